@@ -1,0 +1,53 @@
+"""The grid on which visits start: it belongs to the local day, never to the search window.
+
+A start is on the grid when the minutes its wall clock shows since local midnight, less the offset, are a
+multiple of the interval. A wall time that the clocks repeat is on it twice, one that they skip not at all,
+and an interval that does not divide the day starts again at midnight.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from scheduling.core.hours import local_date, local_day
+from scheduling.core.intervals import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Every `interval` minutes (1 or more), `offset` minutes later than local midnight in `zone`."""
+
+    interval: int
+    offset: int
+    zone: ZoneInfo
+
+
+def points(grid: Grid, spans: Sequence[Span]) -> Iterator[int]:
+    """The grid's instants within `spans`, in order of time."""
+    for start, end in spans:
+        day = local_date(start, grid.zone)
+        last = local_date(end - 1, grid.zone)
+        while day <= last:
+            of_day = _points_of(grid, day)
+            for point in of_day[bisect_left(of_day, start) :]:
+                if point >= end:
+                    break
+                yield point
+            day += timedelta(days=1)
+
+
+def is_on_grid(grid: Grid, at: int) -> bool:
+    return at in _points_of(grid, local_date(at, grid.zone))
+
+
+@lru_cache(maxsize=8192)
+def _points_of(grid: Grid, day: date) -> tuple[int, ...]:
+    interval = grid.interval * 60
+    found: list[int] = []
+    for stretch in local_day(day, grid.zone):
+        to_next = (grid.offset * 60 - stretch.wall) % interval
+        found.extend(range(stretch.start + to_next, stretch.end, interval))
+    return tuple(found)

@@ -1,0 +1,139 @@
+"""Opening hours on the wall clock, as spans of UTC: the one place where local time becomes UTC.
+
+A local time that happens twice means the first; one that the clocks skip means the instant it would have been
+with the offset before the gap (RFC 5545 section 3.3.5, PEP 495 with fold=0, Temporal's "compatible").
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from scheduling.core.intervals import Span, clip, merge
+
+MIDNIGHT = time(0)
+DAY = 86_400
+HOUR = 3_600
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks are compared with it, not instants
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Open on `weekdays` (Monday is 0) from `opens` to `closes` on the wall clock.
+
+    Closing at or before opening means the next day, so 00:00 to 00:00 is the whole day, however long it is.
+    A window belongs to the day it starts on.
+    """
+
+    weekdays: frozenset[int]
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of a local day in which the clock runs evenly: [start, end) in UTC seconds, and its wall clock.
+
+    `wall` is the second of the day that the clock shows at `start`.
+    """
+
+    start: int
+    end: int
+    wall: int
+
+
+def instant(day: date, wall: time, zone: ZoneInfo) -> int:
+    """The UTC second at which the clocks of `zone` show `wall` on `day`."""
+    return int(datetime.combine(day, wall, zone).timestamp())
+
+
+def local_date(at: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(at, zone).date()
+
+
+@lru_cache(maxsize=8192)
+def local_day(day: date, zone: ZoneInfo) -> tuple[Stretch, ...]:
+    """The stretches of a local day: one on most days, two where clocks change, none if it was skipped."""
+    midnight = _wall_seconds(datetime.combine(day, MIDNIGHT))
+    stretches = []
+    for start, end, offset in _even_offsets(midnight - DAY, midnight + 2 * DAY, zone):
+        first = max(start, midnight - offset)
+        last = min(end, midnight + DAY - offset)
+        if first < last:
+            stretches.append(Stretch(first, last, first + offset - midnight))
+    return tuple(stretches)
+
+
+def open_spans(hours: tuple[Window, ...], zone: ZoneInfo, start: int, end: int) -> list[Span]:
+    """When `hours` are open within [start, end).
+
+    Looks from two local days before `start` on: a night's window reaches into the next day, and where the
+    clocks skip that day or its end (Apia in 2011, Nuuk every spring), into the one after.
+    """
+    return list(_open_between(hours, zone, start, end)) if hours and start < end else []
+
+
+def whole_days(first: date, last: date, zone: ZoneInfo) -> Span:
+    """From the first instant of `first` to the last of `last`, both days included."""
+    return instant(first, MIDNIGHT, zone), instant(last + timedelta(days=1), MIDNIGHT, zone)
+
+
+@lru_cache(maxsize=1024)
+def _open_between(hours: tuple[Window, ...], zone: ZoneInfo, start: int, end: int) -> tuple[Span, ...]:
+    day = local_date(start, zone) - timedelta(days=2)
+    last = local_date(end - 1, zone)
+    spans: list[Span] = []
+    while day <= last:
+        spans.extend(_open_on(hours, day, zone))
+        day += timedelta(days=1)
+    return tuple(clip(merge(spans), start, end))
+
+
+@lru_cache(maxsize=65536)
+def _open_on(hours: tuple[Window, ...], day: date, zone: ZoneInfo) -> tuple[Span, ...]:
+    if not local_day(day, zone):
+        return ()
+    spans = []
+    for window in hours:
+        if day.weekday() in window.weekdays:
+            closing = day if window.opens < window.closes else day + timedelta(days=1)
+            span = instant(day, window.opens, zone), instant(closing, window.closes, zone)
+            if span[0] < span[1]:  # else the clocks went forward past all of it
+                spans.append(span)
+    return tuple(spans)
+
+
+def _even_offsets(start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
+    """[start, end) cut where the zone's offset from UTC changes: (start, end, offset in seconds)."""
+    at = start
+    while at < end:
+        offset = _offset(at, zone)
+        change = at + HOUR
+        while change < end and _offset(change, zone) == offset:
+            change += HOUR
+        if change < end:
+            change = _first_change(change - HOUR, change, offset, zone)
+        yield at, min(change, end), offset
+        at = change
+
+
+def _first_change(before: int, after: int, offset: int, zone: ZoneInfo) -> int:
+    """The first second in (before, after] with another offset than `offset`, by halving."""
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(middle, zone) == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _offset(at: int, zone: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset()
+    assert offset is not None  # an aware datetime has one
+    return int(offset.total_seconds())
+
+
+def _wall_seconds(wall: datetime) -> int:
+    return int((wall - EPOCH).total_seconds())

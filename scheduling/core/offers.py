@@ -1,0 +1,249 @@
+"""Which times can be offered: hours, less what is closed, less what is taken, on the grid.
+
+One set of functions answers "when?" and "is it free then?", so that whatever is found can be booked.
+All times are UTC seconds, all lengths seconds. Nothing here reads a clock or a database.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import reduce
+from zoneinfo import ZoneInfo
+
+from scheduling.core.grid import Grid, is_on_grid, points
+from scheduling.core.hours import DAY, HOUR, Window, open_spans
+from scheduling.core.intervals import Span, clip, covers, intersect, merge, subtract
+
+SHORTEST_LOOK = 3 * HOUR
+
+
+class Reason(StrEnum):
+    """Why a time is not offered."""
+
+    OFF_GRID = "off-grid"
+    OUTSIDE_HOURS = "outside-hours"
+    CLOSED = "closed"
+    OUTSIDE_PLANNING_HORIZON = "outside-planning-horizon"
+    TAKEN = "taken"
+    TOO_SOON = "too-soon"
+    TOO_FAR = "too-far"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How one service is given on one schedule."""
+
+    duration: int
+    buffer_before: int
+    buffer_after: int
+    capacity: int
+    grid: Grid
+    zone: ZoneInfo
+    hours: tuple[Window, ...]
+    closures: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Time of a bookable that is spoken for: one of its seats, or all of them."""
+
+    start: int
+    end: int
+    seat: int | None = None
+
+
+@dataclass(slots=True)
+class Diary:
+    """All that decides when one schedule can take one service.
+
+    `extra` is one-off time beyond the hours, `planned` the planning horizon (None: without end), and two
+    diaries of one `bookable` share its time.
+    """
+
+    schedule: int
+    bookable: int
+    rules: Rules
+    planned: Span | None = None
+    extra: list[Span] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A visit that can be had: one schedule of each pool, and all that could serve, in the order asked."""
+
+    start: int
+    end: int
+    schedules: tuple[int, ...]
+    choices: tuple[tuple[int, ...], ...]
+
+
+def offers(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Iterator[Offer]:
+    """The visits within [start, end) that one schedule of every pool can take together, in order of time.
+
+    Schedules that differ in duration never meet in one visit. Buffers may reach beyond the window.
+    """
+    durations = sorted({diary.rules.duration for pool in pools for diary in pool})
+    found: list[Offer] = []
+    for duration in durations:
+        alike = [[diary for diary in pool if diary.rules.duration == duration] for pool in pools]
+        if all(alike):
+            found.extend(_offers_of(alike, duration, start, end))
+    if len(durations) > 1:
+        found.sort(key=lambda offer: (offer.start, offer.end))
+    yield from found
+
+
+def looks(ways: Sequence[Sequence[Sequence[Diary]]], start: int, end: int, wanted: int) -> Iterator[Span]:
+    """[start, end) in pieces, for who wants only the first few times of any of `ways`.
+
+    The first would have half as many again as are wanted, were none taken, and each further one twice as many.
+    Nights and weekends, in which there are none, are not worth a look of their own.
+    """
+    wanted += wanted // 2
+    ways = [[_unlike(pool) for pool in pools] for pools in ways]
+    first, last, length = start, start, SHORTEST_LOOK
+    while first < end:
+        last = min(last + length, end)
+        length *= 2
+        starts = sorted(set[int]().union(*(_possible(pools, first, last) for pools in ways)))
+        if len(starts) >= wanted:
+            last = starts[wanted - 1] + 1
+        elif last < end:
+            continue
+        yield first, last
+        first = last
+        wanted *= 2
+
+
+def why_not(diary: Diary, start: int) -> list[Reason]:
+    """All that keeps a visit from starting at `start` on one schedule; empty if it can."""
+    rules = diary.rules
+    first, last = start - rules.buffer_before, start + rules.duration + rules.buffer_after
+    reasons = []
+    if not is_on_grid(rules.grid, start):
+        reasons.append(Reason.OFF_GRID)
+    if diary.planned and not covers([diary.planned], first, last):
+        reasons.append(Reason.OUTSIDE_PLANNING_HORIZON)
+    opening = open_spans(rules.hours, rules.zone, first - DAY, last + DAY)
+    if not covers(merge(opening + diary.extra), first, last):
+        reasons.append(Reason.OUTSIDE_HOURS)
+    elif not covers(_open(diary, first, last, within_plan=False), first, last):
+        reasons.append(Reason.CLOSED)
+    if not any(covers(lane, first, last) for lane in _lanes([(first, last)], diary)):
+        reasons.append(Reason.TAKEN)
+    return reasons
+
+
+def free_seat(diary: Diary, start: int) -> int | None:
+    """The lowest seat free for a visit at `start`, buffers included; None if all are taken."""
+    rules = diary.rules
+    visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
+    for seat, lane in enumerate(_lanes([visit], diary)):
+        if covers(lane, *visit):
+            return seat
+    return None
+
+
+def _offers_of(pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int) -> Iterator[Offer]:
+    serving = _serving(pools, duration, start, end)
+    for at in sorted(set(serving[0]).intersection(*serving[1:])):
+        choices = [by_start[at] for by_start in serving]
+        chosen = _distinct(choices)
+        if chosen:
+            yield Offer(
+                at,
+                at + duration,
+                tuple(diary.schedule for diary in chosen),
+                tuple(tuple(diary.schedule for diary in pool) for pool in choices),
+            )
+
+
+def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int) -> set[int]:
+    """The starts in [start, end) that there would be if nothing were taken; a visit may end later."""
+    longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
+    serving = _serving(pools, longest, start, end + longest - 1)
+    return set(serving[0]).intersection(*serving[1:])
+
+
+def _unlike(pool: Sequence[Diary]) -> list[Diary]:
+    """One diary for all of a pool that share their rules."""
+    return list({(id(diary.rules), diary.planned): diary for diary in pool}.values())
+
+
+def _serving(pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int) -> list[dict[int, list[Diary]]]:
+    """For each pool, the starts on the grid at which the other pools may be free too, and who can serve then."""
+    window = [(start, end - duration + 1)] if end - start >= duration else []
+    possible = [[(diary, _start_spans(diary, start, end)) for diary in pool] for pool in pools]
+    common = reduce(intersect, (merge(span for _, spans in pool for span in spans) for pool in possible), window)
+    return [_by_start(pool, common) for pool in possible]
+
+
+def _by_start(pool: list[tuple[Diary, list[Span]]], within: list[Span]) -> dict[int, list[Diary]]:
+    serving: dict[int, list[Diary]] = {}
+    for diary, spans in pool:
+        for at in points(diary.rules.grid, intersect(spans, within)):
+            serving.setdefault(at, []).append(diary)
+    return serving
+
+
+def _distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
+    """One diary of each pool, the first if it can be; no two of one bookable: nobody is in a visit twice."""
+    chosen: dict[int, Diary] = {}
+    for pool in choices:
+        first = next((diary for diary in pool if diary.bookable not in chosen), None)
+        if first is None:
+            return _rearranged(choices)
+        chosen[first.bookable] = first
+    return list(chosen.values())
+
+
+def _rearranged(choices: Sequence[list[Diary]]) -> list[Diary] | None:
+    """As `_distinct`, where the first of one pool stands in the way of another.
+
+    By augmenting paths (https://en.wikipedia.org/wiki/Maximum_cardinality_matching): to try all combinations of a few
+    long pools could take for ever.
+    """
+    pool_of: dict[int, int] = {}
+    chosen: dict[int, Diary] = {}
+
+    def choose(pool: int, tried: set[int]) -> bool:
+        for diary in choices[pool]:
+            if diary.bookable not in tried:
+                tried.add(diary.bookable)
+                if diary.bookable not in pool_of or choose(pool_of[diary.bookable], tried):
+                    pool_of[diary.bookable], chosen[pool] = pool, diary
+                    return True
+        return False
+
+    if all(choose(pool, set()) for pool in range(len(choices))):
+        return [chosen[pool] for pool in range(len(choices))]
+    return None
+
+
+def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
+    """The seconds at which a visit may start so that it fits, buffers and all, whatever the grid."""
+    rules = diary.rules
+    opening = _open(diary, start - rules.buffer_before, end + rules.buffer_after)
+    before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
+    return merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
+
+
+def _open(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:
+    """Hours and extra time, less closures, within the planning horizon and [start, end)."""
+    if within_plan and diary.planned:
+        start, end = max(start, diary.planned[0]), min(end, diary.planned[1])
+    opening = open_spans(diary.rules.hours, diary.rules.zone, start, end)
+    if diary.extra:
+        opening = clip(merge(opening + diary.extra), start, end)
+    return subtract(opening, merge(diary.rules.closures)) if diary.rules.closures else opening
+
+
+def _lanes(opening: list[Span], diary: Diary) -> Iterator[list[Span]]:
+    """What is free of `opening`, seat by seat. What takes no seat of its own takes them all."""
+    if diary.rules.capacity == 1:
+        # A visit that takes the whole bookable does not share it with a class of any size.
+        yield subtract(opening, merge((each.start, each.end) for each in diary.taken))
+        return
+    for seat in range(diary.rules.capacity):
+        yield subtract(opening, merge((each.start, each.end) for each in diary.taken if each.seat in (None, seat)))

@@ -1,0 +1,17 @@
+"""The core is plain Python, so are its tests: no database, no Django."""
+
+import zoneinfo
+
+from hypothesis import HealthCheck, settings
+
+# The zones of the pinned tzdata package: the machine's may be of another year.
+zoneinfo.reset_tzpath(to=())
+
+settings.register_profile(
+    "core",
+    max_examples=40,
+    deadline=None,  # the slow model is slow
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("core")

@@ -1,0 +1,183 @@
+"""What the engine should find, worked out minute by minute: slow, and too simple to be wrong.
+
+Nothing here comes from the engine but the shape of its arguments. A span is the set of its minutes, and a
+local time becomes an instant by reading the clock at every minute, as somebody with an almanac would.
+Instants are minutes since 1970-01-01T00:00Z; the engine's seconds are converted at the edge.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import product
+from zoneinfo import ZoneInfo
+
+from scheduling.core.offers import Diary, Offer, Taken
+
+MINUTE = 60
+DAY = 1440  # minutes
+# A window reaches less than two days on, a visit and its buffers less than one.
+AROUND = 4 * DAY
+
+
+def minutes_of(spans) -> set[int]:
+    """The minutes in spans of seconds, which all lie on whole minutes."""
+    return {minute for start, end in spans for minute in range(start // MINUTE, end // MINUTE)}
+
+
+def spans_of(minutes: set[int]) -> list[tuple[int, int]]:
+    """The shortest list of spans, in seconds, of just these minutes."""
+    starts = sorted(minute for minute in minutes if minute - 1 not in minutes)
+    ends = sorted(minute + 1 for minute in minutes if minute + 1 not in minutes)
+    return [(start * MINUTE, end * MINUTE) for start, end in zip(starts, ends, strict=True)]
+
+
+class Clock:
+    """What a zone's clock shows at every minute of some days."""
+
+    def __init__(self, zone: ZoneInfo, first_day: int, last_day: int) -> None:
+        self.shows: dict[int, datetime] = {}
+        self.first_time: dict[datetime, int] = {}
+        for minute in range(first_day * DAY, (last_day + 1) * DAY):
+            wall = datetime.fromtimestamp(minute * MINUTE, zone).replace(tzinfo=None, fold=0)
+            self.shows[minute] = wall
+            self.first_time.setdefault(wall, minute)
+        self.days = {wall.date() for wall in self.first_time}
+
+    def when(self, day: date, wall: time) -> int:
+        """The first minute that shows it; if skipped, counted on from the last minute before the gap."""
+        wanted = shown = datetime.combine(day, wall)
+        while shown not in self.first_time:
+            shown -= timedelta(minutes=1)
+        return self.first_time[shown] + (wanted - shown) // timedelta(minutes=1)
+
+
+@lru_cache(maxsize=256)
+def _clock(zone: ZoneInfo, first_day: int, last_day: int) -> Clock:
+    return Clock(zone, first_day, last_day)
+
+
+def clock(zone: ZoneInfo, first: int, last: int) -> Clock:
+    """The clock of `zone` from some days before the minute `first` to some days after `last`."""
+    first_day, last_day = (first - AROUND) // DAY, (last + AROUND) // DAY
+    return _clock(zone, first_day - first_day % 8, last_day + 7 - last_day % 8)  # a few clocks serve all
+
+
+def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:
+    """The minutes of [first, last) at which one of the windows is open."""
+    local = clock(zone, first, last)
+    days = sorted(local.days)[1:-2]  # the clock shows the last ones, and the morning after, in part
+    minutes: set[int] = set()
+    for day in days:
+        for window in hours:
+            if day.weekday() in window.weekdays:
+                same_day = window.opens < window.closes
+                opens = local.when(day, window.opens)
+                closes = local.when(day if same_day else day + timedelta(days=1), window.closes)
+                minutes.update(range(opens, closes))
+    return {minute for minute in minutes if first <= minute < last}
+
+
+def on_grid(grid, minute: int, local: Clock) -> bool:
+    wall = local.shows[minute]
+    return (wall.hour * 60 + wall.minute - grid.offset) % grid.interval == 0
+
+
+def seats(diary: Diary) -> list[set[int]]:
+    """For each seat, the minutes at which it is taken."""
+    taken: list[set[int]] = [set() for _ in range(diary.rules.capacity)]
+    for seat, minutes in enumerate(taken):
+        for each in diary.taken:
+            if diary.rules.capacity == 1 or each.seat is None or each.seat == seat:
+                minutes |= minutes_of([(each.start, each.end)])
+    return taken
+
+
+class Page:
+    """One diary, read over [first, last): which minutes are open, closed, planned, taken."""
+
+    def __init__(self, diary: Diary, first: int, last: int) -> None:
+        rules = diary.rules
+        self.diary = diary
+        self.duration = rules.duration // MINUTE
+        self.before, self.after = rules.buffer_before // MINUTE, rules.buffer_after // MINUTE
+        first, last = first - self.before, last + self.duration + self.after
+        self.local = clock(rules.grid.zone, first, last)
+        self.hours = open_minutes(rules.hours, rules.zone, first, last) | minutes_of(diary.extra)
+        self.closed = minutes_of(rules.closures)
+        self.planned = minutes_of([diary.planned]) if diary.planned else None
+        self.seats = seats(diary)
+
+    def visit(self, minute: int) -> set[int]:
+        return set(range(minute - self.before, minute + self.duration + self.after))
+
+    def why_not(self, minute: int) -> set[str]:
+        visit = self.visit(minute)
+        reasons = set()
+        if not on_grid(self.diary.rules.grid, minute, self.local):
+            reasons.add("off-grid")
+        if self.planned is not None and not visit <= self.planned:
+            reasons.add("outside-planning-horizon")
+        if not visit <= self.hours:
+            reasons.add("outside-hours")
+        elif visit & self.closed:
+            reasons.add("closed")
+        if not self.free_seats(minute):
+            reasons.add("taken")
+        return reasons
+
+    def free_seats(self, minute: int) -> list[int]:
+        visit = self.visit(minute)
+        return [seat for seat, taken in enumerate(self.seats) if not visit & taken]
+
+    def offers(self, minute: int) -> bool:
+        if not on_grid(self.diary.rules.grid, minute, self.local):
+            return False  # as why_not says too, but most minutes are off the grid
+        return not self.why_not(minute)
+
+
+def offers(pools, start: int, end: int) -> list[Offer]:
+    """Every minute of the window is tried, with every choice of one diary from each pool."""
+    first, last = -(-start // MINUTE), end // MINUTE
+    if first >= last:
+        return []
+    pages = [[Page(diary, first, last) for diary in pool] for pool in pools]
+    found = []
+    for minute in range(first, last):
+        serving = [[page for page in pool if page.offers(minute)] for pool in pages]
+        for duration in sorted({page.duration for pool in serving for page in pool}):
+            choices = [[page.diary for page in pool if page.duration == duration] for pool in serving]
+            together = next((each for each in product(*choices) if _nobody_twice(each)), None)
+            if together and minute + duration <= last:
+                found.append(
+                    Offer(
+                        minute * MINUTE,
+                        (minute + duration) * MINUTE,
+                        tuple(diary.schedule for diary in together),
+                        tuple(tuple(diary.schedule for diary in pool) for pool in choices),
+                    )
+                )
+    return found
+
+
+def _nobody_twice(diaries: tuple[Diary, ...]) -> bool:
+    return len({diary.bookable for diary in diaries}) == len(diaries)
+
+
+def book(pools, offer: Offer) -> None:
+    """Write the visit into the diaries, and into all others of the same bookables."""
+    diaries = {diary.schedule: diary for pool in pools for diary in pool}
+    for schedule in offer.schedules:
+        diary = diaries[schedule]
+        minute = offer.start // MINUTE
+        page = Page(diary, minute, minute + 1)
+        seat = page.free_seats(minute)[0] if diary.rules.capacity > 1 else None
+        visit = page.visit(minute)
+        row = Taken(min(visit) * MINUTE, (max(visit) + 1) * MINUTE, seat)
+        for each in diaries.values():
+            if each.bookable == diary.bookable:
+                each.taken.append(row)
+
+
+def seconds(text: str) -> int:
+    """The instant that an ISO 8601 text names, UTC unless it says otherwise."""
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
