@@ -1,0 +1,15 @@
+"""The Celery application. Its schedule lives here, in code, so that a change is reviewed like any other."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+
+app = Celery("clinic")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["scheduling"])
+app.conf.beat_schedule = {
+    "release expired holds": {"task": "scheduling.tasks.release_expired_holds", "schedule": 30.0},
+    "forget old idempotency keys": {"task": "scheduling.tasks.forget_idempotency_keys", "schedule": 3600.0},
+}

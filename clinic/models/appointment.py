@@ -1,0 +1,206 @@
+"""Time that is taken, and the visits that take it."""
+
+from typing import Any
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import (
+    BigIntegerRangeField,
+    DateTimeRangeField,
+    IntegerRangeField,
+    RangeOperators,
+)
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce, Now
+
+from clinic.models.base import Resource
+
+
+class Appointment(Resource):
+    """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
+
+    A hold is `pending` with `hold_expires_at`; from that instant on it is as good as released, whether or not a
+    worker has said so yet. `participant` holds FHIR's list; `patient` and `site` repeat what is asked most.
+    """
+
+    RESOURCE_TYPE = "Appointment"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-appointmentstatus.html"""
+
+        PROPOSED = "proposed"
+        PENDING = "pending"
+        BOOKED = "booked"
+        ARRIVED = "arrived"
+        FULFILLED = "fulfilled"
+        CANCELLED = "cancelled"
+        NOSHOW = "noshow", "No-show"
+        ENTERED_IN_ERROR = "entered-in-error"
+        CHECKED_IN = "checked-in"
+        WAITLIST = "waitlist"
+
+    status = models.CharField(max_length=20, choices=Status)
+    service = models.ForeignKey(
+        "clinic.HealthcareService", models.PROTECT, null=True, blank=True, related_name="appointments"
+    )
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="appointments")
+    site = models.ForeignKey(
+        "clinic.Location", models.PROTECT, null=True, blank=True, related_name="appointments", db_index=False
+    )
+    start = models.DateTimeField(null=True, blank=True)
+    end = models.DateTimeField(null=True, blank=True)
+    hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    held_by = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, editable=False)
+    created = models.DateTimeField(editable=False)
+    requested_start = models.DateTimeField(null=True, blank=True, editable=False)
+    requested_end = models.DateTimeField(null=True, blank=True, editable=False)
+    comment = models.TextField(blank=True)
+    cancelation_reason = models.JSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
+    participant = models.JSONField(default=list, blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["start", "pk"]
+        indexes = [
+            models.Index(fields=["patient", "start"], name="appointment_of_patient"),
+            models.Index(fields=["site", "start"], name="appointment_at_site"),
+            models.Index(fields=["start"], name="appointment_start"),
+            models.Index(
+                fields=["hold_expires_at"],
+                name="appointment_held",
+                condition=Q(hold_expires_at__isnull=False),
+            ),
+            GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="appointment_takes_time",
+                condition=Q(start__isnull=True, end__isnull=True) | Q(start__lt=F("end")),
+            ),
+            models.CheckConstraint(
+                name="appointment_has_time",
+                condition=Q(start__isnull=False) | Q(status__in=["proposed", "cancelled", "waitlist"]),
+            ),
+            models.CheckConstraint(
+                name="appointment_only_holds_expire",
+                condition=Q(hold_expires_at__isnull=True) | Q(status="pending"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service or 'Appointment'}, {self.start:%Y-%m-%d %H:%M} UTC" if self.start else self.fhir_id
+
+
+def _range(function: str, *expressions: Any, output_field: "models.Field[Any, Any]") -> Func:
+    return Func(*expressions, function=function, output_field=output_field)
+
+
+OCCUPYING = ("busy", "busy-tentative", "busy-unavailable")
+STANDS = Q(status__in=OCCUPYING, deleted_at__isnull=True)
+
+
+class Slot(Resource):
+    """Time of one actor that is spoken for, or one-off time that is free: https://hl7.org/fhir/R4/slot.html
+
+    Free time has no row: it is what hours leave over (scheduling.availability). `seat` is the place it takes in a
+    group; none means the whole actor. A row counts from `blocks_from`, the database's clock, until
+    `hold_expires_at`, so an expired hold stands in nobody's way.
+    """
+
+    RESOURCE_TYPE = "Slot"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-slotstatus.html"""
+
+        BUSY = "busy"
+        FREE = "free"
+        BUSY_UNAVAILABLE = "busy-unavailable"
+        BUSY_TENTATIVE = "busy-tentative"
+        ENTERED_IN_ERROR = "entered-in-error"
+
+    # The database checks both in one foreign key of (schedule, bookable): see the first migration.
+    schedule = models.ForeignKey(
+        "clinic.Schedule", models.PROTECT, related_name="slots", db_constraint=False, db_index=False
+    )
+    bookable = models.ForeignKey(
+        "clinic.Bookable", models.PROTECT, related_name="slots", db_constraint=False, db_index=False
+    )
+    appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="slots")
+    status = models.CharField(max_length=20, choices=Status)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    seat = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    blocks_from = models.DateTimeField(db_default=Now(), editable=False)
+    hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    comment = models.CharField(max_length=500, blank=True)
+    service_type = models.JSONField(default=list, blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["start", "pk"]
+        indexes = [
+            models.Index(
+                fields=["bookable", "end", "start"],
+                name="slot_taken",
+                condition=STANDS,
+                include=["seat", "hold_expires_at"],
+            ),
+            models.Index(
+                fields=["schedule", "end", "start"],
+                name="slot_free",
+                condition=Q(status="free", deleted_at__isnull=True),
+            ),
+            models.Index(fields=["schedule", "start"], name="slot_of_schedule"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="slot_takes_time", condition=Q(start__lt=F("end"))),
+            models.CheckConstraint(
+                name="slot_only_holds_expire",
+                condition=Q(hold_expires_at__isnull=True)
+                | Q(status__in=["busy-tentative", "busy-unavailable"], appointment__isnull=False),
+            ),
+            ExclusionConstraint(
+                name="slot_never_sold_twice",
+                expressions=[
+                    (
+                        _range(
+                            "int8range",
+                            F("bookable"),
+                            F("bookable"),
+                            Value("[]"),
+                            output_field=BigIntegerRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        _range(
+                            "int4range",
+                            Coalesce(F("seat"), Value(0)),
+                            F("seat") + Value(1),
+                            output_field=IntegerRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        _range("tstzrange", F("start"), F("end"), output_field=DateTimeRangeField()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        _range(
+                            "tstzrange",
+                            F("blocks_from"),
+                            F("hold_expires_at"),
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=STANDS,
+                violation_error_message="That time is taken.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.status} {self.start:%Y-%m-%d %H:%M} to {self.end:%H:%M} UTC"

@@ -1,0 +1,51 @@
+"""Who did what, and answers that are given only once."""
+
+from django.db import models
+
+from clinic.models.base import Resource
+
+
+class AuditEvent(Resource):
+    """https://hl7.org/fhir/R4/auditevent.html: one line for each use case, in its transaction."""
+
+    RESOURCE_TYPE = "AuditEvent"
+
+    class Action(models.TextChoices):
+        CREATE = "C"
+        READ = "R"
+        UPDATE = "U"
+        DELETE = "D"
+        EXECUTE = "E"
+
+    recorded = models.DateTimeField()
+    action = models.CharField(max_length=1, choices=Action)
+    subtype = models.CharField(max_length=50, help_text="The use case, such as book or cancel.")
+    user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True)
+    client = models.CharField(max_length=100, blank=True, help_text="The software that acted.")
+    appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, null=True, blank=True)
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        ordering = ["-recorded", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.subtype}, {self.recorded:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a request that may be sent again, kept for a day.
+
+    `answer` is what the door said, or the refusal; `fingerprint` a hash of what was asked.
+    """
+
+    owner = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    created = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.key}"

@@ -1,0 +1,54 @@
+"""What every FHIR resource of ours has: https://hl7.org/fhir/R4/resource.html"""
+
+import uuid
+from importlib.resources import files
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+validate_fhir_id = RegexValidator(
+    r"\A[A-Za-z0-9\-.]{1,64}\Z", "An id is 1 to 64 letters, digits, hyphens and full stops."
+)
+ZONES = frozenset((files("tzdata") / "zones").read_text().split())
+
+
+def new_fhir_id() -> str:
+    return str(uuid.uuid4())
+
+
+def validate_zone(name: str) -> None:
+    """Only names that the pinned tzdata package knows, whatever the machine's own list says."""
+    if name not in ZONES:
+        raise ValidationError(
+            f"{name!r} is not a time zone of the IANA database, such as America/New_York.", code="zone"
+        )
+
+
+def zone_field(help_text: str = "") -> "models.CharField[str, str]":
+    """An IANA time zone's name; empty where none is set."""
+    return models.CharField(max_length=64, blank=True, default="", validators=[validate_zone], help_text=help_text)
+
+
+class Resource(models.Model):
+    """A row that is a FHIR resource.
+
+    Columns hold what the product searches, constrains or shows; `extra` every other valid element that a client
+    sent. A resource with `deleted_at` is gone: it answers 410 and takes part in nothing.
+    """
+
+    fhir_id = models.CharField("id", max_length=64, unique=True, default=new_fhir_id, validators=[validate_fhir_id])
+    version = models.PositiveIntegerField(default=1, editable=False)
+    last_updated = models.DateTimeField(editable=False, db_index=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    extra = models.JSONField(default=dict, blank=True, editable=False)
+
+    RESOURCE_TYPE: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+    @property
+    def reference(self) -> str:
+        return f"{self.RESOURCE_TYPE}/{self.fhir_id}"

@@ -1,0 +1,131 @@
+"""Who gives care, who receives it, and who signs in."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from clinic.models.base import Resource, zone_field
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A person who signs in, by e-mail address. What they may do follows from whom they are linked to.
+
+    A patient by `patient`, a practitioner by `practitioner`, the front desk of a location by `desk_locations`, an
+    administrator by `is_superuser`. See scheduling.access.
+    """
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail address", unique=True)
+    desk_locations = models.ManyToManyField(
+        "clinic.Location",
+        blank=True,
+        related_name="desk_users",
+        verbose_name="front desk of",
+        help_text="Sites whose calendars this person runs.",
+    )
+    is_demo = models.BooleanField(default=False, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Gender(models.TextChoices):
+    """https://hl7.org/fhir/R4/valueset-administrative-gender.html"""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Person(Resource):
+    """A human being with a name. The first HumanName of the resource is in columns."""
+
+    active = models.BooleanField(default=True)
+    family = models.CharField("family name", max_length=200, blank=True)
+    given = models.CharField("given names", max_length=200, blank=True, help_text="Separated by spaces.")
+    prefix = models.CharField(max_length=50, blank=True, help_text="Such as Dr.")
+    gender = models.CharField(max_length=10, choices=Gender, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    email = models.EmailField(blank=True)
+    identifier = models.JSONField(default=list, blank=True, help_text="FHIR Identifiers: system and value.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.prefix, self.given, self.family) if part) or self.fhir_id
+
+
+class Practitioner(Person):
+    """https://hl7.org/fhir/R4/practitioner.html"""
+
+    RESOURCE_TYPE = "Practitioner"
+
+    timezone = zone_field("Used where neither the schedule nor the service names a zone.")
+    user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        ordering = ["family", "given", "pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="practitioner_identifier")]
+
+
+class PractitionerRole(Resource):
+    """What a practitioner does and where: https://hl7.org/fhir/R4/practitionerrole.html"""
+
+    RESOURCE_TYPE = "PractitionerRole"
+
+    active = models.BooleanField(default=True)
+    practitioner = models.ForeignKey("clinic.Practitioner", models.PROTECT, related_name="roles")
+    organization = models.ForeignKey("clinic.Organization", models.PROTECT, null=True, blank=True, related_name="roles")
+    locations = models.ManyToManyField("clinic.Location", blank=True, related_name="roles")
+    services = models.ManyToManyField("clinic.HealthcareService", blank=True, related_name="roles")
+    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    timezone = zone_field("Where this role is kept in another zone than the practitioner's.")
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["practitioner__family", "pk"]
+        indexes = [GinIndex(fields=["specialty"], opclasses=["jsonb_path_ops"], name="role_specialty")]
+
+    def __str__(self) -> str:
+        return f"{self.practitioner} ({', '.join(concept_text(each) for each in self.specialty) or 'role'})"
+
+
+class Patient(Person):
+    """https://hl7.org/fhir/R4/patient.html"""
+
+    RESOURCE_TYPE = "Patient"
+
+    user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        ordering = ["family", "given", "pk"]
+        indexes = [
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
+            models.Index(fields=["family", "given"], name="patient_name"),
+        ]
+
+
+def concept_text(concept: dict[str, Any]) -> str:
+    """How a FHIR CodeableConcept reads to a person."""
+    codings = concept.get("coding") or [{}]
+    return str(concept.get("text") or codings[0].get("display") or codings[0].get("code") or "")

@@ -1,0 +1,162 @@
+"""Where care is given, with what, and which kinds of visit there are."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+
+from clinic.models.base import Resource, zone_field
+
+
+class Organization(Resource):
+    """https://hl7.org/fhir/R4/organization.html"""
+
+    RESOURCE_TYPE = "Organization"
+
+    active = models.BooleanField(default=True)
+    name = models.CharField(max_length=200)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="organization_identifier")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Location(Resource):
+    """A site, or a room of one: https://hl7.org/fhir/R4/location.html"""
+
+    RESOURCE_TYPE = "Location"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        INACTIVE = "inactive"
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    name = models.CharField(max_length=200)
+    part_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="rooms", verbose_name="part of"
+    )
+    organization = models.ForeignKey(
+        "clinic.Organization", models.PROTECT, null=True, blank=True, related_name="locations"
+    )
+    line = models.CharField("street", max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    timezone = zone_field()
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="location_identifier")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def site(self) -> "Location":
+        """The building that this room is part of; a site is its own."""
+        return self.part_of or self
+
+
+class Device(Resource):
+    """https://hl7.org/fhir/R4/device.html"""
+
+    RESOURCE_TYPE = "Device"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        INACTIVE = "inactive"
+        ENTERED_IN_ERROR = "entered-in-error"
+        UNKNOWN = "unknown"
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    name = models.CharField(max_length=200)
+    location = models.ForeignKey("clinic.Location", models.PROTECT, null=True, blank=True, related_name="devices")
+    timezone = zone_field()
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="device_identifier")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HealthcareService(Resource):
+    """A kind of visit: https://hl7.org/fhir/R4/healthcareservice.html
+
+    How long it lasts, its buffers and its grid are in its SchedulingParameters.
+    """
+
+    RESOURCE_TYPE = "HealthcareService"
+
+    class ActorType(models.TextChoices):
+        """Whose time a visit takes; each must have a Schedule that offers the service."""
+
+        PRACTITIONER = "Practitioner"
+        LOCATION = "Location", "Room"
+        DEVICE = "Device"
+
+    class BookableBy(models.TextChoices):
+        PATIENTS = "patients", "Patients and staff"
+        STAFF = "staff", "Staff only"
+
+    active = models.BooleanField(default=True)
+    name = models.CharField(max_length=200)
+    comment = models.TextField(blank=True, help_text="What a patient reads before choosing this visit.")
+    organization = models.ForeignKey(
+        "clinic.Organization", models.PROTECT, null=True, blank=True, related_name="services"
+    )
+    locations = models.ManyToManyField("clinic.Location", blank=True, related_name="services")
+    type = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    identifier = models.JSONField(default=list, blank=True)
+
+    requires = ArrayField(
+        models.CharField(max_length=20, choices=ActorType),
+        default=list,
+        blank=True,
+        help_text="Kinds of schedule that one visit takes together, such as Practitioner, Location, Device.",
+    )
+    bookable_by = models.CharField(max_length=10, choices=BookableBy, default=BookableBy.PATIENTS)
+    telehealth = models.BooleanField("by video", default=False)
+    questionnaires = models.ManyToManyField("clinic.Questionnaire", blank=True, related_name="services")
+    minimum_notice = models.DurationField(
+        default=timedelta(0), help_text="How long before its start a visit can last be booked."
+    )
+    booking_horizon_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3650)],
+        help_text="How far ahead a visit can be booked; empty: as far as the schedules go.",
+    )
+    cancellation_notice = models.DurationField(
+        default=timedelta(0), help_text="How long before its start a patient can last cancel or move a visit."
+    )
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="service_identifier"),
+            GinIndex(fields=["type"], opclasses=["jsonb_path_ops"], name="service_type"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="service_notice_not_negative",
+                condition=Q(minimum_notice__gte=timedelta(0), cancellation_notice__gte=timedelta(0)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

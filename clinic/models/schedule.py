@@ -1,0 +1,194 @@
+"""Whose time can be taken, when, and for what."""
+
+from datetime import time
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models.base import Resource, zone_field
+from clinic.models.people import Patient, Practitioner, PractitionerRole
+from clinic.models.places import Device, HealthcareService, Location
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES = 24 * 60
+ACTORS = ("practitioner", "location", "device", "healthcare_service", "patient")
+Actor = Practitioner | Location | Device | HealthcareService | Patient
+
+
+class Bookable(models.Model):
+    """An actor's time, of which there is only one: two Schedules of one person share it."""
+
+    practitioner = models.OneToOneField("clinic.Practitioner", models.PROTECT, null=True)
+    location = models.OneToOneField("clinic.Location", models.PROTECT, null=True)
+    device = models.OneToOneField("clinic.Device", models.PROTECT, null=True)
+    healthcare_service = models.OneToOneField("clinic.HealthcareService", models.PROTECT, null=True)
+    patient = models.OneToOneField("clinic.Patient", models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="bookable_is_one_actors",
+                condition=reduce(
+                    or_,
+                    (Q(**{f"{each}__isnull": each != one for each in ACTORS}) for one in ACTORS),
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.actor)
+
+    @property
+    def actor(self) -> Actor:
+        actor = self.practitioner or self.location or self.device or self.healthcare_service or self.patient
+        assert actor is not None  # bookable_is_one_actors
+        return actor
+
+
+class Schedule(Resource):
+    """When one actor can be booked: https://hl7.org/fhir/R4/schedule.html
+
+    `practitioner_role` is set where the actor is a role; the time is its practitioner's all the same.
+    """
+
+    RESOURCE_TYPE = "Schedule"
+
+    active = models.BooleanField(default=True)
+    bookable = models.ForeignKey("clinic.Bookable", models.PROTECT, related_name="schedules")
+    practitioner_role = models.ForeignKey(
+        "clinic.PractitionerRole", models.PROTECT, null=True, blank=True, related_name="schedules"
+    )
+    site = models.ForeignKey(
+        "clinic.Location",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="schedules",
+        help_text="The site of its visits; empty: any.",
+    )
+    services = models.ManyToManyField("clinic.HealthcareService", blank=True, related_name="schedules")
+    offers_all_services = models.BooleanField(default=False)
+    planning_start = models.DateTimeField(null=True, blank=True)
+    planning_end = models.DateTimeField(null=True, blank=True)
+    comment = models.CharField(max_length=500, blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="schedule_identifier")]
+        constraints = [
+            # What the slots' foreign key refers to: a Slot cannot name one actor's schedule and another's time.
+            models.UniqueConstraint(fields=["id", "bookable"], name="schedule_of_bookable"),
+            models.CheckConstraint(
+                name="schedule_plans_forward",
+                condition=Q(planning_start__isnull=True)
+                | Q(planning_end__isnull=True)
+                | Q(planning_start__lt=F("planning_end")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.comment or str(self.practitioner_role or self.bookable)
+
+    @property
+    def actor(self) -> Any:
+        """Practitioner, PractitionerRole, Location, Device, HealthcareService or Patient."""
+        return self.practitioner_role or self.bookable.actor
+
+
+def site_of(actor: Any) -> Location | None:
+    """The site of an actor's visits where the actor has only one: a room, a device, a role at one location."""
+    if isinstance(actor, Location):
+        return actor.site
+    if isinstance(actor, Device):
+        return actor.location.site if actor.location else None
+    if isinstance(actor, PractitionerRole):
+        locations = list(actor.locations.all())
+        return locations[0].site if len(locations) == 1 else None
+    return None
+
+
+class SchedulingParameters(models.Model):
+    """How a service is given, on all schedules or on one: the extension of that name.
+
+    https://www.medplum.com/docs/scheduling/defining-availability. Empty means: as the service says, or the default.
+    Lengths are in minutes. `availability` holds FHIR availableTime elements and replaces the service's;
+    `not_available` holds notAvailableTime elements (description, during) and adds to the service's.
+    """
+
+    service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
+    schedule = models.ForeignKey(
+        "clinic.Schedule",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="scheduling_parameters",
+        help_text="Empty: for every schedule of the service.",
+    )
+    duration = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(DAY_MINUTES)]
+    )
+    buffer_before = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(DAY_MINUTES)])
+    buffer_after = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(DAY_MINUTES)])
+    alignment_interval = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(DAY_MINUTES)]
+    )
+    alignment_offset = models.IntegerField(
+        null=True, blank=True, validators=[MinValueValidator(-DAY_MINUTES), MaxValueValidator(DAY_MINUTES)]
+    )
+    alignment_timezone = zone_field()
+    timezone = zone_field()
+    slot_capacity = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(200)]
+    )
+    availability = models.JSONField(null=True, blank=True)
+    not_available = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        verbose_name_plural = "scheduling parameters"
+        ordering = ["service__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "schedule"], name="parameters_once_each", nulls_distinct=False),
+            models.CheckConstraint(
+                name="parameters_within_a_day",
+                condition=(Q(duration__isnull=True) | Q(duration__range=(1, DAY_MINUTES)))
+                & (Q(alignment_interval__isnull=True) | Q(alignment_interval__range=(1, DAY_MINUTES)))
+                & (Q(slot_capacity__isnull=True) | Q(slot_capacity__range=(1, 200))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} on {self.schedule}" if self.schedule else str(self.service)
+
+    def clean(self) -> None:
+        if self.availability is not None:
+            validate_availability(self.availability)
+
+
+def validate_availability(entries: Any) -> None:
+    """Refuse weekly windows that could not be read: FHIR's availableTime, both times or allDay, known days."""
+    if not isinstance(entries, list):
+        raise ValidationError("Availability is a list of weekly windows.")
+    for number, entry in enumerate(entries, start=1):
+        where = f"Window {number}"
+        if not isinstance(entry, dict) or not isinstance(entry.get("daysOfWeek", []), list):
+            raise ValidationError(f"{where} is not an availableTime element.")
+        unknown = [day for day in entry.get("daysOfWeek", []) if day not in WEEKDAYS]
+        if unknown:
+            raise ValidationError(f"{where}: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+        if entry.get("allDay"):
+            continue
+        for name in ("availableStartTime", "availableEndTime"):
+            try:
+                time.fromisoformat(entry[name])
+            except KeyError:
+                raise ValidationError(f"{where} has no {name}.") from None
+            except (TypeError, ValueError):
+                raise ValidationError(f"{where}: {name} is not a time such as 09:00:00.") from None

@@ -1,0 +1,18 @@
+"""All addresses. Each door is included by name, so that nouns import no verbs."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from clinic import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.account.urls")),
+    path("oauth/", include("scheduling.api.oauth_urls")),
+    path(settings.FHIR_BASE_PATH.removesuffix("/"), include("scheduling.api.base_urls")),
+    path(settings.FHIR_BASE_PATH, include("scheduling.api.urls")),
+    path("", include("portal.urls")),
+]
