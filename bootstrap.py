@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""From a bare Python to a running demo or a checked tree: `python3 bootstrap.py demo|test|setup`.
+
+Standard library only, because it runs before anything is installed. `make` calls it.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the interpreter that finds this out is the old one
+    sys.exit("This project needs Python 3.11 or newer, and this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed"  # says which lock is; inside, so that it goes with the environment
+DEMO_LOCK = ROOT / "requirements.txt"
+TEST_LOCK = ROOT / "requirements-dev.txt"  # holds everything of DEMO_LOCK too
+DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
+
+
+class Failure(Exception):
+    """What went wrong and what helps, in one sentence."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Run or check this project.")
+    parser.add_argument("command", choices=["demo", "test", "setup"])
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the demo (--reset) or for pytest")
+    given = parser.parse_args()
+    arguments = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
+    enter_root()
+    try:
+        install(DEMO_LOCK if given.command == "demo" else TEST_LOCK)
+        if given.command == "demo":
+            os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
+        return check(arguments) if given.command == "test" else 0
+    except Failure as failure:
+        sys.stderr.write(f"{given.command}: {failure}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def enter_root() -> None:
+    """Work in the checkout; a relative data directory stays where the caller meant it to be."""
+    if os.environ.get("CLINIC_DATA_DIR"):
+        os.environ["CLINIC_DATA_DIR"] = os.path.abspath(os.environ["CLINIC_DATA_DIR"])
+    os.chdir(ROOT)
+
+
+# Installing
+
+
+def install(lock: Path) -> None:
+    """Make `.venv` hold what `lock` names; quick when it does already."""
+    if is_installed(lock):
+        return
+    try:
+        with one_at_a_time():
+            if is_installed(lock):  # by the one that was waited for
+                return
+            if version() is None:
+                create_environment()
+            install_packages(lock)
+            STAMP.write_text(fingerprint(version(), lock))
+    except OSError as error:
+        raise Failure(explain(error)) from error
+
+
+def is_installed(lock: Path) -> bool:
+    found = version()
+    with contextlib.suppress(OSError):
+        return STAMP.read_text() in {fingerprint(found, lock), fingerprint(found, TEST_LOCK)}
+    return False
+
+
+def fingerprint(python: str | None, lock: Path) -> str:
+    """The lock and the Python that it is installed for."""
+    return hashlib.sha256(f"{python} {lock.read_text()}".encode()).hexdigest()
+
+
+def version() -> str | None:
+    """The Python version of `.venv`; None when it is absent, broken, or made for another version."""
+    question = (
+        "import os, sys, sysconfig; print(*sys.version_info[:2]);"
+        "sys.exit(sys.version_info < (3, 11) or not os.path.isdir(sysconfig.get_path('purelib')))"
+    )
+    with contextlib.suppress(OSError):
+        answer = subprocess.run([PYTHON, "-I", "-S", "-c", question], capture_output=True, text=True)
+        return answer.stdout.strip() if answer.returncode == 0 else None
+    return None
+
+
+def create_environment() -> None:
+    """Make `.venv` new, with pip inside where this Python can do that."""
+    say("Creating .venv ...")
+    if VENV.is_symlink() or VENV.exists():
+        shutil.rmtree(VENV)
+    VENV.mkdir()
+    log = VENV / "create.log"
+    # Debian keeps the part that puts pip inside (ensurepip) in a package of its own.
+    for options in ([], ["--without-pip"]):
+        if run_logged([sys.executable, "-m", "venv", *options, str(VENV)], log) == 0:
+            return
+    if disk_is_full(log):
+        raise Failure(DISK_FULL)
+    raise Failure(f"Python cannot create a virtual environment; install python3-venv (full log: {log}).")
+
+
+def install_packages(lock: Path) -> None:
+    """Install exactly what `lock` names; a package without a wheel for this machine is a failure."""
+    names = re.findall(r"^[\w.-]+(?===)", lock.read_text(), re.MULTILINE)
+    log = VENV / "install.log"
+    command = [*pip(), "install"]
+    say(f"Installing {len(names)} packages into .venv, about half a minute (log: {log}) ...")
+    options = ["--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
+    started = time.monotonic()
+    if run_logged([*command, *options, "-r", str(lock)], log) != 0:
+        raise Failure(why_pip_failed(log))
+    say(f"Installed in {time.monotonic() - started:.0f} s.")
+
+
+def pip() -> list[str]:
+    """A pip that installs into `.venv`: its own, else the one outside."""
+    for command in ([str(PYTHON), "-m", "pip"], [sys.executable, "-m", "pip", "--python", str(PYTHON)]):
+        if subprocess.run([*command, "--version"], capture_output=True).returncode == 0:
+            return command
+    raise Failure("Python has no pip and no ensurepip; install python3-venv (Debian, Ubuntu) or python3-pip.")
+
+
+def why_pip_failed(log: Path) -> str:
+    if disk_is_full(log):
+        return DISK_FULL
+    text = log.read_text(errors="replace")
+    errors = re.findall(r"^ERROR: (.+?)(?:\. |\.?$)", text, re.MULTILINE)
+    what = errors[-1] if errors else "pip did not say why"
+    network = "; the package index did not answer" if "Retrying (" in text else ""
+    return f"Installing the packages failed: {what}{network} (full log: {log})."
+
+
+def disk_is_full(log: Path) -> bool:
+    """Whether that is why the command that wrote `log` failed; it may have had no room to say so."""
+    return "No space left on device" in log.read_text(errors="replace") or shutil.disk_usage(VENV).free < 2**22
+
+
+def explain(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return DISK_FULL
+    return f"Cannot use {error.filename or VENV}: {error.strerror}."
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait for another run's installation in this checkout; the lock ends with the process that holds it."""
+    directory = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+# Checking
+
+
+def check(pytest_arguments: Sequence[str]) -> int:
+    """Run every check; stop at the first that fails. Returns the exit code."""
+    find_or_install_chromium()
+    for name, command in checks(pytest_arguments).items():
+        say(f"== {name}")
+        started = time.monotonic()
+        code = subprocess.run(command).returncode
+        took = f"{time.monotonic() - started:.1f} s"
+        if code != 0:
+            say(f"== {name} FAILED after {took}; what comes after it has not run.")
+            return 1
+        say(f"   {name}: passed in {took}\n")
+    say("All checks passed.")
+    return 0
+
+
+def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
+    """The commands that a tree must pass, by what people call them, the quick ones first."""
+    python = str(PYTHON)
+    places = [*(ROOT / "templates").rglob("*.html"), *ROOT.glob("*/templates/**/*.html")]
+    return {
+        "formatting": [python, "-m", "ruff", "format", "--check", "."],
+        "lint": [python, "-m", "ruff", "check", "."],
+        "templates": [str(VENV / "bin" / "djade"), "--check", *sorted(map(str, places))],
+        "types": [python, "-m", "mypy"],
+        "layers": [python, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+        # No database runs here. The tests' settings do not wait for one; -W silences that it is missing.
+        "migrations": [
+            *(python, "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations"),
+            *("--check", "--dry-run", "--settings", "tests.settings"),
+        ],
+        "configuration": [python, "manage.py", "check"],
+        "tests": [python, "-m", "pytest", *pytest_arguments],
+    }
+
+
+def chromium_path() -> str | None:
+    """The browser for the browser tests: `$CHROMIUM`, or the first known one on the PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = (shutil.which(name) for name in (os.environ.get("CHROMIUM"), *names) if name)
+    return next((path for path in found if path), None)
+
+
+def find_or_install_chromium() -> None:
+    """Try to have a Chromium. Without one the test run itself says, loudly, what it has not run."""
+    if chromium_path() or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    log = VENV / "chromium.log"
+    say(f"Installing Chromium for the browser tests (log: {log}) ...")
+    script = "apt-get update && apt-get install -y --no-install-recommends chromium"
+    run_logged(["sh", "-c", script], log, DEBIAN_FRONTEND="noninteractive")
+
+
+def run_logged(command: Sequence[str], log: Path, **environment: str) -> int:
+    """Run a command with its output in `log`; its exit code."""
+    with log.open("wb") as output:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **environment}
+        ).returncode
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal, in order with what the commands print."""
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

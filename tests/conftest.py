@@ -1,0 +1,32 @@
+"""The cast that everyone knows: Ada the patient, Bo another patient, Dr Chen, Rana at reception."""
+
+import pytest
+
+from clinic.models import Patient, Practitioner
+from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
+
+
+@pytest.fixture
+def site(db):
+    return LocationFactory(name="Riverside Main Street", phone="+1 212 555 0100")
+
+
+@pytest.fixture
+def ada(db) -> Patient:
+    return PatientFactory(given="Ada", family="Quinn", user=UserFactory(email="ada@example.com"))
+
+
+@pytest.fixture
+def bo(db) -> Patient:
+    return PatientFactory(given="Bo", family="Lind", user=UserFactory(email="bo@example.com"))
+
+
+@pytest.fixture
+def chen(db) -> Practitioner:
+    return PractitionerFactory(given="Mei", family="Chen", user=UserFactory(email="chen@example.com"))
+
+
+@pytest.fixture
+def rana(site):
+    """The front desk of `site`."""
+    return UserFactory(email="rana@example.com", desk_locations=[site])

@@ -1,0 +1,77 @@
+"""What the tests run on, as a pytest plugin (`-p tests.services`): PostgreSQL, Redis, a browser.
+
+Where the environment names no database, a fresh PostgreSQL and Redis serve this one run, from a directory
+that is removed at its end. They are there before the Django settings are read.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap import chromium_path
+from clinic.embedded import EmbeddedError, Postgres, Redis, Service
+
+__all__ = ["chromium_path"]
+
+NO_BROWSER = "BROWSER TESTS NOT RUN: no Chromium found; install it, or set CHROMIUM to its path"
+_left_out = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """A wrapper, because pytest-django reads the settings in this very hook."""
+    if "DATABASE_URL" not in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+        start_services(early_config)
+    return (yield)
+
+
+def start_services(config: pytest.Config) -> None:
+    """Start what the run needs; the settings find it through `CLINIC_DATA_DIR`."""
+    remove_leftovers()
+    data_dir = Path(tempfile.mkdtemp(prefix=f"clinic-tests-{os.getpid()}-"))
+    os.environ["CLINIC_DATA_DIR"] = str(data_dir)
+    services: list[Service] = [Postgres(data_dir, durable=False)]
+    if "REDIS_URL" not in os.environ:
+        services.append(Redis(data_dir))
+
+    def stop() -> None:
+        for service in services:
+            service.stop()
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+    config.add_cleanup(stop)
+    try:
+        for service in services:
+            service.start()
+    except EmbeddedError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def remove_leftovers() -> None:
+    """Remove the data of runs that were killed; their servers ended with them."""
+    for directory in Path(tempfile.gettempdir()).glob("clinic-tests-*-*"):
+        try:
+            os.kill(int(directory.name.split("-")[2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(directory, ignore_errors=True)
+        except PermissionError:  # another user's, and alive
+            continue
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a browser where there is none."""
+    if chromium_path() is None:
+        left_out = [item for item in items if item.get_closest_marker("browser")]
+        config.stash[_left_out] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say so, so loudly that nobody takes the run for a whole one."""
+    if config.stash.get(_left_out, 0):
+        terminalreporter.write_line(NO_BROWSER, red=True, bold=True)
