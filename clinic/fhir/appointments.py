@@ -1,0 +1,191 @@
+"""Appointment: https://hl7.org/fhir/R4/appointment.html
+
+What comes back otherwise than it was sent: instants in UTC; `slot` as references to the Slots there are, without
+displays; `requestedPeriod` and `created` also where they were not sent. When a hold expires is ours to say: an
+extension that says so is shown and not read.
+"""
+
+from collections.abc import Iterator
+
+from django.db.models import Prefetch
+
+from clinic.fhir import codes
+from clinic.fhir.datatypes import Json, date_time, instant, read_date_time, read_period
+from clinic.fhir.elements import CONCEPT, INSTANT, LIST, Kind, Normalised, code, text
+from clinic.fhir.issues import InvalidElement, ResourceIssue
+from clinic.fhir.kinds import ResourceKind, head, reader
+from clinic.fhir.paths import Path
+from clinic.fhir.readings import Reading
+from clinic.fhir.references import local_reference
+from clinic.fhir.schedules import service_references, service_type
+from clinic.fhir.slots import check_time
+from clinic.models import Appointment, Slot
+
+ACTORS = ("Patient", "Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
+PARTICIPATION = ("accepted", "declined", "tentative", "needs-action")
+UNTIMED = ("proposed", "cancelled", "waitlist")
+REQUIRED = ("required", "optional", "information-only")
+CREATED = Kind(lambda value: read_date_time(value) if value else None)
+
+APPOINTMENT = (
+    Normalised(Path("status"), "status", code(Appointment.Status), required=True),
+    Normalised(Path("start"), "start", INSTANT),
+    Normalised(Path("end"), "end", INSTANT),
+    Normalised(Path("created"), "created", CREATED),
+    Normalised(Path("comment"), "comment", text()),
+    Normalised(Path("cancelationReason"), "cancelation_reason", CONCEPT),
+    Normalised(Path("participant"), "participant", LIST),
+    Normalised(Path("identifier"), "identifier", LIST),
+)
+
+
+def appointment(row: Appointment) -> Json:
+    """With its Slots, earliest first; buffers are Slots too."""
+    extra = row.extra
+    resource: Json = {**extra, **head(row), "status": row.status}
+    if row.service and "serviceType" not in extra:
+        resource["serviceType"] = service_type(row.service)
+    if row.start and row.end:
+        resource["start"] = instant(row.start)
+        resource["end"] = instant(row.end)
+    if "requestedPeriod" not in extra and (period := _requested(row)):
+        resource["requestedPeriod"] = [period]
+    if row.hold_expires_at:
+        expires = {"url": codes.HOLD_EXPIRES, "valueInstant": instant(row.hold_expires_at)}
+        resource["extension"] = [*extra.get("extension", ()), expires]
+    said = {
+        "created": date_time(row.created),
+        "slot": [{"reference": f"Slot/{each.fhir_id}"} for each in _slots(row)],
+        "participant": row.participant,
+        "comment": row.comment,
+        "cancelationReason": row.cancelation_reason,
+        "identifier": row.identifier,
+    }
+    return resource | {name: value for name, value in said.items() if value}
+
+
+def _slots(row: Appointment) -> list[Slot]:
+    held = [each for each in row.slots.all() if each.deleted_at is None]
+    return sorted(held, key=lambda each: (each.start, each.pk))
+
+
+def _requested(row: Appointment) -> Json:
+    """The time that was searched for this visit; if nobody knows, its own."""
+    start, end = row.requested_start or row.start, row.requested_end or row.end
+    pairs = (("start", start), ("end", end))
+    return {name: instant(moment) for name, moment in pairs if moment}
+
+
+def _take_created(reading: Reading) -> None:
+    """Without one it is created when it is saved."""
+    if reading.draft.fields.get("created") is None:
+        reading.draft.fields.pop("created", None)
+
+
+def _take_slots(reading: Reading) -> None:
+    """Which Slots are the visit's is known by their rows."""
+    sent = reading.resource.pop("slot", ())
+    reading.draft.slots = reading.find_all(
+        ((each["reference"], f"Appointment.slot[{n}].reference") for n, each in enumerate(sent) if "reference" in each),
+        "Slot",
+    )
+
+
+def _take_requested(reading: Reading) -> None:
+    """The first period, which is also kept as it was sent."""
+    start = end = None
+    for period in reading.resource.get("requestedPeriod", ())[:1]:
+        try:
+            start, end = read_period(period)
+        except InvalidElement as error:
+            reading.refuse_element(error, "requestedPeriod[0]")
+    reading.draft.fields |= {"requested_start": start, "requested_end": end}
+
+
+def _take_actors(reading: Reading) -> None:
+    """Everyone is somebody; the first patient is the one whose visit it is."""
+    found = {
+        local_reference(text): reading.find(text, *ACTORS, path=path)
+        for text, path in _actors(reading.draft.fields.get("participant", ()))
+        if local_reference(text).partition("/")[0] in ACTORS
+    }
+    patients = [pk for text, pk in found.items() if text.startswith("Patient/")]
+    services = [text for text in found if text.startswith("HealthcareService/")]
+    reading.draft.fields["patient_id"] = patients[0] if patients else None
+    reading.draft.fields["service_id"] = _service(services, reading)
+
+
+def _service(participants: list[str], reading: Reading) -> int | None:
+    """The one service that it names, as a participant or in `serviceType`."""
+    concepts = reading.resource.get("serviceType", ())
+    path = "Appointment.serviceType"
+    named = {
+        local_reference(text): text
+        for text in (*participants, *(text for concept in concepts for text in service_references(concept)))
+    }
+    if len(named) > 1:
+        reading.refuse(ResourceIssue("invalid", "Appointment has too many service references", path))
+    return next((reading.find(text, "HealthcareService", path=path) for text in named.values()), None)
+
+
+def _actors(participants: list[Json]) -> Iterator[tuple[str, str]]:
+    for n, each in enumerate(participants):
+        if "reference" in each.get("actor", ()):
+            yield each["actor"]["reference"], f"Appointment.participant[{n}].actor.reference"
+
+
+def _drop_hold(reading: Reading) -> None:
+    others = [each for each in reading.resource.pop("extension", ()) if each["url"] != codes.HOLD_EXPIRES]
+    if others:
+        reading.resource["extension"] = others
+
+
+def _check_participants(reading: Reading) -> None:
+    """Invariant app-1, and the codes of participant.status and participant.required."""
+    for n, each in enumerate(reading.draft.fields.get("participant", ())):
+        path = f"Appointment.participant[{n}]"
+        if "type" not in each and "actor" not in each:
+            reading.refuse(ResourceIssue("invalid", "Either the type or the actor is said (app-1).", path))
+        for name, known in (("status", PARTICIPATION), ("required", REQUIRED)):
+            if name in each and each[name] not in known:
+                text = f"{each[name]!r} is not one of {', '.join(known)}."
+                reading.refuse(ResourceIssue("code-invalid", text, f"{path}.{name}"))
+
+
+def _check_status(reading: Reading) -> None:
+    """Invariants app-2, app-3 and app-4."""
+    fields = reading.draft.fields
+    status, start, end = fields.get("status"), fields.get("start"), fields.get("end")
+    if reading.is_refused("start") or reading.is_refused("end"):
+        return
+    if (start is None) != (end is None):
+        text = "Either both start and end are said, or neither (app-2)."
+        reading.refuse(ResourceIssue("invalid", text, "Appointment"))
+    elif start is None and status and status not in UNTIMED:
+        text = "Only what is proposed, cancelled or waiting has no start and end (app-3)."
+        reading.refuse(ResourceIssue("invalid", text, "Appointment"))
+    if fields.get("cancelation_reason") and status not in ("cancelled", "noshow"):
+        text = "Only what is cancelled or a no-show has a cancelationReason (app-4)."
+        reading.refuse(ResourceIssue("invalid", text, "Appointment.cancelationReason"))
+
+
+KINDS = {
+    "Appointment": ResourceKind(
+        Appointment,
+        appointment,
+        reader(
+            "Appointment",
+            APPOINTMENT,
+            _take_created,
+            _take_slots,
+            _take_requested,
+            _take_actors,
+            _drop_hold,
+            check_time,
+            _check_participants,
+            _check_status,
+        ),
+        related=("service",),
+        prefetch=(Prefetch("slots", Slot.objects.filter(deleted_at=None).order_by("start", "pk")),),
+    ),
+}

@@ -1,0 +1,28 @@
+"""The names that FHIR, Medplum and this product give to things: URLs of extensions, systems, and codes."""
+
+MEDPLUM = "https://medplum.com/fhir"
+SCHEDULING_PARAMETERS = f"{MEDPLUM}/StructureDefinition/SchedulingParameters"
+SLOT_CAPACITY = f"{MEDPLUM}/StructureDefinition/SchedulingSlotCapacity"
+BOOKED_BY_OPERATION = f"{MEDPLUM}/StructureDefinition/SchedulingBookedByOperation"
+SERVICE_TYPE_REFERENCE = f"{MEDPLUM}/service-type-reference"
+SERVICE_TYPE_SYSTEM = f"{MEDPLUM}/CodeSystem/scheduling-service-type"
+ALL_SERVICE_TYPES = "all"
+
+TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
+UCUM = "http://unitsofmeasure.org"
+PARTICIPATION_TYPE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+CANCELLATION_REASON = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+AUDIT_EVENT_TYPE = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+
+# What FHIR R4 has no element for.
+OURS = "https://clinic.example/fhir"
+REQUIRES = f"{OURS}/StructureDefinition/requires"
+MINIMUM_NOTICE = f"{OURS}/StructureDefinition/minimumNotice"
+BOOKING_HORIZON_DAYS = f"{OURS}/StructureDefinition/bookingHorizonDays"
+CANCELLATION_NOTICE = f"{OURS}/StructureDefinition/cancellationNotice"
+BOOKABLE_BY = f"{OURS}/StructureDefinition/bookableBy"
+TELEHEALTH = f"{OURS}/StructureDefinition/telehealth"
+QUESTIONNAIRE = f"{OURS}/StructureDefinition/questionnaire"
+SITE = f"{OURS}/StructureDefinition/site"
+HOLD_EXPIRES = f"{OURS}/StructureDefinition/holdExpires"
+USE_CASE = f"{OURS}/CodeSystem/use-case"

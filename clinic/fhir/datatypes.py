@@ -1,0 +1,133 @@
+"""FHIR's data types, written and read: https://hl7.org/fhir/R4/datatypes.html
+
+What is read has been validated for its form (clinic.fhir.validation); these functions read its meaning and raise
+`InvalidElement` where it has none.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any, Protocol
+
+from django.core.exceptions import ValidationError
+
+from clinic.fhir.codes import UCUM
+from clinic.fhir.issues import InvalidElement
+from clinic.models.base import validate_zone
+
+Json = dict[str, Any]
+
+MINUTES_IN = {"min": 1, "h": 60, "d": 24 * 60, "wk": 7 * 24 * 60}
+MAX_NOTICE_MINUTES = 3650 * 24 * 60
+PARTIAL = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+
+
+class Referable(Protocol):
+    """A row that a reference can name."""
+
+    @property
+    def reference(self) -> str: ...
+
+
+def instant(moment: datetime) -> str:
+    """In UTC, to the second where nothing is lost by it: `2026-01-05T14:00:00Z`."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=precision)[:-6] + "Z"
+
+
+date_time = instant
+
+
+def reference(to: Referable, display: str = "") -> Json:
+    return {"reference": to.reference, "display": display} if display else {"reference": to.reference}
+
+
+def minutes(length: int) -> Json:
+    """A length in minutes as a Duration."""
+    return {"value": length, "unit": "min", "system": UCUM, "code": "min"}
+
+
+def read_instant(text: str) -> datetime:
+    """https://hl7.org/fhir/R4/datatypes.html#instant: to the second at least, and with an offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidElement(f"{text!r} is not an instant such as 2026-01-05T14:00:00Z.", "value") from None
+    if moment.tzinfo is None:
+        raise InvalidElement(f"{text!r} has no offset from UTC, such as Z or -05:00.", "value")
+    return _utc(moment)
+
+
+def read_date_time(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datetime:
+    """A dateTime as an instant: one without a time is its first, or with `end` its last instant in `zone`.
+
+    A last instant is exclusive: 2026-01-16 ends at midnight of the 17th, 2026-01 on 1 February.
+    """
+    if partial := PARTIAL.fullmatch(text):
+        day = _day(partial, end=end)
+        return _utc(datetime.combine(day, time(), zone))
+    return read_instant(text)
+
+
+def read_period(period: Json, zone: tzinfo = UTC) -> tuple[datetime | None, datetime | None]:
+    """https://hl7.org/fhir/R4/datatypes.html#Period as [start, end); days count whole, both included."""
+    start = read_date_time(period["start"], zone) if period.get("start") else None
+    end = read_date_time(period["end"], zone, end=True) if period.get("end") else None
+    if start and end and start >= end:
+        raise InvalidElement("A period ends after it starts.", "value")
+    return start, end
+
+
+def read_minutes(duration: Json) -> int:
+    """A Duration in whole minutes. Like Medplum it goes by `unit`: min, h, d or wk."""
+    if duration.get("value") is None:
+        raise InvalidElement("Got duration without value")
+    if "comparator" in duration:
+        raise InvalidElement("A duration is exact: comparator is not allowed.", at=".comparator")
+    unit = duration.get("unit", duration.get("code"))
+    if unit not in MINUTES_IN:
+        raise InvalidElement(f'Got unhandled duration unit "{unit}"', at=".unit")
+    length = Decimal(str(duration["value"])) * MINUTES_IN[unit]
+    if length != length.to_integral_value():
+        raise InvalidElement("A duration is a whole number of minutes.", at=".value")
+    return int(length)
+
+
+def read_notice(duration: Json) -> timedelta:
+    """A Duration that is not negative."""
+    length = read_minutes(duration)
+    if not 0 <= length <= MAX_NOTICE_MINUTES:
+        raise InvalidElement("Notice is given from 0 minutes to ten years ahead.", at=".value")
+    return timedelta(minutes=length)
+
+
+def read_zone(name: str) -> str:
+    """An IANA time zone's name."""
+    try:
+        validate_zone(name)
+    except ValidationError as error:
+        raise InvalidElement(error.messages[0]) from None
+    return name
+
+
+def _day(partial: re.Match[str], *, end: bool) -> date:
+    """The first day of a year, a month or a day, or with `end` the first one after it."""
+    year, month, day = partial.groups()
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+        if not end:
+            return first
+        if day:
+            return first + timedelta(days=1)
+        return date(first.year + 1, 1, 1) if not month or first.month == 12 else date(first.year, first.month + 1, 1)
+    except (ValueError, OverflowError):
+        raise InvalidElement(f"{partial.group()!r} is not a date.", "value") from None
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidElement(f"{moment.isoformat()!r} is out of range.", "value") from None

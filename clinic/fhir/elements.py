@@ -1,0 +1,288 @@
+"""Columns and the elements that show them: one declaration for both directions.
+
+An element whose column can give it back is kept in the column alone. Where the column keeps less than was said
+(a partial date, a whole hour written `1 h`, a reference with a version), what was said stays in `extra` and is
+shown for as long as the column means the same; once the column has changed, the column is shown.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, ClassVar, Protocol
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Choices
+
+from clinic.fhir.datatypes import Json, minutes, read_instant, read_notice, read_zone
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.paths import MISSING, Path
+from clinic.fhir.readings import Reading
+from clinic.fhir.references import local_reference
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a value of JSON (None: absent) becomes a column's, and back."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] = lambda value: value or None
+
+
+def text(length: int | None = None) -> Kind:
+    def read(value: str | None) -> str:
+        if length and value and len(value) > length:
+            raise InvalidElement(f"Longer than {length} characters.", "too-long")
+        return value or ""
+
+    return Kind(read)
+
+
+def words(length: int) -> Kind:
+    """A list of strings in one column, separated by spaces."""
+    joined = text(length)
+    return Kind(
+        lambda value: joined.read(" ".join(word for word in value or () if word)), lambda value: value.split() or None
+    )
+
+
+def lines(length: int) -> Kind:
+    """A list of strings in one column, separated by commas."""
+    joined = text(length)
+    return Kind(lambda value: joined.read(", ".join(value or ())), lambda value: [value] if value else None)
+
+
+def flag(*, default: bool) -> Kind:
+    return Kind(lambda value: default if value is None else value, lambda value: value if default else value or None)
+
+
+def code(codes: type[Choices], default: str = "") -> Kind:
+    def read(value: str | None) -> str:
+        if value is not None and value not in codes.values:
+            raise InvalidElement(f"{value!r} is not one of {', '.join(codes.values)}.", "code-invalid")
+        return value or default
+
+    return Kind(read)
+
+
+def _read_date(value: str | None) -> date | None:
+    """A partial date is no date: nobody is born on the first of a month because the day is not known."""
+    return date.fromisoformat(value) if value and len(value) == 10 else None
+
+
+def _read_email(value: str | None) -> str:
+    try:
+        validate_email(value)
+    except ValidationError:
+        return ""
+    return value if value and len(value) <= 254 else ""
+
+
+def _read_days(value: int | None) -> int | None:
+    if value is not None and value > 3650:
+        raise InvalidElement("A booking horizon is 3650 days at most.")
+    return value
+
+
+def _write_notice(value: timedelta) -> Json | None:
+    return minutes(value // timedelta(minutes=1)) if value else None
+
+
+LIST = Kind(lambda value: value or [])
+CONCEPT = Kind(lambda value: value)
+DATE = Kind(_read_date, lambda value: value and value.isoformat())
+EMAIL = Kind(_read_email)
+ZONE = Kind(lambda value: read_zone(value) if value else "")
+NOTICE = Kind(lambda value: read_notice(value) if value else timedelta(0), _write_notice)
+INSTANT = Kind(lambda value: read_instant(value) if value else None)
+DAYS = Kind(_read_days, lambda value: value)
+
+
+class Part(Protocol):
+    """A part of a resource that is read and written together."""
+
+    def take(self, reading: Reading) -> None:
+        """Out of the resource, as far as columns can give it back, into the draft."""
+
+    def give(self, row: Any, resource: Json) -> None:
+        """Into the resource, which holds what was left of it."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One column, and where its value is in the resource.
+
+    `beside` is said with it where nothing else is. `required` is what the column cannot be without, even where FHIR
+    accepts a reason for its absence.
+    """
+
+    path: Path
+    column: str
+    kind: Kind
+    beside: Mapping[str, str] = field(default_factory=dict)
+    required: bool = False
+
+    def take(self, reading: Reading) -> None:
+        sent = self._sent(reading.resource)
+        try:
+            value = self.read(sent)
+        except InvalidElement as error:
+            reading.refuse(error.issue(f"{reading.type}.{self.path}"))
+            return
+        self.keep(value, reading)
+        self._leave_what_is_lost(value, reading.resource)
+
+    def give(self, row: Any, resource: Json) -> None:
+        value = self.value(row)
+        sent = self.path.get(resource)
+        if sent is not MISSING and self._means(sent) == value:
+            return
+        shown = self.write(value, None if sent is MISSING else sent)
+        if shown is None:
+            self.path.remove(resource)
+        else:
+            self._put(resource, shown)
+
+    def read(self, sent: Any) -> Any:
+        return self.kind.read(sent)
+
+    def write(self, value: Any, sent: Any) -> Any:
+        return self.kind.write(value)
+
+    def value(self, row: Any) -> Any:
+        return getattr(row, self.column)
+
+    def keep(self, value: Any, reading: Reading) -> None:
+        if self.required and not value:
+            reading.require(f"{reading.type}.{self.path}")
+        reading.draft.fields[self.column] = value
+
+    def _sent(self, resource: Json) -> Any:
+        sent = self.path.get(resource)
+        return None if sent is MISSING else sent
+
+    def _means(self, sent: Any) -> Any:
+        try:
+            return self.read(sent)
+        except InvalidElement:
+            return MISSING
+
+    def _put(self, resource: Json, shown: Any) -> None:
+        self.path.put(resource, shown)
+        if self.beside:
+            *steps, _ = self.path.steps
+            parent = Path(*steps).get(resource)  # type: ignore[arg-type]
+            parent.update({name: said for name, said in self.beside.items() if name not in parent})
+
+    def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
+        root = self.path.root
+        sent = deepcopy(resource.get(root))
+        self.path.remove(resource)
+        bare = deepcopy(resource.get(root))
+        shown = self.write(value, None)
+        if shown is not None:
+            self._put(resource, shown)
+        given_back = resource.get(root) == sent
+        resource[root] = bare if given_back else sent
+        if given_back and bare is None:
+            del resource[root]
+
+
+@dataclass(frozen=True)
+class Normalised(Element):
+    """Kept in the column alone, even if that says it in other words: an instant in UTC."""
+
+    def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
+        self.path.remove(resource)
+
+
+@dataclass(frozen=True)
+class Link(Element):
+    """A reference to one other row. One that names nothing of ours by itself (contained, logical) stays as it is."""
+
+    types: tuple[str, ...] = ()
+    kind: Kind = field(default=Kind(lambda sent: local_reference(sent) if sent and sent[0] != "#" else None))
+
+    def value(self, row: Any) -> str | None:
+        target = getattr(row, self.column)
+        return target.reference if target else None
+
+    def keep(self, value: Any, reading: Reading) -> None:
+        path = f"{reading.type}.{self.path}"
+        sent = self._sent(reading.resource)
+        if value is not None:
+            reading.draft.fields[f"{self.column}_id"] = reading.find(sent, *self.types, path=path)
+        elif self.required:
+            reading.require(path)
+        else:
+            reading.draft.fields[f"{self.column}_id"] = None
+
+
+@dataclass(frozen=True)
+class Links(Element):
+    """References to other rows, without order. Those that are still meant keep what was said with them."""
+
+    types: tuple[str, ...] = ()
+    kind: Kind = field(default=LIST)
+    inner: ClassVar[str] = ""
+
+    def read(self, sent: Any) -> list[str]:
+        return sorted({local_reference(text) for _, text in self.references(sent)})
+
+    def write(self, value: Iterable[str], sent: Any) -> Any:
+        """`sent` without the references that are no longer meant, and then those that are new."""
+        wanted = list(value)
+        said = {n: local_reference(text) for n, text in self.references(sent)}
+        kept = [each for n, each in enumerate(sent or ()) if n not in said or said[n] in wanted]
+        return [*kept, *(self.entry(each) for each in wanted if each not in said.values())] or None
+
+    def value(self, row: Any) -> list[str]:
+        return sorted(each.reference for each in getattr(row, self.column).all())
+
+    def keep(self, value: list[str], reading: Reading) -> None:
+        sent = self._sent(reading.resource)
+        at = f"{reading.type}.{self.path}"
+        found = [(text, f"{at}[{n}]{self.inner}.reference") for n, text in self.references(sent)]
+        reading.draft.many[self.column] = reading.find_all(found, *self.types)
+
+    def references(self, sent: Any) -> Iterator[tuple[int, str]]:
+        """Each reference and its place in the list."""
+        yield from ((n, each["reference"]) for n, each in enumerate(sent or ()) if "reference" in each)
+
+    def entry(self, text: str) -> Json:
+        return {"reference": text}
+
+
+@dataclass(frozen=True)
+class ExtensionLinks(Links):
+    """References to other rows as extensions of one URL."""
+
+    url: str = ""
+    inner: ClassVar[str] = ".valueReference"
+
+    def references(self, sent: Any) -> Iterator[tuple[int, str]]:
+        for n, each in enumerate(sent or ()):
+            if each["url"] == self.url and "reference" in each.get("valueReference", ()):
+                yield n, each["valueReference"]["reference"]
+
+    def entry(self, text: str) -> Json:
+        return {"url": self.url, "valueReference": {"reference": text}}
+
+
+@dataclass(frozen=True)
+class Repeated(Element):
+    """A list of codes as extensions of one URL."""
+
+    url: str = ""
+    codes: type[Choices] = Choices
+
+    def read(self, sent: Any) -> list[str]:
+        one = code(self.codes)
+        return [
+            one.read(each.get("valueCode")) for each in sent or () if each["url"] == self.url and "valueCode" in each
+        ]
+
+    def write(self, value: Iterable[str], sent: Any) -> Any:
+        others = [each for each in sent or () if each["url"] != self.url]
+        return [*others, *({"url": self.url, "valueCode": each} for each in value)] or None

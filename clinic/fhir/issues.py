@@ -1,0 +1,35 @@
+"""What is wrong with a resource that somebody sent: https://hl7.org/fhir/R4/operationoutcome.html"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ResourceIssue:
+    """`code` is FHIR's issue type, `expression` the FHIRPath of the element, as in `Slot.start`."""
+
+    code: str
+    text: str
+    expression: str
+
+
+class InvalidElement(Exception):
+    """A value that cannot be read; whoever knows its path makes a ResourceIssue of it."""
+
+    def __init__(self, text: str, code: str = "invalid", at: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.at = at
+
+    def issue(self, path: str) -> ResourceIssue:
+        """`at` leads on from the path of the element: `.start` or `[1].value`."""
+        return ResourceIssue(self.code, self.text, path + self.at)
+
+
+class InvalidResource(Exception):
+    """A resource that is not accepted, with all that is wrong with it."""
+
+    def __init__(self, issues: Sequence[ResourceIssue]) -> None:
+        super().__init__("; ".join(f"{issue.expression}: {issue.text}" for issue in issues))
+        self.issues = list(issues)

@@ -1,0 +1,280 @@
+"""SchedulingParameters: how a service is given, as Medplum's extension of that name.
+
+https://www.medplum.com/docs/scheduling/defining-availability. On a HealthcareService it stands for all schedules,
+and hours are the service's own `availableTime`; on a Schedule it names its `service` and brings its own hours.
+The extension stays in `extra` as it was sent and is shown for as long as the columns mean the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from clinic.fhir.codes import SCHEDULING_PARAMETERS
+from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.references import local_reference
+from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters
+
+Refuse = Callable[[InvalidElement, str], None]
+DEFAULT_INTERVAL = 60
+NOTHING: Json = {}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One attribute: its column, the value[x] that holds it, and how that is read and written."""
+
+    column: str
+    value: str
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] = lambda value: value
+
+
+def _length(least: int, most: int = DAY_MINUTES) -> Callable[[Json], int]:
+    def read(duration: Json) -> int:
+        length = read_minutes(duration)
+        if not least <= length <= most:
+            raise InvalidElement(f"{length} minutes is not between {least} and {most}.", at=".value")
+        return length
+
+    return read
+
+
+def _read_interval(duration: Json) -> int:
+    """0 means an hour, as it does for Medplum."""
+    return _length(0)(duration) or DEFAULT_INTERVAL
+
+
+def _read_capacity(value: int) -> int:
+    if value > 200:
+        raise InvalidElement(f"{value} is more than 200.")
+    return value
+
+
+ATTRIBUTES = {
+    "duration": Parameter("duration", "valueDuration", _length(1), minutes),
+    "bufferBefore": Parameter("buffer_before", "valueDuration", _length(0), minutes),
+    "bufferAfter": Parameter("buffer_after", "valueDuration", _length(0), minutes),
+    "alignmentInterval": Parameter("alignment_interval", "valueDuration", _read_interval, minutes),
+    "alignmentOffset": Parameter("alignment_offset", "valueDuration", _length(-DAY_MINUTES), minutes),
+    "alignmentTimezone": Parameter("alignment_timezone", "valueCode", read_zone),
+    "timezone": Parameter("timezone", "valueCode", read_zone),
+    "slotCapacity": Parameter("slot_capacity", "valuePositiveInt", _read_capacity),
+}
+TIMES = {
+    "allDay": "valueBoolean",
+    "availableStartTime": "valueTime",
+    "availableEndTime": "valueTime",
+}
+COLUMNS = tuple(
+    field for field in SchedulingParameters._meta.concrete_fields if field.name not in ("id", "service", "schedule")
+)
+
+
+def unset() -> dict[str, Any]:
+    """The columns of parameters that say nothing."""
+    return {field.name: field.get_default() for field in COLUMNS}
+
+
+def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
+    """The columns of one extension, without its hours."""
+    nothing = unset()
+    fields = {parameter.column: nothing[parameter.column] for parameter in ATTRIBUTES.values()}
+    for url, [(at, attribute), *others] in _by_url(extension, path).items():
+        if url not in ATTRIBUTES and url != "service":
+            continue
+        if others:
+            refuse(InvalidElement(f"Scheduling parameter attribute '{url}' has too many values"), others[0][0])
+        elif url in ATTRIBUTES:
+            parameter = ATTRIBUTES[url]
+            try:
+                fields[parameter.column] = parameter.read(_value(attribute, url, parameter.value))
+            except InvalidElement as error:
+                refuse(error, f"{at}.{parameter.value}")
+    return fields
+
+
+def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
+    """A service is not for a service, and its hours have an element of their own."""
+    for url, found in _by_url(extension, path).items():
+        if url in ("service", "availability"):
+            text = f"Scheduling parameter attribute '{url}' is not allowed on HealthcareService"
+            refuse(InvalidElement(text), found[0][0])
+
+
+def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
+    """The hours of one extension on a Schedule, in the form of HealthcareService's own elements."""
+    windows: list[Json] = []
+    closed: list[Json] = []
+    bring_hours = False
+    for at, availability in _by_url(extension, path).get("availability", []):
+        parts = _by_url(availability, at)
+        for where, part in parts.get("availableTime", []):
+            bring_hours = True
+            windows += read_windows([(where, _window(part, where, refuse))], refuse)
+        closed += read_closed(
+            ((where, _closed_time(part)) for where, part in parts.get("notAvailableTime", [])), refuse
+        )
+    return {"availability": windows if bring_hours else None, "not_available": closed}
+
+
+def read_windows(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:
+    """Those availableTime elements that open anything; one with neither times nor allDay does not."""
+    windows = []
+    for path, entry in entries:
+        try:
+            _check_window(entry)
+        except InvalidElement as error:
+            refuse(error, path)
+        else:
+            if entry.get("allDay") or "availableStartTime" in entry:
+                windows.append(entry)
+    return windows
+
+
+def read_closed(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:
+    """notAvailable elements; a period that cannot be read is refused."""
+    closed = []
+    for path, entry in entries:
+        try:
+            read_period(entry.get("during", NOTHING))
+        except InvalidElement as error:
+            refuse(error, f"{path}.during")
+        closed.append(entry)
+    return closed
+
+
+def write(row: SchedulingParameters | None, sent: Json | None) -> Json | None:
+    """The extension of a row: `sent`, where that still means the same, else its columns and what else was sent."""
+    if sent and row and read(sent) == columns(row):
+        return sent
+    attributes = list(_written(row)) if row else []
+    known = {*ATTRIBUTES, "service", "availability"}
+    others = [each for each in (sent or NOTHING).get("extension", []) if each["url"] not in known]
+    return {"url": SCHEDULING_PARAMETERS, "extension": [*attributes, *others]} if attributes or others else None
+
+
+def give(resource: Json, rows: Iterable[SchedulingParameters]) -> None:
+    """One extension for each row, in the place where it was sent, and none for rows that are gone."""
+    left = {row.service.reference if row.schedule_id else "": row for row in rows}
+    extensions = []
+    for each in resource.get("extension", ()):
+        ours = each["url"] == SCHEDULING_PARAMETERS
+        extensions.append(write(left.pop(_owner(each), None), each) if ours else each)
+    extensions += (write(row, None) for row in left.values())
+    resource["extension"] = [each for each in extensions if each]
+
+
+def columns(row: SchedulingParameters) -> dict[str, Any]:
+    """What the extension says about a row: all but whose it is, and a service's own hours."""
+    shown = {field.name: getattr(row, field.name) for field in COLUMNS}
+    return shown if row.schedule_id else {**shown, "availability": None, "not_available": []}
+
+
+def read(extension: Json) -> dict[str, Any]:
+    """The columns of an extension that has been accepted."""
+    return {
+        **read_attributes(extension, "", never),
+        **read_availability(extension, "", never),
+    }
+
+
+def service_reference(extension: Json) -> str | None:
+    """The service that an extension on a Schedule is for."""
+    service = next((each for each in extension.get("extension", ()) if each["url"] == "service"), NOTHING)
+    reference: str | None = service.get("valueReference", NOTHING).get("reference")
+    return reference
+
+
+def _owner(extension: Json) -> str:
+    return local_reference(service_reference(extension) or "")
+
+
+def never(error: InvalidElement, path: str) -> None:
+    """What has been accepted once is not judged again."""
+
+
+def _by_url(extension: Json, path: str) -> dict[str, list[tuple[str, Json]]]:
+    """The subextensions and where they are."""
+    found = defaultdict(list)
+    for n, each in enumerate(extension.get("extension", ())):
+        found[each["url"]].append((f"{path}.extension[{n}]", each))
+    return found
+
+
+def _value(attribute: Json, url: str, name: str) -> Any:
+    if name not in attribute:
+        raise InvalidElement(f"Scheduling parameter attribute '{url}' has no {name}")
+    return attribute[name]
+
+
+def _window(part: Json, path: str, refuse: Refuse) -> Json:
+    """One availableTime extension as HealthcareService.availableTime would say it."""
+    found = _by_url(part, path)
+    days = [each.get("valueCode") for _, each in found.get("daysOfWeek", ())]
+    window: Json = {"daysOfWeek": days} if days else {}
+    for name, value in TIMES.items():
+        given = found.get(name, [])
+        if len(given) > 1:
+            text = f"Scheduling parameter attribute 'availability.availableTime.{name}' has too many values"
+            refuse(InvalidElement(text), given[1][0])
+        for _, each in given[:1]:
+            if value in each:
+                window[name] = each[value]
+    return window
+
+
+def _check_window(entry: Json) -> None:
+    if any(day not in WEEKDAYS for day in entry.get("daysOfWeek", ())):
+        raise InvalidElement("Invalid SchedulingParameters.availability.availableTime.daysOfWeek entry")
+    if entry.get("allDay"):
+        return
+    for one, other in (
+        ("availableStartTime", "availableEndTime"),
+        ("availableEndTime", "availableStartTime"),
+    ):
+        if one in entry and other not in entry:
+            raise InvalidElement(f"availableTime has {one} without {other}")
+        _check_time(entry.get(one, "00:00:00"))
+
+
+def _check_time(text: str) -> None:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        raise InvalidElement(f"{text!r} is not a time such as 09:00:00.") from None
+
+
+def _closed_time(part: Json) -> Json:
+    values = {each["url"]: each for each in part.get("extension", ())}
+    description = values.get("description", NOTHING).get("valueString")
+    during = values.get("during", NOTHING).get("valuePeriod")
+    closed = {"description": description, "during": during}
+    return {name: value for name, value in closed.items() if value}
+
+
+def _written(row: SchedulingParameters) -> Iterator[Json]:
+    if row.schedule_id:
+        yield {"url": "service", "valueReference": {"reference": row.service.reference}}
+    for url, parameter in ATTRIBUTES.items():
+        value = getattr(row, parameter.column)
+        if value not in (None, ""):
+            yield {"url": url, parameter.value: parameter.write(value)}
+    if row.schedule_id and (hours := list(_written_hours(row))):
+        yield {"url": "availability", "extension": hours}
+
+
+def _written_hours(row: SchedulingParameters) -> Iterator[Json]:
+    closed_always: Json = {"allDay": False}
+    windows: list[Json] = [closed_always] if row.availability == [] else row.availability or []
+    for window in windows:
+        days = [{"url": "daysOfWeek", "valueCode": day} for day in window.get("daysOfWeek", ())]
+        times = [{"url": name, value: window[name]} for name, value in TIMES.items() if name in window]
+        yield {"url": "availableTime", "extension": [*days, *times]}
+    for closed in row.not_available:
+        values = {"description": "valueString", "during": "valuePeriod"}
+        parts = [{"url": name, value: closed[name]} for name, value in values.items() if closed.get(name)]
+        if parts:
+            yield {"url": "notAvailableTime", "extension": parts}

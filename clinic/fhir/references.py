@@ -1,0 +1,113 @@
+"""From FHIR references to rows: https://hl7.org/fhir/R4/references.html"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidResource, ResourceIssue
+from clinic.models import Device, HealthcareService, Location, Patient, Practitioner, PractitionerRole, Resource
+
+REFERENCE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+MODELS: dict[str, type[Resource]] = {
+    model.RESOURCE_TYPE: model for model in apps.get_app_config("clinic").get_models() if issubclass(model, Resource)
+}
+ACTORS: dict[type[Resource], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Practitioner: ((), ()),
+    PractitionerRole: (("practitioner",), ("locations__part_of",)),
+    Location: (("part_of",), ()),
+    Device: (("location__part_of",), ()),
+    HealthcareService: ((), ("scheduling_parameters",)),
+    Patient: ((), ()),
+}
+
+
+def local_reference(text: str) -> str:
+    """`Type/id` of a reference, whatever base or version it names; the text itself if it is no such thing."""
+    match = REFERENCE.fullmatch(text)
+    return match[1] if match else text
+
+
+class References:
+    """The rows that resources refer to, by `Type/id`. One query, however many there are and of what types."""
+
+    def __init__(self, base: str = "") -> None:
+        """`base` is our own address, such as https://clinic.example/fhir/R4: absolute references to it are ours."""
+        self._base = base.rstrip("/") + "/" if base else ""
+        self._keys: dict[str, int] = {}
+        self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
+
+    @staticmethod
+    def collect(resources: Iterable[Json]) -> set[str]:
+        """Every `reference` there is in these resources, at any depth."""
+        return {text for resource in resources for text in _references(resource)}
+
+    @classmethod
+    def load(cls, references: Iterable[str], base: str = "") -> "References":
+        """Those that are rows and not deleted."""
+        refs = cls(base)
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for text in references:
+            kind, _, fhir_id = (refs._own(text) or "").partition("/")
+            if kind in MODELS:
+                wanted[kind].add(fhir_id)
+        refs._keys.update(_keys(wanted))
+        return refs
+
+    def add(self, reference: str, pk: int) -> None:
+        """A row that was created since."""
+        self._keys[reference] = pk
+
+    def find(self, reference: str, *allowed_types: str, path: str) -> int:
+        """The primary key of what `path` refers to; InvalidResource where there is none, or of another type."""
+        own = self._own(reference)
+        if own and allowed_types and own.partition("/")[0] not in allowed_types:
+            text = f"{reference!r} is not a reference to {' or '.join(allowed_types)}."
+            raise InvalidResource([ResourceIssue("not-found", text, path)])
+        if own is None or own not in self._keys:
+            raise InvalidResource([ResourceIssue("not-found", f"{reference!r} is not known here.", path)])
+        return self._keys[own]
+
+    def actor(self, kind: str, pk: int) -> Any:
+        """The row of an actor with its zone and site. The first that is asked for brings all known ones of its type."""
+        if pk not in self._rows[kind]:
+            model = MODELS[kind]
+            related, prefetch = ACTORS[model]
+            known = [key for reference, key in self._keys.items() if reference.startswith(f"{kind}/")]
+            rows = model._default_manager.select_related(*related).prefetch_related(*prefetch)
+            self._rows[kind] |= rows.in_bulk(known)
+        return self._rows[kind][pk]
+
+    def _own(self, reference: str) -> str | None:
+        """`Type/id` if it is relative or at our own base."""
+        relative = reference.removeprefix(self._base) if self._base else reference
+        match = REFERENCE.fullmatch(relative)
+        return match[1] if match and relative.startswith(match[1]) else None
+
+
+def _keys(wanted: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """The primary keys of what is there, by reference."""
+    if not wanted:
+        return {}
+    of_one_type = "SELECT %s || '/' || fhir_id, id FROM {} WHERE fhir_id = ANY(%s) AND deleted_at IS NULL"
+    statement = " UNION ALL ".join(of_one_type.format(MODELS[kind]._meta.db_table) for kind in wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for kind, ids in wanted.items() for value in (kind, list(ids))])
+        return dict(cursor.fetchall())
+
+
+def _references(resource: Json) -> Iterator[str]:
+    """Without recursion: nobody has looked yet how deep it is."""
+    nodes: list[Any] = [resource]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            nodes += node.values()
+            if isinstance(text := node.get("reference"), str):
+                yield text

@@ -1,0 +1,270 @@
+"""Schedule: one actor's hours, for the services that are given in them.
+
+https://hl7.org/fhir/R4/schedule.html. `serviceType` names services by extension; it comes back as it was sent, without
+the services that are no longer offered and with those that are new. `planningHorizon`
+keeps its written form; days without a time are whole local days, both included, in the schedule's zone. An
+extension shows the `site` where it is not the one that follows from the actor.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.fhir import codes, parameters
+from clinic.fhir.datatypes import Json, instant, read_period
+from clinic.fhir.elements import Element, Link, text
+from clinic.fhir.issues import InvalidElement, ResourceIssue
+from clinic.fhir.kinds import ResourceKind, reader, writer
+from clinic.fhir.paths import MISSING, Path
+from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
+from clinic.fhir.readings import ParametersDraft, Reading
+from clinic.fhir.references import local_reference
+from clinic.fhir.services import own_parameters
+from clinic.models import HealthcareService, Schedule
+from clinic.models.schedule import site_of
+
+ACTOR_FIELDS = {
+    "Practitioner": "practitioner",
+    "PractitionerRole": "practitioner",
+    "Location": "location",
+    "Device": "device",
+    "HealthcareService": "healthcare_service",
+    "Patient": "patient",
+}
+ALL_SERVICES = {"system": codes.SERVICE_TYPE_SYSTEM, "code": codes.ALL_SERVICE_TYPES}
+
+
+class Actor:
+    """The one whose time it is. A role's time is its practitioner's."""
+
+    path = Path("actor", 0, "reference")
+
+    def take(self, reading: Reading) -> None:
+        actors = reading.resource.get("actor", ())
+        if len(actors) > 1:
+            text = "Scheduling only supported on schedules with exactly one actor"
+            reading.refuse(ResourceIssue("business-rule", text, "Schedule.actor"))
+        elif not actors or "reference" not in actors[0]:
+            reading.require("Schedule.actor[0].reference")
+        else:
+            self._take_only(local_reference(actors[0]["reference"]), reading)
+
+    def give(self, row: Schedule, resource: Json) -> None:
+        sent = self.path.get(resource)
+        actor = row.actor
+        if not isinstance(sent, str) or local_reference(sent) != actor.reference:
+            resource["actor"] = [{"reference": actor.reference, "display": str(actor)}]
+
+    def _take_only(self, reference: str, reading: Reading) -> None:
+        sent = self.path.get(reading.resource)
+        pk = reading.find(sent, *ACTOR_FIELDS, path="Schedule.actor[0].reference")
+        if pk is None:
+            return
+        kind = reference.partition("/")[0]
+        actor = reading.refs.actor(kind, pk)
+        is_role = kind == "PractitionerRole"
+        reading.draft.actor = (ACTOR_FIELDS[kind], actor.practitioner_id if is_role else pk)
+        reading.actor = actor
+        site = site_of(actor)
+        reading.draft.fields["practitioner_role_id"] = pk if is_role else None
+        reading.draft.fields["site_id"] = site.pk if site else None
+
+
+class Services:
+    """`serviceType`: https://www.medplum.com/docs/scheduling, a reference to each service or the marker for all."""
+
+    def take(self, reading: Reading) -> None:
+        concepts = reading.resource.get("serviceType", [])
+        found = [
+            (text, f"Schedule.serviceType[{n}].extension.valueReference.reference")
+            for n, concept in enumerate(concepts)
+            for text in service_references(concept)
+        ]
+        reading.draft.many["services"] = reading.find_all(found, "HealthcareService")
+        reading.draft.fields["offers_all_services"] = any(map(_names_all, concepts))
+
+    def give(self, row: Schedule, resource: Json) -> None:
+        offered = {service.reference: service for service in row.services.all()}
+        kept, named = [], set()
+        for concept in resource.get("serviceType", ()):
+            references = {local_reference(text) for text in service_references(concept)}
+            if references <= offered.keys() and (row.offers_all_services or not _names_all(concept)):
+                kept.append(concept)
+                named |= references
+        kept += [concept for text, service in offered.items() if text not in named for concept in service_type(service)]
+        if row.offers_all_services and not any(map(_names_all, kept)):
+            kept.append({"coding": [ALL_SERVICES], "text": "All service types"})
+        resource["serviceType"] = kept
+
+
+class Parameters:
+    """SchedulingParameters for this schedule alone, at most one for each service."""
+
+    def take(self, reading: Reading) -> None:
+        seen: set[int] = set()
+        for n, each in enumerate(reading.resource.get("extension", ())):
+            if each["url"] == codes.SCHEDULING_PARAMETERS:
+                self._take_one(each, f"extension[{n}]", seen, reading)
+
+    def give(self, row: Schedule, resource: Json) -> None:
+        parameters.give(resource, row.scheduling_parameters.all())
+
+    def _take_one(self, sent: Json, path: str, seen: set[int], reading: Reading) -> None:
+        fields = {
+            **parameters.read_attributes(sent, path, reading.refuse_element),
+            **parameters.read_availability(sent, path, reading.refuse_element),
+        }
+        reference = parameters.service_reference(sent)
+        if reference is None:
+            text = "SchedulingParameters on a Schedule have no effect without the service they are for."
+            reading.refuse_element(InvalidElement(text, "required"), path)
+            return
+        pk = reading.find(reference, "HealthcareService", path=f"Schedule.{path}")
+        if pk in seen:
+            text = "Schedule has too many scheduling parameters extensions for one service"
+            reading.refuse_element(InvalidElement(text), path)
+        if pk is not None:
+            seen.add(pk)
+            reading.draft.parameters.append(ParametersDraft(pk, fields))
+
+
+class PlanningHorizon:
+    """From when until when visits can be planned. Read after the parameters, which know the zone."""
+
+    def take(self, reading: Reading) -> None:
+        start = end = None
+        if sent := reading.resource.get("planningHorizon"):
+            try:
+                start, end = read_period(sent, ZoneInfo(_zone_of(reading)))
+            except InvalidElement as error:
+                reading.refuse_element(error, "planningHorizon")
+        reading.draft.fields |= {"planning_start": start, "planning_end": end}
+
+    def give(self, row: Schedule, resource: Json) -> None:
+        columns = (row.planning_start, row.planning_end)
+        if self._meaning(resource.get("planningHorizon", {}), row) != columns:
+            named = zip(("start", "end"), columns, strict=True)
+            resource["planningHorizon"] = {name: instant(moment) for name, moment in named if moment}
+
+    def _meaning(self, sent: Json, row: Schedule) -> Any:
+        """What was sent, in the zone of today: a zone that has changed since may make no sense of it."""
+        try:
+            return read_period(sent, ZoneInfo(zone_of(row) if sent else "UTC"))
+        except InvalidElement:
+            return None
+
+
+class Site(Link):
+    """Where its visits are; the extension is for where that does not follow from the actor."""
+
+    def give(self, row: Schedule, resource: Json) -> None:
+        sent = self.path.get(resource)
+        if sent is MISSING or not row.site or self.read(sent) != row.site.reference:
+            super().give(row, resource)
+
+    def value(self, row: Schedule) -> str | None:
+        return row.site.reference if row.site and row.site != site_of(row.actor) else None
+
+    def keep(self, value: Any, reading: Reading) -> None:
+        if value is not None:
+            super().keep(value, reading)
+
+    def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
+        """Stays as it is: the column does not know whether it was said."""
+
+
+def service_references(concept: Json) -> Iterator[str]:
+    """The services that a CodeableConcept names: https://medplum.com/fhir/service-type-reference"""
+    for extension in concept.get("extension", ()):
+        if extension["url"] == codes.SERVICE_TYPE_REFERENCE:
+            reference = extension.get("valueReference", {}).get("reference")
+            if reference:
+                yield reference
+
+
+def service_type(service: HealthcareService) -> list[Json]:
+    """The service's types, each with a reference to it; the reference alone where it has none."""
+    reference = {"reference": service.reference, "display": service.name}
+    extension = [{"url": codes.SERVICE_TYPE_REFERENCE, "valueReference": reference}]
+    return [{**concept, "extension": [*concept.get("extension", ()), *extension]} for concept in service.type or [{}]]
+
+
+def zone_of(schedule: Schedule) -> str:
+    """From its parameters, its services' or its actor's, in that order; else UTC."""
+    own = sorted(schedule.scheduling_parameters.all(), key=lambda row: row.service_id)
+    services = sorted(schedule.services.all(), key=lambda service: service.pk)
+    return _zone((row.timezone for row in own), services, schedule.actor)
+
+
+def _zone_of(reading: Reading) -> str:
+    """The same, of a schedule that is being read."""
+    own = sorted(reading.draft.parameters, key=lambda each: int(each.service_id))
+    keys = sorted(reading.draft.many.get("services", ()))
+    services = (reading.refs.actor("HealthcareService", pk) for pk in keys)
+    return _zone((each.fields["timezone"] for each in own), services, reading.actor)
+
+
+def _zone(own: Iterable[str], services: Iterable[HealthcareService], actor: Any) -> str:
+    """Services and actor are looked at only if it comes to that."""
+    return (
+        next(filter(None, own), "")
+        or next(filter(None, map(_service_zone, services)), "")
+        or _actor_zone(actor)
+        or "UTC"
+    )
+
+
+def _service_zone(service: HealthcareService) -> str:
+    own = own_parameters(service)
+    return own.timezone if own else ""
+
+
+def _actor_zone(actor: Any) -> str:
+    """A role's own zone, its practitioner's or its site's; a service's is in its parameters; a patient has none."""
+    if isinstance(actor, HealthcareService):
+        return _service_zone(actor)
+    holders = (actor, getattr(actor, "practitioner", None), getattr(actor, "location", None), site_of(actor))
+    return next(filter(None, (getattr(each, "timezone", "") for each in holders)), "")
+
+
+def _names_all(concept: Json) -> bool:
+    return any(
+        coding.get("system") == codes.SERVICE_TYPE_SYSTEM and coding.get("code") == codes.ALL_SERVICE_TYPES
+        for coding in concept.get("coding", ())
+    )
+
+
+SCHEDULE = (
+    ACTIVE,
+    IDENTIFIER,
+    SPECIALTY,
+    Element(Path("comment"), "comment", text(500)),
+    Actor(),
+    Site(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
+    Services(),
+    Parameters(),
+    PlanningHorizon(),
+)
+
+KINDS = {
+    "Schedule": ResourceKind(
+        Schedule,
+        writer(SCHEDULE),
+        reader("Schedule", SCHEDULE),
+        related=(
+            "bookable__practitioner",
+            "bookable__location__part_of",
+            "bookable__device__location__part_of",
+            "bookable__healthcare_service",
+            "bookable__patient",
+            "practitioner_role__practitioner",
+            "site",
+        ),
+        prefetch=(
+            "services__scheduling_parameters",
+            "scheduling_parameters__service",
+            "practitioner_role__locations__part_of",
+            "bookable__healthcare_service__scheduling_parameters",
+        ),
+    ),
+}

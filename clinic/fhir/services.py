@@ -1,0 +1,125 @@
+"""HealthcareService, with the SchedulingParameters that hold on all schedules.
+
+https://hl7.org/fhir/R4/healthcareservice.html
+"""
+
+from dataclasses import dataclass
+
+from clinic.fhir import codes, parameters
+from clinic.fhir.datatypes import Json
+from clinic.fhir.elements import (
+    DAYS,
+    LIST,
+    NOTICE,
+    Element,
+    ExtensionLinks,
+    Kind,
+    Link,
+    Links,
+    Repeated,
+    code,
+    flag,
+    text,
+)
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.kinds import ResourceKind, reader, writer
+from clinic.fhir.paths import Path, extension
+from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
+from clinic.fhir.readings import ParametersDraft, Reading
+from clinic.models import HealthcareService, SchedulingParameters
+
+
+def own_parameters(service: HealthcareService) -> SchedulingParameters | None:
+    """Those that hold on all schedules."""
+    return next((row for row in service.scheduling_parameters.all() if row.schedule_id is None), None)
+
+
+class OwnParameters:
+    """The SchedulingParameters extension of a service."""
+
+    def take(self, reading: Reading) -> None:
+        sent = [
+            (each, f"extension[{n}]")
+            for n, each in enumerate(reading.resource.get("extension", ()))
+            if each["url"] == codes.SCHEDULING_PARAMETERS
+        ]
+        for each, path in sent[:1]:
+            parameters.refuse_on_service(each, path, reading.refuse_element)
+            fields = parameters.read_attributes(each, path, reading.refuse_element)
+            _own_draft(reading).fields.update(fields)
+        for _, path in sent[1:]:
+            error = InvalidElement("HealthcareService has too many scheduling parameters extensions")
+            reading.refuse_element(error, path)
+
+    def give(self, row: HealthcareService, resource: Json) -> None:
+        own = own_parameters(row)
+        parameters.give(resource, [own] if own else [])
+
+
+@dataclass(frozen=True)
+class OwnHours:
+    """`availableTime` or `notAvailable`. What opens nothing is shown for as long as nothing else does."""
+
+    element: str
+    column: str
+
+    def take(self, reading: Reading) -> None:
+        if not (sent := reading.resource.get(self.element)):
+            return
+        value = self._read(sent, reading.refuse_element)
+        _own_draft(reading).fields[self.column] = value
+        if value == sent:
+            del reading.resource[self.element]
+
+    def give(self, row: HealthcareService, resource: Json) -> None:
+        own = own_parameters(row)
+        value = getattr(own, self.column) if own else None
+        sent = resource.get(self.element, [])
+        if self._read(sent, parameters.never) != (value or []):
+            resource[self.element] = value
+
+    def _read(self, sent: list[Json], refuse: parameters.Refuse) -> list[Json]:
+        read = parameters.read_windows if self.column == "availability" else parameters.read_closed
+        return read(((f"{self.element}[{n}]", entry) for n, entry in enumerate(sent)), refuse)
+
+
+def _own_draft(reading: Reading) -> ParametersDraft:
+    if not reading.draft.parameters:
+        reading.draft.parameters.append(ParametersDraft("self", parameters.unset()))
+    return reading.draft.parameters[0]
+
+
+PATIENTS = HealthcareService.BookableBy.PATIENTS
+BOOKABLE_BY = Kind(
+    code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
+)
+SERVICE = (
+    ACTIVE,
+    IDENTIFIER,
+    SPECIALTY,
+    Element(Path("name"), "name", text(200)),
+    Element(Path("comment"), "comment", text()),
+    Element(Path("type"), "type", LIST),
+    Link(Path("providedBy", "reference"), "organization", types=("Organization",)),
+    Links(Path("location"), "locations", types=("Location",)),
+    Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
+    Element(extension(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
+    Element(extension(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
+    Element(extension(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),
+    Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
+    Repeated(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
+    ExtensionLinks(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
+    OwnParameters(),
+    OwnHours("availableTime", "availability"),
+    OwnHours("notAvailable", "not_available"),
+)
+
+KINDS = {
+    "HealthcareService": ResourceKind(
+        HealthcareService,
+        writer(SERVICE),
+        reader("HealthcareService", SERVICE),
+        related=("organization",),
+        prefetch=("locations", "questionnaires", "scheduling_parameters"),
+    ),
+}

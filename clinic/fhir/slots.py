@@ -1,0 +1,54 @@
+"""Slot: https://hl7.org/fhir/R4/slot.html. It never says whose visit it is for.
+
+Instants come back in UTC and to the millisecond, references to the schedule as `Schedule/id`.
+"""
+
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.elements import INSTANT, LIST, Link, Normalised, code, text
+from clinic.fhir.issues import ResourceIssue
+from clinic.fhir.kinds import ResourceKind, head, reader
+from clinic.fhir.paths import Path
+from clinic.fhir.readings import Reading
+from clinic.models import Slot
+
+SLOT = (
+    Link(Path("schedule", "reference"), "schedule", types=("Schedule",), required=True),
+    Normalised(Path("status"), "status", code(Slot.Status), required=True),
+    Normalised(Path("start"), "start", INSTANT, required=True),
+    Normalised(Path("end"), "end", INSTANT, required=True),
+    Normalised(Path("comment"), "comment", text(500)),
+    Normalised(Path("serviceType"), "service_type", LIST),
+    Normalised(Path("identifier"), "identifier", LIST),
+)
+
+
+def slot(row: Slot) -> Json:
+    """Slots are written by the thousand: nothing is asked twice, and nothing is copied that nobody changes."""
+    extra = row.extra
+    reference = {"reference": f"Schedule/{row.schedule.fhir_id}"}
+    resource: Json = {
+        **extra,
+        **head(row),
+        "schedule": {**extra["schedule"], **reference} if "schedule" in extra else reference,
+        "status": row.status,
+        "start": instant(row.start),
+        "end": instant(row.end),
+    }
+    if row.comment:
+        resource["comment"] = row.comment
+    if row.service_type:
+        resource["serviceType"] = row.service_type
+    if row.identifier:
+        resource["identifier"] = row.identifier
+    return resource
+
+
+def check_time(reading: Reading) -> None:
+    """What takes time ends after it starts."""
+    start, end = reading.draft.fields.get("start"), reading.draft.fields.get("end")
+    if start and end and start >= end:
+        text = f"{reading.type}.end is not after {reading.type}.start."
+        reading.refuse(ResourceIssue("business-rule", text, f"{reading.type}.end"))
+
+
+KINDS = {"Slot": ResourceKind(Slot, slot, reader("Slot", SLOT, check_time), related=("schedule",))}

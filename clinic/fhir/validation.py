@@ -1,0 +1,180 @@
+"""Is it FHIR at all? The form of a resource, before anybody asks what it means.
+
+The definitions are those of fhir.resources (https://www.hl7.org/fhir/R4/resourcelist.html); what that library lets
+pass (empty elements, numbers for strings, Python's own names) is refused here.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from fhir.resources.R4B import get_fhir_model_class
+from pydantic import BaseModel, ValidationError
+
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import ResourceIssue
+
+MAX_DEPTH = 60
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+# https://hl7.org/fhir/R4/datatypes.html#string; PostgreSQL stores neither NUL nor half a character.
+UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+CODES = {
+    "model_field_validation.missing": "required",
+    "missing": "required",
+    "extra_forbidden": "structure",
+    "list_type": "structure",
+    "model_validation_format": "structure",
+}
+
+# For elements that are required and missing, so that the others can be looked at all the same.
+STAND_INS: dict[str, Json] = {
+    "Schedule": {"actor": [{"display": "?"}]},
+    "Slot": {
+        "schedule": {"display": "?"},
+        "status": "free",
+        "start": "2000-01-01T00:00:00Z",
+        "end": "2000-01-01T00:00:00Z",
+    },
+    "Appointment": {"status": "proposed", "participant": [{"status": "accepted"}]},
+    "Questionnaire": {"status": "draft"},
+}
+
+
+def validate(resource: Json, kind: str) -> list[ResourceIssue]:
+    """All that is wrong with the form. Elements that cannot be read are taken out of `resource`."""
+    issues = list(_shape(resource, kind))
+    _take_out(resource, issues)
+    while found := _new(_definition(resource, kind), issues):
+        issues += found
+        if not _take_out(resource, found):
+            break
+    if issues:
+        converted = _definition({**STAND_INS.get(kind, {}), **resource}, kind)
+        issues += converted
+        _take_out(resource, converted)
+    return issues
+
+
+def _definition(resource: Json, kind: str) -> list[ResourceIssue]:
+    """What the definition says. A broken element hides others from the library: without it, ask again.
+
+    Only where nothing is missing can it be seen which values the library would have converted; see STAND_INS.
+    """
+    try:
+        model = _model(kind).model_validate(resource)
+    except ValidationError as error:
+        return [_issue(each, kind) for each in error.errors(include_url=False)]
+    except KeyError:
+        return [ResourceIssue("structure", "A contained resource is of no known type.", f"{kind}.contained")]
+    return list(_types(resource, model, kind))
+
+
+def _new(found: list[ResourceIssue], issues: list[ResourceIssue]) -> list[ResourceIssue]:
+    """Without those that are only missing because they have been taken out."""
+    gone = {_root(issue) for issue in issues}
+    return [issue for issue in found if issue.code != "required" or _root(issue) not in gone]
+
+
+def _root(issue: ResourceIssue) -> str:
+    """The element of the resource that an issue is about: `start` of `Slot.start`."""
+    return re.split(r"[.\[]", issue.expression + ".")[1]
+
+
+@cache
+def _model(kind: str) -> type[BaseModel]:
+    """Imported when first asked for: each brings a module of its own."""
+    model: type[BaseModel] = get_fhir_model_class(kind)
+    return model
+
+
+@cache
+def _names(model: type[BaseModel]) -> dict[str, str]:
+    """The attribute of each element, by FHIR's name for it."""
+    names = {field.alias or name: name for name, field in model.model_fields.items()}
+    names.pop("fhir_comments", None)
+    return names
+
+
+def _issue(error: Any, kind: str) -> ResourceIssue:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in error["loc"] if step != "root")
+    path = kind + "".join(steps)
+    code = CODES.get(error["type"], "value")
+    if code == "required":
+        return ResourceIssue(code, f"{path} is required.", path)
+    if error["type"] == "extra_forbidden":
+        return ResourceIssue(code, "Not an element of FHIR R4.", path)
+    return ResourceIssue(code, error["msg"].removeprefix("Value error, "), path)
+
+
+def _take_out(resource: Json, issues: list[ResourceIssue]) -> bool:
+    """Remove the elements that are at fault; False if there are none."""
+    return bool([resource.pop(root) for root in {_root(issue) for issue in issues} if root in resource])
+
+
+def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
+    """https://hl7.org/fhir/R4/json.html: nothing is empty, and null only fills a place in a list."""
+    if not _are_resources(resource.get("contained", [])):
+        yield ResourceIssue("structure", "What is contained says its resourceType.", f"{kind}.contained")
+    if "id" in resource and not _is_id(resource["id"]):
+        yield ResourceIssue("value", "An id is 1 to 64 letters, digits, hyphens and full stops.", f"{kind}.id")
+    todo: list[tuple[Any, str, int]] = [(value, f"{kind}.{name}", 1) for name, value in resource.items()]
+    while todo:
+        node, path, depth = todo.pop()
+        if text := _fault(node, depth):
+            yield ResourceIssue("structure", text, path)
+        elif isinstance(node, dict):
+            todo += [(value, f"{path}.{name}", depth + 1) for name, value in node.items()]
+        elif isinstance(node, list):
+            todo += [(item, f"{path}[{n}]", depth + 1) for n, item in enumerate(node) if item is not None]
+
+
+def _are_resources(contained: Any) -> bool:
+    return isinstance(contained, list) and all(
+        isinstance(each, dict) and isinstance(each.get("resourceType"), str) for each in contained
+    )
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(FHIR_ID.fullmatch(value))
+
+
+def _fault(node: Any, depth: int) -> str | None:
+    if depth > MAX_DEPTH and isinstance(node, (dict, list)):
+        return f"Deeper than {MAX_DEPTH} levels."
+    if node is None or node in ("", [], {}):
+        return "An element is never empty: leave it out."
+    if isinstance(node, list) and all(item is None for item in node):
+        return "A list of nothing: leave it out."
+    if isinstance(node, str) and UNSTORABLE.search(node):
+        return "A string holds no control characters."
+    if isinstance(node, float) and not math.isfinite(node):
+        return "Not a number."
+    return None
+
+
+def _types(node: Any, model: Any, path: str) -> Iterator[ResourceIssue]:
+    """Where the library has made a value of another type than was sent, and where it took Python's names."""
+    if isinstance(model, BaseModel) and isinstance(node, dict):
+        names = _names(type(model))
+        for name, value in node.items():
+            if name in names:
+                yield from _types(value, getattr(model, names[name]), f"{path}.{name}")
+            elif name != "resourceType":
+                yield ResourceIssue("structure", "Not an element of FHIR R4.", f"{path}.{name}")
+    elif isinstance(node, list) and isinstance(model, list):
+        for n, (item, made) in enumerate(zip(node, model, strict=False)):
+            yield from _types(item, made, f"{path}[{n}]")
+    elif node is not None and not _is_form_of(model, node):
+        yield ResourceIssue("value", f"{node!r} is of the wrong type.", path)
+
+
+def _is_form_of(made: Any, node: Any) -> bool:
+    """Whether JSON would write what the library has made of it with this type of value."""
+    if isinstance(made, bool) or isinstance(node, bool):
+        return isinstance(made, bool) and isinstance(node, bool)
+    if isinstance(made, int):
+        return isinstance(node, int)
+    return isinstance(node, (int, float, Decimal) if isinstance(made, (float, Decimal)) else str)

@@ -1,0 +1,306 @@
+"""SchedulingParameters: what they become, and each way to get them wrong."""
+
+import pytest
+
+from clinic.fhir.codes import SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
+from clinic.fhir.resources import RESOURCES, InvalidResource, References, rows_of, to_fhir
+from tests.factories import ScheduleFactory, ServiceFactory, save
+
+MINUTES_30 = {"url": "duration", "valueDuration": {"value": 30, "unit": "min"}}
+FOR_VISIT = {"url": "service", "valueReference": {"reference": "HealthcareService/visit"}}
+
+
+def parameters(*attributes):
+    return {"url": SCHEDULING_PARAMETERS, "extension": list(attributes)}
+
+
+def duration(value=None, unit="min", url="duration", **more):
+    given = {"value": value} if value is not None else {}
+    return {"url": url, "valueDuration": {**given, "unit": unit, **more}}
+
+
+def window(*days, **times):
+    names = {"allDay": "valueBoolean"}
+    return {
+        "url": "availableTime",
+        "extension": [
+            *({"url": "daysOfWeek", "valueCode": day} for day in days),
+            *({"url": name, names.get(name, "valueTime"): value} for name, value in times.items()),
+        ],
+    }
+
+
+def hours(*windows):
+    return {"url": "availability", "extension": list(windows)}
+
+
+def service(*extensions, **elements):
+    extended = {"extension": list(extensions)} if extensions else {}
+    return {"resourceType": "HealthcareService", **extended, **elements}
+
+
+def schedule(*extensions, **elements):
+    actor = [{"reference": "Practitioner/chen"}]
+    extended = {"extension": list(extensions)} if extensions else {}
+    return {"resourceType": "Schedule", "actor": actor, **extended, **elements}
+
+
+class KnowsEverybody(References):
+    """Without a database: actors have neither zone nor site."""
+
+    def find(self, reference, *allowed_types, path):
+        return len(reference)
+
+    def actor(self, kind, pk):
+        return None
+
+
+def read(resource):
+    return RESOURCES[resource["resourceType"]].from_fhir(resource, KnowsEverybody())
+
+
+def test_a_service_has_its_parameters_and_hours_in_one_row():
+    everything = parameters(
+        duration(1, "h"),
+        duration(5, url="bufferBefore"),
+        duration(10, url="bufferAfter"),
+        duration(0, url="alignmentInterval"),
+        duration(5, url="alignmentOffset"),
+        {"url": "alignmentTimezone", "valueCode": "Europe/London"},
+        {"url": "timezone", "valueCode": "America/New_York"},
+        {"url": "slotCapacity", "valuePositiveInt": 3},
+    )
+    opening = [{"daysOfWeek": ["mon"], "allDay": True}]
+    holiday = [{"description": "Christmas", "during": {"start": "2026-12-25", "end": "2026-12-26"}}]
+    [draft] = read(service(everything, availableTime=opening, notAvailable=holiday)).parameters
+    assert draft.service_id == "self"
+    assert draft.fields == {
+        "duration": 60,
+        "buffer_before": 5,
+        "buffer_after": 10,
+        "alignment_interval": 60,  # 0 means an hour
+        "alignment_offset": 5,
+        "alignment_timezone": "Europe/London",
+        "timezone": "America/New_York",
+        "slot_capacity": 3,
+        "availability": opening,
+        "not_available": holiday,
+    }
+
+
+def test_hours_alone_are_parameters_and_nothing_is_none():
+    [draft] = read(service(availableTime=[{"daysOfWeek": ["mon"], "allDay": True}])).parameters
+    assert draft.fields["duration"] is None
+    assert read({"resourceType": "HealthcareService", "name": "Visit"}).parameters == []
+
+
+def test_a_schedule_has_hours_of_its_own_for_a_service():
+    week = hours(
+        window("mon", "tue", availableStartTime="22:00:00", availableEndTime="06:00:00"),
+        window("wed", allDay=True),
+        window("thu"),
+        {
+            "url": "notAvailableTime",
+            "extension": [
+                {"url": "description", "valueString": "Away"},
+                {"url": "during", "valuePeriod": {"start": "2026-08-01", "end": "2026-08-14"}},
+            ],
+        },
+    )
+    [draft] = read(schedule(parameters(FOR_VISIT, week))).parameters
+    assert draft.fields["availability"] == [
+        {"daysOfWeek": ["mon", "tue"], "availableStartTime": "22:00:00", "availableEndTime": "06:00:00"},
+        {"daysOfWeek": ["wed"], "allDay": True},
+    ]
+    assert draft.fields["not_available"] == [
+        {"description": "Away", "during": {"start": "2026-08-01", "end": "2026-08-14"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resource", "text", "expression"),
+    [
+        pytest.param(
+            service(parameters(MINUTES_30), parameters(MINUTES_30)),
+            "HealthcareService has too many scheduling parameters extensions",
+            "HealthcareService.extension[1]",
+            id="two on a service",
+        ),
+        pytest.param(
+            service(parameters(MINUTES_30, MINUTES_30)),
+            "Scheduling parameter attribute 'duration' has too many values",
+            "HealthcareService.extension[0].extension[1]",
+            id="two durations",
+        ),
+        pytest.param(
+            service(parameters(FOR_VISIT)),
+            "Scheduling parameter attribute 'service' is not allowed on HealthcareService",
+            "HealthcareService.extension[0].extension[0]",
+            id="a service for a service",
+        ),
+        pytest.param(
+            service(parameters(MINUTES_30, hours(window("mon", allDay=True)))),
+            "Scheduling parameter attribute 'availability' is not allowed on HealthcareService",
+            "HealthcareService.extension[0].extension[1]",
+            id="hours in the wrong place",
+        ),
+        pytest.param(
+            service(parameters(duration())),
+            "Got duration without value",
+            "HealthcareService.extension[0].extension[0].valueDuration",
+            id="no value",
+        ),
+        pytest.param(
+            service(parameters(duration(1, "mo"))),
+            'Got unhandled duration unit "mo"',
+            "HealthcareService.extension[0].extension[0].valueDuration.unit",
+            id="a month",
+        ),
+        pytest.param(
+            service(parameters(duration(0))),
+            "0 minutes is not between 1 and 1440.",
+            "HealthcareService.extension[0].extension[0].valueDuration.value",
+            id="no time at all",
+        ),
+        pytest.param(
+            service(parameters(duration(-5, url="bufferAfter"))),
+            "-5 minutes is not between 0 and 1440.",
+            "HealthcareService.extension[0].extension[0].valueDuration.value",
+            id="a negative buffer",
+        ),
+        pytest.param(
+            service(parameters({"url": "duration", "valueInteger": 30})),
+            "Scheduling parameter attribute 'duration' has no valueDuration",
+            "HealthcareService.extension[0].extension[0].valueDuration",
+            id="a number for a duration",
+        ),
+        pytest.param(
+            service(parameters({"url": "slotCapacity", "valuePositiveInt": 201})),
+            "201 is more than 200.",
+            "HealthcareService.extension[0].extension[0].valuePositiveInt",
+            id="too many seats",
+        ),
+        pytest.param(
+            service(parameters({"url": "timezone", "valueCode": "EDT"})),
+            "'EDT' is not a time zone of the IANA database, such as America/New_York.",
+            "HealthcareService.extension[0].extension[0].valueCode",
+            id="no zone",
+        ),
+        pytest.param(
+            service(availableTime=[{"daysOfWeek": ["monday"], "allDay": True}]),
+            "Invalid SchedulingParameters.availability.availableTime.daysOfWeek entry",
+            "HealthcareService.availableTime[0]",
+            id="no day of the service",
+        ),
+        pytest.param(
+            service(availableTime=[{"daysOfWeek": ["mon"], "availableEndTime": "17:00:00"}]),
+            "availableTime has availableEndTime without availableStartTime",
+            "HealthcareService.availableTime[0]",
+            id="an end without a start",
+        ),
+        pytest.param(
+            service(availableTime=[{"availableStartTime": "09:00:00", "availableEndTime": "16:59:60"}]),
+            "'16:59:60' is not a time such as 09:00:00.",
+            "HealthcareService.availableTime[0]",
+            id="a leap second",
+        ),
+        pytest.param(
+            schedule(parameters(FOR_VISIT, hours(window("mon", availableStartTime="09:00:00")))),
+            "availableTime has availableStartTime without availableEndTime",
+            "Schedule.extension[0].extension[1].extension[0]",
+            id="a start without an end",
+        ),
+        pytest.param(
+            schedule(parameters(FOR_VISIT, hours(window("monday", allDay=True)))),
+            "Invalid SchedulingParameters.availability.availableTime.daysOfWeek entry",
+            "Schedule.extension[0].extension[1].extension[0]",
+            id="no day of the schedule",
+        ),
+        pytest.param(
+            schedule(
+                parameters(
+                    FOR_VISIT,
+                    hours(
+                        {
+                            "url": "availableTime",
+                            "extension": [
+                                {"url": "allDay", "valueBoolean": True},
+                                {"url": "allDay", "valueBoolean": True},
+                            ],
+                        }
+                    ),
+                )
+            ),
+            "Scheduling parameter attribute 'availability.availableTime.allDay' has too many values",
+            "Schedule.extension[0].extension[1].extension[0].extension[1]",
+            id="twice all day",
+        ),
+        pytest.param(
+            schedule(parameters(FOR_VISIT, MINUTES_30), parameters(FOR_VISIT)),
+            "Schedule has too many scheduling parameters extensions for one service",
+            "Schedule.extension[1]",
+            id="two for one service",
+        ),
+    ],
+)
+def test_broken_parameters_are_refused(resource, text, expression):
+    with pytest.raises(InvalidResource) as refusal:
+        read(resource)
+    [issue] = refusal.value.issues
+    assert (issue.code, issue.text, issue.expression) == ("invalid", text, expression)
+
+
+def test_nobody_is_away_backwards():
+    away = {"description": "?", "during": {"start": "2026-02", "end": "2026-01"}}
+    with pytest.raises(InvalidResource) as refusal:
+        read(service(notAvailable=[away]))
+    [issue] = refusal.value.issues
+    assert (issue.code, issue.expression) == ("value", "HealthcareService.notAvailable[0].during")
+
+
+def test_parameters_without_a_service_would_do_nothing_and_are_refused():
+    with pytest.raises(InvalidResource) as refusal:
+        read(schedule(parameters(MINUTES_30)))
+    [issue] = refusal.value.issues
+    assert (issue.code, issue.expression) == ("required", "Schedule.extension[0]")
+
+
+@pytest.mark.django_db
+def test_rows_made_elsewhere_say_the_same_when_they_are_read_again():
+    visit = ServiceFactory(
+        interval=60, buffer_before=5, capacity=2, timezone="Europe/London", not_available=[{"description": "Inventory"}]
+    )
+    written = to_fhir(rows_of(RESOURCES["HealthcareService"]).get(pk=visit.pk))
+    again = save(read({**written, "id": "again"}), "HealthcareService")
+    assert own(again) == own(visit)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("availability", [None, [], [{"daysOfWeek": ["sat"], "allDay": True}]])
+def test_a_schedules_own_hours_say_the_same_when_they_are_read_again(availability):
+    calendar = ScheduleFactory(parameters={"availability": availability, "duration": 20})
+    written = to_fhir(rows_of(RESOURCES["Schedule"]).get(pk=calendar.pk))
+    draft = RESOURCES["Schedule"].from_fhir(written, References.load(References.collect([written])))
+    assert [each.fields["availability"] for each in draft.parameters] == [availability]
+
+
+@pytest.mark.django_db
+def test_a_changed_row_is_shown_and_what_else_was_sent_stays():
+    limit = {"url": "bookingLimit", "valueInteger": 8}
+    visit = save(read(service(parameters(duration(1, "h"), limit), id="visit")), "HealthcareService")
+    assert to_fhir(visit)["extension"] == [parameters(duration(1, "h"), limit)]
+    visit.scheduling_parameters.update(duration=45)
+    [extension] = to_fhir(rows_of(RESOURCES["HealthcareService"]).get(pk=visit.pk))["extension"]
+    assert [each["url"] for each in extension["extension"]] == ["duration", "bookingLimit"]
+    assert extension["extension"][0]["valueDuration"]["value"] == 45
+
+
+def own(row):
+    [values] = row.scheduling_parameters.values()
+    return {name: value for name, value in values.items() if name not in ("id", "service_id", "schedule_id")}
+
+
+def test_service_types_name_services_by_extension():
+    named = {"url": SERVICE_TYPE_REFERENCE, "valueReference": {"reference": "HealthcareService/visit"}}
+    draft = read(schedule(serviceType=[{"text": "Visit", "extension": [named]}, {"text": "Other"}]))
+    assert draft.many["services"] == [len("HealthcareService/visit")]

@@ -1,0 +1,60 @@
+import pytest
+
+from clinic.fhir.resources import InvalidResource, References
+from tests.factories import LocationFactory, PractitionerFactory
+
+BASE = "https://clinic.example/fhir/R4"
+
+
+def test_references_are_collected_at_any_depth():
+    schedule = {
+        "resourceType": "Schedule",
+        "actor": [{"reference": "Practitioner/chen"}],
+        "extension": [
+            {"url": "x", "extension": [{"url": "y", "valueReference": {"reference": "HealthcareService/a"}}]}
+        ],
+    }
+    slot = {"resourceType": "Slot", "schedule": {"reference": "Schedule/1", "display": "Schedule/2"}}
+    assert References.collect([schedule, slot]) == {"Practitioner/chen", "HealthcareService/a", "Schedule/1"}
+
+
+@pytest.mark.django_db
+def test_all_are_asked_for_at_once(django_assert_num_queries):
+    people = PractitionerFactory.create_batch(3)
+    sites = LocationFactory.create_batch(2)
+    with django_assert_num_queries(1):
+        refs = References.load({row.reference for row in [*people, *sites]} | {"Nothing/1", "#here", "urn:x"})
+    for row in [*people, *sites]:
+        assert refs.find(row.reference, path="x") == row.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", ["{}", f"{BASE}/{{}}", "{}/_history/3", f"{BASE}/{{}}/_history/3"])
+def test_our_own_address_and_versions_are_understood(form):
+    chen = PractitionerFactory()
+    text = form.format(chen.reference)
+    refs = References.load({text}, base=BASE)
+    assert refs.find(text, "Practitioner", path="x") == chen.pk
+
+
+@pytest.mark.django_db
+def test_what_is_elsewhere_deleted_or_of_another_type_is_not_found():
+    chen, gone = PractitionerFactory(), PractitionerFactory(deleted_at="2026-01-01T00:00:00Z")
+    elsewhere = f"https://other.example/{chen.reference}"
+    refs = References.load({chen.reference, gone.reference, elsewhere}, base=BASE)
+    for text, allowed in [
+        (gone.reference, ()),
+        (elsewhere, ()),
+        ("Practitioner/nobody", ()),
+        (chen.reference, ("Location",)),
+    ]:
+        with pytest.raises(InvalidResource) as refusal:
+            refs.find(text, *allowed, path="Schedule.actor[0].reference")
+        [issue] = refusal.value.issues
+        assert (issue.code, issue.expression) == ("not-found", "Schedule.actor[0].reference")
+
+
+def test_what_was_created_since_is_known():
+    refs = References()
+    refs.add("Practitioner/new", 7)
+    assert refs.find("Practitioner/new", "Practitioner", path="x") == 7
