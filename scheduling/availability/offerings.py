@@ -1,0 +1,259 @@
+"""Schedules as they give a service: one query, whatever their number."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from clinic.models import HealthcareService
+from scheduling.availability.rules import planned, rules_of
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Rules
+from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
+
+Pool: TypeAlias = "tuple[Offering, ...]"  # any one of these
+Arrangement: TypeAlias = tuple[Pool, ...]  # one of each of these
+PRACTITIONER = HealthcareService.ActorType.PRACTITIONER.value
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """One schedule as it gives one service."""
+
+    schedule: int
+    fhir_id: str
+    bookable: int
+    actor: str  # a FHIR reference, such as Practitioner/chen
+    actor_name: str
+    site: int | None
+    site_name: str
+    zone: ZoneInfo
+    rules: Rules
+    planned: Span | None
+
+    @property
+    def reference(self) -> str:
+        return f"Schedule/{self.fhir_id}"
+
+
+def service_of(fhir_id: str) -> HealthcareService | None:
+    """The service with this FHIR id. Asked with every search and booking, so its statement is not composed anew."""
+    found = HealthcareService.objects.raw(
+        "SELECT * FROM clinic_healthcareservice WHERE fhir_id = %s AND deleted_at IS NULL", [fhir_id]
+    )
+    return next(iter(found), None)
+
+
+def offerings_of(service: HealthcareService, schedules: Collection[str]) -> list[Offering]:
+    """The schedules with these FHIR ids, in that order, as they give the service.
+
+    Raises Invalid with an issue for each that is missing, inactive, of no known zone or duration, or that does not
+    offer the service; `expression` is its reference.
+    """
+    rows = {row.fhir_id: row for row in _rows(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])}
+    issues: list[Issue] = []
+    if not service.active:
+        issues.append(Issue("business-rule", "HealthcareService is inactive", service.reference))
+    for fhir_id in schedules:
+        issues += _problems(rows.get(fhir_id), f"Schedule/{fhir_id}")
+    if issues:
+        kind: type[SchedulingError] = RuleBroken if _only_rules(issues) else Invalid
+        raise kind(issues=issues)
+    return [_offering(rows[fhir_id]) for fhir_id in schedules]
+
+
+def together(offerings: Sequence[Offering]) -> None:
+    """Refuse schedules that cannot be one visit: two of one actor, or of durations that differ."""
+    issues = _differing(offerings, ("duration", lambda rules: rules.duration))
+    if len({offering.bookable for offering in offerings}) < len(offerings):
+        issues.append(Issue("invalid", "Two of the schedules are of the same actor, who cannot be in a visit twice."))
+    if issues:
+        raise Invalid(issues=issues)
+
+
+def complete(service: HealthcareService, offerings: Sequence[Offering]) -> None:
+    """Refuse what leaves out a kind of schedule that the service requires, such as the room or the device."""
+    missing = [kind for kind in service.requires if not any(_is_kind(each, kind) for each in offerings)]
+    if missing:
+        text = f"{service.name} takes a {' and a '.join(missing)} too: name a Schedule of each."
+        raise RuleBroken(text, expression="")
+
+
+def on_one_grid(offerings: Sequence[Offering]) -> None:
+    """Refuse schedules that were named together although their grids differ: few times, if any, would be on both."""
+    issues = _differing(
+        offerings,
+        ("alignmentInterval", lambda rules: rules.grid.interval),
+        ("alignmentOffset", lambda rules: rules.grid.offset),
+    )
+    if issues:
+        raise Invalid(issues=issues)
+
+
+def _differing(offerings: Sequence[Offering], *attributes: tuple[str, Callable[[Rules], int]]) -> list[Issue]:
+    return [
+        Issue("invalid", f"Scheduling parameters attribute '{name}' does not match")
+        for name, value in attributes
+        if len({value(offering.rules) for offering in offerings}) > 1
+    ]
+
+
+def arrangements_for(
+    service: HealthcareService, *, practitioner: int | None = None, site: int | None = None
+) -> tuple[Arrangement, ...]:
+    """Every way to have the service: one schedule of each kind of actor that it requires, all at one site.
+
+    A schedule without a site serves at all of them. A service that requires nothing is had with one practitioner, or
+    with whatever offers it where none does. `practitioner` and `site` are primary keys that narrow it down.
+    """
+    rows = [row for row in _rows(service, "schedule.active AND schedule.deleted_at IS NULL", []) if row.offers]
+    usable = [(row, _offering(row)) for row in rows if not _problems(row, "")]
+    if site is not None:
+        given_there = site in (each.site for _, each in usable)
+        usable = [(row, each) for row, each in usable if given_there and each.site in (site, None)]
+    if practitioner is not None:
+        usable = [(row, each) for row, each in usable if row.practitioner in (practitioner, None)]
+    offerings = [each for _, each in usable]
+    if len(service.requires) > 1:
+        ways = [_one_of_each(service.requires, offerings, place) for place in _sites(offerings)]
+    else:
+        kind = service.requires[0] if service.requires else PRACTITIONER
+        pool = tuple(each for each in offerings if _is_kind(each, kind))
+        ways = [(pool or (() if service.requires else tuple(offerings)),)]
+    return tuple(way for way in ways if all(way))
+
+
+def _sites(offerings: Iterable[Offering]) -> list[int | None]:
+    known = sorted({offering.site for offering in offerings if offering.site is not None})
+    return [*known] or [None]
+
+
+def _one_of_each(kinds: Iterable[str], offerings: Iterable[Offering], site: int | None) -> Arrangement:
+    at_hand = [each for each in offerings if each.site in (site, None)]
+    return tuple(tuple(each for each in at_hand if _is_kind(each, kind)) for kind in kinds)
+
+
+class _Row(NamedTuple):
+    """One schedule joined with its parameters for one service, and with the service's."""
+
+    schedule: int
+    fhir_id: str
+    bookable: int
+    active: bool
+    offers: bool
+    planning_start: int | None
+    planning_end: int | None
+    actor: str
+    actor_name: str
+    practitioner: int | None
+    site: int | None
+    site_name: str
+    actor_zone: str
+    parameters: tuple[Any, ...]
+
+
+_PARAMETERS = """
+    coalesce(own.duration, general.duration),
+    coalesce(own.buffer_before, general.buffer_before, 0),
+    coalesce(own.buffer_after, general.buffer_after, 0),
+    coalesce(own.alignment_interval, general.alignment_interval),
+    coalesce(own.alignment_offset, general.alignment_offset, 0),
+    coalesce(nullif(own.alignment_timezone, ''), general.alignment_timezone, ''),
+    coalesce(nullif(own.timezone, ''), general.timezone, ''),
+    coalesce(own.slot_capacity, general.slot_capacity, 1),
+    coalesce(own.availability, general.availability)::text,
+    coalesce(own.not_available, '[]')::text,
+    coalesce(general.not_available, '[]')::text
+"""
+
+_SCHEDULES = f"""
+    SELECT schedule.id, schedule.fhir_id, schedule.bookable_id,
+        schedule.active AND schedule.deleted_at IS NULL,
+        schedule.offers_all_services OR offered.id IS NOT NULL,
+        floor(extract(epoch FROM schedule.planning_start))::bigint,
+        ceil(extract(epoch FROM schedule.planning_end))::bigint,
+        CASE
+            WHEN role.id IS NOT NULL THEN 'PractitionerRole/' || role.fhir_id
+            WHEN person.id IS NOT NULL THEN 'Practitioner/' || person.fhir_id
+            WHEN place.id IS NOT NULL THEN 'Location/' || place.fhir_id
+            WHEN device.id IS NOT NULL THEN 'Device/' || device.fhir_id
+            WHEN own_service.id IS NOT NULL THEN 'HealthcareService/' || own_service.fhir_id
+            ELSE 'Patient/' || patient.fhir_id
+        END,
+        coalesce(
+            nullif(concat_ws(' ', nullif(person.prefix, ''), nullif(person.given, ''), person.family), ''),
+            place.name, device.name, own_service.name, ''
+        ),
+        person.id, site.id, coalesce(site.name, ''),
+        coalesce(
+            nullif(role.timezone, ''), nullif(person.timezone, ''), nullif(place.timezone, ''),
+            nullif(device.timezone, ''), nullif(device_place.timezone, ''), nullif(building.timezone, ''),
+            nullif(site.timezone, ''), ''
+        ),
+        {_PARAMETERS}
+    FROM clinic_schedule schedule
+    JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id
+    LEFT JOIN clinic_schedule_services offered
+        ON offered.schedule_id = schedule.id AND offered.healthcareservice_id = %s
+    LEFT JOIN clinic_schedulingparameters own ON own.schedule_id = schedule.id AND own.service_id = %s
+    LEFT JOIN clinic_schedulingparameters general ON general.service_id = %s AND general.schedule_id IS NULL
+    LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
+    LEFT JOIN clinic_practitioner person ON person.id = bookable.practitioner_id
+    LEFT JOIN clinic_location place ON place.id = bookable.location_id
+    LEFT JOIN clinic_device device ON device.id = bookable.device_id
+    LEFT JOIN clinic_location device_place ON device_place.id = device.location_id
+    LEFT JOIN clinic_location building ON building.id = coalesce(place.part_of_id, device_place.part_of_id)
+    LEFT JOIN clinic_healthcareservice own_service ON own_service.id = bookable.healthcare_service_id
+    LEFT JOIN clinic_patient patient ON patient.id = bookable.patient_id
+    LEFT JOIN clinic_location site ON site.id = schedule.site_id
+"""
+
+
+def _rows(service: HealthcareService, condition: str, values: list[Any]) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SCHEDULES} WHERE {condition} ORDER BY schedule.id", [service.pk] * 3 + values)
+        return [_Row._make((*row[:13], row[13:])) for row in cursor.fetchall()]
+
+
+def _problems(row: _Row | None, expression: str) -> list[Issue]:
+    if row is None:
+        return [Issue("not-found", "Loading schedule failed", expression)]
+    issues = []
+    if not row.active:
+        issues.append(Issue("business-rule", "Schedule is inactive", expression))
+    if not row.offers:
+        text = "Schedule is not schedulable for requested service type"
+        issues.append(Issue("invalid", text, expression))
+    if not (row.parameters[6] or row.actor_zone):
+        issues.append(Issue("invalid", "No timezone specified", expression))
+    if row.parameters[0] is None:
+        text = "No SchedulingParameters found on Schedule or HealthcareService: no duration is set"
+        issues.append(Issue("invalid", text, expression))
+    return issues
+
+
+def _only_rules(issues: Iterable[Issue]) -> bool:
+    return all(issue.code == "business-rule" for issue in issues)
+
+
+def _offering(row: _Row) -> Offering:
+    zone = ZoneInfo(row.parameters[6] or row.actor_zone)
+    return Offering(
+        schedule=row.schedule,
+        fhir_id=row.fhir_id,
+        bookable=row.bookable,
+        actor=row.actor,
+        actor_name=row.actor_name,
+        site=row.site,
+        site_name=row.site_name,
+        zone=zone,
+        rules=rules_of(row.parameters, zone),
+        planned=planned(row.planning_start, row.planning_end),
+    )
+
+
+def _is_kind(offering: Offering, kind: str) -> bool:
+    actor = offering.actor.partition("/")[0]
+    return actor == kind or (kind == PRACTITIONER and actor == "PractitionerRole")

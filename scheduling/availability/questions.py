@@ -1,0 +1,244 @@
+"""Questions about free time: when, is it free then, why not."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from clinic.models import OCCUPYING, Appointment, HealthcareService
+from scheduling.availability.offerings import Arrangement, Offering
+from scheduling.core import offers as core
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Diary, Offer, Reason, Taken
+
+LONGEST_VISIT = 24 * 3600  # of which a look must see the end
+MAX_WINDOW = timedelta(days=31)
+
+REASONS = {
+    Reason.OFF_GRID: "It is not one of the times at which this visit starts.",
+    Reason.OUTSIDE_HOURS: "It is outside the hours.",
+    Reason.CLOSED: "It falls into a closure.",
+    Reason.OUTSIDE_PLANNING_HORIZON: "It is outside the planning horizon of the schedule.",
+    Reason.TAKEN: "It is taken.",
+    Reason.TOO_SOON: "It is too soon: this visit needs more notice.",
+    Reason.TOO_FAR: "It is further ahead than this visit can be booked.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeQuery:
+    """When can this service be had, in [start, end)? Of each arrangement, one schedule of every pool together."""
+
+    service: HealthcareService
+    arrangements: tuple[Arrangement, ...]
+    start: datetime
+    end: datetime
+    limit: int | None = None
+    without: Appointment | None = None  # whose own Slots do not count, as when it is moved
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTime:
+    """A visit that can be had: [start, end) in UTC seconds, with whom, and who else could serve, pool by pool."""
+
+    start: int
+    end: int
+    offerings: tuple[Offering, ...]
+    choices: tuple[tuple[Offering, ...], ...] = field(repr=False)
+
+
+def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
+    """The times at which the service can be booked, in order; what is found can be booked.
+
+    A visit lies within the window, its buffers may reach beyond. Never before `now` plus the service's notice.
+    """
+    start, end = _bookable_window(query.service, query.start, query.end, now)
+    offerings = {each.schedule: each for way in query.arrangements for pool in way for each in pool}
+    found: list[Offer] = []
+    for look_start, look_end in _looks(query, start, end):
+        found += _offers_in(query, list(offerings.values()), look_start, look_end, end, now)
+        if query.limit is not None and len(found) >= query.limit:
+            break
+    return [_found_time(offer, offerings) for offer in found[: query.limit]]
+
+
+def is_offered(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    start: datetime,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> bool:
+    """Whether these schedules can take the service together at `start`: whether find_times would have said so."""
+    end = start + timedelta(seconds=offerings[0].rules.duration)
+    arrangement = tuple((offering,) for offering in offerings)
+    query = TimeQuery(service=service, arrangements=(arrangement,), start=start, end=end, without=without)
+    return bool(find_times(query, now=now))
+
+
+def explain(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    start: datetime,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> dict[Offering, list[Reason]]:
+    """For each schedule, what keeps the service from starting there at `start`; nothing where it can."""
+    at = _seconds(start)
+    window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
+    diaries = _diaries(service, offerings, *window, now=now, without=without)
+    notice: list[Reason] = []
+    if start < now + service.minimum_notice:
+        notice.append(Reason.TOO_SOON)
+    if _too_far(service, start + timedelta(seconds=offerings[0].rules.duration), now):
+        notice.append(Reason.TOO_FAR)
+    return {offering: notice + core.why_not(diaries[offering.schedule], at) for offering in offerings}
+
+
+def seats(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    start: datetime,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> dict[int, int | None]:
+    """Which seat a visit would take on each schedule: none, which is all of them, where it does not share."""
+    shared = [offering for offering in offerings if offering.rules.capacity > 1]
+    if not shared:
+        return {offering.schedule: None for offering in offerings}
+    at = _seconds(start)
+    diaries = _diaries(service, shared, at - LONGEST_VISIT, at + 2 * LONGEST_VISIT, now=now, without=without)
+    return {
+        offering.schedule: core.free_seat(diaries[offering.schedule], at) if offering in shared else None
+        for offering in offerings
+    }
+
+
+def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
+    """All at once, or piece by piece for who wants a few times of many schedules."""
+    members = sum(len(pool) for arrangement in query.arrangements for pool in arrangement)
+    if query.limit is None or members <= sum(map(len, query.arrangements)):
+        if start < end:
+            yield start, end
+        return
+    ways = [[[_empty(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
+    yield from core.looks(ways, start, end, query.limit)
+
+
+def _offers_in(
+    query: TimeQuery, offerings: Sequence[Offering], start: int, look_end: int, end: int, now: datetime
+) -> list[Offer]:
+    """The visits that start in [start, look_end); they may end later, up to `end`."""
+    longest = max((each.rules.duration for each in offerings), default=0)
+    visits_end = min(end, look_end + longest)
+    diaries = _diaries(query.service, offerings, start, visits_end, now=now, without=query.without)
+    found = [
+        offer
+        for arrangement in query.arrangements
+        for offer in core.offers([[diaries[each.schedule] for each in pool] for pool in arrangement], start, visits_end)
+        if offer.start < look_end
+    ]
+    if len(query.arrangements) > 1:
+        found.sort(key=lambda offer: (offer.start, offer.end))
+    return found
+
+
+def _found_time(offer: Offer, offerings: dict[int, Offering]) -> FoundTime:
+    return FoundTime(
+        offer.start,
+        offer.end,
+        tuple(offerings[schedule] for schedule in offer.schedules),
+        tuple(tuple(offerings[schedule] for schedule in pool) for pool in offer.choices),
+    )
+
+
+def _empty(offering: Offering) -> Diary:
+    return Diary(offering.schedule, offering.bookable, offering.rules, offering.planned)
+
+
+def _bookable_window(service: HealthcareService, start: datetime, end: datetime, now: datetime) -> Span:
+    first = max(start, now + service.minimum_notice)
+    last = end
+    if service.booking_horizon_days is not None:
+        last = min(end, now + timedelta(days=service.booking_horizon_days))
+    return -int(-first.timestamp() // 1), int(last.timestamp() // 1)
+
+
+def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:
+    days = service.booking_horizon_days
+    return days is not None and end > now + timedelta(days=days)
+
+
+_SLOTS = f"""
+    SELECT NULL::bigint, bookable_id, seat, floor(extract(epoch FROM start))::bigint,
+        ceil(extract(epoch FROM "end"))::bigint, NULL::text
+    FROM clinic_slot
+    WHERE bookable_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
+        AND status IN {OCCUPYING} AND deleted_at IS NULL
+        AND (hold_expires_at IS NULL OR hold_expires_at > %s)
+        AND (appointment_id IS NULL OR appointment_id <> %s)
+    UNION ALL
+    SELECT schedule_id, NULL, NULL, ceil(extract(epoch FROM start))::bigint,
+        floor(extract(epoch FROM "end"))::bigint, service_type::text
+    FROM clinic_slot
+    WHERE schedule_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
+        AND status = 'free' AND deleted_at IS NULL
+"""
+
+
+def _diaries(
+    service: HealthcareService,
+    offerings: Iterable[Offering],
+    start: int,
+    end: int,
+    *,
+    now: datetime,
+    without: Appointment | None,
+) -> dict[int, Diary]:
+    """A diary for each schedule, with the Slots that touch [start, end), buffers included: one query."""
+    diaries = {each.schedule: _empty(each) for each in offerings}
+    taken: dict[int, list[Taken]] = {}
+    start -= max((diary.rules.buffer_before for diary in diaries.values()), default=0)
+    end += max((diary.rules.buffer_after for diary in diaries.values()), default=0)
+    for diary in diaries.values():
+        diary.taken = taken.setdefault(diary.bookable, [])
+    kinds = _codes(service.type)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SLOTS,
+            [list(taken), start, end, now, without.pk if without else 0, list(diaries), start, end],
+        )
+        for schedule, bookable, seat, first, last, service_type in cursor.fetchall():
+            if bookable is not None:
+                taken[bookable].append(Taken(first, last, seat))
+            elif _is_for(service_type, kinds):
+                diaries[schedule].extra.append((first, last))
+    return diaries
+
+
+def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (coding.get("system", ""), coding.get("code", ""))
+        for concept in concepts
+        for coding in concept.get("coding", [])
+    )
+
+
+def _is_for(service_type: str | None, kinds: frozenset[tuple[str, str]]) -> bool:
+    """Free time without a service type is for all; with one, for services of that type."""
+    concepts = json.loads(service_type or "[]")
+    return not concepts or bool(_codes(concepts) & kinds)
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def as_datetime(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

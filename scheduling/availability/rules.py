@@ -1,0 +1,80 @@
+"""Scheduling parameters, as they are stored, as the rules that the core understands."""
+
+import json
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.models import WEEKDAYS
+from scheduling.core.grid import Grid
+from scheduling.core.hours import Window, whole_days
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Rules
+
+DEFAULT_INTERVAL = 60
+BEFORE_ALL_TIME, AFTER_ALL_TIME = -(2**40), 2**40
+
+
+@lru_cache(maxsize=4096)
+def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
+    duration, before, after, interval, offset, grid_zone, _, capacity, hours, closed, closed_for_all = parameters
+    grid = Grid(interval or DEFAULT_INTERVAL, offset, ZoneInfo(grid_zone) if grid_zone else zone)
+    return Rules(
+        duration=duration * 60,
+        buffer_before=before * 60,
+        buffer_after=after * 60,
+        capacity=capacity,
+        grid=grid,
+        zone=zone,
+        hours=_windows(hours),
+        closures=_closures(closed, zone) + _closures(closed_for_all, zone),
+    )
+
+
+def _windows(availability: str | None) -> tuple[Window, ...]:
+    return tuple(_window(each) for each in json.loads(availability or "[]") if each.get("daysOfWeek"))
+
+
+def _window(available: dict[str, Any]) -> Window:
+    """https://hl7.org/fhir/R4/healthcareservice-definitions.html#HealthcareService.availableTime"""
+    days = frozenset(WEEKDAYS.index(day) for day in available["daysOfWeek"])
+    if available.get("allDay"):
+        return Window(days, time(0), time(0))
+    opens, closes = available["availableStartTime"], available["availableEndTime"]
+    return Window(days, time.fromisoformat(opens), time.fromisoformat(closes))
+
+
+def _closures(not_available: str, zone: ZoneInfo) -> tuple[Span, ...]:
+    """notAvailable elements: a Period each; one without a start or an end reaches back or on for ever."""
+    return tuple(
+        (_moment(during.get("start"), zone, last=False), _moment(during.get("end"), zone, last=True))
+        for during in (each.get("during") for each in json.loads(not_available))
+        if during
+    )
+
+
+def _moment(written: str | None, zone: ZoneInfo, *, last: bool) -> int:
+    """A FHIR dateTime as an instant; a date without a time is the whole local day."""
+    if written is None:
+        return AFTER_ALL_TIME if last else BEFORE_ALL_TIME
+    if len(written) <= len("2026-12-31"):
+        first_day, last_day = _days(written)
+        return whole_days(first_day, last_day, zone)[1 if last else 0]
+    return int(datetime.fromisoformat(written).timestamp())
+
+
+def _days(written: str) -> tuple[date, date]:
+    """The first and last day of a FHIR date, which may be a year or a month."""
+    parts = [int(part) for part in written.split("-")]
+    first = date(*[*parts, 1, 1][:3])
+    if len(parts) == 3:
+        return first, first
+    following = date(first.year + 1, 1, 1) if len(parts) == 1 else (first + timedelta(days=31)).replace(day=1)
+    return first, following - timedelta(days=1)
+
+
+def planned(start: int | None, end: int | None) -> Span | None:
+    if start is None and end is None:
+        return None
+    return BEFORE_ALL_TIME if start is None else start, AFTER_ALL_TIME if end is None else end

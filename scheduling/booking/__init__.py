@@ -1,0 +1,43 @@
+"""What can be done with an appointment: one function and one transaction each.
+
+The law. A database constraint, `slot_never_sold_twice`, arbitrates; nothing here can outvote it.
+All Slots of a booking go in with one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than wanted means that
+somebody was faster. Locks only make that orderly, and always come in one order: the appointment, the patient, the
+bookables in order of primary key. Bookings share their bookables; whoever lets go of time and takes other time in
+one transaction, or counts seats, has them alone. `now` is read once, by the door.
+"""
+
+from scheduling.booking.holding import confirm, hold, release_expired_holds
+from scheduling.booking.importing import (
+    all_or_nothing,
+    amend,
+    lock_for,
+    record,
+    remove_slot,
+    rewrite_slot,
+    write_slots,
+)
+from scheduling.booking.once import AlreadyAnswered, Once, recall
+from scheduling.booking.request import BookingRequest
+from scheduling.booking.visits import book, cancel, change_status, reschedule
+
+__all__ = [
+    "AlreadyAnswered",
+    "BookingRequest",
+    "Once",
+    "all_or_nothing",
+    "amend",
+    "book",
+    "cancel",
+    "change_status",
+    "confirm",
+    "hold",
+    "lock_for",
+    "recall",
+    "record",
+    "release_expired_holds",
+    "remove_slot",
+    "reschedule",
+    "rewrite_slot",
+    "write_slots",
+]

@@ -1,0 +1,106 @@
+"""An appointment's own life: which states follow which, who may change it, what is written down of it."""
+
+from datetime import datetime
+
+from clinic.models import Appointment, AuditEvent
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.booking.request import Json
+from scheduling.booking.slots import let_go
+from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, VersionConflict
+
+# https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
+TRANSITIONS: dict[str, frozenset[str]] = {
+    "proposed": frozenset({"pending", "booked", "waitlist", "cancelled", "entered-in-error"}),
+    "waitlist": frozenset({"proposed", "pending", "booked", "cancelled", "entered-in-error"}),
+    "pending": frozenset({"booked", "cancelled", "entered-in-error"}),
+    "booked": frozenset({"arrived", "checked-in", "fulfilled", "noshow", "cancelled", "entered-in-error"}),
+    "arrived": frozenset({"checked-in", "fulfilled", "noshow", "cancelled", "entered-in-error"}),
+    "checked-in": frozenset({"arrived", "fulfilled", "cancelled", "entered-in-error"}),
+    "fulfilled": frozenset({"entered-in-error"}),
+    "noshow": frozenset({"entered-in-error"}),
+    "cancelled": frozenset({"entered-in-error"}),
+    "entered-in-error": frozenset(),
+}
+FREES_TIME = frozenset({"cancelled", "entered-in-error"})
+
+
+def end_visit(
+    appointment: Appointment,
+    status: str,
+    *,
+    reason: Json | None,
+    caller: Caller,
+    now: datetime,
+    as_: str = "cancel",
+) -> Appointment:
+    """Let go of the time of a locked appointment. Participants who had accepted a booking decline it."""
+    let_go([appointment.pk], now=now)
+    if appointment.status == Appointment.Status.BOOKED:
+        appointment.participant = [declined(each) for each in appointment.participant]
+    appointment.status = status
+    appointment.hold_expires_at = None
+    appointment.cancelation_reason = reason if status == Appointment.Status.CANCELLED else None
+    save(appointment, now)
+    audit(as_ if status == "cancelled" else status, appointment, caller=caller, now=now)
+    return appointment
+
+
+def locked(appointment_id: str, caller: Caller, version: int | None = None) -> Appointment:
+    """The appointment, if the caller may change it, locked until we commit; at `version` if one is named."""
+    pk = access.changeable_appointment(caller, appointment_id).pk
+    appointment = (
+        Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "patient").get(pk=pk)
+    )
+    if version is not None and appointment.version != version:
+        raise VersionConflict
+    return appointment
+
+
+def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime) -> None:
+    """One line in the same transaction: who did what to which appointment."""
+    AuditEvent.objects.create(
+        recorded=now,
+        last_updated=now,
+        action=AuditEvent.Action.CREATE if use_case in ("book", "hold") else AuditEvent.Action.UPDATE,
+        subtype=use_case,
+        user=caller.user,
+        client=caller.client,
+        appointment=appointment,
+        patient_id=appointment.patient_id,
+    )
+
+
+def save(appointment: Appointment, now: datetime) -> None:
+    """Write a locked appointment as its next version."""
+    appointment.version += 1
+    appointment.last_updated = now
+    appointment.save()
+
+
+def may_become(appointment: Appointment, status: str) -> None:
+    if status not in TRANSITIONS[appointment.status]:
+        raise IllegalTransition(appointment.status, status)
+
+
+def not_expired(appointment: Appointment, now: datetime) -> None:
+    if appointment.hold_expires_at is not None and appointment.hold_expires_at <= now:
+        raise HoldExpired
+
+
+def within_notice(appointment: Appointment, caller: Caller, now: datetime, done: str) -> None:
+    if access.sees_rules_lifted(caller) or appointment.start is None or appointment.service is None:
+        return
+    notice = appointment.service.cancellation_notice
+    if now > appointment.start - notice:
+        hours = notice.total_seconds() / 3600
+        raise RuleBroken(
+            f"This visit could be {done} until {hours:g} hours before its start. Please call the clinic."
+            if notice
+            else f"This visit has begun and can no longer be {done}. Please call the clinic."
+        )
+
+
+def declined(participant: Json) -> Json:
+    patient = str(participant.get("actor", {}).get("reference")).startswith("Patient/")
+    return {**participant, "status": "declined"} if patient else participant

@@ -1,0 +1,148 @@
+"""Holds: time taken for a little while."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from clinic.models import Appointment, Patient, Slot
+from scheduling.access import Caller
+from scheduling.booking.appointments import audit, end_visit, locked, may_become, not_expired, save
+from scheduling.booking.once import Once, refusals, use_case
+from scheduling.booking.request import BookingRequest
+from scheduling.booking.slots import bookables_of, lock_patient, own_bookables
+from scheduling.booking.visits import place
+from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken
+
+CLOCK = Caller(client="clock")
+HOLD_EXPIRED = {"text": "hold expired"}
+BATCH = 100
+
+
+@use_case
+def hold(
+    request: BookingRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    lasting: timedelta | None = None,
+    instead_of: str | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Take the time as a `pending` appointment that frees itself `lasting` later (HOLD_FOR unless said).
+
+    `instead_of` is the id of a hold of the same caller that is let go first: who changes their mind about the time
+    needs both at once, or could lose the old one for nothing. Raises as `book` does.
+    """
+    replacing = None if instead_of is None else _own_hold(instead_of, caller)
+    if request.patient is not None and not (caller.is_system or caller.is_staff):
+        lock_patient(request.patient)
+        _not_too_many(request.patient, now, besides=replacing)
+    expires = now + (lasting or settings.HOLD_FOR)
+    return place(
+        request,
+        Appointment.Status.PENDING,
+        caller=caller,
+        now=now,
+        expires=expires,
+        replacing=replacing,
+    )
+
+
+@use_case
+def confirm(
+    appointment_id: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    comment: str = "",
+    version: int | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Make a hold a booking. Raises HoldExpired from the instant it expires, whoever has the time by then.
+
+    Availability is not asked again: the time has been the caller's all along.
+    """
+    appointment = locked(appointment_id, caller, version)
+    if appointment.status not in (Appointment.Status.PENDING, Appointment.Status.PROPOSED):
+        _say_if_expired(appointment)
+        raise IllegalTransition(appointment.status, "booked")
+    not_expired(appointment, now)
+    may_become(appointment, Appointment.Status.BOOKED)
+    own_bookables(bookables_of(appointment))
+    _keep_time(appointment, now)
+    appointment.status = Appointment.Status.BOOKED
+    appointment.hold_expires_at = None
+    appointment.comment = comment or appointment.comment
+    appointment.participant = [{**each, "status": "accepted"} for each in appointment.participant]
+    save(appointment, now)
+    audit("confirm", appointment, caller=caller, now=now)
+    return appointment
+
+
+def release_expired_holds(*, now: datetime) -> int:
+    """Cancel the holds that have expired, with the reason "hold expired"; how many there were.
+
+    Hygiene alone: their time has been free since they expired. Batches, so that no lock is kept long.
+    """
+    released = 0
+    while True:
+        batch = _release_batch(now)
+        released += batch
+        if batch < BATCH:
+            return released
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def _release_batch(now: datetime) -> int:
+    expired = list(
+        Appointment.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(status=Appointment.Status.PENDING, hold_expires_at__lte=now)
+        .order_by("pk")[:BATCH]
+    )
+    for appointment in expired:
+        end_visit(
+            appointment,
+            Appointment.Status.CANCELLED,
+            reason=HOLD_EXPIRED,
+            caller=CLOCK,
+            now=now,
+            as_="expire",
+        )
+    return len(expired)
+
+
+def _keep_time(appointment: Appointment, now: datetime) -> None:
+    """The held Slots count for ever now. Who took the time of a hold that ran out meanwhile stands in the way."""
+    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
+    try:
+        with refusals(), transaction.atomic():
+            slots.filter(status=Slot.Status.BUSY_TENTATIVE).update(
+                status=Slot.Status.BUSY, hold_expires_at=None, last_updated=now
+            )
+            slots.exclude(hold_expires_at=None).update(hold_expires_at=None, last_updated=now)
+    except TimeTaken as taken:
+        raise HoldExpired from taken
+
+
+def _own_hold(appointment_id: str, caller: Caller) -> Appointment | None:
+    """A hold of the caller's that still stands."""
+    appointment = locked(appointment_id, caller)
+    return appointment if appointment.status == Appointment.Status.PENDING else None
+
+
+def _not_too_many(patient: Patient, now: datetime, *, besides: Appointment | None) -> None:
+    held = Appointment.objects.filter(patient=patient, status=Appointment.Status.PENDING, hold_expires_at__gt=now)
+    if besides is not None:
+        held = held.exclude(pk=besides.pk)
+    if held.count() >= settings.HOLDS_PER_PERSON:
+        raise RuleBroken(
+            f"You are holding {settings.HOLDS_PER_PERSON} times already."
+            " Confirm one or let one go before you choose another."
+        )
+
+
+def _say_if_expired(appointment: Appointment) -> None:
+    if appointment.status == Appointment.Status.CANCELLED and appointment.cancelation_reason == HOLD_EXPIRED:
+        raise HoldExpired

@@ -1,0 +1,185 @@
+"""Slots and Appointments that other software writes as resources, held to the same law."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from psycopg import errors
+
+from clinic.models import OCCUPYING, Appointment, Patient, Schedule, Slot
+from scheduling.access import Caller
+from scheduling.booking.appointments import FREES_TIME, audit, end_visit, locked, may_become, save
+from scheduling.booking.once import refusals
+from scheduling.booking.slots import ATTENDED, lock_patient, own_bookables, patient_is_free
+from scheduling.errors import IllegalTransition, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+
+BATCH = 500
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """One transaction for what is written together, such as a FHIR transaction Bundle.
+
+    The functions of this module run inside it. Raises WrittenMeanwhile where another writer was faster.
+    """
+    try:
+        with refusals(), transaction.atomic(durable=True):
+            yield
+    except IntegrityError as error:
+        if isinstance(error.__cause__, (errors.UniqueViolation, errors.ForeignKeyViolation)):
+            raise WrittenMeanwhile from error
+        raise
+
+
+def lock_for(references: Iterable[str]) -> None:
+    """Take the locks that writing these resources, `Type/id`, will ask for, in the one order. New ones need none."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for reference in references:
+        kind, _, fhir_id = reference.partition("/")
+        wanted[kind].append(fhir_id)
+    for model in (Appointment, Patient):
+        rows = model.objects.filter(fhir_id__in=wanted[model.RESOURCE_TYPE])
+        list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    schedules = Schedule.objects.filter(fhir_id__in=wanted["Schedule"]).values_list("bookable_id", flat=True)
+    slots = Slot.objects.filter(fhir_id__in=wanted["Slot"]).values_list("bookable_id", flat=True)
+    own_bookables({*schedules, *slots})
+
+
+def write_slots(slots: Sequence[Slot]) -> list[Slot]:
+    """Insert Slots that are no appointment's; the ones whose time is taken are left out and returned.
+
+    Their bookable is their schedule's. Set-based: a statement for each 500.
+    """
+    _set_bookables(slots)
+    own_bookables(slot.bookable_id for slot in slots)
+    ordered = sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
+    written: dict[str, int] = {}
+    for first in range(0, len(ordered), BATCH):
+        written |= _insert(ordered[first : first + BATCH])
+    for slot in ordered:
+        slot.pk = written.get(slot.fhir_id)
+    return [slot for slot in ordered if slot.pk is None]
+
+
+def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
+    """Write changes to a Slot that is no appointment's. Raises TimeTaken, or RuleBroken for one that is."""
+    _no_appointments(slot)
+    _set_bookables([slot])
+    own_bookables([slot.bookable_id])
+    slot.version += 1
+    slot.last_updated = now
+    with refusals(), transaction.atomic():
+        slot.save()
+    return slot
+
+
+def remove_slot(slot: Slot, *, now: datetime) -> None:
+    """The Slot is gone and its time as if it had never been. RuleBroken for one of an appointment."""
+    _no_appointments(slot)
+    Slot.objects.filter(pk=slot.pk, deleted_at=None).update(deleted_at=now, last_updated=now)
+
+
+def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, now: datetime) -> Appointment:
+    """Write an Appointment that was made elsewhere, with the Slots (primary keys) it has taken.
+
+    One whose patient is still to come must name its Slots: an appointment that takes no time would let somebody else
+    have it. Raises RuleBroken, TimeTaken if a Slot is another appointment's already.
+    """
+    appointment.created = appointment.created or now
+    appointment.last_updated = now
+    taken = list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slots).order_by("pk"))
+    if appointment.status in ATTENDED:
+        start, end = _taken_time(appointment, taken)
+        if appointment.patient is not None:
+            lock_patient(appointment.patient)
+            patient_is_free(appointment.patient, start, end, now=now)
+    if any(slot.appointment_id is not None for slot in taken):
+        raise TimeTaken("A Slot of this Appointment belongs to another one.", expression="Appointment.slot")
+    appointment.save()
+    Slot.objects.filter(pk__in=slots).update(appointment=appointment, last_updated=now)
+    audit("record", appointment, caller=caller, now=now)
+    return appointment
+
+
+def amend(
+    appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: int | None = None
+) -> Appointment:
+    """Change what is written of an Appointment, its status too, but not its time: that is to reschedule it.
+
+    `changes` are values by field name. Raises IllegalTransition, RuleBroken, VersionConflict.
+    """
+    appointment = locked(appointment_id, caller, version)
+    for moment in ("start", "end"):
+        if moment in changes and changes.pop(moment) != getattr(appointment, moment):
+            raise RuleBroken("An Appointment is moved with $reschedule.", expression=f"Appointment.{moment}")
+    status = changes.pop("status", appointment.status)
+    patient = appointment.patient_id
+    for name, value in changes.items():
+        setattr(appointment, name, value)
+    if appointment.patient_id != patient:
+        _may_come(appointment, now)
+    if status == appointment.status:
+        save(appointment, now)
+        audit("amend", appointment, caller=caller, now=now)
+        return appointment
+    may_become(appointment, status)
+    if status in FREES_TIME:
+        reason = appointment.cancelation_reason
+        return end_visit(appointment, status, reason=reason, caller=caller, now=now)
+    if status in ("pending", "booked"):
+        raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
+    appointment.status = status
+    save(appointment, now)
+    audit(status, appointment, caller=caller, now=now)
+    return appointment
+
+
+def _may_come(appointment: Appointment, now: datetime) -> None:
+    """Refuse a patient who is elsewhere at the time of a locked appointment."""
+    patient, start, end = appointment.patient, appointment.start, appointment.end
+    if patient and start and end and appointment.status in ATTENDED:
+        lock_patient(patient)
+        patient_is_free(patient, start, end, now=now, besides=appointment)
+
+
+def _insert(slots: Sequence[Slot]) -> dict[str, int]:
+    """The primary keys, by FHIR id, of those that could be inserted."""
+    columns = [field for field in Slot._meta.concrete_fields if field.name not in ("id", "blocks_from")]
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    values = [field.get_db_prep_save(field.pre_save(slot, add=True), connection) for slot in slots for field in columns]
+    row = f"({', '.join(['%s'] * len(columns))})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO clinic_slot ({names}) VALUES {', '.join([row] * len(slots))}"
+            " ON CONFLICT DO NOTHING RETURNING fhir_id, id",
+            values,
+        )
+        return dict(cursor.fetchall())
+
+
+def _set_bookables(slots: Sequence[Slot]) -> None:
+    schedules = {slot.schedule_id for slot in slots}
+    bookables = dict(Schedule.objects.filter(pk__in=schedules).values_list("pk", "bookable_id"))
+    for slot in slots:
+        slot.bookable_id = bookables[slot.schedule_id]
+
+
+def _no_appointments(slot: Slot) -> None:
+    current = Slot.objects.select_for_update(no_key=True).filter(pk=slot.pk, deleted_at=None).first()
+    if current is None:
+        raise NotFound(f"There is no {slot.reference}.")
+    if current.appointment_id is not None:
+        raise RuleBroken("This Slot belongs to an Appointment: move or cancel that.", expression="Slot")
+
+
+def _taken_time(appointment: Appointment, slots: Sequence[Slot]) -> tuple[datetime, datetime]:
+    same = [slot for slot in slots if (slot.start, slot.end) == (appointment.start, appointment.end)]
+    if not same or any(slot.status not in OCCUPYING for slot in slots):
+        raise RuleBroken(
+            f"An Appointment that is {appointment.status} names busy Slots of its time, or is made with $book.",
+            expression="Appointment.slot",
+        )
+    return same[0].start, same[0].end

@@ -1,0 +1,139 @@
+"""The frame of every use case: one durable transaction, PostgreSQL's refusals as ours, each key answered once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, cast
+
+from django.db import DatabaseError, connection, transaction
+from psycopg import errors
+
+from clinic.models import Appointment, IdempotencyKey
+from scheduling.errors import Invalid, Issue, ScheduleBusy, SchedulingError, TimeTaken
+
+P = ParamSpec("P")
+
+
+class AlreadyAnswered(Exception):
+    """The key was used before for the same request: `answer` is what was said then."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__("This request was answered before.")
+        self.answer = answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Once:
+    """An Idempotency-Key: whose, which, for what (a hash of the request), and how the door writes its answer.
+
+    `tell` puts a refusal into the door's words, in place, before it is kept.
+    """
+
+    owner: str
+    key: str
+    fingerprint: str
+    answer: Callable[[Appointment], Any]
+    tell: Callable[[SchedulingError], None] = lambda refusal: None
+
+
+def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
+    """Run in one durable transaction, and once for each key.
+
+    `act` takes `now`, and declares `once`, which is dealt with here. A repeated key raises AlreadyAnswered, or the
+    first refusal again; one that was used for another request is Invalid.
+    """
+
+    @wraps(act)
+    def run(*args: P.args, **named: P.kwargs) -> Appointment:
+        once = cast(Once | None, named.pop("once", None))
+        with refusals(), transaction.atomic(durable=True):
+            if once is None:
+                return act(*args, **named)
+            outcome = _first_time(once, lambda: act(*args, **named), cast(datetime, named["now"]))
+        if isinstance(outcome, SchedulingError):
+            raise outcome
+        return outcome
+
+    return run
+
+
+def recall(once: Once) -> None:
+    """Raise what this key was answered before, if anything; Invalid if that was another request."""
+    first = IdempotencyKey.objects.filter(owner=once.owner, key=once.key).first()
+    if first is None:
+        return
+    if first.fingerprint != once.fingerprint:
+        raise Invalid("This Idempotency-Key was used for another request. Use a new one.")
+    answer = cast(dict[str, Any], first.answer)
+    if "refusal" in answer:
+        raise _read(answer["refusal"])
+    raise AlreadyAnswered(answer["answer"])
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """PostgreSQL's ways of saying no, as ours."""
+    try:
+        yield
+    except DatabaseError as error:
+        match error.__cause__:
+            case errors.ExclusionViolation():
+                raise TimeTaken from error
+            case errors.LockNotAvailable():
+                raise ScheduleBusy from error
+        raise
+
+
+def _first_time(once: Once, act: Callable[[], Appointment], now: datetime) -> Appointment | SchedulingError:
+    """Claim the key, act, and keep the answer. Waits while the same request is under way elsewhere.
+
+    A refusal is an answer too and is kept; the savepoint undoes what led to it.
+    """
+    if not _claim(once, now):
+        recall(once)
+    try:
+        with refusals(), transaction.atomic():
+            appointment = act()
+    except ScheduleBusy:
+        raise  # not an answer: the whole transaction, key and all, is undone
+    except SchedulingError as refusal:
+        once.tell(refusal)
+        _keep(once, {"refusal": _written(refusal)})
+        return refusal
+    _keep(once, {"answer": once.answer(appointment)})
+    return appointment
+
+
+def _claim(once: Once, now: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO clinic_idempotencykey (owner, key, fingerprint, created) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (owner, key) DO NOTHING",
+            [once.owner, once.key, once.fingerprint, now],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def _keep(once: Once, answer: dict[str, Any]) -> None:
+    IdempotencyKey.objects.filter(owner=once.owner, key=once.key).update(answer=answer)
+
+
+def _written(refusal: SchedulingError) -> dict[str, Any]:
+    issues = [[issue.code, issue.text, issue.expression, issue.diagnostics] for issue in refusal.issues]
+    return {"kind": type(refusal).__name__, "issues": issues}
+
+
+def _read(written: dict[str, Any]) -> SchedulingError:
+    kinds = {kind.__name__: kind for kind in _all_kinds(SchedulingError)}
+    refusal = SchedulingError.__new__(kinds[written["kind"]])
+    SchedulingError.__init__(refusal, issues=[Issue(*issue) for issue in written["issues"]])
+    refusal.repeated = True
+    return refusal
+
+
+def _all_kinds(kind: type[SchedulingError]) -> Iterator[type[SchedulingError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _all_kinds(each)

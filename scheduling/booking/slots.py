@@ -1,0 +1,129 @@
+"""Taking time and letting it go: the only place that writes Slots of appointments."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from clinic.models import Appointment, Patient, Slot
+from clinic.models.base import new_fhir_id
+from scheduling.availability import Offering
+from scheduling.errors import RuleBroken, TimeTaken
+
+BUSY, TENTATIVE, UNAVAILABLE = (
+    Slot.Status.BUSY.value,
+    Slot.Status.BUSY_TENTATIVE.value,
+    Slot.Status.BUSY_UNAVAILABLE.value,
+)
+# Whose patient cannot be elsewhere at that time.
+ATTENDED = ("pending", "booked", "arrived", "checked-in")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NewSlot:
+    """In order of bookable and start: the order in which every booking takes time, so that none wait in a ring."""
+
+    bookable: int
+    start: datetime
+    end: datetime
+    schedule: int
+    status: str
+    seat: int | None = None
+    comment: str = ""
+
+
+def slots_of(
+    offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None]
+) -> list[NewSlot]:
+    """The Slots of one visit: the visit itself and its buffers, on every schedule, in the order of taking."""
+    wanted = []
+    for offering in offerings:
+        rules = offering.rules
+        end = start + timedelta(seconds=rules.duration)
+        before = start - timedelta(seconds=rules.buffer_before)
+        after = end + timedelta(seconds=rules.buffer_after)
+        for first, last, kind, comment in (
+            (before, start, UNAVAILABLE, "buffer before appointment"),
+            (start, end, status, ""),
+            (end, after, UNAVAILABLE, "buffer after appointment"),
+        ):
+            if first < last:
+                seat = seats[offering.schedule]
+                wanted.append(NewSlot(offering.bookable, first, last, offering.schedule, kind, seat, comment))
+    return sorted(wanted, key=lambda slot: (slot.bookable, slot.start))
+
+
+def take(appointment: Appointment, wanted: Sequence[NewSlot], *, now: datetime) -> None:
+    """Insert all of them, or raise TimeTaken. `blocks_from` is left to the database's clock."""
+    values = [
+        (
+            new_fhir_id(), now, slot.schedule, slot.bookable, appointment.pk, slot.status, slot.start,
+            slot.end, slot.seat, appointment.hold_expires_at, slot.comment,
+        )
+        for slot in wanted
+    ]  # fmt: skip
+    rows = ", ".join(["(%s, 1, %s, '{}', %s, %s, %s, %s, %s, %s, %s, %s, %s, '[]', '[]')"] * len(values))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO clinic_slot (fhir_id, version, last_updated, extra, schedule_id, bookable_id,"
+            ' appointment_id, status, start, "end", seat, hold_expires_at, comment, service_type, identifier)'
+            f" VALUES {rows} ON CONFLICT DO NOTHING",
+            [value for row in values for value in row],
+        )
+        if cursor.rowcount < len(values):
+            raise TimeTaken
+
+
+def let_go(appointments: Collection[int], *, now: datetime) -> None:
+    """The time of these appointments is free again at commit. Letting go needs no lock."""
+    Slot.objects.filter(appointment__in=appointments, deleted_at=None).update(
+        deleted_at=now, last_updated=now, hold_expires_at=None
+    )
+
+
+def bookables_of(appointment: Appointment) -> list[int]:
+    """Whose time an appointment takes."""
+    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
+    return list(slots.values_list("bookable_id", flat=True).distinct())
+
+
+def share_bookables(bookables: Iterable[int]) -> None:
+    """Book beside others, but not while somebody moves a visit or counts seats on the same time."""
+    _lock_bookables("pg_advisory_xact_lock_shared", bookables)
+
+
+def own_bookables(bookables: Iterable[int]) -> None:
+    """Nobody else takes this time until we commit.
+
+    Who lets go of time and takes other time in one transaction could wait for a booking that waits for them.
+    """
+    _lock_bookables("pg_advisory_xact_lock", bookables)
+
+
+def _lock_bookables(function: str, bookables: Iterable[int]) -> None:
+    # In order, as unnest keeps it, so that no two wait for each other. Nothing else here takes advisory locks.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(id) FROM unnest(%s::bigint[]) AS id", [sorted(set(bookables))])
+
+
+def lock_patient(patient: Patient) -> None:
+    """What is counted for a patient stays true until we commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [patient.pk])
+
+
+def patient_is_free(
+    patient: Patient, start: datetime, end: datetime, *, now: datetime, besides: Appointment | None = None
+) -> None:
+    """Raise RuleBroken if the patient has another visit then. Needs `lock_patient`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT 1 FROM clinic_appointment WHERE patient_id = %s AND start < %s AND "end" > %s'
+            f" AND status IN {ATTENDED} AND deleted_at IS NULL AND id <> %s"
+            " AND (hold_expires_at IS NULL OR hold_expires_at > %s) LIMIT 1",
+            [patient.pk, end, start, besides.pk if besides else 0, now],
+        )
+        elsewhere = cursor.fetchone() is not None
+    if elsewhere:
+        raise RuleBroken("The patient has another appointment at that time.", expression="Appointment.participant")

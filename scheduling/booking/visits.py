@@ -1,0 +1,263 @@
+"""Book, move, cancel, and the steps of a visit's day."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from clinic.models import Appointment, HealthcareService, Patient, Slot
+from scheduling import access, availability
+from scheduling.access import Caller
+from scheduling.availability import Offering
+from scheduling.booking.appointments import (
+    FREES_TIME,
+    audit,
+    end_visit,
+    locked,
+    may_become,
+    not_expired,
+    save,
+    within_notice,
+)
+from scheduling.booking.once import Once, use_case
+from scheduling.booking.request import BookingRequest, Json, participants_of
+from scheduling.booking.slots import (
+    BUSY,
+    TENTATIVE,
+    bookables_of,
+    let_go,
+    lock_patient,
+    own_bookables,
+    patient_is_free,
+    share_bookables,
+    slots_of,
+    take,
+)
+from scheduling.errors import IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
+
+
+@use_case
+def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
+    """Take the time on every schedule and write the appointment as `booked`.
+
+    Raises TimeTaken when somebody has it, TimeNotOffered with every reason when it is not one of the service's times,
+    RuleBroken when the patient is elsewhere, Forbidden.
+    """
+    return place(request, Appointment.Status.BOOKED, caller=caller, now=now)
+
+
+def place(
+    request: BookingRequest,
+    status: Appointment.Status,
+    *,
+    caller: Caller,
+    now: datetime,
+    expires: datetime | None = None,
+    replacing: Appointment | None = None,
+) -> Appointment:
+    """The one way a new visit comes to be, held or booked. Only inside a use case.
+
+    `replacing` is a locked hold that is let go for it, and comes back if the new time cannot be had.
+    """
+    _may_take(caller, request.service, request.patient, request.offerings)
+    availability.complete(request.service, request.offerings)
+    availability.together(request.offerings)
+    if request.patient is not None:
+        lock_patient(request.patient)
+        patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
+    bookables = [offering.bookable for offering in request.offerings]
+    if replacing is not None:
+        own_bookables(bookables + bookables_of(replacing))
+    elif any(offering.rules.capacity > 1 for offering in request.offerings):
+        own_bookables(bookables)
+    else:
+        share_bookables(bookables)
+    _offered(request.service, request.offerings, request.start, now=now, without=replacing)
+    seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
+    if replacing is not None:
+        end_visit(replacing, Appointment.Status.CANCELLED, reason=None, caller=caller, now=now)
+    appointment = _new_appointment(request, status, caller, now, expires)
+    slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
+    take(appointment, slots_of(request.offerings, request.start, slot_status, seats), now=now)
+    audit("hold" if expires else "book", appointment, caller=caller, now=now)
+    return appointment
+
+
+@use_case
+def reschedule(
+    appointment_id: str,
+    *,
+    offerings: tuple[Offering, ...],
+    start: datetime,
+    caller: Caller,
+    now: datetime,
+    version: int | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Move to `start` on `offerings`, all or nothing: if the new time cannot be had, the old stands untouched.
+
+    The appointment keeps its id, its status and its patient; actors of schedules that it leaves are exchanged for
+    those it comes to.
+    """
+    appointment = locked(appointment_id, caller, version)
+    if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
+        raise IllegalTransition(appointment.status, "rescheduled")
+    not_expired(appointment, now)
+    within_notice(appointment, caller, now, "moved")
+    if appointment.service is None:
+        raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
+    _may_take(caller, appointment.service, appointment.patient, offerings)
+    availability.complete(appointment.service, offerings)
+    availability.together(offerings)
+    end = start + timedelta(seconds=offerings[0].rules.duration)
+    if appointment.patient is not None:
+        lock_patient(appointment.patient)
+        patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
+    old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
+    own_bookables(bookables_of(appointment) + [each.bookable for each in offerings])
+    _offered(appointment.service, offerings, start, now=now, without=appointment)
+    seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
+    let_go([appointment.pk], now=now)
+    held = appointment.status == Appointment.Status.PENDING
+    appointment.participant = _exchanged(appointment.participant, old, offerings)
+    appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
+    save(appointment, now)
+    take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats), now=now)
+    audit("reschedule", appointment, caller=caller, now=now)
+    return appointment
+
+
+@use_case
+def cancel(
+    appointment_id: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    reason: Json | None = None,
+    version: int | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Let go of the time; what is `booked` or `pending` becomes `cancelled`, with the reason if there is one.
+
+    A patient cannot cancel later than the service's cancellation notice. Cancelling is allowed on inactive schedules.
+    """
+    appointment = locked(appointment_id, caller, version)
+    may_become(appointment, Appointment.Status.CANCELLED)
+    if appointment.status == Appointment.Status.BOOKED:
+        within_notice(appointment, caller, now, "cancelled")
+    return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now)
+
+
+@use_case
+def change_status(
+    appointment_id: str,
+    status: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    reason: Json | None = None,
+    version: int | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Take a visit one step on: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software only.
+
+    Raises IllegalTransition, which names both states.
+    """
+    appointment = locked(appointment_id, caller, version)
+    if not access.sees_rules_lifted(caller):
+        raise RuleBroken("Only the clinic records the steps of a visit.")
+    may_become(appointment, status)
+    if status in FREES_TIME:
+        return end_visit(appointment, status, reason=reason, caller=caller, now=now)
+    if status == Appointment.Status.BOOKED:
+        raise IllegalTransition(appointment.status, "booked without being confirmed")
+    appointment.status = status
+    appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
+    save(appointment, now)
+    audit(status, appointment, caller=caller, now=now)
+    return appointment
+
+
+def _may_take(
+    caller: Caller, service: HealthcareService, patient: Patient | None, offerings: tuple[Offering, ...]
+) -> None:
+    access.may_book(
+        caller,
+        service,
+        [patient] if patient else [],
+        bookables=[offering.bookable for offering in offerings],
+        sites=[offering.site for offering in offerings],
+    )
+
+
+def _offered(
+    service: HealthcareService,
+    offerings: tuple[Offering, ...],
+    start: datetime,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> None:
+    if availability.is_offered(service, offerings, start, now=now, without=without):
+        return
+    reasons = availability.explain(service, offerings, start, now=now, without=without)
+    named = [(each, reason) for each, why in reasons.items() for reason in why]
+    if not named or all(reason == availability.Reason.TAKEN for _, reason in named):
+        # Nobody's reason any more: the time came free between the two looks, and may be asked for again.
+        raise TimeTaken
+    raise TimeNotOffered(
+        issues=[
+            Issue(
+                "conflict" if reason == availability.Reason.TAKEN else "business-rule",
+                f"That time is not offered by {offering.actor_name or offering.reference}. "
+                f"{availability.REASONS[reason]}",
+                offering.reference,
+            )
+            for offering, reason in named
+        ]
+    )
+
+
+def _new_appointment(
+    request: BookingRequest,
+    status: Appointment.Status,
+    caller: Caller,
+    now: datetime,
+    expires: datetime | None,
+) -> Appointment:
+    tentative = "tentative" if status == Appointment.Status.PENDING else "accepted"
+    requested = request.requested or (request.start, request.end)
+    return Appointment.objects.create(
+        status=status,
+        service=request.service,
+        patient=request.patient,
+        site_id=_site(request.offerings),
+        start=request.start,
+        end=request.end,
+        hold_expires_at=expires,
+        held_by=caller.user,
+        created=now,
+        last_updated=now,
+        requested_start=requested[0],
+        requested_end=requested[1],
+        comment=request.comment,
+        participant=list(request.participants) or participants_of(request.offerings, request.patient, tentative),
+        identifier=list(request.identifiers),
+        extra=request.extra,
+    )
+
+
+def _exchanged(participants: list[Json], old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
+    """The participants once the actors of the old schedules are replaced by those of the new."""
+    leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
+    coming = participants_of(offerings, None, "accepted")
+    names = {each["actor"]["reference"] for each in coming}
+    kept = [each for each in participants if _actor(each) not in leaving or _actor(each) in names]
+    present = {_actor(each) for each in kept}
+    return [each for each in coming if each["actor"]["reference"] not in present] + kept
+
+
+def _actor(participant: Json) -> Any:
+    return participant.get("actor", {}).get("reference")
+
+
+def _site(offerings: tuple[Offering, ...]) -> int | None:
+    return next((offering.site for offering in offerings if offering.site is not None), None)

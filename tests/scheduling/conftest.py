@@ -1,0 +1,27 @@
+import pytest
+
+from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory, UserFactory
+
+
+@pytest.fixture
+def service(db):
+    """Half an hour on the quarter, Monday to Friday from 9 to 5 in New York."""
+    return ServiceFactory(name="Check-up")
+
+
+@pytest.fixture
+def chen(service):
+    """Dr Chen's schedule."""
+    return ScheduleFactory(services=[service])
+
+
+@pytest.fixture
+def ada(db):
+    """A patient who signs in."""
+    return PatientFactory(given="Ada", family="Quinn", user=UserFactory(email="ada@example.com"))
+
+
+@pytest.fixture
+def bo(db):
+    """Another patient, who has no business with Ada's visits."""
+    return PatientFactory(given="Bo", family="Lindt", user=UserFactory(email="bo@example.com"))

@@ -1,0 +1,63 @@
+"""The cast and the clock of the booking tests.
+
+Holds expire by the database's clock, so these tests live in the present: their visits lie in the week after next.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, time, timedelta
+from threading import Barrier
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils import timezone
+
+from clinic.models import Appointment, HealthcareService, Patient, Schedule
+from scheduling import availability, booking
+from scheduling.access import Caller
+from scheduling.booking import BookingRequest
+from scheduling.errors import SchedulingError
+
+NEW_YORK = ZoneInfo("America/New_York")
+SOFTWARE = Caller(client="software", scopes=("system/*.cruds",))
+T = TypeVar("T")
+
+
+def monday(hour: int, minute: int = 0, *, days: int = 0) -> datetime:
+    """A time of the Monday of the week after next, or of `days` later, in New York."""
+    today = timezone.now().astimezone(NEW_YORK).date()
+    day = today + timedelta(days=14 - today.weekday() + days)
+    return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(ZoneInfo("UTC"))
+
+
+def wish(
+    service: HealthcareService, *schedules: Schedule, at: datetime, patient: Patient | None = None
+) -> BookingRequest:
+    offerings = availability.offerings_of(service, [schedule.fhir_id for schedule in schedules])
+    return BookingRequest(service=service, offerings=tuple(offerings), start=at, patient=patient)
+
+
+def book(request: BookingRequest, caller: Caller = SOFTWARE) -> Appointment:
+    return booking.book(request, caller=caller, now=timezone.now())
+
+
+def hold(request: BookingRequest, caller: Caller = SOFTWARE, *, lasting: timedelta | None = None) -> Appointment:
+    return booking.hold(request, caller=caller, now=timezone.now(), lasting=lasting)
+
+
+def at_once(acts: Sequence[Callable[[], T]]) -> list[T | SchedulingError]:
+    """Everybody acts at one moment, each in a thread and on a connection of its own. A refusal is a result."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], T]) -> T | SchedulingError:
+        try:
+            start.wait(timeout=30)
+            return act()
+        except SchedulingError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))

@@ -1,0 +1,184 @@
+"""Questions about free time: pools, arrangements, looks, and what they cost."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import HealthcareService, Slot
+from scheduling import availability
+from scheduling.availability import Reason, TimeQuery, as_datetime
+from scheduling.errors import Invalid
+from tests.factories import (
+    DeviceFactory,
+    LocationFactory,
+    PractitionerFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
+from tests.scheduling.situations import book, hold, monday, wish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def find(service, *pools, start=None, end=None, limit=None):
+    """Times on the Monday of the week after next, unless said otherwise."""
+    arrangement = tuple(tuple(availability.offerings_of(service, [each.fhir_id for each in pool])) for pool in pools)
+    query = TimeQuery(
+        service=service,
+        arrangements=(arrangement,),
+        start=start or monday(0),
+        end=end or monday(0, days=1),
+        limit=limit,
+    )
+    return availability.find_times(query, now=timezone.now())
+
+
+def starts(times):
+    return [as_datetime(time.start) for time in times]
+
+
+def test_the_day_of_a_schedule(service, chen):
+    times = starts(find(service, [chen]))
+    assert (times[0], times[-1], len(times)) == (monday(9), monday(16, 30), 31)
+
+
+def test_what_is_taken_is_not_found_and_what_is_cancelled_is(service, chen):
+    SlotFactory(schedule=chen, start=monday(9), end=monday(16))
+    SlotFactory(schedule=chen, start=monday(16), end=monday(17), status="entered-in-error")
+    SlotFactory(schedule=chen, start=monday(16), end=monday(17), deleted_at=timezone.now())
+    assert starts(find(service, [chen])) == [monday(16), monday(16, 15), monday(16, 30)]
+
+
+def test_all_of_several_schedules_must_be_free(service, chen):
+    room = ScheduleFactory(services=[service], actor=RoomFactory())
+    SlotFactory(schedule=chen, start=monday(9), end=monday(12))
+    SlotFactory(schedule=room, start=monday(13), end=monday(17))
+    assert starts(find(service, [chen], [room])) == [monday(12), monday(12, 15), monday(12, 30)]
+
+
+def test_any_of_a_pool_says_for_each_time_who_can_serve(service, chen):
+    other = ScheduleFactory(services=[service])
+    SlotFactory(schedule=chen, start=monday(9), end=monday(16))
+    found = find(service, [chen, other])
+    assert [each.fhir_id for each in found[0].choices[0]] == [other.fhir_id]
+    assert [each.fhir_id for each in found[-1].choices[0]] == [chen.fhir_id, other.fhir_id]
+
+
+def test_two_of_three_are_two_different_people(service):
+    pool = ScheduleFactory.create_batch(3, services=[service])
+    SlotFactory(schedule=pool[0], start=monday(9), end=monday(17))
+    chosen = find(service, pool, pool)[0].offerings
+    assert {each.fhir_id for each in chosen} == {pool[1].fhir_id, pool[2].fhir_id}
+    SlotFactory(schedule=pool[1], start=monday(9), end=monday(17))
+    assert find(service, pool, pool) == []
+
+
+def test_the_first_few_of_a_pool_are_the_first_of_all(service):
+    pool = ScheduleFactory.create_batch(5, services=[service])
+    for schedule in pool:
+        SlotFactory(schedule=schedule, start=monday(9), end=monday(9, days=2))
+    window = {"start": monday(0, days=-1), "end": monday(0, days=10)}
+    everything = starts(find(service, pool, **window))
+    assert starts(find(service, pool, **window, limit=7)) == everything[:7]
+    assert everything[0] == monday(9, days=2)
+
+
+def test_one_off_free_time_is_found_where_nobody_has_hours(chen):
+    service = ServiceFactory(hours=None)
+    chen.services.add(service)
+    other = ScheduleFactory(services=[service])
+    SlotFactory(schedule=chen, status="free", start=monday(9), end=monday(10))
+    SlotFactory(schedule=chen, status="free", start=monday(10), end=monday(10, 30))
+    window = {"start": monday(0, days=-6), "end": monday(0, days=6)}
+    assert len(find(service, [chen], **window)) == 5
+    assert len(find(service, [chen, other], **window, limit=3)) == 3
+
+
+def test_free_time_of_another_service_type_is_not_ours(chen):
+    services = [ServiceFactory(hours=None, code=code) for code in ("vaccine", "surgery")]
+    chen.services.add(*services)
+    SlotFactory(schedule=chen, status="free", start=monday(9), end=monday(10), service_type=services[0].type)
+    assert [len(find(service, [chen])) for service in services] == [3, 0]
+
+
+def test_closures_planning_horizon_and_overrides(chen):
+    service = ServiceFactory(not_available=[{"during": {"start": monday(9).date().isoformat()}}])
+    chen.services.add(service)
+    assert find(service, [chen]) == []
+    assert find(service, [chen], start=monday(0, days=-3), end=monday(0)) != []
+    other = ServiceFactory()
+    chen.services.add(other)
+    chen.scheduling_parameters.create(
+        service=other,
+        availability=[{"daysOfWeek": ["mon"], "availableStartTime": "18:00", "availableEndTime": "19:00"}],
+    )
+    assert starts(find(other, [chen])) == [monday(18), monday(18, 15), monday(18, 30)]
+    chen.planning_end = monday(18, 45)
+    chen.save()
+    assert starts(find(other, [chen])) == [monday(18), monday(18, 15)]
+
+
+def test_explain_names_what_keeps_each_schedule(service, chen):
+    room = ScheduleFactory(services=[service], actor=RoomFactory())
+    book(wish(service, room, at=monday(10)))
+    offerings = availability.offerings_of(service, [chen.fhir_id, room.fhir_id])
+    why = availability.explain(service, offerings, monday(10), now=timezone.now())
+    assert why == {offerings[0]: [], offerings[1]: [Reason.TAKEN]}
+    why = availability.explain(service, offerings, monday(20, 1), now=timezone.now())
+    assert why[offerings[0]] == [Reason.OFF_GRID, Reason.OUTSIDE_HOURS]
+
+
+def test_every_way_to_have_a_service_stays_within_one_site(chen):
+    service = ServiceFactory(requires=list(HealthcareService.ActorType.values))
+    ways = []
+    for name in ("East", "West"):
+        site = LocationFactory(name=name)
+        ways.append(
+            [
+                ScheduleFactory(services=[service], site=site, actor=actor)
+                for actor in (PractitionerFactory(), RoomFactory(part_of=site), DeviceFactory(location=site))
+            ]
+        )
+    found = availability.arrangements_for(service)
+    assert [[[each.schedule for each in pool] for pool in way] for way in found] == [
+        [[schedule.pk] for schedule in way] for way in ways
+    ]
+    east = availability.arrangements_for(service, site=ways[0][0].site_id)
+    assert east == found[:1]
+    doctor = availability.arrangements_for(service, practitioner=ways[1][0].bookable.practitioner_id)
+    assert doctor == found[1:]
+
+
+def test_every_problem_of_the_schedules_is_told(service):
+    closed = ScheduleFactory(services=[service], active=False)
+    other = ScheduleFactory(services=[])
+    with pytest.raises(Invalid) as refusal:
+        availability.offerings_of(service, [closed.fhir_id, other.fhir_id, "nobody"])
+    assert [(issue.expression, issue.text) for issue in refusal.value.issues] == [
+        (closed.reference, "Schedule is inactive"),
+        (other.reference, "Schedule is not schedulable for requested service type"),
+        ("Schedule/nobody", "Loading schedule failed"),
+    ]
+
+
+def test_a_hold_counts_until_the_instant_it_expires(service, chen):
+    held = hold(wish(service, chen, at=monday(10)))
+    offerings = availability.offerings_of(service, [chen.fhir_id])
+    just_before = held.hold_expires_at - timedelta(microseconds=1)
+    assert not availability.is_offered(service, offerings, monday(10), now=just_before)
+    assert availability.is_offered(service, offerings, monday(10), now=held.hold_expires_at)
+
+
+@pytest.mark.parametrize("schedules", [1, 20])
+def test_one_query_for_the_schedules_and_one_for_the_slots(service, schedules, django_assert_num_queries):
+    pool = ScheduleFactory.create_batch(schedules, services=[service])
+    for schedule in pool:
+        SlotFactory(schedule=schedule, start=monday(9), end=monday(11))
+    with django_assert_num_queries(2):
+        assert find(service, pool, start=monday(0, days=-10), end=monday(0, days=10))
+    with django_assert_num_queries(2):
+        assert find(service, pool, start=monday(0), end=monday(0, days=10), limit=20)
+    assert Slot.objects.filter(status="free").count() == 0
