@@ -1,0 +1,83 @@
+"""`POST [base]/Appointment/[id]/$reschedule`: https://www.medplum.com/docs/scheduling/appointment-reschedule"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinic.models import Appointment, HealthcareService
+from scheduling import access, availability, booking
+from scheduling.api.authentication import caller_of
+from scheduling.api.headers import base_of
+from scheduling.api.operations.base import (
+    Attempt,
+    WriteView,
+    add_alternatives,
+    changed,
+    relocated,
+    version_of,
+)
+from scheduling.api.parameters import Inputs, inputs_of, moment, reference_to, refusal
+from scheduling.availability import Offering
+from scheduling.booking import Once
+from scheduling.errors import Invalid, SchedulingError
+
+MOST_SCHEDULES = 100
+START = "Parameters.start"
+
+
+class Reschedule(WriteView):
+    """The same Appointment at another time, on the schedules that are named: all of them and no others."""
+
+    def post(self, request: Request, fhir_id: str) -> Response:
+        now, caller, base = timezone.now(), caller_of(request), base_of(request)
+
+        def prepare() -> Attempt:
+            version = version_of(request)
+            start, schedules = _read(inputs_of(request, {"start", "schedule"}), base)
+            service = _service(access.changeable_appointment(caller, fhir_id))
+            offerings = _offerings(service, schedules)
+
+            def run(once: Once | None) -> Appointment:
+                return booking.reschedule(
+                    fhir_id, offerings=offerings, start=start, caller=caller, now=now, version=version, once=once
+                )
+
+            def tell(error: SchedulingError) -> None:
+                error.issues = relocated(error.issues, _places(service, schedules))
+                add_alternatives(error, service, offerings, start, now=now, at=START)
+
+            return Attempt(run, tell)
+
+        return self.answered(request, prepare, lambda appointment: changed(appointment, base))
+
+
+def _read(inputs: Inputs, base: str) -> tuple[datetime, Sequence[str]]:
+    start = inputs.required("start", moment)
+    named = inputs.every("schedule", reference_to("Schedule", base, "schedule reference"), at_least_one=True)
+    if len(named) > MOST_SCHEDULES:
+        inputs.refuse(f"Too many schedules: {MOST_SCHEDULES} at most", "schedule")
+    inputs.finish()
+    return start, named
+
+
+def _service(appointment: Appointment) -> HealthcareService:
+    if appointment.service is None:
+        raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
+    return appointment.service
+
+
+def _offerings(service: HealthcareService, schedules: Sequence[str]) -> tuple[Offering, ...]:
+    try:
+        return tuple(availability.offerings_of(service, list(dict.fromkeys(schedules))))
+    except SchedulingError as error:
+        raise refusal(relocated(error.issues, _places(service, schedules))) from error
+
+
+def _places(service: HealthcareService, schedules: Sequence[str]) -> dict[str, str]:
+    return {
+        service.reference: "Appointment.serviceType",
+        **{f"Schedule/{schedules[n]}": f"Parameters.schedule[{n}]" for n in reversed(range(len(schedules)))},
+    }

@@ -1,0 +1,150 @@
+"""Refusals as HTTP: a status and an OperationOutcome: https://hl7.org/fhir/R4/operationoutcome.html"""
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.core import signals
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError
+from django.http import Http404
+from django.utils.log import log_response
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from clinic.fhir.issues import InvalidResource
+from scheduling import errors
+from scheduling.errors import Issue, SchedulingError
+from scheduling.interactions import BundleRefused, Deleted, SeveralMatch
+
+Json = dict[str, Any]
+Refusal = SchedulingError | InvalidResource
+
+STATUS: dict[type[SchedulingError], HTTPStatus] = {
+    errors.SchedulingError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Invalid: HTTPStatus.BAD_REQUEST,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.TimeTaken: HTTPStatus.CONFLICT,
+    errors.TimeNotOffered: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RuleBroken: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IllegalTransition: HTTPStatus.CONFLICT,
+    errors.HoldExpired: HTTPStatus.CONFLICT,
+    errors.VersionConflict: HTTPStatus.PRECONDITION_FAILED,
+    errors.WrittenMeanwhile: HTTPStatus.CONFLICT,
+    errors.ScheduleBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    BundleRefused: HTTPStatus.BAD_REQUEST,
+    Deleted: HTTPStatus.GONE,
+    SeveralMatch: HTTPStatus.PRECONDITION_FAILED,
+}
+# For what is wrong with resources: a resource may be well made and yet not fit what is here.
+STATUS_OF_ISSUE = {
+    "business-rule": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-found": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "conflict": HTTPStatus.CONFLICT,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "deleted": HTTPStatus.GONE,
+}
+# For what the framework refuses.
+ISSUE_OF_STATUS = {
+    HTTPStatus.UNAUTHORIZED: "login",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "not-supported",
+    HTTPStatus.NOT_ACCEPTABLE: "not-supported",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not-supported",
+    HTTPStatus.TOO_MANY_REQUESTS: "throttled",
+}
+
+
+class AnyIssue(Protocol):
+    """scheduling's Issue, or clinic.fhir's ResourceIssue."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def expression(self) -> str: ...
+
+
+def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
+    return {"resourceType": "OperationOutcome", "issue": [_issue(each, severity) for each in issues]}
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER. Every answer is an OperationOutcome; a bug's says nothing, and is logged as one."""
+    match error:
+        case SchedulingError() | InvalidResource():
+            status, told = refusal_of(error)
+            retry = {"Retry-After": "1"} if isinstance(error, errors.ScheduleBusy) else None
+            return Response(told, status, headers=retry)
+        case exceptions.APIException():
+            return _of_framework(error)
+        case Http404():
+            return _refusal(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here.")
+        case PermissionDenied():
+            return _refusal(HTTPStatus.FORBIDDEN, "forbidden", "You may not do this.")
+        case RequestDataTooBig():
+            return _refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too-long",
+                f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
+            )
+        case SuspiciousOperation():
+            return _refusal(HTTPStatus.BAD_REQUEST, "invalid", "The request cannot be read.")
+        case DataError():
+            return _refusal(HTTPStatus.BAD_REQUEST, "value", "A value is out of range.")
+    return _bug(error, context)
+
+
+def refusal_of(error: Refusal) -> tuple[HTTPStatus, Json]:
+    """The status, and the OperationOutcome."""
+    if isinstance(error, (InvalidResource, BundleRefused)):
+        return _status_of_issues(error.issues), outcome(error.issues)
+    return status_of(type(error)), outcome(error.issues)
+
+
+def status_of(kind: type[SchedulingError]) -> HTTPStatus:
+    """The status of the nearest kind of error that has one."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
+
+
+def _issue(issue: AnyIssue, severity: str) -> Json:
+    told: Json = {"severity": severity, "code": issue.code, "details": {"text": issue.text}}
+    if issue.expression:
+        told["expression"] = [issue.expression]
+    if diagnostics := getattr(issue, "diagnostics", ""):
+        told["diagnostics"] = diagnostics
+    return told
+
+
+def _status_of_issues(issues: Sequence[AnyIssue]) -> HTTPStatus:
+    found = {STATUS_OF_ISSUE.get(issue.code, HTTPStatus.BAD_REQUEST) for issue in issues}
+    if len(found) == 1:
+        return found.pop()
+    return HTTPStatus.BAD_REQUEST if HTTPStatus.BAD_REQUEST in found else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _of_framework(error: exceptions.APIException) -> Response:
+    status = HTTPStatus(error.status_code)
+    response = _refusal(status, ISSUE_OF_STATUS.get(status, "invalid"), str(error.detail))
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(round(wait))
+    return response
+
+
+def _refusal(status: HTTPStatus, code: str, text: str) -> Response:
+    return Response(outcome([Issue(code, text)]), status)
+
+
+def _bug(error: Exception, context: dict[str, Any]) -> Response:
+    """As Django tells of a bug: to the log, and to whoever listens for it, such as its test client."""
+    request = context["request"]._request
+    response = _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "Something went wrong here. It has been logged.")
+    signals.got_request_exception.send(sender=type(context["view"]), request=request)
+    log_response("%s: %s", type(error).__name__, request.path, response=response, request=request, exception=error)
+    return response

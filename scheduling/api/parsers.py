@@ -1,0 +1,122 @@
+"""What is received: one JSON object in UTF-8, and nothing that could not be stored."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from scheduling.api.renderers import MEDIA_TYPES
+from scheduling.errors import Invalid, Issue
+
+MAX_DEPTH = 100
+CHUNK = 64 * 1024
+MOST_FORGOTTEN = 64 * 1024 * 1024
+NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL cannot store it
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class FHIRParser(BaseParser):
+    """Raises Invalid, which says where; django.core.exceptions.RequestDataTooBig for more than the settings allow."""
+
+    media_type = MEDIA_TYPES[0]
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        # The request's own body, not the stream, is held to DATA_UPLOAD_MAX_MEMORY_SIZE.
+        return read_object(_body(parser_context["request"]) if parser_context else stream.read())
+
+
+class JSONParser(FHIRParser):
+    media_type = MEDIA_TYPES[1]
+
+
+class TextJSONParser(FHIRParser):
+    media_type = MEDIA_TYPES[2]
+
+
+def _body(request: Request) -> bytes:
+    """All of it. What is too large is read to its end and forgotten: who is still sending hears no answer."""
+    try:
+        body: bytes = request.body
+    except RequestDataTooBig:
+        for _ in range(MOST_FORGOTTEN // CHUNK):
+            if not request.read(CHUNK):
+                break
+        raise
+    return body
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises Invalid."""
+    if NULL.search(body):
+        _refuse("A string holds the character U+0000, which cannot be stored.")
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number
+        )
+    except UnicodeDecodeError as error:
+        _refuse(f"This is not UTF-8: byte {error.start} cannot be read.")
+    except json.JSONDecodeError as error:
+        _refuse(f"This is not JSON: {error.msg} at line {error.lineno} column {error.colno}.")
+    except RecursionError:
+        _refuse(f"This is nested more than {MAX_DEPTH} levels deep.")
+    except ValueError:
+        _refuse("A number is too long.")
+    if not isinstance(value, dict):
+        _refuse("This is not a JSON object.")
+    _check_depth(value)
+    if SURROGATE.search(body):
+        _whole_characters(value)
+    return value
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    """What calls itself for each level, such as a copy, must not run out of stack."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    _refuse(f"This is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """https://hl7.org/fhir/R4/json.html: names are unique, or readers could differ in what was said."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        _refuse(f"{next(name for name in names if names.count(name) > 1)!r} is said twice in one object.")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse(f"{text} is too large a number.")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    _refuse(f"{text} is not JSON.")
+
+
+def _whole_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        _refuse("A string holds half of a character (a lone surrogate).")
+
+
+def _refuse(text: str) -> NoReturn:
+    raise Invalid(issues=[Issue("structure", text)])

@@ -1,0 +1,9 @@
+"""A proposed Appointment that comes back to be held or booked: https://www.medplum.com/docs/scheduling/appointment-book
+
+All that is wrong with it is told at once. Whether its time can be had is not asked here, but of scheduling.booking.
+"""
+
+from scheduling.api.submissions.proposal import Proposal, read_proposal
+from scheduling.api.submissions.submission import HERE
+
+__all__ = ["HERE", "Proposal", "read_proposal"]

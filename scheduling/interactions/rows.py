@@ -1,0 +1,109 @@
+"""From drafts to rows, a statement for a type and not for a row."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from clinic.fhir.resources import Draft
+from clinic.models import Bookable, HealthcareService, Resource, Schedule, SchedulingParameters
+
+BATCH = 500
+
+
+def is_changed(row: Any, draft: Draft) -> bool:
+    """Whether writing the draft would make another resource of the row."""
+    return (
+        any(getattr(row, name) != value for name, value in draft.fields.items())
+        or any({each.pk for each in getattr(row, name).all()} != set(keys) for name, keys in draft.many.items())
+        or (isinstance(row, (HealthcareService, Schedule)) and _parameters_differ(row, draft))
+    )
+
+
+def insert(model: type[Resource], drafts: Sequence[Draft], *, now: datetime) -> list[Any]:
+    """The new rows, with all that belongs to them."""
+    rows = model._default_manager.bulk_create(
+        [model(**draft.fields, last_updated=now) for draft in drafts], batch_size=BATCH
+    )
+    _insert_related(model, list(zip(rows, drafts, strict=True)))
+    return rows
+
+
+def overwrite(model: type[Resource], changes: Sequence[tuple[Any, Draft]], *, now: datetime) -> None:
+    """Make the rows, which are locked, what the drafts say, as their next version."""
+    if not changes:
+        return
+    for row, draft in changes:
+        for name, value in {**draft.fields, "version": row.version + 1, "last_updated": now}.items():
+            setattr(row, name, value)
+    columns = {name for _, draft in changes for name in draft.fields} | {"version", "last_updated"}
+    model._default_manager.bulk_update([row for row, _ in changes], sorted(columns - {"fhir_id"}), batch_size=BATCH)
+    _delete_related(model, changes)
+    _insert_related(model, changes)
+
+
+def set_bookables(drafts: Iterable[Draft]) -> None:
+    """Put into the draft of each Schedule whose time it is: one Bookable for each actor, made where there is none."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    found: dict[tuple[str, int], int] = {}
+    drafts = list(drafts)
+    for draft in drafts:
+        if draft.actor:
+            wanted[draft.actor[0]].add(draft.actor[1])
+    for field, actors in wanted.items():
+        missing = actors - _bookables(field, actors).keys()
+        Bookable.objects.bulk_create([Bookable(**{f"{field}_id": pk}) for pk in missing], ignore_conflicts=True)
+        found |= {(field, actor): pk for actor, pk in _bookables(field, actors).items()}
+    for draft in drafts:
+        if draft.actor:
+            draft.fields["bookable_id"] = found[draft.actor]
+
+
+def _bookables(field: str, actors: set[int]) -> dict[int, int]:
+    rows = Bookable.objects.filter(**{f"{field}__in": actors})
+    return dict(rows.values_list(f"{field}_id", "pk"))
+
+
+def _parameters_differ(row: HealthcareService | Schedule, draft: Draft) -> bool:
+    own = {each.service_id: each for each in row.scheduling_parameters.all() if _owns(row, each)}
+    wanted = {row.pk if each.service_id == "self" else each.service_id: each.fields for each in draft.parameters}
+    return own.keys() != wanted.keys() or any(
+        getattr(own[service], name) != value for service, fields in wanted.items() for name, value in fields.items()
+    )
+
+
+def _owns(row: HealthcareService | Schedule, parameters: SchedulingParameters) -> bool:
+    """A service's parameters on one schedule are that schedule's."""
+    return isinstance(row, Schedule) or parameters.schedule_id is None
+
+
+def _delete_related(model: type[Resource], changes: Sequence[tuple[Any, Draft]]) -> None:
+    keys = [row.pk for row, _ in changes]
+    for name in changes[0][1].many:
+        field: Any = model._meta.get_field(name)
+        field.remote_field.through._default_manager.filter(**{f"{field.m2m_field_name()}__in": keys}).delete()
+    if model is Schedule:
+        SchedulingParameters.objects.filter(schedule__in=keys).delete()
+    elif model is HealthcareService:
+        SchedulingParameters.objects.filter(service__in=keys, schedule=None).delete()
+
+
+def _insert_related(model: type[Resource], written: Sequence[tuple[Any, Draft]]) -> None:
+    for name in written[0][1].many if written else ():
+        field: Any = model._meta.get_field(name)
+        through = field.remote_field.through
+        source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+        through._default_manager.bulk_create(
+            [through(**{source: row.pk, target: key}) for row, draft in written for key in draft.many[name]],
+            batch_size=BATCH,
+        )
+    SchedulingParameters.objects.bulk_create(
+        [_parameters(row, each.service_id, each.fields) for row, draft in written for each in draft.parameters],
+        batch_size=BATCH,
+    )
+
+
+def _parameters(row: Any, service: int | str, fields: dict[str, Any]) -> SchedulingParameters:
+    if service == "self":
+        return SchedulingParameters(service_id=row.pk, **fields)
+    return SchedulingParameters(service_id=service, schedule_id=row.pk, **fields)

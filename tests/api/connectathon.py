@@ -1,0 +1,98 @@
+"""A Bundle as other systems export it: nine practitioners, no recurring hours, every quarter-hour a Slot."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("America/Los_Angeles")
+MONDAY = date(2026, 1, 5)
+DAYS = 2
+QUARTER = timedelta(minutes=15)
+PRACTITIONERS = [f"arg-{number}" for number in range(1, 10)]
+SERVICE = "arg-cardiology"
+MEDPLUM = "https://medplum.com/fhir"
+
+Json = dict[str, Any]
+
+
+def bundle(kind: str = "transaction") -> Json:
+    return {"resourceType": "Bundle", "type": kind, "entry": [put(each) for each in resources()]}
+
+
+def put(resource: Json) -> Json:
+    url = f"{resource['resourceType']}/{resource['id']}"
+    return {"resource": resource, "request": {"method": "PUT", "url": url}}
+
+
+def resources() -> Iterator[Json]:
+    """Slots first: the order of a Bundle says nothing."""
+    for name in PRACTITIONERS:
+        yield from slots(name)
+        yield from of_practitioner(name)
+    yield service()
+
+
+def service() -> Json:
+    quarter = {"value": 15, "unit": "min", "system": "http://unitsofmeasure.org", "code": "min"}
+    parameters = [
+        {"url": "duration", "valueDuration": quarter},
+        {"url": "alignmentInterval", "valueDuration": quarter},
+        {"url": "timezone", "valueCode": str(ZONE)},
+    ]
+    extension = {"url": f"{MEDPLUM}/StructureDefinition/SchedulingParameters", "extension": parameters}
+    return {"resourceType": "HealthcareService", "id": SERVICE, "name": "Cardiology", "extension": [extension]}
+
+
+def of_practitioner(name: str) -> Iterator[Json]:
+    zone = {"url": "http://hl7.org/fhir/StructureDefinition/timezone", "valueCode": str(ZONE)}
+    offered = {
+        "extension": [
+            {
+                "url": f"{MEDPLUM}/service-type-reference",
+                "valueReference": {"reference": f"HealthcareService/{SERVICE}"},
+            }
+        ]
+    }
+    yield {
+        "resourceType": "Schedule",
+        "id": name,
+        "actor": [{"reference": f"Practitioner/{name}"}],
+        "serviceType": [offered],
+        "planningHorizon": {"start": MONDAY.isoformat(), "end": (MONDAY + timedelta(days=11)).isoformat()},
+    }
+    yield {
+        "resourceType": "PractitionerRole",
+        "id": name,
+        "practitioner": {"reference": f"Practitioner/{name}"},
+        "organization": {"reference": f"Organization/{name}"},
+        "location": [{"reference": f"Location/{name}"}],
+        "healthcareService": [{"reference": f"HealthcareService/{SERVICE}"}],
+    }
+    yield {"resourceType": "Practitioner", "id": name, "name": [{"family": name}], "extension": [zone]}
+    organization = {"reference": f"Organization/{name}"}
+    yield {"resourceType": "Location", "id": name, "name": name, "managingOrganization": organization}
+    yield {"resourceType": "Organization", "id": name, "name": name}
+
+
+def slots(name: str) -> Iterator[Json]:
+    for day in range(DAYS):
+        nine = datetime.combine(MONDAY + timedelta(days=day), time(9), ZONE)
+        for number in range(32):
+            start = nine + QUARTER * number
+            yield {
+                "resourceType": "Slot",
+                "id": f"{start:%Y-%m-%dT%H%M%S}-{name}",
+                "schedule": {"reference": f"Schedule/{name}"},
+                "status": "free" if is_free(name, number) else "busy-unavailable",
+                "start": start.isoformat(),
+                "end": (start + QUARTER).isoformat(),
+            }
+
+
+def is_free(name: str, number: int) -> bool:
+    return (number + PRACTITIONERS.index(name)) % 3 > 0
+
+
+def free_starts(name: str) -> list[datetime]:
+    return [datetime.fromisoformat(slot["start"]) for slot in slots(name) if slot["status"] == "free"]

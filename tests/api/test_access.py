@@ -1,0 +1,127 @@
+"""Who sees what. What somebody may not see is, for them, not there."""
+
+import pytest
+
+from tests.api.conftest import Api, api_with, codes, ids
+from tests.factories import AppointmentFactory, LocationFactory, PractitionerFactory, ScheduleFactory, UserFactory
+
+VISITS = ("Appointment", "Slot", "Patient")
+
+
+@pytest.fixture
+def visits(site, ada, bo, chen):
+    """Ada sees Dr Chen here, Bo sees somebody else in another town."""
+    here = ScheduleFactory(actor=chen, site=site)
+    there = ScheduleFactory(actor=PractitionerFactory(), site=LocationFactory())
+    AppointmentFactory(fhir_id="of-ada", patient=ada, schedules=[here], site=site)
+    AppointmentFactory(fhir_id="of-bo", patient=bo, schedules=[there], site=there.site)
+
+
+def seen(api, path="Appointment"):
+    return ids(api.get(path))
+
+
+def test_a_patient_sees_their_own_visits_only(visits, ada, bo):
+    api = Api(user=ada.user)
+    assert seen(api) == ["of-ada"]
+    assert seen(api, "Patient") == [ada.fhir_id]
+    assert len(seen(api, "Slot")) == 1
+    assert api.get("Appointment/of-ada").status_code == 200
+    for hidden in ("Appointment/of-bo", bo.reference):
+        assert (api.get(hidden).status_code, codes(api.get(hidden))) == (404, ["not-found"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Appointment?patient={bo}",
+        "Appointment?_id=of-bo",
+        "Patient?_id={bo}",
+        "Patient?family=Lind",
+        "Slot?schedule.actor={other}",
+        "Appointment?_count=0&patient={bo}",
+    ],
+)
+def test_no_search_leads_to_another_patient(visits, ada, bo, query):
+    response = Api(user=ada.user).get(query.format(bo=bo.reference.removeprefix("Patient/"), other="Practitioner/x"))
+    assert response.fhir["total"] == 0
+    assert "entry" not in response.fhir
+
+
+def test_no_include_leads_to_another_patient(site, ada, bo, chen):
+    """Two patients in one visit: each sees the other's name on it, and no more."""
+    appointment = AppointmentFactory(patient=ada, schedules=[ScheduleFactory(actor=chen)])
+    appointment.participant.append({"actor": {"reference": bo.reference}, "status": "accepted"})
+    appointment.save()
+    response = Api(user=ada.user).get("Appointment?_include=Appointment:actor")
+    included = {entry["resource"]["id"] for entry in response.fhir["entry"][1:]}
+    assert included == {ada.fhir_id, chen.fhir_id}
+
+
+def test_a_practitioner_sees_their_calendar_and_who_is_on_it(visits, ada, chen):
+    api = Api(user=chen.user)
+    assert seen(api) == ["of-ada"]
+    assert seen(api, "Patient") == [ada.fhir_id]
+    assert len(seen(api, "Slot")) == 1
+    assert api.get("Appointment/of-bo").status_code == 404
+
+
+def test_the_front_desk_sees_its_site_and_every_patient(visits, rana):
+    api = Api(user=rana)
+    assert seen(api) == ["of-ada"]
+    assert len(seen(api, "Slot")) == 1
+    assert len(seen(api, "Patient")) == 2
+
+
+def test_the_front_desk_of_another_site_does_not_see_it(visits):
+    assert seen(Api(user=UserFactory(desk_locations=[LocationFactory()]))) == []
+
+
+def test_an_administrator_sees_everything(visits, administrator):
+    assert seen(administrator) == ["of-ada", "of-bo"]
+
+
+def test_who_is_nobody_here_sees_what_is_public(visits):
+    api = Api(user=UserFactory())
+    assert [len(seen(api, kind)) for kind in VISITS] == [0, 0, 0]
+    assert len(seen(api, "Practitioner")) == 2
+    assert len(seen(api, "Schedule")) == 2
+    assert seen(api, "AuditEvent") == []
+
+
+def test_the_schedule_of_a_patient_is_theirs(ada, bo):
+    ScheduleFactory(fhir_id="of-ada", actor=ada)
+    assert seen(Api(user=ada.user), "Schedule") == ["of-ada"]
+    assert seen(Api(user=bo.user), "Schedule") == []
+
+
+@pytest.mark.parametrize(
+    ("scopes", "read", "search"),
+    [
+        ("system/*.rs", 200, 200),
+        ("system/Appointment.rs", 200, 200),
+        ("system/Appointment.r", 200, 403),
+        ("system/Appointment.cud", 403, 403),
+        ("system/Patient.cruds", 403, 403),
+        ("", 403, 403),
+    ],
+)
+def test_software_sees_what_its_scopes_say(visits, scopes, read, search):
+    api = api_with(scopes)
+    assert api.get("Appointment/of-ada").status_code == read
+    response = api.get("Appointment")
+    assert response.status_code == search
+    assert search == 200 or codes(response) == ["forbidden"]
+
+
+def test_software_includes_what_its_scopes_say(visits):
+    response = api_with("system/Appointment.rs").get("Appointment?_include=Appointment:patient")
+    assert {entry["resource"]["resourceType"] for entry in response.fhir["entry"]} == {"Appointment"}
+
+
+@pytest.mark.parametrize("method", ["post", "put"])
+def test_people_write_no_resources(visits, ada, chen, rana, method):
+    path = {"post": "Patient", "put": ada.reference}[method]
+    body = {"resourceType": "Patient", "id": ada.fhir_id}
+    for user in (ada.user, chen.user, rana):
+        assert getattr(Api(user=user), method)(path, body).status_code == 403

@@ -1,0 +1,141 @@
+"""https://www.medplum.com/docs/scheduling/appointment-reschedule"""
+
+import json
+
+import pytest
+
+from clinic.fhir.datatypes import instant
+from clinic.models import Appointment
+from tests.api.conftest import Api
+from tests.api.visits import BOOK, HOLD, found, proposal, slots, starts, told, visit
+from tests.factories import AppointmentFactory, RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory
+from tests.scheduling.situations import monday
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def service():
+    return ServiceFactory(buffer_before=5)
+
+
+@pytest.fixture
+def chen(service):
+    return ScheduleFactory(services=[service])
+
+
+@pytest.fixture
+def room(service):
+    return ScheduleFactory(services=[service], actor=RoomFactory())
+
+
+@pytest.fixture
+def booked(api, service, chen, room, ada):
+    wanted = proposal(api, service, chen, room, patient=ada)
+    return visit(api.post(BOOK, {**wanted, "comment": "Third floor", "reasonCode": [{"text": "Knee"}]}))
+
+
+def move(api, booked, at, *schedules, **headers):
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "start", "valueDateTime": instant(at)},
+            *({"name": "schedule", "valueReference": {"reference": each.reference}} for each in schedules),
+        ],
+    }
+    return api.post(f"Appointment/{booked['id']}/$reschedule", body, **headers)
+
+
+def test_another_time(api, service, chen, room, booked):
+    answer = move(api, booked, monday(14), chen, room)
+    moved = visit(answer)
+    assert (answer.status_code, moved["id"], moved["status"]) == (200, booked["id"], "booked")
+    assert (moved["start"], moved["end"]) == (instant(monday(14)), instant(monday(14, 30)))
+    assert moved["participant"] == booked["participant"]
+    assert (moved["comment"], moved["reasonCode"]) == ("Third floor", [{"text": "Knee"}])
+    assert len(slots(answer)) == 4
+    free = starts(found(api, service, chen, room))
+    assert (instant(monday(10)) in free, instant(monday(14)) in free) == (True, False)
+
+
+def test_another_room_at_the_same_time(api, service, chen, room, booked):
+    other = ScheduleFactory(services=[service], actor=RoomFactory())
+    moved = visit(move(api, booked, monday(10), chen, other, other))
+    actors = {each["actor"]["reference"] for each in moved["participant"]}
+    before = {each["actor"]["reference"] for each in booked["participant"]}
+    assert actors == before - {room.actor.reference} | {other.actor.reference}
+
+
+def test_a_hold_stays_a_hold(api, service, chen, ada):
+    held = visit(api.post(HOLD, proposal(api, service, chen, patient=ada)))
+    answer = move(api, held, monday(11), chen)
+    assert [each["status"] for each in slots(answer)] == ["busy-unavailable", "busy-tentative"]
+    assert api.post(f"Appointment/{held['id']}/$confirm").status_code == 200
+
+
+def test_what_cannot_be_had_leaves_the_old_time(api, chen, room, booked):
+    SlotFactory(schedule=room, start=monday(14), end=monday(15))
+    answer = move(api, booked, monday(14), chen, room)
+    [issue] = answer.fhir["issue"]
+    assert (answer.status_code, issue["expression"]) == (409, ["Parameters.start"])
+    assert len(json.loads(issue["diagnostics"])["alternatives"]) == 3
+    assert api.get(f"Appointment/{booked['id']}").fhir == booked
+
+
+def test_off_the_grid(api, chen, room, booked):
+    answer = move(api, booked, monday(14, 7), chen, room)
+    [first, *_] = answer.fhir["issue"]
+    assert (answer.status_code, first["expression"]) == (422, ["Parameters.schedule[0]"])
+    assert "not one of the times at which this visit starts" in first["details"]["text"]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "fulfilled", "arrived"])
+def test_states_from_which_nothing_is_moved(api, service, chen, status):
+    done = AppointmentFactory(service=service, status=status)
+    answer = move(api, {"id": done.fhir_id}, monday(14), chen)
+    text = f"An appointment that is {status} cannot become rescheduled."
+    assert (answer.status_code, told(answer)) == (409, {(text, "Appointment.status")})
+
+
+def test_schedules_must_give_the_service(api, service, booked):
+    inactive, unrelated = ScheduleFactory(services=[service], active=False), ScheduleFactory()
+    answer = move(api, booked, monday(14), inactive, unrelated)
+    assert answer.status_code == 400
+    assert told(answer) == {
+        ("Schedule is inactive", "Parameters.schedule[0]"),
+        ("Schedule is not schedulable for requested service type", "Parameters.schedule[1]"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ({}, {"Parameters.start", "Parameters.schedule"}),
+        ({"start": "2027-01-04", "schedule": "Patient/1"}, {"Parameters.start", "Parameters.schedule[0]"}),
+        ({"start": "2027-01-04T10:00:00", "schedule": [7]}, {"Parameters.start", "Parameters.schedule[0]"}),
+        ({"start": "9999-12-31T10:00:00Z", "schedule": [{}]}, {"Parameters.start", "Parameters.schedule[0]"}),
+        (
+            {"start": "2027-01-04T10:00:00Z", "schedule": [f"Schedule/{n}" for n in range(5000)]},
+            {"Parameters.schedule"},
+        ),
+    ],
+)
+def test_malformed_is_400_and_says_where(api, booked, body, places):
+    answer = api.post(f"Appointment/{booked['id']}/$reschedule", body)
+    assert (answer.status_code, {place for _, place in told(answer)}) == (400, places)
+
+
+def test_an_appointment_without_a_service(api, chen):
+    answer = move(api, {"id": AppointmentFactory(service=None).fhir_id}, monday(14), chen)
+    assert (answer.status_code, told(answer)) == (
+        400,
+        {("Appointment has no service reference", "Appointment.serviceType")},
+    )
+
+
+def test_who_may_move_and_which_version(ada, bo, chen, room, booked):
+    assert move(Api(user=bo.user), booked, monday(14), chen, room).status_code == 404
+    patient = Api(user=ada.user)
+    assert move(patient, booked, monday(14), chen, room, if_match='W/"2"').status_code == 412
+    assert move(patient, booked, monday(14), chen, room, if_match='W/"1"').status_code == 200
+    assert Appointment.objects.get().version == 2

@@ -1,0 +1,154 @@
+"""https://hl7.org/fhir/R4/http.html#read"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clinic.fhir.resources import RESOURCES
+from tests.api.conftest import codes, texts
+from tests.factories import (
+    AppointmentFactory,
+    AuditEventFactory,
+    DeviceFactory,
+    LocationFactory,
+    OrganizationFactory,
+    PatientFactory,
+    PractitionerFactory,
+    QuestionnaireFactory,
+    RoleFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
+
+FACTORIES = {
+    factory._meta.model.RESOURCE_TYPE: factory
+    for factory in (
+        AppointmentFactory,
+        AuditEventFactory,
+        DeviceFactory,
+        LocationFactory,
+        OrganizationFactory,
+        PatientFactory,
+        PractitionerFactory,
+        QuestionnaireFactory,
+        RoleFactory,
+        ScheduleFactory,
+        ServiceFactory,
+        SlotFactory,
+    )
+}
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_every_type_of_resource_can_be_read_and_found(api, kind):
+    row = FACTORIES[kind]()
+    read = api.get(row.reference)
+    assert read.status_code == 200
+    assert (read.fhir["resourceType"], read.fhir["id"]) == (kind, row.fhir_id)
+    found = api.get(kind, {"_id": row.fhir_id})
+    assert [entry["resource"] for entry in found.fhir["entry"]] == [read.fhir]
+
+
+def test_a_resource_comes_with_its_version(api):
+    patient = PatientFactory(version=3, last_updated=datetime(2026, 1, 5, 14, tzinfo=UTC))
+    response = api.get(patient.reference)
+    assert response["ETag"] == 'W/"3"'
+    assert response["Last-Modified"] == "Mon, 05 Jan 2026 14:00:00 GMT"
+    assert response["Content-Type"] == "application/fhir+json; charset=utf-8"
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("known", ['W/"1"', '"1"', 'W/"7", W/"1"', "*"])
+def test_who_knows_the_version_is_told_so_and_no_more(api, known):
+    response = api.get(PatientFactory().reference, if_none_match=known)
+    assert response.status_code == 304
+    assert response["ETag"] == 'W/"1"'
+    assert response.content == b""
+
+
+def test_who_knows_another_version_gets_the_resource(api):
+    assert api.get(PatientFactory().reference, if_none_match='W/"2"').status_code == 200
+
+
+def test_the_newest_version_has_an_address_of_its_own(api):
+    patient = PatientFactory(version=2)
+    assert api.get(f"{patient.reference}/_history/2").status_code == 200
+    assert api.get(f"{patient.reference}/_history/1").status_code == 404
+
+
+def test_what_was_deleted_is_gone(api):
+    patient = PatientFactory(deleted_at=datetime(2026, 1, 5, tzinfo=UTC))
+    response = api.get(patient.reference)
+    assert response.status_code == 410
+    assert codes(response) == ["deleted"]
+    assert api.get("Patient").fhir["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["Patient/nobody", "Patient/a_b", "Basic", "Basic/1", "Patient/1/2", "patient", "Patient/", "Patient/1/$nothing"],
+)
+def test_what_is_not_there_is_not_found(api, path):
+    for method in ("GET", "POST") if path != "Patient/nobody" else ("GET",):
+        response = api.request(method, path)
+        assert response.status_code == 404
+        assert codes(response) == ["not-found"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "Patient/1", "GET, PUT, HEAD"),
+        ("PATCH", "Patient/1", "GET, PUT, HEAD"),
+        ("PUT", "Patient", "GET, POST, HEAD"),
+        ("POST", "AuditEvent", "GET, HEAD"),
+        ("GET", "", "POST"),
+        ("OPTIONS", "Patient", "GET, POST, HEAD"),
+    ],
+)
+def test_other_methods_are_refused_with_those_that_are_allowed(api, method, path, allowed):
+    response = api.request(method, path)
+    assert response.status_code == 405
+    assert response["Allow"] == allowed
+    assert codes(response) == ["not-supported"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/fhir+json", "application/fhir+json"),
+        ("application/json", "application/json"),
+        ("text/json", "text/json"),
+        ("application/fhir+json, */*; q=0.1", "application/fhir+json"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/fhir+json"),
+    ],
+)
+def test_the_answer_is_of_the_type_that_was_asked_for(api, accept, media_type):
+    response = api.get(PatientFactory().reference, accept=accept)
+    assert response["Content-Type"] == f"{media_type}; charset=utf-8"
+
+
+def test_what_cannot_be_served_is_not_acceptable(api):
+    patient = PatientFactory().reference
+    assert api.get(patient, accept="application/fhir+xml").status_code == 406
+    response = api.get(patient, {"_format": "xml"})
+    assert response.status_code == 406
+    assert "use json" in texts(response)
+
+
+@pytest.mark.parametrize("wanted", ["json", "application/json", "application/fhir+json", "application/fhir json"])
+def test_format_goes_before_accept(api, wanted):
+    assert api.get(PatientFactory().reference, {"_format": wanted}, accept="application/fhir+xml").status_code == 200
+
+
+def test_pretty_is_for_people(api):
+    patient = PatientFactory().reference
+    assert b'\n  "resourceType"' in api.get(patient, {"_pretty": "true"}).content
+    assert b"\n" not in api.get(patient).content
+
+
+def test_a_read_is_few_statements(api, django_assert_num_queries):
+    patient = PatientFactory().reference
+    with django_assert_num_queries(2):  # the token, the row
+        api.get(patient)

@@ -1,0 +1,299 @@
+"""https://hl7.org/fhir/R4/http.html#create and #update"""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from clinic.models import Patient, Schedule, SchedulingParameters, Slot
+from tests.api.conftest import api_with, codes, texts
+from tests.factories import (
+    MONDAY_9,
+    AppointmentFactory,
+    PatientFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
+
+ADA = {"resourceType": "Patient", "name": [{"family": "Quinn", "given": ["Ada"]}], "birthDate": "1980-02-03"}
+
+
+def slot(schedule, status="free", start="2026-01-05T14:00:00Z", end="2026-01-05T14:30:00Z", **more):
+    reference = {"reference": schedule.reference}
+    return {"resourceType": "Slot", "schedule": reference, "status": status, "start": start, "end": end, **more}
+
+
+def visit(slot, patient, **more):
+    return {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "start": "2026-01-05T14:00:00Z",
+        "end": "2026-01-05T14:30:00Z",
+        "slot": [{"reference": slot.reference}],
+        "participant": [{"actor": {"reference": patient.reference}, "status": "accepted"}],
+        **more,
+    }
+
+
+def test_what_is_created_has_an_address_and_a_version(api):
+    response = api.post("Patient", {**ADA, "id": "mine", "meta": {"versionId": "9"}})
+    assert response.status_code == 201
+    patient = Patient.objects.get()
+    assert response["Location"] == f"http://testserver/fhir/R4/{patient.reference}/_history/1"
+    assert response["ETag"] == 'W/"1"'
+    assert patient.fhir_id != "mine"
+    assert response.fhir["name"] == ADA["name"]
+    assert api.get(response["Location"].removeprefix("http://testserver")).fhir == response.fhir
+
+
+@pytest.mark.parametrize(
+    ("prefer", "kind"), [("return=OperationOutcome", "OperationOutcome"), ("return=representation", "Patient")]
+)
+def test_the_body_is_what_the_client_prefers(api, prefer, kind):
+    assert api.post("Patient", ADA, prefer=prefer).fhir["resourceType"] == kind
+    assert api.post("Patient", ADA, prefer="respond-async, return=minimal").content == b""
+
+
+def test_an_update_is_the_next_version(api):
+    patient = PatientFactory(fhir_id="ada")
+    response = api.put("Patient/ada", {**ADA, "id": "ada"})
+    assert response.status_code == 200
+    assert response["ETag"] == 'W/"2"'
+    patient.refresh_from_db()
+    assert (patient.family, patient.version) == ("Quinn", 2)
+
+
+def test_an_update_with_a_new_id_creates(api):
+    response = api.put("Patient/ada", {**ADA, "id": "ada"})
+    assert response.status_code == 201
+    assert response["Location"].endswith("/Patient/ada/_history/1")
+
+
+def test_what_is_the_same_is_no_new_version(api):
+    api.put("Patient/ada", {**ADA, "id": "ada"})
+    response = api.put("Patient/ada", {**ADA, "id": "ada"})
+    assert (response.status_code, response["ETag"]) == (200, 'W/"1"')
+
+
+def test_what_was_read_can_be_written_back(api):
+    schedule = ScheduleFactory(parameters={"duration": 20})
+    for row in (schedule, schedule.services.get(), schedule.actor, SlotFactory(schedule=schedule)):
+        read = api.get(row.reference).fhir
+        again = api.put(row.reference, read)
+        assert again.status_code == 200
+        assert again.fhir == {**read, "meta": again.fhir["meta"]}
+
+
+def test_if_match_keeps_two_clients_from_overwriting_each_other(api):
+    body = {**ADA, "id": "ada"}
+    api.put("Patient/ada", body)
+    assert api.put("Patient/ada", {**body, "gender": "female"}, if_match='W/"1"').status_code == 200
+    late = api.put("Patient/ada", {**body, "gender": "male"}, if_match='W/"1"')
+    assert (late.status_code, codes(late)) == (412, ["conflict"])
+    assert api.put("Patient/new", {**ADA, "id": "new"}, if_match='W/"1"').status_code == 412
+    assert api.put("Patient/ada", body, if_match="one").status_code == 400
+
+
+@pytest.mark.parametrize("body", [ADA, {**ADA, "id": "bo"}, {**ADA, "id": 7}, {}])
+def test_the_id_of_an_update_is_said_twice_and_the_same(api, body):
+    assert api.put("Patient/ada", body).status_code == 400
+
+
+def test_if_none_exist_creates_only_once(api):
+    body = {**ADA, "identifier": [{"system": "http://mrn.example", "value": "7"}]}
+    condition = "identifier=http://mrn.example|7"
+    assert api.post("Patient", body, if_none_exist=condition).status_code == 201
+    again = api.post("Patient", body, if_none_exist=condition)
+    assert again.status_code == 200
+    assert Patient.objects.count() == 1
+    api.post("Patient", body)
+    several = api.post("Patient", body, if_none_exist=condition)
+    assert (several.status_code, codes(several)) == (412, ["multiple-matches"])
+
+
+def test_other_conditions_are_not_supported(api):
+    response = api.post("Patient", ADA, if_none_exist="family=Quinn")
+    assert (response.status_code, codes(response)) == (400, ["not-supported"])
+
+
+def test_everything_wrong_is_said_at_once(api):
+    body = {"resourceType": "Slot", "status": "maybe", "start": "today", "end": "2026-01-05T14:30:00Z"}
+    response = api.post("Slot", body)
+    assert response.status_code == 400
+    assert {issue["expression"][0] for issue in response.fhir["issue"]} >= {"Slot.status", "Slot.start"}
+
+
+def test_a_resource_goes_to_its_own_type(api):
+    response = api.post("Slot", ADA)
+    assert (response.status_code, codes(response)) == (400, ["structure"])
+
+
+def test_a_reference_to_nothing_is_refused(api):
+    response = api.post(
+        "PractitionerRole", {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/nobody"}}
+    )
+    assert (response.status_code, codes(response)) == (422, ["not-found"])
+    assert response.fhir["issue"][0]["expression"] == ["PractitionerRole.practitioner.reference"]
+
+
+def test_a_schedule_brings_its_services_and_parameters(api):
+    service, chen = ServiceFactory(), PractitionerFactory()
+    extension = {
+        "url": "https://medplum.com/fhir/StructureDefinition/SchedulingParameters",
+        "extension": [
+            {"url": "service", "valueReference": {"reference": service.reference}},
+            {"url": "duration", "valueDuration": {"value": 45, "unit": "min"}},
+        ],
+    }
+    named = {
+        "url": "https://medplum.com/fhir/service-type-reference",
+        "valueReference": {"reference": service.reference},
+    }
+    body = {
+        "resourceType": "Schedule",
+        "id": "chen",
+        "actor": [{"reference": chen.reference}],
+        "serviceType": [{"extension": [named]}],
+        "extension": [extension],
+    }
+    assert api.put("Schedule/chen", body).status_code == 201
+    schedule = Schedule.objects.get()
+    assert schedule.actor == chen
+    assert list(schedule.services.all()) == [service]
+    assert schedule.scheduling_parameters.get().duration == 45
+    assert api.put("Schedule/chen", body)["ETag"] == 'W/"1"'
+    assert api.put("Schedule/chen", {**body, "extension": [], "serviceType": []} | {"comment": "x"}).status_code == 400
+    bare = {name: value for name, value in body.items() if name not in ("extension", "serviceType")}
+    assert api.put("Schedule/chen", bare)["ETag"] == 'W/"2"'
+    assert schedule.services.count() == SchedulingParameters.objects.filter(schedule=schedule).count() == 0
+
+
+def test_two_schedules_of_one_actor_share_their_time(api):
+    chen = PractitionerFactory()
+    for name in ("here", "there"):
+        api.put(f"Schedule/{name}", {"resourceType": "Schedule", "id": name, "actor": [{"reference": chen.reference}]})
+    assert len({schedule.bookable_id for schedule in Schedule.objects.all()}) == 1
+
+
+def test_a_schedule_with_slots_keeps_its_actor(api):
+    taken = SlotFactory()
+    body = {
+        "resourceType": "Schedule",
+        "id": taken.schedule.fhir_id,
+        "actor": [{"reference": PractitionerFactory().reference}],
+    }
+    response = api.put(taken.schedule.reference, body)
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+    empty = ScheduleFactory()
+    moved = api.put(empty.reference, {**body, "id": empty.fhir_id})
+    assert moved.status_code == 200
+    assert moved.fhir["actor"] == body["actor"]
+
+
+def test_time_is_not_sold_twice_to_slots_either(api):
+    schedule = ScheduleFactory()
+    assert api.post("Slot", slot(schedule, "busy")).status_code == 201
+    assert api.post("Slot", slot(schedule, "free")).status_code == 201
+    response = api.post("Slot", slot(schedule, "busy-unavailable"))
+    assert (response.status_code, codes(response)) == (409, ["conflict"])
+    assert Slot.objects.count() == 2
+
+
+def test_a_slot_is_rewritten_unless_it_is_an_appointments(api):
+    schedule = ScheduleFactory()
+    free = SlotFactory(schedule=schedule, status="free")
+    body = slot(schedule, "busy", id=free.fhir_id)
+    assert api.put(free.reference, body).fhir["status"] == "busy"
+    visit = AppointmentFactory(schedules=[ScheduleFactory()]).slots.get()
+    response = api.put(visit.reference, slot(visit.schedule, "free", id=visit.fhir_id))
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+
+
+def test_an_appointment_that_was_made_elsewhere_takes_its_slots(api):
+    taken, ada = SlotFactory(start=MONDAY_9), PatientFactory()
+    response = api.post("Appointment", visit(taken, ada))
+    assert response.status_code == 201
+    assert response.fhir["slot"] == [{"reference": taken.reference}]
+    again = api.post("Appointment", visit(taken, PatientFactory()))
+    assert (again.status_code, codes(again)) == (409, ["conflict"])
+
+
+def test_an_appointment_that_takes_no_time_is_refused(api):
+    body = visit(SlotFactory(), PatientFactory())
+    del body["slot"]
+    response = api.post("Appointment", body)
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+
+
+def test_an_appointment_is_cancelled_by_an_update(api):
+    taken, ada = SlotFactory(start=MONDAY_9), PatientFactory()
+    made = api.post("Appointment", visit(taken, ada)).fhir
+    cancelled = api.put(f"Appointment/{made['id']}", {**made, "status": "cancelled"})
+    assert (cancelled.status_code, cancelled.fhir["status"]) == (200, "cancelled")
+    assert api.get(taken.reference).status_code == 410
+    back = api.put(f"Appointment/{made['id']}", {**cancelled.fhir, "status": "booked"})
+    assert (back.status_code, codes(back)) == (409, ["conflict"])
+
+
+def test_an_update_does_not_bring_a_patient_who_is_elsewhere(api):
+    ada = AppointmentFactory(schedules=[ScheduleFactory()]).patient
+    other = AppointmentFactory(schedules=[ScheduleFactory()])
+    body = api.get(other.reference).fhir
+    body["participant"][0]["actor"] = {"reference": ada.reference}
+    response = api.put(other.reference, body)
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+    body["participant"][0]["actor"] = {"reference": PatientFactory().reference}
+    assert api.put(other.reference, body).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_id_the_second_is_told():
+    start = Barrier(2)
+    apis = [api_with(), api_with()]
+
+    def put(api):
+        start.wait()
+        status = api.put("Patient/ada", {**ADA, "id": "ada"}).status_code
+        connection.close()
+        return status
+
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            statuses = sorted(pool.map(put, apis))
+        assert statuses in ([200, 201], [201, 409])
+        Patient.objects.all().delete()
+
+
+def test_an_update_does_not_move_an_appointment(api):
+    made = api.post("Appointment", visit(SlotFactory(start=MONDAY_9), PatientFactory())).fhir
+    response = api.put(f"Appointment/{made['id']}", {**made, "end": "2026-01-05T15:00:00Z"})
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+
+
+def test_a_deleted_id_is_not_given_again(api):
+    patient = PatientFactory(deleted_at=MONDAY_9)
+    response = api.put(patient.reference, {**ADA, "id": patient.fhir_id})
+    assert (response.status_code, codes(response)) == (410, ["deleted"])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "created", "updated"),
+    [
+        ("system/Patient.c", 201, 403),
+        ("system/Patient.u", 403, 201),
+        ("system/Slot.cruds", 403, 403),
+        ("system/Patient.rs", 403, 403),
+    ],
+)
+def test_software_writes_what_its_scopes_say(db, scopes, created, updated):
+    api = api_with(scopes)
+    assert api.post("Patient", ADA).status_code == created
+    assert api.put("Patient/ada", {**ADA, "id": "ada"}).status_code == updated
+
+
+def test_administrators_may_write(administrator):
+    assert administrator.post("Patient", ADA).status_code == 201
+    assert "forbidden" not in texts(administrator.post("Patient", {}))

@@ -1,0 +1,265 @@
+"""https://hl7.org/fhir/R4/http.html#transaction"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clinic.fhir.resources import RESOURCES
+from clinic.models import AuditEvent, Bookable, HealthcareService, Location, Patient, Practitioner, Schedule, Slot
+from scheduling import availability, booking
+from scheduling.access import Caller
+from scheduling.availability import TimeQuery
+from scheduling.booking import BookingRequest
+from tests.api import connectathon
+from tests.api.conftest import api_with, codes, texts
+from tests.factories import AppointmentFactory, LocationFactory, PatientFactory, ScheduleFactory, SlotFactory
+
+NOW = datetime(2026, 1, 4, tzinfo=UTC)
+SYSTEM = Caller(client="test", scopes=("system/*.cruds",))
+URN = "urn:uuid:6f1a5b7e-0c36-4a43-9d3f-0000000000"
+
+
+def post(resource, full_url="", **request):
+    made = {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"], **request}}
+    return {"fullUrl": full_url, **made} if full_url else made
+
+
+def transaction(*entries, kind="transaction"):
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+
+
+def statuses(response):
+    return [entry["response"]["status"] for entry in response.fhir["entry"]]
+
+
+@pytest.mark.parametrize("path", ["", "/fhir/R4"])
+def test_what_another_system_exports_can_be_found_and_booked(api, path):
+    response = api.post(path, connectathon.bundle())
+    assert response.status_code == 200
+    assert response.fhir["type"] == "transaction-response"
+    assert set(statuses(response)) == {"201 Created"}
+    assert Bookable.objects.count() == 9
+    assert_exactly_the_free_quarters_are_offered()
+    again = api.post(path, connectathon.bundle())
+    assert set(statuses(again)) == {"200 OK"}
+    assert not Slot.objects.filter(version__gt=1).exists()
+
+
+def assert_exactly_the_free_quarters_are_offered():
+    service = HealthcareService.objects.get(fhir_id=connectathon.SERVICE)
+    for name in connectathon.PRACTITIONERS:
+        offerings = tuple(availability.offerings_of(service, [name]))
+        query = TimeQuery(service=service, arrangements=((offerings,),), start=NOW, end=NOW + timedelta(days=14))
+        found = [availability.as_datetime(time.start) for time in availability.find_times(query, now=NOW)]
+        assert found == connectathon.free_starts(name)
+    for start in found[:3]:
+        request = BookingRequest(service=service, offerings=offerings, start=start, patient=PatientFactory())
+        assert booking.book(request, caller=SYSTEM, now=NOW).status == "booked"
+
+
+def test_entries_name_each_other_whatever_their_order(api):
+    response = api.post(
+        "",
+        transaction(
+            post({"resourceType": "Location", "name": "Room 1", "partOf": {"reference": f"{URN}01"}}, f"{URN}02"),
+            post({"resourceType": "Location", "name": "Main Street"}, f"{URN}01"),
+            post({"resourceType": "Schedule", "actor": [{"reference": f"{URN}02"}]}),
+        ),
+    )
+    assert response.status_code == 200
+    room = Location.objects.get(name="Room 1")
+    assert room.part_of.name == "Main Street"
+    schedule = Schedule.objects.get()
+    assert (schedule.actor, schedule.site) == (room, room.part_of)
+    assert response.fhir["entry"][0]["response"]["location"] == f"{room.reference}/_history/1"
+
+
+def test_everything_that_is_wrong_is_said_and_nothing_is_written(api):
+    response = api.post(
+        "",
+        transaction(
+            post({"resourceType": "Patient", "gender": "yes"}),
+            post({"resourceType": "Practitioner", "name": [{"family": "Chen"}]}),
+            post({"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/nobody"}}),
+        ),
+    )
+    places = [issue["expression"][0] for issue in response.fhir["issue"]]
+    assert places == ["Bundle.entry[0].resource.gender", "Bundle.entry[2].resource.practitioner.reference"]
+    assert (response.status_code, codes(response)) == (400, ["code-invalid", "not-found"])
+    assert not Practitioner.objects.exists()
+
+
+def test_what_refers_to_a_refused_entry_is_not_blamed(api):
+    broken = {"resourceType": "Schedule", "id": "a", "active": "no", "actor": [{"reference": "Practitioner/nobody"}]}
+    slot = {"resourceType": "Slot", "id": "s", "schedule": {"reference": "Schedule/a"}, "status": "free"}
+    response = api.post("", transaction(connectathon.put(broken), connectathon.put(slot)))
+    assert all(issue["expression"][0].startswith("Bundle.entry[0].") for issue in response.fhir["issue"])
+
+
+def test_taken_time_refuses_the_whole(api):
+    taken = SlotFactory()
+    clash = {"resourceType": "Slot", "schedule": {"reference": taken.schedule.reference}, "status": "busy"}
+    times = {"start": "2026-01-05T14:15:00Z", "end": "2026-01-05T15:00:00Z"}
+    response = api.post("", transaction(post({"resourceType": "Patient"}), post({**clash, **times})))
+    assert (response.status_code, codes(response)) == (409, ["conflict"])
+    assert Patient.objects.count() == 0
+
+
+def test_only_what_has_changed_is_a_new_version(api):
+    api.post("", connectathon.bundle())
+    bundle = connectathon.bundle()
+    changed = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["id"] == "arg-1"]
+    for resource in changed:
+        resource["language"] = "en"
+    assert set(statuses(api.post("", bundle))) == {"200 OK"}
+    versions = {kind: RESOURCES[kind].model.objects.filter(version=2).count() for kind in RESOURCES}
+    assert {kind: count for kind, count in versions.items() if count} == {
+        resource["resourceType"]: 1 for resource in changed
+    }
+
+
+def test_versions_are_matched(api):
+    patient = PatientFactory(fhir_id="ada", version=3)
+    body = {"resourceType": "Patient", "id": "ada", "gender": "female"}
+    entry = connectathon.put(body)
+    entry["request"]["ifMatch"] = 'W/"2"'
+    response = api.post("", transaction(entry))
+    assert (response.status_code, codes(response)) == (409, ["conflict"])
+    entry["request"]["ifMatch"] = 'W/"3"'
+    assert api.post("", transaction(entry)).fhir["entry"][0]["response"]["etag"] == 'W/"4"'
+    patient.refresh_from_db()
+    assert patient.version == 4
+
+
+def test_what_exists_already_is_referred_to_and_not_made_again(api):
+    site = LocationFactory(identifier=[{"system": "http://sites.example", "value": "1"}])
+    response = api.post(
+        "",
+        transaction(
+            post(
+                {"resourceType": "Location", "name": "Again"},
+                f"{URN}01",
+                ifNoneExist="identifier=http://sites.example|1",
+            ),
+            post({"resourceType": "Location", "name": "Room", "partOf": {"reference": f"{URN}01"}}),
+        ),
+    )
+    assert statuses(response) == ["200 OK", "201 Created"]
+    assert Location.objects.get(name="Room").part_of == site
+    assert Location.objects.count() == 2
+
+
+def test_an_import_of_visits_takes_their_time(api):
+    schedule, ada = ScheduleFactory(), PatientFactory()
+    times = {"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:30:00Z"}
+    response = api.post(
+        "",
+        transaction(
+            post(
+                {
+                    "resourceType": "Appointment",
+                    "status": "booked",
+                    "slot": [{"reference": f"{URN}01"}],
+                    "participant": [{"actor": {"reference": ada.reference}, "status": "accepted"}],
+                    **times,
+                }
+            ),
+            post(
+                {"resourceType": "Slot", "schedule": {"reference": schedule.reference}, "status": "busy", **times},
+                f"{URN}01",
+            ),
+        ),
+    )
+    assert response.status_code == 200
+    assert schedule.slots.get().appointment.patient == ada
+    assert AuditEvent.objects.get().subtype == "record"
+
+
+def test_slots_of_visits_are_not_rewritten(api):
+    slot = AppointmentFactory(schedules=[ScheduleFactory()]).slots.get()
+    body = {**api.get(slot.reference).fhir, "status": "free"}
+    response = api.post("", transaction(connectathon.put(body)))
+    assert (response.status_code, codes(response)) == (422, ["business-rule"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({}, "no request"),
+        ({"request": {"method": "GET", "url": "Patient"}}, "GET cannot be part"),
+        ({"request": {"method": "DELETE", "url": "Patient/1"}}, "DELETE cannot be part"),
+        (
+            {"request": {"method": "PUT", "url": "Patient?identifier=1"}, "resource": {"resourceType": "Patient"}},
+            "Type/id",
+        ),
+        (
+            {"request": {"method": "PUT", "url": "Patient/1"}, "resource": {"resourceType": "Slot", "id": "1"}},
+            "cannot be sent",
+        ),
+        ({"request": {"method": "PUT", "url": "Patient/1"}, "resource": {"resourceType": "Patient"}}, "no id"),
+        ({"request": {"method": "POST", "url": "Patient"}}, "no resource"),
+        (
+            {"request": {"method": "POST", "url": "AuditEvent"}, "resource": {"resourceType": "AuditEvent"}},
+            "cannot be written",
+        ),
+        ({"request": {"method": "POST", "url": "Patient"}, "resource": [], "fullUrl": 7}, "no resource"),
+        ("entry", "no resource"),
+    ],
+)
+def test_entries_that_ask_for_something_else_are_refused(api, entry, said):
+    response = api.post("", transaction(entry))
+    assert response.status_code == 400
+    assert said in texts(response)
+    assert response.fhir["issue"][0]["expression"][0].startswith("Bundle.entry[0]")
+
+
+def test_one_resource_comes_once(api):
+    entry = connectathon.put({"resourceType": "Patient", "id": "ada"})
+    response = api.post("", transaction(entry, entry))
+    assert response.status_code == 400
+    assert "twice" in texts(response)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"resourceType": "Patient"}, transaction(kind="collection"), transaction() | {"entry": 1}]
+)
+def test_only_bundles_are_taken(api, body):
+    assert api.post("", body).status_code == 400
+
+
+def test_an_empty_transaction_does_nothing(api):
+    assert api.post("", transaction()).fhir == {"resourceType": "Bundle", "type": "transaction-response"}
+
+
+def test_a_batch_does_what_can_be_done(api):
+    response = api.post(
+        "",
+        transaction(
+            post({"resourceType": "Patient", "gender": "yes"}),
+            post({"resourceType": "Patient", "gender": "female"}),
+            {"request": {"method": "GET", "url": "Patient"}},
+            kind="batch",
+        ),
+    )
+    assert response.fhir["type"] == "batch-response"
+    assert statuses(response) == ["400 Bad Request", "201 Created", "400 Bad Request"]
+    assert response.fhir["entry"][0]["response"]["outcome"]["issue"][0]["code"] == "code-invalid"
+    assert Patient.objects.count() == 1
+
+
+def test_every_type_of_a_transaction_needs_its_scope(db):
+    api = api_with("system/Patient.c")
+    response = api.post(
+        "", transaction(post({"resourceType": "Patient"}), post({"resourceType": "Location", "name": "x"}))
+    )
+    assert (response.status_code, codes(response)) == (403, ["forbidden"])
+    assert Patient.objects.count() == 0
+
+
+@pytest.mark.parametrize("many", [2, 40])
+def test_the_number_of_statements_does_not_grow(api, many, django_assert_num_queries):
+    entries = [connectathon.put(each) for each in connectathon.resources()]
+    kept = [entry for entry in entries if entry["resource"]["resourceType"] != "Slot"]
+    slots = [entry for entry in entries if entry["resource"]["resourceType"] == "Slot"][:many]
+    with django_assert_num_queries(33):
+        assert api.post("", transaction(*kept, *slots)).status_code == 200

@@ -1,0 +1,60 @@
+"""What the tests of the operations do over and over."""
+
+from datetime import datetime
+from typing import Any
+
+from clinic.fhir.datatypes import Json, instant
+from tests.scheduling.situations import monday
+
+FIND = "Appointment/$find"
+HOLD = "Appointment/$hold"
+BOOK = "Appointment/$book"
+
+
+def asked(
+    service: Any, *schedules: Any, start: datetime | None = None, end: datetime | None = None, **more: Any
+) -> Json:
+    """The query of a $find, over the Monday of the week after next unless told otherwise."""
+    query = {
+        "start": instant(start or monday(0)),
+        "end": instant(end or monday(0, days=1)),
+        "service-type-reference": service.reference,
+        **more,
+    }
+    named = [each if isinstance(each, str) else each.reference for each in schedules]
+    return {**query, "schedule": named} if named else query
+
+
+def found(api: Any, service: Any, *schedules: Any, **more: Any) -> list[Json]:
+    """The proposals of a $find."""
+    answer = api.get(FIND, asked(service, *schedules, **{"_count": 1000, **more}))
+    assert answer.status_code == 200, answer.fhir
+    return [entry["resource"] for entry in answer.fhir["entry"] if entry["search"]["mode"] == "match"]
+
+
+def proposal(api: Any, service: Any, *schedules: Any, at: datetime | None = None, patient: Any = None) -> Json:
+    """What $find proposes for one time, ten o'clock unless told otherwise, with the patient in it."""
+    wanted = instant(at or monday(10))
+    offered = next(each for each in found(api, service, *schedules) if each["start"] == wanted)
+    if patient is not None:
+        offered["participant"].append({"actor": {"reference": patient.reference}, "status": "accepted"})
+    return offered
+
+
+def starts(proposals: list[Json]) -> list[str]:
+    return [each["start"] for each in proposals]
+
+
+def visit(answer: Any) -> Json:
+    """The Appointment of an answer that is a Bundle."""
+    appointment: Json = answer.fhir["entry"][0]["resource"]
+    return appointment
+
+
+def slots(answer: Any) -> list[Json]:
+    return [entry["resource"] for entry in answer.fhir["entry"][1:]]
+
+
+def told(answer: Any) -> set[tuple[str, str]]:
+    """What an OperationOutcome says, and where."""
+    return {(issue["details"]["text"], issue.get("expression", [""])[0]) for issue in answer.fhir["issue"]}
