@@ -1,0 +1,75 @@
+"""Who asks for a page, and what they must be to see it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from clinic.models import Patient, User
+from scheduling.access import Caller
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+_ATTRIBUTE = "_portal_caller"
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller of scheduling.access, one for each request, so that who they are is looked up once."""
+    caller: Caller | None = getattr(request, _ATTRIBUTE, None)
+    if caller is None:
+        user = getattr(request, "user", None)
+        caller = Caller(user=user if isinstance(user, User) else None)
+        setattr(request, _ATTRIBUTE, caller)
+    return caller
+
+
+def patient_of(request: HttpRequest) -> Patient:
+    """The patient who asks; only behind `patient_required`."""
+    patient = caller_of(request).patient
+    assert patient is not None
+    return patient
+
+
+def sign_in_for(address: str) -> HttpResponse:
+    """To the sign-in page, and from there to `address`."""
+    return redirect_to_login(address)
+
+
+def details_for(address: str) -> HttpResponse:
+    """To the page that asks for what a patient's record needs, and from there to `address`."""
+    return redirect(f"{reverse('portal:details')}?{urlencode({'next': address})}")
+
+
+def patient_required(view: View[P]) -> View[P]:
+    """Only for patients. Others are sent where they become one, and come back."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if caller_of(request).user is None:
+            return sign_in_for(request.get_full_path())
+        if caller_of(request).patient is None:
+            return details_for(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def staff_required(view: View[P]) -> View[P]:
+    """Only for people who work here: 403 for everyone else who is signed in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if caller_of(request).user is None:
+            return sign_in_for(request.get_full_path())
+        if not caller_of(request).is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded

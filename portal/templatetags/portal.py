@@ -1,0 +1,37 @@
+"""Small parts of pages: icons, form fields, what the demo says about itself."""
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clinic.models import User
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A drawing beside a word, never instead of one."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("forms/_field.html")
+def field(bound: BoundField) -> dict[str, object]:
+    """Label above, hint below it, errors beside the field."""
+    kind = getattr(bound.field.widget, "input_type", bound.widget_type)
+    return {"field": bound, "kind": kind, "is_group": bound.field.widget.use_fieldset}
+
+
+@register.simple_tag
+def demo_sign_ins() -> list[str]:
+    """The demo's accounts, where they exist and can sign in."""
+    if not settings.DEBUG:
+        return []
+    return list(User.objects.filter(is_demo=True).order_by("pk").values_list("email", flat=True))

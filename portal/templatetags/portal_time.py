@@ -1,0 +1,26 @@
+"""`portal.words` for templates. Times are shown in the zone they carry: convert them before, in the view."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import template
+
+from portal import words
+
+register = template.Library()
+
+register.filter("clock", words.clock)
+register.filter("short_day", words.short_day)
+register.filter("long_day", words.long_day)
+register.filter("full_day", words.full_day)
+register.filter("zone_name", words.zone_name)
+register.filter("in_words", words.length)
+register.filter("free_times", words.free_times)
+register.simple_tag(words.hours, name="hours")
+
+
+@register.simple_tag
+def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
+    """Tue 24 Nov, 09:20 to 09:50 (New York time); with the year where it may be another."""
+    day = f"{words.short_day(start)} {start.year}" if year else words.short_day(start)
+    return f"{day}, {words.hours(start, end)} ({words.zone_name(zone)})"

@@ -1,0 +1,186 @@
+"""A visit as its patient reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Appointment, Patient, Schedule, Slot
+from scheduling import access
+from scheduling.access import Caller
+
+Status = Appointment.Status
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWord:
+    """A status for people: the word, the icon beside it, and how it is tinted."""
+
+    word: Any
+    icon: str
+    tone: str
+
+
+STATUS_WORDS = {
+    Status.PROPOSED: StatusWord(_("Proposed"), "clock", "info"),
+    Status.PENDING: StatusWord(_("Held"), "clock", "warn"),
+    Status.BOOKED: StatusWord(_("Booked"), "check", "good"),
+    Status.ARRIVED: StatusWord(_("Arrived"), "arrive", "info"),
+    Status.CHECKED_IN: StatusWord(_("Checked in"), "arrive", "info"),
+    Status.FULFILLED: StatusWord(_("Completed"), "done", "quiet"),
+    Status.CANCELLED: StatusWord(_("Cancelled"), "cross", "quiet"),
+    Status.NOSHOW: StatusWord(_("Missed"), "missed", "bad"),
+    Status.ENTERED_IN_ERROR: StatusWord(_("Entered in error"), "cross", "quiet"),
+    Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
+}
+HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An appointment at a moment; times are local to its `zone`."""
+
+    appointment: Appointment
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def id(self) -> str:
+        return self.appointment.fhir_id
+
+    @property
+    def reference(self) -> str:
+        """Short enough to read out on the phone."""
+        return self.id.replace("-", "")[:8].upper()
+
+    @property
+    def start(self) -> datetime:
+        assert self.appointment.start is not None  # appointment_has_time, and `of` leaves out the rest
+        return self.appointment.start.astimezone(self.zone)
+
+    @property
+    def end(self) -> datetime:
+        assert self.appointment.end is not None  # appointment_takes_time
+        return self.appointment.end.astimezone(self.zone)
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.start
+
+    @property
+    def name(self) -> Any:
+        return self.appointment.service.name if self.appointment.service else _("Visit")
+
+    @property
+    def with_whom(self) -> str:
+        """The people who give the care, as the appointment names them."""
+        return ", ".join(self._named("Practitioner"))
+
+    @property
+    def room(self) -> str:
+        return ", ".join(self._named("Location/"))
+
+    @property
+    def by_video(self) -> bool:
+        return bool(self.appointment.service and self.appointment.service.telehealth)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is still kept for the patient until they confirm."""
+        return self.appointment.status == Status.PENDING and not self.is_hold_over
+
+    @property
+    def is_hold_over(self) -> bool:
+        expires = self.appointment.hold_expires_at
+        return self.appointment.status == Status.PENDING and expires is not None and expires <= self.now
+
+    @property
+    def hold_ends(self) -> datetime | None:
+        expires = self.appointment.hold_expires_at
+        return expires.astimezone(self.zone) if expires else None
+
+    @property
+    def status(self) -> StatusWord:
+        return HOLD_OVER if self.is_hold_over else STATUS_WORDS[Status(self.appointment.status)]
+
+    @property
+    def is_booked(self) -> bool:
+        return self.appointment.status == Status.BOOKED
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.end > self.now and self.appointment.status not in (Status.CANCELLED, Status.NOSHOW)
+
+    @property
+    def notice(self) -> timedelta:
+        return self.appointment.service.cancellation_notice if self.appointment.service else timedelta(0)
+
+    @property
+    def changeable_until(self) -> datetime:
+        """The last moment at which the patient can cancel."""
+        return self.start - self.notice
+
+    @property
+    def is_changeable(self) -> bool:
+        return self.is_booked and self.now <= self.changeable_until
+
+    def _named(self, kind: str) -> list[str]:
+        actors = (each.get("actor", {}) for each in self.appointment.participant)
+        return [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
+
+
+def of(caller: Caller, patient: Patient, *, now: datetime) -> list[Visit]:
+    """The patient's visits and standing holds, earliest first; never what they held and let go."""
+    gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
+        status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
+    )
+    shown = _own(caller, patient).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
+    return [_visit(each, now) for each in shown.order_by("start", "pk")]
+
+
+def one(caller: Caller, patient: Patient, fhir_id: str, *, now: datetime) -> Visit | None:
+    """The patient's own visit with this id, if there is one."""
+    appointment = _own(caller, patient).filter(fhir_id=fhir_id).exclude(start=None).first()
+    return None if appointment is None else _visit(appointment, now)
+
+
+def zone_of_schedule(schedule: Schedule, service_pk: int | None = None) -> ZoneInfo:
+    """A calendar's time: that of its site, of its parameters, of its actor, in this order."""
+    names = [schedule.site.timezone if schedule.site else ""]
+    names += [each.timezone for each in schedule.scheduling_parameters.all() if service_pk in (None, each.service_id)]
+    names += [getattr(actor, "timezone", "") for actor in (schedule.actor, schedule.bookable.actor)]
+    return ZoneInfo(next((name for name in names if name), "UTC"))
+
+
+SCHEDULE = (
+    "site",
+    "practitioner_role__practitioner",
+    "bookable__practitioner",
+    "bookable__location",
+    "bookable__device",
+    "bookable__healthcare_service",
+    "bookable__patient",
+)
+
+
+def _own(caller: Caller, patient: Patient) -> QuerySet[Appointment]:
+    visible = access.visible(Appointment, caller).filter(patient=patient, deleted_at=None)
+    taken = Slot.objects.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-pk")
+    schedules = taken.select_related(*(f"schedule__{each}" for each in SCHEDULE))
+    return visible.select_related("service", "site", "patient").prefetch_related(
+        Prefetch("slots", schedules.prefetch_related("schedule__scheduling_parameters"))
+    )
+
+
+def _visit(appointment: Appointment, now: datetime) -> Visit:
+    return Visit(appointment, _zone_of(appointment), now)
+
+
+def _zone_of(appointment: Appointment) -> ZoneInfo:
+    if appointment.site and appointment.site.timezone:
+        return ZoneInfo(appointment.site.timezone)
+    latest = next(iter(appointment.slots.all()), None)
+    return zone_of_schedule(latest.schedule, appointment.service_id) if latest else ZoneInfo("UTC")

@@ -1,0 +1,78 @@
+"""Times, lengths and zones as people say them. Every time shown names its zone."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+NOON = time(12)
+EVENING = time(17)
+
+
+def zone_name(zone: ZoneInfo) -> str:
+    """`America/New_York` is "New York time"."""
+    if zone.key in ("UTC", "Etc/UTC"):
+        return "UTC"
+    return _("%(place)s time") % {"place": zone.key.rpartition("/")[2].replace("_", " ")}
+
+
+def clock(moment: datetime) -> str:
+    """09:20"""
+    return dateformat.format(moment, "H:i")
+
+
+def short_day(day: date) -> str:
+    """Tue 24 Nov"""
+    return dateformat.format(day, "D j M")
+
+
+def long_day(day: date) -> str:
+    """Tuesday 24 November"""
+    return dateformat.format(day, "l j F")
+
+
+def full_day(day: date) -> str:
+    """Tuesday 24 November 2026"""
+    return dateformat.format(day, "l j F Y")
+
+
+def day_and_time(moment: datetime) -> str:
+    """Tue 24 Nov, 09:20; local, as given."""
+    return f"{short_day(moment)}, {clock(moment)}"
+
+
+def hours(start: datetime, end: datetime) -> str:
+    """09:20 to 09:50, and the day where it ends on another."""
+    last = clock(end) if end.date() == start.date() else day_and_time(end)
+    return _("%(start)s to %(end)s") % {"start": clock(start), "end": last}
+
+
+def part_of_day(moment: datetime) -> str:
+    """Morning until noon, afternoon until five."""
+    if moment.time() < NOON:
+        return _("Morning")
+    return _("Afternoon") if moment.time() < EVENING else _("Evening")
+
+
+def length(duration: timedelta) -> str:
+    """30 minutes; 1 hour 15 minutes; 2 days: the largest whole units, at most two."""
+    minutes = int(duration.total_seconds() // 60)
+    if minutes > 24 * 60 and minutes % (24 * 60) == 0:
+        days = minutes // (24 * 60)
+        return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+    hour, minute = divmod(minutes, 60)
+    parts = []
+    if hour:
+        parts.append(ngettext("%(count)d hour", "%(count)d hours", hour) % {"count": hour})
+    if minute or not hour:
+        parts.append(ngettext("%(count)d minute", "%(count)d minutes", minute) % {"count": minute})
+    return " ".join(parts)
+
+
+def free_times(count: int) -> str:
+    """How many, in words for the ear."""
+    if count == 0:
+        return _("no free times")
+    return ngettext("%(count)d free time", "%(count)d free times", count) % {"count": count}

@@ -1,0 +1,106 @@
+"""Chromium on a live server: a phone, a desk, with and without JavaScript."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from playwright.sync_api import BrowserContext, Page
+
+from tests.factories import LocationFactory, QuestionnaireFactory, ScheduleFactory, ServiceFactory
+from tests.portal.conftest import EVERY_DAY
+from tests.services import chromium_path
+
+# Playwright's own loop runs in this thread, and Django would take the tests' queries for its.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the browser, and rows that the server's thread sees."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {**browser_type_launch_args, "executable_path": chromium_path(), "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server) -> str:
+    return live_server.url
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": PHONE, "locale": "en-US"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_session_left(django_db_setup, django_db_blocker):
+    """A page that is left while it loads leaves its thread's connection open, and the database could not be dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def clinic(transactional_db, chen, site):
+    """Riverside: a check-up with Dr Chen, every day from nine to five, and a visit by video."""
+    checkup = ServiceFactory(
+        name="Check-up",
+        comment="A first look at what troubles you.",
+        hours=EVERY_DAY,
+        minimum_notice=timedelta(hours=1),
+        cancellation_notice=timedelta(hours=24),
+        questionnaires=[QuestionnaireFactory()],
+    )
+    video = ServiceFactory(name="Advice by video", telehealth=True, hours=EVERY_DAY, duration=20)
+    ScheduleFactory(actor=chen, services=[checkup, video], site=site)
+    LocationFactory(name="Riverside Park", timezone=site.timezone)
+    return checkup
+
+
+@pytest.fixture
+def sign_in(context: BrowserContext, client, live_server):
+    """Give the browser the session of a user."""
+
+    def signed_in(user) -> None:
+        client.force_login(user)
+        cookie = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+    return signed_in
+
+
+@pytest.fixture
+def violations(page: Page) -> list[str]:
+    """What the browser refused because of the Content-Security-Policy; empty on our pages."""
+    refused: list[str] = []
+    page.on(
+        "console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    return refused

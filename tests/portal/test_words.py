@@ -1,0 +1,54 @@
+"""Times as people say them."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portal import words
+from portal.templatetags.portal_time import when
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("America/New_York", "New York time"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_zones(zone, name):
+    assert words.zone_name(ZoneInfo(zone)) == name
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (1, "1 minute"),
+        (30, "30 minutes"),
+        (60, "1 hour"),
+        (75, "1 hour 15 minutes"),
+        (1440, "24 hours"),
+        (2880, "2 days"),
+    ],
+)
+def test_lengths(minutes, said):
+    assert words.length(timedelta(minutes=minutes)) == said
+
+
+def test_a_visit():
+    start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
+    said = when(start, start + timedelta(minutes=30), NEW_YORK)
+    assert said == "Tue 24 Nov, 09:20 to 09:50 (New York time)"
+
+
+def test_a_visit_past_midnight_says_on_which_day_it_ends():
+    start = datetime(2026, 11, 24, 23, 50, tzinfo=NEW_YORK)
+    assert words.hours(start, start + timedelta(minutes=30)) == "23:50 to Wed 25 Nov, 00:20"
+
+
+@pytest.mark.parametrize(("hour", "part"), [(0, "Morning"), (11, "Morning"), (12, "Afternoon"), (17, "Evening")])
+def test_parts_of_the_day(hour, part):
+    assert words.part_of_day(datetime(2026, 11, 24, hour, tzinfo=NEW_YORK)) == part
