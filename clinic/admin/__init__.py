@@ -1,0 +1,11 @@
+"""The nouns in Django's administration. Slots and Appointments are in scheduling.admin: theirs are verbs."""
+
+from django.conf import settings
+from django.contrib import admin
+
+from clinic.admin import audit, forms, people, places, schedule
+
+__all__ = ["audit", "forms", "people", "places", "schedule"]
+
+admin.site.site_header = admin.site.site_title = settings.CLINIC_NAME
+admin.site.index_title = "Administration"

@@ -1,0 +1,185 @@
+"""Form fields for what the rows keep as FHIR JSON."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from fhir.resources.R4B import get_fhir_model_class
+from pydantic import ValidationError as NotFHIR
+
+from clinic.models import WEEKDAYS
+
+Json = dict[str, Any]
+
+
+class ElementsField(forms.JSONField):
+    """A list of FHIR elements of one type, laid out for reading."""
+
+    def __init__(self, *, element: str, **options: Any) -> None:
+        self.element = element
+        super().__init__(widget=forms.Textarea(attrs={"rows": 5, "cols": 80, "class": "vLargeTextField"}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+    def to_python(self, value: Any) -> Any:
+        elements = super().to_python(value)
+        if elements is None:
+            return []
+        if not isinstance(elements, list):
+            raise ValidationError(f"This is a list of {self.element}: it begins with [ and ends with ].")
+        for number, element in enumerate(elements, start=1):
+            self._check(element, number)
+        return elements
+
+    def _check(self, element: Any, number: int) -> None:
+        try:
+            get_fhir_model_class(self.element).model_validate(element)
+        except NotFHIR as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in (self.element, *first["loc"]))
+            raise ValidationError(f"Number {number} is not FHIR: {where}: {first['msg']}") from None
+
+
+class LinesField(forms.CharField):
+    """A list as lines of text, one for each entry. What no line can say is kept while the text stays the same."""
+
+    def __init__(self, *, rows: int, **options: Any) -> None:
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": rows, "cols": 60}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return self.text(value) if value is None or isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        errors, entries = [], []
+        for number, line in enumerate(str(value or "").splitlines(), start=1):
+            try:
+                entries += [self.entry(line.strip())] if line.strip() else []
+            except ValueError as error:
+                errors.append(ValidationError(f"Line {number}: {error}"))
+        if errors:
+            raise ValidationError(errors)
+        return entries
+
+    def validate(self, value: Any) -> None:
+        """`to_python` has said all there is to say."""
+
+    def run_validators(self, value: Any) -> None:
+        """Those of CharField are for text."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return _lines(self.prepare_value(initial)) != _lines(data)
+
+    def text(self, entries: list[Json] | None) -> str:
+        return "\n".join(filter(None, (self.line(entry) for entry in entries or ())))
+
+    def entry(self, line: str) -> Json:
+        """What a line means. Raises ValueError with what is wrong with it."""
+        raise NotImplementedError
+
+    def line(self, entry: Json) -> str:
+        raise NotImplementedError
+
+
+class WeeklyHoursField(LinesField):
+    """FHIR availableTime: `mon-fri 09:00-17:00`, a line for each window. Empty is None, `closed` no hours at all."""
+
+    CLOSED = "closed"
+    WINDOW = re.compile(r"(?P<days>[a-z][a-z ,-]*?)\s+(?:(?P<opens>[\d:]+)\s*-\s*(?P<closes>[\d:]+)|all day)")
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip().lower().replace("\N{EN DASH}", "-")
+        if not text:
+            return None
+        return [] if text == self.CLOSED else super().to_python(text)
+
+    def text(self, entries: list[Json] | None) -> str:
+        return self.CLOSED if entries == [] else super().text(entries)
+
+    def entry(self, line: str) -> Json:
+        window = self.WINDOW.fullmatch(line)
+        if window is None:
+            raise ValueError(f"{line!r} is not like mon-fri 09:00-17:00, or sat all day.")
+        days = {"daysOfWeek": list(_days(window["days"]))}
+        if window["opens"] is None:
+            return {**days, "allDay": True}
+        times = {"availableStartTime": _time(window["opens"]), "availableEndTime": _time(window["closes"])}
+        return {**days, **times}
+
+    def line(self, entry: Json) -> str:
+        days = " ".join(_runs(entry.get("daysOfWeek", ())))
+        if not days:
+            return ""
+        if entry.get("allDay"):
+            return f"{days} all day"
+        opens, closes = (entry[name].removesuffix(":00") for name in ("availableStartTime", "availableEndTime"))
+        return f"{days} {opens}-{closes}"
+
+
+class ClosuresField(LinesField):
+    """FHIR notAvailableTime: `2026-12-24 to 2027-01-02: Winter break`, a line for each closure."""
+
+    CLOSURE = re.compile(r"(?P<start>\d\S*?)(?:\s+to\s+(?P<end>\d\S*?))?(?::\s+(?P<description>.+))?")
+
+    def entry(self, line: str) -> Json:
+        closure = self.CLOSURE.fullmatch(line)
+        if closure is None:
+            raise ValueError(f"{line!r} is not like 2026-12-24 to 2027-01-02: Winter break.")
+        during = {"start": _moment(closure["start"]), "end": _moment(closure["end"] or closure["start"])}
+        if during["start"] > during["end"]:
+            raise ValueError("It ends before it starts.")
+        description = {"description": closure["description"]} if closure["description"] else {}
+        return {**description, "during": during}
+
+    def line(self, entry: Json) -> str:
+        during = entry.get("during", {})
+        start, end = during.get("start"), during.get("end")
+        if not (start and end):
+            return ""
+        description = f": {entry['description']}" if entry.get("description") else ""
+        return f"{start}{'' if start == end else f' to {end}'}{description}"
+
+
+def _lines(text: Any) -> list[str]:
+    return [line.strip() for line in str(text or "").splitlines() if line.strip()]
+
+
+def _days(text: str) -> Iterable[str]:
+    for part in re.split(r"[ ,]+", text.strip()):
+        first, _, last = part.partition("-")
+        unknown = [day for day in (first, last or first) if day not in WEEKDAYS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        yield from (WEEKDAYS[(start + step) % 7] for step in range((end - start) % 7 + 1))
+
+
+def _runs(days: Iterable[str]) -> Iterable[str]:
+    """Three days or more in a row as `mon-fri`."""
+    left = sorted({WEEKDAYS.index(day) for day in days})
+    while left:
+        length = next((n for n in range(len(left)) if left[n] != left[0] + n), len(left))
+        run, left = [WEEKDAYS[day] for day in left[:length]], left[length:]
+        yield from [f"{run[0]}-{run[-1]}"] if length > 2 else run
+
+
+def _time(text: str) -> str:
+    try:
+        return time.fromisoformat(text.zfill(5)).isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time such as 09:00.") from None
+
+
+def _moment(text: str) -> str:
+    """A FHIR dateTime: a day, or an instant with its offset from UTC."""
+    try:
+        known = datetime.fromisoformat(text).tzinfo is not None if "T" in text else bool(date.fromisoformat(text))
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"{text!r} is neither a day such as 2026-12-24 nor 2026-12-24T13:00:00-05:00.")
+    return text

@@ -1,0 +1,133 @@
+"""Who gives care, who receives it, and who signs in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+
+from clinic.admin.base import ResourceAdmin, StackedInline, elements_field
+from clinic.models import Patient, Practitioner, PractitionerRole, User, concept_text
+
+NAME = ("prefix", "given", "family")
+OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
+
+
+class RoleInline(StackedInline):
+    model = PractitionerRole
+    extra = 0
+    show_change_link = True
+    autocomplete_fields = ("organization", "locations", "services")
+    fields = ("active", "organization", "locations", "services", "specialty", "timezone")
+    verbose_name_plural = "roles: what they do, and where"
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        if db_field.name == "specialty":
+            return elements_field("CodeableConcept")
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+
+@admin.register(Practitioner)
+class PractitionerAdmin(ResourceAdmin):
+    list_display = ("__str__", "active", "email", "phone", "user")
+    list_filter = ("active", "roles__locations")
+    related = ("user",)
+    search_fields = ("family", "given", "email", "fhir_id")
+    autocomplete_fields = ("user",)
+    inlines = (RoleInline,)
+    fieldsets = (
+        (None, {"fields": ("active", NAME, "gender", "birth_date")}),
+        ("How to reach them", {"fields": ("phone", "email")}),
+        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees this practitioner's calendar."}),
+        ("Time", {"fields": ("timezone",)}),
+        OTHER_SYSTEMS,
+    )
+
+
+@admin.register(PractitionerRole)
+class PractitionerRoleAdmin(ResourceAdmin):
+    list_display = ("practitioner", "specialties", "organization", "active")
+    list_filter = ("active", "locations")
+    related = ("practitioner", "organization")
+    search_fields = ("practitioner__family", "practitioner__given", "fhir_id")
+    autocomplete_fields = ("practitioner", "organization", "locations", "services")
+    fieldsets = (
+        (None, {"fields": ("active", "practitioner", "specialty")}),
+        ("Where, and for what", {"fields": ("organization", "locations", "services")}),
+        ("Time", {"fields": ("timezone",)}),
+        OTHER_SYSTEMS,
+    )
+
+    @admin.display(description="specialty")
+    def specialties(self, role: PractitionerRole) -> str:
+        return ", ".join(concept_text(each) for each in role.specialty)
+
+
+@admin.register(Patient)
+class PatientAdmin(ResourceAdmin):
+    list_display = ("__str__", "birth_date", "gender", "phone", "email", "active")
+    list_filter = ("active", "gender")
+    search_fields = ("family", "given", "email", "phone", "fhir_id")
+    date_hierarchy = "birth_date"
+    autocomplete_fields = ("user",)
+    fieldsets = (
+        (None, {"fields": ("active", NAME, "gender", "birth_date")}),
+        ("How to reach them", {"fields": ("phone", "email")}),
+        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for this patient."}),
+        OTHER_SYSTEMS,
+    )
+
+
+class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserChange(UserChangeForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
+    """Who signs in. What they may do follows from whom they are linked to."""
+
+    form = UserChange
+    add_form = UserCreation
+    list_display = ("email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "desk_locations")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    autocomplete_fields = ("desk_locations",)
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("patient_record", "practitioner_record", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password", ("first_name", "last_name"))}),
+        (
+            "Who this is at the clinic",
+            {
+                "fields": ("desk_locations", "practitioner_record", "patient_record"),
+                "description": "Practitioners and patients are linked on their own pages.",
+            },
+        ),
+        (
+            "What they may do",
+            {
+                "fields": ("is_active", "is_superuser", "is_staff", "groups", "user_permissions"),
+                "description": "An administrator is a superuser; staff status alone opens these pages.",
+            },
+        ),
+        ("Dates", {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    @admin.display(description="patient")
+    def patient_record(self, user: User) -> Any:
+        return getattr(user, "patient", None)
+
+    @admin.display(description="practitioner")
+    def practitioner_record(self, user: User) -> Any:
+        return getattr(user, "practitioner", None)

@@ -1,0 +1,120 @@
+"""Where care is given, with what, and which kinds of visit there are."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
+from clinic.admin.parameters import PARAMETERS, ParametersForm
+from clinic.admin.people import OTHER_SYSTEMS
+from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ResourceAdmin):
+    list_display = ("name", "active", "last_updated")
+    list_filter = ("active",)
+    search_fields = ("name", "fhir_id")
+    fieldsets = ((None, {"fields": ("active", "name")}), OTHER_SYSTEMS)
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("site", "Sites"), ("room", "Rooms")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(part_of__isnull=self.value() == "site") if self.value() else queryset
+
+
+@admin.register(Location)
+class LocationAdmin(ResourceAdmin):
+    list_display = ("name", "part_of", "city", "phone", "timezone", "status")
+    list_filter = (KindFilter, "status", "city")
+    related = ("part_of",)
+    search_fields = ("name", "city", "fhir_id")
+    autocomplete_fields = ("part_of", "organization")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("status", "name", "part_of", "organization"),
+                "description": "A site is part of nothing; a room is part of its site.",
+            },
+        ),
+        ("Address", {"fields": ("line", ("city", "state", "postal_code"), "country", "phone")}),
+        ("Time", {"fields": ("timezone",), "description": "Needed for a site. A room keeps its site's."}),
+        OTHER_SYSTEMS,
+    )
+
+
+@admin.register(Device)
+class DeviceAdmin(ResourceAdmin):
+    list_display = ("name", "location", "status", "last_updated")
+    list_filter = ("status", "location")
+    related = ("location",)
+    search_fields = ("name", "fhir_id")
+    autocomplete_fields = ("location",)
+    fieldsets = ((None, {"fields": ("status", "name", "location", "timezone")}), OTHER_SYSTEMS)
+
+
+class GeneralParametersInline(StackedInline):
+    """What holds on every schedule of the service."""
+
+    model = SchedulingParameters
+    form = ParametersForm
+    max_num = 1
+    extra = 1
+    fieldsets = PARAMETERS
+    verbose_name = verbose_name_plural = "how it is given, unless a schedule says otherwise"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(schedule=None)
+
+
+class ServiceForm(ModelForm):
+    requires = forms.MultipleChoiceField(
+        choices=HealthcareService.ActorType.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Whose time one visit takes, each from a schedule that offers it; none: a practitioner's.",
+    )
+
+
+@admin.register(HealthcareService)
+class HealthcareServiceAdmin(ResourceAdmin):
+    form = ServiceForm
+    list_display = ("name", "active", "bookable_by", "needs", "telehealth", "minimum_notice", "booking_horizon_days")
+    list_filter = ("active", "bookable_by", "telehealth", "locations")
+    search_fields = ("name", "comment", "fhir_id")
+    autocomplete_fields = ("organization", "locations", "questionnaires")
+    inlines = (GeneralParametersInline,)
+    fieldsets = (
+        (None, {"fields": ("active", "name", "comment", "telehealth")}),
+        (
+            "Booking",
+            {
+                "fields": (
+                    "bookable_by",
+                    "requires",
+                    "minimum_notice",
+                    "cancellation_notice",
+                    "booking_horizon_days",
+                    "questionnaires",
+                ),
+                "description": "Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day.",
+            },
+        ),
+        ("Where, and what it is", {"fields": ("organization", "locations", "type", "specialty")}),
+        OTHER_SYSTEMS,
+    )
+
+    @admin.display(description="requires")
+    def needs(self, service: HealthcareService) -> str:
+        names = dict(HealthcareService.ActorType.choices)
+        return ", ".join(str(names[each]) for each in service.requires)

@@ -1,0 +1,279 @@
+"""Visits: booked, moved, cancelled and taken through their day by the use cases, never by hand."""
+
+import json
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from clinic.admin.base import RECORD_SECTION
+from clinic.models import Appointment, Schedule, Slot, concept_text
+from scheduling import booking
+from scheduling.access import Caller
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, shown, zone_of
+from scheduling.admin.slots import SCHEDULE
+from scheduling.availability import offerings_of
+from scheduling.booking import BookingRequest
+from scheduling.booking.appointments import TRANSITIONS
+from scheduling.booking.request import Json
+from scheduling.errors import RuleBroken, SchedulingError, VersionConflict
+
+STEPS = {
+    "booked": "Confirm the hold",
+    "arrived": "The patient has arrived",
+    "checked-in": "The patient is checked in",
+    "fulfilled": "The visit is over",
+    "noshow": "The patient did not come",
+    "cancelled": "Cancel it: its time is free again",
+    "entered-in-error": "It was never meant to be: its time is free again",
+}
+VISIT = (Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE)  # of its Slots, those that are no buffer
+
+
+def _schedules(*, required: bool, help_text: str) -> Any:
+    return forms.ModelMultipleChoiceField(
+        queryset=Schedule.objects.filter(deleted_at=None),
+        widget=AutocompleteSelectMultiple(Slot._meta.get_field("schedule"), admin.site),
+        required=required,
+        help_text=help_text,
+    )
+
+
+class BookingForm(RefusableForm):
+    """A new visit."""
+
+    schedules = _schedules(required=True, help_text="One of each kind that the service requires.")
+    starts = WallClockField(help_text="On the clock of the site.")
+
+    class Meta:
+        model = Appointment
+        fields = ("service", "patient", "comment")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("service", "patient"):
+            self.fields[name].required = True
+
+
+class ChangeForm(RefusableForm):
+    """One thing at a time: moved, one step on, or another comment. Refused if somebody else was faster."""
+
+    starts = WallClockField(label="New start", required=False, help_text="On the clock of the site.")
+    schedules = _schedules(required=False, help_text="Empty: those that it has.")
+    step = forms.ChoiceField(required=False)
+    reason = forms.CharField(required=False, max_length=200, help_text="Why it is cancelled, or was missed.")
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Appointment
+        fields = ("comment",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial["seen_version"] = self.instance.version
+        if "step" in self.fields:
+            possible = TRANSITIONS[self.instance.status]
+            steps = [(step, words) for step, words in STEPS.items() if step in possible]
+            self.fields["step"].choices = [("", "Leave it as it is"), *steps]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.cleaned_data.get("seen_version") != self.instance.version:
+            raise ValidationError(VersionConflict.message)
+        changes = (self.moves, bool(self.cleaned_data.get("step")), "comment" in self.changed_data)
+        if sum(changes) > 1:
+            raise ValidationError("One thing at a time: move it, take it a step on, or change the comment.")
+        if self.cleaned_data.get("reason") and not self.cleaned_data.get("step"):
+            self.add_error("reason", "A reason goes with a step.")
+        return cleaned
+
+    @property
+    def moves(self) -> bool:
+        return bool(self.cleaned_data.get("starts") or self.cleaned_data.get("schedules"))
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(UseCaseAdmin):
+    list_display = ("when", "patient", "service", "status", "site", "comment")
+    list_display_links = ("when",)
+    list_filter = ("status", "service", ("site", admin.RelatedOnlyFieldListFilter))
+    related = ("service", "patient", "site")
+    search_fields = ("patient__family", "patient__given", "patient__email", "comment", "fhir_id")
+    date_hierarchy = "start"
+    autocomplete_fields = ("service", "patient")
+    actions = ("confirm_hold", "mark_arrived", "mark_no_show", "cancel_visits")
+    facts = ("when", "status", "service", "patient", "site", "time_taken", "hold_expires_at", "why_cancelled")
+    readonly_fields = (*UseCaseAdmin.readonly_fields, *facts, "created", "participants")
+    new = (
+        (
+            None,
+            {
+                "fields": ("service", "patient", "schedules", "starts", "comment"),
+                "description": "Books a visit that the service offers; otherwise says why it is not to be had.",
+            },
+        ),
+    )
+    existing = (
+        (None, {"fields": facts}),
+        (
+            "Take it a step on",
+            {"fields": ("step", "reason", "seen_version"), "description": "One change at a time."},
+        ),
+        ("Move it", {"fields": ("starts", "schedules")}),
+        ("Comment", {"fields": ("comment",)}),
+        ("Participants", {"fields": ("participants", "created"), "classes": ("collapse",)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.new if obj is None else (*self.existing, RECORD_SECTION)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.readonly_fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change, form=ChangeForm if change else BookingForm, **options)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It is cancelled, or entered in error; what happened stays known."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:  # type: ignore[override]
+        caller, now = caller_of(request), timezone.now()
+        if change:
+            _change(obj, form, caller, now)
+        else:
+            vars(obj).update(vars(_book(form.cleaned_data, caller, now)))
+
+    @admin.action(description="Confirm the hold", permissions=["change"])
+    def confirm_hold(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._step(request, queryset, "booked")
+
+    @admin.action(description="Mark as arrived", permissions=["change"])
+    def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._step(request, queryset, "arrived")
+
+    @admin.action(description="Mark as no-show", permissions=["change"])
+    def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._step(request, queryset, "noshow")
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def cancel_visits(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._step(request, queryset, "cancelled")
+
+    def _step(self, request: HttpRequest, queryset: QuerySet[Appointment], step: str) -> None:
+        """Each on its own: what is refused does not keep back the others."""
+        caller, now, done = caller_of(request), timezone.now(), 0
+        for appointment in queryset:
+            try:
+                _take(appointment.fhir_id, step, caller=caller, now=now)
+            except SchedulingError as refusal:
+                self.message_user(request, f"{appointment}: {refusal}", messages.ERROR)
+            else:
+                self.log_change(request, appointment, f"Became {step}.")
+                done += 1
+        if done:
+            status = Appointment.Status(step).label.lower()
+            self.message_user(request, f"{done} {'is' if done == 1 else 'are'} now {status}.", messages.SUCCESS)
+
+    @admin.display(ordering="start")
+    def when(self, appointment: Appointment) -> str:
+        if appointment.start is None or appointment.end is None:
+            return "not yet known"
+        zone = appointment.site.timezone if appointment.site else ""
+        return shown(appointment.start, appointment.end, ZoneInfo(zone or "UTC"))
+
+    @admin.display(description="time that it takes")
+    def time_taken(self, appointment: Appointment) -> SafeString:
+        slots = appointment.slots.filter(deleted_at=None).select_related(*SCHEDULE)
+        return format_html_join(
+            "",
+            '<div><a href="{}">{}: {}</a> {}</div>',
+            (
+                (
+                    reverse("admin:clinic_slot_change", args=[slot.pk]),
+                    slot.schedule,
+                    shown(slot.start, slot.end, zone_of(slot.schedule)),
+                    slot.comment,
+                )
+                for slot in slots
+            ),
+        )
+
+    @admin.display(description="reason")
+    def why_cancelled(self, appointment: Appointment) -> str:
+        return concept_text(appointment.cancelation_reason or {})
+
+    @admin.display(description="participants")
+    def participants(self, appointment: Appointment) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(appointment.participant, indent=2, ensure_ascii=False))
+
+
+def _book(asked: dict[str, Any], caller: Caller, now: datetime) -> Appointment:
+    offerings = tuple(offerings_of(asked["service"], [schedule.fhir_id for schedule in asked["schedules"]]))
+    request = BookingRequest(
+        service=asked["service"],
+        patient=asked["patient"],
+        offerings=offerings,
+        start=at(asked["starts"], offerings[0].zone),
+        comment=asked["comment"],
+    )
+    return booking.book(request, caller=caller, now=now)
+
+
+def _change(appointment: Appointment, form: ChangeForm, caller: Caller, now: datetime) -> None:
+    asked = form.cleaned_data
+    version = asked["seen_version"]
+    if form.moves:
+        _move(appointment, asked, caller, now)
+    elif asked["step"]:
+        reason = {"text": asked["reason"]} if asked["reason"] else None
+        _take(appointment.fhir_id, asked["step"], reason=reason, caller=caller, now=now, version=version)
+    elif "comment" in form.changed_data:
+        with booking.all_or_nothing():
+            booking.amend(appointment.fhir_id, {"comment": asked["comment"]}, caller=caller, now=now, version=version)
+
+
+def _move(appointment: Appointment, asked: dict[str, Any], caller: Caller, now: datetime) -> None:
+    """To the new start, the new schedules, or both; what is not said stays."""
+    if appointment.service is None or appointment.start is None:
+        raise RuleBroken("Only a visit of a known service and time can be moved.")
+    own = appointment.slots.filter(deleted_at=None, status__in=VISIT).order_by("pk")
+    schedules = [each.fhir_id for each in asked["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
+    offerings = tuple(offerings_of(appointment.service, schedules))
+    start = at(asked["starts"], offerings[0].zone) if asked["starts"] else appointment.start
+    booking.reschedule(
+        appointment.fhir_id,
+        offerings=offerings,
+        start=start,
+        caller=caller,
+        now=now,
+        version=asked["seen_version"],
+    )
+
+
+def _take(
+    appointment_id: str,
+    step: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    reason: Json | None = None,
+    version: int | None = None,
+) -> None:
+    match step:
+        case Appointment.Status.BOOKED:
+            booking.confirm(appointment_id, caller=caller, now=now, version=version)
+        case Appointment.Status.CANCELLED:
+            booking.cancel(appointment_id, caller=caller, now=now, reason=reason, version=version)
+        case _:
+            booking.change_status(appointment_id, step, caller=caller, now=now, reason=reason, version=version)

@@ -1,0 +1,124 @@
+"""How Django's forms meet use cases, each of which is a transaction of its own and may refuse."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from clinic.admin.base import ModelForm, ResourceAdmin
+from clinic.models import Schedule, User
+from scheduling.access import Caller
+from scheduling.errors import SchedulingError
+
+
+class RefusableForm(ModelForm):
+    """Says what a use case refused as it says what a field got wrong."""
+
+    refusal: SchedulingError | None = None
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.refusal is not None:
+            self.add_error(None, [issue.text for issue in self.refusal.issues])
+
+
+class UseCaseAdmin(ResourceAdmin):
+    """Whatever `save_model` and `delete_model` refuse is told on the page that asked for it."""
+
+    @method_decorator(csrf_protect)
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Without Django's transaction around it: a use case begins and ends its own."""
+        view = super()._changeform_view  # type: ignore[misc]
+        try:
+            return cast(HttpResponse, view(request, object_id, form_url, extra_context))
+        except SchedulingError as refusal:
+            request.refusal = refusal  # type: ignore[attr-defined]
+        return cast(HttpResponse, view(request, object_id, form_url, extra_context))
+
+    @method_decorator(csrf_protect)
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return cast(HttpResponse, super()._delete_view(request, object_id, extra_context))  # type: ignore[misc]
+        except SchedulingError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        form.refusal = getattr(request, "refusal", None)
+        return form
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Many at once are not deleted."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+
+class WallClockWidget(forms.SplitDateTimeWidget):
+    """The browser's own pickers: Django's offer the server's now, which is not that of the wall."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(
+            attrs,
+            date_format="%Y-%m-%d",
+            time_format="%H:%M",
+            date_attrs={"type": "date", "aria-label": "Date"},
+            time_attrs={"type": "time", "aria-label": "Time"},
+        )
+
+
+class WallClockField(forms.SplitDateTimeField):
+    """A date and a time as the clock on the wall shows them, wherever that is: without a zone."""
+
+    widget = WallClockWidget
+
+    def compress(self, data_list: Any) -> datetime | None:
+        if not data_list:
+            return None
+        if None in data_list or "" in data_list:
+            raise ValidationError("Give both a date and a time.")
+        return datetime.combine(*data_list)
+
+
+def at(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The instant at which the clocks there show this."""
+    return wall.replace(tzinfo=zone).astimezone(UTC)
+
+
+def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """`Mon 5 Jan 2026, 09:00 to 09:30 EST`"""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%a} {last.day} {last:%b %H:%M}"
+    return f"{first:%a} {first.day} {first:%b %Y, %H:%M} to {until} {last:%Z}"
+
+
+def zone_of(schedule: Schedule) -> ZoneInfo:
+    """The actor's zone, or that of the site."""
+    actor = schedule.actor
+    practitioner = getattr(actor, "practitioner", None)
+    candidates = (actor, practitioner, schedule.site)
+    return ZoneInfo(next(filter(None, (getattr(each, "timezone", "") for each in candidates)), "UTC"))
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    return Caller(user=cast(User, request.user))

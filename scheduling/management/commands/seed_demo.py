@@ -1,0 +1,31 @@
+"""Fills an empty database with a demo clinic."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from clinic.models import User
+from scheduling import booking
+from scheduling.management.demo_rows import DemoRows
+from scheduling.management.demo_visits import DemoVisits
+
+
+class Command(BaseCommand):
+    help = "Make the demo clinic, with six weeks of visits, unless it is there. Only with DEBUG on."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("Everybody knows the demo's passwords: it is made only with DEBUG on.")
+        if User.objects.filter(is_demo=True).exists():
+            self.stdout.write("The demo clinic is there already.")
+            return
+        now = timezone.now()
+        with booking.all_or_nothing():
+            rows = DemoRows(now)
+            visits = DemoVisits(rows).fill()
+        self.stdout.write(
+            f"Made the demo clinic: {len(rows.sites)} sites, {len(rows.services)} services,"
+            f" {len(rows.schedules)} schedules, {visits} appointments."
+        )

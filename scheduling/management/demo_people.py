@@ -1,0 +1,49 @@
+"""The demo's people: who signs in, who comes to the clinic, and what they have booked."""
+
+PASSWORD = "clinic-demo"
+CLIENT_ID, CLIENT_SECRET = "demo-system", "demo-system-secret"
+
+USERS = (
+    # e-mail, given, family
+    ("ada@example.com", "Ada", "Byron"),
+    ("bo@example.com", "Bo", "Lindqvist"),
+    ("chen@example.com", "Mei", "Chen"),
+    ("rana@example.com", "Rana", "Aziz"),
+    ("admin@example.com", "Alex", "Reyes"),
+)
+ADMINISTRATOR = "admin@example.com"
+PRACTITIONER = ("chen@example.com", "chen")
+FRONT_DESK = ("rana@example.com", "nyc")
+
+SIGNED_IN_PATIENTS = (
+    # id, given, family, gender, birth date, phone; the e-mail address is that of the user
+    ("ada", "Ada", "Byron", "female", "1988-12-10", "(212) 555-0110"),
+    ("bo", "Bo", "Lindqvist", "male", "1975-04-02", "(212) 555-0111"),
+)
+
+VISITS = (
+    # patient, service, practitioner, days from now, status
+    ("ada", "new-patient", "chen", -13, "fulfilled"),
+    ("ada", "follow-up", "chen", 3, "booked"),
+    ("ada", "travel-health", "okafor", 7, "cancelled"),
+    ("bo", "video-visit", "chen", -8, "fulfilled"),
+    ("bo", "ultrasound", "rossi", 4, "booked"),
+    ("bo", "follow-up", "haddad", 9, "cancelled"),
+)
+
+# Every given name meets four family names.
+GIVEN = (
+    ("Grace", "female"), ("Omar", "male"), ("Priya", "female"), ("Lucas", "male"), ("Hana", "female"),
+    ("Diego", "male"), ("Ruth", "female"), ("Samuel", "male"), ("Ines", "female"), ("Kofi", "male"),
+    ("Elena", "female"), ("Tomas", "male"), ("Yuki", "female"), ("Henry", "male"), ("Amina", "female"),
+    ("Pavel", "male"), ("Nora", "female"), ("Jamal", "male"), ("Sofia", "female"), ("Walter", "male"),
+    ("Mina", "female"), ("Andre", "male"), ("Carmen", "female"), ("Isaac", "male"), ("Lila", "female"),
+    ("Viktor", "male"), ("Rosa", "female"), ("Theo", "male"), ("Zara", "female"), ("Miguel", "male"),
+    ("Dorothy", "female"), ("Ravi", "male"), ("Clara", "female"), ("Malik", "male"), ("Beatriz", "female"),
+    ("Arthur", "male"), ("Naomi", "female"), ("Felix", "male"), ("Joan", "female"), ("Emre", "male"),
+)  # fmt: skip
+FAMILY = (
+    "Adams", "Bauer", "Castillo", "Dubois", "Eriksen", "Fontaine", "Gupta", "Hughes", "Ibrahim", "Jensen",
+    "Kowalski", "Lopez", "Mensah", "Nakamura", "Owens", "Petrov", "Quintero", "Rahman", "Sato", "Turner",
+)  # fmt: skip
+FAMILIES_EACH = 4

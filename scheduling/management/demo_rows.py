@@ -1,0 +1,228 @@
+"""The rows of the demo's tables: places, services, people, calendars. Nobody's time is taken yet."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from oauth2_provider.models import get_application_model
+
+from clinic.models import (
+    Bookable,
+    Device,
+    HealthcareService,
+    Location,
+    Organization,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    Questionnaire,
+    Resource,
+    Schedule,
+    SchedulingParameters,
+    User,
+)
+from scheduling.management import demo_clinic, demo_people, demo_practitioners
+from scheduling.management.demo_practitioners import Calendar
+
+R = TypeVar("R", bound=Resource)
+
+
+class DemoRows:
+    """Makes the rows, as they are at `now`, and keeps them by FHIR id."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.organization = self._new(Organization, demo_clinic.ORGANIZATION[0], name=demo_clinic.ORGANIZATION[1])
+        self.sites: dict[str, Location] = {}
+        self.services: dict[str, HealthcareService] = {}
+        self.schedules: dict[str, Schedule] = {}
+        self.users: dict[str, User] = {}
+        self._make_all()
+
+    def _make_all(self) -> None:
+        self._questionnaires()
+        self._sites()
+        self._services()
+        self._rooms_and_devices()
+        self._users()
+        self._practitioners()
+        self._patients()
+        self._client()
+
+    def _questionnaires(self) -> None:
+        for fhir_id, title, items in demo_clinic.QUESTIONNAIRES:
+            url = f"https://riverside.example/Questionnaire/{fhir_id}"
+            status = Questionnaire.Status.ACTIVE
+            self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=items)
+
+    def _sites(self) -> None:
+        for fhir_id, name, line, (city, state, postal_code), phone, timezone in demo_clinic.SITES:
+            self.sites[fhir_id] = self._new(
+                Location,
+                fhir_id,
+                organization=self.organization,
+                name=name,
+                line=line,
+                city=city,
+                state=state,
+                postal_code=postal_code,
+                country="US",
+                phone=phone,
+                timezone=timezone,
+            )
+
+    def _services(self) -> None:
+        closed = demo_clinic.public_holidays(self.now.date())
+        for each in demo_clinic.SERVICES:
+            service = self._new(
+                HealthcareService,
+                each.id,
+                organization=self.organization,
+                name=each.name,
+                comment=each.comment,
+                type=[demo_clinic.concept(demo_clinic.CODES, each.id, each.name)],
+                requires=list(each.requires),
+                telehealth=each.telehealth,
+                minimum_notice=each.notice,
+                booking_horizon_days=each.horizon_days,
+                cancellation_notice=each.cancellation,
+            )
+            SchedulingParameters.objects.create(service=service, not_available=closed, **each.parameters)
+            service.questionnaires.set(Questionnaire.objects.filter(fhir_id=each.questionnaire))
+            self.services[each.id] = service
+
+    def _rooms_and_devices(self) -> None:
+        for fhir_id, site, name, services in demo_clinic.ROOMS:
+            room = self._new(Location, fhir_id, organization=self.organization, part_of=self.sites[site], name=name)
+            self._schedule(fhir_id, Bookable.objects.create(location=room), self.sites[site], services)
+        for fhir_id, location, site, name, services in demo_clinic.DEVICES:
+            device = self._new(Device, fhir_id, name=name, location=Location.objects.get(fhir_id=location))
+            self._schedule(fhir_id, Bookable.objects.create(device=device), self.sites[site], services)
+
+    def _users(self) -> None:
+        password = make_password(demo_people.PASSWORD)  # once: it is slow on purpose
+        for email, given, family in demo_people.USERS:
+            administrator = email == demo_people.ADMINISTRATOR
+            self.users[email] = User.objects.create(
+                email=email,
+                first_name=given,
+                last_name=family,
+                password=password,
+                is_demo=True,
+                is_staff=administrator,
+                is_superuser=administrator,
+            )
+            EmailAddress.objects.create(user=self.users[email], email=email, verified=True, primary=True)
+        email, site = demo_people.FRONT_DESK
+        self.users[email].desk_locations.set([self.sites[site]])
+
+    def _practitioners(self) -> None:
+        users = {practitioner: self.users[email] for email, practitioner in [demo_people.PRACTITIONER]}
+        for each in demo_practitioners.PRACTITIONERS:
+            prefix, given, family = each.name
+            practitioner = self._new(
+                Practitioner,
+                each.id,
+                prefix=prefix,
+                given=given,
+                family=family,
+                gender=each.gender,
+                email=f"{each.id}@example.com",
+                user=users.get(each.id),
+                identifier=[{"system": f"{demo_clinic.IDENTIFIERS}/staff", "value": each.id}],
+            )
+            bookable = Bookable.objects.create(practitioner=practitioner)
+            for calendar in each.calendars:
+                role = self._role(practitioner, each.specialty, calendar)
+                self._calendar(calendar, bookable, role if calendar.role else None)
+
+    def _role(self, practitioner: Practitioner, specialty: demo_clinic.Json, calendar: Calendar) -> PractitionerRole:
+        role = self._new(
+            PractitionerRole,
+            calendar.id,
+            practitioner=practitioner,
+            organization=self.organization,
+            specialty=[specialty],
+        )
+        role.locations.set([self.sites[calendar.site]])
+        role.services.set([self.services[each] for each in calendar.services])
+        return role
+
+    def _calendar(self, calendar: Calendar, bookable: Bookable, role: PractitionerRole | None) -> None:
+        site = self.sites[calendar.site]
+        schedule = self._schedule(calendar.id, bookable, site, calendar.services, role)
+        for service in calendar.services:
+            own = calendar.own.get(service, {})
+            hours = {"availability": list(calendar.hours)} if calendar.hours else {}
+            if own or hours:
+                schedule.scheduling_parameters.create(service=self.services[service], **hours, **own)
+
+    def _schedule(
+        self,
+        fhir_id: str,
+        bookable: Bookable,
+        site: Location,
+        services: Iterable[str],
+        role: PractitionerRole | None = None,
+    ) -> Schedule:
+        schedule = self._new(Schedule, fhir_id, bookable=bookable, site=site, practitioner_role=role)
+        offered = [self.services[each] for each in services]
+        schedule.services.set(offered)
+        site.services.add(*offered)
+        self.schedules[fhir_id] = schedule
+        return schedule
+
+    def _patients(self) -> None:
+        for fhir_id, given, family, gender, birth_date, phone in demo_people.SIGNED_IN_PATIENTS:
+            email = f"{fhir_id}@example.com"
+            self._new(
+                Patient,
+                fhir_id,
+                given=given,
+                family=family,
+                gender=gender,
+                birth_date=date.fromisoformat(birth_date),
+                phone=phone,
+                email=email,
+                user=self.users[email],
+                identifier=[_record_number(0 if fhir_id == "ada" else 1)],
+            )
+        Patient.objects.bulk_create(self._other_patients())
+
+    def _other_patients(self) -> Iterable[Patient]:
+        count = len(demo_people.GIVEN) * demo_people.FAMILIES_EACH
+        for number in range(count):
+            given, gender = demo_people.GIVEN[number % len(demo_people.GIVEN)]
+            family = demo_people.FAMILY[(number + number // len(demo_people.GIVEN)) % len(demo_people.FAMILY)]
+            fhir_id = f"{given}-{family}".lower()
+            yield Patient(
+                fhir_id=fhir_id,
+                last_updated=self.now,
+                given=given,
+                family=family,
+                gender=gender,
+                birth_date=date(1936 + number * 29 % 72, 1 + number * 7 % 12, 1 + number * 11 % 28),
+                phone=f"({212 if number % 3 else 213}) 555-{1000 + number:04}",
+                email=f"{fhir_id}@example.com",
+                identifier=[_record_number(2 + number)],
+            )
+
+    def _client(self) -> None:
+        """Owned by a user of the demo, so that it is refused wherever they are."""
+        get_application_model().objects.create(
+            name="Demo system",
+            client_id=demo_people.CLIENT_ID,
+            client_secret=demo_people.CLIENT_SECRET,
+            user=self.users[demo_people.ADMINISTRATOR],
+            client_type="confidential",
+            authorization_grant_type="client-credentials",
+        )
+
+    def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
+        return model._default_manager.create(fhir_id=fhir_id, last_updated=self.now, **fields)
+
+
+def _record_number(number: int) -> demo_clinic.Json:
+    return {"system": f"{demo_clinic.IDENTIFIERS}/record", "value": f"R-{10001 + number}"}
