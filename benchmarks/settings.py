@@ -1,0 +1,11 @@
+"""The real settings in production's manner, with one more address: a view that does nothing."""
+
+import os
+
+os.environ.setdefault("DEBUG", "False")
+
+from clinic.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.urls"
+SECURE_SSL_REDIRECT = False
+STATIC_ROOT = BASE_DIR / "static"  # noqa: F405 - which is there; nothing asks for its files
