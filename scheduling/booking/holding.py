@@ -69,6 +69,7 @@ def confirm(
         raise IllegalTransition(appointment.status, "booked")
     not_expired(appointment, now)
     may_become(appointment, Appointment.Status.BOOKED)
+    _still_given(appointment)
     own_bookables(bookables_of(appointment))
     _keep_time(appointment, now)
     appointment.status = Appointment.Status.BOOKED
@@ -111,6 +112,14 @@ def _release_batch(now: datetime) -> int:
             as_="expire",
         )
     return len(expired)
+
+
+def _still_given(appointment: Appointment) -> None:
+    """Raise RuleBroken where the service or a schedule has been closed since the hold."""
+    if appointment.service is not None and not appointment.service.active:
+        raise RuleBroken("HealthcareService is inactive", expression="Appointment.serviceType")
+    if Slot.objects.filter(appointment=appointment, deleted_at=None, schedule__active=False).exists():
+        raise RuleBroken("Schedule is inactive", expression="Appointment.slot")
 
 
 def _keep_time(appointment: Appointment, now: datetime) -> None:

@@ -56,6 +56,15 @@ def test_confirming_what_is_booked_names_both_states(service, chen, ada):
         confirm(booked)
 
 
+def test_a_hold_is_not_confirmed_once_its_schedule_or_service_is_closed(service, chen, ada):
+    held = hold(wish(service, chen, at=monday(10), patient=ada))
+    for closed, reason in ((chen, "Schedule is inactive"), (service, "HealthcareService is inactive")):
+        closed.active = False
+        closed.save()
+        with pytest.raises(RuleBroken, match=reason):
+            confirm(held)
+
+
 def test_an_expired_hold_is_bookable_at_once_with_no_worker(service, chen, ada, bo):
     let_expire(service, chen, patient=ada)
     request = wish(service, chen, at=monday(10), patient=bo)
