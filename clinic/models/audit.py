@@ -23,6 +23,7 @@ class AuditEvent(Resource):
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True)
     client = models.CharField(max_length=100, blank=True, help_text="The software that acted.")
     appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why a rule was overridden, if one was.")
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What is asked before a visit."""
+"""What is asked before a visit, and what was answered."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -32,3 +32,48 @@ class Questionnaire(Resource):
 
     def __str__(self) -> str:
         return self.title or self.name or self.fhir_id
+
+
+class QuestionnaireResponse(Resource):
+    """Answers to a questionnaire: https://hl7.org/fhir/R4/questionnaireresponse.html
+
+    Those that are still being typed are `in-progress`. `patient` is FHIR's subject.
+    """
+
+    RESOURCE_TYPE = "QuestionnaireResponse"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-questionnaire-answers-status.html"""
+
+        IN_PROGRESS = "in-progress"
+        COMPLETED = "completed"
+        AMENDED = "amended"
+        ENTERED_IN_ERROR = "entered-in-error"
+        STOPPED = "stopped"
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.IN_PROGRESS)
+    questionnaire = models.ForeignKey(
+        "clinic.Questionnaire", models.PROTECT, null=True, blank=True, related_name="responses"
+    )
+    patient = models.ForeignKey(
+        "clinic.Patient", models.PROTECT, null=True, blank=True, related_name="questionnaire_responses"
+    )
+    appointment = models.ForeignKey(
+        "clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="questionnaire_responses"
+    )
+    authored = models.DateTimeField(null=True, blank=True)
+    item = models.JSONField(default=list, blank=True, help_text="FHIR QuestionnaireResponse.item")
+
+    class Meta:
+        ordering = ["-authored", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "questionnaire"],
+                name="questionnaire_response_once",
+                condition=models.Q(appointment__isnull=False, deleted_at__isnull=True)
+                & ~models.Q(status="entered-in-error"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.questionnaire or 'Answers'}, {self.status}"

@@ -81,6 +81,7 @@ class Practitioner(Person):
     RESOURCE_TYPE = "Practitioner"
 
     timezone = zone_field("Used where neither the schedule nor the service names a zone.")
+    communication = models.JSONField("languages", default=list, blank=True, help_text="FHIR CodeableConcepts.")
     user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
 
     class Meta:
@@ -115,6 +116,9 @@ class Patient(Person):
 
     RESOURCE_TYPE = "Patient"
 
+    language = models.CharField(
+        max_length=10, blank=True, help_text="The language to write in, such as es; empty: the clinic's."
+    )
     user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
 
     class Meta:
@@ -122,6 +126,29 @@ class Patient(Person):
         indexes = [
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
             models.Index(fields=["family", "given"], name="patient_name"),
+        ]
+
+
+class RelatedPerson(Person):
+    """Who cares for a patient: https://hl7.org/fhir/R4/relatedperson.html
+
+    With a `user` they sign in, and see and book for the patient.
+    """
+
+    RESOURCE_TYPE = "RelatedPerson"
+
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="related_persons")
+    relationship = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, related_name="related_persons")
+
+    class Meta:
+        ordering = ["patient", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "patient"],
+                name="related_person_once",
+                condition=models.Q(user__isnull=False, deleted_at__isnull=True),
+            )
         ]
 
 

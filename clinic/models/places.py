@@ -4,11 +4,16 @@ from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from clinic.models.base import Resource, zone_field
+
+
+def default_reminders() -> list[timedelta]:
+    """Two days and two hours before the visit."""
+    return [timedelta(hours=48), timedelta(hours=2)]
 
 
 class Organization(Resource):
@@ -52,12 +57,21 @@ class Location(Resource):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=50, blank=True)
+    latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     timezone = zone_field()
     identifier = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
         indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="location_identifier")]
+        constraints = [
+            models.CheckConstraint(
+                name="location_position_whole",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -112,9 +126,17 @@ class HealthcareService(Resource):
         PATIENTS = "patients", "Patients and staff"
         STAFF = "staff", "Staff only"
 
+    class Eligibility(models.TextChoices):
+        """Whom the visit is for: people the clinic knows, or not yet."""
+
+        EVERYONE = "everyone", "New and returning patients"
+        NEW = "new", "New patients"
+        RETURNING = "returning", "Returning patients"
+
     active = models.BooleanField(default=True)
     name = models.CharField(max_length=200)
     comment = models.TextField(blank=True, help_text="What a patient reads before choosing this visit.")
+    preparation = models.TextField(blank=True, help_text="What a patient reads once it is booked: how to prepare.")
     organization = models.ForeignKey(
         "clinic.Organization", models.PROTECT, null=True, blank=True, related_name="services"
     )
@@ -130,8 +152,22 @@ class HealthcareService(Resource):
         help_text="Kinds of schedule that one visit takes together, such as Practitioner, Location, Device.",
     )
     bookable_by = models.CharField(max_length=10, choices=BookableBy, default=BookableBy.PATIENTS)
+    eligibility = models.CharField("for", max_length=10, choices=Eligibility, default=Eligibility.EVERYONE)
     telehealth = models.BooleanField("by video", default=False)
     questionnaires = models.ManyToManyField("clinic.Questionnaire", blank=True, related_name="services")
+    requires_questionnaires = models.BooleanField(
+        default=False, help_text="Cannot be booked before its questionnaires are answered."
+    )
+    requires_coverage = models.BooleanField(default=False, help_text="Cannot be booked without active coverage.")
+    requires_care_team = models.BooleanField(
+        default=False, help_text="Can be booked only with practitioners of the patient's care team."
+    )
+    reminders = ArrayField(
+        models.DurationField(),
+        default=default_reminders,
+        blank=True,
+        help_text="How long before its start a patient is reminded; separated by commas.",
+    )
     minimum_notice = models.DurationField(
         default=timedelta(0), help_text="How long before its start a visit can last be booked."
     )

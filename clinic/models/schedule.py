@@ -76,6 +76,9 @@ class Schedule(Resource):
     offers_all_services = models.BooleanField(default=False)
     planning_start = models.DateTimeField(null=True, blank=True)
     planning_end = models.DateTimeField(null=True, blank=True)
+    meeting_url = models.URLField(
+        "video room", max_length=500, blank=True, help_text="Where its visits by video take place."
+    )
     comment = models.CharField(max_length=500, blank=True)
     identifier = models.JSONField(default=list, blank=True)
     specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")

@@ -1,0 +1,128 @@
+"""What a visit is paid by, who looks after a patient, and the care that was given."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models.base import Resource
+
+
+class Coverage(Resource):
+    """What pays for a patient's visits: https://hl7.org/fhir/R4/coverage.html"""
+
+    RESOURCE_TYPE = "Coverage"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-fm-status.html"""
+
+        ACTIVE = "active"
+        CANCELLED = "cancelled"
+        DRAFT = "draft"
+        ENTERED_IN_ERROR = "entered-in-error"
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    beneficiary = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="coverages")
+    type = models.JSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
+    subscriber_id = models.CharField("member number", max_length=100, blank=True)
+    payor = models.JSONField(default=list, blank=True, help_text="FHIR References; who pays, by display.")
+    start = models.DateField("valid from", null=True, blank=True)
+    end = models.DateField("valid until", null=True, blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-start", "-pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="coverage_identifier")]
+        constraints = [
+            models.CheckConstraint(
+                name="coverage_runs_forward",
+                condition=Q(start__isnull=True) | Q(end__isnull=True) | Q(start__lte=F("end")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        who = next((each.get("display", "") for each in self.payor), "")
+        return " ".join(part for part in (who, self.subscriber_id) if part) or self.fhir_id
+
+
+class CareTeam(Resource):
+    """Who looks after a patient: https://hl7.org/fhir/R4/careteam.html"""
+
+    RESOURCE_TYPE = "CareTeam"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-care-team-status.html"""
+
+        PROPOSED = "proposed"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        INACTIVE = "inactive"
+        ENTERED_IN_ERROR = "entered-in-error"
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    name = models.CharField(max_length=200, blank=True)
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="care_teams")
+    participant = models.JSONField(default=list, blank=True, help_text="FHIR CareTeam.participant: member references.")
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [
+            GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="care_team_participant"),
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="care_team_identifier"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.fhir_id
+
+
+class Encounter(Resource):
+    """A visit that came about: https://hl7.org/fhir/R4/encounter.html"""
+
+    RESOURCE_TYPE = "Encounter"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-encounter-status.html"""
+
+        PLANNED = "planned"
+        ARRIVED = "arrived"
+        TRIAGED = "triaged"
+        IN_PROGRESS = "in-progress"
+        ON_LEAVE = "onleave"
+        FINISHED = "finished"
+        CANCELLED = "cancelled"
+        ENTERED_IN_ERROR = "entered-in-error"
+        UNKNOWN = "unknown"
+
+    class Class(models.TextChoices):
+        """https://terminology.hl7.org/CodeSystem-v3-ActCode.html"""
+
+        AMBULATORY = "AMB", "Ambulatory"
+        VIRTUAL = "VR", "Virtual"
+
+    status = models.CharField(max_length=20, choices=Status)
+    encounter_class = models.CharField("class", max_length=10, choices=Class, default=Class.AMBULATORY)
+    appointment = models.ForeignKey(
+        "clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="encounters"
+    )
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="encounters")
+    service = models.ForeignKey(
+        "clinic.HealthcareService", models.PROTECT, null=True, blank=True, related_name="encounters"
+    )
+    start = models.DateTimeField(null=True, blank=True)
+    end = models.DateTimeField(null=True, blank=True)
+    participant = models.JSONField(default=list, blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-start", "-pk"]
+        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="encounter_identifier")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment"],
+                name="encounter_once",
+                condition=Q(appointment__isnull=False, deleted_at__isnull=True) & ~Q(status="entered-in-error"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service or 'Visit'}, {self.status}"
