@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from portal.views import accounts, appointments, booking, confirming, staff
+from portal.views import accounts, appointments, booking, confirming, holding, staff
 
 app_name = "portal"
 urlpatterns = [
     path("", booking.services, name="services"),
     path("book/<str:service_id>/", booking.choose_time, name="choose-time"),
-    path("book/<str:service_id>/hold/", booking.hold, name="hold"),
+    path("book/<str:service_id>/hold/", holding.hold, name="hold"),
     path("appointments/", appointments.index, name="visits"),
     path("appointments/<str:appointment_id>/", appointments.detail, name="visit"),
     path("appointments/<str:appointment_id>/confirm/", confirming.confirm, name="confirm"),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal import visits
 from portal.callers import caller_of, patient_of, patient_required
 from portal.forms import ConfirmForm
-from portal.views.booking import HELD, lost
+from portal.views.holding import HELD, lost
 from portal.visits import Visit
 from scheduling import booking
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError

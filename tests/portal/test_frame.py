@@ -54,7 +54,7 @@ def test_a_failure_of_ours_says_so(client, monkeypatch):
     def broken():
         raise ZeroDivisionError
 
-    monkeypatch.setattr(booking, "_bookable", broken)
+    monkeypatch.setattr(booking, "bookable", broken)
     client.raise_request_exception = False
     assertContains(client.get("/"), "Something went wrong on our side", status_code=500)
 
