@@ -3,8 +3,9 @@
 Availability is computed over all rows, whoever asks: it is the operation that is authorised, never the rows.
 """
 
+import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -15,9 +16,15 @@ from clinic.models import (
     Appointment,
     AuditEvent,
     Bookable,
+    CareTeam,
+    Communication,
+    Coverage,
+    Encounter,
     HealthcareService,
     Patient,
     Practitioner,
+    QuestionnaireResponse,
+    RelatedPerson,
     Resource,
     Schedule,
     Slot,
@@ -47,16 +54,32 @@ PUBLIC = frozenset(
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever asks: a person who is signed in, or software with the scopes of its token; nobody without either."""
+    """Whoever asks: a person who is signed in, or software with the scopes of its token; nobody without either.
+
+    `guest` is a secret that a browser keeps, by which it is known again for what it held. It stays with someone who
+    signs in.
+    """
 
     user: User | None = None
     client: str = ""
     scopes: tuple[str, ...] = ()
+    guest: str = ""
 
     @property
     def owner(self) -> str:
         """Whose idempotency keys these are."""
-        return f"client:{self.client}" if self.client else f"user:{self.user.pk if self.user else ''}"
+        if self.client:
+            return f"client:{self.client}"
+        return f"guest:{self.guest_digest}" if self.user is None and self.guest else f"user:{self._user_pk}"
+
+    @property
+    def _user_pk(self) -> int | str:
+        return self.user.pk if self.user else ""
+
+    @cached_property
+    def guest_digest(self) -> str:
+        """What is written of the secret, so that who reads the database cannot act as the guest."""
+        return hashlib.sha256(self.guest.encode()).hexdigest() if self.guest else ""
 
     @property
     def is_system(self) -> bool:
@@ -69,6 +92,16 @@ class Caller:
     @cached_property
     def patient(self) -> Patient | None:
         return Patient.objects.filter(user=self.user, deleted_at=None).first() if self.user else None
+
+    @cached_property
+    def patients(self) -> dict[int, Patient]:
+        """Whom the caller may see and book for, by primary key: themselves first, then those they care for."""
+        own = {self.patient.pk: self.patient} if self.patient else {}
+        if self.user is None:
+            return own
+        carer = RelatedPerson.objects.filter(user=self.user, active=True, deleted_at=None)
+        cared = Patient.objects.filter(Exists(carer.filter(patient=OuterRef("pk"))), deleted_at=None)
+        return own | {each.pk: each for each in cared}
 
     @cached_property
     def practitioner(self) -> Practitioner | None:
@@ -112,18 +145,12 @@ def visible(model: type[M], caller: Caller) -> QuerySet[M]:
         return rows if has_scope(caller, model.RESOURCE_TYPE, "r") else rows.none()  # type: ignore[attr-defined]
     if caller.is_administrator:
         return rows
-    if caller.user is None:
-        return rows.none()
     if model is Appointment:
         return rows.filter(_own_appointments(caller))
-    if model is Patient:
-        return rows.filter(_own_patients(caller))
-    if model is Slot:
-        return rows.filter(_own_slots(caller))
-    if model is AuditEvent:
+    if caller.user is None:
         return rows.none()
-    if model is Schedule:
-        return rows.filter(_own_schedules(caller))
+    if model in OWN:
+        return rows.filter(OWN[model](caller))
     if issubclass(model, Resource) and model.RESOURCE_TYPE in PUBLIC:
         return rows
     return rows.none()
@@ -134,13 +161,16 @@ def _own_schedules(caller: Caller) -> Q:
     own = Q(bookable__patient=None)
     if caller.desk_sites:
         return Q()
-    return own | Q(bookable__patient=caller.patient) if caller.patient else own
+    return own | Q(bookable__patient__in=caller.patients)
 
 
 def _own_appointments(caller: Caller) -> Q:
-    own = Q(held_by=caller.user, patient=None)  # a hold that has no patient yet is whose who made it
-    if caller.patient:
-        own |= Q(patient=caller.patient)
+    own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
+    if caller.user is None:
+        return own
+    own |= Q(held_by=caller.user, patient=None)  # a hold that has no patient yet is whose who made it
+    if caller.patients:
+        own |= Q(patient__in=caller.patients)
     if caller.practitioner:
         own |= Q(
             Exists(
@@ -155,7 +185,7 @@ def _own_appointments(caller: Caller) -> Q:
 
 
 def _own_patients(caller: Caller) -> Q:
-    own = Q(pk=caller.patient.pk) if caller.patient else Q(pk__in=[])
+    own = Q(pk__in=caller.patients)
     if caller.desk_sites:
         return Q()  # the front desk finds any patient, or could not book for a new one
     if caller.practitioner:
@@ -169,12 +199,36 @@ def _own_patients(caller: Caller) -> Q:
 
 def _own_slots(caller: Caller) -> Q:
     """Staff see their calendars; a patient sees the Slots of their own visits."""
-    own = Q(appointment__patient=caller.patient) if caller.patient else Q(pk__in=[])
+    own = Q(appointment__patient__in=caller.patients)
     if caller.practitioner:
         own |= Q(bookable__practitioner=caller.practitioner)
     if caller.desk_sites:
         own |= Q(schedule__site__in=caller.desk_sites)
     return own
+
+
+def _of_own_patients(name: str) -> Callable[[Caller], Q]:
+    """Rows of the patients that the caller may see; `name` is the column that says whose they are."""
+    return lambda caller: Q(**{f"{name}__in": Patient.objects.filter(_own_patients(caller), deleted_at=None)})
+
+
+def _none(caller: Caller) -> Q:
+    return Q(pk__in=[])
+
+
+# Whose rows somebody who is signed in may see.
+OWN: dict[type[Model], Callable[[Caller], Q]] = {
+    Patient: _own_patients,
+    Slot: _own_slots,
+    Schedule: _own_schedules,
+    RelatedPerson: _of_own_patients("patient"),
+    Coverage: _of_own_patients("beneficiary"),
+    CareTeam: _of_own_patients("patient"),
+    QuestionnaireResponse: _of_own_patients("patient"),
+    Encounter: _of_own_patients("patient"),
+    Communication: _of_own_patients("patient"),
+    AuditEvent: _none,
+}
 
 
 def calendars(caller: Caller) -> QuerySet[Schedule]:
@@ -207,23 +261,57 @@ def may_book(
     """Whether the caller may take this time: `bookables` are whose it is, `sites` where.
 
     Software with the scope books for anyone, and so does an administrator; the front desk on the calendars of its
-    sites, a practitioner on their own; a patient what is open to patients, for themselves.
+    sites, a practitioner on their own; a patient what is open to patients, for themselves and those they care for. A
+    guest holds what is open to patients before they say who they are.
     """
     if caller.is_system:
         if not has_scope(caller, "Appointment", "c"):
             raise Forbidden("The token has no scope to create Appointments.")
         return
-    if caller.is_administrator or _works_by(caller, bookables, sites):
+    if runs(caller, bookables=bookables, sites=sites):
         return
-    if caller.patient is None:
-        raise Forbidden("You can book only on calendars that you work by." if caller.is_staff else NOT_A_PATIENT)
+    if caller.is_staff and not caller.patients:
+        raise Forbidden("You can book only on calendars that you work by.")
+    if caller.user is None and not caller.guest:
+        raise Forbidden(NOT_A_PATIENT)
     if service.bookable_by != HealthcareService.BookableBy.PATIENTS:
         raise Forbidden(f"{service.name} is booked by the clinic. Please call us.")
-    if any(patient.pk != caller.patient.pk for patient in patients):
-        raise Forbidden("You can book only for yourself.")
+    for patient in patients:
+        may_be_for(caller, patient)
+
+
+def may_be_for(caller: Caller, patient: Patient) -> None:
+    """Whether someone who is neither staff nor software may book for this patient.
+
+    Who is signed in books for themselves and those they care for; a guest for someone who has no account, after the
+    door has seen proof of the address.
+    """
+    if patient.pk in caller.patients:
+        return
+    if caller.user is None and caller.guest and patient.user_id is None:
+        return
+    raise Forbidden("You can book only for yourself and for those you care for.")
 
 
 NOT_A_PATIENT = "Only patients and staff can book."
+
+
+def runs(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
+    """Whether these are calendars that the caller works by, and whose rules they may override with a reason."""
+    return caller.is_administrator or _works_by(caller, bookables, sites)
+
+
+def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
+    """Whether the caller may say when and how a service is given on a calendar: one that they work by.
+
+    For a service as a whole, which is no one calendar's (None), only administrators may.
+    """
+    if caller.is_administrator:
+        return
+    if schedule is None:
+        raise Forbidden("Only administrators set the hours of a service as a whole.")
+    if not runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
+        raise Forbidden("You can set the hours only of calendars that you work by.")
 
 
 def _works_by(caller: Caller, bookables: Collection[int], sites: Collection[int | None]) -> bool:

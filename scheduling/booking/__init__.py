@@ -7,7 +7,7 @@ bookables in order of primary key. Bookings share their bookables; whoever lets 
 one transaction, or counts seats, has them alone. `now` is read once, by the door.
 """
 
-from scheduling.booking.holding import confirm, hold, release_expired_holds
+from scheduling.booking.holding import confirm, extend_hold, hold, name_patient, release_expired_holds
 from scheduling.booking.importing import (
     all_or_nothing,
     amend,
@@ -19,7 +19,7 @@ from scheduling.booking.importing import (
 )
 from scheduling.booking.once import AlreadyAnswered, Once, recall
 from scheduling.booking.request import BookingRequest
-from scheduling.booking.visits import book, cancel, change_status, reschedule
+from scheduling.booking.visits import book, cancel, change_status, correct_status, reschedule
 
 __all__ = [
     "AlreadyAnswered",
@@ -31,8 +31,11 @@ __all__ = [
     "cancel",
     "change_status",
     "confirm",
+    "correct_status",
+    "extend_hold",
     "hold",
     "lock_for",
+    "name_patient",
     "recall",
     "record",
     "release_expired_holds",

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from clinic.models import Appointment, AuditEvent
-from scheduling import access
+from scheduling import access, notifications, requirements
 from scheduling.access import Caller
+from scheduling.booking import encounters
 from scheduling.booking.request import Json
 from scheduling.booking.slots import let_go
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, VersionConflict
@@ -22,6 +23,13 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"entered-in-error"}),
     "entered-in-error": frozenset(),
 }
+# A slip of the desk is taken back, by hand and at once.
+CORRECTIONS: dict[str, frozenset[str]] = {
+    "arrived": frozenset({"booked"}),
+    "checked-in": frozenset({"booked"}),
+    "fulfilled": frozenset({"booked", "arrived", "checked-in"}),
+    "noshow": frozenset({"booked", "arrived"}),
+}
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
 
 
@@ -33,17 +41,37 @@ def end_visit(
     caller: Caller,
     now: datetime,
     as_: str = "cancel",
+    tell: bool = True,
 ) -> Appointment:
-    """Let go of the time of a locked appointment. Participants who had accepted a booking decline it."""
+    """Let go of the time of a locked appointment. Participants who had accepted a booking decline it.
+
+    The patient is told if a booking is cancelled; nothing that was to be sent about it goes out any more.
+    """
     let_go([appointment.pk], now=now)
+    was_promised = appointment.status != Appointment.Status.PENDING
     if appointment.status == Appointment.Status.BOOKED:
         appointment.participant = [declined(each) for each in appointment.participant]
     appointment.status = status
+    appointment.sequence += was_promised
     appointment.hold_expires_at = None
     appointment.cancelation_reason = reason if status == Appointment.Status.CANCELLED else None
     save(appointment, now)
     audit(as_ if status == "cancelled" else status, appointment, caller=caller, now=now)
+    if was_promised:
+        encounters.follow(appointment, now=now)
+        notifications.cancelled(appointment, now=now, tell=tell and status == Appointment.Status.CANCELLED)
     return appointment
+
+
+def fulfil_requirements(appointment: Appointment, *, now: datetime, override: str = "") -> None:
+    """Raise RuleBroken with all that the service requires and the patient lacks; what they answered is the visit's.
+
+    An `override` with a reason lifts it.
+    """
+    issues = requirements.unmet(appointment, now=now)
+    if issues and not override:
+        raise RuleBroken(issues=issues)
+    requirements.attach_answers(appointment, now=now)
 
 
 def locked(appointment_id: str, caller: Caller, version: int | None = None) -> Appointment:
@@ -57,15 +85,16 @@ def locked(appointment_id: str, caller: Caller, version: int | None = None) -> A
     return appointment
 
 
-def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime) -> None:
-    """One line in the same transaction: who did what to which appointment."""
+def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = "") -> None:
+    """One line in the same transaction: who did what to which appointment, and why they overrode a rule."""
     AuditEvent.objects.create(
         recorded=now,
         last_updated=now,
         action=AuditEvent.Action.CREATE if use_case in ("book", "hold") else AuditEvent.Action.UPDATE,
         subtype=use_case,
         user=caller.user,
-        client=caller.client,
+        client=caller.client or ("guest" if caller.user is None and caller.guest else ""),
+        reason=reason,
         appointment=appointment,
         patient_id=appointment.patient_id,
     )
@@ -102,5 +131,8 @@ def within_notice(appointment: Appointment, caller: Caller, now: datetime, done:
 
 
 def declined(participant: Json) -> Json:
-    patient = str(participant.get("actor", {}).get("reference")).startswith("Patient/")
-    return {**participant, "status": "declined"} if patient else participant
+    return {**participant, "status": "declined"} if is_patient(participant) else participant
+
+
+def is_patient(participant: Json) -> bool:
+    return str(participant.get("actor", {}).get("reference")).startswith("Patient/")

@@ -4,13 +4,24 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from clinic.models import Appointment, Patient, Slot
+from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
+from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.booking.appointments import audit, end_visit, locked, may_become, not_expired, save
+from scheduling.booking.appointments import (
+    audit,
+    end_visit,
+    fulfil_requirements,
+    is_patient,
+    locked,
+    may_become,
+    not_expired,
+    save,
+)
 from scheduling.booking.once import Once, refusals, use_case
-from scheduling.booking.request import BookingRequest
-from scheduling.booking.slots import bookables_of, lock_patient, own_bookables
+from scheduling.booking.request import BookingRequest, participants_of
+from scheduling.booking.slots import bookables_of, lock_patient, own_bookables, patient_is_free
 from scheduling.booking.visits import place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken
 
@@ -38,6 +49,8 @@ def hold(
     if request.patient is not None and not (caller.is_system or caller.is_staff):
         lock_patient(request.patient)
         _not_too_many(request.patient, now, besides=replacing)
+    elif caller.guest and caller.user is None:
+        _not_too_many(caller.guest_digest, now, besides=replacing)
     expires = now + (lasting or settings.HOLD_FOR)
     return place(
         request,
@@ -70,6 +83,9 @@ def confirm(
     not_expired(appointment, now)
     may_become(appointment, Appointment.Status.BOOKED)
     _still_given(appointment)
+    if appointment.patient is None and not access.sees_rules_lifted(caller):
+        raise RuleBroken("Say who the visit is for before you confirm it.", expression="Appointment.participant")
+    fulfil_requirements(appointment, now=now)
     own_bookables(bookables_of(appointment))
     _keep_time(appointment, now)
     appointment.status = Appointment.Status.BOOKED
@@ -78,6 +94,56 @@ def confirm(
     appointment.participant = [{**each, "status": "accepted"} for each in appointment.participant]
     save(appointment, now)
     audit("confirm", appointment, caller=caller, now=now)
+    notifications.booked(appointment, now=now)
+    return appointment
+
+
+@use_case
+def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
+    """Keep the time as long again as it was held for, once. Raises HoldExpired, or RuleBroken the second time."""
+    appointment = locked(appointment_id, caller)
+    _still_held(appointment, now)
+    if appointment.hold_extended:
+        raise RuleBroken("This hold has been extended already. Confirm it, or choose a time again.")
+    assert appointment.hold_expires_at is not None  # _still_held
+    appointment.hold_expires_at += settings.HOLD_FOR
+    appointment.hold_extended = True
+    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
+    try:
+        with refusals(), transaction.atomic():
+            slots.update(hold_expires_at=appointment.hold_expires_at, last_updated=now)
+    except TimeTaken as taken:
+        raise HoldExpired from taken  # it ran out on the database's clock, and somebody was there
+    save(appointment, now)
+    audit("extend", appointment, caller=caller, now=now)
+    return appointment
+
+
+@use_case
+def name_patient(
+    appointment_id: str, patient: Patient, *, caller: Caller, now: datetime, once: Once | None = None
+) -> Appointment:
+    """Say whom a held time is for; asked again, somebody else. What was answered so far is theirs.
+
+    Raises Forbidden for a patient whom the caller may not book for, RuleBroken where the patient is elsewhere then or
+    holds too many times, HoldExpired.
+    """
+    appointment = locked(appointment_id, caller)
+    _still_held(appointment, now)
+    if not access.sees_rules_lifted(caller):
+        access.may_be_for(caller, patient)
+    lock_patient(patient)
+    if not access.sees_rules_lifted(caller):
+        _not_too_many(patient, now, besides=appointment)
+    assert appointment.start is not None  # appointment_has_time
+    assert appointment.end is not None
+    patient_is_free(patient, appointment.start, appointment.end, now=now, besides=appointment)
+    others = [each for each in appointment.participant if not is_patient(each)]
+    appointment.participant = [*others, *participants_of((), patient, "accepted")]
+    appointment.patient = patient
+    save(appointment, now)
+    QuestionnaireResponse.objects.filter(appointment=appointment).update(patient=patient, last_updated=now)
+    audit("name", appointment, caller=caller, now=now)
     return appointment
 
 
@@ -114,6 +180,13 @@ def _release_batch(now: datetime) -> int:
     return len(expired)
 
 
+def _still_held(appointment: Appointment, now: datetime) -> None:
+    if appointment.status != Appointment.Status.PENDING:
+        _say_if_expired(appointment)
+        raise IllegalTransition(appointment.status, "pending")
+    not_expired(appointment, now)
+
+
 def _still_given(appointment: Appointment) -> None:
     """Raise RuleBroken where the service or a schedule has been closed since the hold."""
     if appointment.service is not None and not appointment.service.active:
@@ -141,8 +214,10 @@ def _own_hold(appointment_id: str, caller: Caller) -> Appointment | None:
     return appointment if appointment.status == Appointment.Status.PENDING else None
 
 
-def _not_too_many(patient: Patient, now: datetime, *, besides: Appointment | None) -> None:
-    held = Appointment.objects.filter(patient=patient, status=Appointment.Status.PENDING, hold_expires_at__gt=now)
+def _not_too_many(who: Patient | str, now: datetime, *, besides: Appointment | None) -> None:
+    """`who` is a patient, or the digest of a guest's secret."""
+    whose = Q(patient=who) if isinstance(who, Patient) else Q(held_by_guest=who)
+    held = Appointment.objects.filter(whose, status=Appointment.Status.PENDING, hold_expires_at__gt=now)
     if besides is not None:
         held = held.exclude(pk=besides.pk)
     if held.count() >= settings.HOLDS_PER_PERSON:

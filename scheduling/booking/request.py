@@ -15,7 +15,9 @@ class BookingRequest:
     """A visit at `start` on all of `offerings`, or on none.
 
     `participants` are FHIR participants as a client sent them; without any, they are made from the schedules' actors
-    and the patient. `requested` is the window that was searched. `extra` holds other elements of the Appointment.
+    and the patient. `requested` is the window that was searched. `override` is the reason why who runs the calendar
+    does what its rules do not allow; time that is taken stays taken. Without `tell` the patient is not told. `extra`
+    holds other elements of the Appointment.
     """
 
     service: HealthcareService
@@ -26,6 +28,8 @@ class BookingRequest:
     identifiers: tuple[Json, ...] = ()
     comment: str = ""
     requested: tuple[datetime, datetime] | None = None
+    override: str = ""
+    tell: bool = True
     extra: Json = field(default_factory=dict)
 
     @property

@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.models import Appointment, HealthcareService, Patient, Slot
-from scheduling import access, availability
+from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
+from scheduling.booking import encounters
 from scheduling.booking.appointments import (
+    CORRECTIONS,
     FREES_TIME,
     audit,
     end_visit,
+    fulfil_requirements,
     locked,
     may_become,
     not_expired,
@@ -31,7 +34,7 @@ from scheduling.booking.slots import (
     slots_of,
     take,
 )
-from scheduling.errors import IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
+from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
 
 
 @use_case
@@ -39,9 +42,13 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     """Take the time on every schedule and write the appointment as `booked`.
 
     Raises TimeTaken when somebody has it, TimeNotOffered with every reason when it is not one of the service's times,
-    RuleBroken when the patient is elsewhere, Forbidden.
+    RuleBroken when the patient is elsewhere or when what the service requires is missing, Forbidden.
     """
-    return place(request, Appointment.Status.BOOKED, caller=caller, now=now)
+    _may_override(caller, request.override, request.offerings)
+    appointment = place(request, Appointment.Status.BOOKED, caller=caller, now=now)
+    fulfil_requirements(appointment, now=now, override=request.override)
+    notifications.booked(appointment, now=now, tell=request.tell)
+    return appointment
 
 
 def place(
@@ -70,14 +77,14 @@ def place(
         own_bookables(bookables)
     else:
         share_bookables(bookables)
-    _offered(request.service, request.offerings, request.start, now=now, without=replacing)
+    _offered(request.service, request.offerings, request.start, now=now, without=replacing, override=request.override)
     seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, reason=None, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     take(appointment, slots_of(request.offerings, request.start, slot_status, seats), now=now)
-    audit("hold" if expires else "book", appointment, caller=caller, now=now)
+    audit("hold" if expires else "book", appointment, caller=caller, now=now, reason=request.override)
     return appointment
 
 
@@ -90,12 +97,14 @@ def reschedule(
     caller: Caller,
     now: datetime,
     version: int | None = None,
+    override: str = "",
+    tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
     """Move to `start` on `offerings`, all or nothing: if the new time cannot be had, the old stands untouched.
 
     The appointment keeps its id, its status and its patient; actors of schedules that it leaves are exchanged for
-    those it comes to.
+    those it comes to. `override` is the reason why who runs the calendars does what their rules do not allow.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
@@ -105,6 +114,7 @@ def reschedule(
     if appointment.service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
     _may_take(caller, appointment.service, appointment.patient, offerings)
+    _may_override(caller, override, offerings)
     availability.complete(appointment.service, offerings)
     availability.together(offerings)
     end = start + timedelta(seconds=offerings[0].rules.duration)
@@ -113,15 +123,18 @@ def reschedule(
         patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
     old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
     own_bookables(bookables_of(appointment) + [each.bookable for each in offerings])
-    _offered(appointment.service, offerings, start, now=now, without=appointment)
+    _offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     let_go([appointment.pk], now=now)
     held = appointment.status == Appointment.Status.PENDING
     appointment.participant = _exchanged(appointment.participant, old, offerings)
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
+    appointment.sequence += not held
     save(appointment, now)
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats), now=now)
-    audit("reschedule", appointment, caller=caller, now=now)
+    audit("reschedule", appointment, caller=caller, now=now, reason=override)
+    if not held:
+        notifications.moved(appointment, now=now, tell=tell)
     return appointment
 
 
@@ -133,6 +146,7 @@ def cancel(
     now: datetime,
     reason: Json | None = None,
     version: int | None = None,
+    tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
     """Let go of the time; what is `booked` or `pending` becomes `cancelled`, with the reason if there is one.
@@ -143,7 +157,7 @@ def cancel(
     may_become(appointment, Appointment.Status.CANCELLED)
     if appointment.status == Appointment.Status.BOOKED:
         within_notice(appointment, caller, now, "cancelled")
-    return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now)
+    return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, tell=tell)
 
 
 @use_case
@@ -171,8 +185,31 @@ def change_status(
         raise IllegalTransition(appointment.status, "booked without being confirmed")
     appointment.status = status
     appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
+    return _stepped(appointment, caller=caller, now=now)
+
+
+@use_case
+def correct_status(
+    appointment_id: str, status: str, *, caller: Caller, now: datetime, once: Once | None = None
+) -> Appointment:
+    """Take back a step that was recorded by a slip, such as the arrival of the wrong patient. Staff only.
+
+    Raises IllegalTransition where no step leads from `status` to where the visit is.
+    """
+    appointment = locked(appointment_id, caller)
+    if not caller.is_staff:
+        raise RuleBroken("Only the clinic records the steps of a visit.")
+    if status not in CORRECTIONS.get(appointment.status, ()):
+        raise IllegalTransition(appointment.status, status)
+    appointment.status = status
+    appointment.cancelation_reason = None
+    return _stepped(appointment, caller=caller, now=now, as_="correct")
+
+
+def _stepped(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:
     save(appointment, now)
-    audit(status, appointment, caller=caller, now=now)
+    audit(as_ or appointment.status, appointment, caller=caller, now=now)
+    encounters.follow(appointment, now=now)
     return appointment
 
 
@@ -188,6 +225,13 @@ def _may_take(
     )
 
 
+def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
+    """Only who runs the calendars; software is bound by the rules."""
+    bookables = [offering.bookable for offering in offerings]
+    if override and not access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings]):
+        raise Forbidden("Only the people who run this calendar can override its rules.")
+
+
 def _offered(
     service: HealthcareService,
     offerings: tuple[Offering, ...],
@@ -195,7 +239,9 @@ def _offered(
     *,
     now: datetime,
     without: Appointment | None = None,
+    override: str = "",
 ) -> None:
+    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only what is taken stands in the way."""
     if availability.is_offered(service, offerings, start, now=now, without=without):
         return
     reasons = availability.explain(service, offerings, start, now=now, without=without)
@@ -203,6 +249,8 @@ def _offered(
     if not named or all(reason == availability.Reason.TAKEN for _, reason in named):
         # Nobody's reason any more: the time came free between the two looks, and may be asked for again.
         raise TimeTaken
+    if override and all(reason != availability.Reason.TAKEN for _, reason in named):
+        return
     raise TimeNotOffered(
         issues=[
             Issue(
@@ -234,6 +282,7 @@ def _new_appointment(
         end=request.end,
         hold_expires_at=expires,
         held_by=caller.user,
+        held_by_guest=caller.guest_digest,
         created=now,
         last_updated=now,
         requested_start=requested[0],

@@ -1,0 +1,54 @@
+"""The Encounter of a visit follows its Appointment: https://hl7.org/fhir/R4/encounter.html"""
+
+from datetime import datetime
+
+from clinic.models import Appointment, Encounter
+
+FOLLOWS = {
+    Appointment.Status.BOOKED: Encounter.Status.CANCELLED,  # the arrival was a slip
+    Appointment.Status.ARRIVED: Encounter.Status.ARRIVED,
+    Appointment.Status.CHECKED_IN: Encounter.Status.IN_PROGRESS,
+    Appointment.Status.FULFILLED: Encounter.Status.FINISHED,
+    Appointment.Status.NOSHOW: Encounter.Status.CANCELLED,
+    Appointment.Status.CANCELLED: Encounter.Status.CANCELLED,
+    Appointment.Status.ENTERED_IN_ERROR: Encounter.Status.ENTERED_IN_ERROR,
+}
+BEGINS = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment.Status.FULFILLED)
+
+
+def follow(appointment: Appointment, *, now: datetime) -> None:
+    """Begin the Encounter of a locked appointment when the patient is there, and take it along from then on."""
+    status = Appointment.Status(appointment.status)
+    encounter = (
+        Encounter.objects.filter(appointment=appointment, deleted_at=None)
+        .exclude(status=Encounter.Status.ENTERED_IN_ERROR)
+        .first()
+    )
+    if encounter is None:
+        if status not in BEGINS:
+            return
+        encounter = _new(appointment, now)
+    encounter.status = FOLLOWS[status]
+    if encounter.status in (Encounter.Status.ARRIVED, Encounter.Status.IN_PROGRESS):
+        encounter.start, encounter.end = encounter.start or now, None
+    else:
+        encounter.end = now
+    encounter.version += encounter.pk is not None
+    encounter.last_updated = now
+    encounter.save()
+
+
+def _new(appointment: Appointment, now: datetime) -> Encounter:
+    by_video = appointment.service is not None and appointment.service.telehealth
+    return Encounter(
+        appointment=appointment,
+        encounter_class=Encounter.Class.VIRTUAL if by_video else Encounter.Class.AMBULATORY,
+        patient_id=appointment.patient_id,
+        service_id=appointment.service_id,
+        start=now,
+        participant=[
+            {"individual": each["actor"]}
+            for each in appointment.participant
+            if str(each.get("actor", {}).get("reference")).startswith("Practitioner")
+        ],
+    )
