@@ -4,6 +4,7 @@ Low-level: nothing asks whether a time is offered, and Slots and Appointments ar
 """
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import factory
@@ -266,6 +267,121 @@ class SlotFactory(ResourceFactory):
     status = models.Slot.Status.BUSY
     start = MONDAY_9
     end = factory.LazyAttribute(lambda it: it.start + timedelta(minutes=30))
+
+
+class RelatedPersonFactory(ResourceFactory):
+    """Who cares for `patient`; name `user` for one who signs in and books for them."""
+
+    class Meta:
+        model = models.RelatedPerson
+
+    patient = factory.SubFactory(PatientFactory)
+    given = "Grace"
+    family = factory.Sequence("Quinn-{}".format)
+    relationship = factory.LazyFunction(
+        lambda: [concept("MTH", "mother", "http://terminology.hl7.org/CodeSystem/v3-RoleCode")]
+    )
+
+
+class CoverageFactory(ResourceFactory):
+    """Active, since always and for ever unless `start` or `end` say otherwise."""
+
+    class Meta:
+        model = models.Coverage
+
+    beneficiary = factory.SubFactory(PatientFactory)
+    subscriber_id = factory.Sequence("M-{}".format)
+    payor = factory.LazyFunction(lambda: [{"display": "Acme Health"}])
+
+
+class CareTeamFactory(ResourceFactory):
+    """Active; `members` are the practitioners (or whoever has a reference) that look after `patient`."""
+
+    class Meta:
+        model = models.CareTeam
+
+    class Params:
+        members = ()
+
+    name = factory.Sequence("Care team {}".format)
+    patient = factory.SubFactory(PatientFactory)
+    participant = factory.LazyAttribute(
+        lambda it: [{"member": {"reference": each.reference, "display": str(each)}} for each in it.members]
+    )
+
+
+class EncounterFactory(ResourceFactory):
+    """Under way; with an `appointment`, of its patient and service."""
+
+    class Meta:
+        model = models.Encounter
+
+    status = models.Encounter.Status.IN_PROGRESS
+    appointment = None
+    patient = factory.LazyAttribute(lambda it: it.appointment.patient if it.appointment else PatientFactory())
+    service = factory.LazyAttribute(lambda it: it.appointment.service if it.appointment else None)
+    start = MONDAY_9
+
+
+class QuestionnaireResponseFactory(ResourceFactory):
+    """Completed answers to the only question of QuestionnaireFactory."""
+
+    class Meta:
+        model = models.QuestionnaireResponse
+
+    status = models.QuestionnaireResponse.Status.COMPLETED
+    questionnaire = factory.SubFactory(QuestionnaireFactory)
+    appointment = None
+    patient = factory.LazyAttribute(lambda it: it.appointment.patient if it.appointment else PatientFactory())
+    authored = MONDAY_9 - timedelta(days=1)
+    item = factory.LazyFunction(lambda: [{"linkId": "1", "answer": [{"valueString": "A rash"}]}])
+
+
+class CommunicationFactory(ResourceFactory):
+    """An e-mail that waits to be sent, confirming a visit of `patient` (that of `appointment`, if there is one)."""
+
+    class Meta:
+        model = models.Communication
+
+    event = models.Event.CONFIRMATION
+    medium = models.Medium.EMAIL
+    appointment = None
+    patient = factory.LazyAttribute(lambda it: it.appointment.patient if it.appointment else PatientFactory())
+    address = factory.LazyAttribute(lambda it: it.patient.email if it.patient else "guest@example.com")
+    due = factory.LazyFunction(clock.now)
+
+
+class MessageTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = models.MessageTemplate
+
+    event = models.Event.CONFIRMATION
+    medium = models.Medium.EMAIL
+    language = "en"
+    subject = "Your visit"
+    body = "We look forward to seeing you."
+
+
+class MessagePreferencesFactory(DjangoModelFactory):
+    class Meta:
+        model = models.MessagePreferences
+
+    patient = factory.SubFactory(PatientFactory)
+
+
+class CalendarFeedFactory(DjangoModelFactory):
+    """The feed of a patient; name `practitioner` (and `patient=None`) for a practitioner's, `secret` to know it."""
+
+    class Meta:
+        model = models.CalendarFeed
+
+    class Params:
+        secret = factory.Sequence("feed-secret-{}".format)
+
+    patient = factory.Maybe("practitioner", None, factory.SubFactory(PatientFactory))
+    practitioner = None
+    secret_digest = factory.LazyAttribute(lambda it: sha256(it.secret.encode()).hexdigest())
+    created = factory.LazyFunction(clock.now)
 
 
 class AuditEventFactory(ResourceFactory):

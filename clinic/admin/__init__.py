@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.contrib import admin
 
-from clinic.admin import audit, forms, people, places, schedule
+from clinic.admin import audit, care, communication, forms, people, places, schedule
 
-__all__ = ["audit", "forms", "people", "places", "schedule"]
+__all__ = ["audit", "care", "communication", "forms", "people", "places", "schedule"]
 
 admin.site.site_header = admin.site.site_title = settings.CLINIC_NAME
 admin.site.index_title = "Administration"

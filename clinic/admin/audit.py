@@ -1,16 +1,13 @@
 """Who did what: to be read, never written."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from clinic.admin.base import ModelAdmin
+from clinic.admin.base import ModelAdmin, ReadOnly
 from clinic.models import AuditEvent
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ModelAdmin):
+class AuditEventAdmin(ReadOnly, ModelAdmin):
     list_display = ("recorded", "subtype", "who", "patient", "appointment")
     list_filter = ("subtype", "action", "recorded")
     list_select_related = ("user", "patient", "appointment__service")
@@ -22,12 +19,3 @@ class AuditEventAdmin(ModelAdmin):
     @admin.display(description="who", ordering="user__email")
     def who(self, event: AuditEvent) -> str:
         return str(event.user) if event.user else event.client
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Field, JSONField, Model, QuerySet
+from django.db.models import Field, JSONField, Model, QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from clinic.admin.fields import ElementsField
 from clinic.models import Resource
@@ -20,12 +21,20 @@ else:
 
 # The type of what a JSON column lists, and how one looks.
 ELEMENTS = {
+    "communication": "CodeableConcept",
     "identifier": "Identifier",
     "item": "QuestionnaireItem",
+    "payor": "Reference",
+    "relationship": "CodeableConcept",
     "specialty": "CodeableConcept",
     "type": "CodeableConcept",
 }
 EXAMPLES = {
+    "communication": (
+        'FHIR CodeableConcepts, such as [{"text": "Spanish", "coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}]'
+    ),
+    "payor": 'Who pays, as FHIR References, such as [{"display": "Acme Health"}]',
+    "relationship": 'FHIR CodeableConcepts, such as [{"text": "Mother"}]',
     "Identifier": 'FHIR Identifiers, such as [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]',
     "CodeableConcept": (
         'FHIR CodeableConcepts, such as [{"text": "Dermatology",'
@@ -69,7 +78,9 @@ class ResourceAdmin(ModelAdmin):
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, JSONField) and db_field.name in ELEMENTS:
-            return elements_field(ELEMENTS[db_field.name])
+            return elements_field(db_field)
+        if isinstance(db_field, URLField):
+            options["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **options)
 
     def save_model(self, request: HttpRequest, obj: Resource, form: Any, change: bool) -> None:
@@ -95,5 +106,52 @@ class ResourceAdmin(ModelAdmin):
             self.delete_model(request, resource)
 
 
-def elements_field(element: str) -> forms.Field:
-    return ElementsField(element=element, required=False, help_text=EXAMPLES[element])
+class ReadOnly:
+    """Written by the product alone: pages to read and to search."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def elements_field(column: "Field[Any, Any]") -> forms.Field:
+    element = ELEMENTS[column.name]
+    help_text = EXAMPLES.get(column.name) or EXAMPLES[element]
+    return ElementsField(
+        element=element, required=False, initial=list, label=capfirst(str(column.verbose_name)), help_text=help_text
+    )
+
+
+class OnceForm(ModelForm):
+    """Says that there is one already, where the database would refuse the second.
+
+    Of the rows that are not deleted, nor entered in error, only one has these columns; `once_error` says so at
+    `once_field`.
+    """
+
+    once: ClassVar[tuple[str, ...]] = ()
+    once_field: ClassVar[str] = ""
+    once_error: ClassVar[str] = ""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.cleaned_data.get("status") != "entered-in-error" and self._others().exists():
+            self.add_error(self.once_field, self.once_error)
+        return cleaned
+
+    def _others(self) -> "QuerySet[Any]":
+        rows: QuerySet[Any] = self._meta.model._default_manager.filter(deleted_at=None).exclude(pk=self.instance.pk)
+        key = {name: self._key(name) for name in self.once}
+        if None in key.values():
+            return rows.none()
+        return (rows.exclude(status="entered-in-error") if "status" in self.fields else rows).filter(**key)
+
+    def _key(self, name: str) -> Any:
+        if name in self.fields:
+            return getattr(self.cleaned_data.get(name), "pk", None)
+        return getattr(self.instance, f"{name}_id")

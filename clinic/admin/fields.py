@@ -3,15 +3,16 @@
 import json
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
-from clinic.models import WEEKDAYS
+from clinic.fhir.codes import AVAILABILITY_PERIOD
+from clinic.models import WEEKDAYS, period_of
 
 Json = dict[str, Any]
 
@@ -86,10 +87,16 @@ class LinesField(forms.CharField):
 
 
 class WeeklyHoursField(LinesField):
-    """FHIR availableTime: `mon-fri 09:00-17:00`, a line for each window. Empty is None, `closed` no hours at all."""
+    """FHIR availableTime: `mon-fri 09:00-17:00 from 2026-05-01`, a line for each window.
+
+    Empty is None, `closed` no hours at all.
+    """
 
     CLOSED = "closed"
-    WINDOW = re.compile(r"(?P<days>[a-z][a-z ,-]*?)\s+(?:(?P<opens>[\d:]+)\s*-\s*(?P<closes>[\d:]+)|all day)")
+    WINDOW = re.compile(
+        r"(?P<days>[a-z][a-z ,-]*?)\s+(?:(?P<opens>[\d:]+)\s*-\s*(?P<closes>[\d:]+)|all day)"
+        r"(?:\s+from\s+(?P<start>\S+))?(?:\s+until\s+(?P<end>\S+))?"
+    )
 
     def to_python(self, value: Any) -> Any:
         text = str(value or "").strip().lower().replace("\N{EN DASH}", "-")
@@ -104,7 +111,7 @@ class WeeklyHoursField(LinesField):
         window = self.WINDOW.fullmatch(line)
         if window is None:
             raise ValueError(f"{line!r} is not like mon-fri 09:00-17:00, or sat all day.")
-        days = {"daysOfWeek": list(_days(window["days"]))}
+        days = {**_period(window["start"], window["end"]), "daysOfWeek": list(_days(window["days"]))}
         if window["opens"] is None:
             return {**days, "allDay": True}
         times = {"availableStartTime": _time(window["opens"]), "availableEndTime": _time(window["closes"])}
@@ -114,10 +121,12 @@ class WeeklyHoursField(LinesField):
         days = " ".join(_runs(entry.get("daysOfWeek", ())))
         if not days:
             return ""
+        named = zip(("from", "until"), period_of(entry), strict=True)
+        dated = "".join(f" {word} {day}" for word, day in named if day)
         if entry.get("allDay"):
-            return f"{days} all day"
+            return f"{days} all day{dated}"
         opens, closes = (entry[name].removesuffix(":00") for name in ("availableStartTime", "availableEndTime"))
-        return f"{days} {opens}-{closes}"
+        return f"{days} {opens}-{closes}{dated}"
 
 
 class ClosuresField(LinesField):
@@ -144,6 +153,50 @@ class ClosuresField(LinesField):
         return f"{start}{'' if start == end else f' to {end}'}{description}"
 
 
+class RemindersField(forms.CharField):
+    """Lengths of time in words: `2 days, 2 hours`. The longest comes first, each once."""
+
+    UNITS: ClassVar[dict[str, timedelta]] = {
+        "week": timedelta(weeks=1),
+        "day": timedelta(days=1),
+        "hour": timedelta(hours=1),
+        "minute": timedelta(minutes=1),
+    }
+    LENGTH = re.compile(r"(?P<number>[1-9]\d{0,3})\s*(?P<unit>week|day|hour|minute)s?", re.IGNORECASE)
+    LONGEST = timedelta(days=365)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(self.words, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        parts = [part.strip() for part in str(value or "").split(",")]
+        return sorted({self._length(part) for part in parts if part}, reverse=True)
+
+    def validate(self, value: Any) -> None:
+        """`to_python` has said all there is to say."""
+
+    def run_validators(self, value: Any) -> None:
+        """Those of CharField are for text."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(initial) != data)
+
+    @classmethod
+    def words(cls, length: timedelta) -> str:
+        unit, of_unit = next(each for each in cls.UNITS.items() if not length % each[1] or each[0] == "minute")
+        number = length // of_unit
+        return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+    def _length(self, text: str) -> timedelta:
+        found = self.LENGTH.fullmatch(text)
+        if found is None:
+            raise ValidationError(f"{text!r} is not like 2 days, 3 hours or 30 minutes.")
+        length = int(found["number"]) * self.UNITS[found["unit"].lower()]
+        if length > self.LONGEST:
+            raise ValidationError(f"{text!r} is more than a year before the visit.")
+        return length
+
+
 def _lines(text: Any) -> list[str]:
     return [line.strip() for line in str(text or "").splitlines() if line.strip()]
 
@@ -156,6 +209,13 @@ def _days(text: str) -> Iterable[str]:
             raise ValueError(f"{unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         yield from (WEEKDAYS[(start + step) % 7] for step in range((end - start) % 7 + 1))
+
+
+def _period(start: str | None, end: str | None) -> Json:
+    period = {name: day for name, day in (("start", start), ("end", end)) if day}
+    element = {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}]} if period else {}
+    period_of(element)
+    return element
 
 
 def _runs(days: Iterable[str]) -> Iterable[str]:

@@ -1,13 +1,18 @@
-"""What is asked before a visit."""
+"""What is asked before a visit, and what was answered."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
-from clinic.admin.base import ResourceAdmin
-from clinic.models import Questionnaire
+from clinic.admin.base import OnceForm, ResourceAdmin
+from clinic.admin.links import visit_link
+from clinic.models import Questionnaire, QuestionnaireResponse, concept_text
 
 
 @admin.register(Questionnaire)
@@ -25,6 +30,72 @@ class QuestionnaireAdmin(ResourceAdmin):
         questionnaires: QuerySet[Any] = super().get_queryset(request).annotate(service_count=Count("services"))
         return questionnaires
 
+    def view_on_site(self, questionnaire: Any) -> str:
+        """As patients see it."""
+        return reverse("portal:questionnaire-preview", args=[questionnaire.fhir_id])
+
     @admin.display(description="kinds of visit", ordering="service_count")
     def asked_before(self, questionnaire: Any) -> int:
         return int(questionnaire.service_count)
+
+
+class ResponseForm(OnceForm):
+    once = ("appointment", "questionnaire")
+    once_field = "status"
+    once_error = "There are other answers to this questionnaire for the same visit. Change those."
+
+
+@admin.register(QuestionnaireResponse)
+class QuestionnaireResponseAdmin(ResourceAdmin):
+    """What a patient has said is read here, and set aside by its status; nobody answers for them."""
+
+    form = ResponseForm
+    list_display = ("questionnaire", "patient", "status", "authored", "visit")
+    list_filter = ("status", ("questionnaire", admin.RelatedOnlyFieldListFilter))
+    related = ("questionnaire", "patient", "appointment__service")
+    search_fields = ("patient__family", "patient__given", "questionnaire__title", "appointment__fhir_id", "fhir_id")
+    date_hierarchy = "authored"
+    facts = ("questionnaire", "patient", "visit", "authored", "answers")
+    readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
+    fieldsets = ((None, {"fields": ("status", *facts)}),)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="visit", ordering="appointment__start")
+    def visit(self, response: QuestionnaireResponse) -> SafeString | None:
+        return visit_link(response.appointment)
+
+    @admin.display(description="answers")
+    def answers(self, response: QuestionnaireResponse) -> SafeString:
+        asked = dict(_questions(response.questionnaire.item if response.questionnaire else ()))
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", _answered(response.item, asked))
+
+
+def _questions(items: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        yield item["linkId"], item.get("text", "")
+        yield from _questions(item.get("item", ()))
+
+
+def _answered(items: Iterable[dict[str, Any]], asked: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Each question, and what was answered to it."""
+    for item in items:
+        answers = item.get("answer", ())
+        text = item.get("text") or asked.get(item["linkId"]) or item["linkId"]
+        yield text, ", ".join(filter(None, map(_said, answers)))
+        yield from _answered(item.get("item", ()), asked)
+        for answer in answers:
+            yield from _answered(answer.get("item", ()), asked)
+
+
+def _said(answer: dict[str, Any]) -> str:
+    """The value, whatever its type: https://hl7.org/fhir/R4/questionnaireresponse.html"""
+    value = next((value for name, value in answer.items() if name.startswith("value")), "")
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if not isinstance(value, dict):
+        return str(value)
+    if "value" in value:
+        return " ".join(filter(None, (str(value["value"]), value.get("unit", ""))))
+    return concept_text({"coding": [value]}) or str(value.get("title") or value.get("reference") or "")

@@ -27,7 +27,8 @@ class ParametersForm(ModelForm):
         rows=4,
         label="Weekly hours",
         help_text="A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or"
-        " sat all day. Empty: as the service says; closed: no hours at all.",
+        " sat all day; with from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
+        " Empty: as the service says; closed: no hours at all.",
     )
     not_available = ClosuresField(
         rows=4,

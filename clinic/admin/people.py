@@ -5,9 +5,19 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from clinic.admin.base import ResourceAdmin, StackedInline, elements_field
-from clinic.models import Patient, Practitioner, PractitionerRole, User, concept_text
+from clinic.admin.base import OnceForm, ResourceAdmin, StackedInline, elements_field
+from clinic.models import (
+    MessagePreferences,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    RelatedPerson,
+    User,
+    concept_text,
+)
 
 NAME = ("prefix", "given", "family")
 OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
@@ -23,7 +33,7 @@ class RoleInline(StackedInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
         if db_field.name == "specialty":
-            return elements_field("CodeableConcept")
+            return elements_field(db_field)
         return super().formfield_for_dbfield(db_field, request, **options)
 
 
@@ -38,6 +48,7 @@ class PractitionerAdmin(ResourceAdmin):
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "birth_date")}),
         ("How to reach them", {"fields": ("phone", "email")}),
+        ("Languages they speak", {"fields": ("communication",)}),
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees this practitioner's calendar."}),
         ("Time", {"fields": ("timezone",)}),
         OTHER_SYSTEMS,
@@ -63,19 +74,75 @@ class PractitionerRoleAdmin(ResourceAdmin):
         return ", ".join(concept_text(each) for each in role.specialty)
 
 
+class RelatedPersonInline(StackedInline):
+    """Who they are and how to reach them. Signing in, and leaving, are on their own pages."""
+
+    model = RelatedPerson
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    fields = ("active", "relationship", NAME, ("phone", "email"), "user")
+    readonly_fields = ("user",)
+    verbose_name = "person who cares for the patient"
+    verbose_name_plural = "people who care for the patient"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(deleted_at=None).select_related("user")
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        if db_field.name == "relationship":
+            return elements_field(db_field)
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+
+class MessagePreferencesInline(StackedInline):
+    model = MessagePreferences
+    extra = 0
+    max_num = 1
+    can_delete = False
+    fields = (("by_email", "by_sms", "reminders"),)
+
+
 @admin.register(Patient)
 class PatientAdmin(ResourceAdmin):
-    list_display = ("__str__", "birth_date", "gender", "phone", "email", "active")
-    list_filter = ("active", "gender")
+    list_display = ("__str__", "birth_date", "gender", "phone", "email", "language", "active")
+    list_filter = ("active", "gender", "language")
     search_fields = ("family", "given", "email", "phone", "fhir_id")
     date_hierarchy = "birth_date"
     autocomplete_fields = ("user",)
+    inlines = (RelatedPersonInline, MessagePreferencesInline)
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "birth_date")}),
-        ("How to reach them", {"fields": ("phone", "email")}),
+        ("How to reach them", {"fields": ("phone", "email", "language")}),
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for this patient."}),
         OTHER_SYSTEMS,
     )
+
+
+class RelatedPersonForm(OnceForm):
+    once = ("user", "patient")
+    once_field = "user"
+    once_error = "Whoever signs in so is somebody who cares for this patient already. Change that record."
+
+
+@admin.register(RelatedPerson)
+class RelatedPersonAdmin(ResourceAdmin):
+    form = RelatedPersonForm
+    list_display = ("__str__", "patient", "relationships", "phone", "email", "user", "active")
+    list_filter = ("active",)
+    related = ("patient", "user")
+    search_fields = ("family", "given", "email", "phone", "patient__family", "patient__given", "fhir_id")
+    autocomplete_fields = ("patient", "user")
+    fieldsets = (
+        (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "birth_date")}),
+        ("How to reach them", {"fields": ("phone", "email")}),
+        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for the patient."}),
+        OTHER_SYSTEMS,
+    )
+
+    @admin.display(description="relationship")
+    def relationships(self, person: RelatedPerson) -> str:
+        return ", ".join(concept_text(each) for each in person.relationship)
 
 
 class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
+from clinic.admin.fields import RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
@@ -32,8 +33,18 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(part_of__isnull=self.value() == "site") if self.value() else queryset
 
 
+class LocationForm(ModelForm):
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
+            if self.cleaned_data.get(name) is None and self.cleaned_data.get(other) is not None:
+                self.add_error(name, f"Give the {name} too, or neither.")
+        return cleaned
+
+
 @admin.register(Location)
 class LocationAdmin(ResourceAdmin):
+    form = LocationForm
     list_display = ("name", "part_of", "city", "phone", "timezone", "status")
     list_filter = (KindFilter, "status", "city")
     related = ("part_of",)
@@ -48,6 +59,10 @@ class LocationAdmin(ResourceAdmin):
             },
         ),
         ("Address", {"fields": ("line", ("city", "state", "postal_code"), "country", "phone")}),
+        (
+            "Position",
+            {"fields": (("latitude", "longitude"),), "description": "In degrees, such as 40.7465 and -73.9816."},
+        ),
         ("Time", {"fields": ("timezone",), "description": "Needed for a site. A room keeps its site's."}),
         OTHER_SYSTEMS,
     )
@@ -84,31 +99,39 @@ class ServiceForm(ModelForm):
         required=False,
         help_text="Whose time one visit takes, each from a schedule that offers it; none: a practitioner's.",
     )
+    reminders = RemindersField(
+        required=False,
+        help_text="How long before its start a patient is reminded, such as 2 days, 2 hours. Empty: not at all.",
+    )
 
 
 @admin.register(HealthcareService)
 class HealthcareServiceAdmin(ResourceAdmin):
     form = ServiceForm
-    list_display = ("name", "active", "bookable_by", "needs", "telehealth", "minimum_notice", "booking_horizon_days")
-    list_filter = ("active", "bookable_by", "telehealth", "locations")
+    list_display = ("name", "active", "bookable_by", "eligibility", "needs", "telehealth", "minimum_notice", "reminded")
+    list_filter = ("active", "bookable_by", "eligibility", "telehealth", "requires_coverage", "locations")
     search_fields = ("name", "comment", "fhir_id")
     autocomplete_fields = ("organization", "locations", "questionnaires")
     inlines = (GeneralParametersInline,)
     fieldsets = (
-        (None, {"fields": ("active", "name", "comment", "telehealth")}),
+        (None, {"fields": ("active", "name", "comment", "preparation", "telehealth")}),
         (
             "Booking",
             {
                 "fields": (
-                    "bookable_by",
+                    ("bookable_by", "eligibility"),
                     "requires",
                     "minimum_notice",
                     "cancellation_notice",
                     "booking_horizon_days",
-                    "questionnaires",
+                    "reminders",
                 ),
                 "description": "Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day.",
             },
+        ),
+        (
+            "What it asks of the patient",
+            {"fields": ("questionnaires", "requires_questionnaires", "requires_coverage", "requires_care_team")},
         ),
         ("Where, and what it is", {"fields": ("organization", "locations", "type", "specialty")}),
         OTHER_SYSTEMS,
@@ -118,3 +141,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
     def needs(self, service: HealthcareService) -> str:
         names = dict(HealthcareService.ActorType.choices)
         return ", ".join(str(names[each]) for each in service.requires)
+
+    @admin.display(description="reminders")
+    def reminded(self, service: HealthcareService) -> str:
+        return ", ".join(map(RemindersField.words, service.reminders))

@@ -89,7 +89,7 @@ class ScheduleAdmin(ResourceAdmin):
     actor_fields = ("practitioner", "practitioner_role", "location", "device", "healthcare_service", "patient")
     fieldsets = (
         (None, {"fields": ("active", "comment", "site")}),
-        ("What can be booked", {"fields": ("services", "offers_all_services")}),
+        ("What can be booked", {"fields": ("services", "offers_all_services", "meeting_url")}),
         (
             "Planning horizon",
             {

@@ -5,6 +5,7 @@ What is read has been validated for its form (clinic.fhir.validation); these fun
 """
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Protocol
@@ -80,6 +81,19 @@ def read_period(period: Json, zone: tzinfo = UTC) -> tuple[datetime | None, date
     return start, end
 
 
+def read_first_day(text: str) -> date:
+    """The day that a dateTime names, on its own clock; of a month or a year the first."""
+    year, month, day = _parts(text)
+    return _date(text, year, month or 1, day or 1)
+
+
+def read_last_day(text: str) -> date:
+    """The day that a dateTime names, on its own clock; of a month or a year the last."""
+    year, month, day = _parts(text)
+    first = _date(text, year, month or 12, 1)
+    return _date(text, year, first.month, day or monthrange(first.year, first.month)[1])
+
+
 def read_minutes(duration: Json) -> int:
     """A Duration in whole minutes. Like Medplum it goes by `unit`: min, h, d or wk."""
     if duration.get("value") is None:
@@ -124,6 +138,22 @@ def _day(partial: re.Match[str], *, end: bool) -> date:
         return date(first.year + 1, 1, 1) if not month or first.month == 12 else date(first.year, first.month + 1, 1)
     except (ValueError, OverflowError):
         raise InvalidElement(f"{partial.group()!r} is not a date.", "value") from None
+
+
+def _parts(text: str) -> tuple[int, int, int]:
+    """Year, month and day of a dateTime; 0 for what it does not say."""
+    partial = PARTIAL.fullmatch(text.partition("T")[0])
+    if partial is None:
+        raise InvalidElement(f"{text!r} is not a date.", "value")
+    year, month, day = (int(part or 0) for part in partial.groups())
+    return year, month, day
+
+
+def _date(text: str, year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise InvalidElement(f"{text!r} is not a date.", "value") from None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -12,14 +12,26 @@ from datetime import date, timedelta
 from typing import Any, ClassVar, Protocol
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import URLValidator, validate_email
 from django.db.models import Choices
 
-from clinic.fhir.datatypes import Json, minutes, read_instant, read_notice, read_zone
+from clinic.fhir.datatypes import (
+    Json,
+    instant,
+    minutes,
+    read_date_time,
+    read_first_day,
+    read_instant,
+    read_last_day,
+    read_notice,
+    read_zone,
+)
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.paths import MISSING, Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
+
+validate_web = URLValidator(schemes=["https", "http"])
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,16 @@ def _read_email(value: str | None) -> str:
     return value if value and len(value) <= 254 else ""
 
 
+def _read_web(value: str | None) -> str:
+    """People follow it as a link: nothing but an address of the web will do."""
+    try:
+        if value:
+            validate_web(value)
+    except ValidationError:
+        raise InvalidElement(f"{value!r} is not a web address such as https://meet.example/room.", "value") from None
+    return str(text(500).read(value))
+
+
 def _read_days(value: int | None) -> int | None:
     if value is not None and value > 3650:
         raise InvalidElement("A booking horizon is 3650 days at most.")
@@ -96,6 +118,11 @@ EMAIL = Kind(_read_email)
 ZONE = Kind(lambda value: read_zone(value) if value else "")
 NOTICE = Kind(lambda value: read_notice(value) if value else timedelta(0), _write_notice)
 INSTANT = Kind(lambda value: read_instant(value) if value else None)
+MOMENT = Kind(lambda value: read_date_time(value) if value else None, lambda value: value and instant(value))
+UNTIL = Kind(lambda value: read_date_time(value, end=True) if value else None, MOMENT.write)
+FIRST_DAY = Kind(lambda value: read_first_day(value) if value else None, DATE.write)
+LAST_DAY = Kind(lambda value: read_last_day(value) if value else None, DATE.write)
+WEB = Kind(_read_web)
 DAYS = Kind(_read_days, lambda value: value)
 
 

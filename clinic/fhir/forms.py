@@ -1,15 +1,22 @@
-"""Questionnaire: https://hl7.org/fhir/R4/questionnaire.html"""
+"""Questionnaire and QuestionnaireResponse.
 
-from collections.abc import Iterable, Iterator
+https://hl7.org/fhir/R4/questionnaire.html, questionnaireresponse.html. A response names its questionnaire by canonical
+(with a version, if it was sent with one) or as `Questionnaire/id`, and by an extension the visit it is for.
+"""
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
-from clinic.fhir.elements import LIST, Element, code, text
-from clinic.fhir.issues import ResourceIssue
+from clinic.fhir.elements import LIST, MOMENT, Element, Link, code, text
+from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.people import IDENTIFIER
 from clinic.fhir.readings import Reading
-from clinic.models import Questionnaire
+from clinic.fhir.references import local_reference
+from clinic.models import Questionnaire, QuestionnaireResponse
 
 QUESTIONNAIRE = (
     IDENTIFIER,
@@ -30,15 +37,145 @@ def _check_link_ids(reading: Reading) -> None:
         seen.add(link_id)
 
 
+def _check_rules(reading: Reading) -> None:
+    """FHIR's other invariants of an item, and that conditions ask about questions that there are."""
+    items = list(_items(reading.draft.fields.get("item", ()), "Questionnaire"))
+    known = {item["linkId"] for _, item in items}
+    for path, item in items:
+        for rule, text, is_broken in RULES:
+            if is_broken(item):
+                reading.refuse(ResourceIssue("invariant", f"{rule}: {text}", path))
+        for n, condition in enumerate(item.get("enableWhen", ())):
+            at = f"{path}.enableWhen[{n}]"
+            if condition["question"] not in known:
+                words = f"There is no question {condition['question']!r}."
+                reading.refuse(ResourceIssue("not-found", words, f"{at}.question"))
+            if condition["operator"] == "exists" and "answerBoolean" not in condition:
+                reading.refuse(ResourceIssue("invariant", "que-7: exists is answered with a boolean.", at))
+
+
+SIMPLE = ("boolean", "decimal", "integer", "string", "text", "url", "open-choice")
+WITH_OPTIONS = ("choice", "open-choice", "decimal", "integer", "date", "dateTime", "time", "string", "quantity")
+# https://hl7.org/fhir/R4/questionnaire.html#invs
+RULES: tuple[tuple[str, str, Callable[[Json], Any]], ...] = (
+    ("que-1", "A group has items.", lambda item: item["type"] == "group" and not item.get("item")),
+    ("que-1", "A display has no items.", lambda item: item["type"] == "display" and item.get("item")),
+    ("que-3", "A display has no code.", lambda item: item["type"] == "display" and item.get("code")),
+    (
+        "que-4",
+        "Options are listed or a value set, not both.",
+        lambda item: item.get("answerOption") and item.get("answerValueSet"),
+    ),
+    (
+        "que-5",
+        "Items of this type have no options.",
+        lambda item: item["type"] not in WITH_OPTIONS and (item.get("answerOption") or item.get("answerValueSet")),
+    ),
+    (
+        "que-6",
+        "A display is neither required nor repeated.",
+        lambda item: item["type"] == "display" and ("required" in item or "repeats" in item),
+    ),
+    (
+        "que-8",
+        "Groups and displays have no initial values.",
+        lambda item: item["type"] in ("group", "display") and item.get("initial"),
+    ),
+    ("que-9", "A display is not read-only.", lambda item: item["type"] == "display" and "readOnly" in item),
+    (
+        "que-10",
+        "Items of this type have no maximum length.",
+        lambda item: item["type"] not in SIMPLE and "maxLength" in item,
+    ),
+    (
+        "que-11",
+        "Where options are listed, initialSelected marks the initial one.",
+        lambda item: item.get("answerOption") and item.get("initial"),
+    ),
+    (
+        "que-12",
+        "Several conditions need enableBehavior.",
+        lambda item: len(item.get("enableWhen", ())) > 1 and not item.get("enableBehavior"),
+    ),
+    (
+        "que-13",
+        "Only items that repeat have several initial values.",
+        lambda item: len(item.get("initial", ())) > 1 and not item.get("repeats"),
+    ),
+)
+
+
+def _items(items: Iterable[Json], path: str) -> Iterator[tuple[str, Json]]:
+    for n, item in enumerate(items):
+        here = f"{path}.item[{n}]"
+        yield here, item
+        yield from _items(item.get("item", ()), here)
+
+
 def _link_ids(items: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
+    """Of questions, or of answers, which have their own items."""
     for n, item in enumerate(items):
         here = f"{path}.item[{n}]"
         yield here, item["linkId"]
         yield from _link_ids(item.get("item", ()), here)
+        for m, answer in enumerate(item.get("answer", ())):
+            yield from _link_ids(answer.get("item", ()), f"{here}.answer[{m}]")
 
+
+class Form:
+    """The questionnaire, and that what is answered was asked in it. One that is not ours is kept as it was named."""
+
+    def take(self, reading: Reading) -> None:
+        resource = reading.resource
+        sent = resource.get("questionnaire", "")
+        try:
+            form = reading.refs.questionnaire(sent, path="QuestionnaireResponse.questionnaire") if sent else None
+        except InvalidResource as error:
+            reading.refuse(*error.issues)
+            return
+        reading.draft.fields["questionnaire_id"] = form.pk if form else None
+        if form is None:
+            return
+        if sent == _canonical(form):
+            del resource["questionnaire"]
+        asked = {link_id for _, link_id in _link_ids(form.item, "")}
+        for path, link_id in _link_ids(resource.get("item", ()), "QuestionnaireResponse"):
+            if link_id not in asked:
+                words = f"The questionnaire has no question {link_id!r}."
+                reading.refuse(ResourceIssue("not-found", words, f"{path}.linkId"))
+
+    def give(self, row: QuestionnaireResponse, resource: Json) -> None:
+        form = row.questionnaire
+        sent = resource.get("questionnaire", "").partition("|")[0]
+        if form and not (sent and (sent == form.url or local_reference(sent) == form.reference)):
+            resource["questionnaire"] = _canonical(form)
+
+
+def _canonical(form: Any) -> str:
+    return str(form.url or form.reference)
+
+
+RESPONSE = (
+    Element(Path("status"), "status", code(QuestionnaireResponse.Status), required=True),
+    Form(),
+    Link(Path("subject", "reference"), "patient", types=("Patient",)),
+    Link(
+        Path("extension", ("url", codes.APPOINTMENT), "valueReference", "reference"),
+        "appointment",
+        types=("Appointment",),
+    ),
+    Element(Path("authored"), "authored", MOMENT),
+    Element(Path("item"), "item", LIST),
+)
 
 KINDS = {
     "Questionnaire": ResourceKind(
-        Questionnaire, writer(QUESTIONNAIRE), reader("Questionnaire", QUESTIONNAIRE, _check_link_ids)
+        Questionnaire, writer(QUESTIONNAIRE), reader("Questionnaire", QUESTIONNAIRE, _check_link_ids, _check_rules)
+    ),
+    "QuestionnaireResponse": ResourceKind(
+        QuestionnaireResponse,
+        writer(RESPONSE),
+        reader("QuestionnaireResponse", RESPONSE),
+        related=("questionnaire", "patient", "appointment"),
     ),
 }

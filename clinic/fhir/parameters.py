@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from clinic.fhir.codes import SCHEDULING_PARAMETERS
+from clinic.fhir.codes import AVAILABILITY_PERIOD, SCHEDULING_PARAMETERS
 from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
-from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters
+from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters, period_of
 
 Refuse = Callable[[InvalidElement, str], None]
 DEFAULT_INTERVAL = 60
@@ -223,12 +223,17 @@ def _window(part: Json, path: str, refuse: Refuse) -> Json:
         for _, each in given[:1]:
             if value in each:
                 window[name] = each[value]
-    return window
+    periods = [each for _, each in found.get(AVAILABILITY_PERIOD, ())]
+    return {**window, "extension": periods} if periods else window
 
 
 def _check_window(entry: Json) -> None:
     if any(day not in WEEKDAYS for day in entry.get("daysOfWeek", ())):
         raise InvalidElement("Invalid SchedulingParameters.availability.availableTime.daysOfWeek entry")
+    try:
+        period_of(entry)
+    except ValueError as error:
+        raise InvalidElement(str(error), "value") from None
     if entry.get("allDay"):
         return
     for one, other in (
@@ -272,7 +277,8 @@ def _written_hours(row: SchedulingParameters) -> Iterator[Json]:
     for window in windows:
         days = [{"url": "daysOfWeek", "valueCode": day} for day in window.get("daysOfWeek", ())]
         times = [{"url": name, value: window[name]} for name, value in TIMES.items() if name in window]
-        yield {"url": "availableTime", "extension": [*days, *times]}
+        periods = [each for each in window.get("extension", ()) if each["url"] == AVAILABILITY_PERIOD]
+        yield {"url": "availableTime", "extension": [*days, *times, *periods]}
     for closed in row.not_available:
         values = {"description": "valueString", "during": "valuePeriod"}
         parts = [{"url": name, value: closed[name]} for name, value in values.items() if closed.get(name)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from clinic.fhir.datatypes import Json
 
-Step = str | int | tuple[str, str]
+Step = str | int | tuple[str, str | bool]
 MISSING: Any = object()
 
 
@@ -72,7 +72,8 @@ def _fhirpath(step: Step) -> str:
         return f".{step}"
     if isinstance(step, int):
         return f"[{step}]"
-    return f".where({step[0]}='{step[1]}')"
+    key, value = step
+    return f".where({key}={str(value).lower()})" if isinstance(value, bool) else f".where({key}='{value}')"
 
 
 def _child(node: Any, step: Step) -> Any:

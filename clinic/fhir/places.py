@@ -3,11 +3,25 @@
 https://hl7.org/fhir/R4/organization.html, location.html, device.html.
 """
 
-from clinic.fhir.elements import Element, Link, code, lines, text
+from typing import Any
+
+from clinic.fhir.elements import Element, Kind, Link, code, lines, text
+from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, PHONE, TIME_ZONE
+from clinic.fhir.readings import Reading
 from clinic.models import Device, Location, Organization
+
+
+def _degrees(limit: int) -> Kind:
+    def read(value: Any) -> float | None:
+        if value is not None and not -limit <= value <= limit:
+            raise InvalidElement(f"Degrees are from -{limit} to {limit}.", "value")
+        return None if value is None else float(value)
+
+    return Kind(read, lambda value: value)
+
 
 ORGANIZATION = (ACTIVE, IDENTIFIER, Element(Path("name"), "name", text(200)))
 LOCATION = (
@@ -23,6 +37,8 @@ LOCATION = (
     Element(Path("address", "country"), "country", text(100)),
     PHONE,
     TIME_ZONE,
+    Element(Path("position", "latitude"), "latitude", _degrees(90)),
+    Element(Path("position", "longitude"), "longitude", _degrees(180)),
 )
 DEVICE = (
     IDENTIFIER,
@@ -32,10 +48,19 @@ DEVICE = (
     TIME_ZONE,
 )
 
+
+def _check_position(reading: Reading) -> None:
+    """Half of a position is none, not even with a reason for the absence of the other half."""
+    latitude, longitude = (reading.draft.fields.get(name) for name in ("latitude", "longitude"))
+    if (latitude is None) != (longitude is None) and not reading.is_refused("position"):
+        text = "A position has both latitude and longitude."
+        reading.refuse(ResourceIssue("required", text, "Location.position"))
+
+
 KINDS = {
     "Organization": ResourceKind(Organization, writer(ORGANIZATION), reader("Organization", ORGANIZATION)),
     "Location": ResourceKind(
-        Location, writer(LOCATION), reader("Location", LOCATION), related=("part_of", "organization")
+        Location, writer(LOCATION), reader("Location", LOCATION, _check_position), related=("part_of", "organization")
     ),
     "Device": ResourceKind(Device, writer(DEVICE), reader("Device", DEVICE), related=("location",)),
 }

@@ -7,10 +7,20 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
+from django.db.models import Q
 
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource, ResourceIssue
-from clinic.models import Device, HealthcareService, Location, Patient, Practitioner, PractitionerRole, Resource
+from clinic.models import (
+    Device,
+    HealthcareService,
+    Location,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    Questionnaire,
+    Resource,
+)
 
 REFERENCE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 MODELS: dict[str, type[Resource]] = {
@@ -40,6 +50,7 @@ class References:
         self._base = base.rstrip("/") + "/" if base else ""
         self._keys: dict[str, int] = {}
         self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
+        self._questionnaires: dict[str, Questionnaire | None] = {}
 
     @staticmethod
     def collect(resources: Iterable[Json]) -> set[str]:
@@ -81,6 +92,27 @@ class References:
             rows = model._default_manager.select_related(*related).prefetch_related(*prefetch)
             self._rows[kind] |= rows.in_bulk(known)
         return self._rows[kind][pk]
+
+    def questionnaire(self, canonical: str, *, path: str) -> Questionnaire | None:
+        """The row that a canonical names by url or as `Questionnaire/id`; None for a url that is not of ours.
+
+        InvalidResource for an id of ours that is not there. Asked for once, however many name it.
+        """
+        if canonical not in self._questionnaires:
+            self._questionnaires[canonical] = self._find_questionnaire(canonical)
+        found = self._questionnaires[canonical]
+        if found is None and (self._own(canonical.partition("|")[0]) or "").startswith("Questionnaire/"):
+            raise InvalidResource([ResourceIssue("not-found", f"{canonical!r} is not known here.", path)])
+        return found
+
+    def _find_questionnaire(self, canonical: str) -> Questionnaire | None:
+        """Of several of one url the active one, and of those the newest."""
+        url, _, version = canonical.partition("|")
+        kind, _, fhir_id = (self._own(url) or "").partition("/")
+        named = Q(url=url) | Q(fhir_id=fhir_id) if kind == "Questionnaire" else Q(url=url)
+        rows = Questionnaire.objects.filter(named, deleted_at=None).order_by("-pk")
+        fitting = [row for row in rows if not version or row.extra.get("version", version) == version]
+        return min(fitting, key=lambda row: row.status != Questionnaire.Status.ACTIVE, default=None)
 
     def _own(self, reference: str) -> str | None:
         """`Type/id` if it is relative or at our own base."""

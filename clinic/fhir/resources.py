@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from clinic.fhir import appointments, audit, forms, people, places, schedules, services, slots
+from clinic.fhir import appointments, audit, care, communication, forms, people, places, schedules, services, slots
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.kinds import ResourceKind
@@ -38,14 +38,20 @@ ORDER = (
     "PractitionerRole",
     "Device",
     "Patient",
+    "RelatedPerson",
+    "Coverage",
+    "CareTeam",
     "Schedule",
     "Slot",
     "Appointment",
+    "QuestionnaireResponse",
+    "Encounter",
+    "Communication",
     "AuditEvent",
 )
 KINDS: dict[str, ResourceKind] = {
     name: kind
-    for module in (places, people, forms, services, schedules, slots, appointments, audit)
+    for module in (places, people, forms, services, schedules, slots, appointments, care, communication, audit)
     for name, kind in module.KINDS.items()
 }
 RESOURCES: dict[str, ResourceKind] = {name: KINDS[name] for name in ORDER}

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir import codes, parameters
 from clinic.fhir.datatypes import Json, instant, read_period
-from clinic.fhir.elements import Element, Link, text
+from clinic.fhir.elements import WEB, Element, Link, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
-from clinic.fhir.paths import MISSING, Path
+from clinic.fhir.paths import MISSING, Path, extension
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.fhir.references import local_reference
@@ -175,9 +175,9 @@ class Site(Link):
 
 def service_references(concept: Json) -> Iterator[str]:
     """The services that a CodeableConcept names: https://medplum.com/fhir/service-type-reference"""
-    for extension in concept.get("extension", ()):
-        if extension["url"] == codes.SERVICE_TYPE_REFERENCE:
-            reference = extension.get("valueReference", {}).get("reference")
+    for each in concept.get("extension", ()):
+        if each["url"] == codes.SERVICE_TYPE_REFERENCE:
+            reference = each.get("valueReference", {}).get("reference")
             if reference:
                 yield reference
 
@@ -239,6 +239,7 @@ SCHEDULE = (
     IDENTIFIER,
     SPECIALTY,
     Element(Path("comment"), "comment", text(500)),
+    Element(extension(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
     Actor(),
     Site(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
     Services(),

@@ -4,9 +4,10 @@ https://hl7.org/fhir/R4/healthcareservice.html
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from clinic.fhir import codes, parameters
-from clinic.fhir.datatypes import Json
+from clinic.fhir.datatypes import Json, minutes, read_notice
 from clinic.fhir.elements import (
     DAYS,
     LIST,
@@ -27,6 +28,9 @@ from clinic.fhir.paths import Path, extension
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.models import HealthcareService, SchedulingParameters
+from clinic.models.places import default_reminders
+
+Chosen = HealthcareService.Eligibility
 
 
 def own_parameters(service: HealthcareService) -> SchedulingParameters | None:
@@ -89,6 +93,60 @@ def _own_draft(reading: Reading) -> ParametersDraft:
     return reading.draft.parameters[0]
 
 
+class Eligibility(Element):
+    """Whom the visit is for, among the other requirements of `eligibility`; everyone where nothing is said."""
+
+    def read(self, sent: list[Json] | None) -> str:
+        said = next((coding["code"] for coding in _eligibilities(sent) if "code" in coding), None)
+        return str(code(Chosen, Chosen.EVERYONE).read(said))
+
+    def write(self, value: str, sent: list[Json] | None) -> list[Json] | None:
+        others = [each for each in sent or () if not _eligibilities([each])]
+        if value == Chosen.EVERYONE:
+            return others or None
+        coding = {"system": codes.ELIGIBILITY, "code": value, "display": str(Chosen(value).label)}
+        return [*others, {"code": {"coding": [coding]}}]
+
+
+def _eligibilities(sent: list[Json] | None) -> list[Json]:
+    return [
+        coding
+        for each in sent or ()
+        for coding in each.get("code", {}).get("coding", ())
+        if coding.get("system") == codes.ELIGIBILITY
+    ]
+
+
+class Reminders(Element):
+    """A Duration for each, as extensions of one URL; NO_REMINDERS for none. The usual ones where nothing is said."""
+
+    def read(self, sent: list[Json] | None) -> list[timedelta]:
+        own = [(n, each) for n, each in enumerate(sent or ()) if each["url"] == codes.REMINDER]
+        if not own:
+            return default_reminders()
+        return [_reminder(each["valueDuration"], n) for n, each in own if "valueDuration" in each]
+
+    def write(self, value: list[timedelta], sent: list[Json] | None) -> list[Json] | None:
+        others = [each for each in sent or () if each["url"] != codes.REMINDER]
+        if value == default_reminders():
+            return others or None
+        own: list[Json] = [
+            {"url": codes.REMINDER, "valueDuration": minutes(each // timedelta(minutes=1))} for each in value
+        ]
+        return [*others, *(own or [NO_REMINDERS])]
+
+
+def _reminder(duration: Json, n: int) -> timedelta:
+    try:
+        notice = read_notice(duration)
+    except InvalidElement as error:
+        raise InvalidElement(error.text, error.code, f"[{n}].valueDuration{error.at}") from None
+    if not notice:
+        raise InvalidElement("A reminder comes before the visit.", at=f"[{n}].valueDuration.value")
+    return notice
+
+
+NO_REMINDERS = {"url": codes.REMINDER, "valueCode": "none"}
 PATIENTS = HealthcareService.BookableBy.PATIENTS
 BOOKABLE_BY = Kind(
     code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
@@ -99,7 +157,9 @@ SERVICE = (
     SPECIALTY,
     Element(Path("name"), "name", text(200)),
     Element(Path("comment"), "comment", text()),
+    Element(Path("extraDetails"), "preparation", text()),
     Element(Path("type"), "type", LIST),
+    Eligibility(Path("eligibility"), "eligibility", LIST),
     Link(Path("providedBy", "reference"), "organization", types=("Organization",)),
     Links(Path("location"), "locations", types=("Location",)),
     Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
@@ -109,6 +169,10 @@ SERVICE = (
     Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
     Repeated(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
     ExtensionLinks(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
+    Element(extension(codes.REQUIRES_QUESTIONNAIRES, "valueBoolean"), "requires_questionnaires", flag(default=False)),
+    Element(extension(codes.REQUIRES_COVERAGE, "valueBoolean"), "requires_coverage", flag(default=False)),
+    Element(extension(codes.REQUIRES_CARE_TEAM, "valueBoolean"), "requires_care_team", flag(default=False)),
+    Reminders(Path("extension"), "reminders", LIST),
     OwnParameters(),
     OwnHours("availableTime", "availability"),
     OwnHours("notAvailable", "not_available"),

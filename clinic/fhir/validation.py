@@ -40,6 +40,10 @@ STAND_INS: dict[str, Json] = {
     },
     "Appointment": {"status": "proposed", "participant": [{"status": "accepted"}]},
     "Questionnaire": {"status": "draft"},
+    "QuestionnaireResponse": {"status": "in-progress"},
+    "RelatedPerson": {"patient": {"display": "?"}},
+    "Coverage": {"status": "draft", "beneficiary": {"display": "?"}, "payor": [{"display": "?"}]},
+    "Encounter": {"status": "planned", "class": {"code": "AMB"}},
 }
 
 
@@ -125,6 +129,8 @@ def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
         node, path, depth = todo.pop()
         if text := _fault(node, depth):
             yield ResourceIssue("structure", text, path)
+        elif path.endswith((".url", "Url")) and not isinstance(node, str):  # the library takes it for one
+            yield ResourceIssue("value", "An address is a string.", path)
         elif isinstance(node, dict):
             todo += [(value, f"{path}.{name}", depth + 1) for name, value in node.items()]
         elif isinstance(node, list):

@@ -29,6 +29,7 @@ from clinic.models.schedule import (
     Bookable,
     Schedule,
     SchedulingParameters,
+    period_of,
     validate_availability,
 )
 
@@ -66,5 +67,6 @@ __all__ = [
     "Slot",
     "User",
     "concept_text",
+    "period_of",
     "validate_availability",
 ]

@@ -55,6 +55,7 @@ class Appointment(Resource):
     held_by = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, editable=False)
     held_by_guest = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     hold_extended = models.BooleanField(default=False, editable=False)
+    attendance_confirmed = models.DateTimeField(null=True, blank=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5545: how often the visit was moved
     created = models.DateTimeField(editable=False)
     requested_start = models.DateTimeField(null=True, blank=True, editable=False)

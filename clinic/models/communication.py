@@ -1,5 +1,6 @@
 """What is told to whom, how they want to be told, and in which words."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -106,6 +107,19 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_event_display()}, {self.get_medium_display()}, {self.language}"
+
+    def clean(self) -> None:
+        """Refuse what could not be filled in when a message is sent."""
+        from clinic import wording  # which reads these rows
+
+        errors: dict[str, ValidationError] = {}
+        for name in ("subject", "body"):
+            try:
+                wording.check(getattr(self, name), self.event)
+            except ValidationError as error:
+                errors[name] = error
+        if errors:
+            raise ValidationError(errors)
 
 
 class MessagePreferences(models.Model):

@@ -1,6 +1,6 @@
 """Whose time can be taken, when, and for what."""
 
-from datetime import time
+from datetime import date, datetime, time
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.models.base import Resource, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
 from clinic.models.places import Device, HealthcareService, Location
@@ -176,7 +177,9 @@ class SchedulingParameters(models.Model):
 
 
 def validate_availability(entries: Any) -> None:
-    """Refuse weekly windows that could not be read: FHIR's availableTime, both times or allDay, known days."""
+    """Refuse weekly windows that could not be read: FHIR's availableTime, both times or allDay, known days, a period
+    of whole days if any.
+    """
     if not isinstance(entries, list):
         raise ValidationError("Availability is a list of weekly windows.")
     for number, entry in enumerate(entries, start=1):
@@ -186,6 +189,10 @@ def validate_availability(entries: Any) -> None:
         unknown = [day for day in entry.get("daysOfWeek", []) if day not in WEEKDAYS]
         if unknown:
             raise ValidationError(f"{where}: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+        try:
+            period_of(entry)
+        except ValueError as error:
+            raise ValidationError(f"{where}: {error}") from None
         if entry.get("allDay"):
             continue
         for name in ("availableStartTime", "availableEndTime"):
@@ -195,3 +202,31 @@ def validate_availability(entries: Any) -> None:
                 raise ValidationError(f"{where} has no {name}.") from None
             except (TypeError, ValueError):
                 raise ValidationError(f"{where}: {name} is not a time such as 09:00:00.") from None
+
+
+def period_of(entry: dict[str, Any]) -> tuple[date | None, date | None]:
+    """The first and last local day on which an availableTime element counts, both included; None where it is open.
+
+    Raises ValueError with what is wrong about its availability-period.
+    """
+    periods = [each for each in entry.get("extension", ()) if each.get("url") == AVAILABILITY_PERIOD]
+    if len(periods) > 1:
+        raise ValueError("An availableTime has one availability-period at the most.")
+    if not periods:
+        return None, None
+    period = periods[0].get("valuePeriod")
+    if not isinstance(period, dict) or not (period.get("start") or period.get("end")):
+        raise ValueError("An availability-period has a valuePeriod with a start, an end or both.")
+    first, last = _day(period.get("start")), _day(period.get("end"))
+    if first and last and first > last:
+        raise ValueError(f"An availability-period ends on its first day or later: {last} is before {first}.")
+    return first, last
+
+
+def _day(written: Any) -> date | None:
+    if written is None:
+        return None
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except (TypeError, ValueError):
+        raise ValueError(f"An availability-period is in whole days: {written!r} is not like 2026-05-01.") from None

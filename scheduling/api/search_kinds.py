@@ -4,7 +4,7 @@ Every kind turns one value into a condition; what cannot be read raises Invalid.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -56,6 +56,24 @@ class Token(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coded(Parameter):
+    """A column whose values are shown as codes: the system and the code of each."""
+
+    TYPE = "token"
+    MODIFIERS = ("not",)
+
+    column: str
+    codes: Mapping[str, tuple[str, str]]
+
+    def condition(self, value: str, modifier: str, base: str) -> Q:
+        system, code = split_token(value)
+        values = [
+            name for name, shown in self.codes.items() if system in (None, shown[0]) and (not code or code == shown[1])
+        ]
+        return Q(**{f"{self.column}__in": values})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Flag(Parameter):
     """A boolean."""
 
@@ -71,13 +89,17 @@ class Flag(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Identifier(Parameter):
-    """A list of FHIR Identifiers in a column."""
+    """FHIR Identifiers in a column, or a place in `extra`; `many` where it is a list of them."""
 
     TYPE = "token"
     MODIFIERS = ("not",)
 
+    place: str = "identifier"
+    many: bool = True
+
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        return Q(identifier__contains=[_with_system(value, "value")])
+        wanted = _with_system(value, "value")
+        return Q(**{f"{self.place}__contains": [wanted] if self.many else wanted})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,23 +199,27 @@ class Date(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Horizon(Parameter):
-    """A Schedule's planning horizon; one without an end goes on for ever."""
+class Period(Parameter):
+    """From one column until another, such as a Schedule's planning horizon; one without an end goes on for ever."""
 
     TYPE = "date"
 
+    start: str
+    end: str
+
     def condition(self, value: str, modifier: str, base: str) -> Q:
         prefix, first, after = read_range(value)
-        within = Q(planning_start__gte=first, planning_end__lte=after)
+        start, end = self.start, self.end
+        within = Q(**{f"{start}__gte": first, f"{end}__lte": after})
         return {
             "eq": within,
             "ne": ~within,
-            "gt": Q(planning_end=None) | Q(planning_end__gt=after),
-            "ge": Q(planning_end=None) | Q(planning_end__gt=first),
-            "lt": Q(planning_start=None) | Q(planning_start__lt=first),
-            "le": Q(planning_start=None) | Q(planning_start__lt=after),
-            "sa": Q(planning_start__gte=after),
-            "eb": Q(planning_end__lte=first),
+            "gt": Q(**{end: None}) | Q(**{f"{end}__gt": after}),
+            "ge": Q(**{end: None}) | Q(**{f"{end}__gt": first}),
+            "lt": Q(**{start: None}) | Q(**{f"{start}__lt": first}),
+            "le": Q(**{start: None}) | Q(**{f"{start}__lt": after}),
+            "sa": Q(**{f"{start}__gte": after}),
+            "eb": Q(**{f"{end}__lte": first}),
         }[prefix]
 
 

@@ -6,21 +6,24 @@ The one list: searches read it, and so does the CapabilityStatement.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from clinic.fhir import codes
+from clinic.fhir.communication import EVENTS, MEDIA
 from clinic.models import Appointment, HealthcareService, PractitionerRole, Schedule
 from scheduling.api.search_kinds import (
+    Coded,
     Concept,
     Contact,
     Date,
     Flag,
-    Horizon,
     Identifier,
     Parameter,
+    Period,
     ServiceType,
     Text,
     Token,
     Uri,
 )
-from scheduling.api.search_references import Link, ManyLinks, Participant, ScheduleActor, TakenSlot
+from scheduling.api.search_references import Canonical, Link, Listed, ManyLinks, Participant, ScheduleActor, TakenSlot
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService", "Patient")
@@ -42,21 +45,29 @@ EVERY_SORT = {"_id": "fhir_id", "_lastUpdated": "last_updated"}
 
 IDENTIFIED: dict[str, Parameter] = {"identifier": Identifier()}
 ACTIVE: dict[str, Parameter] = {**IDENTIFIED, "active": Flag(column="active")}
-PERSON: dict[str, Parameter] = {
+INDIVIDUAL: dict[str, Parameter] = {
     **ACTIVE,
     "name": Text(columns=("family", "given", "prefix")),
-    "family": Text(columns=("family",), definition="individual-family"),
-    "given": Text(columns=("given",), definition="individual-given"),
     "gender": Token(column="gender", system=GENDER, definition="individual-gender"),
     "email": Contact(column="email", definition="individual-email"),
     "phone": Contact(column="phone", definition="individual-phone"),
 }
+PERSON: dict[str, Parameter] = {
+    **INDIVIDUAL,
+    "family": Text(columns=("family",), definition="individual-family"),
+    "given": Text(columns=("given",), definition="individual-given"),
+}
+LANGUAGE = Token(column="language", system=codes.LANGUAGE)
+BIRTH_DATE = Date(column="birth_date", days=True, definition="individual-birthdate")
 SPECIALTY: dict[str, Parameter] = {"specialty": Concept(places=("specialty",))}
 IN_EXTRA: dict[str, Parameter] = {
     "service-category": Concept(places=("extra__serviceCategory",)),
     "specialty": Concept(places=("extra__specialty",)),
     "appointment-type": Concept(places=("extra__appointmentType",), many=False),
 }
+SUBJECT = Link(column="patient", types=("Patient",), element="subject")
+EVENT_STATUS = "http://hl7.org/fhir/event-status"
+PEOPLE = ("Practitioner", "PractitionerRole", "RelatedPerson")
 ORGANIZATION = Link(column="organization", types=("Organization",))
 
 TABLE: dict[str, Searchable] = {
@@ -121,15 +132,45 @@ TABLE: dict[str, Searchable] = {
         }
     ),
     "Patient": Searchable(
-        {**PERSON, "birthdate": Date(column="birth_date", days=True, definition="individual-birthdate")},
+        {**PERSON, "birthdate": BIRTH_DATE, "language": LANGUAGE},
         {"family": "family", "given": "given", "birthdate": "birth_date"},
+    ),
+    "RelatedPerson": Searchable(
+        {
+            **INDIVIDUAL,
+            "birthdate": BIRTH_DATE,
+            "patient": replace(SUBJECT, element="patient"),
+            "relationship": Concept(places=("relationship",)),
+        }
+    ),
+    "Coverage": Searchable(
+        {
+            **IDENTIFIED,
+            "status": Token(column="status", system="http://hl7.org/fhir/fm-status"),
+            "beneficiary": Link(column="beneficiary", types=("Patient",), element="beneficiary"),
+            "patient": Link(column="beneficiary", types=("Patient",), element="beneficiary"),
+            "payor": Listed(column="payor", types=("Organization", "Patient", "RelatedPerson"), element="payor"),
+            "type": Concept(places=("type",), many=False),
+        }
+    ),
+    "CareTeam": Searchable(
+        {
+            "identifier": Identifier(definition="clinical-identifier"),
+            "status": Token(column="status", system="http://hl7.org/fhir/care-team-status"),
+            "patient": replace(SUBJECT, definition="clinical-patient"),
+            "subject": SUBJECT,
+            "participant": Participant(
+                types=(*PEOPLE, "Patient", "Organization", "CareTeam"), element="participant.member"
+            ),
+            "category": Concept(places=("extra__category",)),
+        }
     ),
     "Schedule": Searchable(
         {
             **ACTIVE,
             **SPECIALTY,
             "actor": ScheduleActor(types=ACTORS, element="actor"),
-            "date": Horizon(),
+            "date": Period(start="planning_start", end="planning_end"),
             "service-type": ServiceType(model=Schedule, services="services"),
             "service-category": IN_EXTRA["service-category"],
         }
@@ -159,6 +200,44 @@ TABLE: dict[str, Searchable] = {
             "service-type": ServiceType(model=Appointment, services="service"),
         },
         {"date": "start"},
+    ),
+    "QuestionnaireResponse": Searchable(
+        {
+            "identifier": Identifier(place="extra__identifier", many=False),
+            "status": Token(column="status", system="http://hl7.org/fhir/questionnaire-answers-status"),
+            "patient": SUBJECT,
+            "subject": SUBJECT,
+            "questionnaire": Canonical(column="questionnaire", types=("Questionnaire",)),
+            "authored": Date(column="authored"),
+        },
+        {"authored": "authored"},
+    ),
+    "Encounter": Searchable(
+        {
+            "identifier": Identifier(definition="clinical-identifier"),
+            "status": Token(column="status", system="http://hl7.org/fhir/encounter-status"),
+            "class": Token(column="encounter_class", system=codes.ACT_CODE),
+            "patient": replace(SUBJECT, definition="clinical-patient"),
+            "subject": SUBJECT,
+            "appointment": Link(column="appointment", types=("Appointment",), element="appointment"),
+            "date": Period(start="start", end="end", definition="clinical-date"),
+            "participant": Participant(types=PEOPLE, element="participant.individual"),
+            "practitioner": Participant(types=("Practitioner",), element="participant.individual"),
+        },
+        {"date": "start"},
+    ),
+    "Communication": Searchable(
+        {
+            "status": Token(column="status", system=EVENT_STATUS),
+            "category": Coded(column="event", codes=EVENTS),
+            "medium": Coded(column="medium", codes=MEDIA),
+            "patient": SUBJECT,
+            "subject": SUBJECT,
+            "recipient": replace(SUBJECT, element="recipient"),
+            "sent": Date(column="sent"),
+            "received": Date(column="received"),
+        },
+        {"sent": "sent", "received": "received"},
     ),
     "AuditEvent": Searchable(
         {

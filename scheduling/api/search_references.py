@@ -73,13 +73,35 @@ class ScheduleActor(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Participant(Reference):
-    """Who takes part in an Appointment, however they were referred to."""
+    """Who takes part, however they were referred to; `element` is where in a participant, such as that of a visit."""
 
     element: str = "participant.actor"
 
     def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        names = (f"{kind}/{fhir_id}", f"{base}{kind}/{fhir_id}")
-        return any_of(Q(participant__contains=[{"actor": {"reference": name}}]) for name in names)
+        _, _, inner = self.element.partition(".")
+        names = _names(kind, fhir_id, base)
+        return any_of(Q(participant__contains=[{inner: {"reference": name}}]) for name in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Reference):
+    """A column that lists references."""
+
+    column: str
+
+    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
+        names = _names(kind, fhir_id, base)
+        return any_of(Q(**{f"{self.column}__contains": [{"reference": name}]}) for name in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canonical(Link):
+    """A Questionnaire by its url, whatever the version, or as `Questionnaire/id`; or what was named and is not ours."""
+
+    def condition(self, value: str, modifier: str, base: str) -> Q:
+        url = value.partition("|")[0]
+        named = Q(**{f"{self.column}__url": url}) | Q(extra__questionnaire=value)
+        return named if ":" in url.removeprefix(base) else super().condition(url, modifier, base)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +111,11 @@ class TakenSlot(Reference):
     def refers(self, kind: str, fhir_id: str, base: str) -> Q:
         slots = Slot.objects.filter(fhir_id=fhir_id, appointment__isnull=False, deleted_at=None)
         return Q(pk__in=slots.values("appointment"))
+
+
+def _names(kind: str, fhir_id: str, base: str) -> tuple[str, str]:
+    """The ways to refer to a resource of ours."""
+    return f"{kind}/{fhir_id}", f"{base}{kind}/{fhir_id}"
 
 
 def split_reference(value: str, base: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Create only what is not there yet: https://hl7.org/fhir/R4/http.html#ccreate"""
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 from clinic.fhir.resources import RESOURCES
@@ -24,13 +25,18 @@ def already_there(entries: Sequence[Entry]) -> list[tuple[Entry, Resource]]:
 
 def _match(entry: Entry) -> Resource | None:
     identifier = _identifier(entry.condition)
-    rows = RESOURCES[entry.type].model._default_manager.filter(
-        deleted_at=None, **{"identifier__contains": [identifier]}
-    )
-    found = list(rows[:2])
+    rows = RESOURCES[entry.type].model._default_manager.filter(deleted_at=None)
+    found = list(rows.filter(**_has(entry.type, identifier))[:2])
     if len(found) > 1:
         raise SeveralMatch
     return found[0] if found else None
+
+
+def _has(kind: str, identifier: dict[str, str]) -> dict[str, Any]:
+    """A QuestionnaireResponse has only one identifier, and no column for it."""
+    if kind == "QuestionnaireResponse":
+        return {"extra__identifier__contains": identifier}
+    return {"identifier__contains": [identifier]}
 
 
 def _identifier(condition: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic.fhir.codes import SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
+from clinic.fhir.codes import AVAILABILITY_PERIOD, SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
 from clinic.fhir.resources import RESOURCES, InvalidResource, References, rows_of, to_fhir
 from tests.factories import ScheduleFactory, ServiceFactory, save
 
@@ -28,6 +28,10 @@ def window(*days, **times):
             *({"url": name, names.get(name, "valueTime"): value} for name, value in times.items()),
         ],
     }
+
+
+def period(**days):
+    return {"url": AVAILABILITY_PERIOD, "valuePeriod": days}
 
 
 def hours(*windows):
@@ -250,6 +254,64 @@ def test_broken_parameters_are_refused(resource, text, expression):
     assert (issue.code, issue.text, issue.expression) == ("invalid", text, expression)
 
 
+UNTIL_SPRING = {"start": "2026-01-01", "end": "2026-04-30"}
+
+
+def test_hours_may_count_for_some_days_only():
+    of_service = [{"daysOfWeek": ["mon"], "allDay": True, "extension": [period(**UNTIL_SPRING)]}]
+    [draft] = read(service(availableTime=of_service)).parameters
+    assert draft.fields["availability"] == of_service
+    dated = window("mon", allDay=True)
+    dated["extension"].append(period(**UNTIL_SPRING))
+    [draft] = read(schedule(parameters(FOR_VISIT, hours(dated)))).parameters
+    assert draft.fields["availability"] == of_service
+
+
+@pytest.mark.parametrize(
+    ("periods", "text"),
+    [
+        pytest.param(
+            [period(start="2026-05-01T09:00:00Z")],
+            "An availability-period is in whole days: '2026-05-01T09:00:00Z' is not like 2026-05-01.",
+            id="an instant",
+        ),
+        pytest.param(
+            [period(end="2026-05")],
+            "An availability-period is in whole days: '2026-05' is not like 2026-05-01.",
+            id="a month",
+        ),
+        pytest.param(
+            [period(start="2026-05-02", end="2026-05-01")],
+            "An availability-period ends on its first day or later: 2026-05-01 is before 2026-05-02.",
+            id="backwards",
+        ),
+        pytest.param(
+            [{"url": AVAILABILITY_PERIOD, "valueString": "in spring"}],
+            "An availability-period has a valuePeriod with a start, an end or both.",
+            id="not a period",
+        ),
+        pytest.param(
+            [period(start="2026-05-01"), period(end="2026-05-01")],
+            "An availableTime has one availability-period at the most.",
+            id="two of them",
+        ),
+    ],
+)
+def test_a_broken_period_of_hours_is_refused(periods, text):
+    dated = window("mon", allDay=True)
+    dated["extension"] += periods
+    sent = [
+        (service(availableTime=[{"daysOfWeek": ["mon"], "allDay": True, "extension": periods}]), "availableTime[0]"),
+        (schedule(parameters(FOR_VISIT, hours(dated))), "extension[0].extension[1].extension[0]"),
+    ]
+    for resource, path in sent:
+        with pytest.raises(InvalidResource) as refusal:
+            read(resource)
+        [issue] = refusal.value.issues
+        assert (issue.code, issue.text) == ("value", text)
+        assert issue.expression == f"{resource['resourceType']}.{path}"
+
+
 def test_nobody_is_away_backwards():
     away = {"description": "?", "during": {"start": "2026-02", "end": "2026-01"}}
     with pytest.raises(InvalidResource) as refusal:
@@ -276,7 +338,15 @@ def test_rows_made_elsewhere_say_the_same_when_they_are_read_again():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("availability", [None, [], [{"daysOfWeek": ["sat"], "allDay": True}]])
+@pytest.mark.parametrize(
+    "availability",
+    [
+        None,
+        [],
+        [{"daysOfWeek": ["sat"], "allDay": True}],
+        [{"daysOfWeek": ["sat"], "allDay": True, "extension": [period(**UNTIL_SPRING)]}],
+    ],
+)
 def test_a_schedules_own_hours_say_the_same_when_they_are_read_again(availability):
     calendar = ScheduleFactory(parameters={"availability": availability, "duration": 20})
     written = to_fhir(rows_of(RESOURCES["Schedule"]).get(pk=calendar.pk))

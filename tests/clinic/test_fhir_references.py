@@ -1,7 +1,7 @@
 import pytest
 
 from clinic.fhir.resources import InvalidResource, References
-from tests.factories import LocationFactory, PractitionerFactory
+from tests.factories import LocationFactory, PractitionerFactory, QuestionnaireFactory
 
 BASE = "https://clinic.example/fhir/R4"
 
@@ -52,6 +52,27 @@ def test_what_is_elsewhere_deleted_or_of_another_type_is_not_found():
             refs.find(text, *allowed, path="Schedule.actor[0].reference")
         [issue] = refusal.value.issues
         assert (issue.code, issue.expression) == ("not-found", "Schedule.actor[0].reference")
+
+
+@pytest.mark.django_db
+def test_a_canonical_names_the_form_of_that_version_and_rather_one_in_use(django_assert_num_queries):
+    url = "https://example.org/form"
+    old = QuestionnaireFactory(url=url, status="retired", extra={"version": "1"})
+    now = QuestionnaireFactory(url=url, extra={"version": "2"})
+    QuestionnaireFactory(url=url, status="draft", extra={"version": "3"})
+    QuestionnaireFactory(url=url, deleted_at="2026-01-01T00:00:00Z")
+    refs = References(BASE)
+    for canonical, form in {
+        url: now,
+        f"{url}|1": old,
+        f"{url}|4": None,
+        now.reference: now,
+        f"{BASE}/{old.reference}": old,
+        "https://elsewhere.example/form": None,
+    }.items():
+        assert refs.questionnaire(canonical, path="x") == form, canonical
+        with django_assert_num_queries(0):
+            refs.questionnaire(canonical, path="x")
 
 
 def test_what_was_created_since_is_known():

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinic.fhir import codes
 from clinic.fhir.resources import RESOURCES, InvalidResource, References
 from tests.clinic.test_fhir_round_trips import RICH
+from tests.factories import QuestionnaireFactory
 
 SLOT = {
     "resourceType": "Slot",
@@ -25,6 +27,13 @@ APPOINTMENT = {
     "end": "2026-01-05T14:30:00Z",
     "participant": [{"actor": {"reference": "Patient/1"}, "status": "accepted"}],
 }
+COVERAGE = {
+    "resourceType": "Coverage",
+    "status": "active",
+    "beneficiary": {"reference": "Patient/1"},
+    "payor": [{"display": "Acme"}],
+}
+ENCOUNTER = {"resourceType": "Encounter", "status": "planned", "class": {"system": codes.ACT_CODE, "code": "AMB"}}
 TOO_DEEP = {"url": "u", "valueString": "x"}
 for _ in range(60):
     TOO_DEEP = {"url": "u", "extension": [TOO_DEEP]}
@@ -198,6 +207,118 @@ def test_answers_find_their_question():
     ]
 
 
+@pytest.mark.parametrize(
+    ("resource", "code", "expression"),
+    [
+        pytest.param(COVERAGE | {"status": "expired"}, "code-invalid", "Coverage.status", id="a status of no standard"),
+        pytest.param(without(COVERAGE, "status"), "required", "Coverage.status", id="no status"),
+        pytest.param(without(COVERAGE, "beneficiary"), "required", "Coverage.beneficiary", id="for nobody"),
+        pytest.param(without(COVERAGE, "payor"), "required", "Coverage.payor", id="paid by nobody"),
+        pytest.param(
+            COVERAGE | {"payor": [{"display": "Ada"}, {"reference": "Organization/nobody"}]},
+            "not-found",
+            "Coverage.payor[1].reference",
+            id="paid by somebody who is not here",
+        ),
+        pytest.param(
+            COVERAGE | {"period": {"start": "2026-02", "end": "2026-01"}},
+            "invalid",
+            "Coverage.period.end",
+            id="covered backwards",
+        ),
+        pytest.param(
+            {"resourceType": "CareTeam", "participant": [{"member": {"reference": "Device/1"}}]},
+            "not-found",
+            "CareTeam.participant[0].member.reference",
+            id="cared for by a device",
+        ),
+        pytest.param({"resourceType": "RelatedPerson"}, "required", "RelatedPerson.patient", id="related to nobody"),
+        pytest.param(without(ENCOUNTER, "class"), "required", "Encounter.class", id="of no class"),
+        pytest.param(ENCOUNTER | {"status": "over"}, "code-invalid", "Encounter.status", id="over"),
+        pytest.param(
+            ENCOUNTER | {"appointment": [{"reference": "Appointment/1"}]},
+            "not-found",
+            "Encounter.appointment[0].reference",
+            id="of no visit",
+        ),
+        pytest.param(
+            ENCOUNTER | {"period": {"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T13:00:00Z"}},
+            "invalid",
+            "Encounter.period.end",
+            id="over before it began",
+        ),
+    ],
+)
+def test_what_care_is_not(resource, code, expression):
+    assert refusals(resource) == [(code, expression)]
+
+
+def service_with(*extensions, **elements):
+    extension = {"extension": list(extensions)} if extensions else {}
+    return {"resourceType": "HealthcareService", **extension, **elements}
+
+
+@pytest.mark.parametrize(
+    ("resource", "code", "expression"),
+    [
+        pytest.param(
+            {"resourceType": "Location", "position": {"latitude": 90.1, "longitude": 0}},
+            "value",
+            "Location.position.latitude",
+            id="north of the pole",
+        ),
+        pytest.param(
+            {"resourceType": "Location", "position": {"latitude": 1, "_longitude": {"id": "lost"}}},
+            "required",
+            "Location.position.longitude",
+            id="half a position",
+        ),
+        pytest.param(
+            service_with({"url": codes.REMINDER, "valueDuration": {"value": 0, "unit": "min"}}),
+            "invalid",
+            "HealthcareService.extension[0].valueDuration.value",
+            id="reminded of what has begun",
+        ),
+        pytest.param(
+            service_with(eligibility=[{"code": {"coding": [{"system": codes.ELIGIBILITY, "code": "vip"}]}}]),
+            "code-invalid",
+            "HealthcareService.eligibility",
+            id="for nobody there is",
+        ),
+    ],
+)
+def test_what_services_and_places_are_not(resource, code, expression):
+    assert refusals(resource) == [(code, expression)]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "meet.example/room", True])
+def test_a_video_room_is_on_the_web(url):
+    room = {"url": codes.MEETING_URL, "valueUrl": url}
+    found = refusals({"resourceType": "Schedule", "actor": [{"display": "?"}], "extension": [room]})
+    assert [code for code, expression in found if "extension" in expression] == ["value"]
+
+
+@pytest.mark.django_db
+def test_only_what_was_asked_is_answered():
+    group = {"linkId": "g", "type": "group", "item": [{"linkId": "g.1", "type": "string"}]}
+    form = QuestionnaireFactory(item=[group])
+    inner = {"linkId": "g.1", "answer": [{"valueString": "x", "item": [{"linkId": "other"}]}]}
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "item": [{"linkId": "g", "item": [inner]}, {"linkId": "2"}],
+    }
+    at = "QuestionnaireResponse.item"
+    for name in (form.url, f"{form.url}|1.0", form.reference):
+        assert refusals({**response, "questionnaire": name}) == [
+            ("not-found", f"{at}[0].item[0].answer[0].item[0].linkId"),
+            ("not-found", f"{at}[1].linkId"),
+        ]
+    assert refusals({**response, "questionnaire": "Questionnaire/nobody"}) == [
+        ("not-found", "QuestionnaireResponse.questionnaire")
+    ]
+
+
 @pytest.mark.parametrize("resource", [[], None, {}, {"resourceType": "Patient"}])
 def test_what_is_of_another_type_is_not_read(resource):
     with pytest.raises(InvalidResource) as refusal:
@@ -211,6 +332,9 @@ class KnowsEverybody(References):
     def find(self, reference, *allowed_types, path):
         known = reference.partition("/")[0] in allowed_types
         return 1 if known else super().find(reference, *allowed_types, path=path)
+
+    def questionnaire(self, canonical, *, path):
+        return None
 
     def actor(self, kind, pk):
         nothing = SimpleNamespace(all=list)

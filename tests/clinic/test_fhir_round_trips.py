@@ -1,7 +1,7 @@
 """What was sent comes back as it was sent, at its place."""
 
 import copy
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +11,15 @@ from clinic.fhir import codes
 from clinic.fhir.resources import RESOURCES, References, to_fhir
 from clinic.models import Patient
 from tests.factories import (
+    AppointmentFactory,
+    CoverageFactory,
     DeviceFactory,
     LocationFactory,
     OrganizationFactory,
     PatientFactory,
     PractitionerFactory,
     QuestionnaireFactory,
+    RelatedPersonFactory,
     RoleFactory,
     RoomFactory,
     ScheduleFactory,
@@ -28,6 +31,7 @@ from tests.factories import (
 ZONE = {"url": codes.TIMEZONE, "valueCode": "America/New_York"}
 COLOUR = {"url": f"{codes.MEDPLUM}/StructureDefinition/SchedulingColor", "valueCode": "teal"}
 VISIT = {"url": codes.SERVICE_TYPE_REFERENCE, "valueReference": {"reference": "HealthcareService/visit"}}
+APPOINTMENT = {"url": codes.APPOINTMENT, "valueReference": {"reference": "Appointment/visit", "display": "Monday"}}
 IDENTIFIER = {"system": "urn:clinic", "value": "7", "use": "official", "period": {"start": "2020"}}
 ANYTHING = {
     "language": "en",
@@ -71,11 +75,16 @@ RICH = [
         "managingOrganization": {"reference": "Organization/org"},
         "address": {"use": "work", "line": ["1 Main St", "2nd floor"], "city": "Boston", "postalCode": "02101"},
         "telecom": [{"system": "phone", "value": "1"}],
-        "position": {"longitude": -71.1, "latitude": 42.4},
+        "position": {"longitude": -71.1, "latitude": 42.4, "altitude": 9},
     },
+    {"resourceType": "Location", "name": "Null Island", "position": {"longitude": 0, "latitude": 0}},
     {"resourceType": "Location", "name": "Site", "managingOrganization": {"display": "Somebody"}},
     {"resourceType": "Practitioner", **PERSON, "extension": [ZONE], "qualification": [{"code": {"text": "MD"}}]},
-    {"resourceType": "Practitioner", "name": [{"family": "Chen", "given": ["Mei"]}]},
+    {
+        "resourceType": "Practitioner",
+        "name": [{"family": "Chen", "given": ["Mei"]}],
+        "communication": [concept("es", "Spanish", codes.LANGUAGE), {"text": "Mandarin"}],
+    },
     {
         "resourceType": "PractitionerRole",
         "practitioner": {"reference": "Practitioner/chen", "display": "Dr. Chen"},
@@ -114,6 +123,11 @@ RICH = [
         "location": [{"reference": "Location/room"}, {"reference": "Location/site"}],
         "category": [{"text": "Category"}],
         "comment": "Bring *nothing*.",
+        "extraDetails": "Do not eat for six hours.",
+        "eligibility": [
+            {"code": {"coding": [{"system": codes.ELIGIBILITY, "code": "new"}]}, "comment": "Never seen before"},
+            {"code": {"text": "Residents of the town"}},
+        ],
         "availableTime": [
             {"daysOfWeek": ["mon", "tue"], "availableStartTime": "09:00:00", "availableEndTime": "17:00:00"},
             {"daysOfWeek": ["wed"]},
@@ -137,9 +151,77 @@ RICH = [
             {"url": codes.BOOKABLE_BY, "valueCode": "staff"},
             {"url": codes.TELEHEALTH, "valueBoolean": True},
             {"url": codes.QUESTIONNAIRE, "valueReference": {"reference": "Questionnaire/form"}},
+            {"url": codes.REQUIRES_QUESTIONNAIRES, "valueBoolean": True},
+            {"url": codes.REQUIRES_COVERAGE, "valueBoolean": False},
+            {"url": codes.REQUIRES_CARE_TEAM, "valueBoolean": True},
+            {"url": codes.REMINDER, "valueDuration": {"value": 1, "unit": "wk"}},
+            {"url": codes.REMINDER, "valueDuration": {"value": 90, "unit": "min"}},
         ],
     },
     {"resourceType": "Patient", **PERSON, "maritalStatus": {"text": "M"}, "deceasedBoolean": False},
+    {
+        "resourceType": "HealthcareService",
+        "name": "Nobody is reminded",
+        "extension": [{"url": codes.REMINDER, "valueCode": "none"}],
+    },
+    {
+        "resourceType": "Patient",
+        "communication": [
+            {"language": concept("es", "Spanish", codes.LANGUAGE), "preferred": True},
+            {"language": {"coding": [{"system": codes.LANGUAGE, "code": "en"}]}, "preferred": False},
+        ],
+    },
+    {
+        "resourceType": "Patient",
+        "communication": [{"language": {"coding": [{"system": codes.LANGUAGE, "code": "es"}]}, "preferred": True}],
+    },
+    {"resourceType": "Patient", "communication": [{"language": {"text": "Sign language"}, "preferred": True}]},
+    {
+        "resourceType": "RelatedPerson",
+        **PERSON,
+        "patient": {"reference": "Patient/ada", "display": "Ada"},
+        "relationship": [concept("MTH", "mother", "http://terminology.hl7.org/CodeSystem/v3-RoleCode")],
+        "communication": [{"language": {"text": "Spanish"}, "preferred": True}],
+        "period": {"start": "2020"},
+    },
+    {
+        **ANYTHING,
+        "resourceType": "Coverage",
+        "status": "active",
+        "identifier": [IDENTIFIER],
+        "type": concept("EHCPOL", "Extended healthcare"),
+        "subscriberId": "M-1",
+        "subscriber": {"reference": "Patient/elsewhere"},
+        "beneficiary": {"reference": "Patient/ada", "display": "Ada"},
+        "relationship": {"text": "self"},
+        "period": {"start": "2025", "end": "2026-02"},
+        "payor": [{"reference": "Organization/org", "display": "Riverside"}, {"display": "Ada herself"}],
+        "class": [{"type": {"text": "group"}, "value": "CBI35"}],
+    },
+    {
+        "resourceType": "Coverage",
+        "status": "cancelled",
+        "beneficiary": {"reference": "Patient/ada"},
+        "period": {"start": "2026-01-01T00:00:00-05:00", "end": "9999-12-31"},
+        "payor": [{"reference": "#inner"}],
+        "contained": [{"resourceType": "Organization", "id": "inner", "name": "Inner"}],
+    },
+    {
+        **ANYTHING,
+        "resourceType": "CareTeam",
+        "identifier": [IDENTIFIER],
+        "status": "suspended",
+        "name": "Knees",
+        "subject": {"reference": "Patient/ada"},
+        "participant": [
+            {"member": {"reference": "Practitioner/chen"}, "role": [{"text": "Lead"}], "period": {"start": "2025"}},
+            {"member": {"reference": "PractitionerRole/role"}, "onBehalfOf": {"reference": "Organization/org"}},
+            {"member": {"reference": "RelatedPerson/grace"}},
+            {"member": {"display": "A neighbour"}},
+        ],
+        "category": [{"text": "Longitudinal"}],
+    },
+    {"resourceType": "CareTeam", "name": "Of nobody yet"},
     {"resourceType": "Patient", "telecom": [{"system": "phone", "value": "1"}, {"system": "email", "value": "a@b.ch"}]},
     {
         "resourceType": "Schedule",
@@ -157,6 +239,7 @@ RICH = [
                     {"url": "timezone", "valueCode": "Europe/London"},
                 ],
             },
+            {"url": codes.MEETING_URL, "valueUrl": "https://meet.example/chen"},
             COLOUR,
         ],
     },
@@ -203,7 +286,53 @@ RICH = [
         "identifier": [IDENTIFIER],
         "extension": [COLOUR],
     },
+    {
+        **ANYTHING,
+        "resourceType": "QuestionnaireResponse",
+        "identifier": IDENTIFIER,
+        "status": "amended",
+        "questionnaire": "https://example.org/form|2.1",
+        "subject": {"reference": "Patient/ada", "display": "Ada"},
+        "authored": "2026-01-04T09:00:00-05:00",
+        "author": {"reference": "Patient/ada"},
+        "item": [{"linkId": "1", "text": "Why?", "answer": [{"valueString": "A rash"}]}],
+        "extension": [COLOUR, APPOINTMENT],
+    },
+    {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "questionnaire": "https://elsewhere.example/form",
+        "authored": "2026-01",
+        "item": [{"linkId": "whatever"}],
+    },
+    {"resourceType": "QuestionnaireResponse", "status": "in-progress", "questionnaire": "Questionnaire/form"},
+    {"resourceType": "QuestionnaireResponse", "status": "in-progress", "questionnaire": "https://example.org/form"},
+    {
+        **ANYTHING,
+        "resourceType": "Encounter",
+        "identifier": [IDENTIFIER],
+        "status": "finished",
+        "statusHistory": [{"status": "arrived", "period": {"start": "2026-01-05T13:55:00Z"}}],
+        "class": {"system": codes.ACT_CODE, "code": "AMB", "display": "ambulatory"},
+        "subject": {"reference": "Patient/ada"},
+        "appointment": [{"reference": "Appointment/visit", "display": "Monday"}, {"reference": "Appointment/other"}],
+        "serviceType": {**concept("visit", "Visit"), "extension": [VISIT]},
+        "period": {"start": "2026-01-05T14:00:00.000Z", "end": "2026-01-05"},
+        "participant": [
+            {"individual": {"reference": "Practitioner/chen", "display": "Dr. Chen"}},
+            {"type": [{"text": "interpreter"}]},
+        ],
+        "reasonCode": [{"text": "A rash"}],
+    },
+    {
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": {"system": codes.ACT_CODE, "code": "EMER"},
+        "serviceType": concept("visit", "Visit"),
+    },
+    {"resourceType": "Encounter", "status": "planned", "class": {"code": "home", "userSelected": True}},
 ]
+PLANNED = next(each for each in RICH if each["resourceType"] == "Appointment")
 
 
 def everybody():
@@ -222,7 +351,9 @@ def everybody():
         DeviceFactory(fhir_id="device", location=room),
         RoleFactory(fhir_id="role", practitioner=chen, organization=org, locations=[room]),
         PatientFactory(fhir_id="ada"),
-        QuestionnaireFactory(fhir_id="form"),
+        RelatedPersonFactory(fhir_id="grace"),
+        QuestionnaireFactory(fhir_id="form", url="https://example.org/form"),
+        AppointmentFactory(fhir_id="visit"),
         ScheduleFactory(fhir_id="calendar", actor=chen, services=[visit]),
     ]
     return References.load(row.reference for row in rows)
@@ -330,7 +461,7 @@ def everybody_again():
 
 @pytest.mark.django_db
 def test_an_appointment_knows_its_patient_and_its_service():
-    row, _ = there_and_back(RICH[-1], everybody())
+    row, _ = there_and_back(PLANNED, everybody())
     assert row.patient.fhir_id == "ada"
     assert row.service.fhir_id == "visit"
 
@@ -338,9 +469,76 @@ def test_an_appointment_knows_its_patient_and_its_service():
 @pytest.mark.django_db
 def test_when_a_hold_expires_is_not_for_clients_to_say():
     expires = {"url": codes.HOLD_EXPIRES, "valueInstant": "2030-01-01T00:00:00Z"}
-    row, back = there_and_back({**RICH[-1], "extension": [COLOUR, expires]}, everybody())
+    row, back = there_and_back({**PLANNED, "extension": [COLOUR, expires]}, everybody())
     assert row.hold_expires_at is None
     assert back["extension"] == [COLOUR]
+
+
+@pytest.mark.django_db
+def test_the_language_to_write_in_is_the_preferred_one():
+    spanish = {"language": concept("es", "Spanish", codes.LANGUAGE), "preferred": True}
+    english = {"language": concept("en", "English", codes.LANGUAGE)}
+    row, _ = there_and_back({"resourceType": "Patient", "communication": [english, spanish]}, References())
+    assert row.language == "es"
+    row.language = "fr"
+    french = {"language": {"coding": [{"system": codes.LANGUAGE, "code": "fr"}]}, "preferred": True}
+    assert to_fhir(row)["communication"] == [english, french]
+    row.language = ""
+    assert to_fhir(row)["communication"] == [english]
+
+
+@pytest.mark.django_db
+def test_nothing_is_said_of_reminders_where_they_are_the_usual():
+    row, back = there_and_back({"resourceType": "HealthcareService", "name": "Visit"}, References())
+    assert row.reminders == [timedelta(hours=48), timedelta(hours=2)]
+    assert "extension" not in back
+    row.reminders = []
+    assert to_fhir(row)["extension"] == [{"url": codes.REMINDER, "valueCode": "none"}]
+
+
+@pytest.mark.django_db
+def test_days_of_a_coverage_are_the_first_and_the_last():
+    coverage = {
+        "resourceType": "Coverage",
+        "status": "active",
+        "beneficiary": {"reference": "Patient/ada"},
+        "payor": [{"display": "Acme"}],
+    }
+    refs = everybody()
+    for start, end, first, last in (
+        ("2024", "2024-02", date(2024, 1, 1), date(2024, 2, 29)),
+        ("2026-01-01T23:00:00-05:00", "2026", date(2026, 1, 1), date(2026, 12, 31)),
+    ):
+        row, _ = there_and_back({**coverage, "period": {"start": start, "end": end}}, refs)
+        assert (row.start, row.end) == (first, last)
+
+
+@pytest.mark.django_db
+def test_a_coverage_whose_payor_nobody_has_said_says_so():
+    row = CoverageFactory(payor=[])
+    [payor] = to_fhir(row)["payor"]
+    assert payor["extension"][0]["valueCode"] == "unknown"
+    draft = RESOURCES["Coverage"].from_fhir(to_fhir(row), References.load([row.beneficiary.reference]))
+    assert draft.fields["payor"] == []
+
+
+@pytest.mark.django_db
+def test_a_response_knows_its_questionnaire_patient_and_visit():
+    response = next(each for each in RICH if each.get("questionnaire") == "https://example.org/form|2.1")
+    row, _ = there_and_back(response, everybody())
+    assert (row.questionnaire.fhir_id, row.patient.fhir_id, row.appointment.fhir_id) == ("form", "ada", "visit")
+    row.questionnaire = QuestionnaireFactory(url="https://example.org/next")
+    assert to_fhir(row)["questionnaire"] == "https://example.org/next"
+
+
+@pytest.mark.django_db
+def test_an_encounter_knows_its_visit_and_its_service():
+    encounter = next(each for each in RICH if each.get("reasonCode"))
+    row, _ = there_and_back(encounter, everybody())
+    assert (row.appointment.fhir_id, row.service.fhir_id, row.encounter_class) == ("visit", "visit", "AMB")
+    row.service = ServiceFactory(fhir_id="other", type=[])
+    [extension] = to_fhir(row)["serviceType"]["extension"]
+    assert extension["valueReference"]["reference"] == "HealthcareService/other"
 
 
 WORDS = st.text("abc .", min_size=1, max_size=8).filter(str.strip)

@@ -1,6 +1,6 @@
 """Rows that were made here, as FHIR."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
@@ -12,12 +12,18 @@ from tests.factories import (
     MONDAY_9,
     AppointmentFactory,
     AuditEventFactory,
+    CareTeamFactory,
+    CommunicationFactory,
+    CoverageFactory,
     DeviceFactory,
+    EncounterFactory,
     LocationFactory,
     OrganizationFactory,
     PatientFactory,
     PractitionerFactory,
     QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
     RoleFactory,
     RoomFactory,
     ScheduleFactory,
@@ -30,8 +36,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 MAKE = {
     "Organization": OrganizationFactory,
-    "Location": RoomFactory,
-    "Practitioner": PractitionerFactory,
+    "Location": lambda: RoomFactory(latitude=0.0, longitude=-71.06),
+    "Practitioner": lambda: PractitionerFactory(communication=[factories.concept("es", "Spanish", codes.LANGUAGE)]),
     "Questionnaire": QuestionnaireFactory,
     "HealthcareService": lambda: ServiceFactory(
         organization=OrganizationFactory(),
@@ -40,6 +46,12 @@ MAKE = {
         requires=["Practitioner", "Location"],
         bookable_by="staff",
         telehealth=True,
+        eligibility="new",
+        preparation="Bring your glasses.",
+        requires_questionnaires=True,
+        requires_coverage=True,
+        requires_care_team=True,
+        reminders=[timedelta(days=7), timedelta(minutes=90)],
         minimum_notice=timedelta(hours=2),
         cancellation_notice=timedelta(days=1),
         booking_horizon_days=90,
@@ -48,12 +60,21 @@ MAKE = {
     ),
     "PractitionerRole": lambda: RoleFactory(locations=[LocationFactory()], services=[ServiceFactory()]),
     "Device": DeviceFactory,
-    "Patient": PatientFactory,
+    "Patient": lambda: PatientFactory(language="es"),
+    "RelatedPerson": lambda: RelatedPersonFactory(birth_date=date(1950, 5, 17), phone="555-0100"),
+    "Coverage": lambda: CoverageFactory(
+        type=factories.concept("EHCPOL", "Extended healthcare"),
+        start=date(2026, 1, 1),
+        end=date(2026, 12, 31),
+        payor=[{"reference": OrganizationFactory().reference}],
+    ),
+    "CareTeam": lambda: CareTeamFactory(members=[PractitionerFactory(), RoleFactory()]),
     "Schedule": lambda: ScheduleFactory(
         actor=RoleFactory(locations=[RoomFactory()]),
         site=LocationFactory(),
         timezone="Europe/London",
         planning_start=MONDAY_9,
+        meeting_url="https://meet.example/chen",
         offers_all_services=True,
     ),
     "Slot": lambda: SlotFactory(comment="Busy", service_type=[factories.concept("a", "A")]),
@@ -62,6 +83,24 @@ MAKE = {
         status="pending",
         hold_expires_at=MONDAY_9,
         comment="Hello",
+    ),
+    "QuestionnaireResponse": lambda: QuestionnaireResponseFactory(appointment=AppointmentFactory()),
+    "Encounter": lambda: EncounterFactory(
+        appointment=AppointmentFactory(),
+        status="finished",
+        encounter_class="VR",
+        end=MONDAY_9 + timedelta(minutes=25),
+        participant=[{"individual": {"reference": PractitionerFactory().reference}}],
+    ),
+    "Communication": lambda: CommunicationFactory(
+        appointment=AppointmentFactory(),
+        status="completed",
+        language="en",
+        subject="Your visit",
+        body="See you on Monday.",
+        sent=MONDAY_9,
+        received=MONDAY_9,
+        status_reason="Delivered",
     ),
     "AuditEvent": lambda: AuditEventFactory(
         user=UserFactory(), client="demo", appointment=AppointmentFactory(), patient=PatientFactory()

@@ -1,0 +1,142 @@
+"""What a visit is paid by, who looks after a patient, and the care that was given."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin
+from clinic.admin.links import visit_link
+from clinic.admin.people import OTHER_SYSTEMS
+from clinic.models import Bookable, CareTeam, Coverage, Encounter, Practitioner, concept_text
+
+BACKWARDS = "It ends before it starts."
+
+
+class PeriodForm(ModelForm):
+    """Something that ends after it starts."""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
+        if start and end and start > end:
+            self.add_error("end", BACKWARDS)
+        return cleaned
+
+
+@admin.register(Coverage)
+class CoverageAdmin(ResourceAdmin):
+    form = PeriodForm
+    list_display = ("beneficiary", "payors", "subscriber_id", "status", "start", "end")
+    list_filter = ("status", ("end", admin.EmptyFieldListFilter))
+    related = ("beneficiary",)
+    search_fields = ("subscriber_id", "beneficiary__family", "beneficiary__given", "fhir_id")
+    date_hierarchy = "end"
+    autocomplete_fields = ("beneficiary",)
+    readonly_fields = (*ResourceAdmin.readonly_fields, "kind")
+    fieldsets = (
+        (None, {"fields": ("status", "beneficiary", "payor", "subscriber_id", "kind")}),
+        ("When it pays", {"fields": (("start", "end"),), "description": "Both days included. Empty: always."}),
+        OTHER_SYSTEMS,
+    )
+
+    @admin.display(description="who pays")
+    def payors(self, coverage: Coverage) -> str:
+        return ", ".join(each.get("display") or each.get("reference", "") for each in coverage.payor)
+
+    @admin.display(description="kind")
+    def kind(self, coverage: Coverage) -> str:
+        return concept_text(coverage.type or {})
+
+
+class CareTeamForm(ModelForm):
+    """Practitioners are chosen; whoever else is on the team stays on it."""
+
+    practitioners = forms.ModelMultipleChoiceField(
+        queryset=Practitioner.objects.filter(deleted_at=None),
+        widget=AutocompleteSelectMultiple(Bookable._meta.get_field("practitioner"), admin.site),
+        required=False,
+        help_text="Who may see the patient where a visit is for their care team only.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        named = [_member(each).removeprefix("Practitioner/") for each in self.instance.participant]
+        self.initial["practitioners"] = Practitioner.objects.filter(fhir_id__in=named, deleted_at=None)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        chosen = {each.reference: str(each) for each in self.cleaned_data.get("practitioners", ())}
+        before = [each for each in self.instance.participant if _stays(each, chosen)]
+        known = {_member(each) for each in before}
+        self.instance.participant = before + [
+            {"member": {"reference": reference, "display": name}}
+            for reference, name in chosen.items()
+            if reference not in known
+        ]
+        return cleaned
+
+
+def _member(participant: dict[str, Any]) -> str:
+    return str(participant.get("member", {}).get("reference", ""))
+
+
+def _stays(participant: dict[str, Any], chosen: dict[str, str]) -> bool:
+    member = _member(participant)
+    return member in chosen or not member.startswith("Practitioner/")
+
+
+@admin.register(CareTeam)
+class CareTeamAdmin(ResourceAdmin):
+    form = CareTeamForm
+    list_display = ("__str__", "patient", "members", "status", "last_updated")
+    list_filter = ("status",)
+    related = ("patient",)
+    search_fields = ("name", "patient__family", "patient__given", "fhir_id")
+    autocomplete_fields = ("patient",)
+    readonly_fields = (*ResourceAdmin.readonly_fields, "members")
+    fieldsets = (
+        (None, {"fields": ("status", "name", "patient")}),
+        ("Who is on it", {"fields": ("practitioners", "members")}),
+        OTHER_SYSTEMS,
+    )
+
+    @admin.display(description="all members")
+    def members(self, team: CareTeam) -> str:
+        return ", ".join(each.get("member", {}).get("display") or _member(each) for each in team.participant)
+
+
+class EncounterForm(PeriodForm, OnceForm):
+    once = ("appointment",)
+    once_field = "status"
+    once_error = "There is another encounter of the same visit. Change that one."
+
+
+@admin.register(Encounter)
+class EncounterAdmin(ResourceAdmin):
+    """Begun on the staff's pages, when a visit comes about; corrected here."""
+
+    form = EncounterForm
+    list_display = ("start", "patient", "service", "status", "encounter_class", "visit")
+    list_display_links = ("start", "patient")
+    list_filter = ("status", "encounter_class", ("service", admin.RelatedOnlyFieldListFilter))
+    related = ("patient", "service", "appointment__service")
+    search_fields = ("patient__family", "patient__given", "appointment__fhir_id", "fhir_id")
+    date_hierarchy = "start"
+    facts = ("patient", "service", "encounter_class", "visit")
+    readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
+    fieldsets = (
+        (None, {"fields": ("status", *facts)}),
+        ("When", {"fields": (("start", "end"),), "description": "In UTC."}),
+        OTHER_SYSTEMS,
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="visit", ordering="appointment__start")
+    def visit(self, encounter: Encounter) -> SafeString | None:
+        return visit_link(encounter.appointment)

@@ -1,0 +1,146 @@
+"""What is told to whom, how they want to be told, and in which words."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join, linebreaks
+from django.utils.safestring import SafeString, mark_safe
+
+from clinic import wording
+from clinic.admin.base import ModelAdmin, ModelForm, ReadOnly, ResourceAdmin
+from clinic.admin.links import visit_link
+from clinic.models import CalendarFeed, Communication, Event, MessagePreferences, MessageTemplate
+
+
+@admin.register(Communication)
+class CommunicationAdmin(ReadOnly, ResourceAdmin):
+    """The outbox: written with what it tells, and sent by the workers."""
+
+    list_display = ("due", "event", "medium", "recipient", "status", "sent", "visit")
+    list_filter = ("status", "event", "medium")
+    related = ("patient", "appointment__service")
+    search_fields = ("patient__family", "patient__given", "address", "appointment__fhir_id", "fhir_id")
+    date_hierarchy = "due"
+    fieldsets = (
+        (None, {"fields": ("event", "medium", "recipient", "address", "visit")}),
+        (
+            "What became of it",
+            {"fields": ("status", "status_reason", "due", "attempts", "sent", "received", "read", "provider_id")},
+        ),
+        ("Words", {"fields": ("language", "headline", "words")}),
+    )
+
+    @admin.display(description="to", ordering="patient__family")
+    def recipient(self, message: Communication) -> str:
+        return str(message.patient or message.address)
+
+    @admin.display(description="visit", ordering="appointment__start")
+    def visit(self, message: Communication) -> SafeString | None:
+        return visit_link(message.appointment)
+
+    @admin.display(description="subject")
+    def headline(self, message: Communication) -> str:
+        return "" if message.event == Event.PROOF else message.subject
+
+    @admin.display(description="message")
+    def words(self, message: Communication) -> str:
+        return "Not shown: it is proof of who reads it." if message.event == Event.PROOF else message.body
+
+
+class MessageTemplateForm(ModelForm):
+    """Says what can stand in the words."""
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = format_html_join("", "<li><code>{{{{ {} }}}}</code> {}</li>", wording.PLACEHOLDERS.items())
+        self.fields["body"].help_text = format_html(
+            "These are filled in when the message is sent: <ul>{}</ul> The times, the place and the links follow in"
+            " every e-mail, and the link in every text message, whether they are named or not.",
+            names,
+        )
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(ModelAdmin):
+    """The clinic's own words, instead of the product's."""
+
+    form = MessageTemplateForm
+    list_display = ("__str__", "event", "medium", "language", "subject")
+    list_filter = ("event", "medium", "language")
+    search_fields = ("subject", "body")
+    readonly_fields = ("products_words", "preview")
+    fieldsets = (
+        (None, {"fields": (("event", "medium", "language"),)}),
+        ("Words", {"fields": ("subject", "body")}),
+        ("For a sample visit, as saved last", {"fields": ("preview",)}),
+        ("What is said without a template", {"fields": ("products_words",), "classes": ("collapse",)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None) -> Any:
+        """The preview, once there is something to show."""
+        return super().get_fieldsets(request, obj)[: None if obj else 2]
+
+    @admin.display(description="preview")
+    def preview(self, template: MessageTemplate) -> SafeString:
+        """The words for a visit that there is not, in their own language."""
+        words = wording.Wording(template.subject, template.body)
+        return _shown(wording.fill_in(words, wording.sample(template.language)))
+
+    @admin.display(description="the product's words")
+    def products_words(self, template: MessageTemplate) -> SafeString:
+        return _shown(wording.product_words(template.event, template.medium, template.language))
+
+
+def _shown(words: wording.Wording) -> SafeString:
+    return format_html(
+        "<p><strong>{}</strong></p>{}", words.subject, mark_safe(linebreaks(words.body, autoescape=True))
+    )
+
+
+@admin.register(MessagePreferences)
+class MessagePreferencesAdmin(ModelAdmin):
+    list_display = ("patient", "by_email", "by_sms", "reminders")
+    list_filter = ("by_email", "by_sms", "reminders")
+    list_select_related = ("patient",)
+    search_fields = ("patient__family", "patient__given", "patient__email")
+    autocomplete_fields = ("patient",)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ModelAdmin):
+    """Secret addresses of calendars. Their owners make them; here they are closed. The secret itself nobody knows."""
+
+    list_display = ("whose", "created", "revoked")
+    list_filter = (("revoked", admin.EmptyFieldListFilter), "created")
+    list_select_related = ("patient", "practitioner")
+    search_fields = (
+        "patient__family",
+        "patient__given",
+        "practitioner__family",
+        "practitioner__given",
+    )
+    date_hierarchy = "created"
+    actions = ("revoke",)
+    fields = readonly_fields = ("whose", "created", "revoked")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="whose")
+    def whose(self, feed: CalendarFeed) -> str:
+        return str(feed.patient or feed.practitioner)
+
+    @admin.action(description="Revoke: nobody can read them any more", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[CalendarFeed]) -> None:
+        feeds = list(queryset.filter(revoked=None))
+        queryset.filter(revoked=None).update(revoked=timezone.now())
+        for feed in feeds:
+            self.log_change(request, feed, "Revoked.")
+        self.message_user(request, f"{len(feeds)} revoked.", messages.SUCCESS)

@@ -1,0 +1,56 @@
+"""Communication, written only: https://hl7.org/fhir/R4/communication.html
+
+The outbox writes them, and nobody else. What a guest is sent as proof is for that guest alone: its words are not shown.
+"""
+
+from clinic.fhir import codes
+from clinic.fhir.datatypes import Json, instant, reference
+from clinic.fhir.kinds import ResourceKind, head
+from clinic.models import Communication, Event, Medium
+
+# The system and the code of each.
+MEDIA: dict[str, tuple[str, str]] = {
+    Medium.EMAIL: (codes.PARTICIPATION_MODE, "EMAILWRIT"),
+    Medium.SMS: (codes.PARTICIPATION_MODE, "SMSWRIT"),
+    Medium.IN_APP: (codes.MEDIUM, "in-app"),
+}
+EVENTS: dict[str, tuple[str, str]] = {event: (codes.EVENT, event) for event in Event.values}
+
+
+def communication(row: Communication) -> Json:
+    said = {
+        "language": row.language,
+        "statusReason": row.status_reason and {"text": row.status_reason},
+        "subject": row.patient and reference(row.patient),
+        "about": row.appointment and [reference(row.appointment)],
+        "recipient": _recipient(row),
+        "sent": row.sent and instant(row.sent),
+        "received": row.received and instant(row.received),
+        "payload": [{"contentString": words} for words in _words(row) if words],
+    }
+    resource: Json = {
+        **row.extra,
+        **head(row),
+        "status": row.status,
+        "category": [_concept(*EVENTS[row.event], str(Event(row.event).label))],
+        "medium": [_concept(*MEDIA[row.medium], str(Medium(row.medium).label))],
+    }
+    return resource | {name: value for name, value in said.items() if value}
+
+
+def _recipient(row: Communication) -> list[Json]:
+    """A patient, or the address of somebody who is none yet."""
+    if row.patient:
+        return [reference(row.patient)]
+    return [{"display": row.address}] if row.address else []
+
+
+def _words(row: Communication) -> tuple[str, ...]:
+    return () if row.event == Event.PROOF else (row.subject, row.body)
+
+
+def _concept(system: str, code: str, text: str) -> Json:
+    return {"coding": [{"system": system, "code": code}], "text": text}
+
+
+KINDS = {"Communication": ResourceKind(Communication, communication, related=("patient", "appointment"))}

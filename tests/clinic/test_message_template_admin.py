@@ -1,0 +1,48 @@
+"""The clinic's own words, written in the administration."""
+
+import pytest
+from pytest_django.asserts import assertContains
+
+from clinic.models import MessageTemplate
+from tests.factories import MessageTemplateFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/admin/clinic/messagetemplate/add/"
+WORDS = {"event": "confirmation", "medium": "email", "language": "en", "subject": "See you on {{ time }}"}
+
+
+@pytest.fixture
+def as_administrator(client):
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def test_the_form_says_what_can_be_filled_in(as_administrator):
+    page = as_administrator.get(ADD)
+    assertContains(page, "<code>{{ when }}</code> day, time and zone of the visit, in full", html=False)
+    assertContains(page, "Spanish")
+
+
+def test_words_are_shown_for_a_sample_visit_in_their_language(as_administrator):
+    ours = MessageTemplateFactory(language="es", subject="Hasta el {{ time }}", body="{{ name }}, <b>{{ when }}</b>.")
+    page = as_administrator.get(f"/admin/clinic/messagetemplate/{ours.pk}/change/")
+    assertContains(page, "Ada, &lt;b&gt;")
+    assertContains(page, "24 de noviembre de 2026")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Come on {{ wen }}.", "{{ wen }} is not known here. These are: {{ name }}, {{ when }}"),
+        ("{% if name %}Come.{% endif %}", "Only placeholders such as {{ when }} can be used"),
+    ],
+)
+def test_what_could_not_be_filled_in_is_refused(as_administrator, body, said):
+    assertContains(as_administrator.post(ADD, {**WORDS, "body": body}), said)
+    assert not MessageTemplate.objects.exists()
+
+
+def test_what_can_be_filled_in_is_kept(as_administrator):
+    as_administrator.post(ADD, {**WORDS, "body": "We look forward to seeing you on {{ when }}."})
+    assert MessageTemplate.objects.get().subject == WORDS["subject"]
