@@ -1,11 +1,12 @@
 """The ways to have a service and the times at which it can be had."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from clinic.models import HealthcareService, Location
+from clinic.models import Appointment, HealthcareService, Location
 from scheduling.availability import (
     Arrangement,
     FoundTime,
@@ -18,6 +19,7 @@ from scheduling.availability import (
 from scheduling.errors import Invalid
 
 AHEAD = timedelta(days=180)
+LOOK = timedelta(days=35)  # at once, where most of what is found may not be asked for
 FIRST_FEW = 3
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -25,7 +27,10 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A time that can be had, as its button shows and posts it. `start` and `end` are local to `zone`."""
+    """A time that can be had, as its button shows and posts it. `start` and `end` are local to `zone`.
+
+    `there` is the same start by the clock of the visit's site, where the patient sees times in another zone.
+    """
 
     start: datetime
     end: datetime
@@ -33,96 +38,131 @@ class Choice:
     with_whom: str
     where: str
     value: str
+    there: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One line of a filter."""
+    """One answer of a filter; `short` where there is little room."""
 
     value: str
     label: str
+    short: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Menu:
-    """The ways to have a service, and the sites it is given at."""
+    """The ways to have a service, and the sites it is given at.
+
+    `zone` is the patient's own, for visits by video; `starts` says which local starts are asked for. `without` is a
+    visit whose own time does not stand in the way, as when it is moved.
+    """
 
     service: HealthcareService
     arrangements: tuple[Arrangement, ...]
     sites: dict[int, Location]
+    zone: ZoneInfo | None = None
+    starts: Callable[[datetime], bool] | None = None
+    without: Appointment | None = None
 
     @property
-    def people(self) -> list[Option]:
-        """Who gives it, by name. One person with two schedules is one line."""
-        people: dict[int, Option] = {}
-        for each in self._offerings():
-            if _is_person(each):
-                people.setdefault(each.bookable, Option(_actor_id(each), each.actor_name))
-        return sorted(people.values(), key=lambda option: option.label)
+    def all_offerings(self) -> Iterator[Offering]:
+        return (each for arrangement in self.arrangements for pool in arrangement for each in pool)
 
-    @property
-    def places(self) -> list[Option]:
-        return sorted(
-            (Option(site.fhir_id, site.name) for site in self.sites.values()), key=lambda option: option.label
-        )
+    @cached_property
+    def places(self) -> list[Location]:
+        """The sites it is given at, by name."""
+        at = {each.site for each in self.all_offerings}
+        return sorted((site for pk, site in self.sites.items() if pk in at), key=lambda site: site.name)
 
-    @property
+    @cached_property
     def zones(self) -> list[ZoneInfo]:
         """The zones in which its times are shown, by name."""
-        return sorted({self.zone_of(each) for each in self._offerings()}, key=lambda zone: zone.key)
+        return sorted({self.zone_of(each) for each in self.all_offerings}, key=lambda zone: zone.key)
 
     def zone_of(self, offering: Offering) -> ZoneInfo:
-        """A visit's time is its site's; the schedule's own where there is none."""
-        site = self.sites.get(offering.site or 0)
-        return ZoneInfo(site.timezone) if site and site.timezone else offering.zone
+        """The patient's own for visits by video; else a visit's time is its site's, or the schedule's without one."""
+        return self.zone or self._zone_there(offering)
 
-    def narrowed(self, practitioner: str, location: str) -> "Menu":
-        """Only with this person (the id of the actor), only at this site. Ids that nobody has leave nothing."""
-        people = {each.bookable for each in self._offerings() if _actor_id(each) == practitioner}
-        sites = {pk for pk, site in self.sites.items() if site.fhir_id == location}
-        kept = []
-        for arrangement in self.arrangements:
-            pools = tuple(
-                tuple(
-                    each
-                    for each in pool
-                    if (not practitioner or not _is_person(each) or each.bookable in people)
-                    and (not location or each.site is None or each.site in sites)
-                )
-                for pool in arrangement
-            )
-            if all(pools):
-                kept.append(pools)
-        return Menu(service=self.service, arrangements=tuple(kept), sites=self.sites)
-
-    def times(self, start: datetime, end: datetime, *, now: datetime, limit: int | None = None) -> list[Choice]:
-        """The free times in order, one for each person who could give the visit then."""
-        query = TimeQuery(
-            service=self.service, arrangements=self.arrangements, start=max(start, now), end=end, limit=limit
+    def only(self, keep: Callable[[Offering], bool], starts: Callable[[datetime], bool] | None) -> "Menu":
+        """Only with these schedules, only at these local times. Where a kind of schedule is left out, nothing stays."""
+        arrangements = (
+            tuple(tuple(each for each in pool if keep(each)) for pool in arrangement)
+            for arrangement in self.arrangements
         )
-        return [
-            self.choice_of(offerings, as_datetime(found.start))
-            for found in find_times(query, now=now)
-            for offerings in _by_person(found)
-        ]
+        return replace(self, arrangements=tuple(each for each in arrangements if all(each)), starts=starts)
+
+    def find(self, start: datetime, end: datetime, *, now: datetime, limit: int | None = None) -> list[FoundTime]:
+        """One question about all of it. What is found may be with several people: see `ways`."""
+        first = max(start, now)
+        query = TimeQuery(
+            service=self.service,
+            arrangements=self.arrangements,
+            start=first,
+            end=end,
+            limit=limit,
+            without=self.without,
+        )
+        return find_times(query, now=now) if first < end else []
+
+    def times(self, start: datetime, end: datetime, *, now: datetime) -> list[Choice]:
+        """The free times in order, one for each person who could give the visit then."""
+        return [choice for found in self.find(start, end, now=now) for choice in self.choices(found)]
 
     def first_times(self, start: datetime, *, now: datetime) -> list[Choice]:
         """The next few from `start` on, no two at once."""
-        enough = FIRST_FEW * max(1, len(self.arrangements))
-        return at_different_times(self.times(start, max(start, now) + AHEAD, now=now, limit=enough))[:FIRST_FEW]
+        start = max(start, now)
+        end = start + AHEAD
+        look, enough = (LOOK, None) if self.starts else (AHEAD, FIRST_FEW * max(1, len(self.arrangements)))
+        few: list[Choice] = []
+        while start < end and len(few) < FIRST_FEW:
+            few += self.first_of(self.find(start, start + look, now=now, limit=enough))
+            start += look
+        return few[:FIRST_FEW]
+
+    def first_of(self, found: Iterable[FoundTime]) -> list[Choice]:
+        """The first few of what was found, no two at once."""
+        few: dict[int, Choice] = {}
+        for each in found:
+            choice = next(self.choices(each), None)
+            if choice:
+                few.setdefault(each.start, choice)
+            if len(few) == FIRST_FEW:
+                break
+        return list(few.values())
+
+    def choices(self, found: FoundTime) -> Iterator[Choice]:
+        """A found time with each of the people who could give the visit then, where they are asked for."""
+        return (self.choice_of(offerings, as_datetime(found.start)) for offerings in self.ways(found))
+
+    def ways(self, found: FoundTime) -> Iterator[tuple[Offering, ...]]:
+        """The schedules of a found time: with each of the people who could give it, at a start that is asked for."""
+        start = as_datetime(found.start)
+        for offerings in _by_person(found):
+            if self.starts is None or self.starts(start.astimezone(self.zone_of(placed(offerings)))):
+                yield offerings
+
+    def local_starts(self, found: FoundTime) -> set[datetime]:
+        """When a found time begins, by each clock that shows it; nothing if that is not asked for."""
+        start = as_datetime(found.start)
+        if len(self.zones) > 1:
+            return {start.astimezone(self.zone_of(placed(offerings))) for offerings in self.ways(found)}
+        local = start.astimezone(self.zones[0])
+        return {local} if self.starts is None or self.starts(local) else set()
 
     def choice_of(self, offerings: tuple[Offering, ...], start: datetime) -> Choice:
-        first = next((each for each in offerings if _is_person(each)), offerings[0])
-        site = next((each for each in offerings if each.site is not None), first)
+        first = next((each for each in offerings if is_person(each)), offerings[0])
+        site = placed(offerings)
         zone = self.zone_of(site)
-        end = start + timedelta(seconds=offerings[0].rules.duration)
+        local, there = start.astimezone(zone), start.astimezone(self._zone_there(site))
         return Choice(
-            start=start.astimezone(zone),
-            end=end.astimezone(zone),
+            start=local,
+            end=(start + timedelta(seconds=offerings[0].rules.duration)).astimezone(zone),
             zone=zone,
             with_whom=first.actor_name,
             where=site.site_name,
             value=written(start, offerings),
+            there=there if there.utcoffset() != local.utcoffset() else None,
         )
 
     def offerings(self, schedules: Iterable[str]) -> tuple[Offering, ...]:
@@ -136,8 +176,9 @@ class Menu:
                     return tuple(each for each in picked if each)
         raise Invalid("That is not one of the ways to have this visit.")
 
-    def _offerings(self) -> Iterator[Offering]:
-        return (each for arrangement in self.arrangements for pool in arrangement for each in pool)
+    def _zone_there(self, offering: Offering) -> ZoneInfo:
+        site = self.sites.get(offering.site or 0)
+        return ZoneInfo(site.timezone) if site and site.timezone else offering.zone
 
 
 def read_menu(service: HealthcareService) -> Menu:
@@ -159,18 +200,6 @@ def written(start: datetime, offerings: Iterable[Offering]) -> str:
     return "~".join([start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), *(each.fhir_id for each in offerings)])
 
 
-def _by_person(found: FoundTime) -> Iterator[tuple[Offering, ...]]:
-    """The ways to have a found time: with each of the people who could give it, else as it was found."""
-    at = next((n for n, each in enumerate(found.offerings) if _is_person(each)), None)
-    if at is None:
-        yield found.offerings
-        return
-    others = {each.bookable for n, each in enumerate(found.offerings) if n != at}
-    for person in found.choices[at]:
-        if person.bookable not in others:
-            yield (*found.offerings[:at], person, *found.offerings[at + 1 :])
-
-
 def at_different_times(choices: Iterable[Choice]) -> list[Choice]:
     first: dict[datetime, Choice] = {}
     for choice in choices:
@@ -178,9 +207,22 @@ def at_different_times(choices: Iterable[Choice]) -> list[Choice]:
     return list(first.values())
 
 
-def _is_person(offering: Offering) -> bool:
+def is_person(offering: Offering) -> bool:
     return offering.actor.startswith("Practitioner")
 
 
-def _actor_id(offering: Offering) -> str:
-    return offering.actor.partition("/")[2]
+def placed(offerings: tuple[Offering, ...]) -> Offering:
+    """The one that says where: the first with a site."""
+    return next((each for each in offerings if each.site is not None), offerings[0])
+
+
+def _by_person(found: FoundTime) -> Iterator[tuple[Offering, ...]]:
+    """The ways to have a found time: with each of the people who could give it, else as it was found."""
+    at = next((n for n, each in enumerate(found.offerings) if is_person(each)), None)
+    if at is None:
+        yield found.offerings
+        return
+    others = {each.bookable for n, each in enumerate(found.offerings) if n != at}
+    for person in found.choices[at]:
+        if person.bookable not in others:
+            yield (*found.offerings[:at], person, *found.offerings[at + 1 :])

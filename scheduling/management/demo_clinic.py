@@ -40,13 +40,14 @@ def public_holidays(today: date) -> list[Json]:
 ORGANIZATION = ("riverside", "Riverside Clinic")
 
 SITES = (
-    # id, name, street, (city, state, postal code), phone, zone
+    # id, name, street, (city, state, postal code), phone, (latitude, longitude), zone
     (
         "nyc",
         "Riverside Clinic New York",
         "240 Riverside Drive",
         ("New York", "NY", "10025"),
         "(212) 555-0142",
+        (40.7967, -73.9748),
         "America/New_York",
     ),
     (
@@ -55,6 +56,7 @@ SITES = (
         "1180 Glendale Boulevard",
         ("Los Angeles", "CA", "90026"),
         "(213) 555-0178",
+        (34.0745, -118.2606),
         "America/Los_Angeles",
     ),
 )
@@ -87,6 +89,7 @@ class Service:
     cancellation: timedelta
     requires: tuple[str, ...] = ("Practitioner",)
     telehealth: bool = False
+    eligibility: str = "everyone"
     questionnaire: str = ""
     reasons: tuple[str, ...] = ("",)
 
@@ -104,6 +107,7 @@ SERVICES = (
         notice=HOUR,
         horizon_days=180,
         cancellation=4 * HOUR,
+        eligibility="returning",
         reasons=("Test results", "Blood pressure check", "Medication review", "Repeat prescription", ""),
     ),
     Service(
@@ -120,6 +124,7 @@ SERVICES = (
         notice=4 * HOUR,
         horizon_days=90,
         cancellation=DAY,
+        eligibility="new",
         reasons=("New in town", "Back pain", "Headaches", "Annual check-up", ""),
     ),
     Service(

@@ -11,6 +11,12 @@ DERMATOLOGY = concept(SNOMED, "394582007", "Dermatology")
 RADIOLOGY = concept(SNOMED, "394914008", "Radiology")
 REHABILITATION = concept(SNOMED, "394602003", "Rehabilitation")
 
+BCP_47 = "urn:ietf:bcp:47"
+ENGLISH = concept(BCP_47, "en", "English")
+SPANISH = concept(BCP_47, "es", "Spanish")
+CHINESE = concept(BCP_47, "zh", "Chinese")
+FRENCH = concept(BCP_47, "fr", "French")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
@@ -33,6 +39,7 @@ class Practitioner:
     name: tuple[str, str, str]  # prefix, given, family
     gender: str
     specialty: Json
+    languages: tuple[Json, ...] = (ENGLISH,)
     calendars: tuple[Calendar, ...]
 
 
@@ -42,6 +49,7 @@ PRACTITIONERS = (
         name=("Dr.", "Mei", "Chen"),
         gender="female",
         specialty=FAMILY,
+        languages=(ENGLISH, CHINESE),
         calendars=(Calendar(id="chen", site="nyc", services=("follow-up", "new-patient", "video-visit")),),
     ),
     Practitioner(
@@ -49,6 +57,7 @@ PRACTITIONERS = (
         name=("Dr.", "Ngozi", "Okafor"),
         gender="female",
         specialty=INTERNAL,
+        languages=(ENGLISH, FRENCH),
         calendars=(
             Calendar(
                 id="okafor-nyc",
@@ -82,6 +91,7 @@ PRACTITIONERS = (
         name=("Dr.", "Leila", "Haddad"),
         gender="female",
         specialty=DERMATOLOGY,
+        languages=(ENGLISH, FRENCH),
         calendars=(
             Calendar(
                 id="haddad",
@@ -97,6 +107,7 @@ PRACTITIONERS = (
         name=("Dr.", "Jan", "Novak"),
         gender="male",
         specialty=FAMILY,
+        languages=(ENGLISH, SPANISH),
         calendars=(
             Calendar(
                 id="novak",
@@ -112,6 +123,7 @@ PRACTITIONERS = (
         name=("Dr.", "Linh", "Nguyen"),
         gender="female",
         specialty=FAMILY,
+        languages=(ENGLISH, SPANISH),
         calendars=(
             Calendar(
                 id="nguyen",
@@ -126,6 +138,7 @@ PRACTITIONERS = (
         name=("Dr.", "Rafael", "Silva"),
         gender="male",
         specialty=DERMATOLOGY,
+        languages=(ENGLISH, SPANISH),
         calendars=(
             Calendar(
                 id="silva",

@@ -58,7 +58,8 @@ class DemoRows:
             self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=items)
 
     def _sites(self) -> None:
-        for fhir_id, name, line, (city, state, postal_code), phone, timezone in demo_clinic.SITES:
+        for fhir_id, name, line, (city, state, postal_code), phone, position, timezone in demo_clinic.SITES:
+            latitude, longitude = position
             self.sites[fhir_id] = self._new(
                 Location,
                 fhir_id,
@@ -71,6 +72,8 @@ class DemoRows:
                 country="US",
                 phone=phone,
                 timezone=timezone,
+                latitude=latitude,
+                longitude=longitude,
             )
 
     def _services(self) -> None:
@@ -85,6 +88,7 @@ class DemoRows:
                 type=[demo_clinic.concept(demo_clinic.CODES, each.id, each.name)],
                 requires=list(each.requires),
                 telehealth=each.telehealth,
+                eligibility=each.eligibility,
                 minimum_notice=each.notice,
                 booking_horizon_days=each.horizon_days,
                 cancellation_notice=each.cancellation,
@@ -129,6 +133,7 @@ class DemoRows:
                 given=given,
                 family=family,
                 gender=each.gender,
+                communication=list(each.languages),
                 email=f"{each.id}@example.com",
                 user=users.get(each.id),
                 identifier=[{"system": f"{demo_clinic.IDENTIFIERS}/staff", "value": each.id}],

@@ -1,0 +1,45 @@
+// What only the browser knows: roughly where one is, and by which clock one lives. Neither is asked for unless wanted.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+const offer = () => {
+  const near = document.querySelector("[data-near]");
+  if (near && navigator.geolocation) near.hidden = false;
+  const select = document.getElementById("zone");
+  const own = document.querySelector("[data-own-zone]");
+  if (own && select) own.hidden = select.value === zone || ![...select.options].some((each) => each.value === zone);
+};
+
+const findMe = (button) => {
+  const form = button.form;
+  button.setAttribute("aria-busy", "true");
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      form.elements.latitude.value = coords.latitude.toFixed(2);
+      form.elements.longitude.value = coords.longitude.toFixed(2);
+      form.submit();
+    },
+    () => {
+      button.removeAttribute("aria-busy");
+      document.getElementById("announcement").textContent = form.dataset.refused;
+      button.textContent = form.dataset.refused;
+      button.disabled = true;
+    },
+    { timeout: 10000, maximumAge: 600000 },
+  );
+};
+
+document.addEventListener("click", (event) => {
+  const near = event.target.closest("[data-near]");
+  if (near) {
+    event.preventDefault();
+    findMe(near);
+  }
+  if (event.target.closest("[data-own-zone]")) {
+    const select = document.getElementById("zone");
+    select.value = zone;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});
+
+document.addEventListener("htmx:load", offer);
+offer();
