@@ -8,13 +8,16 @@ from scheduling.availability.offerings import (
     Arrangement,
     Offering,
     Pool,
+    all_offerings_of,
     arrangements_for,
     complete,
+    lasting,
     offerings_of,
     on_one_grid,
     service_of,
     together,
 )
+from scheduling.availability.previews import DAYS, Supposed, compare, stranded
 from scheduling.availability.questions import (
     MAX_WINDOW,
     REASONS,
@@ -24,11 +27,14 @@ from scheduling.availability.questions import (
     explain,
     find_times,
     is_offered,
+    open_spans,
     seats,
 )
+from scheduling.availability.rules import supposed_rules, weekly_windows
 from scheduling.core.offers import Reason
 
 __all__ = [
+    "DAYS",
     "MAX_WINDOW",
     "REASONS",
     "Arrangement",
@@ -36,16 +42,24 @@ __all__ = [
     "Offering",
     "Pool",
     "Reason",
+    "Supposed",
     "TimeQuery",
+    "all_offerings_of",
     "arrangements_for",
     "as_datetime",
+    "compare",
     "complete",
     "explain",
     "find_times",
     "is_offered",
+    "lasting",
     "offerings_of",
     "on_one_grid",
+    "open_spans",
     "seats",
     "service_of",
+    "stranded",
+    "supposed_rules",
     "together",
+    "weekly_windows",
 ]

@@ -1,7 +1,8 @@
 """Schedules as they give a service: one query, whatever their number."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,23 @@ def offerings_of(service: HealthcareService, schedules: Collection[str]) -> list
         kind: type[SchedulingError] = RuleBroken if _only_rules(issues) else Invalid
         raise kind(issues=issues)
     return [_offering(rows[fhir_id]) for fhir_id in schedules]
+
+
+def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
+    """These schedules (primary keys) as they give each of their services: one query, whatever their number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_OF_ALL} WHERE schedule.id = ANY(%s) AND service.active AND service.deleted_at IS NULL"
+            " AND (schedule.offers_all_services OR offered.id IS NOT NULL) ORDER BY schedule.id, service.id",
+            [list(schedules)],
+        )
+        return [_offering(row) for row in _read(cursor) if not _problems(row, "")]
+
+
+def lasting(offerings: Iterable[Offering], duration: timedelta) -> tuple[Offering, ...]:
+    """The same schedules with visits of another length; all else that rules them stays."""
+    seconds = int(duration.total_seconds())
+    return tuple(replace(each, rules=replace(each.rules, duration=seconds)) for each in offerings)
 
 
 def together(offerings: Sequence[Offering]) -> None:
@@ -168,7 +186,10 @@ _PARAMETERS = """
     coalesce(general.not_available, '[]')::text
 """
 
-_SCHEDULES = f"""
+
+def _select(service: str, source: str = "clinic_schedule schedule") -> str:
+    """The statement that reads `_Row`; `service` is what stands for the primary key of the service."""
+    return f"""
     SELECT schedule.id, schedule.fhir_id, schedule.bookable_id,
         schedule.active AND schedule.deleted_at IS NULL,
         schedule.offers_all_services OR offered.id IS NOT NULL,
@@ -193,12 +214,12 @@ _SCHEDULES = f"""
             nullif(site.timezone, ''), ''
         ),
         {_PARAMETERS}
-    FROM clinic_schedule schedule
+    FROM {source}
     JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id
     LEFT JOIN clinic_schedule_services offered
-        ON offered.schedule_id = schedule.id AND offered.healthcareservice_id = %s
-    LEFT JOIN clinic_schedulingparameters own ON own.schedule_id = schedule.id AND own.service_id = %s
-    LEFT JOIN clinic_schedulingparameters general ON general.service_id = %s AND general.schedule_id IS NULL
+        ON offered.schedule_id = schedule.id AND offered.healthcareservice_id = {service}
+    LEFT JOIN clinic_schedulingparameters own ON own.schedule_id = schedule.id AND own.service_id = {service}
+    LEFT JOIN clinic_schedulingparameters general ON general.service_id = {service} AND general.schedule_id IS NULL
     LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
     LEFT JOIN clinic_practitioner person ON person.id = bookable.practitioner_id
     LEFT JOIN clinic_location place ON place.id = bookable.location_id
@@ -211,10 +232,18 @@ _SCHEDULES = f"""
 """
 
 
+_OF_ONE = _select("%s")
+_OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healthcareservice service")
+
+
 def _rows(service: HealthcareService, condition: str, values: list[Any]) -> list[_Row]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SCHEDULES} WHERE {condition} ORDER BY schedule.id", [service.pk] * 3 + values)
-        return [_Row._make((*row[:13], row[13:])) for row in cursor.fetchall()]
+        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [service.pk] * 3 + values)
+        return _read(cursor)
+
+
+def _read(cursor: Any) -> list[_Row]:
+    return [_Row._make((*row[:13], row[13:])) for row in cursor.fetchall()]
 
 
 def _problems(row: _Row | None, expression: str) -> list[Issue]:

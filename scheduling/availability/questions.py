@@ -7,24 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
-from clinic.models import OCCUPYING, Appointment, HealthcareService
+from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
 from scheduling.availability.offerings import Arrangement, Offering
 from scheduling.core import offers as core
-from scheduling.core.intervals import Span
+from scheduling.core.intervals import Span, merge
 from scheduling.core.offers import Diary, Offer, Reason, Taken
 
 LONGEST_VISIT = 24 * 3600  # of which a look must see the end
 MAX_WINDOW = timedelta(days=31)
 
 REASONS = {
-    Reason.OFF_GRID: "It is not one of the times at which this visit starts.",
-    Reason.OUTSIDE_HOURS: "It is outside the hours.",
-    Reason.CLOSED: "It falls into a closure.",
-    Reason.OUTSIDE_PLANNING_HORIZON: "It is outside the planning horizon of the schedule.",
-    Reason.TAKEN: "It is taken.",
-    Reason.TOO_SOON: "It is too soon: this visit needs more notice.",
-    Reason.TOO_FAR: "It is further ahead than this visit can be booked.",
+    Reason.OFF_GRID: _("It is not one of the times at which this visit starts."),
+    Reason.OUTSIDE_HOURS: _("It is outside the hours."),
+    Reason.CLOSED: _("It falls into a closure."),
+    Reason.OUTSIDE_PLANNING_HORIZON: _("It is outside the planning horizon of the schedule."),
+    Reason.TAKEN: _("It is taken."),
+    Reason.TOO_SOON: _("It is too soon: this visit needs more notice."),
+    Reason.TOO_FAR: _("It is further ahead than this visit can be booked."),
 }
 
 
@@ -91,7 +92,7 @@ def explain(
     """For each schedule, what keeps the service from starting there at `start`; nothing where it can."""
     at = _seconds(start)
     window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
-    diaries = _diaries(service, offerings, *window, now=now, without=without)
+    diaries = diaries_of(service, offerings, *window, now=now, without=without)
     notice: list[Reason] = []
     if start < now + service.minimum_notice:
         notice.append(Reason.TOO_SOON)
@@ -113,11 +114,25 @@ def seats(
     if not shared:
         return {offering.schedule: None for offering in offerings}
     at = _seconds(start)
-    diaries = _diaries(service, shared, at - LONGEST_VISIT, at + 2 * LONGEST_VISIT, now=now, without=without)
+    diaries = diaries_of(service, shared, at - LONGEST_VISIT, at + 2 * LONGEST_VISIT, now=now, without=without)
     return {
         offering.schedule: core.free_seat(diaries[offering.schedule], at) if offering in shared else None
         for offering in offerings
     }
+
+
+def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) -> dict[int, list[Span]]:
+    """When each of these schedules is open for any of its services within [start, end), taken or not: one query."""
+    first, last = _seconds(start), _seconds(end)
+    extra: dict[int, list[Span]] = {each.schedule: [] for each in offerings}
+    once = Slot.objects.filter(schedule__in=list(extra), status=Slot.Status.FREE, deleted_at=None)
+    for schedule, begins, ends in once.filter(start__lt=end, end__gt=start).values_list("schedule_id", "start", "end"):
+        extra[schedule].append((_seconds(begins), _seconds(ends)))
+    spans: dict[int, list[Span]] = {schedule: [] for schedule in extra}
+    for each in offerings:
+        diary = Diary(each.schedule, each.bookable, each.rules, each.planned, extra[each.schedule])
+        spans[each.schedule] += core.open_time(diary, first, last)
+    return {schedule: merge(each) for schedule, each in spans.items()}
 
 
 def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
@@ -137,7 +152,7 @@ def _offers_in(
     """The visits that start in [start, look_end); they may end later, up to `end`."""
     longest = max((each.rules.duration for each in offerings), default=0)
     visits_end = min(end, look_end + longest)
-    diaries = _diaries(query.service, offerings, start, visits_end, now=now, without=query.without)
+    diaries = diaries_of(query.service, offerings, start, visits_end, now=now, without=query.without)
     found = [
         offer
         for arrangement in query.arrangements
@@ -192,7 +207,7 @@ _SLOTS = f"""
 """
 
 
-def _diaries(
+def diaries_of(
     service: HealthcareService,
     offerings: Iterable[Offering],
     start: int,

@@ -1,12 +1,13 @@
 """Scheduling parameters, as they are stored, as the rules that the core understands."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic.models import WEEKDAYS
+from clinic.models import WEEKDAYS, SchedulingParameters, period_of
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days
 from scheduling.core.intervals import Span
@@ -32,17 +33,50 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
     )
 
 
+def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]:
+    """The windows of availableTime elements; one without days opens nothing."""
+    return tuple(_window(each) for each in availability if each.get("daysOfWeek"))
+
+
+def supposed_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, zone: ZoneInfo) -> Rules:
+    """The rules by parameters that need not be saved, joined as `offerings` joins those that are."""
+    nothing = SchedulingParameters()
+    one, other = own or nothing, general or nothing
+
+    def either(name: str, default: Any = None) -> Any:
+        mine, services = getattr(one, name), getattr(other, name)
+        return next((value for value in (mine, services) if value not in (None, "")), default)
+
+    availability = one.availability if one.availability is not None else other.availability
+    return rules_of(
+        (
+            either("duration"),
+            either("buffer_before", 0),
+            either("buffer_after", 0),
+            either("alignment_interval"),
+            either("alignment_offset", 0),
+            either("alignment_timezone", ""),
+            either("timezone", ""),
+            either("slot_capacity", 1),
+            json.dumps(availability),
+            json.dumps(one.not_available),
+            json.dumps(other.not_available),
+        ),
+        zone,
+    )
+
+
 def _windows(availability: str | None) -> tuple[Window, ...]:
-    return tuple(_window(each) for each in json.loads(availability or "[]") if each.get("daysOfWeek"))
+    return weekly_windows(json.loads(availability or "null") or ())
 
 
 def _window(available: dict[str, Any]) -> Window:
     """https://hl7.org/fhir/R4/healthcareservice-definitions.html#HealthcareService.availableTime"""
     days = frozenset(WEEKDAYS.index(day) for day in available["daysOfWeek"])
     if available.get("allDay"):
-        return Window(days, time(0), time(0))
+        return Window(days, time(0), time(0), *period_of(available))
     opens, closes = available["availableStartTime"], available["availableEndTime"]
-    return Window(days, time.fromisoformat(opens), time.fromisoformat(closes))
+    return Window(days, time.fromisoformat(opens), time.fromisoformat(closes), *period_of(available))
 
 
 def _closures(not_available: str, zone: ZoneInfo) -> tuple[Span, ...]:

@@ -23,12 +23,22 @@ class Window:
     """Open on `weekdays` (Monday is 0) from `opens` to `closes` on the wall clock.
 
     Closing at or before opening means the next day, so 00:00 to 00:00 is the whole day, however long it is.
-    A window belongs to the day it starts on.
+    A window belongs to the day it starts on: that day must be one of `weekdays`, and lie from `first` to `last`,
+    both included, where they are set.
     """
 
     weekdays: frozenset[int]
     opens: time
     closes: time
+    first: date | None = None
+    last: date | None = None
+
+    def opens_on(self, day: date) -> bool:
+        if self.first is not None and day < self.first:
+            return False
+        if self.last is not None and day > self.last:
+            return False
+        return day.weekday() in self.weekdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def _open_on(hours: tuple[Window, ...], day: date, zone: ZoneInfo) -> tuple[Span
         return ()
     spans = []
     for window in hours:
-        if day.weekday() in window.weekdays:
+        if window.opens_on(day):
             closing = day if window.opens < window.closes else day + timedelta(days=1)
             span = instant(day, window.opens, zone), instant(closing, window.closes, zone)
             if span[0] < span[1]:  # else the clocks went forward past all of it

@@ -128,7 +128,7 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
     opening = open_spans(rules.hours, rules.zone, first - DAY, last + DAY)
     if not covers(merge(opening + diary.extra), first, last):
         reasons.append(Reason.OUTSIDE_HOURS)
-    elif not covers(_open(diary, first, last, within_plan=False), first, last):
+    elif not covers(open_time(diary, first, last, within_plan=False), first, last):
         reasons.append(Reason.CLOSED)
     if not any(covers(lane, first, last) for lane in _lanes([(first, last)], diary)):
         reasons.append(Reason.TAKEN)
@@ -224,12 +224,12 @@ def _rearranged(choices: Sequence[list[Diary]]) -> list[Diary] | None:
 def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
     """The seconds at which a visit may start so that it fits, buffers and all, whatever the grid."""
     rules = diary.rules
-    opening = _open(diary, start - rules.buffer_before, end + rules.buffer_after)
+    opening = open_time(diary, start - rules.buffer_before, end + rules.buffer_after)
     before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
     return merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
 
 
-def _open(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:
+def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:
     """Hours and extra time, less closures, within the planning horizon and [start, end)."""
     if within_plan and diary.planned:
         start, end = max(start, diary.planned[0]), min(end, diary.planned[1])

@@ -68,7 +68,9 @@ def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:
     minutes: set[int] = set()
     for day in days:
         for window in hours:
-            if day.weekday() in window.weekdays:
+            begun = window.first is None or window.first <= day
+            over = window.last is not None and window.last < day
+            if day.weekday() in window.weekdays and begun and not over:
                 same_day = window.opens < window.closes
                 opens = local.when(day, window.opens)
                 closes = local.when(day if same_day else day + timedelta(days=1), window.closes)

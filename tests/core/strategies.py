@@ -1,6 +1,7 @@
 """Random weeks of random clinics, most of them around a day on which the clocks change."""
 
-from datetime import time
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,19 @@ hours = st.lists(windows(), max_size=3).map(tuple)
 busy_hours = st.one_of(st.just(ALWAYS), st.just(NIGHTS), st.just(ALWAYS), hours)
 
 
+@st.composite
+def dated(draw, hours: st.SearchStrategy[tuple[Window, ...]], moment: Moment) -> tuple[Window, ...]:
+    """Those hours, some of them only from or until a day around the moment."""
+    today = datetime.fromtimestamp(moment.at * MINUTE, moment.zone).date()
+    days = st.none() | st.none() | st.integers(-2, 2).map(lambda away: today + timedelta(days=away))
+    return tuple(_between(window, draw(days), draw(days)) for window in draw(hours))
+
+
+def _between(window: Window, one: date | None, other: date | None) -> Window:
+    first, last = sorted((one, other)) if one and other else (one, other)
+    return replace(window, first=first, last=last)
+
+
 def grids(zones, *, intervals=None) -> st.SearchStrategy[Grid]:
     """Offsets may be negative, or larger than the interval; intervals need not divide a day."""
     intervals = intervals or st.one_of(st.sampled_from([5, 15, 30, 45, 60, 90, 120]), st.integers(5, 120))
@@ -109,7 +123,7 @@ def diaries(
         capacity=capacity,
         grid=grid or draw(grids(zones)),
         zone=draw(zones),
-        hours=draw(busy_hours),
+        hours=draw(dated(busy_hours, moment)),
         closures=tuple(draw(st.lists(spans(near), max_size=2))),
     )
     return Diary(

@@ -1,5 +1,6 @@
 """Opening hours: from the wall clock to instants, whatever the night and whatever the clocks do."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scheduling.core.hours import Window, instant, local_date, local_day, open_spans, whole_days
 from tests.core import model
 from tests.core.model import DAY, MINUTE, minutes_of, seconds, spans_of
-from tests.core.strategies import hours, moments, searches, wall_times
+from tests.core.strategies import dated, hours, moments, searches, wall_times
 
 EVERY_DAY = frozenset(range(7))
 HOUR = 3600
@@ -89,6 +90,61 @@ def test_a_search_that_starts_in_the_night_finds_the_rest_of_it(hour):
     ]
 
 
+@pytest.mark.parametrize(
+    ("hours", "first", "last", "spans"),
+    [
+        pytest.param(
+            *("09:00-17:00", "2026-03-07", "2026-03-08"),
+            ["2026-03-07T14:00/2026-03-07T22:00", "2026-03-08T13:00/2026-03-08T21:00"],
+            id="the first and the last day count, whatever the clocks do between them",
+        ),
+        pytest.param(
+            *("00:00-00:00", "2026-03-08", "2026-03-08"),
+            ["2026-03-08T05:00/2026-03-09T04:00"],
+            id="all of a day that is an hour short",
+        ),
+        pytest.param(
+            *("00:00-00:00", "2026-11-01", "2026-11-01"),
+            ["2026-11-01T04:00/2026-11-02T05:00"],
+            id="all of a day that is an hour long",
+        ),
+        pytest.param(
+            *("22:00-06:00", "2026-03-06", "2026-03-07"),
+            ["2026-03-07T03:00/2026-03-07T11:00", "2026-03-08T03:00/2026-03-08T10:00"],
+            id="the night that begins on the last day runs to its end, an hour short",
+        ),
+        pytest.param(
+            *("22:00-06:00", "2026-10-31", "2026-10-31"),
+            ["2026-11-01T02:00/2026-11-01T11:00"],
+            id="and no night has begun the day before the first",
+        ),
+    ],
+)
+def test_hours_that_count_for_some_days_only(hours, first, last, spans):
+    dated = replace(window(hours), first=date.fromisoformat(first), last=date.fromisoformat(last))
+    around = seconds("2026-01-01T00:00"), seconds("2027-01-01T00:00")
+    found = open_spans((dated,), NEW_YORK, *around)
+    assert found == [tuple(map(seconds, span.split("/"))) for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        pytest.param(None, "2026-06-02", [1, 2], id="until a day"),
+        pytest.param("2026-06-03", None, [3, 4, 5], id="from a day"),
+        pytest.param(None, None, [1, 2, 3, 4, 5], id="always"),
+    ],
+)
+def test_hours_may_be_without_a_first_or_a_last_day(first, last, days):
+    dated = replace(
+        window("09:00-10:00"),
+        first=first and date.fromisoformat(first),
+        last=last and date.fromisoformat(last),
+    )
+    found = open_spans((dated,), ZoneInfo("UTC"), seconds("2026-06-01T00:00"), seconds("2026-06-06T00:00"))
+    assert [datetime.fromtimestamp(start, ZoneInfo("UTC")).day for start, _ in found] == days
+
+
 def test_a_search_without_any_time_finds_nothing():
     noon = seconds("2026-06-01T12:00")
     assert list(open_spans((window("00:00-00:00"),), NEW_YORK, noon, noon)) == []
@@ -150,20 +206,22 @@ def test_whole_days(zone, first, last, start, end):
     assert days == (seconds(start), seconds(end))
 
 
-@given(st.data(), moments, hours)
-def test_open_is_every_minute_of_every_window_of_every_day(data, moment, hours):
+@given(st.data(), moments)
+def test_open_is_every_minute_of_every_window_of_every_day(data, moment):
+    week = data.draw(dated(hours, moment))
     start, end = data.draw(searches(moment.at, longest=4 * DAY))
-    expected = model.open_minutes(hours, moment.zone, start // MINUTE, end // MINUTE)
-    assert list(open_spans(hours, moment.zone, start, end)) == spans_of(expected)
+    expected = model.open_minutes(week, moment.zone, start // MINUTE, end // MINUTE)
+    assert list(open_spans(week, moment.zone, start, end)) == spans_of(expected)
 
 
-@given(st.data(), moments, hours)
-def test_a_narrower_search_finds_the_same_hours(data, moment, hours):
+@given(st.data(), moments)
+def test_a_narrower_search_finds_the_same_hours(data, moment):
     """Whatever is asked: hours never depend on it."""
+    week = data.draw(dated(hours, moment))
     wide = (moment.at - 7 * DAY) * MINUTE, (moment.at + 7 * DAY) * MINUTE
     start, end = data.draw(searches(moment.at, longest=4 * DAY))
-    within = minutes_of(open_spans(hours, moment.zone, *wide)) & minutes_of([(start, end)])
-    assert list(open_spans(hours, moment.zone, start, end)) == spans_of(within)
+    within = minutes_of(open_spans(week, moment.zone, *wide)) & minutes_of([(start, end)])
+    assert list(open_spans(week, moment.zone, start, end)) == spans_of(within)
 
 
 @given(moments, st.integers(-3 * DAY, 3 * DAY), wall_times)

@@ -1,0 +1,82 @@
+"""What would be bookable if the rules were others: the same questions, asked of rules that are not saved."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from clinic.models import HealthcareService
+from scheduling.availability.offerings import Offering
+from scheduling.availability.questions import TimeQuery, as_datetime, diaries_of, find_times
+from scheduling.core import offers as core
+from scheduling.core.hours import whole_days
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Diary, Reason
+
+DAYS = 28
+NOT_OPEN = frozenset({Reason.OUTSIDE_HOURS, Reason.CLOSED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supposed:
+    """A service, and the schedules that give it, by rules of which some may not be saved."""
+
+    service: HealthcareService
+    offerings: tuple[Offering, ...]
+
+
+def compare(before: Supposed, after: Supposed, first: date, *, now: datetime) -> dict[date, tuple[int, int]]:
+    """How many times can be booked on each of `DAYS` days from `first`, before and after.
+
+    A time counts once on each schedule that could serve it, on the day that the schedule's own zone shows. Two
+    statements, whatever the number of schedules.
+    """
+    counts = [_count(each, first, now) for each in (before, after)]
+    days = (first + timedelta(days=n) for n in range(DAYS))
+    return {day: (counts[0][day], counts[1][day]) for day in days}
+
+
+def stranded(
+    before: Supposed, after: Supposed, visits: Sequence[tuple[int, Span]], first: date, *, now: datetime
+) -> list[bool]:
+    """For each visit, the schedule it is on and its time: whether that was open before, and would not be after.
+
+    Only hours and closures count, for the visit itself as long as it was booked: neither grid nor buffers move it.
+    """
+    start, end = _around(after.offerings, first)
+    diaries = diaries_of(after.service, after.offerings, start, end, now=now, without=None)
+    rules = [{each.schedule: each.rules for each in supposed.offerings} for supposed in (before, after)]
+    verdicts = []
+    for schedule, span in visits:
+        open_before, open_after = (
+            schedule in known and _is_open(replace(diaries[schedule], rules=known[schedule]), span) for known in rules
+        )
+        verdicts.append(open_before and not open_after)
+    return verdicts
+
+
+def _is_open(diary: Diary, span: Span) -> bool:
+    start, end = span
+    visit = replace(diary.rules, duration=end - start, buffer_before=0, buffer_after=0)
+    return not NOT_OPEN & set(core.why_not(replace(diary, rules=visit), start))
+
+
+def _count(supposed: Supposed, first: date, now: datetime) -> Counter[date]:
+    start, end = _around(supposed.offerings, first)
+    query = TimeQuery(
+        service=supposed.service,
+        arrangements=((supposed.offerings,),) if supposed.offerings else (),
+        start=as_datetime(start),
+        end=as_datetime(end),
+    )
+    return Counter(
+        as_datetime(time.start).astimezone(offering.zone).date()
+        for time in find_times(query, now=now)
+        for offering in time.choices[0]
+    )
+
+
+def _around(offerings: Iterable[Offering], first: date) -> Span:
+    """The days in all zones, and a night more: a window that begins on the last day may end on the next."""
+    spans = [whole_days(first, first + timedelta(days=DAYS), each.zone) for each in offerings]
+    return min((start for start, _ in spans), default=0), max((end for _, end in spans), default=0)

@@ -1,0 +1,234 @@
+"""A change of how a service is given: what it would do, and doing it."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model, QuerySet
+
+from clinic.fhir.parameters import COLUMNS, unset
+from clinic.models import (
+    Appointment,
+    AuditEvent,
+    HealthcareService,
+    Questionnaire,
+    Schedule,
+    SchedulingParameters,
+    Slot,
+)
+from scheduling import access, availability, booking
+from scheduling.access import Caller
+from scheduling.availability import DAYS, Supposed
+from scheduling.core.hours import Window, whole_days
+from scheduling.errors import NotFound, VersionConflict
+from scheduling.opening.terms import Terms
+
+M = TypeVar("M", bound=Model)
+WEEK = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """New values of some columns: of the scheduling parameters, and of the Schedule or HealthcareService they are of.
+
+    `extra` is one-off time that is added beside them.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    questionnaires: list[Questionnaire] | None = None
+    extra: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A booked visit that would be outside the hours; its times are local to its schedule."""
+
+    appointment: Appointment
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a change does to the `DAYS` days from `first`: how many times can be booked each day, before and after.
+
+    `later` is how many visits are booked after these days, where the change holds for them too.
+    """
+
+    first: date
+    days: dict[date, tuple[int, int]]
+    stranded: list[Stranded]
+    later: int = 0
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=DAYS - 1)
+
+    @property
+    def weeks(self) -> list[tuple[date, date, int, int]]:
+        """First day, last day, times before and after, of each seven days."""
+        return [
+            (week[0][0], week[-1][0], sum(before for _, (before, _) in week), sum(after for _, (_, after) in week))
+            for week in (list(self.days.items())[n : n + WEEK] for n in range(0, DAYS, WEEK))
+        ]
+
+    @property
+    def changed(self) -> list[tuple[date, int, int]]:
+        """The days that gain or lose times."""
+        return [(day, before, after) for day, (before, after) in self.days.items() if before != after]
+
+
+def preview(terms: Terms, change: Change, first: date, *, caller: Caller, now: datetime) -> Preview | None:
+    """What the change would do in the four weeks from `first`; None where the service cannot be booked anyway.
+
+    Writes nothing. Notice and horizon count only if they are what changes: hours may be set for days that cannot be
+    booked yet.
+    """
+    if not terms.offerings:
+        return None
+    before = Supposed(service=terms.service, offerings=terms.offerings)
+    after = _supposed(terms, change)
+    if not {"minimum_notice", "booking_horizon_days"} & change.resource.keys():
+        at_any_time = {"minimum_notice": timedelta(0), "booking_horizon_days": None}
+        before, after = (replace(each, service=_with(each.service, at_any_time)) for each in (before, after))
+    return Preview(
+        first=first,
+        days=availability.compare(before, after, first, now=now),
+        stranded=_stranded(before, after, first, caller, now),
+        later=_later(after, first, caller) if "availability" in change.parameters else 0,
+    )
+
+
+def changes(terms: Terms, change: Change) -> bool:
+    """Whether it would be any other than it is."""
+    row = terms.row or SchedulingParameters()
+    return (
+        bool(change.extra)
+        or not changes_only_parameters(terms, change)
+        or any(getattr(row, name) != value for name, value in change.parameters.items())
+    )
+
+
+def changes_only_parameters(terms: Terms, change: Change) -> bool:
+    """Whether the Schedule or HealthcareService itself stays as it is."""
+    same = all(getattr(terms.resource, name) == value for name, value in change.resource.items())
+    return same and (
+        change.questionnaires is None or set(change.questionnaires) == set(terms.service.questionnaires.all())
+    )
+
+
+def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: datetime) -> None:
+    """Make the change, as the next version of the Schedule or HealthcareService. No visit is cancelled by it.
+
+    Raises VersionConflict if someone else saved since `version` was read.
+    """
+    access.may_set_hours(caller, terms.schedule)
+    with booking.all_or_nothing():
+        resource = _locked(terms)
+        if resource.version != version:
+            raise VersionConflict
+        _write_parameters(terms, change.parameters)
+        values = {**change.resource, "version": resource.version + 1, "last_updated": now}
+        for name, value in values.items():
+            setattr(resource, name, value)
+        resource.save(update_fields=list(values))
+        if change.questionnaires is not None and isinstance(resource, HealthcareService):
+            resource.questionnaires.set(change.questionnaires)
+        AuditEvent.objects.create(
+            recorded=now,
+            last_updated=now,
+            action=AuditEvent.Action.UPDATE,
+            subtype="set-hours",
+            user=caller.user,
+            client=caller.client,
+        )
+
+
+def _supposed(terms: Terms, change: Change) -> Supposed:
+    """The offerings as they would be."""
+    row = _with(terms.row or SchedulingParameters(), change.parameters)
+    general = terms.general if terms.schedule else row
+    own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
+    offerings = []
+    for each in terms.offerings:
+        rules = availability.supposed_rules(own.get(each.schedule), general, each.zone)
+        offerings.append(replace(each, rules=replace(rules, hours=rules.hours + change.extra)))
+    service = terms.service if terms.schedule else _with(terms.service, change.resource)
+    return Supposed(service=service, offerings=tuple(offerings))
+
+
+def _stranded(before: Supposed, after: Supposed, first: date, caller: Caller, now: datetime) -> list[Stranded]:
+    start, end = _four_weeks(after, first)
+    found = list(_booked(after, caller).filter(start__gte=max(start, now), start__lt=end))
+    times = [(slot.schedule_id, (int(slot.start.timestamp()), int(slot.end.timestamp()))) for slot in found]
+    verdicts = availability.stranded(before, after, times, first, now=now)
+    offerings = {each.schedule: each for each in after.offerings}
+    return [
+        stranded_of(slot, offerings[slot.schedule_id].zone)
+        for slot, is_stranded in zip(found, verdicts, strict=True)
+        if is_stranded
+    ]
+
+
+def _later(after: Supposed, first: date, caller: Caller) -> int:
+    return _booked(after, caller).filter(start__gte=_four_weeks(after, first)[1]).count()
+
+
+def _booked(supposed: Supposed, caller: Caller) -> QuerySet[Slot]:
+    return booked_slots(caller, supposed.service, [each.schedule for each in supposed.offerings])
+
+
+def _four_weeks(supposed: Supposed, first: date) -> tuple[datetime, datetime]:
+    """From the first instant of `first` to the end of the last day, in all zones."""
+    spans = [whole_days(first, first + timedelta(days=DAYS - 1), each.zone) for each in supposed.offerings]
+    return availability.as_datetime(min(start for start, _ in spans)), availability.as_datetime(
+        max(end for _, end in spans)
+    )
+
+
+def booked_slots(caller: Caller, service: HealthcareService, schedules: list[int]) -> QuerySet[Slot]:
+    """The visits that are booked there and the caller may see, in order of time."""
+    return (
+        access.visible(Slot, caller)
+        .filter(schedule__in=schedules, status=Slot.Status.BUSY, deleted_at=None)
+        .filter(appointment__service=service, appointment__status=Appointment.Status.BOOKED)
+        .select_related("appointment__patient", "appointment__service")
+        .order_by("start", "pk")
+    )
+
+
+def stranded_of(slot: Slot, zone: ZoneInfo) -> Stranded:
+    assert slot.appointment is not None  # booked_slots
+    return Stranded(slot.appointment, slot.start.astimezone(zone), slot.end.astimezone(zone))
+
+
+def _with(row: M, values: Mapping[str, Any]) -> M:
+    """A copy with other values, which is not saved."""
+    other = copy(row)
+    for name, value in values.items():
+        setattr(other, name, value)
+    return other
+
+
+def _locked(terms: Terms) -> Schedule | HealthcareService:
+    resource = terms.resource
+    rows = type(resource)._default_manager.select_for_update(no_key=True, of=("self",))
+    found = rows.filter(pk=resource.pk, deleted_at=None).first()
+    if found is None:
+        raise NotFound("It has been deleted.")
+    return found
+
+
+def _write_parameters(terms: Terms, values: Mapping[str, Any]) -> None:
+    """A row that says nothing is none."""
+    if not values:
+        return
+    row, _ = SchedulingParameters.objects.update_or_create(
+        service=terms.service, schedule=terms.schedule, defaults=dict(values)
+    )
+    if {each.name: getattr(row, each.name) for each in COLUMNS} == unset():
+        row.delete()

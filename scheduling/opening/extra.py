@@ -1,0 +1,87 @@
+"""One-off time beyond the weekly hours: free Slots."""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from clinic.models import Schedule, Slot
+from scheduling import access, availability, booking
+from scheduling.access import Caller
+from scheduling.core.hours import Window, instant
+from scheduling.errors import NotFound, RuleBroken
+from scheduling.opening.changes import Stranded, booked_slots, stranded_of
+from scheduling.opening.terms import Terms
+from scheduling.opening.versions import DAY
+
+LISTED = 200
+
+
+def extra_hours(day: date, opens: time, closes: time) -> Window:
+    """Extra time as hours of a single day, so that a preview can suppose it."""
+    return Window(frozenset({day.weekday()}), opens, closes, day, day)
+
+
+def extra_times(terms: Terms, *, now: datetime) -> list[Slot]:
+    """What is still to come of it on the schedule."""
+    free = Slot.objects.filter(schedule=_schedule(terms), status=Slot.Status.FREE, deleted_at=None, end__gt=now)
+    return list(free.order_by("start", "pk")[:LISTED])
+
+
+def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: datetime) -> Slot:
+    """Open the schedule once more, for this service alone where it has a type."""
+    access.may_set_hours(caller, _schedule(terms))
+    day = hours.first
+    if day is None or terms.zone is None:
+        raise RuleBroken(terms.problem or "Extra time is on one day, in a zone that is known.")
+    start, end = extra_span(day, hours, terms.zone)
+    if start >= end:
+        raise RuleBroken("The clocks go forward past all of this time.")
+    slot = Slot(
+        schedule=_schedule(terms),
+        status=Slot.Status.FREE,
+        start=start,
+        end=end,
+        comment=note,
+        service_type=terms.service.type,
+        last_updated=now,
+    )
+    with booking.all_or_nothing():
+        booking.write_slots([slot])
+    return slot
+
+
+def remove_extra(terms: Terms, slot: Slot, *, caller: Caller, now: datetime) -> None:
+    """The time is no longer bookable; visits in it stay booked."""
+    access.may_set_hours(caller, _schedule(terms))
+    with booking.all_or_nothing():
+        booking.remove_slot(slot, now=now)
+
+
+def extra_time(terms: Terms, slot_id: str) -> Slot:
+    """The extra time of the schedule with this id. Raises NotFound."""
+    slots = Slot.objects.filter(schedule=_schedule(terms), status=Slot.Status.FREE, deleted_at=None)
+    found = slots.filter(fhir_id=slot_id).first()
+    if found is None:
+        raise NotFound("There is no such extra time.")
+    return found
+
+
+def visits_in(terms: Terms, slot: Slot, *, caller: Caller) -> list[Stranded]:
+    """The visits that are booked in extra time."""
+    schedule = _schedule(terms)
+    zone = terms.zone or ZoneInfo("UTC")
+    booked = booked_slots(caller, terms.service, [schedule.pk]).filter(start__lt=slot.end, end__gt=slot.start)
+    return [stranded_of(each, zone) for each in booked]
+
+
+def extra_span(day: date, hours: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    closing = day if hours.opens < hours.closes else day + DAY
+    return (
+        availability.as_datetime(instant(day, hours.opens, zone)),
+        availability.as_datetime(instant(closing, hours.closes, zone)),
+    )
+
+
+def _schedule(terms: Terms) -> Schedule:
+    if terms.schedule is None:
+        raise RuleBroken("Extra time is on one calendar.")
+    return terms.schedule

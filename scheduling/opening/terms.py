@@ -1,0 +1,96 @@
+"""A service as it is given on one schedule, or as a whole: what a change starts from."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from clinic.models import HealthcareService, Schedule, SchedulingParameters
+from scheduling import access, availability
+from scheduling.access import Caller
+from scheduling.availability import Offering
+from scheduling.errors import NotFound, SchedulingError
+
+RELATED = (
+    "site",
+    "practitioner_role__practitioner",
+    "bookable__practitioner",
+    "bookable__location",
+    "bookable__device",
+    "bookable__healthcare_service",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How one service is given on `schedule`, or as a whole where that is None.
+
+    `offerings` are the schedules that a change of it concerns; where there are none, `problem` says why it cannot be
+    booked.
+    """
+
+    service: HealthcareService
+    schedule: Schedule | None
+    general: SchedulingParameters | None
+    own: dict[int, SchedulingParameters]  # by schedule
+    offerings: tuple[Offering, ...]
+    problem: str = ""
+
+    @property
+    def row(self) -> SchedulingParameters | None:
+        """The parameters that a change is written to."""
+        return self.own.get(self.schedule.pk) if self.schedule else self.general
+
+    @property
+    def resource(self) -> Schedule | HealthcareService:
+        """What they are part of."""
+        return self.schedule or self.service
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of its times; None where they are in several, or in none that is known."""
+        zones = {each.zone for each in self.offerings}
+        return zones.pop() if len(zones) == 1 else None
+
+    def today(self, now: datetime) -> date:
+        return now.astimezone(self.zone or ZoneInfo("UTC")).date()
+
+
+def terms_of(caller: Caller, service_id: str, schedule_id: str | None) -> Terms:
+    """What the caller may change. Raises Forbidden, or NotFound for calendars that they do not work by."""
+    schedule = _schedule(caller, schedule_id) if schedule_id else None
+    access.may_set_hours(caller, schedule)
+    service = availability.service_of(service_id)
+    if service is None or not (schedule is None or _offers(schedule, service)):
+        raise NotFound("There is no such service on this calendar.")
+    rows = list(SchedulingParameters.objects.filter(service=service))
+    offerings, problem = _offerings(service, schedule)
+    return Terms(
+        service=service,
+        schedule=schedule,
+        general=next((row for row in rows if row.schedule_id is None), None),
+        own={row.schedule_id: row for row in rows if row.schedule_id is not None},
+        offerings=offerings,
+        problem=problem,
+    )
+
+
+def _schedule(caller: Caller, schedule_id: str) -> Schedule:
+    found = access.calendars(caller).select_related(*RELATED).filter(fhir_id=schedule_id).first()
+    if found is None:
+        raise NotFound("There is no such calendar.")
+    return found
+
+
+def _offers(schedule: Schedule, service: HealthcareService) -> bool:
+    return schedule.offers_all_services or schedule.services.filter(pk=service.pk).exists()
+
+
+def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[tuple[Offering, ...], str]:
+    if schedule is None:
+        ways = availability.arrangements_for(service)
+        found = {each.schedule: each for way in ways for pool in way for each in pool}
+        return tuple(found.values()), "" if found else "No calendar gives this service."
+    try:
+        return tuple(availability.offerings_of(service, [schedule.fhir_id])), ""
+    except SchedulingError as refusal:
+        return (), str(refusal)

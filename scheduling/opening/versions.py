@@ -1,0 +1,111 @@
+"""Weekly hours as people set them: this week until then, from a day on another.
+
+FHIR has windows, each of which may say from which day to which it counts. Seen as a whole they make a row of
+versions, each of which holds until the next begins.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from clinic.fhir.codes import AVAILABILITY_PERIOD
+from clinic.models import WEEKDAYS
+from scheduling.availability import weekly_windows
+from scheduling.core.hours import Window
+
+Json = dict[str, Any]
+Span: TypeAlias = tuple[time, time]  # from, to; to at or before from is the next day
+Week: TypeAlias = tuple[tuple[Span, ...], ...]  # for each weekday, Monday first
+
+ALL_DAY: Span = (time(0), time(0))
+CLOSED: Week = ((),) * 7
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A week of hours, and the local day from which on it holds; None: since always."""
+
+    first: date | None
+    week: Week
+
+
+def read(availability: Iterable[Json] | None) -> list[Version]:
+    """The versions of availableTime elements, the first of them since always. No elements: always closed."""
+    windows = weekly_windows(availability or ())
+    starts = {window.first for window in windows if window.first}
+    starts |= {window.last + DAY for window in windows if window.last}
+    return _joined(Version(first, _week_on(windows, first)) for first in (None, *sorted(starts)))
+
+
+def write(versions: Sequence[Version]) -> list[Json]:
+    """The availableTime elements of versions: each holds until the day before the next."""
+    ends = [version.first - DAY if version.first else None for version in versions[1:]]
+    return [
+        element
+        for version, last in zip(versions, [*ends, None], strict=True)
+        for element in _elements(version.week, version.first, last)
+    ]
+
+
+def put(versions: Iterable[Version], version: Version) -> list[Version]:
+    """With this version, instead of the one that begins on the same day if there is one."""
+    others = [each for each in versions if each.first != version.first]
+    return _joined(sorted([*others, version], key=_begins))
+
+
+def remove(versions: Sequence[Version], first: date | None) -> list[Version]:
+    """Without the version that begins then: the one before goes on, or the one after was since always."""
+    left = [each for each in versions if each.first != first]
+    if first is None and left:
+        left[0] = Version(None, left[0].week)
+    return _joined(left) or [Version(None, CLOSED)]
+
+
+def in_force(versions: Sequence[Version], day: date) -> Version:
+    """The version that holds on a day."""
+    return [each for each in versions if each.first is None or each.first <= day][-1]
+
+
+def _begins(version: Version) -> date:
+    return version.first or date.min
+
+
+def _joined(versions: Iterable[Version]) -> list[Version]:
+    """Without those that change nothing."""
+    versions = list(versions)
+    return [*versions[:1], *(after for before, after in pairwise(versions) if before.week != after.week)]
+
+
+def _week_on(windows: Sequence[Window], day: date | None) -> Week:
+    """The hours in force on a day, or before all others."""
+    held = [window for window in windows if _holds(window, day)]
+    return tuple(
+        tuple(sorted({(each.opens, each.closes) for each in held if weekday in each.weekdays}))
+        for weekday in range(len(WEEKDAYS))
+    )
+
+
+def _holds(window: Window, day: date | None) -> bool:
+    if day is None:
+        return window.first is None
+    return (window.first is None or window.first <= day) and (window.last is None or day <= window.last)
+
+
+def _elements(week: Week, first: date | None, last: date | None) -> Iterable[Json]:
+    """One for all the weekdays that share a window."""
+    for span in sorted({span for spans in week for span in spans}):
+        days = [day for day, spans in zip(WEEKDAYS, week, strict=True) if span in spans]
+        opens, closes = (each.isoformat() for each in span)
+        times = {"allDay": True} if span == ALL_DAY else {"availableStartTime": opens, "availableEndTime": closes}
+        yield {**_period(first, last), "daysOfWeek": days, **times}
+
+
+def _period(first: date | None, last: date | None) -> Json:
+    if first is None and last is None:
+        return {}
+    named = {"start": first, "end": last}
+    period = {name: day.isoformat() for name, day in named.items() if day}
+    return {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}]}
