@@ -12,8 +12,10 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from clinic import embedded
+from clinic import branding, embedded, messaging
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -55,6 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "anymail",
     "django_htmx",
     "oauth2_provider",
     "rest_framework",
@@ -90,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.context_processors.clinic",
+                "portal.inbox.unread",
             ],
         },
     },
@@ -112,7 +116,19 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "timeout": 10,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Nothing waits for Redis: what it is told is written in PostgreSQL, and what it remembers can be forgotten.
+CACHES = {
+    "default": {
+        "BACKEND": "clinic.cache.Cache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
+        },
+    }
+}
 
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["clinic.authentication.ClinicBackend"]
@@ -133,22 +149,36 @@ ACCOUNT_FORMS = {
     "signup": "portal.account_forms.SignupForm",
     "reset_password": "portal.account_forms.ResetPasswordForm",
     "reset_password_from_key": "portal.account_forms.ResetPasswordKeyForm",
+    "change_password": "portal.account_forms.ChangePasswordForm",
+    "set_password": "portal.account_forms.SetPasswordForm",
+    "add_email": "portal.account_forms.AddEmailForm",
+    "reauthenticate": "portal.account_forms.ReauthenticateForm",
+    "confirm_email_verification_code": "portal.account_forms.ConfirmEmailVerificationCodeForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+# Besides allauth's own: how often a guest holds a time, and has a code sent or tries one.
+ACCOUNT_RATE_LIMITS = {"hold": "30/10m/ip", "send_code": "5/15m/key,20/h/ip", "check_code": "15/15m/key"}
 # Only where the address is proven before anything else can sign-up keep to itself whom it knows already. The
-# embedded demo sends no mail that one could read the code in.
+# embedded demo lets people in at once.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = not EMBEDDED
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = not DEBUG
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+EVENT_CALENDAR = BASE_DIR / "node_modules" / "@event-calendar" / "build" / "dist"  # `python3 bootstrap.py setup`
+STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/event-calendar", EVENT_CALENDAR)]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -168,9 +198,31 @@ if env.bool("BEHIND_PROXY", default=False):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+# Mail goes by a provider's API (ANYMAIL_PROVIDER), else by SMTP (EMAIL_URL); the demo's is kept to be read there.
+ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="")
+if ANYMAIL_PROVIDER:
+    vars().update(messaging.provider(ANYMAIL_PROVIDER, dict(os.environ)))
+elif EMBEDDED and "EMAIL_URL" not in os.environ:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+else:
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@example.com")
+
+# Text messages, to a service that speaks as Twilio does. Without one the demo keeps them; elsewhere there are none.
+SMS_FROM = env.str("SMS_FROM", default="")
+SMS_URL = messaging.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
+SMS_ENABLED = bool(SMS_URL) or EMBEDDED
+SMS_COUNTRY_CODE = env.str("SMS_COUNTRY_CODE", default="+1")
+# No text wakes anybody, by the clocks of the visit's site.
+QUIET_HOURS = messaging.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
+
+# Where the links of messages lead.
+_HOST = next((host.removeprefix(".") for host in ALLOWED_HOSTS), "localhost")
+SITE_URL = messaging.site_url(
+    env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', '') or 8000}" if DEBUG else f"https://{_HOST}")
+)
 
 FHIR_BASE_PATH = "fhir/R4/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_REQUEST_BYTES", default=8 * 1024 * 1024)
@@ -194,12 +246,31 @@ CELERY_BROKER_URL = (
     if REDIS_URL.startswith("unix://")
     else REDIS_URL
 )
+# A booking that cannot tell the broker says so at once: the sweep finds its messages.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 1,
+    "max_retries": 0,
+    "client_name": "clinic",
+}
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 300
 
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
+CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default=""))
+CLINIC_EMAIL = branding.check_email("CLINIC_EMAIL", env.str("CLINIC_EMAIL", default=""))
+CLINIC_LOGO_URL = branding.check_logo(env.str("CLINIC_LOGO_URL", default=""))
+CLINIC_ACCENT = branding.check_accent("CLINIC_ACCENT", env.str("CLINIC_ACCENT", default=""), branding.LIGHT)
+CLINIC_ACCENT_DARK = branding.check_accent(
+    "CLINIC_ACCENT_DARK", env.str("CLINIC_ACCENT_DARK", default=""), branding.DARK
+)
+EMERGENCY_PHONE = branding.check_phone("EMERGENCY_PHONE", env.str("EMERGENCY_PHONE", default="") or "911")
+EMERGENCY_NOTICE = env.str("EMERGENCY_NOTICE", default="")
+PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", default=""))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "
+MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query={address}")
 HOLD_FOR = timedelta(minutes=env.int("HOLD_MINUTES", default=10))
 HOLDS_PER_PERSON = 2
 

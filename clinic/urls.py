@@ -16,3 +16,8 @@ urlpatterns = [
     path(settings.FHIR_BASE_PATH, include("scheduling.api.urls")),
     path("", include("portal.urls")),
 ]
+if settings.ANYMAIL_PROVIDER:
+    urlpatterns.insert(0, path("anymail/", include("anymail.urls")))
+
+handler400 = "portal.views.frame.bad_request"
+handler500 = "portal.views.frame.server_error"

@@ -1,11 +1,14 @@
-"""Times, lengths and zones as people say them. Every time shown names its zone."""
+"""Times, lengths and zones as people say them. Every time shown names its zone.
+
+The order of day and month is a matter of language: the formats are translated, the names in them are Django's.
+"""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 NOON = time(12)
 EVENING = time(17)
@@ -20,33 +23,44 @@ def zone_name(zone: ZoneInfo) -> str:
 
 def clock(moment: datetime) -> str:
     """09:20"""
-    return dateformat.format(moment, "H:i")
+    return dateformat.format(moment, pgettext("date format", "H:i"))
 
 
 def short_day(day: date) -> str:
     """Tue 24 Nov"""
-    return dateformat.format(day, "D j M")
+    return dateformat.format(day, pgettext("date format", "D j M"))
+
+
+def short_day_of_year(day: date) -> str:
+    """Tue 24 Nov 2026"""
+    return dateformat.format(day, pgettext("date format", "D j M Y"))
 
 
 def long_day(day: date) -> str:
     """Tuesday 24 November"""
-    return dateformat.format(day, "l j F")
+    return dateformat.format(day, pgettext("date format", "l j F"))
 
 
 def full_day(day: date) -> str:
     """Tuesday 24 November 2026"""
-    return dateformat.format(day, "l j F Y")
+    return dateformat.format(day, pgettext("date format", "l j F Y"))
 
 
 def day_and_time(moment: datetime) -> str:
     """Tue 24 Nov, 09:20; local, as given."""
-    return f"{short_day(moment)}, {clock(moment)}"
+    return _("%(day)s, %(time)s") % {"day": short_day(moment), "time": clock(moment)}
 
 
 def hours(start: datetime, end: datetime) -> str:
     """09:20 to 09:50, and the day where it ends on another."""
     last = clock(end) if end.date() == start.date() else day_and_time(end)
     return _("%(start)s to %(end)s") % {"start": clock(start), "end": last}
+
+
+def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
+    """Tue 24 Nov, 09:20 to 09:50 (New York time); with the year where it may be another."""
+    day = short_day_of_year(start) if year else short_day(start)
+    return _("%(day)s, %(hours)s (%(zone)s)") % {"day": day, "hours": hours(start, end), "zone": zone_name(zone)}
 
 
 def part_of_day(moment: datetime) -> str:

@@ -1,9 +1,17 @@
 """The cast that everyone knows: Ada the patient, Bo another patient, Dr Chen, Rana at reception."""
 
 import pytest
+from django.utils import translation
 
 from clinic.models import Patient, Practitioner
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """A page that is asked for in another language leaves it to no other test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

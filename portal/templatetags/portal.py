@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clinic.models import User
+from portal import navigation
+from scheduling.access import Caller
 
 register = template.Library()
 
@@ -16,10 +18,28 @@ register = template.Library()
 def icon(name: str) -> SafeString:
     """A drawing beside a word, never instead of one."""
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        '<svg class="icon" width="20" height="20" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def places(caller: Caller) -> list[navigation.Place]:
+    """The links of the header."""
+    return navigation.places(caller)
+
+
+@register.filter
+def tel(phone: str) -> str:
+    """The address that dials a number: tel:+12125550100"""
+    return "tel:" + "".join(each for each in phone if each.isdigit() or each == "+")
+
+
+@register.filter
+def first_control(bound: BoundField) -> str:
+    """The id that an error's link leads to: the control's, or that of the first of its group."""
+    return bound.id_for_label or f"{bound.auto_id}_0"
 
 
 @register.inclusion_tag("forms/_field.html")

@@ -1,8 +1,5 @@
 """`portal.words` for templates. Times are shown in the zone they carry: convert them before, in the view."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from django import template
 
 from portal import words
@@ -17,10 +14,4 @@ register.filter("zone_name", words.zone_name)
 register.filter("in_words", words.length)
 register.filter("free_times", words.free_times)
 register.simple_tag(words.hours, name="hours")
-
-
-@register.simple_tag
-def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
-    """Tue 24 Nov, 09:20 to 09:50 (New York time); with the year where it may be another."""
-    day = f"{words.short_day(start)} {start.year}" if year else words.short_day(start)
-    return f"{day}, {words.hours(start, end)} ({words.zone_name(zone)})"
+register.simple_tag(words.when, name="when")

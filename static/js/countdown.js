@@ -1,19 +1,21 @@
 // How much of a hold is left, by the server's clock; said aloud at five, two and one minutes and at the end.
 const hold = document.querySelector("[data-countdown]");
-const SAID_AT = [5, 2, 1];
+const SAID_AT = [1, 2, 5];
 
 if (hold) {
   const ahead = Date.now() - Date.parse(hold.dataset.now);
   const end = Date.parse(hold.dataset.countdown);
   const left = hold.querySelector("[data-countdown-left]");
   const announcement = document.getElementById("announcement");
-  let before = Infinity;
+  const secondsLeft = () => Math.max(0, Math.ceil((end + ahead - Date.now()) / 1000));
+  let before = secondsLeft();
 
   const tick = () => {
-    const seconds = Math.max(0, Math.ceil((end + ahead - Date.now()) / 1000));
+    const seconds = secondsLeft();
     left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    const minutes = SAID_AT.find((each) => seconds <= each * 60 && before > each * 60 && before !== Infinity);
-    if (minutes) {
+    // A page that slept may wake past several of them: the one that is true now is said.
+    const minutes = SAID_AT.find((each) => seconds <= each * 60);
+    if (minutes && before > minutes * 60 && seconds > 0) {
       announcement.textContent = minutes === 1 ? hold.dataset.minute : hold.dataset.minutes.replace("%s", minutes);
     }
     hold.classList.toggle("hold--short", seconds <= 120);
@@ -22,6 +24,7 @@ if (hold) {
       hold.querySelector("[data-countdown-text]").textContent = hold.dataset.over;
       left.textContent = "";
       announcement.textContent = hold.dataset.over;
+      document.querySelector("[data-countdown-keep]")?.remove();
     }
     before = seconds;
   };

@@ -3,8 +3,13 @@
 import re
 
 import pytest
-from django.test import Client
-from pytest_django.asserts import assertContains
+from django.test import Client, RequestFactory
+from pytest_django.asserts import assertContains, assertNotContains
+
+from portal import navigation
+from portal.account_forms import LoginForm
+from portal.views.frame import server_error
+from scheduling.access import Caller
 
 pytestmark = pytest.mark.django_db
 
@@ -32,8 +37,33 @@ def test_the_frame_has_landmarks_and_a_way_past_them(client):
         'role="status"',
         'lang="en"',
         "Riverside Clinic",
+        "If this is an emergency, call 911.",
     ):
         assertContains(page, part)
+
+
+def test_a_patients_header_leads_to_booking_and_visits_and_marks_where_one_is(as_ada):
+    page = as_ada.get("/appointments/")
+    assertContains(page, '<a href="/">Book</a>', html=True)
+    assertContains(page, '<a href="/appointments/" aria-current="page">My visits</a>', html=True)
+
+
+def test_a_guest_is_led_to_sign_in(client):
+    page = client.get("/")
+    assertContains(page, '<a class="site-header__link" href="/accounts/login/">Sign in</a>', html=True)
+    assertNotContains(page, "My visits")
+
+
+def test_staff_are_led_to_their_calendar(client, chen):
+    client.force_login(chen.user)
+    assert [str(place.word) for place in navigation.places(Caller(user=chen.user))][:2] != ["Book", "My visits"]
+    assertContains(client.get("/"), ">Calendar</a>")
+
+
+def test_an_error_leads_to_the_control_it_is_about(client):
+    page = client.post("/accounts/signup/", {})
+    assertContains(page, '<a href="#id_birth_date_0">Enter your date of birth.</a>', html=True)
+    assertContains(page, 'id="id_birth_date_0"')
 
 
 def test_errors_look_like_the_clinic(client):
@@ -49,14 +79,27 @@ def test_a_form_without_its_token_is_refused_kindly(ada):
 
 
 def test_a_failure_of_ours_says_so(client, monkeypatch):
-    from portal.views import booking
-
-    def broken():
+    def broken(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(booking, "bookable", broken)
+    monkeypatch.setattr(LoginForm, "__init__", broken)
     client.raise_request_exception = False
-    assertContains(client.get("/"), "Something went wrong on our side", status_code=500)
+    assertContains(client.get("/accounts/login/"), "Something went wrong on our side", status_code=500)
+
+
+def test_where_even_the_session_fails_the_page_still_says_so(settings):
+    settings.CLINIC_PHONE = "+1 212 555 0100"
+    answer = server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assertContains(answer, "+1 212 555 0100", status_code=500)
+    assertContains(answer, "Riverside Clinic", status_code=500)
+
+
+def test_what_cannot_be_read_says_so(client):
+    client.raise_request_exception = False
+    answer = client.get("/", headers={"host": "elsewhere.example"})
+    assertContains(answer, "We could not read that", status_code=400)
+    assertContains(answer, "site-header", status_code=400)
 
 
 def test_a_page_that_is_not_for_patients_says_so(as_ada):

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils.translation import override
 
 from portal import words
-from portal.templatetags.portal_time import when
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -40,7 +40,7 @@ def test_lengths(minutes, said):
 
 def test_a_visit():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
-    said = when(start, start + timedelta(minutes=30), NEW_YORK)
+    said = words.when(start, start + timedelta(minutes=30), NEW_YORK)
     assert said == "Tue 24 Nov, 09:20 to 09:50 (New York time)"
 
 
@@ -52,3 +52,26 @@ def test_a_visit_past_midnight_says_on_which_day_it_ends():
 @pytest.mark.parametrize(("hour", "part"), [(0, "Morning"), (11, "Morning"), (12, "Afternoon"), (17, "Evening")])
 def test_parts_of_the_day(hour, part):
     assert words.part_of_day(datetime(2026, 11, 24, hour, tzinfo=NEW_YORK)) == part
+
+
+def test_a_visit_of_another_year_says_so():
+    start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
+    said = words.when(start, start + timedelta(minutes=30), NEW_YORK, year=True)
+    assert said == "Tue 24 Nov 2026, 09:20 to 09:50 (New York time)"
+
+
+def test_in_spanish_nothing_english_is_left():
+    start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
+    with override("es"):
+        assert words.when(start, start + timedelta(minutes=30), NEW_YORK) == (
+            "mar 24 nov, 09:20 a 09:50 (hora de New York)"
+        )
+        assert words.long_day(start) == "martes 24 de noviembre"
+        assert words.full_day(start) == "martes 24 de noviembre de 2026"
+        assert words.day_and_time(start) == "mar 24 nov, 09:20"
+        assert words.length(timedelta(hours=1, minutes=15)) == "1 hora 15 minutos"
+        assert words.length(timedelta(days=2)) == "2 días"
+        assert words.free_times(0) == "ninguna hora libre"
+        assert words.free_times(1) == "1 hora libre"
+        assert words.part_of_day(start) == "Mañana"
+        assert words.zone_name(ZoneInfo("UTC")) == "UTC"

@@ -1,0 +1,112 @@
+// Links marked data-dialog open in the page's dialog, where there is one; what is done there is said below, with Undo.
+const dialog = document.getElementById("dialog");
+const content = document.getElementById("dialog-content");
+const toasts = document.getElementById("toasts");
+const UNDO_FOR = 10_000;
+
+const openDialog = (url) => htmx.ajax("GET", url, { target: content });
+
+document.addEventListener("click", (event) => {
+  const close = event.target.closest("[data-close]");
+  if (close?.closest("dialog")) {
+    event.preventDefault();
+    close.closest("dialog").close();
+    return;
+  }
+  const link = event.target.closest("a[data-dialog]");
+  if (!dialog || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openDialog(link.href);
+});
+
+// A form marked data-refreshes asks again for free times as soon as one of the named fields is another.
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (!form?.dataset.refreshes?.split(" ").includes(event.target.name)) return;
+  if (dialog) form.querySelector("[data-refresh]").click();
+});
+
+const setUp = (root) => {
+  for (const each of root.querySelectorAll(".needs-script")) each.hidden = false;
+};
+
+if (dialog) {
+  setUp(document);
+
+  // A refusal is shown where the form was.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 422) event.detail.shouldSwap = true;
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== content) return;
+    setUp(content);
+    if (!dialog.open) dialog.showModal();
+    content.querySelector("[data-focus]")?.focus();
+  });
+
+  for (const kind of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(kind, () => say(toasts.dataset.failed));
+  }
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 422) say(toasts.dataset.failed);
+  });
+
+  document.addEventListener("calendar:done", (event) => {
+    dialog.returnValue = "done";
+    dialog.close("done");
+    say(event.detail.message, event.detail.undo);
+    document.dispatchEvent(new CustomEvent("calendar:changed"));
+  });
+
+  dialog.addEventListener("close", () => {
+    document.dispatchEvent(new CustomEvent("calendar:closed", { detail: { done: dialog.returnValue === "done" } }));
+    dialog.returnValue = "";
+    content.replaceChildren();
+  });
+}
+
+function say(message, undo) {
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  const words = document.createElement("p");
+  words.textContent = message;
+  toast.append(words);
+  let timer;
+  const leave = () => {
+    timer = setTimeout(() => toast.remove(), UNDO_FOR);
+  };
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = toasts.dataset.undo;
+    button.addEventListener("click", () => {
+      toast.remove();
+      takeBack(undo);
+    });
+    toast.append(button);
+    // It does not go away under the pointer or while it has the focus.
+    for (const kind of ["pointerenter", "focusin"]) toast.addEventListener(kind, () => clearTimeout(timer));
+    for (const kind of ["pointerleave", "focusout"]) toast.addEventListener(kind, leave);
+  }
+  toasts.append(toast);
+  leave();
+}
+
+async function takeBack(undo) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(undo.fields)) body.append(name, value);
+  body.append("csrfmiddlewaretoken", toasts.querySelector("[name=csrfmiddlewaretoken]").value);
+  const answer = await fetch(undo.url, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.status === 204) {
+    say(toasts.dataset.undone);
+    document.dispatchEvent(new CustomEvent("calendar:changed"));
+  } else if (answer?.status === 422) {
+    content.innerHTML = await answer.text();
+    htmx.process(content);
+    setUp(content);
+    dialog.showModal();
+  } else {
+    say(toasts.dataset.failed);
+  }
+}

@@ -1,0 +1,148 @@
+// The day and the week as a grid, on screens with room for it; elsewhere the list of the same stays.
+const calendar = document.querySelector("[data-calendar]");
+const WIDE = matchMedia("(min-width: 56.25rem)");
+const AGAIN = 8_000;
+let grid = null;
+
+const twoDigits = (number) => String(number).padStart(2, "0");
+// The grid's dates are those on the wall of the site, whatever the zone of this machine.
+const wall = (text) => text.slice(0, 16);
+
+function make(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}
+
+function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const use = document.createElementNS(space, "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `${calendar.dataset.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+// A visit as the grid shows it; what does not fit is in its title and, for the ear, before it.
+function contentOf({ event, view }) {
+  if (event.display !== "auto") return undefined;
+  const { clock, when, service, status, icon: sign, note, place, whose } = event.extendedProps;
+  const time = make("span", "grid-event__time", clock);
+  const nodes = [make("span", "visually-hidden", `${when}, `), time];
+  time.setAttribute("aria-hidden", "true");
+  const said = make("span", "grid-event__status");
+  if (status) said.append(icon(sign), make("span", "grid-event__word", note ? `${status} ${note}` : status));
+  const title = make("strong", "grid-event__title", event.title);
+  const rest = [make("span", "grid-event__service", service)];
+  if (view.type === "timeGridWeek" && calendars.length > 1) rest.push(make("span", "grid-event__whose", whose));
+  rest.push(make("span", "grid-event__whose", place));
+  nodes.push(...(isShort(event) ? [said, title, ...rest] : [title, said, ...rest]));
+  return { domNodes: nodes.filter((node) => node.hasChildNodes()) };
+}
+
+function isShort({ start, end }) {
+  return end - start < 30 * 60_000;
+}
+
+function describe({ el, event }) {
+  const { when, service, status, whose, kind } = event.extendedProps;
+  if (kind !== "closed") el.title = [when, event.title, service, status, whose].filter(Boolean).join(", ");
+}
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const calendars = calendar ? read("calendars") : [];
+const headings = calendar ? read("headings") : {};
+
+async function load(info) {
+  const { events, calendars: ids, view } = calendar.dataset;
+  const days = { start: info.startStr.slice(0, 10), end: info.endStr.slice(0, 10) };
+  const answer = await fetch(`${events}?${new URLSearchParams({ ...days, calendars: ids, view })}`).catch(() => null);
+  if (answer?.ok) return answer.json();
+  say(calendar.dataset.failed);
+  setTimeout(() => grid?.refetchEvents(), AGAIN);
+  return grid ? grid.getEvents() : [];
+}
+
+// Where a visit was dropped stays open until the clinic has said yes; without that it goes back.
+function ask(info) {
+  const { event, oldEvent, newResource } = info;
+  const whole = (moment) => Math.round(moment / 60_000);
+  const asked = new URLSearchParams({ start: wallOf(event.start) });
+  if (newResource) asked.set("schedule", newResource.id);
+  const minutes = whole(event.end - event.start);
+  if (minutes !== whole(oldEvent.end - oldEvent.start)) asked.set("minutes", minutes);
+  asked.set("version", event.extendedProps.version);
+  const settled = (closed) => {
+    if (!closed.detail.done) info.revert();
+  };
+  document.addEventListener("calendar:closed", settled, { once: true });
+  openDialog(`${event.extendedProps.href}move/?${asked}`);
+}
+
+function wallOf(date) {
+  return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}T${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+}
+
+function create(start, resource, end) {
+  const asked = new URLSearchParams({ start });
+  if (resource) asked.set("schedule", resource.id);
+  if (end) asked.set("end", end);
+  openDialog(`${calendar.dataset.new}?${asked}`);
+}
+
+function draw() {
+  const { view, date, offset, firstHour, lastHour, now } = calendar.dataset;
+  const day = view === "day";
+  grid = EventCalendar.create(calendar.querySelector("[data-grid]"), {
+    view: day ? "resourceTimeGridDay" : "timeGridWeek",
+    date,
+    timeZone: `${offset.slice(0, 3)}:${offset.slice(3)}`,
+    locale: document.documentElement.lang,
+    firstDay: 1,
+    headerToolbar: { start: "", center: "", end: "" },
+    allDaySlot: false,
+    nowIndicator: true,
+    editable: true,
+    eventDurationEditable: true,
+    selectable: true,
+    slotEventOverlap: false,
+    slotDuration: "00:15",
+    slotLabelInterval: "01:00",
+    snapDuration: "00:05",
+    slotHeight: 24,
+    slotMinTime: `${twoDigits(firstHour)}:00`,
+    slotMaxTime: `${twoDigits(lastHour)}:00`,
+    scrollTime: `${twoDigits(Math.max(0, Number(now.slice(0, 2)) - 1))}:00`,
+    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    dayHeaderFormat: (moment) => headings[wallOf(moment).slice(0, 10)] ?? "",
+    resources: day ? calendars : [],
+    eventSources: [{ events: load }],
+    eventContent: contentOf,
+    eventDidMount: describe,
+    eventClassNames: ({ event }) => (event.display === "auto" && isShort(event) ? ["is-short"] : []),
+    eventClick: ({ event }) => event.extendedProps.href && openDialog(event.extendedProps.href),
+    eventDrop: ask,
+    eventResize: ask,
+    dateClick: ({ dateStr, resource }) => create(wall(dateStr), resource),
+    select: ({ startStr, endStr, resource }) => {
+      create(wall(startStr), resource, wall(endStr));
+      grid.unselect();
+    },
+  });
+}
+
+function fit() {
+  const wide = WIDE.matches;
+  calendar.classList.toggle("calendar--grid", wide);
+  calendar.querySelector("[data-grid]").hidden = !wide;
+  if (wide && !grid) draw();
+}
+
+if (calendar) {
+  WIDE.addEventListener("change", fit);
+  fit();
+  document.addEventListener("calendar:changed", () => grid?.refetchEvents());
+}

@@ -1,0 +1,30 @@
+// One key for each of the calendar's links marked data-key; not while one types, and only if one wants them.
+const KEYS = {
+  t: "today", ArrowLeft: "previous", ArrowRight: "next", n: "new", b: "block", d: "day", w: "week", m: "month", a: "agenda",
+};
+const OFF = "calendar-keys-off";
+const help = document.getElementById("help");
+const wanted = document.querySelector("[data-keys]");
+
+if (help) {
+  wanted.checked = !localStorage.getItem(OFF);
+  wanted.addEventListener("change", () => {
+    if (wanted.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+  });
+  document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+
+  document.addEventListener("keydown", (event) => {
+    if (!wanted.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, select, textarea, [contenteditable], summary, dialog")) return;
+    if (event.key === "?") {
+      help.showModal();
+      return;
+    }
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const link = KEYS[key] && document.querySelector(`[data-key="${KEYS[key]}"]`);
+    if (!link) return;
+    event.preventDefault();
+    link.click();
+  });
+}

@@ -1,0 +1,82 @@
+// Answers are kept while one types. Which questions they bring up, and which are an alarm, is for the server to say.
+const form = document.querySelector("[data-questions]");
+const PAUSE = { input: 800, change: 150 }; // milliseconds
+
+if (form) {
+  const saved = document.querySelector("[data-saved]");
+  let timer;
+  let sending = null;
+  let isStale = false;
+
+  const typed = () => {
+    const fields = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (typeof value === "string") fields.append(name, value);
+    return fields;
+  };
+
+  const say = (text) => {
+    if (saved && saved.textContent !== text) saved.textContent = text;
+  };
+
+  const show = ({ hidden = [], alarms = {} }) => {
+    for (const part of form.querySelectorAll("[data-depends]")) {
+      part.hidden = part.disabled = hidden.includes(part.dataset.depends);
+    }
+    for (const alarm of form.querySelectorAll("[data-alarm]")) {
+      const text = alarms[alarm.dataset.alarm] ?? "";
+      const place = alarm.querySelector("[data-alarm-text]");
+      alarm.hidden = !text;
+      if (place.textContent !== text) place.textContent = text;
+    }
+  };
+
+  const save = async (options = {}) => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (sending) {
+      isStale = true;
+      return;
+    }
+    sending = new AbortController();
+    isStale = false;
+    try {
+      const answer = await fetch(form.dataset.questions, {
+        method: "POST",
+        body: typed(),
+        headers: { Accept: "application/json" },
+        signal: sending.signal,
+        ...options,
+      });
+      const told = await answer.json();
+      if (told.version) form.elements.version.value = told.version;
+      if (answer.ok) show(told);
+      say(told.saved ?? told.refused ?? "");
+    } catch (error) {
+      if (error.name !== "AbortError") say(form.dataset.notSaved ?? "");
+    }
+    sending = null;
+    if (isStale) save();
+  };
+
+  const later = (event) => {
+    if (event.target.type === "file") return;
+    clearTimeout(timer);
+    timer = setTimeout(save, PAUSE[event.type]);
+  };
+
+  form.addEventListener("input", later);
+  form.addEventListener("change", later);
+
+  // What is sent by a button is newer than what is on its way.
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    timer = undefined;
+    isStale = false;
+    sending?.abort();
+  });
+
+  // Who leaves in the middle of a word finds it again.
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && timer) save({ keepalive: true });
+  });
+}

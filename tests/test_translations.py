@@ -1,0 +1,55 @@
+"""Every text is translated, says what the original says, and none has escaped translation."""
+
+import pytest
+from django.conf import settings
+
+from portal.management import texts
+
+LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated(language):
+    assert not [(each.id, each.locations) for each in texts.missing(texts.merged(language))]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_holds_the_texts_of_today_and_no_others(language):
+    texts_of_today = {(each.id, each.context) for each in texts.extracted() if each.id}
+    assert {
+        (each.id, each.context) for each in texts.read(texts.po_file(language), language) if each.id
+    } == texts_of_today
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_translation_keeps_the_placeholders(language):
+    assert not texts.misplaced(texts.read(texts.po_file(language), language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_django_reads_is_what_the_translator_wrote(language):
+    path = texts.po_file(language)
+    assert path.with_suffix(".mo").read_bytes() == texts.compiled(texts.read(path, language)), (
+        f"Run: python manage.py update_translations {language}"
+    )
+
+
+@pytest.mark.parametrize("path", list(texts.templates()), ids=lambda path: str(path.relative_to(texts.ROOT)))
+def test_no_word_of_a_template_escapes_translation(path):
+    assert not texts.untranslated(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("<p>Hello</p>", ["Hello"]),
+        ('<p>{% translate "Hello" %} {{ name }}</p>', []),
+        ("<p>{% blocktranslate %}Hello{% endblocktranslate %}, {% if x %}friend{% endif %}</p>", [", friend"]),
+        ('<img alt="A house"><input placeholder="{{ hint }}">', ["A house"]),
+        ("<code>clinic-demo</code><!-- a note -->{% comment %}Later{% endcomment %}{# and this #}", []),
+        ('{% if needed %} required{% endif %} aria-label="{% translate "Name" %}"', []),
+        ("<{% if group %}fieldset{% else %}div{% endif %} class='field'>…</div>", []),
+    ],
+)
+def test_words_outside_of_translation_are_found(template, found):
+    assert texts.untranslated(template) == found
