@@ -11,5 +11,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["scheduling"])
 app.conf.beat_schedule = {
     "release expired holds": {"task": "scheduling.tasks.release_expired_holds", "schedule": 30.0},
+    # A sweep that is late is not wanted any more: the next one finds the same.
+    "deliver messages": {
+        "task": "scheduling.tasks.deliver_messages",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
     "forget old idempotency keys": {"task": "scheduling.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

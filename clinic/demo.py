@@ -36,6 +36,7 @@ WELCOME = """
     Staff            {site}/staff/
     Administration   {site}/admin/
     FHIR API         {site}/fhir/R4/metadata
+    Mail and texts   {site}/demo/messages/
 
   Sign in with the password clinic-demo as
 

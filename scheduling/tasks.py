@@ -6,9 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic.models import IdempotencyKey
-from scheduling import booking
+from scheduling import booking, notifications
 
 KEYS_LAST = timedelta(days=1)
+MESSAGES_AT_ONCE = 200  # by one worker; the next sweep goes on
 
 
 @shared_task(ignore_result=True)
@@ -19,3 +20,11 @@ def release_expired_holds() -> None:
 @shared_task(ignore_result=True)
 def forget_idempotency_keys() -> None:
     IdempotencyKey.objects.filter(created__lt=timezone.now() - KEYS_LAST).delete()
+
+
+@shared_task(ignore_result=True)
+def deliver_messages(among: list[str] | None = None) -> None:
+    """Send what is due: the messages that have just been written, or whatever the sweep finds."""
+    for _ in range(MESSAGES_AT_ONCE):
+        if not notifications.deliver_next(now=timezone.now(), among=among):
+            return

@@ -1,77 +1,200 @@
-"""Which messages an event asks for. Only inside a use case of scheduling.booking."""
+"""Which messages an event asks for. Only inside a use case of scheduling.booking, except where it says otherwise.
 
-from collections.abc import Iterable
-from datetime import datetime
+They are written with one INSERT in the transaction of what they tell. The broker hears of those that are due once
+that is committed; whatever it loses, the sweep of scheduling.tasks finds.
+"""
 
-from clinic.models import Appointment, Communication, Event, Medium
+import logging
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
+from celery import current_app
+from django.db import transaction
+from django.utils import translation
+
+from clinic.models import Appointment, Communication, Event, Medium, Patient
+from scheduling.notifications import composing, quiet
+from scheduling.notifications.audience import Audience, audience_of
+
+logger = logging.getLogger(__name__)
+
+DELIVER = "scheduling.tasks.deliver_messages"
 WAITING = (Communication.Status.PREPARATION, Communication.Status.ON_HOLD)
+AGAIN = "again"
 
 
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """A visit has been booked: confirm it, if the patient is to be told, and plan its reminders."""
-    messages = [*(_now(appointment, Event.CONFIRMATION, now) if tell else ()), *_reminders(appointment, now)]
-    Communication.objects.bulk_create(messages, ignore_conflicts=True)
+    _tell(appointment, Event.CONFIRMATION if tell else None, now)
 
 
 def moved(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A booked visit has another time or other people: say so, and let its reminders follow."""
-    _withdraw(appointment, now, "The visit was moved.")
-    messages = [*(_now(appointment, Event.CHANGE, now) if tell else ()), *_reminders(appointment, now)]
-    Communication.objects.bulk_create(messages, ignore_conflicts=True)
+    """A booked visit has another time or other people: say so, and let its reminders follow.
+
+    Where the patient is not told, a confirmation that waits still goes, and names the new time.
+    """
+    news = (Event.CONFIRMATION, Event.CHANGE) if tell else ()
+    _withdraw(appointment, now, "The visit was moved.", events=(Event.REMINDER, *news))
+    _tell(appointment, Event.CHANGE if tell else None, now)
 
 
 def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """A visit will not take place: nothing more is sent about it but that."""
-    _withdraw(appointment, now, "The visit was cancelled.")
-    if tell:
-        Communication.objects.bulk_create(_now(appointment, Event.CANCELLATION, now), ignore_conflicts=True)
+    _withdraw(appointment, now, "The visit was cancelled.", events=Event.values)
+    _tell(appointment, Event.CANCELLATION if tell else None, now, reminders=False)
 
 
-def _now(appointment: Appointment, event: Event, now: datetime) -> list[Communication]:
-    occasion = str(appointment.sequence)
-    return [_message(appointment, event, medium, occasion, now, now) for medium in _media(appointment)]
+def prove(email: str, code: str, language: str, *, now: datetime) -> None:
+    """Send a guest the code that proves their address. Outside a transaction, or in any."""
+    with translation.override(language or None):
+        wording = composing.words_of_proof(code, language)
+    message = Communication(
+        event=Event.PROOF,
+        medium=Medium.EMAIL,
+        address=email,
+        language=language,
+        subject=wording.subject,
+        body=wording.body,
+        due=now,
+        last_updated=now,
+    )
+    _write([message], now)
 
 
-def _reminders(appointment: Appointment, now: datetime) -> list[Communication]:
+def plan_reminders(patient: Patient, *, now: datetime) -> None:
+    """A patient wants reminders, or wants them another way, from now on. In a transaction of its own.
+
+    Those that are no longer wanted are not sent when their moment comes.
+    """
+    coming = Appointment.objects.filter(
+        patient=patient, status=Appointment.Status.BOOKED, start__gt=now, deleted_at=None
+    ).select_related("service", "patient")
+    with transaction.atomic():
+        for appointment in coming:
+            _tell(appointment, None, now)
+
+
+def send_again(message: Communication, *, now: datetime) -> Communication:
+    """The message once more, as a message of its own; one that still waits is not doubled. Its door opens to staff."""
+    assert message.appointment is not None  # what is offered again is about a visit
+    waiting = Communication.objects.filter(
+        appointment=message.appointment,
+        event=message.event,
+        medium=message.medium,
+        occasion__startswith=AGAIN,
+        status__in=(*WAITING, Communication.Status.IN_PROGRESS),
+    ).first()
+    if waiting is not None:
+        return waiting
+    again = Communication(
+        event=message.event,
+        medium=message.medium,
+        occasion=f"{AGAIN}-{message.appointment.sequence}-{uuid.uuid4().hex[:8]}",
+        patient_id=message.patient_id,
+        appointment=message.appointment,
+        address=message.address,
+        language=message.language,
+        due=now,
+        last_updated=now,
+    )
+    _write([again], now)
+    return Communication.objects.get(fhir_id=again.fhir_id)
+
+
+def sequence_of(message: Communication) -> str:
+    """How often the visit had been moved when the message was planned."""
+    return message.occasion.removeprefix(f"{AGAIN}-").partition("-")[0]
+
+
+def _tell(appointment: Appointment, event: Event | None, now: datetime, *, reminders: bool = True) -> None:
+    """Write what is to be told: one read, and one INSERT if there is anything."""
+    lead_times = _lead_times(appointment, now) if reminders else []
+    if event is None and not lead_times:
+        return
+    audience = audience_of(appointment)
+    if audience is None:
+        return
+    messages = [] if event is None else list(_news(appointment, event, audience, now))
+    _write([*messages, *_reminders(appointment, lead_times, audience, now)], now)
+
+
+def _news(appointment: Appointment, event: Event, audience: Audience, now: datetime) -> Iterable[Communication]:
+    for medium in audience.media(event):
+        due = now
+        if medium == Medium.SMS:
+            due = quiet.may_go(now, audience.zone, visit=appointment.start, now=now) or now
+        yield from _messages(appointment, event, medium, str(appointment.sequence), audience, due, now)
+
+
+def _reminders(
+    appointment: Appointment, lead_times: Iterable[timedelta], audience: Audience, now: datetime
+) -> Iterable[Communication]:
+    start = appointment.start
+    if start is None:
+        return
+    for before in lead_times:
+        moment = start - before
+        for medium in audience.media(Event.REMINDER):
+            due: datetime | None = moment
+            if medium == Medium.SMS:
+                due = quiet.may_go(moment, audience.zone, visit=start, now=now)
+            if due is not None:
+                occasion = f"{appointment.sequence}-{int(before.total_seconds())}"
+                yield from _messages(appointment, Event.REMINDER, medium, occasion, audience, due, now)
+
+
+def _lead_times(appointment: Appointment, now: datetime) -> list[timedelta]:
+    """How long before it a visit is reminded of, as far as that is still to come."""
     service, start = appointment.service, appointment.start
     if service is None or start is None:
         return []
-    return [
-        _message(appointment, Event.REMINDER, medium, f"{appointment.sequence}-{before}", start - before, now)
-        for before in service.reminders
-        if start - before > now
-        for medium in _media(appointment)
-    ]
+    return [before for before in dict.fromkeys(service.reminders) if now < start - before < start]
 
 
-def _media(appointment: Appointment) -> Iterable[Medium]:
-    patient = appointment.patient
-    if patient is None:
-        return []
-    ways = ((Medium.EMAIL, patient.email), (Medium.SMS, patient.phone), (Medium.IN_APP, patient.user_id))
-    return [medium for medium, address in ways if address]
+def _messages(
+    appointment: Appointment,
+    event: Event,
+    medium: Medium,
+    occasion: str,
+    audience: Audience,
+    due: datetime,
+    now: datetime,
+) -> Iterable[Communication]:
+    """One for each address."""
+    for number, address in enumerate(audience.addresses(medium), start=1):
+        yield Communication(
+            event=event,
+            medium=medium,
+            occasion=occasion if number == 1 else f"{occasion}/{number}",
+            patient_id=appointment.patient_id,
+            appointment=appointment,
+            address=address,
+            language=appointment.patient.language if appointment.patient else "",
+            due=due,
+            last_updated=now,
+        )
 
 
-def _message(
-    appointment: Appointment, event: Event, medium: Medium, occasion: str, due: datetime, now: datetime
-) -> Communication:
-    assert appointment.patient is not None  # _media
-    address = {Medium.EMAIL: appointment.patient.email, Medium.SMS: appointment.patient.phone}.get(medium, "")
-    return Communication(
-        event=event,
-        medium=medium,
-        occasion=occasion,
-        patient=appointment.patient,
-        appointment=appointment,
-        address=address,
-        language=appointment.patient.language,
-        due=due,
-        last_updated=now,
-    )
+def _write(messages: Sequence[Communication], now: datetime) -> None:
+    if not messages:
+        return
+    Communication.objects.bulk_create(messages, ignore_conflicts=True)
+    due = [message.fhir_id for message in messages if message.due <= now]
+    if due:
+        transaction.on_commit(partial(_hand_over, due))
 
 
-def _withdraw(appointment: Appointment, now: datetime, why: str) -> None:
-    Communication.objects.filter(appointment=appointment, status__in=WAITING).update(
-        status=Communication.Status.NOT_DONE, status_reason=why, last_updated=now
+def _hand_over(messages: Sequence[str]) -> None:
+    """Tell the broker. What it does not hear, the sweep finds: nobody waits and nothing fails for it."""
+    try:
+        current_app.send_task(DELIVER, args=[messages], retry=False)
+    except Exception as error:  # whatever the broker's client raises
+        logger.warning("Messages wait for the sweep: the broker was not told (%s)", type(error).__name__)
+
+
+def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
+    Communication.objects.filter(appointment=appointment, event__in=events, status__in=WAITING).update(
+        status=Communication.Status.NOT_DONE, status_reason=why, attempts=0, last_updated=now
     )

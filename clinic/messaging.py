@@ -1,0 +1,54 @@
+"""How messages leave the clinic, as the settings say it. A value that would not work stops the start."""
+
+import re
+from datetime import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def quiet_hours(value: str) -> tuple[time, time] | None:
+    """`21:00-08:00` as two times of the wall clock; None where it is empty: no hour is quiet."""
+    if not value:
+        return None
+    try:
+        begins, ends = (time.fromisoformat(part.strip()) for part in value.split("-"))
+    except ValueError:
+        raise ImproperlyConfigured(f"QUIET_HOURS must be like 21:00-08:00, or empty, not {value!r}.") from None
+    if begins == ends:
+        raise ImproperlyConfigured("QUIET_HOURS must begin and end at different times, or be empty.")
+    return begins, ends
+
+
+def check_sms(url: str, sender: str) -> str:
+    """The address that text messages are posted to, with its user and password; empty where there is none."""
+    parts = urlsplit(url)
+    if not url:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or not parts.username or not parts.password:
+        raise ImproperlyConfigured(
+            "SMS_URL must be like https://USER:PASSWORD@api.twilio.com/2010-04-01/Accounts/USER/Messages.json."
+        )
+    if not sender:
+        raise ImproperlyConfigured("SMS_FROM must be the number or name that text messages come from.")
+    return url
+
+
+def site_url(url: str) -> str:
+    """Where this site is seen from elsewhere, without a slash at its end."""
+    if not re.fullmatch(r"https?://[^/\s]+/?", url):
+        raise ImproperlyConfigured(f"SITE_URL must be like https://visits.example.org, not {url!r}.")
+    return url.rstrip("/")
+
+
+def provider(name: str, environment: dict[str, str]) -> dict[str, Any]:
+    """The settings of a mail provider (https://anymail.dev): its backend, and every ANYMAIL_ variable as its own."""
+    if not re.fullmatch(r"[a-z_]+", name):
+        raise ImproperlyConfigured(f"ANYMAIL_PROVIDER must be a name such as postmark, not {name!r}.")
+    own = {key.removeprefix("ANYMAIL_"): value for key, value in environment.items() if key.startswith("ANYMAIL_")}
+    own.pop("PROVIDER", None)
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{name}.EmailBackend",
+        "ANYMAIL": {"REQUESTS_TIMEOUT": 10, "DEBUG_API_REQUESTS": False, **own},
+    }

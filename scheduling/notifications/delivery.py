@@ -1,0 +1,180 @@
+"""Sending what is due: claimed in one transaction, sent outside of any, written down in another.
+
+At least once: a worker that dies between the claim and the last word leaves a claim that runs out, and the message is
+sent again, with the same Message-ID. Two workers never have one message at a time.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from clinic.models import Appointment, Communication, Event, Medium
+from scheduling.notifications import composing, mailing, quiet, texting
+from scheduling.notifications.audience import Audience, audience_of
+from scheduling.notifications.composing import Letter
+from scheduling.notifications.errors import NotNow, Undeliverable
+from scheduling.notifications.outbox import sequence_of
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)  # longer than all time limits of one sending together
+ATTEMPTS = 5
+FIRST_PAUSE = timedelta(seconds=30)
+PROOF_LASTS = timedelta(minutes=30)
+
+Status = Communication.Status
+CALLED_OFF = {
+    Appointment.Status.CANCELLED: "The visit was cancelled.",
+    Appointment.Status.ENTERED_IN_ERROR: "The visit was entered in error.",
+}
+
+
+class NotNeeded(Exception):
+    """The message would tell what is no longer so. The message of this is a sentence for staff."""
+
+
+def deliver_next(*, now: datetime, among: Collection[str] | None = None) -> bool:
+    """Send one message that is due, of those with the ids `among` if they are given. False where there is none."""
+    message = claim(now=now, among=among)
+    if message is None:
+        return False
+    try:
+        _send(message, now)
+    except NotNeeded as why:
+        _close(message, Status.NOT_DONE, now, status_reason=str(why), attempts=0)
+    except Undeliverable as why:
+        _close(message, Status.NOT_DONE, now, status_reason=str(why))
+    except Exception as error:  # a backend's, or a bug in one message: neither stops the others
+        logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
+        reason = str(error) if isinstance(error, NotNow) else f"It could not be handed over ({type(error).__name__})."
+        _try_later(message, now, reason)
+    return True
+
+
+def claim(*, now: datetime, among: Collection[str] | None = None) -> Communication | None:
+    """Take the message that has been due longest until the lease ends, passing by those that others have."""
+    due = Communication.objects.filter(
+        Q(status=Status.PREPARATION) | Q(status=Status.IN_PROGRESS, claimed_until__lte=now),
+        due__lte=now,
+        deleted_at=None,
+    )
+    if among is not None:
+        due = due.filter(fhir_id__in=among)
+    with transaction.atomic(durable=True):
+        message = due.select_for_update(skip_locked=True, no_key=True).order_by("due", "pk").first()
+        if message is None:
+            return None
+        message.status = Status.IN_PROGRESS
+        message.claimed_until = now + LEASE
+        message.attempts += 1
+        message.last_updated = now
+        message.save(update_fields=["status", "claimed_until", "attempts", "last_updated"])
+    return message
+
+
+def _send(message: Communication, now: datetime) -> None:
+    if message.attempts > ATTEMPTS:
+        raise Undeliverable("Sending it was broken off each time.")
+    appointment = _appointment(message)
+    audience = audience_of(appointment) if appointment else None
+    message.appointment = appointment
+    _still_true(message, now)
+    if audience is not None and not _may_go(message, audience, now):
+        return
+    letter = composing.compose(message, audience.zone if audience else None, now=now)
+    provider_id = ""
+    if message.medium == Medium.EMAIL:
+        provider_id = mailing.send(message, letter)
+    elif message.medium == Medium.SMS:
+        provider_id = texting.send(message, letter.text)
+    _close(
+        message,
+        Status.COMPLETED,
+        now,
+        sent=now,
+        address=message.address,
+        **_kept(message, letter),
+        provider_id=provider_id,
+        status_reason="",
+        **({"received": now} if message.medium == Medium.IN_APP else {}),
+    )
+
+
+def _kept(message: Communication, letter: Letter) -> dict[str, str]:
+    """What was said, except a code: that is kept nowhere."""
+    if message.event == Event.PROOF:
+        return {"subject": "", "body": ""}
+    return {"subject": letter.subject[:200], "body": letter.body}
+
+
+def _appointment(message: Communication) -> Appointment | None:
+    """The visit as it is now."""
+    if message.appointment_id is None:
+        return None
+    return Appointment.objects.select_related("patient", "service", "site").get(pk=message.appointment_id)
+
+
+def _still_true(message: Communication, now: datetime) -> None:
+    """Raise NotNeeded where the visit is no longer what the message would say, or the message comes too late."""
+    visit = message.appointment
+    if visit is None:
+        if now - message.due > PROOF_LASTS:
+            raise NotNeeded("The code had expired.")
+        return
+    if visit.deleted_at is not None or visit.start is None or visit.end is None:
+        raise NotNeeded("The visit was deleted.")
+    if message.event == Event.CANCELLATION:
+        if visit.status != Appointment.Status.CANCELLED:
+            raise NotNeeded("The visit is not cancelled.")
+        return
+    called_off = CALLED_OFF.get(Appointment.Status(visit.status))
+    if called_off:
+        raise NotNeeded(called_off)
+    if message.event == Event.REMINDER:
+        if sequence_of(message) != str(visit.sequence):
+            raise NotNeeded("The visit was moved.")
+        if visit.start <= now or visit.status != Appointment.Status.BOOKED:
+            raise NotNeeded("The visit had begun.")
+    if visit.end <= now:
+        raise NotNeeded("The visit was over.")
+
+
+def _may_go(message: Communication, audience: Audience, now: datetime) -> bool:
+    """Whether the message goes now to somebody who wants it, and not to an address that has changed.
+
+    One that would wake somebody waits for the end of the quiet time.
+    """
+    if message.event == Event.REMINDER and Medium(message.medium) not in audience.media(message.event):
+        raise NotNeeded("The patient does not want reminders this way.")
+    addresses = audience.addresses(message.medium)
+    if not addresses:
+        raise NotNeeded("The patient has no such address any more.")
+    if message.address not in addresses:
+        message.address = addresses[0]
+    if message.medium != Medium.SMS:
+        return True
+    visit = message.appointment.start if message.appointment else None
+    moment = quiet.may_go(now, audience.zone, visit=visit, now=now)
+    if moment is not None and moment > now:
+        _close(message, Status.PREPARATION, now, due=moment, attempts=message.attempts - 1)
+        return False
+    if moment is None and message.event == Event.REMINDER:
+        raise NotNeeded("The quiet hours last until the visit.")
+    return True
+
+
+def _try_later(message: Communication, now: datetime, reason: str) -> None:
+    if message.attempts >= ATTEMPTS:
+        _close(message, Status.NOT_DONE, now, status_reason=reason)
+        return
+    pause = FIRST_PAUSE * 4 ** (message.attempts - 1)
+    _close(message, Status.PREPARATION, now, due=now + pause, status_reason=reason)
+
+
+def _close(message: Communication, status: Status, now: datetime, **what: object) -> None:
+    """Write what became of it, unless the claim has run out and somebody else has taken it over."""
+    mine = Communication.objects.filter(pk=message.pk, status=Status.IN_PROGRESS, claimed_until=message.claimed_until)
+    mine.update(status=status, claimed_until=None, last_updated=now, **what)

@@ -1,0 +1,70 @@
+"""Text messages, by a service that speaks as Twilio does: https://www.twilio.com/docs/messaging/api/message-resource"""
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+from hashlib import sha1
+from urllib.parse import unquote, urlsplit
+
+import httpx
+from django.conf import settings
+
+from clinic.models import Communication
+from scheduling.notifications import links
+from scheduling.notifications.errors import NotNow, Undeliverable
+
+TIMEOUT = httpx.Timeout(10, connect=5)
+DELIVERED = frozenset({"delivered", "read"})
+FAILED = frozenset({"failed", "undelivered", "canceled"})
+
+
+def send(message: Communication, text: str) -> str:
+    """Hand the text over; the id by which the service will speak of it. Without a service it is only recorded.
+
+    Raises Undeliverable where the service refuses it for good, NotNow where it cannot be reached or is busy.
+    """
+    if not settings.SMS_URL:
+        return ""
+    form = {
+        "From": settings.SMS_FROM,
+        "To": dialled(message.address),
+        "Body": text,
+        "StatusCallback": links.text_status_link(message),
+    }
+    try:
+        answer = httpx.post(settings.SMS_URL, data=form, timeout=TIMEOUT)
+    except httpx.HTTPError as error:
+        raise NotNow(f"The text service could not be reached ({type(error).__name__}).") from error
+    if answer.is_success:
+        return str(_json(answer).get("sid", ""))
+    if answer.is_client_error and answer.status_code not in (401, 403, 408, 429):
+        code = _json(answer).get("code", answer.status_code)
+        raise Undeliverable(f"The text service refuses the number or the text (error {code}).")
+    raise NotNow(f"The text service answers {answer.status_code}.")
+
+
+def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:
+    """Whether the service has signed this: https://www.twilio.com/docs/usage/security#validating-requests"""
+    if not settings.SMS_URL:
+        return False
+    token = unquote(urlsplit(settings.SMS_URL).password or "")
+    signed = address + "".join(name + form[name] for name in sorted(form))
+    own = base64.b64encode(hmac.digest(token.encode(), signed.encode(), sha1)).decode()
+    return hmac.compare_digest(own.encode(), signature.encode())
+
+
+def dialled(number: str) -> str:
+    """A number as the service wants it: +12125550100. One without a country's code is of the clinic's own."""
+    digits = re.sub(r"[^+\d]", "", number)
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    return digits if digits.startswith("+") else f"{settings.SMS_COUNTRY_CODE}{digits.removeprefix('0')}"
+
+
+def _json(answer: httpx.Response) -> dict[str, object]:
+    try:
+        content = answer.json()
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

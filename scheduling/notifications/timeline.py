@@ -1,0 +1,110 @@
+"""What was and will be told about a visit, for the people who run the calendars."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Appointment, Communication, Event, Medium
+
+Status = Communication.Status
+
+EVENTS = {
+    Event.CONFIRMATION: _("Confirmation"),
+    Event.CHANGE: _("Change"),
+    Event.CANCELLATION: _("Cancellation"),
+    Event.REMINDER: _("Reminder"),
+    Event.PROOF: _("Code"),
+}
+MEDIA = {Medium.EMAIL: _("e-mail"), Medium.SMS: _("text message"), Medium.IN_APP: _("on the pages")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message as the timeline shows it: what, how, what became of it, when, and why not."""
+
+    message: Communication
+    word: Any
+    icon: str
+    tone: str
+    moment: datetime
+
+    @property
+    def id(self) -> str:
+        return self.message.fhir_id
+
+    @property
+    def event(self) -> Any:
+        return EVENTS[Event(self.message.event)]
+
+    @property
+    def medium(self) -> Any:
+        return MEDIA[Medium(self.message.medium)]
+
+    @property
+    def why(self) -> str:
+        return self.message.status_reason
+
+    @property
+    def has_failed(self) -> bool:
+        return self.message.status == Status.NOT_DONE and self.message.attempts > 0
+
+    @property
+    def can_go_again(self) -> bool:
+        """Whether to offer it once more: it has gone or failed, it is not on the pages, and its visit still stands."""
+        visit = self.message.appointment
+        done = self.has_failed or self.message.status == Status.COMPLETED
+        wanted = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED
+        return done and self.message.medium != Medium.IN_APP and visit is not None and visit.status == wanted
+
+
+def timeline(appointment: Appointment) -> list[Told]:
+    """All messages about a visit, in the order in which they went or will go. One statement."""
+    messages = Communication.objects.filter(appointment=appointment, deleted_at=None).select_related("appointment")
+    return sorted((_told(each) for each in messages), key=lambda told: (told.moment, told.message.pk))
+
+
+def failed(sites: Collection[int] | None, *, now: datetime) -> int:
+    """How many `failures` there are."""
+    return failures(sites, now=now).count()
+
+
+def failures(sites: Collection[int] | None, *, now: datetime) -> QuerySet[Communication]:
+    """Messages about visits to come that did not go out, at these sites (None: at all), and were not sent since."""
+    later = Communication.objects.filter(
+        appointment=OuterRef("appointment"),
+        event=OuterRef("event"),
+        pk__gt=OuterRef("pk"),
+        status__in=(Status.PREPARATION, Status.IN_PROGRESS, Status.COMPLETED),
+    )
+    lost = Communication.objects.filter(
+        status=Status.NOT_DONE, attempts__gt=0, appointment__start__gt=now, appointment__deleted_at=None
+    )
+    if sites is not None:
+        lost = lost.filter(appointment__site__in=sites)
+    return (
+        lost.exclude(Exists(later))
+        .select_related("appointment__patient", "appointment__site")
+        .order_by("appointment__start", "pk")
+    )
+
+
+def _told(message: Communication) -> Told:
+    if message.status == Status.NOT_DONE:
+        if message.attempts > 0:
+            return Told(message, _("Failed"), "missed", "bad", message.sent or message.last_updated)
+        return Told(message, _("Not needed"), "cross", "quiet", message.last_updated)
+    if message.received is not None and message.medium != Medium.IN_APP:
+        return Told(message, _("Delivered"), "check", "good", message.received)
+    if message.read is not None:
+        return Told(message, _("Read"), "check", "good", message.read)
+    if message.sent is not None:
+        return Told(message, _("Sent"), "done", "info", message.sent)
+    if message.status == Status.IN_PROGRESS:
+        return Told(message, _("Being sent"), "clock", "info", message.due)
+    if message.attempts > 0:
+        return Told(message, _("Trying again"), "clock", "warn", message.due)
+    return Told(message, _("Planned"), "clock", "info", message.due)

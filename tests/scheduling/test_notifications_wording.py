@@ -1,0 +1,310 @@
+"""What messages say, in which language, and what they never say."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.utils import timezone, translation
+from icalendar import Calendar
+
+from clinic import wording
+from clinic.models import Event, Medium, MessageTemplate
+from scheduling import notifications
+from scheduling.notifications import composing, links
+from scheduling.notifications.audience import TIMEZONE
+from tests.factories import (
+    AppointmentFactory,
+    CommunicationFactory,
+    LocationFactory,
+    MessageTemplateFactory,
+    PatientFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NEW_YORK = ZoneInfo("America/New_York")
+EVENTS = [event for event in Event if event != Event.PROOF]
+START = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)  # 09:20 in New York
+NOW = START - timedelta(days=3)
+
+
+@pytest.fixture
+def visit(db):
+    service = ServiceFactory(name="Colonoscopy", comment="For blood in the stool")
+    chen = ScheduleFactory(services=[service], actor=PractitionerFactory(given="Mei", family="Chen"))
+    return AppointmentFactory(
+        service=service,
+        patient=PatientFactory(given="Ada", family="Quinn", phone="+1 212 555 0123"),
+        site=LocationFactory(name="Main Street", line="1 Main Street", city="New York", phone="+1 212 555 0100"),
+        start=START,
+        comment="It hurts",
+        cancelation_reason={"text": "Too afraid"},
+        schedules=[chen],
+    )
+
+
+def letter(visit, event="confirmation", medium="email", language="en"):
+    message = CommunicationFactory.build(
+        appointment=visit,
+        patient=visit.patient,
+        event=event,
+        medium=medium,
+        language=language,
+        address="ada@example.com",
+    )
+    return composing.compose(message, NEW_YORK, now=NOW)
+
+
+@pytest.mark.parametrize("medium", Medium)
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_message_says_what_the_visit_is_for(visit, event, medium, language):
+    said = letter(visit, event, medium, language)
+    everything = " ".join([said.subject, said.body, said.text, said.html, said.calendar.decode()])
+    assert "Ada" in everything
+    for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Mei", "Quinn" if medium != "email" else "Chen"):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_email_says_when_where_and_what_one_can_do_in_text_and_in_html(visit, event):
+    said = letter(visit, event)
+    link = links.manage_link(visit)
+    for part in (said.text, said.html):
+        assert "Tuesday 24 November 2026, 09:20 to 09:50 (New York time)" in part
+        assert "Main Street, 1 Main Street, New York" in part
+        assert link in part
+        assert "+1 212 555 0100" in part
+    assert "<script" not in said.html
+    assert " style=" not in said.html
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_text_message_is_short_and_carries_the_link(visit, event):
+    said = letter(visit, event, "sms")
+    assert links.manage_link(visit) in said.text
+    assert "Tue 24 Nov, 09:20 (New York time)" in said.text
+    assert len(said.text) <= 306, "two parts"
+
+
+def test_a_move_names_the_old_time_and_the_new(visit):
+    before = START - timedelta(days=1)
+    [slot] = visit.slots.all()
+    SlotFactory(schedule=slot.schedule, appointment=visit, start=before, deleted_at=NOW)
+
+    said = letter(visit, "change")
+
+    assert "It is now on Tuesday 24 November 2026, 09:20 to 09:50" in said.text
+    assert "Before: Monday 23 November 2026, 09:20 to 09:50 (New York time)" in said.text
+
+
+def test_a_change_of_people_alone_names_no_old_time(visit):
+    assert "Before" not in letter(visit, "change").text
+
+
+def test_a_cancellation_names_the_time_that_is_free_again(visit):
+    assert (
+        "on Tuesday 24 November 2026, 09:20 to 09:50 (New York time) is cancelled" in letter(visit, "cancellation").text
+    )
+
+
+def test_a_visit_by_video_names_the_patients_own_clock_where_it_differs(visit):
+    visit.patient.extra = {"extension": [{"url": TIMEZONE, "valueCode": "Europe/Madrid"}]}
+    assert "Madrid" not in letter(visit).text
+    visit.service.telehealth = True
+    assert "Where you are: Tuesday 24 November 2026, 15:20 to 15:50 (Madrid time)" in letter(visit).text
+    assert "By video" in letter(visit).text
+    visit.patient.extra["extension"][0]["valueCode"] = "America/Toronto"
+    assert "Toronto" not in letter(visit).text
+
+
+def test_dates_are_written_out_in_the_patients_language(visit):
+    assert "martes" in letter(visit, language="es").text.lower()
+    assert "noviembre" in letter(visit, language="es").text
+    assert translation.get_language() == "en"
+
+
+def test_the_clinics_own_words_take_the_place_of_ours_in_their_language_only(visit):
+    MessageTemplateFactory(subject="See you, {{ name }}", body="Come on {{ when }} for {{ service }}.")
+
+    said = letter(visit)
+
+    assert said.subject == "See you, Ada"
+    assert said.body == "Come on Tuesday 24 November 2026, 09:20 to 09:50 (New York time) for Colonoscopy."
+    assert links.manage_link(visit) in said.text
+    assert "See you" not in letter(visit, language="es").subject
+
+
+def test_a_text_without_the_link_gets_it(visit):
+    MessageTemplateFactory(medium="sms", subject="", body="Come on {{ time }}.")
+    said = letter(visit, medium="sms")
+    assert said.text == f"Come on Tue 24 Nov, 09:20 (New York time). {links.manage_link(visit)}"
+
+
+def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
+    visit.patient.given = "<b>Ada</b>\r\nBcc: all@example.com"
+    MessageTemplateFactory(subject="For {{ name }}", body="For {{ name }}.")
+    said = letter(visit)
+    assert "<b>" not in said.html
+    assert "\n" not in said.subject
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{{ nmae }}", "{{ nmae }} is not known here. These are: {{ name }}, {{ when }}"),
+        ("{{ appointment.comment }}", "{{ appointment.comment }} is not known here."),
+        ("{{ name|upper }}", "{{ name|upper }} is not known here."),
+        ("{% if name %}x{% endif %}", "Only placeholders such as {{ when }} can be used"),
+        ("{% include 'x' %}", "Only placeholders"),
+        ("{% nothing %}", "This cannot be read"),
+        ("{{ name", ""),
+        ("{{ code }}", "{{ code }} is not known here."),
+    ],
+)
+def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, said):
+    template = MessageTemplate(event="confirmation", medium="email", language="en", subject="Visit", body=body)
+    if not said:
+        template.full_clean()  # an open brace is text
+        return
+    with pytest.raises(ValidationError) as refused:
+        template.full_clean()
+    assert said in refused.value.message_dict["body"][0]
+
+
+@pytest.mark.parametrize("medium", Medium)
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_our_own_words_can_be_filled_in(event, medium, language):
+    ours = wording.product_words(event, medium, language)
+    wording.check(ours.subject, event)
+    wording.check(ours.body, event)
+    shown = wording.fill_in(ours, wording.sample(language))
+    assert "{{" not in shown.subject + shown.body
+    assert shown.body
+
+
+def test_a_reminder_can_be_unsubscribed_from_by_one_click(visit):
+    start = timezone.now() + timedelta(hours=2)
+    type(visit).objects.filter(pk=visit.pk).update(start=start, end=start + timedelta(minutes=30))
+    CommunicationFactory(appointment=visit, event="reminder", occasion="0-7200")
+    CommunicationFactory(appointment=visit, event="confirmation", occasion="0")
+    while notifications.deliver_next(now=timezone.now()):
+        pass
+
+    reminder, confirmation = sorted(mail.outbox, key=lambda sent: "is booked" in sent.subject)
+    link = links.unsubscribe_link(visit.patient)
+    assert reminder.extra_headers["List-Unsubscribe"] == f"<{link}>"
+    assert reminder.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert link in reminder.body
+    assert "List-Unsubscribe" not in confirmation.extra_headers
+
+
+def test_a_manage_link_is_short_and_only_ours(visit):
+    link = links.manage_link(visit)
+    token = link.rstrip("/").rpartition("/")[2]
+    assert len(token) < 70
+    assert links.read_manage_link(token) == visit.fhir_id
+    assert links.read_manage_link(token[:-1] + ("a" if token[-1] != "a" else "b")) is None
+    assert links.read_manage_link("~anything.at-all") is None
+    assert links.read_unsubscribe_link(token) is None, "a token is good for one thing"
+
+
+def test_a_manage_link_names_ids_that_a_client_chose():
+    visit = AppointmentFactory(fhir_id="visit.of-ada.1")
+    token = links.manage_link(visit).rstrip("/").rpartition("/")[2]
+    assert links.read_manage_link(token) == "visit.of-ada.1"
+
+
+def test_a_manage_link_ends_a_day_after_the_visit(visit):
+    assert not links.is_over(visit, now=visit.end + timedelta(hours=23))
+    assert links.is_over(visit, now=visit.end + timedelta(days=1))
+
+
+def read(content: bytes):
+    calendar = Calendar.from_ical(content)
+    [event] = calendar.walk("VEVENT")
+    return calendar, event
+
+
+def test_an_email_brings_the_visit_to_the_patients_calendar(visit):
+    CommunicationFactory(appointment=visit, address="ada@example.com")
+    visit.patient.email = "ada@example.com"
+    visit.patient.save()
+    notifications.deliver_next(now=timezone.now())
+
+    [sent] = mail.outbox
+    [part] = [each for each in sent.message().walk() if each.get_content_type() == "text/calendar"]
+    assert part.get_param("method") == "REQUEST"
+    calendar, event = read(part.get_payload(decode=True))
+    assert calendar["METHOD"] == "REQUEST"
+    assert event["UID"] == f"{visit.fhir_id}@example.com"
+    assert event["SEQUENCE"] == 0
+    assert event["STATUS"] == "CONFIRMED"
+    assert event["LOCATION"] == "Main Street, 1 Main Street, New York"
+    assert event["URL"] == links.manage_link(visit)
+    assert event["ATTENDEE"] == "mailto:ada@example.com"
+    assert event["ORGANIZER"] == "mailto:clinic@example.com"
+
+
+def test_a_move_and_a_cancellation_follow_in_the_calendar(visit):
+    visit.sequence = 1
+    _, moved = read(letter(visit, "change").calendar)
+    visit.sequence, visit.status = 2, "cancelled"
+    calendar, cancelled = read(letter(visit, "cancellation").calendar)
+
+    assert moved["UID"] == cancelled["UID"]
+    assert (moved["SEQUENCE"], cancelled["SEQUENCE"]) == (1, 2)
+    assert calendar["METHOD"] == "CANCEL"
+    assert cancelled["STATUS"] == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        datetime(2026, 3, 7, 15, tzinfo=UTC),  # the day before the clocks go forward in New York
+        datetime(2026, 3, 8, 6, 30, tzinfo=UTC),
+        datetime(2026, 3, 8, 7, 30, tzinfo=UTC),
+        datetime(2026, 10, 31, 14, tzinfo=UTC),
+        datetime(2026, 11, 1, 14, tzinfo=UTC),  # the day they go back
+    ],
+)
+def test_a_calendar_shows_the_right_instant_around_a_clock_change(visit, start):
+    visit.start, visit.end = start, start + timedelta(minutes=30)
+
+    calendar, event = read(notifications.calendar_of([visit], now=NOW))
+
+    assert event["DTSTART"].params["TZID"] == "America/New_York"
+    assert event.start.astimezone(UTC) == start
+    assert event.end.astimezone(UTC) == visit.end
+    [zone] = calendar.walk("VTIMEZONE")
+    assert zone["TZID"] == "America/New_York"
+    assert zone.to_tz().utcoffset(event.start.replace(tzinfo=None)) == start.astimezone(NEW_YORK).utcoffset()
+
+
+def test_a_time_that_the_clocks_show_twice_is_told_in_utc_the_second_time(visit):
+    for hour, zone in ((5, "America/New_York"), (6, None)):
+        visit.start = datetime(2026, 11, 1, hour, 30, tzinfo=UTC)  # half past one, before and after the change
+        visit.end = visit.start + timedelta(minutes=30)
+        _, event = read(notifications.calendar_of([visit], now=NOW))
+        assert event.start.astimezone(UTC) == visit.start
+        assert event["DTSTART"].params.get("TZID") == zone
+
+
+def test_a_calendar_of_many_visits_asks_once_for_their_zones(django_assert_num_queries, visit):
+    other = AppointmentFactory(
+        service=visit.service, schedules=[ScheduleFactory(actor=PractitionerFactory(timezone="Europe/Berlin"))]
+    )
+    with django_assert_num_queries(1):
+        content = notifications.calendar_of([visit, other], now=NOW)
+
+    calendar = Calendar.from_ical(content)
+    assert calendar["METHOD"] == "PUBLISH"
+    zones = {event["UID"]: event["DTSTART"].params["TZID"] for event in calendar.walk("VEVENT")}
+    assert set(zones.values()) == {"America/New_York", "Europe/Berlin"}
