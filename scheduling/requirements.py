@@ -1,29 +1,50 @@
 """What a service asks for before it can be booked: active coverage, answers, a care team."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from clinic.models import Appointment, CareTeam, Coverage, HealthcareService, QuestionnaireResponse, Slot
+from clinic.models import Appointment, CareTeam, Coverage, HealthcareService, Questionnaire, QuestionnaireResponse, Slot
+from scheduling import questionnaires
 from scheduling.errors import Issue
+
+
+class Requirement(StrEnum):
+    """What a service can ask for."""
+
+    PATIENT = "patient"
+    COVERAGE = "coverage"
+    ANSWERS = "answers"
+    CARE_TEAM = "care-team"
 
 
 def unmet(appointment: Appointment, *, now: datetime) -> list[Issue]:
     """What the appointment's service requires and its patient lacks, in words that say what to do."""
+    return [issue for issues in lacking(appointment).values() for issue in issues]
+
+
+def lacking(appointment: Appointment) -> dict[Requirement, list[Issue]]:
+    """The same by what is required, for pages that lead to where it is mended.
+
+    An answer that is an alarm stands in the way whatever is required.
+    """
     service = appointment.service
+    alarms = _alarms(appointment)
     if service is None or not (
         service.requires_coverage or service.requires_questionnaires or service.requires_care_team
     ):
-        return []
+        return {Requirement.ANSWERS: alarms} if alarms else {}
     if appointment.patient is None:
         text = f"{service.name} needs to know the patient before it is booked."
-        return [Issue("business-rule", text, "Appointment.participant")]
-    return [
-        *_without_coverage(appointment, service),
-        *_without_answers(appointment, service),
-        *_without_care_team(appointment, service),
-    ]
+        return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
+    found = {
+        Requirement.COVERAGE: _without_coverage(appointment, service),
+        Requirement.ANSWERS: alarms or _without_answers(appointment, service),
+        Requirement.CARE_TEAM: _without_care_team(appointment, service),
+    }
+    return {each: issues for each, issues in found.items() if issues}
 
 
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
@@ -42,21 +63,44 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
             response.save()
 
 
-def has_coverage(patient_id: int, on: Any) -> bool:
-    """Whether the patient has active coverage on that date."""
+def asked_for(service: HealthcareService) -> QuerySet[Questionnaire]:
+    """The questionnaires that the service asks today."""
+    return service.questionnaires.filter(deleted_at=None, status=Questionnaire.Status.ACTIVE).order_by("pk")
+
+
+def coverages(patient_id: int, on: date) -> QuerySet[Coverage]:
+    """The patient's coverage that is active on that date."""
     valid = Q(start=None) | Q(start__lte=on), Q(end=None) | Q(end__gte=on)
-    return Coverage.objects.filter(
-        *valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None
-    ).exists()
+    return Coverage.objects.filter(*valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None)
+
+
+def day_of(appointment: Appointment) -> date:
+    """The day of the visit on its site's calendar."""
+    assert appointment.start is not None
+    zone = ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
+    return appointment.start.astimezone(zone).date()
+
+
+def care_team(patient_id: int) -> set[str]:
+    """Who looks after the patient, as FHIR references."""
+    teams = CareTeam.objects.filter(patient=patient_id, status=CareTeam.Status.ACTIVE, deleted_at=None)
+    return {str(each.get("member", {}).get("reference")) for team in teams for each in team.participant}
 
 
 def _without_coverage(appointment: Appointment, service: HealthcareService) -> list[Issue]:
     assert appointment.patient_id is not None
-    assert appointment.start is not None
-    if not service.requires_coverage or has_coverage(appointment.patient_id, appointment.start.date()):
+    if not service.requires_coverage or coverages(appointment.patient_id, day_of(appointment)).exists():
         return []
     text = f"{service.name} needs coverage that is active on the day of the visit. Add it, or call the clinic."
     return [Issue("business-rule", text, "Appointment.participant")]
+
+
+def _alarms(appointment: Appointment) -> list[Issue]:
+    """What to do about answers for this visit that stop it, whatever status they came with."""
+    rows = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None, questionnaire__isnull=False)
+    answers = rows.exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR).select_related("questionnaire")
+    flags = [node.red_flag for each in answers for node in questionnaires.sheet_of(each).red_flags]
+    return [Issue("business-rule", each, "Appointment.supportingInformation") for each in dict.fromkeys(flags)]
 
 
 def _without_answers(appointment: Appointment, service: HealthcareService) -> list[Issue]:
@@ -69,19 +113,28 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
             f"{service.name} needs answers to \u201c{each}\u201d before it is booked.",
             "Appointment.supportingInformation",
         )
-        for each in service.questionnaires.filter(deleted_at=None)
+        for each in asked_for(service)
         if each.pk not in answered
     ]
 
 
 def _responses(appointment: Appointment, service: HealthcareService) -> list[QuestionnaireResponse]:
-    """Completed answers to the service's questionnaires, the visit's own first, then the newest."""
+    """Complete answers to the service's questionnaires, the visit's own first, then the newest.
+
+    That they say they are completed is not enough: they are judged like those of the pages.
+    """
     ours = Q(appointment=appointment) | Q(appointment=None, patient=appointment.patient_id)
     done = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
     rows = QuestionnaireResponse.objects.filter(
         ours, questionnaire__in=service.questionnaires.all(), status__in=done, deleted_at=None
-    )
-    return sorted(rows, key=lambda each: (each.appointment_id is None, -each.pk))
+    ).select_related("questionnaire")
+    complete = [each for each in rows if _is_complete(each)]
+    return sorted(complete, key=lambda each: (each.appointment_id is None, -each.pk))
+
+
+def _is_complete(response: QuestionnaireResponse) -> bool:
+    sheet = questionnaires.sheet_of(response)
+    return sheet.is_complete and not sheet.red_flags
 
 
 def _without_care_team(appointment: Appointment, service: HealthcareService) -> list[Issue]:
@@ -89,10 +142,10 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
         return []
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(bookable__practitioner=None)
     people = {f"Practitioner/{each}" for each in slots.values_list("bookable__practitioner__fhir_id", flat=True)}
-    people |= {str(each.get("actor", {}).get("reference")) for each in appointment.participant}
-    teams = CareTeam.objects.filter(patient=appointment.patient_id, status=CareTeam.Status.ACTIVE, deleted_at=None)
-    members = {str(each.get("member", {}).get("reference")) for team in teams for each in team.participant}
-    if people & members:
+    named = (str(each.get("actor", {}).get("reference")) for each in appointment.participant)
+    people |= {each for each in named if each.startswith("Practitioner")}  # a team names its patient as well
+    assert appointment.patient_id is not None
+    if people & care_team(appointment.patient_id):
         return []
     text = f"{service.name} is only with someone of the patient's care team. Choose one of them, or call the clinic."
     return [Issue("business-rule", text, "Appointment.participant")]

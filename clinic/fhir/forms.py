@@ -42,9 +42,9 @@ def _check_rules(reading: Reading) -> None:
     items = list(_items(reading.draft.fields.get("item", ()), "Questionnaire"))
     known = {item["linkId"] for _, item in items}
     for path, item in items:
-        for rule, text, is_broken in RULES:
+        for rule, meaning, is_broken in RULES:
             if is_broken(item):
-                reading.refuse(ResourceIssue("invariant", f"{rule}: {text}", path))
+                reading.refuse(ResourceIssue("invariant", f"{rule}: {meaning}", path))
         for n, condition in enumerate(item.get("enableWhen", ())):
             at = f"{path}.enableWhen[{n}]"
             if condition["question"] not in known:

@@ -1,0 +1,153 @@
+"""Answering the questions of a visit: what is typed is kept at once, what is complete is said to be so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from clinic.models import Appointment, AuditEvent, Questionnaire, QuestionnaireResponse
+from scheduling import questionnaires, requirements
+from scheduling.access import Caller
+from scheduling.booking.holding import HOLD_EXPIRED
+from scheduling.errors import RuleBroken
+from scheduling.questionnaires import Entries, Item, Posted, Sheet
+
+Status = QuestionnaireResponse.Status
+DONE = (Status.COMPLETED, Status.AMENDED)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A questionnaire of a visit and what has been answered so far; `response` is None until something has."""
+
+    questionnaire: Questionnaire
+    response: QuestionnaireResponse | None
+    items: tuple[Item, ...]
+    zone: ZoneInfo
+    entries: Entries
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        return questionnaires.fill(self.items, self.entries, self.zone)
+
+    @property
+    def is_done(self) -> bool:
+        return self.response is not None and self.response.status in DONE
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.response is not None and self.response.status == Status.STOPPED
+
+    @property
+    def version(self) -> int:
+        return self.response.version if self.response else 0
+
+    def with_entries(self, entries: Entries) -> "Form":
+        return replace(self, entries=entries)
+
+
+def forms_of(appointment: Appointment, zone: ZoneInfo, language: str = "") -> list[Form]:
+    """The questionnaires of the appointment's service in order, with what was answered for it. Two queries."""
+    if appointment.service is None:
+        return []
+    given = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None)
+    answered = {each.questionnaire_id: each for each in given.exclude(status=Status.ENTERED_IN_ERROR)}
+    return [form(each, answered.get(each.pk), zone, language) for each in requirements.asked_for(appointment.service)]
+
+
+def form(
+    questionnaire: Questionnaire, response: QuestionnaireResponse | None, zone: ZoneInfo, language: str = ""
+) -> Form:
+    items = questionnaires.items_of(questionnaire, language)
+    answers = None if response is None else response.item
+    return Form(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone))
+
+
+def may_answer(appointment: Appointment, *, now: datetime) -> bool:
+    """While the time is held, and until a booked visit begins.
+
+    Also when the hold has just run out: what is being typed goes on to the next one.
+    """
+    if appointment.status == Appointment.Status.BOOKED:
+        return appointment.start is not None and now < appointment.start
+    ran_out = appointment.cancelation_reason == HOLD_EXPIRED
+    return appointment.status == Appointment.Status.PENDING or (appointment.status == "cancelled" and ran_out)
+
+
+@transaction.atomic
+def answer(
+    appointment: Appointment,
+    form: Form,
+    posted: Posted,
+    items: Iterable[Item],
+    *,
+    caller: Caller,
+    now: datetime,
+    done: bool = False,
+    version: int | None = None,
+) -> Form:
+    """Keep what a page with `items` sent. With `done`, the answers are complete if they can be.
+
+    What comes late, typed before a `version` that has been written since, is read and not kept. An answer that is an
+    alarm stops them at once. Raises RuleBroken when it is too late.
+    """
+    if not may_answer(appointment, now=now):
+        raise RuleBroken("These questions can no longer be answered. Please call the clinic.")
+    row = _locked_row(appointment, form.questionnaire)
+    stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
+    filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
+    if version is not None and version != (row.version if row else 0):
+        return replace(filled, response=row)
+    row = row or _new_row(appointment, form.questionnaire)
+    before = row.status
+    answers = filled.sheet.as_items()
+    status = _status(row, appointment, filled.sheet, is_same=answers == row.item, done=done)
+    if row.pk is None or answers != row.item or status != before:
+        row.item, row.status, row.last_updated = answers, status, now
+        row.patient_id = appointment.patient_id
+        row.version += row.pk is not None
+        if status in DONE:
+            row.authored = now
+        row.save()
+        if status != before and status != Status.IN_PROGRESS:
+            _audit(status, appointment, caller, now)
+    return replace(filled, response=row)
+
+
+def _status(row: QuestionnaireResponse, appointment: Appointment, sheet: Sheet, *, is_same: bool, done: bool) -> Status:
+    if sheet.red_flags:
+        return Status.STOPPED
+    if row.status in DONE and is_same:
+        return Status(row.status)
+    if not (done and sheet.is_complete):
+        return Status.IN_PROGRESS
+    was_given = row.authored is not None and appointment.status == Appointment.Status.BOOKED
+    return Status.AMENDED if was_given else Status.COMPLETED
+
+
+def _locked_row(appointment: Appointment, questionnaire: Questionnaire) -> QuestionnaireResponse | None:
+    """The appointment is locked first, so that two pages of one person do not both begin."""
+    Appointment.objects.select_for_update(no_key=True).get(pk=appointment.pk)
+    rows = QuestionnaireResponse.objects.filter(appointment=appointment, questionnaire=questionnaire, deleted_at=None)
+    return rows.exclude(status=Status.ENTERED_IN_ERROR).select_for_update().first()
+
+
+def _new_row(appointment: Appointment, questionnaire: Questionnaire) -> QuestionnaireResponse:
+    return QuestionnaireResponse(appointment=appointment, questionnaire=questionnaire, item=[])
+
+
+def _audit(status: str, appointment: Appointment, caller: Caller, now: datetime) -> None:
+    """One line in the same transaction: who answered, and that they were stopped."""
+    AuditEvent.objects.create(
+        recorded=now,
+        last_updated=now,
+        action=AuditEvent.Action.UPDATE,
+        subtype="stop-answers" if status == Status.STOPPED else "answer",
+        user=caller.user,
+        client=caller.client or ("guest" if caller.user is None and caller.guest else ""),
+        appointment=appointment,
+        patient_id=appointment.patient_id,
+    )

@@ -1,0 +1,85 @@
+"""Questionnaires: what is asked, what was answered, whether that is all. No rows are read or written here.
+
+`fill` is the one judge of answers, whoever gives them: pages and the API are told the same.
+"""
+
+from zoneinfo import ZoneInfo
+
+from clinic.models import Questionnaire, QuestionnaireResponse
+from scheduling.questionnaires.items import Item, Json, Option, read_items, unit_text, walk
+from scheduling.questionnaires.reading import UTC, Given, Line, Reading, read
+from scheduling.questionnaires.sheets import (
+    Entries,
+    Node,
+    Posted,
+    Problem,
+    Row,
+    Sheet,
+    anchor,
+    entries_of,
+    every,
+    file_entry,
+    fill,
+    first_entries,
+    grow,
+    hash_in_address,
+    merge,
+    opened,
+    pages,
+    problems,
+    shrink,
+)
+from scheduling.questionnaires.values import MEDIA, MEGABYTE, MOST_MEGABYTES, OTHER, media_of, megabytes_of, words_of
+
+__all__ = [
+    "MEDIA",
+    "MEGABYTE",
+    "MOST_MEGABYTES",
+    "OTHER",
+    "UTC",
+    "Entries",
+    "Given",
+    "Item",
+    "Json",
+    "Line",
+    "Node",
+    "Option",
+    "Posted",
+    "Problem",
+    "Reading",
+    "Row",
+    "Sheet",
+    "anchor",
+    "entries_of",
+    "every",
+    "file_entry",
+    "fill",
+    "first_entries",
+    "grow",
+    "hash_in_address",
+    "items_of",
+    "media_of",
+    "megabytes_of",
+    "merge",
+    "opened",
+    "pages",
+    "problems",
+    "read",
+    "read_items",
+    "sheet_of",
+    "shrink",
+    "unit_text",
+    "walk",
+    "words_of",
+]
+
+
+def items_of(questionnaire: Questionnaire, language: str = "") -> tuple[Item, ...]:
+    return read_items(questionnaire.item, questionnaire.extra.get("contained", ()), language)
+
+
+def sheet_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC) -> Sheet:
+    """A stored response, judged: whether it is complete, and whether an answer in it is an alarm."""
+    assert response.questionnaire is not None
+    items = items_of(response.questionnaire)
+    return fill(items, entries_of(items, response.item, zone), zone)

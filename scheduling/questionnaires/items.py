@@ -1,0 +1,280 @@
+"""What a Questionnaire asks: https://hl7.org/fhir/R4/questionnaire.html"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clinic.fhir.codes import RED_FLAG
+
+Json = dict[str, Any]
+
+STANDARD = "http://hl7.org/fhir/StructureDefinition"
+SHOWN_AT_ONCE = 7  # options that fit a list of buttons; more of them fold into a menu
+MOST_ROWS = 20  # how often an answer is given or a group filled in, where the questionnaire does not say
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the answers to choose from. `key` is what a form sends for it; `value` FHIR's element, with its name."""
+
+    key: str
+    label: str
+    value: Json
+    is_initial: bool = False
+    red_flag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """FHIR's enableWhen. `expected` is its answer[x] as the value[x] of an answer."""
+
+    question: str
+    operator: str
+    expected: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question, a group of them, or a text between them, and all that is asked of its answer.
+
+    `control` names the way it is asked; `is_many` says that one control gives several answers. `red_flag` is what to
+    do where the item is answered (a yes-or-no: with yes) or, for a text, shown.
+    """
+
+    link_id: str
+    type: str
+    text: str
+    prefix: str
+    hint: str
+    control: str
+    items: "tuple[Item, ...]"
+    options: tuple[Option, ...]
+    initial: tuple[Json, ...]
+    conditions: tuple[Condition, ...]
+    needs_all: bool
+    units: tuple[Json, ...]
+    required: bool
+    repeats: bool
+    read_only: bool
+    hidden: bool
+    sideways: bool
+    max_length: int | None
+    min_length: int | None
+    minimum: Any
+    maximum: Any
+    max_places: int | None
+    max_size: float | None
+    media: tuple[str, ...]
+    least: int
+    most: int
+    red_flag: str
+
+    @property
+    def is_group(self) -> bool:
+        return self.type == "group"
+
+    @property
+    def is_question(self) -> bool:
+        return self.type not in ("group", "display")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one may answer in one's own words instead of choosing."""
+        return self.type == "open-choice" and bool(self.options)
+
+    @property
+    def can_alarm(self) -> bool:
+        return self.is_question and bool(self.red_flag or any(each.red_flag for each in self.options))
+
+    @property
+    def is_many(self) -> bool:
+        return self.control == "checkboxes"
+
+    @property
+    def is_fieldset(self) -> bool:
+        """Whether it takes several controls to answer it."""
+        return self.is_repeated or self.control in ("radios", "checkboxes", "date", "moment")
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether there can be rows of it, to be added and removed."""
+        return self.repeats and not self.is_many
+
+    @property
+    def unit(self) -> str:
+        """The only unit there is, beside the number."""
+        return unit_text(self.units[0]) if len(self.units) == 1 else ""
+
+
+def read_items(items: Iterable[Json], contained: Iterable[Json] = (), language: str = "") -> tuple[Item, ...]:
+    """The items of a questionnaire in `language`, where its author has translated them."""
+    sets = {f"#{each['id']}": each for each in contained if each.get("resourceType") == "ValueSet" and "id" in each}
+    return tuple(_item(each, sets, language) for each in items)
+
+
+def walk(items: Iterable[Item]) -> Iterator[Item]:
+    for each in items:
+        yield each
+        yield from walk(each.items)
+
+
+def unit_text(unit: Mapping[str, Any]) -> str:
+    return str(unit.get("display") or unit.get("code") or "")
+
+
+def coding_text(coding: Mapping[str, Any]) -> str:
+    return str(coding.get("display") or coding.get("code") or "")
+
+
+def _item(raw: Json, sets: Mapping[str, Json], language: str) -> Item:
+    kind = str(raw.get("type", "string"))
+    options = _options(raw, kind, sets, language)
+    children = raw.get("item", ())
+    hints = [each for each in children if kind != "group" and each.get("type") == "display" and _is_plain(each)]
+    hint = " ".join(_text(each, "text", language) for each in hints)
+    least = _extension(raw, "questionnaire-minOccurs") or 0
+    return Item(
+        link_id=str(raw.get("linkId", "")),
+        type=kind,
+        text=_text(raw, "text", language),
+        prefix=_text(raw, "prefix", language),
+        hint=" ".join(filter(None, (hint, str(_extension(raw, "entryFormat") or "")))),
+        control=_control(raw, kind, options),
+        items=tuple(_item(each, sets, language) for each in children if each not in hints),
+        options=options,
+        initial=_initial(raw, options),
+        conditions=tuple(_condition(each) for each in raw.get("enableWhen", ())),
+        needs_all=raw.get("enableBehavior") == "all",
+        units=_units(raw),
+        required=bool(raw.get("required")) or least > 0,
+        repeats=bool(raw.get("repeats")) and kind not in ("boolean", "display"),
+        read_only=bool(raw.get("readOnly")),
+        hidden=bool(_extension(raw, "questionnaire-hidden")),
+        sideways=_extension(raw, "questionnaire-choiceOrientation") == "horizontal",
+        max_length=raw.get("maxLength"),
+        min_length=_extension(raw, "minLength"),
+        minimum=_extension(raw, "minValue"),
+        maximum=_extension(raw, "maxValue"),
+        max_places=_extension(raw, "maxDecimalPlaces"),
+        max_size=_extension(raw, "maxSize"),
+        media=tuple(_extensions(raw, f"{STANDARD}/mimeType")),
+        least=least,
+        most=min(_extension(raw, "questionnaire-maxOccurs") or MOST_ROWS, MOST_ROWS),
+        red_flag=_red_flag(raw),
+    )
+
+
+def _control(raw: Json, kind: str, options: tuple[Option, ...]) -> str:
+    if options:
+        if raw.get("repeats") and kind != "boolean":
+            return "checkboxes"
+        asked = _item_control(raw)
+        if asked in ("drop-down", "autocomplete"):
+            return "menu"
+        return "radios" if len(options) <= SHOWN_AT_ONCE or asked == "radio-button" else "menu"
+    return {
+        "group": "group",
+        "display": "display",
+        "text": "lines",
+        "date": "date",
+        "dateTime": "moment",
+        "quantity": "quantity",
+        "attachment": "file",
+    }.get(kind, "line")
+
+
+def _options(raw: Json, kind: str, sets: Mapping[str, Json], language: str) -> tuple[Option, ...]:
+    if kind == "boolean":
+        answers = ((_("Yes"), True), (_("No"), False))
+        return tuple(Option(str(value).lower(), label, {"valueBoolean": value}) for label, value in answers)
+    listed = [_option(each, language) for each in raw.get("answerOption", ())]
+    if not listed:
+        listed = [_of_coding(each, language) for each in _codings(sets.get(raw.get("answerValueSet", ""), {}))]
+    keys = [each.key for each in listed]
+    return tuple(
+        each
+        if keys.count(each.key) == 1
+        else Option(f"{n}:{each.key}", each.label, each.value, each.is_initial, each.red_flag)
+        for n, each in enumerate(listed)
+    )
+
+
+def _option(raw: Json, language: str) -> Option:
+    name, value = next((name, value) for name, value in raw.items() if name.startswith("value"))
+    initial, flag = bool(raw.get("initialSelected")), _red_flag(raw)
+    if name == "valueCoding":
+        plain = _of_coding(value, language)
+        return Option(plain.key, plain.label, plain.value, initial, flag)
+    if name == "valueReference":
+        label = str(value.get("display") or value.get("reference", ""))
+        return Option(str(value.get("reference") or label), label, {name: value}, initial, flag)
+    label = _text({"value": value, "_value": raw.get(f"_{name}", {})}, "value", language)
+    return Option(str(value), label, {name: value}, initial, flag)
+
+
+def _of_coding(coding: Json, language: str) -> Option:
+    label = _text(coding, "display", language) or coding_text(coding)
+    return Option(str(coding.get("code") or label), label, {"valueCoding": coding})
+
+
+def _codings(value_set: Json) -> Iterator[Json]:
+    """What a contained ValueSet lists by name, or has been expanded to."""
+    for include in value_set.get("compose", {}).get("include", ()):
+        system = {"system": include["system"]} if "system" in include else {}
+        for each in include.get("concept", ()):
+            yield {**system, **{name: each[name] for name in ("code", "display", "_display") if name in each}}
+    for each in value_set.get("expansion", {}).get("contains", ()):
+        yield {name: each[name] for name in ("system", "code", "display") if name in each}
+
+
+def _initial(raw: Json, options: tuple[Option, ...]) -> tuple[Json, ...]:
+    chosen = tuple(option.value for option in options if option.is_initial)
+    return chosen or tuple(
+        {name: value for name, value in each.items() if name.startswith("value")} for each in raw.get("initial", ())
+    )
+
+
+def _condition(raw: Json) -> Condition:
+    expected = {f"value{name.removeprefix('answer')}": raw[name] for name in raw if name.startswith("answer")}
+    return Condition(str(raw.get("question")), str(raw.get("operator")), expected)
+
+
+def _units(raw: Json) -> tuple[Json, ...]:
+    choices = tuple(_extensions(raw, f"{STANDARD}/questionnaire-unitOption"))
+    return choices or tuple(_extensions(raw, f"{STANDARD}/questionnaire-unit"))
+
+
+def _is_plain(raw: Json) -> bool:
+    """A text that is always there, and warns of nothing."""
+    return not raw.get("enableWhen") and not _red_flag(raw)
+
+
+def _item_control(raw: Json) -> str:
+    concept = _extension(raw, "questionnaire-itemControl") or {}
+    return next((str(each.get("code")) for each in concept.get("coding", ())), "")
+
+
+def _red_flag(raw: Json) -> str:
+    return next((str(each) for each in _extensions(raw, RED_FLAG)), "")
+
+
+def _extension(raw: Json, name: str) -> Any:
+    return next(iter(_extensions(raw, f"{STANDARD}/{name}")), None)
+
+
+def _extensions(raw: Json, url: str) -> Iterator[Any]:
+    for each in raw.get("extension", ()):
+        if each.get("url") == url:
+            yield from (value for name, value in each.items() if name.startswith("value"))
+
+
+def _text(raw: Json, name: str, language: str) -> str:
+    """A string, or its translation: https://hl7.org/fhir/R4/extension-translation.html"""
+    for each in raw.get(f"_{name}", {}).get("extension", ()) if language else ():
+        if each.get("url") == f"{STANDARD}/translation":
+            parts = {part.get("url"): part for part in each.get("extension", ())}
+            if str(parts.get("lang", {}).get("valueCode", "")).split("-")[0] == language.split("-")[0]:
+                return str(parts.get("content", {}).get("valueString", "")) or str(raw.get(name, ""))
+    return str(raw.get(name, ""))

@@ -1,0 +1,432 @@
+"""One answer: what was typed, what it means as FHIR, and how it compares.
+
+What was typed comes in parts by name: `""` is the only or the main one, a date has `day`, `month` and `year`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from scheduling.questionnaires.items import Condition, Item, Json, coding_text, unit_text
+
+Typed = Mapping[str, str]
+Files = Mapping[str, Json]
+
+OTHER = "+other"  # the key of "something else" among the options
+TEXT_LENGTH = 10_000
+MEGABYTE = 1024 * 1024
+MOST_MEGABYTES = 5
+MEDIA = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG"}
+TIME = re.compile(r"(\d{1,2})(?:[:.h ]?(\d\d))?(?::(\d\d))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
+PARTIAL = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+
+
+class InvalidAnswer(Exception):
+    """What was typed is no answer; the message says what would be."""
+
+
+def parse(item: Item, typed: Typed, zone: ZoneInfo, files: Files) -> Json | None:
+    """The answer, or None where nothing was typed. Raises InvalidAnswer."""
+    if not any(text.strip() for text in typed.values()):
+        return None
+    if item.options:
+        return _chosen(item, typed)
+    parsers = {
+        "decimal": _decimal,
+        "integer": _integer,
+        "date": _date,
+        "time": _time,
+        "url": _url,
+        "quantity": _quantity,
+    }
+    if item.type == "dateTime":
+        return _moment(item, typed, zone)
+    if item.type == "attachment":
+        return {"valueAttachment": _attachment(item, files.get(typed[""]))}
+    return parsers.get(item.type, _string)(item, typed)
+
+
+def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
+    """What one would type to give this answer; the reverse of `parse`."""
+    name, content = _pair(value)
+    if item.options:
+        key = next((option.key for option in item.options if same(option.value, value)), None)
+        if key is not None:
+            return {"": key}
+        return {"": OTHER, "other": words_of(value, zone)} if item.is_open else {"": words_of(value, zone)}
+    if name == "valueDate":
+        return _date_parts(content)
+    if name == "valueDateTime" and "T" in content:
+        moment = datetime.fromisoformat(content).astimezone(zone)
+        return {**_date_parts(moment.date().isoformat()), "time": _clock(moment.time())}
+    if name == "valueDateTime":
+        return _date_parts(content)
+    if name == "valueTime":
+        return {"": content[:5] if content.endswith(":00") else content}
+    if name == "valueQuantity":
+        return {"": _digits(content["value"]), "unit": _unit_key(content)} if "value" in content else {"": ""}
+    if name == "valueAttachment":
+        return {"": content.get("hash", "")}
+    return {"": _digits(content) if name in ("valueDecimal", "valueInteger") else words_of(value, zone)}
+
+
+def words_of(value: Json, zone: ZoneInfo) -> str:
+    """An answer as people read it."""
+    name, content = _pair(value)
+    match name:
+        case "valueBoolean":
+            return _("Yes") if content else _("No")
+        case "valueDate":
+            return _date_words(content)
+        case "valueDateTime" if "T" in content:
+            moment = datetime.fromisoformat(content).astimezone(zone)
+            return f"{_date_words(moment.date().isoformat())}, {_clock(moment.time())}"
+        case "valueDateTime":
+            return _date_words(content)
+        case "valueTime":
+            return str(content)[:5]
+        case "valueCoding":
+            return coding_text(content)
+        case "valueReference":
+            return str(content.get("display") or content.get("reference", ""))
+        case "valueQuantity":
+            number = _digits(content["value"]) if "value" in content else ""
+            return " ".join(filter(None, (content.get("comparator", ""), number, _unit_key(content))))
+        case "valueAttachment":
+            return str(content.get("title") or content.get("contentType") or _("File"))
+        case "valueDecimal" | "valueInteger":
+            return _digits(content)
+    return str(content)
+
+
+def media_of(item: Item) -> list[str]:
+    """The kinds of file that an answer can be."""
+    return [each for each in MEDIA if each in item.media] or list(MEDIA)
+
+
+def megabytes_of(item: Item) -> float:
+    """How large a file can be."""
+    return min(float(item.max_size or MOST_MEGABYTES), MOST_MEGABYTES)
+
+
+def holds(condition: Condition, answers: Sequence[Json]) -> bool:
+    """FHIR's operators: https://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html
+
+    As the standard has it, `!=` holds where no answer is equal, so also where there is none.
+    """
+    expected = condition.expected
+    match condition.operator:
+        case "exists":
+            return bool(answers) == bool(expected.get("valueBoolean", True))
+        case "=":
+            return any(same(each, expected) for each in answers)
+        case "!=":
+            return not any(same(each, expected) for each in answers)
+    orders = (order(each, expected) for each in answers)
+    wanted = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (-1, 0)}.get(condition.operator, ())
+    return any(each in wanted for each in orders)
+
+
+def same(one: Json, other: Json) -> bool:
+    if (a := one.get("valueCoding")) is not None:
+        return _same_coding(a, other.get("valueCoding"))
+    if (a := one.get("valueReference")) is not None:
+        b = other.get("valueReference") or {}
+        name = "reference" if a.get("reference") and b.get("reference") else "display"
+        return bool(a.get(name)) and a.get(name) == b.get(name)
+    if "valueBoolean" in one or "valueBoolean" in other:
+        return one.get("valueBoolean") is other.get("valueBoolean")
+    return order(one, other) == 0
+
+
+def order(one: Json, other: Json) -> int | None:
+    """-1, 0 or 1 as `one` comes before, with or after the other; None where they do not compare."""
+    a, b = _measure(one), _measure(other)
+    if a is None or b is None or type(a) is not type(b):
+        return None
+    if isinstance(a, tuple):  # a day on one side: the other's day is what counts
+        length = min(len(a), len(b))
+        a, b = a[:length], b[:length]
+    if isinstance(a, _Amount):
+        if a.unit and b.unit and a.unit != b.unit:
+            return None
+        a, b = a.number, b.number
+    return int(a > b) - int(a < b)
+
+
+class _Amount:
+    def __init__(self, number: Decimal, unit: str) -> None:
+        self.number, self.unit = number, unit
+
+
+def _pair(value: Json) -> tuple[str, Any]:
+    """`valueDate` and the date."""
+    return next(iter(value.items()), ("", ""))
+
+
+def _measure(value: Json) -> Any:
+    name, content = _pair(value)
+    match name:
+        case "valueInteger" | "valueDecimal":
+            return Decimal(str(content))
+        case "valueQuantity" if "value" in content:
+            return _Amount(Decimal(str(content["value"])), str(content.get("code") or content.get("unit") or ""))
+        case "valueDate":
+            return tuple(int(part) for part in content.split("-"))
+        case "valueDateTime":
+            return _instant(content)
+        case "valueTime":
+            return time.fromisoformat(content)
+        case "valueString" | "valueUri":
+            return str(content)
+    return None
+
+
+def _instant(content: str) -> tuple[Any, ...]:
+    """Year, month and day, and the moment in UTC where it says one."""
+    day, has_time, _rest = content.partition("T")
+    parts = tuple(int(part) for part in day.split("-"))
+    return (*parts, datetime.fromisoformat(content).timestamp()) if has_time else parts
+
+
+def _same_coding(a: Json, b: Json | None) -> bool:
+    if b is None:
+        return False
+    if a.get("code") and b.get("code"):
+        systems = {a.get("system"), b.get("system")} - {None}
+        return a["code"] == b["code"] and len(systems) < 2
+    return bool(a.get("display")) and a.get("display") == b.get("display")
+
+
+def _chosen(item: Item, typed: Typed) -> Json | None:
+    key, other = typed.get("", ""), typed.get("other", "").strip()
+    if item.is_open and (key == OTHER or (other and not key)):
+        if not other:
+            raise InvalidAnswer(_("Write your own answer, or choose one from the list."))
+        return {"valueString": _fitting(item, other)}
+    for option in item.options:
+        if option.key == key:
+            return option.value
+    raise InvalidAnswer(_("Choose one of the answers in the list."))
+
+
+def _string(item: Item, typed: Typed) -> Json | None:
+    text = _fitting(item, typed[""].replace("\r\n", "\n").strip())
+    if item.type == "reference":
+        return {"valueReference": {"display": text}}
+    return {"valueCoding": {"display": text}} if item.type == "choice" else {"valueString": text}
+
+
+def _fitting(item: Item, text: str) -> str:
+    most = min(item.max_length or TEXT_LENGTH, TEXT_LENGTH)
+    if len(text) > most:
+        raise InvalidAnswer(
+            _("Shorten this to %(most)d characters or fewer. It has %(length)d.") % {"most": most, "length": len(text)}
+        )
+    if item.min_length and len(text) < item.min_length:
+        raise InvalidAnswer(_("Write at least %(least)d characters.") % {"least": item.min_length})
+    return text
+
+
+def _decimal(item: Item, typed: Typed) -> Json | None:
+    return {"valueDecimal": _plain(_number(item, typed[""]))}
+
+
+def _integer(item: Item, typed: Typed) -> Json | None:
+    try:
+        number = int(_number(item, typed[""], whole=True))
+    except OverflowError:
+        number = 2**31
+    if not -(2**31) <= number < 2**31:
+        raise InvalidAnswer(_("This number is too large."))
+    return {"valueInteger": number}
+
+
+def _number(item: Item, text: str, *, whole: bool = False) -> Decimal:
+    text = text.strip().replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "")
+    if re.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})", text):  # one with three digits after it may mean thousands
+        text = text.replace(",", ".")
+    example = (
+        _("Enter a whole number in digits, such as 12.") if whole else _("Enter a number in digits, such as 36.5.")
+    )
+    if not re.fullmatch(r"[-+]?\d{1,15}(\.\d{1,15})?", text):
+        raise InvalidAnswer(example)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise InvalidAnswer(example) from None
+    if len(number.normalize().as_tuple().digits) > 15:
+        raise InvalidAnswer(_("Enter a number of at most 15 digits."))
+    if whole and number != number.to_integral_value():
+        raise InvalidAnswer(example)
+    places = -int(number.normalize().as_tuple().exponent)
+    if item.max_places is not None and places > item.max_places:
+        raise InvalidAnswer(
+            ngettext(
+                "Enter at most %(count)d decimal place.", "Enter at most %(count)d decimal places.", item.max_places
+            )
+            % {"count": item.max_places}
+        )
+    _within(item, number, lambda bound: Decimal(str(bound)), lambda bound: _digits(bound))
+    return number
+
+
+def _quantity(item: Item, typed: Typed) -> Json | None:
+    if not typed.get("", "").strip():
+        raise InvalidAnswer(_("Enter the number that goes with the unit."))
+    quantity: Json = {"value": _plain(_number(item, typed[""]))}
+    unit = typed.get("unit", "").strip()
+    if not item.units:
+        return {"valueQuantity": {**quantity, "unit": _fitting(item, unit)} if unit else quantity}
+    known = item.units[0] if len(item.units) == 1 else next((u for u in item.units if unit_text(u) == unit), None)
+    if known is None:
+        raise InvalidAnswer(_("Choose the unit of the number."))
+    quantity["unit"] = unit_text(known)
+    return {"valueQuantity": quantity | {name: known[name] for name in ("system", "code") if name in known}}
+
+
+def _date(item: Item, typed: Typed) -> Json | None:
+    day = _day(typed)
+    _within(item, day, _as_date, lambda bound: _date_words(str(bound)[:10]))
+    return {"valueDate": day.isoformat()}
+
+
+def _day(typed: Typed) -> date:
+    parts = [typed.get(name, "").strip() for name in ("day", "month", "year")]
+    if not all(parts):
+        raise InvalidAnswer(_("Enter the day, the month and the year."))
+    try:
+        day, month, year = (int(part) for part in parts)
+        if year < 1000:
+            raise ValueError
+        return date(year, month, day)
+    except (ValueError, OverflowError):
+        raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as 27 3 1985.")) from None
+
+
+def _moment(item: Item, typed: Typed, zone: ZoneInfo) -> Json | None:
+    day, clock = _day(typed), typed.get("time", "").strip()
+    if not clock:
+        _within(item, day, _as_date, lambda bound: _date_words(str(bound)[:10]))
+        return {"valueDateTime": day.isoformat()}
+    moment = datetime.combine(day, _time_of_day(clock), zone)
+    _within(item, moment, lambda bound: _as_moment(bound, zone), lambda bound: words_of({"valueDateTime": bound}, zone))
+    return {"valueDateTime": moment.isoformat()}
+
+
+def _time(item: Item, typed: Typed) -> Json | None:
+    clock = _time_of_day(typed[""])
+    _within(item, clock, lambda bound: time.fromisoformat(str(bound)), lambda bound: str(bound)[:5])
+    return {"valueTime": clock.isoformat(timespec="seconds")}
+
+
+def _time_of_day(text: str) -> time:
+    match = TIME.fullmatch(text.strip())
+    wrong = InvalidAnswer(_("Enter a time such as 14:30 or 2:30 pm."))
+    if match is None or (match[2] is None and match[4] is None):
+        raise wrong
+    hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3))
+    if match[4]:
+        if not 1 <= hour <= 12:
+            raise wrong
+        hour = hour % 12 + 12 * (match[4].lower() == "p")
+    try:
+        return time(hour, minute, second)
+    except ValueError:
+        raise wrong from None
+
+
+def _url(item: Item, typed: Typed) -> Json | None:
+    text = typed[""].strip()
+    if text.lower().startswith("www."):
+        text = f"https://{text}"
+    wrong = InvalidAnswer(_("Enter a web address, such as https://www.example.org."))
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise wrong from None
+    is_web = parts.scheme in ("http", "https") and "." in parts.netloc
+    if re.search(r"\s", text) or not (is_web or (parts.scheme in ("urn", "mailto", "tel") and parts.path)):
+        raise wrong
+    return {"valueUri": _fitting(item, text)}
+
+
+def _attachment(item: Item, attachment: Json | None) -> Json:
+    """A file of a kind and size that we keep. One without data has been refused at the door."""
+    most = megabytes_of(item)
+    if attachment is None:
+        raise InvalidAnswer(_("Choose the file once more."))
+    if attachment.get("contentType") not in media_of(item):
+        kinds = ", ".join(MEDIA[each] for each in media_of(item))
+        raise InvalidAnswer(_("Choose a file of one of these kinds: %(kinds)s.") % {"kinds": kinds})
+    if attachment.get("size", 0) > most * MEGABYTE:
+        raise InvalidAnswer(
+            _("Choose a file of at most %(most)s MB. This one has %(size)s MB.")
+            % {"most": f"{most:g}", "size": f"{attachment['size'] / MEGABYTE:.1f}"}
+        )
+    if not (attachment.get("data") or attachment.get("url")):
+        raise InvalidAnswer(_("This file is empty. Choose another one."))
+    return attachment
+
+
+def _within(item: Item, value: Any, read: Any, say: Any) -> None:
+    """Raise InvalidAnswer outside of what FHIR's extensions minValue and maxValue allow."""
+    too_low = item.minimum is not None and value < read(item.minimum)
+    too_high = item.maximum is not None and value > read(item.maximum)
+    if not (too_low or too_high):
+        return
+    if item.minimum is not None and item.maximum is not None:
+        bounds = {"least": say(item.minimum), "most": say(item.maximum)}
+        raise InvalidAnswer(_("This is from %(least)s to %(most)s.") % bounds)
+    if too_low:
+        raise InvalidAnswer(_("This is %(least)s or more.") % {"least": say(item.minimum)})
+    raise InvalidAnswer(_("This is %(most)s or less.") % {"most": say(item.maximum)})
+
+
+def _as_date(bound: Any) -> date:
+    return date.fromisoformat(str(bound)[:10])
+
+
+def _as_moment(bound: Any, zone: ZoneInfo) -> datetime:
+    moment = datetime.fromisoformat(str(bound))
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _plain(number: Decimal) -> int | float:
+    """As JSON writes it: fifteen digits survive."""
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _digits(number: Any) -> str:
+    text = f"{Decimal(str(number)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _unit_key(quantity: Json) -> str:
+    return str(quantity.get("unit") or quantity.get("code") or "")
+
+
+def _date_parts(text: str) -> dict[str, str]:
+    year, month, day = [*text.split("-"), "", ""][:3]
+    return {"day": day.lstrip("0"), "month": month.lstrip("0"), "year": year}
+
+
+def _date_words(text: str) -> str:
+    """27 March 1985, or as much of it as is said."""
+    match = PARTIAL.fullmatch(text)
+    if match is None or not match[2]:
+        return text
+    day = date(int(match[1]), int(match[2]), int(match[3] or 1))
+    return dateformat.format(day, "j F Y" if match[3] else "F Y")
+
+
+def _clock(clock: time) -> str:
+    return clock.isoformat(timespec="seconds" if clock.second else "minutes")

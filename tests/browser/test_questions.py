@@ -1,0 +1,159 @@
+"""Questions before a visit in a browser: kept while typing, with and without JavaScript, by keyboard, by axe."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from clinic.models import QuestionnaireResponse
+from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_accessibility import look_at
+from tests.factories import AppointmentFactory, QuestionnaireFactory, ServiceFactory
+
+
+@pytest.fixture
+def held(transactional_db, ada, site):
+    form = QuestionnaireFactory(title="Before your travel health visit", item=TRAVEL_HEALTH)
+    service = ServiceFactory(name="Travel health visit", questionnaires=[form])
+    soon = timezone.now() + timedelta(minutes=20)
+    return AppointmentFactory(
+        service=service,
+        patient=ada,
+        site=site,
+        status="pending",
+        hold_expires_at=soon,
+        start=soon + timedelta(days=3),
+    )
+
+
+@pytest.fixture
+def questions(page: Page, held, ada, sign_in):
+    sign_in(ada.user)
+    page.goto(f"/appointments/{held.fhir_id}/questions/")
+    return page
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Continue").click()
+
+
+def answer_the_first_part(page: Page) -> None:
+    page.get_by_label("No", exact=True).check()
+    go_on(page)
+    expect(page.get_by_text("Part 2 of 4")).to_be_visible()
+
+
+def leave_on(page: Page, day: str) -> None:
+    date = page.get_by_role("group", name="When do you leave?")
+    for part, text in (("Day", day), ("Month", "2"), ("Year", "2027")):
+        date.get_by_label(part).fill(text)
+
+
+def test_an_alarm_is_told_at_once_and_stops_the_booking(questions: Page, violations):
+    page = questions
+    page.get_by_label("Yes, and I have it now").check()
+    expect(page.get_by_role("alert")).to_contain_text("call the clinic today")
+    go_on(page)
+    expect(page.get_by_role("heading", name="Please stop and read this")).to_be_visible()
+    page.get_by_role("link", name="I answered by mistake").click()
+    answer_the_first_part(page)
+    assert not violations
+
+
+def test_what_is_typed_survives_leaving_the_page(questions: Page, held):
+    page = questions
+    answer_the_first_part(page)
+    page.get_by_role("textbox", name="Which countries").fill("Kenya")
+    leave_on(page, "31")
+    expect(page.get_by_text("Saved ")).to_be_visible()
+    page.goto("/")
+    page.goto(f"/appointments/{held.fhir_id}/questions/")
+    expect(page.get_by_role("textbox", name="Which countries")).to_have_value("Kenya")
+    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Day")).to_have_value("31")
+    assert QuestionnaireResponse.objects.get().status == "in-progress"
+
+
+def test_a_question_comes_up_while_one_answers_and_a_file_is_kept(questions: Page, held):
+    page = questions
+    answer_the_first_part(page)
+    page.get_by_role("textbox", name="Which countries").fill("Kenya")
+    page.get_by_role("button", name="Add another").click()
+    expect(page.get_by_role("textbox", name="answer 2")).to_be_focused()
+    page.keyboard.type("Peru")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    )
+    go_on(page)
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    leave_on(page, "28")
+    go_on(page)
+    expect(page.get_by_text("Part 3 of 4")).to_be_visible()
+    which = page.get_by_label("To what, and what happens?")
+    expect(which).to_be_hidden()
+    page.get_by_role("group", name="Are you allergic").get_by_label("Yes").check()
+    expect(which).to_be_visible()
+    which.fill("Nuts")
+    go_on(page)
+    go_on(page)
+    page.wait_for_url("**/confirm/")
+    response = QuestionnaireResponse.objects.get()
+    given = {each["linkId"]: each["answer"] for each in response.item[1]["item"]}
+    assert response.status == "completed"
+    assert given["countries"] == [{"valueString": "Kenya"}, {"valueString": "Peru"}]
+    assert given["itinerary"][0]["valueAttachment"]["title"] == "plan.pdf"
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_without_javascript(questions: Page):
+    page = questions
+    answer_the_first_part(page)
+    page.get_by_role("textbox", name="Which countries").fill("Kenya")
+    leave_on(page, "28")
+    go_on(page)
+    page.get_by_role("group", name="Are you allergic").get_by_label("Yes").check()
+    go_on(page)
+    expect(page.get_by_text("Because of your answers we ask one more question.")).to_be_visible()
+    page.get_by_label("To what, and what happens?").fill("Nuts")
+    go_on(page)
+    go_on(page)
+    page.wait_for_url("**/confirm/")
+    assert QuestionnaireResponse.objects.get().status == "completed"
+
+
+def test_by_keyboard_alone(questions: Page):
+    page = questions
+    page.get_by_label("No", exact=True).focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Part 2 of 4")).to_be_visible()
+    page.get_by_role("textbox", name="Which countries").focus()
+    page.keyboard.type("Kenya")
+    page.keyboard.press("Enter")
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Day")).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_pages_for_everyone(questions: Page, held, scheme, size):
+    page = questions
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    problems = look_at(page, page.url)
+    go_on(page)
+    problems += look_at(page, page.url)
+    for number in (2, 3, 4):
+        problems += look_at(page, f"/appointments/{held.fhir_id}/questions/{number}/")
+    go_on(page)
+    page.goto(f"/appointments/{held.fhir_id}/questions/1/")
+    page.get_by_label("Yes, and I have it now").check()
+    go_on(page)
+    page.wait_for_url("**/stop/")
+    problems += look_at(page, page.url)
+    problems += look_at(page, f"/appointments/{held.fhir_id}/answers/")
+    assert not problems, "\n".join(problems)
