@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from clinic.models import Patient, User
+from clinic.models import User
+from portal import guests
 from scheduling.access import Caller
 
 P = ParamSpec("P")
@@ -25,16 +26,24 @@ def caller_of(request: HttpRequest) -> Caller:
     caller: Caller | None = getattr(request, _ATTRIBUTE, None)
     if caller is None:
         user = getattr(request, "user", None)
-        caller = Caller(user=user if isinstance(user, User) else None)
+        guest = guests.secret(request.session) if hasattr(request, "session") else ""
+        caller = Caller(user=user if isinstance(user, User) else None, guest=guest)
         setattr(request, _ATTRIBUTE, caller)
     return caller
 
 
-def patient_of(request: HttpRequest) -> Patient:
-    """The patient who asks; only behind `patient_required`."""
-    patient = caller_of(request).patient
-    assert patient is not None
-    return patient
+def fresh_caller(request: HttpRequest) -> Caller:
+    """The caller once more, where what they may do has just changed."""
+    delattr(request, _ATTRIBUTE)
+    return caller_of(request)
+
+
+def holder_of(request: HttpRequest) -> Caller:
+    """The caller as one who can hold a time: who has not signed in is known by their browser from now on."""
+    if caller_of(request).user is None and not caller_of(request).guest:
+        guests.make_secret(request.session)
+        return fresh_caller(request)
+    return caller_of(request)
 
 
 def sign_in_for(address: str) -> HttpResponse:
@@ -45,6 +54,26 @@ def sign_in_for(address: str) -> HttpResponse:
 def details_for(address: str) -> HttpResponse:
     """To the page that asks for what a patient's record needs, and from there to `address`."""
     return redirect(f"{reverse('portal:details')}?{urlencode({'next': address})}")
+
+
+def sign_in_required(view: View[P]) -> View[P]:
+    """Only for people who have signed in."""
+    return _unless(view, lambda caller: caller.user is None)
+
+
+def visitor_required(view: View[P]) -> View[P]:
+    """Only for people who have signed in, and for guests who have held a time in this browser."""
+    return _unless(view, lambda caller: caller.user is None and not caller.guest)
+
+
+def _unless(view: View[P], is_stranger: Callable[[Caller], bool]) -> View[P]:
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if is_stranger(caller_of(request)):
+            return sign_in_for(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def patient_required(view: View[P]) -> View[P]:

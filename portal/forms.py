@@ -69,24 +69,14 @@ class SignupForm(PatientDetailsForm):
         self.make_record(user, now=user.date_joined)
 
 
-class WeekForm(forms.Form):
-    """Which free times to show. What cannot be read is as if it were not there."""
-
-    week = forms.DateField(required=False)
-    date = forms.DateField(required=False)
-    practitioner = forms.CharField(required=False, max_length=64)
-    location = forms.CharField(required=False, max_length=64)
-
-    def asked(self, name: str) -> Any:
-        self.is_valid()
-        return self.cleaned_data.get(name)
-
-
 class TimeForm(forms.Form):
-    """A chosen time: `choosing.written` of its start and its schedules. The comment is one kept from a lost hold."""
+    """A chosen time: `choosing.written` of its start and its schedules.
+
+    `instead_of` is the hold that it replaces, where it is not the last one.
+    """
 
     time = forms.CharField(max_length=1000)
-    comment = forms.CharField(required=False, max_length=1000)
+    instead_of = forms.CharField(required=False, max_length=64)
 
     def clean_time(self) -> tuple[datetime, tuple[str, ...]]:
         match = CHOICE.fullmatch(self.cleaned_data["time"])

@@ -27,9 +27,17 @@ STAFF = (
     Place(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
     Place(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings")),
 )
+# From a held time to the booked visit.
+WAY = tuple(
+    f"portal:{page}"
+    for page in (
+        "about", "about-details", "proof", "coverage", "new-coverage", "questions", "questions-part", "confirm",
+    )
+)  # fmt: skip
+VISITS = tuple(f"portal:{page}" for page in ("visits", "visit", "cancel", "move", "join", "answers"))
 PATIENTS = (
-    Place(_("Book"), ("portal:services", "portal:choose-time", "portal:hold", "portal:confirm", "portal:booked")),
-    Place(_("My visits"), ("portal:visits", "portal:visit", "portal:cancel", "portal:move", "portal:join")),
+    Place(_("Book"), ("portal:services", "portal:choose-time", "portal:hold", *WAY, "portal:booked")),
+    Place(_("My visits"), VISITS),
     Place(_("Messages"), ("portal:messages",), "portal/messages/_count.html"),
     Place(_("Family"), ("portal:family", "portal:family-add", "portal:family-change", "portal:family-remove")),
 )

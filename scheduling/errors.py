@@ -6,6 +6,10 @@ OperationOutcome or a message; anything else is a bug and stays loud.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,10 @@ class SchedulingError(Exception):
 
     repeated = False
     code = "processing"
-    message = "This could not be done."
+    message: ClassVar[Any] = lazy("This could not be done.")
 
     def __init__(self, message: str = "", *, expression: str = "", issues: Sequence[Issue] = ()) -> None:
-        self.issues = tuple(issues) or (Issue(self.code, message or self.message, expression),)
+        self.issues = tuple(issues) or (Issue(self.code, message or str(self.message), expression),)
         super().__init__("; ".join(issue.text for issue in self.issues))
 
 
@@ -40,34 +44,40 @@ class Invalid(SchedulingError):
     """The request itself is wrong, whatever the state of things."""
 
     code = "invalid"
-    message = "The request is not valid."
+    message = lazy("The request is not valid.")
 
 
 class NotFound(SchedulingError):
     code = "not-found"
-    message = "There is no such resource."
+    message = lazy("There is no such resource.")
 
 
 class Forbidden(SchedulingError):
     code = "forbidden"
-    message = "You may not do this."
+    message = lazy("You may not do this.")
 
 
 class TimeTaken(SchedulingError):
     code = "conflict"
-    message = "That time is no longer free."
+    message = lazy("That time is no longer free.")
 
 
 class TimeNotOffered(SchedulingError):
     code = "business-rule"
-    message = "That time is not offered."
+    message = lazy("That time is not offered.")
 
 
 class RuleBroken(SchedulingError):
     """Allowed at another time, for another person or after another step, but not so."""
 
     code = "business-rule"
-    message = "A rule of the clinic does not allow this."
+    message = lazy("A rule of the clinic does not allow this.")
+
+
+class TooManyHolds(RuleBroken):
+    """Whoever holds as many times as one may has to confirm one or let one go first."""
+
+    message = lazy("You are holding as many times as you can. Confirm one or let one go before you choose another.")
 
 
 class IllegalTransition(SchedulingError):
@@ -76,30 +86,31 @@ class IllegalTransition(SchedulingError):
     code = "conflict"
 
     def __init__(self, current: str, wanted: str) -> None:
-        super().__init__(f"An appointment that is {current} cannot become {wanted}.", expression="Appointment.status")
+        text = _("An appointment that is %(current)s cannot become %(wanted)s.")
+        super().__init__(text % {"current": current, "wanted": wanted}, expression="Appointment.status")
 
 
 class HoldExpired(SchedulingError):
     code = "expired"
-    message = "This hold has expired. Choose a time again."
+    message = lazy("This hold has expired. Choose a time again.")
 
 
 class VersionConflict(SchedulingError):
     """The resource changed since the caller read it."""
 
     code = "conflict"
-    message = "Someone else has changed this since you read it."
+    message = lazy("Someone else has changed this since you read it.")
 
 
 class WrittenMeanwhile(SchedulingError):
     """Another writer has made impossible what was possible when we looked, such as to be the first with an id."""
 
     code = "conflict"
-    message = "Somebody else has just written one of these. Please try again."
+    message = lazy("Somebody else has just written one of these. Please try again.")
 
 
 class ScheduleBusy(SchedulingError):
     """Waited too long for someone else's booking to finish."""
 
     code = "lock-error"
-    message = "Others are booking just now. Please try again in a moment."
+    message = lazy("Others are booking just now. Please try again in a moment.")

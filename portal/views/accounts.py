@@ -1,5 +1,10 @@
 """Where people go once they have signed in, and what a patient's record still needs."""
 
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed, user_signed_up
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -7,27 +12,36 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal import visits
-from portal.callers import caller_of, patient_of, patient_required, sign_in_for
+from clinic.models import User
+from portal import guests, steps, visits
+from portal.callers import caller_of, details_for, sign_in_for
 from portal.forms import PatientDetailsForm
 
 
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
-    """The next step of whoever has just signed in."""
-    if caller_of(request).is_staff:
-        return redirect("portal:day")
-    return _patients_start(request)
-
-
-@patient_required
-def _patients_start(request: HttpRequest) -> HttpResponse:
-    """To what waits for the patient: a hold to confirm, then visits to come, then a new one."""
-    own = visits.of(caller_of(request), patient_of(request), now=timezone.now())
+    """The next step of whoever has just signed in: a hold to confirm comes first."""
+    caller = caller_of(request)
+    if caller.user is None:
+        return sign_in_for(request.get_full_path())
+    own = visits.of(caller, now=timezone.now())
     held = next((visit for visit in own if visit.is_held), None)
     if held:
-        return redirect("portal:confirm", held.id)
+        return redirect(steps.next_page(held, caller))
+    if caller.is_staff:
+        return redirect("portal:day")
+    if not caller.patients:
+        return details_for(request.get_full_path())
     return redirect("portal:visits" if any(visit.is_upcoming for visit in own) else "portal:services")
+
+
+@receiver(user_signed_up, dispatch_uid="record_of_new_account")
+@receiver(email_confirmed, dispatch_uid="record_of_proven_account")
+def recognise(user: User | None = None, email_address: EmailAddress | None = None, **_kwargs: Any) -> None:
+    """An account's address has been proven: what its owner booked before as a guest is theirs."""
+    owner = email_address.user if email_address else user
+    if owner:
+        guests.record_of_account(owner, now=timezone.now())
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,6 +56,7 @@ def details(request: HttpRequest) -> HttpResponse:
     form = PatientDetailsForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         form.make_record(caller.user, now=timezone.now())
+        guests.record_of_account(caller.user, now=timezone.now())
         return redirect(going)
     return render(request, "portal/accounts/details.html", {"form": form, "next": going})
 

@@ -1,95 +1,85 @@
-"""A hold becomes a booking, or is let go."""
+"""A hold becomes a booking."""
 
 from datetime import datetime
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
-from portal import visits
-from portal.callers import caller_of, patient_of, patient_required
+from clinic.models import Appointment, Coverage
+from portal import guests, holds, steps, typed
+from portal.callers import caller_of
 from portal.forms import ConfirmForm
-from portal.views.holding import HELD, lost
+from portal.views.appointments import own_visit
+from portal.views.holding import hold_required
 from portal.visits import Visit
 from scheduling import booking
-from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
+from scheduling.errors import HoldExpired, IllegalTransition, Issue, SchedulingError
+
+__all__ = ["booked", "confirm"]
 
 
-@patient_required
 @require_http_methods(["GET", "POST"])
-def confirm(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """The summary of a held time and the button that books it. Asked again, it shows what was booked."""
-    now = timezone.now()
-    visit = own_visit(request, appointment_id, now)
-    if visit.is_booked:
-        return redirect("portal:booked", visit.id)
-    sent = request.POST if request.method == "POST" else None
-    form = ConfirmForm(sent, initial={"comment": visit.appointment.comment})
-    if form.is_valid():
-        return _confirm(request, visit, form.cleaned_data["comment"], now)
-    if not visit.is_held:
-        return _too_late(request, visit, visit.appointment.comment, now)
-    return render(request, "portal/booking/confirm.html", {"visit": visit, "form": form, "now": now})
+@hold_required
+def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """Everything at a glance and the button that books it. Asked again, it shows what was booked."""
+    caller = caller_of(request)
+    change = request.POST.get("change")
+    if change in steps.of(visit, caller) or change == steps.ABOUT:
+        typed.keep(request)
+        return redirect(steps.page_of(visit, change))
+    if not steps.is_for_own(visit.appointment, caller):
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    form = typed.form(request, ConfirmForm, initial={"comment": visit.appointment.comment})
+    if request.method == "POST" and form.is_valid():
+        return _confirm(request, visit, form, now)
+    return _review(request, visit, form, now)
 
 
-def _confirm(request: HttpRequest, visit: Visit, comment: str, now: datetime) -> HttpResponse:
-    try:
-        booking.confirm(visit.id, caller=caller_of(request), now=now, comment=comment)
-    except (HoldExpired, IllegalTransition):
-        again = own_visit(request, visit.id, now)  # pressed twice, the first one has booked it
-        return redirect("portal:booked", visit.id) if again.is_booked else _too_late(request, again, comment, now)
-    except SchedulingError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("portal:confirm", visit.id)
-    request.session.pop(HELD, None)
-    return redirect("portal:booked", visit.id)
-
-
-def _too_late(request: HttpRequest, visit: Visit, comment: str, now: datetime) -> HttpResponse:
-    """The same time is among the alternatives if nobody has taken it."""
-    if visit.appointment.service is None:
-        raise Http404
-    what = _("The time was held for you for a while, and the hold has ended.")
-    return lost(request, visit.appointment.service, visit.start, what, comment, now=now)
-
-
-@patient_required
 @require_GET
 def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """What was booked, where it is written, how to change it."""
+    """What was booked, where it is written, how to prepare, how to change it."""
     visit = own_visit(request, appointment_id, timezone.now())
     if not visit.is_booked:
         return redirect("portal:visit", visit.id)
-    return render(request, "portal/booking/booked.html", {"visit": visit})
+    return render(request, "portal/booking/booked.html", {"visit": visit, "is_guest": caller_of(request).user is None})
 
 
-@patient_required
-@require_POST
-def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Give a held time back and choose another."""
-    now = timezone.now()
-    visit = own_visit(request, appointment_id, now)
-    if visit.is_booked:
-        return redirect("portal:visit", visit.id)
+def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
     try:
-        booking.cancel(visit.id, caller=caller_of(request), now=now)
-    except IllegalTransition:
-        pass  # it has ended by itself
+        booking.confirm(visit.id, caller=caller_of(request), now=now, comment=form.cleaned_data["comment"])
+    except (HoldExpired, IllegalTransition):
+        raise  # hold_required says what became of it
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("portal:visits")
-    request.session.pop(HELD, None)
-    if visit.appointment.service is None:
-        return redirect("portal:services")
-    return redirect("portal:choose-time", visit.appointment.service.fhir_id)
+        return _review(request, visit, form, now, refused=refusal.issues)
+    holds.forget(request.session)
+    typed.forget(request.session)
+    guests.vouch(request)
+    return redirect("portal:booked", visit.id)
 
 
-def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
-    """The patient's visit, or 404: another's does not exist for them."""
-    visit = visits.one(caller_of(request), patient_of(request), appointment_id, now=now)
-    if visit is None:
-        raise Http404
-    return visit
+def _review(
+    request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime, refused: tuple[Issue, ...] = ()
+) -> HttpResponse:
+    """The page, and what is still missing: where that can be mended, refusals need no words of their own."""
+    caller = caller_of(request)
+    obstacles = steps.obstacles(visit)
+    context = {
+        "visit": visit,
+        "form": form,
+        "now": now,
+        "progress": steps.progress(visit, caller, steps.CONFIRM),
+        "steps": steps.of(visit, caller),
+        "answered": steps.QUESTIONS in steps.of(visit, caller) and not steps.unanswered(visit.appointment),
+        "coverage": _coverage(visit.appointment),
+        "obstacles": obstacles,
+        "refused": () if obstacles else refused,
+        "is_guest": caller.user is None,
+    }
+    return render(request, "portal/booking/confirm.html", context, status=422 if refused else 200)
+
+
+def _coverage(appointment: Appointment) -> Coverage | None:
+    fhir_id = steps.coverage_of(appointment).partition("/")[2]
+    return Coverage.objects.filter(fhir_id=fhir_id, beneficiary=appointment.patient_id).first() if fhir_id else None

@@ -7,40 +7,52 @@ bookables in order of primary key. Bookings share their bookables; whoever lets 
 one transaction, or counts seats, has them alone. `now` is read once, by the door.
 """
 
-from scheduling.booking.holding import confirm, extend_hold, hold, name_patient, release_expired_holds
+from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
+from scheduling.booking.holding import confirm, extend_hold, hold, name_patient, release_expired_holds, support
 from scheduling.booking.importing import (
     all_or_nothing,
     amend,
     lock_for,
     record,
+    record_all,
     remove_slot,
     rewrite_slot,
     write_slots,
 )
 from scheduling.booking.once import AlreadyAnswered, Once, recall
+from scheduling.booking.proving import is_birth_date
 from scheduling.booking.request import BookingRequest
-from scheduling.booking.visits import book, cancel, change_status, correct_status, reschedule
+from scheduling.booking.visits import book, cancel, change_status, confirm_attendance, correct_status, reschedule
 
 __all__ = [
     "AlreadyAnswered",
+    "BlockRequest",
     "BookingRequest",
+    "Extent",
     "Once",
     "all_or_nothing",
     "amend",
+    "block",
     "book",
     "cancel",
     "change_status",
     "confirm",
+    "confirm_attendance",
     "correct_status",
     "extend_hold",
     "hold",
+    "is_birth_date",
+    "is_repeated",
     "lock_for",
     "name_patient",
     "recall",
     "record",
+    "record_all",
     "release_expired_holds",
     "remove_slot",
     "reschedule",
     "rewrite_slot",
+    "support",
+    "unblock",
     "write_slots",
 ]

@@ -1,10 +1,11 @@
 """Holds: time taken for a little while."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from scheduling import access, notifications
@@ -20,14 +21,15 @@ from scheduling.booking.appointments import (
     save,
 )
 from scheduling.booking.once import Once, refusals, use_case
-from scheduling.booking.request import BookingRequest, participants_of
+from scheduling.booking.request import BookingRequest, Json, participants_of
 from scheduling.booking.slots import bookables_of, lock_patient, own_bookables, patient_is_free
 from scheduling.booking.visits import place
-from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken
+from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 
 CLOCK = Caller(client="clock")
 HOLD_EXPIRED = {"text": "hold expired"}
 BATCH = 100
+SUPPORTING = "supportingInformation"
 
 
 @use_case
@@ -43,23 +45,27 @@ def hold(
     """Take the time as a `pending` appointment that frees itself `lasting` later (HOLD_FOR unless said).
 
     `instead_of` is the id of a hold of the same caller that is let go first: who changes their mind about the time
-    needs both at once, or could lose the old one for nothing. Raises as `book` does.
+    needs both at once, or could lose the old one for nothing. What was answered and noted for it is the new one's if
+    it is for the same service, also where the old hold has ended already. Raises as `book` does; TooManyHolds.
     """
-    replacing = None if instead_of is None else _own_hold(instead_of, caller)
-    if request.patient is not None and not (caller.is_system or caller.is_staff):
-        lock_patient(request.patient)
-        _not_too_many(request.patient, now, besides=replacing)
-    elif caller.guest and caller.user is None:
-        _not_too_many(caller.guest_digest, now, besides=replacing)
-    expires = now + (lasting or settings.HOLD_FOR)
-    return place(
+    former = None if instead_of is None else locked(instead_of, caller)
+    is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
+    replacing = former if former is not None and former.status == Appointment.Status.PENDING else None
+    if not access.sees_rules_lifted(caller):
+        if request.patient is not None:
+            lock_patient(request.patient)
+        _not_too_many(caller, request.patient, now, besides=replacing)
+    appointment = place(
         request,
         Appointment.Status.PENDING,
         caller=caller,
         now=now,
-        expires=expires,
+        expires=now + (lasting or settings.HOLD_FOR),
         replacing=replacing,
     )
+    if former is not None and is_for_more:
+        _hand_over(former, appointment, now)
+    return appointment
 
 
 @use_case
@@ -134,7 +140,7 @@ def name_patient(
         access.may_be_for(caller, patient)
     lock_patient(patient)
     if not access.sees_rules_lifted(caller):
-        _not_too_many(patient, now, besides=appointment)
+        _not_too_many(caller, patient, now, besides=appointment)
     assert appointment.start is not None  # appointment_has_time
     assert appointment.end is not None
     patient_is_free(patient, appointment.start, appointment.end, now=now, besides=appointment)
@@ -144,6 +150,25 @@ def name_patient(
     save(appointment, now)
     QuestionnaireResponse.objects.filter(appointment=appointment).update(patient=patient, last_updated=now)
     audit("name", appointment, caller=caller, now=now)
+    return appointment
+
+
+@use_case
+def support(
+    appointment_id: str, references: Collection[str], *, caller: Caller, now: datetime, once: Once | None = None
+) -> Appointment:
+    """Note what a held visit rests on, such as the Coverage that pays for it: FHIR's supportingInformation.
+
+    References take the place of earlier ones to resources of the same type. Raises HoldExpired.
+    """
+    appointment = locked(appointment_id, caller)
+    _still_held(appointment, now)
+    types = {_type_of(each) for each in references}
+    kept = [each for each in _supporting(appointment) if _type_of(str(each.get("reference"))) not in types]
+    given = [{"reference": each} for each in references]
+    appointment.extra = {**appointment.extra, SUPPORTING: [*kept, *given]}
+    save(appointment, now)
+    audit("support", appointment, caller=caller, now=now)
     return appointment
 
 
@@ -208,20 +233,43 @@ def _keep_time(appointment: Appointment, now: datetime) -> None:
         raise HoldExpired from taken
 
 
-def _own_hold(appointment_id: str, caller: Caller) -> Appointment | None:
-    """A hold of the caller's that still stands."""
-    appointment = locked(appointment_id, caller)
-    return appointment if appointment.status == Appointment.Status.PENDING else None
+def _was_only_held(appointment: Appointment) -> bool:
+    """Whether it is a hold, or was one that ended without being booked: its people had not accepted yet."""
+    return any(each.get("status") == "tentative" for each in appointment.participant)
 
 
-def _not_too_many(who: Patient | str, now: datetime, *, besides: Appointment | None) -> None:
-    """`who` is a patient, or the digest of a guest's secret."""
-    whose = Q(patient=who) if isinstance(who, Patient) else Q(held_by_guest=who)
+def _hand_over(former: Appointment, appointment: Appointment, now: datetime) -> None:
+    """What was answered, noted and chosen for a hold that has ended goes on to the one after it."""
+    QuestionnaireResponse.objects.filter(appointment=former, deleted_at=None).update(
+        appointment=appointment, patient=appointment.patient, version=F("version") + 1, last_updated=now
+    )
+    appointment.comment = appointment.comment or former.comment
+    same_patient = appointment.patient_id == former.patient_id
+    if same_patient and SUPPORTING in former.extra:
+        appointment.extra = {**appointment.extra, SUPPORTING: _supporting(former)}
+    appointment.save(update_fields=["comment", "extra"])
+
+
+def _supporting(appointment: Appointment) -> list[Json]:
+    return list(appointment.extra.get(SUPPORTING, []))
+
+
+def _type_of(reference: str) -> str:
+    return reference.partition("/")[0]
+
+
+def _not_too_many(caller: Caller, patient: Patient | None, now: datetime, *, besides: Appointment | None) -> None:
+    """For the patient, by the user and in this browser: nobody holds more by coming another way."""
+    whose = Q(patient=patient) if patient else Q(pk__in=[])
+    if caller.user is not None:
+        whose |= Q(held_by=caller.user)
+    if caller.guest:
+        whose |= Q(held_by_guest=caller.guest_digest)
     held = Appointment.objects.filter(whose, status=Appointment.Status.PENDING, hold_expires_at__gt=now)
     if besides is not None:
         held = held.exclude(pk=besides.pk)
     if held.count() >= settings.HOLDS_PER_PERSON:
-        raise RuleBroken(
+        raise TooManyHolds(
             f"You are holding {settings.HOLDS_PER_PERSON} times already."
             " Confirm one or let one go before you choose another."
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinic.models import Appointment, Slot
 from scheduling import availability, booking, tasks
 from scheduling.access import Caller
-from scheduling.errors import HoldExpired, IllegalTransition, NotFound, RuleBroken, TimeTaken
+from scheduling.errors import HoldExpired, IllegalTransition, NotFound, RuleBroken, TimeTaken, TooManyHolds
 from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,7 +125,7 @@ def test_a_patient_holds_two_times_at_most(service, chen, ada):
     caller = Caller(user=ada.user)
     for hour in (9, 11):
         hold(wish(service, chen, at=monday(hour), patient=ada), caller)
-    with pytest.raises(RuleBroken, match="holding 2 times"):
+    with pytest.raises(TooManyHolds, match="holding 2 times"):
         hold(wish(service, chen, at=monday(13), patient=ada), caller)
 
 

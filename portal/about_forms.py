@@ -1,0 +1,271 @@
+"""Who a visit is for, and what pays for it, as people tell it."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from clinic.models import Coverage, Patient, RelatedPerson
+from portal import languages
+from portal.fields import DatePartsField
+from portal.forms import PatientDetailsForm
+from portal.guests import CODE_DIGITS, Details
+from scheduling.access import Caller
+
+ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+COVERAGE_TYPES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+COVERAGE_CLASSES = "http://terminology.hl7.org/CodeSystem/coverage-class"
+ME, SOMEONE, ANOTHER = "me", "someone", "another"
+PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{5,}")
+# What one is to the patient: https://terminology.hl7.org/CodeSystem-v3-RoleCode.html
+RELATIONSHIPS = {
+    "PRN": gettext_lazy("parent"),
+    "SPS": gettext_lazy("spouse or partner"),
+    "CHILD": gettext_lazy("child"),
+    "SIB": gettext_lazy("brother or sister"),
+    "GRPRN": gettext_lazy("grandparent"),
+    "GUARD": gettext_lazy("guardian"),
+    "FRND": gettext_lazy("friend or carer"),
+}
+# https://hl7.org/fhir/R4/valueset-coverage-type.html
+COVERAGE_KINDS = {
+    "EHCPOL": gettext_lazy("Health insurance through an employer or of my own"),
+    "PUBLICPOL": gettext_lazy("Public insurance"),
+    "WCBPOL": gettext_lazy("For an accident at work"),
+}
+
+
+class WhoForm(forms.Form):
+    """Whom the visit is for."""
+
+    who = forms.ChoiceField(
+        label=gettext_lazy("Who is the visit for?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose who the visit is for.")},
+    )
+
+    def __init__(self, *args: Any, caller: Caller, **more: Any) -> None:
+        super().__init__(*args, **more)
+        own = caller.patient.pk if caller.patient else None
+        choices = [
+            (each.fhir_id, _("Me, %(name)s") % {"name": each} if each.pk == own else str(each))
+            for each in caller.patients.values()
+        ]
+        if own is None:
+            choices.insert(0, (ME, _("Me")))
+        field = self.fields["who"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*choices, (SOMEONE, _("Someone else I care for"))]
+
+
+class GuestForm(PatientDetailsForm):
+    """Who a guest is, and where the clinic reaches them."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("We send a code to it to see that it is yours, and then what you have booked."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages={
+            "required": gettext_lazy("Enter your e-mail address."),
+            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+        },
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Telephone (optional)"),
+        help_text=gettext_lazy("The clinic calls you if something changes at short notice."),
+        required=False,
+        max_length=50,
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Write to me in"), required=False, choices=languages.names, initial=get_language
+    )
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        if phone and not PHONE.fullmatch(phone):
+            raise ValidationError(_("Enter a telephone number such as +1 212 555 0100, or leave it empty."))
+        return phone
+
+    @property
+    def details(self) -> Details:
+        return Details(**self.cleaned_data)
+
+
+class SomeoneForm(PatientDetailsForm):
+    """Somebody whom one cares for."""
+
+    relationship = forms.ChoiceField(
+        label=gettext_lazy("What are you to them?"),
+        choices=[("", ""), *((code, word) for code, word in RELATIONSHIPS.items())],
+        error_messages={"required": gettext_lazy("Choose what you are to them.")},
+    )
+
+    def __init__(self, *args: Any, has_account: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if has_account:
+            for name in ("given", "family", "birth_date"):
+                self.fields[name].disabled, self.fields[name].required = True, False  # theirs to change
+        said = {
+            "given": _("Enter their given names."),
+            "family": _("Enter their family name."),
+            "birth_date": _("Enter their date of birth."),
+        }
+        for name, words in said.items():
+            self.fields[name].error_messages["required"] = words
+            # The browser knows the name and the birthday of who types, and would put in the wrong ones.
+            for widget in getattr(self.fields[name].widget, "widgets", [self.fields[name].widget]):
+                widget.attrs["autocomplete"] = "off"
+
+    def clean_birth_date(self) -> date:
+        return self.cleaned_data["birth_date"] and super().clean_birth_date()
+
+    @transaction.atomic
+    def add(self, caller: Caller, *, now: datetime) -> Patient:
+        """Their record, and the caller's right to book for them. What is written to them goes to the caller."""
+        assert caller.user is not None
+        language = caller.patient.language if caller.patient else ""
+        patient = Patient.objects.create(**self._person, email=caller.user.email, language=language, last_updated=now)
+        own = caller.patient
+        RelatedPerson.objects.create(
+            patient=patient,
+            user=caller.user,
+            given=own.given if own else "",
+            family=own.family if own else "",
+            email=caller.user.email,
+            relationship=self._relationship,
+            last_updated=now,
+        )
+        return patient
+
+    @transaction.atomic
+    def change(self, related: RelatedPerson, *, now: datetime) -> None:
+        """What is written of somebody; of someone with an account only what one is to them."""
+        related.relationship = self._relationship
+        _write(related, now)
+        if related.patient.user_id is None:
+            for name, value in self._person.items():
+                setattr(related.patient, name, value)
+            _write(related.patient, now)
+
+    @property
+    def _person(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("given", "family", "birth_date")}
+
+    @property
+    def _relationship(self) -> list[dict[str, Any]]:
+        code = self.cleaned_data["relationship"]
+        return [{"coding": [{"system": ROLE_CODES, "code": code}]}]
+
+
+class CodeForm(forms.Form):
+    """The code that was sent."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("Six digits."),
+        max_length=20,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
+    )
+
+    def clean_code(self) -> str:
+        code = "".join(self.cleaned_data["code"].split())
+        if not re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", code):
+            raise ValidationError(_("The code has six digits. Look in the e-mail that we have sent you."))
+        return code
+
+
+class ChooseCoverageForm(forms.Form):
+    """Which of the patient's coverages pays."""
+
+    coverage = forms.ChoiceField(
+        label=gettext_lazy("Which insurance pays for the visit?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose one, or add another.")},
+    )
+
+    def __init__(self, *args: Any, coverages: Iterable[Coverage], **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["coverage"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*((each.fhir_id, str(each)) for each in coverages), (ANOTHER, _("Another one"))]
+
+
+class CoverageForm(forms.Form):
+    """What is on the insurance card."""
+
+    payor = forms.CharField(
+        label=gettext_lazy("Who insures you?"),
+        help_text=gettext_lazy("The name on the card, such as Acme Health."),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the name of the insurance.")},
+    )
+    member = forms.CharField(
+        label=gettext_lazy("Member number"),
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Enter the member number. It is on the card.")},
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of insurance (optional)"),
+        required=False,
+        choices=[("", ""), *((code, word) for code, word in COVERAGE_KINDS.items())],
+    )
+    plan = forms.CharField(label=gettext_lazy("Plan (optional)"), required=False, max_length=200)
+    end = DatePartsField(
+        label=gettext_lazy("Valid until (optional)"), help_text=gettext_lazy("For example, 31 12 2027"), required=False
+    )
+
+    def __init__(self, *args: Any, day: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.day = day
+
+    def clean_end(self) -> date | None:
+        end: date | None = self.cleaned_data["end"]
+        if end and end < self.day:
+            raise ValidationError(_("It has to be valid on the day of the visit. Enter another insurance."))
+        return end
+
+    def add(self, patient: Patient, *, now: datetime) -> Coverage:
+        """The patient's, once: the same card entered again is the same coverage."""
+        code = self.cleaned_data["kind"]
+        kind = {"coding": [{"system": COVERAGE_TYPES, "code": code}]}
+        plan = {"type": {"coding": [{"system": COVERAGE_CLASSES, "code": "plan"}]}, "value": self.cleaned_data["plan"]}
+        coverage, _made = Coverage.objects.get_or_create(
+            beneficiary=patient,
+            subscriber_id=self.cleaned_data["member"],
+            payor=[{"display": self.cleaned_data["payor"]}],
+            end=self.cleaned_data["end"],
+            status=Coverage.Status.ACTIVE,
+            deleted_at=None,
+            defaults={
+                "type": kind if code else None,
+                "extra": {"class": [plan]} if self.cleaned_data["plan"] else {},
+                "last_updated": now,
+            },
+        )
+        return coverage
+
+
+def relationship_of(related: RelatedPerson) -> str:
+    """The code of what somebody is to the patient; empty where it is none that is asked for."""
+    codes = (coding.get("code", "") for each in related.relationship for coding in each.get("coding", []))
+    return next((code for code in codes if code in RELATIONSHIPS), "")
+
+
+def relationship_word(related: RelatedPerson) -> Any:
+    """What somebody is to the patient, for people."""
+    return RELATIONSHIPS.get(relationship_of(related), "")
+
+
+def _write(row: RelatedPerson | Patient, now: datetime) -> None:
+    row.version += 1
+    row.last_updated = now
+    row.save()

@@ -1,0 +1,187 @@
+"""A time that is held: its countdown, keeping it, losing it, and two people who want it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from clinic.models import Appointment, CareTeam, Slot
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_accessibility import WCAG
+from tests.browser.test_booking import prove_the_address, say_who
+from tests.factories import RelatedPersonFactory
+
+
+@pytest.fixture(autouse=True)
+def no_questions(clinic):
+    clinic.questionnaires.clear()
+
+
+def hold(page: Page, clinic) -> None:
+    """The first free time."""
+    page.goto(f"/book/{clinic.fhir_id}/")
+    page.locator(".first__time").first.click()
+    expect(page.get_by_text("Held for you until")).to_be_visible()
+
+
+def let_end() -> None:
+    """As if the holds had been taken longer ago."""
+    over = timezone.now() - timedelta(seconds=1)
+    Slot.objects.exclude(hold_expires_at=None).update(blocks_from=over - timedelta(minutes=9), hold_expires_at=over)
+    Appointment.objects.filter(status="pending").update(hold_expires_at=over)
+
+
+def test_a_hold_counts_down_aloud(page: Page, clinic, ada, sign_in):
+    sign_in(ada.user)
+    page.clock.install()
+    hold(page, clinic)
+    page.clock.run_for(4 * 60 * 1000)
+    expect(page.locator("#announcement")).to_be_empty()
+    page.clock.run_for(62 * 1000)
+    expect(page.locator("#announcement")).to_have_text("Your hold ends in 5 minutes.")
+    page.clock.run_for(3 * 60 * 1000)
+    expect(page.locator("#announcement")).to_have_text("Your hold ends in 2 minutes.")
+    page.clock.run_for(60 * 1000)
+    expect(page.locator("#announcement")).to_have_text("Your hold ends in one minute.")
+    page.clock.run_for(2 * 60 * 1000)
+    expect(page.locator("#announcement")).to_contain_text("The hold has ended.")
+    expect(page.get_by_role("button", name="Keep it longer")).to_have_count(0)
+
+
+def test_the_countdown_survives_a_reload(page: Page, clinic):
+    hold(page, clinic)
+    ends = page.locator("[data-countdown]").get_attribute("data-countdown")
+    page.reload()
+    assert page.locator("[data-countdown]").get_attribute("data-countdown") == ends
+    expect(page.locator("[data-countdown-left]")).to_have_text(re.compile(r"^(9:\d\d|10:00)$"))
+    assert Appointment.objects.get().status == "pending"
+
+
+def test_kept_longer_with_what_was_typed(page: Page, clinic, violations):
+    hold(page, clinic)
+    say_who(page)
+    page.get_by_role("button", name="Keep it longer").click()
+    expect(page.get_by_text("We hold the time for you a little longer.")).to_be_visible()
+    expect(page.locator("[data-countdown-left]")).to_have_text(re.compile(r"^1\d:\d\d$"))
+    expect(page.get_by_label("Given names")).to_have_value("Eve")
+    expect(page.get_by_label("Year")).to_have_value("1985")
+    expect(page.get_by_role("button", name="Keep it longer")).to_have_count(0)
+    assert not violations
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_a_hold_that_ends_while_one_types_loses_nothing(page: Page, clinic):
+    hold(page, clinic)
+    say_who(page)
+    let_end()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("We have kept what you have told us.")).to_be_visible()
+    page.locator(".first__time").first.click()
+    expect(page.get_by_label("Given names")).to_have_value("Eve")
+    page.get_by_role("button", name="Continue").click()
+    prove_the_address(page)
+    page.get_by_role("button", name=re.compile("^Confirm ")).click()
+    expect(page.get_by_role("heading", name="Your visit is booked")).to_be_visible()
+
+
+def test_of_two_who_want_one_time_one_gets_the_nearest(page: Page, browser: Browser, base_url, clinic):
+    other = browser.new_context(base_url=base_url, viewport=DESK).new_page()
+    for each in (page, other):
+        each.goto(f"/book/{clinic.fhir_id}/")
+    page.locator(".first__time").first.click()
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    other.locator(".first__time").first.click()
+    expect(other.get_by_text("That time has just been taken.")).to_be_visible()
+    other.locator(".first__time").first.click()
+    expect(other.get_by_role("heading", name="About you")).to_be_visible()
+    assert len(set(Appointment.objects.values_list("start", flat=True))) == 2
+    other.context.close()
+
+
+def test_elsewhere_on_the_site_the_time_waits_and_can_be_let_go(page: Page, clinic):
+    hold(page, clinic)
+    page.get_by_role("link", name="Riverside Clinic").click()
+    expect(page.get_by_role("heading", name="You hold a time")).to_be_visible()
+    page.get_by_role("link", name="Continue booking").click()
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Let it go").click()
+    expect(page.get_by_text("Nothing is booked.")).to_be_visible()
+    expect(page.get_by_role("heading", name="You hold a time")).to_have_count(0)
+    assert Appointment.objects.get().status == "cancelled"
+
+
+def test_back_after_booking_shows_the_booking(page: Page, clinic, ada, sign_in):
+    sign_in(ada.user)
+    hold(page, clinic)
+    page.get_by_role("button", name=re.compile("^Confirm ")).click()
+    page.wait_for_url("**/booked/")
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("heading", name="Your visit is booked")).to_be_visible()
+
+
+def problems_of(page: Page, name: str) -> list[str]:
+    found = Axe().run(page, options=WCAG).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    problems = [f"{name}: {each['id']}: {each['nodes'][0]['html']}" for each in serious]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        problems.append(f"{name}: wider than the screen")
+    return problems
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations, scheme, size):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    clinic.requires_coverage = clinic.requires_care_team = True
+    clinic.save()
+    problems = []
+
+    def look(name: str) -> None:
+        problems.extend(problems_of(page, name))
+
+    hold(page, clinic)
+    look("about a guest")
+    page.get_by_role("button", name="Continue").click()
+    look("about a guest, with errors")
+    page.goto("/")
+    look("the banner")
+    page.get_by_role("link", name="Continue booking").click()
+    say_who(page)
+    page.get_by_role("button", name="Continue").click()
+    look("proof")
+    prove_the_address(page)
+    look("review with what is lacking")
+    CareTeam.objects.all().delete()
+    clinic.requires_care_team = False
+    clinic.save()
+    page.get_by_role("link", name="Add your insurance").click()
+    look("insurance")
+    page.get_by_label("Who insures you?").fill("Acme Health")
+    page.get_by_label("Member number").fill("M-1")
+    page.get_by_role("button", name="Continue").click()
+    look("review")
+    let_end()
+    page.reload()
+    look("lost")
+    page.locator(".first__time").first.click()
+    page.get_by_role("button", name=re.compile("^Confirm ")).click()
+    page.wait_for_url("**/booked/")
+    look("booked")
+    related = RelatedPersonFactory(user=ada.user)
+    sign_in(ada.user)
+    for address in ("/family/", "/family/add/", f"/family/{related.fhir_id}/", f"/family/{related.fhir_id}/remove/"):
+        page.goto(address)
+        look(address)
+    hold(page, clinic)
+    look("who it is for")
+    page.get_by_label("Someone else I care for").check()
+    page.get_by_role("button", name="Continue").click()
+    look("someone new")
+    assert not problems, "\n".join(problems)
+    assert not violations

@@ -1,0 +1,250 @@
+"""Holds of people who have not signed in, and whom a hold is for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import Appointment, AuditEvent, QuestionnaireResponse, Slot
+from scheduling import access, booking
+from scheduling.access import Caller
+from scheduling.errors import Forbidden, HoldExpired, NotFound, RuleBroken, TimeTaken, TooManyHolds
+from tests.factories import PatientFactory, QuestionnaireFactory, QuestionnaireResponseFactory, RelatedPersonFactory
+from tests.scheduling.situations import book, hold, monday, wish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GUEST = Caller(guest="a-secret-of-this-browser")
+ANOTHER = Caller(guest="a-secret-of-another")
+
+
+@pytest.fixture
+def held(service, chen):
+    return hold(wish(service, chen, at=monday(10)), GUEST)
+
+
+def name(appointment, patient, caller=GUEST):
+    return booking.name_patient(appointment.fhir_id, patient, caller=caller, now=timezone.now())
+
+
+def extend(appointment, caller=GUEST):
+    return booking.extend_hold(appointment.fhir_id, caller=caller, now=timezone.now())
+
+
+def instead(service, schedule, at, former, caller=GUEST, **who):
+    return booking.hold(
+        wish(service, schedule, at=at, **who), caller=caller, now=timezone.now(), instead_of=former.fhir_id
+    )
+
+
+def let_end(appointment):
+    """As if the hold had been taken longer ago."""
+    over = timezone.now() - timedelta(seconds=1)
+    Slot.objects.filter(appointment=appointment).update(blocks_from=over - timedelta(minutes=9), hold_expires_at=over)
+    Appointment.objects.filter(pk=appointment.pk).update(hold_expires_at=over)
+
+
+# A guest
+
+
+def test_a_guest_holds_before_they_say_who_they_are(held):
+    assert (held.status, held.patient, held.held_by) == ("pending", None, None)
+    assert held.held_by_guest == GUEST.guest_digest != GUEST.guest
+    assert AuditEvent.objects.get(subtype="hold").client == "guest"
+
+
+def test_a_guest_sees_their_own_holds_only(held):
+    assert list(access.visible(Appointment, GUEST)) == [held]
+    assert not access.visible(Appointment, ANOTHER).exists()
+    assert not access.visible(Appointment, Caller()).exists()
+
+
+@pytest.mark.parametrize("act", ["confirm", "cancel", "extend_hold"])
+def test_another_guest_cannot_touch_it(held, act):
+    with pytest.raises(NotFound):
+        getattr(booking, act)(held.fhir_id, caller=ANOTHER, now=timezone.now())
+
+
+def test_nobody_at_all_holds_nothing(service, chen):
+    with pytest.raises(Forbidden):
+        hold(wish(service, chen, at=monday(10)), Caller())
+
+
+def test_what_is_booked_by_the_clinic_no_guest_holds(service, chen):
+    service.bookable_by = "staff"
+    service.save()
+    with pytest.raises(Forbidden):
+        hold(wish(service, chen, at=monday(10)), GUEST)
+
+
+def test_a_guest_holds_two_times_at_most(service, chen, held):
+    hold(wish(service, chen, at=monday(11)), GUEST)
+    with pytest.raises(TooManyHolds, match="holding 2 times"):
+        hold(wish(service, chen, at=monday(13)), GUEST)
+    hold(wish(service, chen, at=monday(13)), ANOTHER)
+
+
+def test_who_signs_in_does_not_hold_more_for_it(service, chen, ada, held):
+    hold(wish(service, chen, at=monday(11)), GUEST)
+    with pytest.raises(TooManyHolds):
+        hold(wish(service, chen, at=monday(13), patient=ada), Caller(user=ada.user, guest=GUEST.guest))
+
+
+def test_a_user_who_has_not_said_for_whom_holds_two_times_at_most(service, chen, ada):
+    caller = Caller(user=ada.user)
+    for hour in (9, 11):
+        hold(wish(service, chen, at=monday(hour)), caller)
+    with pytest.raises(TooManyHolds):
+        hold(wish(service, chen, at=monday(13)), caller)
+
+
+def test_who_changes_their_mind_is_not_counted_twice(service, chen, held):
+    hold(wish(service, chen, at=monday(11)), GUEST)
+    assert instead(service, chen, monday(13), held).status == "pending"
+
+
+def test_a_guest_overrides_no_rule(service, chen):
+    with pytest.raises(Forbidden):
+        book(replace(wish(service, chen, at=monday(10), patient=PatientFactory()), override="I want it"), GUEST)
+
+
+def test_a_patient_overrides_no_rule(service, chen, ada):
+    with pytest.raises(Forbidden, match="override"):
+        book(replace(wish(service, chen, at=monday(10), patient=ada), override="I want it"), Caller(user=ada.user))
+
+
+# Whom it is for
+
+
+def test_without_a_patient_nothing_is_booked(held):
+    with pytest.raises(RuleBroken, match="who the visit is for"):
+        booking.confirm(held.fhir_id, caller=GUEST, now=timezone.now())
+
+
+def test_a_named_patient_takes_part_and_the_hold_is_booked(held):
+    eve = PatientFactory()
+    named = name(held, eve)
+    references = [each["actor"]["reference"] for each in named.participant]
+    assert references.count(eve.reference) == 1
+    booked = booking.confirm(held.fhir_id, caller=GUEST, now=timezone.now())
+    assert (booked.status, booked.patient) == ("booked", eve)
+
+
+def test_named_anew_it_is_somebody_elses(held):
+    first, second = PatientFactory(), PatientFactory()
+    name(held, first)
+    named = name(held, second)
+    assert named.patient == second
+    assert first.reference not in str(named.participant)
+
+
+def test_a_guest_does_not_name_somebody_who_has_an_account(held, ada):
+    with pytest.raises(Forbidden):
+        name(held, ada)
+
+
+def test_a_carer_names_whom_they_care_for_and_nobody_else(service, chen, ada, bo):
+    caller, child = Caller(user=ada.user), PatientFactory()
+    RelatedPersonFactory(patient=child, user=ada.user)
+    held = hold(wish(service, chen, at=monday(10)), caller)
+    with pytest.raises(Forbidden):
+        name(held, bo, caller)
+    assert name(held, child, caller).patient == child
+
+
+def test_who_is_elsewhere_then_is_not_named(service, chen, held):
+    eve = PatientFactory()
+    held_elsewhere = Caller(client="software", scopes=("system/*.cruds",))
+    Slot.objects.filter(appointment=held).update(deleted_at=timezone.now())
+    book(wish(service, chen, at=monday(10), patient=eve), held_elsewhere)
+    with pytest.raises(RuleBroken, match="another appointment"):
+        name(held, eve)
+
+
+def test_answers_given_before_are_the_named_patients(held):
+    QuestionnaireResponseFactory(appointment=held, patient=None)
+    eve = PatientFactory()
+    name(held, eve)
+    assert QuestionnaireResponse.objects.get().patient == eve
+
+
+# Longer
+
+
+def test_a_hold_is_extended_once(held):
+    before = held.hold_expires_at
+    extended = extend(held)
+    assert extended.hold_expires_at == before + timedelta(minutes=10)
+    assert set(Slot.objects.values_list("hold_expires_at", flat=True)) == {extended.hold_expires_at}
+    with pytest.raises(RuleBroken, match="extended already"):
+        extend(held)
+
+
+def test_a_hold_that_has_ended_is_not_extended(held):
+    let_end(held)
+    with pytest.raises(HoldExpired):
+        extend(held)
+
+
+# What goes on to the next hold
+
+
+def test_comment_answers_and_coverage_go_on_to_the_next_hold_of_the_same_visit(service, chen, held):
+    form = QuestionnaireFactory()
+    QuestionnaireResponseFactory(appointment=held, patient=None, questionnaire=form, status="in-progress")
+    Appointment.objects.update(comment="Step-free, please")
+    booking.support(held.fhir_id, ["Coverage/mine"], caller=GUEST, now=timezone.now())
+    after = instead(service, chen, monday(11), held)
+    after.refresh_from_db()
+    assert after.comment == "Step-free, please"
+    assert after.extra["supportingInformation"] == [{"reference": "Coverage/mine"}]
+    assert QuestionnaireResponse.objects.get().appointment == after
+
+
+@pytest.mark.parametrize("ended", ["expired", "released", "let go"])
+def test_also_where_the_hold_before_has_ended(service, chen, held, ended):
+    QuestionnaireResponseFactory(appointment=held, patient=None)
+    if ended == "let go":
+        booking.cancel(held.fhir_id, caller=GUEST, now=timezone.now())
+    else:
+        let_end(held)
+    if ended == "released":
+        booking.release_expired_holds(now=timezone.now())
+    after = instead(service, chen, monday(10), held)
+    assert QuestionnaireResponse.objects.get().appointment == after
+
+
+def test_nothing_goes_on_from_a_visit_that_was_booked(service, chen, held):
+    name(held, PatientFactory())
+    booking.confirm(held.fhir_id, caller=GUEST, now=timezone.now())
+    QuestionnaireResponseFactory(appointment=held)
+    instead(service, chen, monday(11), held)
+    assert QuestionnaireResponse.objects.get().appointment == held
+    assert Appointment.objects.get(pk=held.pk).status == "booked"
+
+
+def test_where_the_new_time_is_gone_the_old_keeps_all(service, chen, held):
+    hold(wish(service, chen, at=monday(11)), ANOTHER)
+    QuestionnaireResponseFactory(appointment=held, patient=None)
+    with pytest.raises(TimeTaken):
+        instead(service, chen, monday(11), held)
+    assert QuestionnaireResponse.objects.get().appointment == held
+    held.refresh_from_db()
+    assert held.status == "pending"
+
+
+# What it rests on
+
+
+def test_a_reference_takes_the_place_of_one_of_its_type(held):
+    for references in (["Coverage/one", "DocumentReference/letter"], ["Coverage/two"]):
+        booking.support(held.fhir_id, references, caller=GUEST, now=timezone.now())
+    held.refresh_from_db()
+    noted = [each["reference"] for each in held.extra["supportingInformation"]]
+    assert noted == ["DocumentReference/letter", "Coverage/two"]
+
+
+def test_nothing_is_noted_for_what_has_ended(held):
+    let_end(held)
+    with pytest.raises(HoldExpired):
+        booking.support(held.fhir_id, ["Coverage/one"], caller=GUEST, now=timezone.now())
