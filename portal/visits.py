@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Appointment, Patient, Schedule, Slot
+from clinic.models import Appointment, QuestionnaireResponse, Schedule, Slot
 from scheduling import access
 from scheduling.access import Caller
 
@@ -36,6 +38,8 @@ STATUS_WORDS = {
     Status.ENTERED_IN_ERROR: StatusWord(_("Entered in error"), "cross", "quiet"),
     Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
 }
+ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+ROOM_OPENS_BEFORE = timedelta(minutes=10)
 HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 
@@ -80,12 +84,55 @@ class Visit:
         return ", ".join(self._named("Practitioner"))
 
     @property
+    def practitioner(self) -> str:
+        """The id of the first of them, by which the same person is asked for again."""
+        actors = (str(each.get("actor", {}).get("reference", "")) for each in self.appointment.participant)
+        return next((actor.partition("/")[2] for actor in actors if actor.startswith("Practitioner")), "")
+
+    @property
     def room(self) -> str:
         return ", ".join(self._named("Location/"))
 
     @property
     def by_video(self) -> bool:
         return bool(self.appointment.service and self.appointment.service.telehealth)
+
+    @property
+    def whose(self) -> str:
+        return str(self.appointment.patient or "")
+
+    @property
+    def meeting_url(self) -> str:
+        """The video room of the visit's schedule, if it is a visit by video and has one."""
+        rooms = (slot.schedule.meeting_url for slot in self.appointment.slots.all() if slot.deleted_at is None)
+        return next((room for room in rooms if room), "") if self.by_video else ""
+
+    @property
+    def map_url(self) -> str:
+        """Where a map shows the address of a visit in person."""
+        site = self.appointment.site
+        if site is None or not site.line:
+            return ""
+        address = ", ".join(part for part in (site.line, site.city, site.state, site.postal_code, site.country) if part)
+        return str(settings.MAP_URL).replace("{address}", quote(address))
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether the patient has answered questions for it."""
+        return any(each.status in ANSWERED for each in self.appointment.questionnaire_responses.all())
+
+    @property
+    def room_opens(self) -> datetime:
+        return self.start - ROOM_OPENS_BEFORE
+
+    @property
+    def is_room_open(self) -> bool:
+        """Whether one can go in now: from a little before the visit until it is over."""
+        return bool(self.meeting_url) and self.takes_place and self.room_opens <= self.now < self.end
+
+    @property
+    def takes_place(self) -> bool:
+        return self.appointment.status in (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 
     @property
     def is_held(self) -> bool:
@@ -132,19 +179,32 @@ class Visit:
         return [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
 
 
-def of(caller: Caller, patient: Patient, *, now: datetime) -> list[Visit]:
-    """The patient's visits and standing holds, earliest first; never what they held and let go."""
+def of(caller: Caller, *, now: datetime) -> list[Visit]:
+    """The visits and standing holds of the caller and of those they care for, earliest first.
+
+    Never what they held and let go.
+    """
     gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
         status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
     )
-    shown = _own(caller, patient).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
+    shown = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
     return [_visit(each, now) for each in shown.order_by("start", "pk")]
 
 
-def one(caller: Caller, patient: Patient, fhir_id: str, *, now: datetime) -> Visit | None:
-    """The patient's own visit with this id, if there is one."""
-    appointment = _own(caller, patient).filter(fhir_id=fhir_id).exclude(start=None).first()
+def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
+    """The visit with this id, if it is the caller's, of someone they care for, or held by them as a guest."""
+    return first(_own(caller).filter(fhir_id=fhir_id), now=now)
+
+
+def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
+    """The first of appointments that the caller has been allowed to see."""
+    appointment = _with_all(rows).exclude(start=None).first()
     return None if appointment is None else _visit(appointment, now)
+
+
+def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
+    """The visit with this id, for someone who has proven by a secret link that they may see it."""
+    return first(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None), now=now)
 
 
 def zone_of_schedule(schedule: Schedule, service_pk: int | None = None) -> ZoneInfo:
@@ -166,12 +226,26 @@ SCHEDULE = (
 )
 
 
-def _own(caller: Caller, patient: Patient) -> QuerySet[Appointment]:
-    visible = access.visible(Appointment, caller).filter(patient=patient, deleted_at=None)
+def _own(caller: Caller) -> QuerySet[Appointment]:
+    """As patient, carer or guest; what staff see by their work is on other pages."""
+    own = Q(patient__in=caller.patients)
+    if caller.user is not None:
+        own |= Q(held_by=caller.user, patient=None)
+    if caller.guest:
+        own |= Q(held_by_guest=caller.guest_digest)
+    return access.visible(Appointment, caller).filter(own, deleted_at=None)
+
+
+RESPONSES = QuestionnaireResponse.objects.filter(deleted_at=None).select_related("questionnaire", "appointment__site")
+
+
+def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """With what a page of it shows."""
     taken = Slot.objects.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-pk")
     schedules = taken.select_related(*(f"schedule__{each}" for each in SCHEDULE))
-    return visible.select_related("service", "site", "patient").prefetch_related(
-        Prefetch("slots", schedules.prefetch_related("schedule__scheduling_parameters"))
+    return rows.select_related("service", "site", "patient").prefetch_related(
+        Prefetch("slots", schedules.prefetch_related("schedule__scheduling_parameters")),
+        Prefetch("questionnaire_responses", RESPONSES),
     )
 
 

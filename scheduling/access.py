@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from clinic.models import (
     Appointment,
@@ -57,13 +58,14 @@ class Caller:
     """Whoever asks: a person who is signed in, or software with the scopes of its token; nobody without either.
 
     `guest` is a secret that a browser keeps, by which it is known again for what it held. It stays with someone who
-    signs in.
+    signs in. `visit` is the id of the one Appointment that a manage link, checked by the door, stands for.
     """
 
     user: User | None = None
     client: str = ""
     scopes: tuple[str, ...] = ()
     guest: str = ""
+    visit: str = ""
 
     @property
     def owner(self) -> str:
@@ -166,6 +168,8 @@ def _own_schedules(caller: Caller) -> Q:
 
 def _own_appointments(caller: Caller) -> Q:
     own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
+    if caller.visit:
+        own |= Q(fhir_id=caller.visit)
     if caller.user is None:
         return own
     own |= Q(held_by=caller.user, patient=None)  # a hold that has no patient yet is whose who made it
@@ -271,11 +275,11 @@ def may_book(
     if runs(caller, bookables=bookables, sites=sites):
         return
     if caller.is_staff and not caller.patients:
-        raise Forbidden("You can book only on calendars that you work by.")
-    if caller.user is None and not caller.guest:
-        raise Forbidden(NOT_A_PATIENT)
+        raise Forbidden(_("You can book only on calendars that you work by."))
+    if caller.user is None and not caller.guest and not caller.visit:
+        raise Forbidden(_("Only patients and staff can book."))
     if service.bookable_by != HealthcareService.BookableBy.PATIENTS:
-        raise Forbidden(f"{service.name} is booked by the clinic. Please call us.")
+        raise Forbidden(_("%(service)s is booked by the clinic. Please call us.") % {"service": service.name})
     for patient in patients:
         may_be_for(caller, patient)
 
@@ -284,16 +288,15 @@ def may_be_for(caller: Caller, patient: Patient) -> None:
     """Whether someone who is neither staff nor software may book for this patient.
 
     Who is signed in books for themselves and those they care for; a guest for someone who has no account, after the
-    door has seen proof of the address.
+    door has seen proof of the address; a manage link is for the patient of its visit.
     """
     if patient.pk in caller.patients:
         return
+    if caller.visit and Appointment.objects.filter(fhir_id=caller.visit, patient=patient, deleted_at=None).exists():
+        return
     if caller.user is None and caller.guest and patient.user_id is None:
         return
-    raise Forbidden("You can book only for yourself and for those you care for.")
-
-
-NOT_A_PATIENT = "Only patients and staff can book."
+    raise Forbidden(_("You can book only for yourself and for those you care for."))
 
 
 def runs(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
@@ -309,9 +312,9 @@ def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
     if caller.is_administrator:
         return
     if schedule is None:
-        raise Forbidden("Only administrators set the hours of a service as a whole.")
+        raise Forbidden(_("Only administrators set the hours of a service as a whole."))
     if not runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
-        raise Forbidden("You can set the hours only of calendars that you work by.")
+        raise Forbidden(_("You can set the hours only of calendars that you work by."))
 
 
 def _works_by(caller: Caller, bookables: Collection[int], sites: Collection[int | None]) -> bool:

@@ -1,34 +1,38 @@
-"""A patient's visits: all of them, one of them, and cancelling."""
+"""A patient's visits: what is to come, what was, and what can be done about them."""
 
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal import visits
-from portal.callers import caller_of, patient_of, patient_required
+from portal.callers import caller_of, sign_in_required, visitor_required
 from portal.forms import CancelForm
-from portal.views.confirming import own_visit
 from portal.visits import Visit
 from scheduling import booking
 from scheduling.errors import SchedulingError
+from scheduling.notifications import calendar_of
 
 
-@patient_required
+@sign_in_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Upcoming and past visits, and what is still held."""
-    own = visits.of(caller_of(request), patient_of(request), now=timezone.now())
-    upcoming = [visit for visit in own if visit.is_upcoming]
-    past = [visit for visit in reversed(own) if not visit.is_upcoming]
-    return render(request, "portal/appointments/index.html", {"upcoming": upcoming, "past": past})
+    """Upcoming and past visits of the caller and of those they care for, and what is still held."""
+    caller = caller_of(request)
+    own = visits.of(caller, now=timezone.now())
+    context = {
+        "upcoming": [visit for visit in own if visit.is_upcoming],
+        "past": [visit for visit in reversed(own) if not visit.is_upcoming],
+        "names": len(caller.patients) > 1,
+    }
+    return render(request, "portal/appointments/index.html", context)
 
 
-@patient_required
+@visitor_required
 @require_GET
 def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """One visit, and what can be done about it."""
@@ -38,7 +42,32 @@ def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return render(request, "portal/appointments/detail.html", {"visit": visit})
 
 
-@patient_required
+@visitor_required
+@require_GET
+def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Into the video room, once it is open; until then, when that will be."""
+    visit = own_visit(request, appointment_id, timezone.now())
+    if not visit.by_video:
+        raise Http404
+    if visit.is_room_open:
+        return redirect(visit.meeting_url)
+    return render(request, "portal/appointments/join.html", {"visit": visit})
+
+
+@visitor_required
+@require_GET
+def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """The visit for a calendar program."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    return HttpResponse(
+        calendar_of([visit.appointment], now=now),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="visit.ics"'},
+    )
+
+
+@visitor_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask once more, then cancel. Too late, say what to do instead."""
@@ -59,4 +88,12 @@ def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> H
         messages.error(request, str(refusal))
         return redirect("portal:visit", visit.id)
     messages.success(request, _("Your visit is cancelled. The time is free for someone else."))
-    return redirect("portal:visits")
+    return redirect("portal:visits" if caller_of(request).user else "portal:services")
+
+
+def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
+    """The caller's visit, or 404: another's does not exist for them."""
+    visit = visits.one(caller_of(request), appointment_id, now=now)
+    if visit is None:
+        raise Http404
+    return visit

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from clinic.models import Appointment, AuditEvent
 from scheduling import access, notifications, requirements
 from scheduling.access import Caller
@@ -29,6 +31,14 @@ CORRECTIONS: dict[str, frozenset[str]] = {
     "checked-in": frozenset({"booked"}),
     "fulfilled": frozenset({"booked", "arrived", "checked-in"}),
     "noshow": frozenset({"booked", "arrived"}),
+}
+TOO_LATE = {
+    "moved": _("This visit could be moved until %(hours)s hours before its start. Please call the clinic."),
+    "cancelled": _("This visit could be cancelled until %(hours)s hours before its start. Please call the clinic."),
+}
+BEGUN = {
+    "moved": _("This visit has begun and can no longer be moved. Please call the clinic."),
+    "cancelled": _("This visit has begun and can no longer be cancelled. Please call the clinic."),
 }
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
 
@@ -87,17 +97,31 @@ def locked(appointment_id: str, caller: Caller, version: int | None = None) -> A
 
 def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = "") -> None:
     """One line in the same transaction: who did what to which appointment, and why they overrode a rule."""
-    AuditEvent.objects.create(
+    audit_line(use_case, appointment, caller=caller, now=now, reason=reason).save()
+
+
+def audit_line(
+    use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = ""
+) -> AuditEvent:
+    """The line of `audit`, not written yet."""
+    return AuditEvent(
         recorded=now,
         last_updated=now,
         action=AuditEvent.Action.CREATE if use_case in ("book", "hold") else AuditEvent.Action.UPDATE,
         subtype=use_case,
         user=caller.user,
-        client=caller.client or ("guest" if caller.user is None and caller.guest else ""),
+        client=_client(caller),
         reason=reason,
         appointment=appointment,
         patient_id=appointment.patient_id,
     )
+
+
+def _client(caller: Caller) -> str:
+    """The software that acted, or how somebody came who has not signed in."""
+    if caller.client or caller.user:
+        return caller.client
+    return "manage link" if caller.visit else "guest"
 
 
 def save(appointment: Appointment, now: datetime) -> None:
@@ -122,12 +146,8 @@ def within_notice(appointment: Appointment, caller: Caller, now: datetime, done:
         return
     notice = appointment.service.cancellation_notice
     if now > appointment.start - notice:
-        hours = notice.total_seconds() / 3600
-        raise RuleBroken(
-            f"This visit could be {done} until {hours:g} hours before its start. Please call the clinic."
-            if notice
-            else f"This visit has begun and can no longer be {done}. Please call the clinic."
-        )
+        text = (TOO_LATE if notice else BEGUN)[done]
+        raise RuleBroken(text % {"hours": f"{notice.total_seconds() / 3600:g}"})
 
 
 def declined(participant: Json) -> Json:

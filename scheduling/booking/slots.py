@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Patient, Slot
 from clinic.models.base import new_fhir_id
@@ -126,4 +127,4 @@ def patient_is_free(
         )
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
-        raise RuleBroken("The patient has another appointment at that time.", expression="Appointment.participant")
+        raise RuleBroken(_("The patient has another appointment at that time."), expression="Appointment.participant")

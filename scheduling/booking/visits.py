@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clinic.models import Appointment, HealthcareService, Patient, Slot
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
@@ -130,6 +132,7 @@ def reschedule(
     appointment.participant = _exchanged(appointment.participant, old, offerings)
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
     appointment.sequence += not held
+    appointment.attendance_confirmed = None
     save(appointment, now)
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats), now=now)
     audit("reschedule", appointment, caller=caller, now=now, reason=override)
@@ -161,6 +164,19 @@ def cancel(
 
 
 @use_case
+def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
+    """The patient says that they will come. Asked again, nothing changes."""
+    appointment = locked(appointment_id, caller)
+    if appointment.status != Appointment.Status.BOOKED:
+        raise IllegalTransition(appointment.status, "confirmed")
+    if appointment.attendance_confirmed is None:
+        appointment.attendance_confirmed = now
+        save(appointment, now)
+        audit("attend", appointment, caller=caller, now=now)
+    return appointment
+
+
+@use_case
 def change_status(
     appointment_id: str,
     status: str,
@@ -177,7 +193,7 @@ def change_status(
     """
     appointment = locked(appointment_id, caller, version)
     if not access.sees_rules_lifted(caller):
-        raise RuleBroken("Only the clinic records the steps of a visit.")
+        raise RuleBroken(_("Only the clinic records the steps of a visit."))
     may_become(appointment, status)
     if status in FREES_TIME:
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
@@ -198,7 +214,7 @@ def correct_status(
     """
     appointment = locked(appointment_id, caller)
     if not caller.is_staff:
-        raise RuleBroken("Only the clinic records the steps of a visit.")
+        raise RuleBroken(_("Only the clinic records the steps of a visit."))
     if status not in CORRECTIONS.get(appointment.status, ()):
         raise IllegalTransition(appointment.status, status)
     appointment.status = status
@@ -229,7 +245,7 @@ def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]
     """Only who runs the calendars; software is bound by the rules."""
     bookables = [offering.bookable for offering in offerings]
     if override and not access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings]):
-        raise Forbidden("Only the people who run this calendar can override its rules.")
+        raise Forbidden(_("Only the people who run this calendar can override its rules."))
 
 
 def _offered(
@@ -255,8 +271,8 @@ def _offered(
         issues=[
             Issue(
                 "conflict" if reason == availability.Reason.TAKEN else "business-rule",
-                f"That time is not offered by {offering.actor_name or offering.reference}. "
-                f"{availability.REASONS[reason]}",
+                _("That time is not offered by %(name)s.") % {"name": offering.actor_name or offering.reference}
+                + f" {availability.REASONS[reason]}",
                 offering.reference,
             )
             for offering, reason in named

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+import icalendar
 import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from tests.factories import AppointmentFactory
+from tests.factories import AppointmentFactory, PatientFactory, RelatedPersonFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -121,5 +122,52 @@ def test_it_asks_as_much_for_many_visits_as_for_one(as_ada, ada, checkup, schedu
         AppointmentFactory(
             patient=ada, service=checkup, start=start, end=start + timedelta(minutes=30), schedules=[schedule]
         )
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(11):
         assertNotContains(as_ada.get("/appointments/"), "UTC")
+
+
+def test_those_one_cares_for_are_there_too(as_ada, ada, checkup, ten):
+    leo = PatientFactory(given="Leo")
+    RelatedPersonFactory(patient=leo, user=ada.user)
+    AppointmentFactory(patient=leo, service=checkup, start=ten)
+    page = as_ada.get("/appointments/")
+    assertContains(page, f"For {leo}.")
+    assertContains(as_ada.get(at(page.context["upcoming"][0].appointment)), "Check-up")
+
+
+def test_it_goes_into_a_calendar(as_ada, visit, ten):
+    answer = as_ada.get(at(visit, "visit.ics"))
+    [event] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    assert event["DTSTART"].dt == ten
+    assert "attachment" in answer["Content-Disposition"]
+
+
+class TestByVideo:
+    @pytest.fixture
+    def video(self, ada, schedule, site):
+        schedule.meeting_url = "https://video.example/room"
+        schedule.save()
+        service = ServiceFactory(name="Advice", telehealth=True)
+
+        def starting(minutes):
+            start = timezone.now() + timedelta(minutes=minutes)
+            end = start + timedelta(minutes=20)
+            return AppointmentFactory(
+                patient=ada, service=service, start=start, end=end, schedules=[schedule], site=site
+            )
+
+        return starting
+
+    def test_the_room_opens_ten_minutes_before(self, as_ada, video):
+        assert as_ada.get(at(video(9), "join/")).url == "https://video.example/room"
+
+    def test_before_that_it_says_when(self, as_ada, video):
+        page = as_ada.get(at(video(11), "join/"))
+        assertContains(page, "The room is not open yet")
+        assertNotContains(page, "video.example")
+
+    def test_afterwards_it_is_over(self, as_ada, video):
+        assertContains(as_ada.get(at(video(-21), "join/")), "This visit is over")
+
+    def test_there_is_no_room_for_a_visit_in_person(self, as_ada, visit):
+        assert as_ada.get(at(visit, "join/")).status_code == 404

@@ -1,0 +1,62 @@
+"""Whose visits a calendar feed shows, and its secret, of which only a digest is kept."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+
+from clinic.models import Appointment, CalendarFeed, Slot
+from scheduling.access import Caller
+
+BACK = timedelta(days=30)
+SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
+
+
+def make(caller: Caller, *, now: datetime) -> str:
+    """A new feed of the caller's own visits, as practitioner or as patient; its secret is told only here."""
+    if caller.practitioner is None and caller.patient is None:
+        raise PermissionDenied
+    secret = secrets.token_urlsafe(32)
+    CalendarFeed.objects.create(
+        practitioner=caller.practitioner,
+        patient=None if caller.practitioner else caller.patient,
+        secret_digest=_digest(secret),
+        created=now,
+    )
+    return secret
+
+
+def of(caller: Caller) -> QuerySet[CalendarFeed]:
+    """The caller's feeds that still work."""
+    own = Q(pk__in=[])
+    if caller.practitioner:
+        own |= Q(practitioner=caller.practitioner)
+    if caller.patient:
+        own |= Q(patient=caller.patient)
+    return CalendarFeed.objects.filter(own, revoked=None)
+
+
+def find(secret: str) -> CalendarFeed | None:
+    return CalendarFeed.objects.filter(secret_digest=_digest(secret), revoked=None).first()
+
+
+def revoke(feed: CalendarFeed, *, now: datetime) -> None:
+    feed.revoked = now
+    feed.save(update_fields=["revoked"])
+
+
+def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointment]:
+    """What is to come and the last month, earliest first."""
+    rows = Appointment.objects.filter(status__in=SHOWN, deleted_at=None, end__gt=now - BACK)
+    if feed.patient_id is not None:
+        rows = rows.filter(patient=feed.patient_id)
+    else:
+        own = Slot.objects.filter(bookable__practitioner=feed.practitioner_id, deleted_at=None)
+        rows = rows.filter(pk__in=own.values("appointment"))
+    return rows.select_related("service", "site", "patient").order_by("start", "pk")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

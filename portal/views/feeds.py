@@ -1,0 +1,48 @@
+"""Calendar feeds: a secret address that a calendar program reads, made and taken back by whose visits they are."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal import feeds
+from portal.callers import caller_of, sign_in_required
+from scheduling.notifications import calendar_of
+
+
+@require_GET
+def feed(request: HttpRequest, secret: str) -> HttpResponse:
+    """The visits of whose feed it is, for who knows the secret; 404 once it is revoked."""
+    now = timezone.now()
+    found = feeds.find(secret)
+    if found is None:
+        raise Http404
+    return HttpResponse(
+        calendar_of(feeds.appointments_of(found, now=now), now=now),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"},
+    )
+
+
+@sign_in_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    """The caller's feeds. A new one's address is shown this once."""
+    caller = caller_of(request)
+    address = ""
+    if request.method == "POST":
+        secret = feeds.make(caller, now=timezone.now())
+        address = request.build_absolute_uri(reverse("portal:feed", args=[secret]))
+    return render(request, "portal/feeds/index.html", {"feeds": feeds.of(caller), "address": address})
+
+
+@sign_in_required
+@require_POST
+def revoke(request: HttpRequest, feed_id: int) -> HttpResponse:
+    """From now on the address shows nothing."""
+    found = get_object_or_404(feeds.of(caller_of(request)), pk=feed_id)
+    feeds.revoke(found, now=timezone.now())
+    return redirect("portal:feeds")
