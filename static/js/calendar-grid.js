@@ -122,6 +122,7 @@ function draw() {
     eventSources: [{ events: load }],
     eventContent: contentOf,
     eventDidMount: describe,
+    eventAllUpdated: tidy,
     eventClassNames: ({ event }) => (event.display === "auto" && isShort(event) ? ["is-short"] : []),
     eventClick: ({ event }) => event.extendedProps.href && openDialog(event.extendedProps.href),
     eventDrop: ask,
@@ -132,6 +133,20 @@ function draw() {
       grid.unselect();
     },
   });
+  tidy();
+}
+
+// It calls itself a table without the rows of one. The agenda is what is read aloud; here the visits are buttons.
+function tidy() {
+  const root = calendar.querySelector(".ec");
+  const parts = ["row", "rowgroup", "cell", "columnheader", "rowheader"].map((role) => `[role=${role}]`);
+  for (const each of root.querySelectorAll(parts.join())) {
+    for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) each.removeAttribute(name);
+  }
+  for (const name of ["aria-colcount", "aria-rowcount"]) root.removeAttribute(name);
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", calendar.dataset.label);
+  root.querySelector(".ec-main").tabIndex = 0;
 }
 
 function fit() {

@@ -1,0 +1,24 @@
+"""What the pages need to be there before anything is served."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+CALENDAR_FILES = ("event-calendar.min.js", "event-calendar.min.css")
+
+
+@register(Tags.staticfiles)
+def calendar_is_installed(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """The staff's calendar is drawn by an npm package, which is installed and not kept here."""
+    missing = [name for name in CALENDAR_FILES if not (settings.EVENT_CALENDAR / name).is_file()]
+    if not missing:
+        return []
+    return [
+        Error(
+            f"The staff's calendar is not installed: {settings.EVENT_CALENDAR / missing[0]} is missing.",
+            hint="Run `npm ci --ignore-scripts` in the project's directory, or `python3 bootstrap.py setup`.",
+            id="portal.E001",
+        )
+    ]

@@ -1,0 +1,224 @@
+"""The staff's calendar: the grid on a desk, the agenda on a phone and by keyboard, what others do meanwhile."""
+
+import re
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from clinic.models import Schedule, Slot
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_accessibility import look_at
+from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, SlotFactory
+
+ZONE = ZoneInfo(NEW_YORK)
+
+
+@pytest.fixture
+def day():
+    """A day on which everything is still to come."""
+    return timezone.now().astimezone(ZONE).date() + timedelta(days=3)
+
+
+@pytest.fixture
+def visit(clinic, site, day):
+    noon = datetime.combine(day, time(12), ZONE)
+    elena = PatientFactory(given="Elena", family="Marquez")
+    end = noon + timedelta(minutes=30)
+    return AppointmentFactory(
+        patient=elena, service=clinic, start=noon, end=end, schedules=[Schedule.objects.get()], site=site
+    )
+
+
+@pytest.fixture
+def grid(page: Page, visit, chen, day, sign_in):
+    """The day of Dr Chen on a desk."""
+    sign_in(chen.user)
+    page.set_viewport_size(DESK)
+    page.goto(f"/staff/?date={day}")
+    expect(event(page)).to_be_visible()
+    return page
+
+
+def event(page: Page):
+    return page.locator(".ec-event").filter(has_text="Elena Marquez")
+
+
+def drag(page: Page, hours: float) -> None:
+    """Take the visit that much later. A slot of a quarter of an hour is 24 px high."""
+    event(page).scroll_into_view_if_needed()
+    box = event(page).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 20, steps=3)
+    page.mouse.move(x, y + hours * 96, steps=8)
+    page.mouse.up()
+
+
+def test_the_day_is_a_grid_of_the_sites_wall_whatever_the_machines_zone(
+    browser: Browser, visit, chen, day, client, live_server
+):
+    client.force_login(chen.user)
+    context = browser.new_context(viewport=DESK, timezone_id="Asia/Tokyo")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/staff/?date={day}")
+    expect(event(page)).to_contain_text("12:00 to 12:30")
+    drag(page, 2)
+    expect(page.get_by_label("Time")).to_have_value("14:00")
+    context.close()
+
+
+def test_a_drag_asks_moves_and_can_be_taken_back(grid: Page, visit, violations):
+    drag(grid, 2)
+    expect(grid.get_by_role("checkbox", name="Tell the patient")).to_be_checked()
+    grid.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    expect(grid.get_by_text("Moved to")).to_be_visible()
+    expect(event(grid)).to_contain_text("14:00 to 14:30")
+    grid.get_by_role("button", name="Undo").click()
+    expect(grid.get_by_text("Undone.")).to_be_visible()
+    expect(event(grid)).to_contain_text("12:00 to 12:30")
+    visit.refresh_from_db()
+    assert visit.start.astimezone(ZONE).hour == 12
+    assert not violations
+
+
+def test_a_drag_onto_a_time_that_another_just_took_goes_back_and_says_why(grid: Page, visit):
+    drag(grid, 2)
+    expect(grid.get_by_label("Time")).to_have_value("14:00")
+    SlotFactory(schedule=Schedule.objects.get(), start=visit.start + timedelta(hours=2))
+    grid.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    expect(grid.get_by_role("alert")).to_contain_text("That time is no longer free.")
+    expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()
+    grid.get_by_role("button", name="Leave it where it is").click()
+    expect(event(grid)).to_contain_text("12:00 to 12:30")
+
+
+def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
+    box = event(grid).bounding_box()
+    assert box is not None
+    grid.mouse.click(box["x"] + 30, box["y"] - 85)
+    expect(grid.get_by_role("heading", name="New visit")).to_be_visible()
+    grid.get_by_label("Visit", exact=True).select_option("Check-up")
+    expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()
+    grid.get_by_label("Find a patient").press_sequentially("Elena")
+    grid.get_by_role("radio", name="Elena Marquez").check()
+    grid.get_by_role("button", name=re.compile("^11:00$")).click()
+    expect(grid.get_by_text("Elena Marquez").locator("visible=true").last).to_be_visible()
+    grid.get_by_role("button", name=re.compile("^Book .* 11:00$")).click()
+    expect(grid.get_by_text("The visit is booked for")).to_be_visible()
+    expect(event(grid)).to_have_count(2)
+    assert not violations
+
+
+def test_what_others_do_shows_within_five_seconds(grid: Page, visit, clinic):
+    grid.wait_for_timeout(500)
+    start = visit.start + timedelta(hours=1)
+    bo = PatientFactory(given="Bo", family="Lind")
+    AppointmentFactory(
+        patient=bo,
+        service=clinic,
+        start=start,
+        end=start + timedelta(minutes=30),
+        schedules=[Schedule.objects.get()],
+    )
+    expect(grid.locator(".ec-event").filter(has_text="Bo Lind")).to_be_visible(timeout=5500)
+
+
+def test_keys_lead_everywhere(grid: Page, day):
+    grid.keyboard.press("w")
+    expect(grid.get_by_role("heading", name="Week of")).to_be_visible()
+    grid.keyboard.press("a")
+    expect(grid.get_by_role("link", name="Agenda")).to_have_attribute("aria-current", "page")
+    grid.keyboard.press("ArrowRight")
+    expect(grid).to_have_url(re.compile(f"date={day + timedelta(days=1)}"))
+    grid.keyboard.press("n")
+    expect(grid.get_by_role("dialog", name="New visit")).to_be_visible()
+    grid.get_by_label("Find a patient").press_sequentially("tw")  # letters, not shortcuts
+    expect(grid.get_by_role("dialog", name="New visit")).to_be_visible()
+    grid.keyboard.press("Escape")
+    grid.keyboard.press("?")
+    expect(grid.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_a_visit_is_moved_by_keyboard_alone(page: Page, visit, chen, day, sign_in):
+    sign_in(chen.user)
+    page.set_viewport_size(DESK)
+    page.goto(f"/staff/agenda/?date={day}")
+    page.get_by_role("link", name="Move… Elena Marquez").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Move this visit")).to_be_visible()
+    page.get_by_role("button", name="12:45", exact=True).focus()
+    page.keyboard.press("Enter")
+    save = page.get_by_role("button", name=re.compile("^Move to .* 12:45$"))
+    expect(save).to_be_visible()
+    save.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Moved to")).to_be_visible()
+    expect(page.locator(".agenda")).to_contain_text("12:45")
+
+
+def test_time_is_blocked_and_freed_on_a_phone(page: Page, visit, chen, day, sign_in, violations):
+    sign_in(chen.user)
+    page.set_viewport_size(PHONE)
+    page.goto(f"/staff/?date={day}")
+    expect(page.get_by_role("heading", name="Elena Marquez")).to_be_visible()
+    expect(page.locator(".ec")).to_have_count(0)
+    page.get_by_role("link", name="Block time").click()
+    page.get_by_label("From").fill("12:00")
+    page.get_by_label("To", exact=True).fill("13:00")
+    page.get_by_role("button", name="Block the time").click()
+    expect(page.get_by_text("One entry is in the way.")).to_be_visible()
+    page.get_by_role("button", name="Block only the free time").click()
+    expect(page.get_by_role("heading", name="Leave")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="Leave")).to_have_count(0)
+    assert not Slot.objects.filter(appointment=None, deleted_at=None).exists()
+    assert not violations
+
+
+def test_without_a_script_the_forms_are_pages(browser: Browser, visit, chen, day, client, live_server):
+    client.force_login(chen.user)
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/staff/?date={day}")
+    page.get_by_role("link", name="Move… Elena Marquez").click()
+    page.get_by_label("Time").fill("14:00")
+    page.get_by_role("button", name="Show free times").click()
+    page.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    expect(page.get_by_text("Moved to")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_of_it_is_accessible(page: Page, visit, chen, day, sign_in, violations, scheme, size):
+    sign_in(chen.user)
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    addresses = [f"/staff/{view}?date={day}" for view in ("", "week/", "month/", "agenda/")]
+    addresses += ["/staff/visits/new/", "/staff/blocks/new/"]
+    addresses += [f"/staff/visits/{visit.fhir_id}/{step}" for step in ("", "move/")]
+    problems = [each for address in addresses for each in look_at(page, address)]
+    page.goto(addresses[3])
+    page.get_by_role("link", name="New visit").click()
+    expect(page.get_by_role("dialog", name="New visit")).to_be_visible()
+    problems += look_at(page, page.url)
+    assert not problems, "\n".join(problems)
+    assert not violations
+
+
+def test_the_menu_closes_on_escape(page: Page, clinic, chen, sign_in):
+    sign_in(chen.user)
+    page.goto("/staff/")
+    account = page.locator("summary").filter(has_text="Account")
+    account.click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(account).to_be_focused()
