@@ -272,6 +272,7 @@ PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", defau
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "
 MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query={address}")
 HOLD_FOR = timedelta(minutes=env.int("HOLD_MINUTES", default=10))
+LEFT_HOLD_FOR = timedelta(minutes=1)  # after its page is closed, unless somebody comes back to it
 HOLDS_PER_PERSON = 2
 
 LOGGING = {

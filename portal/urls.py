@@ -35,6 +35,7 @@ urlpatterns = [
     path("appointments/<str:appointment_id>/confirm/", confirming.confirm, name="confirm"),
     path("appointments/<str:appointment_id>/booked/", confirming.booked, name="booked"),
     path("appointments/<str:appointment_id>/let-go/", holding.let_go, name="let-go"),
+    path("appointments/<str:appointment_id>/presence/", holding.presence, name="presence"),
     path("appointments/<str:appointment_id>/keep/", holding.keep, name="keep"),
     path("appointments/<str:appointment_id>/cancel/", appointments.cancel, name="cancel"),
     path("appointments/<str:appointment_id>/visit.ics", appointments.ics, name="ics"),

@@ -21,7 +21,7 @@ class Appointment(Resource):
     """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
 
     A hold is `pending` with `hold_expires_at`; from that instant on it is as good as released, whether or not a
-    worker has said so yet. A guest's is known by `held_by_guest`, a digest of the secret in their session.
+    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A guest's is known by `held_by_guest`, a digest of the secret in their session.
     `participant` holds FHIR's list; `patient` and `site` repeat what is asked most.
     """
 
@@ -55,6 +55,7 @@ class Appointment(Resource):
     held_by = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, editable=False)
     held_by_guest = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     hold_extended = models.BooleanField(default=False, editable=False)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)
     attendance_confirmed = models.DateTimeField(null=True, blank=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5545: how often the visit was moved
     created = models.DateTimeField(editable=False)

@@ -1,6 +1,7 @@
 """Hold a chosen time, keep it or let it go, and say so when it is lost."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -26,6 +27,7 @@ from scheduling.booking import BookingRequest
 from scheduling.errors import (
     HoldExpired,
     IllegalTransition,
+    NotFound,
     RuleBroken,
     SchedulingError,
     TimeNotOffered,
@@ -89,6 +91,16 @@ def keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     """Keep the time longer, from a page that has no form of its own."""
     _keep(request, visit, now)
     return redirect(steps.next_page(visit, caller_of(request)))
+
+
+@require_POST
+def presence(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """A page of the hold is open, or was left."""
+    with suppress(NotFound):
+        booking.note_presence(
+            appointment_id, here="left" not in request.POST, caller=caller_of(request), now=timezone.now()
+        )
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -8,7 +8,15 @@ one transaction, or counts seats, has them alone. `now` is read once, by the doo
 """
 
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
-from scheduling.booking.holding import confirm, extend_hold, hold, name_patient, release_expired_holds, support
+from scheduling.booking.holding import (
+    confirm,
+    extend_hold,
+    hold,
+    name_patient,
+    note_presence,
+    release_expired_holds,
+    support,
+)
 from scheduling.booking.importing import (
     all_or_nothing,
     amend,
@@ -45,6 +53,7 @@ __all__ = [
     "is_repeated",
     "lock_for",
     "name_patient",
+    "note_presence",
     "recall",
     "record",
     "record_all",

@@ -172,10 +172,21 @@ def support(
     return appointment
 
 
-def release_expired_holds(*, now: datetime) -> int:
-    """Cancel the holds that have expired, with the reason "hold expired"; how many there were.
+def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datetime) -> None:
+    """Whether the pages of a hold are open somewhere. One that was left and not come back to is let go early.
 
-    Hygiene alone: their time has been free since they expired. Batches, so that no lock is kept long.
+    A hint from a browser and no change of the resource: there is no version and no audit line of it.
+    """
+    pk = access.changeable_appointment(caller, appointment_id).pk
+    held = Appointment.objects.filter(pk=pk, status=Appointment.Status.PENDING)
+    held.filter(left_at__isnull=not here).update(left_at=None if here else now)
+
+
+def release_expired_holds(*, now: datetime) -> int:
+    """Cancel the holds that have expired, or were left for good, with the reason "hold expired"; how many there were.
+
+    For those that have expired it is hygiene: their time has been free since then. Batches, so that no lock is kept
+    long.
     """
     released = 0
     while True:
@@ -188,9 +199,10 @@ def release_expired_holds(*, now: datetime) -> int:
 @refusals()
 @transaction.atomic(durable=True)
 def _release_batch(now: datetime) -> int:
+    over = Q(hold_expires_at__lte=now) | Q(hold_expires_at__gt=now, left_at__lte=now - settings.LEFT_HOLD_FOR)
     expired = list(
         Appointment.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(status=Appointment.Status.PENDING, hold_expires_at__lte=now)
+        .filter(over, status=Appointment.Status.PENDING)
         .order_by("pk")[:BATCH]
     )
     for appointment in expired:
