@@ -18,8 +18,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import moments
 from clinic.models import Event, Medium, MessageTemplate
+from clinic.words import in_full, in_short
 
 PLACEHOLDERS = {
     "name": gettext_lazy("the given names of the patient"),
@@ -105,9 +105,9 @@ def sample(language: str) -> dict[str, str]:
     with translation.override(language or settings.LANGUAGE_CODE):
         return {
             "name": "Ada",
-            "when": moments.when(start, start + half_an_hour, zone),
-            "time": moments.short(start, zone),
-            "old_when": moments.when(before, before + half_an_hour, zone),
+            "when": in_full(start, start + half_an_hour, zone),
+            "time": in_short(start, zone),
+            "old_when": in_full(before, before + half_an_hour, zone),
             "place": "Riverside Main Street, 1 Main Street, New York",
             "link": f"{settings.SITE_URL}/v/…/",
             "clinic": settings.CLINIC_NAME,

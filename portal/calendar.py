@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import words
 from clinic.models import OCCUPYING, HealthcareService, Location, Schedule, Slot
-from portal import words
 from portal.visits import SCHEDULE, STATUS_WORDS, Status, StatusWord, zone_of_schedule
 from scheduling import access
 from scheduling.access import Caller

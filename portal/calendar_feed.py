@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from portal import words
+from clinic import words
 from portal.calendar import Day, Entry, Selection, closed, closed_for_all, opening_of, read_entries
 from scheduling.access import Caller
 from scheduling.availability import as_datetime

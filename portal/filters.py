@@ -16,9 +16,9 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
+from clinic.words import EVENING, NOON
 from portal.choosing import Menu, Option, is_person
 from portal.positions import Position, away, kilometres_to
-from portal.words import EVENING, NOON
 from scheduling.availability import Offering
 from scheduling.core.hours import Window
 

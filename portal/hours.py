@@ -17,8 +17,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic import words
 from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slot
-from portal import calendar, words
+from portal import calendar
 from portal.visits import SCHEDULE
 from scheduling import access, opening
 from scheduling.access import Caller

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
-from portal import words
+from clinic import words
 from portal.choosing import DAY, FIRST_FEW, WEEK, Choice, Menu, Option, at_different_times, is_person, placed
 from scheduling.availability import FoundTime, Offering, as_datetime
 

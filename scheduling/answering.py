@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AuditEvent, Questionnaire, QuestionnaireResponse
 from scheduling import questionnaires, requirements
@@ -95,7 +96,7 @@ def answer(
     alarm stops them at once. Raises RuleBroken when it is too late.
     """
     if not may_answer(appointment, now=now):
-        raise RuleBroken("These questions can no longer be answered. Please call the clinic.")
+        raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
     row = _locked_row(appointment, form.questionnaire)
     stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
     filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))

@@ -5,6 +5,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, CareTeam, Coverage, HealthcareService, Questionnaire, QuestionnaireResponse, Slot
 from scheduling import questionnaires
@@ -37,7 +38,7 @@ def lacking(appointment: Appointment) -> dict[Requirement, list[Issue]]:
     ):
         return {Requirement.ANSWERS: alarms} if alarms else {}
     if appointment.patient is None:
-        text = f"{service.name} needs to know the patient before it is booked."
+        text = _("%(service)s needs to know the patient before it is booked.") % {"service": service.name}
         return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
     found = {
         Requirement.COVERAGE: _without_coverage(appointment, service),
@@ -91,8 +92,8 @@ def _without_coverage(appointment: Appointment, service: HealthcareService) -> l
     assert appointment.patient_id is not None
     if not service.requires_coverage or coverages(appointment.patient_id, day_of(appointment)).exists():
         return []
-    text = f"{service.name} needs coverage that is active on the day of the visit. Add it, or call the clinic."
-    return [Issue("business-rule", text, "Appointment.participant")]
+    text = _("%(service)s needs coverage that is active on the day of the visit. Add it, or call the clinic.")
+    return [Issue("business-rule", text % {"service": service.name}, "Appointment.participant")]
 
 
 def _alarms(appointment: Appointment) -> list[Issue]:
@@ -110,7 +111,8 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
     return [
         Issue(
             "business-rule",
-            f"{service.name} needs answers to \u201c{each}\u201d before it is booked.",
+            _("%(service)s needs answers to \u201c%(form)s\u201d before it is booked.")
+            % {"service": service.name, "form": each},
             "Appointment.supportingInformation",
         )
         for each in asked_for(service)
@@ -147,5 +149,5 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
     assert appointment.patient_id is not None
     if people & care_team(appointment.patient_id):
         return []
-    text = f"{service.name} is only with someone of the patient's care team. Choose one of them, or call the clinic."
-    return [Issue("business-rule", text, "Appointment.participant")]
+    text = _("%(service)s is only with someone of the patient's care team. Choose one of them, or call the clinic.")
+    return [Issue("business-rule", text % {"service": service.name}, "Appointment.participant")]

@@ -21,8 +21,9 @@ class Appointment(Resource):
     """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
 
     A hold is `pending` with `hold_expires_at`; from that instant on it is as good as released, whether or not a
-    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A guest's is known by `held_by_guest`, a digest of the secret in their session.
-    `participant` holds FHIR's list; `patient` and `site` repeat what is asked most.
+    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A guest's is
+    known by `held_by_guest`, a digest of the secret in their session. `participant` holds FHIR's list; `patient` and
+    `site` repeat what is asked most.
     """
 
     RESOURCE_TYPE = "Appointment"

@@ -1,8 +1,8 @@
-"""`portal.words` for templates. Times are shown in the zone they carry: convert them before, in the view."""
+"""`clinic.words` for templates. Times are shown in the zone they carry: convert them before, in the view."""
 
 from django import template
 
-from portal import words
+from clinic import words
 
 register = template.Library()
 

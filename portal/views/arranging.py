@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinic import words
 from clinic.models import Appointment, Patient, Schedule
-from portal import arranging, words
+from portal import arranging
 from portal.arranging import Wish
 from portal.calendar import PEOPLE, Selection, kind_of, zone_of
 from portal.calendar_forms import LookForm, MoveForm, VisitForm, WhenForm

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from clinic import words
 from clinic.models import Schedule, Slot
-from portal import calendar, words
+from portal import calendar
 from portal.calendar import Entry, Selection, zone_of
 from portal.calendar_forms import BlockForm, ExtentForm, LookForm
 from portal.callers import caller_of, staff_required

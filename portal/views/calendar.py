@@ -9,7 +9,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from portal import calendar, calendar_feed, words
+from clinic import words
+from portal import calendar, calendar_feed
 from portal.calendar import DAY, SESSION, Selection
 from portal.calendar_forms import LookForm
 from portal.callers import caller_of, staff_required

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinic import words
 from clinic.models import SchedulingParameters
-from portal import hours, words
+from portal import hours
 from portal.callers import caller_of, staff_required
 from portal.hours import Place
 from portal.hours_forms import (

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinic import words
 from clinic.models import Appointment, Questionnaire, QuestionnaireResponse
-from portal import holds, questions, steps, visits, words
+from portal import holds, questions, steps, visits
 from portal.callers import caller_of, staff_required
 from portal.questions import Part
 from portal.steps import Progress

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
+from django.utils.translation import gettext as _
+
 from clinic.fhir.codes import BLOCK, BLOCK_OCCASION
 from clinic.models import OCCUPYING, AuditEvent, Schedule, Slot
 from scheduling import access
@@ -48,15 +50,15 @@ def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]
     schedule = request.schedule
     _may_block(caller, schedule)
     if not request.occasions:
-        raise Invalid("There is no day to block.")
+        raise Invalid(_("There is no day to block."))
     with all_or_nothing():
         own_bookables([schedule.bookable_id])
         taken = _taken(schedule, request.occasions, now)
         if not request.around and any(subtract([each], taken) != [each] for each in request.occasions):
-            raise TimeTaken("Some of that time is taken.")
+            raise TimeTaken(_("Some of that time is taken."))
         slots = _slots(request, taken, now)
         if not slots or write_slots(slots):
-            raise TimeTaken("All of that time is taken already.")
+            raise TimeTaken(_("All of that time is taken already."))
         _audit("block", AuditEvent.Action.CREATE, schedule, caller, now)
     return slots
 
@@ -89,7 +91,7 @@ def is_repeated(slot: Slot) -> bool:
 
 def _may_block(caller: Caller, schedule: Schedule) -> None:
     if not access.runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
-        raise Forbidden("You can block time only on calendars that you work by.")
+        raise Forbidden(_("You can block time only on calendars that you work by."))
 
 
 def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> list[Span]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from scheduling import access, notifications
@@ -90,7 +91,7 @@ def confirm(
     may_become(appointment, Appointment.Status.BOOKED)
     _still_given(appointment)
     if appointment.patient is None and not access.sees_rules_lifted(caller):
-        raise RuleBroken("Say who the visit is for before you confirm it.", expression="Appointment.participant")
+        raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
     fulfil_requirements(appointment, now=now)
     own_bookables(bookables_of(appointment))
     _keep_time(appointment, now)
@@ -110,7 +111,7 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
     appointment = locked(appointment_id, caller)
     _still_held(appointment, now)
     if appointment.hold_extended:
-        raise RuleBroken("This hold has been extended already. Confirm it, or choose a time again.")
+        raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
     assert appointment.hold_expires_at is not None  # _still_held
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
@@ -281,10 +282,7 @@ def _not_too_many(caller: Caller, patient: Patient | None, now: datetime, *, bes
     if besides is not None:
         held = held.exclude(pk=besides.pk)
     if held.count() >= settings.HOLDS_PER_PERSON:
-        raise TooManyHolds(
-            f"You are holding {settings.HOLDS_PER_PERSON} times already."
-            " Confirm one or let one go before you choose another."
-        )
+        raise TooManyHolds
 
 
 def _say_if_expired(appointment: Appointment) -> None:

@@ -14,9 +14,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinic import branding, moments, wording
+from clinic import branding, wording
 from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.wording import Wording
+from clinic.words import differ, in_full, in_short
 from scheduling.notifications import invitation, links
 from scheduling.notifications.audience import zone_of_patient
 
@@ -123,21 +124,21 @@ class _About:
         """The time where the patient lives, for a video visit, if the clocks there show another."""
         theirs = zone_of_patient(self.appointment.patient) if self.by_video and self.appointment.patient else None
         start, end = self.times
-        if theirs is None or not moments.differ(start, self.zone, theirs):
+        if theirs is None or not differ(start, self.zone, theirs):
             return ""
-        return moments.when(start, end, theirs)
+        return in_full(start, end, theirs)
 
     def values(self) -> dict[str, str]:
         start, end = self.times
-        now_on = moments.when(start, end, self.zone)
+        now_on = in_full(start, end, self.zone)
         old = self.old_times
         actors = (each.get("actor", {}) for each in self.appointment.participant)
         people = [each.get("display", "") for each in actors if str(each.get("reference")).startswith("Practitioner")]
         return {
             "name": self.name,
             "when": now_on,
-            "time": moments.short(start, self.zone),
-            "old_when": moments.when(*old, self.zone) if old else now_on,
+            "time": in_short(start, self.zone),
+            "old_when": in_full(*old, self.zone) if old else now_on,
             "place": self.place,
             "link": links.manage_link(self.appointment),
             "clinic": settings.CLINIC_NAME,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from clinic.fhir.parameters import COLUMNS, unset
 from clinic.models import (
@@ -219,7 +220,7 @@ def _locked(terms: Terms) -> Schedule | HealthcareService:
     rows = type(resource)._default_manager.select_for_update(no_key=True, of=("self",))
     found = rows.filter(pk=resource.pk, deleted_at=None).first()
     if found is None:
-        raise NotFound("It has been deleted.")
+        raise NotFound(_("It has been deleted."))
     return found
 
 

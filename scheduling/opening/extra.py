@@ -3,6 +3,8 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from clinic.models import Schedule, Slot
 from scheduling import access, availability, booking
 from scheduling.access import Caller
@@ -31,10 +33,10 @@ def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: da
     access.may_set_hours(caller, _schedule(terms))
     day = hours.first
     if day is None or terms.zone is None:
-        raise RuleBroken(terms.problem or "Extra time is on one day, in a zone that is known.")
+        raise RuleBroken(terms.problem or _("Extra time is on one day, in a zone that is known."))
     start, end = extra_span(day, hours, terms.zone)
     if start >= end:
-        raise RuleBroken("The clocks go forward past all of this time.")
+        raise RuleBroken(_("The clocks go forward past all of this time."))
     slot = Slot(
         schedule=_schedule(terms),
         status=Slot.Status.FREE,
@@ -61,7 +63,7 @@ def extra_time(terms: Terms, slot_id: str) -> Slot:
     slots = Slot.objects.filter(schedule=_schedule(terms), status=Slot.Status.FREE, deleted_at=None)
     found = slots.filter(fhir_id=slot_id).first()
     if found is None:
-        raise NotFound("There is no such extra time.")
+        raise NotFound(_("There is no such extra time."))
     return found
 
 
@@ -83,5 +85,5 @@ def extra_span(day: date, hours: Window, zone: ZoneInfo) -> tuple[datetime, date
 
 def _schedule(terms: Terms) -> Schedule:
     if terms.schedule is None:
-        raise RuleBroken("Extra time is on one calendar.")
+        raise RuleBroken(_("Extra time is on one calendar."))
     return terms.schedule

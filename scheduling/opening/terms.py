@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from clinic.models import HealthcareService, Schedule, SchedulingParameters
 from scheduling import access, availability
 from scheduling.access import Caller
@@ -61,7 +63,7 @@ def terms_of(caller: Caller, service_id: str, schedule_id: str | None) -> Terms:
     access.may_set_hours(caller, schedule)
     service = availability.service_of(service_id)
     if service is None or not (schedule is None or _offers(schedule, service)):
-        raise NotFound("There is no such service on this calendar.")
+        raise NotFound(_("There is no such service on this calendar."))
     rows = list(SchedulingParameters.objects.filter(service=service))
     offerings, problem = _offerings(service, schedule)
     return Terms(
@@ -77,7 +79,7 @@ def terms_of(caller: Caller, service_id: str, schedule_id: str | None) -> Terms:
 def _schedule(caller: Caller, schedule_id: str) -> Schedule:
     found = access.calendars(caller).select_related(*RELATED).filter(fhir_id=schedule_id).first()
     if found is None:
-        raise NotFound("There is no such calendar.")
+        raise NotFound(_("There is no such calendar."))
     return found
 
 
@@ -89,7 +91,7 @@ def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[t
     if schedule is None:
         ways = availability.arrangements_for(service)
         found = {each.schedule: each for way in ways for pool in way for each in pool}
-        return tuple(found.values()), "" if found else "No calendar gives this service."
+        return tuple(found.values()), "" if found else _("No calendar gives this service.")
     try:
         return tuple(availability.offerings_of(service, [schedule.fhir_id])), ""
     except SchedulingError as refusal:

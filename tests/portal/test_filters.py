@@ -6,7 +6,8 @@ import pytest
 from django.http import QueryDict
 from pytest_django.asserts import assertContains, assertNotContains
 
-from portal import filters, words
+from clinic import words
+from portal import filters
 from portal.choosing import read_menu
 from portal.positions import Position
 from tests.factories import (

@@ -63,6 +63,25 @@ def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) 
     return _("%(day)s, %(hours)s (%(zone)s)") % {"day": day, "hours": hours(start, end), "zone": zone_name(zone)}
 
 
+def in_full(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Tuesday 24 November 2026, 09:20 to 09:50 (New York time); of instants, by the zone's clock."""
+    local = start.astimezone(zone), end.astimezone(zone)
+    day = full_day(local[0])
+    return _("%(day)s, %(hours)s (%(zone)s)") % {"day": day, "hours": hours(*local), "zone": zone_name(zone)}
+
+
+def in_short(start: datetime, zone: ZoneInfo) -> str:
+    """Tue 24 Nov, 09:20 (New York time); of an instant, by the zone's clock."""
+    local = start.astimezone(zone)
+    parts = {"day": short_day(local), "time": clock(local), "zone": zone_name(zone)}
+    return _("%(day)s, %(time)s (%(zone)s)") % parts
+
+
+def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:
+    """Whether the clocks of two zones show different times then."""
+    return moment.astimezone(one).utcoffset() != moment.astimezone(other).utcoffset()
+
+
 def part_of_day(moment: datetime) -> str:
     """Morning until noon, afternoon until five."""
     if moment.time() < NOON:

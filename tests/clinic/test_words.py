@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils.translation import override
 
-from portal import words
+from clinic import words
 
 NEW_YORK = ZoneInfo("America/New_York")
 
