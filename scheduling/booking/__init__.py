@@ -2,9 +2,9 @@
 
 The law. A database constraint, `slot_never_sold_twice`, arbitrates; nothing here can outvote it.
 All Slots of a booking go in with one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than wanted means that
-somebody was faster. Locks only make that orderly, and always come in one order: the appointment, the patient, the
-bookables in order of primary key. Bookings share their bookables; whoever lets go of time and takes other time in
-one transaction, or counts seats, has them alone. `now` is read once, by the door.
+somebody was faster. Locks only make that orderly, and always come in one order: the appointment, who holds it, the
+patient, the bookables in order of primary key. Bookings share their bookables; whoever lets go of time and takes other
+time in one transaction, makes time count longer, or counts seats, has them alone. `now` is read once, by the door.
 """
 
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock

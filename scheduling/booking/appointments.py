@@ -28,7 +28,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 # A slip of the desk is taken back, by hand and at once.
 CORRECTIONS: dict[str, frozenset[str]] = {
     "arrived": frozenset({"booked"}),
-    "checked-in": frozenset({"booked"}),
+    "checked-in": frozenset({"booked", "arrived"}),
     "fulfilled": frozenset({"booked", "arrived", "checked-in"}),
     "noshow": frozenset({"booked", "arrived"}),
 }
@@ -73,12 +73,22 @@ def end_visit(
     return appointment
 
 
-def fulfil_requirements(appointment: Appointment, *, now: datetime, override: str = "") -> None:
+def step(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:
+    """Write a locked appointment with its new status; its Encounter comes along."""
+    save(appointment, now)
+    audit(as_ or appointment.status, appointment, caller=caller, now=now)
+    encounters.follow(appointment, now=now)
+    return appointment
+
+
+def fulfil_requirements(
+    appointment: Appointment, *, now: datetime, override: str = "", just_made: bool = False
+) -> None:
     """Raise RuleBroken with all that the service requires and the patient lacks; what they answered is the visit's.
 
-    An `override` with a reason lifts it.
+    An `override` with a reason lifts it. Needs `lock_patient`, or two visits could take the same answers.
     """
-    issues = requirements.unmet(appointment, now=now)
+    issues = requirements.unmet(appointment, now=now, just_made=just_made)
     if issues and not override:
         raise RuleBroken(issues=issues)
     requirements.attach_answers(appointment, now=now)
@@ -142,7 +152,7 @@ def not_expired(appointment: Appointment, now: datetime) -> None:
 
 
 def within_notice(appointment: Appointment, caller: Caller, now: datetime, done: str) -> None:
-    if access.sees_rules_lifted(caller) or appointment.start is None or appointment.service is None:
+    if appointment.start is None or appointment.service is None or access.sees_rules_lifted(caller, appointment):
         return
     notice = appointment.service.cancellation_notice
     if now > appointment.start - notice:

@@ -9,14 +9,22 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from psycopg import errors
 
-from clinic.models import OCCUPYING, Appointment, Patient, Schedule, Slot
+from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
 from scheduling.access import Caller
-from scheduling.booking.appointments import FREES_TIME, audit, end_visit, locked, may_become, save
+from scheduling.booking.appointments import FREES_TIME, audit, audit_line, end_visit, locked, may_become, save
 from scheduling.booking.once import refusals
 from scheduling.booking.slots import ATTENDED, lock_patient, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 
 BATCH = 500
+# What trying again does not help against, by the constraint that says it.
+THERE_ALREADY = {
+    "encounter_once": "This Appointment has an Encounter already: update that one.",
+    "questionnaire_response_once": (
+        "This Appointment has a QuestionnaireResponse to this Questionnaire already: update that one."
+    ),
+    "related_person_once": "This person is a RelatedPerson of this Patient already: update that one.",
+}
 
 
 @contextmanager
@@ -30,7 +38,7 @@ def all_or_nothing() -> Iterator[None]:
             yield
     except IntegrityError as error:
         if isinstance(error.__cause__, (errors.UniqueViolation, errors.ForeignKeyViolation)):
-            raise WrittenMeanwhile from error
+            raise WrittenMeanwhile(THERE_ALREADY.get(error.__cause__.diag.constraint_name or "", "")) from error
         raise
 
 
@@ -49,7 +57,7 @@ def lock_for(references: Iterable[str]) -> None:
 
 
 def write_slots(slots: Sequence[Slot]) -> list[Slot]:
-    """Insert Slots that are no appointment's; the ones whose time is taken are left out and returned.
+    """Insert Slots; the ones whose time is taken are left out and returned.
 
     Their bookable is their schedule's. Set-based: a statement for each 500.
     """
@@ -104,6 +112,30 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
     return appointment
 
 
+def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: Caller, now: datetime) -> None:
+    """Write many new Appointments, each with the new Slots that it takes, as `record` writes one.
+
+    Set-based: a few statements for each 500. All or nothing: raises TimeTaken where one Slot cannot be had, RuleBroken
+    where a patient would be in two places.
+    """
+    appointments = [appointment for appointment, _ in visits]
+    for appointment, slots in visits:
+        appointment.created = appointment.created or now
+        appointment.last_updated = now
+        if appointment.status in ATTENDED:
+            _taken_time(appointment, slots)
+    _lock_patients(appointments)
+    Appointment.objects.bulk_create(appointments, batch_size=BATCH)
+    for appointment, slots in visits:
+        for slot in slots:
+            slot.appointment = appointment
+    if write_slots([slot for _, slots in visits for slot in slots]):
+        raise TimeTaken
+    _patients_are_free(appointments, now)
+    lines = [audit_line("record", each, caller=caller, now=now) for each in appointments]
+    AuditEvent.objects.bulk_create(lines, batch_size=BATCH)
+
+
 def amend(
     appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: int | None = None
 ) -> Appointment:
@@ -143,6 +175,27 @@ def _may_come(appointment: Appointment, now: datetime) -> None:
     if patient and start and end and appointment.status in ATTENDED:
         lock_patient(patient)
         patient_is_free(patient, start, end, now=now, besides=appointment)
+
+
+def _lock_patients(appointments: Sequence[Appointment]) -> None:
+    patients = {each.patient_id for each in appointments if each.patient_id is not None}
+    list(Patient.objects.filter(pk__in=patients).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def _patients_are_free(appointments: Sequence[Appointment], now: datetime) -> None:
+    """Raise RuleBroken if a patient of these has another visit then. Needs `_lock_patients`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM clinic_appointment one JOIN clinic_appointment other ON other.patient_id = one.patient_id"
+            ' AND other.id <> one.id AND other.start < one."end" AND other."end" > one.start'
+            f" AND other.status IN {ATTENDED} AND other.deleted_at IS NULL"
+            " AND (other.hold_expires_at IS NULL OR other.hold_expires_at > %s)"
+            f" WHERE one.id = ANY(%s) AND one.status IN {ATTENDED} LIMIT 1",
+            [now, [each.pk for each in appointments]],
+        )
+        elsewhere = cursor.fetchone() is not None
+    if elsewhere:
+        raise RuleBroken("A patient has two appointments at one time.", expression="Appointment.participant")
 
 
 def _insert(slots: Sequence[Slot]) -> dict[str, int]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from clinic.fhir.codes import AVAILABILITY_PERIOD
 from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 
 Json = dict[str, Any]
 
 CODES = "https://riverside.example/CodeSystem/visit-types"
 IDENTIFIERS = "https://riverside.example/identifiers"
+VIDEO_ROOMS = "https://video.example/riverside"
 
 WORKDAYS = "mon tue wed thu fri"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -22,6 +24,12 @@ def open_on(days: str, opens: str, closes: str) -> Json:
         "availableStartTime": f"{opens}:00",
         "availableEndTime": f"{closes}:00",
     }
+
+
+def during(window: Json, **period: date) -> Json:
+    """The same window, counting only from `start` to `end`, or as far as they are given."""
+    days = {name: day.isoformat() for name, day in period.items()}
+    return {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": days}], **window}
 
 
 def concept(system: str, code: str, display: str) -> Json:
@@ -78,11 +86,15 @@ DEVICES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A kind of visit. `parameters` are columns of SchedulingParameters, `reasons` what patients write."""
+    """A kind of visit. `parameters` are columns of SchedulingParameters, `reasons` what patients write.
+
+    `needs` names what must be there before it can be booked: coverage, questionnaires, care_team.
+    """
 
     id: str
     name: str
     comment: str
+    preparation: str = ""
     parameters: Json
     notice: timedelta
     horizon_days: int
@@ -90,7 +102,9 @@ class Service:
     requires: tuple[str, ...] = ("Practitioner",)
     telehealth: bool = False
     eligibility: str = "everyone"
+    bookable_by: str = "patients"
     questionnaire: str = ""
+    needs: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ("",)
 
 
@@ -99,6 +113,7 @@ SERVICES = (
         id="follow-up",
         name="Follow-up visit",
         comment="A short visit about something we already know: results, a prescription, how a treatment is going.",
+        preparation="Bring your medicines, or a list of them, and any results from other doctors.",
         parameters={
             "duration": 15,
             "alignment_interval": 15,
@@ -113,7 +128,11 @@ SERVICES = (
     Service(
         id="new-patient",
         name="New patient visit",
-        comment="Your first visit with a doctor. Bring a photo ID, your insurance card and a list of your medicines.",
+        comment="Your first visit with a doctor: time to get to know you, your history and what brings you here.",
+        preparation=(
+            "Bring a photo ID, your insurance card and a list of your medicines."
+            " Please come ten minutes early, so that we can set up your record."
+        ),
         parameters={
             "duration": 30,
             "buffer_before": 5,
@@ -130,7 +149,11 @@ SERVICES = (
     Service(
         id="ultrasound",
         name="Ultrasound",
-        comment="An abdominal ultrasound. Please eat and drink nothing but water for six hours before it.",
+        comment="An abdominal ultrasound. It does not hurt, and needs an empty stomach.",
+        preparation=(
+            "Eat nothing for six hours before the visit, and drink only water."
+            " Take your medicines as usual, with a sip of water. Wear something that opens at the waist."
+        ),
         parameters={
             "duration": 45,
             "buffer_after": 15,
@@ -146,7 +169,11 @@ SERVICES = (
     Service(
         id="video-visit",
         name="Video visit",
-        comment="See a doctor from home, some nights too. We e-mail you a link; any phone with a camera will do.",
+        comment="See a doctor from home, some nights too. Any phone or computer with a camera will do.",
+        preparation=(
+            "Find a quiet place with good light, and a good connection. The page of your visit has the link to the"
+            " video room; it opens ten minutes before the start."
+        ),
         parameters={
             "duration": 20,
             "alignment_interval": 20,
@@ -161,7 +188,8 @@ SERVICES = (
     Service(
         id="back-class",
         name="Back care class",
-        comment="Exercises for a stronger back, in a group of up to eight. Wear something comfortable.",
+        comment="Exercises for a stronger back, in a group of up to eight.",
+        preparation="Wear something comfortable and bring a towel. Please do not eat a large meal just before.",
         parameters={
             "duration": 60,
             "alignment_interval": 60,
@@ -177,6 +205,7 @@ SERVICES = (
         id="travel-health",
         name="Travel health visit",
         comment="Vaccinations and advice for your journey. Come at least four weeks before you leave.",
+        preparation="Bring your vaccination record, if you have one, and your travel plan.",
         parameters={
             "duration": 30,
             "buffer_after": 5,
@@ -190,6 +219,100 @@ SERVICES = (
         questionnaire="travel-health",
         reasons=("Kenya in spring", "Peru, three weeks", "Vietnam", ""),
     ),
+    Service(
+        id="diabetes-check",
+        name="Diabetes check",
+        comment="The regular check with the people who look after your diabetes.",
+        preparation="Eat and take your medicines as usual. Bring your meter, or your notes of the last two weeks.",
+        parameters={
+            "duration": 30,
+            "alignment_interval": 30,
+            "availability": [open_on("tue thu", "09:00", "12:00")],
+        },
+        notice=DAY,
+        horizon_days=180,
+        cancellation=DAY,
+        eligibility="returning",
+        needs=("care_team",),
+        reasons=("Three months check", "New meter", ""),
+    ),
+    Service(
+        id="physiotherapy",
+        name="Physiotherapy",
+        comment="One to one, for joints, back and shoulders, and after operations.",
+        preparation="Wear something you can move in. Bring the referral and pictures, if you have any.",
+        parameters={
+            "duration": 45,
+            "alignment_interval": 15,
+            "availability": [open_on(WORKDAYS, "08:00", "12:00"), open_on("tue thu fri", "13:00", "17:00")],
+        },
+        notice=4 * HOUR,
+        horizon_days=90,
+        cancellation=DAY,
+        needs=("coverage",),
+        reasons=("Shoulder, after the operation", "Knee", "Lower back", ""),
+    ),
+    Service(
+        id="sleep-consultation",
+        name="Sleep consultation",
+        comment="If you sleep badly, snore, or are tired all day. A few questions come first.",
+        preparation="Note for a week when you went to bed, fell asleep and woke up, and bring your notes.",
+        parameters={
+            "duration": 30,
+            "alignment_interval": 30,
+            "availability": [open_on(WORKDAYS, "08:00", "18:00")],
+        },
+        notice=DAY,
+        horizon_days=90,
+        cancellation=DAY,
+        questionnaire="sleep",
+        needs=("questionnaires",),
+        reasons=("Snoring", "Awake at four every night", ""),
+    ),
+    Service(
+        id="skin-surgery",
+        name="Minor skin surgery",
+        comment="Taking away a mole or a cyst, under local anaesthetic. The clinic books it after you have been seen.",
+        preparation="Tell us if you take blood thinners. Eat as usual. Do not plan sports for the week after.",
+        parameters={
+            "duration": 40,
+            "buffer_before": 10,
+            "buffer_after": 10,
+            "alignment_interval": 20,
+            "availability": [open_on(WORKDAYS, "09:00", "17:00")],
+        },
+        notice=2 * DAY,
+        horizon_days=90,
+        cancellation=2 * DAY,
+        bookable_by="staff",
+        reasons=("Mole on the back", "Cyst", ""),
+    ),
 )
 
-QUESTIONNAIRES = (("travel-health", "Before your travel health visit", TRAVEL_HEALTH),)
+CHANCES = ("Never", "Seldom", "Often", "Nearly always")
+SLEEP: list[Json] = [
+    {
+        "linkId": "hours",
+        "type": "integer",
+        "text": "How many hours do you sleep on most nights?",
+        "required": True,
+        "extension": [
+            {"url": f"http://hl7.org/fhir/StructureDefinition/{name}", "valueInteger": value}
+            for name, value in (("minValue", 0), ("maxValue", 24))
+        ],
+    },
+    {"linkId": "snores", "type": "boolean", "text": "Do you snore, as far as you know?", "required": True},
+    {
+        "linkId": "dozes",
+        "type": "choice",
+        "text": "How often do you doze off while you sit and read?",
+        "required": True,
+        "answerOption": [{"valueString": each} for each in CHANCES],
+    },
+    {"linkId": "since", "type": "string", "text": "Since when do you sleep badly?", "maxLength": 100},
+]
+
+QUESTIONNAIRES = (
+    ("travel-health", "Before your travel health visit", TRAVEL_HEALTH),
+    ("sleep", "About your sleep", SLEEP),
+)

@@ -21,11 +21,31 @@ SIGNED_IN_PATIENTS = (
     ("bo", "Bo", "Lindqvist", "male", "1975-04-02", "(212) 555-0111"),
 )
 
+CHILD = ("leo", "Leo", "Byron", "male", "2018-05-17")  # without an address of his own: his mother is told
+CARER = ("ada", "PRN", "parent")
+
+PAYORS = ("Harbor Health Plan", "Empire Mutual", "Golden State Care", "Union Medical")
+COVERAGES = (
+    # patient, payor, member number, until when
+    ("ada", "Harbor Health Plan", "HHP-4471-2093", "next year"),
+    ("leo", "Harbor Health Plan", "HHP-4471-2094", "next year"),
+    ("bo", "Empire Mutual", "EM-880317", "run out"),
+)
+UNINSURED = 4  # every so many of the others
+SPANISH = 11  # so is who reads Spanish
+
+CARE_TEAMS = (
+    # patient, name, practitioners
+    ("ada", "Diabetes care", ("chen", "morgan")),
+)
+IN_CARE = 20  # every so many of the others has a team of that name with the first practitioner of it
+
 VISITS = (
     # patient, service, practitioner, days from now, status
     ("ada", "new-patient", "chen", -13, "fulfilled"),
     ("ada", "follow-up", "chen", 3, "booked"),
     ("ada", "travel-health", "okafor", 7, "cancelled"),
+    ("leo", "new-patient", "chen", 5, "booked"),
     ("bo", "video-visit", "chen", -8, "fulfilled"),
     ("bo", "ultrasound", "rossi", 4, "booked"),
     ("bo", "follow-up", "haddad", 9, "cancelled"),

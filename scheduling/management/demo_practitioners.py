@@ -22,13 +22,15 @@ FRENCH = concept(BCP_47, "fr", "French")
 class Calendar:
     """A practitioner's Schedule at a site. Without `hours` those of each service hold.
 
-    `own` are parameters, by service, in which this practitioner differs. A `role` is an actor of its own.
+    `own` are parameters, by service, in which this practitioner differs. A `role` is an actor of its own. `later` are
+    hours that take the place of `hours` in a few weeks.
     """
 
     id: str
     site: str
     services: tuple[str, ...]
     hours: tuple[Json, ...] = ()
+    later: tuple[Json, ...] = ()
     own: dict[str, Json] = field(default_factory=dict)
     role: bool = False
 
@@ -50,7 +52,9 @@ PRACTITIONERS = (
         gender="female",
         specialty=FAMILY,
         languages=(ENGLISH, CHINESE),
-        calendars=(Calendar(id="chen", site="nyc", services=("follow-up", "new-patient", "video-visit")),),
+        calendars=(
+            Calendar(id="chen", site="nyc", services=("follow-up", "new-patient", "video-visit", "diabetes-check")),
+        ),
     ),
     Practitioner(
         id="okafor",
@@ -62,14 +66,15 @@ PRACTITIONERS = (
             Calendar(
                 id="okafor-nyc",
                 site="nyc",
-                services=("new-patient", "travel-health"),
+                services=("new-patient", "travel-health", "sleep-consultation"),
                 hours=(open_on("mon tue", "08:00", "14:00"),),
+                later=(open_on("mon", "08:00", "14:00"), open_on("tue", "12:00", "18:00")),
                 role=True,
             ),
             Calendar(
                 id="okafor-la",
                 site="la",
-                services=("new-patient", "travel-health"),
+                services=("new-patient", "travel-health", "sleep-consultation"),
                 hours=(open_on("thu fri", "09:00", "16:00"),),
                 role=True,
             ),
@@ -96,7 +101,7 @@ PRACTITIONERS = (
             Calendar(
                 id="haddad",
                 site="nyc",
-                services=("follow-up", "new-patient"),
+                services=("follow-up", "new-patient", "skin-surgery"),
                 hours=(open_on("tue", "11:00", "19:00"), open_on("sat", "09:00", "13:00")),
                 own={"follow-up": {"duration": 20, "alignment_interval": 20}},
             ),
@@ -158,7 +163,7 @@ PRACTITIONERS = (
             Calendar(
                 id="morgan",
                 site="nyc",
-                services=("back-class", "new-patient"),
+                services=("back-class", "new-patient", "physiotherapy"),
                 own={"new-patient": {"availability": [open_on("mon wed", "13:00", "17:00")]}},
             ),
         ),
@@ -176,5 +181,7 @@ BLOCKED = (
     ("haddad", "tue", "14:00", "15:00", "Lunch"),
     ("nguyen", "mon wed", "12:00", "13:00", "Lunch"),
     ("nguyen", "thu", "15:00", "16:00", "Supervision"),
+    ("morgan", "mon wed", "12:00", "12:30", "Lunch"),
+    ("morgan", "tue thu fri", "12:00", "13:00", "Lunch"),
     ("nyc-imaging-2", "fri", "08:00", "10:00", "Cleaning"),
 )

@@ -1,7 +1,7 @@
 """The rows of the demo's tables: places, services, people, calendars. Nobody's time is taken yet."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from allauth.account.models import EmailAddress
@@ -14,7 +14,6 @@ from clinic.models import (
     HealthcareService,
     Location,
     Organization,
-    Patient,
     Practitioner,
     PractitionerRole,
     Questionnaire,
@@ -24,6 +23,7 @@ from clinic.models import (
     User,
 )
 from scheduling.management import demo_clinic, demo_people, demo_practitioners
+from scheduling.management.demo_patients import make_patients
 from scheduling.management.demo_practitioners import Calendar
 
 R = TypeVar("R", bound=Resource)
@@ -48,7 +48,7 @@ class DemoRows:
         self._rooms_and_devices()
         self._users()
         self._practitioners()
-        self._patients()
+        make_patients(self.users, self.now)
         self._client()
 
     def _questionnaires(self) -> None:
@@ -85,10 +85,13 @@ class DemoRows:
                 organization=self.organization,
                 name=each.name,
                 comment=each.comment,
+                preparation=each.preparation,
                 type=[demo_clinic.concept(demo_clinic.CODES, each.id, each.name)],
                 requires=list(each.requires),
                 telehealth=each.telehealth,
                 eligibility=each.eligibility,
+                bookable_by=each.bookable_by,
+                **{f"requires_{need}": True for need in each.needs},
                 minimum_notice=each.notice,
                 booking_horizon_days=each.horizon_days,
                 cancellation_notice=each.cancellation,
@@ -160,9 +163,20 @@ class DemoRows:
         schedule = self._schedule(calendar.id, bookable, site, calendar.services, role)
         for service in calendar.services:
             own = calendar.own.get(service, {})
-            hours = {"availability": list(calendar.hours)} if calendar.hours else {}
+            hours = {"availability": self._hours(calendar)} if calendar.hours else {}
             if own or hours:
                 schedule.scheduling_parameters.create(service=self.services[service], **hours, **own)
+
+    def _hours(self, calendar: Calendar) -> list[demo_clinic.Json]:
+        """With `later` ones, each counts until the others begin: on a Monday, at least three weeks from now."""
+        if not calendar.later:
+            return list(calendar.hours)
+        ahead = self.now.date() + timedelta(weeks=3)
+        change = ahead + timedelta(days=-ahead.weekday() % 7)
+        return [
+            *(demo_clinic.during(each, end=change - timedelta(days=1)) for each in calendar.hours),
+            *(demo_clinic.during(each, start=change) for each in calendar.later),
+        ]
 
     def _schedule(
         self,
@@ -172,47 +186,14 @@ class DemoRows:
         services: Iterable[str],
         role: PractitionerRole | None = None,
     ) -> Schedule:
-        schedule = self._new(Schedule, fhir_id, bookable=bookable, site=site, practitioner_role=role)
         offered = [self.services[each] for each in services]
+        by_video = any(each.telehealth for each in offered)
+        room = f"{demo_clinic.VIDEO_ROOMS}/{fhir_id}" if by_video else ""
+        schedule = self._new(Schedule, fhir_id, bookable=bookable, site=site, practitioner_role=role, meeting_url=room)
         schedule.services.set(offered)
         site.services.add(*offered)
         self.schedules[fhir_id] = schedule
         return schedule
-
-    def _patients(self) -> None:
-        for fhir_id, given, family, gender, birth_date, phone in demo_people.SIGNED_IN_PATIENTS:
-            email = f"{fhir_id}@example.com"
-            self._new(
-                Patient,
-                fhir_id,
-                given=given,
-                family=family,
-                gender=gender,
-                birth_date=date.fromisoformat(birth_date),
-                phone=phone,
-                email=email,
-                user=self.users[email],
-                identifier=[_record_number(0 if fhir_id == "ada" else 1)],
-            )
-        Patient.objects.bulk_create(self._other_patients())
-
-    def _other_patients(self) -> Iterable[Patient]:
-        count = len(demo_people.GIVEN) * demo_people.FAMILIES_EACH
-        for number in range(count):
-            given, gender = demo_people.GIVEN[number % len(demo_people.GIVEN)]
-            family = demo_people.FAMILY[(number + number // len(demo_people.GIVEN)) % len(demo_people.FAMILY)]
-            fhir_id = f"{given}-{family}".lower()
-            yield Patient(
-                fhir_id=fhir_id,
-                last_updated=self.now,
-                given=given,
-                family=family,
-                gender=gender,
-                birth_date=date(1936 + number * 29 % 72, 1 + number * 7 % 12, 1 + number * 11 % 28),
-                phone=f"({212 if number % 3 else 213}) 555-{1000 + number:04}",
-                email=f"{fhir_id}@example.com",
-                identifier=[_record_number(2 + number)],
-            )
 
     def _client(self) -> None:
         """Owned by a user of the demo, so that it is refused wherever they are."""
@@ -227,7 +208,3 @@ class DemoRows:
 
     def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
         return model._default_manager.create(fhir_id=fhir_id, last_updated=self.now, **fields)
-
-
-def _record_number(number: int) -> demo_clinic.Json:
-    return {"system": f"{demo_clinic.IDENTIFIERS}/record", "value": f"R-{10001 + number}"}

@@ -1,28 +1,30 @@
 """Six weeks of the demo's life: what its calendars hold from a fortnight ago to four weeks from now.
 
 Every time comes from the engine and every Slot goes through the use cases; chance is seeded, so that the same
-moment makes the same clinic.
+moment makes the same clinic. What a service requires, its visits have.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from itertools import groupby
+from itertools import cycle, groupby
 from random import Random
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import WEEKDAYS, Appointment, HealthcareService, Patient, Slot
+from clinic.fhir.codes import BLOCK, BLOCK_OCCASION, CANCELLATION_REASON
+from clinic.models import WEEKDAYS, Appointment, CareTeam, Coverage, HealthcareService, Patient, Slot
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times
 from scheduling.booking.appointments import declined
+from scheduling.booking.holding import SUPPORTING
 from scheduling.booking.request import participants_of
 from scheduling.booking.slots import slots_of
 from scheduling.core.hours import instant, local_date
 from scheduling.core.intervals import Span
 from scheduling.errors import TimeTaken
+from scheduling.management import demo_traces
 from scheduling.management.demo_clinic import SERVICES, SITES
 from scheduling.management.demo_people import CLIENT_ID, VISITS
 from scheduling.management.demo_practitioners import BLOCKED, PRACTITIONERS, Calendar
@@ -31,7 +33,10 @@ from scheduling.management.demo_rows import DemoRows
 PAST, AHEAD = timedelta(days=14), timedelta(days=28)
 WEEK = timedelta(days=7)
 FULLNESS = (0.65, 0.65, 0.65, 0.55, 0.45, 0.35)  # week by week; people book late
-CANCELLED, NOSHOW = 0.06, 0.05
+TODAY = 0.85
+CANCELLED, COMES = 0.06, 0.5  # of all; of tomorrow's, who have said that they come
+MISSED_OF = 12  # visits, of which one is missed
+EARLY, SEEN = timedelta(minutes=30), timedelta(minutes=5)  # when some come before the visit, and are seen into it
 CLASS_SIZES = (2, 3, 3, 4, 5)
 REASONS = {each.id: each.reasons for each in SERVICES}
 ZONES = {site: ZoneInfo(zone) for site, *_, zone in SITES}
@@ -80,25 +85,36 @@ class DemoVisits:
         self.client = Caller(client=CLIENT_ID, scopes=("system/*.cruds",))
         patients = {each.fhir_id: each for each in Patient.objects.order_by("pk")}
         self.named = patients
-        self.others = [each for each in patients.values() if each.user_id is None]
+        named = {patient for patient, *_ in VISITS}
+        self.others = [each for each in patients.values() if each.fhir_id not in named]
+        self.coverages = {each.beneficiary_id: each for each in Coverage.objects.all()}
+        in_care = set(CareTeam.objects.values_list("patient_id", flat=True))
+        self.suited = {
+            "physiotherapy": [each for each in self.others if each.pk in self.coverages],
+            "diabetes-check": [each for each in self.others if each.pk in in_care],
+        }
         self.engagements: dict[int, list[Span]] = {each.pk: [] for each in self.others}
-        self.count = 0
+        self.misses = cycle([True] + [False] * (MISSED_OF - 1))
+        self.is_early = cycle([True, False])
+        self.written: list[Appointment] = []
 
     def fill(self) -> int:
         """Write it all; the number of appointments."""
         self._block()
         for visit in VISITS:
             self._write([self._named_visit(*visit)])
+        named = self.written.copy()
         for practitioner in PRACTITIONERS:
             for calendar in practitioner.calendars:
                 self._write(list(self._visits(calendar)))
-        return self.count
+        demo_traces.leave(self.written, named, now=self.now, random=self.random)
+        return len(self.written)
 
     def _block(self) -> None:
         """Lunches and meetings, and a Saturday morning of one doctor's own accord."""
         slots = [
-            self._slot(schedule, day, opens, closes, Slot.Status.BUSY_UNAVAILABLE, why)
-            for schedule, days, opens, closes, why in BLOCKED
+            self._slot(schedule, day, opens, closes, Slot.Status.BUSY_UNAVAILABLE, why, number)
+            for number, (schedule, days, opens, closes, why) in enumerate(BLOCKED, start=1)
             for day in range(-PAST.days, AHEAD.days)
             if self._weekday(schedule, day) in days.split()
         ]
@@ -110,7 +126,10 @@ class DemoVisits:
         today = local_date(int(self.now.timestamp()), self._zone(schedule))
         return WEEKDAYS[(today + timedelta(days=day)).weekday()]
 
-    def _slot(self, schedule: str, day: int, opens: str, closes: str, status: str, comment: str) -> Slot:
+    def _slot(
+        self, schedule: str, day: int, opens: str, closes: str, status: str, comment: str, block: int = 0
+    ) -> Slot:
+        """With `block`, an occasion of the block of that number."""
         zone = self._zone(schedule)
         date = local_date(int(self.now.timestamp()), zone) + timedelta(days=day)
         return Slot(
@@ -119,6 +138,7 @@ class DemoVisits:
             start=as_datetime(instant(date, time.fromisoformat(opens), zone)),
             end=as_datetime(instant(date, time.fromisoformat(closes), zone)),
             comment=comment,
+            identifier=_of_block(block, f"{date}") if block else [],
             last_updated=self.now,
         )
 
@@ -142,9 +162,14 @@ class DemoVisits:
             for found in self._times(service, calendar, self.now - PAST, self.now + AHEAD)
         ]
         for found, service in self._one_after_the_other(offered):
-            week = (as_datetime(found.start) - self.now + PAST) // WEEK
-            if self.random.random() < FULLNESS[week]:
+            if self.random.random() < self._fullness(found, calendar):
                 yield from self._come_about(found, service)
+
+    def _fullness(self, found: FoundTime, calendar: Calendar) -> float:
+        zone = self._zone(calendar.id)
+        if local_date(found.start, zone) == local_date(int(self.now.timestamp()), zone):
+            return TODAY
+        return FULLNESS[(as_datetime(found.start) - self.now + PAST) // WEEK]
 
     def _times(self, service: str, calendar: Calendar, start: datetime, end: datetime) -> list[FoundTime]:
         schedule = self.rows.schedules[calendar.id]
@@ -169,10 +194,14 @@ class DemoVisits:
 
     def _come_about(self, found: FoundTime, service: str) -> Iterator[Visit]:
         if found.offerings[0].rules.capacity == 1:
-            yield self._visit(service, found, self._patient(found), self._status(found))
+            patient = self._patient(found, service)
+            if patient is not None:
+                yield self._visit(service, found, patient, self._status(found))
             return
         for seat in range(self.random.choice(CLASS_SIZES)):
-            yield self._visit(service, found, self._patient(found), self._status(found, cancelled=0), seat)
+            patient = self._patient(found, service)
+            if patient is not None:
+                yield self._visit(service, found, patient, self._status(found, cancelled=0), seat)
 
     def _visit(self, service: str, found: FoundTime, patient: Patient, status: str, seat: int | None = None) -> Visit:
         return Visit(
@@ -184,30 +213,33 @@ class DemoVisits:
             comment=self.random.choice(REASONS[service]),
         )
 
-    def _patient(self, found: FoundTime) -> Patient:
-        """Somebody who is nowhere else then."""
-        free = [each for each in self.others if not _is_engaged(self.engagements[each.pk], found)]
-        patient = self.random.choice(free)
-        self.engagements[patient.pk].append((found.start, found.end))
-        return patient
+    def _patient(self, found: FoundTime, service: str) -> Patient | None:
+        """Somebody who is nowhere else then and has what the service requires, if there is anybody."""
+        suited = self.suited.get(service, self.others)
+        for patient in self.random.sample(suited, len(suited)):
+            if not _is_engaged(self.engagements[patient.pk], found):
+                self.engagements[patient.pk].append((found.start, found.end))
+                return patient
+        return None
 
     def _status(self, found: FoundTime, *, cancelled: float = CANCELLED) -> str:
-        chance = self.random.random()
-        if chance < cancelled:
+        """What the clock has made of a visit; some of each kind, so that no day lacks one for want of luck."""
+        start, end = as_datetime(found.start), as_datetime(found.end)
+        if self.random.random() < cancelled:
             return Status.CANCELLED
-        if as_datetime(found.end) <= self.now:
-            return Status.NOSHOW if chance > 1 - NOSHOW else Status.FULFILLED
-        return Status.ARRIVED if as_datetime(found.start) <= self.now else Status.BOOKED
+        if end <= self.now:
+            return Status.NOSHOW if next(self.misses) else Status.FULFILLED
+        if start <= self.now:
+            return Status.CHECKED_IN if start <= self.now - SEEN else Status.ARRIVED
+        is_there = start <= self.now + EARLY and next(self.is_early)
+        return Status.ARRIVED if is_there else Status.BOOKED
 
     def _write(self, visits: list[Visit]) -> None:
-        """All their Slots at once, then each appointment with its own."""
-        slots = {id(visit): visit.slots(self.now) if visit.takes_time else [] for visit in visits}
-        _all_written([slot for each in slots.values() for slot in each])
-        for visit in visits:
-            self._record(visit, [slot.pk for slot in slots[id(visit)]])
-        self.count += len(visits)
+        recorded = [(self._appointment(each), each.slots(self.now) if each.takes_time else []) for each in visits]
+        booking.record_all(recorded, caller=self.client, now=self.now)
+        self.written += [appointment for appointment, _ in recorded]
 
-    def _record(self, visit: Visit, slots: list[int]) -> None:
+    def _appointment(self, visit: Visit) -> Appointment:
         start, end = as_datetime(visit.time.start), as_datetime(visit.time.end)
         booked = min(start, self.now) - timedelta(minutes=self.random.randrange(60, 9 * 24 * 60))
         participants = participants_of(visit.time.offerings, visit.patient, "accepted")
@@ -216,7 +248,7 @@ class DemoVisits:
             participants = [declined(each) for each in participants]
             code, display = self.random.choice(WHY_CANCELLED)
             reason = {"coding": [{"system": CANCELLATION_REASON, "code": code, "display": display}]}
-        appointment = Appointment(
+        return Appointment(
             status=visit.status,
             service=visit.service,
             patient=visit.patient,
@@ -227,8 +259,27 @@ class DemoVisits:
             comment=visit.comment,
             participant=participants,
             cancelation_reason=reason,
+            attendance_confirmed=self._confirmed(visit, start),
+            extra=self._resting_on(visit),
         )
-        booking.record(appointment, slots, caller=self.client, now=min(self.now, max(booked, end)))
+
+    def _confirmed(self, visit: Visit, start: datetime) -> datetime | None:
+        """When the patient answered the reminder of two days before."""
+        is_near = self.now < start < self.now + timedelta(days=2)
+        if visit.status != Status.BOOKED or not is_near or self.random.random() > COMES:
+            return None
+        return self.now - timedelta(minutes=self.random.randrange(5, 50))
+
+    def _resting_on(self, visit: Visit) -> dict[str, Any]:
+        if not visit.service.requires_coverage:
+            return {}
+        return {SUPPORTING: [{"reference": self.coverages[visit.patient.pk].reference}]}
+
+
+def _of_block(number: int, day: str) -> list[dict[str, str]]:
+    """What the occasions of a block have in common, and what the Slots of one occasion have."""
+    block = f"demo-{number}"
+    return [{"system": BLOCK, "value": block}, {"system": BLOCK_OCCASION, "value": f"{block}-{day}"}]
 
 
 def _start(option: Option) -> int:

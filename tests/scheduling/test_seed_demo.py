@@ -1,5 +1,6 @@
 """`manage.py seed_demo`: a clinic that is open, whenever it is made."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -13,18 +14,33 @@ from fhir.resources.R4B import get_fhir_model_class
 from oauth2_provider.models import get_application_model
 
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
-from clinic.models import Appointment, HealthcareService, Patient, Practitioner, Slot, User
-from scheduling import availability, booking
+from clinic.models import (
+    Appointment,
+    CareTeam,
+    Communication,
+    Coverage,
+    Encounter,
+    HealthcareService,
+    Patient,
+    Practitioner,
+    QuestionnaireResponse,
+    Schedule,
+    Slot,
+    User,
+    period_of,
+)
+from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime
 from scheduling.booking import BookingRequest
-from scheduling.errors import TimeNotOffered, TimeTaken
+from scheduling.errors import RuleBroken, TimeNotOffered, TimeTaken
 from scheduling.management import demo_people
 from scheduling.management.demo_rows import DemoRows
 from scheduling.management.demo_visits import DemoVisits
 
 NEW_YORK = ZoneInfo("America/New_York")
 SYSTEM = Caller(client="demo-system", scopes=("system/*.cruds",))
+FREE_FOR_ALL = ("follow-up", "new-patient", "ultrasound", "video-visit", "back-class", "travel-health")
 
 
 def seed() -> str:
@@ -38,6 +54,10 @@ def times(service: HealthcareService, now: datetime, practitioner: str | None = 
     ways = availability.arrangements_for(service, practitioner=who)
     query = TimeQuery(service=service, arrangements=ways, start=now, end=now + timedelta(days=14))
     return availability.find_times(query, now=now)
+
+
+def overlaps(found: FoundTime, spans: Iterable[tuple[datetime, datetime]]) -> bool:
+    return any(start < as_datetime(found.end) and as_datetime(found.start) < end for start, end in spans)
 
 
 def book(service: HealthcareService, found: FoundTime, patient: Patient) -> Appointment:
@@ -55,7 +75,7 @@ class TestTheDemo(TestCase):
             cls.said = seed()
 
     def test_one_line_says_what_was_made(self):
-        assert self.said.startswith("Made the demo clinic: 2 sites, 6 services")
+        assert self.said.startswith("Made the demo clinic: 2 sites, 10 services")
         assert self.said.count("\n") == 1
 
     def test_making_it_again_changes_nothing_and_costs_one_query(self):
@@ -89,6 +109,119 @@ class TestTheDemo(TestCase):
         now = timezone.now()
         for service in HealthcareService.objects.all():
             assert times(service, now), service
+
+    def test_what_is_found_can_be_booked_for_anybody_on_the_services_that_require_nothing(self):
+        stranger = Patient.objects.create(given="Sam", family="Stranger", last_updated=timezone.now())
+
+        for fhir_id in FREE_FOR_ALL:
+            service = HealthcareService.objects.get(fhir_id=fhir_id)
+            taken = stranger.appointments.values_list("start", "end")
+            found = next(each for each in times(service, timezone.now()) if not overlaps(each, taken))
+            assert book(service, found, stranger).status == "booked"
+
+    def test_ada_can_book_what_requires_coverage_and_her_own_care_team_and_bo_cannot(self):
+        ada, bo = (Patient.objects.get(fhir_id=each) for each in ("ada", "bo"))
+
+        for fhir_id in ("physiotherapy", "diabetes-check"):
+            service = HealthcareService.objects.get(fhir_id=fhir_id)
+            found = times(service, timezone.now())
+            assert book(service, found[0], ada).status == "booked"
+            with pytest.raises(RuleBroken, match=r"coverage|care team"):
+                book(service, found[-1], bo)
+
+    def test_the_sleep_consultation_asks_before_it_is_booked_and_the_surgery_is_booked_by_the_clinic(self):
+        services = HealthcareService.objects.in_bulk(["sleep-consultation", "skin-surgery"], field_name="fhir_id")
+
+        with pytest.raises(RuleBroken, match="answers"):
+            book(
+                services["sleep-consultation"],
+                times(services["sleep-consultation"], timezone.now())[0],
+                Patient.objects.get(fhir_id="ada"),
+            )
+        assert services["skin-surgery"].bookable_by == "staff"
+
+    def test_no_visit_lacks_what_its_service_requires(self):
+        asking = HealthcareService.objects.filter(fhir_id__in=["physiotherapy", "diabetes-check", "sleep-consultation"])
+        for service in asking:
+            visits = Appointment.objects.filter(service=service, status__in=["booked", "fulfilled"])
+            assert visits, service
+            for visit in visits:
+                assert requirements.unmet(visit, now=timezone.now()) == []
+
+    def test_ada_cares_for_leo_who_has_a_visit_to_come(self):
+        ada = Caller(user=User.objects.get(email="ada@example.com"))
+        leo = Patient.objects.get(fhir_id="leo")
+
+        assert [str(each) for each in ada.patients.values()] == ["Ada Byron", "Leo Byron"]
+        assert leo.user is None
+        assert [visit.status for visit in access.visible(Appointment, ada).filter(patient=leo)] == ["booked"]
+        told = Communication.objects.filter(patient=leo, medium="email")
+        assert {each.address for each in told} == {"ada@example.com"}
+
+    def test_adas_coverage_is_active_and_bos_has_run_out(self):
+        today = timezone.now().date()
+        ada, bo = (Patient.objects.get(fhir_id=each) for each in ("ada", "bo"))
+
+        assert requirements.coverages(ada.pk, today.replace(year=today.year + 1, day=1)).exists()
+        assert Coverage.objects.filter(beneficiary=bo, end__lt=today).exists()
+        assert not requirements.coverages(bo.pk, today).exists()
+        assert CareTeam.objects.get(patient=ada).participant[0]["member"]["reference"] == "Practitioner/chen"
+
+    def test_every_visit_that_came_about_has_its_encounter(self):
+        states = {"fulfilled": "finished", "arrived": "arrived", "checked-in": "in-progress"}
+        encounters = Encounter.objects.select_related("appointment")
+
+        assert {each.status for each in encounters} <= set(states.values())
+        assert all(each.status == states[each.appointment.status] for each in encounters)
+        assert all(each.start < each.end for each in encounters if each.end)
+        assert all(each.start <= timezone.now() for each in encounters)
+        assert encounters.count() == Appointment.objects.filter(status__in=states).count()
+
+    def test_travellers_have_answered_or_begun_to_and_answers_that_are_complete_say_so(self):
+        given = QuestionnaireResponse.objects.filter(questionnaire__fhir_id="travel-health")
+
+        assert {each.status for each in given} == {"completed", "in-progress"}
+        assert all(questionnaires.sheet_of(each).is_complete == (each.status == "completed") for each in given)
+        assert all(each.item == questionnaires.sheet_of(each).as_items() for each in given)
+
+    def test_the_patients_who_sign_in_were_told_and_will_be_reminded(self):
+        for patient in Patient.objects.filter(fhir_id__in=["ada", "bo", "leo"]):
+            told = Communication.objects.filter(patient=patient)
+            sent, planned = told.filter(event="confirmation"), told.filter(event="reminder")
+            assert {each.medium for each in sent} == {"email", "sms", "in-app"}
+            assert all(each.status == "completed" and each.body and each.sent for each in sent)
+            assert {each.status for each in planned} == {"preparation"}
+
+    def test_the_desk_sees_messages_that_did_not_arrive(self):
+        rana = User.objects.get(email="rana@example.com")
+        failures = notifications.failures({each.pk for each in rana.desk_locations.all()}, now=timezone.now())
+
+        assert {each.medium for each in failures} == {"email", "sms"}
+
+    def test_some_of_tomorrow_have_said_that_they_come(self):
+        now = timezone.now()
+        said = Appointment.objects.exclude(attendance_confirmed=None)
+
+        assert all(each.status == "booked" and each.created < each.attendance_confirmed <= now for each in said)
+
+    def test_a_lunch_is_one_block_that_comes_again(self):
+        lunch = Slot.objects.filter(schedule__fhir_id="chen", comment="Lunch").last()
+
+        assert booking.is_repeated(lunch)
+
+    def test_a_calendars_hours_change_in_a_few_weeks(self):
+        parameters = Schedule.objects.get(fhir_id="okafor-nyc").scheduling_parameters.first()
+        periods = [period_of(each) for each in parameters.availability]
+
+        assert {first is None for first, _ in periods} == {True, False}
+        change = next(first for first, _ in periods if first)
+        assert change.weekday() == 0
+        assert timedelta(days=21) <= change - timezone.now().date() <= timedelta(days=28)
+
+    def test_every_calendar_of_video_visits_has_its_room(self):
+        rooms = Schedule.objects.filter(services__telehealth=True).values_list("fhir_id", "meeting_url")
+
+        assert dict(rooms) == {each: f"https://video.example/riverside/{each}" for each in ("chen", "novak")}
 
     def test_the_night_doctors_hours_cross_midnight(self):
         video = HealthcareService.objects.get(fhir_id="video-visit")
@@ -156,3 +289,14 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
     assert not visits.filter(status="booked", start__lte=now).exists()
     assert not visits.filter(status__in=["fulfilled", "noshow"], end__gt=now).exists()
     assert all(times(service, now) for service in HealthcareService.objects.all())
+
+
+@pytest.mark.django_db
+def test_in_the_middle_of_a_working_day_the_desk_has_all_kinds_of_visits():
+    now = datetime(2026, 11, 3, 10, 50, tzinfo=NEW_YORK)
+    with booking.all_or_nothing():
+        DemoVisits(DemoRows(now.astimezone(UTC))).fill()
+
+    midnight = now.replace(hour=0, minute=0)
+    today = Appointment.objects.filter(site__fhir_id="nyc", start__range=(midnight, midnight + timedelta(days=1)))
+    assert {each.status for each in today} >= {"booked", "arrived", "checked-in", "fulfilled", "noshow"}

@@ -1,0 +1,140 @@
+"""The demo's patients, who cares for them, what pays for their visits and who looks after them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from clinic.fhir.codes import ACT_CODE
+from clinic.models import CareTeam, Coverage, Patient, Practitioner, RelatedPerson, User
+from scheduling.management import demo_clinic, demo_people
+
+ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+OWN_INSURANCE = {"coding": [{"system": ACT_CODE, "code": "EHCPOL", "display": "extended healthcare"}]}
+
+
+def make_patients(users: Mapping[str, User], now: datetime) -> None:
+    """All of them, set-based."""
+    rows = [*_signed_in(users, now), _child(now), *_others(now)]
+    patients = {each.fhir_id: each for each in Patient.objects.bulk_create(rows)}
+    others = rows[-_count() :]
+    _carer(patients, now)
+    Coverage.objects.bulk_create([*_named_coverages(patients, now), *_coverages(others, now)])
+    CareTeam.objects.bulk_create(_care_teams(patients, others, now))
+
+
+def _signed_in(users: Mapping[str, User], now: datetime) -> Iterable[Patient]:
+    for number, (fhir_id, given, family, gender, born, phone) in enumerate(demo_people.SIGNED_IN_PATIENTS):
+        email = f"{fhir_id}@example.com"
+        yield Patient(
+            fhir_id=fhir_id,
+            last_updated=now,
+            given=given,
+            family=family,
+            gender=gender,
+            birth_date=date.fromisoformat(born),
+            phone=phone,
+            email=email,
+            user=users[email],
+            identifier=[_record_number(number)],
+        )
+
+
+def _child(now: datetime) -> Patient:
+    fhir_id, given, family, gender, born = demo_people.CHILD
+    return Patient(
+        fhir_id=fhir_id,
+        last_updated=now,
+        given=given,
+        family=family,
+        gender=gender,
+        birth_date=date.fromisoformat(born),
+        identifier=[_record_number(_count() + len(demo_people.SIGNED_IN_PATIENTS))],
+    )
+
+
+def _others(now: datetime) -> Iterable[Patient]:
+    for number in range(_count()):
+        given, gender = demo_people.GIVEN[number % len(demo_people.GIVEN)]
+        family = demo_people.FAMILY[(number + number // len(demo_people.GIVEN)) % len(demo_people.FAMILY)]
+        fhir_id = f"{given}-{family}".lower()
+        yield Patient(
+            fhir_id=fhir_id,
+            last_updated=now,
+            given=given,
+            family=family,
+            gender=gender,
+            birth_date=date(1936 + number * 29 % 72, 1 + number * 7 % 12, 1 + number * 11 % 28),
+            phone=f"({212 if number % 3 else 213}) 555-{1000 + number:04}",
+            email=f"{fhir_id}@example.com",
+            language="" if number % demo_people.SPANISH else "es",
+            identifier=[_record_number(len(demo_people.SIGNED_IN_PATIENTS) + number)],
+        )
+
+
+def _count() -> int:
+    return len(demo_people.GIVEN) * demo_people.FAMILIES_EACH
+
+
+def _carer(patients: Mapping[str, Patient], now: datetime) -> None:
+    """A parent, who signs in as the patient they are themselves."""
+    carer, code, word = demo_people.CARER
+    person, child = patients[carer], patients[demo_people.CHILD[0]]
+    RelatedPerson.objects.create(
+        fhir_id=f"{carer}-for-{child.fhir_id}",
+        last_updated=now,
+        patient=child,
+        user=person.user,
+        relationship=[demo_clinic.concept(ROLE_CODES, code, word)],
+        given=person.given,
+        family=person.family,
+        gender=person.gender,
+        phone=person.phone,
+        email=person.email,
+    )
+
+
+def _named_coverages(patients: Mapping[str, Patient], now: datetime) -> Iterable[Coverage]:
+    for patient, payor, member, until in demo_people.COVERAGES:
+        end = {"next year": _end_of_next_year(now), "run out": now.date() - timedelta(days=40)}[until]
+        yield _coverage(patients[patient], payor, member, end, now)
+
+
+def _coverages(patients: Sequence[Patient], now: datetime) -> Iterable[Coverage]:
+    for number, patient in enumerate(patients):
+        if number % demo_people.UNINSURED:
+            payor = demo_people.PAYORS[number % len(demo_people.PAYORS)]
+            yield _coverage(patient, payor, f"M-{20000 + number * 37}", _end_of_next_year(now), now)
+
+
+def _coverage(patient: Patient, payor: str, member: str, end: date, now: datetime) -> Coverage:
+    return Coverage(
+        fhir_id=f"coverage-{patient.fhir_id}",
+        last_updated=now,
+        beneficiary=patient,
+        type=OWN_INSURANCE,
+        payor=[{"display": payor}],
+        subscriber_id=member,
+        start=date(end.year - 2, 1, 1),
+        end=end,
+    )
+
+
+def _end_of_next_year(now: datetime) -> date:
+    return date(now.year + 1, 12, 31)
+
+
+def _care_teams(patients: Mapping[str, Patient], others: Sequence[Patient], now: datetime) -> Iterable[CareTeam]:
+    members = {each.fhir_id: {"reference": each.reference, "display": str(each)} for each in Practitioner.objects.all()}
+    _, usual, (first, *_) = demo_people.CARE_TEAMS[0]
+    named = [(patients[patient], name, team) for patient, name, team in demo_people.CARE_TEAMS]
+    for patient, name, team in [*named, *((each, usual, (first,)) for each in others[:: demo_people.IN_CARE])]:
+        yield CareTeam(
+            fhir_id=f"care-team-{patient.fhir_id}",
+            last_updated=now,
+            name=name,
+            patient=patient,
+            participant=[{"member": members[each]} for each in team],
+        )
+
+
+def _record_number(number: int) -> demo_clinic.Json:
+    return {"system": f"{demo_clinic.IDENTIFIERS}/record", "value": f"R-{10001 + number}"}

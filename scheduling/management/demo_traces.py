@@ -1,0 +1,149 @@
+"""What the demo's visits have left behind: encounters, answers to questions, messages."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from clinic.models import (
+    Appointment,
+    Communication,
+    Encounter,
+    Event,
+    Location,
+    Medium,
+    Questionnaire,
+    QuestionnaireResponse,
+)
+from scheduling import notifications, questionnaires
+from scheduling.booking.encounters import BEGINS, FOLLOWS
+from scheduling.management.demo_answers import ANSWERS
+from scheduling.management.demo_people import FRONT_DESK
+from scheduling.notifications.audience import audience_of
+from scheduling.notifications.composing import compose
+
+Status = Appointment.Status
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+FULL, BEGUN = 0.6, 0.75  # of those who may answer; the rest have not looked at the questions yet
+REFUSED = (Medium.SMS, "The text service refuses the number or the text (error 21614).")
+BOUNCED = (Medium.EMAIL, "The mail server would not take it (bounced).")
+LOST = (REFUSED, BOUNCED, REFUSED, BOUNCED)
+
+
+def leave(visits: Sequence[Appointment], named: Sequence[Appointment], *, now: datetime, random: Random) -> None:
+    """Set-based but for the visits of the `named` patients, who are told about theirs."""
+    Encounter.objects.bulk_create(_encounter(each, now, random) for each in visits if each.status in BEGINS)
+    QuestionnaireResponse.objects.bulk_create(_responses(visits, now, random))
+    coming = [each for each in visits if each.status == Status.BOOKED]
+    theirs = {each.pk for each in named}
+    desk = Location.objects.get(fhir_id=FRONT_DESK[1])
+    Communication.objects.bulk_create(
+        [
+            *(message for each in coming if each.pk in theirs for message in _confirmations(each)),
+            *_failures([each for each in coming if each.pk not in theirs and each.site_id == desk.pk], now),
+        ]
+    )
+    for visit in coming:
+        if visit.pk in theirs:
+            notifications.booked(visit, now=now, tell=False)
+
+
+def _encounter(visit: Appointment, now: datetime, random: Random) -> Encounter:
+    start, end = _times(visit)
+    came = min(start, now) - random.randrange(2, 13) * MINUTE
+    by_video = bool(visit.service and visit.service.telehealth)
+    return Encounter(
+        last_updated=now,
+        appointment=visit,
+        status=FOLLOWS[Status(visit.status)],
+        encounter_class=Encounter.Class.VIRTUAL if by_video else Encounter.Class.AMBULATORY,
+        patient_id=visit.patient_id,
+        service_id=visit.service_id,
+        start=came,
+        end=end if visit.status == Status.FULFILLED else None,
+        participant=[
+            {"individual": each["actor"]}
+            for each in visit.participant
+            if each["actor"]["reference"].startswith("Practitioner")
+        ],
+    )
+
+
+def _responses(visits: Iterable[Appointment], now: datetime, random: Random) -> Iterator[QuestionnaireResponse]:
+    """Where answers are required, they are there; where they are asked for, some have given them."""
+    rows = Questionnaire.objects.prefetch_related("services")
+    asked = {service.pk: form for form in rows for service in form.services.all()}
+    for visit in visits:
+        form = asked.get(visit.service_id or 0)
+        if form is None or visit.service is None or visit.status == Status.CANCELLED:
+            continue
+        chance = 0 if visit.service.requires_questionnaires else random.random()
+        if chance < BEGUN:
+            yield _response(visit, form, now, random, is_done=chance < FULL)
+
+
+def _response(
+    visit: Appointment, form: Questionnaire, now: datetime, random: Random, *, is_done: bool
+) -> QuestionnaireResponse:
+    """As the pages keep it: with the words of the questions, and without the last page where it is not done."""
+    start, _ = _times(visit)
+    items = questionnaires.items_of(form)
+    given = ANSWERS[form.fhir_id](start.date(), random)
+    entries = questionnaires.entries_of(items, given if is_done else given[:-1], questionnaires.UTC)
+    return QuestionnaireResponse(
+        last_updated=now,
+        status=QuestionnaireResponse.Status.COMPLETED if is_done else QuestionnaireResponse.Status.IN_PROGRESS,
+        questionnaire=form,
+        patient_id=visit.patient_id,
+        appointment=visit,
+        authored=visit.created if is_done else None,
+        item=questionnaires.fill(items, entries, questionnaires.UTC).as_items(),
+    )
+
+
+def _confirmations(visit: Appointment) -> Iterator[Communication]:
+    """What was sent when the visit was booked, in its words."""
+    audience = audience_of(visit)
+    if audience is None:
+        return
+    sent = visit.created + MINUTE
+    for medium in audience.media(Event.CONFIRMATION):
+        for address in audience.addresses(medium):
+            message = _message(visit, Event.CONFIRMATION, medium, address, visit.created)
+            letter = compose(message, audience.zone, now=sent)
+            message.status = Communication.Status.COMPLETED
+            message.subject, message.body = letter.subject, letter.body
+            message.sent = message.received = sent
+            yield message
+
+
+def _failures(coming: Sequence[Appointment], now: datetime) -> Iterator[Communication]:
+    """Confirmations that somebody did not get, of the next visits from tomorrow on: the desk is to call them."""
+    silent = [each for each in coming if _times(each)[0] > now + DAY and each.attendance_confirmed is None]
+    first = {each.patient: each for each in sorted(silent, key=_times, reverse=True)}  # of each patient
+    for visit, (medium, why) in zip(sorted(first.values(), key=_times), LOST, strict=False):
+        assert visit.patient is not None  # the demo's visits all have one
+        address = visit.patient.phone if medium == Medium.SMS else visit.patient.email
+        message = _message(visit, Event.CONFIRMATION, medium, address, visit.created)
+        message.status, message.status_reason = Communication.Status.NOT_DONE, why
+        yield message
+
+
+def _message(visit: Appointment, event: Event, medium: Medium, address: str, due: datetime) -> Communication:
+    return Communication(
+        last_updated=due,
+        event=event,
+        medium=medium,
+        occasion=f"{visit.sequence}",
+        patient_id=visit.patient_id,
+        appointment=visit,
+        address=address,
+        language=visit.patient.language if visit.patient else "",
+        due=due,
+        attempts=1,
+    )
+
+
+def _times(visit: Appointment) -> tuple[datetime, datetime]:
+    assert visit.start is not None  # the demo's visits all have times
+    assert visit.end is not None
+    return visit.start, visit.end
