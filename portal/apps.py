@@ -5,4 +5,4 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import languages  # noqa: F401  (which listens for sign-ins)
+        from portal import checks, languages  # noqa: F401  (which is found by `check`, and listens for sign-ins)
