@@ -9,6 +9,7 @@ import argparse
 import errno
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -306,6 +307,7 @@ def erase(data_dir: Path, services: Sequence[Service]) -> None:
         service.erase()
     for schedule in data_dir.glob("celerybeat-schedule*"):
         schedule.unlink()
+    shutil.rmtree(data_dir / "mail", ignore_errors=True)
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ from scheduling.availability import (
     lasting,
     offerings_of,
 )
-from scheduling.errors import Invalid, RuleBroken, SchedulingError, TimeNotOffered
+from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
 
 SUGGESTED = 8
 FOUND = 8
@@ -180,10 +180,9 @@ def giving(service: HealthcareService, site: int | None) -> set[int]:
 
 def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Sequence[Offering]) -> bool:
     """Whether only rules stand in the way, and the caller may do with a reason what they do not allow."""
-    only_rules = isinstance(refusal, TimeNotOffered | RuleBroken) and all(
-        issue.code == "business-rule" for issue in refusal.issues
-    )
-    return only_rules and access.runs(
+    lifted = isinstance(refusal, TimeNotOffered | RuleBroken) and not isinstance(refusal, PatientElsewhere)
+    only_rules = lifted and all(issue.code == "business-rule" for issue in refusal.issues)
+    return only_rules and access.may_override(
         caller, bookables=[each.bookable for each in offerings], sites=[each.site for each in offerings]
     )
 

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, Communication, Encounter, Location
-from portal.visits import STATUS_WORDS, Status, StatusWord
+from portal.visits import Status
 from scheduling import access, notifications
 from scheduling.access import Caller
 
@@ -80,12 +80,13 @@ class Card:
         return ", ".join(_named(self.appointment, "Location/"))
 
     @property
-    def status(self) -> StatusWord:
-        return STATUS_WORDS[Status(self.appointment.status)]
+    def where(self) -> Any:
+        """The heading that it stands under."""
+        return HEADINGS[Status(self.appointment.status)]
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return STEPS[Status(self.appointment.status)]
+        return steps_after(Status(self.appointment.status), self.start, self.now)
 
     @property
     def is_late(self) -> bool:
@@ -97,7 +98,7 @@ class Card:
         encounter = next(iter(self.appointment.encounters.all()), None)
         if self.appointment.status != Status.ARRIVED or encounter is None or encounter.start is None:
             return None
-        return timedelta(minutes=(self.now - encounter.start) // timedelta(minutes=1))
+        return timedelta(minutes=(self.now - encounter.start) // timedelta(minutes=1)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,13 @@ class Failure:
         return visit.start.astimezone(self.zone) if visit and visit.start else None
 
 
+def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
+    """What the desk can record next; nothing before the day of the visit, and nobody misses one that has not begun."""
+    if now.astimezone(start.tzinfo).date() < start.date():
+        return ()
+    return tuple(step for step in STEPS.get(status, ()) if step is not MISSED or now >= start)
+
+
 def sites(caller: Caller) -> list[Location]:
     """The sites whose day the caller sees: the front desk's, an administrator's all, those a practitioner works at."""
     rows = Location.objects.filter(part_of=None, deleted_at=None, status=Location.Status.ACTIVE)
@@ -160,7 +168,7 @@ def read_board(caller: Caller, site: Location, *, now: datetime) -> Board:
     start = datetime.combine(today, time(), zone).astimezone(UTC)
     end = datetime.combine(today + DAY, time(), zone).astimezone(UTC)
     cards = [Card(each, zone, now) for each in _visits(caller, site, start, end)]
-    failed = notifications.failed({site.pk}, now=now)
+    failed = _failures(caller, now).filter(appointment__site=site).count()
     return Board(
         site=site,
         zone=zone,
@@ -168,15 +176,20 @@ def read_board(caller: Caller, site: Location, *, now: datetime) -> Board:
         columns=[Column(status, _of(cards, status)) for status in STEPS],
         failed=failed,
         stamp=_stamp(
-            today, failed, *((card.id, card.appointment.version, card.is_late, card.waiting) for card in cards)
+            today,
+            failed,
+            *((card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting) for card in cards),
         ),
     )
 
 
-def failures(sites: Iterable[Location], *, now: datetime) -> list[Failure]:
-    """The messages about visits to come at these sites that did not go out, the next visit first."""
-    lost = notifications.failures({site.pk for site in sites}, now=now)
-    return [Failure(each, _zone(each.appointment)) for each in lost if each.appointment]
+def failures(caller: Caller, *, now: datetime) -> list[Failure]:
+    """The messages that did not go out about visits to come that the caller works with, the next visit first."""
+    return [Failure(each, _zone(each.appointment)) for each in _failures(caller, now) if each.appointment]
+
+
+def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
+    return notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller))
 
 
 def _zone(appointment: Appointment) -> ZoneInfo:
@@ -184,9 +197,9 @@ def _zone(appointment: Appointment) -> ZoneInfo:
 
 
 def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    visible = access.visible(Appointment, caller).filter(site=site, start__gte=start, start__lt=end, deleted_at=None)
+    seen = access.at_work(caller).filter(site=site, start__gte=start, start__lt=end, deleted_at=None)
     return (
-        visible.filter(status__in=STEPS)
+        seen.filter(status__in=STEPS)
         .select_related("patient", "service")
         .prefetch_related(Prefetch("encounters", Encounter.objects.filter(deleted_at=None)))
         .order_by("start", "pk")

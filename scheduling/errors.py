@@ -74,6 +74,12 @@ class RuleBroken(SchedulingError):
     message = lazy("A rule of the clinic does not allow this.")
 
 
+class PatientElsewhere(RuleBroken):
+    """Nobody can be in two visits at once, whatever the reason."""
+
+    message = lazy("The patient has another appointment at that time.")
+
+
 class TooManyHolds(RuleBroken):
     """Whoever holds as many times as one may has to confirm one or let one go first."""
 

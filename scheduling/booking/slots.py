@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Patient, Slot
 from clinic.models.base import new_fhir_id
+from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.errors import RuleBroken, TimeTaken
+from scheduling.errors import PatientElsewhere, TimeTaken
 
 BUSY, TENTATIVE, UNAVAILABLE = (
     Slot.Status.BUSY.value,
@@ -86,7 +86,7 @@ def let_go(appointments: Collection[int], *, now: datetime) -> None:
 def bookables_of(appointment: Appointment) -> list[int]:
     """Whose time an appointment takes."""
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
-    return list(slots.values_list("bookable_id", flat=True).distinct())
+    return list(slots.order_by().values_list("bookable_id", flat=True).distinct())
 
 
 def share_bookables(bookables: Iterable[int]) -> None:
@@ -103,21 +103,35 @@ def own_bookables(bookables: Iterable[int]) -> None:
 
 
 def _lock_bookables(function: str, bookables: Iterable[int]) -> None:
-    # In order, as unnest keeps it, so that no two wait for each other. Nothing else here takes advisory locks.
+    # In order, as unnest keeps it, so that no two wait for each other.
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(id) FROM unnest(%s::bigint[]) AS id", [sorted(set(bookables))])
 
 
-def lock_patient(patient: Patient) -> None:
-    """What is counted for a patient stays true until we commit."""
+def lock_holder(caller: Caller) -> None:
+    """What is counted for a user and in a browser stays true until we commit."""
+    whose = [caller.guest_digest, f"user {caller.user.pk}" if caller.user else ""]
+    with connection.cursor() as cursor:  # with two keys, which are never a bookable's one
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(1, hashtext(who)) FROM unnest(%s::text[]) AS who",
+            [[each for each in whose if each]],
+        )
+
+
+def lock_patient(patient: Patient | None) -> None:
+    """What is counted for a patient stays true until we commit. Nobody is named yet where there is none."""
+    if patient is None:
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [patient.pk])
 
 
 def patient_is_free(
-    patient: Patient, start: datetime, end: datetime, *, now: datetime, besides: Appointment | None = None
+    patient: Patient | None, start: datetime, end: datetime, *, now: datetime, besides: Appointment | None = None
 ) -> None:
-    """Raise RuleBroken if the patient has another visit then. Needs `lock_patient`."""
+    """Raise PatientElsewhere if the patient has another visit then. Needs `lock_patient`."""
+    if patient is None:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT 1 FROM clinic_appointment WHERE patient_id = %s AND start < %s AND "end" > %s'
@@ -127,4 +141,4 @@ def patient_is_free(
         )
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
-        raise RuleBroken(_("The patient has another appointment at that time."), expression="Appointment.participant")
+        raise PatientElsewhere(expression="Appointment.participant")
