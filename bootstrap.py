@@ -280,7 +280,7 @@ def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
             *("--check", "--dry-run", "--settings", "tests.settings"),
         ],
         "configuration": [python, "manage.py", "check"],
-        "tests": [python, "-m", "pytest", *pytest_arguments],
+        "tests": [python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *pytest_arguments],
     }
 
 

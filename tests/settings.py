@@ -1,5 +1,8 @@
 """The real settings, with passwords that are quick to check and mail that stays here."""
 
+import os
+import re
+
 from clinic.settings import *  # noqa: F403
 
 DEBUG = False
@@ -19,3 +22,6 @@ DATABASES["default"]["OPTIONS"] = {  # noqa: F405
 }
 # Files are looked for when asked for: nothing is collected before a test.
 WHITENOISE_AUTOREFRESH = True
+# Tests that run side by side (pytest-xdist) empty the cache each for itself alone.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+CACHES["default"]["LOCATION"] = re.sub(r"(?<=[=/])\d+$", WORKER, REDIS_URL)  # noqa: F405
