@@ -22,8 +22,14 @@ def zone_name(zone: ZoneInfo) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """09:20"""
-    return dateformat.format(moment, pgettext("date format", "H:i"))
+    """09:20; with its zone (01:30 EDT) in the hour that the clocks show twice."""
+    shown = dateformat.format(moment, pgettext("date format", "H:i"))
+    return f"{shown} {moment.tzname()}" if _is_shown_twice(moment) else shown
+
+
+def _is_shown_twice(moment: datetime) -> bool:
+    """Whether it lies in the night in which the clocks are put back, in the hour that comes again."""
+    return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
 
 
 def short_day(day: date) -> str:

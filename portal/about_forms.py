@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.encoding import punycode
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -87,6 +88,11 @@ class GuestForm(PatientDetailsForm):
         label=gettext_lazy("Write to me in"), required=False, choices=languages.names, initial=get_language
     )
 
+    def clean_email(self) -> str:
+        """Written one way alone, or each way of writing it would be another address to send codes to."""
+        local, _at, domain = self.cleaned_data["email"].rpartition("@")
+        return f"{local}@{domain if domain.isascii() else punycode(domain)}"
+
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
         if phone and not PHONE.fullmatch(phone):
@@ -128,10 +134,13 @@ class SomeoneForm(PatientDetailsForm):
 
     @transaction.atomic
     def add(self, caller: Caller, *, now: datetime) -> Patient:
-        """Their record, and the caller's right to book for them. What is written to them goes to the caller."""
+        """A new record, and the caller's right to book for them.
+
+        Without an address of their own they are written to at their carers', as long as these care for them.
+        """
         assert caller.user is not None
         language = caller.patient.language if caller.patient else ""
-        patient = Patient.objects.create(**self._person, email=caller.user.email, language=language, last_updated=now)
+        patient = Patient.objects.create(**self._person, language=language, last_updated=now)
         own = caller.patient
         RelatedPerson.objects.create(
             patient=patient,

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from clinic.models import Appointment, CalendarFeed, Slot
@@ -15,9 +14,7 @@ SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
 
 
 def make(caller: Caller, *, now: datetime) -> str:
-    """A new feed of the caller's own visits, as practitioner or as patient; its secret is told only here."""
-    if caller.practitioner is None and caller.patient is None:
-        raise PermissionDenied
+    """A new feed of the caller's own visits, as practitioner or else as patient; its secret is told only here."""
     secret = secrets.token_urlsafe(32)
     CalendarFeed.objects.create(
         practitioner=caller.practitioner,
@@ -39,7 +36,10 @@ def of(caller: Caller) -> QuerySet[CalendarFeed]:
 
 
 def find(secret: str) -> CalendarFeed | None:
-    return CalendarFeed.objects.filter(secret_digest=_digest(secret), revoked=None).first()
+    """The feed with this secret, as long as whose it is may sign in."""
+    works = Q(practitioner__user__is_active=True, practitioner__deleted_at=None)
+    works |= Q(patient__user__is_active=True, patient__deleted_at=None)
+    return CalendarFeed.objects.filter(works, secret_digest=_digest(secret), revoked=None).first()
 
 
 def revoke(feed: CalendarFeed, *, now: datetime) -> None:

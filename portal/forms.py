@@ -2,13 +2,13 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from clinic.fhir.validation import UNSTORABLE
 from clinic.models import Patient, User
 from portal.fields import DatePartsField
 
@@ -38,6 +38,12 @@ class PatientDetailsForm(forms.Form):
         error_messages={"required": _("Enter your date of birth.")},
     )
 
+    def clean_given(self) -> str:
+        return _on_one_line(self.cleaned_data["given"])
+
+    def clean_family(self) -> str:
+        return _on_one_line(self.cleaned_data["family"])
+
     def clean_birth_date(self) -> date:
         born: date = self.cleaned_data["birth_date"]
         today = datetime.now(UTC).date()
@@ -60,6 +66,10 @@ class PatientDetailsForm(forms.Form):
             },
         )
         return patient
+
+
+def _on_one_line(name: str) -> str:
+    return UNSTORABLE.sub("", " ".join(name.split()))
 
 
 class SignupForm(PatientDetailsForm):
@@ -111,14 +121,3 @@ class CancelForm(forms.Form):
         max_length=500,
         widget=forms.Textarea({"rows": 3}),
     )
-
-
-class DayForm(forms.Form):
-    """Which day or week of whose calendar to show. What cannot be read is as if it were not there."""
-
-    date = forms.DateField(required=False)
-    schedule = forms.CharField(required=False, max_length=64)
-
-    def asked(self, name: str) -> Any:
-        self.is_valid()
-        return self.cleaned_data.get(name)

@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -158,10 +159,12 @@ def record_of_account(user: User, *, now: datetime) -> Patient | None:
 
 
 def _records(email: str, given: str, family: str, birth_date: date) -> QuerySet[Patient]:
+    """Those without an account. Addresses are compared by ASCII's case: in PostgreSQL's, others are the same."""
     names = {"given__iexact": given, "family__iexact": family}
-    return Patient.objects.filter(
-        user=None, deleted_at=None, active=True, email__iexact=email, birth_date=birth_date, **names
-    ).order_by("pk")
+    rows = Patient.objects.alias(address=Lower(Collate("email", "C"))).filter(
+        address=email.lower(), birth_date=birth_date
+    )
+    return rows.filter(user=None, deleted_at=None, active=True, **names).order_by("pk")
 
 
 def _digest(session: SessionBase, email: str, code: str = "") -> str:

@@ -1,11 +1,16 @@
 """What every answer says to the browser: run nothing but ours, keep nothing of a patient's."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
 from clinic import branding
+from portal.views.frame import bad_request
+
+FILES = 4  # how many times larger a form with files may be than any other
 
 
 def content_security_policy() -> str:
@@ -20,6 +25,22 @@ def content_security_policy() -> str:
         "object-src": "'none'",
     }
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
+
+
+class BodyLimit:
+    """Refuses what is larger than any form of ours before it is read: Django bounds fields, and files not at all."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE * FILES
+        if length.isdecimal() and int(length) <= most:
+            return self.get_response(request)
+        response = bad_request(request, RequestDataTooBig())
+        response.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return response
 
 
 class SecurityHeaders:

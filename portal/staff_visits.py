@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent, Coverage, Patient, QuestionnaireResponse
@@ -57,7 +58,7 @@ class StaffVisit:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return board.STEPS.get(Status(self.visit.appointment.status), ())
+        return board.steps_after(Status(self.visit.appointment.status), self.visit.start, self.visit.now)
 
     @property
     def corrections(self) -> list[tuple[str, Any]]:
@@ -68,8 +69,8 @@ class StaffVisit:
 
 def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | None:
     """The visit, if it is one that the caller works with. A constant number of queries."""
-    visible = access.visible(Appointment, caller).filter(fhir_id=appointment_id, deleted_at=None)
-    visit = visits.first(visible, now=now)
+    seen = access.at_work(caller).filter(fhir_id=appointment_id, deleted_at=None)
+    visit = visits.first(seen, now=now)
     if visit is None:
         return None
     patient = visit.appointment.patient
@@ -83,11 +84,11 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
     )
 
 
-def _coverages(caller: Caller, patient: Patient) -> Any:
+def _coverages(caller: Caller, patient: Patient) -> QuerySet[Coverage]:
     return access.visible(Coverage, caller).filter(beneficiary=patient, status=Coverage.Status.ACTIVE, deleted_at=None)
 
 
-def _events(appointment: Appointment) -> Any:
+def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(appointment=appointment).select_related("user").order_by("recorded", "pk")
 
 

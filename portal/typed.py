@@ -3,6 +3,7 @@
 Kept in the session by page, until the page has been answered or the visit is booked.
 """
 
+from itertools import islice
 from typing import Any, TypeVar
 
 from django import forms
@@ -13,13 +14,16 @@ from django.http import HttpRequest
 F = TypeVar("F", bound=forms.Form)
 
 LONGEST = 1000
+MOST = 50  # fields: more than any of our pages has
+LONGEST_NAME = 100
 _KEY = "typed"
 _NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "change"})
 
 
 def keep(request: HttpRequest) -> None:
     """Remember what was posted, as it was typed."""
-    fields = {name: str(value)[:LONGEST] for name, value in request.POST.items() if name not in _NOT_TYPED}
+    sent = (name for name in request.POST if name not in _NOT_TYPED and len(name) <= LONGEST_NAME)
+    fields = {name: str(request.POST[name])[:LONGEST] for name in islice(sent, MOST)}
     request.session[_KEY] = {**request.session.get(_KEY, {}), _page(request): fields}
 
 

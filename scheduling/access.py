@@ -21,6 +21,7 @@ from clinic.models import (
     Communication,
     Coverage,
     Encounter,
+    Event,
     HealthcareService,
     Patient,
     Practitioner,
@@ -37,6 +38,9 @@ M = TypeVar("M", bound=Model)
 
 # SMART scopes, version 2: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
 SCOPE = re.compile(r"system/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<may>c?r?u?d?s?)")
+
+# A hold, and one that has ended.
+HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
 
 # What describes the clinic and names no patient: open to everyone who is signed in.
 PUBLIC = frozenset(
@@ -58,7 +62,8 @@ class Caller:
     """Whoever asks: a person who is signed in, or software with the scopes of its token; nobody without either.
 
     `guest` is a secret that a browser keeps, by which it is known again for what it held. It stays with someone who
-    signs in. `visit` is the id of the one Appointment that a manage link, checked by the door, stands for.
+    signs in, for what is still held. `visit` is the id of the one Appointment that a manage link, checked by the door,
+    stands for.
     """
 
     user: User | None = None
@@ -114,6 +119,11 @@ class Caller:
         """The sites whose front desk this person is."""
         return frozenset(self.user.desk_locations.values_list("pk", flat=True)) if self.user else frozenset()
 
+    @cached_property
+    def own_calendars(self) -> frozenset[int]:
+        """The schedules that this person works by."""
+        return frozenset(calendars(self).values_list("pk", flat=True)) if self.is_staff else frozenset()
+
     @property
     def is_staff(self) -> bool:
         return self.is_administrator or bool(self.practitioner or self.desk_sites)
@@ -141,8 +151,10 @@ INTERACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "
 
 
 def visible(model: type[M], caller: Caller) -> QuerySet[M]:
-    """The rows of a resource that the caller may see."""
+    """The rows of a resource that the caller may see. Proof of an address is for nobody but its guest."""
     rows: QuerySet[M] = model._default_manager.all()
+    if model is Communication:
+        rows = rows.exclude(event=Event.PROOF)
     if caller.is_system:
         return rows if has_scope(caller, model.RESOURCE_TYPE, "r") else rows.none()  # type: ignore[attr-defined]
     if caller.is_administrator:
@@ -156,6 +168,22 @@ def visible(model: type[M], caller: Caller) -> QuerySet[M]:
     if issubclass(model, Resource) and model.RESOURCE_TYPE in PUBLIC:
         return rows
     return rows.none()
+
+
+def at_work(caller: Caller) -> QuerySet[Appointment]:
+    """The visits that a person works with, which are an administrator's all. Those of their own are not among them.
+
+    Whoever works at the clinic can be a patient of it too, and is then bound as every patient is.
+    """
+    rows = Appointment.objects.all()
+    return rows if caller.is_administrator else rows.filter(_work(caller))
+
+
+def as_shown(row: M, caller: Caller) -> M:
+    """The row without what only some of those who may see it may know: into a video room lets the visit's page."""
+    if isinstance(row, Schedule) and not (caller.is_system or row.pk in caller.own_calendars):
+        row.meeting_url = ""
+    return row
 
 
 def _own_schedules(caller: Caller) -> Q:
@@ -172,20 +200,24 @@ def _own_appointments(caller: Caller) -> Q:
         own |= Q(fhir_id=caller.visit)
     if caller.user is None:
         return own
+    own &= Q(status__in=HELD)  # what was booked here before may be another's who used this browser
     own |= Q(held_by=caller.user, patient=None)  # a hold that has no patient yet is whose who made it
     if caller.patients:
         own |= Q(patient__in=caller.patients)
+    return own | _work(caller)
+
+
+def _work(caller: Caller) -> Q:
+    work = Q(site__in=caller.desk_sites)
     if caller.practitioner:
-        own |= Q(
+        work |= Q(
             Exists(
                 Slot.objects.filter(
                     appointment=OuterRef("pk"), bookable__practitioner=caller.practitioner, deleted_at=None
                 )
             )
         )
-    if caller.desk_sites:
-        own |= Q(site__in=caller.desk_sites)
-    return own
+    return work
 
 
 def _own_patients(caller: Caller) -> Q:
@@ -216,6 +248,12 @@ def _of_own_patients(name: str) -> Callable[[Caller], Q]:
     return lambda caller: Q(**{f"{name}__in": Patient.objects.filter(_own_patients(caller), deleted_at=None)})
 
 
+def _of_own_visits(caller: Caller) -> Q:
+    """Rows of visits: for the patient, and for who works with that visit, whoever else sees the same patient."""
+    own = Q(patient__in=caller.patients)
+    return own | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else own
+
+
 def _none(caller: Caller) -> Q:
     return Q(pk__in=[])
 
@@ -228,9 +266,9 @@ OWN: dict[type[Model], Callable[[Caller], Q]] = {
     RelatedPerson: _of_own_patients("patient"),
     Coverage: _of_own_patients("beneficiary"),
     CareTeam: _of_own_patients("patient"),
-    QuestionnaireResponse: _of_own_patients("patient"),
-    Encounter: _of_own_patients("patient"),
-    Communication: _of_own_patients("patient"),
+    QuestionnaireResponse: _of_own_visits,
+    Encounter: _of_own_visits,
+    Communication: _of_own_visits,
     AuditEvent: _none,
 }
 
@@ -244,6 +282,12 @@ def calendars(caller: Caller) -> QuerySet[Schedule]:
     if caller.practitioner:
         own |= Q(bookable__practitioner=caller.practitioner)
     return rows.filter(own)
+
+
+def taken_out_of_sight(caller: Caller) -> QuerySet[Slot]:
+    """What else takes the time of those whose calendars the caller works by: to say when, and nothing else of it."""
+    seen = visible(Slot, caller).filter(pk=OuterRef("pk"))
+    return Slot.objects.filter(~Exists(seen), bookable__in=calendars(caller).values("bookable"))
 
 
 def may_find(caller: Caller) -> None:
@@ -261,12 +305,14 @@ def may_book(
     *,
     bookables: Collection[int],
     sites: Collection[int | None],
+    moved: Appointment | None = None,
 ) -> None:
     """Whether the caller may take this time: `bookables` are whose it is, `sites` where.
 
     Software with the scope books for anyone, and so does an administrator; the front desk on the calendars of its
     sites, a practitioner on their own; a patient what is open to patients, for themselves and those they care for. A
-    guest holds what is open to patients before they say who they are.
+    guest holds what is open to patients before they say who they are. By a manage link its visit is `moved`, and no
+    other made.
     """
     if caller.is_system:
         if not has_scope(caller, "Appointment", "c"):
@@ -276,7 +322,8 @@ def may_book(
         return
     if caller.is_staff and not caller.patients:
         raise Forbidden(_("You can book only on calendars that you work by."))
-    if caller.user is None and not caller.guest and not caller.visit:
+    by_link = moved is not None and caller.visit == moved.fhir_id
+    if caller.user is None and not caller.guest and not by_link:
         raise Forbidden(_("Only patients and staff can book."))
     if service.bookable_by != HealthcareService.BookableBy.PATIENTS:
         raise Forbidden(_("%(service)s is booked by the clinic. Please call us.") % {"service": service.name})
@@ -300,8 +347,21 @@ def may_be_for(caller: Caller, patient: Patient) -> None:
 
 
 def runs(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    """Whether these are calendars that the caller works by, and whose rules they may override with a reason."""
+    """Whether these are calendars that the caller works by."""
     return caller.is_administrator or _works_by(caller, bookables, sites)
+
+
+def may_override(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
+    """Whether the caller may do with a reason what the rules of these calendars do not allow.
+
+    A practitioner not those of another, whose time a visit takes as well.
+    """
+    if not runs(caller, bookables=bookables, sites=sites):
+        return False
+    if caller.is_administrator or caller.desk_sites.issuperset(sites):
+        return True
+    others = Bookable.objects.filter(pk__in=bookables, practitioner__isnull=False)
+    return not others.exclude(practitioner=caller.practitioner).exists()
 
 
 def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
@@ -318,7 +378,7 @@ def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
 
 
 def _works_by(caller: Caller, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    if caller.desk_sites and caller.desk_sites.issuperset(sites):
+    if sites and caller.desk_sites.issuperset(sites):
         return True
     own = Bookable.objects.filter(practitioner=caller.practitioner, pk__in=bookables)
     return caller.practitioner is not None and own.exists()
@@ -334,6 +394,6 @@ def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
     return appointment
 
 
-def sees_rules_lifted(caller: Caller) -> bool:
-    """Whether the cut-offs that bind patients do not bind this caller."""
-    return caller.is_system or caller.is_staff
+def sees_rules_lifted(caller: Caller, appointment: Appointment) -> bool:
+    """Whether the cut-offs that bind patients do not bind this caller: software, and who works with the visit."""
+    return caller.is_system or (caller.is_staff and at_work(caller).filter(pk=appointment.pk).exists())

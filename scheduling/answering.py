@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AuditEvent, Questionnaire, QuestionnaireResponse
-from scheduling import questionnaires, requirements
+from scheduling import access, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.booking.holding import HOLD_EXPIRED
-from scheduling.errors import RuleBroken
+from scheduling.errors import NotFound, RuleBroken
 from scheduling.questionnaires import Entries, Item, Posted, Sheet
 
 Status = QuestionnaireResponse.Status
@@ -93,11 +93,11 @@ def answer(
     """Keep what a page with `items` sent. With `done`, the answers are complete if they can be.
 
     What comes late, typed before a `version` that has been written since, is read and not kept. An answer that is an
-    alarm stops them at once. Raises RuleBroken when it is too late.
+    alarm stops them at once. Raises RuleBroken when it is too late, NotFound for a visit that the caller does not see.
     """
     if not may_answer(appointment, now=now):
         raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
-    row = _locked_row(appointment, form.questionnaire)
+    row = _locked_row(appointment, form.questionnaire, caller)
     stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
     filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
     if version is not None and version != (row.version if row else 0):
@@ -129,9 +129,11 @@ def _status(row: QuestionnaireResponse, appointment: Appointment, sheet: Sheet, 
     return Status.AMENDED if was_given else Status.COMPLETED
 
 
-def _locked_row(appointment: Appointment, questionnaire: Questionnaire) -> QuestionnaireResponse | None:
+def _locked_row(appointment: Appointment, questionnaire: Questionnaire, caller: Caller) -> QuestionnaireResponse | None:
     """The appointment is locked first, so that two pages of one person do not both begin."""
-    Appointment.objects.select_for_update(no_key=True).get(pk=appointment.pk)
+    visible = access.visible(Appointment, caller).filter(pk=appointment.pk)
+    if visible.select_for_update(no_key=True).first() is None:
+        raise NotFound(f"There is no {appointment.reference}.")
     rows = QuestionnaireResponse.objects.filter(appointment=appointment, questionnaire=questionnaire, deleted_at=None)
     return rows.exclude(status=Status.ENTERED_IN_ERROR).select_for_update().first()
 

@@ -332,8 +332,8 @@ def _refused(refusal: SchedulingError, *, may_override: bool = False) -> Context
 
 
 def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
-    """A visit that the caller may see by their work, or 404."""
-    seen = access.visible(Appointment, caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
+    """A visit that the caller works with, or 404."""
+    seen = access.at_work(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
     appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
     if appointment is None:
         raise Http404

@@ -70,5 +70,5 @@ def _chosen(sites: list[Location], asked: str) -> Location:
 @require_GET
 def failed_messages(request: HttpRequest) -> HttpResponse:
     """The messages about visits to come that did not go out, to send again from their visits."""
-    sites = board.sites(caller_of(request))
-    return render(request, "portal/board/failed.html", {"failures": board.failures(sites, now=timezone.now())})
+    failures = board.failures(caller_of(request), now=timezone.now())
+    return render(request, "portal/board/failed.html", {"failures": failures})

@@ -1,15 +1,18 @@
 """Calendar feeds: a secret address that a calendar program reads, made and taken back by whose visits they are."""
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import feeds
 from portal.callers import caller_of, sign_in_required
-from scheduling.notifications import calendar_of
+from scheduling.notifications import calendar_of, links
 
 
 @require_GET
@@ -19,8 +22,11 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
     found = feeds.find(secret)
     if found is None:
         raise Http404
+    page = "portal:visit" if found.patient_id else "portal:staff-visit"
+    visits = feeds.appointments_of(found, now=now)
     return HttpResponse(
-        calendar_of(feeds.appointments_of(found, now=now), now=now),
+        # Whoever reads a calendar along with its owner gets no link that cancels visits.
+        calendar_of(visits, now=now, page=lambda each: links.absolute(reverse(page, args=[each.fhir_id]))),
         content_type="text/calendar; charset=utf-8",
         headers={"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"},
     )
@@ -32,11 +38,15 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
 def index(request: HttpRequest) -> HttpResponse:
     """The caller's feeds. A new one's address is shown this once."""
     caller = caller_of(request)
-    address = ""
+    if caller.practitioner is None and caller.patient is None:
+        raise PermissionDenied
+    address = subscribe = ""
     if request.method == "POST":
         secret = feeds.make(caller, now=timezone.now())
         address = request.build_absolute_uri(reverse("portal:feed", args=[secret]))
-    return render(request, "portal/feeds/index.html", {"feeds": feeds.of(caller), "address": address})
+        subscribe = f"webcal://{address.partition('://')[2]}"
+    context = {"feeds": feeds.of(caller), "address": address, "subscribe": subscribe}
+    return render(request, "portal/feeds/index.html", context)
 
 
 @sign_in_required
@@ -45,4 +55,5 @@ def revoke(request: HttpRequest, feed_id: int) -> HttpResponse:
     """From now on the address shows nothing."""
     found = get_object_or_404(feeds.of(caller_of(request)), pk=feed_id)
     feeds.revoke(found, now=timezone.now())
+    messages.success(request, _("The address is taken back. It shows nothing any more."))
     return redirect("portal:feeds")

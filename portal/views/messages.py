@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinic.models import Appointment, Communication, User
+from clinic.models import Communication, User
 from portal import inbox, languages
 from portal import preferences as choices
 from portal.callers import caller_of, patient_required, sign_in_required, staff_required
@@ -85,12 +85,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @staff_required
 @require_POST
 def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
-    """Once more, for staff who may see the visit."""
+    """Once more, for staff who work with the visit."""
     message = get_object_or_404(
         Communication.objects.select_related("appointment"), fhir_id=message_id, appointment__isnull=False
     )
     assert message.appointment is not None
-    if not access.visible(Appointment, caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
+    if not access.at_work(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
         raise Http404
     notifications.send_again(message, now=timezone.now())
     messages.success(request, _("The message is on its way again."))

@@ -96,7 +96,7 @@ def _fetch(names: Iterable[str], caller: Caller) -> Iterator[Json]:
         kind = RESOURCES[name]
         rows = access.visible(kind.model, caller).filter(fhir_id__in=ids[name], deleted_at=None)
         for row in rows.select_related(*kind.related).prefetch_related(*kind.prefetch).order_by("pk"):
-            yield to_fhir(row)
+            yield to_fhir(access.as_shown(row, caller))
 
 
 def _name(resource: Json) -> str:

@@ -97,7 +97,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     bundle["link"] = [{"relation": "self", "url": search.link(base)}]
     if cursor:
         bundle["link"].append({"relation": "next", "url": search.link(base, cursor)})
-    matches = [to_fhir(row) for row in page]
+    matches = [to_fhir(access.as_shown(row, caller)) for row in page]
     entries = [_entry(each, "match", base) for each in matches]
     entries += [_entry(each, "include", base) for each in included(matches, search.includes, caller, base)]
     if search.ignored:

@@ -162,7 +162,7 @@ def _visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
     row = rows.filter(fhir_id=fhir_id).first()
     if row is None:
         raise NotFound(f"There is no {kind}/{fhir_id}.")
-    return row
+    return access.as_shown(row, caller)
 
 
 def _written(written: Written, request: Request) -> Response:

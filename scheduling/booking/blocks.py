@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import ceil, floor
 from typing import Any
 from uuid import uuid4
 
@@ -103,7 +104,8 @@ def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> list
         start__lt=as_datetime(last),
         end__gt=as_datetime(first),
     ).exclude(hold_expires_at__lte=now)
-    return merge((int(start.timestamp()), int(end.timestamp())) for start, end in slots.values_list("start", "end"))
+    spans = slots.order_by().values_list("start", "end")
+    return merge((floor(start.timestamp()), ceil(end.timestamp())) for start, end in spans)
 
 
 def _slots(request: BlockRequest, taken: list[Span], now: datetime) -> list[Slot]:

@@ -13,12 +13,15 @@ FOLLOWS = {
     Appointment.Status.CANCELLED: Encounter.Status.CANCELLED,
     Appointment.Status.ENTERED_IN_ERROR: Encounter.Status.ENTERED_IN_ERROR,
 }
+UNDER_WAY = (Encounter.Status.ARRIVED, Encounter.Status.IN_PROGRESS)
 BEGINS = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment.Status.FULFILLED)
 
 
 def follow(appointment: Appointment, *, now: datetime) -> None:
     """Begin the Encounter of a locked appointment when the patient is there, and take it along from then on."""
     status = Appointment.Status(appointment.status)
+    if status not in FOLLOWS:
+        return
     encounter = (
         Encounter.objects.filter(appointment=appointment, deleted_at=None)
         .exclude(status=Encounter.Status.ENTERED_IN_ERROR)
@@ -29,10 +32,11 @@ def follow(appointment: Appointment, *, now: datetime) -> None:
             return
         encounter = _new(appointment, now)
     encounter.status = FOLLOWS[status]
-    if encounter.status in (Encounter.Status.ARRIVED, Encounter.Status.IN_PROGRESS):
-        encounter.start, encounter.end = encounter.start or now, None
+    if status == Appointment.Status.BOOKED:
+        encounter.start = encounter.end = None
     else:
-        encounter.end = now
+        encounter.start = encounter.start or now
+        encounter.end = None if encounter.status in UNDER_WAY else now
     encounter.version += encounter.pk is not None
     encounter.last_updated = now
     encounter.save()

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
+from clinic.models import OCCUPYING, Appointment, Patient, QuestionnaireResponse, Slot
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
@@ -23,7 +24,7 @@ from scheduling.booking.appointments import (
 )
 from scheduling.booking.once import Once, refusals, use_case
 from scheduling.booking.request import BookingRequest, Json, participants_of
-from scheduling.booking.slots import bookables_of, lock_patient, own_bookables, patient_is_free
+from scheduling.booking.slots import bookables_of, lock_holder, lock_patient, own_bookables, patient_is_free
 from scheduling.booking.visits import place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 
@@ -31,6 +32,7 @@ CLOCK = Caller(client="clock")
 HOLD_EXPIRED = {"text": "hold expired"}
 BATCH = 100
 SUPPORTING = "supportingInformation"
+KEPT = Case(When(status=Slot.Status.BUSY_TENTATIVE, then=Value(Slot.Status.BUSY)), default=F("status"))
 
 
 @use_case
@@ -52,9 +54,11 @@ def hold(
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
     replacing = former if former is not None and former.status == Appointment.Status.PENDING else None
-    if not access.sees_rules_lifted(caller):
-        if request.patient is not None:
-            lock_patient(request.patient)
+    is_bound = not (caller.is_system or _runs(caller, request))
+    if is_bound:
+        lock_holder(caller)
+    lock_patient(request.patient)
+    if is_bound:
         _not_too_many(caller, request.patient, now, besides=replacing)
     appointment = place(
         request,
@@ -89,12 +93,13 @@ def confirm(
         raise IllegalTransition(appointment.status, "booked")
     not_expired(appointment, now)
     may_become(appointment, Appointment.Status.BOOKED)
-    _still_given(appointment)
-    if appointment.patient is None and not access.sees_rules_lifted(caller):
-        raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
+    bookables = _still_given(appointment)
+    if not access.sees_rules_lifted(caller, appointment):
+        _is_for_own(appointment, caller)
+    _lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
-    own_bookables(bookables_of(appointment))
-    _keep_time(appointment, now)
+    own_bookables(bookables)
+    _hold_on(appointment, now, status=KEPT, hold_expires_at=None)
     appointment.status = Appointment.Status.BOOKED
     appointment.hold_expires_at = None
     appointment.comment = comment or appointment.comment
@@ -113,14 +118,11 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
     if appointment.hold_extended:
         raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
     assert appointment.hold_expires_at is not None  # _still_held
+    _lock_free_patient(appointment, now)
+    own_bookables(bookables_of(appointment))
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
-    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
-    try:
-        with refusals(), transaction.atomic():
-            slots.update(hold_expires_at=appointment.hold_expires_at, last_updated=now)
-    except TimeTaken as taken:
-        raise HoldExpired from taken  # it ran out on the database's clock, and somebody was there
+    _hold_on(appointment, now, hold_expires_at=appointment.hold_expires_at)
     save(appointment, now)
     audit("extend", appointment, caller=caller, now=now)
     return appointment
@@ -137,19 +139,22 @@ def name_patient(
     """
     appointment = locked(appointment_id, caller)
     _still_held(appointment, now)
-    if not access.sees_rules_lifted(caller):
+    is_bound = not access.sees_rules_lifted(caller, appointment)
+    if is_bound:
         access.may_be_for(caller, patient)
-    lock_patient(patient)
-    if not access.sees_rules_lifted(caller):
+        lock_holder(caller)
+    appointment.patient = patient
+    _lock_free_patient(appointment, now)
+    if is_bound:
         _not_too_many(caller, patient, now, besides=appointment)
-    assert appointment.start is not None  # appointment_has_time
-    assert appointment.end is not None
-    patient_is_free(patient, appointment.start, appointment.end, now=now, besides=appointment)
     others = [each for each in appointment.participant if not is_patient(each)]
     appointment.participant = [*others, *participants_of((), patient, "accepted")]
-    appointment.patient = patient
+    if is_bound and caller.user is not None:  # theirs from now on, and no longer whoever's uses this browser
+        appointment.held_by, appointment.held_by_guest = caller.user, ""
     save(appointment, now)
-    QuestionnaireResponse.objects.filter(appointment=appointment).update(patient=patient, last_updated=now)
+    QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None).update(
+        patient=patient, version=F("version") + 1, last_updated=now
+    )
     audit("name", appointment, caller=caller, now=now)
     return appointment
 
@@ -225,23 +230,50 @@ def _still_held(appointment: Appointment, now: datetime) -> None:
     not_expired(appointment, now)
 
 
-def _still_given(appointment: Appointment) -> None:
-    """Raise RuleBroken where the service or a schedule has been closed since the hold."""
+def _runs(caller: Caller, request: BookingRequest) -> bool:
+    bookables = [offering.bookable for offering in request.offerings]
+    return access.runs(caller, bookables=bookables, sites=[offering.site for offering in request.offerings])
+
+
+def _is_for_own(appointment: Appointment, caller: Caller) -> None:
+    """Raise RuleBroken where nobody is named yet, Forbidden for somebody whom the caller may no longer book for."""
+    if appointment.patient is None:
+        raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
+    access.may_be_for(caller, appointment.patient)
+
+
+def _still_given(appointment: Appointment) -> list[int]:
+    """The bookables of its Slots. Raises RuleBroken where the service or a schedule has been closed since the hold.
+
+    An Appointment that was proposed elsewhere may take no time at all: that is not to be booked so.
+    """
     if appointment.service is not None and not appointment.service.active:
         raise RuleBroken("HealthcareService is inactive", expression="Appointment.serviceType")
-    if Slot.objects.filter(appointment=appointment, deleted_at=None, schedule__active=False).exists():
+    slots = Slot.objects.filter(appointment=appointment, status__in=OCCUPYING, deleted_at=None).order_by()
+    taken = list(slots.values_list("bookable_id", "schedule__active"))
+    if not taken or appointment.start is None:
+        raise RuleBroken("This Appointment takes no time yet: make it with $book.", expression="Appointment.slot")
+    if not all(active for _bookable, active in taken):
         raise RuleBroken("Schedule is inactive", expression="Appointment.slot")
+    return [bookable for bookable, _active in taken]
 
 
-def _keep_time(appointment: Appointment, now: datetime) -> None:
-    """The held Slots count for ever now. Who took the time of a hold that ran out meanwhile stands in the way."""
-    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
+def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
+    """Raise RuleBroken if the patient has come to be elsewhere then, as they can once a hold has run out."""
+    assert appointment.start is not None  # appointment_has_time
+    assert appointment.end is not None
+    lock_patient(appointment.patient)
+    patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
+
+
+def _hold_on(appointment: Appointment, now: datetime, **longer: Any) -> None:
+    """Its Slots count on. Who took the time of a hold that ran out on the database's clock stands in the way.
+
+    Needs `own_bookables`.
+    """
     try:
-        with refusals(), transaction.atomic():
-            slots.filter(status=Slot.Status.BUSY_TENTATIVE).update(
-                status=Slot.Status.BUSY, hold_expires_at=None, last_updated=now
-            )
-            slots.exclude(hold_expires_at=None).update(hold_expires_at=None, last_updated=now)
+        with refusals():
+            Slot.objects.filter(appointment=appointment, deleted_at=None).update(**longer, last_updated=now)
     except TimeTaken as taken:
         raise HoldExpired from taken
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import errors
 
 from clinic.models import Appointment, IdempotencyKey
-from scheduling.errors import Invalid, Issue, ScheduleBusy, SchedulingError, TimeTaken
+from scheduling.errors import HoldExpired, Invalid, Issue, ScheduleBusy, SchedulingError, TimeTaken
 
 P = ParamSpec("P")
 
@@ -83,6 +83,8 @@ def refusals() -> Iterator[None]:
                 raise TimeTaken from error
             case errors.LockNotAvailable():
                 raise ScheduleBusy from error
+            case errors.DataException():  # a range that ends before it begins: by the database's clock it is over
+                raise HoldExpired from error
         raise
 
 

@@ -9,7 +9,6 @@ from clinic.models import Appointment, HealthcareService, Patient, Slot
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking import encounters
 from scheduling.booking.appointments import (
     CORRECTIONS,
     FREES_TIME,
@@ -20,6 +19,7 @@ from scheduling.booking.appointments import (
     may_become,
     not_expired,
     save,
+    step,
     within_notice,
 )
 from scheduling.booking.once import Once, use_case
@@ -47,8 +47,9 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     RuleBroken when the patient is elsewhere or when what the service requires is missing, Forbidden.
     """
     _may_override(caller, request.override, request.offerings)
+    lock_patient(request.patient)
     appointment = place(request, Appointment.Status.BOOKED, caller=caller, now=now)
-    fulfil_requirements(appointment, now=now, override=request.override)
+    fulfil_requirements(appointment, now=now, override=request.override, just_made=True)
     notifications.booked(appointment, now=now, tell=request.tell)
     return appointment
 
@@ -62,16 +63,14 @@ def place(
     expires: datetime | None = None,
     replacing: Appointment | None = None,
 ) -> Appointment:
-    """The one way a new visit comes to be, held or booked. Only inside a use case.
+    """The one way a new visit comes to be, held or booked. Only inside a use case; needs `lock_patient`.
 
     `replacing` is a locked hold that is let go for it, and comes back if the new time cannot be had.
     """
     _may_take(caller, request.service, request.patient, request.offerings)
     availability.complete(request.service, request.offerings)
     availability.together(request.offerings)
-    if request.patient is not None:
-        lock_patient(request.patient)
-        patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
+    patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
     bookables = [offering.bookable for offering in request.offerings]
     if replacing is not None:
         own_bookables(bookables + bookables_of(replacing))
@@ -111,24 +110,25 @@ def reschedule(
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "rescheduled")
-    not_expired(appointment, now)
-    within_notice(appointment, caller, now, "moved")
+    held = appointment.status == Appointment.Status.PENDING
+    if held:
+        not_expired(appointment, now)
+    else:
+        within_notice(appointment, caller, now, "moved")
     if appointment.service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
-    _may_take(caller, appointment.service, appointment.patient, offerings)
+    _may_take(caller, appointment.service, appointment.patient, offerings, moved=appointment)
     _may_override(caller, override, offerings)
     availability.complete(appointment.service, offerings)
     availability.together(offerings)
     end = start + timedelta(seconds=offerings[0].rules.duration)
-    if appointment.patient is not None:
-        lock_patient(appointment.patient)
-        patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
+    lock_patient(appointment.patient)
+    patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
     old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
-    own_bookables(bookables_of(appointment) + [each.bookable for each in offerings])
+    own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     let_go([appointment.pk], now=now)
-    held = appointment.status == Appointment.Status.PENDING
     appointment.participant = _exchanged(appointment.participant, old, offerings)
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
     appointment.sequence += not held
@@ -192,16 +192,16 @@ def change_status(
     Raises IllegalTransition, which names both states.
     """
     appointment = locked(appointment_id, caller, version)
-    if not access.sees_rules_lifted(caller):
+    if not access.sees_rules_lifted(caller, appointment):
         raise RuleBroken(_("Only the clinic records the steps of a visit."))
     may_become(appointment, status)
     if status in FREES_TIME:
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
-    if status == Appointment.Status.BOOKED:
-        raise IllegalTransition(appointment.status, "booked without being confirmed")
+    if status in (Appointment.Status.PENDING, Appointment.Status.BOOKED):
+        raise IllegalTransition(appointment.status, f"{status} without taking its time")
     appointment.status = status
     appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
-    return _stepped(appointment, caller=caller, now=now)
+    return step(appointment, caller=caller, now=now)
 
 
 @use_case
@@ -213,24 +213,21 @@ def correct_status(
     Raises IllegalTransition where no step leads from `status` to where the visit is.
     """
     appointment = locked(appointment_id, caller)
-    if not caller.is_staff:
+    if caller.is_system or not access.sees_rules_lifted(caller, appointment):
         raise RuleBroken(_("Only the clinic records the steps of a visit."))
     if status not in CORRECTIONS.get(appointment.status, ()):
         raise IllegalTransition(appointment.status, status)
     appointment.status = status
     appointment.cancelation_reason = None
-    return _stepped(appointment, caller=caller, now=now, as_="correct")
-
-
-def _stepped(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:
-    save(appointment, now)
-    audit(as_ or appointment.status, appointment, caller=caller, now=now)
-    encounters.follow(appointment, now=now)
-    return appointment
+    return step(appointment, caller=caller, now=now, as_="correct")
 
 
 def _may_take(
-    caller: Caller, service: HealthcareService, patient: Patient | None, offerings: tuple[Offering, ...]
+    caller: Caller,
+    service: HealthcareService,
+    patient: Patient | None,
+    offerings: tuple[Offering, ...],
+    moved: Appointment | None = None,
 ) -> None:
     access.may_book(
         caller,
@@ -238,13 +235,15 @@ def _may_take(
         [patient] if patient else [],
         bookables=[offering.bookable for offering in offerings],
         sites=[offering.site for offering in offerings],
+        moved=moved,
     )
 
 
 def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
     """Only who runs the calendars; software is bound by the rules."""
     bookables = [offering.bookable for offering in offerings]
-    if override and not access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings]):
+    sites = [offering.site for offering in offerings]
+    if override and not access.may_override(caller, bookables=bookables, sites=sites):
         raise Forbidden(_("Only the people who run this calendar can override its rules."))
 
 
@@ -298,7 +297,7 @@ def _new_appointment(
         end=request.end,
         hold_expires_at=expires,
         held_by=caller.user,
-        held_by_guest=caller.guest_digest,
+        held_by_guest="" if caller.user else caller.guest_digest,
         created=now,
         last_updated=now,
         requested_start=requested[0],

@@ -176,5 +176,7 @@ def _try_later(message: Communication, now: datetime, reason: str) -> None:
 
 def _close(message: Communication, status: Status, now: datetime, **what: object) -> None:
     """Write what became of it, unless the claim has run out and somebody else has taken it over."""
+    if message.event == Event.PROOF and status == Status.NOT_DONE:
+        what |= {"subject": "", "body": ""}
     mine = Communication.objects.filter(pk=message.pk, status=Status.IN_PROGRESS, claimed_until=message.claimed_until)
     mine.update(status=status, claimed_until=None, last_updated=now, **what)

@@ -4,7 +4,7 @@ What is sent names the visit by the same UID each time and by a higher SEQUENCE 
 that a calendar keeps one entry and follows. It says no more than that there is a visit, when and where.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from clinic.fhir.validation import UNSTORABLE
 from clinic.models import Appointment
 from scheduling.notifications import links
 from scheduling.notifications.audience import zones_of
@@ -33,11 +34,13 @@ def calendar_of(
     method: str | None = None,
     attendee: str = "",
     zones: Mapping[int, ZoneInfo] | None = None,
+    page: Callable[[Appointment], str] = links.manage_link,
 ) -> bytes:
     """The visits that have a time as an .ics file, in the language of the moment.
 
     `method` is PUBLISH unless said: REQUEST and CANCEL are for what is sent to an `attendee`. Read the appointments
-    with their service, site and patient; their zones are asked for in one statement unless given.
+    with their service, site and patient; their zones are asked for in one statement unless given. `page` says where
+    a visit is seen: by its secret link, unless others than the patient may read this.
     """
     timed = [each for each in appointments if each.start is not None and each.end is not None]
     zones = zones_of(timed) if zones is None else zones
@@ -46,7 +49,7 @@ def calendar_of(
     calendar.add("version", "2.0")
     calendar.add("method", method or "PUBLISH")
     for each in timed:
-        calendar.add_component(_event(each, zones[each.pk], now, attendee))
+        calendar.add_component(_event(each, zones[each.pk], now, attendee, page(each)))
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())
 
@@ -64,7 +67,7 @@ def domain() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
-def _event(appointment: Appointment, zone: ZoneInfo, now: datetime, attendee: str) -> Event:
+def _event(appointment: Appointment, zone: ZoneInfo, now: datetime, attendee: str, page: str) -> Event:
     assert appointment.start is not None  # calendar_of
     assert appointment.end is not None
     event = Event()
@@ -78,8 +81,8 @@ def _event(appointment: Appointment, zone: ZoneInfo, now: datetime, attendee: st
     by_video = appointment.service is not None and appointment.service.telehealth
     if place := _("By video") if by_video else place_of(appointment):
         event.add("location", place)
-    event.add("url", links.manage_link(appointment))
-    event.add("description", links.manage_link(appointment))
+    event.add("url", page)
+    event.add("description", page)
     organizer = vCalAddress(f"mailto:{settings.CLINIC_EMAIL or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     organizer.params["CN"] = vText(settings.CLINIC_NAME)
     event["organizer"] = organizer
@@ -87,7 +90,7 @@ def _event(appointment: Appointment, zone: ZoneInfo, now: datetime, attendee: st
         guest = vCalAddress(f"mailto:{attendee}")
         guest.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"})
         if appointment.patient is not None:
-            guest.params["CN"] = vText(str(appointment.patient))
+            guest.params["CN"] = vText(UNSTORABLE.sub("", " ".join(str(appointment.patient).split())))
         event.add("attendee", guest, encode=False)
     return event
 

@@ -3,7 +3,16 @@
 import pytest
 
 from tests.api.conftest import Api, api_with, codes, ids
-from tests.factories import AppointmentFactory, LocationFactory, PractitionerFactory, ScheduleFactory, UserFactory
+from tests.factories import (
+    AppointmentFactory,
+    CommunicationFactory,
+    EncounterFactory,
+    LocationFactory,
+    PractitionerFactory,
+    QuestionnaireResponseFactory,
+    ScheduleFactory,
+    UserFactory,
+)
 
 VISITS = ("Appointment", "Slot", "Patient")
 
@@ -125,3 +134,32 @@ def test_people_write_no_resources(visits, ada, chen, rana, method):
     body = {"resourceType": "Patient", "id": ada.fhir_id}
     for user in (ada.user, chen.user, rana):
         assert getattr(Api(user=user), method)(path, body).status_code == 403
+
+
+def test_a_video_room_is_told_to_software_and_to_who_works_there(site, ada, chen, rana):
+    """A patient gets into it from the page of their visit, shortly before it begins."""
+    room = "https://meet.example.org/room"
+    path = ScheduleFactory(actor=chen, site=site, meeting_url=room).reference
+    doctor = PractitionerFactory(user=UserFactory())
+    ScheduleFactory(actor=doctor)
+    for api in (api_with("system/Schedule.rs"), Api(user=chen.user), Api(user=rana)):
+        assert room in str(api.get(path).fhir)
+        assert room in str(api.get("Schedule").fhir)
+    for api in (Api(user=ada.user), Api(user=doctor.user)):
+        assert room not in str(api.get(path).fhir)
+        assert room not in str(api.get("Schedule").fhir)
+
+
+@pytest.mark.parametrize("factory", [QuestionnaireResponseFactory, EncounterFactory, CommunicationFactory])
+def test_what_was_said_at_a_visit_is_for_those_who_work_with_it(site, ada, chen, rana, factory):
+    """A patient who is seen elsewhere too tells each what is theirs to know."""
+    elsewhere = LocationFactory()
+    doctor = PractitionerFactory(user=UserFactory())
+    here = AppointmentFactory(patient=ada, site=site, schedules=[ScheduleFactory(actor=chen, site=site)])
+    there = AppointmentFactory(patient=ada, site=elsewhere, schedules=[ScheduleFactory(actor=doctor, site=elsewhere)])
+    kind = factory(fhir_id="here", appointment=here).RESOURCE_TYPE
+    factory(fhir_id="there", appointment=there)
+    desk = UserFactory(desk_locations=[elsewhere])
+    for user, known in ((chen.user, "here"), (rana, "here"), (doctor.user, "there"), (desk, "there")):
+        assert seen(Api(user=user), kind) == [known]
+    assert sorted(seen(Api(user=ada.user), kind)) == ["here", "there"]

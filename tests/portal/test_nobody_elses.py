@@ -1,0 +1,371 @@
+"""Every address, asked for by everybody whose business it is not: they learn nothing of Ada, and change nothing.
+
+An address without a row in the table fails.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+
+from clinic import models
+from scheduling import questionnaires
+from scheduling.notifications import links
+from tests.factories import (
+    AppointmentFactory,
+    CalendarFeedFactory,
+    CommunicationFactory,
+    CoverageFactory,
+    LocationFactory,
+    MessagePreferencesFactory,
+    PractitionerFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    ScheduleFactory,
+    SlotFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+OPEN, OWN, ADAS, STAFF, CALENDAR, SECRET = "open", "own", "Ada's", "staff", "a calendar's", "secret"
+BIRTHDAY = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
+PERSON = {"given": "Mallory", "family": "Roe", "relationship": "PRN", "email": "mallory@example.com", **BIRTHDAY}
+SAVE = {"step": "save", "version": "1"}
+LATER = "2027-11-23"  # a Tuesday
+TAKEN_BACK = 204  # what `presence` answers, whatever it was told
+
+
+@dataclass(frozen=True)
+class Row:
+    """Whose an address is, what is posted to it, and which things of the clinic it names.
+
+    OPEN to everybody, and tells nothing of a patient; OWN shows who has signed in what is theirs; ADAS is for her and
+    who cares for her; STAFF for whoever works here, of their own calendars; CALENDAR for who works by that one;
+    SECRET is for who has a secret that nobody here has.
+    """
+
+    whose: str
+    post: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+HELD = {"appointment_id": "held"}
+TABLE = {
+    "services": Row(OPEN),
+    "near": Row(OPEN, {"latitude": "1", "longitude": "1"}),
+    "choose-time": Row(OPEN),
+    "hold": Row(OPEN, {"time": "none"}),
+    "set-language": Row(OPEN),
+    "theme": Row(OPEN),
+    "start": Row(OWN),
+    "details": Row(OWN, {"given": ""}),
+    "visits": Row(OWN),
+    "messages": Row(OWN),
+    "messages-read": Row(OWN, {"message": "{message_id}"}),
+    "preferences": Row(OWN, {"language": ""}),
+    "feeds": Row(OWN),
+    "family": Row(OWN),
+    "family-add": Row(OWN, {"given": ""}),
+    "visit": Row(ADAS),
+    "about": Row(ADAS, {"who": "{patient_id}", **PERSON}, HELD),
+    "about-details": Row(ADAS, PERSON, HELD),
+    "proof": Row(ADAS, {"code": "123456"}, HELD),
+    "coverage": Row(ADAS, {"coverage": "another"}, HELD),
+    "new-coverage": Row(ADAS, {"payor": "Acme", "member": "M-1"}, HELD),
+    "confirm": Row(ADAS, {"comment": "mine now"}, HELD),
+    "booked": Row(ADAS),
+    "let-go": Row(ADAS, {"leave": "1"}, HELD),
+    "presence": Row(ADAS, {"left": "1"}, HELD),
+    "keep": Row(ADAS, {}, HELD),
+    "cancel": Row(ADAS, {"reason": "because"}),
+    "ics": Row(ADAS),
+    "move": Row(ADAS, {"time": f"{LATER}T15:00:00Z~{{schedule_id}}", "confirm": "1"}),
+    "join": Row(ADAS),
+    "questions": Row(ADAS, {}, HELD),
+    "questions-stop": Row(ADAS, {}, HELD),
+    "questions-part": Row(ADAS, {"q-1": "mine", "shown": "q-1"}, HELD),
+    "questions-save": Row(ADAS, {"q-1": "mine", "shown": "q-1"}, HELD),
+    "answers": Row(ADAS),
+    "answer-file": Row(ADAS),
+    "feed-revoke": Row(ADAS),
+    "family-change": Row(ADAS, PERSON),
+    "family-remove": Row(ADAS),
+    "preferences-of": Row(ADAS, {"language": "es", "phone": "+1 212 555 0123"}),
+    "manage": Row(SECRET, BIRTHDAY),
+    "manage-move": Row(SECRET, {"time": f"{LATER}T15:00:00Z~{{schedule_id}}", "confirm": "1"}),
+    "manage-attend": Row(SECRET),
+    "manage-cancel": Row(SECRET, {"reason": "because"}),
+    "feed": Row(SECRET),
+    "unsubscribe": Row(SECRET),
+    "sms-status": Row(SECRET, {"MessageStatus": "failed"}),
+    "demo-messages": Row(SECRET),
+    "demo-invitation": Row(SECRET),
+    "day": Row(STAFF),
+    "week": Row(STAFF),
+    "month": Row(STAFF),
+    "agenda": Row(STAFF),
+    "calendar-choose": Row(STAFF, {"site": "{site_id}", "calendars": "{schedule_id}"}),
+    "calendar-events": Row(STAFF),
+    "calendar-changes": Row(STAFF),
+    "board": Row(STAFF),
+    "failed-messages": Row(STAFF),
+    "hours": Row(STAFF),
+    "questionnaire-preview": Row(STAFF),
+    "staff-find-patients": Row(STAFF, {"search": "Nobody"}),
+    "staff-new-visit": Row(CALENDAR, {"calendar": "{schedule_id}", "service": "{service_id}", "date": LATER}),
+    "staff-peek": Row(CALENDAR),
+    "staff-move": Row(CALENDAR, {"date": LATER, "time": "10:00", "minutes": "30", "version": "1"}),
+    "staff-new-block": Row(CALENDAR, {"calendar": "{schedule_id}", "first": LATER, "save": "1"}),
+    "staff-block": Row(CALENDAR, {"extent": "all"}),
+    "staff-visit": Row(CALENDAR),
+    "staff-step": Row(CALENDAR, {"status": "arrived"}),
+    "staff-cancel": Row(CALENDAR, {"reason": "because"}),
+    "send-again": Row(CALENDAR),
+    "hours-edit": Row(CALENDAR, SAVE),
+    "hours-remove": Row(CALENDAR, SAVE),
+    "hours-settings": Row(CALENDAR, {**SAVE, "duration": "10"}),
+    "hours-closures": Row(CALENDAR, {**SAVE, "first": LATER, "last": LATER}),
+    "hours-closures-remove": Row(CALENDAR, {**SAVE, "entry": "{}"}),
+    "hours-undo": Row(CALENDAR),
+    "hours-extra": Row(CALENDAR, {**SAVE, "day": LATER, "opens": "18:00", "closes": "19:00"}),
+    "hours-extra-remove": Row(CALENDAR, SAVE, {"slot_id": "extra"}),
+}
+PROVEN_BY_TOKEN = {"unsubscribe", "sms-status"}
+
+
+def addresses(resolver: Any = None, above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The name and the parameters of each address of the pages; a name may stand for several."""
+    for each in (resolver or get_resolver("portal.urls")).url_patterns:
+        parameters = (*above, *each.pattern.converters)
+        if isinstance(each, URLPattern):
+            yield each.name, parameters
+        else:
+            yield from addresses(each, parameters)
+
+
+@pytest.fixture
+def clinic(ada, checkup, schedule, site, ten) -> dict[str, Any]:
+    """Everything there is of Ada at this clinic, by the names that addresses give it."""
+    form = QuestionnaireFactory(item=[{"linkId": "1", "type": "attachment", "text": "A photograph"}])
+    checkup.questionnaires.add(form)
+    letter = questionnaires.file_entry(b"%PDF-1.7", "application/pdf", "letter.pdf")
+    end, half_an_hour, tomorrow = ten + timedelta(minutes=30), timedelta(minutes=30), ten - timedelta(days=1)
+    of_ada = {"patient": ada, "service": checkup, "site": site, "schedules": [schedule]}
+    visit = AppointmentFactory(**of_ada, start=ten, end=end, comment="Quinn's own words")
+    held = AppointmentFactory(
+        **of_ada, start=end, end=end + half_an_hour, status="pending", hold_expires_at=timezone.now() + half_an_hour
+    )
+    answers = QuestionnaireResponseFactory(
+        appointment=visit, questionnaire=form, item=[{"linkId": "1", "answer": [{"valueAttachment": letter}]}]
+    )
+    message = CommunicationFactory(appointment=visit, medium="in-app", status="completed", sent=timezone.now())
+    CommunicationFactory(appointment=visit, status="not-done", attempts=5, occasion="0")
+    CoverageFactory(beneficiary=ada)
+    MessagePreferencesFactory(patient=ada)
+    related = RelatedPersonFactory(user=ada.user, patient__family="Quinn")
+    extra = SlotFactory(schedule=schedule, status="free", start=tomorrow, end=tomorrow + half_an_hour)
+    block = SlotFactory(
+        schedule=schedule,
+        status="busy-unavailable",
+        comment="Quinn",
+        start=end + half_an_hour,
+        end=end + 2 * half_an_hour,
+    )
+    return {
+        "appointment_id": visit.fhir_id,
+        "held": held.fhir_id,
+        "response_id": answers.fhir_id,
+        "digest": questionnaires.hash_in_address(letter["hash"]),
+        "questionnaire_id": form.fhir_id,
+        "message_id": message.fhir_id,
+        "feed_id": CalendarFeedFactory(patient=ada).pk,
+        "related_id": related.fhir_id,
+        "patient_id": ada.fhir_id,
+        "service_id": checkup.fhir_id,
+        "schedule_id": schedule.fhir_id,
+        "site_id": site.fhir_id,
+        "slot_id": block.fhir_id,
+        "extra": extra.fhir_id,
+        "who": "me",
+        "number": 1,
+        "token": links.manage_link(visit).split("/")[-2][:-1] + "_",
+        "secret": "guessed",
+        "name": "guessed",
+    }
+
+
+def anonymous(client, request):
+    pass
+
+
+def a_guest(client, request):
+    """Who holds another time in this browser."""
+    service = request.getfixturevalue("checkup")
+    client.post(reverse("portal:hold", args=[service.fhir_id]), {"time": request.getfixturevalue("wanted")})
+
+
+def bo(client, request):
+    client.force_login(request.getfixturevalue("bo").user)
+
+
+def a_former_carer(client, request):
+    """Who cared for Ada until the clinic, or they, ended it."""
+    user = UserFactory()
+    RelatedPersonFactory(patient=request.getfixturevalue("ada"), user=user, active=False)
+    RelatedPersonFactory(patient=request.getfixturevalue("ada"), user=user, deleted_at=timezone.now())
+    client.force_login(user)
+
+
+def another_practitioner(client, request):
+    doctor = PractitionerFactory(user=UserFactory())
+    ScheduleFactory(actor=doctor, services=[request.getfixturevalue("checkup")], site=LocationFactory())
+    client.force_login(doctor.user)
+
+
+def another_desk(client, request):
+    site = LocationFactory()
+    ScheduleFactory(services=[request.getfixturevalue("checkup")], site=site)
+    client.force_login(UserFactory(desk_locations=[site]))
+
+
+EVERYBODY = (anonymous, a_guest, bo, a_former_carer, another_practitioner, another_desk)
+
+
+def is_refused(response):
+    """Not there, not allowed, or first to sign in or to say who one is."""
+    if response.status_code == 302:
+        return response.url.startswith((reverse("account_login"), reverse("portal:details")))
+    return response.status_code in (403, 404, 405, 410)
+
+
+def is_right(who, name, row, response, things):
+    match row.whose:
+        case "open":
+            return response.status_code < 500
+        case "own":
+            return is_refused(response) if who in (anonymous, a_guest) else response.status_code < 500
+        case "staff":
+            works_here = who in (another_practitioner, another_desk)
+            return response.status_code < 500 if works_here else is_refused(response)
+        case "secret" if name == "manage-move":
+            return response.url == reverse("portal:manage", args=[things["token"]])
+        case "Ada's" if name == "presence":
+            return response.status_code in (405, TAKEN_BACK)
+    return is_refused(response)
+
+
+def rows(ada):
+    """What is there, in full; of feeds only Ada's, for everybody may make their own."""
+    kinds = (
+        models.Appointment,
+        models.AuditEvent,
+        models.Communication,
+        models.Coverage,
+        models.Encounter,
+        models.HealthcareService,
+        models.MessagePreferences,
+        models.Patient,
+        models.QuestionnaireResponse,
+        models.RelatedPerson,
+        models.Schedule,
+        models.SchedulingParameters,
+        models.Slot,
+    )
+    feeds = models.CalendarFeed.objects.filter(patient=ada)
+    return [list(kind.objects.order_by("pk").values()) for kind in kinds] + [list(feeds.values())]
+
+
+def requests(things):
+    """Each address by GET, and by POST with what would change something."""
+    for name, parameters in addresses():
+        row = TABLE[name]
+        address = reverse(f"portal:{name}", kwargs={each: things[row.names.get(each, each)] for each in parameters})
+        if name in ("staff-new-visit", "staff-new-block"):
+            address += f"?schedule={things['schedule_id']}"
+        posted = {key: value.format(**things) if "_id}" in value else value for key, value in row.post.items()}
+        yield name, row, address, None
+        yield name, row, address, posted
+
+
+def test_every_address_has_its_row():
+    assert {name for name, _parameters in addresses()} == TABLE.keys()
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_nobody_elses_business(client, request, clinic, ada, who):
+    who(client, request)
+    before, wrong = rows(ada), []
+    for name, row, address, posted in requests(clinic):
+        response = client.get(address) if posted is None else client.post(address, posted)
+        asked = f"{'GET' if posted is None else 'POST'} {name}"
+        if not is_right(who, name, row, response, clinic):
+            wrong.append(f"{asked}: {response.status_code}")
+        if b"Quinn" in response.content:
+            wrong.append(f"{asked} names Ada")
+        if rows(ada) != before:
+            wrong.append(f"{asked} changes something")
+            before = rows(ada)
+    assert wrong == []
+
+
+def test_what_carers_see_is_the_patients_and_not_the_accounts(client, clinic, ada):
+    carer = RelatedPersonFactory(patient=ada, user=UserFactory()).user
+    client.force_login(carer)
+    seen = {
+        name: client.get(address).status_code
+        for name, row, address, posted in requests(clinic)
+        if row.whose == ADAS and posted is None
+    }
+    assert {seen[name] for name in ("visit", "ics", "answers", "answer-file", "confirm")} == {200}
+    assert {seen[name] for name in ("family-change", "family-remove")} == {404}
+    assert client.post(reverse("portal:feed-revoke", args=[clinic["feed_id"]])).status_code == 404
+
+
+@pytest.mark.parametrize("who", [another_practitioner, another_desk])
+def test_staff_look_at_no_calendar_but_theirs(client, request, clinic, who):
+    who(client, request)
+    named = clinic["schedule_id"]
+    for name in ("day", "week", "month", "agenda"):
+        assert client.get(reverse(f"portal:{name}"), {"schedule": named}).status_code == 404
+    asked = {"calendars": named, "start": "2026-11-24", "end": "2026-11-25", "since": "2026-11-24T09:00:00Z"}
+    for name in ("calendar-events", "calendar-changes"):
+        assert client.get(reverse(f"portal:{name}"), asked).status_code == 404
+    assert client.get(reverse("portal:board"), {"site": clinic["site_id"]}).status_code in (200, 404)
+
+
+def test_a_practitioner_finds_only_patients_of_their_calendar(client, request, clinic):
+    another_practitioner(client, request)
+    assert b"Quinn" not in client.post(reverse("portal:staff-find-patients"), {"search": "Quinn"}).content
+
+
+def test_nothing_is_posted_from_another_site(clinic, ada):
+    """Without the token of a form of ours, whatever is posted is refused; but for what is proven by itself."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada.user)
+    before = rows(ada)
+    answers = {
+        name: client.post(address, posted)
+        for name, _row, address, posted in requests(clinic)
+        if posted is not None and name not in PROVEN_BY_TOKEN
+    }
+    assert {name for name, answer in answers.items() if answer.status_code != 403} == set()
+    assert rows(ada) == before
+
+
+def test_no_page_of_hers_stays_in_a_cache(client, clinic, ada):
+    client.force_login(ada.user)
+    kept = [
+        name
+        for name, row, address, posted in requests(clinic)
+        if posted is None
+        and row.whose in (OWN, ADAS)
+        and "no-store" not in client.get(address).headers.get("Cache-Control", "")
+    ]
+    assert kept == []
