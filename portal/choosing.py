@@ -203,7 +203,7 @@ def written(start: datetime, offerings: Iterable[Offering]) -> str:
 def at_different_times(choices: Iterable[Choice]) -> list[Choice]:
     first: dict[datetime, Choice] = {}
     for choice in choices:
-        first.setdefault(choice.start, choice)
+        first.setdefault(choice.start.astimezone(UTC), choice)  # by its own clock an hour may come twice
     return list(first.values())
 
 

@@ -46,7 +46,7 @@ class OpenDay:
     @property
     def parts(self) -> list[tuple[str, list[list[Choice]]]]:
         """Its times under morning, afternoon and evening, those with one person at one site together."""
-        by_clock = sorted(self.times, key=lambda choice: choice.start.time())
+        by_clock = sorted(self.times, key=lambda choice: _since_midnight(choice.start))
         parts = groupby(by_clock, key=lambda choice: words.part_of_day(choice.start))
         return [(part, self._grouped(choices)) for part, choices in parts]
 
@@ -156,6 +156,12 @@ def next_after(menu: Menu, after: date, first_available: list[Choice], *, now: d
         return next(iter(first_available), None)
     start = datetime.combine(after, time(), menu.zones[0])
     return next(iter(menu.first_times(start, now=now)), None)
+
+
+def _since_midnight(moment: datetime) -> timedelta:
+    """How much of its day is over: more than its clock says where the clocks have been put back."""
+    midnight = datetime.combine(moment.date(), time(), moment.tzinfo)
+    return moment.astimezone(UTC) - midnight.astimezone(UTC)
 
 
 def count_days(menu: Menu, found: Found, today: date) -> list[Day]:

@@ -1,6 +1,7 @@
 """A patient's visits: what is to come, what was, and what can be done about them."""
 
 from datetime import datetime
+from math import ceil
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,7 +52,8 @@ def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
         raise Http404
     if visit.is_room_open:
         return redirect(visit.meeting_url)
-    return render(request, "portal/appointments/join.html", {"visit": visit})
+    opens_in = max(ceil((visit.room_opens - visit.now).total_seconds()), 0) if visit.meeting_url else 0
+    return render(request, "portal/appointments/join.html", {"visit": visit, "opens_in": opens_in})
 
 
 @visitor_required

@@ -134,7 +134,7 @@ def lost(
         "service": service,
         "what": what,
         "kept": kept,
-        "zones": menu.zones,
+        "several_places": len(menu.places) > 1 and not service.telehealth,
         "alternatives": choosing.nearest(menu, wanted, now=now),
     }
     return render(request, "portal/booking/lost.html", context, status=409)

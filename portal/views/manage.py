@@ -32,7 +32,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     if visit is None:
         return _expired(request)
     form = BirthDateForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid() and _is_born(request, visit, form, now):
+    if form.is_valid() and _is_born(request, visit, form, now):
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
     return render(request, "portal/manage/visit.html", context)
@@ -81,6 +81,14 @@ def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
     """Whether this browser has said the patient's birth date a short while ago."""
     said = request.session.get(KNOWN, {}).get(visit.id)
     return said is not None and now < datetime.fromisoformat(said) + KNOWN_FOR
+
+
+def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
+    """First when the patient was born, then the page that was asked for."""
+    form = BirthDateForm(request.POST if "birth_date_day" in request.POST else None)
+    if form.is_valid() and _is_born(request, visit, form, now):
+        return redirect(request.path)
+    return render(request, "portal/manage/birth_date.html", {"visit": visit, "token": token, "form": form})
 
 
 def _is_born(request: HttpRequest, visit: Visit, form: BirthDateForm, now: datetime) -> bool:

@@ -52,8 +52,10 @@ def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The same by a manage link, once the patient's birth date has been said."""
     now = timezone.now()
     visit = manage.visit_of(token, now)
-    if visit is None or not manage.is_known(request, visit, now):
+    if visit is None:
         return redirect("portal:manage", token)
+    if not manage.is_known(request, visit, now):
+        return manage.ask_birth_date(request, visit, token, now)
     return _move(request, Move(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
 
 

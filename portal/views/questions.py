@@ -69,7 +69,7 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     if not answering.may_answer(asked.appointment, now=now):
         return redirect("portal:answers" if asked.visit.takes_place else "portal:visit", asked.visit.id)
     if request.method == "GET":
-        return _over(asked) or _show(request, asked, page)
+        return _over(asked) or _show(request, asked, page, problems=page.problems if "check" in request.GET else ())
     posted = questions.read_post(request)
     if name := request.POST.get("add"):
         return _changed(request, asked, page, posted, now, add=name)
@@ -99,8 +99,7 @@ def _go_on(request: HttpRequest, asked: Asked, page: Part, posted: Posted, now: 
         return redirect("portal:questions-part", asked.visit.id, following.number)
     waiting = questions.to_answer(parts)
     if not all(each.form.is_done for each in parts if each.has_content) and waiting.problems:
-        messages.info(request, _("A question on this page still needs an answer."))
-        return redirect("portal:questions-part", asked.visit.id, waiting.number)
+        return redirect(f"{reverse('portal:questions-part', args=[asked.visit.id, waiting.number])}?check=1")
     if asked.visit.is_booked:
         messages.success(request, _("Your answers are saved."))
     return redirect(_next(request, asked))
@@ -218,6 +217,7 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
         if add:
             page = page.of(questions.with_row(page.form, add))
         shown = _focus(page, add, remove) if add or remove else {"problems": page.problems_of(posted)}
+    page.say_only(shown.get("problems", ()))
     context = {"part": page, **shown}
     return render(request, "portal/questions/preview.html", context, status=422 if shown.get("problems") else 200)
 
@@ -308,7 +308,9 @@ def _show(
         "now": asked.visit.now,
         **focus,
     }
-    return render(request, "portal/questions/part.html", context, status=422 if problems else 200)
+    page.say_only(problems)
+    refused = problems and request.method == "POST"
+    return render(request, "portal/questions/part.html", context, status=422 if refused else 200)
 
 
 def _progress(request: HttpRequest, asked: Asked, before: Part | None) -> Progress:

@@ -38,6 +38,8 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask why, and whether the patient is told; then cancel."""
     now = timezone.now()
     shown = _read(request, appointment_id, now)
+    if not (shown.visit.is_booked or shown.visit.is_held):
+        return redirect("portal:staff-visit", appointment_id)
     form = StaffCancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return _cancel(request, shown, form, now)
@@ -53,7 +55,8 @@ def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now:
         messages.success(request, _("The visit is cancelled, and its time is free."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
-    return redirect("portal:staff-visit", shown.visit.id)
+    is_still_theirs = staff_visits.read(caller_of(request), shown.visit.id, now=now) is not None
+    return redirect("portal:staff-visit", shown.visit.id) if is_still_theirs else redirect("portal:board")
 
 
 def _read(request: HttpRequest, appointment_id: str, now: datetime) -> StaffVisit:

@@ -2,44 +2,72 @@
 // Keys act on the visit that has the focus.
 const board = document.querySelector("[data-board]");
 const find = document.querySelector("[data-board-find]");
+const nothing = document.querySelector("[data-board-nothing]");
+const offline = document.querySelector("[data-board-offline]");
 const announcement = document.getElementById("announcement");
-const EVERY = 4000;
-const UNDO_FOR = 10000;
+const EVERY = 4_000;
+const UNDO_FOR = 10_000;
+const ASKED = { headers: { "HX-Request": "true" }, cache: "no-store" };
 
-const cards = () => [...board.querySelectorAll("[data-card]")].filter((card) => !card.hidden);
+let shown = 0; // how often the board was put up: what was asked for before the last time is old
+
+const cardOf = (element) => element.closest("[data-card]");
 const linkOf = (card) => card?.querySelector("a");
+const cards = () => [...board.querySelectorAll("[data-card]:not([hidden])")];
 
 const narrow = () => {
   const wanted = find.querySelector("input").value.trim().toLowerCase();
   for (const card of board.querySelectorAll("[data-card]")) {
-    card.hidden = wanted !== "" && !card.textContent.toLowerCase().includes(wanted);
+    card.hidden = !card.querySelector("[data-card-words]").textContent.toLowerCase().includes(wanted);
   }
+  nothing.hidden = wanted === "" || cards().length > 0;
 };
 
-const show = (html) => {
-  const focused = board.contains(document.activeElement) ? document.activeElement.closest("[data-card]") : null;
-  const id = linkOf(focused)?.id;
+const show = (html, focused) => {
+  const id = focused ?? linkOf(board.contains(document.activeElement) ? cardOf(document.activeElement) : null)?.id;
+  const key = document.activeElement.dataset.key;
   board.innerHTML = html;
+  shown += 1;
   narrow();
-  if (id) document.getElementById(id)?.focus();
-  const toast = board.querySelector(".toast");
-  if (toast) {
-    announcement.textContent = toast.querySelector("p").textContent;
-    setTimeout(() => toast.remove(), UNDO_FOR);
-  }
+  const link = id && document.getElementById(id);
+  if (link) (cardOf(link).querySelector(`[data-key="${key}"]`) ?? link).focus();
+};
+
+const sayWhatCameOfIt = () => {
+  const undo = board.querySelector("[data-board-undo]");
+  announcement.textContent = board.querySelector(".toast p, .messages p")?.textContent ?? "";
+  if (undo) setTimeout(() => undo.remove(), UNDO_FOR);
+};
+
+const saysOffline = (is) => {
+  if (is && offline.hidden) announcement.textContent = offline.textContent.trim();
+  offline.hidden = !is;
+};
+
+const ask = async (address, options) => {
+  const answer = await fetch(address, { ...ASKED, ...options });
+  if (answer.redirected) location.reload(); // signed out meanwhile
+  else if (!answer.ok) throw new Error(answer.statusText);
+  return answer;
 };
 
 const refresh = async () => {
   if (document.hidden) return;
+  const before = shown;
   const stamp = board.querySelector("[data-board-stamp]").dataset.boardStamp;
   try {
-    const answer = await fetch(`${board.dataset.board}&stamp=${encodeURIComponent(stamp)}`, { headers: { "HX-Request": "true" } });
-    if (answer.status === 200 && !answer.redirected && !board.querySelector(".toast")) show(await answer.text());
-    if (answer.redirected) location.reload(); // signed out meanwhile
-    board.removeAttribute("data-is-offline");
+    const answer = await ask(`${board.dataset.board}&stamp=${encodeURIComponent(stamp)}`);
+    const html = answer.status === 200 ? await answer.text() : "";
+    if (html && shown === before) {
+      const undo = board.querySelector("[data-board-undo]");
+      const had = undo?.contains(document.activeElement);
+      show(html);
+      if (undo) board.append(undo);
+      if (had) undo.querySelector("button").focus();
+    }
+    saysOffline(false);
   } catch {
-    if (!board.hasAttribute("data-is-offline")) announcement.textContent = board.dataset.offline;
-    board.setAttribute("data-is-offline", "");
+    saysOffline(true);
   }
 };
 
@@ -49,11 +77,13 @@ board.addEventListener("submit", async (event) => {
   if (form.dataset.sent) return;
   form.dataset.sent = "true";
   try {
-    const body = new FormData(form, event.submitter);
-    show(await (await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } })).text());
+    const answer = await ask(form.action, { method: "POST", body: new FormData(form, event.submitter) });
+    show(await answer.text(), form.dataset.visit);
+    sayWhatCameOfIt();
+    saysOffline(false);
   } catch {
     delete form.dataset.sent;
-    announcement.textContent = board.dataset.offline;
+    saysOffline(true);
   }
 });
 
@@ -63,14 +93,14 @@ const go = (card, by) => {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-  const card = document.activeElement.closest("[data-card]");
+  const from = document.activeElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || !(from === document.body || board.contains(from))) return;
+  const card = cardOf(from);
   const key = event.key.toLowerCase();
-  if (key === "u") board.querySelector("[data-board-undo] button")?.click();
-  else if (key === "arrowdown" || key === "arrowright") go(card, 1);
+  if (key === "arrowdown" || key === "arrowright") go(card, 1);
   else if (key === "arrowup" || key === "arrowleft") go(card, -1);
   else {
-    const button = card?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    const button = (card && key === "u" ? board : card)?.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!button) return;
     button.click();
   }

@@ -3,6 +3,7 @@ const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 const toasts = document.getElementById("toasts");
 const UNDO_FOR = 10_000;
+const FIRST = ".dialog__body :is(select, input:not([type=hidden]), .actions :is(a, button))"; // not the one that closes it
 
 const openDialog = (url) => htmx.ajax("GET", url, { target: content });
 
@@ -41,8 +42,10 @@ if (dialog) {
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== content) return;
     setUp(content);
-    if (!dialog.open) dialog.showModal();
-    content.querySelector("[data-focus]")?.focus();
+    const opens = !dialog.open;
+    if (opens) dialog.showModal();
+    const next = content.querySelector("[data-focus]") ?? (opens ? content.querySelector(FIRST) : null);
+    next?.focus();
   });
 
   for (const kind of ["htmx:sendError", "htmx:timeout"]) {

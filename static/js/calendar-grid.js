@@ -2,6 +2,8 @@
 const calendar = document.querySelector("[data-calendar]");
 const WIDE = matchMedia("(min-width: 56.25rem)");
 const AGAIN = 8_000;
+const MORNING = 7;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 let grid = null;
 
 const twoDigits = (number) => String(number).padStart(2, "0");
@@ -94,7 +96,8 @@ function create(start, resource, end) {
 }
 
 function draw() {
-  const { view, date, offset, firstHour, lastHour, now } = calendar.dataset;
+  const { view, date, today, offset, firstHour, lastHour, now } = calendar.dataset;
+  const opensAt = today in headings ? Math.max(0, Number(now.slice(0, 2)) - 1) : MORNING;
   const day = view === "day";
   grid = EventCalendar.create(calendar.querySelector("[data-grid]"), {
     view: day ? "resourceTimeGridDay" : "timeGridWeek",
@@ -106,7 +109,6 @@ function draw() {
     allDaySlot: false,
     nowIndicator: true,
     editable: true,
-    eventDurationEditable: true,
     selectable: true,
     slotEventOverlap: false,
     slotDuration: "00:15",
@@ -115,11 +117,13 @@ function draw() {
     slotHeight: 24,
     slotMinTime: `${twoDigits(firstHour)}:00`,
     slotMaxTime: `${twoDigits(lastHour)}:00`,
-    scrollTime: `${twoDigits(Math.max(0, Number(now.slice(0, 2)) - 1))}:00`,
-    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    scrollTime: `${twoDigits(opensAt)}:00`,
+    slotLabelFormat: CLOCK,
+    eventTimeFormat: CLOCK,
     dayHeaderFormat: (moment) => headings[wallOf(moment).slice(0, 10)] ?? "",
     resources: day ? calendars : [],
     eventSources: [{ events: load }],
+    loading: (isLoading) => calendar.setAttribute("aria-busy", isLoading),
     eventContent: contentOf,
     eventDidMount: describe,
     eventAllUpdated: tidy,

@@ -16,7 +16,8 @@ if (help) {
 
   document.addEventListener("keydown", (event) => {
     if (!wanted.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, select, textarea, [contenteditable], summary, dialog")) return;
+    const taken = event.target.closest("input, select, textarea, [contenteditable], summary, dialog");
+    if (taken?.checkVisibility()) return; // a dialog that has just closed still has the focus for a moment
     if (event.key === "?") {
       help.showModal();
       return;

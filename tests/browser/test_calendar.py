@@ -87,6 +87,32 @@ def test_a_drag_asks_moves_and_can_be_taken_back(grid: Page, visit, violations):
     assert not violations
 
 
+def test_what_is_no_booked_visit_stays_where_it_is(grid: Page, visit):
+    SlotFactory(schedule=Schedule.objects.get(), start=visit.start + timedelta(hours=3), comment="Lunch")
+    grid.reload()
+    block = grid.locator(".ec-event").filter(has_text="Lunch")
+    block.scroll_into_view_if_needed()
+    box = block.bounding_box()
+    assert box is not None
+    grid.mouse.move(box["x"] + 40, box["y"] + 8)
+    grid.mouse.down()
+    grid.mouse.move(box["x"] + 40, box["y"] + 60, steps=8)
+    expect(grid.locator(".ec-preview, .ec-ghost")).to_have_count(0)
+    grid.mouse.up()
+    expect(grid.get_by_role("dialog", name="Move this visit")).to_have_count(0)
+
+
+def test_a_dialog_begins_where_one_goes_on_and_a_time_that_is_picked_keeps_the_focus(grid: Page):
+    drag(grid, 2)
+    expect(grid.get_by_role("button", name=re.compile("^Move to .* 14:00$"))).to_be_focused()
+    grid.get_by_role("button", name="12:45", exact=True).click()
+    expect(grid.get_by_role("button", name=re.compile("^Move to .* 12:45$"))).to_be_visible()
+    expect(grid.get_by_role("button", name="12:45", exact=True)).to_be_focused()
+    grid.keyboard.press("Escape")
+    grid.keyboard.press("n")
+    expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
+
+
 def test_a_drag_onto_a_time_that_another_just_took_goes_back_and_says_why(grid: Page, visit):
     drag(grid, 2)
     expect(grid.get_by_label("Time")).to_have_value("14:00")

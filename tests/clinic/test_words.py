@@ -1,6 +1,6 @@
 """Times as people say them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,6 +52,11 @@ def test_a_visit_past_midnight_says_on_which_day_it_ends():
 @pytest.mark.parametrize(("hour", "part"), [(0, "Morning"), (11, "Morning"), (12, "Afternoon"), (17, "Evening")])
 def test_parts_of_the_day(hour, part):
     assert words.part_of_day(datetime(2026, 11, 24, hour, tzinfo=NEW_YORK)) == part
+
+
+@pytest.mark.parametrize(("utc_hour", "said"), [(4, "00:30"), (5, "01:30 EDT"), (6, "01:30 EST"), (7, "02:30")])
+def test_an_hour_that_comes_twice_says_which(utc_hour, said):
+    assert words.clock(datetime(2026, 11, 1, utc_hour, 30, tzinfo=UTC).astimezone(NEW_YORK)) == said
 
 
 def test_a_visit_of_another_year_says_so():

@@ -97,3 +97,9 @@ def test_what_is_said_afterwards_names_nobody(client, ada):
     assert not list(answer.context["messages"])
     answer = client.post("/accounts/logout/", follow=True)
     assert [str(each) for each in answer.context["messages"]] == ["You are signed out."]
+
+
+def test_signing_in_on_the_way_to_a_visit_says_that_its_time_stays_held(client):
+    held = "The time you chose stays held for you."
+    assertContains(client.get("/accounts/login/?next=/appointments/one/about/"), held)
+    assertNotContains(client.get("/accounts/login/?next=/appointments/"), held)

@@ -161,8 +161,9 @@ class TestByVideo:
     def test_the_room_opens_ten_minutes_before(self, as_ada, video):
         assert as_ada.get(at(video(9), "join/")).url == "https://video.example/room"
 
-    def test_before_that_it_says_when(self, as_ada, video):
+    def test_before_that_it_says_when_and_waits(self, as_ada, video):
         page = as_ada.get(at(video(11), "join/"))
+        assert 50 < page.context["opens_in"] <= 60
         assertContains(page, "The room is not open yet")
         assertNotContains(page, "video.example")
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Encounter
+from portal.board import Card
 from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
@@ -101,6 +102,41 @@ def test_a_step_that_does_not_follow_is_refused_in_words(desk, visit, site):
         f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
     )
     assertContains(page, "An appointment that is fulfilled cannot become arrived.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("booked", "arrived"), ("arrived", "checked-in"), ("checked-in", "fulfilled")]
+)
+def test_every_step_can_be_undone(desk, visit, site, before, after):
+    visit.status = before
+    visit.save()
+    answer = desk.post(
+        f"/staff/appointments/{visit.fhir_id}/step/", {"status": after, "site": site.fhir_id}, headers=HTMX
+    )
+    step(desk, visit, answer.context["was"], site=site.fhir_id, back="on")
+    assert columns(desk.get("/staff/today/"))[before] == [visit.fhir_id]
+
+
+def test_nobody_has_missed_a_visit_that_has_not_begun(checkup, site, today):
+    visit = AppointmentFactory(service=checkup, site=site, start=today)
+    steps = [
+        [step.key for step in Card(visit, ZoneInfo(NEW_YORK), today + ahead).steps]
+        for ahead in (timedelta(days=-1), timedelta(minutes=-1), timedelta(0))
+    ]
+    assert steps == [[], ["a", "r"], ["a", "r", "n"]]
+
+
+def test_a_refusal_is_said_once(desk, visit, site):
+    step(desk, visit, "fulfilled", site=site.fhir_id)
+    step(desk, visit, "arrived", site=site.fhir_id)
+    assertContains(desk.get("/staff/today/"), "cannot become arrived", count=1)
+
+
+def test_who_waits_longer_is_news(desk, visit, site):
+    step(desk, visit, "arrived", site=site.fhir_id)
+    stamp = desk.get("/staff/today/").context["board"].stamp
+    Encounter.objects.update(start=timezone.now() - timedelta(minutes=5))
+    assertContains(desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX), "waiting 5 minutes")
 
 
 def test_without_leaving_the_page_it_offers_to_take_the_step_back(desk, visit, site):

@@ -100,6 +100,43 @@ def test_the_front_desk_sees_the_calendars_of_its_site_alone(client, rana, visit
     assert client.get("/staff/calendar/events/", asked).status_code == 404
 
 
+@pytest.mark.parametrize("address", PAGES)
+def test_the_front_desk_sees_that_somebody_is_busy_elsewhere_and_nothing_else(
+    client, rana, chen, visit, checkup, noon, address
+):
+    far = LocationFactory(name="Hillside")
+    there = ScheduleFactory(actor=chen, services=[checkup], site=far)
+    patient = PatientFactory(given="Secret", family="Patient")
+    for start in (noon + timedelta(hours=2), noon + timedelta(hours=2, minutes=30)):
+        AppointmentFactory(
+            patient=patient,
+            service=checkup,
+            start=start,
+            end=start + timedelta(minutes=30),
+            schedules=[there],
+            site=far,
+        )
+    client.force_login(rana)
+    page = client.get(address)
+    assertContains(page, "Busy elsewhere", 1)
+    assertContains(page, "14:00 to 15:00")
+    for words in ("Secret", "Hillside"):
+        assertNotContains(page, words)
+    [_visit, event] = feed(client, noon.date(), noon.date() + timedelta(days=1))
+    assert (event["title"], event["start"][11:], event["end"][11:]) == ("Busy elsewhere", "14:00:00", "15:00:00")
+    assert (event["extendedProps"]["href"], event["extendedProps"]["service"]) == ("", "")
+
+
+def test_an_administrator_sees_what_it_is(client, chen, visit, checkup, noon, schedule):
+    there = ScheduleFactory(actor=chen, services=[checkup], site=LocationFactory(name="Hillside"))
+    later = noon + timedelta(hours=2)
+    AppointmentFactory(patient=PatientFactory(family="Hill"), service=checkup, start=later, schedules=[there])
+    client.force_login(UserFactory(is_superuser=True))
+    page = client.get("/staff/agenda/", {"schedule": schedule.fhir_id})
+    assertContains(page, "Hill")
+    assertNotContains(page, "Busy elsewhere")
+
+
 def test_a_colleagues_calendar_is_not_theirs_to_see(client, chen, schedule, checkup, site):
     colleague = ScheduleFactory(services=[checkup], site=site)
     client.force_login(chen.user)
@@ -115,6 +152,13 @@ def test_an_administrator_chooses_any(client, visit, schedule):
 def test_whoever_has_no_calendar_yet_is_told_how_to_get_one(client, chen, address):
     client.force_login(chen.user)
     assertContains(client.get(address), "No calendar yet")
+
+
+def test_the_desk_chooses_from_people_before_rooms(client, rana, schedule, checkup, site):
+    ScheduleFactory(actor=RoomFactory(name="A room", part_of=site), services=[checkup], site=site)
+    client.force_login(rana)
+    form = client.get("/staff/visits/new/").context["form"]
+    assert [word for _id, word in form.fields["calendar"].choices] == ["Dr. Mei Chen", "A room"]
 
 
 def test_what_is_chosen_is_remembered(client, rana, schedule, checkup, site):
@@ -162,7 +206,7 @@ def test_the_feed_gives_the_times_of_the_wall(client, chen, schedule, checkup):
     assert (event["start"], event["end"]) == ("2026-11-30T09:30:00", "2026-11-30T10:00:00")
     assert event["resourceIds"] == [schedule.fhir_id]
     assert event["extendedProps"]["href"] == f"/staff/visits/{visit.fhir_id}/"
-    assert event["editable"]
+    assert event["startEditable"]
 
 
 def test_a_visit_with_several_actors_is_one_event_on_all_of_them(client, rana, schedule, checkup, site):

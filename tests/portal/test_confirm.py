@@ -143,7 +143,8 @@ def test_without_the_answers_it_requires_it_is_not_booked(as_ada, held, checkup)
     requires(checkup, questionnaires=True)
     checkup.questionnaires.add(QuestionnaireFactory())
     page = as_ada.post(page_of(held, "confirm"), {"comment": "Step-free, please"})
-    assertContains(page, "It needs your answers", status_code=422)
+    assertContains(page, "Check-up needs answers to", status_code=422)
+    assertContains(page, f'<a href="{page_of(held, "questions")}">Go to the questions</a>', status_code=422)
     assertContains(page, "Step-free, please", status_code=422)
 
 

@@ -12,6 +12,8 @@ from tests.factories import AppointmentFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
+BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
+
 
 @pytest.fixture
 def visit(ada, checkup, schedule, site, ten):
@@ -87,10 +89,14 @@ class TestByLink:
         return links.manage_link(visit).removeprefix(settings.SITE_URL)
 
     def test_first_the_birth_date(self, client, link):
-        assertRedirects(client.get(f"{link}move/"), link)
+        assertContains(client.get(link), f'href="{link}move/"')
+        assertContains(client.get(f"{link}move/"), "First say when the patient was born")
+        assertContains(client.post(f"{link}move/", BORN | {"birth_date_year": "1991"}), "That is not the date of birth")
+        assertRedirects(client.post(f"{link}move/", BORN), f"{link}move/")
+        assertContains(client.get(f"{link}move/"), "stays yours until you have confirmed the new time")
 
     def test_then_it_moves(self, client, link, visit, ten, checkup, schedule):
-        client.post(link, {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"})
+        client.post(link, BORN)
         assertNotContains(client.get(f"{link}move/"), "Ada")
         later = ten + timedelta(hours=2)
         assertRedirects(client.post(f"{link}move/", {"time": at(later, checkup, schedule), "confirm": "on"}), link)

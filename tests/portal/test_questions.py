@@ -102,6 +102,12 @@ def test_the_questions_begin_where_something_is_missing(as_ada, held):
         assertContains(shown, words)
 
 
+def test_nobody_is_told_off_for_what_they_were_not_asked(as_ada, held):
+    assertNotContains(as_ada.get(page(held)), "field__error")
+    news = as_ada.post(page(held), sent("pain", "smokes", "since", pain="No", smokes="true"))
+    assertNotContains(news, "field__error")
+
+
 def test_looking_writes_nothing(as_ada, held):
     as_ada.get(page(held))
     assert not QuestionnaireResponse.objects.exists()
@@ -226,6 +232,7 @@ def test_an_alarm_stops_the_booking_and_says_what_to_do(as_ada, held):
     for words in ("Call 911 now.", "I answered by mistake: change my answer", "Give the time back"):
         assertContains(shown, words)
     assert response().status == "stopped"
+    assertContains(as_ada.get(reverse("portal:confirm", args=[held.fhir_id])), "<p>Call 911 now.</p>")
     as_ada.post(reverse("portal:confirm", args=[held.fhir_id]))
     held.refresh_from_db()
     assert held.status == "pending"
@@ -275,7 +282,9 @@ def test_a_part_cannot_be_jumped_over(as_ada, held, form):
     form.item = long_form()
     form.save()
     shown = [f"q-t{n}.0" for n in range(4, 8)]
-    assertRedirects(as_ada.post(page(held, 3), {"shown": shown}), page(held, 1))
+    back = as_ada.post(page(held, 3), {"shown": shown}, follow=True)
+    assertRedirects(back, f"{page(held, 1)}?check=1")
+    assertContains(back, '<a href="#q-smokes.0.0-0">')
     assert response().status == "in-progress"
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django.asserts import assertContains, assertRedirects
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import AuditEvent
 from tests.factories import AppointmentFactory, CoverageFactory, LocationFactory, UserFactory
@@ -52,7 +52,15 @@ def test_its_history_says_who_did_what_and_why(desk, address, visit):
     assertContains(page, "A rule was overridden: He asked for it")
 
 
+def test_before_its_day_it_offers_no_steps(desk, address):
+    page = desk.get(address)
+    assertNotContains(page, 'value="arrived"')
+    assertContains(page, "Move…")
+
+
 def test_it_offers_the_next_steps(desk, address, visit):
+    visit.start, visit.end = (moment - timedelta(days=3) for moment in (visit.start, visit.end))
+    visit.save()
     assertContains(desk.get(address), 'value="arrived"')
     assertRedirects(desk.post(f"{address}step/", {"status": "arrived"}), address)
     page = desk.get(address)
@@ -65,6 +73,17 @@ def test_cancelling_needs_a_reason(desk, address, visit):
     assertRedirects(desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}), address)
     visit.refresh_from_db()
     assert (visit.status, visit.cancelation_reason) == ("cancelled", {"text": "Doctor is ill"})
+
+
+def test_a_practitioner_whose_visit_is_cancelled_goes_back_to_the_day(client, address, chen):
+    client.force_login(chen.user)
+    assertRedirects(client.post(f"{address}cancel/", {"reason": "Doctor is ill"}), "/staff/today/")
+
+
+def test_what_is_over_is_not_cancelled(desk, address, visit):
+    visit.status = "fulfilled"
+    visit.save()
+    assertRedirects(desk.get(f"{address}cancel/"), address)
 
 
 @pytest.mark.parametrize(("tell", "told"), [("on", 1), ("", 0)])

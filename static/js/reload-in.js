@@ -1,0 +1,9 @@
+// A page with data-reload-in loads itself again after so many seconds, such as when a video room opens.
+const DAY = 24 * 60 * 60;
+const waiting = document.querySelector("[data-reload-in]");
+const seconds = Number(waiting?.dataset.reloadIn ?? DAY);
+
+if (seconds < DAY) {
+  waiting.hidden = false;
+  setTimeout(() => location.reload(), seconds * 1000);
+}

@@ -1,0 +1,347 @@
+"""Every page of the product as each of its readers meets it: on a phone, on a desk, and in the dark.
+
+A page that is added to the portal needs a row here.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import URLResolver, reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from clinic.models import HealthcareService, Schedule
+from portal import urls
+from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from scheduling.notifications import links
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.test_accessibility import WCAG
+from tests.browser.test_booking import say_who
+from tests.factories import (
+    AppointmentFactory,
+    CalendarFeedFactory,
+    CommunicationFactory,
+    CoverageFactory,
+    EncounterFactory,
+    PatientFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    SlotFactory,
+    UserFactory,
+)
+
+# The name of a page, what its address names (the keys of `world`), the query; "= 403" where one is refused.
+GUEST = """
+services
+services ?q=teeth
+services ?service=gone
+choose-time checkup
+choose-time advice ?zone=Europe/Berlin
+choose-time checkup ?practitioner=nobody
+choose-time checkup ?month=2027-01
+choose-time nothing = 404
+manage link
+manage late_link
+manage past_link
+manage nothing = 410
+manage-move link
+manage-cancel link
+manage-cancel late_link
+unsubscribe unsubscribe
+"""
+PATIENT = """
+services
+choose-time checkup
+visits
+visit booked
+visit video
+visit open
+visit late
+visit fulfilled
+visit cancelled
+visit nothing = 404
+cancel booked
+cancel late
+move booked
+booked booked
+join video
+join over
+answers booked
+about held
+about-details held someone
+questions-part held 1
+coverage held
+new-coverage held
+confirm ready
+confirm gone = 409
+feeds
+family
+family-add
+family-change leo
+family-remove leo
+messages
+preferences
+preferences-of leo_patient
+board = 403
+"""
+PRACTITIONER = """
+day
+week
+month
+agenda
+board
+failed-messages
+staff-visit arrived
+staff-visit booked
+staff-visit nothing = 404
+staff-cancel booked
+staff-move booked
+staff-peek booked
+staff-new-visit
+staff-new-block
+staff-block block
+feeds
+hours
+hours-edit schedule checkup
+hours-settings schedule checkup
+questionnaire-preview questionnaire
+"""
+FRONT_DESK = """
+day
+board
+staff-visit in_room
+staff-visit cancelled
+staff-new-visit
+hours
+feeds = 403
+"""
+ADMINISTRATOR = """
+day
+board
+failed-messages
+hours
+hours-edit checkup
+hours-settings checkup
+"""
+# Pages that one comes to by doing something: below.
+BY_DOING = {"proof", "questions", "questions-stop", "details", "start", "hold"}
+# What answers a form or a script, or is a file.
+NO_PAGES = {
+    "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
+    "send-again", "demo-messages", "demo-invitation", "questions-save", "answer-file", "set-language", "theme",
+    "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "hours-remove",
+    "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra", "hours-extra-remove",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(clinic, ada, chen, site):
+    """One of everything, by the words of the tables."""
+    schedule = Schedule.objects.get()
+    schedule.meeting_url = "https://video.example/room"
+    schedule.save()
+    clinic.requires_coverage = True
+    clinic.save()
+    video = HealthcareService.objects.get(telehealth=True)
+    ada.birth_date = date(1990, 7, 4)
+    ada.save()
+    CoverageFactory(beneficiary=ada)
+    leo = RelatedPersonFactory(patient=PatientFactory(given="Leo"), user=ada.user)
+    now = timezone.now().replace(second=0, microsecond=0)
+
+    def visit(ahead: timedelta, status: str = "booked", **more: Any):
+        fields = {"patient": ada, "service": clinic, "site": site, "schedules": [schedule], **more}
+        start = now + ahead
+        return AppointmentFactory(status=status, start=start, end=start + timedelta(minutes=20), **fields)
+
+    def held(ahead: timedelta, ends: timedelta, **more: Any):
+        return visit(ahead, "pending", hold_expires_at=now + ends, **more)
+
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    things = {
+        "booked": visit(3 * day),
+        "video": visit(4 * day, service=video),
+        "open": visit(hour / 12, service=video),
+        "over": visit(-3 * hour, service=video),
+        "late": visit(2 * hour),
+        "fulfilled": visit(-9 * day, "fulfilled"),
+        "missed": visit(-20 * day, "noshow"),
+        "cancelled": visit(5 * day, "cancelled", schedules=[]),
+        "leos": visit(6 * day, patient=leo.patient),
+        "held": held(7 * day, hour),
+        "ready": held(8 * day, hour, service=video),
+        "gone": held(9 * day, -hour),
+        "arrived": visit(-hour, "arrived", patient=PatientFactory()),
+        "in_room": visit(-2 * hour, "checked-in", patient=PatientFactory()),
+        "block": SlotFactory(schedule=schedule, status="busy-unavailable", start=now + 4 * hour, comment="Lunch"),
+        "leo": leo,
+        "leo_patient": leo.patient,
+        "checkup": clinic,
+        "advice": video,
+        "schedule": schedule,
+        "questionnaire": QuestionnaireFactory(item=TRAVEL_HEALTH),
+    }
+    EncounterFactory(appointment=things["arrived"], status="arrived", start=now - hour)
+    QuestionnaireResponseFactory(appointment=things["booked"])
+    CommunicationFactory(appointment=things["booked"], status="not-done", attempts=5, status_reason="No such number")
+    CommunicationFactory(appointment=things["booked"], medium="in-app", status="completed", sent=now, body="Booked.")
+    CalendarFeedFactory(patient=ada)
+
+    def path(link: str) -> str:
+        return link.removeprefix(settings.SITE_URL).split("/")[2]
+
+    return {name: thing.fhir_id for name, thing in things.items()} | {
+        "link": path(links.manage_link(things["booked"])),
+        "late_link": path(links.manage_link(things["late"])),
+        "past_link": path(links.manage_link(things["over"])),
+        "unsubscribe": path(links.unsubscribe_link(ada)),
+        "someone": "someone",
+    }
+
+
+class Looker:
+    """Looks at pages, and keeps what is wrong with them. Nothing moves while it looks."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+
+    def open(self, address: str, status: int = 200) -> None:
+        """On a phone, and on a desk in the dark."""
+        self.page.set_viewport_size(PHONE)
+        answer = self.page.goto(address)
+        if answer is None or answer.status != status:
+            self.problems.append(f"{address}: {answer and answer.status} {self.page.url}")
+        self.look()
+        self.page.set_viewport_size(DESK)
+        self.page.emulate_media(color_scheme="dark")
+        self.look()
+        self.page.emulate_media(color_scheme="light")
+
+    def look(self) -> None:
+        """At what is there now."""
+        where = f"{self.page.url} ({self.page.viewport_size})"
+        self.problems += [f"{where}: {each}" for each in (*self._frame(), *self._serious())]
+
+    def _frame(self) -> Iterator[str]:
+        if self.page.locator("h1").count() != 1:
+            yield "not one h1"
+        if not self.page.title().removesuffix("Riverside Clinic").strip(" \N{EN DASH}"):
+            yield "no title"
+        for landmark in ("banner", "main", "contentinfo"):
+            if self.page.get_by_role(landmark).count() != 1:
+                yield f"not one {landmark}"
+        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            yield "wider than the screen"
+
+    def _serious(self) -> Iterator[str]:
+        found = Axe().run(self.page, options={**WCAG, "resultTypes": ["violations"]})
+        for each in found.response["violations"]:
+            if each["impact"] in ("serious", "critical"):
+                yield f"{each['id']}: {each['nodes'][0]['html']}"
+
+
+def rows(table: str, world: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """The addresses of a table, and the status of each."""
+    for line in filter(None, table.splitlines()):
+        words, _equals, status = line.partition(" = ")
+        name, *named = words.split()
+        query = named.pop() if named and named[-1].startswith("?") else ""
+        address = reverse(f"portal:{name}", args=[world.get(each, each) for each in named])
+        yield address + query, int(status or 200)
+
+
+@pytest.fixture
+def looker(page: Page, violations) -> Iterator[Looker]:
+    page.emulate_media(reduced_motion="reduce")
+    looker = Looker(page)
+    yield looker
+    assert not looker.problems, "\n".join(looker.problems)
+    assert not violations
+
+
+def names(patterns=urls.urlpatterns) -> Iterator[str]:
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            yield from names(each.url_patterns)
+        else:
+            yield each.name
+
+
+@pytest.mark.django_db(transaction=False)
+def test_every_address_is_looked_at_here():
+    tables = (GUEST, PATIENT, PRACTITIONER, FRONT_DESK, ADMINISTRATOR)
+    looked_at = {line.split()[0] for table in tables for line in filter(None, table.splitlines())}
+    assert looked_at | BY_DOING | NO_PAGES == set(names())
+    assert not looked_at & NO_PAGES
+
+
+def test_as_a_guest(looker: Looker, world):
+    for address, status in rows(GUEST, world):
+        looker.open(address, status)
+    page = looker.page
+    page.goto(reverse("portal:choose-time", args=[world["checkup"]]))
+    page.locator(".first__time").first.click()
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    looker.look()
+    page.get_by_role("button", name="Continue").click()
+    looker.look()
+    say_who(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Check your e-mail")).to_be_visible()
+    looker.look()
+    page.goto(f"/v/{world['link']}/")
+    for label, number in (("Day", "4"), ("Month", "7"), ("Year", "1990")):
+        page.get_by_label(label).fill(number)
+    page.get_by_role("button", name="Show the details").click()
+    looker.look()
+
+
+def test_as_a_patient(looker: Looker, world, ada, sign_in):
+    sign_in(ada.user)
+    for address, status in rows(PATIENT, world):
+        looker.open(address, status)
+    looker.page.goto("/calendars/")
+    looker.page.get_by_role("button", name="Make another address").click()
+    looker.look()
+    looker.page.goto(f"/appointments/{world['booked']}/move/")
+    looker.page.locator(".first__time").first.click()
+    expect(looker.page.get_by_role("heading", name="Move your visit?")).to_be_visible()
+    looker.look()
+
+
+def test_as_one_who_answers_an_alarm(looker: Looker, world, clinic, ada, sign_in):
+    clinic.questionnaires.set([QuestionnaireFactory(item=TRAVEL_HEALTH)])
+    sign_in(ada.user)
+    looker.page.goto(f"/appointments/{world['held']}/questions/")
+    looker.page.get_by_label("Yes, and I have it now").check()
+    looker.page.get_by_role("button", name="Continue").click()
+    expect(looker.page.get_by_role("heading", name="Please stop and read this")).to_be_visible()
+    looker.look()
+
+
+def test_as_one_whose_account_is_new(looker: Looker, sign_in):
+    sign_in(UserFactory())
+    looker.open("/details/")
+    looker.open("/appointments/")
+    looker.open("/family/")
+
+
+@pytest.mark.parametrize(
+    ("table", "who"),
+    [
+        pytest.param(PRACTITIONER, lambda it: it("chen").user, id="practitioner"),
+        pytest.param(FRONT_DESK, lambda it: it("rana"), id="front desk"),
+        pytest.param(ADMINISTRATOR, lambda it: UserFactory(is_superuser=True), id="administrator"),
+    ],
+)
+def test_as_staff(looker: Looker, world, request, sign_in, table: str, who: Callable):
+    sign_in(who(request.getfixturevalue))
+    for address, status in rows(table, world):
+        looker.open(address, status)
