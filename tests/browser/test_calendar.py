@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from clinic.models import Schedule, Slot
+from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import look_at
 from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, SlotFactory
 
 ZONE = ZoneInfo(NEW_YORK)

@@ -18,8 +18,8 @@ from clinic.models import HealthcareService, Schedule
 from portal import urls
 from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 from scheduling.notifications import links
+from tests.browser.accessibility import WCAG
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import WCAG
 from tests.browser.test_booking import say_who
 from tests.factories import (
     AppointmentFactory,

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.accessibility import WCAG
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import WCAG
 from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, concept
 from tests.portal.conftest import EVERY_DAY
 

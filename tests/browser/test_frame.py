@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from portal import navigation
 from portal.navigation import Place
+from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import look_at
 
 GUESTS = (
     "/accounts/login/",

@@ -5,8 +5,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from clinic.models import Schedule, SchedulingParameters
+from tests.browser.accessibility import WCAG, look_at
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import WCAG, look_at
 from tests.factories import UserFactory
 
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from clinic.models import QuestionnaireResponse
 from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_accessibility import look_at
 from tests.factories import AppointmentFactory, QuestionnaireFactory, ServiceFactory
 
 
