@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,10 +29,10 @@ SESSION = "calendar"
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A stretch of taken time. `kind` is visit, hold, buffer or block; times are local to the page's zone.
+    """A stretch of taken time. `kind` is visit, hold, buffer, block or elsewhere; times are local to the page's zone.
 
-    `id` is that of the Appointment, or of the Slot where there is none; `calendars` are the FHIR ids of the calendars
-    shown that it stands on, and `whose` their names.
+    `id` is that of the Appointment, or of the Slot where there is none, or of the calendar where neither may be known;
+    `calendars` are the FHIR ids of the calendars shown that it stands on, and `whose` their names.
     """
 
     kind: str
@@ -138,7 +138,8 @@ def calendars(caller: Caller) -> list[Schedule]:
     rows = access.calendars(caller).select_related(*SCHEDULE).prefetch_related("scheduling_parameters")
     own = caller.practitioner.pk if caller.practitioner else None
     return sorted(
-        rows, key=lambda each: (each.bookable.practitioner_id != own, each.bookable.practitioner_id is None, name(each))
+        rows,
+        key=lambda each: (kind_of(each) != PEOPLE, own is None or each.bookable.practitioner_id != own, name(each)),
     )
 
 
@@ -248,13 +249,14 @@ def closed_for_all(opening: Mapping[int, list[Span]], start: datetime, end: date
 
 
 def read_entries(caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime) -> list[Entry]:
-    """What takes the time of the actors shown and the caller may see, whichever schedule it was booked on.
+    """What takes the time of the actors shown, whichever schedule it was booked on: two queries.
 
-    A visit that takes the time of several of them is one entry.
+    A visit that takes the time of several of them is one entry. Of what the caller may not see there is only when.
     """
     zone = selection.zone
     entries: dict[tuple[Any, ...], Entry] = {}
-    for slot in _slots(caller, selection, start, end, now):
+    rows = _taken(access.visible(Slot, caller), selection, start, end, now)
+    for slot in rows.select_related("schedule__site", "appointment__patient", "appointment__service"):
         entry = _entry(slot, selection.site, zone)
         key = (slot.start, slot.end, entry.kind, entry.id)
         entry = entries.setdefault(key, entry)
@@ -262,17 +264,38 @@ def read_entries(caller: Caller, selection: Selection, start: datetime, end: dat
             if schedule.bookable_id == slot.bookable_id and schedule.fhir_id not in entry.calendars:
                 entry.calendars.append(schedule.fhir_id)
                 entry.whose.append(str(schedule.bookable.actor))
-    return list(entries.values())
+    every = [*entries.values(), *_elsewhere(caller, selection, start, end, now)]
+    return sorted(every, key=lambda each: (each.start, each.end))
 
 
-def _slots(caller: Caller, selection: Selection, start: datetime, end: datetime, now: datetime) -> Iterable[Slot]:
+def _elsewhere(caller: Caller, selection: Selection, start: datetime, end: datetime, now: datetime) -> list[Entry]:
+    """When the people shown are busy at a site where the caller does not work."""
+    taken: dict[int, list[Span]] = {}
+    rows = _taken(access.taken_out_of_sight(caller), selection, start, end, now)
+    for bookable, first, last in rows.values_list("bookable", "start", "end"):
+        taken.setdefault(bookable, []).append(_span(first, last))
+    return [
+        Entry(
+            kind="elsewhere",
+            id=schedule.fhir_id,
+            start=as_datetime(first).astimezone(selection.zone),
+            end=as_datetime(last).astimezone(selection.zone),
+            title=_("Busy elsewhere"),
+            calendars=[schedule.fhir_id],
+            whose=[str(schedule.bookable.actor)],
+        )
+        for schedule in selection.shown
+        for first, last in merge(taken.get(schedule.bookable_id, []))
+    ]
+
+
+def _taken(
+    slots: QuerySet[Slot], selection: Selection, start: datetime, end: datetime, now: datetime
+) -> QuerySet[Slot]:
+    """Those that take the time of the actors shown between two moments, in order."""
     standing = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
-    slots = access.visible(Slot, caller).filter(standing, bookable__in=selection.bookables, status__in=OCCUPYING)
-    return (
-        slots.filter(deleted_at=None, end__gt=start, start__lt=end)
-        .select_related("schedule__site", "appointment__patient", "appointment__service")
-        .order_by("start", "end", "pk")
-    )
+    slots = slots.filter(standing, bookable__in=selection.bookables, status__in=OCCUPYING, deleted_at=None)
+    return slots.filter(end__gt=start, start__lt=end).order_by("start", "end", "pk")
 
 
 def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:

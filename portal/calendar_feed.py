@@ -59,7 +59,8 @@ def _event(entry: Entry) -> Json:
         "end": end,
         "title": entry.title,
         "display": "background" if entry.kind == "buffer" else "auto",
-        "editable": entry.is_movable,
+        "startEditable": entry.is_movable,
+        "durationEditable": entry.is_movable,
         "classNames": [f"entry--{entry.kind}", f"service-{entry.colour}"],
         "extendedProps": {
             "kind": entry.kind,
@@ -78,6 +79,9 @@ def _event(entry: Entry) -> Json:
 
 
 def _address(entry: Entry) -> str:
+    """Where it can be seen and changed; nowhere for what only takes time."""
+    if entry.kind == "elsewhere":
+        return ""
     return reverse("portal:staff-block" if entry.kind == "block" else "portal:staff-peek", args=[entry.id])
 
 

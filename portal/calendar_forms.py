@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import HealthcareService, Patient, Schedule
 from portal import wall
-from portal.calendar import DAY, name
+from portal.calendar import DAY
 from portal.fields import DatePartsField
 from scheduling.core.hours import instant, whole_days
 from scheduling.core.intervals import Span
@@ -115,7 +115,9 @@ class WhenForm(forms.Form):
 
 
 def _calendar_field(schedules: Iterable[Schedule]) -> forms.ChoiceField:
-    return forms.ChoiceField(label=_("Calendar"), choices=[(each.fhir_id, name(each)) for each in schedules])
+    """All of one site, which the page names already."""
+    choices = [(each.fhir_id, str(each.bookable.actor)) for each in schedules]
+    return forms.ChoiceField(label=_("Calendar"), choices=choices)
 
 
 def _clean_override(form: forms.Form) -> None:

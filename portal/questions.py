@@ -1,6 +1,6 @@
 """The questions of a visit as pages: which page asks what, and what a page has sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -65,6 +65,16 @@ class Part:
         """What is wrong with the answers to what was asked."""
         asked = (node for node in questionnaires.every(self.nodes) if node.item.is_group or node.name in posted.shown)
         return questionnaires.problems(asked)
+
+    def say_only(self, told: Iterable[Problem]) -> None:
+        """Of all that is wrong, show what is told: a question that nobody has been asked yet is not wrong."""
+        anchors = {each.anchor for each in told}
+        for node in questionnaires.every(self.nodes):
+            wrong = [row for row in node.rows if questionnaires.anchor(node, row) in anchors]
+            if not wrong:
+                node.problem = ""
+            for row in node.rows:
+                row.error = row.error if row in wrong else ""
 
 
 def parts_of(forms: Sequence[Form]) -> list[Part]:

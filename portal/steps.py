@@ -27,9 +27,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What a visit lacks before it can be booked; `page` mends it, or one of `people` would."""
+    """What a visit lacks before it can be booked, in words; `page` mends it, or one of `people` would."""
 
     requirement: Requirement
+    texts: tuple[str, ...] = ()
     page: str = ""
     people: tuple[Practitioner, ...] = ()
 
@@ -82,8 +83,8 @@ def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
     return [
         Obstacle(each, people=_team_with_times(appointment))
         if each == Requirement.CARE_TEAM
-        else Obstacle(each, page=page_of(appointment, pages[each]))
-        for each in requirements.lacking(appointment)
+        else Obstacle(each, tuple(issue.text for issue in issues), page=page_of(appointment, pages[each]))
+        for each, issues in requirements.lacking(appointment).items()
     ]
 
 

@@ -21,18 +21,19 @@ class Requirement(StrEnum):
     CARE_TEAM = "care-team"
 
 
-def unmet(appointment: Appointment, *, now: datetime) -> list[Issue]:
+def unmet(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
     """What the appointment's service requires and its patient lacks, in words that say what to do."""
-    return [issue for issues in lacking(appointment).values() for issue in issues]
+    return [issue for issues in lacking(appointment, just_made=just_made).values() for issue in issues]
 
 
-def lacking(appointment: Appointment) -> dict[Requirement, list[Issue]]:
+def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requirement, list[Issue]]:
     """The same by what is required, for pages that lead to where it is mended.
 
-    An answer that is an alarm stands in the way whatever is required.
+    An answer that is an alarm stands in the way whatever is required. Nothing has been answered yet for an appointment
+    that was `just_made`, so nothing is read.
     """
     service = appointment.service
-    alarms = _alarms(appointment)
+    alarms = [] if just_made else _alarms(appointment)
     if service is None or not (
         service.requires_coverage or service.requires_questionnaires or service.requires_care_team
     ):
@@ -53,10 +54,9 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
     service = appointment.service
     if service is None or not service.requires_questionnaires:
         return
-    given = _responses(appointment, service)
-    attached = {each.questionnaire_id for each in given if each.appointment_id}
-    for response in given:
-        if response.questionnaire_id not in attached:
+    attached = set()
+    for response in _responses(appointment, service):
+        if response.appointment_id is None and response.questionnaire_id not in attached:
             attached.add(response.questionnaire_id)
             response.appointment = appointment
             response.version += 1
@@ -121,20 +121,26 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
 
 
 def _responses(appointment: Appointment, service: HealthcareService) -> list[QuestionnaireResponse]:
-    """Complete answers to the service's questionnaires, the visit's own first, then the newest.
+    """Complete answers to the service's questionnaires, the newest first; those for the visit itself if it has any.
 
     That they say they are completed is not enough: they are judged like those of the pages.
     """
     ours = Q(appointment=appointment) | Q(appointment=None, patient=appointment.patient_id)
-    done = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
     rows = QuestionnaireResponse.objects.filter(
-        ours, questionnaire__in=service.questionnaires.all(), status__in=done, deleted_at=None
-    ).select_related("questionnaire")
-    complete = [each for each in rows if _is_complete(each)]
-    return sorted(complete, key=lambda each: (each.appointment_id is None, -each.pk))
+        ours, questionnaire__in=service.questionnaires.all(), deleted_at=None
+    ).exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR)
+    given = list(rows.select_related("questionnaire").order_by("-pk"))
+    begun = {each.questionnaire_id for each in given if each.appointment_id is not None}
+    return [
+        each
+        for each in given
+        if (each.appointment_id is not None or each.questionnaire_id not in begun) and _is_complete(each)
+    ]
 
 
 def _is_complete(response: QuestionnaireResponse) -> bool:
+    if response.status not in (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED):
+        return False
     sheet = questionnaires.sheet_of(response)
     return sheet.is_complete and not sheet.red_flags
 
