@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -44,6 +45,15 @@ def book(request: BookingRequest, caller: Caller = SOFTWARE) -> Appointment:
 
 def hold(request: BookingRequest, caller: Caller = SOFTWARE, *, lasting: timedelta | None = None) -> Appointment:
     return booking.hold(request, caller=caller, now=timezone.now(), lasting=lasting)
+
+
+def run_out(held: Appointment) -> Appointment:
+    """As if the hold had been taken longer ago: it has just expired, by the database's clock too."""
+    over = timezone.now() - timedelta(milliseconds=1)
+    held.slots.update(blocks_from=over - settings.HOLD_FOR, hold_expires_at=over)
+    Appointment.objects.filter(pk=held.pk).update(hold_expires_at=over)
+    held.refresh_from_db()
+    return held
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | SchedulingError]:

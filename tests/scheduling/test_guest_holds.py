@@ -10,8 +10,14 @@ from clinic.models import Appointment, AuditEvent, QuestionnaireResponse, Slot
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.errors import Forbidden, HoldExpired, NotFound, RuleBroken, TimeTaken, TooManyHolds
-from tests.factories import PatientFactory, QuestionnaireFactory, QuestionnaireResponseFactory, RelatedPersonFactory
-from tests.scheduling.situations import book, hold, monday, wish
+from tests.factories import (
+    PatientFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    ScheduleFactory,
+)
+from tests.scheduling.situations import SOFTWARE, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUEST = Caller(guest="a-secret-of-this-browser")
@@ -35,13 +41,6 @@ def instead(service, schedule, at, former, caller=GUEST, **who):
     return booking.hold(
         wish(service, schedule, at=at, **who), caller=caller, now=timezone.now(), instead_of=former.fhir_id
     )
-
-
-def let_end(appointment):
-    """As if the hold had been taken longer ago."""
-    over = timezone.now() - timedelta(seconds=1)
-    Slot.objects.filter(appointment=appointment).update(blocks_from=over - timedelta(minutes=9), hold_expires_at=over)
-    Appointment.objects.filter(pk=appointment.pk).update(hold_expires_at=over)
 
 
 # A guest
@@ -79,7 +78,7 @@ def test_what_is_booked_by_the_clinic_no_guest_holds(service, chen):
 
 def test_a_guest_holds_two_times_at_most(service, chen, held):
     hold(wish(service, chen, at=monday(11)), GUEST)
-    with pytest.raises(TooManyHolds, match="holding 2 times"):
+    with pytest.raises(TooManyHolds, match="as many times as you can"):
         hold(wish(service, chen, at=monday(13)), GUEST)
     hold(wish(service, chen, at=monday(13)), ANOTHER)
 
@@ -154,9 +153,8 @@ def test_a_carer_names_whom_they_care_for_and_nobody_else(service, chen, ada, bo
 
 def test_who_is_elsewhere_then_is_not_named(service, chen, held):
     eve = PatientFactory()
-    held_elsewhere = Caller(client="software", scopes=("system/*.cruds",))
     Slot.objects.filter(appointment=held).update(deleted_at=timezone.now())
-    book(wish(service, chen, at=monday(10), patient=eve), held_elsewhere)
+    book(wish(service, chen, at=monday(10), patient=eve), SOFTWARE)
     with pytest.raises(RuleBroken, match="another appointment"):
         name(held, eve)
 
@@ -165,7 +163,24 @@ def test_answers_given_before_are_the_named_patients(held):
     QuestionnaireResponseFactory(appointment=held, patient=None)
     eve = PatientFactory()
     name(held, eve)
-    assert QuestionnaireResponse.objects.get().patient == eve
+    answers = QuestionnaireResponse.objects.get()
+    assert (answers.patient, answers.version) == (eve, 2)
+
+
+def test_nobody_is_named_who_holds_two_times_already(service, chen, held):
+    eve = PatientFactory()
+    for hour in (13, 15):
+        name(hold(wish(service, chen, at=monday(hour)), ANOTHER), eve, ANOTHER)
+    with pytest.raises(TooManyHolds):
+        name(held, eve)
+    held.refresh_from_db()
+    assert held.patient is None
+
+
+def test_nobody_is_named_for_what_has_ended(held):
+    run_out(held)
+    with pytest.raises(HoldExpired):
+        name(held, PatientFactory())
 
 
 # Longer
@@ -180,8 +195,28 @@ def test_a_hold_is_extended_once(held):
         extend(held)
 
 
+def test_nor_past_the_time_of_somebody_who_came_after_it(service, chen, held):
+    """The clock of the server that is asked to extend it is behind: by it the hold still lasts."""
+    run_out(held)
+    book(wish(service, chen, at=monday(10)), SOFTWARE)
+    with pytest.raises(HoldExpired):
+        booking.extend_hold(held.fhir_id, caller=GUEST, now=timezone.now() - timedelta(minutes=1))
+    held.refresh_from_db()
+    assert not held.hold_extended
+
+
+@pytest.mark.parametrize("act", ["extend_hold", "confirm"])
+def test_nor_where_its_patient_has_gone_elsewhere_since(service, chen, held, act):
+    eve = PatientFactory()
+    name(held, eve)
+    run_out(held)
+    book(wish(service, ScheduleFactory(services=[service]), at=monday(10), patient=eve), SOFTWARE)
+    with pytest.raises(RuleBroken, match="another appointment"):
+        getattr(booking, act)(held.fhir_id, caller=GUEST, now=timezone.now() - timedelta(minutes=1))
+
+
 def test_a_hold_that_has_ended_is_not_extended(held):
-    let_end(held)
+    run_out(held)
     with pytest.raises(HoldExpired):
         extend(held)
 
@@ -207,7 +242,7 @@ def test_also_where_the_hold_before_has_ended(service, chen, held, ended):
     if ended == "let go":
         booking.cancel(held.fhir_id, caller=GUEST, now=timezone.now())
     else:
-        let_end(held)
+        run_out(held)
     if ended == "released":
         booking.release_expired_holds(now=timezone.now())
     after = instead(service, chen, monday(10), held)
@@ -245,6 +280,6 @@ def test_a_reference_takes_the_place_of_one_of_its_type(held):
 
 
 def test_nothing_is_noted_for_what_has_ended(held):
-    let_end(held)
+    run_out(held)
     with pytest.raises(HoldExpired):
         booking.support(held.fhir_id, ["Coverage/one"], caller=GUEST, now=timezone.now())

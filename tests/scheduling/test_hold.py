@@ -9,7 +9,8 @@ from clinic.models import Appointment, Slot
 from scheduling import availability, booking, tasks
 from scheduling.access import Caller
 from scheduling.errors import HoldExpired, IllegalTransition, NotFound, RuleBroken, TimeTaken, TooManyHolds
-from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish
+from tests.factories import AppointmentFactory
+from tests.scheduling.situations import SOFTWARE, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,12 +20,8 @@ def confirm(appointment, caller=SOFTWARE):
 
 
 def let_expire(service, chen, **who):
-    """A hold that has just run out: it began and ended a little earlier than it did."""
-    held = hold(wish(service, chen, at=monday(10), **who))
-    earlier = timezone.now() - timedelta(seconds=1)
-    Slot.objects.filter(appointment=held).update(blocks_from=earlier - timedelta(minutes=10), hold_expires_at=earlier)
-    Appointment.objects.filter(pk=held.pk).update(hold_expires_at=earlier)
-    return held
+    """A hold that has just run out."""
+    return run_out(hold(wish(service, chen, at=monday(10), **who)))
 
 
 def test_a_hold_is_pending_and_its_slot_tentative_until_it_expires(service, chen, ada):
@@ -55,6 +52,13 @@ def test_confirming_what_is_booked_names_both_states(service, chen, ada):
     booked = book(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(IllegalTransition, match=r"booked.*booked"):
         confirm(booked)
+
+
+@pytest.mark.parametrize("times", [{}, {"start": None, "end": None}], ids=["at a time", "some time"])
+def test_what_was_proposed_elsewhere_and_takes_no_time_is_not_booked_so(ada, times):
+    proposed = AppointmentFactory(status="proposed", patient=ada, **times)
+    with pytest.raises(RuleBroken, match="takes no time"):
+        confirm(proposed)
 
 
 def test_a_hold_is_not_confirmed_once_its_schedule_or_service_is_closed(service, chen, ada):
@@ -126,7 +130,7 @@ def test_a_patient_holds_two_times_at_most(service, chen, ada):
     caller = Caller(user=ada.user)
     for hour in (9, 11):
         hold(wish(service, chen, at=monday(hour), patient=ada), caller)
-    with pytest.raises(TooManyHolds, match="holding 2 times"):
+    with pytest.raises(TooManyHolds, match="as many times as you can"):
         hold(wish(service, chen, at=monday(13), patient=ada), caller)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -19,7 +20,7 @@ from tests.factories import (
     ScheduleFactory,
     ServiceFactory,
 )
-from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, wish
+from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,19 @@ def overlaps():
         return cursor.fetchone()[0]
 
 
+@contextmanager
+def without_the_constraint():
+    constraint = next(each for each in Slot._meta.constraints if each.name == "slot_never_sold_twice")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Slot, constraint)
+    try:
+        yield
+    finally:
+        Slot.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Slot, constraint)
+
+
 @pytest.mark.parametrize("resources", ["one practitioner", "practitioner, room and device"])
 def test_a_hundred_times_eight_patients_want_one_time_and_one_gets_it(resources):
     if resources == "one practitioner":
@@ -113,10 +127,7 @@ def test_without_the_constraint_the_same_race_sells_twice():
     service = ServiceFactory(hours=ALWAYS_OPEN, interval=30)
     schedule = ScheduleFactory(services=[service])
     patients = PatientFactory.create_batch(8)
-    constraint = next(each for each in Slot._meta.constraints if each.name == "slot_never_sold_twice")
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(Slot, constraint)
-    try:
+    with without_the_constraint():
         outcomes = in_rounds(
             lambda round_, client: wish(
                 service, schedule, at=monday(0) + timedelta(hours=round_), patient=patients[client]
@@ -125,10 +136,6 @@ def test_without_the_constraint_the_same_race_sells_twice():
         )
         assert sum(kinds(each)[Appointment] for each in outcomes) > 30
         assert overlaps() > 0
-    finally:
-        Slot.objects.all().delete()
-        with connection.schema_editor() as editor:
-            editor.add_constraint(Slot, constraint)
 
 
 def test_a_class_of_eight_takes_exactly_eight_of_twenty():
@@ -167,9 +174,8 @@ def test_two_who_want_the_time_of_an_expired_hold_one_gets_it_and_its_holder_is_
     schedule = ScheduleFactory(services=[service])
     for round_ in range(10):
         start = monday(9, days=round_ // 5) + timedelta(minutes=30 * (round_ % 5))
-        held = hold(wish(service, schedule, at=start), lasting=timedelta(milliseconds=50))
+        held = run_out(hold(wish(service, schedule, at=start)))
         wishes = [wish(service, schedule, at=start, patient=each) for each in PatientFactory.create_batch(2)]
-        threading.Event().wait(0.06)
 
         def late_confirm(held=held):
             return booking.confirm(held.fhir_id, caller=SOFTWARE, now=timezone.now())

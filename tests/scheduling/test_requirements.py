@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from clinic.models import QuestionnaireResponse
-from scheduling import booking, requirements
+from clinic.models import Appointment, QuestionnaireResponse
+from scheduling import availability, booking, requirements
 from scheduling.access import Caller
 from scheduling.errors import RuleBroken
 from scheduling.requirements import Requirement
@@ -72,8 +72,11 @@ def test_all_that_is_lacking_is_said_at_once_and_nothing_is_booked(visit, servic
 
 def test_so_it_is_where_no_hold_came_before(service, chen, ada):
     requires(service, "coverage")
+    request = wish(service, chen, at=monday(10), patient=ada)
     with pytest.raises(RuleBroken, match="coverage"):
-        book(wish(service, chen, at=monday(10), patient=ada))
+        book(request)
+    assert not Appointment.objects.exists()
+    assert availability.is_offered(service, request.offerings, request.start, now=timezone.now())
 
 
 def test_staff_who_run_the_calendar_may_book_without_and_say_why(service, chen, ada):
@@ -152,6 +155,16 @@ def test_answers_given_for_no_visit_yet_become_this_ones(visit, form, ada):
     QuestionnaireResponseFactory(patient=ada, questionnaire=form)
     confirm(visit)
     assert QuestionnaireResponse.objects.get().appointment == visit
+
+
+def test_answers_that_have_been_begun_for_the_visit_count_and_not_earlier_ones(visit, form, ada):
+    QuestionnaireResponseFactory(patient=ada, questionnaire=form)
+    begun = QuestionnaireResponseFactory(appointment=visit, questionnaire=form, status="in-progress")
+    with pytest.raises(RuleBroken, match="Before we meet"):
+        confirm(visit)
+    QuestionnaireResponse.objects.filter(pk=begun.pk).update(status="completed")
+    assert confirm(visit).status == "booked"
+    assert visit.questionnaire_responses.get() == begun
 
 
 def test_answers_for_another_visit_are_not_for_this_one(visit, form, ada):
