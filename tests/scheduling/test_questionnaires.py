@@ -513,9 +513,13 @@ def service(form_row):
 
 
 @pytest.fixture
-def held(service, ada):
+def held(service, chen, ada):
     return AppointmentFactory(
-        service=service, patient=ada, status="pending", hold_expires_at=NOW + timedelta(minutes=10)
+        service=service,
+        patient=ada,
+        schedules=[chen],
+        status="pending",
+        hold_expires_at=NOW + timedelta(minutes=10),
     )
 
 
