@@ -245,14 +245,15 @@ def _is_for_own(appointment: Appointment, caller: Caller) -> None:
 def _still_given(appointment: Appointment) -> list[int]:
     """The bookables of its Slots. Raises RuleBroken where the service or a schedule has been closed since the hold.
 
-    An Appointment that was proposed elsewhere may take no time at all: that is not to be booked so.
+    An Appointment that was proposed elsewhere may have no Slots: it is booked as it is, and takes no time here. One
+    without a time is not.
     """
     if appointment.service is not None and not appointment.service.active:
         raise RuleBroken("HealthcareService is inactive", expression="Appointment.serviceType")
     slots = Slot.objects.filter(appointment=appointment, status__in=OCCUPYING, deleted_at=None).order_by()
     taken = list(slots.values_list("bookable_id", "schedule__active"))
-    if not taken or appointment.start is None:
-        raise RuleBroken("This Appointment takes no time yet: make it with $book.", expression="Appointment.slot")
+    if appointment.start is None:
+        raise RuleBroken(_("This appointment has no time yet."), expression="Appointment.start")
     if not all(active for _bookable, active in taken):
         raise RuleBroken("Schedule is inactive", expression="Appointment.slot")
     return [bookable for bookable, _active in taken]

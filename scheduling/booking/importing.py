@@ -11,7 +11,7 @@ from psycopg import errors
 
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
 from scheduling.access import Caller
-from scheduling.booking.appointments import FREES_TIME, audit, audit_line, end_visit, locked, may_become, save
+from scheduling.booking.appointments import FREES_TIME, audit, audit_line, end_visit, locked, may_become, save, step
 from scheduling.booking.once import refusals
 from scheduling.booking.slots import ATTENDED, lock_patient, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
@@ -164,9 +164,7 @@ def amend(
     if status in ("pending", "booked"):
         raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
     appointment.status = status
-    save(appointment, now)
-    audit(status, appointment, caller=caller, now=now)
-    return appointment
+    return step(appointment, caller=caller, now=now)
 
 
 def _may_come(appointment: Appointment, now: datetime) -> None:

@@ -48,6 +48,12 @@ def test_it_begins_with_the_arrival_and_says_who_meets_whom(visit, chen):
     assert encounter.participant == [{"individual": {"reference": chen.actor.reference, "display": str(chen.actor)}}]
 
 
+def test_it_comes_along_when_other_software_writes_the_step(visit):
+    with booking.all_or_nothing():
+        booking.amend(visit.fhir_id, {"status": "arrived"}, caller=SOFTWARE, now=timezone.now())
+    assert Encounter.objects.get().status == "arrived"
+
+
 def test_a_visit_by_video_is_a_virtual_one():
     step(AppointmentFactory(service=ServiceFactory(telehealth=True)), "arrived")
     assert Encounter.objects.get().encounter_class == "VR"

@@ -54,10 +54,13 @@ def test_confirming_what_is_booked_names_both_states(service, chen, ada):
         confirm(booked)
 
 
-@pytest.mark.parametrize("times", [{}, {"start": None, "end": None}], ids=["at a time", "some time"])
-def test_what_was_proposed_elsewhere_and_takes_no_time_is_not_booked_so(ada, times):
-    proposed = AppointmentFactory(status="proposed", patient=ada, **times)
-    with pytest.raises(RuleBroken, match="takes no time"):
+def test_what_was_proposed_elsewhere_is_booked_as_it_is(ada):
+    assert confirm(AppointmentFactory(status="proposed", patient=ada)).status == "booked"
+
+
+def test_what_was_proposed_for_some_time_is_not_booked_yet(ada):
+    proposed = AppointmentFactory(status="proposed", patient=ada, start=None, end=None)
+    with pytest.raises(RuleBroken, match="no time yet"):
         confirm(proposed)
 
 
