@@ -6,6 +6,7 @@ from math import ceil
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -80,7 +81,8 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return _cancel(request, visit, form.cleaned_data["reason"], now)
-    return render(request, "portal/appointments/cancel.html", {"visit": visit, "form": form})
+    context = {"visit": visit, "form": form, "back": reverse("portal:visit", args=[visit.id])}
+    return render(request, "portal/appointments/cancel.html", context)
 
 
 def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> HttpResponse:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -67,7 +68,8 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return _cancel(request, visit, token, form.cleaned_data["reason"], now)
-    return render(request, "portal/manage/cancel.html", {"visit": visit, "token": token, "form": form})
+    context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}
+    return render(request, "portal/appointments/cancel.html", context)
 
 
 def visit_of(token: str, now: datetime) -> Visit | None:
