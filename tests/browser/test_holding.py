@@ -1,6 +1,8 @@
 """A time that is held: its countdown, keeping it, losing it, and two people who want it."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -58,6 +60,33 @@ def test_the_countdown_survives_a_reload(page: Page, clinic):
     assert page.locator("[data-countdown]").get_attribute("data-countdown") == ends
     expect(page.locator("[data-countdown-left]")).to_have_text(re.compile(r"^(9:\d\d|10:00)$"))
     assert Appointment.objects.get().status == "pending"
+
+
+def soon(is_true: Callable[[], bool]) -> bool:
+    """Whether it comes true within a few seconds: the browser tells the server on its way out."""
+    deadline = time.monotonic() + 5
+    while not is_true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_true()
+
+
+def test_who_leaves_is_noticed_and_who_comes_back_too(page: Page, clinic, violations):
+    hold(page, clinic)
+    page.goto("about:blank")
+    assert soon(lambda: Appointment.objects.get().left_at is not None)
+    page.go_back()
+    assert soon(lambda: Appointment.objects.get().left_at is None)
+    assert not violations
+
+
+def test_going_on_within_the_site_is_not_leaving(page: Page, clinic):
+    hold(page, clinic)
+    told: list[str] = []
+    page.on("request", lambda request: told.append(request.post_data or "") if "presence" in request.url else None)
+    page.get_by_role("banner").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="You hold a time")).to_be_visible()
+    assert not any("left" in each for each in told)
+    assert Appointment.objects.get().left_at is None
 
 
 def test_kept_longer_with_what_was_typed(page: Page, clinic, violations):
