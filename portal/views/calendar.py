@@ -71,6 +71,7 @@ def _page(request: HttpRequest, view: str, length: int) -> HttpResponse:
         "previous": _beside(view, chosen, -1),
         "following": _beside(view, chosen, 1),
         "now": now.astimezone(selection.zone),
+        "offset": f"{now.astimezone(selection.zone):%z}",  # a template's date filter would say that of the server
         "since": (now - OVERLAP).isoformat(),
         "hours": calendar_feed.hours_of(days),
         "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in selection.shown],

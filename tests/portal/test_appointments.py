@@ -1,13 +1,14 @@
 """A patient's visits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from tests.factories import AppointmentFactory, PatientFactory, RelatedPersonFactory, ServiceFactory
+from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, RelatedPersonFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,13 @@ def test_it_lists_upcoming_and_past_with_their_status(as_ada, visit, ada, checku
     assertContains(page, "Booked")
     assertContains(page, "Missed")
     assertContains(page, "10:00 to 10:30 (New York time)")
+
+
+def test_the_month_beside_a_visit_is_that_of_its_site(as_ada, ada, checkup, schedule, site):
+    late = datetime(2027, 4, 30, 22, tzinfo=ZoneInfo(NEW_YORK))
+    end = late + timedelta(minutes=30)
+    AppointmentFactory(patient=ada, service=checkup, start=late, end=end, schedules=[schedule], site=site)
+    assertContains(as_ada.get("/appointments/"), "<span>Apr</span><strong>30</strong>", html=True)
 
 
 def test_a_hold_shows_until_when(as_ada, ada, checkup, ten):

@@ -65,6 +65,12 @@ def test_nor_does_anyone_who_is_not_signed_in(client, address):
     assert client.get(address).url.startswith("/accounts/login/")
 
 
+def test_the_line_of_now_goes_by_the_clock_of_the_site(client, chen, schedule, visit):
+    client.force_login(chen.user)
+    here = timezone.now().astimezone(ZONE)
+    assertContains(client.get("/staff/"), f'data-offset="{here:%z}"')
+
+
 def test_holds_blocks_and_buffers_are_told_apart(client, chen, schedule, visit, noon):
     later = noon + timedelta(hours=2)
     expires = timezone.now() + timedelta(minutes=5)
