@@ -95,11 +95,12 @@ INSERTS = r"""
 \set schedule random(1, 1000)
 BEGIN;
 INSERT INTO clinic_appointment (fhir_id, version, last_updated, extra, status, service_id, patient_id, start, "end",
-    created, comment, participant, identifier)
+    created, comment, participant, identifier, held_by_guest, hold_extended, sequence)
 VALUES (gen_random_uuid()::text, 1, now(), '{}', 'booked', 1, :schedule,
     '2040-01-01'::timestamptz + nextval('bench') * interval '15 minutes',
     '2040-01-01'::timestamptz + (currval('bench') + 1) * interval '15 minutes',
-    now(), '', '[{"actor": {"reference": "Patient/pat1"}, "status": "accepted"}]', '[]') RETURNING id \gset booked_
+    now(), '', '[{"actor": {"reference": "Patient/pat1"}, "status": "accepted"}]', '[]', '', false, 0)
+RETURNING id \gset booked_
 INSERT INTO clinic_slot (fhir_id, version, last_updated, extra, schedule_id, bookable_id, appointment_id, status,
     start, "end", comment, service_type, identifier)
 SELECT gen_random_uuid()::text, 1, now(), '{}', id, bookable_id, :booked_id, 'busy',
@@ -107,8 +108,8 @@ SELECT gen_random_uuid()::text, 1, now(), '{}', id, bookable_id, :booked_id, 'bu
     '2040-01-01'::timestamptz + (currval('bench') + 1) * interval '15 minutes', '', '[]', '[]'
 FROM clinic_schedule WHERE fhir_id = 's' || :schedule ON CONFLICT DO NOTHING;
 INSERT INTO clinic_auditevent (fhir_id, version, last_updated, extra, recorded, action, subtype, client,
-    appointment_id, patient_id)
-VALUES (gen_random_uuid()::text, 1, now(), '{}', now(), 'C', 'book', 'bench', :booked_id, :schedule);
+    reason, appointment_id, patient_id)
+VALUES (gen_random_uuid()::text, 1, now(), '{}', now(), 'C', 'book', 'bench', '', :booked_id, :schedule);
 COMMIT;
 """
 

@@ -26,17 +26,19 @@ OFFICE = (
 
 CLINIC = """
 INSERT INTO clinic_practitioner (fhir_id, version, last_updated, extra, active, family, given, prefix,
-    gender, phone, email, identifier, timezone)
-SELECT 'p' || n, 1, now(), '{}', true, 'Family' || n, 'Given', 'Dr.', '', '', '', '[]', 'UTC'
+    gender, phone, email, identifier, timezone, communication)
+SELECT 'p' || n, 1, now(), '{}', true, 'Family' || n, 'Given', 'Dr.', '', '', '', '[]', 'UTC', '[]'
 FROM generate_series(1, %(schedules)s) n;
 INSERT INTO clinic_bookable (practitioner_id) SELECT id FROM clinic_practitioner ORDER BY id;
 INSERT INTO clinic_schedule (fhir_id, version, last_updated, extra, active, bookable_id,
-    offers_all_services, comment, identifier, specialty)
-SELECT 's' || substr(p.fhir_id, 2), 1, now(), '{}', true, b.id, true, '', '[]', '[]'
+    offers_all_services, comment, identifier, specialty, meeting_url)
+SELECT 's' || substr(p.fhir_id, 2), 1, now(), '{}', true, b.id, true, '', '[]', '[]', ''
 FROM clinic_practitioner p JOIN clinic_bookable b ON b.practitioner_id = p.id ORDER BY p.id;
 INSERT INTO clinic_healthcareservice (fhir_id, version, last_updated, extra, active, name, comment, type,
-    specialty, identifier, requires, bookable_by, telehealth, minimum_notice, cancellation_notice)
-SELECT name, 1, now(), '{}', true, name, '', '[]', '[]', '[]', '{}', 'patients', false, '0', '0'
+    specialty, identifier, requires, bookable_by, telehealth, minimum_notice, cancellation_notice, preparation,
+    eligibility, requires_questionnaires, requires_coverage, requires_care_team, reminders)
+SELECT name, 1, now(), '{}', true, name, '', '[]', '[]', '[]', '{}', 'patients', false, '0', '0', '', 'everyone',
+    false, false, false, array['2 days', '2 hours']::interval[]
 FROM unnest(array['office', 'always']) name;
 INSERT INTO clinic_schedulingparameters (service_id, duration, alignment_interval, alignment_timezone,
     timezone, availability, not_available)
@@ -44,8 +46,8 @@ SELECT id, CASE fhir_id WHEN 'office' THEN 30 ELSE 15 END, CASE fhir_id WHEN 'of
     '', 'UTC', CASE fhir_id WHEN 'office' THEN %(office)s::jsonb ELSE %(always)s::jsonb END, '[]'
 FROM clinic_healthcareservice;
 INSERT INTO clinic_patient (fhir_id, version, last_updated, extra, active, family, given, prefix, gender,
-    phone, email, identifier)
-SELECT 'pat' || n, 1, now(), '{}', true, 'Family' || n, 'Given', '', '', '', '', '[]'
+    phone, email, identifier, language)
+SELECT 'pat' || n, 1, now(), '{}', true, 'Family' || n, 'Given', '', '', '', 'pat' || n || '@example.com', '[]', ''
 FROM generate_series(1, 4000) n
 """
 
