@@ -71,7 +71,8 @@ def soon(is_true: Callable[[], bool]) -> bool:
 
 
 def test_who_leaves_is_noticed_and_who_comes_back_too(page: Page, clinic, violations):
-    hold(page, clinic)
+    with page.expect_request("**/presence/"):  # the page is loaded whole, and watches
+        hold(page, clinic)
     page.goto("about:blank")
     assert soon(lambda: Appointment.objects.get().left_at is not None)
     page.go_back()
