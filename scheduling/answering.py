@@ -97,7 +97,8 @@ def answer(
     """
     if not may_answer(appointment, now=now):
         raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
-    row = _locked_row(appointment, form.questionnaire, caller)
+    patient = _lock(appointment, caller).patient_id  # who it is for may have been said since the page was read
+    row = _locked_row(appointment, form.questionnaire)
     stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
     filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
     if version is not None and version != (row.version if row else 0):
@@ -108,7 +109,7 @@ def answer(
     status = _status(row, appointment, filled.sheet, is_same=answers == row.item, done=done)
     if row.pk is None or answers != row.item or status != before:
         row.item, row.status, row.last_updated = answers, status, now
-        row.patient_id = appointment.patient_id
+        row.patient_id = patient
         row.version += row.pk is not None
         if status in DONE:
             row.authored = now
@@ -129,11 +130,16 @@ def _status(row: QuestionnaireResponse, appointment: Appointment, sheet: Sheet, 
     return Status.AMENDED if was_given else Status.COMPLETED
 
 
-def _locked_row(appointment: Appointment, questionnaire: Questionnaire, caller: Caller) -> QuestionnaireResponse | None:
-    """The appointment is locked first, so that two pages of one person do not both begin."""
+def _lock(appointment: Appointment, caller: Caller) -> Appointment:
+    """The appointment as it is now, locked first, so that two pages of one person do not both begin."""
     visible = access.visible(Appointment, caller).filter(pk=appointment.pk)
-    if visible.select_for_update(no_key=True).first() is None:
+    locked = visible.select_for_update(no_key=True).first()
+    if locked is None:
         raise NotFound(f"There is no {appointment.reference}.")
+    return locked
+
+
+def _locked_row(appointment: Appointment, questionnaire: Questionnaire) -> QuestionnaireResponse | None:
     rows = QuestionnaireResponse.objects.filter(appointment=appointment, questionnaire=questionnaire, deleted_at=None)
     return rows.exclude(status=Status.ENTERED_IN_ERROR).select_for_update().first()
 

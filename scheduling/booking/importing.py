@@ -98,11 +98,12 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
     """
     appointment.created = appointment.created or now
     appointment.last_updated = now
+    if appointment.status in ATTENDED and appointment.patient is not None:
+        lock_patient(appointment.patient)  # before the Slots, as whoever moves a visit does
     taken = list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slots).order_by("pk"))
     if appointment.status in ATTENDED:
         start, end = _taken_time(appointment, taken)
         if appointment.patient is not None:
-            lock_patient(appointment.patient)
             patient_is_free(appointment.patient, start, end, now=now)
     if any(slot.appointment_id is not None for slot in taken):
         raise TimeTaken("A Slot of this Appointment belongs to another one.", expression="Appointment.slot")

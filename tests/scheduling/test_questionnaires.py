@@ -12,7 +12,7 @@ from clinic.fhir.codes import RED_FLAG
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.references import References
 from clinic.fhir.resources import RESOURCES
-from clinic.models import AuditEvent
+from clinic.models import Appointment, AuditEvent
 from scheduling import answering, booking, questionnaires
 from scheduling.access import Caller
 from scheduling.errors import RuleBroken
@@ -21,8 +21,10 @@ from scheduling.questionnaires import Entries, Posted, read_items
 from tests.factories import (
     MONDAY_9,
     AppointmentFactory,
+    PatientFactory,
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
+    RelatedPersonFactory,
     ServiceFactory,
 )
 
@@ -549,6 +551,13 @@ def test_what_comes_late_is_not_kept(held, caller):
     answer(held, caller, pain="No", b="new", done=True)
     stale = answer(held, caller, pain="No", b="old", version=1)
     assert (stale.status, stale.item[1]["answer"]) == ("completed", [{"valueString": "new"}])
+
+
+def test_answers_are_of_whom_the_visit_is_for_by_now(held, caller):
+    leo = PatientFactory()
+    RelatedPersonFactory(patient=leo, user=caller.user)
+    Appointment.objects.filter(pk=held.pk).update(patient=leo)  # after `held` was read
+    assert answer(held, caller, pain="No").patient == leo
 
 
 def test_an_alarm_stops_until_the_answer_is_changed_and_cannot_be_booked(held, caller):
