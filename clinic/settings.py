@@ -230,8 +230,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_REQUEST_BYTES", default=8 * 1024 * 10
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["scheduling.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["scheduling.api.renderers.FHIRRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["scheduling.api.parsers.FHIRParser"],
+    "DEFAULT_RENDERER_CLASSES": ["scheduling.api.formats.renderers.FHIRRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["scheduling.api.formats.parsers.FHIRParser"],
     "EXCEPTION_HANDLER": "scheduling.api.outcomes.handle_exception",
     "UNAUTHENTICATED_USER": None,
 }

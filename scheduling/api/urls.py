@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.capability import MetadataView, smart_configuration
+from scheduling.api.conformance.capability import MetadataView, smart_configuration
 from scheduling.api.operations import operation_urls
 from scheduling.api.views import InstanceView, NowhereView, SearchView, SystemView, TypeView, VersionView
 

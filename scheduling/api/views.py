@@ -18,10 +18,10 @@ from scheduling.access import Caller
 from scheduling.api import search
 from scheduling.api.authentication import BearerAuthentication, SessionAuthentication, caller_of
 from scheduling.api.bundles import batch_response, transaction_response
+from scheduling.api.formats.parsers import FHIRParser, JSONParser, TextJSONParser
+from scheduling.api.formats.renderers import FHIRNegotiation, FHIRRenderer, JSONRenderer, TextJSONRenderer
 from scheduling.api.headers import base_of, is_known_version, prefers, version_headers
 from scheduling.api.outcomes import outcome
-from scheduling.api.parsers import FHIRParser, JSONParser, TextJSONParser
-from scheduling.api.renderers import FHIRNegotiation, FHIRRenderer, JSONRenderer, TextJSONRenderer
 from scheduling.errors import Issue, NotFound
 from scheduling.interactions import Written
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.search_parameters import TABLE, parameters_of
+from scheduling.api.search.parameters import TABLE, parameters_of
 from tests.api.conftest import codes, ids, texts
 from tests.factories import (
     MONDAY_9,

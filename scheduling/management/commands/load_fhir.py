@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from scheduling import interactions
 from scheduling.access import Caller
-from scheduling.api.parsers import read_object
+from scheduling.api.formats.parsers import read_object
 from scheduling.errors import SchedulingError
 from scheduling.interactions import BundleRefused, Entry, Written
 

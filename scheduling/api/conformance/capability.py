@@ -15,11 +15,10 @@ from rest_framework.response import Response
 
 from clinic.fhir.resources import RESOURCES
 from scheduling.api.authentication import EVERYTHING
+from scheduling.api.formats.renderers import FHIRNegotiation
 from scheduling.api.headers import base_of
-from scheduling.api.includes import known
 from scheduling.api.operations import OPERATIONS
-from scheduling.api.renderers import FHIRNegotiation
-from scheduling.api.search_parameters import parameters_of
+from scheduling.api.search import known_includes, parameters_of
 from scheduling.api.views import FHIRView
 
 Json = dict[str, Any]
@@ -112,7 +111,7 @@ def _resource(kind: str) -> Json:
         "updateCreate": writable,
         "conditionalCreate": writable,
         "conditionalRead": "not-match",
-        "searchInclude": list(known(kind)),
+        "searchInclude": list(known_includes(kind)),
         "searchParam": [
             {"name": name, "definition": each.definition, "type": each.TYPE}
             for name, each in parameters_of(kind).items()

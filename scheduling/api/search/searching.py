@@ -16,12 +16,12 @@ from django.http import QueryDict
 from clinic.fhir.resources import RESOURCES, to_fhir
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.api.includes import ITERATE, Include, included, read_include
 from scheduling.api.outcomes import outcome
-from scheduling.api.paging import Key, Order
-from scheduling.api.search_kinds import Parameter
-from scheduling.api.search_parameters import parameters_of, sorts_of
-from scheduling.api.search_references import Link
+from scheduling.api.search.includes import ITERATE, Include, included, read_include
+from scheduling.api.search.kinds import Parameter
+from scheduling.api.search.paging import Key, Order
+from scheduling.api.search.parameters import parameters_of, sorts_of
+from scheduling.api.search.references import Link
 from scheduling.errors import Invalid, Issue
 
 Json = dict[str, Any]

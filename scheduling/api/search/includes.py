@@ -11,8 +11,8 @@ from typing import Any
 from clinic.fhir.resources import RESOURCES, to_fhir
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.api.search_parameters import TABLE
-from scheduling.api.search_references import ID, Reference
+from scheduling.api.search.parameters import TABLE
+from scheduling.api.search.references import ID, Reference
 from scheduling.errors import Invalid
 
 Json = dict[str, Any]

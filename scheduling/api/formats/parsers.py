@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from scheduling.api.renderers import MEDIA_TYPES
+from scheduling.api.formats.renderers import MEDIA_TYPES
 from scheduling.errors import Invalid, Issue
 
 MAX_DEPTH = 100

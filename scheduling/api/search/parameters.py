@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from clinic.fhir import codes
 from clinic.fhir.communication import EVENTS, MEDIA
 from clinic.models import Appointment, HealthcareService, PractitionerRole, Schedule
-from scheduling.api.search_kinds import (
+from scheduling.api.search.kinds import (
     Coded,
     Concept,
     Contact,
@@ -23,7 +23,7 @@ from scheduling.api.search_kinds import (
     Token,
     Uri,
 )
-from scheduling.api.search_references import Canonical, Link, Listed, ManyLinks, Participant, ScheduleActor, TakenSlot
+from scheduling.api.search.references import Canonical, Link, Listed, ManyLinks, Participant, ScheduleActor, TakenSlot
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService", "Patient")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Model, Q
 
 from clinic.models import Slot
-from scheduling.api.search_kinds import Parameter, any_of
+from scheduling.api.search.kinds import Parameter, any_of
 from scheduling.errors import Invalid
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
