@@ -11,6 +11,7 @@ from tests import factories
 from tests.factories import (
     MONDAY_9,
     AppointmentFactory,
+    AppointmentResponseFactory,
     AuditEventFactory,
     CareTeamFactory,
     CommunicationFactory,
@@ -29,6 +30,7 @@ from tests.factories import (
     ScheduleFactory,
     ServiceFactory,
     SlotFactory,
+    SubscriptionFactory,
     UserFactory,
     save,
 )
@@ -45,6 +47,7 @@ MAKE = {
         questionnaires=[QuestionnaireFactory()],
         requires=["Practitioner", "Location"],
         bookable_by="staff",
+        on_request=True,
         telehealth=True,
         eligibility="new",
         preparation="Bring your glasses.",
@@ -84,6 +87,9 @@ MAKE = {
         hold_expires_at=MONDAY_9,
         comment="Hello",
     ),
+    "AppointmentResponse": lambda: AppointmentResponseFactory(
+        participant_status="tentative", comment="Later?", start=MONDAY_9, end=MONDAY_9 + timedelta(minutes=30)
+    ),
     "QuestionnaireResponse": lambda: QuestionnaireResponseFactory(appointment=AppointmentFactory()),
     "Encounter": lambda: EncounterFactory(
         appointment=AppointmentFactory(),
@@ -91,6 +97,9 @@ MAKE = {
         encounter_class="VR",
         end=MONDAY_9 + timedelta(minutes=25),
         participant=[{"individual": {"reference": PractitionerFactory().reference}}],
+    ),
+    "Subscription": lambda: SubscriptionFactory(
+        status="error", error="Given up", end=MONDAY_9, header=["Authorization: Bearer secret"]
     ),
     "Communication": lambda: CommunicationFactory(
         appointment=AppointmentFactory(),
