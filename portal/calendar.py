@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from clinic import words
 from clinic.models import OCCUPYING, HealthcareService, Location, Schedule, Slot
-from portal.visits import SCHEDULE, STATUS_WORDS, Status, StatusWord, zone_of_schedule
+from portal import disclosures
+from portal.visits import SCHEDULE, Status, StatusWord, status_of, zone_of_schedule
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import all_offerings_of, as_datetime, open_spans
@@ -256,7 +257,9 @@ def read_entries(caller: Caller, selection: Selection, start: datetime, end: dat
     zone = selection.zone
     entries: dict[tuple[Any, ...], Entry] = {}
     rows = _taken(access.visible(Slot, caller), selection, start, end, now)
-    for slot in rows.select_related("schedule__site", "appointment__patient", "appointment__service"):
+    rows = rows.select_related("schedule__site", "appointment__patient", "appointment__service")
+    disclosures.listed(caller, (slot.appointment for slot in rows if slot.appointment), "calendar", now=now)
+    for slot in rows:
         entry = _entry(slot, selection.site, zone)
         key = (slot.start, slot.end, entry.kind, entry.id)
         entry = entries.setdefault(key, entry)
@@ -312,7 +315,7 @@ def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
         end=end,
         title=str(visit.patient) if visit.patient else _("No patient yet"),
         service=visit.service.name if visit.service else "",
-        status=STATUS_WORDS[Status(visit.status)],
+        status=status_of(visit),
         colour=colour_of(visit.service) if visit.service else 0,
         place=str(slot.schedule.site) if slot.schedule.site and slot.schedule.site != site else "",
         expires=slot.hold_expires_at.astimezone(zone) if slot.hold_expires_at else None,

@@ -14,6 +14,12 @@ class StepForm(forms.Form):
     site = forms.CharField(required=False, max_length=64)
 
 
+class AnswerForm(forms.Form):
+    """What the clinic says to a request."""
+
+    answer = forms.ChoiceField(choices=[("accepted", _("Accept")), ("declined", _("Decline"))])
+
+
 class StaffCancelForm(forms.Form):
     """Why the clinic cancels a visit, and whether its patient is told."""
 

@@ -40,6 +40,7 @@ STATUS_WORDS = {
 }
 ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 ROOM_OPENS_BEFORE = timedelta(minutes=10)
+REQUESTED = StatusWord(_("Asked for"), "hourglass", "info")
 HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 
@@ -137,7 +138,12 @@ class Visit:
     @property
     def is_held(self) -> bool:
         """Whether it is still kept for the patient until they confirm."""
-        return self.appointment.status == Status.PENDING and not self.is_hold_over
+        return self.appointment.status == Status.PENDING and not (self.is_hold_over or self.is_request)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether its time is kept, and the clinic has still to say that it can be so."""
+        return self.appointment.is_request
 
     @property
     def is_hold_over(self) -> bool:
@@ -151,11 +157,21 @@ class Visit:
 
     @property
     def status(self) -> StatusWord:
-        return HOLD_OVER if self.is_hold_over else STATUS_WORDS[Status(self.appointment.status)]
+        return HOLD_OVER if self.is_hold_over else status_of(self.appointment)
 
     @property
     def is_booked(self) -> bool:
         return self.appointment.status == Status.BOOKED
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether it is booked or asked for: theirs, until somebody cancels it."""
+        return self.is_booked or self.is_request
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether a visit of this kind is asked for, and not booked at once."""
+        return bool(self.appointment.service and self.appointment.service.on_request)
 
     @property
     def is_upcoming(self) -> bool:
@@ -167,16 +183,26 @@ class Visit:
 
     @property
     def changeable_until(self) -> datetime:
-        """The last moment at which the patient can cancel."""
-        return self.start - self.notice
+        """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
+        return self.start if self.is_request else self.start - self.notice
 
     @property
     def is_changeable(self) -> bool:
-        return self.is_booked and self.now <= self.changeable_until
+        return self.is_promised and self.now <= self.changeable_until
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether the patient can choose another time: not where the clinic has agreed to this one."""
+        return self.is_changeable and not (self.is_booked and self.asks_first)
 
     def _named(self, kind: str) -> list[str]:
         actors = (each.get("actor", {}) for each in self.appointment.participant)
         return [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
+
+
+def status_of(appointment: Appointment) -> StatusWord:
+    """Its word for people, whatever the time is now."""
+    return REQUESTED if appointment.is_request else STATUS_WORDS[Status(appointment.status)]
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:

@@ -21,9 +21,10 @@ class Appointment(Resource):
     """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
 
     A hold is `pending` with `hold_expires_at`; from that instant on it is as good as released, whether or not a
-    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A guest's is
-    known by `held_by_guest`, a digest of the secret in their session. `participant` holds FHIR's list; `patient` and
-    `site` repeat what is asked most.
+    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A request is
+    `pending` without: its time is kept until its people have answered. A guest's is known by `held_by_guest`, a
+    digest of the secret in their session. `participant` holds FHIR's list; `patient` and `site` repeat what is asked
+    most.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -95,6 +96,10 @@ class Appointment(Resource):
                 condition=Q(hold_expires_at__isnull=True) | Q(status="pending"),
             ),
         ]
+
+    @property
+    def is_request(self) -> bool:
+        return self.status == self.Status.PENDING and self.hold_expires_at is None
 
     def __str__(self) -> str:
         return f"{self.service or 'Appointment'}, {self.start:%Y-%m-%d %H:%M} UTC" if self.start else self.fhir_id

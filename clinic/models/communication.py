@@ -10,6 +10,7 @@ from clinic.models.base import Resource
 class Event(models.TextChoices):
     """What a message is about."""
 
+    REQUEST = "request", "A visit is asked for"
     CONFIRMATION = "confirmation", "A visit is booked"
     CHANGE = "change", "A visit is moved or changed"
     CANCELLATION = "cancellation", "A visit is cancelled"

@@ -152,6 +152,11 @@ class HealthcareService(Resource):
         help_text="Kinds of schedule that one visit takes together, such as Practitioner, Location, Device.",
     )
     bookable_by = models.CharField(max_length=10, choices=BookableBy, default=BookableBy.PATIENTS)
+    on_request = models.BooleanField(
+        "on request",
+        default=False,
+        help_text="Patients ask for a time, which is kept; it is booked once the people of the visit have accepted.",
+    )
     eligibility = models.CharField("for", max_length=10, choices=Eligibility, default=Eligibility.EVERYONE)
     telehealth = models.BooleanField("by video", default=False)
     questionnaires = models.ManyToManyField("clinic.Questionnaire", blank=True, related_name="services")

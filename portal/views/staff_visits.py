@@ -7,14 +7,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import staff_visits
+from clinic.models import Appointment
+from portal import disclosures, staff_visits
 from portal.callers import caller_of, staff_required
-from portal.staff_forms import StaffCancelForm
+from portal.staff_forms import AnswerForm, StaffCancelForm
 from portal.staff_visits import StaffVisit
+from portal.views.dialogs import done
 from scheduling import booking, notifications
 from scheduling.errors import SchedulingError
+
+ANSWERED = {
+    Appointment.Status.BOOKED: _lazy("The visit is booked, and the patient is told."),
+    Appointment.Status.PENDING: _lazy("Your answer is noted. Others have still to answer."),
+    Appointment.Status.CANCELLED: _lazy("The request is declined. The time is free, and the patient is told."),
+}
 
 
 @staff_required
@@ -38,7 +47,7 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask why, and whether the patient is told; then cancel."""
     now = timezone.now()
     shown = _read(request, appointment_id, now)
-    if not (shown.visit.is_booked or shown.visit.is_held):
+    if not (shown.visit.is_promised or shown.visit.is_held):
         return redirect("portal:staff-visit", appointment_id)
     form = StaffCancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -55,12 +64,38 @@ def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now:
         messages.success(request, _("The visit is cancelled, and its time is free."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
-    is_still_theirs = staff_visits.read(caller_of(request), shown.visit.id, now=now) is not None
-    return redirect("portal:staff-visit", shown.visit.id) if is_still_theirs else redirect("portal:board")
+    return _back(request, shown.visit.id, now)
+
+
+@staff_required
+@require_POST
+def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Accept or decline what a patient has asked for: from the visit's page, or in the calendar's dialog."""
+    now = timezone.now()
+    shown, form = _read(request, appointment_id, now), AnswerForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    say = messages.success
+    try:
+        answered = booking.respond(shown.visit.id, form.cleaned_data["answer"], caller=caller_of(request), now=now)
+        told = str(ANSWERED[Appointment.Status(answered.status)])
+    except SchedulingError as refusal:
+        told, say = str(refusal), messages.error
+    if getattr(request, "htmx", False):
+        return done(request, told, shown.visit.start)
+    say(request, told)
+    return _back(request, appointment_id, now)
+
+
+def _back(request: HttpRequest, appointment_id: str, now: datetime) -> HttpResponse:
+    """To the visit, if it is still one that they work with."""
+    is_still_theirs = staff_visits.read(caller_of(request), appointment_id, now=now) is not None
+    return redirect("portal:staff-visit", appointment_id) if is_still_theirs else redirect("portal:board")
 
 
 def _read(request: HttpRequest, appointment_id: str, now: datetime) -> StaffVisit:
     shown = staff_visits.read(caller_of(request), appointment_id, now=now)
     if shown is None:
         raise Http404
+    disclosures.opened(caller_of(request), shown.visit.appointment, now=now)
     return shown

@@ -1,13 +1,13 @@
 """What to tell whom: Communication rows, written in the transaction of what they tell, and their delivery.
 
-The outbox. `booked`, `moved` and `cancelled` are called by the use cases of scheduling.booking inside their
-transaction; `deliver_next` by a worker (scheduling.tasks), for what is due; `arrived` and `bounced` when a provider
-says what became of it.
+The outbox. `requested`, `booked`, `moved` and `cancelled` are called by the use cases of scheduling.booking inside
+their transaction; `deliver_next` by a worker (scheduling.tasks), for what is due; `arrived` and `bounced` when a
+provider says what became of it.
 """
 
 from scheduling.notifications.delivery import deliver_next
 from scheduling.notifications.invitation import calendar_of
-from scheduling.notifications.outbox import booked, cancelled, moved, plan_reminders, prove, send_again
+from scheduling.notifications.outbox import booked, cancelled, moved, plan_reminders, prove, requested, send_again
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.timeline import failed, failures, timeline
 
@@ -24,6 +24,7 @@ __all__ = [
     "moved",
     "plan_reminders",
     "prove",
+    "requested",
     "send_again",
     "timeline",
 ]

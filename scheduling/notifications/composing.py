@@ -162,6 +162,8 @@ class _About:
         link = links.manage_link(self.appointment)
         if self.event == Event.CANCELLATION:
             return [Action(_("Book another time"), links.absolute("/")), Action(_("See the visit"), link)]
+        if self.event == Event.REQUEST:
+            return [Action(_("See the visit"), link)]
         return [
             Action(_("I will come"), f"{link}#confirm"),
             Action(_("Move or cancel the visit"), f"{link}#cancel"),

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic.models import Appointment, Communication, Event, Medium
 from scheduling.notifications import composing, mailing, quiet, texting
@@ -133,6 +133,8 @@ def _still_true(message: Communication, now: datetime) -> None:
     called_off = CALLED_OFF.get(Appointment.Status(visit.status))
     if called_off:
         raise NotNeeded(called_off)
+    if message.event == Event.REQUEST and not visit.is_request:
+        raise NotNeeded("The clinic has answered.")
     if message.event == Event.REMINDER:
         if sequence_of(message) != str(visit.sequence):
             raise NotNeeded("The visit was moved.")
@@ -179,4 +181,5 @@ def _close(message: Communication, status: Status, now: datetime, **what: object
     if message.event == Event.PROOF and status == Status.NOT_DONE:
         what |= {"subject": "", "body": ""}
     mine = Communication.objects.filter(pk=message.pk, status=Status.IN_PROGRESS, claimed_until=message.claimed_until)
-    mine.update(status=status, claimed_until=None, last_updated=now, **what)
+    version = F("version") + int(message.event != Event.PROOF)  # versions are kept, and a code is kept nowhere
+    mine.update(status=status, claimed_until=None, last_updated=now, version=version, **what)

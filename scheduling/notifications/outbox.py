@@ -12,6 +12,7 @@ from functools import partial
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import F
 from django.utils import translation
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
@@ -23,6 +24,11 @@ logger = logging.getLogger(__name__)
 DELIVER = "scheduling.tasks.deliver_messages"
 WAITING = (Communication.Status.PREPARATION, Communication.Status.ON_HOLD)
 AGAIN = "again"
+
+
+def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
+    """A visit has been asked for: say that the clinic will answer, if the patient is to be told."""
+    _tell(appointment, Event.REQUEST if tell else None, now, reminders=False)
 
 
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
@@ -196,5 +202,5 @@ def _hand_over(messages: Sequence[str]) -> None:
 
 def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
     Communication.objects.filter(appointment=appointment, event__in=events, status__in=WAITING).update(
-        status=Communication.Status.NOT_DONE, status_reason=why, attempts=0, last_updated=now
+        status=Communication.Status.NOT_DONE, status_reason=why, attempts=0, last_updated=now, version=F("version") + 1
     )

@@ -2,25 +2,28 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from clinic.models import Communication
 
 Status = Communication.Status
+NEXT = F("version") + 1
 HANDED_OVER = (Status.IN_PROGRESS, Status.COMPLETED)
 
 
 def arrived(*, message: str = "", provider_id: str = "", now: datetime) -> bool:
     """A message, named by our id or the provider's, has reached its address. False where there is no such message."""
     told = _named(message, provider_id)
-    return bool(told.filter(status__in=HANDED_OVER).update(received=now, last_updated=now)) or told.exists()
+    arrived = told.filter(status__in=HANDED_OVER).update(received=now, last_updated=now, version=NEXT)
+    return bool(arrived) or told.exists()
 
 
 def bounced(why: str, *, message: str = "", provider_id: str = "", now: datetime) -> bool:
     """A message will not reach its address, and why, in a sentence for staff. False where there is no such message."""
     told = _named(message, provider_id)
-    failed = told.filter(status__in=HANDED_OVER, received=None)
-    return bool(failed.update(status=Status.NOT_DONE, status_reason=why, last_updated=now)) or told.exists()
+    waiting = told.filter(status__in=HANDED_OVER, received=None)
+    failed = waiting.update(status=Status.NOT_DONE, status_reason=why, last_updated=now, version=NEXT)
+    return bool(failed) or told.exists()
 
 
 def follow(event: object, now: datetime) -> None:

@@ -13,6 +13,7 @@ from clinic.models import Appointment, Communication, Event, Medium
 Status = Communication.Status
 
 EVENTS = {
+    Event.REQUEST: _("Request"),
     Event.CONFIRMATION: _("Confirmation"),
     Event.CHANGE: _("Change"),
     Event.CANCELLATION: _("Cancellation"),

@@ -1,0 +1,39 @@
+"""What those who take part say to a visit."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from clinic.models.base import Resource
+
+
+class AppointmentResponse(Resource):
+    """An answer to a visit, which never changes: https://hl7.org/fhir/R4/appointmentresponse.html
+
+    `actor` is the participant who answers, as a FHIR Reference. `start` and `end` say when they could instead.
+    """
+
+    RESOURCE_TYPE = "AppointmentResponse"
+
+    class Status(models.TextChoices):
+        """https://hl7.org/fhir/R4/valueset-participationstatus.html"""
+
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        TENTATIVE = "tentative"
+        NEEDS_ACTION = "needs-action"
+
+    appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, related_name="responses")
+    actor = models.JSONField(help_text="FHIR Reference.")
+    participant_type = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    participant_status = models.CharField(max_length=20, choices=Status)
+    start = models.DateTimeField(null=True, blank=True)
+    end = models.DateTimeField(null=True, blank=True)
+    comment = models.TextField(blank=True)
+    identifier = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-last_updated", "-pk"]
+        indexes = [GinIndex(fields=["actor"], opclasses=["jsonb_path_ops"], name="response_actor")]
+
+    def __str__(self) -> str:
+        return f"{self.actor.get('display') or self.actor.get('reference', '')}, {self.participant_status}"

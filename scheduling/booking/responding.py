@@ -1,0 +1,106 @@
+"""What the people of a visit say to it: a request becomes a booking, or comes to nothing.
+
+https://hl7.org/fhir/R4/appointmentresponse.html
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clinic.fhir.codes import CANCELLATION_REASON
+from clinic.models import Appointment, AppointmentResponse
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.booking.appointments import audit, end_visit, locked, save, within_notice
+from scheduling.booking.holding import take_for_good
+from scheduling.booking.once import Once, use_case
+from scheduling.booking.request import Json
+from scheduling.booking.slots import bookables_of, own_bookables
+from scheduling.errors import IllegalTransition, RuleBroken
+
+Status = AppointmentResponse.Status
+
+
+@use_case
+def respond(
+    appointment_id: str, answer: str, *, caller: Caller, now: datetime, comment: str = "", once: Once | None = None
+) -> Appointment:
+    """Answer for all who have not decided yet and for whom the caller may.
+
+    Raises RuleBroken where there is nobody, IllegalTransition where the visit waits for no answer.
+    """
+    appointment = locked(appointment_id, caller)
+    undecided = [each["actor"] for each in appointment.participant if _is_undecided(each)]
+    names = access.answered_by(caller, appointment, [each["reference"] for each in undecided])
+    if not names:
+        raise RuleBroken(_("Nobody for whom you can answer is asked."))
+    AppointmentResponse.objects.bulk_create(
+        AppointmentResponse(
+            appointment=appointment, actor=actor, participant_status=answer, comment=comment, last_updated=now
+        )
+        for actor in undecided
+        if actor["reference"] in names
+    )
+    return _heard(appointment, names, answer, comment=comment, caller=caller, now=now)
+
+
+def record_response(response: AppointmentResponse, *, caller: Caller, now: datetime) -> AppointmentResponse:
+    """Write the answer of one participant, and let it have its effect. The transaction is the caller's.
+
+    Raises NotFound for a visit that the caller cannot see, RuleBroken for one who takes no part in it, Forbidden.
+    """
+    appointment = locked(response.appointment.fhir_id, caller)
+    name = response.actor["reference"]
+    if name not in {each.get("actor", {}).get("reference") for each in appointment.participant}:
+        raise RuleBroken(f"{name} takes no part in this visit.", expression="AppointmentResponse.actor")
+    access.answer_for(caller, appointment, name)
+    response.last_updated = now
+    response.save()
+    _heard(appointment, {name}, response.participant_status, comment=response.comment, caller=caller, now=now)
+    return response
+
+
+def _heard(
+    appointment: Appointment, names: Collection[str], answer: str, *, comment: str, caller: Caller, now: datetime
+) -> Appointment:
+    """A visit that somebody needed for it declines does not take place; one that all of them accept is booked."""
+    if not (appointment.is_request or appointment.status == Appointment.Status.BOOKED):
+        raise IllegalTransition(appointment.status, answer)
+    answering = [each for each in appointment.participant if each.get("actor", {}).get("reference") in names]
+    appointment.participant = [
+        {**each, "status": answer} if each in answering else each for each in appointment.participant
+    ]
+    if answer == Status.DECLINED and any(map(_is_needed, answering)):
+        if appointment.status == Appointment.Status.BOOKED:
+            within_notice(appointment, caller, now, "cancelled")
+        reason = _reason(names, comment)
+        return end_visit(
+            appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, as_="decline"
+        )
+    needed = [each for each in appointment.participant if _is_needed(each)]
+    if appointment.is_request and all(each.get("status") == Status.ACCEPTED for each in needed):
+        own_bookables(bookables_of(appointment))
+        return take_for_good(appointment, caller=caller, now=now, as_="accept")
+    save(appointment, now)
+    audit("respond", appointment, caller=caller, now=now)
+    return appointment
+
+
+def _is_undecided(participant: Json) -> bool:
+    return participant.get("status") in (Status.NEEDS_ACTION, Status.TENTATIVE) and "reference" in participant.get(
+        "actor", {}
+    )
+
+
+def _is_needed(participant: Json) -> bool:
+    """https://hl7.org/fhir/R4/valueset-participantrequired.html; who is not said to be optional is needed."""
+    return bool(participant.get("required", "required") == "required")
+
+
+def _reason(names: Collection[str], comment: str) -> dict[str, Any]:
+    """https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html: by the patient, or by the provider."""
+    by_patient = all(each.startswith("Patient/") for each in names)
+    coding = {"system": CANCELLATION_REASON, "code": "pat" if by_patient else "prov"}
+    return {"coding": [coding], **({"text": comment} if comment else {})}

@@ -1,0 +1,104 @@
+"""What holds of resources beyond their form, and depends on what else is here."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clinic.fhir.resources import Draft, References
+from clinic.models import Appointment, Coverage, QuestionnaireResponse
+from scheduling import access, questionnaires, requirements
+from scheduling.access import Caller
+from scheduling.errors import Issue, RuleBroken
+from scheduling.interactions.entries import Json
+
+Status = QuestionnaireResponse.Status
+GIVEN_BY_PATIENTS = (Status.IN_PROGRESS, Status.COMPLETED, Status.AMENDED)
+OVER = (Appointment.Status.CANCELLED, Appointment.Status.ENTERED_IN_ERROR)
+
+
+def completed(kind: str, resource: Json, caller: Caller, refs: References) -> Json:
+    """The resource, with what goes without saying: a Coverage is for the patient of whom the token is.
+
+    Raises RuleBroken where nobody can tell whose it is.
+    """
+    if kind != "Coverage" or _names_somebody(resource.get("beneficiary")):
+        return resource
+    patients = access.patients_of(caller)
+    if len(patients) != 1:
+        text = "Say whose coverage it is: beneficiary is a reference such as Patient/123."
+        raise RuleBroken(issues=[Issue("required", text, "Coverage.beneficiary")])
+    refs.add(patients[0].reference, patients[0].pk)
+    return {**resource, "beneficiary": {"reference": patients[0].reference}}
+
+
+def check(kind: str, draft: Draft, row: Any, *, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken where a row, or a new one (None), may not become what the draft says, whoever asks."""
+    if kind in RULES:
+        RULES[kind](draft.fields, row, caller, now)
+
+
+def _names_somebody(reference: Any) -> bool:
+    return not isinstance(reference, dict | None) or bool(reference and "reference" in reference)
+
+
+def _is_still_the_same(fields: Mapping[str, Any], row: Coverage | None, caller: Caller, now: datetime) -> None:
+    """A Coverage that visits rest on stays somebody's, and of its type."""
+    changed = [] if row is None else [name for name in ("beneficiary_id", "type") if getattr(row, name) != fields[name]]
+    if row is None or not changed or not _is_in_use(row):
+        return
+    text = "Visits rest on this Coverage: its {0} cannot change. Make another one, and end this one's period."
+    names = [name.removesuffix("_id") for name in changed]
+    raise RuleBroken(issues=[Issue("business-rule", text.format(name), f"Coverage.{name}") for name in names])
+
+
+def _is_in_use(coverage: Coverage) -> bool:
+    named = {"supportingInformation": [{"reference": coverage.reference}]}
+    visits = Appointment.objects.filter(patient=coverage.beneficiary_id, extra__contains=named, deleted_at=None)
+    return visits.exclude(status__in=OVER).exists()
+
+
+def _is_not_changed(fields: Mapping[str, Any], row: Any, caller: Caller, now: datetime) -> None:
+    if row is None:
+        return
+    if row.deleted_at is not None or any(getattr(row, name) != value for name, value in fields.items()):
+        raise RuleBroken("An answer that was given stays. Create another AppointmentResponse.")
+
+
+def _answers_can_be_given(
+    fields: Mapping[str, Any], row: QuestionnaireResponse | None, caller: Caller, now: datetime
+) -> None:
+    """Patients' answers, held to what the pages hold them to; what software and the clinic send is their own affair."""
+    if access.is_unbound(caller):
+        return
+    if fields["status"] not in GIVEN_BY_PATIENTS:
+        text = f"Patients send what is {', '.join(GIVEN_BY_PATIENTS)}."
+        raise RuleBroken(text, expression="QuestionnaireResponse.status")
+    if row is not None and row.appointment_id not in (None, fields["appointment_id"]):
+        raise RuleBroken("Answers stay with their visit.", expression="QuestionnaireResponse.extension")
+    visits = [fields["appointment_id"]] if fields["appointment_id"] else []
+    for visit in Appointment.objects.filter(pk__in=visits):
+        if visit.patient_id != fields["patient_id"]:
+            raise RuleBroken("The visit is another patient's.", expression="QuestionnaireResponse.subject")
+        if not requirements.takes_answers(visit, now=now):
+            raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
+    if fields["status"] != Status.IN_PROGRESS and fields["questionnaire_id"] is not None:
+        _is_whole(fields)
+
+
+def _is_whole(fields: Mapping[str, Any]) -> None:
+    """Complete answers have no gaps, and none of them is an alarm."""
+    sheet = questionnaires.sheet_of(QuestionnaireResponse(**fields))
+    gaps = [f"{each.question}: {each.text}" for each in questionnaires.problems(sheet.enabled)]
+    alarms = [node.red_flag for node in sheet.red_flags]
+    if gaps or alarms:
+        issues = [Issue("business-rule", text, "QuestionnaireResponse.item") for text in (*alarms, *gaps)]
+        raise RuleBroken(issues=issues)
+
+
+RULES: dict[str, Callable[[Mapping[str, Any], Any, Caller, datetime], None]] = {
+    "Coverage": _is_still_the_same,
+    "AppointmentResponse": _is_not_changed,
+    "QuestionnaireResponse": _answers_can_be_given,
+}

@@ -1,0 +1,116 @@
+"""Patient/$match: https://hl7.org/fhir/R4/patient-operation-match.html"""
+
+from datetime import date
+
+import pytest
+
+from tests.api.conftest import Api, api_with, codes
+from tests.factories import AppointmentFactory, LocationFactory, PatientFactory, ScheduleFactory, UserFactory
+
+MATCH = "Patient/$match"
+MRN = "http://example.org/mrn"
+GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
+
+
+def sought(**more):
+    return {
+        "resourceType": "Patient",
+        "name": [{"family": "Garcia", "given": ["Ana"]}],
+        "birthDate": "1990-07-04",
+        "gender": "female",
+        **more,
+    }
+
+
+def match(api, resource, **values):
+    named = {"count": "valueInteger", "onlyCertainMatches": "valueBoolean"}
+    given = [{"name": name, named[name]: value} for name, value in values.items()]
+    return api.post(
+        MATCH, {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": resource}, *given]}
+    )
+
+
+def grades(response):
+    """Whom it is, with the grade and the score of each."""
+    return [
+        (each["resource"]["id"], each["search"]["extension"][0]["valueCode"], each["search"]["score"])
+        for each in response.fhir.get("entry", [])
+    ]
+
+
+@pytest.fixture
+def people(db):
+    known = {"family": "García", "given": "Ana", "gender": "female", "birth_date": date(1990, 7, 4)}
+    PatientFactory(fhir_id="ana", **known)
+    PatientFactory(fhir_id="other-name", **{**known, "given": "Anabel", "gender": "male"})
+    PatientFactory(
+        fhir_id="namesake", **{**known, "family": "Garcia", "birth_date": date(1960, 1, 1), "gender": "male"}
+    )
+    PatientFactory(fhir_id="stranger", family="Quinn", given="Ada", birth_date=date(1990, 7, 4))
+    PatientFactory(fhir_id="by-number", family="X", given="Y", identifier=[{"system": MRN, "value": "7"}])
+
+
+def test_the_likeliest_come_first_each_with_a_grade(api, people):
+    response = match(api, sought())
+    assert grades(response) == [
+        ("ana", "certain", 1.0),
+        ("other-name", "probable", 0.65),
+        ("namesake", "possible", 0.6),
+    ]
+    assert response.fhir["type"] == "searchset"
+    assert response.fhir["total"] == 3
+    assert response.fhir["entry"][0]["search"]["extension"][0]["url"] == GRADE
+
+
+def test_an_identifier_leaves_no_doubt(api, people):
+    assert grades(match(api, {"resourceType": "Patient", "identifier": [{"system": MRN, "value": "7"}]})) == [
+        ("by-number", "certain", 1.0)
+    ]
+
+
+def test_only_certain_matches_are_told_where_only_they_are_asked_for(api, people):
+    assert [each[0] for each in grades(match(api, sought(), onlyCertainMatches=True))] == ["ana"]
+
+
+def test_no_more_than_were_asked_for(api, people):
+    assert [each[0] for each in grades(match(api, sought(), count=1))] == ["ana"]
+
+
+def test_nobody_like_that(api, people):
+    response = match(api, {"resourceType": "Patient", "gender": "female"})
+    assert (response.status_code, response.fhir["total"]) == (200, 0)
+
+
+def test_staff_find_those_whom_they_may_see(people, chen, rana):
+    assert len(grades(match(Api(user=rana), sought()))) == 3
+    assert grades(match(Api(user=chen.user), sought())) == []
+    mine = PatientFactory(family="Garcia", given="Ana", gender="female", birth_date=date(1990, 7, 4))
+    AppointmentFactory(patient=mine, schedules=[ScheduleFactory(actor=chen, site=LocationFactory())])
+    assert [each[0] for each in grades(match(Api(user=chen.user), sought()))] == [mine.fhir_id]
+
+
+def test_patients_look_for_nobody(people, ada):
+    for api in (Api(user=ada.user), Api(user=UserFactory()), api_with("system/Patient.r")):
+        response = match(api, sought())
+        assert (response.status_code, codes(response)) == (403, ["forbidden"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ([], "required"),
+        ([{"name": "resource", "resource": {"resourceType": "Practitioner"}}], "structure"),
+        ([{"name": "resource", "resource": sought(gender="?")}], "code-invalid"),
+        ([{"name": "resource", "resource": sought()}, {"name": "count", "valueInteger": 0}], "invalid"),
+        ([{"name": "resource", "resource": sought()}, {"name": "onlyCertainMatches", "valueString": "so"}], "invalid"),
+    ],
+)
+def test_what_is_wrong_is_told(api, parameters, code):
+    response = api.post(MATCH, {"resourceType": "Parameters", "parameter": parameters})
+    assert response.status_code == 400
+    assert code in codes(response)
+
+
+def test_it_takes_as_many_statements_however_many_there_are(api, people, django_assert_num_queries):
+    with django_assert_num_queries(3):  # the token, the patients, who was told of
+        match(api, sought())

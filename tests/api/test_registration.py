@@ -1,0 +1,184 @@
+"""A patient is registered once: https://hl7.org/fhir/R4/http.html#create, as Argonaut Scheduling wants it.
+
+Who registers somebody who is a patient already hears who that is, and nothing more of them.
+"""
+
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import Patient
+from scheduling.access import Caller
+from scheduling.interactions import SeveralMatch
+from scheduling.interactions.registration import register
+from tests.api.conftest import Api, api_with, codes
+from tests.factories import PatientFactory, UserFactory
+from tests.scheduling.situations import SOFTWARE, at_once
+
+MRN = "http://example.org/mrn"
+
+
+def described(family="Núñez", given=("María", "José"), born="1980-02-29", gender="female", **more):
+    return {
+        "resourceType": "Patient",
+        "name": [{"family": family, "given": list(given)}],
+        "birthDate": born,
+        "gender": gender,
+        **more,
+    }
+
+
+def identified(value, system=MRN):
+    return [{"system": system, "value": value}]
+
+
+@pytest.fixture
+def maria(db):
+    return PatientFactory(
+        family="Núñez",
+        given="María José",
+        birth_date=date(1980, 2, 29),
+        gender="female",
+        phone="+1 212 555 0177",
+        identifier=identified("17"),
+    )
+
+
+def test_who_is_new_is_created(api):
+    response = api.post("Patient", described())
+    assert response.status_code == 201
+    assert response["Location"].endswith(f"/Patient/{response.fhir['id']}/_history/1")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        described(),
+        described(family="NUNEZ", given=("maria  jose",)),
+        described(family="Other", given=("Name",), born="1999-01-01", identifier=identified("17")),
+        {"resourceType": "Patient", "identifier": identified("17")},
+    ],
+    ids=["the same", "without accents, in capitals", "the same identifier", "nothing but the identifier"],
+)
+def test_who_is_known_is_found(api, maria, sent):
+    response = api.post("Patient", sent)
+    assert response.status_code == 200
+    assert response["Location"].endswith(maria.reference)
+    assert response.fhir == {**sent, "id": maria.fhir_id}
+    assert "ETag" not in response
+    assert "Last-Modified" not in response
+    assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        described(born="1980-02-28"),
+        described(gender="male"),
+        described(given=("María",)),
+        {key: value for key, value in described().items() if key != "birthDate"},
+        described(identifier=identified("18")),
+        described(born="1999-01-01", identifier=[{"value": "17"}]),
+    ],
+    ids=["born otherwise", "of another gender", "fewer names", "without birth date", "a namesake", "no system"],
+)
+def test_who_may_be_another_is_created(api, maria, sent):
+    assert api.post("Patient", sent).status_code == 201
+
+
+def test_where_several_could_be_meant_nobody_is_named(api, maria):
+    PatientFactory(identifier=identified("17"), family="Secret")
+    response = api.post("Patient", described(identifier=identified("17")))
+    assert (response.status_code, codes(response)) == (412, ["multiple-matches"])
+    assert "Secret" not in str(response.fhir)
+    assert maria.fhir_id not in str(response.fhir)
+
+
+@pytest.mark.parametrize("change", [{"deleted_at": timezone.now()}, {"active": False}])
+def test_who_is_a_patient_no_more_is_registered_anew(api, maria, change):
+    Patient.objects.filter(pk=maria.pk).update(**change)
+    assert api.post("Patient", described()).status_code == 201
+
+
+def test_nothing_is_told_or_changed_of_who_is_known(maria):
+    response = api_with("system/Patient.c").post("Patient", described(telecom=[{"system": "phone", "value": "1"}]))
+    assert maria.phone not in str(response.fhir)
+    maria.refresh_from_db()
+    assert (maria.version, maria.phone) == (1, "+1 212 555 0177")
+
+
+def test_a_condition_of_the_client_is_its_own_affair(api, maria):
+    response = api.post("Patient", described(), if_none_exist=f"identifier={MRN}|99")
+    assert response.status_code == 201
+    again = api.post("Patient", described(), if_none_exist=f"identifier={MRN}|17")
+    assert (again.status_code, again.fhir["id"]) == (200, maria.fhir_id)
+
+
+def test_in_a_transaction_others_refer_to_who_is_known(api, maria):
+    coverage = {
+        "resourceType": "Coverage",
+        "status": "active",
+        "beneficiary": {"reference": "urn:uuid:1"},
+        "payor": [{"display": "Acme"}],
+    }
+    entries = [
+        {"fullUrl": "urn:uuid:1", "resource": described(), "request": {"method": "POST", "url": "Patient"}},
+        {"fullUrl": "urn:uuid:2", "resource": coverage, "request": {"method": "POST", "url": "Coverage"}},
+    ]
+    response = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    told = [each["response"] for each in response.fhir["entry"]]
+    assert [each["status"] for each in told] == ["200 OK", "201 Created"]
+    assert told[0]["location"].endswith(maria.reference)
+    assert "etag" not in told[0]
+    assert maria.coverages.count() == 1
+
+
+def test_the_front_desk_registers_too(maria, rana):
+    desk = Api(user=rana)
+    assert desk.post("Patient", described()).status_code == 200
+    assert desk.post("Patient", described(family="Quinn")).status_code == 201
+
+
+@pytest.mark.parametrize("scopes", ["system/Patient.rus", "system/Coverage.c"])
+def test_software_registers_with_the_scope_for_it(maria, scopes):
+    assert api_with(scopes).post("Patient", described()).status_code == 403
+
+
+def test_nobody_else_registers(maria, chen):
+    for user in (chen.user, UserFactory()):
+        assert Api(user=user).post("Patient", described()).status_code == 403
+
+
+def test_what_cannot_be_read_is_refused_as_ever(api, maria):
+    response = api.post("Patient", {**described(), "gender": "unsaid"})
+    assert (response.status_code, codes(response)) == (400, ["code-invalid"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_register_somebody_at_once_register_one():
+    results = at_once([lambda: register(described(), caller=SOFTWARE, now=timezone.now())] * 4)
+    assert Patient.objects.count() == 1
+    assert sorted(created for _, created in results) == [False, False, False, True]
+    assert len({patient.pk for patient, _ in results}) == 1
+
+
+def test_others_register_by_the_same_function(maria):
+    patient, is_new = register(described(), caller=SOFTWARE, now=timezone.now())
+    assert (patient, is_new) == (maria, False)
+    PatientFactory(identifier=identified("17"))
+    with pytest.raises(SeveralMatch):
+        register(
+            described(identifier=identified("17")),
+            caller=Caller(client="x", scopes=("system/Patient.c",)),
+            now=timezone.now(),
+        )
+
+
+def test_many_take_few_statements(api, maria, django_assert_max_num_queries):
+    entries = [
+        {"resource": described(family=f"Núñez {n}"), "request": {"method": "POST", "url": "Patient"}} for n in range(50)
+    ]
+    with django_assert_max_num_queries(12):
+        response = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    assert {each["response"]["status"] for each in response.fhir["entry"]} == {"201 Created"}

@@ -1,0 +1,230 @@
+"""A visit that is given on request is asked for, its time is kept, and its people answer."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import AppointmentResponse, AuditEvent, Communication, Slot
+from scheduling import availability, booking
+from scheduling.access import Caller
+from scheduling.errors import HoldExpired, IllegalTransition, NotFound, RuleBroken, TimeTaken
+from tests.factories import (
+    LocationFactory,
+    PractitionerFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    UserFactory,
+)
+from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def service(db):
+    return ServiceFactory(name="Second opinion", on_request=True)
+
+
+@pytest.fixture
+def site(db):
+    return LocationFactory()
+
+
+@pytest.fixture
+def doctor(db):
+    return PractitionerFactory(user=UserFactory())
+
+
+@pytest.fixture
+def chen(service, site, doctor):
+    return ScheduleFactory(actor=doctor, services=[service], site=site)
+
+
+@pytest.fixture
+def desk(site):
+    return Caller(user=UserFactory(desk_locations=[site]))
+
+
+@pytest.fixture
+def asked(service, chen, ada):
+    return book(wish(service, chen, at=monday(10), patient=ada), Caller(user=ada.user))
+
+
+def respond(appointment, answer, caller, **more):
+    return booking.respond(appointment.fhir_id, answer, caller=caller, now=timezone.now(), **more)
+
+
+def statuses(appointment):
+    return {each["actor"]["reference"].partition("/")[0]: each["status"] for each in appointment.participant}
+
+
+def told(appointment):
+    return set(
+        Communication.objects.filter(appointment=appointment, status="preparation").values_list("event", flat=True)
+    )
+
+
+def test_a_patient_asks_and_the_time_is_kept_without_end(asked, service, chen):
+    slot = Slot.objects.get(appointment=asked)
+    assert (asked.status, asked.hold_expires_at) == ("pending", None)
+    assert (slot.status, slot.hold_expires_at) == ("busy-tentative", None)
+    assert statuses(asked) == {"Practitioner": "needs-action", "Patient": "accepted"}
+    assert told(asked) == {"request"}
+    with pytest.raises(TimeTaken):
+        book(wish(service, chen, at=monday(10)))
+    assert booking.release_expired_holds(now=timezone.now() + timedelta(days=1)) == 0
+
+
+def test_software_asks_as_patients_do(service, chen, ada):
+    assert book(wish(service, chen, at=monday(10), patient=ada)).is_request
+
+
+def test_who_runs_the_calendar_books_at_once(service, chen, ada, desk):
+    assert book(wish(service, chen, at=monday(10), patient=ada), desk).status == "booked"
+
+
+def test_a_hold_that_the_patient_confirms_is_asked_for(service, chen, ada):
+    caller = Caller(user=ada.user)
+    held = hold(wish(service, chen, at=monday(10), patient=ada), caller)
+    confirmed = booking.confirm(held.fhir_id, caller=caller, now=timezone.now())
+    assert confirmed.is_request
+    assert Slot.objects.get(appointment=confirmed).hold_expires_at is None
+    with pytest.raises(RuleBroken, match="not answered"):
+        booking.confirm(held.fhir_id, caller=caller, now=timezone.now())
+
+
+def test_a_hold_that_ran_out_is_not_asked_for(service, chen, ada):
+    caller = Caller(user=ada.user)
+    held = run_out(hold(wish(service, chen, at=monday(10), patient=ada), caller))
+    with pytest.raises(HoldExpired):
+        booking.confirm(held.fhir_id, caller=caller, now=timezone.now())
+
+
+@pytest.mark.parametrize("who", ["doctor", "desk", "software"])
+def test_it_is_booked_once_its_people_accept(asked, doctor, desk, who):
+    caller = {"doctor": Caller(user=doctor.user), "desk": desk, "software": SOFTWARE}[who]
+    booked = respond(asked, "accepted", caller)
+    assert (booked.status, Slot.objects.get(appointment=booked).status) == ("booked", "busy")
+    assert set(statuses(booked).values()) == {"accepted"}
+    assert "confirmation" in told(booked)
+    assert AppointmentResponse.objects.get(appointment=booked).actor["reference"] == doctor.reference
+    assert AuditEvent.objects.filter(appointment=booked, subtype="accept").count() == 1
+
+
+def test_all_who_are_needed_accept(service, ada, site):
+    people = [
+        ScheduleFactory(actor=PractitionerFactory(user=UserFactory()), services=[service], site=site) for _ in "ab"
+    ]
+    asked = book(wish(service, *people, at=monday(10), patient=ada), Caller(user=ada.user))
+    first = respond(asked, "accepted", Caller(user=people[0].actor.user))
+    assert (first.status, sorted(each["status"] for each in first.participant)) == (
+        "pending",
+        ["accepted", "accepted", "needs-action"],
+    )
+    assert respond(asked, "accepted", Caller(user=people[1].actor.user)).status == "booked"
+
+
+def test_who_runs_a_room_answers_for_it_where_nobodys_time_is_taken(service, ada, desk, site):
+    room = ScheduleFactory(actor=RoomFactory(part_of=site), services=[service], site=site)
+    asked = book(wish(service, room, at=monday(10), patient=ada), Caller(user=ada.user))
+    assert statuses(asked) == {"Location": "needs-action", "Patient": "accepted"}
+    assert respond(asked, "accepted", desk).status == "booked"
+
+
+def test_a_declined_request_frees_the_time_and_the_patient_is_told(asked, doctor, service, chen):
+    declined = respond(asked, "declined", Caller(user=doctor.user), comment="Please see a surgeon.")
+    assert declined.status == "cancelled"
+    assert declined.cancelation_reason["text"] == "Please see a surgeon."
+    assert "cancellation" in told(declined)
+    request = wish(service, chen, at=monday(10))
+    assert availability.is_offered(service, request.offerings, request.start, now=timezone.now())
+
+
+@pytest.mark.parametrize("answer", ["tentative", "needs-action"])
+def test_who_is_not_sure_leaves_it_as_it_is(asked, doctor, answer):
+    thinking = respond(asked, answer, Caller(user=doctor.user))
+    assert thinking.is_request
+    assert statuses(thinking)["Practitioner"] == answer
+
+
+def test_a_patient_answers_for_nobody_else(asked, ada, bo):
+    with pytest.raises(RuleBroken, match="Nobody"):
+        respond(asked, "accepted", Caller(user=ada.user))
+    with pytest.raises(NotFound):
+        respond(asked, "accepted", Caller(user=bo.user))
+
+
+def test_another_practitioner_does_not_see_it(asked):
+    with pytest.raises(NotFound):
+        respond(asked, "accepted", Caller(user=PractitionerFactory(user=UserFactory()).user))
+
+
+def test_what_is_over_takes_no_answers(asked, desk):
+    booking.cancel(asked.fhir_id, caller=desk, now=timezone.now())
+    with pytest.raises(IllegalTransition):
+        respond(asked, "accepted", desk)
+
+
+def test_the_patient_takes_a_request_back(asked, ada):
+    taken_back = booking.cancel(asked.fhir_id, caller=Caller(user=ada.user), now=timezone.now())
+    assert (taken_back.status, statuses(taken_back)["Patient"]) == ("cancelled", "declined")
+    assert told(taken_back) == {"cancellation"}
+
+
+def test_a_request_is_moved_as_a_request(asked, service, chen, ada):
+    offerings = wish(service, chen, at=monday(11)).offerings
+    moved = booking.reschedule(
+        asked.fhir_id, offerings=offerings, start=monday(11), caller=Caller(user=ada.user), now=timezone.now()
+    )
+    assert (moved.start, moved.is_request, statuses(moved)["Practitioner"]) == (monday(11), True, "needs-action")
+
+
+def test_what_was_agreed_to_is_moved_by_the_clinic_alone(asked, service, chen, ada, desk):
+    respond(asked, "accepted", desk)
+    offerings = wish(service, chen, at=monday(11)).offerings
+    move = {"offerings": offerings, "start": monday(11), "now": timezone.now()}
+    with pytest.raises(RuleBroken, match="agreed"):
+        booking.reschedule(asked.fhir_id, caller=Caller(user=ada.user), **move)
+    assert booking.reschedule(asked.fhir_id, caller=desk, **move).status == "booked"
+
+
+def test_a_request_is_neither_held_longer_nor_given_to_somebody_else(asked, ada):
+    caller = Caller(user=ada.user)
+    with pytest.raises(RuleBroken, match="asked for"):
+        booking.extend_hold(asked.fhir_id, caller=caller, now=timezone.now())
+    with pytest.raises(RuleBroken, match="asked for"):
+        booking.name_patient(asked.fhir_id, ada, caller=caller, now=timezone.now())
+
+
+def test_a_new_hold_takes_no_requests_place(asked, service, chen, ada):
+    caller = Caller(user=ada.user)
+    request = wish(service, chen, at=monday(14), patient=ada)
+    booking.hold(request, caller=caller, now=timezone.now(), instead_of=asked.fhir_id)
+    asked.refresh_from_db()
+    assert asked.is_request
+
+
+def test_of_two_who_answer_at_once_the_first_is_heard(asked, doctor, desk):
+    def accept():
+        return respond(asked, "accepted", desk)
+
+    def decline():
+        return respond(asked, "declined", Caller(user=doctor.user))
+
+    results = at_once([accept, decline])
+    assert [isinstance(each, RuleBroken) for each in results].count(True) == 1
+
+
+def test_a_patient_declines_a_booked_visit_as_they_cancel_it(service, chen, ada, desk, doctor):
+    booked = book(wish(service, chen, at=monday(10), patient=ada), desk)
+    response = AppointmentResponse(
+        appointment=booked, actor={"reference": ada.reference}, participant_status="declined"
+    )
+    service.cancellation_notice = timedelta(days=60)
+    service.save()
+    with pytest.raises(RuleBroken, match="could be cancelled until"), booking.all_or_nothing():
+        booking.record_response(response, caller=Caller(user=ada.user), now=timezone.now())
+    booked.refresh_from_db()
+    assert booked.status == "booked"
