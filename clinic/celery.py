@@ -17,5 +17,16 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
+    # Nobody tells the broker of each change, so that no booking waits for it: what has changed is looked for.
+    "notify subscribers": {
+        "task": "scheduling.tasks.notify_subscribers",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
+    "tend subscriptions": {
+        "task": "scheduling.tasks.tend_subscriptions",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "forget old idempotency keys": {"task": "scheduling.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -6,10 +6,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from clinic.models import IdempotencyKey
-from scheduling import booking, notifications
+from scheduling import booking, notifications, subscriptions
 
 KEYS_LAST = timedelta(days=1)
 MESSAGES_AT_ONCE = 200  # by one worker; the next sweep goes on
+NOTIFICATIONS_AT_ONCE = 50
 
 
 @shared_task(ignore_result=True)
@@ -28,3 +29,17 @@ def deliver_messages(among: list[str] | None = None) -> None:
     for _ in range(MESSAGES_AT_ONCE):
         if not notifications.deliver_next(now=timezone.now(), among=among):
             return
+
+
+@shared_task(ignore_result=True)
+def notify_subscribers() -> None:
+    """Tell who subscribes what has changed, and try again what did not arrive."""
+    subscriptions.collect(now=timezone.now())
+    for _ in range(NOTIFICATIONS_AT_ONCE):
+        if not subscriptions.deliver_next(now=timezone.now()):
+            return
+
+
+@shared_task(ignore_result=True)
+def tend_subscriptions() -> None:
+    subscriptions.tend(now=timezone.now())

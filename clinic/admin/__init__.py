@@ -4,9 +4,9 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 
-from clinic.admin import audit, care, communication, forms, people, places, schedule
+from clinic.admin import audit, care, communication, forms, people, places, schedule, subscription
 
-__all__ = ["audit", "care", "communication", "forms", "people", "places", "schedule"]
+__all__ = ["audit", "care", "communication", "forms", "people", "places", "schedule", "subscription"]
 
 admin.site.site_header = admin.site.site_title = settings.CLINIC_NAME
 admin.site.index_title = "Administration"

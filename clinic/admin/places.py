@@ -119,7 +119,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
             "Booking",
             {
                 "fields": (
-                    ("bookable_by", "eligibility"),
+                    ("bookable_by", "on_request", "eligibility"),
                     "requires",
                     "minimum_notice",
                     "cancellation_notice",

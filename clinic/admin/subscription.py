@@ -1,0 +1,93 @@
+"""Who is told of changed free time, and the log of what was delivered."""
+
+from django.contrib import admin, messages
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clinic.admin.base import ModelAdmin, ReadOnly, ResourceAdmin
+from clinic.models import Notification, Subscription
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ResourceAdmin):
+    """They are made through the API; here they are looked at and turned off. The values of headers are not shown."""
+
+    list_display = ("criteria", "endpoint", "whose", "status", "error", "last_contact")
+    list_filter = ("status",)
+    related = ("user",)
+    search_fields = ("criteria", "endpoint", "client", "user__email", "fhir_id")
+    actions = ("turn_off",)
+    fieldsets = (
+        (None, {"fields": ("status", "error", "reason", "criteria", "end", "whose")}),
+        ("Channel", {"fields": ("channel_type", "endpoint", "payload", "headers")}),
+        ("Deliveries", {"fields": ("failures", "last_contact")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Subscription | None = None) -> bool:
+        return False
+
+    @admin.display(description="whose", ordering="client")
+    def whose(self, subscription: Subscription) -> str:
+        return " for ".join(str(each) for each in (subscription.client, subscription.user) if each)
+
+    @admin.display(description="headers")
+    def headers(self, subscription: Subscription) -> str:
+        return ", ".join(each.partition(":")[0] for each in subscription.header)
+
+    @admin.action(description="Turn off: nothing more is sent", permissions=["delete"])
+    def turn_off(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+        active = list(queryset.exclude(status=Subscription.Status.OFF))
+        queryset.filter(pk__in=[each.pk for each in active]).update(
+            status=Subscription.Status.OFF, version=F("version") + 1, last_updated=timezone.now()
+        )
+        for each in active:
+            self.log_change(request, each, "Turned off.")
+        self.message_user(request, f"{len(active)} turned off.", messages.SUCCESS)
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly, ModelAdmin):
+    """The delivery log: what was sent to whom, when, and what was answered."""
+
+    list_display = ("created", "what", "endpoint", "status", "attempts", "tried", "status_code", "duration_ms", "error")
+    list_filter = ("status", "status_code", "created")
+    list_select_related = (
+        "subscription",
+        "schedule__practitioner_role__practitioner",
+        "schedule__bookable__practitioner",
+        "schedule__bookable__location",
+        "schedule__bookable__device",
+        "schedule__bookable__healthcare_service",
+    )
+    search_fields = ("subscription__endpoint", "subscription__client", "schedule__fhir_id", "error")
+    date_hierarchy = "created"
+    fields = (
+        "subscription",
+        "what",
+        "first_day",
+        "last_day",
+        "status",
+        "created",
+        "due",
+        "attempts",
+        "tried",
+        "duration_ms",
+        "status_code",
+        "error",
+    )
+    list_per_page = 50
+
+    @admin.display(description="what", ordering="schedule")
+    def what(self, notification: Notification) -> str:
+        if notification.schedule is None:
+            return "Heartbeat"
+        first, last = notification.first_day, notification.last_day
+        return f"{notification.schedule}, {first}" + (f" to {last}" if last != first else "")
+
+    @admin.display(description="to", ordering="subscription__endpoint")
+    def endpoint(self, notification: Notification) -> str:
+        return notification.subscription.endpoint

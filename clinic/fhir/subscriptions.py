@@ -1,0 +1,192 @@
+"""Subscription: https://hl7.org/fhir/R4/subscription.html, as Argonaut Scheduling uses it (argo-sub-notif).
+
+What can be subscribed to is free time, and nothing that names a patient. What is asked for is active at once. The
+values of headers are secrets: they are not shown, and a header that comes back as it was shown keeps its value.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from clinic import outgoing
+from clinic.fhir.datatypes import Json
+from clinic.fhir.elements import MOMENT, Element, Kind, Normalised, code, text
+from clinic.fhir.issues import InvalidElement, ResourceIssue
+from clinic.fhir.kinds import ResourceKind, reader, writer
+from clinic.fhir.paths import Path
+from clinic.fhir.readings import Reading
+from clinic.fhir.references import local_reference
+from clinic.models import Slot, Subscription
+
+HIDDEN = "(not shown)"
+PAYLOADS = ("application/fhir+json", "application/json")
+HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+): *(?P<value>[\t\x20-\x7e]*)")
+OURS = frozenset({"connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"})
+ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
+REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+
+# The types that each parameter can name; an id alone is of the first.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "schedule": ("Schedule",),
+    "actor": ACTORS,
+    "practitioner": ("Practitioner", "PractitionerRole"),
+    "location": ("Location",),
+    "organization": ("Organization",),
+    "service": ("HealthcareService",),
+}
+# By the type that is searched, the names of those parameters there.
+NAMES: dict[str, dict[str, str]] = {
+    "Slot": {"schedule": "schedule"}
+    | {name: name for name in ("practitioner", "location", "organization", "service")}
+    | {f"schedule.{name}": name for name in PARAMETERS if name != "schedule"},
+    "Schedule": {"_id": "schedule"} | {name: name for name in PARAMETERS if name != "schedule"},
+}
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Of which schedules changes are told: those that have one of the references of every parameter."""
+
+    wanted: Mapping[str, frozenset[str]]
+
+
+def read_criteria(written: str) -> Criteria:
+    """`Slot?schedule.actor=Practitioner/1`. Raises InvalidElement, which says what can be asked for."""
+    kind, _, query = written.partition("?")
+    names = NAMES.get(kind)
+    if names is None:
+        raise _unserved(f"Only changes of Slot and Schedule can be subscribed to, not of {kind!r}.")
+    wanted: dict[str, frozenset[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
+        if name == "status" and kind == "Slot":
+            _check_statuses(value)  # every change of what is free is told, whatever it was or will be
+            continue
+        base, _, modifier = name.partition(":")
+        if base not in names:
+            raise _unserved(f"{name!r} cannot be asked for here: {', '.join(names)} can.")
+        found = _references(names[base], modifier, value, name)
+        wanted[names[base]] = found & wanted.get(names[base], found)
+    return Criteria(wanted)
+
+
+def _references(parameter: str, modifier: str, value: str, name: str) -> frozenset[str]:
+    types = PARAMETERS[parameter]
+    kind = modifier or types[0]
+    found = frozenset(
+        local_reference(each) if "/" in each else f"{kind}/{each}" for each in value.split(",") if each.strip()
+    )
+    for each in found:
+        if not REFERENCE.fullmatch(each) or each.partition("/")[0] not in types:
+            raise _unserved(f"{name}={value} does not name a {' or a '.join(types)}.")
+    if not found:
+        raise _unserved(f"{name!r} has no value.")
+    return found
+
+
+def _check_statuses(value: str) -> None:
+    for each in value.split(","):
+        if each not in Slot.Status.values:
+            raise InvalidElement(f"{each!r} is not one of {', '.join(Slot.Status.values)}.", "code-invalid")
+
+
+def _unserved(text: str) -> InvalidElement:
+    return InvalidElement(text, "business-rule")
+
+
+def _read_status(sent: str | None) -> str:
+    """What is requested is active: there is nothing to wait for."""
+    status = code(Subscription.Status).read(sent)
+    return str(Subscription.Status.ACTIVE if status == Subscription.Status.REQUESTED else status)
+
+
+def _read_criteria(sent: str | None) -> str:
+    written = str(text(1000).read(sent))
+    if written:
+        read_criteria(written)
+    return written
+
+
+def _read_channel_type(sent: str | None) -> str:
+    if sent is not None and sent not in Subscription.ChannelType.values:
+        raise _unserved(f"{sent!r} is not served here: rest-hook is.")
+    return sent or ""
+
+
+def _read_endpoint(sent: str | None) -> str:
+    endpoint = str(text(500).read(sent))
+    try:
+        if endpoint:
+            outgoing.check_url(endpoint)
+    except outgoing.NotAllowed as error:
+        raise _unserved(str(error)) from None
+    return endpoint
+
+
+def _read_payload(sent: str | None) -> str:
+    if sent and sent.partition(";")[0].strip() not in PAYLOADS:
+        raise _unserved(f"{sent!r} is not served here: {PAYLOADS[0]} is, and nothing at all.")
+    return str(text(100).read(sent))
+
+
+class Headers:
+    """`channel.header`: kept in its column, and shown without its values."""
+
+    path = Path("channel", "header")
+
+    def take(self, reading: Reading) -> None:
+        sent = (reading.resource.get("channel") or {}).pop("header", [])
+        matches = [HEADER.fullmatch(each) for each in sent]
+        for n, match in enumerate(matches):
+            if match is None or match["name"].lower() in OURS:
+                at = f"Subscription.channel.header[{n}]"
+                said = "A header is written `Name: value`, and its name is not one that the connection needs."
+                reading.refuse(ResourceIssue("value", said, at))
+        given = [(match["name"], match["value"]) for match in matches if match]
+        reading.draft.fields["header"] = self._with_kept(given, reading)
+
+    def give(self, row: Subscription, resource: Json) -> None:
+        if row.header:
+            resource.setdefault("channel", {})["header"] = [f"{name}: {HIDDEN}" for name, _ in split(row.header)]
+
+    def _with_kept(self, given: Iterable[tuple[str, str]], reading: Reading) -> list[str]:
+        given = list(given)
+        kept: dict[str, str] = {}
+        if any(value == HIDDEN for _, value in given):
+            rows = Subscription.objects.filter(fhir_id=reading.draft.fields.get("fhir_id"))
+            kept = dict(split(rows.values_list("header", flat=True).first() or ()))
+        headers = []
+        for n, (name, value) in enumerate(given):
+            if value == HIDDEN and name not in kept:
+                said = f"The value of {name} is not known here: send it."
+                reading.refuse(ResourceIssue("required", said, f"Subscription.channel.header[{n}]"))
+            headers.append(f"{name}: {kept.get(name, value) if value == HIDDEN else value}")
+        return headers
+
+
+def split(headers: Iterable[str]) -> list[tuple[str, str]]:
+    """Names and values of headers that were accepted."""
+    return [(name, value.strip()) for name, _, value in (each.partition(":") for each in headers)]
+
+
+def _begin_anew(reading: Reading) -> None:
+    """What is active has no error, and no failures behind it."""
+    if reading.draft.fields.get("status") == Subscription.Status.ACTIVE:
+        reading.draft.fields |= {"error": "", "failures": 0}
+
+
+SUBSCRIPTION = (
+    Normalised(Path("status"), "status", Kind(_read_status), required=True),
+    Element(Path("reason"), "reason", text(), required=True),
+    Element(Path("criteria"), "criteria", Kind(_read_criteria), required=True),
+    Element(Path("end"), "end", MOMENT),
+    Element(Path("error"), "error", text()),
+    Element(Path("channel", "type"), "channel_type", Kind(_read_channel_type), required=True),
+    Element(Path("channel", "endpoint"), "endpoint", Kind(_read_endpoint), required=True),
+    Element(Path("channel", "payload"), "payload", Kind(_read_payload)),
+    Headers(),
+)
+
+KINDS = {
+    "Subscription": ResourceKind(Subscription, writer(SUBSCRIPTION), reader("Subscription", SUBSCRIPTION, _begin_anew))
+}

@@ -1,0 +1,180 @@
+"""Requests to addresses that somebody else has given: never into the network we stand in.
+
+A name is resolved once, what it resolves to is checked, and that very address is connected to: a name that changes
+its answer in between gains nothing. Redirects are not followed, proxies of the environment not asked, and all of a
+request has one deadline. The hosts of `OUTGOING_ALLOWED_HOSTS` are trusted: they may be private, and without TLS.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import httpcore
+from django.conf import settings
+
+TIMEOUT = 5.0  # seconds, for all of a request
+MOST_BYTES = 256 * 1024
+
+
+class NotAllowed(Exception):
+    """We do not send there. The message is a sentence that says what would be right."""
+
+
+class Unreachable(Exception):
+    """Nobody answered, or not in time. The message is a sentence without anything secret."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. The body is empty unless it was asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def check_url(url: str) -> None:
+    """Raise NotAllowed for an address that cannot be right, whatever its name may resolve to."""
+    parts = _parts(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise NotAllowed("An address such as https://example.org/path is needed.")
+    if parts.username is not None or parts.password is not None:
+        raise NotAllowed("An address carries no user and password: use a header.")
+    if _is_trusted(host):
+        return
+    if parts.scheme != "https":
+        raise NotAllowed("The address must begin with https://.")
+    if host == "localhost" or host.endswith(".localhost"):
+        raise NotAllowed("The address is of a private network.")
+    if (address := _literal(host)) is not None:
+        _check_address(address)
+
+
+def request(
+    method: str, url: str, *, headers: Iterable[tuple[str, str]] = (), content: bytes = b"", reads: bool = False
+) -> Answer:
+    """Send it, and return the answer, whatever its status; its body only if we `reads` it.
+
+    Raises NotAllowed, Unreachable.
+    """
+    check_url(url)
+    with httpcore.ConnectionPool(ssl_context=_tls(), network_backend=_Checked(TIMEOUT)) as pool:
+        try:
+            sent = [("Host", _parts(url).netloc), ("Content-Length", str(len(content))), *headers]
+            with pool.stream(method, url, headers=sent, content=content) as response:
+                named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                return Answer(response.status, named, _body(response) if reads else b"")
+        except httpcore.TimeoutException:
+            raise Unreachable("No answer came in time.") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            raise Unreachable(f"The connection failed ({type(error).__name__}).") from None
+
+
+class _Checked(httpcore.NetworkBackend):
+    """Connects to addresses that were checked, for as long as the deadline allows."""
+
+    def __init__(self, seconds: float) -> None:
+        self._backend = httpcore.SyncBackend()
+        self._deadline = time.monotonic() + seconds
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        address = _resolved(host, port)
+        stream = self._backend.connect_tcp(address, port, _left(self._deadline), local_address, socket_options)
+        return _Timed(stream, self._deadline)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A stream that is over at its deadline, however slowly the other side goes on."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        return _Timed(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left
+
+
+def _resolved(host: str, port: int) -> str:
+    """An address of the host. All of them must be public, unless the host is trusted."""
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not _is_trusted(host):
+        for each in found:
+            _check_address(ip_address(each))
+    return found[0]
+
+
+def _check_address(address: IPv4Address | IPv6Address) -> None:
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    if not inner.is_global or inner.is_multicast:
+        raise NotAllowed("The address is of a private network.")
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is written as. What only looks like one, such as 0x7f.1, is left to the resolver."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise NotAllowed("An address such as https://example.org/path is needed.") from None
+    return parts
+
+
+def _is_trusted(host: str) -> bool:
+    return host in settings.OUTGOING_ALLOWED_HOSTS
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _body(response: httpcore.Response) -> bytes:
+    body = b""
+    for chunk in response.iter_stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Unreachable(f"The answer is longer than {MOST_BYTES:,} bytes.")
+    return body

@@ -1,0 +1,38 @@
+"""Whether a subscription is about a schedule."""
+
+from collections.abc import Iterator, Sequence
+
+from clinic.fhir.subscriptions import Criteria
+from clinic.models import Resource, Schedule
+
+# What the rows of Schedules are read with besides.
+ORGANIZATIONS = ("site__organization", "practitioner_role__organization", "bookable__location__organization")
+
+
+def concerns(criteria: Criteria, schedule: Schedule) -> bool:
+    """Whether the schedule has one of the references of every parameter."""
+    return all(
+        (parameter == "service" and schedule.offers_all_services)
+        or not wanted.isdisjoint(_references(parameter, schedule))
+        for parameter, wanted in criteria.wanted.items()
+    )
+
+
+def _references(parameter: str, schedule: Schedule) -> Iterator[str]:
+    """What a schedule has to offer for one of `clinic.fhir.subscriptions.PARAMETERS`."""
+    role, bookable = schedule.practitioner_role, schedule.bookable
+    found: Sequence[Resource | None] = ()
+    match parameter:
+        case "schedule":
+            found = [schedule]
+        case "actor":
+            found = [bookable.actor, role]
+        case "practitioner":
+            found = [bookable.practitioner, role]
+        case "location":
+            found = [schedule.site, bookable.location]
+        case "organization":
+            found = [each.organization for each in (role, schedule.site, bookable.location) if each]
+        case "service":
+            found = [*schedule.services.all(), bookable.healthcare_service]
+    yield from (each.reference for each in found if each is not None)

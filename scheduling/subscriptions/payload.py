@@ -1,0 +1,36 @@
+"""What a subscriber is sent: the Schedule and the days to look at again, and nothing about anybody's visit.
+
+http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-sched-notif
+"""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from clinic.fhir.datatypes import Json, reference
+from clinic.fhir.resources import RESOURCES, rows_of
+from clinic.models import Notification, Schedule
+from scheduling.core.hours import whole_days
+from scheduling.subscriptions.zones import zones_of
+
+PROFILE = "http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-sched-notif"
+
+
+def payload_of(notification: Notification) -> Json | None:
+    """None for a heartbeat."""
+    if notification.schedule_id is None or notification.first_day is None or notification.last_day is None:
+        return None
+    schedule: Schedule = rows_of(RESOURCES["Schedule"]).get(pk=notification.schedule_id)
+    actor = schedule.actor
+    return {
+        "resourceType": "Schedule",
+        "id": schedule.fhir_id,
+        "meta": {"profile": [PROFILE]},
+        "actor": [reference(actor, str(actor))],
+        "planningHorizon": _horizon(notification.first_day, notification.last_day, zones_of([schedule])[schedule.pk]),
+    }
+
+
+def _horizon(first: date, last: date, zone: ZoneInfo) -> Json:
+    """From the first day's midnight to that after the last, by the schedule's own clock."""
+    start, end = (datetime.fromtimestamp(each, zone).isoformat() for each in whole_days(first, last, zone))
+    return {"start": start, "end": end}
