@@ -176,6 +176,18 @@ class Menu:
                     return tuple(each for each in picked if each)
         raise Invalid("That is not one of the ways to have this visit.")
 
+    def choice_with(self, schedule: str, start: datetime, *, now: datetime) -> Choice | None:
+        """That very start with the schedule of this id, in whichever room is free; None if it cannot be had."""
+        for arrangement in self.arrangements:
+            named = [each for pool in arrangement for each in pool if each.fhir_id == schedule]
+            if named:
+                ways = tuple(tuple(named) if named[0] in pool else pool for pool in arrangement)
+                end = start + timedelta(seconds=named[0].rules.duration)
+                found = replace(self, arrangements=(ways,)).find(start, end, now=now)
+                if found:
+                    return self.choice_of(found[0].offerings, start)
+        return None
+
     def _zone_there(self, offering: Offering) -> ZoneInfo:
         site = self.sites.get(offering.site or 0)
         return ZoneInfo(site.timezone) if site and site.timezone else offering.zone

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Appointment, Coverage
-from portal import guests, holds, steps, typed
+from portal import guests, holds, referrals, steps, typed
 from portal.callers import caller_of
 from portal.forms import ConfirmForm
 from portal.views.appointments import own_visit
@@ -41,7 +41,7 @@ def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """What was booked, where it is written, how to prepare, how to change it."""
     visit = own_visit(request, appointment_id, timezone.now())
-    if not visit.is_booked:
+    if not visit.is_promised:
         return redirect("portal:visit", visit.id)
     return render(request, "portal/booking/booked.html", {"visit": visit, "is_guest": caller_of(request).user is None})
 
@@ -54,6 +54,7 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     except SchedulingError as refusal:
         return _review(request, visit, form, now, refused=refusal.issues)
     holds.forget(request.session)
+    referrals.forget(request.session)
     typed.forget(request.session)
     guests.vouch(request)
     return redirect("portal:booked", visit.id)

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.models import HealthcareService, Patient
-from portal import choosing, holds, limits, steps, typed, visits
+from portal import choosing, holds, limits, referrals, steps, typed, visits
 from portal.callers import caller_of, holder_of, sign_in_for
 from portal.catalogue import bookable
 from portal.forms import TimeForm
@@ -159,7 +159,13 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
     try:
         offerings = choosing.read_menu(service).offerings(schedules)
         appointment = booking.hold(
-            BookingRequest(service=service, offerings=offerings, start=start, patient=_patient(caller, former)),
+            BookingRequest(
+                service=service,
+                offerings=offerings,
+                start=start,
+                patient=_patient(caller, former),
+                extra=referrals.noted(request.session),
+            ),
             caller=caller,
             now=now,
             instead_of=former.id if former else None,
@@ -182,7 +188,7 @@ def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> 
     """The hold that this one takes the place of: the one that was named, else the last of this browser."""
     fhir_id = named or holds.latest(request.session)
     former = visits.one(caller, fhir_id, now=now) if fhir_id else None
-    return None if former is None or former.is_booked else former
+    return None if former is None or former.is_promised else former
 
 
 def _patient(caller: Caller, former: Visit | None) -> Patient | None:
@@ -215,7 +221,7 @@ def _keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 
 def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     """The time is no longer held. It is among the alternatives if nobody has taken it."""
-    if visit.is_booked:
+    if visit.is_promised:
         return redirect("portal:booked", visit.id)
     if visit.appointment.service is None or visit.appointment.status not in ("pending", "cancelled"):
         return redirect("portal:visit", visit.id)

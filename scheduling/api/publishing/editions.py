@@ -1,0 +1,119 @@
+"""What is published, and in which words."""
+
+from collections.abc import Iterable
+
+from clinic.fhir.datatypes import Json, reference
+from clinic.fhir.schedules import service_type
+from clinic.models import HealthcareService, Schedule
+
+REGISTRY = "http://fhir-registry.smarthealthit.org"
+SERVICE_TYPE = "http://terminology.hl7.org/CodeSystem/service-type"
+COVID_SERVICE_TYPE = f"{REGISTRY}/CodeSystem/service-type"
+IMMUNIZATION = {"system": SERVICE_TYPE, "code": "57", "display": "Immunization"}
+COVID_IMMUNIZATION = {
+    "system": COVID_SERVICE_TYPE,
+    "code": "covid19-immunization",
+    "display": "COVID-19 Immunization Appointment",
+}
+CVX = "http://hl7.org/fhir/sid/cvx"
+VACCINE_PRODUCT = f"{REGISTRY}/StructureDefinition/vaccine-product"
+VACCINE_DOSE = f"{REGISTRY}/StructureDefinition/vaccine-dose"
+
+
+class Edition:
+    """All that patients can book, as of Scheduling Links 0.1.0."""
+
+    name = "all"
+    path = "$bulk-publish"
+    kinds: tuple[str, ...] = (
+        "Location",
+        "HealthcareService",
+        "Practitioner",
+        "PractitionerRole",
+        "Schedule",
+        "Slot",
+    )
+
+    def has(self, service: HealthcareService) -> bool:
+        """Whether it can be booked by whoever comes: not by staff alone, nor with one's own care team alone."""
+        return service.bookable_by == HealthcareService.BookableBy.PATIENTS and not service.requires_care_team
+
+    def takes(self, schedule: Schedule) -> bool:
+        """Whether it can be told of: never one that names a patient."""
+        return schedule.bookable.patient_id is None
+
+    def status(self, taken: str) -> str:
+        """The status of a Slot that is taken."""
+        return taken
+
+    def location(self, resource: Json) -> Json:
+        return resource
+
+    def schedule(self, schedule: Schedule, services: Iterable[HealthcareService]) -> Json:
+        services = list(services)
+        actors = {each.reference: each for each in (schedule.site, schedule.actor) if each is not None}
+        specialty = schedule.specialty or [concept for each in services for concept in each.specialty]
+        return {
+            "serviceType": [concept for each in services for concept in self.service_type(each)],
+            **({"specialty": specialty} if specialty else {}),
+            "actor": [reference(each, str(each)) for each in actors.values()],
+        }
+
+    def service_type(self, service: HealthcareService) -> list[Json]:
+        return service_type(service)
+
+
+class VaccineEdition(Edition):
+    """Vaccinations against COVID-19, as of 2023: a Schedule is of a place, and a time is free or busy.
+
+    They are the services of the type `covid19-immunization`. A coding of CVX among their types names the vaccine,
+    `vaccine-dose` extensions which doses.
+    """
+
+    name = "vaccine"
+    path = "vaccine/$bulk-publish"
+    kinds = ("Location", "Schedule", "Slot")
+
+    def has(self, service: HealthcareService) -> bool:
+        wanted = (COVID_IMMUNIZATION["system"], COVID_IMMUNIZATION["code"])
+        return super().has(service) and wanted in {(each.get("system"), each.get("code")) for each in _codings(service)}
+
+    def takes(self, schedule: Schedule) -> bool:
+        return super().takes(schedule) and schedule.site is not None
+
+    def status(self, taken: str) -> str:
+        return "busy"
+
+    def location(self, resource: Json) -> Json:
+        """An address in its parts, and nothing but telephone and web to reach it."""
+        telecom = [each for each in resource.get("telecom", ()) if each.get("system") in ("phone", "url")]
+        address = {name: value for name, value in resource.get("address", {}).items() if name != "text"}
+        return {**resource, "telecom": telecom, **({"address": address} if address else {})}
+
+    def schedule(self, schedule: Schedule, services: Iterable[HealthcareService]) -> Json:
+        assert schedule.site is not None  # takes
+        services = list(services)
+        vaccines = [each for service in services for each in _codings(service) if each.get("system") == CVX]
+        extension = [
+            *({"url": VACCINE_PRODUCT, "valueCoding": each} for each in vaccines[:1]),
+            *(each for service in services for each in _doses(service)),
+        ]
+        return {
+            **({"extension": extension} if extension else {}),
+            "serviceType": self.service_type(services[0]),
+            "actor": [reference(schedule.site, schedule.site.name)],
+        }
+
+    def service_type(self, service: HealthcareService) -> list[Json]:
+        return [{"coding": [IMMUNIZATION, COVID_IMMUNIZATION]}]
+
+
+EDITIONS = (Edition(), VaccineEdition())
+
+
+def _codings(service: HealthcareService) -> list[Json]:
+    return [coding for concept in service.type for coding in concept.get("coding", ())]
+
+
+def _doses(service: HealthcareService) -> list[Json]:
+    return [each for each in service.extra.get("extension", ()) if each.get("url") == VACCINE_DOSE]
