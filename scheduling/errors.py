@@ -115,6 +115,13 @@ class WrittenMeanwhile(SchedulingError):
     message = lazy("Somebody else has just written one of these. Please try again.")
 
 
+class InUse(SchedulingError):
+    """What something else still needs cannot be taken away."""
+
+    code = "conflict"
+    message = lazy("Something else still needs this.")
+
+
 class ScheduleBusy(SchedulingError):
     """Waited too long for someone else's booking to finish."""
 

@@ -1,43 +1,131 @@
-"""What became of a Bundle's entries: https://hl7.org/fhir/R4/http.html#transaction-response"""
+"""Many interactions in one request: https://hl7.org/fhir/R4/http.html#transaction"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from clinic.fhir.datatypes import instant
-from scheduling.api.outcomes import Refusal, refusal_of
-from scheduling.interactions import Written
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.resources import InvalidResource, to_fhir
+from clinic.models import Resource
+from scheduling import interactions
+from scheduling.access import Caller
+from scheduling.api import reading
+from scheduling.api.headers import is_named
+from scheduling.api.outcomes import Refusal, outcome, refusal_of
+from scheduling.api.patching import patch_in
+from scheduling.errors import Issue, SchedulingError
+from scheduling.interactions import BundleRefused, Problem, Written
 
-Json = dict[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Whose Bundle it is, and what is wanted back of what is written: https://hl7.org/fhir/R4/http.html#ops"""
+
+    caller: Caller
+    now: datetime
+    base: str
+    returning: str = ""
 
 
-def transaction_response(written: Sequence[Written]) -> Json:
-    return _bundle("transaction-response", [_done(each) for each in written])
-
-
-def batch_response(results: Sequence[Written | Refusal]) -> Json:
-    return _bundle(
-        "batch-response", [_done(each) if isinstance(each, Written) else _not_done(each) for each in results]
+def transaction(bundle: Json, sender: Sender) -> Json:
+    """All of it or nothing. What it asks for is looked up when everything is written, and before it is committed."""
+    entries = interactions.raw_entries(bundle, "transaction")
+    answers: dict[int, Json] = {}
+    written = interactions.transaction(
+        bundle,
+        caller=sender.caller,
+        now=sender.now,
+        base=sender.base,
+        find=reading.finder(sender.caller, sender.base),
+        read_patch=patch_in,
+        then=lambda: answers.update(_answers(entries, sender)),
     )
+    answers |= _done(written, sender)
+    return _bundle("transaction-response", [answers[index] for index in sorted(answers)])
 
 
-def _bundle(kind: str, responses: Sequence[Json]) -> Json:
-    bundle: Json = {"resourceType": "Bundle", "type": kind}
-    return {**bundle, "entry": [{"response": each} for each in responses]} if responses else bundle
+def batch(bundle: Json, sender: Sender) -> Json:
+    """Each entry for itself, with what became of it or why not: https://hl7.org/fhir/R4/http.html#brules"""
+    entries = interactions.raw_entries(bundle, "batch")
+    return _bundle("batch-response", [_one(each, index, sender) for index, each in enumerate(entries)])
 
 
-def _done(written: Written) -> Json:
+def _one(entry: Any, index: int, sender: Sender) -> Json:
+    try:
+        if interactions.is_read(entry):
+            return _answer(entry["request"], sender)
+        asked = interactions.entry_of(entry, index, sender.base, patch_in)
+        find = reading.finder(sender.caller, sender.base)
+        written = interactions.perform(asked, caller=sender.caller, now=sender.now, base=sender.base, find=find)
+        return _done([written], sender)[index]
+    except (SchedulingError, InvalidResource) as error:
+        return _not_done(error)
+
+
+def _answers(entries: Sequence[Any], sender: Sender) -> dict[int, Json]:
+    """Raises BundleRefused for the first that cannot be had."""
+    answers = {}
+    for index, entry in enumerate(entries):
+        if interactions.is_read(entry):
+            try:
+                answers[index] = _answer(entry["request"], sender)
+            except SchedulingError as error:
+                raise BundleRefused([Problem(index, str(entry["request"].get("url")), error)]) from error
+    return answers
+
+
+def _answer(request: Mapping[str, Any], sender: Sender) -> Json:
+    found = reading.answer(str(request.get("url", "")), sender.caller, sender.base)
+    if not isinstance(found, Resource):
+        return {"resource": found, "response": {"status": _status(HTTPStatus.OK)}}
+    if is_named(found.version, str(request.get("ifNoneMatch", ""))):
+        return {"response": {"status": _status(HTTPStatus.NOT_MODIFIED), **_version(found)}}
     return {
-        "status": _status(HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK),
-        "location": written.location,
-        "etag": f'W/"{written.version}"',
-        "lastModified": instant(written.last_updated),
+        "fullUrl": f"{sender.base}{found.reference}",
+        "resource": to_fhir(found),
+        "response": {"status": _status(HTTPStatus.OK), **_version(found)},
     }
+
+
+def _done(written: Sequence[Written], sender: Sender) -> dict[int, Json]:
+    """The answers by their place. A query for each type, where the resources are wanted back."""
+    bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
+    answers: dict[int, Json] = {}
+    for each in written:
+        answer: Json = {"response": _response(each)}
+        if each.reference in bodies:
+            answer |= {"fullUrl": f"{sender.base}{each.reference}", "resource": bodies[each.reference]}
+        elif sender.returning == "OperationOutcome":
+            told = Issue("informational", f"{each.reference} is {each.outcome}.")
+            answer["response"]["outcome"] = outcome([told], "information")
+        answers[each.index] = answer
+    return answers
+
+
+def _response(written: Written) -> Json:
+    match written.outcome:
+        case "known":
+            return {"status": _status(HTTPStatus.OK), "location": written.location}
+        case "deleted":
+            return {"status": _status(HTTPStatus.NO_CONTENT), **(_version(written) if written.version else {})}
+    status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
+    return {"status": _status(status), "location": written.location, **_version(written)}
+
+
+def _version(of: Resource | Written) -> Json:
+    return {"etag": f'W/"{of.version}"', "lastModified": instant(of.last_updated)}
+
+
+def _bundle(kind: str, entries: Sequence[Json]) -> Json:
+    bundle: Json = {"resourceType": "Bundle", "type": kind}
+    return {**bundle, "entry": list(entries)} if entries else bundle
 
 
 def _not_done(error: Refusal) -> Json:
     status, told = refusal_of(error)
-    return {"status": _status(status), "outcome": told}
+    return {"response": {"status": _status(status), "outcome": told}}
 
 
 def _status(status: HTTPStatus) -> str:

@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings
-from django.utils.http import http_date
+from django.http import HttpRequest
+from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.request import Request
+
+from scheduling import interactions
 
 
 class Versioned(Protocol):
@@ -17,7 +20,7 @@ class Versioned(Protocol):
     def last_updated(self) -> datetime: ...
 
 
-def base_of(request: Request) -> str:
+def base_of(request: Request | HttpRequest) -> str:
     """Our own address, with a slash at its end."""
     return request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
 
@@ -26,10 +29,26 @@ def version_headers(of: Versioned) -> dict[str, str]:
     return {"ETag": f'W/"{of.version}"', "Last-Modified": http_date(of.last_updated.timestamp())}
 
 
-def is_known_version(request: Request, version: int) -> bool:
-    """Whether If-None-Match names it, compared weakly: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
-    known = request.headers.get("If-None-Match", "").split(",")
-    return any(tag.strip().removeprefix("W/") in ("*", f'"{version}"') for tag in known)
+def version_wanted(request: Request) -> int | None:
+    """The version that If-Match names. Nobody must say one: https://hl7.org/fhir/R4/http.html#concurrency"""
+    match = request.headers.get("If-Match")
+    return None if match is None else interactions.version_of(match)
+
+
+def is_known(request: Request, of: Versioned) -> bool:
+    """Whether the client has this version already. If-None-Match goes before If-Modified-Since.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2
+    """
+    if (named := request.headers.get("If-None-Match")) is not None:
+        return is_named(of.version, named)
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    return since is not None and int(of.last_updated.timestamp()) <= since
+
+
+def is_named(version: int, tags: str) -> bool:
+    """Whether one of these entity tags is of the version: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
+    return any(tag.strip().removeprefix("W/") in ("*", f'"{version}"') for tag in tags.split(","))
 
 
 def prefers(request: Request, name: str) -> str:

@@ -1,29 +1,30 @@
 """The REST interactions: https://hl7.org/fhir/R4/http.html"""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.http import QueryDict
 from django.utils import timezone
-from rest_framework.parsers import FormParser
+from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
-from clinic.models import Resource
-from scheduling import access, interactions
+from clinic.fhir.resources import to_fhir
+from scheduling import interactions
 from scheduling.access import Caller
-from scheduling.api import search
+from scheduling.api import reading, search
 from scheduling.api.authentication import BearerAuthentication, SessionAuthentication, caller_of
-from scheduling.api.bundles import batch_response, transaction_response
-from scheduling.api.formats.parsers import FHIRParser, JSONParser, TextJSONParser
-from scheduling.api.formats.renderers import FHIRNegotiation, FHIRRenderer, JSONRenderer, TextJSONRenderer
-from scheduling.api.headers import base_of, is_known_version, prefers, version_headers
+from scheduling.api.bundles import Sender, batch, transaction
+from scheduling.api.formats.parsers import PARSERS
+from scheduling.api.formats.renderers import RENDERERS, FHIRNegotiation
+from scheduling.api.headers import base_of, is_known, prefers, version_headers, version_wanted
 from scheduling.api.outcomes import outcome
-from scheduling.errors import Issue, NotFound
-from scheduling.interactions import Written
+from scheduling.api.patching import PatchParser, patch_of
+from scheduling.errors import Invalid, Issue, NotFound
+from scheduling.interactions import Entry, Written
 
 Json = dict[str, Any]
 
@@ -36,12 +37,12 @@ class IsKnown(BasePermission):
 
 
 class FHIRView(APIView):
-    """What all views of the API share: who may come in, and that both sides speak FHIR JSON."""
+    """What all views of the API share: who may come in, and that both sides speak FHIR, in JSON or XML."""
 
     authentication_classes = [BearerAuthentication, SessionAuthentication]
     permission_classes = [IsKnown]
-    renderer_classes = [FHIRRenderer, JSONRenderer, TextJSONRenderer]
-    parser_classes = [FHIRParser, JSONParser, TextJSONParser]
+    renderer_classes = RENDERERS
+    parser_classes: Sequence[type[BaseParser]] = PARSERS
     content_negotiation_class = FHIRNegotiation
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
@@ -56,30 +57,66 @@ class SystemView(FHIRView):
 
     def post(self, request: Request) -> Response:
         """All of a transaction or nothing; of a batch, what can be done."""
-        bundle, caller, now, base = body_of(request), caller_of(request), timezone.now(), base_of(request)
-        if bundle.get("type") == "batch":
-            return Response(batch_response(interactions.batch(bundle, caller=caller, now=now, base=base)))
-        return Response(transaction_response(interactions.transaction(bundle, caller=caller, now=now, base=base)))
+        bundle = body_of(request)
+        sender = Sender(
+            caller=caller_of(request),
+            now=timezone.now(),
+            base=base_of(request),
+            returning=prefers(request, "return"),
+        )
+        process = batch if bundle.get("type") == "batch" else transaction
+        return Response(process(bundle, sender))
 
 
-class TypeView(FHIRView):
-    """`[base]/Type`: https://hl7.org/fhir/R4/http.html#search and #create"""
+class ResourceView(FHIRView):
+    """The resources of one type. Whether it is the right version is asked where the client says If-Match."""
 
     kind: ClassVar[str] = ""
+
+    def get_parsers(self) -> list[BaseParser]:
+        return [PatchParser()] if self.request.method == "PATCH" else super().get_parsers()
+
+    def perform(self, request: Request, entry: Entry) -> Response:
+        caller, base = caller_of(request), base_of(request)
+        find = reading.finder(caller, base)
+        written = interactions.perform(entry, caller=caller, now=timezone.now(), base=base, find=find)
+        return _written(written, request)
+
+
+class TypeView(ResourceView):
+    """`[base]/Type`: https://hl7.org/fhir/R4/http.html#search and #create
+
+    `[base]/Type?search` names the one resource to be written: https://hl7.org/fhir/R4/http.html#cond-update
+    """
 
     def get(self, request: Request) -> Response:
         return _found(self.kind, request, request.query_params)
 
     def post(self, request: Request) -> Response:
-        written = interactions.create(
-            self.kind,
-            body_of(request),
-            caller=caller_of(request),
-            now=timezone.now(),
-            base=base_of(request),
-            condition=request.headers.get("If-None-Exist", ""),
+        condition = request.headers.get("If-None-Exist", "")
+        return self.perform(request, interactions.creation_of(self.kind, body_of(request), condition))
+
+    def put(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(
+            request, interactions.update_of(self.kind, "", body_of(request), version, condition=condition)
         )
-        return _written(written, request)
+
+    def patch(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(
+            request, interactions.patch_of(self.kind, "", patch_of(request), version, condition=condition)
+        )
+
+    def delete(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(request, interactions.deletion_of(self.kind, "", version, condition=condition))
+
+    def _condition(self, request: Request) -> str:
+        """Raises Invalid where it is not said which one."""
+        if query := request.META.get("QUERY_STRING", ""):
+            return str(query)
+        raise Invalid(f"Say which {self.kind} is meant: {self.kind}/[id], or a search that finds only it.")
 
 
 class SearchView(FHIRView):
@@ -94,44 +131,45 @@ class SearchView(FHIRView):
         return _found(self.kind, request, query)
 
 
-class InstanceView(FHIRView):
-    """`[base]/Type/id`: https://hl7.org/fhir/R4/http.html#read and #update"""
-
-    kind: ClassVar[str] = ""
+class InstanceView(ResourceView):
+    """`[base]/Type/id`: https://hl7.org/fhir/R4/http.html#read, #update, #patch and #delete"""
 
     def get(self, request: Request, fhir_id: str) -> Response:
-        row = _visible(self.kind, fhir_id, caller_of(request))
-        if row.deleted_at is not None:
-            gone = Issue("deleted", f"{row.reference} was deleted.")
-            return Response(outcome([gone]), HTTPStatus.GONE, headers=version_headers(row))
-        if is_known_version(request, row.version):
+        row = reading.current(self.kind, fhir_id, caller_of(request))
+        if is_known(request, row):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=version_headers(row))
         return Response(to_fhir(row), headers=version_headers(row))
 
     def put(self, request: Request, fhir_id: str) -> Response:
-        match = request.headers.get("If-Match")
-        written = interactions.update(
-            self.kind,
-            fhir_id,
-            body_of(request),
-            caller=caller_of(request),
-            now=timezone.now(),
-            base=base_of(request),
-            version=interactions.version_of(match) if match is not None else None,
-        )
-        return _written(written, request)
+        version = version_wanted(request)
+        return self.perform(request, interactions.update_of(self.kind, fhir_id, body_of(request), version))
+
+    def patch(self, request: Request, fhir_id: str) -> Response:
+        version = version_wanted(request)
+        return self.perform(request, interactions.patch_of(self.kind, fhir_id, patch_of(request), version))
+
+    def delete(self, request: Request, fhir_id: str) -> Response:
+        return self.perform(request, interactions.deletion_of(self.kind, fhir_id, version_wanted(request)))
 
 
 class VersionView(FHIRView):
-    """`[base]/Type/id/_history/version`, the address of what was just written: only the newest version is kept."""
+    """`[base]/Type/id/_history/version`: https://hl7.org/fhir/R4/http.html#vread"""
 
     kind: ClassVar[str] = ""
 
     def get(self, request: Request, fhir_id: str, version: str) -> Response:
-        row = _visible(self.kind, fhir_id, caller_of(request))
-        if row.deleted_at is not None or version != str(row.version):
-            raise NotFound(f"There is no version {version} of {row.reference} here.")
+        row = reading.version(self.kind, fhir_id, version, caller_of(request))
         return Response(to_fhir(row), headers=version_headers(row))
+
+
+class HistoryView(FHIRView):
+    """`_history` of a resource, a type or everything: https://hl7.org/fhir/R4/http.html#history"""
+
+    kind: ClassVar[str] = ""
+
+    def get(self, request: Request, fhir_id: str = "") -> Response:
+        caller, base = caller_of(request), base_of(request)
+        return Response(reading.past(self.kind, fhir_id, request.query_params, caller, base))
 
 
 class NowhereView(FHIRView):
@@ -154,28 +192,35 @@ def _found(kind: str, request: Request, query: QueryDict) -> Response:
     return Response(search.answer(search.read(kind, query, caller, base, lenient=lenient), caller, base))
 
 
-def _visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
-    """The row, a deleted one too. What the caller may not see is not there."""
-    access.require(caller, kind, "r")
-    found = RESOURCES[kind]
-    rows = access.visible(found.model, caller).select_related(*found.related).prefetch_related(*found.prefetch)
-    row = rows.filter(fhir_id=fhir_id).first()
-    if row is None:
-        raise NotFound(f"There is no {kind}/{fhir_id}.")
-    return access.as_shown(row, caller)
-
-
 def _written(written: Written, request: Request) -> Response:
-    """201 for what was created, with its address; the body as the client prefers."""
-    headers = version_headers(written)
+    """201 for what was created, with its address; the body as the client prefers.
+
+    Of a patient who was known already the client hears who it is, and otherwise what it has sent itself.
+    """
+    if written.outcome == "known":
+        _, _, fhir_id = written.reference.partition("/")
+        sent = {name: value for name, value in body_of(request).items() if name != "meta"}
+        return Response({**sent, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
+    if written.outcome == "deleted":
+        return _deleted(written, request)
+    headers = version_headers(written) | {"Location": f"{base_of(request)}{written.location}"}
     status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
-    if written.outcome == "created":
-        headers["Location"] = f"{base_of(request)}{written.location}"
     match prefers(request, "return"):
         case "minimal":
             return Response(None, status, headers=headers)
         case "OperationOutcome":
-            told = Issue("informational", f"{written.reference} is {written.outcome}.")
-            return Response(outcome([told], "information"), status, headers=headers)
-    kind, _, fhir_id = written.reference.partition("/")
-    return Response(to_fhir(rows_of(RESOURCES[kind]).get(fhir_id=fhir_id)), status, headers=headers)
+            return Response(_told(written), status, headers=headers)
+    resources = reading.representations([written], caller_of(request))
+    return Response(resources[written.reference], status, headers=headers)
+
+
+def _deleted(written: Written, request: Request) -> Response:
+    """204 also for what has never been there: it is not there now."""
+    headers = version_headers(written) if written.version else {}
+    if prefers(request, "return") == "OperationOutcome":
+        return Response(_told(written), headers=headers)
+    return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+def _told(written: Written) -> Json:
+    return outcome([Issue("informational", f"{written.reference} is {written.outcome}.")], "information")

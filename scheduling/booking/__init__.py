@@ -9,6 +9,7 @@ time in one transaction, makes time count longer, or counts seats, has them alon
 
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.holding import (
+    HOLD_EXPIRED,
     confirm,
     extend_hold,
     hold,
@@ -20,9 +21,13 @@ from scheduling.booking.holding import (
 from scheduling.booking.importing import (
     all_or_nothing,
     amend,
+    lock_conditions,
     lock_for,
+    lock_registration,
+    may_remove,
     record,
     record_all,
+    remove,
     remove_slot,
     rewrite_slot,
     write_slots,
@@ -30,9 +35,20 @@ from scheduling.booking.importing import (
 from scheduling.booking.once import AlreadyAnswered, Once, recall
 from scheduling.booking.proving import is_birth_date
 from scheduling.booking.request import BookingRequest
-from scheduling.booking.visits import book, cancel, change_status, confirm_attendance, correct_status, reschedule
+from scheduling.booking.responding import record_response, respond
+from scheduling.booking.slots import engagements_of
+from scheduling.booking.visits import (
+    annotate,
+    book,
+    cancel,
+    change_status,
+    confirm_attendance,
+    correct_status,
+    reschedule,
+)
 
 __all__ = [
+    "HOLD_EXPIRED",
     "AlreadyAnswered",
     "BlockRequest",
     "BookingRequest",
@@ -40,6 +56,7 @@ __all__ = [
     "Once",
     "all_or_nothing",
     "amend",
+    "annotate",
     "block",
     "book",
     "cancel",
@@ -47,19 +64,26 @@ __all__ = [
     "confirm",
     "confirm_attendance",
     "correct_status",
+    "engagements_of",
     "extend_hold",
     "hold",
     "is_birth_date",
     "is_repeated",
+    "lock_conditions",
     "lock_for",
+    "lock_registration",
+    "may_remove",
     "name_patient",
     "note_presence",
     "recall",
     "record",
     "record_all",
+    "record_response",
     "release_expired_holds",
+    "remove",
     "remove_slot",
     "reschedule",
+    "respond",
     "rewrite_slot",
     "support",
     "unblock",

@@ -41,6 +41,7 @@ BEGUN = {
     "cancelled": _("This visit has begun and can no longer be cancelled. Please call the clinic."),
 }
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
+CREATES = ("book", "hold", "request")
 
 
 def end_visit(
@@ -53,14 +54,16 @@ def end_visit(
     as_: str = "cancel",
     tell: bool = True,
 ) -> Appointment:
-    """Let go of the time of a locked appointment. Participants who had accepted a booking decline it.
+    """Let go of the time of a locked appointment. The patient declines a booking or a request; of a hold nobody does.
 
-    The patient is told if a booking is cancelled; nothing that was to be sent about it goes out any more.
+    The patient is told if one of these is cancelled; nothing that was to be sent about it goes out any more.
     """
     let_go([appointment.pk], now=now)
-    was_promised = appointment.status != Appointment.Status.PENDING
-    if appointment.status == Appointment.Status.BOOKED:
+    was_promised = appointment.status != Appointment.Status.PENDING or appointment.is_request
+    if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
+    elif not was_promised:
+        appointment.participant = [{**each, "status": "tentative"} for each in appointment.participant]
     appointment.status = status
     appointment.sequence += was_promised
     appointment.hold_expires_at = None
@@ -117,7 +120,7 @@ def audit_line(
     return AuditEvent(
         recorded=now,
         last_updated=now,
-        action=AuditEvent.Action.CREATE if use_case in ("book", "hold") else AuditEvent.Action.UPDATE,
+        action=AuditEvent.Action.CREATE if use_case in CREATES else AuditEvent.Action.UPDATE,
         subtype=use_case,
         user=caller.user,
         client=_client(caller),

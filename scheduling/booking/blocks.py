@@ -8,6 +8,7 @@ from math import ceil, floor
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import BLOCK, BLOCK_OCCASION
@@ -80,7 +81,7 @@ def unblock(slot_id: str, extent: Extent, *, caller: Caller, now: datetime) -> i
     _may_block(caller, slot.schedule)
     with all_or_nothing():
         removed = Slot.objects.filter(pk__in=[each.pk for each in _meant(slot, extent)], deleted_at=None)
-        count = removed.update(deleted_at=now, last_updated=now)
+        count = removed.update(deleted_at=now, last_updated=now, version=F("version") + 1)
         _audit("unblock", AuditEvent.Action.DELETE, slot.schedule, caller, now)
     return count
 

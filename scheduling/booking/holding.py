@@ -1,6 +1,6 @@
 """Holds: time taken for a little while."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,9 +23,9 @@ from scheduling.booking.appointments import (
     save,
 )
 from scheduling.booking.once import Once, refusals, use_case
-from scheduling.booking.request import BookingRequest, Json, participants_of
+from scheduling.booking.request import BookingRequest, Json, asked, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, lock_patient, own_bookables, patient_is_free
-from scheduling.booking.visits import place
+from scheduling.booking.visits import place, runs
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 
 CLOCK = Caller(client="clock")
@@ -53,8 +53,9 @@ def hold(
     """
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
-    replacing = former if former is not None and former.status == Appointment.Status.PENDING else None
-    is_bound = not (caller.is_system or _runs(caller, request))
+    is_held = former is not None and former.status == Appointment.Status.PENDING and not former.is_request
+    replacing = former if is_held else None
+    is_bound = not (caller.is_system or runs(caller, request.offerings))
     if is_bound:
         lock_holder(caller)
     lock_patient(request.patient)
@@ -80,12 +81,16 @@ def confirm(
     caller: Caller,
     now: datetime,
     comment: str = "",
+    patient: Patient | None = None,
+    extensions: Sequence[Json] = (),
     version: int | None = None,
     once: Once | None = None,
 ) -> Appointment:
-    """Make a hold a booking. Raises HoldExpired from the instant it expires, whoever has the time by then.
+    """Make a hold a booking, for `patient` if one is named: see `name_patient`. `extensions` are FHIR's.
 
-    Availability is not asked again: the time has been the caller's all along.
+    Raises HoldExpired from the instant it expires, whoever has the time by then. What is given on request is asked for
+    by everyone but those who run the calendar: see `book`. Availability is not asked again: the time has been the
+    caller's all along.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.PENDING, Appointment.Status.PROPOSED):
@@ -94,18 +99,42 @@ def confirm(
     not_expired(appointment, now)
     may_become(appointment, Appointment.Status.BOOKED)
     bookables = _still_given(appointment)
-    if not access.sees_rules_lifted(caller, appointment):
-        _is_for_own(appointment, caller)
-    _lock_free_patient(appointment, now)
+    asks = _asks(appointment, caller)
+    if asks and appointment.is_request:
+        raise RuleBroken(_("The clinic has not answered yet."), expression="Appointment.status")
+    if patient is not None:
+        _name(appointment, patient, caller, now)
+    else:
+        if not access.sees_rules_lifted(caller, appointment):
+            _is_for_own(appointment, caller)
+        _lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
     own_bookables(bookables)
+    appointment.comment = comment or appointment.comment
+    if extensions:
+        appointment.extra = {**appointment.extra, "extension": [*appointment.extra.get("extension", ()), *extensions]}
+    if not asks:
+        return take_for_good(appointment, caller=caller, now=now)
+    _hold_on(appointment, now, hold_expires_at=None)
+    appointment.status = Appointment.Status.PENDING
+    appointment.hold_expires_at = None
+    appointment.participant = asked(appointment.participant)
+    save(appointment, now)
+    audit("confirm", appointment, caller=caller, now=now)
+    notifications.requested(appointment, now=now)
+    return appointment
+
+
+def take_for_good(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "confirm") -> Appointment:
+    """Make a booking of a locked hold or request. Needs `own_bookables`."""
     _hold_on(appointment, now, status=KEPT, hold_expires_at=None)
     appointment.status = Appointment.Status.BOOKED
     appointment.hold_expires_at = None
-    appointment.comment = comment or appointment.comment
-    appointment.participant = [{**each, "status": "accepted"} for each in appointment.participant]
+    appointment.participant = [
+        each if each.get("status") == "declined" else {**each, "status": "accepted"} for each in appointment.participant
+    ]
     save(appointment, now)
-    audit("confirm", appointment, caller=caller, now=now)
+    audit(as_, appointment, caller=caller, now=now)
     notifications.booked(appointment, now=now)
     return appointment
 
@@ -139,6 +168,14 @@ def name_patient(
     """
     appointment = locked(appointment_id, caller)
     _still_held(appointment, now)
+    _name(appointment, patient, caller, now)
+    save(appointment, now)
+    audit("name", appointment, caller=caller, now=now)
+    return appointment
+
+
+def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
+    """Whom a locked hold is for; not written yet."""
     is_bound = not access.sees_rules_lifted(caller, appointment)
     if is_bound:
         access.may_be_for(caller, patient)
@@ -151,12 +188,9 @@ def name_patient(
     appointment.participant = [*others, *participants_of((), patient, "accepted")]
     if is_bound and caller.user is not None:  # theirs from now on, and no longer whoever's uses this browser
         appointment.held_by, appointment.held_by_guest = caller.user, ""
-    save(appointment, now)
     QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None).update(
         patient=patient, version=F("version") + 1, last_updated=now
     )
-    audit("name", appointment, caller=caller, now=now)
-    return appointment
 
 
 @use_case
@@ -227,12 +261,16 @@ def _still_held(appointment: Appointment, now: datetime) -> None:
     if appointment.status != Appointment.Status.PENDING:
         _say_if_expired(appointment)
         raise IllegalTransition(appointment.status, "pending")
+    if appointment.is_request:
+        raise RuleBroken(_("This visit has been asked for, and the clinic has not answered yet."))
     not_expired(appointment, now)
 
 
-def _runs(caller: Caller, request: BookingRequest) -> bool:
-    bookables = [offering.bookable for offering in request.offerings]
-    return access.runs(caller, bookables=bookables, sites=[offering.site for offering in request.offerings])
+def _asks(appointment: Appointment, caller: Caller) -> bool:
+    """Whether to confirm it is to ask for it: what is given on request, for who does not work with it."""
+    if appointment.service is None or not appointment.service.on_request:
+        return False
+    return caller.is_system or not access.sees_rules_lifted(caller, appointment)
 
 
 def _is_for_own(appointment: Appointment, caller: Caller) -> None:
@@ -274,7 +312,9 @@ def _hold_on(appointment: Appointment, now: datetime, **longer: Any) -> None:
     """
     try:
         with refusals():
-            Slot.objects.filter(appointment=appointment, deleted_at=None).update(**longer, last_updated=now)
+            Slot.objects.filter(appointment=appointment, deleted_at=None).update(
+                **longer, last_updated=now, version=F("version") + 1
+            )
     except TimeTaken as taken:
         raise HoldExpired from taken
 

@@ -7,16 +7,31 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
 from psycopg import errors
 
+from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
+from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import FREES_TIME, audit, audit_line, end_visit, locked, may_become, save, step
+from scheduling.booking.appointments import (
+    FREES_TIME,
+    audit,
+    audit_line,
+    end_visit,
+    locked,
+    may_become,
+    save,
+    step,
+    within_notice,
+)
 from scheduling.booking.once import refusals
 from scheduling.booking.slots import ATTENDED, lock_patient, own_bookables, patient_is_free
-from scheduling.errors import IllegalTransition, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 
 BATCH = 500
+BELONGS = "This Slot belongs to an Appointment: move or cancel that."
 # What trying again does not help against, by the constraint that says it.
 THERE_ALREADY = {
     "encounter_once": "This Appointment has an Encounter already: update that one.",
@@ -56,6 +71,26 @@ def lock_for(references: Iterable[str]) -> None:
     own_bookables({*schedules, *slots})
 
 
+def lock_registration(names: Iterable[str]) -> None:
+    """Nobody else registers people of these names until we commit. A few names share a lock; there are never many."""
+    _lock_names(2, names)
+
+
+def lock_conditions(conditions: Iterable[str]) -> None:
+    """Nobody else looks for the same until we commit: two who find nothing would both create it. Before other locks."""
+    _lock_names(3, conditions)
+
+
+def _lock_names(kind: int, names: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, stripe) FROM ("
+            "SELECT DISTINCT hashtext(name) & 63 AS stripe FROM unnest(%s::text[]) AS name ORDER BY stripe"
+            ") AS stripes",
+            [kind, list(names)],
+        )
+
+
 def write_slots(slots: Sequence[Slot]) -> list[Slot]:
     """Insert Slots; the ones whose time is taken are left out and returned.
 
@@ -74,7 +109,8 @@ def write_slots(slots: Sequence[Slot]) -> list[Slot]:
 
 def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
     """Write changes to a Slot that is no appointment's. Raises TimeTaken, or RuleBroken for one that is."""
-    _no_appointments(slot)
+    if _current(slot).appointment_id is not None:
+        raise RuleBroken(BELONGS, expression="Slot")
     _set_bookables([slot])
     own_bookables([slot.bookable_id])
     slot.version += 1
@@ -85,9 +121,27 @@ def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
 
 
 def remove_slot(slot: Slot, *, now: datetime) -> None:
-    """The Slot is gone and its time as if it had never been. RuleBroken for one of an appointment."""
-    _no_appointments(slot)
-    Slot.objects.filter(pk=slot.pk, deleted_at=None).update(deleted_at=now, last_updated=now)
+    """The Slot is gone and its time as if it had never been. InUse for one of an appointment."""
+    if _current(slot).appointment_id is not None:
+        raise InUse(BELONGS, expression="Slot")
+    Slot.objects.filter(pk=slot.pk, deleted_at=None).update(deleted_at=now, last_updated=now, version=F("version") + 1)
+    slot.version += 1
+    slot.last_updated = slot.deleted_at = now
+
+
+def may_remove(appointment: Appointment) -> None:
+    """Raise InUse for an Appointment that takes time: what has been agreed is not made unsaid."""
+    takes_time = Slot.objects.filter(appointment=appointment, deleted_at=None).exists()
+    if takes_time or appointment.status in ATTENDED:
+        text = f"This Appointment is {appointment.status} and takes time. Make it cancelled or entered-in-error first."
+        raise InUse(text, expression="Appointment.status")
+
+
+def remove(appointment: Appointment, *, caller: Caller, now: datetime) -> None:
+    """A locked appointment that `may_remove` is gone; its audit trail stays."""
+    appointment.deleted_at = now
+    save(appointment, now)
+    audit("delete", appointment, caller=caller, now=now)
 
 
 def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, now: datetime) -> Appointment:
@@ -108,7 +162,7 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
     if any(slot.appointment_id is not None for slot in taken):
         raise TimeTaken("A Slot of this Appointment belongs to another one.", expression="Appointment.slot")
     appointment.save()
-    Slot.objects.filter(pk__in=slots).update(appointment=appointment, last_updated=now)
+    Slot.objects.filter(pk__in=slots).update(appointment=appointment)  # which a Slot does not say: no new version
     audit("record", appointment, caller=caller, now=now)
     return appointment
 
@@ -142,9 +196,12 @@ def amend(
 ) -> Appointment:
     """Change what is written of an Appointment, its status too, but not its time: that is to reschedule it.
 
-    `changes` are values by field name. Raises IllegalTransition, RuleBroken, VersionConflict.
+    `changes` are values by field name. Patients change nothing but that it is cancelled, and why. Raises
+    IllegalTransition, RuleBroken, VersionConflict.
     """
     appointment = locked(appointment_id, caller, version)
+    if not access.sees_rules_lifted(caller, appointment):
+        changes = _what_patients_may(appointment, changes)
     for moment in ("start", "end"):
         if moment in changes and changes.pop(moment) != getattr(appointment, moment):
             raise RuleBroken("An Appointment is moved with $reschedule.", expression=f"Appointment.{moment}")
@@ -160,12 +217,26 @@ def amend(
         return appointment
     may_become(appointment, status)
     if status in FREES_TIME:
+        if status == "cancelled" and appointment.status == "booked":
+            within_notice(appointment, caller, now, "cancelled")
         reason = appointment.cancelation_reason
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
     if status in ("pending", "booked"):
         raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
     appointment.status = status
     return step(appointment, caller=caller, now=now)
+
+
+def _what_patients_may(appointment: Appointment, changes: dict[str, Any]) -> dict[str, Any]:
+    """That it is cancelled, and why. Raises RuleBroken where it is not."""
+    if changes.get("status") != Appointment.Status.CANCELLED:
+        raise RuleBroken(_("You can cancel this visit. For other changes, call the clinic."), expression="Appointment")
+    allowed: dict[str, Any] = {name: changes[name] for name in changes.keys() & {"status", "cancelation_reason"}}
+    others, _former = split(appointment.extra.get("extension"))
+    _others, reasons = split(changes.get("extra", {}).get("extension"))
+    if reasons:
+        allowed["extra"] = {**appointment.extra, "extension": [*others, *reasons]}
+    return allowed
 
 
 def _may_come(appointment: Appointment, now: datetime) -> None:
@@ -219,12 +290,12 @@ def _set_bookables(slots: Sequence[Slot]) -> None:
         slot.bookable_id = bookables[slot.schedule_id]
 
 
-def _no_appointments(slot: Slot) -> None:
+def _current(slot: Slot) -> Slot:
+    """The Slot as it is now, locked."""
     current = Slot.objects.select_for_update(no_key=True).filter(pk=slot.pk, deleted_at=None).first()
     if current is None:
         raise NotFound(f"There is no {slot.reference}.")
-    if current.appointment_id is not None:
-        raise RuleBroken("This Slot belongs to an Appointment: move or cancel that.", expression="Slot")
+    return current
 
 
 def _taken_time(appointment: Appointment, slots: Sequence[Slot]) -> tuple[datetime, datetime]:

@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import errors
 
 from clinic.models import Appointment, IdempotencyKey
+from scheduling import access
+from scheduling.access import Caller
 from scheduling.errors import HoldExpired, Invalid, Issue, ScheduleBusy, SchedulingError, TimeTaken
 
 P = ParamSpec("P")
@@ -41,17 +43,25 @@ class Once:
 def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
     """Run in one durable transaction, and once for each key.
 
-    `act` takes `now`, and declares `once`, which is dealt with here. A repeated key raises AlreadyAnswered, or the
-    first refusal again; one that was used for another request is Invalid.
+    `act` takes `now` and `caller`, and declares `once`, which is dealt with here. A repeated key raises
+    AlreadyAnswered, or the first refusal again; one that was used for another request is Invalid. Forbidden where the
+    scopes of a token do not reach what has come of it.
     """
 
     @wraps(act)
     def run(*args: P.args, **named: P.kwargs) -> Appointment:
         once = cast(Once | None, named.pop("once", None))
+
+        def acted() -> Appointment:
+            appointment = act(*args, **named)
+            done = "c" if appointment.version == 1 else "u"
+            access.require_within_scopes(Appointment, [appointment.pk], cast(Caller, named["caller"]), done)
+            return appointment
+
         with refusals(), transaction.atomic(durable=True):
             if once is None:
-                return act(*args, **named)
-            outcome = _first_time(once, lambda: act(*args, **named), cast(datetime, named["now"]))
+                return acted()
+            outcome = _first_time(once, acted, cast(datetime, named["now"]))
         if isinstance(outcome, SchedulingError):
             raise outcome
         return outcome

@@ -1,5 +1,6 @@
 """What is asked of a booking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,8 @@ class BookingRequest:
     `participants` are FHIR participants as a client sent them; without any, they are made from the schedules' actors
     and the patient. `requested` is the window that was searched. `override` is the reason why who runs the calendar
     does what its rules do not allow; time that is taken stays taken. Without `tell` the patient is not told. `extra`
-    holds other elements of the Appointment.
+    holds other elements of the Appointment, `fhir_id` the id that it was promised: who comes second with it finds the
+    time taken.
     """
 
     service: HealthcareService
@@ -31,10 +33,29 @@ class BookingRequest:
     override: str = ""
     tell: bool = True
     extra: Json = field(default_factory=dict)
+    fhir_id: str = ""
 
     @property
     def end(self) -> datetime:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
+
+
+def is_person(participant: Json) -> bool:
+    """Whether it is one of those who give the care."""
+    return str(participant.get("actor", {}).get("reference")).startswith("Practitioner")
+
+
+def asked(participants: Sequence[Json]) -> list[Json]:
+    """The participants of a request: its people are to answer, or whoever runs the place where it takes nobody's time.
+
+    The patient wants it, and a room has no will of its own.
+    """
+    people = [each for each in participants if is_person(each)]
+    own = [each for each in participants if str(each.get("actor", {}).get("reference")).startswith("Patient/")]
+    return [
+        {**each, "status": "needs-action" if each in people or (not people and each not in own) else "accepted"}
+        for each in participants
+    ]
 
 
 def participants_of(offerings: tuple[Offering, ...], patient: Patient | None, status: str) -> list[Json]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F, Q
 
 from clinic.models import Appointment, Patient, Slot
 from clinic.models.base import new_fhir_id
@@ -79,7 +80,7 @@ def take(appointment: Appointment, wanted: Sequence[NewSlot], *, now: datetime) 
 def let_go(appointments: Collection[int], *, now: datetime) -> None:
     """The time of these appointments is free again at commit. Letting go needs no lock."""
     Slot.objects.filter(appointment__in=appointments, deleted_at=None).update(
-        deleted_at=now, last_updated=now, hold_expires_at=None
+        deleted_at=now, last_updated=now, hold_expires_at=None, version=F("version") + 1
     )
 
 
@@ -142,3 +143,17 @@ def patient_is_free(
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
         raise PatientElsewhere(expression="Appointment.participant")
+
+
+def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: datetime) -> list[tuple[int, int]]:
+    """When the patient has visits that touch [start, end), in UTC seconds: what `patient_is_free` would refuse."""
+    visits = Appointment.objects.filter(
+        Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
+        patient=patient,
+        start__lt=end,
+        end__gt=start,
+        status__in=ATTENDED,
+        deleted_at=None,
+    )
+    times = visits.order_by("start").values_list("start", "end")
+    return [(int(begins.timestamp()), int(ends.timestamp())) for begins, ends in times if begins and ends]

@@ -1,11 +1,15 @@
 """Book, move, cancel, and the steps of a visit's day."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
+from psycopg import errors
 
 from clinic.models import Appointment, HealthcareService, Patient, Slot
+from clinic.models.base import new_fhir_id
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
@@ -23,7 +27,7 @@ from scheduling.booking.appointments import (
     within_notice,
 )
 from scheduling.booking.once import Once, use_case
-from scheduling.booking.request import BookingRequest, Json, participants_of
+from scheduling.booking.request import BookingRequest, Json, asked, participants_of
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
@@ -43,14 +47,19 @@ from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, Rule
 def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
     """Take the time on every schedule and write the appointment as `booked`.
 
-    Raises TimeTaken when somebody has it, TimeNotOffered with every reason when it is not one of the service's times,
-    RuleBroken when the patient is elsewhere or when what the service requires is missing, Forbidden.
+    What is given on request is asked for by everyone but those who run the calendars: it is `pending`, its time is
+    kept, and its people answer with `respond`. Raises TimeTaken when somebody has it, TimeNotOffered with every reason
+    when it is not one of the service's times, RuleBroken when the patient is elsewhere or when what the service
+    requires is missing, Forbidden.
     """
     _may_override(caller, request.override, request.offerings)
     lock_patient(request.patient)
-    appointment = place(request, Appointment.Status.BOOKED, caller=caller, now=now)
+    asks = request.service.on_request and not runs(caller, request.offerings)
+    status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
+    appointment = place(request, status, caller=caller, now=now)
     fulfil_requirements(appointment, now=now, override=request.override, just_made=True)
-    notifications.booked(appointment, now=now, tell=request.tell)
+    tell = notifications.requested if asks else notifications.booked
+    tell(appointment, now=now, tell=request.tell)
     return appointment
 
 
@@ -63,9 +72,10 @@ def place(
     expires: datetime | None = None,
     replacing: Appointment | None = None,
 ) -> Appointment:
-    """The one way a new visit comes to be, held or booked. Only inside a use case; needs `lock_patient`.
+    """The one way a new visit comes to be: held, booked, or asked for, which is `pending` and does not expire.
 
-    `replacing` is a locked hold that is let go for it, and comes back if the new time cannot be had.
+    Only inside a use case; needs `lock_patient`. `replacing` is a locked hold that is let go for it, and comes back if
+    the new time cannot be had.
     """
     _may_take(caller, request.service, request.patient, request.offerings)
     availability.complete(request.service, request.offerings)
@@ -85,7 +95,8 @@ def place(
     appointment = _new_appointment(request, status, caller, now, expires)
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     take(appointment, slots_of(request.offerings, request.start, slot_status, seats), now=now)
-    audit("hold" if expires else "book", appointment, caller=caller, now=now, reason=request.override)
+    done = "request" if appointment.is_request else "hold" if expires else "book"
+    audit(done, appointment, caller=caller, now=now, reason=request.override)
     return appointment
 
 
@@ -99,18 +110,21 @@ def reschedule(
     now: datetime,
     version: int | None = None,
     override: str = "",
+    notes: Json | None = None,
     tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
     """Move to `start` on `offerings`, all or nothing: if the new time cannot be had, the old stands untouched.
 
     The appointment keeps its id, its status and its patient; actors of schedules that it leaves are exchanged for
-    those it comes to. `override` is the reason why who runs the calendars does what their rules do not allow.
+    those it comes to. `notes` are written too: see `annotate`. `override` is the reason why who runs the calendars does
+    what their rules do not allow.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "rescheduled")
     held = appointment.status == Appointment.Status.PENDING
+    _stays_as_agreed(appointment, offerings, caller)
     if held:
         not_expired(appointment, now)
     else:
@@ -129,15 +143,40 @@ def reschedule(
     _offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     let_go([appointment.pk], now=now)
-    appointment.participant = _exchanged(appointment.participant, old, offerings)
+    participants = _exchanged(appointment, old, offerings)
+    appointment.participant = asked(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
+    _note(appointment, notes or {})
     save(appointment, now)
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats), now=now)
     audit("reschedule", appointment, caller=caller, now=now, reason=override)
     if not held:
         notifications.moved(appointment, now=now, tell=tell)
+    return appointment
+
+
+@use_case
+def annotate(
+    appointment_id: str,
+    notes: Json,
+    *,
+    caller: Caller,
+    now: datetime,
+    version: int | None = None,
+    once: Once | None = None,
+) -> Appointment:
+    """Write what a visit says besides its time and who takes part, such as `comment` and `reasonCode`.
+
+    `notes` are elements of FHIR's Appointment by name. Raises IllegalTransition where the visit is over or cancelled.
+    """
+    appointment = locked(appointment_id, caller, version)
+    if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
+        raise IllegalTransition(appointment.status, "amended")
+    _note(appointment, notes)
+    save(appointment, now)
+    audit("amend", appointment, caller=caller, now=now)
     return appointment
 
 
@@ -222,6 +261,12 @@ def correct_status(
     return step(appointment, caller=caller, now=now, as_="correct")
 
 
+def runs(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
+    """Whether these are calendars that the caller works by."""
+    bookables = [offering.bookable for offering in offerings]
+    return access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings])
+
+
 def _may_take(
     caller: Caller,
     service: HealthcareService,
@@ -245,6 +290,14 @@ def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]
     sites = [offering.site for offering in offerings]
     if override and not access.may_override(caller, bookables=bookables, sites=sites):
         raise Forbidden(_("Only the people who run this calendar can override its rules."))
+
+
+def _stays_as_agreed(appointment: Appointment, offerings: tuple[Offering, ...], caller: Caller) -> None:
+    """Refuse to move what the clinic has agreed to for its time; a request that waits can be moved."""
+    is_on_request = appointment.service is not None and appointment.service.on_request
+    if is_on_request and appointment.status == Appointment.Status.BOOKED and not runs(caller, offerings):
+        text = _("The clinic has agreed to this time. To come at another, cancel this visit and ask for one anew.")
+        raise RuleBroken(text)
 
 
 def _offered(
@@ -287,8 +340,10 @@ def _new_appointment(
     expires: datetime | None,
 ) -> Appointment:
     tentative = "tentative" if status == Appointment.Status.PENDING else "accepted"
+    participants = list(request.participants) or participants_of(request.offerings, request.patient, tentative)
+    is_asked_for = status == Appointment.Status.PENDING and expires is None
     requested = request.requested or (request.start, request.end)
-    return Appointment.objects.create(
+    appointment = Appointment(
         status=status,
         service=request.service,
         patient=request.patient,
@@ -303,20 +358,52 @@ def _new_appointment(
         requested_start=requested[0],
         requested_end=requested[1],
         comment=request.comment,
-        participant=list(request.participants) or participants_of(request.offerings, request.patient, tentative),
+        participant=asked(participants) if is_asked_for else participants,
         identifier=list(request.identifiers),
         extra=request.extra,
+        fhir_id=request.fhir_id or new_fhir_id(),
     )
+    try:
+        appointment.save(force_insert=True)
+    except IntegrityError as error:
+        if request.fhir_id and isinstance(error.__cause__, errors.UniqueViolation):
+            raise TimeTaken from error
+        raise
+    return appointment
 
 
-def _exchanged(participants: list[Json], old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
-    """The participants once the actors of the old schedules are replaced by those of the new."""
+def _note(appointment: Appointment, notes: Json) -> None:
+    others = {name: value for name, value in notes.items() if name != "comment"}
+    appointment.comment = notes.get("comment", appointment.comment)
+    appointment.extra = {**appointment.extra, **others}
+
+
+def _exchanged(appointment: Appointment, old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
+    """The participants once the actors of the old schedules are replaced by those of the new.
+
+    Where a practitioner takes part as a person, not in a role, so does the next; where the site does, the next site.
+    """
     leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
+    named = {_actor(each) for each in appointment.participant}
+    in_person = not any(str(each).startswith("PractitionerRole/") for each in named)
+    if in_person:
+        offerings = tuple(replace(each, actor=each.person) for each in offerings)
     coming = participants_of(offerings, None, "accepted")
+    if appointment.site is not None and appointment.site.reference in named - leaving:
+        leaving.add(appointment.site.reference)
+        coming += _sites(offerings)
     names = {each["actor"]["reference"] for each in coming}
-    kept = [each for each in participants if _actor(each) not in leaving or _actor(each) in names]
+    kept = [each for each in appointment.participant if _actor(each) not in leaving or _actor(each) in names]
     present = {_actor(each) for each in kept}
     return [each for each in coming if each["actor"]["reference"] not in present] + kept
+
+
+def _sites(offerings: tuple[Offering, ...]) -> list[Json]:
+    sites = {each.site_reference: each.site_name for each in offerings if each.site_reference}
+    return [
+        {"actor": {"reference": reference, "display": name}, "required": "required", "status": "accepted"}
+        for reference, name in sites.items()
+    ]
 
 
 def _actor(participant: Json) -> Any:

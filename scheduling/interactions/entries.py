@@ -4,9 +4,9 @@ https://hl7.org/fhir/R4/http.html#transaction. References among the entries, by 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from clinic.fhir.resources import RESOURCES, InvalidResource, ResourceIssue
 from clinic.models.base import new_fhir_id
@@ -14,31 +14,39 @@ from scheduling.errors import Invalid, Issue, SchedulingError
 
 Json = dict[str, Any]
 
-URL = re.compile(r"/?(?P<type>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?")
+Interaction = Literal["create", "update", "patch", "delete"]
+Patch = Callable[[Json], Json]  # raises SchedulingError where it cannot be applied
+ReadPatch = Callable[[Json], Patch]  # of the resource of an entry, which raises Invalid
+
+URL = re.compile(
+    r"/?(?P<type>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})|\?(?P<condition>.+))?",
+)
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
-METHODS = ("POST", "PUT")
+METHODS: dict[str, Interaction] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+READS = ("GET",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A resource to be created, or with `is_update` to be what it is from now on.
+    """A resource to be created, replaced, changed in part by `patch`, or deleted.
 
-    `fhir_id` is the client's for an update, else ours. `version` is the one that is to be replaced; `condition` an
-    If-None-Exist query; `index` the place in the Bundle.
+    `fhir_id` is the client's, or ours for what is created. `version` is the one that is to be replaced. `condition` is
+    a search that is to find the one resource that is meant, or for a create none; `index` the place in the Bundle.
     """
 
     type: str
+    interaction: Interaction
     resource: Json
     fhir_id: str
-    is_update: bool = False
     version: int | None = None
     condition: str = ""
+    patch: Patch | None = None
     index: int = 0
     full_url: str = ""
 
     @property
     def reference(self) -> str:
-        return f"{self.type}/{self.fhir_id}"
+        return f"{self.type}/{self.fhir_id}" if self.fhir_id else f"{self.type}?{self.condition}"
 
 
 @dataclass(frozen=True)
@@ -66,16 +74,28 @@ class BundleRefused(SchedulingError):
         super().__init__(issues=[_in_bundle(issue, each) for each in self.problems for issue in each.issues])
 
 
-def entries_of(bundle: Json, base: str = "", types: Sequence[str] = ("transaction", "collection")) -> list[Entry]:
-    """The entries of a transaction, or of a collection, whose resources with an id are updates.
+def no_patches(resource: Json) -> Patch:
+    """For whoever reads none."""
+    raise _invalid("not-supported", "PATCH cannot be part of this Bundle.", "request.method")
+
+
+def entries_of(
+    bundle: Json,
+    base: str = "",
+    types: Sequence[str] = ("transaction", "collection"),
+    read_patch: ReadPatch = no_patches,
+) -> list[Entry]:
+    """What a transaction writes, or a collection, whose resources with an id are updates.
 
     Raises Invalid for what is no such Bundle, BundleRefused for entries that ask for something else.
     """
+    is_collection = bundle.get("type") == "collection"
     entries: list[Entry] = []
     problems: list[Problem] = []
     for index, each in enumerate(raw_entries(bundle, *types)):
         try:
-            entries.append(entry_of(each, index, base, is_collection=bundle.get("type") == "collection"))
+            if is_collection or not is_read(each):
+                entries.append(entry_of(each, index, base, read_patch, is_collection=is_collection))
         except SchedulingError as error:
             problems.append(Problem(index, _name(each) or f"Bundle.entry[{index}]", error))
     problems += _twice(entries)
@@ -96,33 +116,70 @@ def raw_entries(bundle: Json, *types: str) -> list[Any]:
     return entries
 
 
-def entry_of(entry: Any, index: int, base: str = "", *, is_collection: bool = False) -> Entry:
+def is_read(entry: Any) -> bool:
+    """Whether an entry of a Bundle asks for something, which is the door's to answer."""
+    request = entry.get("request") if isinstance(entry, dict) else None
+    return isinstance(request, dict) and request.get("method") in READS
+
+
+def entry_of(
+    entry: Any, index: int, base: str = "", read_patch: ReadPatch = no_patches, *, is_collection: bool = False
+) -> Entry:
     """One entry of a Bundle. Raises Invalid."""
-    resource = entry.get("resource") if isinstance(entry, dict) else None
-    if not is_collection and isinstance(entry, dict):
+    if not isinstance(entry, dict):
+        raise _invalid("required", "The entry has no resource.", "resource")
+    if not is_collection:
         _check_request(entry.get("request"))
-    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+    resource: Any = entry.get("resource")
+    is_deletion = not is_collection and entry["request"]["method"] == "DELETE"
+    if not is_deletion and not _is_resource(resource):
         raise _invalid("required", "The entry has no resource.", "resource")
     full_url = entry.get("fullUrl", "")
     if not isinstance(full_url, str):
         raise _invalid("structure", "fullUrl is a string.", "fullUrl")
     request = _request_of(resource) if is_collection else entry["request"]
-    made = _asked(request, resource, base)
+    made = _asked(request, {} if is_deletion else resource, base, read_patch)
     return replace(made, index=index, full_url=full_url)
-
-
-def update_of(kind: str, fhir_id: str, resource: Json, version: int | None = None) -> Entry:
-    """https://hl7.org/fhir/R4/http.html#update: the id is in the URL and in the body. Raises Invalid."""
-    if resource.get("id") != fhir_id:
-        said = repr(resource["id"]) if "id" in resource else "no id"
-        raise _invalid("invalid", f"The id of the URL is {fhir_id!r}, the resource says {said}.", f"{kind}.id")
-    return Entry(type=kind, resource=resource, fhir_id=fhir_id, is_update=True, version=version)
 
 
 def creation_of(kind: str, resource: Json, condition: str = "") -> Entry:
     """https://hl7.org/fhir/R4/http.html#create: an id of the body is ignored."""
     fhir_id = new_fhir_id()
-    return Entry(type=kind, resource={**resource, "id": fhir_id}, fhir_id=fhir_id, condition=condition)
+    resource = {**resource, "id": fhir_id}
+    return Entry(type=kind, interaction="create", resource=resource, fhir_id=fhir_id, condition=condition)
+
+
+def update_of(kind: str, fhir_id: str, resource: Json, version: int | None = None, *, condition: str = "") -> Entry:
+    """https://hl7.org/fhir/R4/http.html#update: the id is in the URL and in the body. Raises Invalid.
+
+    With a `condition` instead, there may be none.
+    """
+    if condition:
+        fhir_id = str(resource.get("id") or new_fhir_id())
+    elif resource.get("id") != fhir_id:
+        said = repr(resource["id"]) if "id" in resource else "no id"
+        raise _invalid("invalid", f"The id of the URL is {fhir_id!r}, the resource says {said}.", f"{kind}.id")
+    return Entry(
+        type=kind, interaction="update", resource=resource, fhir_id=fhir_id, version=version, condition=condition
+    )
+
+
+def patch_of(kind: str, fhir_id: str, patch: Patch, version: int | None = None, *, condition: str = "") -> Entry:
+    """https://hl7.org/fhir/R4/http.html#patch"""
+    return Entry(
+        type=kind,
+        interaction="patch",
+        resource={},
+        fhir_id=fhir_id,
+        version=version,
+        condition=condition,
+        patch=patch,
+    )
+
+
+def deletion_of(kind: str, fhir_id: str, version: int | None = None, *, condition: str = "") -> Entry:
+    """https://hl7.org/fhir/R4/http.html#delete"""
+    return Entry(type=kind, interaction="delete", resource={}, fhir_id=fhir_id, version=version, condition=condition)
 
 
 def version_of(if_match: str) -> int:
@@ -143,14 +200,17 @@ def renamed(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
     return [replace(entry, resource=_renamed(entry.resource, names)) for entry in entries] if names else list(entries)
 
 
+def _is_resource(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("resourceType"), str)
+
+
 def _check_request(request: Any) -> None:
     if not isinstance(request, dict) or not isinstance(request.get("url"), str):
         raise _invalid("required", "The entry has no request with method and url.", "request")
     method = request.get("method")
-    if method not in METHODS:
-        raise _invalid(
-            "not-supported", f"{method} cannot be part of a Bundle here: POST and PUT can.", "request.method"
-        )
+    if not isinstance(method, str) or method not in METHODS:
+        text = f"{method} cannot be part of a Bundle here: GET, {', '.join(METHODS)} can."
+        raise _invalid("not-supported", text, "request.method")
 
 
 def _request_of(resource: Json) -> Json:
@@ -159,23 +219,35 @@ def _request_of(resource: Json) -> Json:
     return {"method": "PUT", "url": f"{kind}/{fhir_id}"} if fhir_id else {"method": "POST", "url": kind}
 
 
-def _asked(request: Json, resource: Json, base: str) -> Entry:
-    url = request["url"].removeprefix(base) if base else request["url"]
-    match = URL.fullmatch(url)
-    is_update = request["method"] == "PUT"
-    if not match or bool(match["id"]) != is_update:
-        wanted = "Type/id" if is_update else "Type"
-        raise _invalid("not-supported", f"The url of a {request['method']} is {wanted}, not {url!r}.", "request.url")
-    kind = match["type"]
-    if resource["resourceType"] != kind:
-        text = f"A {resource['resourceType']} cannot be sent to {url}."
-        raise _invalid("invalid", text, "request.url")
+def _asked(request: Json, resource: Json, base: str, read_patch: ReadPatch) -> Entry:
+    kind, fhir_id, condition = _target(request, base)
     if kind not in RESOURCES or RESOURCES[kind].from_fhir is None:
         raise _invalid("not-supported", f"{kind} resources cannot be written here.", "resource")
-    if is_update:
-        version = version_of(str(request["ifMatch"])) if "ifMatch" in request else None
-        return update_of(kind, match["id"], resource, version)
-    return creation_of(kind, resource, str(request.get("ifNoneExist", "")))
+    interaction = METHODS[request["method"]]
+    if interaction in ("create", "update") and resource["resourceType"] != kind:
+        text = f"A {resource['resourceType']} cannot be sent to {request['url']}."
+        raise _invalid("invalid", text, "request.url")
+    version = version_of(str(request["ifMatch"])) if "ifMatch" in request else None
+    match interaction:
+        case "create":
+            return creation_of(kind, resource, str(request.get("ifNoneExist", "")))
+        case "update":
+            return update_of(kind, fhir_id, resource, version, condition=condition)
+        case "patch":
+            return patch_of(kind, fhir_id, read_patch(resource), version, condition=condition)
+        case "delete":
+            return deletion_of(kind, fhir_id, version, condition=condition)
+
+
+def _target(request: Json, base: str) -> tuple[str, str, str]:
+    """The type, and the id or the search that says which resource of it is meant. Raises Invalid."""
+    url = request["url"].removeprefix(base) if base else request["url"]
+    match = URL.fullmatch(url)
+    is_creation = request["method"] == "POST"
+    if not match or bool(match["id"] or match["condition"]) == is_creation:
+        wanted = "Type" if is_creation else "Type/id or Type?search"
+        raise _invalid("not-supported", f"The url of a {request['method']} is {wanted}, not {url!r}.", "request.url")
+    return match["type"], match["id"] or "", match["condition"] or ""
 
 
 def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:

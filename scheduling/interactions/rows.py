@@ -2,22 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.fhir.resources import Draft
 from clinic.models import Bookable, HealthcareService, Resource, Schedule, SchedulingParameters
 
 BATCH = 500
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def is_changed(row: Any, draft: Draft) -> bool:
     """Whether writing the draft would make another resource of the row."""
     return (
-        any(getattr(row, name) != value for name, value in draft.fields.items())
+        row.deleted_at is not None
+        or bool(new_values(row, draft))
         or any({each.pk for each in getattr(row, name).all()} != set(keys) for name, keys in draft.many.items())
         or (isinstance(row, (HealthcareService, Schedule)) and _parameters_differ(row, draft))
     )
+
+
+def new_values(row: Any, draft: Draft) -> dict[str, Any]:
+    """The columns that would have another value."""
+    return {name: value for name, value in draft.fields.items() if not _means(getattr(row, name), value)}
 
 
 def insert(model: type[Resource], drafts: Sequence[Draft], *, now: datetime) -> list[Any]:
@@ -30,16 +37,27 @@ def insert(model: type[Resource], drafts: Sequence[Draft], *, now: datetime) -> 
 
 
 def overwrite(model: type[Resource], changes: Sequence[tuple[Any, Draft]], *, now: datetime) -> None:
-    """Make the rows, which are locked, what the drafts say, as their next version."""
+    """Make the rows, which are locked, what the drafts say, as their next version. One that was deleted is back.
+
+    The rows come first: what belongs to them is kept with the version that they replace (clinic.models.history).
+    """
     if not changes:
         return
     for row, draft in changes:
         for name, value in {**draft.fields, "version": row.version + 1, "last_updated": now}.items():
             setattr(row, name, value)
-    columns = {name for _, draft in changes for name in draft.fields} | {"version", "last_updated"}
+        row.deleted_at = None
+    columns = {name for _, draft in changes for name in draft.fields} | {"version", "last_updated", "deleted_at"}
     model._default_manager.bulk_update([row for row, _ in changes], sorted(columns - {"fhir_id"}), batch_size=BATCH)
     _delete_related(model, changes)
     _insert_related(model, changes)
+
+
+def mark_deleted(row: Any, *, now: datetime) -> None:
+    """The row, which is locked, is gone from now on: its next version says so."""
+    row.version += 1
+    row.last_updated = row.deleted_at = now
+    row.save(update_fields=["version", "last_updated", "deleted_at"])
 
 
 def set_bookables(drafts: Iterable[Draft]) -> None:
@@ -62,6 +80,13 @@ def set_bookables(drafts: Iterable[Draft]) -> None:
 def _bookables(field: str, actors: set[int]) -> dict[int, int]:
     rows = Bookable.objects.filter(**{f"{field}__in": actors})
     return dict(rows.values_list(f"{field}_id", "pk"))
+
+
+def _means(value: Any, sent: Any) -> bool:
+    """Whether it is the same. Resources tell instants to the millisecond, rows to the microsecond."""
+    if isinstance(value, datetime) and isinstance(sent, datetime):
+        return abs(value - sent) < MILLISECOND
+    return bool(value == sent)
 
 
 def _parameters_differ(row: HealthcareService | Schedule, draft: Draft) -> bool:

@@ -5,40 +5,45 @@ are. Slots and Appointments go through scheduling.booking and are held to its la
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
 from clinic.fhir.resources import RESOURCES, Draft, InvalidResource, References, ResourceKind, rows_of
-from clinic.models import Appointment, Schedule, Slot
+from clinic.models import Appointment, AppointmentResponse, Resource, Schedule, Slot, Subscription
+from clinic.models.base import new_fhir_id
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.errors import (
+    NotFound,
     RuleBroken,
     ScheduleBusy,
     SchedulingError,
     TimeTaken,
     VersionConflict,
 )
-from scheduling.interactions import rows
-from scheduling.interactions.conditions import already_there
-from scheduling.interactions.entries import BundleRefused, Entry, Problem, renamed
+from scheduling.interactions import rows, rules
+from scheduling.interactions.conditions import Find, finds_nothing, matched
+from scheduling.interactions.deleting import delete
+from scheduling.interactions.entries import BundleRefused, Entry, Interaction, Problem
+from scheduling.interactions.matching import recognised
+from scheduling.interactions.patching import Deleted, patched
+from scheduling.interactions.trail import record_writes
 
-Outcome = Literal["created", "updated", "unchanged"]
+Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
 Drafted = tuple[Entry, Draft]
-
-
-class Deleted(SchedulingError):
-    """The id belonged to a resource that is gone."""
-
-    code = "deleted"
+LETTERS: dict[Interaction, str] = {"create": "c", "update": "u", "patch": "u", "delete": "d"}
+DONE: dict[Outcome, str] = {"created": "c", "updated": "u"}
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became of an entry."""
+    """What became of an entry. Version 0 is of what was to be deleted and never there.
+
+    A Patient who was to be created and is `known` already is not told about: neither in which version, nor since when.
+    """
 
     index: int
     reference: str
@@ -48,7 +53,7 @@ class Written:
 
     @property
     def location(self) -> str:
-        return f"{self.reference}/_history/{self.version}"
+        return self.reference if self.outcome == "known" else f"{self.reference}/_history/{self.version}"
 
 
 def write(
@@ -57,23 +62,61 @@ def write(
     caller: Caller,
     now: datetime,
     base: str = "",
+    find: Find = finds_nothing,
+    then: Callable[[], object] = lambda: None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> list[Written]:
     """Write all of them in one transaction, or none, and say what became of each, in their order.
 
     What says nothing new makes no new version. Raises BundleRefused with everything that is wrong, Forbidden,
-    ScheduleBusy. `base` is our own address; `progress` hears how many more entries are done.
+    ScheduleBusy. `base` is our own address; `find` looks for what conditions mean; `then` runs before we commit, and
+    what it raises undoes everything; `progress` hears how many more entries are done.
     """
-    for entry in entries:
-        access.require(caller, entry.type, "u" if entry.is_update else "c")
+    entries = [_asked(caller, entry) for entry in entries]
     with booking.all_or_nothing():
-        found = already_there(entries)
-        names = {entry.reference: row.reference for entry, row in found}
-        rest = renamed([entry for entry in entries if entry.reference not in names], names)
+        if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
+            booking.lock_conditions(conditions)
+        meant = matched(entries, find)
+        people = recognised(meant.entries)
+        deleted, not_deleted = delete(_of(people.entries, "delete"), caller=caller, now=now)
+        changed = patched(_of(people.entries, "patch"), caller)
+        if problems := [*meant.problems, *people.problems, *not_deleted, *changed.problems]:
+            raise BundleRefused(problems)
+        rest = [*_of(people.entries, "create", "update"), *changed.updates]
         writing = _Writing(References.load(_references(rest), base), caller, now, progress)
         writing.write(rest)
-    matched = [Written(entry.index, row.reference, "unchanged", row.version, row.last_updated) for entry, row in found]
-    return sorted([*matched, *writing.written], key=lambda each: each.index)
+        gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
+        record_writes([*gone, *writing.noted], caller=caller, now=now)
+        then()
+    done = [
+        *(_written(entry, row, "unchanged") for entry, row in [*meant.there, *changed.unchanged]),
+        *(_written(entry, row, "known") for entry, row in people.there),
+        *(_written(entry, row, "deleted") for entry, row in deleted if row is not None),
+        *(Written(entry.index, entry.reference, "deleted", 0, now) for entry, row in deleted if row is None),
+        *(Written(entry.index, entry.reference, "deleted", 0, now) for entry in meant.absent),
+        *writing.written,
+    ]
+    return sorted(done, key=lambda each: each.index)
+
+
+def _asked(caller: Caller, entry: Entry) -> Entry:
+    """The entry, if the caller may do such a thing at all. Raises Forbidden. People choose no ids.
+
+    Whose an Appointment is, and who may cancel it, is asked where it is done: access.changeable_appointment.
+    """
+    if entry.interaction != "patch" or entry.type != Appointment.RESOURCE_TYPE:
+        access.require(caller, entry.type, LETTERS[entry.interaction])
+    if entry.interaction == "update" and entry.condition and not access.is_unbound(caller):
+        return replace(entry, fhir_id=new_fhir_id())  # of what is created if nothing is found
+    return entry
+
+
+def _of(entries: Iterable[Entry], *interactions: Interaction) -> list[Entry]:
+    return [entry for entry in entries if entry.interaction in interactions]
+
+
+def _written(entry: Entry, row: Any, outcome: Outcome) -> Written:
+    return Written(entry.index, row.reference, outcome, row.version, row.last_updated)
 
 
 class _Writing:
@@ -81,20 +124,23 @@ class _Writing:
 
     def __init__(self, refs: References, caller: Caller, now: datetime, progress: Callable[[int], object]) -> None:
         self.refs = refs
+        self.known = refs if access.sees_everything(caller) else refs.kept(partial(access.known_to, caller))
         self.caller = caller
         self.now = now
         self.progress = progress
         self.written: list[Written] = []
+        self.noted: list[tuple[Resource, Outcome]] = []
         self.problems: list[Problem] = []
         self.refused: set[str] = set()
         self.unseen = 0
         self.locks: set[str] = set()
+        self.done: dict[str, list[int]] = defaultdict(list)
 
     def write(self, entries: Sequence[Entry]) -> None:
         by_type: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_type[entry.type].append(entry)
-        timed = [*by_type["Slot"], *by_type["Appointment"]]
+        timed = [*by_type["Slot"], *by_type["Appointment"], *by_type["AppointmentResponse"]]
         self.locks = _references(timed) | {entry.reference for entry in timed}
         for name, kind in RESOURCES.items():
             for wave in _waves(by_type[name]):
@@ -106,21 +152,29 @@ class _Writing:
         drafted = [(entry, draft) for entry in entries if (draft := self._draft(kind, entry)) is not None]
         if kind.model is Schedule:
             rows.set_bookables(draft for _, draft in drafted)
-        if kind.model in (Slot, Appointment):
+        if kind.model in (Slot, Appointment, AppointmentResponse):
             self._lock()
         existing = _existing(kind, [entry for entry, _ in drafted])
+        drafted = self._allowed(kind, drafted, existing)
         new = [each for each in drafted if each[0].reference not in existing]
         old = [(existing[entry.reference], entry, draft) for entry, draft in drafted if entry.reference in existing]
         changed = [each for each in old if self._may_replace(*each)]
+        access.require_within_scopes(kind.model, [row.pk for row, _, _ in changed], self.caller, "u")
         if kind.model is Appointment:
             self._write_appointments(new, changed)
         elif kind.model is Slot:
             self._write_slots(new, changed)
+        elif kind.model is AppointmentResponse:
+            for entry, draft in new:
+                self._attempt(entry, "created", partial(self._hear, draft))
         else:
             self._write_rows(kind, new, changed)
+        for letter, keys in self.done.items():
+            access.require_within_scopes(kind.model, keys, self.caller, letter)
+        self.done.clear()
 
     def _lock(self) -> None:
-        """Once, for all Slots and Appointments, and as late as can be: while it is locked nobody else can book."""
+        """Once, for all Slots, Appointments and answers, and as late as can be: meanwhile nobody else can book."""
         booking.lock_for(self.locks)
         self.locks = set()
 
@@ -133,14 +187,44 @@ class _Writing:
             return None
         assert kind.from_fhir is not None  # entries are of types that can be written
         try:
-            return kind.from_fhir(entry.resource, self.refs)
-        except InvalidResource as error:
+            if kind.model is Appointment:  # names others who take part, as it does already
+                return kind.from_fhir(entry.resource, self.refs)
+            resource = rules.completed(entry.type, entry.resource, self.caller, self.known)
+            draft = kind.from_fhir(resource, self.known)
+            if not access.sees_everything(self.caller):
+                self.known.check(resource)
+        except (InvalidResource, SchedulingError) as error:
             self._refuse(entry, error)
             return None
+        return draft
+
+    def _allowed(self, kind: ResourceKind, drafted: Sequence[Drafted], existing: Mapping[str, Any]) -> list[Drafted]:
+        """What this caller may write, and what else is here stands not in the way of."""
+        seen = set(existing)
+        if existing and (kind.model is Subscription or not access.sees_everything(self.caller)):
+            keys = access.known_to(self.caller, kind.model, [row.pk for row in existing.values()], "rsu")
+            seen = {reference for reference, row in existing.items() if row.pk in keys}
+        allowed = []
+        for entry, draft in drafted:
+            row = existing.get(entry.reference)
+            try:
+                if entry.reference not in seen and (row is not None or self._must_be_there(entry)):
+                    raise NotFound(f"There is no {entry.reference}.")
+                access.may_write(self.caller, entry.type, entry.fhir_id, draft.fields, row)
+                rules.check(entry.type, draft, row, caller=self.caller, now=self.now)
+            except SchedulingError as error:
+                self._refuse(entry, error)
+            else:
+                allowed.append((entry, draft))
+        return allowed
+
+    def _must_be_there(self, entry: Entry) -> bool:
+        """An id that is refused to who chooses it would tell that somebody else has it."""
+        return entry.interaction == "update" and not access.is_unbound(self.caller)
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
         """Whether there is something to write. What is unchanged is noted as such."""
-        if row.deleted_at is not None:
+        if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may be somebody else's
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif entry.version is not None and entry.version != row.version:
             self._refuse(entry, VersionConflict())
@@ -153,6 +237,9 @@ class _Writing:
     def _write_rows(
         self, kind: ResourceKind, new: Sequence[Drafted], changed: Sequence[tuple[Any, Entry, Draft]]
     ) -> None:
+        if kind.model is Subscription:
+            for _, draft in new:
+                draft.fields |= {"client": self.caller.client, "user": self.caller.user}
         if kind.model is Schedule:
             changed = [each for each in changed if self._keeps_its_actor(*each)]
         new = [each for each in new if self._is_first(*each)]
@@ -160,9 +247,10 @@ class _Writing:
             new, rows.insert(kind.model, [draft for _, draft in new], now=self.now), strict=True
         ):
             self._note(entry, row, "created")
+        outcomes: list[Outcome] = ["updated" if row.deleted_at is None else "created" for row, _, _ in changed]
         rows.overwrite(kind.model, [(row, draft) for row, _, draft in changed], now=self.now)
-        for row, entry, _ in changed:
-            self._note(entry, row, "updated")
+        for (row, entry, _), outcome in zip(changed, outcomes, strict=True):
+            self._note(entry, row, outcome)
 
     def _write_slots(self, new: Sequence[Drafted], changed: Sequence[tuple[Slot, Entry, Draft]]) -> None:
         for row, entry, draft in changed:
@@ -198,7 +286,10 @@ class _Writing:
     def _amend(self, row: Appointment, draft: Draft) -> Appointment:
         if draft.slots and set(draft.slots) != {slot.pk for slot in row.slots.all()}:
             raise RuleBroken("An Appointment changes its Slots with $reschedule.", expression="Appointment.slot")
-        return booking.amend(row.fhir_id, dict(draft.fields), caller=self.caller, now=self.now)
+        return booking.amend(row.fhir_id, rows.new_values(row, draft), caller=self.caller, now=self.now)
+
+    def _hear(self, draft: Draft) -> AppointmentResponse:
+        return booking.record_response(AppointmentResponse(**draft.fields), caller=self.caller, now=self.now)
 
     def _attempt(self, entry: Entry, outcome: Outcome, act: Callable[[], Any]) -> None:
         try:
@@ -223,7 +314,11 @@ class _Writing:
 
     def _note(self, entry: Entry, row: Any, outcome: Outcome) -> None:
         self.refs.add(entry.reference, row.pk)
-        self.written.append(Written(entry.index, entry.reference, outcome, row.version, row.last_updated))
+        self.known.add(entry.reference, row.pk)
+        self.written.append(_written(entry, row, outcome))
+        self.noted.append((row, outcome))
+        if outcome in DONE:
+            self.done[DONE[outcome]].append(row.pk)
 
     def _refuse(self, entry: Entry, error: SchedulingError | InvalidResource) -> None:
         self.problems.append(Problem(entry.index, entry.reference, error))
@@ -245,7 +340,7 @@ def _waves(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 def _existing(kind: ResourceKind, entries: Sequence[Entry]) -> dict[str, Any]:
     """The rows of updates, deleted ones too, locked in one order."""
-    ids = [entry.fhir_id for entry in entries if entry.is_update]
+    ids = [entry.fhir_id for entry in entries if entry.interaction == "update"]
     if not ids:
         return {}
     locked = rows_of(kind).filter(fhir_id__in=ids).select_for_update(no_key=True, of=("self",)).order_by("pk")

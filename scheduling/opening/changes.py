@@ -132,11 +132,11 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
         resource = _locked(terms)
         if resource.version != version:
             raise VersionConflict
-        _write_parameters(terms, change.parameters)
         values = {**change.resource, "version": resource.version + 1, "last_updated": now}
         for name, value in values.items():
             setattr(resource, name, value)
-        resource.save(update_fields=list(values))
+        resource.save(update_fields=list(values))  # first: what is its own is kept with the version before
+        _write_parameters(terms, change.parameters)
         if change.questionnaires is not None and isinstance(resource, HealthcareService):
             resource.questionnaires.set(change.questionnaires)
         AuditEvent.objects.create(

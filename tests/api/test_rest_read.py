@@ -8,6 +8,7 @@ from clinic.fhir.resources import RESOURCES
 from tests.api.conftest import codes, texts
 from tests.factories import (
     AppointmentFactory,
+    AppointmentResponseFactory,
     AuditEventFactory,
     CareTeamFactory,
     CommunicationFactory,
@@ -25,12 +26,14 @@ from tests.factories import (
     ScheduleFactory,
     ServiceFactory,
     SlotFactory,
+    SubscriptionFactory,
 )
 
 FACTORIES = {
     factory._meta.model.RESOURCE_TYPE: factory
     for factory in (
         AppointmentFactory,
+        AppointmentResponseFactory,
         AuditEventFactory,
         CareTeamFactory,
         CommunicationFactory,
@@ -48,6 +51,7 @@ FACTORIES = {
         ScheduleFactory,
         ServiceFactory,
         SlotFactory,
+        SubscriptionFactory,
     )
 }
 
@@ -83,10 +87,26 @@ def test_who_knows_another_version_gets_the_resource(api):
     assert api.get(PatientFactory().reference, if_none_match='W/"2"').status_code == 200
 
 
-def test_the_newest_version_has_an_address_of_its_own(api):
-    patient = PatientFactory(version=2)
-    assert api.get(f"{patient.reference}/_history/2").status_code == 200
-    assert api.get(f"{patient.reference}/_history/1").status_code == 404
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Mon, 05 Jan 2026 14:00:00 GMT", 304),
+        ("Tue, 06 Jan 2026 14:00:00 GMT", 304),
+        ("Mon, 05 Jan 2026 13:59:59 GMT", 200),
+        ("yesterday", 200),
+    ],
+)
+def test_who_has_read_it_since_its_last_change_is_told_so(api, since, status):
+    patient = PatientFactory(last_updated=datetime(2026, 1, 5, 14, tzinfo=UTC))
+    assert api.get(patient.reference, if_modified_since=since).status_code == status
+    assert api.get(patient.reference, if_modified_since=since, if_none_match='W/"9"').status_code == 200
+
+
+def test_head_answers_as_get_does_without_the_body(api):
+    patient = PatientFactory()
+    for path in (patient.reference, "Patient", f"{patient.reference}/_history"):
+        response = api.request("HEAD", path)
+        assert (response.status_code, response.content) == (200, b"")
 
 
 def test_what_was_deleted_is_gone(api):
@@ -111,12 +131,13 @@ def test_what_is_not_there_is_not_found(api, path):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "Patient/1", "GET, PUT, HEAD"),
-        ("PATCH", "Patient/1", "GET, PUT, HEAD"),
-        ("PUT", "Patient", "GET, POST, HEAD"),
+        ("POST", "Patient/1", "GET, PUT, PATCH, DELETE, HEAD"),
         ("POST", "AuditEvent", "GET, HEAD"),
+        ("DELETE", "AuditEvent/1", "GET, HEAD"),
+        ("PATCH", "AuditEvent/1", "GET, HEAD"),
+        ("PUT", "Patient/1/_history/1", "GET, HEAD"),
         ("GET", "", "POST"),
-        ("OPTIONS", "Patient", "GET, POST, HEAD"),
+        ("OPTIONS", "Patient", "GET, POST, PUT, PATCH, DELETE, HEAD"),
     ],
 )
 def test_other_methods_are_refused_with_those_that_are_allowed(api, method, path, allowed):
@@ -143,15 +164,15 @@ def test_the_answer_is_of_the_type_that_was_asked_for(api, accept, media_type):
 
 def test_what_cannot_be_served_is_not_acceptable(api):
     patient = PatientFactory().reference
-    assert api.get(patient, accept="application/fhir+xml").status_code == 406
-    response = api.get(patient, {"_format": "xml"})
+    assert api.get(patient, accept="application/fhir+turtle").status_code == 406
+    response = api.get(patient, {"_format": "ttl"})
     assert response.status_code == 406
     assert "use json" in texts(response)
 
 
 @pytest.mark.parametrize("wanted", ["json", "application/json", "application/fhir+json", "application/fhir json"])
 def test_format_goes_before_accept(api, wanted):
-    assert api.get(PatientFactory().reference, {"_format": wanted}, accept="application/fhir+xml").status_code == 200
+    assert api.get(PatientFactory().reference, {"_format": wanted}, accept="text/turtle").status_code == 200
 
 
 def test_pretty_is_for_people(api):
@@ -162,5 +183,5 @@ def test_pretty_is_for_people(api):
 
 def test_a_read_is_few_statements(api, django_assert_num_queries):
     patient = PatientFactory().reference
-    with django_assert_num_queries(2):  # the token, the row
+    with django_assert_num_queries(3):  # the token, the row, who was told of
         api.get(patient)
