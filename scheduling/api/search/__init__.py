@@ -1,7 +1,22 @@
 """Searches, their parameters and what goes with what they find: https://hl7.org/fhir/R4/search.html"""
 
-from scheduling.api.search.includes import known as known_includes
+from scheduling.api.search.answers import answer, rows_of
+from scheduling.api.search.conditions import condition
+from scheduling.api.search.includes import known_includes, known_revincludes
+from scheduling.api.search.kinds import Parameter
 from scheduling.api.search.parameters import parameters_of
-from scheduling.api.search.searching import answer, read
+from scheduling.api.search.references import Reference
+from scheduling.api.search.searching import Search, read
 
-__all__ = ["answer", "known_includes", "parameters_of", "read"]
+__all__ = [
+    "Parameter",
+    "Reference",
+    "Search",
+    "answer",
+    "condition",
+    "known_includes",
+    "known_revincludes",
+    "parameters_of",
+    "read",
+    "rows_of",
+]

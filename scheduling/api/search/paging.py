@@ -1,69 +1,130 @@
-"""Pages that stay as they are while rows come and go: each starts after the last row of the one before it."""
+"""Pages that stay as they are while rows come and go: each starts after the last row of the one before it.
 
+https://hl7.org/fhir/R4/http.html#paging. The address of a page tells nothing of what was searched or found: the query
+and the place are encrypted in it.
+"""
+
+import base64
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from django.core import signing
-from django.db.models import DateField, DateTimeField, F, Field, Model, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, FloatField, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.crypto import salted_hmac
 
 from scheduling.errors import Invalid
 
-LAST: dict[type[Any], date] = {DateTimeField: datetime(9999, 12, 31, tzinfo=UTC), DateField: date(9999, 12, 31)}
+Place = list[str | None]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A page of a search: from a place on (empty: the start), or backwards from it."""
+
+    kind: str
+    query: str
+    place: Place = field(default_factory=list)
+    backwards: bool = False
+
+    def seal(self) -> str:
+        said = [self.kind, self.query, self.place, self.backwards]
+        return _fernet().encrypt(json.dumps(said, separators=(",", ":")).encode()).decode()
+
+
+def unseal(text: str, kind: str) -> Cursor:
+    """Raises Invalid for what is none of ours, or of another type of resource."""
+    try:
+        cursor = Cursor(*json.loads(_fernet().decrypt(text.encode())))
+    except (InvalidToken, UnicodeEncodeError):
+        raise Invalid("This is not the cursor of a page of ours.") from None
+    if cursor.kind != kind:
+        raise Invalid(f"This is the cursor of a page of another search than for {kind}.")
+    return cursor
 
 
 @dataclass(frozen=True)
 class Key:
-    """A column to sort by. Rows without a value come last, or first where it is descending."""
+    """What to sort by: a column, or a distance. Rows without a value come last, or first where it is descending."""
 
-    column: str
+    expression: Combinable
+    field: "Field[Any, Any]"
     descending: bool = False
 
-    def beyond(self, value: Any) -> Q:
-        return Q(**{f"{self.column}__{'lt' if self.descending else 'gt'}": value})
+    @classmethod
+    def of(cls, model: type[Model], column: str, *, descending: bool) -> "Key":
+        return cls(F(column), _field(model, column), descending)
 
 
+DISTANCE: "Field[Any, Any]" = FloatField()
+
+
+@dataclass(frozen=True)
 class Order:
-    """An order in which no two rows are equal, and a cursor for each place in it.
+    """An order in which no two rows are equal. PostgreSQL sorts NULL after everything else."""
 
-    Cursors are signed: what comes back is what was given, and for the same order.
-    """
+    keys: Sequence[Key] = ()
 
-    def __init__(self, model: type[Model], keys: Sequence[Key]) -> None:
-        self._salt = f"fhir.page {model._meta.label} {keys}"
-        self._fields = [_field(model, key.column) for key in keys]
-        self._keys = [Key(f"sort_{n}", key.descending) for n, key in enumerate(keys)]
-        self._columns = [key.column for key in keys]
+    @cached_property
+    def _names(self) -> list[str]:
+        return [f"sort_{n}" for n, _ in enumerate(self.keys)]
 
-    def sort(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
-        expressions = zip(self._keys, self._columns, self._fields, strict=True)
-        rows = rows.annotate(**{key.column: _never_null(column, field) for key, column, field in expressions})
-        return rows.order_by(*(f"{'-' if key.descending else ''}{key.column}" for key in self._keys), "pk")
+    def sort(self, rows: "QuerySet[Any]", *, backwards: bool = False) -> "QuerySet[Any]":
+        rows = rows.annotate(**{name: key.expression for name, key in zip(self._names, self.keys, strict=True)})
+        columns = (
+            f"{'-' if key.descending != backwards else ''}{name}"
+            for name, key in zip(self._names, self.keys, strict=True)
+        )
+        return rows.order_by(*columns, "-pk" if backwards else "pk")
 
-    def after(self, cursor: str) -> Q:
-        """The rows beyond the place. Raises Invalid for a cursor that is none of ours."""
+    def beyond(self, place: Place, *, backwards: bool = False) -> Q:
+        """The rows after the place, or before it."""
+        *written, pk = place
         try:
-            *written, pk = signing.loads(cursor, salt=self._salt)
-        except signing.BadSignature as error:
-            raise Invalid(f"{cursor!r} is not the cursor of a page of this search.") from error
-        values = [field.to_python(value) for field, value in zip(self._fields, written, strict=True)]
-        condition = Q(pk__gt=pk)
-        for key, value in reversed(list(zip(self._keys, values, strict=True))):
-            condition = key.beyond(value) | (Q(**{key.column: value}) & condition)
+            values = [key.field.to_python(value) for key, value in zip(self.keys, written, strict=True)]
+        except (ValidationError, ValueError):
+            raise Invalid("This page is of a search that has changed.") from None
+        condition = Q(**{f"pk__{'lt' if backwards else 'gt'}": pk})
+        for name, key, value in reversed(list(zip(self._names, self.keys, values, strict=True))):
+            condition = _further(name, value, down=key.descending != backwards) | (_same(name, value) & condition)
         return condition
 
-    def cursor(self, row: Any) -> str:
-        place = [*(str(getattr(row, key.column)) for key in self._keys), row.pk]
-        return signing.dumps(place, salt=self._salt)
+    def place(self, row: Any) -> Place:
+        values = (getattr(row, name) for name in self._names)
+        return [*(None if value is None else str(value) for value in values), str(row.pk)]
+
+
+def _further(name: str, value: Any, *, down: bool) -> Q:
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if down else Q(pk__in=[])
+    further = Q(**{f"{name}__{'lt' if down else 'gt'}": value})
+    return further if down else further | Q(**{f"{name}__isnull": True})
+
+
+def _same(name: str, value: Any) -> Q:
+    return Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
 
 
 def _field(model: type[Model], column: str) -> "Field[Any, Any]":
-    field = model._meta.get_field(column)
-    assert isinstance(field, Field)
-    return field
+    """The field at the end of a path of names."""
+    first, _, rest = column.partition("__")
+    found = model._meta.get_field(first)
+    if rest:
+        assert isinstance(found.related_model, type)
+        return _field(found.related_model, rest)
+    assert isinstance(found, Field)
+    return found
 
 
-def _never_null(column: str, field: "Field[Any, Any]") -> Any:
-    return Coalesce(F(column), Value(LAST[type(field)], output_field=type(field)())) if field.null else F(column)
+def _fernet() -> MultiFernet:
+    """Of the secret key; older ones still open what they have sealed."""
+    return MultiFernet([Fernet(_key(each)) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _key(secret: str) -> bytes:
+    return base64.urlsafe_b64encode(salted_hmac("fhir.page", "", secret=secret, algorithm="sha256").digest())

@@ -1,126 +1,146 @@
-"""Search parameters that follow references: https://hl7.org/fhir/R4/search.html#reference"""
+"""Search parameters that follow references: https://hl7.org/fhir/R4/search.html#reference
+
+Each finds by one reference, by a query of what is referred to (chains, _revinclude), and the other way (_has).
+"""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
-from clinic.models import Slot
-from scheduling.api.search.kinds import Parameter, any_of
-from scheduling.errors import Invalid
+from clinic.fhir.resources import RESOURCES
+from scheduling.api.search import places
+from scheduling.api.search.kinds import Parameter, any_of, nothing
+from scheduling.api.search.places import holds, is_there, quoted
+from scheduling.api.search.tokens import coded
+from scheduling.api.search.values import plain
 
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+VERSION = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}\Z", re.ASCII)
+
+
+class Named(NamedTuple):
+    """What a value names: `kind` may be empty; elsewhere is the address of what is not ours, or no reference at all."""
+
+    kind: str
+    fhir_id: str
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Parameter):
-    """A reference to one of `types`; `element` is where it is in the resource, for _include."""
+    """A reference to one of `types`; `element` is where it is in the resource."""
 
     TYPE = "reference"
+    MODIFIERS: ClassVar[tuple[str, ...]] = ("missing", "type", "identifier")
 
     types: tuple[str, ...]
     element: str = ""
 
+    @property
+    def can_be_reversed(self) -> bool:
+        """Whether what refers to something by it can be told: _has and _revinclude."""
+        return True
+
+    @property
+    def place(self) -> str:
+        """Where in JSON is what is not a column: references to what is not ours, or by identifier."""
+        return f"extra.{self.element}" if self.element else ""
+
+    def may_be(self, kind: str) -> bool:
+        """Whether it can refer to this type."""
+        return kind in self.types
+
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        kind, fhir_id = split_reference(value, base)
-        kinds = [kind] if kind else self.types
-        return any_of(self.refers(each, fhir_id, base) for each in kinds if each in self.types)
+        if modifier == "identifier":
+            return holds(f"{self.place}.identifier", coded(value, "value")) if self.place else nothing()
+        named = read_reference(plain(value), base)
+        if named.elsewhere:
+            return holds(self.place, f"@.reference == {quoted(named.elsewhere)}") if self.place else nothing()
+        if modifier and named.kind not in ("", modifier):
+            return nothing()
+        kind = modifier or named.kind
+        return any_of(self.refers(each, named.fhir_id, base) for each in self.types if kind in ("", each))
 
     def refers(self, kind: str, fhir_id: str, base: str) -> Q:
+        """The rows that refer to this."""
+        raise NotImplementedError
+
+    def refers_to(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
+        """The rows that refer to one of these, of this type."""
+        raise NotImplementedError
+
+    def referred_by(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
+        """Of this type, what one of these rows, of the parameter's own type, refers to."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link(Reference):
-    """A foreign key to a resource; its target's own parameters can be chained."""
+class Written(Reference):
+    """References in JSON, however they were written: relative, or at our address. `indexed` by a GIN index of `model`.
 
-    column: str
+    Without `types` they are to anything.
+    """
 
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        return Q(**{f"{self.column}__fhir_id": fhir_id})
+    at: str
+    types: tuple[str, ...] = ()
+    indexed: type[Model] | None = None
 
+    @property
+    def place(self) -> str:
+        return self.at
 
-@dataclass(frozen=True, kw_only=True)
-class ManyLinks(Reference):
-    """A many-to-many field."""
-
-    model: type[Model]
-    column: str
-
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        return Q(pk__in=self.model._default_manager.filter(**{f"{self.column}__fhir_id": fhir_id}).values("pk"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleActor(Reference):
-    """The actor that a Schedule names: a role's Schedule is not its practitioner's."""
-
-    columns: dict[str, str] = field(
-        default_factory=lambda: {
-            "Practitioner": "bookable__practitioner",
-            "PractitionerRole": "practitioner_role",
-            "Location": "bookable__location",
-            "Device": "bookable__device",
-            "HealthcareService": "bookable__healthcare_service",
-            "Patient": "bookable__patient",
-        }
-    )
-
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        named = Q(**{f"{self.columns[kind]}__fhir_id": fhir_id})
-        return named & Q(practitioner_role=None) if kind == "Practitioner" else named
-
-
-@dataclass(frozen=True, kw_only=True)
-class Participant(Reference):
-    """Who takes part, however they were referred to; `element` is where in a participant, such as that of a visit."""
-
-    element: str = "participant.actor"
-
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        _, _, inner = self.element.partition(".")
-        names = _names(kind, fhir_id, base)
-        return any_of(Q(participant__contains=[{inner: {"reference": name}}]) for name in names)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listed(Reference):
-    """A column that lists references."""
-
-    column: str
-
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        names = _names(kind, fhir_id, base)
-        return any_of(Q(**{f"{self.column}__contains": [{"reference": name}]}) for name in names)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Canonical(Link):
-    """A Questionnaire by its url, whatever the version, or as `Questionnaire/id`; or what was named and is not ours."""
+    def may_be(self, kind: str) -> bool:
+        return super().may_be(kind) or (not self.types and kind in RESOURCES)
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        url = value.partition("|")[0]
-        named = Q(**{f"{self.column}__url": url}) | Q(extra__questionnaire=value)
-        return named if ":" in url.removeprefix(base) else super().condition(url, modifier, base)
+        named = read_reference(plain(value), base)
+        if self.types or modifier == "identifier" or named.elsewhere:
+            return super().condition(value, modifier, base)
+        if kind := modifier or named.kind:
+            return self.refers(kind, named.fhir_id, base)
+        return holds(self.at, f"@.reference like_regex {quoted(f'/{re.escape(named.fhir_id)}$')}")
+
+    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
+        names = (f"{address}{kind}/{fhir_id}" for address in ("", base))
+        return holds(self.at, " || ".join(f"@.reference == {quoted(name)}" for name in names))
+
+    def refers_to(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
+        ids = rows.values("fhir_id")
+        if self.indexed is None:
+            return places.refers(self.at, ids, _pattern(kind, base))
+        names = [f"{address}{kind}/{{id}}" for address in ("", base)]
+        return places.refers_by_index(self.at, ids, self.indexed._meta.db_table, names)
+
+    def referred_by(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
+        named = rows.annotate(named=places.referred(self.at, _pattern(kind, base)))
+        return Q(fhir_id__in=named.values("named"))
+
+    def present(self) -> Q:
+        return is_there(self.at)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TakenSlot(Reference):
-    """A Slot of an Appointment."""
+class Short(Reference):
+    """Another name for some longer chains, each as it stands before the id or the parameter of what is referred to."""
 
-    def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        slots = Slot.objects.filter(fhir_id=fhir_id, appointment__isnull=False, deleted_at=None)
-        return Q(pk__in=slots.values("appointment"))
+    MODIFIERS = ("type",)
+
+    chains: tuple[str, ...]
+
+    @property
+    def can_be_reversed(self) -> bool:
+        return False
 
 
-def _names(kind: str, fhir_id: str, base: str) -> tuple[str, str]:
-    """The ways to refer to a resource of ours."""
-    return f"{kind}/{fhir_id}", f"{base}{kind}/{fhir_id}"
+def read_reference(value: str, base: str) -> Named:
+    """`Type/id`, at our address or relative and of whatever version, or an id alone."""
+    kind, _, fhir_id = VERSION.sub("", value.removeprefix(base)).rpartition("/")
+    ours = ID.fullmatch(fhir_id) and (kind == "" or (kind.isascii() and kind.isalpha()))
+    return Named(kind, fhir_id) if ours else Named("", "", elsewhere=value)
 
 
-def split_reference(value: str, base: str) -> tuple[str, str]:
-    """`Type/id`, at our address or relative, or an id alone. Raises Invalid."""
-    kind, _, fhir_id = value.removeprefix(base).rpartition("/")
-    if not ID.fullmatch(fhir_id) or not (kind == "" or kind.isalpha()):
-        raise Invalid(f"{value!r} is not a reference such as Type/id.")
-    return kind, fhir_id
+def _pattern(kind: str, base: str) -> str:
+    """A regular expression that takes the id out of a reference of this type, if it is one of ours."""
+    return rf"^(?:{re.escape(base)})?{kind}/([A-Za-z0-9.\-]{{1,64}})(?:/_history/[A-Za-z0-9.\-]{{1,64}})?$"

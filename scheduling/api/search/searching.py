@@ -1,40 +1,32 @@
-"""Searches: https://hl7.org/fhir/R4/search.html
+"""Searches as they are asked for, understood by the tables of parameters: https://hl7.org/fhir/R4/search.html"""
 
-`Search` reads a query by the tables of search_parameters; `answer` finds a page of what the caller may see. The
-number of SQL statements does not depend on the number of resources.
-"""
-
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 from django.http import QueryDict
 
-from clinic.fhir.resources import RESOURCES, to_fhir
-from scheduling import access
+from clinic.fhir.resources import RESOURCES
 from scheduling.access import Caller
-from scheduling.api.outcomes import outcome
-from scheduling.api.search.includes import ITERATE, Include, included, read_include
-from scheduling.api.search.kinds import Parameter
-from scheduling.api.search.paging import Key, Order
-from scheduling.api.search.parameters import parameters_of, sorts_of
-from scheduling.api.search.references import Link
+from scheduling.api.search.conditions import Unknown, condition
+from scheduling.api.search.includes import Include, read_includes
+from scheduling.api.search.near import Near, read_area
+from scheduling.api.search.paging import DISTANCE, Cursor, Key, Order, Place, unseal
+from scheduling.api.search.parameters import parameters_of
+from scheduling.api.search.summaries import SUMMARIES
+from scheduling.api.search.values import split_values
 from scheduling.errors import Invalid, Issue
-
-Json = dict[str, Any]
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
-MAX_CHAIN = 2
+MAX_CONDITIONS = 100
 CURSOR = "_cursor"
 # About the answer's form, or asked for by clients that can do without.
 PASSED_OVER = frozenset({"_format", "_pretty", "_totalMethod"})
-CONTROLS = ("_count", "_include", ITERATE, "_sort", "_summary", "_total", CURSOR)
-COMMA = re.compile(r"(?<!\\),")
-ESCAPED = re.compile(r"\\([,$|\\])")
+INCLUDES = ("_include", "_include:iterate", "_revinclude", "_revinclude:iterate")
+CHOICES: Mapping[str, tuple[str, ...]] = {"_total": ("none", "estimate", "accurate"), "_summary": SUMMARIES}
+CONTROLS = ("_count", "_sort", "_elements", *CHOICES)
 
 
 @dataclass
@@ -45,8 +37,11 @@ class Search:
     where: list[Q] = field(default_factory=list)
     controls: dict[str, str] = field(default_factory=dict)
     includes: list[Include] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    by_distance: Key | None = None
     processed: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    cursor: Cursor | None = None
 
     @property
     def model(self) -> type[Model]:
@@ -56,61 +51,60 @@ class Search:
     def count(self) -> int:
         if self.controls.get("_summary") == "count":
             return 0
-        return min(_number(self.controls.get("_count", str(DEFAULT_COUNT))), MAX_COUNT)
+        return min(int(self.controls.get("_count", DEFAULT_COUNT)), MAX_COUNT)
 
     @property
     def order(self) -> Order:
-        return Order(self.model, [_key(name, self.kind) for name in self.controls.get("_sort", "").split(",") if name])
+        """As it was asked for; where something near is sought, the nearest first."""
+        return Order(self.keys or [key for key in [self.by_distance] if key])
 
-    def link(self, base: str, cursor: str | None = None) -> str:
-        """The address of this search, or of its page at the cursor."""
-        kept = [(name, value) for name, value in self.processed if cursor is None or name != CURSOR]
-        query = urlencode(kept + ([(CURSOR, cursor)] if cursor else []), safe=":,/|")
+    @property
+    def shows_distance(self) -> bool:
+        return self.by_distance is not None and not self.keys
+
+    def link(self, base: str) -> str:
+        """The address of this search."""
+        query = urlencode(self.processed, safe=":,/|")
         return f"{base}{self.kind}?{query}" if query else f"{base}{self.kind}"
+
+    def page_link(self, base: str, place: Place, *, backwards: bool = False) -> str:
+        """The address of the page behind a place, or before it."""
+        cursor = Cursor(self.kind, urlencode(self.processed), place, backwards)
+        return f"{base}{self.kind}?{CURSOR}={cursor.seal()}"
 
 
 def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: bool = False) -> Search:
     """What is asked. Raises Invalid with every parameter that is unknown, or with a value that cannot be read."""
     search = Search(kind)
     issues: list[Issue] = []
-    for name, value in _pairs(query):
+    for name, value in _pairs(_opened(search, query)):
         try:
             _understand(search, name, value, caller, base)
         except Unknown as error:
             search.ignored.append(name)
-            issues += [] if lenient else error.issues
+            issues += [] if lenient else [replace(issue, expression=name) for issue in error.issues]
         except Invalid as error:
             issues += [Issue("invalid", f"{name}: {issue.text}", name) for issue in error.issues]
+        else:
+            search.processed.append((name, value))
+    issues += _contradictions(search)
     if issues:
         raise Invalid(issues=issues)
     return search
 
 
-def answer(search: Search, caller: Caller, base: str) -> Json:
-    """The Bundle: a page of matches, what goes with them, and the way to the next."""
-    access.require(caller, search.kind, "s")
-    rows = access.visible(search.model, caller).filter(*search.where, deleted_at=None)
-    bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
-    if search.controls.get("_total") != "none" or not search.count:
-        bundle["total"] = rows.count()
-    page, cursor = _page(search, rows)
-    bundle["link"] = [{"relation": "self", "url": search.link(base)}]
-    if cursor:
-        bundle["link"].append({"relation": "next", "url": search.link(base, cursor)})
-    matches = [to_fhir(access.as_shown(row, caller)) for row in page]
-    entries = [_entry(each, "match", base) for each in matches]
-    entries += [_entry(each, "include", base) for each in included(matches, search.includes, caller, base)]
-    if search.ignored:
-        entries.append({"resource": _told(search), "search": {"mode": "outcome"}})
-    return {**bundle, "entry": entries} if entries else bundle
-
-
-class Unknown(Invalid):
-    """No parameter of that name."""
-
-    def __init__(self, name: str, kind: str, known: Iterable[str]) -> None:
-        text = f"{name!r} is no search parameter of {kind} here. Known are {', '.join(known)}."
-        super().__init__(issues=[Issue("not-supported", text, name)])
+def _opened(search: Search, query: QueryDict) -> QueryDict:
+    """The query itself; of a page's address the one that is sealed in it, with whatever `_count` is asked for now."""
+    if CURSOR not in query:
+        return query
+    others = query.keys() - {CURSOR, "_count", *PASSED_OVER}
+    if others:
+        raise Invalid(f"The address of a page takes nothing else than _count, and not {', '.join(sorted(others))}.")
+    search.cursor = unseal(str(query[CURSOR]), search.kind)
+    opened = QueryDict(search.cursor.query, mutable=True)
+    if "_count" in query:
+        opened["_count"] = str(query["_count"])
+    return opened
 
 
 def _pairs(query: QueryDict) -> Iterator[tuple[str, str]]:
@@ -124,94 +118,40 @@ def _pairs(query: QueryDict) -> Iterator[tuple[str, str]]:
 
 
 def _understand(search: Search, name: str, value: str, caller: Caller, base: str) -> None:
-    if name in ("_include", ITERATE):
-        search.includes.append(read_include(value, again=name == ITERATE))
+    if name in INCLUDES:
+        reverse, again = name.startswith("_rev"), name.endswith(":iterate")
+        search.includes += read_includes(value, search.kind, reverse=reverse, again=again)
     elif name in CONTROLS:
-        search.controls[name] = value
+        _control(search, name, value)
+    elif len(search.where) == MAX_CONDITIONS:
+        raise Invalid(f"A search has {MAX_CONDITIONS} conditions at most.")
     else:
         search.where.append(condition(search.kind, name, value, caller, base))
-    _check_control(search, name)
-    search.processed.append((name, value))
+        parameter = parameters_of(search.kind).get(name)
+        if isinstance(parameter, Near):
+            area = read_area(split_values(value)[0])
+            search.by_distance = Key(parameter.distance(area), DISTANCE)
 
 
-def condition(kind: str, name: str, value: str, caller: Caller, base: str) -> Q:
-    """The rows that a parameter wants: any of its values, which commas divide."""
-    name, dot, rest = name.partition(".")
-    known = parameters_of(kind)
-    name, _, modifier = name.partition(":")
-    if name not in known:
-        raise Unknown(name, kind, (*known, *CONTROLS))
-    parameter = known[name]
-    if dot:
-        return _chained(parameter, name, rest, value, caller, base)
-    if modifier and modifier not in parameter.MODIFIERS:
-        raise Invalid(f":{modifier} is not supported here.")
-    return _any_of(RESOURCES[kind].model, parameter, modifier, value, base)
+def _control(search: Search, name: str, value: str) -> None:
+    """How the answer is to look. Of one that is repeated the last counts."""
+    if name in CHOICES and value not in CHOICES[name]:
+        raise Invalid(f"{value!r} is not supported: {' or '.join(CHOICES[name])}.")
+    if name == "_count" and not (value.isascii() and value.isdigit() and len(value) <= 20):
+        raise Invalid(f"{value!r} is not a number.")
+    if name == "_sort":
+        search.keys = [_key(search.kind, each.strip()) for each in value.split(",")]
+    search.controls[name] = value
 
 
-def _any_of(model: type[Model], parameter: Parameter, modifier: str, value: str, base: str) -> Q:
-    found = Q(pk__in=[])
-    for each in COMMA.split(value):
-        found |= parameter.condition(ESCAPED.sub(r"\1", each), modifier, base)
-    return ~Q(pk__in=model._default_manager.filter(found).values("pk")) if modifier == "not" else found
+def _contradictions(search: Search) -> Iterator[Issue]:
+    if search.controls.get("_summary") == "text" and search.includes:
+        yield Issue("invalid", "_summary: nothing can be included with a summary of texts.", "_summary")
 
 
-def _chained(parameter: Parameter, name: str, rest: str, value: str, caller: Caller, base: str) -> Q:
-    """`schedule.actor=...`: those whose schedule, as far as the caller may see it, has the actor."""
-    if not isinstance(parameter, Link) or rest.count(".") > MAX_CHAIN:
-        raise Invalid(f"{name} cannot be chained here, or not so far.")
-    [kind] = parameter.types
-    targets = access.visible(RESOURCES[kind].model, caller).filter(condition(kind, rest, value, caller, base))
-    return Q(**{f"{parameter.column}__in": targets.filter(deleted_at=None).values("pk")})
-
-
-def _check_control(search: Search, name: str) -> None:
-    """Refuse what cannot be done, when it is asked for."""
-    allowed: Mapping[str, tuple[str, ...]] = {
-        "_total": ("none", "estimate", "accurate"),
-        "_summary": ("count", "false"),
-    }
-    value = search.controls.get(name, "")
-    if name in allowed and value not in allowed[name]:
-        raise Invalid(f"{value!r} is not supported: {' or '.join(allowed[name])}.")
-    match name:
-        case "_count":
-            _number(value)
-        case "_sort":
-            search.order  # noqa: B018
-
-
-def _page(search: Search, rows: "QuerySet[Any]") -> tuple[list[Any], str | None]:
-    """The rows, and the cursor behind them if there are more."""
-    if not search.count:
-        return [], None
-    kind, order = RESOURCES[search.kind], search.order
-    rows = order.sort(rows.select_related(*kind.related).prefetch_related(*kind.prefetch))
-    if cursor := search.controls.get(CURSOR):
-        rows = rows.filter(order.after(cursor))
-    found = list(rows[: search.count + 1])
-    page = found[: search.count]
-    return page, order.cursor(page[-1]) if len(found) > len(page) else None
-
-
-def _entry(resource: Json, mode: str, base: str) -> Json:
-    full_url = f"{base}{resource['resourceType']}/{resource['id']}"
-    return {"fullUrl": full_url, "resource": resource, "search": {"mode": mode}}
-
-
-def _told(search: Search) -> Json:
-    texts = (f"{name!r} is no search parameter of {search.kind} here and was ignored." for name in search.ignored)
-    return outcome([Issue("not-supported", text) for text in texts], severity="warning")
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        raise Invalid(f"{text!r} is not a number.")
-    return int(text)
-
-
-def _key(name: str, kind: str) -> Key:
-    known = sorts_of(kind)
-    if name.removeprefix("-") not in known:
+def _key(kind: str, name: str) -> Key:
+    known = {each: parameter.sort for each, parameter in parameters_of(kind).items() if parameter.sort}
+    column = known.get(name.removeprefix("-"))
+    if column is None:
         raise Invalid(f"{name!r} is nothing to sort by. Known are {', '.join(known)}.")
-    return Key(known[name.removeprefix("-")], descending=name.startswith("-"))
+    return Key.of(RESOURCES[kind].model, column, descending=name.startswith("-"))

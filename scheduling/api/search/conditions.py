@@ -1,0 +1,121 @@
+"""From one `name=value` of a query to the rows that it wants: https://hl7.org/fhir/R4/search.html#modifiers
+
+Chains and _has look only at rows that the caller may see: what is hidden is found by nothing that hangs on it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+
+from clinic.fhir.resources import RESOURCES
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.api.search.kinds import Parameter, any_of
+from scheduling.api.search.parameters import parameters_of
+from scheduling.api.search.references import Reference, Short
+from scheduling.api.search.tokens import read_flag
+from scheduling.api.search.values import split_values
+from scheduling.errors import Invalid, Issue
+
+HAS = "_has"
+MAX_HOPS = 4
+
+
+class Unknown(Invalid):
+    """No parameter of that name."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        text = f"{name!r} is no search parameter of {kind} here. Known are {', '.join(parameters_of(kind))}."
+        super().__init__(issues=[Issue("not-supported", text)])
+
+
+def condition(kind: str, name: str, value: str, caller: Caller, base: str) -> Q:
+    """The rows of a type that a parameter wants. Raises Unknown, or Invalid for what cannot be read."""
+    return _Asked(caller, base).condition(kind, name, value)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """By whom, at which address, and how many references may still be followed."""
+
+    caller: Caller
+    base: str
+    hops: int = MAX_HOPS
+
+    def condition(self, kind: str, name: str, value: str) -> Q:
+        if name.startswith(f"{HAS}:"):
+            return self._has(kind, name, value)
+        head, dot, rest = name.partition(".")
+        head, _, modifier = head.partition(":")
+        parameter = parameters_of(kind).get(head)
+        if parameter is None:
+            raise Unknown(head, kind)
+        if isinstance(parameter, Short):
+            _check_modifier(parameter, modifier)
+            return self._short(kind, parameter, rest or "_id", value)
+        if dot:
+            return self._chained(parameter, modifier, rest, value)
+        return _matching(RESOURCES[kind].model, parameter, modifier, value, self.base)
+
+    def _chained(self, parameter: Parameter, kind: str, rest: str, value: str) -> Q:
+        """`patient:Patient.identifier=...`: those that refer to what has it; without a type, of any."""
+        if not isinstance(parameter, Reference):
+            raise Invalid(f"{parameter.name} is no reference: nothing can be chained to it.")
+        if kind and not parameter.may_be(kind):
+            raise Invalid(f"{parameter.name} refers to no {kind}.")
+        kinds = [kind] if kind else list(_with_parameter(parameter.types, rest))
+        if not kinds:
+            raise Invalid(f"{rest!r} is no search parameter of what {parameter.name} refers to.")
+        return any_of(parameter.refers_to(each, self._rows(each, rest, value), self.base) for each in kinds)
+
+    def _has(self, kind: str, name: str, value: str) -> Q:
+        """`_has:Appointment:patient:status=booked`: those that an Appointment of this status refers to."""
+        _, source, through, rest = [*name.split(":", 3), "", "", ""][:4]
+        parameter = parameters_of(source).get(through) if source in RESOURCES else None
+        if not isinstance(parameter, Reference) or not parameter.can_be_reversed or kind not in parameter.types:
+            raise Invalid(f"{name!r} is not {HAS}:Type:reference:parameter, by which a {kind} is referred to.")
+        return parameter.referred_by(kind, self._rows(source, rest, value), self.base)
+
+    def _short(self, kind: str, parameter: Short, rest: str, value: str) -> Q:
+        if rest == "_id":
+            value = ",".join(each.rpartition("/")[2] for each in split_values(value))
+        return any_of(self.condition(kind, f"{chain}{rest}", value) for chain in parameter.chains)
+
+    def _rows(self, kind: str, name: str, value: str) -> "QuerySet[Any]":
+        """What the caller may see of this type and the rest of a chain wants."""
+        if not self.hops:
+            raise Invalid(f"A chain follows {MAX_HOPS} references at most.")
+        wanted = _Asked(self.caller, self.base, self.hops - 1).condition(kind, name, value)
+        return access.visible(RESOURCES[kind].model, self.caller).filter(wanted, deleted_at=None)
+
+
+def _with_parameter(kinds: Iterable[str], name: str) -> Iterator[str]:
+    """The types that have a parameter of the name that a chain goes on with."""
+    first = name.partition(".")[0].partition(":")[0]
+    return (kind for kind in kinds if kind in RESOURCES and (first == HAS or first in parameters_of(kind)))
+
+
+def _matching(model: type[Model], parameter: Parameter, modifier: str, value: str, base: str) -> Q:
+    """Any of the values, which commas divide; `:not` none of them, `:missing` no value at all or any."""
+    _check_modifier(parameter, modifier)
+    if modifier == "missing":
+        present = _rows_with(model, parameter.present())
+        return ~present if read_flag(value) else present
+    asked = "" if modifier == "not" else modifier
+    found = any_of(parameter.condition(each, asked, base) for each in split_values(value))
+    return ~_rows_with(model, found) if modifier == "not" else found
+
+
+def _check_modifier(parameter: Parameter, modifier: str) -> None:
+    """Where a parameter has the modifier `type`, that is the name of one."""
+    typed = isinstance(parameter, Reference) and parameter.may_be(modifier)
+    if modifier == "type" or (modifier and not typed and modifier not in parameter.MODIFIERS):
+        known = ", ".join(parameter.MODIFIERS) or "none"
+        raise Invalid(f":{modifier} is not supported here. Supported: {known}.")
+
+
+def _rows_with(model: type[Model], found: Q) -> Q:
+    """The same as a condition that can be turned round, whatever is NULL in it."""
+    return Q(pk__in=model._default_manager.filter(found).values("pk"))

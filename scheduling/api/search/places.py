@@ -1,0 +1,117 @@
+"""Elements that are in JSON, and how the database is asked about them: https://hl7.org/fhir/R4/json.html
+
+A place is a column and the names of elements in it, such as `participant.actor` or `extra.address.city`; lists are
+looked into wherever they are. Paths are PostgreSQL's jsonpath, in which nothing is written that was not quoted.
+"""
+
+import json
+from typing import Any
+
+from django.db.models import BooleanField, DateTimeField, F, Field, Func, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.fields.json import KT, KeyTextTransform
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+
+class Sql(Func):
+    """A piece of SQL with a place for each of its expressions, in this order: {0}, {1}."""
+
+    def __init__(self, sql: str, *expressions: Any, output_field: "Field[Any, Any]") -> None:
+        super().__init__(*expressions, output_field=output_field)
+        self.sql = sql
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
+        compiled = [compiler.compile(each) for each in self.source_expressions]
+        params = tuple(each for _, these in compiled for each in these)
+        return self.sql.format(*(sql for sql, _ in compiled)), params
+
+
+HOLDS = "({0} @? {1}::jsonpath)"
+# Letters as they are without their accents: NFD writes these as characters of their own.
+FOLDED = "lower(regexp_replace(normalize({0}, NFD), '[\u0300-\u036f]+', '', 'g'))"
+TELLS = f"""EXISTS (
+    SELECT FROM jsonb_path_query({{0}}, {{1}}::jsonpath) AS said(text)
+    WHERE strpos({FOLDED.format("' ' || (said.text #>> '{{}}')")}, {FOLDED.format("{2}")}) > 0)"""
+# A partial date begins with the first and ends with the last day of its month or year.
+FIRST = "(SELECT (text || substr('0001-01-01', length(text) + 1))::timestamptz FROM (VALUES ({0})) AS said(text))"
+AFTER = f"""(SELECT {FIRST.format("text")} + CASE length(text)
+    WHEN 4 THEN interval '1 year' WHEN 7 THEN interval '1 month' WHEN 10 THEN interval '1 day'
+    ELSE interval '1 second' END FROM (VALUES ({{0}})) AS said(text))"""
+REFERS = """EXISTS (
+    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(name)
+    WHERE substring(said.name #>> '{{}}', {2}) IN {3})"""
+# From those referred to, so that an index finds what refers to each; as an array it is found before anything else.
+REFERS_BY_INDEX = """({{0}} = ANY (ARRAY(
+    SELECT referring.id FROM {{1}} AS referred(fhir_id) JOIN "{table}" AS referring
+    ON referring."{column}" @? replace({{2}}, '{{{{id}}}}', referred.fhir_id)::jsonpath)))"""
+REFERRED = "substring(jsonb_path_query({0}, {1}::jsonpath) #>> '{{}}', {2})"
+
+
+def quoted(text: str) -> str:
+    """A string of jsonpath."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def holds(place: str, test: str) -> Q:
+    """Rows with something at the place for which the test, in jsonpath, is true."""
+    column, path = _split(place)
+    return Q(Sql(HOLDS, F(column), Value(f"{path}[*] ? ({test})"), output_field=BooleanField()))
+
+
+def is_there(place: str) -> Q:
+    column, path = _split(place)
+    return Q(Sql(HOLDS, F(column), Value(f"{path}[*]"), output_field=BooleanField()))
+
+
+def tells(place: str, words: str) -> Q:
+    """Rows with a text at the place that these words are in, whatever case and accents; a space begins each text."""
+    column, path = _split(place)
+    return Q(Sql(TELLS, F(column), Value(f"{path}[*]"), Value(words), output_field=BooleanField()))
+
+
+def column_tells(column: str, words: str) -> Q:
+    """The same of a column that is a text itself."""
+    text = Sql(FOLDED.format("' ' || {0}"), F(column), output_field=TextField())
+    return Q(GreaterThan(StrIndex(text, Sql(FOLDED, Value(words), output_field=TextField())), 0))
+
+
+def first_of(place: str) -> Func:
+    """The instant at which the date at the place begins."""
+    return Sql(FIRST, _text(place), output_field=DateTimeField())
+
+
+def after(place: str) -> Func:
+    """The instant at which the date at the place is over."""
+    return Sql(AFTER, _text(place), output_field=DateTimeField())
+
+
+def refers(place: str, ids: "QuerySet[Any]", pattern: str) -> Q:
+    """Rows with a reference at the place out of which the pattern takes one of these ids."""
+    column, path = _split(place)
+    found = (F(column), Value(f"{path}.reference"), Value(pattern), Subquery(ids.order_by()))
+    return Q(Sql(REFERS, *found, output_field=BooleanField()))
+
+
+def refers_by_index(place: str, ids: "QuerySet[Any]", table: str, names: list[str]) -> Q:
+    """Rows of a table that refer to one of these ids by one of the names, in which `{id}` stands for it."""
+    column, path = _split(place)
+    sql = REFERS_BY_INDEX.format(table=table, column=column)
+    test = " || ".join(f"@ == {quoted(name)}" for name in names)
+    return Q(
+        Sql(sql, F("pk"), Subquery(ids.order_by()), Value(f"{path}.reference ? ({test})"), output_field=BooleanField())
+    )
+
+
+def referred(place: str, pattern: str) -> Func:
+    """Each id that the pattern takes out of the references at the place: a row for each."""
+    column, path = _split(place)
+    return Sql(REFERRED, F(column), Value(f"{path}.reference"), Value(pattern), output_field=TextField())
+
+
+def _split(place: str) -> tuple[str, str]:
+    column, _, rest = place.partition(".")
+    return column, ".".join(("$", *rest.split("."))) if rest else "$"
+
+
+def _text(place: str) -> KeyTextTransform:
+    return KT(place.replace(".", "__"))

@@ -1,0 +1,52 @@
+"""Parts of what is found: https://hl7.org/fhir/R4/search.html#summary and #elements"""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from fhir.resources.R4B import get_fhir_model_class
+
+Json = dict[str, Any]
+
+SUMMARIES = ("true", "text", "data", "count", "false")
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+    "display": "subsetted",
+}
+ALWAYS = frozenset({"resourceType", "id", "meta"})
+
+
+def shortened(resource: Json, summary: str, elements: Collection[str] = ()) -> Json:
+    """Only those elements, or those of the summary, and what the type cannot be without; tagged as a part of it."""
+    kind = resource["resourceType"]
+    if elements:
+        wanted = ALWAYS | _mandatory(kind) | {each.removeprefix(f"{kind}.") for each in elements}
+    elif summary == "true":
+        wanted = ALWAYS | _mandatory(kind) | _summary(kind)
+    elif summary == "text":
+        wanted = ALWAYS | _mandatory(kind) | {"text"}
+    elif summary == "data":
+        wanted = frozenset(resource) - {"text"}
+    else:
+        return resource
+    meta = resource.get("meta", {})
+    part = {name: value for name, value in resource.items() if name.removeprefix("_") in wanted}
+    return {**part, "meta": {**meta, "tag": [*meta.get("tag", ()), SUBSETTED]}}
+
+
+@cache
+def _summary(kind: str) -> frozenset[str]:
+    return frozenset(get_fhir_model_class(kind).summary_elements_sequence())
+
+
+@cache
+def _mandatory(kind: str) -> frozenset[str]:
+    """What FHIR says there is at least one of."""
+    fields = get_fhir_model_class(kind).model_fields.items()
+    return frozenset(
+        str(field.alias or name)
+        for name, field in fields
+        if field.is_required()
+        or (isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("element_required"))
+    )

@@ -1,0 +1,122 @@
+"""How a value of a search is written: https://hl7.org/fhir/R4/search.html#escaping and #prefix
+
+What cannot be read raises Invalid.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from clinic.fhir.datatypes import read_date_time
+from clinic.fhir.issues import InvalidElement
+from scheduling.errors import Invalid
+
+T = TypeVar("T", date, datetime, Decimal)
+
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+MAX_VALUES = 1000
+A_DAY = timedelta(days=1)
+
+VALUE = re.compile(r"(?:\\.|[^,\\]|\\$)+")
+BAR = re.compile(r"((?:\\.|[^|\\]|\\$)*)\|(.*)", re.DOTALL)
+DOLLAR = re.compile(r"((?:\\.|[^$\\]|\\$)*)\$(.*)", re.DOTALL)
+ESCAPED = re.compile(r"\\([,$|\\])")
+DATE = re.compile(
+    rf"(?P<prefix>{'|'.join(PREFIXES)})?"
+    r"(?P<day>\d{4}(-\d\d(-\d\d)?)?)"
+    r"(?P<time>T\d\d:\d\d(?P<second>:\d\d(\.\d{1,6})?)?)?(?P<offset>Z|[+ -]\d\d:\d\d)?",
+    re.ASCII,
+)
+NUMBER = re.compile(
+    rf"(?P<prefix>{'|'.join(PREFIXES)})?(?P<number>[+-]?\d{{1,20}}(\.\d{{1,20}})?([eE][+-]?\d)?)", re.ASCII
+)
+
+
+def split_values(value: str) -> list[str]:
+    """The values that commas divide, still escaped."""
+    values = VALUE.findall(value)
+    if not values:
+        raise Invalid(f"{value!r} holds no value.")
+    if len(values) > MAX_VALUES:
+        raise Invalid(f"There are {len(values)} values; {MAX_VALUES} at most can be asked for at once.")
+    return values
+
+
+def plain(value: str) -> str:
+    """Without the backslashes that escape."""
+    return ESCAPED.sub(r"\1", value)
+
+
+def split_token(value: str) -> tuple[str | None, str]:
+    """`system|code`, of which one may be empty; None for a code without a bar: of any system."""
+    system, code = _split(BAR, value)
+    if not (system or code):
+        raise Invalid(f"{value!r} names neither a system nor a code.")
+    return system, code
+
+
+def split_composite(value: str) -> tuple[str, str]:
+    """`this$that`, both still escaped."""
+    match = DOLLAR.fullmatch(value)
+    if not match:
+        raise Invalid(f"{value!r} is not two values with a $ between them.")
+    return match[1], match[2]
+
+
+@dataclass(frozen=True)
+class Span(Generic[T]):
+    """The values [first, after) that a value stands for, and how what is searched has to lie to them."""
+
+    prefix: str
+    first: T
+    after: T
+
+
+def read_span(value: str) -> Span[datetime]:
+    """A date without a time stands for all of its day, month or year; `ap` for a day more on either side."""
+    match = DATE.fullmatch(value)
+    if not match or (match["offset"] and not match["time"]) or (match["time"] and len(match["day"]) < 10):
+        raise Invalid(f"{value!r} is not a date such as ge2026-01-05 or lt2026-01-05T14:00:00Z.")
+    try:
+        first, after = _moments(match)
+        if match["prefix"] == "ap":
+            first, after = first - A_DAY, after + A_DAY
+    except (InvalidElement, OverflowError):
+        raise Invalid(f"{value!r} is not a date.") from None
+    return Span(match["prefix"] or "eq", first, after)
+
+
+def days_of(span: Span[datetime]) -> Span[date]:
+    """The same in whole days; a moment stands for its day."""
+    first = span.first.date()
+    return Span(span.prefix, first, max(span.after.date(), first + A_DAY))
+
+
+def read_number(value: str) -> Span[Decimal]:
+    """A number stands for all that is rounded to it: 5.4 for [5.35, 5.45). `ap` is within a tenth of it."""
+    match = NUMBER.fullmatch(value)
+    if not match:
+        raise Invalid(f"{value!r} is not a number such as 5.4 or ge100.")
+    number = Decimal(match["number"])
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    reach = abs(number) / 10 if match["prefix"] == "ap" else Decimal(5).scaleb(exponent - 1)
+    return Span(match["prefix"] or "eq", number - reach, number + reach)
+
+
+def _split(separator: re.Pattern[str], value: str) -> tuple[str | None, str]:
+    match = separator.fullmatch(value)
+    return (plain(match[1]), plain(match[2])) if match else (None, plain(value))
+
+
+def _moments(match: re.Match[str]) -> tuple[datetime, datetime]:
+    if not match["time"]:
+        return read_date_time(match["day"]), read_date_time(match["day"], end=True)
+    # A plus sign that was not encoded has become a space.
+    offset = (match["offset"] or "Z").replace(" ", "+")
+    first = read_date_time(match["day"] + match["time"] + offset)
+    second = match["second"]
+    length = timedelta(minutes=1) if not second else timedelta(seconds=1)
+    return first, first + (timedelta(milliseconds=1) if second and "." in second else length)
