@@ -49,6 +49,20 @@ def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requir
     return {each: issues for each, issues in found.items() if issues}
 
 
+def told(service: HealthcareService) -> str:
+    """What is asked for, before time is put into it; empty for a service that anybody can have."""
+    wanted = [
+        text
+        for is_required, text in (
+            (service.requires_questionnaires, _("answers to its questions")),
+            (service.requires_coverage, _("active coverage")),
+            (service.requires_care_team, _("a practitioner of the patient's care team")),
+        )
+        if is_required
+    ]
+    return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(wanted)} if wanted else ""
+
+
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
     """Completed answers of the patient that were given for no appointment yet are for this one."""
     service = appointment.service
@@ -62,6 +76,13 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
             response.version += 1
             response.last_updated = now
             response.save()
+
+
+def takes_answers(appointment: Appointment, *, now: datetime) -> bool:
+    """Whether its questions can be answered: while its time is held or asked for, and until a booked visit begins."""
+    if appointment.status == Appointment.Status.BOOKED:
+        return appointment.start is not None and now < appointment.start
+    return appointment.status == Appointment.Status.PENDING
 
 
 def asked_for(service: HealthcareService) -> QuerySet[Questionnaire]:

@@ -6,7 +6,7 @@ operation is about. All that is wrong is told at once, each with its place: `Par
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -39,8 +39,28 @@ class Inputs:
         for name, value in given:
             self._values[name].append(value)
 
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._values)
+
     def has(self, name: str) -> bool:
         return name in self._values
+
+    def count(self, name: str) -> int:
+        return len(self._values.get(name, ()))
+
+    def only(self, known: Collection[str]) -> None:
+        """Another name is an issue."""
+        for name in self._values:
+            if name not in known:
+                self.refuse(f"Unknown input parameter '{name[:64]}'", name[:64])
+
+    def rename(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Take what goes by another name for what is meant; which names those were."""
+        found = [(name, meant) for name, meant in names.items() if name in self._values]
+        for name, meant in found:
+            self._values[meant] += self._values.pop(name)
+        return found
 
     def one(self, name: str, read: Reader[T]) -> T | None:
         """The value of a parameter that is given once at most; None without it."""
@@ -65,6 +85,12 @@ class Inputs:
     def refuse(self, text: str, name: str, code: str = "invalid") -> None:
         self.issues.append(Issue(code, text, f"Parameters.{name}"))
 
+    def as_query(self, without: Collection[str] = ()) -> list[tuple[str, str]] | None:
+        """The same for a query string; None if it holds what no query string can."""
+        given = [(name, each) for name, values in self._values.items() if name not in without for each in values]
+        texts = [(name, each.get("reference") if isinstance(each, dict) else each) for name, each in given]
+        return [(name, str(each)) for name, each in texts] if all(each is not None for _, each in texts) else None
+
     def finish(self) -> None:
         if self.issues:
             raise refusal(self.issues)
@@ -88,14 +114,18 @@ def inputs_of(request: Request, known: Collection[str], resource: str = "") -> I
 
     `resource` is the type whose bare resource may be the body: it is the parameter of that name, in lower case.
     """
+    inputs = read_inputs(request, resource)
+    inputs.only(known)
+    return inputs
+
+
+def read_inputs(request: Request, resource: str = "") -> Inputs:
+    """What the request gives, whatever the names. A name with several values in a list was given several times."""
     query = request.query_params
     given = [(name, value) for name in query if name not in OF_EVERY_REQUEST for value in query.getlist(name)]
     issues: list[Issue] = []
     if request.method == "POST":
         given += _in_body(body_of(request), resource, issues)
-    for name in dict.fromkeys(name for name, _ in given):
-        if name not in known:
-            issues.append(Issue("invalid", f"Unknown input parameter '{name[:64]}'", f"Parameters.{name[:64]}"))
     return Inputs(given, issues)
 
 
@@ -134,7 +164,7 @@ def _in_parameters(parameters: Any, issues: list[Issue]) -> list[tuple[str, Any]
     for n, each in enumerate(parameters):
         values = _values_of(each) if isinstance(each, dict) and isinstance(each.get("name"), str) else []
         if len(values) == 1:
-            given.append((each["name"], values[0]))
+            given += [(each["name"], value) for value in (values[0] if _is_list(values[0]) else values)]
         else:
             text = "A parameter has a name and one value or resource."
             issues.append(Issue("structure", text, f"Parameters.parameter[{n}]"))

@@ -47,7 +47,7 @@ def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searche
     duration = offerings[0].rules.duration
     texts, offsets = [], [0, duration]
     for offering in offerings:
-        for resource, start, end in _slots(offering):
+        for resource, start, end in slots_of(offering):
             texts.append(_timed(resource))
             offsets += [start, end]
     visit = _timed(_appointment(service, offerings, searched))[:-1] + f',"contained":[{",".join(texts)}]}}'
@@ -96,7 +96,7 @@ def _participants(offerings: tuple[Offering, ...]) -> list[Json]:
     ]
 
 
-def _slots(offering: Offering) -> Iterable[tuple[Json, int, int]]:
+def slots_of(offering: Offering) -> Iterable[tuple[Json, int, int]]:
     """Slots without their times, and when they start and end, in seconds from the start of the visit."""
     rules = offering.rules
     slot: Json = {"resourceType": "Slot", "schedule": {"reference": offering.reference}}

@@ -4,6 +4,7 @@ Whatever is asked, the schedules and their parameters are one query and the Slot
 first few times of several schedules reads Slots by looks, each reaching twice as far, until there are enough.
 """
 
+from scheduling.availability.criteria import Criteria, MayBook, ways_for
 from scheduling.availability.offerings import (
     Arrangement,
     Offering,
@@ -12,11 +13,13 @@ from scheduling.availability.offerings import (
     arrangements_for,
     complete,
     lasting,
+    offerings_by_key,
     offerings_of,
     on_one_grid,
     service_of,
     together,
 )
+from scheduling.availability.openings import Opening, Way, by_day, by_doubling, only_the_start, openings
 from scheduling.availability.previews import DAYS, Supposed, compare, stranded
 from scheduling.availability.questions import (
     MAX_WINDOW,
@@ -38,28 +41,38 @@ __all__ = [
     "MAX_WINDOW",
     "REASONS",
     "Arrangement",
+    "Criteria",
     "FoundTime",
+    "MayBook",
     "Offering",
+    "Opening",
     "Pool",
     "Reason",
     "Supposed",
     "TimeQuery",
+    "Way",
     "all_offerings_of",
     "arrangements_for",
     "as_datetime",
+    "by_day",
+    "by_doubling",
     "compare",
     "complete",
     "explain",
     "find_times",
     "is_offered",
     "lasting",
+    "offerings_by_key",
     "offerings_of",
     "on_one_grid",
+    "only_the_start",
     "open_spans",
+    "openings",
     "seats",
     "service_of",
     "stranded",
     "supposed_rules",
     "together",
+    "ways_for",
     "weekly_windows",
 ]

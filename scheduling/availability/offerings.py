@@ -1,6 +1,6 @@
 """Schedules as they give a service: one query, whatever their number."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
@@ -28,8 +28,10 @@ class Offering:
     bookable: int
     actor: str  # a FHIR reference, such as Practitioner/chen
     actor_name: str
+    person: str  # whose role it is, where the actor is a PractitionerRole; else the actor
     site: int | None
     site_name: str
+    site_reference: str
     zone: ZoneInfo
     rules: Rules
     planned: Span | None
@@ -54,15 +56,27 @@ def offerings_of(service: HealthcareService, schedules: Collection[str]) -> list
     offer the service; `expression` is its reference.
     """
     rows = {row.fhir_id: row for row in _rows(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])}
+    return _all_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
+
+
+def offerings_by_key(service: HealthcareService, schedules: Collection[int]) -> list[Offering]:
+    """The same for the primary keys of schedules."""
+    rows = {row.schedule: row for row in _rows(service, "schedule.id = ANY(%s)", [list(schedules)])}
+    return _all_offered(
+        service, {f"Schedule/{rows[pk].fhir_id}" if pk in rows else "": rows.get(pk) for pk in schedules}
+    )
+
+
+def _all_offered(service: HealthcareService, rows: Mapping[str, "_Row | None"]) -> list[Offering]:
     issues: list[Issue] = []
     if not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", service.reference))
-    for fhir_id in schedules:
-        issues += _problems(rows.get(fhir_id), f"Schedule/{fhir_id}")
+    for reference, row in rows.items():
+        issues += _problems(row, reference)
     if issues:
         kind: type[SchedulingError] = RuleBroken if _only_rules(issues) else Invalid
         raise kind(issues=issues)
-    return [_offering(rows[fhir_id]) for fhir_id in schedules]
+    return [_offering(row) for row in rows.values() if row is not None]
 
 
 def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
@@ -93,7 +107,7 @@ def together(offerings: Sequence[Offering]) -> None:
 
 def complete(service: HealthcareService, offerings: Sequence[Offering]) -> None:
     """Refuse what leaves out a kind of schedule that the service requires, such as the room or the device."""
-    missing = [kind for kind in service.requires if not any(_is_kind(each, kind) for each in offerings)]
+    missing = [kind for kind in service.requires if not any(is_kind(each, kind) for each in offerings)]
     if missing:
         text = f"{service.name} takes a {' and a '.join(missing)} too: name a Schedule of each."
         raise RuleBroken(text, expression="")
@@ -126,21 +140,55 @@ def arrangements_for(
     A schedule without a site serves at all of them. A service that requires nothing is had with one practitioner, or
     with whatever offers it where none does. `practitioner` and `site` are primary keys that narrow it down.
     """
-    rows = [row for row in _rows(service, "schedule.active AND schedule.deleted_at IS NULL", []) if row.offers]
-    usable = [(row, _offering(row)) for row in rows if not _problems(row, "")]
+    rows = _rows(service, "schedule.active AND schedule.deleted_at IS NULL", [])
+    usable = [(row, _offering(row)) for row in rows if row.offers and not _problems(row, "")]
     if site is not None:
-        given_there = site in (each.site for _, each in usable)
-        usable = [(row, each) for row, each in usable if given_there and each.site in (site, None)]
+        there = _given_at(site, [each for _, each in usable])
+        usable = [(row, each) for row, each in usable if each in there]
     if practitioner is not None:
         usable = [(row, each) for row, each in usable if row.practitioner in (practitioner, None)]
-    offerings = [each for _, each in usable]
+    return _ways(service, [each for _, each in usable])
+
+
+def arrangements_of(
+    services: Collection[HealthcareService], *, sites: Sequence[int] | None = None
+) -> dict[HealthcareService, tuple[Arrangement, ...]]:
+    """Every way to have each of these services, at any of `sites` if they are named, those first that come first.
+
+    One query, whatever the number of services and schedules.
+    """
+    offered: dict[int, list[Offering]] = {service.pk: [] for service in services}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_OF_ALL} WHERE service.id = ANY(%s) AND schedule.active AND schedule.deleted_at IS NULL"
+            " AND (schedule.offers_all_services OR offered.id IS NOT NULL) ORDER BY schedule.id",
+            [list(offered)],
+        )
+        for row in _read(cursor):
+            if not _problems(row, ""):
+                offered[row.service].append(_offering(row))
+    if sites is None:
+        return {service: _ways(service, offered[service.pk]) for service in services}
+    return {
+        service: tuple(way for site in sites for way in _ways(service, _given_at(site, offered[service.pk])))
+        for service in services
+    }
+
+
+def _ways(service: HealthcareService, offerings: list[Offering]) -> tuple[Arrangement, ...]:
     if len(service.requires) > 1:
         ways = [_one_of_each(service.requires, offerings, place) for place in _sites(offerings)]
     else:
         kind = service.requires[0] if service.requires else PRACTITIONER
-        pool = tuple(each for each in offerings if _is_kind(each, kind))
+        pool = tuple(each for each in offerings if is_kind(each, kind))
         ways = [(pool or (() if service.requires else tuple(offerings)),)]
     return tuple(way for way in ways if all(way))
+
+
+def _given_at(site: int, offerings: list[Offering]) -> list[Offering]:
+    """What serves at a site: what is there, and, where anything is, what serves at all of them."""
+    is_given = any(each.site == site for each in offerings)
+    return [each for each in offerings if is_given and each.site in (site, None)]
 
 
 def _sites(offerings: Iterable[Offering]) -> list[int | None]:
@@ -150,12 +198,13 @@ def _sites(offerings: Iterable[Offering]) -> list[int | None]:
 
 def _one_of_each(kinds: Iterable[str], offerings: Iterable[Offering], site: int | None) -> Arrangement:
     at_hand = [each for each in offerings if each.site in (site, None)]
-    return tuple(tuple(each for each in at_hand if _is_kind(each, kind)) for kind in kinds)
+    return tuple(tuple(each for each in at_hand if is_kind(each, kind)) for kind in kinds)
 
 
 class _Row(NamedTuple):
     """One schedule joined with its parameters for one service, and with the service's."""
 
+    service: int
     schedule: int
     fhir_id: str
     bookable: int
@@ -166,8 +215,10 @@ class _Row(NamedTuple):
     actor: str
     actor_name: str
     practitioner: int | None
+    person: str | None
     site: int | None
     site_name: str
+    site_reference: str
     actor_zone: str
     parameters: tuple[Any, ...]
 
@@ -190,7 +241,7 @@ _PARAMETERS = """
 def _select(service: str, source: str = "clinic_schedule schedule") -> str:
     """The statement that reads `_Row`; `service` is what stands for the primary key of the service."""
     return f"""
-    SELECT schedule.id, schedule.fhir_id, schedule.bookable_id,
+    SELECT {service}::bigint, schedule.id, schedule.fhir_id, schedule.bookable_id,
         schedule.active AND schedule.deleted_at IS NULL,
         schedule.offers_all_services OR offered.id IS NOT NULL,
         floor(extract(epoch FROM schedule.planning_start))::bigint,
@@ -207,7 +258,8 @@ def _select(service: str, source: str = "clinic_schedule schedule") -> str:
             nullif(concat_ws(' ', nullif(person.prefix, ''), nullif(person.given, ''), person.family), ''),
             place.name, device.name, own_service.name, ''
         ),
-        person.id, site.id, coalesce(site.name, ''),
+        person.id, 'Practitioner/' || person.fhir_id,
+        site.id, coalesce(site.name, ''), coalesce('Location/' || site.fhir_id, ''),
         coalesce(
             nullif(role.timezone, ''), nullif(person.timezone, ''), nullif(place.timezone, ''),
             nullif(device.timezone, ''), nullif(device_place.timezone, ''), nullif(building.timezone, ''),
@@ -238,12 +290,13 @@ _OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_heal
 
 def _rows(service: HealthcareService, condition: str, values: list[Any]) -> list[_Row]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [service.pk] * 3 + values)
+        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [service.pk] * 4 + values)
         return _read(cursor)
 
 
 def _read(cursor: Any) -> list[_Row]:
-    return [_Row._make((*row[:13], row[13:])) for row in cursor.fetchall()]
+    alone = len(_Row._fields) - 1  # what comes after is the parameters
+    return [_Row._make((*row[:alone], row[alone:])) for row in cursor.fetchall()]
 
 
 def _problems(row: _Row | None, expression: str) -> list[Issue]:
@@ -275,14 +328,16 @@ def _offering(row: _Row) -> Offering:
         bookable=row.bookable,
         actor=row.actor,
         actor_name=row.actor_name,
+        person=row.person or row.actor,
         site=row.site,
         site_name=row.site_name,
+        site_reference=row.site_reference,
         zone=zone,
         rules=rules_of(row.parameters, zone),
         planned=planned(row.planning_start, row.planning_end),
     )
 
 
-def _is_kind(offering: Offering, kind: str) -> bool:
+def is_kind(offering: Offering, kind: str) -> bool:
     actor = offering.actor.partition("/")[0]
     return actor == kind or (kind == PRACTITIONER and actor == "PractitionerRole")

@@ -56,7 +56,7 @@ def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
 
     A visit lies within the window, its buffers may reach beyond. Never before `now` plus the service's notice.
     """
-    start, end = _bookable_window(query.service, query.start, query.end, now)
+    start, end = bookable_window(query.service, query.start, query.end, now)
     offerings = {each.schedule: each for way in query.arrangements for pool in way for each in pool}
     found: list[Offer] = []
     for look_start, look_end in _looks(query, start, end):
@@ -142,7 +142,7 @@ def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
         if start < end:
             yield start, end
         return
-    ways = [[[_empty(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
+    ways = [[[empty_diary(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
     yield from core.looks(ways, start, end, query.limit)
 
 
@@ -173,11 +173,11 @@ def _found_time(offer: Offer, offerings: dict[int, Offering]) -> FoundTime:
     )
 
 
-def _empty(offering: Offering) -> Diary:
+def empty_diary(offering: Offering) -> Diary:
     return Diary(offering.schedule, offering.bookable, offering.rules, offering.planned)
 
 
-def _bookable_window(service: HealthcareService, start: datetime, end: datetime, now: datetime) -> Span:
+def bookable_window(service: HealthcareService, start: datetime, end: datetime, now: datetime) -> Span:
     first = max(start, now + service.minimum_notice)
     last = end
     if service.booking_horizon_days is not None:
@@ -217,24 +217,40 @@ def diaries_of(
     without: Appointment | None,
 ) -> dict[int, Diary]:
     """A diary for each schedule, with the Slots that touch [start, end), buffers included: one query."""
-    diaries = {each.schedule: _empty(each) for each in offerings}
+    diaries = {each.schedule: empty_diary(each) for each in offerings}
+    fill([(service, diaries)], start, end, now=now, without=without)
+    return diaries
+
+
+def fill(
+    diaries: Sequence[tuple[HealthcareService, dict[int, Diary]]],
+    start: int,
+    end: int,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> None:
+    """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query."""
+    every = [diary for _, each in diaries for diary in each.values()]
+    start -= max((diary.rules.buffer_before for diary in every), default=0)
+    end += max((diary.rules.buffer_after for diary in every), default=0)
     taken: dict[int, list[Taken]] = {}
-    start -= max((diary.rules.buffer_before for diary in diaries.values()), default=0)
-    end += max((diary.rules.buffer_after for diary in diaries.values()), default=0)
-    for diary in diaries.values():
+    for diary in every:
         diary.taken = taken.setdefault(diary.bookable, [])
-    kinds = _codes(service.type)
+    schedules = list({diary.schedule for diary in every})
+    kinds = [(_codes(service.type), each) for service, each in diaries]
     with connection.cursor() as cursor:
         cursor.execute(
             _SLOTS,
-            [list(taken), start, end, now, without.pk if without else 0, list(diaries), start, end],
+            [list(taken), start, end, now, without.pk if without else 0, schedules, start, end],
         )
         for schedule, bookable, seat, first, last, service_type in cursor.fetchall():
             if bookable is not None:
                 taken[bookable].append(Taken(first, last, seat))
-            elif _is_for(service_type, kinds):
-                diaries[schedule].extra.append((first, last))
-    return diaries
+                continue
+            for codes, each in kinds:
+                if schedule in each and _is_for(service_type, codes):
+                    each[schedule].extra.append((first, last))
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

@@ -1,5 +1,6 @@
-"""`POST [base]/Appointment/$hold` and `$book`: take the time of a proposed Appointment.
+"""`POST [base]/Appointment/$hold` and `$book`: take the time of a proposed Appointment, in one of three dialects.
 
+Medplum's is here, the others are in scheduling.api.operations.taking.
 https://www.medplum.com/docs/scheduling/appointment-hold, https://www.medplum.com/docs/scheduling/appointment-book
 """
 
@@ -22,8 +23,11 @@ from scheduling.api.operations.base import (
     add_alternatives,
     created,
     relocated,
+    version_of,
 )
-from scheduling.api.parameters import inputs_of, resource
+from scheduling.api.operations.dialects import Dialect, dialect_of
+from scheduling.api.operations.taking import REFUSALS, Taking
+from scheduling.api.parameters import Inputs, read_inputs, resource
 from scheduling.api.submissions import HERE, Proposal, read_proposal
 from scheduling.errors import SchedulingError
 
@@ -31,17 +35,26 @@ UseCase = Callable[..., Appointment]
 
 
 class _Propose(WriteView):
-    """All of the proposal is taken, or none."""
+    """All of the visit is taken, or nothing; in whose words, the request says."""
 
     take: ClassVar[UseCase]
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, fhir_id: str = "") -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
-
-        def prepare() -> Attempt:
-            return _attempt(type(self).take, _read(request, base), caller, now)
-
-        return self.answered(request, prepare, lambda appointment: created(appointment, base))
+        inputs = read_inputs(request, resource="Appointment")
+        dialect = dialect_of(request, inputs, names_one=bool(fhir_id))
+        take = type(self).take
+        if dialect is Dialect.MEDPLUM:
+            return self.answered(
+                request,
+                lambda: _attempt(take, _read(inputs, base, caller), caller, now),
+                lambda appointment: created(appointment, base),
+            )
+        taking = Taking(inputs, dialect, fhir_id, take is booking.hold, caller, now, base, version_of(request))
+        try:
+            return self.answered(request, taking.prepare, taking.answer)
+        except REFUSALS as refusal:
+            return taking.refused(refusal)
 
 
 class Hold(_Propose):
@@ -56,11 +69,11 @@ class Book(_Propose):
     take = staticmethod(booking.book)
 
 
-def _read(request: Request, base: str) -> Proposal:
-    inputs = inputs_of(request, {"appointment"}, resource="Appointment")
+def _read(inputs: Inputs, base: str, caller: Caller) -> Proposal:
+    inputs.only({"appointment"})
     sent = inputs.required("appointment", resource("Appointment"))
     inputs.finish()
-    return read_proposal(sent, base)
+    return read_proposal(sent, base, caller)
 
 
 def _attempt(take: UseCase, proposal: Proposal, caller: Caller, now: datetime) -> Attempt:

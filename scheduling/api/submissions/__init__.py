@@ -4,6 +4,7 @@ All that is wrong with it is told at once. Whether its time can be had is not as
 """
 
 from scheduling.api.submissions.proposal import Proposal, read_proposal
+from scheduling.api.submissions.slots import is_slot
 from scheduling.api.submissions.submission import HERE
 
-__all__ = ["HERE", "Proposal", "read_proposal"]
+__all__ = ["HERE", "Proposal", "is_slot", "read_proposal"]

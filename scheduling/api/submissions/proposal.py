@@ -1,15 +1,17 @@
 """From the JSON of a proposed Appointment to what is asked of scheduling.booking."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.resources import RESOURCES, Draft, References
-from clinic.models import HealthcareService, Patient
-from scheduling import availability
+from clinic.models import HealthcareService, Patient, Resource
+from scheduling import access, availability
+from scheduling.access import Caller
 from scheduling.api.parameters import reference_to, refusal
 from scheduling.api.submissions.slots import BUSY, OFF_GRID, ProposedSlot, check_fit, check_times, is_slot, read_slots
 from scheduling.api.submissions.submission import HERE, Submission, objects
@@ -32,8 +34,11 @@ class Proposal:
     places: dict[str, str]
 
 
-def read_proposal(sent: Json, base: str) -> Proposal:
-    """What is asked for. Raises with every problem: NotFound, RuleBroken or TimeNotOffered if that is all it is."""
+def read_proposal(sent: Json, base: str, caller: Caller) -> Proposal:
+    """What is asked for. Raises with every problem: NotFound, RuleBroken or TimeNotOffered if that is all it is.
+
+    A patient whom the caller may not see is not known here.
+    """
     submission = Submission(sent, base)
     _not_too_much(sent)
     service = _service(submission)
@@ -41,7 +46,7 @@ def read_proposal(sent: Json, base: str) -> Proposal:
     slots = read_slots(submission)
     check_times(submission, slots)
     offerings = _offerings(submission, service, slots) if service and slots else []
-    draft = _draft(submission)
+    draft = _draft(submission, caller)
     patient = _patient(submission, draft) if draft else None
     if submission.issues or service is None or draft is None:
         raise _refusal(submission.issues)
@@ -140,12 +145,12 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
     }
 
 
-def _draft(submission: Submission) -> Draft | None:
+def _draft(submission: Submission, caller: Caller) -> Draft | None:
     """All the rest as the resource that it is. What has been said of an element in other words is not said twice."""
     sent = {name: value for name, value in submission.sent.items() if name != "slot"}
     known = [issue.expression for issue in submission.issues]
     try:
-        references = References.load(References.collect([sent]), submission.base)
+        references = References.load(References.collect([sent]), submission.base).kept(partial(_there, caller))
         from_fhir = RESOURCES["Appointment"].from_fhir
         assert from_fhir is not None
         return from_fhir(sent, references)
@@ -155,6 +160,10 @@ def _draft(submission: Submission) -> Draft | None:
             if not _is_told(f"{HERE}.{at}", known):
                 submission.refuse(issue.text, at, issue.code)
         return None
+
+
+def _there(caller: Caller, model: type[Resource], keys: Collection[int]) -> Collection[int]:
+    return access.known_to(caller, model, keys) if model is Patient else keys
 
 
 def _is_told(expression: str, known: Iterable[str]) -> bool:

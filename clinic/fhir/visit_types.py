@@ -1,0 +1,103 @@
+"""The kinds of visit that Argonaut Scheduling names, and what SNOMED CT calls them.
+
+http://fhir.org/guides/argonaut-scheduling/CodeSystem/visit-type and its concept maps to SNOMED CT and to the types of
+appointment. Codings that mean the same are looked for together.
+"""
+
+from typing import TypeAlias
+
+from clinic.fhir.datatypes import Json
+
+Coding: TypeAlias = tuple[str, str]  # system and code
+
+ARGONAUT = "http://fhir.org/guides/argonaut-scheduling"
+VISIT_TYPE = f"{ARGONAUT}/CodeSystem/visit-type"
+APPOINTMENT_TYPE = f"{ARGONAUT}/CodeSystem/appt-type"
+SNOMED = "http://snomed.info/sct"
+V2_APPOINTMENT = "http://terminology.hl7.org/CodeSystem/v2-0276"
+# As systems are written in STU3, and in examples.
+OLDER_SYSTEMS = {
+    "http://hl7.org/fhir/v2/0276": V2_APPOINTMENT,
+    "http://snomed.info/sct/": SNOMED,
+}
+
+VISITS = {
+    "office-visit": ("OFFICE VISIT", "11429006"),
+    "consult": ("CONSULTATION", "11429006"),
+    "follow-up": ("FOLLOW UP", "185389009"),
+    "new-patient": ("NEW PATIENT", "185387006"),
+    "physical": ("PHYSICAL", "5880005"),
+    "procedure": ("PROCEDURE", "71388002"),
+    "vaccine": ("VACCINATION", "127785005"),
+    "well-child": ("WELL CHILD", "410620009"),
+    "mri": ("MAGNETIC RESONANCE IMAGING(MRI)", "310127009"),
+    "ct": ("COMPUTED TOMOGRAPHY SCAN(CT)", "310128004"),
+    "x-ray": ("X-RAY", "310125001"),
+    "lab": ("LABORATORY TESTS", "708184003"),
+    "dental": ("DENTAL", "3671000175100"),
+    "ultrasound": ("ULTRASOUND", "310169008"),
+    "echo": ("ECHOCARDIOGRAPHY(ECHO)", "310169008"),
+    "surgery": ("SURGERY", "310138009"),
+    "home-health": ("HOME HEALTH VISIT", "439708006"),
+    "evaluation": ("EVALUATION", "386053000"),
+    "pre-op": ("PRE-OPERATIVE(PRE-OP)", "133858001"),
+    "post-op": ("POST-OPERATIVE(POST-OP)", "439740005"),
+    "eeg": ("ELECTROENCEPHALOGRAPHY(EEG)", "54550000"),
+    "ekg": ("ELECTROCARDIOGRAM(EKG)", "29303009"),
+    "dxa": ("DUAL-ENERGY X-RAY ABSORPTIOMETRY(DXA)", "241686001"),
+}
+# Visits of any kind that are wanted soon: they find what is meant, but no visit is called so for its kind.
+INEXACT = {"urgent": "11429006", "same-day": "11429006", "walk-in": "11429006"}
+
+_APPOINTMENT_TYPES = {
+    **{code: (APPOINTMENT_TYPE, code) for code in ("new-patient", "post-op", "pre-op", "same-day", "urgent")},
+    "follow-up": (V2_APPOINTMENT, "FOLLOWUP"),
+    "ed-followup": (V2_APPOINTMENT, "FOLLOWUP"),
+    "walk-in": (V2_APPOINTMENT, "WALKIN"),
+}
+APPOINTMENT_TYPES: tuple[Coding, ...] = (
+    *((V2_APPOINTMENT, code) for code in ("ROUTINE", "CHECKUP", "EMERGENCY", "FOLLOWUP", "WALKIN")),
+    *((APPOINTMENT_TYPE, code) for code in ("new-patient", "post-op", "pre-op", "same-day", "urgent")),
+)
+ROUTINE = APPOINTMENT_TYPES[0]
+
+
+def normalised(system: str, code: str) -> Coding:
+    """A coding with its system as R4 writes it."""
+    return OLDER_SYSTEMS.get(system, system), code
+
+
+def meaning(coding: Coding) -> frozenset[Coding]:
+    """The coding itself and those that the maps equate it with."""
+    system, code = coding
+    if system == VISIT_TYPE:
+        concept = VISITS[code][1] if code in VISITS else INEXACT.get(code)
+        return frozenset({coding, (SNOMED, concept)} if concept else {coding})
+    if system == SNOMED:
+        return frozenset({coding, *((VISIT_TYPE, visit) for visit, (_, concept) in VISITS.items() if concept == code)})
+    return frozenset({coding})
+
+
+def codings_of(concepts: list[Json]) -> frozenset[Coding]:
+    """What CodeableConcepts are coded as."""
+    return frozenset(
+        (coding.get("system", ""), coding.get("code", ""))
+        for concept in concepts
+        for coding in concept.get("coding", ())
+    )
+
+
+def visit_types(concepts: list[Json]) -> list[str]:
+    """The codes of visit-type that these concepts are, or that the map says they are."""
+    known = {visit for coding in codings_of(concepts) for system, visit in meaning(coding) if system == VISIT_TYPE}
+    return [visit for visit in VISITS if visit in known] + sorted(known - VISITS.keys())
+
+
+def visit_type_coding(visit: str) -> Json:
+    display = {"display": VISITS[visit][0]} if visit in VISITS else {}
+    return {"system": VISIT_TYPE, "code": visit, **display}
+
+
+def appointment_type_of(visits: list[str]) -> Coding:
+    """What type of appointment visits of these types are: routine, unless the map says otherwise."""
+    return next((_APPOINTMENT_TYPES[visit] for visit in visits if visit in _APPOINTMENT_TYPES), ROUTINE)

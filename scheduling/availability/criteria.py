@@ -1,0 +1,140 @@
+"""What somebody looks for who does not know the service yet, and the ways to have it.
+
+https://profiles.ihe.net/ITI/Scheduling: criteria of different kinds are all to be met; of several values of one kind
+any will do, those that are named first before the others.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TypeAlias
+
+from django.db.models import Q
+
+from clinic.fhir.visit_types import Coding, codings_of, meaning
+from clinic.models import HealthcareService, Location, Schedule
+from scheduling.availability.offerings import Offering, arrangements_of
+from scheduling.availability.openings import Way, way_of
+
+MayBook: TypeAlias = Callable[[HealthcareService, Offering], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """None: it does not matter. Rows are named by primary key, an empty tuple is none of ours.
+
+    A location is a site, or a room of one. Specialties are the service's, the schedule's or the practitioner's.
+    """
+
+    services: tuple[int, ...] | None = None
+    visit_types: tuple[Coding, ...] | None = None
+    specialties: tuple[Coding, ...] | None = None
+    practitioners: tuple[int, ...] | None = None
+    organizations: tuple[int, ...] | None = None
+    locations: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class _Narrowing:
+    """Any of these services, or any of these schedules: primary keys, the preferred first."""
+
+    schedules: tuple[int, ...]
+    services: frozenset[int] = frozenset()
+
+    def of(self, way: Way) -> Way:
+        if way.service.pk in self.services:
+            return way
+        rank = {schedule: n for n, schedule in enumerate(self.schedules)}
+        fitting = (each for each in way.choices if each.schedule in rank)
+        return way.among(tuple(sorted(fitting, key=lambda each: rank[each.schedule])))
+
+
+@dataclass(frozen=True)
+class _Place:
+    site: int
+    room: str  # a reference; none for the whole site
+
+
+def ways_for(criteria: Criteria, may_book: MayBook) -> list[Way]:
+    """Every way to have any bookable service that fits, with who may be chosen for it; the preferred first.
+
+    A constant number of queries, however many services and schedules there are.
+    """
+    services = _services(criteria)
+    narrowings = list(_narrowings(criteria, services))
+    places = None if criteria.locations is None else _places(criteria.locations)
+    sites = None if places is None else list(dict.fromkeys(place.site for place in places))
+    found = []
+    for service, arrangements in arrangements_of(services, sites=sites).items():
+        for way in (way_of(service, arrangement) for arrangement in arrangements):
+            way = way.among(tuple(each for each in way.choices if may_book(service, each)))
+            way = reduce(lambda so_far, narrowing: narrowing.of(so_far), narrowings, way)
+            found += [each for each in _in_rooms(way, places or ()) if all(each.pools)]
+    return found
+
+
+def _services(criteria: Criteria) -> list[HealthcareService]:
+    """The active ones of the visit types, in the order of these."""
+    rows = HealthcareService.objects.filter(active=True, deleted_at=None)
+    if criteria.services is not None:
+        rows = rows.filter(pk__in=criteria.services)
+    services = list(rows.order_by("name", "pk"))
+    if criteria.visit_types is None:
+        return services
+    typed = [(service, codings_of(service.type)) for service in services]
+    wanted = [meaning(each) for each in criteria.visit_types]
+    return list(dict.fromkeys(service for each in wanted for service, kinds in typed if kinds & each))
+
+
+def _narrowings(criteria: Criteria, services: Iterable[HealthcareService]) -> Iterator[_Narrowing]:
+    """The practitioners come last: their order is what counts."""
+    if criteria.specialties is not None:
+        wanted = frozenset[Coding]().union(*map(meaning, criteria.specialties))
+        given = frozenset(each.pk for each in services if codings_of(each.specialty) & wanted)
+        yield _Narrowing(_schedules(*(_of_specialty(each) for each in wanted)), given)
+    if criteria.organizations is not None:
+        given = frozenset(each.pk for each in services if each.organization_id in criteria.organizations)
+        yield _Narrowing(_schedules(*(_of_organization(each) for each in criteria.organizations)), given)
+    if criteria.practitioners is not None:
+        rows = Schedule.objects.filter(bookable__practitioner__in=criteria.practitioners)
+        pairs = rows.order_by("pk").values_list("pk", "bookable__practitioner")
+        yield _Narrowing(tuple(pk for who in criteria.practitioners for pk, whose in pairs if whose == who))
+
+
+def _schedules(*conditions: Q) -> tuple[int, ...]:
+    if not conditions:
+        return ()
+    rows = Schedule.objects.filter(reduce(or_, conditions)).order_by("pk")
+    return tuple(rows.values_list("pk", flat=True).distinct())
+
+
+def _of_specialty(coding: Coding) -> Q:
+    system, code = coding
+    concept = [{"coding": [{"system": system, "code": code}]}]
+    roles = Q(practitioner_role=None, bookable__practitioner__roles__specialty__contains=concept)
+    return Q(specialty__contains=concept) | Q(practitioner_role__specialty__contains=concept) | roles
+
+
+def _of_organization(organization: int) -> Q:
+    roles = Q(practitioner_role=None, bookable__practitioner__roles__organization=organization)
+    return Q(site__organization=organization) | Q(practitioner_role__organization=organization) | roles
+
+
+def _places(locations: Sequence[int]) -> list[_Place]:
+    rows = Location.objects.filter(deleted_at=None).in_bulk(list(locations))
+    known = [rows[pk] for pk in locations if pk in rows]
+    return [_Place(each.part_of_id or each.pk, each.reference if each.part_of_id else "") for each in known]
+
+
+def _in_rooms(way: Way, places: Sequence[_Place]) -> Iterator[Way]:
+    """In the rooms that are named, where only rooms of its site are."""
+    site = next((each.site for pool in way.pools for each in pool if each.site is not None), None)
+    here = [place for place in places if place.site == site]
+    if not here or any(not place.room for place in here):
+        yield way
+        return
+    rooms = {place.room for place in here}
+    for n, pool in enumerate(way.pools):
+        if any(each.actor in rooms for each in pool):
+            yield way.among(tuple(each for each in pool if each.actor in rooms), n)
