@@ -33,6 +33,7 @@ STATUS: dict[type[SchedulingError], HTTPStatus] = {
     errors.HoldExpired: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     errors.WrittenMeanwhile: HTTPStatus.CONFLICT,
+    errors.InUse: HTTPStatus.CONFLICT,
     errors.ScheduleBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     BundleRefused: HTTPStatus.BAD_REQUEST,
     Deleted: HTTPStatus.GONE,
@@ -45,6 +46,8 @@ STATUS_OF_ISSUE = {
     "conflict": HTTPStatus.CONFLICT,
     "forbidden": HTTPStatus.FORBIDDEN,
     "deleted": HTTPStatus.GONE,
+    "multiple-matches": HTTPStatus.PRECONDITION_FAILED,
+    "processing": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 # For what the framework refuses.
 ISSUE_OF_STATUS = {

@@ -159,7 +159,7 @@ def test_no_header_is_too_odd(api, headers):
         "",
         "text/plain",
         "application/json-patch+json",
-        "application/xml",
+        "application/xhtml+xml",
         "multipart/form-data",
         "a/b;charset=",
         "application/json; charset=utf-16",

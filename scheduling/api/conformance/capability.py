@@ -1,123 +1,148 @@
 """What this server can do, as the same tables say by which it does it.
 
-https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/smart-app-launch/conformance.html
+https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
-from django.urls import reverse
 from django.utils import timezone
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.authentication import EVERYTHING
-from scheduling.api.formats.renderers import FHIRNegotiation
+from scheduling.api.conformance.code_systems import code_systems
+from scheduling.api.conformance.naming import version
+from scheduling.api.conformance.operation_definitions import canonical
+from scheduling.api.conformance.pages import DEFINITIONS, OpenView
+from scheduling.api.conformance.profiles import INSTANTIATES, PROFILES
+from scheduling.api.conformance.routes import interactions_of, is_conditional, system_interactions
+from scheduling.api.conformance.search_parameters import OF_DEFINITIONS
+from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES, FHIRNegotiation
 from scheduling.api.headers import base_of
 from scheduling.api.operations import OPERATIONS
-from scheduling.api.search import known_includes, parameters_of
-from scheduling.api.views import FHIRView
-
-Json = dict[str, Any]
+from scheduling.api.patching import PATCHES
+from scheduling.api.search import known_includes, known_revincludes, parameters_of
+from scheduling.api.smart.discovery import endpoints
+from scheduling.errors import Invalid
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
 class AnyFormat(FHIRNegotiation):
-    """Whoever asks what can be had is told in the form that can be had."""
+    """Whoever accepts none of the forms that can be had is told what can be had in one of them."""
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, str(renderer.media_type)
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            renderer = next(iter(renderers))
+            return renderer, str(renderer.media_type)
 
 
-class MetadataView(FHIRView):
-    """`GET [base]/metadata`, for everybody."""
+class MetadataView(OpenView):
+    """`GET [base]/metadata`: https://hl7.org/fhir/R4/http.html#capabilities"""
 
-    authentication_classes = []
-    permission_classes = []
     content_negotiation_class = AnyFormat
 
     def get(self, request: Request) -> Response:
+        mode = request.query_params.get("mode", "full")
+        if mode == "terminology":
+            return Response(terminology_capabilities(request))
+        if mode not in ("full", "normative"):
+            raise Invalid(f"mode={mode} is not known: use full, normative or terminology.")
         return Response(capability_statement(request))
 
 
-def smart_configuration(request: HttpRequest) -> JsonResponse:
-    """`GET [base]/.well-known/smart-configuration`: where tokens come from."""
-    return JsonResponse(
-        {
-            "token_endpoint": request.build_absolute_uri(reverse("oauth2_provider:token")),
-            "revocation_endpoint": request.build_absolute_uri(reverse("oauth2_provider:revoke-token")),
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "grant_types_supported": ["client_credentials"],
-            "scopes_supported": [EVERYTHING],
-            "code_challenge_methods_supported": ["S256"],
-            "capabilities": ["client-confidential-symmetric", "permission-v2"],
-        }
-    )
-
-
 def capability_statement(request: Request) -> Json:
+    base = base_of(request)
+    rest: Json = {
+        "mode": "server",
+        "security": _security(request),
+        "resource": [_resource(kind, base) for kind in (*RESOURCES, "Bundle", *DEFINITIONS)],
+        "interaction": [{"code": code} for code in system_interactions()],
+        "operation": _operations("", base),
+    }
     return {
-        "resourceType": "CapabilityStatement",
+        **_instance("CapabilityStatement", base),
+        "instantiates": list(INSTANTIATES),
+        "fhirVersion": "4.0.1",
+        "format": [JSON_TYPES[0], XML_TYPES[0], "json", "xml"],
+        "patchFormat": list(PATCHES),
+        "rest": [{name: value for name, value in rest.items() if value}],
+    }
+
+
+def terminology_capabilities(request: Request) -> Json:
+    """https://hl7.org/fhir/R4/terminologycapabilities.html: our own codes can be read, and that is all."""
+    base = base_of(request)
+    return {
+        **_instance("TerminologyCapabilities", base),
+        "codeSystem": [{"uri": each["url"]} for each in code_systems(base)],
+    }
+
+
+def _instance(kind: str, base: str) -> Json:
+    return {
+        "resourceType": kind,
         "status": "active",
         "date": timezone.now().date().isoformat(),
+        "publisher": settings.CLINIC_NAME,
         "kind": "instance",
-        "software": {"name": "Clinic scheduling"},
-        "implementation": {"description": f"Scheduling of {settings.CLINIC_NAME}", "url": base_of(request).rstrip("/")},
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
-        "rest": [
-            {
-                "mode": "server",
-                "security": _security(request),
-                "resource": [_resource(kind) for kind in RESOURCES],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
-            }
-        ],
+        "software": {"name": "Clinic scheduling", "version": version()},
+        "implementation": {"description": f"Scheduling of {settings.CLINIC_NAME}", "url": base.rstrip("/")},
     }
 
 
 def _security(request: Request) -> Json:
-    addresses = {"token": "oauth2_provider:token", "revoke": "oauth2_provider:revoke-token"}
+    addresses = [{"url": name, "valueUri": address} for name, address in endpoints(request).items()]
     return {
-        "extension": [
-            {
-                "url": OAUTH_URIS,
-                "extension": [
-                    {"url": name, "valueUri": request.build_absolute_uri(reverse(address))}
-                    for name, address in addresses.items()
-                ],
-            }
-        ],
+        "extension": [{"url": OAUTH_URIS, "extension": addresses}],
+        "cors": True,
         "service": [{"coding": [{"system": SECURITY_SERVICE, "code": "SMART-on-FHIR"}]}],
     }
 
 
-def _resource(kind: str) -> Json:
-    writable = RESOURCES[kind].from_fhir is not None
-    codes = ["read", "search-type", *(["create", "update"] if writable else [])]
+def _resource(kind: str, base: str) -> Json:
+    codes = interactions_of(kind)
     told: Json = {
         "type": kind,
+        "supportedProfile": list(PROFILES.get(kind, ())),
         "interaction": [{"code": code} for code in codes],
-        "versioning": "versioned-update" if writable else "versioned",
-        "readHistory": False,
-        "updateCreate": writable,
-        "conditionalCreate": writable,
-        "conditionalRead": "not-match",
+        "operation": _operations(kind, base),
+    }
+    if kind in RESOURCES:
+        told |= _stored(kind, codes)
+    elif kind in DEFINITIONS:
+        told["searchParam"] = list(OF_DEFINITIONS)
+    return {name: value for name, value in told.items() if value != []}
+
+
+def _stored(kind: str, codes: list[str]) -> Json:
+    """What a type can do whose resources are kept here."""
+    return {
+        "versioning": "versioned-update" if "update" in codes else "versioned",
+        "readHistory": "history-instance" in codes,
+        "updateCreate": "update" in codes,
+        "conditionalCreate": "create" in codes,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": is_conditional(kind, "update"),
+        "conditionalDelete": "single" if is_conditional(kind, "delete") else "not-supported",
+        "referencePolicy": ["literal", "logical", "enforced"],
         "searchInclude": list(known_includes(kind)),
+        "searchRevInclude": list(known_revincludes(kind)),
         "searchParam": [
             {"name": name, "definition": each.definition, "type": each.TYPE}
             for name, each in parameters_of(kind).items()
         ],
-        "operation": [
-            {"name": each.name, "definition": each.definition} for each in OPERATIONS if each.resource == kind
-        ],
     }
-    return {name: value for name, value in told.items() if value != []}
+
+
+def _operations(kind: str, base: str) -> list[Json]:
+    return [{"name": each.name, "definition": canonical(each, base)} for each in OPERATIONS if each.resource == kind]

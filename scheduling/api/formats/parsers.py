@@ -1,4 +1,4 @@
-"""What is received: one JSON object in UTF-8, and nothing that could not be stored."""
+"""What is received: one JSON object or XML element in UTF-8, and nothing that could not be stored."""
 
 import json
 import math
@@ -10,7 +10,9 @@ from django.core.exceptions import RequestDataTooBig
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from scheduling.api.formats.renderers import MEDIA_TYPES
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.xml import from_xml, read_xml
+from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES
 from scheduling.errors import Invalid, Issue
 
 MAX_DEPTH = 100
@@ -23,24 +25,47 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 class FHIRParser(BaseParser):
     """Raises Invalid, which says where; django.core.exceptions.RequestDataTooBig for more than the settings allow."""
 
-    media_type = MEDIA_TYPES[0]
+    media_type = JSON_TYPES[0]
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         # The request's own body, not the stream, is held to DATA_UPLOAD_MAX_MEMORY_SIZE.
-        return read_object(_body(parser_context["request"]) if parser_context else stream.read())
+        return self.read(whole_body(parser_context["request"]) if parser_context else stream.read())
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        return read_object(body)
 
 
 class JSONParser(FHIRParser):
-    media_type = MEDIA_TYPES[1]
+    media_type = JSON_TYPES[1]
 
 
 class TextJSONParser(FHIRParser):
-    media_type = MEDIA_TYPES[2]
+    media_type = JSON_TYPES[2]
 
 
-def _body(request: Request) -> bytes:
+class FHIRXMLParser(FHIRParser):
+    """A resource in XML, as the JSON that would say the same."""
+
+    media_type = XML_TYPES[0]
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        return read_element(body)
+
+
+class XMLParser(FHIRXMLParser):
+    media_type = XML_TYPES[1]
+
+
+class TextXMLParser(FHIRXMLParser):
+    media_type = XML_TYPES[2]
+
+
+PARSERS = (FHIRParser, JSONParser, TextJSONParser, FHIRXMLParser, XMLParser, TextXMLParser)
+
+
+def whole_body(request: Request) -> bytes:
     """All of it. What is too large is read to its end and forgotten: who is still sending hears no answer."""
     try:
         body: bytes = request.body
@@ -54,31 +79,59 @@ def _body(request: Request) -> bytes:
 
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Raises Invalid."""
+    value = read_json(body)
+    if not isinstance(value, dict):
+        _refuse("This is not a JSON object.")
+    return value
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON in `body`. Raises Invalid."""
     if NULL.search(body):
         _refuse("A string holds the character U+0000, which cannot be stored.")
     try:
-        value = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number
-        )
-    except UnicodeDecodeError as error:
-        _refuse(f"This is not UTF-8: byte {error.start} cannot be read.")
+        value = json.loads(_text(body), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         _refuse(f"This is not JSON: {error.msg} at line {error.lineno} column {error.colno}.")
     except RecursionError:
         _refuse(f"This is nested more than {MAX_DEPTH} levels deep.")
     except ValueError:
         _refuse("A number is too long.")
-    if not isinstance(value, dict):
-        _refuse("This is not a JSON object.")
     _check_depth(value)
     if SURROGATE.search(body):
         _whole_characters(value)
     return value
 
 
-def _check_depth(value: dict[str, Any]) -> None:
+def read_element(body: bytes) -> dict[str, Any]:
+    """The resource in the XML of `body`. Raises Invalid."""
+    root = read_root(body)
+    try:
+        value = from_xml(root)
+    except InvalidElement as error:
+        raise Invalid(issues=[Issue(error.code, error.text, error.at)]) from error
+    _check_depth(value)
+    return value
+
+
+def read_root(body: bytes) -> Any:
+    """The element that the XML of `body` is. Raises Invalid."""
+    try:
+        return read_xml(_text(body))
+    except InvalidElement as error:
+        _refuse(error.text)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse(f"This is not UTF-8: byte {error.start} cannot be read.")
+
+
+def _check_depth(value: Any) -> None:
     """What calls itself for each level, such as a copy, must not run out of stack."""
-    level: list[Any] = [value]
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
         level = [
             child

@@ -4,21 +4,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from django.http.request import MediaType
 from django.utils.http import parse_header_parameters
+from lxml import etree
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-MEDIA_TYPES = ("application/fhir+json", "application/json", "text/json")
-FORMATS = {"json": MEDIA_TYPES[0], **{name: name for name in MEDIA_TYPES}}
+from clinic.fhir.xml import to_xml
+
+JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
+XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
+FORMATS = {"json": JSON_TYPES[0], "xml": XML_TYPES[0], **{name: name for name in (*JSON_TYPES, *XML_TYPES)}}
+FHIR_VERSION = "4.0"
 
 
 class FHIRRenderer(BaseRenderer):
     """FHIR JSON; `_pretty=true` for people."""
 
-    media_type = MEDIA_TYPES[0]
+    media_type = JSON_TYPES[0]
     format = "json"
     charset = "utf-8"
 
@@ -31,16 +37,40 @@ class FHIRRenderer(BaseRenderer):
         if data is None:
             return b""
         request: Request | None = (renderer_context or {}).get("request")
-        pretty = request is not None and request.query_params.get("_pretty") == "true"
+        return self.write(data, pretty=request is not None and request.query_params.get("_pretty") == "true")
+
+    def write(self, data: Any, *, pretty: bool) -> bytes:
         return orjson.dumps(data, option=orjson.OPT_INDENT_2 if pretty else None)
 
 
 class JSONRenderer(FHIRRenderer):
-    media_type = MEDIA_TYPES[1]
+    media_type = JSON_TYPES[1]
 
 
 class TextJSONRenderer(FHIRRenderer):
-    media_type = MEDIA_TYPES[2]
+    media_type = JSON_TYPES[2]
+
+
+class FHIRXMLRenderer(FHIRRenderer):
+    """FHIR XML, from the same data: parts of it may be JSON already."""
+
+    media_type = XML_TYPES[0]
+    format = "xml"
+
+    def write(self, data: Any, *, pretty: bool) -> bytes:
+        root = to_xml(orjson.loads(orjson.dumps(data)))
+        return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=pretty))
+
+
+class XMLRenderer(FHIRXMLRenderer):
+    media_type = XML_TYPES[1]
+
+
+class TextXMLRenderer(FHIRXMLRenderer):
+    media_type = XML_TYPES[2]
+
+
+RENDERERS = (FHIRRenderer, JSONRenderer, TextJSONRenderer, FHIRXMLRenderer, XMLRenderer, TextXMLRenderer)
 
 
 class FHIRNegotiation(DefaultContentNegotiation):
@@ -51,7 +81,7 @@ class FHIRNegotiation(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         if asked := request.query_params.get("_format"):
             return _by_format(asked, renderers)
-        renderer, _ = super().select_renderer(request, renderers, None)
+        renderer = _by_accept(request.headers.get("Accept", "*/*"), renderers)
         return renderer, str(renderer.media_type)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
@@ -60,13 +90,37 @@ class FHIRNegotiation(DefaultContentNegotiation):
         known = parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8", "us-ascii")
         return super().select_parser(request, parsers) if known else None
 
-    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:
-        return list(renderers)  # `format` is no parameter of FHIR's
-
 
 def _by_format(asked: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRenderer, str]:
     media_type = FORMATS.get(asked.partition(";")[0].strip().replace(" ", "+"))
     for renderer in renderers:
         if renderer.media_type == media_type:
             return renderer, media_type
-    raise NotAcceptable(f"_format={asked} cannot be served: use json.")
+    raise NotAcceptable(f"_format={asked} cannot be served: use json or xml.")
+
+
+def _by_accept(header: str, renderers: Iterable[BaseRenderer]) -> BaseRenderer:
+    """What is liked best: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1. Browsers name HTML, and get JSON."""
+    known = list(renderers)
+    ranges = [MediaType(text) for text in header.split(",") if text.strip()] or [MediaType("*/*")]
+    if any((each.main_type, each.sub_type) == ("text", "html") for each in ranges):
+        return known[0]
+    liked = [(_liking(str(renderer.media_type), ranges), renderer) for renderer in known]
+    best, renderer = max(liked, key=lambda each: each[0])
+    if not best[0]:
+        raise NotAcceptable(f"None of what is accepted can be served: use one of {', '.join(JSON_TYPES + XML_TYPES)}.")
+    return renderer
+
+
+def _liking(media_type: str, ranges: Iterable[MediaType]) -> tuple[float, int]:
+    """The quality that the most specific range gives it; of equal ones, the one that names it goes first."""
+    main, _, sub = media_type.partition("/")
+    found = [
+        each
+        for each in ranges
+        if each.main_type in ("*", main)
+        and each.sub_type in ("*", "", sub)
+        and each.params.get("fhirversion", FHIR_VERSION) == FHIR_VERSION
+    ]
+    best = max(found, key=lambda each: each.specificity, default=None)
+    return (best.quality, best.specificity) if best else (0, 0)

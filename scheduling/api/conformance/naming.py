@@ -1,0 +1,34 @@
+"""What all our definitions say of themselves: https://hl7.org/fhir/R4/metadataresource.html"""
+
+import re
+import tomllib
+from functools import cache
+
+from django.conf import settings
+
+from clinic.fhir.datatypes import Json
+
+
+@cache
+def version() -> str:
+    """Of this software."""
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def computable(text: str) -> str:
+    """A name that code can use: `appointment-find` is AppointmentFind."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))
+
+
+def definition(kind: str, fhir_id: str, url: str, text: str) -> Json:
+    return {
+        "resourceType": kind,
+        "id": fhir_id,
+        "url": url,
+        "version": version(),
+        "name": computable(fhir_id),
+        "status": "active",
+        "publisher": settings.CLINIC_NAME,
+        "description": text,
+    }

@@ -1,0 +1,43 @@
+"""What can be searched for, as the tables of searches have it: https://hl7.org/fhir/R4/searchparameter.html"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import RESOURCES
+from scheduling.api.conformance.naming import definition
+from scheduling.api.search import Parameter, Reference, parameters_of
+
+COMPARED = ("number", "date", "quantity", "special")
+
+# Of the definitions themselves.
+OF_DEFINITIONS = (
+    {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"},
+    {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"},
+)
+
+
+def search_parameters(base: str) -> list[Json]:
+    """Each once, however many types of resource have it."""
+    found: dict[str, dict[str, Parameter]] = defaultdict(dict)
+    for kind in RESOURCES:
+        for parameter in parameters_of(kind).values():
+            found[parameter.definition][kind] = parameter
+    return [_definition(url, kinds) for url, kinds in found.items()]
+
+
+def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
+    parameter = next(iter(kinds.values()))
+    text = parameter.description or f"FHIR's search parameter `{parameter.name}`, as it is answered here."
+    told: Json = {
+        **definition("SearchParameter", url.rpartition("/")[2], url, text),
+        "code": parameter.name,
+        "base": list(kinds),
+        "type": parameter.TYPE,
+        "target": sorted({name for each in kinds.values() if isinstance(each, Reference) for name in each.types}),
+        "multipleOr": True,
+        "multipleAnd": True,
+        "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],
+        "modifier": list(parameter.MODIFIERS),
+    }
+    return {name: value for name, value in told.items() if value != []}

@@ -1,0 +1,103 @@
+"""What we claim under an address of ours is found there, by everybody."""
+
+import pytest
+
+from clinic.fhir import codes
+from clinic.fhir.xml import from_xml, read_xml
+from scheduling.api.conformance.pages import DEFINITIONS
+from scheduling.api.operations import OPERATIONS
+from tests.api.conftest import Api
+
+HERE = "http://testserver/fhir/R4/"
+OURS = [value for value in vars(codes).values() if isinstance(value, str) and value.startswith(f"{codes.OURS}/")]
+
+
+@pytest.fixture
+def anybody(db):
+    return Api()
+
+
+@pytest.fixture
+def rest(anybody):
+    return anybody.get("metadata").fhir["rest"][0]
+
+
+def everything(anybody, kind):
+    return [entry["resource"] for entry in anybody.get(kind).fhir["entry"]]
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_each_is_found_among_its_kind_and_by_its_id_and_url(anybody, kind):
+    found = everything(anybody, kind)
+    assert len({each["id"] for each in found}) == len({each["url"] for each in found}) == len(found)
+    one = found[-1]
+    assert anybody.get(f"{kind}/{one['id']}").fhir == one
+    for query in ({"url": one["url"]}, {"_id": one["id"]}):
+        answered = anybody.get(kind, query).fhir
+        assert (answered["total"], answered["entry"][0]["resource"]) == (1, one)
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_xml_says_the_same(anybody, kind):
+    one = everything(anybody, kind)[0]
+    response = anybody.get(f"{kind}/{one['id']}", accept="application/fhir+xml")
+    assert from_xml(read_xml(response.content.decode())) == one
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_what_is_not_there_is_not_found(anybody, kind):
+    assert anybody.get(f"{kind}/nothing").status_code == 404
+    assert anybody.get(kind, {"url": "urn:nothing"}).fhir["total"] == 0
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_other_parameters_are_refused_by_name(anybody, kind):
+    response = anybody.get(kind, {"colour": "red"})
+    assert response.status_code == 400
+    assert "'colour'" in response.fhir["issue"][0]["details"]["text"]
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_they_are_only_read(api, kind):
+    assert api.post(kind, {"resourceType": kind}).status_code == 405
+    assert api.request("DELETE", f"{kind}/x").status_code == 405
+
+
+def test_declared_operations_are_defined_where_they_say(anybody, rest):
+    told = [*rest.get("operation", []), *(each for kind in rest["resource"] for each in kind.get("operation", []))]
+    assert len(told) == len(OPERATIONS)
+    for operation in told:
+        if operation["definition"].startswith(HERE):
+            definition = anybody.get(operation["definition"].removeprefix(HERE)).fhir
+            assert (definition["url"], definition["code"]) == (operation["definition"], operation["name"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_an_operation_says_what_goes_in_and_what_comes_out(anybody, operation):
+    definition = anybody.get(f"OperationDefinition/{operation.id}").fhir
+    assert definition["affectsState"] == operation.affects_state
+    assert {"in", "out"} >= {each["use"] for each in definition["parameter"]}
+    assert [each["name"] for each in definition["parameter"] if each["use"] == "out"] == ["return"]
+
+
+def test_declared_search_parameters_are_defined(anybody, rest):
+    defined = {each["url"]: each for each in everything(anybody, "SearchParameter")}
+    for kind in rest["resource"]:
+        if kind["type"] in DEFINITIONS:
+            continue
+        for parameter in kind.get("searchParam", []):
+            definition = defined[parameter["definition"]]
+            assert (definition["code"], definition["type"]) == (parameter["name"], parameter["type"])
+            assert kind["type"] in definition["base"]
+
+
+@pytest.mark.parametrize("url", [url for url in OURS if "/StructureDefinition/" in url])
+def test_every_extension_of_ours_is_defined(anybody, url):
+    [entry] = anybody.get("StructureDefinition", {"url": url}).fhir["entry"]
+    assert entry["resource"]["type"] == "Extension"
+    assert entry["fullUrl"] == f"{HERE}StructureDefinition/{url.rpartition('/')[2]}"
+
+
+@pytest.mark.parametrize("url", [url for url in OURS if "/CodeSystem/" in url])
+def test_every_code_system_of_ours_is_defined(anybody, url):
+    assert anybody.get("CodeSystem", {"url": url}).fhir["total"] == 1
