@@ -13,13 +13,13 @@ from portal.views.frame import bad_request
 FILES = 4  # how many times larger a form with files may be than any other
 
 
-def content_security_policy() -> str:
-    """Everything comes from here; only a clinic's logo may lie elsewhere."""
-    images = " ".join(filter(None, ("'self'", "data:", branding.origin(settings.CLINIC_LOGO_URL))))
+def content_security_policy(*, images: str = "", forms: str = "") -> str:
+    """Everything comes from here; only a clinic's logo may lie elsewhere, and what a page says of images and forms."""
+    images = " ".join(filter(None, ("'self'", "data:", branding.origin(settings.CLINIC_LOGO_URL), images)))
     rules = {
         "default-src": "'self'",
         "base-uri": "'none'",
-        "form-action": "'self'",
+        "form-action": f"'self' {forms}".strip(),
         "frame-ancestors": "'none'",
         "img-src": images,
         "object-src": "'none'",

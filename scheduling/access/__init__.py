@@ -4,7 +4,20 @@ Availability is computed over all rows, whoever asks: it is the operation that i
 """
 
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.permissions import may_be_for, may_book, may_find, may_override, may_set_hours, require, runs
+from scheduling.access.disclosures import patient_of, record_disclosure
+from scheduling.access.launches import launches_of, let_in, stop_app
+from scheduling.access.permissions import (
+    could_book,
+    may_be_for,
+    may_book,
+    may_find,
+    may_match,
+    may_override,
+    may_set_hours,
+    require,
+    runs,
+)
+from scheduling.access.reach import require_within_scopes
 from scheduling.access.rows import (
     as_shown,
     at_work,
@@ -12,24 +25,55 @@ from scheduling.access.rows import (
     sees_rules_lifted,
     taken_out_of_sight,
     visible,
+    visible_past,
 )
-from scheduling.access.scopes import SCOPE
+from scheduling.access.scopes import CONTEXT, IDENTITY, LASTING, Scope, grantable, read_scope
+from scheduling.access.writing import (
+    answer_for,
+    answered_by,
+    is_unbound,
+    known_to,
+    may_write,
+    patients_of,
+    sees_everything,
+)
 
 __all__ = [
-    "SCOPE",
+    "CONTEXT",
+    "IDENTITY",
+    "LASTING",
     "Caller",
+    "Scope",
+    "answer_for",
+    "answered_by",
     "as_shown",
     "at_work",
     "calendars",
     "changeable_appointment",
+    "could_book",
+    "grantable",
+    "is_unbound",
+    "known_to",
+    "launches_of",
+    "let_in",
     "may_be_for",
     "may_book",
     "may_find",
+    "may_match",
     "may_override",
     "may_set_hours",
+    "may_write",
+    "patient_of",
+    "patients_of",
+    "read_scope",
+    "record_disclosure",
     "require",
+    "require_within_scopes",
     "runs",
+    "sees_everything",
     "sees_rules_lifted",
+    "stop_app",
     "taken_out_of_sight",
     "visible",
+    "visible_past",
 ]

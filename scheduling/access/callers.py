@@ -1,17 +1,28 @@
 """Whoever asks."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from clinic.models import Patient, Practitioner, RelatedPerson, Schedule, User
+from scheduling.access.scopes import Scope, read_scope
+
+
+def _unread(kind: str, constraint: str) -> Q | None:
+    """A door that reads no search parameters grants nothing by them."""
+    return None
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever asks: a person who is signed in, or software with the scopes of its token; nobody without either.
+    """Whoever asks: a person who is signed in, software with the scopes of its token, or software that acts for a
+    person, as far as its scopes go; nobody without either.
+
+    `in_context` is the primary key of the Patient whom an app was given, and `condition_of` how the door reads the
+    search parameters of a scope: None for what it cannot read.
 
     `guest` is a secret that a browser keeps, by which it is known again for what it held. It stays with someone who
     signs in, for what is still held. `visit` is the id of the one Appointment that a manage link, checked by the door,
@@ -23,10 +34,14 @@ class Caller:
     scopes: tuple[str, ...] = ()
     guest: str = ""
     visit: str = ""
+    in_context: int | None = None
+    condition_of: Callable[[str, str], Q | None] = field(default=_unread, repr=False, compare=False)
 
     @property
     def owner(self) -> str:
         """Whose idempotency keys these are."""
+        if self.client and self.user:
+            return f"app:{self.client}:{self.user.pk}"
         if self.client:
             return f"client:{self.client}"
         return f"guest:{self.guest_digest}" if self.user is None and self.guest else f"user:{self._user_pk}"
@@ -42,7 +57,14 @@ class Caller:
 
     @property
     def is_system(self) -> bool:
-        return bool(self.client)
+        """Software that acts for itself and for no person."""
+        return bool(self.client) and self.user is None
+
+    @cached_property
+    def grants(self) -> tuple[Scope, ...]:
+        """The scopes that count: software's own are `system/`, those of an app for a person `patient/` and `user/`."""
+        scopes = (read_scope(each) for each in self.scopes)
+        return tuple(each for each in scopes if each and (each.level == "system") == self.is_system)
 
     @property
     def is_administrator(self) -> bool:

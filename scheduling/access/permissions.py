@@ -6,28 +6,38 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Bookable, HealthcareService, Patient, Schedule
 from scheduling.access.callers import Caller
-from scheduling.access.scopes import INTERACTIONS, has_scope
+from scheduling.access.reach import has_scope
+from scheduling.access.scopes import INTERACTIONS
+from scheduling.access.writing import may_write_some
 from scheduling.errors import Forbidden
 
 
 def require(caller: Caller, resource_type: str, interaction: str) -> None:
-    """Raise Forbidden unless the caller may do this to some resource of the type at all."""
+    """Raise Forbidden unless the caller may do this to some resource of the type at all: an app if its scopes and its
+    person may.
+    """
+    if caller.client and not has_scope(caller, resource_type, interaction):
+        raise Forbidden(f"The token has no scope to {INTERACTIONS[interaction]} {resource_type} resources.")
     if caller.is_system:
-        allowed = has_scope(caller, resource_type, interaction)
-    elif interaction in "rs":
-        allowed = caller.user is not None
-    else:
-        allowed = caller.is_administrator
-    if not allowed:
+        return
+    reads = interaction in "rs" and caller.user is not None
+    if not reads and not may_write_some(caller, resource_type, interaction):
         raise Forbidden(f"You may not {INTERACTIONS[interaction]} {resource_type} resources.")
 
 
 def may_find(caller: Caller) -> None:
     """Free times name nobody: whoever is signed in may ask for them, and software that may search for them."""
-    if caller.is_system and not (has_scope(caller, "Appointment", "s") or has_scope(caller, "Slot", "s")):
+    if caller.client and not (has_scope(caller, "Appointment", "s") or has_scope(caller, "Slot", "s")):
         raise Forbidden("The token has no scope to search for Appointments or Slots.")
-    if not caller.is_system and caller.user is None:
+    if not caller.client and caller.user is None:
         raise Forbidden("Sign in to search for times.")
+
+
+def may_match(caller: Caller) -> None:
+    """Who works here and software look for a patient by what they know of them; among those whom they may see."""
+    require(caller, "Patient", "s")
+    if not caller.is_system and not caller.is_staff:
+        raise Forbidden(_("Only the clinic looks for patients."))
 
 
 def may_book(
@@ -46,11 +56,9 @@ def may_book(
     guest holds what is open to patients before they say who they are. By a manage link its visit is `moved`, and no
     other made.
     """
-    if caller.is_system:
-        if not has_scope(caller, "Appointment", "c"):
-            raise Forbidden("The token has no scope to create Appointments.")
-        return
-    if runs(caller, bookables=bookables, sites=sites):
+    if caller.client and moved is None and not has_scope(caller, "Appointment", "c"):
+        raise Forbidden("The token has no scope to create Appointments.")
+    if caller.is_system or runs(caller, bookables=bookables, sites=sites):
         return
     if caller.is_staff and not caller.patients:
         raise Forbidden(_("You can book only on calendars that you work by."))
@@ -61,6 +69,17 @@ def may_book(
         raise Forbidden(_("%(service)s is booked by the clinic. Please call us.") % {"service": service.name})
     for patient in patients:
         may_be_for(caller, patient)
+
+
+def could_book(caller: Caller, service: HealthcareService, schedule: int) -> bool:
+    """Whether it is worth while to propose a visit on this calendar (a primary key): what `may_book` would say.
+
+    Without a query for each, and with no patient named yet.
+    """
+    if caller.is_system or caller.is_administrator or schedule in caller.own_calendars:
+        return True
+    is_open = service.bookable_by == HealthcareService.BookableBy.PATIENTS
+    return is_open and (bool(caller.patients) or not caller.is_staff)
 
 
 def may_be_for(caller: Caller, patient: Patient) -> None:

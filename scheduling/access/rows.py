@@ -7,21 +7,24 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from clinic.models import (
     Appointment,
+    AppointmentResponse,
     AuditEvent,
     CareTeam,
     Communication,
     Coverage,
     Encounter,
     Event,
+    PastVersion,
     Patient,
     QuestionnaireResponse,
     RelatedPerson,
     Resource,
     Schedule,
     Slot,
+    Subscription,
 )
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.scopes import has_scope
+from scheduling.access.reach import PUBLIC, has_scope, require_within_scopes, within_scopes
 from scheduling.errors import Forbidden, NotFound
 
 M = TypeVar("M", bound=Model)
@@ -29,29 +32,23 @@ M = TypeVar("M", bound=Model)
 # A hold, and one that has ended.
 HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
 
-# What describes the clinic and names no patient: open to everyone who is signed in.
-PUBLIC = frozenset(
-    {
-        "Organization",
-        "Location",
-        "Practitioner",
-        "PractitionerRole",
-        "Device",
-        "HealthcareService",
-        "Schedule",
-        "Questionnaire",
-    }
-)
+
+def visible(model: type[M], caller: Caller, may: str = "rs") -> QuerySet[M]:
+    """The rows of a resource that the caller may see. Proof of an address is for nobody but its guest.
+
+    With a token, those on which one of the interactions `may` (of c r u d s) was granted.
+    """
+    return within_scopes(_seen(model, caller), caller, may)
 
 
-def visible(model: type[M], caller: Caller) -> QuerySet[M]:
-    """The rows of a resource that the caller may see. Proof of an address is for nobody but its guest."""
+def _seen(model: type[M], caller: Caller) -> QuerySet[M]:
+    """Whatever the scopes of a token: software's own say everything, an app sees no more than its person."""
     rows: QuerySet[M] = model._default_manager.all()
     if model is Communication:
         rows = rows.exclude(event=Event.PROOF)
-    if caller.is_system:
-        return rows if has_scope(caller, model.RESOURCE_TYPE, "r") else rows.none()  # type: ignore[attr-defined]
-    if caller.is_administrator:
+    if caller.is_system and model is Subscription:
+        return rows.filter(_own_subscriptions(caller))
+    if caller.is_system or caller.is_administrator:
         return rows
     if model is Appointment:
         return rows.filter(_own_appointments(caller))
@@ -62,6 +59,15 @@ def visible(model: type[M], caller: Caller) -> QuerySet[M]:
     if issubclass(model, Resource) and model.RESOURCE_TYPE in PUBLIC:
         return rows
     return rows.none()
+
+
+def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]:
+    """Earlier versions of the rows that the caller may see; for a patient none that was about somebody else."""
+    rows = visible(model, caller).values("pk")
+    past = PastVersion.objects.filter(resource_type=model.RESOURCE_TYPE, row_id__in=rows)
+    if caller.is_system or caller.is_staff:
+        return past
+    return past.filter(Q(patient_id=None) | Q(patient_id__in=caller.patients))
 
 
 def at_work(caller: Caller) -> QuerySet[Appointment]:
@@ -148,6 +154,19 @@ def _of_own_visits(caller: Caller) -> Q:
     return own | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else own
 
 
+def _own_subscriptions(caller: Caller) -> Q:
+    """Those that the same software, or the same person, has made."""
+    return Q(client=caller.client, user=caller.user)
+
+
+def _own_answers(caller: Caller) -> Q:
+    """Answers to visits: for who works with the visit, and for the patient, but for those of other patients."""
+    own = [each.reference for each in caller.patients.values()]
+    others = Q(actor__reference__startswith="Patient/") & ~Q(actor__reference__in=own)
+    answers = Q(appointment__patient__in=caller.patients) & ~others
+    return answers | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else answers
+
+
 def _none(caller: Caller) -> Q:
     return Q(pk__in=[])
 
@@ -160,9 +179,11 @@ OWN: dict[type[Model], Callable[[Caller], Q]] = {
     RelatedPerson: _of_own_patients("patient"),
     Coverage: _of_own_patients("beneficiary"),
     CareTeam: _of_own_patients("patient"),
+    AppointmentResponse: _own_answers,
     QuestionnaireResponse: _of_own_visits,
     Encounter: _of_own_visits,
     Communication: _of_own_visits,
+    Subscription: _own_subscriptions,
     AuditEvent: _none,
 }
 
@@ -175,11 +196,12 @@ def taken_out_of_sight(caller: Caller) -> QuerySet[Slot]:
 
 def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
     """The appointment with this id, if the caller may change it. One they cannot see does not exist for them."""
-    appointment = visible(Appointment, caller).filter(fhir_id=fhir_id, deleted_at=None).first()
+    appointment = visible(Appointment, caller, "rus").filter(fhir_id=fhir_id, deleted_at=None).first()
     if appointment is None:
         raise NotFound(f"There is no Appointment/{fhir_id}.")
-    if caller.is_system and not has_scope(caller, "Appointment", "u"):
+    if caller.client and not has_scope(caller, "Appointment", "u"):
         raise Forbidden("The token has no scope to update Appointments.")
+    require_within_scopes(Appointment, [appointment.pk], caller, "u")
     return appointment
 
 

@@ -1,10 +1,8 @@
-"""Who is calling: software by its token, a person by their session.
+"""Who is calling: software by its token, a person by their session, or a person's app by theirs.
 
-Tokens are OAuth 2 bearer tokens, given for client credentials with the scopes of SMART:
-https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
+Tokens are OAuth 2 bearer tokens with the scopes of SMART: scheduling.api.smart gives them.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -13,16 +11,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
-from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauth2_provider.scopes import BaseScopes
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from clinic.models import User
-from scheduling.access import SCOPE, Caller
-
-EVERYTHING = "system/*.cruds"
+from clinic.models import Launch, User
+from scheduling.access import Caller
+from scheduling.api.smart.constraints import condition_of
 
 
 def caller_of(request: Request) -> Caller:
@@ -40,10 +35,9 @@ class BearerAuthentication(authentication.BaseAuthentication):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
-        found = _token(token.strip())
-        if found is None or not _stands(found):
+        caller = caller_with(token.strip())
+        if caller is None:
             raise AuthenticationFailed("The access token is not known, has expired or was revoked.")
-        caller = _caller(found)
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:
@@ -58,34 +52,23 @@ class SessionAuthentication(authentication.SessionAuthentication):
         return (found[0], Caller(user=found[0])) if found else None
 
 
-class SmartScopes(BaseScopes):  # type: ignore[misc]
-    """Scopes are open-ended: `ClientValidator` reads them. Who registers software trusts it with every type."""
+def caller_with(token: str) -> Caller | None:
+    """Whoever comes with this token; None for one that is unknown, revoked or over, or whose people may not come in."""
+    found = _read(token)
+    if found is None or not (found.owner_may and found.user_may) or found.expires <= timezone.now():
+        return None
+    return Caller(
+        user=User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None,
+        client=found.client,
+        scopes=tuple(found.scope.split()),
+        in_context=found.patient,
+        condition_of=condition_of,
+    )
 
-    def get_all_scopes(self) -> dict[str, str]:
-        return {EVERYTHING: "Create, read, update, delete and search everything"}
 
-    def get_available_scopes(self, *args: Any, **kwargs: Any) -> list[str]:
-        return [EVERYTHING]
-
-    def get_default_scopes(self, *args: Any, **kwargs: Any) -> list[str]:
-        return [EVERYTHING]
-
-
-class ClientValidator(OAuth2Validator):  # type: ignore[misc]
-    """Client credentials, by Basic or in the body. The demo's client, whose secret is known, needs DEBUG."""
-
-    def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        return bool(super().authenticate_client(request, *args, **kwargs)) and _may_be_used(request.client)
-
-    def _load_application(self, client_id: str, request: Any) -> Application | None:
-        """None for a name that PostgreSQL could not even look for."""
-        return None if "\x00" in (client_id or "") else super()._load_application(client_id, request)
-
-    def validate_scopes(
-        self, client_id: str, scopes: Iterable[str], client: Application, request: Any, *args: Any, **kwargs: Any
-    ) -> bool:
-        asked = [SCOPE.fullmatch(scope) for scope in scopes]
-        return all(scope and scope["may"] for scope in asked)
+def token_digest(token: str) -> str:
+    """By which a token is found: tokens themselves are not kept."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class _Token(NamedTuple):
@@ -93,43 +76,32 @@ class _Token(NamedTuple):
 
     scope: str
     expires: datetime
-    client: str | None
-    user: int | None
+    client: str
+    patient: int | None
     owner_may: bool
     user_may: bool
+    user: tuple[Any, ...]
 
 
+# Of the person, in the order in which `from_db` takes them; the rest is read if somebody wants it.
+KNOWN = {"id", "email", "is_active", "is_staff", "is_superuser"}
+USER = [field.attname for field in User._meta.concrete_fields if field.attname in KNOWN]
 _TOKEN = f"""
-    SELECT token.scope, token.expires, application.client_id, token.user_id,
+    SELECT token.scope, token.expires, application.client_id, launch.patient_id,
         owner.id IS NULL OR (owner.is_active AND (%s OR NOT owner.is_demo)),
-        person.id IS NULL OR (person.is_active AND (%s OR NOT person.is_demo))
+        person.id IS NULL OR (person.is_active AND (%s OR NOT person.is_demo)),
+        {", ".join(f"person.{column}" for column in USER)}
     FROM {AccessToken._meta.db_table} token
-    LEFT JOIN {Application._meta.db_table} application ON application.id = token.application_id
+    JOIN {Application._meta.db_table} application ON application.id = token.application_id
+    LEFT JOIN {Launch._meta.db_table} launch ON launch.access_token_id = token.id
     LEFT JOIN {User._meta.db_table} owner ON owner.id = application.user_id
     LEFT JOIN {User._meta.db_table} person ON person.id = token.user_id
     WHERE token.token_checksum = %s
 """
 
 
-def _token(text: str) -> _Token | None:
-    checksum = sha256(text.encode()).hexdigest()
+def _read(text: str) -> _Token | None:
     with connection.cursor() as cursor:
-        cursor.execute(_TOKEN, [settings.DEBUG, settings.DEBUG, checksum])
+        cursor.execute(_TOKEN, [settings.DEBUG, settings.DEBUG, token_digest(text)])
         row = cursor.fetchone()
-    return _Token(*row) if row else None
-
-
-def _stands(token: _Token) -> bool:
-    return token.user_may and token.owner_may and token.client is not None and token.expires > timezone.now()
-
-
-def _may_be_used(application: Application) -> bool:
-    owner = application.user
-    return owner is None or (owner.is_active and (settings.DEBUG or not owner.is_demo))
-
-
-def _caller(token: _Token) -> Caller:
-    """A token that was given to a person acts as that person; any other as the software."""
-    if token.user is not None:
-        return Caller(user=User.objects.get(pk=token.user))
-    return Caller(client=token.client or "", scopes=tuple(token.scope.split()))
+    return _Token._make((*row[:6], row[6:])) if row else None

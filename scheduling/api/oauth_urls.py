@@ -1,10 +1,14 @@
-"""Where software gets its tokens: https://www.rfc-editor.org/rfc/rfc6749#section-4.4"""
+"""Where software gets its tokens and gives them back. People allow apps on the portal's pages."""
 
 from django.urls import path
-from oauth2_provider.views import RevokeTokenView, TokenView
+from oauth2_provider.views import JwksInfoView, RevokeTokenView, TokenView
+
+from scheduling.api.smart.introspection import IntrospectionView
 
 app_name = "oauth2_provider"
 urlpatterns = [
     path("token/", TokenView.as_view(), name="token"),
     path("revoke_token/", RevokeTokenView.as_view(), name="revoke-token"),
+    path("introspect/", IntrospectionView.as_view(), name="introspect"),
+    path("jwks/", JwksInfoView.as_view(), name="jwks"),
 ]

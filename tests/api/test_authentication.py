@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from oauth2_provider.models import AccessToken
 
 from tests.api.conftest import SECRET, Api, api_with, application, codes
-from tests.factories import PatientFactory, UserFactory
+from tests.factories import UserFactory
 
 TOKEN = "/oauth/token/"
 CREDENTIALS = {"grant_type": "client_credentials", "client_id": "system", "client_secret": SECRET}
@@ -52,14 +51,27 @@ def test_a_token_is_given_for_client_credentials(software, basic):
         ("patient/Patient.rs", False),
         ("system/Patient.sr", False),
         ("openid", False),
+        ("nonsense", False),
     ],
 )
-def test_scopes_are_those_of_smart(software, scope, granted):
+def test_software_asks_for_scopes_of_its_own(software, scope, granted):
     response = Client().post(TOKEN, {**CREDENTIALS, "scope": scope})
     if granted:
         assert response.json()["scope"] == scope
     else:
         assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize("scope", ["system/*.cruds", "system/Patient.rs", "system/Slot.rsd"])
+def test_software_gets_no_more_than_it_was_registered_for(db, scope):
+    application("system/Slot.rs")
+    response = Client().post(TOKEN, {**CREDENTIALS, "scope": scope})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
+
+
+def test_software_that_was_registered_for_nothing_gets_nothing(db):
+    application("")
+    assert Client().post(TOKEN, CREDENTIALS).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -116,14 +128,6 @@ def test_a_session_writes_only_with_the_csrf_token(db):
     assert api.get("Patient").status_code == 200
     response = api.post("Patient", {"resourceType": "Patient"})
     assert (response.status_code, codes(response)) == (403, ["forbidden"])
-
-
-def test_a_person_may_have_a_token(ada):
-    software = application()
-    api = api_with(scopes="")
-    AccessToken.objects.filter(application=software).update(user=ada.user)
-    PatientFactory()
-    assert [entry["resource"]["id"] for entry in api.get("Patient").fhir["entry"]] == [ada.fhir_id]
 
 
 def test_a_token_costs_one_statement(db, django_assert_num_queries):

@@ -1,0 +1,271 @@
+"""Standalone launch: https://hl7.org/fhir/smart-app-launch/app-launch.html"""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, Grant, RefreshToken
+
+from clinic.models import AuditEvent, Launch
+from tests.api.conftest import SECRET, Api
+from tests.api.smart.apps import AUTHORIZE, BACK, BASE, CHALLENGE, VERIFIER, App, browser, parameters
+from tests.factories import UserFactory
+
+ALL = "launch/patient patient/Appointment.rs offline_access"
+
+
+def error(response):
+    assert response.status_code in (400, 401), response.content
+    return response.json()["error"]
+
+
+def test_an_app_is_given_a_token_for_the_patient(app, ada):
+    answer = parameters(app.decide(ada.user, ALL))
+    assert answer["state"] == "of-the-app"
+    response = app.exchange(answer["code"])
+    assert (response["Cache-Control"], response["Pragma"]) == ("no-store", "no-cache")
+    token = response.json()
+    assert {**token, "access_token": "", "refresh_token": ""} == {
+        "access_token": "",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "scope": ALL,
+        "patient": ada.fhir_id,
+        "need_patient_banner": True,
+        "refresh_token": "",
+    }
+    assert Api(token["access_token"]).get("Appointment").status_code == 200
+
+
+def test_who_is_not_signed_in_signs_in_first(app):
+    response = Client().get(AUTHORIZE, app.request())
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/?next=/oauth/authorize/")
+
+
+def test_an_app_may_post_what_it_asks_for(app, ada):
+    posted = Client(enforce_csrf_checks=True).post(AUTHORIZE, app.request())
+    assert posted.status_code == 302
+    assert browser(ada.user).get(posted["Location"]).status_code == 200
+
+
+def test_who_decides_needs_the_csrf_token(app, ada):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada.user)
+    response = client.post("/oauth/authorize/decide/", {"decision": "allow"}, query_params=app.request())
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("aud", [BASE, f"{BASE}/"])
+def test_the_audience_is_our_base(app, ada, aud):
+    assert app.ask(ada.user, aud=aud).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"aud": None}, "invalid_request"),
+        ({"aud": "https://elsewhere.example.org/fhir"}, "invalid_request"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"code_challenge": "x" * 300}, "invalid_request"),
+        ({"nonce": "x" * 300}, "invalid_request"),
+        ({"response_type": "token"}, "unauthorized_client"),
+        ({"scope": "system/*.rs"}, "invalid_scope"),
+        ({"scope": "nonsense"}, "invalid_scope"),
+        ({"scope": "patient/Appointment.sr"}, "invalid_scope"),
+        ({"scope": "openid patient/Appointment.rs", "prompt": "none"}, "login_required"),
+    ],
+)
+def test_what_is_wrong_is_told_to_the_app(app, ada, changes, told):
+    asked = {"scope": "patient/Appointment.rs", **changes}
+    for response in (app.ask(ada.user, **asked), app.decide(ada.user, **asked)):
+        answer = parameters(response)
+        assert (answer["error"], answer["state"]) == (told, "of-the-app")
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "nobody"},
+        {"client_id": "\x00"},
+        {"client_id": None},
+        {"redirect_uri": "https://evil.example.org/back"},
+        {"redirect_uri": f"{BACK}/more"},
+        {"redirect_uri": f"{BACK}?and=more"},
+    ],
+)
+def test_nobody_is_sent_to_an_address_that_is_not_the_apps(app, ada, changes):
+    response = app.ask(ada.user, **changes)
+    assert response.status_code == 400
+    assert "This app cannot be let in" in response.content.decode()
+
+
+def test_who_does_not_allow_it_gives_nothing(app, ada):
+    assert parameters(app.decide(ada.user, ALL, decision="deny")) == {
+        "error": "access_denied",
+        "state": "of-the-app",
+    }
+    assert not Launch.objects.exists()
+
+
+def test_what_is_unticked_is_not_given(app, ada):
+    scope = "launch/patient patient/Appointment.rs patient/Coverage.rs offline_access"
+    code = parameters(app.decide(ada.user, scope, may=["patient/Appointment.rs"]))["code"]
+    token = app.exchange(code).json()
+    assert token["scope"] == "launch/patient patient/Appointment.rs"
+    assert "refresh_token" not in token
+
+
+def test_more_than_was_asked_for_cannot_be_ticked(app, ada):
+    code = parameters(app.decide(ada.user, "patient/Appointment.rs", may=["patient/Appointment.rs user/*.cruds"]))
+    assert app.exchange(code["code"]).json()["scope"] == "patient/Appointment.rs"
+
+
+def test_an_app_is_asked_for_no_more_than_it_was_registered_for(ada):
+    app = App("patient/Appointment.rs")
+    page = app.ask(ada.user, "patient/*.cruds offline_access").content.decode()
+    assert "Keep access" not in page
+    scope = "patient/*.cruds offline_access"
+    token = app.exchange(parameters(app.decide(ada.user, scope, may=["patient/Appointment.rs"]))["code"]).json()
+    assert token["scope"] == "patient/Appointment.rs"
+    assert "refresh_token" not in token
+
+
+def test_who_cares_for_several_says_whom_it_is_about(app, ada, leo):
+    page = app.ask(ada.user).content.decode()
+    assert "Who will you use Visit Buddy for?" in page
+    assert app.token(ada.user, whose=leo.fhir_id)["patient"] == leo.fhir_id
+
+
+def test_nobody_elses_patient_can_be_named(app, ada, leo, bo):
+    assert "Who will you use" in app.ask(ada.user, whose=bo.fhir_id).content.decode()
+    response = app.decide(ada.user, "patient/Appointment.rs", whose=bo.fhir_id)
+    assert response["Location"].startswith("/oauth/authorize/?")
+    assert not Launch.objects.exists()
+
+
+def test_staff_allow_what_they_do_at_work(app, rana):
+    scope = "user/Appointment.rs patient/Appointment.rs launch/patient"
+    token = app.token(rana, scope)
+    assert token["scope"] == "user/Appointment.rs"
+    assert "patient" not in token
+
+
+def test_a_code_counts_once_and_coming_again_ends_what_it_gave(app, ada):
+    code = app.code(ada.user, ALL)
+    token = app.exchange(code).json()
+    assert error(app.exchange(code)) == "invalid_grant"
+    assert Api(token["access_token"]).get("Appointment").status_code == 401
+    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"code_verifier": None}, "invalid_request"),
+        ({"code_verifier": VERIFIER[::-1]}, "invalid_grant"),
+        ({"code_verifier": CHALLENGE}, "invalid_grant"),
+        ({"redirect_uri": "https://evil.example.org/back"}, "invalid_request"),
+        ({"client_id": "system"}, "invalid_client"),
+    ],
+)
+def test_a_code_is_exchanged_only_by_who_it_is_for(app, ada, changes, told):
+    assert error(app.exchange(app.code(ada.user), **changes)) == told
+
+
+@pytest.mark.parametrize("code", ["guessed", "\x00", "x" * 1000])
+def test_a_code_that_was_not_given_is_worth_nothing(app, code):
+    assert error(app.exchange(code)) == "invalid_grant"
+
+
+def test_a_code_is_over_after_a_minute(app, ada):
+    code = app.code(ada.user)
+    Grant.objects.update(expires=timezone.now())
+    assert error(app.exchange(code)) == "invalid_grant"
+
+
+def test_a_confidential_app_needs_its_secret(ada):
+    app = App(client_type="confidential")
+    code = app.code(ada.user)
+    assert error(app.exchange(code)) == "invalid_client"
+    assert error(app.exchange(code, client_secret="wrong")) == "invalid_client"
+    assert app.exchange(code, client_secret=SECRET).status_code == 200
+
+
+def test_without_being_asked_for_it_access_does_not_last(app, ada):
+    assert "refresh_token" not in app.token(ada.user)
+
+
+def test_tokens_are_renewed_for_the_same_patient(app, ada, leo, visits):
+    first = app.token(ada.user, ALL, whose=leo.fhir_id)
+    second = app.refresh(first["refresh_token"]).json()
+    assert (second["patient"], second["scope"]) == (leo.fhir_id, ALL)
+    assert Api(first["access_token"]).get("Appointment").status_code == 401
+    assert Api(second["access_token"]).get("Appointment").fhir["total"] == 1
+    assert app.refresh(second["refresh_token"]).json()["patient"] == leo.fhir_id
+
+
+def test_a_refresh_token_that_comes_twice_ends_them_all(app, ada):
+    first = app.token(ada.user, ALL)
+    second = app.refresh(first["refresh_token"]).json()
+    assert error(app.refresh(first["refresh_token"])) == "invalid_grant"
+    assert Api(second["access_token"]).get("Appointment").status_code == 401
+    assert error(app.refresh(second["refresh_token"])) == "invalid_grant"
+
+
+def test_a_renewed_token_may_do_less_and_never_more(app, ada):
+    first = app.token(ada.user, "patient/Appointment.rs patient/Coverage.rs offline_access")
+    assert error(app.refresh(first["refresh_token"], scope="patient/*.cruds")) == "invalid_scope"
+    less = app.refresh(first["refresh_token"], scope="patient/Appointment.rs").json()
+    assert less["scope"] == "patient/Appointment.rs"
+    assert Api(less["access_token"]).get("Coverage").status_code == 403
+
+
+def test_online_access_ends_by_itself(app, ada):
+    token = app.token(ada.user, "patient/Appointment.rs online_access")
+    Launch.objects.update(created=timezone.now() - timedelta(hours=13))
+    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
+
+
+def test_access_that_is_not_used_ends(app, ada):
+    token = app.token(ada.user, ALL)
+    AccessToken.objects.update(expires=timezone.now() - timedelta(days=91))
+    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
+
+
+def test_an_app_gives_its_access_back(app, ada):
+    token = app.token(ada.user, ALL)
+    Client().post("/oauth/revoke_token/", {"client_id": "app", "token": token["refresh_token"]})
+    assert Api(token["access_token"]).get("Appointment").status_code == 401
+    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
+
+
+def test_who_may_not_sign_in_any_more_has_no_apps(app, ada):
+    token = app.token(ada.user, ALL)
+    ada.user.is_active = False
+    ada.user.save()
+    assert Api(token["access_token"]).get("Appointment").status_code == 401
+    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
+
+
+def test_tokens_are_not_kept_as_they_are(app, ada):
+    token = app.token(ada.user, ALL)
+    kept = [*AccessToken.objects.values_list("token", flat=True), *RefreshToken.objects.values_list("token", flat=True)]
+    assert set(kept) == {""}
+    assert token["access_token"]
+
+
+def test_it_is_written_down_who_let_whom_in(app, ada):
+    app.token(ada.user)
+    line = AuditEvent.objects.get(subtype="let-app-in")
+    assert (line.user, line.client, line.patient) == (ada.user, "app", ada)
+
+
+def test_who_is_nobody_here_yet_says_who_they_are_first(app):
+    response = app.ask(UserFactory())
+    assert response["Location"].startswith("/details/?next=")

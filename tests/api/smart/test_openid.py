@@ -1,0 +1,71 @@
+"""Who the person is, for the app: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-identity-data"""
+
+import json
+
+import pytest
+from django.test import Client
+from jwcrypto.jwk import JWKSet
+from jwcrypto.jwt import JWT
+
+from tests.api.smart.apps import BASE
+from tests.factories import RelatedPersonFactory, UserFactory
+
+SCOPE = "openid fhirUser user/Appointment.rs"
+
+
+def claims(token):
+    """What an identity token says, once its signature is checked as the app would."""
+    keys = JWKSet.from_json(Client().get("/oauth/jwks/").content.decode())
+    jwt = JWT(jwt=token["id_token"], key=keys, expected_type="JWS", algs=["RS256"])
+    return json.loads(jwt.claims)
+
+
+def test_a_patient_is_who_they_are(app, ada):
+    told = claims(app.token(ada.user, SCOPE, nonce="of-the-app"))
+    assert told["iss"] == BASE
+    assert told["aud"] == "app"
+    assert told["nonce"] == "of-the-app"
+    assert told["fhirUser"] == f"{BASE}/{ada.reference}"
+    assert told["exp"] > told["iat"]
+
+
+def test_a_practitioner_is_one(app, chen):
+    assert claims(app.token(chen.user, SCOPE))["fhirUser"] == f"{BASE}/{chen.reference}"
+
+
+def test_who_only_cares_for_somebody_is_a_related_person(app, ada):
+    carer = RelatedPersonFactory(patient=ada, user=UserFactory())
+    assert claims(app.token(carer.user, SCOPE))["fhirUser"] == f"{BASE}/{carer.reference}"
+
+
+def test_who_has_no_record_has_no_fhir_user(app, rana):
+    assert "fhirUser" not in claims(app.token(rana, SCOPE))
+
+
+def test_identity_alone_opens_no_resource(app, ada):
+    token = app.token(ada.user, "openid fhirUser")
+    assert token["scope"] == "openid fhirUser"
+    assert claims(token)["sub"] == str(ada.user.pk)
+
+
+def test_without_openid_there_is_no_identity_token(app, ada):
+    assert "id_token" not in app.token(ada.user)
+
+
+def test_a_renewed_token_says_it_again(app, ada):
+    token = app.token(ada.user, f"{SCOPE} offline_access")
+    assert claims(app.refresh(token["refresh_token"]).json())["fhirUser"] == f"{BASE}/{ada.reference}"
+
+
+def test_the_keys_are_bare_and_public(db):
+    [key] = Client().get("/oauth/jwks/").json()["keys"]
+    assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
+    assert "d" not in key
+
+
+@pytest.mark.parametrize("scope", ["openid fhirUser user/Appointment.rs"])
+def test_without_a_key_of_ours_nobody_is_named(app, ada, settings, scope):
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ENABLED": False, "OIDC_RSA_PRIVATE_KEY": ""}
+    token = app.token(ada.user, scope)
+    assert token["scope"] == "user/Appointment.rs"
+    assert "id_token" not in token
