@@ -18,7 +18,7 @@ def calendar_is_installed(app_configs: Any, **kwargs: Any) -> Sequence[CheckMess
     return [
         Error(
             f"The staff's calendar is not installed: {settings.EVENT_CALENDAR / missing[0]} is missing.",
-            hint="Run `npm ci --ignore-scripts` in the project's directory, or `python3 bootstrap.py setup`.",
+            hint="Run `npm ci --omit=dev --ignore-scripts` in the project's folder, or `python3 bootstrap.py setup`.",
             id="portal.E001",
         )
     ]

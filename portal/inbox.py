@@ -50,7 +50,7 @@ def mark_read(user: User, message_id: str | None, *, now: datetime) -> None:
     new = messages_of(user).filter(read=None)
     if message_id is not None:
         new = new.filter(fhir_id=message_id)
-    Communication.objects.filter(pk__in=new.order_by().values("pk")).update(read=now, last_updated=now)
+    Communication.objects.filter(pk__in=new.order_by().values("pk")).update(read=now)
 
 
 def unread(request: HttpRequest) -> dict[str, Any]:

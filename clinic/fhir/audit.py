@@ -1,30 +1,72 @@
-"""AuditEvent, written only: https://hl7.org/fhir/R4/auditevent.html"""
+"""AuditEvent, written only: https://hl7.org/fhir/R4/auditevent.html
+
+Reads and searches as IHE has them: https://profiles.ihe.net/ITI/BALP.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant, reference
 from clinic.fhir.kinds import ResourceKind, head
 from clinic.models import AuditEvent
 
+# Of https://hl7.org/fhir/R4/valueset-type-restful-interaction.html; the other subtypes are use cases of ours.
+INTERACTIONS = frozenset({"create", "read", "vread", "update", "delete", "search", "history"})
+
+PERSON = {"code": "1", "display": "Person"}
+SYSTEM_OBJECT = {"code": "2", "display": "System Object"}
+PATIENT = {"code": "1", "display": "Patient"}
+DOMAIN_RESOURCE = {"code": "4", "display": "Domain Resource"}
+QUERY = {"code": "24", "display": "Query"}
+
 
 def audit_event(row: AuditEvent) -> Json:
-    """Who did which use case, to whose visit. What is recorded was done: its outcome is a success."""
+    """Who did what, with whose data. What is recorded was done: its outcome is a success."""
     resource: Json = {
         **row.extra,
         **head(row),
         "type": {"system": codes.AUDIT_EVENT_TYPE, "code": "rest", "display": "RESTful Operation"},
-        "subtype": [{"system": codes.USE_CASE, "code": row.subtype}],
+        "subtype": [{"system": subtype_system(row.subtype), "code": row.subtype}],
         "action": row.action,
         "recorded": instant(row.recorded),
         "outcome": "0",
-        "agent": [{"who": {"display": _agent(row)}, "requestor": True}],
+        "agent": list(_agents(row)),
         "source": {"observer": {"display": "Clinic scheduling"}},
     }
-    entities = [{"what": reference(what)} for what in (row.appointment, row.patient) if what]
+    entities = list(_entities(row))
     return {**resource, "entity": entities} if entities else resource
 
 
-def _agent(row: AuditEvent) -> str:
-    return ", ".join(filter(None, (str(row.user or ""), row.client))) or "The system"
+def subtype_system(subtype: str) -> str:
+    return codes.RESTFUL_INTERACTION if subtype in INTERACTIONS else codes.USE_CASE
+
+
+def _agents(row: AuditEvent) -> Iterator[Json]:
+    """The person who asked, and the software that they asked with; the one that began it is the requestor."""
+    if row.user:
+        yield {"who": {"display": str(row.user)}, "requestor": True}
+    if row.client or not row.user:
+        yield {"who": {"display": row.client or "The system"}, "requestor": row.user is None}
+
+
+def _entities(row: AuditEvent) -> Iterator[Json]:
+    if row.appointment:
+        yield _entity(SYSTEM_OBJECT, DOMAIN_RESOURCE, what=reference(row.appointment))
+    if row.patient:
+        yield _entity(PERSON, PATIENT, what=reference(row.patient))
+    if row.target:
+        yield _entity(SYSTEM_OBJECT, DOMAIN_RESOURCE, what={"reference": row.target})
+    if row.query:
+        yield _entity(SYSTEM_OBJECT, QUERY, query=b64encode(row.query.encode()).decode())
+
+
+def _entity(kind: Json, role: Json, **said: Json | str) -> Json:
+    return {
+        **said,
+        "type": {"system": codes.AUDIT_ENTITY_TYPE, **kind},
+        "role": {"system": codes.OBJECT_ROLE, **role},
+    }
 
 
 KINDS = {"AuditEvent": ResourceKind(AuditEvent, audit_event, related=("user", "appointment", "patient"))}

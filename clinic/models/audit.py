@@ -6,7 +6,10 @@ from clinic.models.base import Resource
 
 
 class AuditEvent(Resource):
-    """https://hl7.org/fhir/R4/auditevent.html: one line for each use case, in its transaction."""
+    """https://hl7.org/fhir/R4/auditevent.html: one line for each use case, in its transaction.
+
+    And one for each patient whom an answer told of, if it was staff or software that asked.
+    """
 
     RESOURCE_TYPE = "AuditEvent"
 
@@ -19,15 +22,18 @@ class AuditEvent(Resource):
 
     recorded = models.DateTimeField()
     action = models.CharField(max_length=1, choices=Action)
-    subtype = models.CharField(max_length=50, help_text="The use case, such as book or cancel.")
+    subtype = models.CharField(max_length=50, help_text="The use case, such as book or cancel, or read.")
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True)
     client = models.CharField(max_length=100, blank=True, help_text="The software that acted.")
     appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why a rule was overridden, if one was.")
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True)
+    target = models.CharField(max_length=200, blank=True, help_text="What was read, as a FHIR reference.")
+    query = models.TextField(blank=True, help_text="What was asked for where it was more than one resource.")
 
     class Meta:
         ordering = ["-recorded", "-pk"]
+        indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded")]
 
     def __str__(self) -> str:
         return f"{self.subtype}, {self.recorded:%Y-%m-%d %H:%M:%S} UTC"

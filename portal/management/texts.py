@@ -28,7 +28,7 @@ KEYWORDS = {
         ("pgettext", ((1, "c"), 2)),
         ("npgettext", ((1, "c"), 2, 3)),
     )
-} | {"_": None, "gettext_noop": None}
+} | {"_": None, "lazy": None, "gettext_noop": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 
 # Attributes that are seen or heard, elements whose content is no text, and words that are the same in any language.

@@ -76,7 +76,7 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask once more, then cancel. Too late, say what to do instead."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
-    if not visit.is_booked:
+    if not visit.is_promised:
         return redirect("portal:visit", visit.id)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic import words
 from clinic.models import Appointment, Patient, Schedule
-from portal import arranging
+from portal import arranging, disclosures
 from portal.arranging import Wish
 from portal.calendar import PEOPLE, Selection, kind_of, zone_of
 from portal.calendar_forms import LookForm, MoveForm, VisitForm, WhenForm
@@ -148,7 +148,11 @@ def patients(request: HttpRequest) -> HttpResponse:
 def _matches(request: HttpRequest) -> list[Patient] | None:
     """None where too little was typed to look for."""
     typed = request.POST.get("search", "").strip()
-    return list(arranging.find_patients(caller_of(request), typed)) if len(typed) >= LEAST_LETTERS else None
+    if len(typed) < LEAST_LETTERS:
+        return None
+    found = list(arranging.find_patients(caller_of(request), typed))
+    disclosures.listed(caller_of(request), found, "patient finder", now=timezone.now())
+    return found
 
 
 @staff_required
@@ -337,6 +341,7 @@ def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
     appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
     if appointment is None:
         raise Http404
+    disclosures.opened(caller_of(request), appointment, now=timezone.now())
     return appointment
 
 

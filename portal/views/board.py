@@ -9,7 +9,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic.models import Appointment, Location
-from portal import board
+from portal import board, disclosures
+from portal.board import Board
 from portal.callers import caller_of, staff_required
 from portal.staff_forms import StepForm
 from scheduling import booking
@@ -28,6 +29,7 @@ def today(request: HttpRequest) -> HttpResponse:
     shown = board.read_board(caller_of(request), _chosen(sites, request.GET.get("site", "")), now=timezone.now())
     if request.GET.get("stamp") == shown.stamp:
         return HttpResponse(status=NOTHING_NEW)
+    _disclosed(request, shown)
     part = request.headers.get("HX-Request") == "true"
     return render(request, f"portal/board/{'_board' if part else 'board'}.html", {"board": shown, "sites": sites})
 
@@ -54,8 +56,14 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
         board_of_site = f"{reverse('portal:board')}?{urlencode({'site': site})}"
         return redirect(board_of_site if site else reverse("portal:staff-visit", args=[appointment_id]))
     shown = board.read_board(caller, _chosen(board.sites(caller), site), now=now)
+    _disclosed(request, shown)
     slip = None if form.cleaned_data["back"] or was is None else shown.card(appointment_id)
     return render(request, "portal/board/_board.html", {"board": shown, "slip": slip, "was": was})
+
+
+def _disclosed(request: HttpRequest, shown: Board) -> None:
+    visits = (card.appointment for column in shown.columns for card in column.cards)
+    disclosures.listed(caller_of(request), visits, "board", now=shown.now)
 
 
 def _chosen(sites: list[Location], asked: str) -> Location:
@@ -70,5 +78,7 @@ def _chosen(sites: list[Location], asked: str) -> Location:
 @require_GET
 def failed_messages(request: HttpRequest) -> HttpResponse:
     """The messages about visits to come that did not go out, to send again from their visits."""
-    failures = board.failures(caller_of(request), now=timezone.now())
+    caller, now = caller_of(request), timezone.now()
+    failures = board.failures(caller, now=now)
+    disclosures.listed(caller, (each.message for each in failures), "failed messages", now=now)
     return render(request, "portal/board/failed.html", {"failures": failures})

@@ -63,7 +63,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     visit = visit_of(token, now)
     if visit is None:
         return _expired(request)
-    if not visit.is_booked:
+    if not visit.is_promised:
         return redirect("portal:manage", token)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

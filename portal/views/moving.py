@@ -61,7 +61,7 @@ def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     wanted = moving.visit.appointment.service
-    if not moving.visit.is_changeable or wanted is None:
+    if not moving.visit.is_movable or wanted is None:
         return redirect(moving.back)
     if request.method == "POST":
         return _choose(request, moving, now)

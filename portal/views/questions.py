@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic import words
 from clinic.models import Appointment, Questionnaire, QuestionnaireResponse
-from portal import holds, questions, steps, visits
+from portal import disclosures, holds, questions, steps, visits
 from portal.callers import caller_of, staff_required
 from portal.questions import Part
 from portal.steps import Progress
@@ -234,6 +234,7 @@ def _visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
     visit = visits.by_link(appointment_id, now=now) if rows.exists() else None
     if visit is None:
         raise Http404
+    disclosures.opened(caller_of(request), visit.appointment, now=now)
     return visit
 
 

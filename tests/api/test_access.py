@@ -129,9 +129,10 @@ def test_software_includes_what_its_scopes_say(visits):
 
 
 @pytest.mark.parametrize("method", ["post", "put"])
-def test_people_write_no_resources(visits, ada, chen, rana, method):
-    path = {"post": "Patient", "put": ada.reference}[method]
-    body = {"resourceType": "Patient", "id": ada.fhir_id}
+def test_people_write_nothing_of_how_the_clinic_works(visits, ada, chen, rana, method):
+    """What they do write: see test_patient_writes, test_coverage, test_registration and test_appointment_response."""
+    path = {"post": "Practitioner", "put": chen.reference}[method]
+    body = {"resourceType": "Practitioner", "id": chen.fhir_id}
     for user in (ada.user, chen.user, rana):
         assert getattr(Api(user=user), method)(path, body).status_code == 403
 

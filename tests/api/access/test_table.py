@@ -1,0 +1,52 @@
+"""docs/access.md says who may do what. This asks for every cell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from clinic.fhir.resources import RESOURCES
+from tests.api.access.world import OPERATIONS, ROLES, World, possible, rights
+
+PAGE = (Path(settings.BASE_DIR) / "docs" / "access.md").read_text()
+
+
+def table(heading: str) -> dict[tuple[str, str], dict[str, str]]:
+    """By what and whose, what each role may."""
+    lines = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    (_, _, *roles), _, *cells = rows
+    return {
+        (name, whose): dict(zip(roles, may, strict=True)) for names, whose, *may in cells for name in names.split(", ")
+    }
+
+
+def differing(role: str) -> Iterator[str]:
+    """What the page says, and what is."""
+    world = World()
+    api = world.comes(role)
+    resources, operations = table("Resources"), table("Operations")
+    for (kind, whose), row in world.rows.items():
+        said, found = resources[kind, whose][role], rights(api, kind, row)
+        if found != said:
+            yield f"{kind}, {whose}: {found!r}, not {said!r}"
+    for (operation, whose), may in operations.items():
+        said, found = may[role], "yes" if possible(world, api, operation, whose) else ""
+        if found != said:
+            yield f"{operation}, {whose}: {found!r}, not {said!r}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_every_cell_is_as_the_page_says(role):
+    assert list(differing(role)) == []
+
+
+@pytest.mark.django_db
+def test_the_page_leaves_nothing_out():
+    resources, operations = table("Resources"), table("Operations")
+    assert resources.keys() == World().rows.keys()
+    assert {kind for kind, _ in resources} == set(RESOURCES)
+    assert {operation for operation, _ in operations} == set(OPERATIONS)
+    assert all(may.keys() == ROLES.keys() for may in [*resources.values(), *operations.values()])

@@ -1,0 +1,323 @@
+"""A small clinic, who comes to its API, and what they can do there: what the tables of docs/access.md are about."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from oauth2_provider.models import AccessToken
+
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
+from clinic.models import Launch, Patient
+from tests.api.conftest import Api, api_with, application
+from tests.api.test_subscriptions import WANTED as SUBSCRIPTION
+from tests.api.visits import BOOK, FIND, HOLD, asked, proposal
+from tests.factories import (
+    AppointmentFactory,
+    AppointmentResponseFactory,
+    AuditEventFactory,
+    CareTeamFactory,
+    CommunicationFactory,
+    CoverageFactory,
+    DeviceFactory,
+    EncounterFactory,
+    LocationFactory,
+    OrganizationFactory,
+    PatientFactory,
+    PractitionerFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    RoleFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SubscriptionFactory,
+    UserFactory,
+)
+from tests.scheduling.situations import monday
+
+NOWHERE = "nothing-has-this-id"
+CREATED, IN_USE = 201, 409
+PARAMETERS: Json = {"resourceType": "Parameters"}
+OF_A_VISIT = ("QuestionnaireResponse", "Encounter")  # one for each, so that another is of none
+
+
+class World:
+    """Dr Chen and Dr Singh work at Main Street, Dr Okoye in another town.
+
+    Ada sees Dr Chen, Leo, for whom Grace cares, Dr Singh, and Bo Dr Okoye. `rows` are theirs, by type and whose.
+    """
+
+    def __init__(self) -> None:
+        self.main, self.other = LocationFactory(fhir_id="main"), LocationFactory(fhir_id="other")
+        self.ada = PatientFactory(fhir_id="ada", family="Quinn", birth_date="1980-05-01", user=UserFactory())
+        self.leo = PatientFactory(fhir_id="leo", family="Stone", birth_date="2015-05-01")
+        self.bo = PatientFactory(fhir_id="bo", family="Lind", birth_date="1990-05-01", user=UserFactory())
+        self.grace = UserFactory()
+        self.root = UserFactory(is_staff=True, is_superuser=True)
+        self.service = ServiceFactory(fhir_id="service")
+        self.chen, self.singh, self.okoye = (PractitionerFactory(user=UserFactory()) for _ in range(3))
+        self.calendars = {
+            whose: ScheduleFactory(actor=who, site=site, services=[self.service])
+            for whose, who, site in (
+                ("Ada's", self.chen, self.main),
+                ("Leo's", self.singh, self.main),
+                ("Bo's", self.okoye, self.other),
+            )
+        }
+        self.patients: dict[str, Patient] = {"Ada's": self.ada, "Leo's": self.leo, "Bo's": self.bo}
+        self.rows: dict[tuple[str, str], Any] = dict(self._public())
+        for whose, patient in self.patients.items():
+            self.rows |= {(kind, whose): row for kind, row in self._of(whose, patient)}
+        done = AppointmentFactory(
+            patient=self.ada,
+            service=self.service,
+            site=self.main,
+            schedules=[self.calendars["Ada's"]],
+            status="fulfilled",
+            start=monday(9) - timedelta(weeks=8),
+        )
+        self.rows["Appointment", "Ada's, over"] = done
+
+    def _public(self) -> Iterator[tuple[tuple[str, str], Any]]:
+        organization = OrganizationFactory()
+        yield ("Organization", ""), organization
+        yield ("Location", ""), LocationFactory()
+        yield ("Practitioner", ""), PractitionerFactory()
+        yield ("Questionnaire", ""), QuestionnaireFactory()
+        yield ("HealthcareService", ""), ServiceFactory()
+        yield ("PractitionerRole", ""), RoleFactory(practitioner=self.chen, organization=organization)
+        yield ("Device", ""), DeviceFactory()
+        yield ("Schedule", ""), ScheduleFactory(actor=PractitionerFactory(), services=[self.service])
+        yield ("Subscription", "the software's"), SubscriptionFactory(client="system")
+        yield ("Subscription", "another's"), SubscriptionFactory(client="other")
+
+    def _of(self, whose: str, patient: Patient) -> Iterator[tuple[str, Any]]:
+        yield "Patient", patient
+        carer = RelatedPersonFactory(patient=patient, user=self.grace if patient is self.leo else None)
+        yield "RelatedPerson", carer
+        calendar = self.calendars[whose]
+        visit = AppointmentFactory(
+            patient=patient, service=self.service, site=calendar.site, schedules=[calendar], start=monday(9)
+        )
+        yield "Appointment", visit
+        yield "Slot", visit.slots.get()
+        yield "AppointmentResponse", AppointmentResponseFactory(appointment=visit)
+        yield "Coverage", CoverageFactory(beneficiary=patient)
+        yield "CareTeam", CareTeamFactory(patient=patient)
+        yield "Schedule", ScheduleFactory(actor=patient, services=[self.service])
+        yield "QuestionnaireResponse", QuestionnaireResponseFactory(appointment=visit, patient=patient)
+        yield "Encounter", EncounterFactory(appointment=visit, patient=patient)
+        yield "Communication", CommunicationFactory(appointment=visit, patient=patient)
+        yield "AuditEvent", AuditEventFactory(patient=patient)
+
+    def comes(self, role: str) -> Api:
+        return ROLES[role](self)
+
+
+def _app(scopes: str) -> Callable[[World], Api]:
+    """An app that Ada has let in for herself."""
+
+    def comes(world: World) -> Api:
+        now = timezone.now()
+        software = application(scopes, client_id="app")
+        token = AccessToken.objects.create(
+            token="of-the-app",
+            application=software,
+            user=world.ada.user,
+            expires=now + timedelta(hours=1),
+            scope=scopes,
+        )
+        Launch.objects.create(
+            application=software,
+            user=world.ada.user,
+            patient=world.ada,
+            access_token=token,
+            scope=scopes,
+            code_digest="",
+            created=now,
+            last_used=now,
+        )
+        return Api("of-the-app")
+
+    return comes
+
+
+def _software(scopes: str) -> Callable[[World], Api]:
+    return lambda world: api_with(scopes)
+
+
+ROLES: dict[str, Callable[[World], Api]] = {
+    "nobody": lambda world: Api(),
+    "Ada": lambda world: Api(user=world.ada.user),
+    "Ada's app": _app("patient/*.cruds"),
+    "app, reads visits": _app("patient/Appointment.rs"),
+    "Grace": lambda world: Api(user=world.grace),
+    "Dr Chen": lambda world: Api(user=world.chen.user),
+    "front desk": lambda world: Api(user=UserFactory(desk_locations=[world.main])),
+    "other front desk": lambda world: Api(user=UserFactory(desk_locations=[world.other])),
+    "administrator": lambda world: Api(user=world.root),
+    "software": _software("system/*.cruds"),
+    "reads Slots": _software("system/Slot.rs"),
+    "reads booked": _software("system/Appointment.rs?status=booked"),
+}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is written meanwhile has not been."""
+    before = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(before)
+
+
+# What can be done with a row
+
+
+def rights(api: Api, kind: str, row: Any) -> str:
+    """The letters of what is possible. In angle brackets, how what is hidden differs from what is not there."""
+    found = "".join((_reads(api, row), _searches(api, kind, row)))
+    body = to_fhir(rows_of(RESOURCES[kind]).get(pk=row.pk))
+    for letter, act in ACTS.items():
+        with undone():
+            status = act(api, kind, row.fhir_id, deepcopy(body)).status_code
+            row.refresh_from_db()
+            is_done = status < 300 and (letter != "d" or row.deleted_at is not None)
+        row.refresh_from_db()
+        if is_done or (letter == "d" and status == IN_USE):
+            found += letter
+        elif letter != "c" and "r" not in found and status not in (401, 405):
+            with undone():
+                nowhere = act(api, kind, NOWHERE, deepcopy(body)).status_code
+            found += "" if nowhere in (status, CREATED) else f"<{letter} {status}, not {nowhere}>"
+    return found
+
+
+def _reads(api: Api, row: Any) -> str:
+    paths = ("", f"/_history/{row.version}", "/_history")
+    statuses = [api.get(f"{row.reference}{path}").status_code for path in paths]
+    if set(statuses) == {200}:
+        return "r"
+    nowhere = [api.get(f"{row.RESOURCE_TYPE}/{NOWHERE}{path}").status_code for path in paths]
+    return "" if statuses == nowhere else f"<r {statuses}, not {nowhere}>"
+
+
+def _searches(api: Api, kind: str, row: Any) -> str:
+    answer = api.get(kind, {"_id": row.fhir_id})
+    return "s" if answer.status_code == 200 and answer.fhir["total"] else ""
+
+
+def _create(api: Api, kind: str, fhir_id: str, body: Json) -> Any:
+    return api.post(kind, _another(kind, body))
+
+
+def _another(kind: str, body: Json) -> Json:
+    """One like it, at another time."""
+    given = ("id", "meta", "slot", "telecom", *(("appointment", "extension") if kind in OF_A_VISIT else ()))
+    body = {name: value for name, value in body.items() if name not in given}
+    if kind == "Patient":
+        return {**body, "name": [{"family": "New"}], "birthDate": "1999-09-09"}
+    if kind in ("Appointment", "Slot"):
+        later = {"start": instant(monday(15)), "end": instant(monday(15, 30))}
+        return {**body, **later, "status": {"Appointment": "proposed", "Slot": "busy"}[kind]}
+    return SUBSCRIPTION if kind == "Subscription" else body
+
+
+def _update(api: Api, kind: str, fhir_id: str, body: Json) -> Any:
+    return api.put(f"{kind}/{fhir_id}", _changed(kind, {**body, "id": fhir_id}))
+
+
+def _changed(kind: str, body: Json) -> Json:
+    if kind == "Patient":
+        return {**body, "telecom": [{"system": "phone", "value": "+1 212 555 0199"}]}
+    return {**body, "language": "en-US"}
+
+
+def _patch(api: Api, kind: str, fhir_id: str, body: Json) -> Any:
+    change = {"op": "add", "path": "/language", "value": "en-US"}
+    if kind == "Patient":
+        change = {"op": "add", "path": "/telecom", "value": [{"system": "phone", "value": "+1 212 555 0199"}]}
+    if kind == "Appointment":
+        change = {"op": "replace", "path": "/status", "value": "cancelled"}
+    return api.patch(f"{kind}/{fhir_id}", [change])
+
+
+def _delete(api: Api, kind: str, fhir_id: str, body: Json) -> Any:
+    return api.delete(f"{kind}/{fhir_id}")
+
+
+ACTS = {"c": _create, "u": _update, "p": _patch, "d": _delete}
+
+
+# The operations
+
+
+def possible(world: World, api: Api, operation: str, whose: str) -> bool:
+    """Whether the operation answers what was asked, about the calendar, the visit or the person of `whose`."""
+    with undone():
+        answer = OPERATIONS[operation](world, api, whose)
+    return answer.status_code < 300 and (operation != "$match" or world.patients[whose].fhir_id in str(answer.fhir))
+
+
+def _find(world: World, api: Api, whose: str) -> Any:
+    return api.get(FIND, asked(world.service, world.calendars["Ada's"]))
+
+
+def _prefetch(world: World, api: Api, whose: str) -> Any:
+    return api.get("Slot/$prefetch", {"start": instant(monday(0)), "end": instant(monday(0, days=1))})
+
+
+def _match(world: World, api: Api, whose: str) -> Any:
+    wanted = to_fhir(world.patients[whose])
+    sought = {name: wanted[name] for name in ("resourceType", "name", "birthDate")}
+    return api.post("Patient/$match", {**PARAMETERS, "parameter": [{"name": "resource", "resource": sought}]})
+
+
+def _take(operation: str) -> Callable[[World, Api, str], Any]:
+    def take(world: World, api: Api, whose: str) -> Any:
+        wanted = proposal(Api(user=world.root), world.service, world.calendars[whose], patient=world.patients[whose])
+        return api.post(operation, wanted)
+
+    return take
+
+
+def _confirm(world: World, api: Api, whose: str) -> Any:
+    calendar = world.calendars[whose]
+    held = AppointmentFactory(
+        patient=world.patients[whose],
+        service=world.service,
+        site=calendar.site,
+        schedules=[calendar],
+        status="pending",
+        start=monday(13),
+        hold_expires_at=timezone.now() + timedelta(minutes=5),
+    )
+    return api.post(f"{held.reference}/$confirm")
+
+
+def _cancel(world: World, api: Api, whose: str) -> Any:
+    return api.post(f"{world.rows['Appointment', whose].reference}/$cancel")
+
+
+def _reschedule(world: World, api: Api, whose: str) -> Any:
+    to = [
+        {"name": "start", "valueDateTime": instant(monday(14))},
+        {"name": "schedule", "valueReference": {"reference": world.calendars[whose].reference}},
+    ]
+    return api.post(f"{world.rows['Appointment', whose].reference}/$reschedule", {**PARAMETERS, "parameter": to})
+
+
+OPERATIONS = {
+    "$find": _find,
+    "$prefetch": _prefetch,
+    "$match": _match,
+    "$hold": _take(HOLD),
+    "$book": _take(BOOK),
+    "$confirm": _confirm,
+    "$cancel": _cancel,
+    "$reschedule": _reschedule,
+}
