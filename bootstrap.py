@@ -29,10 +29,11 @@ STAMP = VENV / "installed"  # says which lock is; inside, so that it goes with t
 DEMO_LOCK = ROOT / "requirements.txt"
 TEST_LOCK = ROOT / "requirements-dev.txt"  # holds everything of DEMO_LOCK too
 NODE_LOCK = ROOT / "requirements-node.txt"  # Node in a wheel, for machines without npm
-BROWSER_LOCK = ROOT / "package-lock.json"
+NPM_LOCK = ROOT / "package-lock.json"
 NODE_MODULES = ROOT / "node_modules"
-BROWSER_STAMP = NODE_MODULES / "installed"
+NPM_STAMP = NODE_MODULES / "installed"
 OLDEST_NPM = 7  # the first that reads this lock
+OLDEST_NODE = 20  # the first that runs tests/clients
 DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
 
 
@@ -48,8 +49,9 @@ def main() -> int:
     arguments = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
     enter_root()
     try:
-        install(DEMO_LOCK if given.command == "demo" else TEST_LOCK)
-        install_browser_packages()
+        testing = given.command != "demo"
+        install(TEST_LOCK if testing else DEMO_LOCK)
+        install_npm_packages(testing=testing)
         if given.command == "demo":
             os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
         return check(arguments) if given.command == "test" else 0
@@ -139,44 +141,63 @@ def install_packages(lock: Path) -> None:
     say(f"Installed in {time.monotonic() - started:.0f} s.")
 
 
-def install_browser_packages() -> None:
-    """Make `node_modules` hold what `package-lock.json` names: the staff's calendar. Quick when it does already."""
-    if browser_packages_are_installed():
+def install_npm_packages(*, testing: bool) -> None:
+    """Make `node_modules` hold the staff's calendar and, for the tests, FHIR clients. Quick when it does already."""
+    if npm_packages_are_installed(testing=testing):
         return
     try:
         with one_at_a_time():
-            if browser_packages_are_installed():  # by the one that was waited for
+            if npm_packages_are_installed(testing=testing):  # by the one that was waited for
                 return
+            if testing and node_path() is None:
+                install_node()
             command = npm()
             log = VENV / "npm.log"
-            say("Installing the calendar into node_modules ...")
+            say("Installing packages into node_modules ...")
             options = ["--ignore-scripts", "--no-audit", "--no-fund"]  # nothing that is downloaded runs here
+            if not testing:
+                options.append("--omit=dev")
             if run_logged([*command, "ci", *options], log) != 0:
                 raise Failure(why_npm_failed(log))
-            BROWSER_STAMP.write_text(digest(BROWSER_LOCK))
+            NPM_STAMP.write_text(npm_stamp(testing=testing))
     except OSError as error:
         raise Failure(explain(error)) from error
 
 
-def browser_packages_are_installed() -> bool:
+def npm_packages_are_installed(*, testing: bool) -> bool:
     with contextlib.suppress(OSError):
-        return BROWSER_STAMP.read_text() == digest(BROWSER_LOCK)
+        enough = {npm_stamp(testing=True), npm_stamp(testing=testing)}
+        return NPM_STAMP.read_text() in enough and (not testing or node_path() is not None)
     return False
 
 
-def digest(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes()).hexdigest()
+def npm_stamp(*, testing: bool) -> str:
+    """The lock, and whether all of it is installed or only what the product needs."""
+    return f"{hashlib.sha256(NPM_LOCK.read_bytes()).hexdigest()} {'all' if testing else 'product'}"
 
 
 def npm() -> list[str]:
     """The machine's npm, if it can read the lock; else one with its Node out of a Python wheel."""
     found = shutil.which("npm")
-    if found:
-        with contextlib.suppress(OSError, ValueError):
-            answer = subprocess.run([found, "--version"], capture_output=True, text=True)
-            if int(answer.stdout.partition(".")[0]) >= OLDEST_NPM:
-                return [found]
-    return npm_in_wheel() or install_npm()
+    if found and major_version(found) >= OLDEST_NPM:
+        return [found]
+    return npm_in_wheel() or install_node()
+
+
+def node_path() -> str | None:
+    """The Node for the tests' clients: the machine's, if it can run them; else that of the wheel, if it is there."""
+    found = shutil.which("node")
+    if found and major_version(found) >= OLDEST_NODE:
+        return found
+    return next(iter(npm_in_wheel()), None)
+
+
+def major_version(program: str) -> int:
+    """The first number of its version; 0 when it does not say one."""
+    with contextlib.suppress(OSError, ValueError):
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True)
+        return int(answer.stdout.removeprefix("v").partition(".")[0])
+    return 0
 
 
 def npm_in_wheel() -> list[str]:
@@ -188,9 +209,10 @@ def npm_in_wheel() -> list[str]:
     return []
 
 
-def install_npm() -> list[str]:
+def install_node() -> list[str]:
+    """Put Node into `.venv`, out of a Python wheel; the command of its npm."""
     log = VENV / "node.log"
-    say(f"There is no npm here: installing Node into .venv, about 60 MB (log: {log}) ...")
+    say(f"There is no Node here, or an old one: installing one into .venv, about 60 MB (log: {log}) ...")
     options = ["--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
     if run_logged([*pip(), "install", *options, "-r", str(NODE_LOCK)], log) != 0:
         raise Failure(why_pip_failed(log))
@@ -202,7 +224,7 @@ def why_npm_failed(log: Path) -> str:
         return DISK_FULL
     errors = re.findall(r"^npm (?:error|ERR!) (?!code|errno|syscall)(.+?)\.?$", log.read_text(errors="replace"), re.M)
     what = errors[0] if errors else "npm did not say why"
-    return f"Installing the calendar failed: {what} (full log: {log})."
+    return f"Installing the npm packages failed: {what} (full log: {log})."
 
 
 def pip() -> list[str]:
