@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, embedded, messaging
+from clinic import branding, embedded, messaging, signing
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "anymail",
+    "corsheaders",
     "django_htmx",
     "oauth2_provider",
     "rest_framework",
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "portal.middleware.SecurityHeaders",
     "portal.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -226,6 +228,19 @@ SITE_URL = messaging.site_url(
 )
 
 FHIR_BASE_PATH = "fhir/R4/"
+# Browser apps of any origin may call the API and the token endpoints, never pages; SMART asks it for registered ones.
+# Credentials are not allowed, so no cookie goes along, and an app can do no more than the token that it holds.
+CORS_URLS_REGEX = rf"^/({FHIR_BASE_PATH.removesuffix('/')}(/|$)|oauth/(?!authorize)|\.well-known/)"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "prefer", "idempotency-key", "x-medplum"),
+    *("if-match", "if-none-match", "if-none-exist", "if-modified-since"),
+)
+CORS_EXPOSE_HEADERS = (
+    *("content-location", "etag", "expires", "last-modified", "location"),
+    *("idempotency-replayed", "retry-after", "www-authenticate"),
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_REQUEST_BYTES", default=8 * 1024 * 1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["scheduling.api.authentication.BearerAuthentication"],
@@ -235,12 +250,39 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "scheduling.api.outcomes.handle_exception",
     "UNAUTHENTICATED_USER": None,
 }
+# Signs who somebody is, for the apps they sign in to; without one no app can ask.
+OIDC_RSA_PRIVATE_KEY = signing.check_key("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default="")) or (
+    signing.demo_key(DATA_DIR) if EMBEDDED else ""
+)
+APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that stays away for longer has to ask its person again
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # tables of ours refer to these two
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"
 OAUTH2_PROVIDER = {
-    "SCOPES_BACKEND_CLASS": "scheduling.api.authentication.SmartScopes",
-    "OAUTH2_VALIDATOR_CLASS": "scheduling.api.authentication.ClientValidator",
+    "OAUTH2_BACKEND_CLASS": "scheduling.api.smart.validator.OAuthCore",
+    "OAUTH2_VALIDATOR_CLASS": "scheduling.api.smart.validator.SmartValidator",
+    "SCOPES_BACKEND_CLASS": "scheduling.api.smart.validator.SmartScopes",
+    "APPLICATION_ADMIN_CLASS": "scheduling.admin.apps.AppAdmin",
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],  # http for apps on the person's own device alone
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
-    "ALLOWED_GRANT_TYPES": ["client-credentials"],
+    "REFRESH_TOKEN_EXPIRE_SECONDS": int(APPS_FORGOTTEN_AFTER.total_seconds()),
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "OIDC_ENABLED": bool(OIDC_RSA_PRIVATE_KEY),
+    "OIDC_RSA_PRIVATE_KEY": OIDC_RSA_PRIVATE_KEY,
+    "ID_TOKEN_EXPIRE_SECONDS": 3600,
+    # Tokens are kept as digests, PKCE is S256, nothing is given by the implicit or the password grant.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
 }
+
+# Hosts that requests go to although they are private or without TLS: subscribers' and apps' own.
+OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
+HEARTBEAT_EVERY = timedelta(minutes=env.int("HEARTBEAT_MINUTES", default=15))
+DELIVERY_LOG_KEPT = timedelta(days=env.int("DELIVERY_LOG_DAYS", default=30))
+# How far ahead free times are published for everybody, and for how long what was fetched is as good as new.
+PUBLISHED_AHEAD = timedelta(days=env.int("PUBLISHED_DAYS", default=30))
+PUBLISHED_MAX_AGE = timedelta(seconds=env.int("PUBLISHED_MAX_AGE", default=60))
 
 CELERY_BROKER_URL = (
     "redis+socket://" + REDIS_URL.removeprefix("unix://").replace("?db=", "?virtual_host=")

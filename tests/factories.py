@@ -10,6 +10,7 @@ from typing import Any
 import factory
 from django.utils import timezone as clock
 from factory.django import DjangoModelFactory
+from oauth2_provider.models import AccessToken, Application
 
 from clinic import models
 from clinic.fhir.resources import RESOURCES, rows_of
@@ -256,6 +257,17 @@ class AppointmentFactory(ResourceFactory):
         return {"status": "busy-tentative", "blocks_from": began, "hold_expires_at": expires}
 
 
+class AppointmentResponseFactory(ResourceFactory):
+    """The patient accepts."""
+
+    class Meta:
+        model = models.AppointmentResponse
+
+    appointment = factory.SubFactory(AppointmentFactory)
+    actor = factory.LazyAttribute(lambda it: {"reference": it.appointment.patient.reference})
+    participant_status = models.AppointmentResponse.Status.ACCEPTED
+
+
 class SlotFactory(ResourceFactory):
     """Half an hour of a schedule, taken by nobody in particular."""
 
@@ -384,6 +396,53 @@ class CalendarFeedFactory(DjangoModelFactory):
     created = factory.LazyFunction(clock.now)
 
 
+class ApplicationFactory(DjangoModelFactory):
+    """An app that people sign in to."""
+
+    class Meta:
+        model = Application
+        skip_postgeneration_save = True
+
+    name = "Visit Buddy"
+    client_id = factory.Sequence("app-{}".format)
+    client_type = Application.CLIENT_PUBLIC
+    authorization_grant_type = Application.GRANT_AUTHORIZATION_CODE
+    redirect_uris = "https://app.example.org/back"
+    registration = factory.RelatedFactory("tests.factories.AppRegistrationFactory", factory_related_name="application")
+
+
+class AppRegistrationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.AppRegistration
+
+    application = factory.SubFactory(ApplicationFactory, registration=None)
+    publisher = "Buddy Inc."
+    scopes = "patient/*.cruds user/*.cruds openid fhirUser offline_access launch/patient"
+
+
+class LaunchFactory(DjangoModelFactory):
+    """An app that has been let in, with a token that counts for an hour."""
+
+    class Meta:
+        model = models.Launch
+
+    application = factory.SubFactory(ApplicationFactory)
+    user = factory.SubFactory(UserFactory)
+    scope = "patient/Appointment.rs"
+    code_digest = factory.Sequence("digest-{}".format)
+    created = factory.LazyFunction(clock.now)
+    last_used = factory.LazyFunction(clock.now)
+    access_token = factory.LazyAttribute(
+        lambda it: AccessToken.objects.create(
+            token=it.code_digest,
+            application=it.application,
+            user=it.user,
+            scope=it.scope,
+            expires=it.created + timedelta(hours=1),
+        )
+    )
+
+
 class AuditEventFactory(ResourceFactory):
     class Meta:
         model = models.AuditEvent
@@ -410,3 +469,28 @@ def save(draft, kind):
         whose = {"service": row} if each.service_id == "self" else {"service_id": each.service_id, "schedule": row}
         models.SchedulingParameters.objects.create(**whose, **each.fields)
     return rows_of(RESOURCES[kind]).get(pk=row.pk)
+
+
+class SubscriptionFactory(ResourceFactory):
+    """Software hears of all changes of free time."""
+
+    class Meta:
+        model = models.Subscription
+
+    status = models.Subscription.Status.ACTIVE
+    reason = "To keep free times fresh"
+    criteria = "Slot?"
+    endpoint = "https://subscriber.example.org/hook"
+    payload = "application/fhir+json"
+    client = "system"
+
+
+class NotificationFactory(DjangoModelFactory):
+    """A heartbeat that is due; name `schedule`, `first_day` and `last_day` for a change."""
+
+    class Meta:
+        model = models.Notification
+
+    subscription = factory.SubFactory(SubscriptionFactory)
+    created = factory.LazyFunction(clock.now)
+    due = factory.SelfAttribute("created")

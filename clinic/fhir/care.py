@@ -88,6 +88,13 @@ def forwards(end: str) -> Callable[[Reading], None]:
     return check
 
 
+def _not_grouping(reading: Reading) -> None:
+    """Argonaut Scheduling, written for STU3, says `grouping` for what R4 calls `class`."""
+    if reading.is_refused("grouping"):
+        text = "There is no grouping in R4: say class, of type plan, with the plan's id as value and its name as name."
+        reading.refuse(ResourceIssue("structure", text, "Coverage.class"))
+
+
 COVERAGE = (
     IDENTIFIER,
     Element(Path("status"), "status", code(Coverage.Status), required=True),
@@ -122,7 +129,11 @@ KINDS = {
         Coverage,
         writer(COVERAGE),
         reader(
-            "Coverage", COVERAGE, Known("payor", ("Organization", "Patient", "RelatedPerson")), forwards("period.end")
+            "Coverage",
+            COVERAGE,
+            Known("payor", ("Organization", "Patient", "RelatedPerson")),
+            forwards("period.end"),
+            _not_grouping,
         ),
         related=("beneficiary",),
     ),

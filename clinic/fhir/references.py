@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -72,6 +72,27 @@ class References:
     def add(self, reference: str, pk: int) -> None:
         """A row that was created since."""
         self._keys[reference] = pk
+
+    def kept(self, there: Callable[[type[Resource], Collection[int]], Collection[int]]) -> "References":
+        """Only the rows that are `there`, of a model and of primary keys. Nobody can tell that the others exist."""
+        by_type: dict[str, dict[str, int]] = defaultdict(dict)
+        for reference, pk in self._keys.items():
+            by_type[reference.partition("/")[0]][reference] = pk
+        refs = References(self._base)
+        for kind, keys in by_type.items():
+            pks = set(there(MODELS[kind], set(keys.values())))
+            refs._keys |= {reference: pk for reference, pk in keys.items() if pk in pks}
+        return refs
+
+    def check(self, resource: Json) -> None:
+        """InvalidResource for references to rows of ours that are not known, wherever in a well-formed resource."""
+        issues = [
+            ResourceIssue("not-found", f"{text!r} is not known here.", path)
+            for path, text in _placed(resource, resource["resourceType"])
+            if (own := self._own(text)) and own.partition("/")[0] in MODELS and own not in self._keys
+        ]
+        if issues:
+            raise InvalidResource(issues)
 
     def find(self, reference: str, *allowed_types: str, path: str) -> int:
         """The primary key of what `path` refers to; InvalidResource where there is none, or of another type."""
@@ -143,3 +164,16 @@ def _references(resource: Json) -> Iterator[str]:
             nodes += node.values()
             if isinstance(text := node.get("reference"), str):
                 yield text
+
+
+def _placed(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every reference, and where it is."""
+    if isinstance(node, list):
+        for n, each in enumerate(node):
+            yield from _placed(each, f"{path}[{n}]")
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            if name == "reference" and isinstance(value, str):
+                yield f"{path}.reference", value
+            else:
+                yield from _placed(value, f"{path}.{name}")

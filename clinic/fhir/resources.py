@@ -9,7 +9,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from clinic.fhir import appointments, audit, care, communication, forms, people, places, schedules, services, slots
+from clinic.fhir import (
+    appointment_responses,
+    appointments,
+    audit,
+    care,
+    communication,
+    forms,
+    people,
+    places,
+    schedules,
+    services,
+    slots,
+    subscriptions,
+)
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.kinds import ResourceKind
@@ -44,14 +57,29 @@ ORDER = (
     "Schedule",
     "Slot",
     "Appointment",
+    "AppointmentResponse",
     "QuestionnaireResponse",
     "Encounter",
+    "Subscription",
     "Communication",
     "AuditEvent",
 )
 KINDS: dict[str, ResourceKind] = {
     name: kind
-    for module in (places, people, forms, services, schedules, slots, appointments, care, communication, audit)
+    for module in (
+        places,
+        people,
+        forms,
+        services,
+        schedules,
+        slots,
+        appointments,
+        appointment_responses,
+        care,
+        subscriptions,
+        communication,
+        audit,
+    )
     for name, kind in module.KINDS.items()
 }
 RESOURCES: dict[str, ResourceKind] = {name: KINDS[name] for name in ORDER}

@@ -163,6 +163,7 @@ SERVICE = (
     Link(Path("providedBy", "reference"), "organization", types=("Organization",)),
     Links(Path("location"), "locations", types=("Location",)),
     Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
+    Element(extension(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
     Element(extension(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
     Element(extension(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
     Element(extension(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),

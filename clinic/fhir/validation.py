@@ -29,6 +29,16 @@ CODES = {
     "model_validation_format": "structure",
 }
 
+# What the library says of a value that has not the form of its type, and what would be right.
+NOT_OF_THE_FORM = " value string does not match spec regex."
+FORMS = {
+    "Date": "A date is written as 2026-01-05, 2026-01 or 2026.",
+    "DateTime": "A dateTime is written as 2026-01-05T14:00:00Z, 2026-01-05, 2026-01 or 2026.",
+    "Decimal": "A decimal is written as 1.5.",
+    "Instant": "An instant is written as 2026-01-05T14:00:00Z, to the second and with its offset.",
+    "Time": "A time is written as 14:00:00.",
+}
+
 # For elements that are required and missing, so that the others can be looked at all the same.
 STAND_INS: dict[str, Json] = {
     "Schedule": {"actor": [{"display": "?"}]},
@@ -39,6 +49,11 @@ STAND_INS: dict[str, Json] = {
         "end": "2000-01-01T00:00:00Z",
     },
     "Appointment": {"status": "proposed", "participant": [{"status": "accepted"}]},
+    "AppointmentResponse": {
+        "appointment": {"display": "?"},
+        "actor": {"display": "?"},
+        "participantStatus": "needs-action",
+    },
     "Questionnaire": {"status": "draft"},
     "QuestionnaireResponse": {"status": "in-progress"},
     "RelatedPerson": {"patient": {"display": "?"}},
@@ -110,7 +125,8 @@ def _issue(error: Any, kind: str) -> ResourceIssue:
         return ResourceIssue(code, f"{path} is required.", path)
     if error["type"] == "extra_forbidden":
         return ResourceIssue(code, "Not an element of FHIR R4.", path)
-    return ResourceIssue(code, error["msg"].removeprefix("Value error, "), path)
+    text = error["msg"].removeprefix("Value error, ")
+    return ResourceIssue(code, FORMS.get(text.removesuffix(NOT_OF_THE_FORM), text), path)
 
 
 def _take_out(resource: Json, issues: list[ResourceIssue]) -> bool:

@@ -13,6 +13,7 @@ from clinic.models.communication import (
     MessageTemplate,
 )
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
+from clinic.models.history import PastVersion
 from clinic.models.people import (
     Gender,
     Patient,
@@ -24,6 +25,7 @@ from clinic.models.people import (
     concept_text,
 )
 from clinic.models.places import Device, HealthcareService, Location, Organization
+from clinic.models.responses import AppointmentResponse
 from clinic.models.schedule import (
     WEEKDAYS,
     Bookable,
@@ -32,11 +34,15 @@ from clinic.models.schedule import (
     period_of,
     validate_availability,
 )
+from clinic.models.smart import AppRegistration, Launch, UsedAssertion
+from clinic.models.subscription import Notification, ScheduleChange, Subscription
 
 __all__ = [
     "OCCUPYING",
     "WEEKDAYS",
+    "AppRegistration",
     "Appointment",
+    "AppointmentResponse",
     "AuditEvent",
     "Bookable",
     "CalendarFeed",
@@ -49,11 +55,14 @@ __all__ = [
     "Gender",
     "HealthcareService",
     "IdempotencyKey",
+    "Launch",
     "Location",
     "Medium",
     "MessagePreferences",
     "MessageTemplate",
+    "Notification",
     "Organization",
+    "PastVersion",
     "Patient",
     "Person",
     "Practitioner",
@@ -63,8 +72,11 @@ __all__ = [
     "RelatedPerson",
     "Resource",
     "Schedule",
+    "ScheduleChange",
     "SchedulingParameters",
     "Slot",
+    "Subscription",
+    "UsedAssertion",
     "User",
     "concept_text",
     "period_of",

@@ -126,6 +126,7 @@ class Patient(Person):
         indexes = [
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
             models.Index(fields=["family", "given"], name="patient_name"),
+            models.Index(fields=["birth_date"], name="patient_birth_date"),
         ]
 
 

@@ -5,9 +5,21 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.conformance.capability import MetadataView, smart_configuration
+from scheduling.api.conformance.capability import MetadataView
+from scheduling.api.conformance.openapi import openapi
+from scheduling.api.conformance.pages import DEFINITIONS, DefinitionsView, DefinitionView
 from scheduling.api.operations import operation_urls
-from scheduling.api.views import InstanceView, NowhereView, SearchView, SystemView, TypeView, VersionView
+from scheduling.api.publishing import publishing_urls
+from scheduling.api.smart.discovery import openid_configuration, smart_configuration
+from scheduling.api.views import (
+    HistoryView,
+    InstanceView,
+    NowhereView,
+    SearchView,
+    SystemView,
+    TypeView,
+    VersionView,
+)
 
 READ_ONLY = ["get", "head"]
 
@@ -18,15 +30,27 @@ def _addresses(kind: str) -> Iterator[URLPattern]:
     yield path(kind, TypeView.as_view(kind=kind, **methods), name=f"{kind}-type")
     yield path(f"{kind}/_search", SearchView.as_view(kind=kind), name=f"{kind}-search")
     yield path(one, InstanceView.as_view(kind=kind, **methods), name=kind)
+    yield path(f"{kind}/_history", HistoryView.as_view(kind=kind), name=f"{kind}-type-history")
+    yield path(f"{one}/_history", HistoryView.as_view(kind=kind), name=f"{kind}-history")
     yield path(f"{one}/_history/<str:version>", VersionView.as_view(kind=kind), name=f"{kind}-version")
+
+
+def _definitions(kind: str) -> Iterator[URLPattern]:
+    yield path(kind, DefinitionsView.as_view(kind=kind), name=f"{kind}-type")
+    yield path(f"{kind}/<fhir_id:fhir_id>", DefinitionView.as_view(kind=kind), name=kind)
 
 
 app_name = "fhir"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", SystemView.as_view(), name="system"),
+    path("_history", HistoryView.as_view(), name="history"),
     path("metadata", MetadataView.as_view(), name="metadata"),
+    path("openapi.json", openapi, name="openapi"),
     path(".well-known/smart-configuration", smart_configuration, name="smart-configuration"),
+    path(".well-known/openid-configuration", openid_configuration, name="openid-configuration"),
     *operation_urls,
+    *publishing_urls,
     *(address for kind in RESOURCES for address in _addresses(kind)),
+    *(address for kind in DEFINITIONS for address in _definitions(kind)),
     re_path(r"^(?P<path>.*)$", NowhereView.as_view(), name="nowhere"),
 ]

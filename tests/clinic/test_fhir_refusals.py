@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clinic.fhir import codes
 from clinic.fhir.resources import RESOURCES, InvalidResource, References
+from clinic.fhir.validation import validate
 from tests.clinic.test_fhir_round_trips import RICH
 from tests.factories import QuestionnaireFactory
 
@@ -106,6 +107,15 @@ def test_slots_that_are_none(change, code, expression):
     [(found, path)] = refusals(SLOT | change)
     assert found == code
     assert expression in (None, path)
+
+
+def test_what_has_not_the_form_of_its_type_is_told_what_that_is():
+    patient = {"resourceType": "Patient", "birthDate": "soon", "deceasedDateTime": "last year"}
+    texts = {issue.expression: issue.text for issue in validate(patient, "Patient")}
+    assert texts == {
+        "Patient.birthDate": "A date is written as 2026-01-05, 2026-01 or 2026.",
+        "Patient.deceasedDateTime": "A dateTime is written as 2026-01-05T14:00:00Z, 2026-01-05, 2026-01 or 2026.",
+    }
 
 
 def test_a_reason_for_the_absence_of_a_time_is_no_time():

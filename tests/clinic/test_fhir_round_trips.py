@@ -331,6 +331,30 @@ RICH = [
         "serviceType": concept("visit", "Visit"),
     },
     {"resourceType": "Encounter", "status": "planned", "class": {"code": "home", "userSelected": True}},
+    {
+        **ANYTHING,
+        "resourceType": "Subscription",
+        "status": "active",
+        "contact": [{"system": "email", "value": "it@example.org"}],
+        "end": "2027-01-01T00:00:00.000Z",
+        "reason": "To keep free times fresh",
+        "criteria": "Slot?schedule.actor=Practitioner/chen",
+        "_criteria": {"extension": [{"url": "https://example.org/focus", "valueCode": "Slot"}]},
+        "channel": {
+            "extension": [{"url": "https://example.org/profile", "valueUri": "https://example.org/schedule"}],
+            "type": "rest-hook",
+            "endpoint": "https://example.org/hook",
+            "payload": "application/fhir+json",
+        },
+    },
+    {
+        "resourceType": "Subscription",
+        "status": "error",
+        "reason": "x",
+        "criteria": "Schedule?",
+        "error": "Given up",
+        "channel": {"type": "rest-hook", "endpoint": "https://example.org/hook"},
+    },
 ]
 PLANNED = next(each for each in RICH if each["resourceType"] == "Appointment")
 
