@@ -72,10 +72,8 @@ def may_answer(appointment: Appointment, *, now: datetime) -> bool:
 
     Also when the hold has just run out: what is being typed goes on to the next one.
     """
-    if appointment.status == Appointment.Status.BOOKED:
-        return appointment.start is not None and now < appointment.start
-    ran_out = appointment.cancelation_reason == HOLD_EXPIRED
-    return appointment.status == Appointment.Status.PENDING or (appointment.status == "cancelled" and ran_out)
+    ran_out = appointment.status == "cancelled" and appointment.cancelation_reason == HOLD_EXPIRED
+    return ran_out or requirements.takes_answers(appointment, now=now)
 
 
 @transaction.atomic

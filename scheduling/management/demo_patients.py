@@ -9,6 +9,8 @@ from scheduling.management import demo_clinic, demo_people
 
 ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 OWN_INSURANCE = {"coding": [{"system": ACT_CODE, "code": "EHCPOL", "display": "extended healthcare"}]}
+COVERAGE_CLASS = "http://terminology.hl7.org/CodeSystem/coverage-class"
+PLAN = {"type": {"coding": [{"system": COVERAGE_CLASS, "code": "plan"}]}, "value": "standard", "name": "Standard plan"}
 
 
 def make_patients(users: Mapping[str, User], now: datetime) -> None:
@@ -113,6 +115,7 @@ def _coverage(patient: Patient, payor: str, member: str, end: date, now: datetim
         type=OWN_INSURANCE,
         payor=[{"display": payor}],
         subscriber_id=member,
+        extra={"class": [PLAN]},
         start=date(end.year - 2, 1, 1),
         end=end,
     )

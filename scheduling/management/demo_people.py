@@ -2,6 +2,12 @@
 
 PASSWORD = "clinic-demo"
 CLIENT_ID, CLIENT_SECRET = "demo-system", "demo-system-secret"
+# Software that signs in with a key, which whoever tries it makes and shows there: docs/integrate.md.
+BACKEND_ID, BACKEND_KEYS = "demo-backend", "http://127.0.0.1:8098/jwks.json"
+BACKEND_SCOPES = "system/Schedule.rs system/Slot.rs system/Appointment.rs?status=booked"
+# An app of patients, on their own device: it can keep no secret, and any port of theirs will do.
+APP_ID, APP_REDIRECT = "demo-app", "http://127.0.0.1/callback"
+APP_SCOPES = "launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds"
 
 USERS = (
     # e-mail, given, family

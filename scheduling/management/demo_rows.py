@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 from oauth2_provider.models import get_application_model
 
 from clinic.models import (
+    AppRegistration,
     Bookable,
     Device,
     HealthcareService,
@@ -20,6 +21,7 @@ from clinic.models import (
     Resource,
     Schedule,
     SchedulingParameters,
+    Subscription,
     User,
 )
 from scheduling.management import demo_clinic, demo_people, demo_practitioners
@@ -49,7 +51,7 @@ class DemoRows:
         self._users()
         self._practitioners()
         make_patients(self.users, self.now)
-        self._client()
+        self._software()
 
     def _questionnaires(self) -> None:
         for fhir_id, title, items in demo_clinic.QUESTIONNAIRES:
@@ -195,16 +197,47 @@ class DemoRows:
         self.schedules[fhir_id] = schedule
         return schedule
 
-    def _client(self) -> None:
-        """Owned by a user of the demo, so that it is refused wherever they are."""
-        get_application_model().objects.create(
-            name="Demo system",
-            client_id=demo_people.CLIENT_ID,
+    def _software(self) -> None:
+        self._app(
+            demo_people.CLIENT_ID,
+            "Demo system",
+            {"scopes": "system/*.cruds"},
             client_secret=demo_people.CLIENT_SECRET,
-            user=self.users[demo_people.ADMINISTRATOR],
             client_type="confidential",
             authorization_grant_type="client-credentials",
         )
+        self._app(
+            demo_people.BACKEND_ID,
+            "Demo backend",
+            {"scopes": demo_people.BACKEND_SCOPES, "jwks_url": demo_people.BACKEND_KEYS},
+            client_type="confidential",
+            authorization_grant_type="client-credentials",
+        )
+        self._app(
+            demo_people.APP_ID,
+            "Visit Buddy",
+            {"scopes": demo_people.APP_SCOPES, "publisher": "Example Apps", "homepage": "https://example.org"},
+            client_type="public",
+            authorization_grant_type="authorization-code",
+            redirect_uris=demo_people.APP_REDIRECT,
+        )
+
+        self._new(
+            Subscription,
+            "demo-subscription",
+            status=Subscription.Status.OFF,  # nobody listens until somebody says where
+            reason="To keep a copy of free times fresh",
+            criteria="Slot?location=Location/nyc",
+            endpoint="http://127.0.0.1:9000/hook",
+            payload="application/fhir+json",
+            client=demo_people.CLIENT_ID,
+        )
+
+    def _app(self, client_id: str, name: str, registration: dict[str, str], **fields: str) -> None:
+        """Owned by a user of the demo, so that it is refused wherever they are."""
+        owner = self.users[demo_people.ADMINISTRATOR]
+        app = get_application_model().objects.create(client_id=client_id, name=name, user=owner, **fields)
+        AppRegistration.objects.create(application=app, **registration)
 
     def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
         return model._default_manager.create(fhir_id=fhir_id, last_updated=self.now, **fields)

@@ -6,6 +6,7 @@ from random import Random
 
 from clinic.models import (
     Appointment,
+    AppointmentResponse,
     Communication,
     Encounter,
     Event,
@@ -34,6 +35,9 @@ def leave(visits: Sequence[Appointment], named: Sequence[Appointment], *, now: d
     Encounter.objects.bulk_create(_encounter(each, now, random) for each in visits if each.status in BEGINS)
     QuestionnaireResponse.objects.bulk_create(_responses(visits, now, random))
     coming = [each for each in visits if each.status == Status.BOOKED]
+    AppointmentResponse.objects.bulk_create(
+        _acceptance(each, each.attendance_confirmed) for each in coming if each.attendance_confirmed
+    )
     theirs = {each.pk for each in named}
     desk = Location.objects.get(fhir_id=FRONT_DESK[1])
     Communication.objects.bulk_create(
@@ -97,6 +101,17 @@ def _response(
         appointment=visit,
         authored=visit.created if is_done else None,
         item=questionnaires.fill(items, entries, questionnaires.UTC).as_items(),
+    )
+
+
+def _acceptance(visit: Appointment, at: datetime) -> AppointmentResponse:
+    """As if the patient had said so by an app of theirs."""
+    assert visit.patient is not None  # the demo's visits all have one
+    return AppointmentResponse(
+        last_updated=at,
+        appointment=visit,
+        actor={"reference": visit.patient.reference, "display": str(visit.patient)},
+        participant_status=AppointmentResponse.Status.ACCEPTED,
     )
 
 

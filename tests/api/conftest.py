@@ -11,6 +11,7 @@ from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from oauth2_provider.models import AccessToken, Application
 
+from clinic.models import AppRegistration
 from tests.factories import UserFactory
 
 BASE = "/fhir/R4/"
@@ -52,8 +53,9 @@ class Api:
             headers={**self.headers, **named},
             query_params=query,
         )
-        if response.content and "json" in response["Content-Type"]:
-            response.fhir = json.loads(response.content)
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        if content and "json" in response["Content-Type"]:
+            response.fhir = json.loads(content)
             assert_fhir(response.fhir)
         return response
 
@@ -66,10 +68,18 @@ class Api:
     def put(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.request("PUT", path, body, **headers)
 
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.request("DELETE", path, **headers)
 
-def application(**fields: Any) -> Application:
-    """Software that is registered."""
-    return Application.objects.create(
+    def patch(
+        self, path: str, body: Any = None, media_type: str = "application/json-patch+json", **headers: str
+    ) -> Any:
+        return self.request("PATCH", path, body, content_type=media_type, **headers)
+
+
+def application(scopes: str = "system/*.cruds", **fields: Any) -> Application:
+    """Software that is registered, for these scopes at most."""
+    software = Application.objects.create(
         **{
             "client_id": "system",
             "client_secret": SECRET,
@@ -78,6 +88,8 @@ def application(**fields: Any) -> Application:
             **fields,
         }
     )
+    AppRegistration.objects.create(application=software, scopes=scopes)
+    return software
 
 
 def api_with(scopes: str = "system/*.cruds", *, expires: timedelta = timedelta(hours=1), **fields: Any) -> Api:

@@ -207,5 +207,5 @@ def test_the_number_of_statements_does_not_grow(api, many, django_assert_num_que
         EncounterFactory(appointment=AppointmentFactory())
         CommunicationFactory(appointment=AppointmentFactory())
     for kind in ("Coverage", "QuestionnaireResponse", "Encounter", "Communication"):
-        with django_assert_num_queries(3):  # token, total, page
+        with django_assert_num_queries(4):  # token, total, page, who was told of
             assert len(ids(api.get(kind))) == many

@@ -6,6 +6,7 @@ A page that is added to the portal needs a row here.
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,6 +28,7 @@ from tests.factories import (
     CommunicationFactory,
     CoverageFactory,
     EncounterFactory,
+    LaunchFactory,
     PatientFactory,
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
@@ -45,6 +47,7 @@ choose-time advice ?zone=Europe/Berlin
 choose-time checkup ?practitioner=nobody
 choose-time checkup ?month=2027-01
 choose-time nothing = 404
+deep-link checkup ?time=2026-01-01T10:00:00Z~gone = 409
 manage link
 manage late_link
 manage past_link
@@ -53,6 +56,7 @@ manage-move link
 manage-cancel link
 manage-cancel late_link
 unsubscribe unsubscribe
+authorize ?client_id=nobody = 400
 """
 PATIENT = """
 services
@@ -80,6 +84,8 @@ new-coverage held
 confirm ready
 confirm gone = 409
 feeds
+apps
+app-stop app
 family
 family-add
 family-change leo
@@ -134,8 +140,9 @@ BY_DOING = {"proof", "questions", "questions-stop", "details", "start", "hold"}
 NO_PAGES = {
     "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
     "send-again", "demo-messages", "demo-invitation", "questions-save", "answer-file", "set-language", "theme",
-    "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "hours-remove",
-    "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra", "hours-extra-remove",
+    "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
+    "authorize-decide", "hours-remove", "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra",
+    "hours-extra-remove",
 }  # fmt: skip
 
 
@@ -191,6 +198,7 @@ def world(clinic, ada, chen, site):
     CommunicationFactory(appointment=things["booked"], status="not-done", attempts=5, status_reason="No such number")
     CommunicationFactory(appointment=things["booked"], medium="in-app", status="completed", sent=now, body="Booked.")
     CalendarFeedFactory(patient=ada)
+    app = LaunchFactory(user=ada.user, patient=ada, scope="patient/Appointment.cruds offline_access").application
 
     def path(link: str) -> str:
         return link.removeprefix(settings.SITE_URL).split("/")[2]
@@ -201,6 +209,7 @@ def world(clinic, ada, chen, site):
         "past_link": path(links.manage_link(things["over"])),
         "unsubscribe": path(links.unsubscribe_link(ada)),
         "someone": "someone",
+        "app": app.client_id,
     }
 
 
@@ -286,7 +295,11 @@ def test_as_a_guest(looker: Looker, world):
     for address, status in rows(GUEST, world):
         looker.open(address, status)
     page = looker.page
-    page.goto(reverse("portal:choose-time", args=[world["checkup"]]))
+    times = reverse("portal:choose-time", args=[world["checkup"]])
+    page.goto(times)
+    time = page.locator(".first__time").first.get_attribute("value")
+    looker.open(f"{reverse('portal:deep-link', args=[world['checkup']])}?time={time}")
+    page.goto(times)
     page.locator(".first__time").first.click()
     expect(page.get_by_role("heading", name="About you")).to_be_visible()
     looker.look()
@@ -314,6 +327,25 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
     looker.page.locator(".first__time").first.click()
     expect(looker.page.get_by_role("heading", name="Move your visit?")).to_be_visible()
     looker.look()
+
+
+def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_server):
+    asked = {
+        "response_type": "code",
+        "client_id": world["app"],
+        "redirect_uri": "https://app.example.org/back",
+        "scope": "launch/patient openid fhirUser patient/*.rs patient/Appointment.cruds offline_access",
+        "aud": f"{live_server.url}/fhir/R4",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+    }
+    sign_in(ada.user)
+    looker.open(f"{reverse('portal:authorize')}?{urlencode(asked)}")
+    looker.page.get_by_label("Leo").check()
+    looker.page.get_by_role("button", name="Continue").click()
+    expect(looker.page.get_by_role("heading", name="Let Visit Buddy in?")).to_be_visible()
+    looker.look()
+    looker.open(looker.page.url)
 
 
 def test_as_one_who_answers_an_alarm(looker: Looker, world, clinic, ada, sign_in):

@@ -21,6 +21,7 @@ from tests.factories import (
     CalendarFeedFactory,
     CommunicationFactory,
     CoverageFactory,
+    LaunchFactory,
     LocationFactory,
     MessagePreferencesFactory,
     PractitionerFactory,
@@ -62,6 +63,7 @@ TABLE = {
     "near": Row(OPEN, {"latitude": "1", "longitude": "1"}),
     "choose-time": Row(OPEN),
     "hold": Row(OPEN, {"time": "none"}),
+    "deep-link": Row(OPEN),
     "set-language": Row(OPEN),
     "theme": Row(OPEN),
     "start": Row(OWN),
@@ -71,6 +73,9 @@ TABLE = {
     "messages-read": Row(OWN, {"message": "{message_id}"}),
     "preferences": Row(OWN, {"language": ""}),
     "feeds": Row(OWN),
+    "apps": Row(OWN),
+    "authorize": Row(OPEN),
+    "authorize-decide": Row(OPEN, {"decision": "allow"}),
     "family": Row(OWN),
     "family-add": Row(OWN, {"given": ""}),
     "visit": Row(ADAS),
@@ -95,6 +100,7 @@ TABLE = {
     "answers": Row(ADAS),
     "answer-file": Row(ADAS),
     "feed-revoke": Row(ADAS),
+    "app-stop": Row(ADAS),
     "family-change": Row(ADAS, PERSON),
     "family-remove": Row(ADAS),
     "preferences-of": Row(ADAS, {"language": "es", "phone": "+1 212 555 0123"}),
@@ -127,6 +133,7 @@ TABLE = {
     "staff-visit": Row(CALENDAR),
     "staff-step": Row(CALENDAR, {"status": "arrived"}),
     "staff-cancel": Row(CALENDAR, {"reason": "because"}),
+    "staff-answer": Row(CALENDAR, {"answer": "declined"}),
     "send-again": Row(CALENDAR),
     "hours-edit": Row(CALENDAR, SAVE),
     "hours-remove": Row(CALENDAR, SAVE),
@@ -137,7 +144,7 @@ TABLE = {
     "hours-extra": Row(CALENDAR, {**SAVE, "day": LATER, "opens": "18:00", "closes": "19:00"}),
     "hours-extra-remove": Row(CALENDAR, SAVE, {"slot_id": "extra"}),
 }
-PROVEN_BY_TOKEN = {"unsubscribe", "sms-status"}
+PROVEN_BY_TOKEN = {"unsubscribe", "sms-status", "authorize"}
 
 
 def addresses(resolver: Any = None, above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -186,6 +193,7 @@ def clinic(ada, checkup, schedule, site, ten) -> dict[str, Any]:
         "questionnaire_id": form.fhir_id,
         "message_id": message.fhir_id,
         "feed_id": CalendarFeedFactory(patient=ada).pk,
+        "client_id": LaunchFactory(user=ada.user, patient=ada).application.client_id,
         "related_id": related.fhir_id,
         "patient_id": ada.fhir_id,
         "service_id": checkup.fhir_id,
@@ -270,6 +278,7 @@ def rows(ada):
         models.Coverage,
         models.Encounter,
         models.HealthcareService,
+        models.Launch,
         models.MessagePreferences,
         models.Patient,
         models.QuestionnaireResponse,
