@@ -1,7 +1,7 @@
 """A published link to one time: https://hl7.org/fhir/uv/smart-scheduling-links
 
-The page asks once before it holds the time. What opens the link by itself, such as a search engine or a mail program's
-check for viruses, takes no time from anybody.
+The page holds the time as soon as it is seen, or by a button where no script runs. Looking it up changes nothing: what
+opens the link by itself, such as a mail program's check for viruses, takes no time from anybody.
 """
 
 from django.contrib import messages
@@ -40,4 +40,6 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
         what = _("That time is no longer free.") if start > now else _("That time has passed.")
         return lost(request, service, start, what, kept=False, now=now)
     context = {"service": service, "choice": choice, "asks": requirements.asked_for(service).exists(), "linked": True}
-    return render(request, "portal/booking/chosen.html", context)
+    response = render(request, "portal/booking/chosen.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response

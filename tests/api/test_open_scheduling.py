@@ -7,7 +7,7 @@ import pytest
 
 from clinic.models import Appointment
 from tests.api.conftest import api_with
-from tests.api.dialects import OFFICE_VISIT, matches, offer, parameters, reference
+from tests.api.dialects import OFFICE_VISIT, SNOMED, matches, offer, parameters, reference
 from tests.api.test_coverage import of
 from tests.api.test_registration import described
 from tests.api.visits import BOOK, HOLD
@@ -38,7 +38,8 @@ def registered(api):
 
 
 def held(api):
-    [appointment] = matches(api.post(HOLD, parameters(appt_id=reference(offer(api)))))
+    found = offer(api, **{"visit-type": f"{SNOMED}|11429006"})
+    [appointment] = matches(api.post(HOLD, parameters(appt_id=reference(found))))
     assert appointment["status"] == "pending"
     return appointment
 

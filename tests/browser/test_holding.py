@@ -215,3 +215,11 @@ def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations, sch
     look("someone new")
     assert not problems, "\n".join(problems)
     assert not violations
+
+
+def test_a_published_link_holds_its_time_at_once(page: Page, clinic):
+    page.goto(f"/book/{clinic.fhir_id}/")
+    chosen = page.locator(".first__time").first.get_attribute("value")
+    page.goto(f"/book/{clinic.fhir_id}/at/?time={chosen}&source=finder.example.org")
+    expect(page.get_by_text("Held for you until")).to_be_visible()
+    assert Appointment.objects.get().status == "pending"
