@@ -255,5 +255,5 @@ def test_the_number_of_statements_of_a_transaction_does_not_grow(api, many, djan
     rooms = LocationFactory.create_batch(many)
     name = {"op": "replace", "path": "/name", "value": "x"}
     entries = [entry("PATCH", room.reference, json_patch(name)) for room in rooms]
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         sent(api, "transaction", *entries, prefer="return=representation")

@@ -135,5 +135,5 @@ def test_the_answer_is_what_the_client_prefers(api):
 
 def test_a_patch_is_few_statements(api, django_assert_num_queries):
     patient = PatientFactory(gender="male")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         api.patch(patient.reference, FEMALE)
