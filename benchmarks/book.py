@@ -108,8 +108,8 @@ SELECT gen_random_uuid()::text, 1, now(), '{}', id, bookable_id, :booked_id, 'bu
     '2040-01-01'::timestamptz + (currval('bench') + 1) * interval '15 minutes', '', '[]', '[]'
 FROM clinic_schedule WHERE fhir_id = 's' || :schedule ON CONFLICT DO NOTHING;
 INSERT INTO clinic_auditevent (fhir_id, version, last_updated, extra, recorded, action, subtype, client,
-    reason, appointment_id, patient_id)
-VALUES (gen_random_uuid()::text, 1, now(), '{}', now(), 'C', 'book', 'bench', '', :booked_id, :schedule);
+    reason, appointment_id, patient_id, target, query)
+VALUES (gen_random_uuid()::text, 1, now(), '{}', now(), 'C', 'book', 'bench', '', :booked_id, :schedule, '', '');
 COMMIT;
 """
 
