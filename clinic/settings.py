@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, embedded, messaging, signing
+from clinic import branding, embedded, environment, messaging, signing
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -26,28 +26,33 @@ env = environ.Env()
 EMBEDDED = "DATABASE_URL" not in os.environ
 DATA_DIR = Path(env.str("CLINIC_DATA_DIR", default=str(BASE_DIR / "var")))
 
-DEBUG = env.bool("DEBUG", default=EMBEDDED)
+DEBUG = environment.switch("DEBUG", default=EMBEDDED)
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-embedded-demo" if EMBEDDED else "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [])
+# Those before it: what they have signed and sealed still counts.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*THIS_MACHINE] if EMBEDDED else [])
 REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if EMBEDDED else "")
 
 if not EMBEDDED:
-    if not DEBUG and len(SECRET_KEY) < 50:
-        raise ImproperlyConfigured("SECRET_KEY must be set to a random string of 50 characters or more.")
+    if not DEBUG and min(map(len, (SECRET_KEY, *SECRET_KEY_FALLBACKS))) < 50:
+        raise ImproperlyConfigured("SECRET_KEY, and each of SECRET_KEY_FALLBACKS: 50 random characters or more.")
     if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY must be set.")
-    if not REDIS_URL:
+    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("REDIS_URL must be set, for example redis://localhost:6379/0.")
     if not DEBUG and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that this clinic is served on, never *.")
-elif not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
+    if DEBUG and not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
+        raise ImproperlyConfigured("DEBUG must be off where others than this machine are served (ALLOWED_HOSTS).")
+elif not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
     raise ImproperlyConfigured("Set DATABASE_URL to serve other hosts: the embedded mode is a demo.")
 
 INSTALLED_APPS = [
     "clinic",
     "scheduling",
     "portal",
-    "django.contrib.admin",
+    "clinic.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -67,8 +72,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "portal.middleware.SecurityHeaders",
-    "portal.middleware.BodyLimit",
+    "portal.common.middleware.SecurityHeaders",
+    "portal.common.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -95,27 +100,31 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context_processors.clinic",
-                "portal.inbox.unread",
+                "portal.common.context_processors.clinic",
+                "portal.booking.context_processors.held",
+                "portal.messages.inbox.unread",
             ],
         },
     },
 ]
 
+DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.postgres_url(DATA_DIR)
+if not DATABASE_URL.startswith(("postgresql://", "postgres://")):
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL, such as postgresql://user:password@host/name.")
 DATABASES = {
     "default": {
-        **env.db_url_config(env.str("DATABASE_URL", default="") or embedded.postgres_url(DATA_DIR)),
+        **env.db_url_config(DATABASE_URL),
         "CONN_HEALTH_CHECKS": False,
     }
 }
 # Whoever waits for a lock longer than this is told so: migrations too, rather than queue everybody behind them.
-LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", default=3000)
+LOCK_TIMEOUT_MS = environment.number("LOCK_TIMEOUT_MS", default=3000, least=100, most=60_000)
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 # Statements that a connection repeats are planned once: planning costs more than running most of them.
 DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
-    "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+    "max_size": environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
     "timeout": 10,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -146,17 +155,17 @@ LOGIN_URL = "account_login"
 
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "portal.forms.SignupForm"
+ACCOUNT_SIGNUP_FORM_CLASS = "portal.account.signup.SignupForm"
 ACCOUNT_FORMS = {
-    "login": "portal.account_forms.LoginForm",
-    "signup": "portal.account_forms.SignupForm",
-    "reset_password": "portal.account_forms.ResetPasswordForm",
-    "reset_password_from_key": "portal.account_forms.ResetPasswordKeyForm",
-    "change_password": "portal.account_forms.ChangePasswordForm",
-    "set_password": "portal.account_forms.SetPasswordForm",
-    "add_email": "portal.account_forms.AddEmailForm",
-    "reauthenticate": "portal.account_forms.ReauthenticateForm",
-    "confirm_email_verification_code": "portal.account_forms.ConfirmEmailVerificationCodeForm",
+    "login": "portal.account.forms.LoginForm",
+    "signup": "portal.account.forms.SignupForm",
+    "reset_password": "portal.account.forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.account.forms.ResetPasswordKeyForm",
+    "change_password": "portal.account.forms.ChangePasswordForm",
+    "set_password": "portal.account.forms.SetPasswordForm",
+    "add_email": "portal.account.forms.AddEmailForm",
+    "reauthenticate": "portal.account.forms.ReauthenticateForm",
+    "confirm_email_verification_code": "portal.account.forms.ConfirmEmailVerificationCodeForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 # Besides allauth's own: how often a guest holds a time, and has a code sent or tries one.
@@ -193,10 +202,17 @@ STORAGES = {
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 3600)
+SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_HSTS_SECONDS = environment.number(
+    "SECURE_HSTS_SECONDS", default=0 if DEBUG else 3600, least=0, most=10 * 365 * 24 * 3600
+)
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):
+SILENCED_SYSTEM_CHECKS = [
+    *("security.W005", "security.W021"),  # other hosts of the clinic's domain are not ours to speak for
+    "oauth2_provider.W005",  # the issuer that it would name (RFC 9207) is not the one that SMART's discovery names
+    "oauth2_provider.W008",  # http is for apps on a person's own device: registering one refuses any other
+]
+if environment.switch("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -241,7 +257,9 @@ CORS_EXPOSE_HEADERS = (
     *("content-location", "etag", "expires", "last-modified", "location"),
     *("idempotency-replayed", "retry-after", "www-authenticate"),
 )
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_REQUEST_BYTES", default=8 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = environment.number(
+    "MAX_REQUEST_BYTES", default=8 * 1024 * 1024, least=64 * 1024, most=1024**3
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["scheduling.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -269,8 +287,10 @@ OAUTH2_PROVIDER = {
     "OIDC_ENABLED": bool(OIDC_RSA_PRIVATE_KEY),
     "OIDC_RSA_PRIVATE_KEY": OIDC_RSA_PRIVATE_KEY,
     "ID_TOKEN_EXPIRE_SECONDS": 3600,
-    # Tokens are kept as digests, PKCE is S256, nothing is given by the implicit or the password grant.
+    # Tokens are kept as digests and come in no address, PKCE is S256, nothing is given by the implicit or the password
+    # grant.
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
@@ -278,11 +298,16 @@ OAUTH2_PROVIDER = {
 
 # Hosts that requests go to although they are private or without TLS: subscribers' and apps' own.
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
-HEARTBEAT_EVERY = timedelta(minutes=env.int("HEARTBEAT_MINUTES", default=15))
-DELIVERY_LOG_KEPT = timedelta(days=env.int("DELIVERY_LOG_DAYS", default=30))
+HEARTBEAT_EVERY = timedelta(minutes=environment.number("HEARTBEAT_MINUTES", default=15, least=1, most=24 * 60))
 # How far ahead free times are published for everybody, and for how long what was fetched is as good as new.
-PUBLISHED_AHEAD = timedelta(days=env.int("PUBLISHED_DAYS", default=30))
-PUBLISHED_MAX_AGE = timedelta(seconds=env.int("PUBLISHED_MAX_AGE", default=60))
+PUBLISHED_AHEAD = timedelta(days=environment.number("PUBLISHED_DAYS", default=30, least=1, most=366))
+PUBLISHED_MAX_AGE = timedelta(seconds=environment.number("PUBLISHED_MAX_AGE", default=60, least=0, most=24 * 3600))
+
+# For how long what is written down is kept: clinic.retention. Laws ask for years of what tells who saw whose data.
+AUDIT_KEPT = timedelta(days=365.25 * environment.number("AUDIT_YEARS", default=10, least=1, most=100))
+HISTORY_KEPT = timedelta(days=365.25 * environment.number("HISTORY_YEARS", default=10, least=1, most=100))
+DELIVERY_LOG_KEPT = timedelta(days=environment.number("DELIVERY_LOG_DAYS", default=30, least=1, most=3653))
+IDEMPOTENCY_KEYS_KEPT = timedelta(hours=environment.number("IDEMPOTENCY_HOURS", default=24, least=1, most=720))
 
 CELERY_BROKER_URL = (
     "redis+socket://" + REDIS_URL.removeprefix("unix://").replace("?db=", "?virtual_host=")
@@ -314,7 +339,7 @@ EMERGENCY_NOTICE = env.str("EMERGENCY_NOTICE", default="")
 PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", default=""))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "
 MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query={address}")
-HOLD_FOR = timedelta(minutes=env.int("HOLD_MINUTES", default=10))
+HOLD_FOR = timedelta(minutes=environment.number("HOLD_MINUTES", default=10, least=1, most=120))
 LEFT_HOLD_FOR = timedelta(minutes=1)  # after its page is closed, unless somebody comes back to it
 HOLDS_PER_PERSON = 2
 
@@ -324,5 +349,5 @@ LOGGING = {
     "filters": {"secrets": {"()": "clinic.logs.HideSecrets"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": environment.log_level("LOG_LEVEL", default="WARNING")},
 }

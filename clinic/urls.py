@@ -19,5 +19,5 @@ urlpatterns = [
 if getattr(settings, "ANYMAIL", {}).get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
     urlpatterns.insert(0, path("anymail/", include("anymail.urls")))
 
-handler400 = "portal.views.frame.bad_request"
-handler500 = "portal.views.frame.server_error"
+handler400 = "portal.common.views.bad_request"
+handler500 = "portal.common.views.server_error"

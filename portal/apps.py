@@ -5,4 +5,6 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import checks, languages  # noqa: F401  (which is found by `check`, and listens for sign-ins)
+        """Have the checks found by `check`, and the languages hear of sign-ins."""
+        from portal import checks  # noqa: F401
+        from portal.common import languages  # noqa: F401

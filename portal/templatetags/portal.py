@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clinic.models import User
-from portal import navigation
+from portal.common import navigation
 from scheduling.access import Caller
 
 register = template.Library()

@@ -8,8 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import BrowserContext, Page
 
-from tests.factories import LocationFactory, QuestionnaireFactory, ScheduleFactory, ServiceFactory
-from tests.portal.conftest import EVERY_DAY
+from tests.factories import EVERY_DAY, LocationFactory, QuestionnaireFactory, ScheduleFactory, ServiceFactory
 from tests.services import chromium_path
 
 # Playwright's own loop runs in this thread, and Django would take the tests' queries for its.

@@ -5,19 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from clinic.models import Appointment, Communication
+from clinic.models import Appointment
+from tests.browser.guests import prove_the_address, say_who
 
 
 @pytest.fixture(autouse=True)
 def no_questions(clinic):
     clinic.questionnaires.clear()
-
-
-def say_who(page: Page, **other: str) -> None:
-    """What the page about a guest asks."""
-    fields = {"Given names": "Eve", "Family name": "Stone", "Day": "27", "Month": "3", "Year": "1985"}
-    for label, value in {**fields, "E-mail address": "eve@example.com", **other}.items():
-        page.get_by_label(label).fill(value)
 
 
 def choose_a_time(page: Page) -> None:
@@ -28,13 +22,6 @@ def choose_a_time(page: Page) -> None:
     expect(day).to_have_attribute("aria-current", "date")
     page.locator(".time").nth(3).click()
     expect(page.get_by_text("Held for you until")).to_be_visible()
-
-
-def prove_the_address(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Check your e-mail")).to_be_visible()
-    body = Communication.objects.get(event="proof").body
-    page.get_by_label("Code").fill(re.search(r"\b\d{6}\b", body)[0])
-    page.get_by_role("button", name="Continue").click()
 
 
 def confirm_it(page: Page) -> None:

@@ -21,7 +21,7 @@ from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 from scheduling.notifications import links
 from tests.browser.accessibility import WCAG
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_booking import say_who
+from tests.browser.guests import say_who
 from tests.factories import (
     AppointmentFactory,
     CalendarFeedFactory,

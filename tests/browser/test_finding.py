@@ -8,8 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accessibility import WCAG
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, concept
-from tests.portal.conftest import EVERY_DAY
+from tests.factories import EVERY_DAY, LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, concept
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal import navigation
-from portal.navigation import Place
+from portal.common import navigation
+from portal.common.navigation import Place
 from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from clinic.models import Appointment, CareTeam, Slot
 from tests.browser.accessibility import WCAG
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_booking import prove_the_address, say_who
+from tests.browser.guests import prove_the_address, say_who
 from tests.factories import RelatedPersonFactory
 
 

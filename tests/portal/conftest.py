@@ -1,21 +1,23 @@
 """One clinic for the pages: Dr Chen's check-ups on working days, from tomorrow on, as seen by the real clock."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory
-
-EVERY_DAY = [
-    {
-        "daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-        "availableStartTime": "09:00:00",
-        "availableEndTime": "17:00:00",
-    }
-]
+from scheduling.notifications import links
+from tests.factories import (
+    EVERY_DAY,
+    NEW_YORK,
+    AppointmentFactory,
+    PatientFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    UserFactory,
+)
+from tests.portal.booking.steps import hold
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +56,58 @@ def as_ada(client, ada):
 
 
 @pytest.fixture
+def as_rana(client, rana):
+    client.force_login(rana)
+    return client
+
+
+@pytest.fixture
+def as_chen(client, chen):
+    client.force_login(chen.user)
+    return client
+
+
+@pytest.fixture
+def as_administrator(client):
+    client.force_login(UserFactory(is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def elena(db):
+    return PatientFactory(
+        given="Elena Maria",
+        family="Marquez",
+        birth_date=date(1985, 3, 27),
+        phone="(212) 555-0199",
+        identifier=[{"system": "http://example.org/mrn", "value": "MRN-77"}],
+    )
+
+
+@pytest.fixture
+def visit(ada, checkup, schedule, site, ten):
+    """Ada's, at ten."""
+    end = ten + timedelta(minutes=30)
+    return AppointmentFactory(patient=ada, service=checkup, start=ten, end=end, schedules=[schedule], site=site)
+
+
+@pytest.fixture
+def link(visit, settings):
+    """Its address for whoever has it from a message."""
+    return links.manage_link(visit).removeprefix(settings.SITE_URL)
+
+
+@pytest.fixture
 def wanted(schedule, ten):
     """What the button for ten o'clock posts."""
-    from portal.choosing import written
+    from portal.finding.choosing import written
     from scheduling.availability import offerings_of
 
     [service] = schedule.services.all()
     return written(ten, offerings_of(service, [schedule.fhir_id]))
+
+
+@pytest.fixture
+def held(client, checkup, wanted):
+    """That time, held for whoever sits before the browser of the test."""
+    return hold(client, checkup, wanted)

@@ -1,0 +1,86 @@
+"""The site of Django's administration: it lets people in as everywhere else, and says what its pages show."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.dispatch import Signal
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+
+# Before a page is given: its `request`, the `rows` that it shows, and whether it `is_list` of them. What a receiver
+# raises keeps the page back.
+rows_shown = Signal()
+
+SECTIONS = {
+    "Visits": ("Appointment", "Slot", "Encounter", "QuestionnaireResponse", "Communication"),
+    "Patients": ("Patient", "RelatedPerson", "Coverage", "CareTeam", "MessagePreferences"),
+    "What can be booked": ("HealthcareService", "Schedule", "Questionnaire", "MessageTemplate"),
+    "The clinic": ("Organization", "Location", "Practitioner", "PractitionerRole", "Device"),
+    "Who signs in": ("User", "Group", "EmailAddress", "CalendarFeed"),
+    "Software": ("Application", "AccessToken", "RefreshToken", "Grant", "IDToken", "Subscription", "Notification"),
+    "What was done": ("AuditEvent",),
+}
+ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
+
+
+class Site(AdminSite):
+    site_header = site_title = settings.CLINIC_NAME
+    index_title = "Administration"
+    enable_nav_sidebar = False  # lists are wide; the way is by the first page
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """On the first page by what people come for, not by what Django calls an app."""
+        apps = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        models = {model["object_name"]: model for app in apps for model in app["models"]}
+        sections = [(name, [models.pop(each) for each in names if each in models]) for name, names in SECTIONS.items()]
+        sections.append(("Others", list(models.values())))
+        index = reverse("admin:index", current_app=self.name)
+        return [
+            {"name": name, "app_label": "", "app_url": index, "has_module_perms": True, "models": found}
+            for name, found in sections
+            if found
+        ]
+
+    @method_decorator(secure_admin_login)  # with the same limits on guessing
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().login(request, extra_context)
+
+    def admin_view(self, view: ViewT, cacheable: bool = False) -> ViewT:
+        return super().admin_view(_told(view), cacheable)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
+
+
+class Choices(AutocompleteJsonView):
+    """What can be chosen while somebody types."""
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        context = super().get_context_data(**options)
+        rows_shown.send(Choices, request=self.request, rows=list(context["object_list"]), is_list=True)
+        return context
+
+
+def _told(view: ViewT) -> ViewT:
+    """The view, which says what it shows. The rows are read once: the page finds them where they were."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        response = view(request, *args, **options)
+        if isinstance(response, SimpleTemplateResponse):
+            context = response.context_data or {}
+            one = context.get("original") or context.get("object")
+            many = context["cl"].result_list if "cl" in context else context.get("queryset", ())
+            rows_shown.send(Site, request=request, rows=[one] if one else list(many), is_list=one is None)
+        return response
+
+    return cast(ViewT, told)

@@ -1,0 +1,13 @@
+"""What signing up asks besides. Apart from the other forms, for allauth's own import it."""
+
+from django.http import HttpRequest
+
+from clinic.models import User
+from portal.common.forms import PatientDetailsForm
+
+
+class SignupForm(PatientDetailsForm):
+    """What allauth's sign-up asks besides e-mail address and password."""
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        self.make_record(user, now=user.date_joined)

@@ -1,0 +1,29 @@
+"""What is asked of people about a visit of theirs."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.common.fields import DatePartsField
+
+
+class BirthDateForm(forms.Form):
+    """By which a patient is known who comes by a secret link."""
+
+    birth_date = DatePartsField(
+        label=_("Date of birth of the patient"),
+        help_text=_("For example, 27 3 1985"),
+        autocomplete="bday",
+        error_messages={"required": _("Enter the date of birth.")},
+    )
+
+
+class CancelForm(forms.Form):
+    """Why a visit is cancelled, if one wants to say so."""
+
+    reason = forms.CharField(
+        label=_("Why are you cancelling?"),
+        help_text=_("Optional. It helps us to plan."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+    )

@@ -1,0 +1,16 @@
+"""The addresses of a patient's visits, and of one visit by its secret link."""
+
+from django.urls import path
+
+from portal.appointments.views import manage, visits
+
+urlpatterns = [
+    path("appointments/", visits.index, name="visits"),
+    path("appointments/<str:appointment_id>/", visits.detail, name="visit"),
+    path("appointments/<str:appointment_id>/cancel/", visits.cancel, name="cancel"),
+    path("appointments/<str:appointment_id>/visit.ics", visits.ics, name="ics"),
+    path("appointments/<str:appointment_id>/join/", visits.join, name="join"),
+    path("v/<str:token>/", manage.manage, name="manage"),
+    path("v/<str:token>/attend/", manage.attend, name="manage-attend"),
+    path("v/<str:token>/cancel/", manage.cancel, name="manage-cancel"),
+]

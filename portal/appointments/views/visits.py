@@ -1,0 +1,103 @@
+"""A patient's visits: what is to come, what was, and what can be done about them."""
+
+from datetime import datetime
+from math import ceil
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.appointments import visits
+from portal.appointments.forms import CancelForm
+from portal.appointments.visits import Visit
+from portal.common.callers import caller_of, sign_in_required, visitor_required
+from scheduling import booking
+from scheduling.errors import SchedulingError
+from scheduling.notifications import calendar_of
+
+
+@sign_in_required
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Upcoming and past visits of the caller and of those they care for, and what is still held."""
+    caller = caller_of(request)
+    own = visits.of(caller, now=timezone.now())
+    context = {
+        "upcoming": [visit for visit in own if visit.is_upcoming],
+        "past": [visit for visit in reversed(own) if not visit.is_upcoming],
+        "names": len(caller.patients) > 1,
+    }
+    return render(request, "portal/appointments/index.html", context)
+
+
+@visitor_required
+@require_GET
+def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """One visit, and what can be done about it."""
+    visit = own_visit(request, appointment_id, timezone.now())
+    if visit.is_held:
+        return redirect("portal:confirm", visit.id)
+    return render(request, "portal/appointments/detail.html", {"visit": visit})
+
+
+@visitor_required
+@require_GET
+def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Into the video room, once it is open; until then, when that will be."""
+    visit = own_visit(request, appointment_id, timezone.now())
+    if not visit.by_video:
+        raise Http404
+    if visit.is_room_open:
+        return redirect(visit.meeting_url)
+    opens_in = max(ceil((visit.room_opens - visit.now).total_seconds()), 0) if visit.meeting_url else 0
+    return render(request, "portal/appointments/join.html", {"visit": visit, "opens_in": opens_in})
+
+
+@visitor_required
+@require_GET
+def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """The visit for a calendar program."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    return HttpResponse(
+        calendar_of([visit.appointment], now=now),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="visit.ics"'},
+    )
+
+
+@visitor_required
+@require_http_methods(["GET", "POST"])
+def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Ask once more, then cancel. Too late, say what to do instead."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    if not visit.is_promised:
+        return redirect("portal:visit", visit.id)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return _cancel(request, visit, form.cleaned_data["reason"], now)
+    context = {"visit": visit, "form": form, "back": reverse("portal:visit", args=[visit.id])}
+    return render(request, "portal/appointments/cancel.html", context)
+
+
+def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> HttpResponse:
+    try:
+        booking.cancel(visit.id, caller=caller_of(request), now=now, reason={"text": reason} if reason else None)
+    except SchedulingError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("portal:visit", visit.id)
+    messages.success(request, _("Your visit is cancelled. The time is free for someone else."))
+    return redirect("portal:visits" if caller_of(request).user else "portal:services")
+
+
+def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
+    """The caller's visit, or 404: another's does not exist for them."""
+    visit = visits.one(caller_of(request), appointment_id, now=now)
+    if visit is None:
+        raise Http404
+    return visit

@@ -1,0 +1,270 @@
+"""A visit as its patient reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Appointment, QuestionnaireResponse, Slot
+from portal.common.schedules import SCHEDULE, zone_of
+from scheduling import access
+from scheduling.access import Caller
+
+Status = Appointment.Status
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWord:
+    """A status for people: the word, the icon beside it, and how it is tinted."""
+
+    word: Any
+    icon: str
+    tone: str
+
+
+STATUS_WORDS = {
+    Status.PROPOSED: StatusWord(_("Proposed"), "clock", "info"),
+    Status.PENDING: StatusWord(_("Held"), "clock", "warn"),
+    Status.BOOKED: StatusWord(_("Booked"), "check", "good"),
+    Status.ARRIVED: StatusWord(_("Arrived"), "arrive", "info"),
+    Status.CHECKED_IN: StatusWord(_("Checked in"), "arrive", "info"),
+    Status.FULFILLED: StatusWord(_("Completed"), "done", "quiet"),
+    Status.CANCELLED: StatusWord(_("Cancelled"), "cross", "quiet"),
+    Status.NOSHOW: StatusWord(_("Missed"), "missed", "bad"),
+    Status.ENTERED_IN_ERROR: StatusWord(_("Entered in error"), "cross", "quiet"),
+    Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
+}
+ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+ROOM_OPENS_BEFORE = timedelta(minutes=10)
+REQUESTED = StatusWord(_("Asked for"), "hourglass", "info")
+HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An appointment at a moment; times are local to its `zone`."""
+
+    appointment: Appointment
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def id(self) -> str:
+        return self.appointment.fhir_id
+
+    @property
+    def reference(self) -> str:
+        """Short enough to read out on the phone."""
+        return self.id.replace("-", "")[:8].upper()
+
+    @property
+    def start(self) -> datetime:
+        assert self.appointment.start is not None  # appointment_has_time, and `of` leaves out the rest
+        return self.appointment.start.astimezone(self.zone)
+
+    @property
+    def end(self) -> datetime:
+        assert self.appointment.end is not None  # appointment_takes_time
+        return self.appointment.end.astimezone(self.zone)
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.start
+
+    @property
+    def name(self) -> Any:
+        return self.appointment.service.name if self.appointment.service else _("Visit")
+
+    @property
+    def with_whom(self) -> str:
+        """The people who give the care, as the appointment names them."""
+        return ", ".join(named(self.appointment, "Practitioner"))
+
+    @property
+    def practitioner(self) -> str:
+        """The id of the first of them, by which the same person is asked for again."""
+        actors = (str(each.get("actor", {}).get("reference", "")) for each in self.appointment.participant)
+        return next((actor.partition("/")[2] for actor in actors if actor.startswith("Practitioner")), "")
+
+    @property
+    def room(self) -> str:
+        return ", ".join(named(self.appointment, "Location/"))
+
+    @property
+    def by_video(self) -> bool:
+        return bool(self.appointment.service and self.appointment.service.telehealth)
+
+    @property
+    def whose(self) -> str:
+        return str(self.appointment.patient or "")
+
+    @property
+    def meeting_url(self) -> str:
+        """The video room of the visit's schedule, if it is a visit by video and has one."""
+        rooms = (slot.schedule.meeting_url for slot in self.appointment.slots.all() if slot.deleted_at is None)
+        return next((room for room in rooms if room), "") if self.by_video else ""
+
+    @property
+    def map_url(self) -> str:
+        """Where a map shows the address of a visit in person."""
+        site = self.appointment.site
+        if site is None or not site.line:
+            return ""
+        address = ", ".join(part for part in (site.line, site.city, site.state, site.postal_code, site.country) if part)
+        return str(settings.MAP_URL).replace("{address}", quote(address))
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether the patient has answered questions for it."""
+        return any(each.status in ANSWERED for each in self.appointment.questionnaire_responses.all())
+
+    @property
+    def room_opens(self) -> datetime:
+        return self.start - ROOM_OPENS_BEFORE
+
+    @property
+    def is_room_open(self) -> bool:
+        """Whether one can go in now: from a little before the visit until it is over."""
+        return bool(self.meeting_url) and self.takes_place and self.room_opens <= self.now < self.end
+
+    @property
+    def takes_place(self) -> bool:
+        return self.appointment.status in (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is still kept for the patient until they confirm."""
+        return self.appointment.status == Status.PENDING and not (self.is_hold_over or self.is_request)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether its time is kept, and the clinic has still to say that it can be so."""
+        return self.appointment.is_request
+
+    @property
+    def is_hold_over(self) -> bool:
+        expires = self.appointment.hold_expires_at
+        return self.appointment.status == Status.PENDING and expires is not None and expires <= self.now
+
+    @property
+    def hold_ends(self) -> datetime | None:
+        expires = self.appointment.hold_expires_at
+        return expires.astimezone(self.zone) if expires else None
+
+    @property
+    def status(self) -> StatusWord:
+        return HOLD_OVER if self.is_hold_over else status_of(self.appointment)
+
+    @property
+    def is_booked(self) -> bool:
+        return self.appointment.status == Status.BOOKED
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether it is booked or asked for: theirs, until somebody cancels it."""
+        return self.is_booked or self.is_request
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether a visit of this kind is asked for, and not booked at once."""
+        return bool(self.appointment.service and self.appointment.service.on_request)
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.end > self.now and self.appointment.status not in (Status.CANCELLED, Status.NOSHOW)
+
+    @property
+    def notice(self) -> timedelta:
+        return self.appointment.service.cancellation_notice if self.appointment.service else timedelta(0)
+
+    @property
+    def changeable_until(self) -> datetime:
+        """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
+        return self.start if self.is_request else self.start - self.notice
+
+    @property
+    def is_changeable(self) -> bool:
+        return self.is_promised and self.now <= self.changeable_until
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether the patient can choose another time: not where the clinic has agreed to this one."""
+        return self.is_changeable and not (self.is_booked and self.asks_first)
+
+
+def status_of(appointment: Appointment) -> StatusWord:
+    """Its word for people, whatever the time is now."""
+    return REQUESTED if appointment.is_request else STATUS_WORDS[Status(appointment.status)]
+
+
+def named(appointment: Appointment, kind: str) -> list[str]:
+    """Those of this kind who take part, as the appointment names them."""
+    actors = (each.get("actor", {}) for each in appointment.participant)
+    return [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
+
+
+def of(caller: Caller, *, now: datetime) -> list[Visit]:
+    """The visits and standing holds of the caller and of those they care for, earliest first.
+
+    Never what they held and let go.
+    """
+    gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
+        status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
+    )
+    shown = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
+    return [_visit(each, now) for each in shown.order_by("start", "pk")]
+
+
+def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
+    """The visit with this id, if it is the caller's, of someone they care for, or held by them as a guest."""
+    return first(_own(caller).filter(fhir_id=fhir_id), now=now)
+
+
+def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
+    """The first of appointments that the caller has been allowed to see."""
+    appointment = _with_all(rows).exclude(start=None).first()
+    return None if appointment is None else _visit(appointment, now)
+
+
+def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
+    """The visit with this id, for someone who has proven by a secret link that they may see it."""
+    return first(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None), now=now)
+
+
+def _own(caller: Caller) -> QuerySet[Appointment]:
+    """As patient, carer or guest; what staff see by their work is on other pages."""
+    own = Q(patient__in=caller.patients)
+    if caller.user is not None:
+        own |= Q(held_by=caller.user, patient=None)
+    if caller.guest:
+        own |= Q(held_by_guest=caller.guest_digest)
+    return access.visible(Appointment, caller).filter(own, deleted_at=None)
+
+
+RESPONSES = QuestionnaireResponse.objects.filter(deleted_at=None).select_related("questionnaire", "appointment__site")
+
+
+def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """With what a page of it shows."""
+    taken = Slot.objects.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-pk")
+    schedules = taken.select_related(*(f"schedule__{each}" for each in SCHEDULE))
+    return rows.select_related("service", "site", "patient").prefetch_related(
+        Prefetch("slots", schedules.prefetch_related("schedule__scheduling_parameters")),
+        Prefetch("questionnaire_responses", RESPONSES),
+    )
+
+
+def _visit(appointment: Appointment, now: datetime) -> Visit:
+    return Visit(appointment, _zone_of(appointment), now)
+
+
+def _zone_of(appointment: Appointment) -> ZoneInfo:
+    if appointment.site and appointment.site.timezone:
+        return ZoneInfo(appointment.site.timezone)
+    latest = next(iter(appointment.slots.all()), None)
+    return zone_of(latest.schedule, appointment.service_id) if latest else ZoneInfo("UTC")

@@ -1,0 +1,186 @@
+"""Who a visit is for, what pays for it, and what else the clinic should know, as people tell it."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.encoding import punycode
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from clinic.models import Coverage, Patient
+from portal.booking.guests import CODE_DIGITS, Details
+from portal.common import languages
+from portal.common.fields import DatePartsField, PhoneField
+from portal.common.forms import PatientDetailsForm
+from scheduling.access import Caller
+
+COVERAGE_TYPES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+COVERAGE_CLASSES = "http://terminology.hl7.org/CodeSystem/coverage-class"
+ME, SOMEONE, ANOTHER = "me", "someone", "another"
+# https://hl7.org/fhir/R4/valueset-coverage-type.html
+COVERAGE_KINDS = {
+    "EHCPOL": gettext_lazy("Health insurance through an employer or of my own"),
+    "PUBLICPOL": gettext_lazy("Public insurance"),
+    "WCBPOL": gettext_lazy("For an accident at work"),
+}
+
+
+class WhoForm(forms.Form):
+    """Whom the visit is for."""
+
+    who = forms.ChoiceField(
+        label=gettext_lazy("Who is the visit for?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose who the visit is for.")},
+    )
+
+    def __init__(self, *args: Any, caller: Caller, **more: Any) -> None:
+        super().__init__(*args, **more)
+        own = caller.patient.pk if caller.patient else None
+        choices = [
+            (each.fhir_id, _("Me, %(name)s") % {"name": each} if each.pk == own else str(each))
+            for each in caller.patients.values()
+        ]
+        if own is None:
+            choices.insert(0, (ME, _("Me")))
+        field = self.fields["who"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*choices, (SOMEONE, _("Someone else I care for"))]
+
+
+class GuestForm(PatientDetailsForm):
+    """Who a guest is, and where the clinic reaches them."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("We send a code to it to see that it is yours, and then what you have booked."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages={
+            "required": gettext_lazy("Enter your e-mail address."),
+            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+        },
+    )
+    phone = PhoneField(
+        label=gettext_lazy("Telephone (optional)"),
+        help_text=gettext_lazy("The clinic calls you if something changes at short notice."),
+        required=False,
+        max_length=50,
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Write to me in"), required=False, choices=languages.names, initial=get_language
+    )
+
+    def clean_email(self) -> str:
+        """Written one way alone, or each way of writing it would be another address to send codes to."""
+        local, _at, domain = self.cleaned_data["email"].rpartition("@")
+        return f"{local}@{domain if domain.isascii() else punycode(domain)}"
+
+    @property
+    def details(self) -> Details:
+        return Details(**self.cleaned_data)
+
+
+class CodeForm(forms.Form):
+    """The code that was sent."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("Six digits."),
+        max_length=20,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
+    )
+
+    def clean_code(self) -> str:
+        code = "".join(self.cleaned_data["code"].split())
+        if not re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", code):
+            raise ValidationError(_("The code has six digits. Look in the e-mail that we have sent you."))
+        return code
+
+
+class ChooseCoverageForm(forms.Form):
+    """Which of the patient's coverages pays."""
+
+    coverage = forms.ChoiceField(
+        label=gettext_lazy("Which insurance pays for the visit?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose one, or add another.")},
+    )
+
+    def __init__(self, *args: Any, coverages: Iterable[Coverage], **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["coverage"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [*((each.fhir_id, str(each)) for each in coverages), (ANOTHER, _("Another one"))]
+
+
+class CoverageForm(forms.Form):
+    """What is on the insurance card."""
+
+    payor = forms.CharField(
+        label=gettext_lazy("Who insures you?"),
+        help_text=gettext_lazy("The name on the card, such as Acme Health."),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the name of the insurance.")},
+    )
+    member = forms.CharField(
+        label=gettext_lazy("Member number"),
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Enter the member number. It is on the card.")},
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of insurance (optional)"),
+        required=False,
+        choices=[("", ""), *((code, word) for code, word in COVERAGE_KINDS.items())],
+    )
+    plan = forms.CharField(label=gettext_lazy("Plan (optional)"), required=False, max_length=200)
+    end = DatePartsField(
+        label=gettext_lazy("Valid until (optional)"), help_text=gettext_lazy("For example, 31 12 2027"), required=False
+    )
+
+    def __init__(self, *args: Any, day: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.day = day
+
+    def clean_end(self) -> date | None:
+        end: date | None = self.cleaned_data["end"]
+        if end and end < self.day:
+            raise ValidationError(_("It has to be valid on the day of the visit. Enter another insurance."))
+        return end
+
+    def add(self, patient: Patient, *, now: datetime) -> Coverage:
+        """The patient's, once: the same card entered again is the same coverage."""
+        code = self.cleaned_data["kind"]
+        kind = {"coding": [{"system": COVERAGE_TYPES, "code": code}]}
+        plan = {"type": {"coding": [{"system": COVERAGE_CLASSES, "code": "plan"}]}, "value": self.cleaned_data["plan"]}
+        coverage, _made = Coverage.objects.get_or_create(
+            beneficiary=patient,
+            subscriber_id=self.cleaned_data["member"],
+            payor=[{"display": self.cleaned_data["payor"]}],
+            end=self.cleaned_data["end"],
+            status=Coverage.Status.ACTIVE,
+            deleted_at=None,
+            defaults={
+                "type": kind if code else None,
+                "extra": {"class": [plan]} if self.cleaned_data["plan"] else {},
+                "last_updated": now,
+            },
+        )
+        return coverage
+
+
+class ConfirmForm(forms.Form):
+    """The last step before a visit is booked."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("Is there anything the clinic should know before your visit?"),
+        help_text=gettext_lazy("Optional. For example, that you need an interpreter or step-free access."),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea({"rows": 3}),
+    )

@@ -1,0 +1,54 @@
+"""The time that this browser holds, as its session remembers it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+
+from clinic.models import Appointment
+from portal.appointments.visits import Visit
+from scheduling import access
+from scheduling.access import Caller
+
+_KEY = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the banner on other pages says of it."""
+
+    appointment: Appointment
+    start: datetime
+    ends: datetime
+    zone: ZoneInfo
+
+
+def remember(session: SessionBase, visit: Visit) -> None:
+    """The next time that is chosen takes its place."""
+    assert visit.hold_ends is not None
+    session[_KEY] = {"id": visit.id, "until": visit.hold_ends.isoformat(), "zone": visit.zone.key}
+
+
+def latest(session: SessionBase) -> str | None:
+    """The id of the hold that was taken last, even if it has ended; what was typed for it goes on to the next."""
+    kept = session.get(_KEY)
+    return str(kept["id"]) if kept else None
+
+
+def forget(session: SessionBase) -> None:
+    session.pop(_KEY, None)
+
+
+def standing(request: HttpRequest, caller: Caller, *, now: datetime) -> Held | None:
+    """The hold that waits to be confirmed. One query, and only while the session knows of one."""
+    kept = request.session.get(_KEY) if hasattr(request, "session") else None
+    if not kept or datetime.fromisoformat(kept["until"]) <= now:
+        return None
+    rows = access.visible(Appointment, caller).filter(fhir_id=kept["id"], hold_expires_at__gt=now, deleted_at=None)
+    appointment = rows.select_related("service").first()
+    if appointment is None or appointment.start is None or appointment.hold_expires_at is None:
+        return None
+    zone = ZoneInfo(kept["zone"])
+    return Held(appointment, appointment.start.astimezone(zone), appointment.hold_expires_at.astimezone(zone), zone)

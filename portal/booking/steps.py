@@ -1,0 +1,156 @@
+"""The way from a held time to the booked visit: which pages there are for it, which is next, how far one has come."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from clinic.models import Appointment, Practitioner, QuestionnaireResponse
+from portal.appointments.visits import Visit
+from portal.finding import choosing
+from scheduling import requirements
+from scheduling.access import Caller
+from scheduling.requirements import Requirement
+
+ABOUT, QUESTIONS, COVERAGE, CONFIRM = "about", "questions", "coverage", "confirm"
+ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Step `number` of `total`, and where one came from."""
+
+    number: int
+    total: int
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What a visit lacks before it can be booked, in words; `page` mends it, or one of `people` would."""
+
+    requirement: Requirement
+    texts: tuple[str, ...] = ()
+    page: str = ""
+    people: tuple[Practitioner, ...] = ()
+
+
+def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
+    """The steps of this visit in order. Where there is nothing to ask there is no step."""
+    appointment = _appointment(visit)
+    service = appointment.service
+    steps = []
+    if len(caller.patients) != 1 or caller.patient is None or not is_for_own(appointment, caller):
+        steps.append(ABOUT)
+    if service and page_of(appointment, QUESTIONS) and requirements.asked_for(service).exists():
+        steps.append(QUESTIONS)
+    if service and service.requires_coverage:
+        steps.append(COVERAGE)
+    return [*steps, CONFIRM]
+
+
+def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") -> str:
+    """Where to go on: the first step that is not done; with `after`, the first of those that follow it.
+
+    Who the visit is for comes first, and where the care team stands in the way nothing else is asked.
+    """
+    appointment = _appointment(visit)
+    steps = of(appointment, caller)
+    if not is_for_own(appointment, caller):
+        return page_of(appointment, ABOUT)
+    if Requirement.CARE_TEAM in requirements.lacking(appointment):
+        return page_of(appointment, CONFIRM)
+    left = steps[steps.index(after) + 1 :] if after in steps else steps
+    return page_of(appointment, next(each for each in left or [CONFIRM] if not _is_done(each, appointment, caller)))
+
+
+def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: bool = False) -> Progress:
+    """How far one has come at `step`; the time itself was the first. `within`: on a further page of that step."""
+    appointment = _appointment(visit)
+    steps = of(appointment, caller)
+    if step not in steps:
+        steps.insert(0, step)
+    at = steps.index(step)
+    before = step if within else steps[at - 1] if at else ""
+    back = page_of(appointment, before) if before else _times_of(appointment)
+    return Progress(number=at + 2, total=len(steps) + 1, back=back)
+
+
+def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
+    """What the service requires and is not there yet, each with the way to mend it."""
+    appointment = _appointment(visit)
+    pages = {Requirement.PATIENT: ABOUT, Requirement.COVERAGE: COVERAGE, Requirement.ANSWERS: QUESTIONS}
+    return [
+        Obstacle(each, people=_team_with_times(appointment))
+        if each == Requirement.CARE_TEAM
+        else Obstacle(each, tuple(issue.text for issue in issues), page=page_of(appointment, pages[each]))
+        for each, issues in requirements.lacking(appointment).items()
+    ]
+
+
+def is_for_own(appointment: Appointment, caller: Caller) -> bool:
+    """Whether it has been said whom the visit is for, and that is someone whom the caller books for."""
+    if appointment.patient_id is None:
+        return False
+    return caller.user is None or caller.is_staff or appointment.patient_id in caller.patients
+
+
+def coverage_of(appointment: Appointment) -> str:
+    """The reference of the Coverage that was chosen for the visit; empty without one."""
+    references = (str(each.get("reference")) for each in appointment.extra.get("supportingInformation", []))
+    return next((each for each in references if each.startswith("Coverage/")), "")
+
+
+def page_of(visit: Visit | Appointment, step: str) -> str:
+    """A step's address; empty where this clinic has no such page."""
+    try:
+        return reverse(f"portal:{step}", args=[_appointment(visit).fhir_id])
+    except NoReverseMatch:
+        return ""
+
+
+def _is_done(step: str, appointment: Appointment, caller: Caller) -> bool:
+    match step:
+        case "about":
+            return is_for_own(appointment, caller)
+        case "questions":
+            return not unanswered(appointment) or _answered_before(appointment)
+        case "coverage":
+            return bool(coverage_of(appointment))
+    return False
+
+
+def unanswered(appointment: Appointment) -> bool:
+    """Whether one of the service's questionnaires has no answers for this visit."""
+    assert appointment.service is not None
+    answered = QuestionnaireResponse.objects.filter(appointment=appointment, status__in=ANSWERED, deleted_at=None)
+    asked = requirements.asked_for(appointment.service)
+    return asked.exclude(pk__in=answered.values("questionnaire")).exists()
+
+
+def _answered_before(appointment: Appointment) -> bool:
+    """Whether the patient's earlier answers are all that is required."""
+    assert appointment.service is not None
+    required = appointment.service.requires_questionnaires
+    return required and Requirement.ANSWERS not in requirements.lacking(appointment)
+
+
+def _team_with_times(appointment: Appointment) -> tuple[Practitioner, ...]:
+    """Who of the patient's care team gives this visit."""
+    if appointment.service is None or appointment.patient_id is None:
+        return ()
+    team = [each.partition("/") for each in requirements.care_team(appointment.patient_id)]
+    ids = [fhir_id for kind, _slash, fhir_id in team if kind == "Practitioner"]
+    bookables = {each.bookable for each in choosing.read_menu(appointment.service).all_offerings}
+    return tuple(Practitioner.objects.filter(fhir_id__in=ids, bookable__in=bookables, deleted_at=None))
+
+
+def _times_of(appointment: Appointment) -> str:
+    if appointment.service is None:
+        return reverse("portal:services")
+    return reverse("portal:choose-time", args=[appointment.service.fhir_id])
+
+
+def _appointment(visit: Any) -> Appointment:
+    appointment: Appointment = visit.appointment if isinstance(visit, Visit) else visit
+    return appointment

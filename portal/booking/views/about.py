@@ -1,0 +1,159 @@
+"""Who the visit is for, and the proof of a guest's e-mail address."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from clinic.models import Patient
+from portal.appointments.views.visits import own_visit
+from portal.appointments.visits import Visit
+from portal.booking import guests, steps, typed
+from portal.booking.forms import ME, SOMEONE, CodeForm, GuestForm, WhoForm
+from portal.booking.guests import Answer, Details
+from portal.booking.views.holding import hold_required
+from portal.common import limits
+from portal.common.callers import caller_of, fresh_caller
+from portal.common.forms import PatientDetailsForm
+from portal.family.forms import SomeoneForm
+from scheduling import booking
+from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def about(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """For whom: who has signed in chooses among those they book for; a guest says who they are."""
+    return _who(request, visit, now) if caller_of(request).user else _guest(request, visit, now)
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -> HttpResponse:
+    """The details of oneself, for whom there is no record yet, or of someone else."""
+    caller = caller_of(request)
+    if caller.user is None or (who == ME and caller.patient):
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    if who not in (ME, SOMEONE):
+        raise Http404
+    form = typed.form(request, PatientDetailsForm if who == ME else SomeoneForm)
+    if request.method == "POST" and form.is_valid():
+        patient = form.add(caller, now=now) if isinstance(form, SomeoneForm) else form.make_record(caller.user, now=now)
+        if who == ME:
+            patient = guests.record_of_account(caller.user, now=now) or patient
+        typed.done(request)
+        refused = _name(request, visit, patient, now)
+        if refused:  # the record is there now, to be chosen for another visit
+            messages.error(request, refused)
+            return redirect(steps.page_of(visit, steps.ABOUT))
+        return redirect(_next(request, visit))
+    return _page(request, visit, "about_details", form, now, who=who)
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """The code that was sent to a guest's address. Right, the visit is for the guest."""
+    guest = guests.details(request.session)
+    if caller_of(request).user or guest is None:
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    if "again" in request.POST:
+        return _send(request, visit, guest, now)
+    form = typed.form(request, CodeForm)
+    if request.method == "POST" and form.is_valid() and _is_right(request, guest, form, now):
+        typed.done(request)
+        return _name_guest(request, visit, guest, now)
+    return _page(request, visit, "proof", form, now, guest=guest)
+
+
+def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    caller = caller_of(request)
+    chosen = visit.appointment.patient or caller.patient
+    form = typed.form(request, WhoForm, caller=caller, initial={"who": chosen.fhir_id if chosen else None})
+    if request.method == "POST" and form.is_valid():
+        who = form.cleaned_data["who"]
+        typed.done(request)
+        if who in (ME, SOMEONE):
+            return redirect("portal:about-details", visit.id, who)
+        patient = next(each for each in caller.patients.values() if each.fhir_id == who)
+        refused = _name(request, visit, patient, now)
+        if not refused:
+            return redirect(_next(request, visit))
+        form.add_error("who", refused)
+    return _page(request, visit, "about", form, now)
+
+
+def _guest(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    known = guests.details(request.session)
+    form = typed.form(request, GuestForm, initial=asdict(known) if known else None)
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
+        guests.remember(request.session, form.details)
+        if guests.is_proven(request.session, form.details.email):
+            return _name_guest(request, visit, form.details, now)
+        return _send(request, visit, form.details, now)
+    return _page(request, visit, "about_guest", form, now)
+
+
+def _send(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:
+    if guests.another_from(request.session, guest, now=now):
+        messages.info(request, _("We have just sent you a code. You can ask for another in half a minute."))
+    elif limits.allows(request, "send_code", key=guest.email.lower()):
+        guests.send_code(request.session, guest, now=now)
+        if "again" in request.POST:
+            messages.success(request, _("We have sent you another code. The one before is good no longer."))
+    else:
+        messages.error(request, _("We have sent many codes to that address. Wait a quarter of an hour, or sign in."))
+    return redirect("portal:proof", visit.id)
+
+
+def _is_right(request: HttpRequest, guest: Details, form: CodeForm, now: datetime) -> bool:
+    """Whether the code is the one that was sent; else the form says what to do."""
+    said = {
+        Answer.WRONG: _("That is not the code. Check the e-mail, and that it is the latest."),
+        Answer.TOO_OLD: _("That code is good no longer. Ask for a new one below."),
+        Answer.TOO_OFTEN: _("That was wrong too often. Ask for a new code below."),
+    }
+    answer = Answer.TOO_OFTEN
+    if limits.allows(request, "check_code", key=guest.email.lower()):
+        answer = guests.check_code(request.session, guest, form.cleaned_data["code"], now=now)
+    if answer != Answer.RIGHT:
+        form.add_error("code", said[answer])
+    return answer == Answer.RIGHT
+
+
+def _name_guest(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:
+    refused = _name(request, visit, guests.record_of(guest, now=now), now)
+    if refused:
+        messages.error(request, refused)
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    return redirect(_next(request, visit))
+
+
+def _name(request: HttpRequest, visit: Visit, patient: Patient, now: datetime) -> str:
+    """Say whom the visit is for; what stands in the way, if something does."""
+    try:
+        booking.name_patient(visit.id, patient, caller=fresh_caller(request), now=now)
+    except (HoldExpired, IllegalTransition):
+        raise  # hold_required says what became of it
+    except SchedulingError as refusal:
+        return str(refusal)
+    return ""
+
+
+def _next(request: HttpRequest, visit: Visit) -> str:
+    return steps.next_page(own_visit(request, visit.id, visit.now), caller_of(request), after=steps.ABOUT)
+
+
+def _page(request: HttpRequest, visit: Visit, page: str, form: Form, now: datetime, **more: Any) -> HttpResponse:
+    within = page in ("about_details", "proof")
+    progress = steps.progress(visit, caller_of(request), steps.ABOUT, within=within)
+    asks = steps.QUESTIONS in steps.of(visit, caller_of(request))
+    context = {"visit": visit, "form": form, "now": now, "progress": progress, "asks": asks, **more}
+    return render(request, f"portal/booking/{page}.html", context)

@@ -1,0 +1,86 @@
+"""A hold becomes a booking."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic.models import Appointment, Coverage
+from portal.appointments.views.visits import own_visit
+from portal.appointments.visits import Visit
+from portal.booking import guests, holds, referrals, steps, typed
+from portal.booking.forms import ConfirmForm
+from portal.booking.views.holding import hold_required
+from portal.common.callers import caller_of
+from scheduling import booking
+from scheduling.errors import HoldExpired, IllegalTransition, Issue, SchedulingError
+
+__all__ = ["booked", "confirm"]
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """Everything at a glance and the button that books it. Asked again, it shows what was booked."""
+    caller = caller_of(request)
+    change = request.POST.get("change")
+    if change in steps.of(visit, caller) or change == steps.ABOUT:
+        typed.keep(request)
+        return redirect(steps.page_of(visit, change))
+    if not steps.is_for_own(visit.appointment, caller):
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    form = typed.form(request, ConfirmForm, initial={"comment": visit.appointment.comment})
+    if request.method == "POST" and form.is_valid():
+        return _confirm(request, visit, form, now)
+    return _review(request, visit, form, now)
+
+
+@require_GET
+def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """What was booked, where it is written, how to prepare, how to change it."""
+    visit = own_visit(request, appointment_id, timezone.now())
+    if not visit.is_promised:
+        return redirect("portal:visit", visit.id)
+    return render(request, "portal/booking/booked.html", {"visit": visit, "is_guest": caller_of(request).user is None})
+
+
+def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
+    try:
+        booking.confirm(visit.id, caller=caller_of(request), now=now, comment=form.cleaned_data["comment"])
+    except (HoldExpired, IllegalTransition):
+        raise  # hold_required says what became of it
+    except SchedulingError as refusal:
+        return _review(request, visit, form, now, refused=refusal.issues)
+    holds.forget(request.session)
+    referrals.forget(request.session)
+    typed.forget(request.session)
+    guests.vouch(request)
+    return redirect("portal:booked", visit.id)
+
+
+def _review(
+    request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime, refused: tuple[Issue, ...] = ()
+) -> HttpResponse:
+    """The page, and what is still missing: where that can be mended, refusals need no words of their own."""
+    caller = caller_of(request)
+    obstacles = steps.obstacles(visit)
+    context = {
+        "visit": visit,
+        "form": form,
+        "now": now,
+        "progress": steps.progress(visit, caller, steps.CONFIRM),
+        "steps": steps.of(visit, caller),
+        "answered": steps.QUESTIONS in steps.of(visit, caller) and not steps.unanswered(visit.appointment),
+        "coverage": _coverage(visit.appointment),
+        "obstacles": obstacles,
+        "refused": () if obstacles else refused,
+        "is_guest": caller.user is None,
+    }
+    return render(request, "portal/booking/confirm.html", context, status=422 if refused else 200)
+
+
+def _coverage(appointment: Appointment) -> Coverage | None:
+    fhir_id = steps.coverage_of(appointment).partition("/")[2]
+    return Coverage.objects.filter(fhir_id=fhir_id, beneficiary=appointment.patient_id).first() if fhir_id else None

@@ -1,0 +1,73 @@
+"""What pays for a visit, where its service asks for it."""
+
+from datetime import datetime
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from clinic.models import Coverage
+from portal.appointments.visits import Visit
+from portal.booking import steps, typed
+from portal.booking.forms import ANOTHER, ChooseCoverageForm, CoverageForm
+from portal.booking.views.holding import hold_required
+from portal.common.callers import caller_of
+from scheduling import access, booking, requirements
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """One of those that the clinic knows of; where it knows none, the next page asks for it."""
+    if not steps.is_for_own(visit.appointment, caller_of(request)):
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    known = _known(request, visit)
+    if not known:
+        return redirect("portal:new-coverage", visit.id)
+    chosen = steps.coverage_of(visit.appointment).partition("/")[2]
+    first = chosen if any(each.fhir_id == chosen for each in known) else known[0].fhir_id
+    form = typed.form(request, ChooseCoverageForm, coverages=known, initial={"coverage": first})
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
+        if form.cleaned_data["coverage"] == ANOTHER:
+            return redirect("portal:new-coverage", visit.id)
+        return _note(request, visit, f"Coverage/{form.cleaned_data['coverage']}", now)
+    return _page(request, visit, "coverage", form, now)
+
+
+@require_http_methods(["GET", "POST"])
+@hold_required
+def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """What is on the card of one that the clinic does not know of."""
+    patient = visit.appointment.patient
+    if patient is None or not steps.is_for_own(visit.appointment, caller_of(request)):
+        return redirect(steps.page_of(visit, steps.ABOUT))
+    form = typed.form(request, CoverageForm, day=requirements.day_of(visit.appointment))
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
+        return _note(request, visit, form.add(patient, now=now).reference, now)
+    return _page(request, visit, "coverage_new", form, now, within=bool(_known(request, visit)))
+
+
+def _note(request: HttpRequest, visit: Visit, reference: str, now: datetime) -> HttpResponse:
+    noted = booking.support(visit.id, [reference], caller=caller_of(request), now=now)
+    return redirect(steps.next_page(noted, caller_of(request), after=steps.COVERAGE))
+
+
+def _known(request: HttpRequest, visit: Visit) -> list[Coverage]:
+    """What may be shown to the caller: a guest sees only what they entered for this visit, not what is on record."""
+    appointment = visit.appointment
+    assert appointment.patient_id is not None
+    valid = requirements.coverages(appointment.patient_id, requirements.day_of(appointment))
+    if caller_of(request).user is None:
+        return list(valid.filter(fhir_id=steps.coverage_of(appointment).partition("/")[2]))
+    return list(valid & access.visible(Coverage, caller_of(request)))
+
+
+def _page(
+    request: HttpRequest, visit: Visit, page: str, form: Form, now: datetime, *, within: bool = False
+) -> HttpResponse:
+    progress = steps.progress(visit, caller_of(request), steps.COVERAGE, within=within)
+    context = {"visit": visit, "form": form, "now": now, "progress": progress}
+    return render(request, f"portal/booking/{page}.html", context)

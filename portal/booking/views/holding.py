@@ -1,0 +1,236 @@
+"""Hold a chosen time, keep it or let it go, and say so when it is lost."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinic.models import HealthcareService, Patient
+from portal.appointments import visits
+from portal.appointments.views.visits import own_visit
+from portal.appointments.visits import Visit
+from portal.booking import holds, referrals, steps, typed
+from portal.common import limits
+from portal.common.callers import caller_of, holder_of, sign_in_for
+from portal.finding import choosing
+from portal.finding.catalogue import bookable
+from portal.finding.forms import TimeForm
+from scheduling import booking, requirements
+from scheduling.access import Caller
+from scheduling.booking import BookingRequest
+from scheduling.errors import (
+    HoldExpired,
+    IllegalTransition,
+    NotFound,
+    RuleBroken,
+    SchedulingError,
+    TimeNotOffered,
+    TimeTaken,
+    TooManyHolds,
+)
+
+P = ParamSpec("P")
+HeldView = Callable[Concatenate[HttpRequest, Visit, datetime, P], HttpResponse]
+
+
+def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
+    """Only while the time is held for the caller: `view` gets the visit and the time in place of the id.
+
+    What is booked by now is shown; what is lost has its nearest alternatives, and what was typed is kept. "Keep it
+    longer" is a button of every such page's form, named `keep`.
+    """
+
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, /, appointment_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        now = timezone.now()
+        visit = visits.one(caller_of(request), appointment_id, now=now)
+        if visit is None:
+            if caller_of(request).user is None:
+                return sign_in_for(request.get_full_path())
+            raise Http404
+        if not visit.is_held:
+            return _ended(request, visit, now)
+        try:
+            if request.method == "POST" and "keep" in request.POST:
+                return _keep(request, visit, now)
+            return view(request, visit, now, *args, **kwargs)
+        except (HoldExpired, IllegalTransition):
+            return _ended(request, own_visit(request, appointment_id, now), now)
+
+    return guarded
+
+
+@require_http_methods(["GET", "POST"])
+def hold(request: HttpRequest, service_id: str) -> HttpResponse:
+    """Take the hold, at once and for everyone. Asked by GET, show the time and ask once more."""
+    now = timezone.now()
+    service = get_object_or_404(bookable(), fhir_id=service_id)
+    form = TimeForm(request.POST if request.method == "POST" else request.GET)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the times below."))
+        return redirect("portal:choose-time", service_id)
+    if request.method == "GET":
+        return _ask(request, service, form)
+    if caller_of(request).user is None and not limits.allows(request, "hold"):
+        return limits.slow_down(request)
+    return _hold(request, service, form, now)
+
+
+@require_POST
+@hold_required
+def keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """Keep the time longer, from a page that has no form of its own."""
+    _keep(request, visit, now)
+    return redirect(steps.next_page(visit, caller_of(request)))
+
+
+@require_POST
+def presence(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """A page of the hold is open, or was left."""
+    with suppress(NotFound):
+        booking.note_presence(
+            appointment_id, here="left" not in request.POST, caller=caller_of(request), now=timezone.now()
+        )
+    return HttpResponse(status=204)
+
+
+@require_POST
+def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Give a held time back: to choose another, for which what was typed is kept, or to leave."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    if visit.is_booked:
+        return redirect("portal:visit", visit.id)
+    try:
+        booking.cancel(visit.id, caller=caller_of(request), now=now)
+    except IllegalTransition:
+        pass  # it has ended by itself
+    except SchedulingError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("portal:services")
+    if "leave" in request.POST or visit.appointment.service is None:
+        holds.forget(request.session)
+        typed.forget(request.session)
+        messages.success(request, _("The time is free for someone else. Nothing is booked."))
+        return redirect("portal:services")
+    return redirect("portal:choose-time", visit.appointment.service.fhir_id)
+
+
+def lost(
+    request: HttpRequest, service: HealthcareService, wanted: datetime, what: str, *, kept: bool, now: datetime
+) -> HttpResponse:
+    """What happened to a time, whether anything was kept, and the nearest that can be had instead."""
+    menu = choosing.read_menu(service)
+    context = {
+        "service": service,
+        "what": what,
+        "kept": kept,
+        "several_places": len(menu.places) > 1 and not service.telehealth,
+        "alternatives": choosing.nearest(menu, wanted, now=now),
+    }
+    return render(request, "portal/booking/lost.html", context, status=409)
+
+
+def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> HttpResponse:
+    start, schedules = form.cleaned_data["time"]
+    menu = choosing.read_menu(service)
+    try:
+        choice = menu.choice_of(menu.offerings(schedules), start)
+    except SchedulingError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("portal:choose-time", service.fhir_id)
+    context = {"service": service, "choice": choice, "asks": requirements.asked_for(service).exists()}
+    return render(request, "portal/booking/chosen.html", context)
+
+
+def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
+    start, schedules = form.cleaned_data["time"]
+    caller = holder_of(request)
+    former = _former(request, form.cleaned_data["instead_of"], caller, now)
+    try:
+        offerings = choosing.read_menu(service).offerings(schedules)
+        appointment = booking.hold(
+            BookingRequest(
+                service=service,
+                offerings=offerings,
+                start=start,
+                patient=_patient(caller, former),
+                extra=referrals.noted(request.session),
+            ),
+            caller=caller,
+            now=now,
+            instead_of=former.id if former else None,
+        )
+    except (TimeTaken, TimeNotOffered):
+        what = _("That time has just been taken.") if start > now else _("That time has passed.")
+        return lost(request, service, start, what, kept=former is not None, now=now)
+    except TooManyHolds:
+        return _too_many(request, service, form, now)
+    except SchedulingError as refusal:
+        messages.error(request, " ".join(issue.text for issue in refusal.issues))
+        return redirect("portal:choose-time", service.fhir_id)
+    if former and former.appointment.service != service:
+        typed.forget(request.session)
+    holds.remember(request.session, own_visit(request, appointment.fhir_id, now))
+    return redirect(steps.next_page(appointment, caller))
+
+
+def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> Visit | None:
+    """The hold that this one takes the place of: the one that was named, else the last of this browser."""
+    fhir_id = named or holds.latest(request.session)
+    former = visits.one(caller, fhir_id, now=now) if fhir_id else None
+    return None if former is None or former.is_promised else former
+
+
+def _patient(caller: Caller, former: Visit | None) -> Patient | None:
+    """Whom the visit is for, where that is said already or there is nobody else."""
+    if former and steps.is_for_own(former.appointment, caller):
+        return former.appointment.patient
+    return caller.patient if len(caller.patients) == 1 else None
+
+
+def _too_many(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
+    """The times that are held already, to go on with or to give back for this one."""
+    held = [visit for visit in visits.of(caller_of(request), now=now) if visit.is_held]
+    context = {"service": service, "held": held, "time": form.cleaned_data and form["time"].value()}
+    return render(request, "portal/booking/held.html", context, status=409)
+
+
+def _keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """Longer, once; back to the same page, with what was typed in it."""
+    typed.keep(request)
+    try:
+        booking.extend_hold(visit.id, caller=caller_of(request), now=now)
+    except RuleBroken:
+        messages.error(request, _("A time can be kept longer only once. Book it, or choose a time again."))
+    else:
+        extended = own_visit(request, visit.id, now)
+        holds.remember(request.session, extended)
+        messages.success(request, _("We hold the time for you a little longer."))
+    return redirect(request.path)
+
+
+def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    """The time is no longer held. It is among the alternatives if nobody has taken it."""
+    if visit.is_promised:
+        return redirect("portal:booked", visit.id)
+    if visit.appointment.service is None or visit.appointment.status not in ("pending", "cancelled"):
+        return redirect("portal:visit", visit.id)
+    if request.method == "POST":
+        typed.keep(request)
+    what = (
+        _("The time was held for you for a while, and the hold has ended.")
+        if visit.is_hold_over or visit.appointment.cancelation_reason
+        else _("This time is no longer held for you.")
+    )
+    return lost(request, visit.appointment.service, visit.start, what, kept=True, now=now)

@@ -1,0 +1,46 @@
+"""A published link to one time: https://hl7.org/fhir/uv/smart-scheduling-links
+
+The page holds the time as soon as it is seen, or by a button where no script runs. Looking it up changes nothing: what
+opens the link by itself, such as a mail program's check for viruses, takes no time from anybody.
+"""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from portal.booking import holds, referrals, steps
+from portal.booking.views.holding import lost
+from portal.common.callers import caller_of
+from portal.finding import choosing
+from portal.finding.catalogue import bookable
+from portal.finding.forms import TimeForm
+from scheduling import requirements
+
+
+@require_GET
+@never_cache
+def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
+    """Exactly that time, with a button that holds it; or what is nearest, if it is gone. Who holds it goes on."""
+    now = timezone.now()
+    service = get_object_or_404(bookable(), fhir_id=service_id)
+    referrals.remember(request)
+    form = TimeForm(request.GET)
+    if not form.is_valid():
+        messages.error(request, _("The link does not name a time that we know. Choose one of the times below."))
+        return redirect("portal:choose-time", service_id)
+    start, schedules = form.cleaned_data["time"]
+    held = holds.standing(request, caller_of(request), now=now)
+    if held and (held.appointment.service, held.appointment.start) == (service, start):
+        return redirect(steps.next_page(held.appointment, caller_of(request)))
+    choice = choosing.read_menu(service).choice_with(schedules[0], start, now=now)
+    if choice is None:
+        what = _("That time is no longer free.") if start > now else _("That time has passed.")
+        return lost(request, service, start, what, kept=False, now=now)
+    context = {"service": service, "choice": choice, "asks": requirements.asked_for(service).exists(), "linked": True}
+    response = render(request, "portal/booking/chosen.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response

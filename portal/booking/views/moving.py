@@ -1,0 +1,101 @@
+"""Another time for a visit. The old one stays until the new one is had."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from portal.appointments.views import manage
+from portal.appointments.views.visits import own_visit
+from portal.appointments.visits import Visit
+from portal.common.callers import caller_of, visitor_required
+from portal.finding import catalogue, choosing
+from portal.finding.forms import TimeForm
+from portal.finding.views import HtmxRequest, free_times, is_part
+from scheduling import booking
+from scheduling.access import Caller
+from scheduling.errors import SchedulingError, TimeNotOffered, TimeTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Which visit is moved, on whose behalf, and where its page is."""
+
+    visit: Visit
+    caller: Caller
+    back: str
+
+
+@visitor_required
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "POST"])
+def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Choose another time for one's visit, and confirm it."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    return _move(request, Move(visit, caller_of(request), reverse("portal:visit", args=[visit.id])), now)
+
+
+@never_cache
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "POST"])
+def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The same by a manage link, once the patient's birth date has been said."""
+    now = timezone.now()
+    visit = manage.visit_of(token, now)
+    if visit is None:
+        return redirect("portal:manage", token)
+    if not manage.is_known(request, visit, now):
+        return manage.ask_birth_date(request, visit, token, now)
+    return _move(request, Move(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
+
+
+def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
+    wanted = moving.visit.appointment.service
+    if not moving.visit.is_movable or wanted is None:
+        return redirect(moving.back)
+    if request.method == "POST":
+        return _choose(request, moving, now)
+    service = catalogue.with_facts().filter(pk=wanted.pk).first()
+    if service is None:
+        messages.error(request, _("This visit cannot be moved here. Please call the clinic."))
+        return redirect(moving.back)
+    asked = cast(HtmxRequest, request)
+    context = free_times(asked, service, now=now, without=moving.visit.appointment)
+    context |= {"action": request.path, "moved": moving.visit, "back": moving.back}
+    part = "_times" if is_part(asked) else "choose_time"
+    return render(request, f"portal/booking/{part}.html", context)
+
+
+def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
+    """Ask once more, with the old time beside the new; then move it."""
+    form = TimeForm(request.POST)
+    assert moving.visit.appointment.service is not None  # _move
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the times below."))
+        return redirect(request.path)
+    start, schedules = form.cleaned_data["time"]
+    menu = choosing.read_menu(moving.visit.appointment.service)
+    try:
+        offerings = menu.offerings(schedules)
+        if "confirm" not in request.POST:
+            context = {"visit": moving.visit, "choice": menu.choice_of(offerings, start), "back": moving.back}
+            return render(request, "portal/appointments/move.html", context)
+        booking.reschedule(moving.visit.id, offerings=offerings, start=start, caller=moving.caller, now=now)
+    except (TimeTaken, TimeNotOffered):
+        messages.error(request, _("That time has just been taken. Your visit stays as it was. Choose another time."))
+        return redirect(f"{request.path}?date={start.astimezone(moving.visit.zone):%Y-%m-%d}")
+    except SchedulingError as refusal:
+        messages.error(request, " ".join(issue.text for issue in refusal.issues))
+        return redirect(moving.back)
+    messages.success(request, _("Your visit is moved. The old time is free for someone else."))
+    return redirect(moving.back)

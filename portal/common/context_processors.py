@@ -1,0 +1,28 @@
+"""What every page's frame shows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+from clinic import branding
+from portal.common import languages, theme
+from portal.common.callers import caller_of
+
+
+def clinic(request: HttpRequest) -> dict[str, object]:
+    """The clinic as it presents itself, who is signed in, and the languages to choose from."""
+    return {
+        **of_the_clinic(),
+        "caller": caller_of(request),
+        "languages": languages.names(),
+    }
+
+
+def of_the_clinic() -> dict[str, str]:
+    """What is the same for everyone and needs nothing but the settings."""
+    logo = settings.CLINIC_LOGO_URL
+    return {
+        **branding.shown(),
+        "clinic_logo": logo if branding.origin(logo) else static(logo or "img/mark.svg"),
+        "theme_version": theme.version(),
+    }

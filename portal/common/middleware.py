@@ -1,0 +1,58 @@
+"""What every answer says to the browser: run nothing but ours, keep nothing of a patient's."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+
+from clinic import branding
+from portal.common.views import bad_request
+
+FILES = 4  # how many times larger a form with files may be than any other
+
+
+def content_security_policy(*, images: str = "", forms: str = "") -> str:
+    """Everything comes from here; only a clinic's logo may lie elsewhere, and what a page says of images and forms."""
+    images = " ".join(filter(None, ("'self'", "data:", branding.origin(settings.CLINIC_LOGO_URL), images)))
+    rules = {
+        "default-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": f"'self' {forms}".strip(),
+        "frame-ancestors": "'none'",
+        "img-src": images,
+        "object-src": "'none'",
+    }
+    return "; ".join(f"{name} {sources}" for name, sources in rules.items())
+
+
+class BodyLimit:
+    """Refuses what is larger than any form of ours before it is read: Django bounds fields, and files not at all."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE * FILES
+        if length.isdecimal() and int(length) <= most:
+            return self.get_response(request)
+        response = bad_request(request, RequestDataTooBig())
+        response.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return response
+
+
+class SecurityHeaders:
+    """No inline script or style runs anywhere, and pages of a signed-in person stay in no cache."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.policy = content_security_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response

@@ -1,0 +1,30 @@
+"""Calendars, which are Schedules: whose they are, and by which clock they are read."""
+
+from zoneinfo import ZoneInfo
+
+from clinic.models import Schedule
+
+# What a calendar's name and zone are read from.
+SCHEDULE = (
+    "site",
+    "practitioner_role__practitioner",
+    "bookable__practitioner",
+    "bookable__location",
+    "bookable__device",
+    "bookable__healthcare_service",
+    "bookable__patient",
+)
+
+
+def name_of(schedule: Schedule) -> str:
+    """Whose calendar, and where."""
+    actor = str(schedule.bookable.actor)
+    return f"{actor}, {schedule.site}" if schedule.site else actor
+
+
+def zone_of(schedule: Schedule, service_pk: int | None = None) -> ZoneInfo:
+    """A calendar's time: that of its site, of its parameters, of its actor, in this order."""
+    names = [schedule.site.timezone if schedule.site else ""]
+    names += [each.timezone for each in schedule.scheduling_parameters.all() if service_pk in (None, each.service_id)]
+    names += [getattr(actor, "timezone", "") for actor in (schedule.actor, schedule.bookable.actor)]
+    return ZoneInfo(next((name for name in names if name), "UTC"))

@@ -1,0 +1,12 @@
+"""Below /family/: those whom one cares for."""
+
+from django.urls import path
+
+from portal.family import views
+
+urlpatterns = [
+    path("", views.family, name="family"),
+    path("add/", views.add, name="family-add"),
+    path("<str:related_id>/", views.change, name="family-change"),
+    path("<str:related_id>/remove/", views.remove, name="family-remove"),
+]

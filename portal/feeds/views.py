@@ -1,0 +1,59 @@
+"""Calendar feeds: a secret address that a calendar program reads, made and taken back by whose visits they are."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.common.callers import caller_of, sign_in_required
+from portal.feeds import feeds
+from scheduling.notifications import calendar_of, links
+
+
+@require_GET
+def feed(request: HttpRequest, secret: str) -> HttpResponse:
+    """The visits of whose feed it is, for who knows the secret; 404 once it is revoked."""
+    now = timezone.now()
+    found = feeds.find(secret)
+    if found is None:
+        raise Http404
+    page = "portal:visit" if found.patient_id else "portal:staff-visit"
+    visits = feeds.appointments_of(found, now=now)
+    return HttpResponse(
+        # Whoever reads a calendar along with its owner gets no link that cancels visits.
+        calendar_of(visits, now=now, page=lambda each: links.absolute(reverse(page, args=[each.fhir_id]))),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"},
+    )
+
+
+@sign_in_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    """The caller's feeds. A new one's address is shown this once."""
+    caller = caller_of(request)
+    if caller.practitioner is None and caller.patient is None:
+        raise PermissionDenied
+    address = subscribe = ""
+    if request.method == "POST":
+        secret = feeds.make(caller, now=timezone.now())
+        address = request.build_absolute_uri(reverse("portal:feed", args=[secret]))
+        subscribe = f"webcal://{address.partition('://')[2]}"
+    context = {"feeds": feeds.of(caller), "address": address, "subscribe": subscribe}
+    return render(request, "portal/feeds/index.html", context)
+
+
+@sign_in_required
+@require_POST
+def revoke(request: HttpRequest, feed_id: int) -> HttpResponse:
+    """From now on the address shows nothing."""
+    found = get_object_or_404(feeds.of(caller_of(request)), pk=feed_id)
+    feeds.revoke(found, now=timezone.now())
+    messages.success(request, _("The address is taken back. It shows nothing any more."))
+    return redirect("portal:feeds")

@@ -1,0 +1,68 @@
+"""What a page of visits or of times is asked for, and the time that is chosen there."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.base import validate_zone
+from portal.common.days import moment_of
+from portal.common.fields import DayField
+from portal.common.forms import AskedForm
+
+
+class TimesForm(AskedForm):
+    """Which days to show, which of them opened, and by which clock. What narrows the times is read by `filters`."""
+
+    week = DayField(required=False, input_formats=["%Y-%m-%d"])
+    month = DayField(required=False, input_formats=["%Y-%m"])
+    date = DayField(required=False, input_formats=["%Y-%m-%d"])
+    zone = forms.CharField(required=False, max_length=64)
+
+    def clean_zone(self) -> ZoneInfo | None:
+        name = self.cleaned_data["zone"]
+        if name:
+            validate_zone(name)
+        return ZoneInfo(name) if name else None
+
+
+class ServicesForm(AskedForm):
+    """Which visits to show: what they are called, whom they are for, how they take place, with whom and where."""
+
+    q = forms.CharField(required=False, max_length=200)
+    eligibility = forms.ChoiceField(required=False, choices=[("new", ""), ("returning", "")])
+    by = forms.ChoiceField(required=False, choices=[("video", ""), ("person", "")])
+    service = forms.CharField(required=False, max_length=64)
+    practitioner = forms.CharField(required=False, max_length=64)
+    location = forms.CharField(required=False, max_length=64)
+    date = DayField(required=False, input_formats=["%Y-%m-%d"])
+
+
+class PositionForm(forms.Form):
+    """Where a patient is, in degrees, as their browser says."""
+
+    latitude = forms.FloatField(min_value=-90, max_value=90)
+    longitude = forms.FloatField(min_value=-180, max_value=180)
+
+
+CHOICE = re.compile(r"(?P<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?P<schedules>(~[A-Za-z0-9.-]{1,64}){1,10})")
+
+
+class TimeForm(forms.Form):
+    """A chosen time: `choosing.written` of its start and its schedules.
+
+    `instead_of` is the hold that it replaces, where it is not the last one.
+    """
+
+    time = forms.CharField(max_length=1000)
+    instead_of = forms.CharField(required=False, max_length=64)
+
+    def clean_time(self) -> tuple[datetime, tuple[str, ...]]:
+        match = CHOICE.fullmatch(self.cleaned_data["time"])
+        start = moment_of(match["start"]) if match else None
+        if match is None or start is None:
+            raise ValidationError(_("Choose one of the times."))
+        return start, tuple(match["schedules"].split("~")[1:])

@@ -1,0 +1,58 @@
+"""A month of free times, as a sheet of the calendar."""
+
+from calendar import monthrange
+from datetime import date, datetime
+
+from django.utils.formats import get_format
+
+from portal.finding.choosing import DAY, Menu
+from portal.finding.weeks import (
+    Day,
+    Shown,
+    count_days,
+    find_days,
+    first_few,
+    last_day,
+    next_after,
+    open_day,
+    today_of,
+    within,
+)
+
+
+class Month(Shown):
+    """What is left of a month, from today on."""
+
+    @property
+    def rows(self) -> list[list[Day | None]]:
+        """Its days in weeks that begin as the reader's do; None where a week reaches beyond the days shown."""
+        before = (self.first.weekday() + 1 - int(get_format("FIRST_DAY_OF_WEEK"))) % 7
+        cells: list[Day | None] = [None] * before + list(self.days)
+        cells += [None] * (-len(cells) % 7)
+        return [cells[at : at + 7] for at in range(0, len(cells), 7)]
+
+    @property
+    def weekdays(self) -> list[date]:
+        """Seven days, for the names over the columns."""
+        sunday = date(2026, 1, 4)
+        return [sunday + (int(get_format("FIRST_DAY_OF_WEEK")) + n) * DAY for n in range(7)]
+
+
+def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> Month:
+    """The month that a day is in, from today on: one question about free time, as long as it is this month."""
+    today = today_of(menu, now)
+    first = within(menu, month, today)
+    begins = first.replace(day=1)
+    ends = first.replace(day=monthrange(first.year, first.month)[1])
+    first = max(begins, today)
+    found = find_days(menu, first, (ends - first).days + 1, now=now)
+    first_available = first_few(menu, found, first, today, now=now)
+    following = ends + DAY
+    return Month(
+        days=count_days(menu, found, today),
+        opened=open_day(menu, found, day),
+        previous=(begins - DAY).replace(day=1) if begins > today else None,
+        following=following if following <= last_day(menu, today) else None,
+        first_available=first_available,
+        next_free=None if any(found.values()) else next_after(menu, following, first_available, now=now),
+    )

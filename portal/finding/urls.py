@@ -1,0 +1,11 @@
+"""The addresses at which a visit and its time are chosen."""
+
+from django.urls import path
+
+from portal.finding import views
+
+urlpatterns = [
+    path("", views.services, name="services"),
+    path("near/", views.near, name="near"),
+    path("book/<str:service_id>/", views.choose_time, name="choose-time"),
+]

@@ -1,0 +1,165 @@
+"""Choose a visit, choose a time."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.middleware import HtmxDetails
+
+from clinic.models import Appointment, HealthcareService, Location, Practitioner, Resource
+from portal.finding import catalogue, choosing, filters, months, positions, weeks
+from portal.finding.catalogue import Catalogue, bookable
+from portal.finding.choosing import Option
+from portal.finding.filters import Filters
+from portal.finding.forms import PositionForm, ServicesForm, TimesForm
+from portal.finding.weeks import Shown
+from portal.finding.zones import zones_by_region
+
+R = TypeVar("R", bound=Resource)
+CARRIED = ("practitioner", "location", "date")  # from a link to the visits on to their times
+
+
+class HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def services(request: HtmxRequest) -> HttpResponse:
+    """The visits that patients can book. With one to choose from, on to its times: a link may have chosen it."""
+    form = ServicesForm(request.GET)
+    practitioner = _linked(Practitioner, form.asked("practitioner"))
+    location = _linked(Location, form.asked("location"))
+    offered = catalogue.read_catalogue(
+        search=form.asked("q") or "",
+        eligibility=form.asked("eligibility") or "",
+        by=form.asked("by") or "",
+        practitioner=practitioner,
+        location=location,
+    )
+    unknown = [
+        name
+        for name, found in (
+            ("service", form.asked("service") in {each.fhir_id for each in offered.services}),
+            ("practitioner", practitioner),
+            ("location", location),
+        )
+        if form.asked(name) and not found
+    ]
+    carried = _carried(form, without=unknown)
+    chosen = _only_one(form, offered, unknown)
+    if chosen and not is_part(request):
+        return HttpResponseRedirect(reverse("portal:choose-time", args=[chosen]) + carried)
+    context = {
+        "catalogue": offered,
+        "searched": form.asked("q"),
+        "eligibility": form.asked("eligibility"),
+        "by": form.asked("by"),
+        "practitioner": practitioner,
+        "location": location,
+        "date": form.asked("date"),
+        "carried": carried,
+        "unknown": unknown,
+    }
+    return render(request, f"portal/booking/{'_services' if is_part(request) else 'services'}.html", context)
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
+    """A week or a month of free times. Asked for by htmx, what changes alone."""
+    service = get_object_or_404(catalogue.with_facts(), fhir_id=service_id)
+    context = free_times(request, service, now=timezone.now())
+    context["action"] = reverse("portal:hold", args=[service.fhir_id])
+    if is_part(request):
+        return render(request, "portal/booking/_times.html", context)
+    context["is_only_visit"] = not bookable().exclude(pk=service.pk).exists()
+    return render(request, "portal/booking/choose_time.html", context)
+
+
+def free_times(
+    request: HtmxRequest, service: HealthcareService, *, now: datetime, without: Appointment | None = None
+) -> dict[str, Any]:
+    """What the page of free times shows. `without` is a visit that is to be moved: its own time is free for it."""
+    form = TimesForm(request.GET)
+    zone = form.asked("zone") if service.telehealth else None
+    whole = replace(choosing.read_menu(service), zone=zone, without=without)
+    position = positions.remembered(request.session)
+    narrowing = filters.read_filters(whole, request.GET, position)
+    menu = narrowing.narrowed()
+    month, day = form.asked("month"), form.asked("date")
+    shown = (
+        months.read_month(menu, month, day, now=now)
+        if month
+        else weeks.read_week(menu, form.asked("week"), day, now=now)
+    )
+    return {
+        "card": catalogue.card_of(service),
+        "service": service,
+        "menu": whole,
+        "zones": menu.zones or whole.zones,
+        "regions": zones_by_region() if service.telehealth else (),
+        "filters": narrowing,
+        "shown": shown,
+        "is_month": bool(month),
+        "others": _others(narrowing, shown, now=now),
+        "position": position,
+        "sites_lie_somewhere": any(site.latitude is not None for site in whole.places),
+    }
+
+
+@require_POST
+def near(request: HttpRequest) -> HttpResponse:
+    """Remember roughly where a patient is, or forget it, and go back to where they were."""
+    form = PositionForm(request.POST)
+    if "forget" in request.POST:
+        positions.forget(request.session)
+    elif form.is_valid():
+        positions.remember(request.session, **form.cleaned_data)
+    else:
+        messages.error(request, _("Your browser did not say where you are. Choose a place from the list instead."))
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if is_ours else "portal:services")
+
+
+def is_part(request: HtmxRequest) -> bool:
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def _linked(model: type[R], fhir_id: str | None) -> R | None:
+    """Whom or where a link names."""
+    return model._default_manager.filter(fhir_id=fhir_id, deleted_at=None).first() if fhir_id else None
+
+
+def _only_one(form: ServicesForm, offered: Catalogue, unknown: list[str]) -> str | None:
+    """The visit to go on to: the one that a link names, or the only one there is to choose."""
+    if unknown:
+        return None
+    if form.asked("service"):
+        return str(form.asked("service"))
+    looked_for = any(form.asked(name) for name in ("q", "eligibility", "by"))
+    return offered.found[0].fhir_id if len(offered.found) == 1 and not looked_for else None
+
+
+def _carried(form: ServicesForm, *, without: list[str]) -> str:
+    """What a link says of the times, as the query of their page."""
+    said = {name: form.asked(name) for name in CARRIED if form.asked(name) and name not in without}
+    return f"?{urlencode(said)}" if said else ""
+
+
+def _others(narrowing: Filters, shown: Shown, *, now: datetime) -> list[Option]:
+    """Who else has times, where the person asked for has none."""
+    asked_for = narrowing.each["practitioner"]
+    if shown.count or not asked_for.chosen:
+        return []
+    return weeks.others_in(narrowing.narrowed(without="practitioner"), shown, asked_for.options, now=now)

@@ -1,0 +1,63 @@
+"""What the clinic has told the people who sign in, on the pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from clinic.models import Communication, Medium, Patient, RelatedPerson, User
+from portal.common.callers import caller_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message as its reader sees it."""
+
+    message: Communication
+
+    @property
+    def is_new(self) -> bool:
+        return self.message.read is None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clock of the visit that it is about."""
+        site = self.message.appointment.site if self.message.appointment else None
+        return ZoneInfo((site.timezone if site else "") or "UTC")
+
+    @property
+    def sent(self) -> datetime:
+        assert self.message.sent is not None  # messages_of: completed
+        return self.message.sent.astimezone(self.zone)
+
+
+def messages_of(user: User) -> QuerySet[Communication]:
+    """Those for the user and for the patients they care for, latest first. One statement, whoever they care for."""
+    carer = RelatedPerson.objects.filter(user=user, active=True, deleted_at=None, patient=OuterRef("pk"))
+    patients = Patient.objects.filter(Q(user=user) | Exists(carer), deleted_at=None)
+    told = Communication.objects.filter(
+        medium=Medium.IN_APP, status=Communication.Status.COMPLETED, patient__in=patients, deleted_at=None
+    )
+    return told.order_by("-sent", "-pk")
+
+
+def mark_read(user: User, message_id: str | None, *, now: datetime) -> None:
+    """One message has been read, or all of them."""
+    new = messages_of(user).filter(read=None)
+    if message_id is not None:
+        new = new.filter(fhir_id=message_id)
+    Communication.objects.filter(pk__in=new.order_by().values("pk")).update(read=now)
+
+
+def unread(request: HttpRequest) -> dict[str, Any]:
+    """`unread_messages` for the header, counted where a template asks for it and somebody has signed in."""
+
+    def count() -> int:
+        user = caller_of(request).user
+        return messages_of(user).filter(read=None).count() if user else 0
+
+    return {"unread_messages": SimpleLazyObject(count)}

@@ -1,0 +1,130 @@
+"""Messages: those to a patient, how they want them, staff's second try, and what providers tell of them."""
+
+from typing import Any
+
+from anymail.signals import tracking
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.dispatch import receiver
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinic.models import Communication, User
+from portal.common import languages
+from portal.common.callers import caller_of, patient_required, sign_in_required, staff_required
+from portal.messages import inbox
+from portal.messages import preferences as choices
+from portal.messages.forms import PreferencesForm
+from scheduling import access, notifications
+from scheduling.notifications import links, texting
+
+A_PAGE = 20
+
+
+@sign_in_required
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """What the clinic has told the reader, latest first."""
+    told = inbox.messages_of(_user(request)).select_related("patient", "appointment__site")
+    page = Paginator(told, A_PAGE).get_page(request.GET.get("page"))
+    entries = [inbox.Entry(message) for message in page.object_list]
+    context = {"page": page, "entries": entries, "any_new": any(entry.is_new for entry in entries)}
+    return render(request, "portal/messages/index.html", context)
+
+
+@sign_in_required
+@require_POST
+def read(request: HttpRequest) -> HttpResponse:
+    """The message that is named has been read; without a name, all of them."""
+    inbox.mark_read(_user(request), request.POST.get("message") or None, now=timezone.now())
+    return redirect("portal:messages")
+
+
+@patient_required
+@require_http_methods(["GET", "POST"])
+def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResponse:
+    """How the reader wants to be told, or how about somebody they care for."""
+    everyone = list(caller_of(request).patients.values())
+    patient = next((each for each in everyone if patient_id in (None, each.fhir_id)), None)
+    if patient is None:
+        raise Http404
+    is_self = patient == caller_of(request).patient
+    form = PreferencesForm(request.POST if request.method == "POST" else None, initial=choices.of(patient))
+    if form.is_valid():
+        choices.save(patient, form.cleaned_data, now=timezone.now())
+        messages.success(request, _("Your settings are saved."))
+        response = redirect(request.path)
+        if is_self:
+            languages.remember(response, form.cleaned_data["language"])
+        return response
+    context = {"form": form, "patient": patient, "is_self": is_self, "everyone": everyone}
+    return render(request, "portal/messages/preferences.html", context)
+
+
+@csrf_exempt  # the token is the proof, and a mail program's one click carries nothing else (RFC 8058)
+@never_cache
+@require_http_methods(["GET", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Turn reminders off without signing in. A GET asks first: mail programs open links by themselves."""
+    named = links.read_unsubscribe_link(token)
+    if named is None:
+        raise Http404
+    done = request.method == "POST"
+    if done and not choices.stop_reminders(named[0]):
+        raise Http404
+    return render(request, "portal/messages/unsubscribe.html", {"done": done})
+
+
+@staff_required
+@require_POST
+def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
+    """Once more, for staff who work with the visit."""
+    message = get_object_or_404(
+        Communication.objects.select_related("appointment"), fhir_id=message_id, appointment__isnull=False
+    )
+    assert message.appointment is not None
+    if not access.at_work(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
+        raise Http404
+    notifications.send_again(message, now=timezone.now())
+    messages.success(request, _("The message is on its way again."))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if safe else reverse("portal:start"))
+
+
+@csrf_exempt  # the service signs what it says
+@require_POST
+def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
+    """What became of a text message, as Twilio tells it."""
+    address = links.absolute(request.get_full_path())
+    if not texting.is_signed(address, request.POST.dict(), request.headers.get("X-Twilio-Signature", "")):
+        raise PermissionDenied
+    status = request.POST.get("MessageStatus", "")
+    known = True
+    if status in texting.DELIVERED:
+        known = notifications.arrived(message=message_id, now=timezone.now())
+    elif status in texting.FAILED:
+        code = "".join(filter(str.isdigit, request.POST.get("ErrorCode", "")))[:10]
+        why = f"The text could not be delivered (error {code})." if code else "The text could not be delivered."
+        known = notifications.bounced(why, message=message_id, now=timezone.now())
+    return HttpResponse(status=204 if known else 404)
+
+
+@receiver(tracking, dispatch_uid="messages_tracking")
+def follow(event: Any, **_kwargs: Any) -> None:
+    """What became of an e-mail, as its provider tells it."""
+    notifications.follow(event, event.timestamp or timezone.now())
+
+
+def _user(request: HttpRequest) -> User:
+    user = caller_of(request).user
+    assert user is not None  # sign_in_required
+    return user

@@ -1,0 +1,178 @@
+"""What an app may do, in the words of the people who are asked."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from clinic.models import Launch, Patient
+from scheduling.access import Scope, read_scope
+
+CLINIC = lazy("the clinic, its people, rooms and services")
+RECORD = lazy("everything in this record, and what the clinic offers")
+# What the types are to somebody who is no computer; one that is missing is told by its name.
+THINGS: dict[str, Any] = {
+    "*": lazy("everything that you can see here yourself"),
+    "Appointment": lazy("visits"),
+    "AppointmentResponse": lazy("answers to invitations to a visit"),
+    "CareTeam": lazy("care teams"),
+    "Communication": lazy("messages about visits"),
+    "Coverage": lazy("insurance"),
+    "Encounter": lazy("visits that have taken place"),
+    "Patient": lazy("name, date of birth, address, phone and e-mail"),
+    "Questionnaire": lazy("the questions before a visit"),
+    "QuestionnaireResponse": lazy("answers to questions before a visit"),
+    "RelatedPerson": lazy("people who arrange visits"),
+    "Slot": lazy("times of visits"),
+    "Device": CLINIC,
+    "HealthcareService": CLINIC,
+    "Location": CLINIC,
+    "Organization": CLINIC,
+    "Practitioner": CLINIC,
+    "PractitionerRole": CLINIC,
+    "Schedule": CLINIC,
+}
+# So are the search parameters of a scope, and what stands before a day in them.
+PARAMETERS: dict[str, Any] = {
+    "_id": lazy("number"),
+    "appointment-type": lazy("kind of visit"),
+    "birthdate": lazy("date of birth"),
+    "date": lazy("day"),
+    "gender": lazy("gender"),
+    "location": lazy("place"),
+    "patient": lazy("patient"),
+    "practitioner": lazy("practitioner"),
+    "service-type": lazy("service"),
+    "specialty": lazy("specialty"),
+    "start": lazy("day"),
+    "status": lazy("status"),
+}
+PREFIXES: dict[str, Any] = {
+    "ge": lazy("from %(day)s"),
+    "le": lazy("until %(day)s"),
+    "gt": lazy("after %(day)s"),
+    "sa": lazy("after %(day)s"),
+    "lt": lazy("before %(day)s"),
+    "eb": lazy("before %(day)s"),
+    "ne": lazy("other than %(day)s"),
+}
+DAY = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass
+class Permission:
+    """Scopes that say the same to people."""
+
+    text: str
+    scopes: list[str]
+
+    @property
+    def value(self) -> str:
+        return " ".join(self.scopes)
+
+
+@dataclass
+class App:
+    """An app that somebody has let in, once or on several devices."""
+
+    launches: list[Launch]
+
+    @property
+    def application(self) -> Any:
+        return self.launches[0].application
+
+    @property
+    def patients(self) -> list[Patient]:
+        return list(dict.fromkeys(each.patient for each in self.launches if each.patient))
+
+    @property
+    def permissions(self) -> list[Permission]:
+        return permissions(scope for each in self.launches for scope in each.scope.split())
+
+    @property
+    def lasts(self) -> str:
+        scopes = {scope for each in self.launches for scope in each.scope.split()}
+        if "offline_access" in scopes:
+            return _("Until you stop it")
+        return _("Until you sign out, for 12 hours at most") if "online_access" in scopes else _("For one hour")
+
+    @property
+    def since(self) -> Any:
+        return min(each.created for each in self.launches)
+
+    @property
+    def last_used(self) -> Any:
+        return max(each.last_used for each in self.launches)
+
+
+def apps(launches: Iterable[Launch]) -> list[App]:
+    found: dict[int, App] = {}
+    for each in launches:
+        found.setdefault(each.application_id, App([])).launches.append(each)
+    return list(found.values())
+
+
+def permissions(scopes: Iterable[str]) -> list[Permission]:
+    """What to decide one by one."""
+    found: dict[str, Permission] = {}
+    for each in dict.fromkeys(scopes):
+        if scope := read_scope(each):
+            text = _text(scope)
+            found.setdefault(text, Permission(text, [])).scopes.append(each)
+    return list(found.values())
+
+
+def lasting(scopes: Sequence[str]) -> str:
+    """For how long, where the person allows that."""
+    if "offline_access" in scopes:
+        return _("Keep access until you stop it, also while you are not using the app.")
+    if "online_access" in scopes:
+        return _("Keep access until you sign out here, for 12 hours at most.")
+    return ""
+
+
+def _text(scope: Scope) -> str:
+    """See visits; Book, change and cancel visits; See insurance and change it."""
+    thing = RECORD if scope.type == "*" and scope.level == "patient" else THINGS.get(scope.type, scope.type)
+    may = set(scope.may)
+    if may <= set("rs"):
+        text = _("See %(thing)s")
+    elif scope.type == "Appointment":
+        text = _("Book, change and cancel %(thing)s") if "c" in may else _("Change and cancel %(thing)s")
+    else:
+        text = _("Add and change: %(thing)s") if may.isdisjoint("rs") else _("See, add and change: %(thing)s")
+    text %= {"thing": thing}
+    if scope.constraint:
+        return _("%(what)s, only those with: %(which)s") % {"what": text, "which": _which(scope.constraint)}
+    return text
+
+
+def _which(constraint: str) -> str:
+    """status booked or pending, day from 1 January 2026"""
+    return ", ".join(_condition(name, value) for name, value in parse_qsl(constraint, keep_blank_values=True))
+
+
+def _condition(name: str, value: str) -> str:
+    plain, _colon, modifier = name.partition(":")
+    words = {
+        "name": PARAMETERS.get(plain, plain.replace("-", " ")),
+        "value": _(" or ").join(map(_value, value.split(","))),
+    }
+    return (_("%(name)s not %(value)s") if modifier == "not" else _("%(name)s %(value)s")) % words
+
+
+def _value(text: str) -> str:
+    """A day as people write it, a code without the system that it is of."""
+    if found := DAY.fullmatch(text):
+        try:
+            day = date_format(date.fromisoformat(found[2]), "j F Y")
+        except ValueError:
+            return text
+        return str(PREFIXES.get(found[1], "%(day)s")) % {"day": day}
+    return text.rpartition("|")[2]

@@ -1,0 +1,36 @@
+"""Apps that somebody let in only for as long as they are here: `online_access`.
+
+https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-a-refresh-token
+"""
+
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset
+from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.backends.base import SessionBase
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clinic.models import User
+from scheduling import access
+
+_KEY = "online_apps"
+
+
+def remember(session: SessionBase, code: str) -> None:
+    """What was let in with this code ends with the session."""
+    session[_KEY] = [*session.get(_KEY, []), access.code_digest(code)]
+
+
+@receiver(user_logged_out, dispatch_uid="online_apps_of_session")
+def leave(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:
+    """Somebody signs out of this browser."""
+    if user is not None and (let_in := request.session.get(_KEY)):
+        access.end_online(user, let_in, now=timezone.now())
+
+
+@receiver([password_changed, password_reset], dispatch_uid="online_apps_of_user")
+def leave_everywhere(user: User, **_kwargs: Any) -> None:
+    """A new password ends every session that there was."""
+    access.end_online(user, now=timezone.now())

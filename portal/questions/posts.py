@@ -1,0 +1,46 @@
+"""What a page of questions has sent."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+
+from clinic.fhir.validation import UNSTORABLE
+from scheduling import questionnaires
+from scheduling.questionnaires import MEGABYTE, MOST_MEGABYTES, Entries, Item, Json, Posted
+
+SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def read_post(request: HttpRequest) -> Posted:
+    """What a page sent, without characters that nothing can store."""
+    names = [name for name in request.POST if name.startswith("q-")]
+    typed = {name: [UNSTORABLE.sub("", text) for text in request.POST.getlist(name)] for name in names}
+    # An empty file control says nothing about the file that is there already.
+    typed = {name: [text for text in texts if text] or [""] for name, texts in typed.items()}
+    files: dict[str, Json] = {}
+    for name, upload in request.FILES.items():
+        if name.startswith("q-") and isinstance(upload, UploadedFile):
+            entry = _read_file(upload)
+            files[entry["hash"]] = entry
+            typed[name] = [entry["hash"]]
+    return Posted(typed, frozenset(request.POST.getlist("shown")), files)
+
+
+def without(posted: Posted, items: tuple[Item, ...], row: str) -> Posted:
+    """What was sent, but for one row."""
+    left = questionnaires.shrink(items, Entries(posted.typed), row)
+    return replace(posted, typed=left.typed)
+
+
+def _read_file(upload: "UploadedFile[Any]") -> Json:
+    """As FHIR. Its kind is what its first bytes say; one that is too large comes without its data."""
+    size = upload.size or 0
+    data = upload.read() if size <= MOST_MEGABYTES * MEGABYTE else b""
+    media = next((kind for start, kind in SIGNATURES.items() if data.startswith(start)), upload.content_type or "")
+    if data and media in SIGNATURES.values() and not any(data.startswith(start) for start in SIGNATURES):
+        media = "application/octet-stream"
+    title = UNSTORABLE.sub("", upload.name or "").strip() or media
+    entry = questionnaires.file_entry(data, media or "application/octet-stream", title)
+    return entry if data else {**entry, "size": size, "hash": f"{entry['hash']}{size}"}

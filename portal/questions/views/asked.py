@@ -1,0 +1,63 @@
+"""Who is asked what, for the pages of a visit's questions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import translation
+
+from clinic.models import Appointment
+from portal.appointments import visits
+from portal.appointments.visits import Visit
+from portal.common import disclosures
+from portal.common.callers import caller_of
+from portal.questions import parts
+from portal.questions.parts import Part
+from scheduling import access, answering
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is asked what: a visit and all its pages of questions."""
+
+    visit: Visit
+    parts: list[Part]
+
+    @property
+    def appointment(self) -> Appointment:
+        return self.visit.appointment
+
+    @property
+    def is_optional(self) -> bool:
+        service = self.appointment.service
+        return service is not None and not service.requires_questionnaires
+
+    def part(self, number: int) -> Part:
+        found = next((part for part in self.parts if part.number == number), None)
+        if found is None:
+            raise Http404
+        return found
+
+
+def asked_of(request: HttpRequest, appointment_id: str, now: datetime) -> Asked:
+    """The visit with its questions, in the reader's language."""
+    visit = visit_of(request, appointment_id, now)
+    forms = answering.forms_of(visit.appointment, visit.zone, translation.get_language() or "")
+    return Asked(visit, parts.parts_of(forms))
+
+
+def visit_of(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
+    """The visit, for everyone who may see it; for others it does not exist."""
+    rows = access.visible(Appointment, caller_of(request)).filter(fhir_id=appointment_id, deleted_at=None)
+    visit = visits.first(rows, now=now)
+    if visit is None:
+        raise Http404
+    disclosures.opened(caller_of(request), visit.appointment, now=now)
+    return visit
+
+
+def over(asked: Asked) -> HttpResponse | None:
+    """Where the time is no longer held there is nothing to go on with; that page offers others."""
+    held = asked.visit.is_held or asked.visit.is_booked
+    return None if held else redirect("portal:confirm", asked.visit.id)

@@ -1,0 +1,80 @@
+"""What was answered, to be read; and a questionnaire, to be seen by staff as patients will."""
+
+from base64 import b64decode
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic.models import Questionnaire, QuestionnaireResponse
+from portal.common.callers import caller_of, staff_required
+from portal.questions import parts, posts
+from portal.questions.parts import Part
+from portal.questions.views.asked import asked_of, over, visit_of
+from scheduling import access, answering, questionnaires
+
+
+@require_GET
+def answers(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """What was answered for a visit, to be read, and changed until it begins."""
+    now = timezone.now()
+    asked = asked_of(request, appointment_id, now)
+    changeable = answering.may_answer(asked.appointment, now=now) and not over(asked)
+    forms: dict[int, dict[str, Any]] = {}
+    for each in asked.parts:
+        forms.setdefault(each.form.questionnaire.pk, {"form": each.form, "part": each})
+    context = {"visit": asked.visit, "forms": list(forms.values()), "changeable": changeable}
+    return render(request, "portal/questions/answers.html", context)
+
+
+@require_GET
+def file(request: HttpRequest, appointment_id: str, response_id: str, digest: str) -> HttpResponse:
+    """A file that was given as an answer, to whoever may see the visit."""
+    visit = visit_of(request, appointment_id, timezone.now())
+    rows = QuestionnaireResponse.objects.filter(appointment=visit.appointment, deleted_at=None)
+    response = get_object_or_404(rows.select_related("questionnaire"), fhir_id=response_id)
+    if response.questionnaire is None:
+        raise Http404
+    items = questionnaires.items_of(response.questionnaire)
+    files = questionnaires.entries_of(items, response.item, visit.zone).files
+    with_data = (each for each in files.values() if each.get("data"))
+    found = next((each for each in with_data if questionnaires.hash_in_address(each["hash"]) == digest), None)
+    if found is None:
+        raise Http404
+    media = found.get("contentType", "")
+    answer = HttpResponse(
+        b64decode(found["data"]),
+        content_type=media if media in questionnaires.MEDIA else "application/octet-stream",
+    )
+    answer.headers["Content-Disposition"] = f'attachment; filename="answer.{_suffix(media)}"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
+    """A questionnaire as patients will see it, all on one page; nothing is kept."""
+    rows = access.visible(Questionnaire, caller_of(request)).filter(deleted_at=None)
+    questionnaire = get_object_or_404(rows, fhir_id=questionnaire_id)
+    form = answering.form(questionnaire, None, questionnaires.UTC, translation.get_language() or "")
+    page = Part(1, form, form.items)
+    shown: dict[str, Any] = {}
+    if request.method == "POST":
+        posted = posts.read_post(request)
+        add, remove = request.POST.get("add", ""), request.POST.get("remove", "")
+        page = page.sent(posts.without(posted, form.items, remove) if remove else posted)
+        if request.headers.get("accept") == "application/json":
+            return JsonResponse({"saved": "", **page.live})
+        if add:
+            page = page.of(parts.with_row(page.form, add))
+        shown = parts.focus(page, add, remove) if add or remove else {"problems": page.problems_of(posted)}
+    page.say_only(shown.get("problems", ()))
+    context = {"part": page, **shown}
+    return render(request, "portal/questions/preview.html", context, status=422 if shown.get("problems") else 200)
+
+
+def _suffix(media: str) -> str:
+    return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}.get(media, "bin")

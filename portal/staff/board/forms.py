@@ -1,0 +1,13 @@
+"""What the desk records."""
+
+from django import forms
+
+from clinic.models import Appointment
+
+
+class StepForm(forms.Form):
+    """The status a visit goes to; `back` takes a slip back; `site` is the board it was pressed on."""
+
+    status = forms.ChoiceField(choices=Appointment.Status)
+    back = forms.BooleanField(required=False)
+    site = forms.CharField(required=False, max_length=64)

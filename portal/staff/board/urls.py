@@ -1,0 +1,11 @@
+"""The addresses of the front desk's day, below /staff/."""
+
+from django.urls import path
+
+from portal.staff.board import views
+
+urlpatterns = [
+    path("today/", views.today, name="board"),
+    path("messages/", views.failed_messages, name="failed-messages"),
+    path("appointments/<str:appointment_id>/step/", views.step, name="staff-step"),
+]

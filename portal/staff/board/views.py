@@ -1,0 +1,85 @@
+"""The front desk's day: who comes, who is here, one press for each step."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from clinic.models import Appointment, Location
+from portal.common import disclosures
+from portal.common.callers import caller_of, staff_required
+from portal.staff.board import board
+from portal.staff.board.board import Board
+from portal.staff.board.forms import StepForm
+from scheduling import booking
+from scheduling.errors import NotFound, SchedulingError
+
+NOTHING_NEW = 204
+
+
+@staff_required
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """The board of one site. Asked with the stamp of what is shown, nothing unless something has changed."""
+    sites = board.sites(caller_of(request))
+    if not sites:
+        return render(request, "portal/staff/empty.html")
+    shown = board.read_board(caller_of(request), _chosen(sites, request.GET.get("site", "")), now=timezone.now())
+    if request.GET.get("stamp") == shown.stamp:
+        return HttpResponse(status=NOTHING_NEW)
+    _disclosed(request, shown)
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, f"portal/board/{'_board' if part else 'board'}.html", {"board": shown, "sites": sites})
+
+
+@staff_required
+@require_POST
+def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Take a visit one step on, or a slip back."""
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    caller, now = caller_of(request), timezone.now()
+    was = Appointment.objects.filter(fhir_id=appointment_id).values_list("status", flat=True).first()
+    act = booking.correct_status if form.cleaned_data["back"] else booking.change_status
+    try:
+        act(appointment_id, form.cleaned_data["status"], caller=caller, now=now)
+    except NotFound:
+        raise Http404 from None
+    except SchedulingError as refusal:
+        messages.error(request, str(refusal))
+        was = None
+    site = form.cleaned_data["site"]
+    if request.headers.get("HX-Request") != "true":
+        board_of_site = f"{reverse('portal:board')}?{urlencode({'site': site})}"
+        return redirect(board_of_site if site else reverse("portal:staff-visit", args=[appointment_id]))
+    shown = board.read_board(caller, _chosen(board.sites(caller), site), now=now)
+    _disclosed(request, shown)
+    slip = None if form.cleaned_data["back"] or was is None else shown.card(appointment_id)
+    return render(request, "portal/board/_board.html", {"board": shown, "slip": slip, "was": was})
+
+
+def _disclosed(request: HttpRequest, shown: Board) -> None:
+    visits = (card.appointment for column in shown.columns for card in column.cards)
+    disclosures.listed(caller_of(request), visits, "board", now=shown.now)
+
+
+def _chosen(sites: list[Location], asked: str) -> Location:
+    """The site that is asked for; without one, the first."""
+    chosen = next((each for each in sites if each.fhir_id == asked), None)
+    if chosen is None and (asked or not sites):
+        raise Http404
+    return chosen or sites[0]
+
+
+@staff_required
+@require_GET
+def failed_messages(request: HttpRequest) -> HttpResponse:
+    """The messages about visits to come that did not go out, to send again from their visits."""
+    caller, now = caller_of(request), timezone.now()
+    failures = board.failures(caller, now=now)
+    disclosures.listed(caller, (each.message for each in failures), "failed messages", now=now)
+    return render(request, "portal/board/failed.html", {"failures": failures})

@@ -1,0 +1,215 @@
+"""What the people of a clinic arrange for a patient: with whom, in which room, at which time."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Func, Q, QuerySet, Value
+from django.utils.dateparse import parse_date
+
+from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slot
+from portal.common.schedules import SCHEDULE
+from portal.staff.calendar.selection import kind_of
+from portal.staff.calendar.wall import DAY, midnight
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.availability import (
+    MAX_WINDOW,
+    Arrangement,
+    Offering,
+    Pool,
+    Reason,
+    TimeQuery,
+    arrangements_for,
+    as_datetime,
+    explain,
+    find_times,
+    is_offered,
+    lasting,
+    offerings_of,
+)
+from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
+
+SUGGESTED = 8
+FOUND = 8
+LEAST_DIGITS = 4  # of a phone number, from which on it says something
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A visit on a calendar. `without` is the one that is to be moved; `keep` are schedules to prefer for the rest."""
+
+    service: HealthcareService
+    calendar: Schedule
+    without: Appointment | None = None
+    keep: tuple[str, ...] = ()
+    duration: timedelta | None = None
+
+    def ways(self) -> tuple[Arrangement, ...]:
+        """Every way to have it with this calendar: one schedule of each kind that the service takes.
+
+        Raises Invalid where the calendar takes no part in it.
+        """
+        every = arrangements_for(self.service, site=self.calendar.site_id)
+        ways = [self._with_calendar(way) for way in every if any(self._is_here(pool) for pool in way)]
+        if not ways:
+            raise Invalid(f"{self.calendar.bookable} does not give {self.service}, or not with what else it takes.")
+        return tuple(ways)
+
+    def _is_here(self, pool: Pool) -> bool:
+        return any(each.schedule == self.calendar.pk for each in pool)
+
+    def _with_calendar(self, way: Arrangement) -> Arrangement:
+        return tuple(
+            tuple(each for each in pool if each.schedule == self.calendar.pk)
+            if self._is_here(pool)
+            else tuple(sorted(pool, key=lambda each: each.fhir_id not in self.keep))
+            for pool in map(self._lasting, way)
+        )
+
+    def _lasting(self, pool: Pool) -> Pool:
+        return lasting(pool, self.duration) if self.duration else pool
+
+
+def arrange(wish: Wish, start: datetime, *, now: datetime) -> tuple[Offering, ...]:
+    """The schedules to have it on at `start`: those that are free then, or those with the least in the way."""
+    ways = wish.ways()
+    longest = max(each.rules.duration for way in ways for pool in way for each in pool)
+    query = TimeQuery(
+        service=wish.service,
+        arrangements=ways,
+        start=start,
+        end=start + timedelta(seconds=longest),
+        without=wish.without,
+    )
+    found = next((each for each in find_times(query, now=now) if each.start == int(start.timestamp())), None)
+    return found.offerings if found else _least_in_the_way(wish, ways, start, now)
+
+
+def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, now: datetime) -> tuple[Offering, ...]:
+    ways = list(ways)
+    every = list({each.schedule: each for way in ways for pool in way for each in pool}.values())
+    reasons = explain(wish.service, every, start, now=now, without=wish.without)
+
+    def weight(offering: Offering) -> tuple[bool, int]:
+        return Reason.TAKEN in reasons[offering], len(reasons[offering])
+
+    chosen = [tuple(min(pool, key=weight) for pool in way) for way in ways]
+    return min(chosen, key=lambda way: sorted(map(weight, way), reverse=True))
+
+
+def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
+    """The free times of that local day that are nearest to `around`; the next ones after it where it has none."""
+    day = around.astimezone(zone).date()
+    first, last = midnight(day, zone), midnight(day + DAY, zone)
+    try:
+        ways = wish.ways()
+    except SchedulingError:
+        return []
+
+    def starts(start: datetime, end: datetime, limit: int | None = None) -> list[datetime]:
+        query = TimeQuery(
+            service=wish.service, arrangements=ways, start=start, end=end, limit=limit, without=wish.without
+        )
+        return sorted({as_datetime(each.start) for each in find_times(query, now=now)})
+
+    that_day = sorted(starts(first, last), key=lambda each: abs(each - around))[:SUGGESTED]
+    found = that_day or starts(max(last, now), max(last, now) + MAX_WINDOW, SUGGESTED // 2)
+    return [each.astimezone(zone) for each in sorted(found)]
+
+
+def to_move(
+    appointment: Appointment, calendar: Schedule, start: datetime, *, now: datetime, duration: timedelta | None = None
+) -> tuple[Offering, ...]:
+    """The schedules to move a visit to: its own where they are free then, else another room or device."""
+    service = service_of(appointment)
+    own = [each.fhir_id for each in schedules_of(appointment)]
+    length = duration or _own_length(appointment, service, own)
+    if calendar.fhir_id in own:
+        same = lasting(offerings_of(service, own), length) if length else tuple(offerings_of(service, own))
+        if is_offered(service, same, start, now=now, without=appointment):
+            return same
+    wish = Wish(service=service, calendar=calendar, without=appointment, keep=tuple(own), duration=length)
+    return arrange(wish, start, now=now)
+
+
+def _own_length(appointment: Appointment, service: HealthcareService, own: Sequence[str]) -> timedelta | None:
+    """Its length where it is not that of the service: what was made longer stays so when it is moved."""
+    if appointment.start is None or appointment.end is None:
+        return None
+    length = appointment.end - appointment.start
+    usual = {timedelta(seconds=each.rules.duration) for each in offerings_of(service, own)}
+    return None if usual == {length} else length
+
+
+def service_of(appointment: Appointment) -> HealthcareService:
+    if appointment.service is None:
+        raise RuleBroken("This visit was made by other software and names no service: move it there.")
+    return appointment.service
+
+
+def schedules_of(appointment: Appointment) -> list[Schedule]:
+    """The calendars that a visit stands on."""
+    slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(status=Slot.Status.BUSY_UNAVAILABLE)
+    rows = Schedule.objects.filter(pk__in=slots.values("schedule")).select_related(*SCHEDULE)
+    return list(rows.prefetch_related("scheduling_parameters").order_by("pk"))
+
+
+def alike(own: Sequence[Schedule], schedule: Schedule) -> Schedule:
+    """The one of a visit's calendars whose part another would take over: itself, else the one of the same kind."""
+    same = [each for each in own if each == schedule]
+    of_kind = [each for each in own if kind_of(each) == kind_of(schedule)]
+    return next(iter([*same, *of_kind, *own]), schedule)
+
+
+def services_on(schedules: Iterable[Schedule]) -> list[HealthcareService]:
+    """What the calendars give, by name."""
+    schedules = list(schedules)
+    services = HealthcareService.objects.filter(active=True, deleted_at=None)
+    if not any(each.offers_all_services for each in schedules):
+        services = services.filter(schedules__in=schedules).distinct()
+    return list(services.order_by("name", "pk"))
+
+
+def giving(service: HealthcareService, site: int | None) -> set[int]:
+    """The schedules (primary keys) of a site that can take part in the service."""
+    ways = arrangements_for(service, site=site)
+    return {each.schedule for way in ways for pool in way for each in pool}
+
+
+def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Sequence[Offering]) -> bool:
+    """Whether only rules stand in the way, and the caller may do with a reason what they do not allow."""
+    lifted = isinstance(refusal, TimeNotOffered | RuleBroken) and not isinstance(refusal, PatientElsewhere)
+    only_rules = lifted and all(issue.code == "business-rule" for issue in refusal.issues)
+    return only_rules and access.may_override(
+        caller, bookables=[each.bookable for each in offerings], sites=[each.site for each in offerings]
+    )
+
+
+def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:
+    """Those the caller may see, by the beginnings of their names, birth date, phone number or identifier."""
+    rows = access.visible(Patient, caller).filter(active=True, deleted_at=None)
+    asked = Q(identifier__contains=[{"value": words}])
+    if born := _birth_date(words):
+        asked |= Q(birth_date=born)
+    digits = re.sub(r"\D", "", words)
+    if len(digits) >= LEAST_DIGITS and not re.search(r"[^\d\s()+./-]", words):
+        rows = rows.alias(digits=Func(F("phone"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace"))
+        asked |= Q(digits__contains=digits)
+    named = Q()
+    for word in words.split():
+        named &= Q(given__istartswith=word) | Q(family__istartswith=word) | Q(given__icontains=f" {word}")
+    return rows.filter(asked | named).order_by("family", "given", "birth_date", "pk")[:FOUND]
+
+
+def _birth_date(words: str) -> date | None:
+    """1985-03-27, 27.3.1985 or 27 3 1985."""
+    try:
+        if found := parse_date(words):
+            return found
+        day, month, year = (int(part) for part in re.split(r"[\s./-]+", words.strip()))
+        return date(year, month, day)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,122 @@
+"""Time that staff keep free of visits, as they enter it."""
+
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Schedule
+from portal.common.fields import DayField, TimeInput
+from portal.staff.calendar.forms import calendar_field
+from portal.staff.calendar.wall import DAY
+from scheduling.core.hours import instant, whole_days
+from scheduling.core.intervals import Span
+
+LONGEST = timedelta(days=366)  # that a block is repeated for
+WEEKDAYS = (
+    ("0", _("Monday")),
+    ("1", _("Tuesday")),
+    ("2", _("Wednesday")),
+    ("3", _("Thursday")),
+    ("4", _("Friday")),
+    ("5", _("Saturday")),
+    ("6", _("Sunday")),
+)
+
+
+class BlockForm(forms.Form):
+    """Time to keep free of visits: from a time to a time, or whole days; once, or on weekdays until a day."""
+
+    REASONS = [
+        ("leave", _("Leave")),
+        ("lunch", _("Lunch")),
+        ("meeting", _("Meeting")),
+        ("other", _("Something else")),
+    ]
+
+    calendar = forms.ChoiceField()
+    reason = forms.ChoiceField(label=_("What for?"), choices=REASONS, widget=forms.RadioSelect, initial="leave")
+    note = forms.CharField(label=_("Note"), required=False, max_length=200)
+    first = DayField(label=_("First day"), error_messages={"required": _("Enter the first day.")})
+    last = DayField(label=_("Last day"), help_text=_("Empty: the same day."), required=False)
+    all_day = forms.BooleanField(label=_("All day"), required=False)
+    start = forms.TimeField(label=_("From"), widget=TimeInput(), required=False)
+    end = forms.TimeField(label=_("To"), widget=TimeInput(), required=False)
+    weekdays = forms.MultipleChoiceField(
+        label=_("Repeat every week on"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    until = DayField(label=_("Until"), required=False)
+    around = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, schedules: Sequence[Schedule], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["calendar"] = calendar_field(schedules)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        given = self.cleaned_data
+        first, last, until = given.get("first"), given.get("last"), given.get("until")
+        if not given.get("all_day"):
+            for each in ("start", "end"):
+                if given.get(each) is None and each not in self.errors:
+                    self.add_error(each, _("Enter a time, or choose all day."))
+        if first and last and last < first:
+            self.add_error("last", _("The last day is on the first day or after it."))
+        if given.get("weekdays"):
+            self._clean_repeat(first, last, until)
+        if given.get("reason") == "other" and not given.get("note"):
+            self.add_error("note", _("Say in a few words what it is for."))
+        timed = not self.errors and not given["all_day"]
+        if timed and (last or first) == first and given["end"] <= given["start"]:
+            self.add_error("end", _("It ends after it starts; for a night, enter the day after as the last day."))
+        return given
+
+    def _clean_repeat(self, first: date | None, last: date | None, until: date | None) -> None:
+        if until is None:
+            if "until" not in self.errors:
+                self.add_error("until", _("Enter the day until which it is repeated."))
+        elif first and not first <= until <= first + LONGEST:
+            self.add_error("until", _("Choose a day after the first one, and at most a year later."))
+        if first and last and last > first:
+            self.add_error("last", _("What is repeated every week lasts a day at most. Leave this empty."))
+
+    @property
+    def comment(self) -> str:
+        """What stands in the calendar."""
+        word = str(dict(self.REASONS)[self.cleaned_data["reason"]])
+        note: str = self.cleaned_data["note"]
+        if self.cleaned_data["reason"] == "other":
+            return note
+        return f"{word}: {note}" if note else word
+
+    def occasions(self, zone: ZoneInfo) -> list[Span]:
+        """The spans of time that it means, in order, on the wall of `zone`."""
+        first: date = self.cleaned_data["first"]
+        last: date = self.cleaned_data["last"] or first
+        if not self.cleaned_data["weekdays"]:
+            return [self._span(first, last, zone)]
+        wanted = {int(each) for each in self.cleaned_data["weekdays"]}
+        days = (first + n * DAY for n in range((self.cleaned_data["until"] - first).days + 1))
+        spans = [self._span(day, day, zone) for day in days if day.weekday() in wanted]
+        return [(start, end) for start, end in spans if start < end]  # the clocks may skip all of one
+
+    def _span(self, first: date, last: date, zone: ZoneInfo) -> Span:
+        if self.cleaned_data["all_day"]:
+            return whole_days(first, last, zone)
+        start: time = self.cleaned_data["start"]
+        end: time = self.cleaned_data["end"]
+        return instant(first, start, zone), instant(last, end, zone)
+
+
+class ExtentForm(forms.Form):
+    """How much of a repeated block goes."""
+
+    extent = forms.ChoiceField(
+        label=_("What to remove"),
+        choices=[("one", _("This one")), ("following", _("This and those after it")), ("all", _("All of them"))],
+        widget=forms.RadioSelect,
+        initial="one",
+    )

@@ -1,0 +1,102 @@
+"""Which calendars somebody works by, and which of them they look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import Location, Schedule
+from portal.common.schedules import SCHEDULE, name_of, zone_of
+from scheduling import access
+from scheduling.access import Caller
+
+FIRST_FEW = 8  # calendars that are shown to someone who has not chosen any
+PEOPLE, ROOMS, DEVICES = "people", "rooms", "devices"
+KINDS = {PEOPLE: gettext_lazy("People"), ROOMS: gettext_lazy("Rooms"), DEVICES: gettext_lazy("Devices")}
+SESSION = "calendar"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The calendars that somebody looks at, all of one site, of `every` one that they work by."""
+
+    every: Sequence[Schedule]
+    site: Location | None
+    shown: Sequence[Schedule]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """A site's calendar is in the site's time; without a site, in that of the first."""
+        return zone_of(self.shown[0])
+
+    @property
+    def sites(self) -> list[Location]:
+        return list({each.site.pk: each.site for each in self.every if each.site}.values())
+
+    @property
+    def groups(self) -> list[tuple[str, Any, list[Schedule]]]:
+        """The calendars of the site by kind, those that are there."""
+        here = [each for each in self.every if each.site == self.site]
+        groups = [(kind, word, [each for each in here if kind_of(each) == kind]) for kind, word in KINDS.items()]
+        return [group for group in groups if group[2]]
+
+    @property
+    def ids(self) -> list[str]:
+        return [each.fhir_id for each in self.shown]
+
+    @property
+    def bookables(self) -> list[int]:
+        return sorted({each.bookable_id for each in self.shown})
+
+    @property
+    def names(self) -> str:
+        """Whose they are; a number where a line would not hold them."""
+        if len(self.shown) > 3:
+            return _("%(count)d calendars") % {"count": len(self.shown)}
+        return ", ".join(str(each.bookable.actor) for each in self.shown)
+
+    def one(self, fhir_id: str) -> Schedule | None:
+        """The calendar with this id, if the caller works by it, shown or not."""
+        return next((each for each in self.every if each.fhir_id == fhir_id), None)
+
+
+def calendars(caller: Caller) -> list[Schedule]:
+    """The calendars that the caller works by, their own first."""
+    rows = access.calendars(caller).select_related(*SCHEDULE).prefetch_related("scheduling_parameters")
+    own = caller.practitioner.pk if caller.practitioner else None
+    return sorted(
+        rows,
+        key=lambda each: (kind_of(each) != PEOPLE, own is None or each.bookable.practitioner_id != own, name_of(each)),
+    )
+
+
+def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, Any]) -> Selection:
+    """What was chosen before, as far as it is still there; else the caller's own, else the people of their site."""
+    chosen = [each for each in every if each.fhir_id in remembered.get("calendars", ())]
+    wanted = remembered.get("site")
+    first = next((each for each in every if wanted and each.site and each.site.fhir_id == wanted), None)
+    site = (chosen or [first or every[0]])[0].site
+    here = [each for each in every if each.site == site]
+    shown = (
+        [each for each in chosen if each.site == site] or _of_kind(here, remembered.get("kind")) or _own(here, caller)
+    )
+    return Selection(every=every, site=site, shown=shown or here[:FIRST_FEW])
+
+
+def _of_kind(here: Sequence[Schedule], kind: str | None) -> list[Schedule]:
+    return [each for each in here if kind and kind_of(each) == kind]
+
+
+def _own(here: Sequence[Schedule], caller: Caller) -> list[Schedule]:
+    own = caller.practitioner.pk if caller.practitioner else None
+    mine = [each for each in here if own is not None and each.bookable.practitioner_id == own]
+    return mine or _of_kind(here, PEOPLE)[:FIRST_FEW]
+
+
+def kind_of(schedule: Schedule) -> str:
+    if schedule.bookable.location_id is not None:
+        return ROOMS
+    return DEVICES if schedule.bookable.device_id is not None else PEOPLE

@@ -1,0 +1,70 @@
+"""What a page of the calendar is asked for: which calendars, and by which button."""
+
+from django.http import Http404, HttpRequest, QueryDict
+
+from clinic.models import Schedule
+from portal.common.callers import caller_of
+from portal.common.days import moment_of
+from portal.common.schedules import zone_of
+from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.selection import SESSION, Selection, calendars, select
+from scheduling.errors import NotFound
+
+ASKING = ("pick", "refresh", "find", "forget")  # buttons that change the form and save nothing
+
+
+def selection_of(request: HttpRequest) -> Selection:
+    """The calendars that the caller looks at: the one that the address names, or those chosen before.
+
+    Raises NotFound where they work by none, Http404 where that one is not theirs.
+    """
+    caller = caller_of(request)
+    every = calendars(caller)
+    if not every:
+        raise NotFound("There is no calendar that you work by.")
+    named = LookForm(request.GET).asked("schedule")
+    if not named:
+        return select(every, caller, request.session.get(SESSION, {}))
+    if named not in {each.fhir_id for each in every}:
+        raise Http404
+    return select(every, caller, {"calendars": [named]})
+
+
+def selected(request: HttpRequest) -> Selection:
+    """The calendars of whoever has some: 404 for who has none."""
+    try:
+        return selection_of(request)
+    except NotFound:
+        raise Http404 from None
+
+
+def calendar_of(request: HttpRequest, selection: Selection) -> Schedule:
+    """The calendar that the form is about: one that the caller works by, or 404."""
+    asked = request.POST.get("calendar") or request.GET.get("schedule")
+    found = selection.one(asked) if asked else selection.shown[0]
+    if found is None:
+        raise Http404
+    return found
+
+
+def at_its_site(selection: Selection, schedule: Schedule) -> list[Schedule]:
+    """The calendars of its site."""
+    return [each for each in selection.every if each.site_id == schedule.site_id]
+
+
+def only_asks(request: HttpRequest) -> bool:
+    """Whether the form is changed by a button, and not yet to be saved."""
+    return request.method == "POST" and any(button in request.POST for button in ASKING)
+
+
+def sent(request: HttpRequest, schedule: Schedule) -> QueryDict | None:
+    """What was posted; a free time that was picked takes the place of the one typed."""
+    if request.method != "POST":
+        return None
+    sent = request.POST.copy()
+    if picked := moment_of(sent.get("pick", "")):
+        local = picked.astimezone(zone_of(schedule))
+        sent["date"], sent["time"], sent["again"] = local.date().isoformat(), f"{local:%H:%M}", str(local.fold)
+    if "forget" in sent:
+        sent["patient"] = ""
+    return sent

@@ -1,0 +1,130 @@
+"""Time that people keep free of visits."""
+
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from clinic import words
+from clinic.models import Schedule, Slot
+from portal.common.callers import caller_of, staff_required
+from portal.common.schedules import SCHEDULE, zone_of
+from portal.staff.calendar.block_forms import BlockForm, ExtentForm
+from portal.staff.calendar.entries import Entry, read_entries
+from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.selection import Selection
+from portal.staff.calendar.views.asked import calendar_of, selected
+from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, show
+from scheduling import access, booking
+from scheduling.availability import as_datetime
+from scheduling.booking import BlockRequest, Extent
+from scheduling.core.intervals import Span
+from scheduling.errors import SchedulingError
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def new_block(request: HttpRequest) -> HttpResponse:
+    """Block time. What is booked then is shown first, and stays; the free time around it can be blocked."""
+    now = timezone.now()
+    selection = selected(request)
+    schedule = calendar_of(request, selection)
+    here = [each for each in selection.every if each.site_id == schedule.site_id]
+    form = BlockForm(request.POST or None, initial=_initial(request, schedule, now), schedules=here)
+    context: Context = {"form": form, "schedule": schedule, "zone": zone_of(schedule)}
+    if not form.is_valid():
+        return show(request, "block_form", context, status=REFUSED if form.errors else 200)
+    occasions = form.occasions(zone_of(schedule))
+    in_the_way = _in_the_way(request, selection, schedule, occasions, now)
+    if "save" not in request.POST and (in_the_way or len(occasions) != 1):
+        context |= {"occasions": occasions, "in_the_way": in_the_way, **_ends(occasions, schedule)}
+        return show(request, "block_form", context)
+    return _block(request, form, schedule, occasions, context, now)
+
+
+def _block(
+    request: HttpRequest, form: BlockForm, schedule: Schedule, occasions: list[Span], context: Context, now: datetime
+) -> HttpResponse:
+    wanted = BlockRequest(
+        schedule=schedule, occasions=tuple(occasions), comment=form.comment, around=form.cleaned_data["around"]
+    )
+    try:
+        [slot, *_rest] = booking.block(wanted, caller=caller_of(request), now=now)
+    except SchedulingError as refusal:
+        selection = selected(request)
+        in_the_way = _in_the_way(request, selection, schedule, occasions, now)
+        context |= {"refusal": [str(refusal)], "occasions": occasions, "in_the_way": in_the_way}
+        return show(request, "block_form", context | _ends(occasions, schedule), status=REFUSED)
+    undo: Undo = {"url": reverse("portal:staff-block", args=[slot.fhir_id]), "fields": {"extent": Extent.ALL.value}}
+    start = as_datetime(occasions[0][0]).astimezone(zone_of(schedule))
+    said = ngettext("The time is blocked.", "Blocked %(count)d times.", len(occasions)) % {"count": len(occasions)}
+    return done(request, said, start, undo=undo)
+
+
+def _ends(occasions: list[Span], schedule: Schedule) -> Context:
+    if not occasions:
+        return {}
+    zone = zone_of(schedule)
+    return {
+        "first": as_datetime(occasions[0][0]).astimezone(zone),
+        "last": as_datetime(occasions[-1][0]).astimezone(zone),
+    }
+
+
+def _initial(request: HttpRequest, schedule: Schedule, now: datetime) -> Context:
+    """From the stretch that was drawn in the grid, if one was."""
+    asked = LookForm(request.GET)
+    start, end = asked.asked("start"), asked.asked("end")
+    initial: Context = {"calendar": schedule.fhir_id, "first": now.astimezone(zone_of(schedule)).date()}
+    if start:
+        initial |= {"first": start.date(), "start": start.time()}
+    if start and end and end.date() == start.date():
+        initial["end"] = end.time()
+    return initial
+
+
+def _in_the_way(
+    request: HttpRequest, selection: Selection, schedule: Schedule, occasions: list[Span], now: datetime
+) -> list[Entry]:
+    """What takes that time already, buffers aside."""
+    if not occasions:
+        return []
+    alone = Selection(every=selection.every, site=schedule.site, shown=[schedule])
+    first, last = (
+        as_datetime(min(start for start, _end in occasions)),
+        as_datetime(max(end for _start, end in occasions)),
+    )
+    entries = read_entries(caller_of(request), alone, first, last, now=now)
+    return [
+        each
+        for each in entries
+        if each.kind != "buffer"
+        and any(each.start < as_datetime(end) and each.end > as_datetime(start) for start, end in occasions)
+    ]
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def block(request: HttpRequest, slot_id: str) -> HttpResponse:
+    """A block at a glance, and the button that takes it away."""
+    now = timezone.now()
+    seen = access.visible(Slot, caller_of(request)).filter(fhir_id=slot_id, appointment=None, deleted_at=None)
+    slot = seen.select_related(*(f"schedule__{each}" for each in SCHEDULE)).first()
+    if slot is None:
+        raise Http404
+    zone = zone_of(slot.schedule)
+    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+    repeated = booking.is_repeated(slot)
+    form = ExtentForm(request.POST or None)
+    context: Context = {"slot": slot, "start": start, "end": end, "zone": zone, "repeated": repeated, "form": form}
+    if not form.is_valid():
+        return show(request, "block", context, status=REFUSED if form.errors else 200)
+    try:
+        booking.unblock(slot.fhir_id, Extent(form.cleaned_data["extent"]), caller=caller_of(request), now=now)
+    except SchedulingError as refusal:
+        return show(request, "block", context | {"refusal": [str(refusal)]}, status=REFUSED)
+    return done(request, _("The time is free again: %(time)s.") % {"time": words.day_and_time(start)}, start)

@@ -1,0 +1,54 @@
+"""Forms of the calendar: in its dialog where htmx asks for them, else pages of their own."""
+
+import json
+from datetime import datetime
+from typing import Any, TypedDict
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from scheduling.errors import SchedulingError
+
+REFUSED = 422
+Context = dict[str, Any]
+TITLES = {
+    "visit_form": gettext_lazy("New visit"),
+    "move_form": gettext_lazy("Move a visit"),
+    "peek": gettext_lazy("Visit"),
+    "block_form": gettext_lazy("Block time"),
+    "block": gettext_lazy("Blocked time"),
+}
+
+
+class Undo(TypedDict):
+    """What the button posts that takes it back."""
+
+    url: str
+    fields: dict[str, Any]
+
+
+def show(request: HttpRequest, page: str, context: Context, *, status: int = 200) -> HttpResponse:
+    """The dialog's content, or the whole page."""
+    in_dialog = bool(getattr(request, "htmx", False))
+    frame = "portal/staff/_dialog.html" if in_dialog else "portal/staff/page.html"
+    return render(
+        request, f"portal/staff/{page}.html", {**context, "frame": frame, "title": TITLES[page]}, status=status
+    )
+
+
+def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None = None) -> HttpResponse:
+    """Close the dialog and say what was done; without one, back to the list of that day. Names no patient."""
+    if getattr(request, "htmx", False):
+        detail = {"calendar:done": {"message": message, "undo": undo}}
+        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(detail)})
+    messages.success(request, message)
+    return redirect(f"{reverse('portal:agenda')}?{urlencode({'date': day.date().isoformat()})}")
+
+
+def refused(refusal: SchedulingError, *, may_override: bool = False) -> Context:
+    """What a form says that was refused, and whether it can be done all the same."""
+    return {"refusal": list(dict.fromkeys(issue.text for issue in refusal.issues)), "may_override": may_override}

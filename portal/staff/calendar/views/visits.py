@@ -1,0 +1,219 @@
+"""Visits as the people of the clinic look at them and move them."""
+
+from datetime import datetime, timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic import words
+from clinic.models import Appointment, Schedule
+from portal.appointments.visits import Visit
+from portal.common import disclosures
+from portal.common.callers import caller_of, staff_required
+from portal.common.schedules import zone_of
+from portal.staff.calendar import arranging
+from portal.staff.calendar.arranging import Wish
+from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
+from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, selected, sent
+from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, refused, show
+from portal.staff.calendar.visit_forms import MoveForm, WhenForm
+from scheduling import access, booking
+from scheduling.errors import SchedulingError, VersionConflict
+
+CHANGED = gettext_lazy(
+    "Someone else has changed this visit. What you see is how it stands now; check it and save again."
+)
+
+
+@staff_required
+@require_GET
+def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """A visit at a glance, and what can be done with it."""
+    now = timezone.now()
+    appointment = _appointment(request, appointment_id)
+    schedules = arranging.schedules_of(appointment)
+    zone = zone_of(schedules[0]) if schedules else selected(request).zone
+    context = {
+        "visit": Visit(appointment, zone, now),
+        "zone": zone,
+        "schedules": schedules,
+        "open": _address("portal:staff-visit", appointment),
+        "cancel": _address("portal:staff-cancel", appointment),
+    }
+    return show(request, "peek", context)
+
+
+def _address(page: str, appointment: Appointment) -> str:
+    """A page of the visit, where this clinic has one."""
+    try:
+        return reverse(page, args=[appointment.fhir_id])
+    except NoReverseMatch:
+        return ""
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Another time, calendar or length. The old one stands until the new one is had."""
+    now = timezone.now()
+    appointment = _appointment(request, appointment_id)
+    selection = selected(request)
+    schedule = _calendar_to_move_to(request, appointment, selection)
+    form = _move_form(request, appointment, selection, schedule)
+    if request.method == "POST" and not only_asks(request) and form.is_valid():
+        return _move(request, form, appointment, schedule, now)
+    status = REFUSED if request.method == "POST" and form.errors else 200
+    context = _move_context(request, form, appointment, schedule, now)
+    if (seen := LookForm(request.GET).asked("version")) and seen != appointment.version:
+        context["refusal"] = [CHANGED]
+    return show(request, "move_form", context, status=status)
+
+
+def _move_form(request: HttpRequest, appointment: Appointment, selection: Selection, schedule: Schedule) -> MoveForm:
+    zone, asked = zone_of(schedule), LookForm(request.GET)
+    assert appointment.start is not None  # `_appointment` finds no other
+    assert appointment.end is not None
+    local = asked.asked("start") or appointment.start.astimezone(zone)
+    if local.replace(tzinfo=None) == appointment.start.astimezone(zone).replace(tzinfo=None, fold=0):
+        local = appointment.start.astimezone(zone)  # only the calendar changes, not which of two hours it is
+    minutes = asked.asked("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
+    form = MoveForm(
+        sent(request, schedule),
+        initial={
+            "calendar": schedule.fhir_id,
+            "minutes": minutes,
+            "version": appointment.version,
+            **WhenForm.shown(local.replace(tzinfo=None)),
+        },
+        schedules=_who_could(selection, schedule, appointment),
+        zone=zone,
+    )
+    if only_asks(request):
+        form.errors.clear()
+    return form
+
+
+def _move(
+    request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
+) -> HttpResponse:
+    given, caller = form.cleaned_data, caller_of(request)
+    before = _undo(form, appointment, schedule)
+    override = given["override"] or (_("Undone") if "undo" in request.POST else "")
+    try:
+        offerings = arranging.to_move(
+            appointment, schedule, given["start"], now=now, duration=timedelta(minutes=given["minutes"])
+        )
+        moved = booking.reschedule(
+            appointment.fhir_id,
+            offerings=offerings,
+            start=given["start"],
+            caller=caller,
+            now=now,
+            version=given["version"],
+            override=override,
+            tell=given["tell"],
+        )
+    except VersionConflict:
+        return _changed_meanwhile(request, form, appointment, schedule, now)
+    except SchedulingError as refusal:
+        said = refused(refusal, may_override=_may_override_move(request, form, appointment, schedule, refusal, now))
+        context = _move_context(request, form, appointment, schedule, now) | said
+        return show(request, "move_form", context, status=REFUSED)
+    start = given["start"].astimezone(zone_of(schedule))
+    before["fields"]["version"] = moved.version
+    return done(request, _("Moved to %(time)s.") % {"time": words.day_and_time(start)}, start, undo=before)
+
+
+def _changed_meanwhile(
+    request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
+) -> HttpResponse:
+    """As it stands now, with what was asked for: whoever saves once more has seen it."""
+    appointment.refresh_from_db()
+    form.data = {**request.POST.dict(), "version": str(appointment.version)}
+    context = _move_context(request, form, appointment, schedule, now) | {"refusal": [CHANGED]}
+    return show(request, "move_form", context, status=REFUSED)
+
+
+def _undo(form: MoveForm, appointment: Appointment, schedule: Schedule) -> Undo:
+    """Back to where the visit stands: its calendar, the old time on that calendar's wall, its length."""
+    assert appointment.start is not None
+    assert appointment.end is not None
+    own = arranging.schedules_of(appointment)
+    kind = arranging.alike(own, schedule)
+    local = appointment.start.astimezone(zone_of(kind))
+    return {
+        "url": reverse("portal:staff-move", args=[appointment.fhir_id]),
+        "fields": {
+            "calendar": kind.fhir_id,
+            "date": local.date().isoformat(),
+            "time": f"{local:%H:%M}",
+            "again": str(local.fold),
+            "minutes": int((appointment.end - appointment.start).total_seconds() // 60),
+            "undo": "1",
+            **({"tell": "on"} if form.cleaned_data["tell"] else {}),
+        },
+    }
+
+
+def _may_override_move(
+    request: HttpRequest,
+    form: MoveForm,
+    appointment: Appointment,
+    schedule: Schedule,
+    refusal: SchedulingError,
+    now: datetime,
+) -> bool:
+    try:
+        offerings = arranging.to_move(appointment, schedule, form.cleaned_data["start"], now=now)
+    except SchedulingError:
+        return False
+    return arranging.may_be_overridden(refusal, caller_of(request), offerings)
+
+
+def _move_context(
+    request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
+) -> Context:
+    zone = zone_of(schedule)
+    around = form.start or appointment.start or now
+    wish = None
+    if appointment.service is not None:
+        wish = Wish(service=appointment.service, calendar=schedule, without=appointment)
+    return {
+        "form": form,
+        "visit": Visit(appointment, zone, now),
+        "zone": zone,
+        "schedule": schedule,
+        "free": arranging.free_times(wish, around, zone, now=now) if wish else [],
+        "start": form.start,
+        "may_override": "anyway" in request.POST,
+    }
+
+
+def _calendar_to_move_to(request: HttpRequest, appointment: Appointment, selection: Selection) -> Schedule:
+    """The one that is asked for, else the one it is on."""
+    if "calendar" in request.POST or "schedule" in request.GET:
+        return calendar_of(request, selection)
+    own = [selection.one(each.fhir_id) for each in arranging.schedules_of(appointment)]
+    known = sorted((each for each in own if each), key=lambda each: kind_of(each) != PEOPLE)
+    return next(iter(known), selection.shown[0])
+
+
+def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
+    """A visit that the caller works with, or 404."""
+    seen = access.at_work(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
+    appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
+    if appointment is None:
+        raise Http404
+    disclosures.opened(caller_of(request), appointment, now=timezone.now())
+    return appointment
+
+
+def _who_could(selection: Selection, schedule: Schedule, appointment: Appointment) -> list[Schedule]:
+    """Those of its site that give the visit's service; and the one asked for, to be told why not."""
+    giving = arranging.giving(appointment.service, schedule.site_id) if appointment.service else set[int]()
+    return [each for each in at_its_site(selection, schedule) if each.pk in giving or each == schedule]

@@ -1,0 +1,174 @@
+"""Visits as staff make and move them, checked. Whether it can be done is asked of scheduling, not here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import HealthcareService, Patient, Schedule
+from portal.common.fields import DatePartsField, DayField, TimeInput
+from portal.staff.calendar import wall
+from portal.staff.calendar.forms import calendar_field
+
+FIRST, SECOND = "0", "1"
+
+
+class WhenForm(forms.Form):
+    """A day and a time of it on the wall of `zone`; of an hour that comes twice, which."""
+
+    date = DayField(label=_("Day"), error_messages={"required": _("Enter the day of the visit.")})
+    time = forms.TimeField(
+        label=_("Time"), widget=TimeInput(), error_messages={"required": _("Enter the time of the visit.")}
+    )
+    again = forms.ChoiceField(
+        label=_("The clocks go back that night and show this time twice. Which one?"),
+        choices=[(FIRST, _("Before they go back")), (SECOND, _("After they go back"))],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        self.is_ambiguous = False
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        day, at = self.cleaned_data.get("date"), self.cleaned_data.get("time")
+        if day is not None and at is not None:
+            self.cleaned_data["start"] = self._start(datetime.combine(day, at))
+        return self.cleaned_data
+
+    def _start(self, local: datetime) -> datetime | None:
+        moments = wall.instants(local, self.zone)
+        again: str = self.cleaned_data.get("again") or ""
+        self.is_ambiguous = len(moments) > 1
+        if not moments:
+            self.add_error("time", _("The clocks go forward that night and skip this time. Enter another."))
+            return None
+        if len(moments) > 1 and not again:
+            self.add_error("again", _("Choose which of the two times you mean."))
+            return None
+        return moments[int(again)] if len(moments) > 1 else moments[0]
+
+    @property
+    def start(self) -> datetime | None:
+        """The time that the fields show, as far as it is one."""
+        if self.is_bound:
+            found: datetime | None = getattr(self, "cleaned_data", {}).get("start")
+            return found.astimezone(self.zone) if found else None
+        moments = wall.instants(datetime.combine(self.initial["date"], self.initial["time"]), self.zone)
+        if not moments:
+            return None
+        return moments[min(int(self.initial["again"]), len(moments) - 1)].astimezone(self.zone)
+
+    @staticmethod
+    def shown(start: datetime) -> dict[str, Any]:
+        """The values that stand for a local time."""
+        return {"date": start.date(), "time": start.time(), "again": str(start.fold)}
+
+
+def _clean_override(form: forms.Form) -> None:
+    """A reason counts only where the button was pressed that asks for it, and that button asks for a reason."""
+    if "anyway" not in form.data:
+        form.cleaned_data["override"] = ""
+    elif not form.cleaned_data.get("override"):
+        form.add_error("override", _("Enter the reason."))
+
+
+OVERRIDE: dict[str, Any] = {
+    "label": _("Reason for doing it anyway"),
+    "help_text": _("It is kept with your name."),
+    "required": False,
+    "max_length": 500,
+}
+
+
+class VisitForm(WhenForm):
+    """A new visit: for whom, what, when, on which calendar."""
+
+    calendar = forms.ChoiceField()
+    service = forms.ChoiceField(label=_("Visit"), error_messages={"required": _("Choose the visit.")})
+    patient = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    search = forms.CharField(
+        label=_("Find a patient"),
+        help_text=_("Name, date of birth, phone number or record number."),
+        required=False,
+        max_length=100,
+    )
+    given = forms.CharField(label=_("Given names"), required=False, max_length=200)
+    family = forms.CharField(label=_("Family name"), required=False, max_length=200)
+    birth_date = DatePartsField(label=_("Date of birth"), required=False)
+    phone = forms.CharField(label=_("Phone"), required=False, max_length=50, widget=forms.TextInput({"type": "tel"}))
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    comment = forms.CharField(
+        label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
+    )
+    tell = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
+    override = forms.CharField(**OVERRIDE)
+
+    field_order = ("calendar", "service", "date", "time", "again")
+
+    def __init__(
+        self, *args: Any, schedules: Sequence[Schedule], services: Sequence[HealthcareService], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["calendar"] = calendar_field(schedules)
+        service = self.fields["service"]
+        assert isinstance(service, forms.ChoiceField)
+        service.choices = [("", _("Choose")), *((each.fhir_id, each.name) for each in services)]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        _clean_override(self)
+        given, family = self.cleaned_data.get("given"), self.cleaned_data.get("family")
+        if self.cleaned_data.get("patient"):
+            return self.cleaned_data
+        if not (given or family):
+            self.add_error("search", _("Find and choose the patient, or enter a new one."))
+        elif not given or not family:
+            self.add_error("family" if given else "given", _("A new patient has given names and a family name."))
+        elif not self.cleaned_data.get("birth_date") and "birth_date" not in self.errors:
+            self.add_error("birth_date", _("Enter the date of birth of the new patient."))
+        return self.cleaned_data
+
+    @property
+    def is_new_patient(self) -> bool:
+        return not self.cleaned_data.get("patient")
+
+    @property
+    def new_patient_opened(self) -> bool:
+        return any(self.data.get(self.add_prefix(each)) for each in ("given", "family")) if self.is_bound else False
+
+    def make_patient(self, *, now: datetime) -> Patient:
+        names = ("given", "family", "birth_date", "phone", "email")
+        return Patient.objects.create(last_updated=now, **{each: self.cleaned_data[each] for each in names})
+
+
+class MoveForm(WhenForm):
+    """Another time, calendar or length for a visit, which is at `version`."""
+
+    calendar = forms.ChoiceField()
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        min_value=1,
+        max_value=24 * 60,
+        error_messages={"required": _("Enter how many minutes the visit lasts.")},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    tell = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
+    override = forms.CharField(**OVERRIDE)
+
+    field_order = ("calendar", "date", "time", "again", "minutes")
+
+    def __init__(self, *args: Any, schedules: Sequence[Schedule], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["calendar"] = calendar_field(schedules)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        _clean_override(self)
+        return self.cleaned_data

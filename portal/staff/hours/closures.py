@@ -1,0 +1,55 @@
+"""Closures, as people say them."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from clinic import words
+from clinic.fhir.datatypes import Json
+
+DATE = len("2026-12-31")
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A notAvailable element: as it is kept, and as it is said."""
+
+    entry: Json
+    when: str
+    description: str
+    is_over: bool
+
+    @property
+    def written(self) -> str:
+        """For a hidden field."""
+        return json.dumps(self.entry)
+
+
+def closure(entry: Json, zone: ZoneInfo, today: date) -> Closure:
+    during = entry.get("during") or {}
+    start: str | None = during.get("start")
+    end: str | None = during.get("end")
+    is_over = end is not None and end[:DATE] < today.isoformat()[: len(end[:DATE])]
+    return Closure(entry, _during(start, end, zone), entry.get("description", ""), is_over)
+
+
+def _during(start: str | None, end: str | None, zone: ZoneInfo) -> str:
+    first, last = (_moment(each, zone) if each else "" for each in (start, end))
+    if first == last:
+        return first or _("Never")
+    if first and last:
+        return _("%(start)s to %(end)s") % {"start": first, "end": last}
+    return _("From %(day)s on") % {"day": first} if first else _("Until %(day)s") % {"day": last}
+
+
+def _moment(written: str, zone: ZoneInfo) -> str:
+    """A FHIR dateTime: a year, a month, a day or an instant."""
+    if len(written) < DATE:
+        return written
+    if len(written) == DATE:
+        return words.full_day(date.fromisoformat(written))
+    moment = datetime.fromisoformat(written).astimezone(zone)
+    return f"{words.full_day(moment)}, {words.clock(moment)}"

@@ -1,0 +1,119 @@
+"""Closures and extra time as staff enter them: days that are not as every week."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.common.fields import DayField, TimeInput
+from portal.staff.hours.forms import VersionForm
+from scheduling.core.hours import Window
+from scheduling.opening import Change, Terms, extra_hours
+
+
+class ClosureForm(VersionForm):
+    """When the service is not given, and why."""
+
+    first = DayField(
+        label=gettext_lazy("From"),
+        error_messages={"required": gettext_lazy("Enter the first day of the closure.")},
+    )
+    first_time = forms.TimeField(
+        label=gettext_lazy("From, time"),
+        help_text=gettext_lazy("Empty: the whole day"),
+        required=False,
+        widget=TimeInput(),
+    )
+    last = DayField(
+        label=gettext_lazy("To"),
+        help_text=gettext_lazy("Empty: the same day"),
+        required=False,
+    )
+    last_time = forms.TimeField(
+        label=gettext_lazy("To, time"),
+        help_text=gettext_lazy("Empty: to the end of the day"),
+        required=False,
+        widget=TimeInput(),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("Optional. Staff see it, patients do not. For example, Training."),
+        required=False,
+        max_length=200,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
+        super().__init__(data, initial={"version": terms.resource.version})
+        self.zone = terms.zone
+        if self.zone is None:  # whole days are the only times that mean the same everywhere
+            del self.fields["first_time"], self.fields["last_time"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last") or cleaned.get("first")
+        if first and last:
+            from_time, to_time = cleaned.get("first_time"), cleaned.get("last_time")
+            if (first, from_time or time.min) >= (last, to_time or time.max):
+                self.add_error("last", _("A closure ends after it starts. Enter a later day or time."))
+            cleaned["during"] = {"start": self._written(first, from_time), "end": self._written(last, to_time)}
+        return cleaned
+
+    def change(self, closures: Sequence[dict[str, Any]]) -> Change:
+        description = {"description": text} if (text := self.cleaned_data["description"]) else {}
+        entry = {**description, "during": self.cleaned_data["during"]}
+        return Change(parameters={"not_available": [*closures, entry]})
+
+    def _written(self, day: date, at: time | None) -> str:
+        if at is None or self.zone is None:
+            return day.isoformat()
+        return datetime.combine(day, at, self.zone).isoformat()
+
+
+class RemoveClosureForm(VersionForm):
+    """Which closure is called off: its element, as it is kept."""
+
+    entry = forms.JSONField(widget=forms.HiddenInput)
+
+    def change(self, closures: Sequence[dict[str, Any]]) -> Change:
+        return Change(parameters={"not_available": [each for each in closures if each != self.cleaned_data["entry"]]})
+
+
+class ExtraForm(forms.Form):
+    """Time on one day, beyond the weekly hours."""
+
+    day = DayField(
+        label=gettext_lazy("Day"),
+        error_messages={"required": gettext_lazy("Enter the day of the extra time.")},
+    )
+    opens = forms.TimeField(
+        label=gettext_lazy("From"),
+        widget=TimeInput(),
+        error_messages={"required": gettext_lazy("Enter when the extra time begins.")},
+    )
+    closes = forms.TimeField(
+        label=gettext_lazy("To"),
+        help_text=gettext_lazy("At or before the start means the next day."),
+        widget=TimeInput(),
+        error_messages={"required": gettext_lazy("Enter when the extra time ends.")},
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"), help_text=gettext_lazy("Optional."), required=False, max_length=200
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, today: date) -> None:
+        super().__init__(data)
+        self.today = today
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day < self.today:
+            raise ValidationError(_("This day has passed. Enter today or a later day."))
+        return day
+
+    @property
+    def window(self) -> Window:
+        return extra_hours(*(self.cleaned_data[name] for name in ("day", "opens", "closes")))

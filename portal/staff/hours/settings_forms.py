@@ -1,0 +1,179 @@
+"""How a service is given, as staff enter it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import HealthcareService, Questionnaire
+from clinic.models.schedule import DAY_MINUTES
+from portal.staff.hours.forms import LengthField, VersionForm
+from portal.staff.hours.wording import minutes
+from scheduling.opening import Change, Terms
+
+REMINDERS = 3
+
+
+class ParametersForm(VersionForm):
+    """How long a visit takes and when one can start: columns of SchedulingParameters."""
+
+    duration = forms.IntegerField(
+        label=gettext_lazy("Length of a visit"), min_value=1, max_value=DAY_MINUTES, widget=forms.NumberInput
+    )
+    buffer_before = forms.IntegerField(
+        label=gettext_lazy("Kept free before it"), min_value=0, max_value=DAY_MINUTES, required=False
+    )
+    buffer_after = forms.IntegerField(
+        label=gettext_lazy("Kept free after it"), min_value=0, max_value=DAY_MINUTES, required=False
+    )
+    alignment_interval = forms.IntegerField(
+        label=gettext_lazy("A visit can start every"), min_value=1, max_value=DAY_MINUTES, required=False
+    )
+    slot_capacity = forms.IntegerField(
+        label=gettext_lazy("Patients at the same time"), min_value=1, max_value=200, required=False
+    )
+
+    PARAMETERS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "slot_capacity")
+    DEFAULTS = {"buffer_before": 0, "buffer_after": 0, "alignment_interval": 60, "slot_capacity": 1}
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
+        super().__init__(data, initial={"version": terms.resource.version})
+        self.terms = terms
+        for name in self.PARAMETERS:
+            self.initial[name] = getattr(terms.row, name) if terms.row else None
+            self.fields[name].help_text = self._hint(name)
+
+    def _hint(self, name: str) -> str:
+        unit = _("Patients") if name == "slot_capacity" else _("Minutes")
+        general = self._general(name)
+        if general is None:
+            return unit
+        said = str(general) if name == "slot_capacity" else minutes(general)
+        if self.terms.schedule:
+            return _("%(unit)s. Empty: as the service, %(value)s.") % {"unit": unit, "value": said}
+        return unit if name == "duration" else _("%(unit)s. Empty: %(value)s.") % {"unit": unit, "value": said}
+
+    def _general(self, name: str) -> int | None:
+        default = self.DEFAULTS.get(name)
+        if self.terms.schedule is None:
+            return default
+        general: int | None = getattr(self.terms.general, name) if self.terms.general else None
+        return default if general is None else general
+
+    def change(self) -> Change:
+        return Change(parameters=self._cleaned(*self.PARAMETERS))
+
+    def _cleaned(self, *names: str) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in names}
+
+
+class CalendarSettingsForm(ParametersForm):
+    """Where one calendar gives the service differently, and its video room."""
+
+    meeting_url = forms.URLField(
+        label=gettext_lazy("Video room"),
+        help_text=gettext_lazy(
+            "Where visits by video on this calendar take place, whatever the service. It begins with https://."
+        ),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
+        super().__init__(data, terms=terms)
+        assert terms.schedule is not None
+        self.initial["meeting_url"] = terms.schedule.meeting_url
+        self.fields["duration"].required = self._general("duration") is None
+
+    def change(self) -> Change:
+        return Change(parameters=self._cleaned(*self.PARAMETERS), resource=self._cleaned("meeting_url"))
+
+
+class ServiceSettingsForm(ParametersForm):
+    """How the service is given on all calendars, and what a patient needs to have it."""
+
+    minimum_notice = LengthField(
+        label=gettext_lazy("Booked no later than"), help_text=gettext_lazy("So long before the visit. 0: at any time.")
+    )
+    booking_horizon_days = forms.IntegerField(
+        label=gettext_lazy("Booked no earlier than"),
+        help_text=gettext_lazy("Days before the visit. Empty: as far ahead as calendars go."),
+        required=False,
+        min_value=1,
+        max_value=3650,
+    )
+    cancellation_notice = LengthField(
+        label=gettext_lazy("Cancelled or moved no later than"),
+        help_text=gettext_lazy("So long before the visit, by its patient. 0: at any time."),
+    )
+    eligibility = forms.ChoiceField(
+        label=gettext_lazy("Whom it is for"), choices=HealthcareService.Eligibility.choices, widget=forms.RadioSelect
+    )
+    requires_coverage = forms.BooleanField(
+        label=gettext_lazy("Only with insurance that is valid on the day"), required=False
+    )
+    requires_care_team = forms.BooleanField(
+        label=gettext_lazy("Only with practitioners of the care team"), required=False
+    )
+    questionnaires = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Questions that belong to it"),
+        queryset=Questionnaire.objects.filter(status=Questionnaire.Status.ACTIVE, deleted_at=None),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    requires_questionnaires = forms.BooleanField(
+        label=gettext_lazy("Only once its questions are answered"), required=False
+    )
+    preparation = forms.CharField(
+        label=gettext_lazy("How to prepare"),
+        help_text=gettext_lazy("What a patient reads once the visit is booked."),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea({"rows": 4}),
+    )
+
+    RESOURCE = (
+        "minimum_notice",
+        "booking_horizon_days",
+        "cancellation_notice",
+        "eligibility",
+        "requires_coverage",
+        "requires_care_team",
+        "requires_questionnaires",
+        "preparation",
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
+        super().__init__(data, terms=terms)
+        service = terms.service
+        for name in self.RESOURCE:
+            self.initial[name] = getattr(service, name)
+        self.initial["questionnaires"] = list(service.questionnaires.all())
+        for name in ("minimum_notice", "cancellation_notice"):
+            required = _("Enter how long; 0 where it may be at the last moment.")
+            self.fields[name].error_messages["required"] = required
+        reminders = sorted(service.reminders, reverse=True)
+        self.reminder_names = [f"reminder-{n}" for n in range(max(REMINDERS, len(reminders) + 1))]
+        for number, name in enumerate(self.reminder_names, start=1):
+            self.fields[name] = LengthField(
+                label=_("Reminder %(number)d") % {"number": number},
+                help_text=_("Before the visit. Empty: none."),
+                required=False,
+            )
+            self.initial[name] = reminders[number - 1] if number <= len(reminders) else None
+
+    @property
+    def reminders(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.reminder_names]
+
+    def change(self) -> Change:
+        reminders = {self.cleaned_data[name] for name in self.reminder_names}
+        plan = sorted((each for each in reminders if each), reverse=True)
+        return Change(
+            parameters=self._cleaned(*self.PARAMETERS),
+            resource={**self._cleaned(*self.RESOURCE), "reminders": plan},
+            questionnaires=list(self.cleaned_data["questionnaires"]),
+        )

@@ -1,0 +1,150 @@
+"""Weekly hours as staff enter them, checked, as the change that it means."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import WEEKDAYS
+from portal.common.fields import DayField, TimeInput
+from portal.staff.hours.forms import VersionForm
+from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week, put, remove, write
+
+CLOSED, OPEN, WHOLE = "closed", "open", "all-day"
+STATES = (
+    (CLOSED, gettext_lazy("Closed")),
+    (OPEN, gettext_lazy("Open")),
+    (WHOLE, gettext_lazy("All day")),
+)
+LEAST_ROWS, MOST_ROWS = 2, 6
+SERVICE, OWN = "service", "own"
+
+
+class SinceForm(forms.Form):
+    """Which of the dated versions to show, or from which day on to make another."""
+
+    first = DayField(
+        label=gettext_lazy("From"),
+        error_messages={
+            "required": gettext_lazy("Enter the day from which on the new hours hold."),
+            "invalid": gettext_lazy("Enter a date, such as 1 May 2026."),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class DayFields:
+    """The fields of one weekday."""
+
+    code: str
+    name: str
+    state: forms.BoundField
+    spans: list[tuple[forms.BoundField, forms.BoundField]]
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(error) for span in self.spans for bound in span for error in bound.errors]
+
+
+class HoursForm(VersionForm):
+    """A week of hours, from a day on: for each weekday, closed, all day, or some spans with a break between them."""
+
+    since = DayField(required=False, widget=forms.HiddenInput)
+    whose = forms.ChoiceField(
+        label=gettext_lazy("Whose hours apply"), choices=(), required=False, widget=forms.RadioSelect
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms, version: Version, own: bool) -> None:
+        super().__init__(data, initial={"version": terms.resource.version, "since": version.first})
+        self.terms = terms
+        if terms.schedule is None:
+            del self.fields["whose"]
+        else:
+            field = self.fields["whose"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [(SERVICE, _("Those of the service")), (OWN, _("Its own"))]
+            self.initial["whose"] = OWN if own else SERVICE
+        for code, spans in zip(WEEKDAYS, version.week, strict=True):
+            self._add_day(code, spans, data)
+
+    def _add_day(self, code: str, spans: Sequence[Span], data: Mapping[str, Any] | None) -> None:
+        sent = sum(f"{code}-{row}-opens" in data for row in range(MOST_ROWS)) if data else 0
+        rows = min(MOST_ROWS, max(LEAST_ROWS, sent, len(spans) + 1 if len(spans) >= LEAST_ROWS else 0))
+        day = WEEKDAY_NAMES[WEEKDAYS.index(code)]
+        state = WHOLE if spans == (ALL_DAY,) else OPEN if spans else CLOSED
+        self.fields[f"{code}-state"] = forms.ChoiceField(label=day, choices=STATES, initial=state)
+        for row in range(rows):
+            written = spans[row] if state == OPEN and row < len(spans) else (None, None)
+            for name, value in zip(("opens", "closes"), written, strict=True):
+                self.fields[f"{code}-{row}-{name}"] = forms.TimeField(
+                    required=False,
+                    initial=value,
+                    widget=TimeInput(),
+                    error_messages={"invalid": _("%(day)s: enter a time such as 09:00.") % {"day": day}},
+                )
+
+    @property
+    def days(self) -> Iterator[DayFields]:
+        for code, name in zip(WEEKDAYS, WEEKDAY_NAMES.values(), strict=True):
+            pairs = [(self[f"{code}-{n}-opens"], self[f"{code}-{n}-closes"]) for n in range(self._rows(code))]
+            yield DayFields(code, str(name), self[f"{code}-state"], pairs)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("whose") == SERVICE == self.initial["whose"] and self._has_typed_hours():
+            cleaned["whose"] = OWN  # nobody types hours that are not to count
+        if cleaned.get("whose") != SERVICE:
+            cleaned["week"] = tuple(self._clean_day(code) for code in WEEKDAYS)
+        return cleaned
+
+    def change(self, versions: Sequence[Version]) -> Change:
+        """What it means for hours that are `versions` now."""
+        if self.cleaned_data.get("whose") == SERVICE:
+            return Change(parameters={"availability": None})
+        week: Week = self.cleaned_data["week"]
+        return Change(parameters={"availability": write(put(versions, Version(self.cleaned_data["since"], week)))})
+
+    def _has_typed_hours(self) -> bool:
+        return any(name.partition("-")[0] in WEEKDAYS for name in self.changed_data)
+
+    def _clean_day(self, code: str) -> tuple[Span, ...]:
+        state, day = self.cleaned_data.get(f"{code}-state"), WEEKDAY_NAMES[WEEKDAYS.index(code)]
+        if state != OPEN:
+            return (ALL_DAY,) if state == WHOLE else ()
+        spans: list[tuple[Span, str]] = []
+        for row in range(self._rows(code)):
+            names = (f"{code}-{row}-opens", f"{code}-{row}-closes")
+            opens, closes = (self.cleaned_data.get(name) for name in names)
+            if opens is not None and closes is not None:
+                spans.append(((opens, closes), names[0]))
+            elif opens is not None and names[1] not in self.errors:
+                self.add_error(names[1], _("%(day)s: enter until when it is open.") % {"day": day})
+            elif closes is not None and names[0] not in self.errors:
+                self.add_error(names[0], _("%(day)s: enter from when on it is open.") % {"day": day})
+        if not spans and not any(name.startswith(f"{code}-") for name in self.errors):
+            self.add_error(f"{code}-0-opens", _("%(day)s: enter the hours, or choose Closed.") % {"day": day})
+        self._no_overlap(sorted(spans), str(day))
+        return tuple(sorted({span for span, _name in spans}))
+
+    def _no_overlap(self, spans: Sequence[tuple[Span, str]], day: str) -> None:
+        for ((before, until), _name), ((opens, _closes), name) in pairwise(spans):
+            if opens < until or until <= before:
+                text = _("%(day)s: these hours begin at %(time)s, before the others have ended.")
+                self.add_error(name, text % {"day": day, "time": f"{opens:%H:%M}"})
+
+    def _rows(self, code: str) -> int:
+        return sum(f"{code}-{row}-opens" in self.fields for row in range(MOST_ROWS))
+
+
+class RemoveVersionForm(VersionForm):
+    """Which of the dated versions is no longer wanted."""
+
+    since = DayField(required=False, widget=forms.HiddenInput)
+
+    def change(self, versions: Sequence[Version]) -> Change:
+        return Change(parameters={"availability": write(remove(versions, self.cleaned_data["since"]))})

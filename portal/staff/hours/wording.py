@@ -1,0 +1,97 @@
+"""Weekly hours and how a service is given, as people say them."""
+
+from collections.abc import Sequence
+from copy import copy
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic import words
+from clinic.models import SchedulingParameters
+from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
+
+
+def in_words(week: Week) -> list[tuple[str, str]]:
+    """Days and their hours: those in a row that are alike together."""
+    alike = groupby(range(len(week)), key=lambda weekday: week[weekday])
+    return [(_days(list(weekdays)), spans_in_words(spans)) for spans, weekdays in alike]
+
+
+def spans_in_words(spans: Sequence[Span]) -> str:
+    return _(" and ").join(map(_span, spans)) if spans else _("closed")
+
+
+def since(version: Version) -> str:
+    """Since always, or From Friday 1 May 2026."""
+    if version.first is None:
+        return _("Since always")
+    return _("From %(day)s") % {"day": words.full_day(version.first)}
+
+
+def how_given(row: SchedulingParameters | None, general: SchedulingParameters | None) -> str:
+    """30 minutes, 5 before, 10 after, every 15 minutes."""
+
+    def either(name: str) -> Any:
+        found = (getattr(each, name) for each in (row, general) if each)
+        return next((value for value in found if value is not None), None)
+
+    duration, before, after = either("duration"), either("buffer_before"), either("buffer_after")
+    capacity = either("slot_capacity") or 1
+    parts = [minutes(duration) if duration else _("no length is set")]
+    parts += [_("%(minutes)s before") % {"minutes": minutes(before)}] if before else []
+    parts += [_("%(minutes)s after") % {"minutes": minutes(after)}] if after else []
+    parts.append(_("starts every %(minutes)s") % {"minutes": minutes(either("alignment_interval") or 60)})
+    parts += [ngettext("%(count)d place", "%(count)d places", capacity) % {"count": capacity}] if capacity > 1 else []
+    return ", ".join(parts)
+
+
+def changed_settings(form: forms.Form, terms: Terms, change: Change) -> list[tuple[str, str]]:
+    """The sentence that says how it would be given, and what else would be other, by its label."""
+    row = copy(terms.row) if terms.row else SchedulingParameters()
+    for name, value in change.parameters.items():
+        setattr(row, name, value)
+    general = terms.general if terms.schedule else row
+    said = [(_("Visits"), how_given(row, general))]
+    return said + [
+        (str(form[name].label), _value(form, name)) for name in form.changed_data if name not in change.parameters
+    ]
+
+
+def _value(form: forms.Form, name: str) -> str:
+    value, field = form.cleaned_data[name], form.fields[name]
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, timedelta):
+        return words.length(value)
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        return ", ".join(map(str, value)) or _("none")
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+    return _("none") if value in (None, "") else str(value)
+
+
+def minutes(count: int) -> str:
+    return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
+
+
+def _span(span: Span) -> str:
+    opens, closes = span
+    if span == ALL_DAY:
+        return _("all day")
+    shown = {"start": f"{opens:%H:%M}", "end": f"{closes:%H:%M}"}
+    if f"{closes:%H:%M}" == "00:00":
+        return _("%(start)s to midnight") % shown
+    return (_("%(start)s to %(end)s") if opens < closes else _("%(start)s to %(end)s the next day")) % shown
+
+
+def _days(weekdays: Sequence[int]) -> str:
+    names = [str(WEEKDAY_NAMES[weekday]) for weekday in weekdays]
+    if len(names) == 1:
+        return names[0]
+    pattern = _("%(first)s and %(last)s") if len(names) == 2 else _("%(first)s to %(last)s")
+    return pattern % {"first": names[0], "last": names[-1]}

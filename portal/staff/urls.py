@@ -1,0 +1,10 @@
+"""Below /staff/: the pages of the people who work here."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("portal.staff.calendar.urls")),
+    path("", include("portal.staff.board.urls")),
+    path("appointments/<str:appointment_id>/", include("portal.staff.visits.urls")),
+    path("hours/", include("portal.staff.hours.urls")),
+]

@@ -1,0 +1,11 @@
+"""The addresses of one visit, below /staff/appointments/."""
+
+from django.urls import path
+
+from portal.staff.visits import views
+
+urlpatterns = [
+    path("", views.visit, name="staff-visit"),
+    path("answer/", views.answer, name="staff-answer"),
+    path("cancel/", views.cancel, name="staff-cancel"),
+]

@@ -1,0 +1,107 @@
+"""A visit by its secret link, without signing in."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+
+BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
+OTHER_DAY = BORN | {"birth_date_year": "1991"}
+
+
+@pytest.fixture
+def visit(ada, visit):
+    ada.birth_date = date(1990, 7, 4)
+    ada.save()
+    return visit
+
+
+def test_it_shows_the_least(client, link, ada):
+    page = client.get(link)
+    assertContains(page, "10:00 to 10:30 (New York time)")
+    for told in ("Check-up", "Chen", ada.given, ada.family):
+        assertNotContains(page, told)
+
+
+def test_looking_changes_nothing(client, link, visit):
+    for step in ("", "cancel/"):
+        assert client.get(link + step).status_code == 200
+    visit.refresh_from_db()
+    assert (visit.status, visit.version) == ("booked", 1)
+    assert client.get(f"{link}attend/").status_code == 405
+
+
+def test_the_birth_date_opens_the_details(client, link):
+    assertRedirects(client.post(link, BORN), link)
+    assertContains(client.get(link), "Check-up")
+
+
+def test_the_details_stay_closed_for_others(client, link):
+    assertContains(client.post(link, OTHER_DAY), "That is not the date of birth")
+    assertNotContains(client.get(link), "Check-up")
+
+
+def test_the_details_close_again(client, link):
+    client.post(link, BORN)
+    session = client.session
+    [visit] = session["birth-dates-known"]
+    session["birth-dates-known"] = {visit: (timezone.now() - timedelta(minutes=31)).isoformat()}
+    session.save()
+    assertNotContains(client.get(link), "Check-up")
+
+
+def test_nobody_tries_all_birth_dates(client, link):
+    for _ in range(5):
+        client.post(link, OTHER_DAY)
+    client.cookies.clear()
+    assertContains(client.post(link, BORN), "wrong too often")
+    AuditEvent.objects.filter(subtype="wrong birth date").update(recorded=timezone.now() - timedelta(hours=2))
+    assertRedirects(client.post(link, BORN), link)
+
+
+def test_a_patient_says_that_they_will_come(client, link, visit):
+    assertRedirects(client.post(f"{link}attend/"), link)
+    visit.refresh_from_db()
+    assert visit.attendance_confirmed is not None
+    assertContains(client.get(link), "You have said that you will come.")
+    client.post(f"{link}attend/")
+    assert AuditEvent.objects.filter(subtype="attend").count() == 1
+
+
+def test_it_is_cancelled_with_a_reason(client, link, visit):
+    assertRedirects(client.post(f"{link}cancel/", {"reason": "Feeling better"}), link)
+    visit.refresh_from_db()
+    assert (visit.status, visit.cancelation_reason) == ("cancelled", {"text": "Feeling better"})
+    assert AuditEvent.objects.get(subtype="cancel").client == "manage link"
+
+
+def test_too_late_it_says_whom_to_call(client, link, visit, checkup):
+    checkup.cancellation_notice = timedelta(days=30)
+    checkup.save()
+    assertContains(client.get(link), "please call us: +1 212 555 0100")
+    client.post(f"{link}cancel/")
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_link_cannot_be_guessed(client, link, place):
+    token = list(link.split("/")[2])
+    token[place] = "A" if token[place] != "A" else "B"
+    assert client.get(f"/v/{''.join(token)}/").status_code == 410
+
+
+def test_a_link_ends_a_day_after_the_visit(client, link, visit):
+    visit.start, visit.end = timezone.now() - timedelta(hours=26), timezone.now() - timedelta(hours=25)
+    visit.save()
+    assertContains(client.get(link), "This link has ended", status_code=410)
+    assert client.post(f"{link}cancel/").status_code == 410
+
+
+def test_it_is_kept_in_no_cache(client, link):
+    assert "no-store" in client.get(link)["Cache-Control"]

@@ -1,0 +1,7 @@
+import pytest
+
+
+@pytest.fixture
+def there(checkup):
+    """Where the button of a time leads."""
+    return f"/book/{checkup.fhir_id}/hold/"

@@ -1,0 +1,185 @@
+"""Booking without an account: who one is, and the proof of an e-mail address."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertRedirects
+
+from clinic.models import Communication, Patient
+from tests.factories import PatientFactory, UserFactory
+from tests.portal.booking.steps import code, page_of, prove, say_who
+from tests.portal.eve import GUEST, KNOWN, SIGN_UP
+
+pytestmark = pytest.mark.django_db
+
+
+def sent_earlier(client, **ago):
+    """As if the code had been sent so long ago."""
+    session = client.session
+    sent = timezone.now() - timedelta(**ago)
+    session["guest-code"] = {**session["guest-code"], "sent": sent.isoformat()}
+    session.save()
+
+
+def test_a_guest_books_with_a_proven_address(client, held):
+    assertRedirects(say_who(client, held), page_of(held, "proof"))
+    assertRedirects(prove(client, held), page_of(held, "confirm"))
+    assertRedirects(client.post(page_of(held, "confirm")), page_of(held, "booked"))
+    held.refresh_from_db()
+    assert (held.status, held.patient.user, held.patient.email) == ("booked", None, "eve@example.com")
+    assert (held.patient.given, held.patient.birth_date) == ("Eve", date(1985, 3, 27))
+    assert (held.patient.phone, held.patient.language) == ("+1 212 555 0199", "es")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"given": ""}, "Enter your given names."),
+        ({"birth_date_month": ""}, "Enter the day, the month and the year."),
+        ({"email": ""}, "Enter your e-mail address."),
+        ({"email": "eve"}, "Enter an e-mail address such as name@example.com."),
+        ({"phone": "call me"}, "Enter a telephone number, such as"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(client, held, wrong, said):
+    page = say_who(client, held, **wrong)
+    assertContains(page, said)
+    assertContains(page, 'value="Stone"')
+    assert not Communication.objects.exists()
+
+
+def test_the_code_goes_to_the_address_in_the_guests_language_and_is_kept_as_a_digest(client, held):
+    say_who(client, held)
+    message = Communication.objects.get(event="proof")
+    assert (message.address, message.language) == ("eve@example.com", "es")
+    assert code() not in str(dict(client.session))
+
+
+def test_nobody_is_named_before_the_proof(client, held):
+    say_who(client, held)
+    assertRedirects(client.get(page_of(held, "confirm")), page_of(held, "about"))
+    assert client.post(page_of(held, "confirm")).status_code == 302
+    held.refresh_from_db()
+    assert (held.status, held.patient) == ("pending", None)
+    assert not Patient.objects.exists()
+
+
+def test_a_code_may_be_typed_with_a_space(client, held):
+    say_who(client, held)
+    assertRedirects(prove(client, held, f" {code()[:3]} {code()[3:]} "), page_of(held, "confirm"))
+
+
+@pytest.mark.parametrize("typed", ["12345", "abcdef", "1234567"])
+def test_what_is_no_code_is_not_counted(client, held, typed):
+    say_who(client, held)
+    assertContains(prove(client, held, typed), "The code has six digits.")
+    assert client.session["guest-code"]["attempts"] == 0
+
+
+def another_than(code):
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def test_a_wrong_code_can_be_tried_five_times(client, held):
+    say_who(client, held)
+    for _ in range(5):
+        assertContains(prove(client, held, another_than(code())), "That is not the code.")
+    assertContains(prove(client, held), "That was wrong too often.")
+    sent_earlier(client, seconds=31)
+    client.post(page_of(held, "proof"), {"again": "1"})
+    assertRedirects(prove(client, held), page_of(held, "confirm"))
+
+
+def test_a_code_is_good_for_fifteen_minutes(client, held):
+    say_who(client, held)
+    sent_earlier(client, minutes=16)
+    assertContains(prove(client, held), "That code is good no longer.")
+
+
+def test_another_code_can_be_had_after_half_a_minute_and_ends_the_first(client, held):
+    say_who(client, held)
+    first = code()
+    again = client.post(page_of(held, "proof"), {"again": "1"}, follow=True)
+    assertContains(again, "You can ask for another in half a minute.")
+    assert Communication.objects.count() == 1
+    sent_earlier(client, seconds=31)
+    client.post(page_of(held, "proof"), {"again": "1"})
+    assert Communication.objects.count() == 2
+    if first != code():
+        assertContains(prove(client, held, first), "That is not the code.")
+
+
+def test_nobody_is_sent_codes_without_end(client, held, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"send_code": "2/h/key"}
+    for _ in range(3):
+        page = client.post(page_of(held, "about"), GUEST, follow=True)
+        sent_earlier(client, seconds=31)
+    assertContains(page, "We have sent many codes to that address.")
+    assert Communication.objects.count() == 2
+
+
+def test_the_address_can_be_changed_and_the_old_code_proves_nothing(client, held):
+    say_who(client, held)
+    old = code()
+    assertContains(client.get(page_of(held, "about")), 'value="eve@example.com"')
+    say_who(client, held, email="eve@elsewhere.example")
+    assertContains(client.get(page_of(held, "proof")), "eve@elsewhere.example")
+    if old != code():
+        assertContains(prove(client, held, old), "That is not the code.")
+    prove(client, held)
+    assert Patient.objects.get().email == "eve@elsewhere.example"
+
+
+def test_a_proven_address_need_not_be_proven_twice(client, held):
+    say_who(client, held)
+    prove(client, held)
+    assertRedirects(say_who(client, held, given="Eva"), page_of(held, "confirm"))
+    held.refresh_from_db()
+    assert held.patient.given == "Eva"
+
+
+def test_who_has_been_a_guest_before_has_one_record(client, held):
+    before = PatientFactory(**KNOWN)
+    say_who(client, held)
+    prove(client, held)
+    held.refresh_from_db()
+    assert held.patient == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"given": "Adam"}, {"family": "Wood"}, {"birth_date": date(1985, 3, 28)}, {"email": "adam@example.com"}],
+)
+def test_another_person_is_another_record(client, held, other):
+    somebody = PatientFactory(**{**KNOWN, **other})
+    say_who(client, held)
+    prove(client, held)
+    held.refresh_from_db()
+    assert held.patient != somebody
+
+
+def test_an_accounts_record_is_never_a_guests_and_nothing_tells_that_there_is_one(client, held):
+    account = PatientFactory(**KNOWN, user=UserFactory(email="eve@example.com"))
+    assertRedirects(say_who(client, held), page_of(held, "proof"))  # as for anyone
+    assertRedirects(prove(client, held), page_of(held, "confirm"))
+    held.refresh_from_db()
+    assert held.patient != account
+    assert held.patient.user is None
+
+
+def test_signing_in_instead_leads_back_to_the_hold(client, held, ada):
+    page = client.get(page_of(held, "about"))
+    assertContains(page, f"/accounts/login/?next={page_of(held, 'about')}")
+    answer = client.post(
+        "/accounts/login/",
+        {"login": ada.user.email, "password": "secret-password", "next": page_of(held, "about")},
+    )
+    assertRedirects(answer, page_of(held, "about"))
+
+
+def test_an_account_made_on_the_way_leads_back_to_the_hold(client, held):
+    answer = client.post("/accounts/signup/", {**SIGN_UP, "next": page_of(held, "about")})
+    assertRedirects(answer, page_of(held, "about"))
+    eve = Patient.objects.get()
+    assertRedirects(client.post(page_of(held, "about"), {"who": eve.fhir_id}), page_of(held, "confirm"))

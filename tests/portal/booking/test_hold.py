@@ -1,0 +1,181 @@
+"""Taking a hold on a time."""
+
+from datetime import UTC, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertRedirects
+
+from clinic.models import Appointment
+from tests.factories import (
+    EVERY_DAY,
+    AppointmentFactory,
+    RelatedPersonFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+    UserFactory,
+)
+from tests.portal.booking.steps import later, page_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_time_is_held_at_once_and_confirmed_next(as_ada, there, wanted, ada, ten):
+    answer = as_ada.post(there, {"time": wanted})
+    held = Appointment.objects.get()
+    assert (held.status, held.patient, held.start) == ("pending", ada, ten)
+    assertRedirects(answer, page_of(held, "confirm"))
+
+
+def test_who_has_not_signed_in_holds_it_too_and_says_next_who_they_are(client, there, wanted):
+    answer = client.post(there, {"time": wanted})
+    held = Appointment.objects.get()
+    assert (held.status, held.patient, held.held_by) == ("pending", None, None)
+    assert held.held_by_guest
+    assert held.held_by_guest not in str(dict(client.session))
+    assertRedirects(answer, page_of(held, "about"))
+
+
+def test_a_guests_hold_is_theirs_alone(client, there, wanted, as_ada):
+    client.logout()
+    client.post(there, {"time": wanted})
+    held = Appointment.objects.get()
+    assert Client().get(page_of(held, "about")).url.startswith("/accounts/login/")
+    as_other = Client()
+    as_other.force_login(UserFactory())
+    assert as_other.get(page_of(held, "about")).status_code == 404
+    assert as_other.post(page_of(held, "let-go")).status_code == 404
+    held.refresh_from_db()
+    assert held.status == "pending"
+
+
+def test_a_guest_who_signs_in_keeps_the_hold(client, there, wanted, ada):
+    client.post(there, {"time": wanted})
+    held = Appointment.objects.get()
+    client.force_login(ada.user)
+    assertContains(client.get(page_of(held, "about")), "Me, Ada Quinn")
+    assertRedirects(client.post(page_of(held, "about"), {"who": ada.fhir_id}), page_of(held, "confirm"))
+    held.refresh_from_db()
+    assert held.patient == ada
+
+
+def test_who_cares_for_somebody_is_asked_for_whom_it_is(as_ada, ada, there, wanted):
+    RelatedPersonFactory(user=ada.user)
+    answer = as_ada.post(there, {"time": wanted})
+    assertRedirects(answer, page_of(Appointment.objects.get(), "about"))
+
+
+def test_another_choice_replaces_the_hold(as_ada, there, wanted):
+    as_ada.post(there, {"time": wanted})
+    as_ada.post(there, {"time": later(wanted)})
+    assert sorted(Appointment.objects.values_list("status", flat=True)) == ["cancelled", "pending"]
+
+
+def test_another_visit_lets_the_hold_go(client, there, wanted, chen, site, ten):
+    client.post(there, {"time": wanted})
+    other = ServiceFactory(hours=EVERY_DAY)
+    schedule = ScheduleFactory(actor=chen, services=[other], site=site)
+    eleven = f"{(ten + timedelta(hours=1)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}~{schedule.fhir_id}"
+    client.post(f"/book/{other.fhir_id}/hold/", {"time": eleven})
+    assert Appointment.objects.get(status="pending").service == other
+    assert Appointment.objects.filter(status="cancelled").count() == 1
+
+
+def test_a_hold_can_be_taken_again_at_the_same_time(as_ada, there, wanted):
+    as_ada.post(there, {"time": wanted})
+    assertContains(as_ada.post(there, {"time": wanted}, follow=True), "Check and confirm")
+    assert Appointment.objects.filter(status="pending").count() == 1
+
+
+def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, there, wanted, ten):
+    soon = timezone.now() + timedelta(minutes=9)
+    first, second = (
+        AppointmentFactory(
+            patient=ada,
+            status="pending",
+            start=ten + timedelta(days=n),
+            hold_expires_at=soon,
+            participant=[{"status": "tentative"}],
+        )
+        for n in (1, 2)
+    )
+    page = as_ada.post(there, {"time": wanted})
+    assertContains(page, "You hold two times already", status_code=409)
+    assert [each.id for each in page.context["held"]] == [first.fhir_id, second.fhir_id]
+    as_ada.post(there, {"time": page.context["time"], "instead_of": second.fhir_id})
+    assert set(Appointment.objects.filter(status="pending").values_list("start", flat=True)) == {first.start, ten}
+
+
+def test_holding_too_often_from_one_address_is_slowed_down(there, wanted, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"hold": "2/m/ip"}
+    answers = [Client().post(there, {"time": later(wanted, minutes)}) for minutes in (10, 30, 45)]
+    assert [each.status_code for each in answers] == [409, 302, 429]
+    assertContains(answers[-1], "Please wait a moment", status_code=429)
+
+
+def test_who_is_signed_in_is_not_counted_by_address(as_ada, there, wanted, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"hold": "1/m/ip"}
+    as_ada.post(there, {"time": wanted})
+    assert as_ada.post(there, {"time": later(wanted)}).status_code == 302
+
+
+def test_somebody_was_faster(client, there, wanted, schedule, ten):
+    SlotFactory(schedule=schedule, start=ten, end=ten + timedelta(minutes=30))
+    page = client.post(there, {"time": wanted})
+    assertContains(page, "That time has just been taken.", status_code=409)
+    near = [choice.start for choice in page.context["alternatives"]]
+    assert len(near) == 3
+    assert all(abs(start - ten) <= timedelta(hours=1) for start in near)
+
+
+@pytest.mark.parametrize(
+    "time", ["", "tomorrow", "2026-11-24T14:20:00Z", "2026-99-24T14:20:00Z~a", "2026-11-24T14:20:00Z~a/b"]
+)
+def test_what_was_not_offered_is_no_choice(as_ada, there, time):
+    assertContains(as_ada.post(there, {"time": time}, follow=True), "Choose one of the times below.")
+
+
+def test_a_schedule_of_another_visit_is_no_choice(as_ada, there, wanted, schedule):
+    other = ScheduleFactory(services=[ServiceFactory()])
+    answer = as_ada.post(there, {"time": wanted.replace(schedule.fhir_id, other.fhir_id)}, follow=True)
+    assertContains(answer, "That is not one of the ways to have this visit.")
+    assert not Appointment.objects.exists()
+
+
+def test_the_room_cannot_be_left_out(as_ada, chen, site, ten):
+    service = ServiceFactory(requires=["Practitioner", "Location"], hours=EVERY_DAY)
+    alone = ScheduleFactory(actor=chen, services=[service], site=site)
+    ScheduleFactory(actor=RoomFactory(part_of=site), services=[service], site=site)
+    start = f"{ten.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    answer = as_ada.post(f"/book/{service.fhir_id}/hold/", {"time": f"{start}~{alone.fhir_id}"}, follow=True)
+    assertContains(answer, "That is not one of the ways to have this visit.")
+    assert not Appointment.objects.exists()
+
+
+def test_a_time_outside_the_hours_is_answered_kindly(as_ada, there, wanted):
+    night = wanted.replace(wanted[11:13], "06", 1)
+    page = as_ada.post(there, {"time": night})
+    assert page.status_code == 409
+    assert page.context["alternatives"]
+
+
+def test_a_patient_cannot_be_in_two_places(as_ada, there, wanted, ada, ten):
+    AppointmentFactory(patient=ada, start=ten)
+    answer = as_ada.post(there, {"time": wanted}, follow=True)
+    assertContains(answer, "The patient has another appointment at that time.")
+
+
+def test_a_hold_is_taken_by_post_alone(client, there, wanted):
+    assertContains(client.get(there, {"time": wanted}), "It is not held for you yet.")
+    assert not Appointment.objects.exists()
+
+
+def test_what_a_visit_needs_is_said_before_it_is_held(client, there, wanted, checkup):
+    checkup.requires_coverage = checkup.requires_care_team = True
+    checkup.save()
+    page = client.get(there, {"time": wanted})
+    assertContains(page, "Health insurance that is valid on the day.")
+    assertContains(page, "It is only with someone of the patient")

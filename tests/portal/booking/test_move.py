@@ -1,0 +1,97 @@
+"""A patient moves a visit: the old time stays until the new one is had."""
+
+from datetime import date, timedelta
+
+import pytest
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from portal.finding.choosing import written
+from scheduling.availability import offerings_of
+from scheduling.notifications import links
+from tests.factories import SlotFactory
+
+pytestmark = pytest.mark.django_db
+
+BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
+
+
+@pytest.fixture
+def address(visit):
+    return f"/appointments/{visit.fhir_id}/move/"
+
+
+def at(time, checkup, schedule):
+    return written(time, offerings_of(checkup, [schedule.fhir_id]))
+
+
+def when(visit):
+    visit.refresh_from_db()
+    return visit.status, visit.start
+
+
+def test_it_shows_the_free_times_and_what_stays(as_ada, visit, address, ten):
+    page = as_ada.get(address, {"date": f"{ten:%Y-%m-%d}"})
+    assertContains(page, "stays yours until you have confirmed the new time")
+    assertContains(page, f'action="{address}"')
+
+
+def test_its_own_time_does_not_stand_in_the_way(as_ada, visit, address, ten, checkup, schedule):
+    page = as_ada.get(address, {"date": f"{ten:%Y-%m-%d}"})
+    assertContains(page, at(ten + timedelta(minutes=15), checkup, schedule))
+
+
+def test_choosing_asks_once_more_and_changes_nothing(as_ada, visit, address, ten, checkup, schedule):
+    page = as_ada.post(address, {"time": at(ten + timedelta(hours=2), checkup, schedule)})
+    assertContains(page, "Nothing changes until you confirm.")
+    assert when(visit) == ("booked", ten)
+
+
+def test_confirming_moves_it(as_ada, visit, address, ten, checkup, schedule):
+    later = ten + timedelta(hours=2)
+    answer = as_ada.post(address, {"time": at(later, checkup, schedule), "confirm": "on"})
+    assertRedirects(answer, f"/appointments/{visit.fhir_id}/")
+    assert when(visit) == ("booked", later)
+    assert [slot.start for slot in visit.slots.filter(deleted_at=None)] == [later]
+
+
+def test_if_somebody_was_faster_the_old_time_stays(as_ada, visit, address, ten, checkup, schedule):
+    later = ten + timedelta(hours=2)
+    SlotFactory(schedule=schedule, start=later, end=later + timedelta(minutes=30))
+    answer = as_ada.post(address, {"time": at(later, checkup, schedule), "confirm": "on"}, follow=True)
+    assertContains(answer, "That time has just been taken. Your visit stays as it was.")
+    assert when(visit) == ("booked", ten)
+
+
+def test_too_late_it_cannot_be_moved(as_ada, visit, address, ten, checkup, schedule):
+    checkup.cancellation_notice = timedelta(days=30)
+    checkup.save()
+    assertRedirects(as_ada.get(address), f"/appointments/{visit.fhir_id}/")
+    as_ada.post(address, {"time": at(ten + timedelta(hours=2), checkup, schedule), "confirm": "on"})
+    assert when(visit) == ("booked", ten)
+
+
+def test_nobody_moves_anothers(client, bo, visit, address):
+    client.force_login(bo.user)
+    assert client.get(address).status_code == 404
+
+
+class TestByLink:
+    @pytest.fixture
+    def link(self, visit, ada, settings):
+        ada.birth_date = date(1990, 7, 4)
+        ada.save()
+        return links.manage_link(visit).removeprefix(settings.SITE_URL)
+
+    def test_first_the_birth_date(self, client, link):
+        assertContains(client.get(link), f'href="{link}move/"')
+        assertContains(client.get(f"{link}move/"), "First say when the patient was born")
+        assertContains(client.post(f"{link}move/", BORN | {"birth_date_year": "1991"}), "That is not the date of birth")
+        assertRedirects(client.post(f"{link}move/", BORN), f"{link}move/")
+        assertContains(client.get(f"{link}move/"), "stays yours until you have confirmed the new time")
+
+    def test_then_it_moves(self, client, link, visit, ten, checkup, schedule):
+        client.post(link, BORN)
+        assertNotContains(client.get(f"{link}move/"), "Ada")
+        later = ten + timedelta(hours=2)
+        assertRedirects(client.post(f"{link}move/", {"time": at(later, checkup, schedule), "confirm": "on"}), link)
+        assert when(visit) == ("booked", later)

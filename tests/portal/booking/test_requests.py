@@ -1,0 +1,124 @@
+"""A visit that is given on request: patients ask for it, and the people who give it answer."""
+
+import pytest
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from scheduling.notifications import links
+from tests.factories import UserFactory
+from tests.portal.booking.steps import hold, page_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def checkup(checkup):
+    checkup.on_request = True
+    checkup.save()
+    return checkup
+
+
+@pytest.fixture
+def held(as_ada, checkup, wanted):
+    return hold(as_ada, checkup, wanted)
+
+
+@pytest.fixture
+def asked(as_ada, held):
+    as_ada.post(page_of(held, "confirm"))
+    held.refresh_from_db()
+    return held
+
+
+@pytest.fixture
+def desk(site):
+    from django.test import Client
+
+    client = Client()
+    client.force_login(UserFactory(desk_locations=[site]))
+    return client
+
+
+def page_at_work(appointment):
+    return f"/staff/appointments/{appointment.fhir_id}/"
+
+
+def answer(client, appointment, said, **headers):
+    return client.post(f"{page_at_work(appointment)}answer/", {"answer": said}, headers=headers)
+
+
+def test_who_confirms_asks(as_ada, held):
+    page = as_ada.get(page_of(held, "confirm"))
+    assertContains(page, "You ask for this visit, and the clinic answers.")
+    assertContains(page, f"Ask for {held.start:%a} {held.start.day} {held.start:%b}, 10:00")
+    assertNotContains(page, "Nothing is booked until you confirm.")
+
+
+def test_what_is_asked_for_is_not_called_booked(as_ada, held):
+    assertRedirects(as_ada.post(page_of(held, "confirm")), page_of(held, "booked"))
+    page = as_ada.get(page_of(held, "booked"))
+    assertContains(page, "You have asked for this visit")
+    assertContains(page, "Asked for, and not booked yet")
+    assertNotContains(page, "Your visit is booked")
+
+
+def test_my_visits_say_that_the_clinic_has_still_to_answer(as_ada, asked):
+    for address in ("/appointments/", f"/appointments/{asked.fhir_id}/"):
+        page = as_ada.get(address)
+        assertContains(page, "Asked for")
+        assertContains(page, f"/appointments/{asked.fhir_id}/cancel/")
+        assertNotContains(page, "Check and confirm")
+
+
+def test_the_pages_of_the_hold_lead_to_the_request(as_ada, asked):
+    assertRedirects(as_ada.get(page_of(asked, "confirm")), page_of(asked, "booked"))
+
+
+def test_a_patient_takes_a_request_back(as_ada, asked):
+    as_ada.post(f"/appointments/{asked.fhir_id}/cancel/", {"reason": ""})
+    asked.refresh_from_db()
+    assert asked.status == "cancelled"
+
+
+def test_the_link_in_the_message_says_the_same(client, asked):
+    page = client.get(links.manage_link(asked).removeprefix("http://testserver"))
+    assertContains(page, "Asked for, and not booked yet")
+    assertNotContains(page, "I will come")
+
+
+def test_the_desk_accepts_with_one_press(desk, as_ada, asked):
+    assertContains(desk.get(page_at_work(asked)), "Accept</button>")
+    assertRedirects(answer(desk, asked, "accepted"), page_at_work(asked), fetch_redirect_response=False)
+    page = desk.get(page_at_work(asked))
+    assertContains(page, "The visit is booked, and the patient is told.")
+    assertNotContains(page, "Accept</button>")
+    assertContains(as_ada.get("/appointments/"), "Booked")
+
+
+def test_what_was_agreed_to_is_cancelled_and_not_moved(desk, as_ada, asked):
+    answer(desk, asked, "accepted")
+    page = as_ada.get(f"/appointments/{asked.fhir_id}/")
+    assertContains(page, "/cancel/")
+    assertNotContains(page, "/move/")
+
+
+def test_its_practitioner_declines(client, chen, as_ada, asked):
+    client.force_login(chen.user)
+    assertRedirects(answer(client, asked, "declined"), "/staff/today/", fetch_redirect_response=False)
+    asked.refresh_from_db()
+    assert asked.status == "cancelled"
+
+
+def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, asked):
+    peek = desk.get(f"/staff/visits/{asked.fhir_id}/")
+    assertContains(peek, "Asked for")
+    assertContains(peek, f'hx-post="{page_at_work(asked)}answer/"')
+    answered = answer(desk, asked, "accepted", HX_Request="true")
+    assert answered.status_code == 204
+    assert "The visit is booked" in answered["HX-Trigger"]
+
+
+def test_what_cannot_be_answered_says_why(desk, asked):
+    answer(desk, asked, "accepted")
+    answer(desk, asked, "declined")
+    assertContains(desk.get(page_at_work(asked)), "Nobody for whom you can answer is asked.")
+    assert answer(desk, asked, "tentative").status_code == 404

@@ -1,0 +1,106 @@
+"""What every page has: its frame, its headers, its errors."""
+
+import re
+
+import pytest
+from django.test import Client, RequestFactory
+from pytest_django.asserts import assertContains, assertNotContains
+
+from portal.account.forms import LoginForm
+from portal.common import navigation
+from portal.common.views import server_error
+from scheduling.access import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+def test_nothing_inline_is_allowed_or_needed(as_ada, checkup, schedule):
+    for page in ("/", f"/book/{checkup.fhir_id}/", "/appointments/", "/accounts/password/change/"):
+        answer = as_ada.get(page)
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", answer.content.decode())
+
+
+def test_what_is_a_patients_own_stays_in_no_cache(client, as_ada):
+    assert as_ada.get("/appointments/").headers["Cache-Control"] == "private, no-store"
+    assert "Cache-Control" not in Client().get("/").headers
+
+
+def test_the_frame_has_landmarks_and_a_way_past_them(client):
+    page = client.get("/")
+    for part in (
+        'href="#main"',
+        '<main id="main"',
+        "<header",
+        "<footer",
+        'role="status"',
+        'lang="en"',
+        "Riverside Clinic",
+        "If this is an emergency, call 911.",
+    ):
+        assertContains(page, part)
+
+
+def test_a_patients_header_leads_to_booking_and_visits_and_marks_where_one_is(as_ada):
+    page = as_ada.get("/appointments/")
+    assertContains(page, '<a href="/">Book</a>', html=True)
+    assertContains(page, '<a href="/appointments/" aria-current="page">My visits</a>', html=True)
+
+
+def test_a_guest_is_led_to_sign_in(client):
+    page = client.get("/")
+    assertContains(page, '<a class="site-header__link" href="/accounts/login/">Sign in</a>', html=True)
+    assertNotContains(page, "My visits")
+
+
+def test_staff_are_led_to_their_calendar(client, chen):
+    client.force_login(chen.user)
+    assert [str(place.word) for place in navigation.places(Caller(user=chen.user))][:2] != ["Book", "My visits"]
+    assertContains(client.get("/"), ">Calendar</a>")
+
+
+def test_an_error_leads_to_the_control_it_is_about(client):
+    page = client.post("/accounts/signup/", {})
+    assertContains(page, '<a href="#id_birth_date_0">Enter your date of birth.</a>', html=True)
+    assertContains(page, 'id="id_birth_date_0"')
+
+
+def test_errors_look_like_the_clinic(client):
+    page = client.get("/nothing/here/")
+    assert page.status_code == 404
+    assertContains(page, "This page does not exist", status_code=404)
+    assertContains(page, "site-header", status_code=404)
+
+
+def test_a_form_without_its_token_is_refused_kindly(ada):
+    client = Client(enforce_csrf_checks=True)
+    assertContains(client.post("/accounts/login/"), "This form was open for too long", status_code=403)
+
+
+def test_a_failure_of_ours_says_so(client, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LoginForm, "__init__", broken)
+    client.raise_request_exception = False
+    assertContains(client.get("/accounts/login/"), "Something went wrong on our side", status_code=500)
+
+
+def test_where_even_the_session_fails_the_page_still_says_so(settings):
+    settings.CLINIC_PHONE = "+1 212 555 0100"
+    answer = server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assertContains(answer, "+1 212 555 0100", status_code=500)
+    assertContains(answer, "Riverside Clinic", status_code=500)
+
+
+def test_what_cannot_be_read_says_so(client):
+    client.raise_request_exception = False
+    answer = client.get("/", headers={"host": "elsewhere.example"})
+    assertContains(answer, "We could not read that", status_code=400)
+    assertContains(answer, "site-header", status_code=400)
+
+
+def test_a_page_that_is_not_for_patients_says_so(as_ada):
+    assertContains(as_ada.get("/staff/"), "This page is not for your account", status_code=403)

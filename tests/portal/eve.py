@@ -1,0 +1,15 @@
+"""Eve Stone, whom the clinic does not know: what she types to sign up or as a guest, and what a record says of her."""
+
+from datetime import date
+
+PERSON = {
+    "given": "Eve",
+    "family": "Stone",
+    "birth_date_day": "27",
+    "birth_date_month": "3",
+    "birth_date_year": "1985",
+    "email": "eve@example.com",
+}
+SIGN_UP = {**PERSON, "password1": "correct-horse-battery"}
+GUEST = {**PERSON, "phone": "+1 212 555 0199", "language": "es"}
+KNOWN = {"given": "Eve", "family": "Stone", "birth_date": date(1985, 3, 27), "email": "Eve@Example.com"}

@@ -1,0 +1,82 @@
+"""Those whom one cares for."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import Patient, RelatedPerson
+from tests.factories import PatientFactory, RelatedPersonFactory, UserFactory
+from tests.portal.family.tim import TIM
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tim(ada):
+    return RelatedPersonFactory(user=ada.user, patient=PatientFactory(given="Tim", family="Quinn"))
+
+
+def test_who_has_nobody_is_told_what_the_page_is_for(as_ada):
+    assertContains(as_ada.get("/family/"), "Nobody yet")
+
+
+def test_strangers_sign_in_first(client):
+    assertRedirects(client.get("/family/"), "/accounts/login/?next=/family/")
+
+
+def test_somebody_is_added(as_ada, ada):
+    assertRedirects(as_ada.post("/family/add/", TIM), "/family/")
+    page = as_ada.get("/family/")
+    assertContains(page, "Tim Quinn")
+    assertContains(page, "You are their parent.")
+    assertContains(page, "Born 1 February 2020.")
+    assert RelatedPerson.objects.get().user == ada.user
+
+
+def test_what_is_wrong_is_said(as_ada):
+    assertContains(as_ada.post("/family/add/", {**TIM, "family": ""}), "Enter their family name.")
+    assert not Patient.objects.filter(given="Tim").exists()
+
+
+def test_somebody_is_changed(as_ada, tim):
+    there = f"/family/{tim.fhir_id}/"
+    assertContains(as_ada.get(there), 'value="Tim"')
+    assertRedirects(as_ada.post(there, {**TIM, "given": "Timothy", "relationship": "GUARD"}), "/family/")
+    tim.refresh_from_db()
+    assert tim.patient.given == "Timothy"
+    assert tim.relationship[0]["coding"][0]["code"] == "GUARD"
+
+
+def test_the_name_of_someone_with_an_account_is_theirs_to_change(as_ada, tim):
+    tim.patient.user = UserFactory()
+    tim.patient.save()
+    as_ada.post(f"/family/{tim.fhir_id}/", {**TIM, "given": "Thomas", "relationship": "GUARD"})
+    tim.refresh_from_db()
+    assert tim.patient.given == "Tim"
+    assert tim.relationship[0]["coding"][0]["code"] == "GUARD"
+
+
+def test_somebody_is_removed_and_their_record_stays(as_ada, tim):
+    there = f"/family/{tim.fhir_id}/remove/"
+    assertContains(as_ada.get(there), "No longer book for Tim Quinn?")
+    tim.refresh_from_db()
+    assert tim.deleted_at is None
+    assertRedirects(as_ada.post(there), "/family/")
+    assertNotContains(as_ada.get("/family/"), "Tim Quinn")
+    assert Patient.objects.filter(pk=tim.patient_id, deleted_at=None).exists()
+
+
+@pytest.mark.parametrize("page", ["", "remove/"])
+def test_other_peoples_family_does_not_exist(client, bo, tim, page):
+    client.force_login(bo.user)
+    assert client.get(f"/family/{tim.fhir_id}/{page}").status_code == 404
+    assert client.post(f"/family/{tim.fhir_id}/{page}", TIM).status_code == 404
+
+
+def test_the_page_takes_as_many_queries_however_many_there_are(as_ada, ada, tim, django_assert_num_queries):
+    with CaptureQueriesContext(connection) as few:
+        as_ada.get("/family/")
+    RelatedPersonFactory.create_batch(4, user=ada.user)
+    with django_assert_num_queries(len(few)):
+        as_ada.get("/family/")

@@ -1,0 +1,82 @@
+"""Calendar feeds: a secret address that a calendar program reads."""
+
+from datetime import timedelta
+
+import icalendar
+import pytest
+from pytest_django.asserts import assertContains, assertRedirects
+
+from clinic.models import CalendarFeed
+from tests.factories import AppointmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def make(client):
+    return client.post("/calendars/").context["address"].removeprefix("http://testserver")
+
+
+def events(response):
+    return icalendar.Calendar.from_ical(response.content).walk("VEVENT")
+
+
+def test_a_patient_makes_an_address_that_shows_their_visits(as_ada, client, visit, ten):
+    address = make(as_ada)
+    client.logout()
+    response = client.get(address)
+    assert response["Content-Type"].startswith("text/calendar")
+    [event] = events(response)
+    assert event["DTSTART"].dt == ten
+
+
+def test_it_shows_only_ones_own(as_ada, visit, bo, checkup, ten):
+    start = ten + timedelta(hours=1)
+    AppointmentFactory(patient=bo, service=checkup, start=start, end=start + timedelta(minutes=30))
+    assert len(events(as_ada.get(make(as_ada)))) == 1
+
+
+def test_a_practitioners_names_no_patient(client, chen, visit, ada):
+    chen.user = UserFactory()
+    chen.save()
+    client.force_login(chen.user)
+    response = client.get(make(client))
+    assert len(events(response)) == 1
+    assert ada.family.encode() not in response.content
+
+
+def test_only_a_digest_of_the_secret_is_kept(as_ada):
+    secret = make(as_ada).split("/")[2].removesuffix(".ics")
+    assert secret not in str(CalendarFeed.objects.values_list().get())
+
+
+def test_taken_back_it_shows_nothing(as_ada, visit):
+    address = make(as_ada)
+    feed = CalendarFeed.objects.get()
+    assertRedirects(as_ada.post(f"/calendars/{feed.pk}/revoke/"), "/calendars/")
+    assert as_ada.get(address).status_code == 404
+    assertContains(as_ada.get("/calendars/"), "No calendar program reads your visits.")
+
+
+def test_who_has_no_visits_of_their_own_has_no_address(client, rana):
+    client.force_login(rana)
+    assert client.get("/calendars/").status_code == 403
+    assert client.post("/calendars/").status_code == 403
+
+
+def test_it_can_be_opened_in_a_calendar_program(as_ada):
+    assertContains(as_ada.post("/calendars/"), 'href="webcal://testserver/calendars/')
+
+
+def test_nobody_takes_back_anothers(as_ada, client, bo):
+    make(as_ada)
+    client.force_login(bo.user)
+    assert client.post(f"/calendars/{CalendarFeed.objects.get().pk}/revoke/").status_code == 404
+
+
+def test_a_wrong_secret_is_not_found(client):
+    assert client.get("/calendars/wrong.ics").status_code == 404
+
+
+def test_the_address_is_shown_once(as_ada):
+    address = make(as_ada)
+    assert address not in as_ada.get("/calendars/").content.decode()

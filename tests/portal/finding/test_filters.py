@@ -1,0 +1,191 @@
+"""What narrows the times of a visit down."""
+
+from datetime import UTC, datetime, time
+
+import pytest
+from django.http import QueryDict
+from pytest_django.asserts import assertContains, assertNotContains
+
+from clinic import words
+from portal.finding import filters
+from portal.finding.choosing import read_menu
+from portal.finding.positions import Position
+from tests.factories import (
+    EVERY_DAY,
+    LocationFactory,
+    PractitionerFactory,
+    RoleFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    concept,
+)
+
+pytestmark = pytest.mark.django_db
+
+DERMATOLOGY, FAMILY = concept("derm", "Dermatology"), concept("family", "Family practice")
+ENGLISH, SPANISH = concept("en", "English"), {"coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}
+MORNINGS = [{"daysOfWeek": ["mon", "tue"], "availableStartTime": "08:00:00", "availableEndTime": "12:00:00"}]
+NIGHTS = [{"daysOfWeek": ["sat"], "availableStartTime": "22:00:00", "availableEndTime": "06:00:00"}]
+
+
+@pytest.fixture
+def park(db):
+    return LocationFactory(name="Riverside Park", latitude=40.80, longitude=-73.97)
+
+
+@pytest.fixture
+def visit(site, park):
+    """Chen and Silva at Main Street, Okafor at the park: of all sorts."""
+    site.latitude, site.longitude = 40.70, -74.01
+    site.save()
+    service = ServiceFactory(hours=EVERY_DAY)
+    for family, gender, languages, specialty, where in (
+        ("Chen", "female", [ENGLISH], FAMILY, site),
+        ("Silva", "male", [ENGLISH, SPANISH], DERMATOLOGY, site),
+        ("Okafor", "female", [SPANISH], DERMATOLOGY, park),
+    ):
+        person = PractitionerFactory(fhir_id=family.lower(), family=family, gender=gender, communication=languages)
+        RoleFactory(practitioner=person, specialty=[specialty])
+        ScheduleFactory(actor=person, services=[service], site=where)
+    return service
+
+
+def read(service, asked="", position=None):
+    return filters.read_filters(read_menu(service), QueryDict(asked), position)
+
+
+def options(read_filters, name):
+    return [option.label for option in read_filters.each[name].options]
+
+
+@pytest.mark.parametrize(
+    ("asked", "who"),
+    [
+        ("", {"Chen", "Silva", "Okafor"}),
+        ("practitioner=silva", {"Silva"}),
+        ("location={park}", {"Okafor"}),
+        ("specialty=derm", {"Silva", "Okafor"}),
+        ("language=es", {"Silva", "Okafor"}),
+        ("gender=female", {"Chen", "Okafor"}),
+        ("gender=female&language=es", {"Okafor"}),
+        ("gender=male&location={park}", set()),
+        ("language=xx&gender=&specialty=none", {"Chen", "Silva", "Okafor"}),
+    ],
+)
+def test_who_is_left(visit, park, asked, who):
+    menu = read(visit, asked.format(park=park.fhir_id)).narrowed()
+    assert {each.actor_name.split()[-1] for each in menu.all_offerings} == who
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours", "days"),
+    [
+        ("part=morning", range(9, 12), range(7)),
+        ("part=afternoon", range(12, 17), range(7)),
+        ("part=morning&part=afternoon", range(9, 17), range(7)),
+        ("weekday=tue&weekday=sat", range(9, 17), (1, 5)),
+        ("part=morning&weekday=wed", range(9, 12), (2,)),
+    ],
+)
+def test_when_is_left(client, visit, asked, hours, days):
+    shown = client.get(f"/book/{visit.fhir_id}/?{asked}").context["shown"]
+    starts = [choice.start for choice in (*shown.opened.times, *shown.first_available)]
+    assert {start.hour for start in starts} <= set(hours)
+    assert {start.weekday() for start in starts} <= set(days)
+    assert {day.date.weekday() for day in shown.days if day.count} <= set(days)
+
+
+def test_the_first_times_are_those_asked_for_however_far_away(client, visit):
+    """Sundays alone, of which there is one a week."""
+    shown = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["shown"]
+    assert [choice.start.weekday() for choice in shown.first_available] == [6, 6, 6]
+
+
+def test_each_offers_what_there_is(visit):
+    found = read(visit)
+    assert options(found, "practitioner") == ["Dr. Mei Chen", "Dr. Mei Okafor", "Dr. Mei Silva"]
+    assert options(found, "location") == ["Riverside Main Street", "Riverside Park"]
+    assert options(found, "specialty") == ["Dermatology", "Family practice"]
+    assert options(found, "language") == ["English", "Spanish"]
+    assert options(found, "gender") == ["A man", "A woman"]
+    assert options(found, "part") == ["Morning", "Afternoon"]
+    assert len(options(found, "weekday")) == 7
+
+
+def test_where_there_is_no_choice_nothing_is_asked(client, site):
+    alone = ServiceFactory(hours=[{**MORNINGS[0], "daysOfWeek": ["mon"]}])
+    ScheduleFactory(services=[alone], site=site)
+    assert read(alone).shown == []
+    page = client.get(f"/book/{alone.fhir_id}/")
+    assertNotContains(page, 'id="filters"')
+
+
+@pytest.mark.parametrize(
+    ("hours", "parts", "days"),
+    [
+        (MORNINGS, ["Morning"], ["Monday", "Tuesday"]),
+        (NIGHTS, ["Morning", "Afternoon", "Evening"], ["Saturday", "Sunday"]),
+    ],
+)
+def test_only_parts_and_days_with_hours_are_offered(site, hours, parts, days):
+    service = ServiceFactory(hours=hours)
+    ScheduleFactory(services=[service], site=site)
+    found = read(service)
+    assert (options(found, "part"), options(found, "weekday")) == (parts, days)
+
+
+def test_a_role_has_its_own_specialty_and_its_practitioner_every_one(site):
+    service = ServiceFactory()
+    person = PractitionerFactory()
+    skin, rest = (RoleFactory(practitioner=person, specialty=[each]) for each in (DERMATOLOGY, FAMILY))
+    ScheduleFactory(actor=skin, services=[service], site=site)
+    assert options(read(service), "specialty") == ["Dermatology"]
+    ScheduleFactory(actor=rest, services=[service], site=site)
+    [left] = read(service, "specialty=family").narrowed().all_offerings
+    assert left.actor == rest.reference
+
+
+def test_a_room_is_not_asked_for_its_languages(visit, site):
+    visit.requires = ["Practitioner", "Location"]
+    visit.save()
+    ScheduleFactory(actor=RoomFactory(part_of=site), services=[visit], site=site)
+    [arrangement] = read(visit, "language=es").narrowed().arrangements
+    assert [len(pool) for pool in arrangement] == [1, 1]
+
+
+def test_sites_stand_by_distance_where_one_said_where_one_is(visit):
+    near_the_park = Position(40.79, -73.97)
+    assert options(read(visit, position=near_the_park), "location") == [
+        "Riverside Park, 1 km away",
+        "Riverside Main Street, 11 km away",
+    ]
+
+
+def test_what_is_in_force_can_be_taken_back_one_by_one_or_at_once(client, visit):
+    page = client.get(f"/book/{visit.fhir_id}/?gender=female&weekday=mon&weekday=tue&month=2027-01")
+    assertContains(page, "2 in use")
+    removals = {each.label: each.query for each in page.context["filters"].removals}
+    assert removals["A woman"] == "?weekday=mon&weekday=tue&month=2027-01"
+    assert removals["Monday"] == "?gender=female&weekday=tue&month=2027-01"
+    assert page.context["filters"].query_without_any == "?month=2027-01"
+    assertContains(page, "Clear all")
+
+
+def test_a_search_without_times_can_be_widened(client, visit, park):
+    page = client.get(f"/book/{visit.fhir_id}/", {"gender": "male", "location": park.fhir_id})
+    assertContains(page, "There is no free time like that")
+    assertContains(page, "Without “A man”")
+    assertContains(page, "Look everywhere, with anyone, at any time")
+
+
+def test_what_was_chosen_stays_chosen(client, visit):
+    page = client.get(f"/book/{visit.fhir_id}/?practitioner=silva&part=morning")
+    assertContains(page, '<option value="silva" selected>')
+    assertContains(page, 'name="part" value="morning" checked')
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_parts_of_the_day_are_those_of_the_headings(hour):
+    at = datetime.combine(datetime(2026, 1, 5, tzinfo=UTC), time(hour), UTC)
+    assert words.part_of_day(at).lower() == filters.part_of(at)

@@ -1,0 +1,78 @@
+"""A patient reads what they were told."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import Communication
+from portal.messages.inbox import unread
+from tests.factories import AppointmentFactory, CommunicationFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def told(patient, number=1, **fields):
+    visit = AppointmentFactory(patient=patient, start=timezone.now() + timedelta(days=2))
+    return CommunicationFactory(
+        appointment=visit,
+        medium="in-app",
+        status="completed",
+        sent=timezone.now() - timedelta(minutes=number),
+        subject=f"Your visit {number} is booked",
+        body="Come on Tuesday.",
+        **fields,
+    )
+
+
+def test_a_patient_reads_what_they_were_told(as_ada, ada, bo, kim):
+    told(ada)
+    told(kim, 2)
+    told(bo, 3)
+    page = as_ada.get("/messages/")
+    assertContains(page, "Your visit 1 is booked")
+    assertContains(page, "Your visit 2 is booked")
+    assertNotContains(page, "Your visit 3 is booked")
+
+
+def test_before_anything_was_told_the_page_says_what_will_be(as_ada):
+    assertContains(as_ada.get("/messages/"), "No messages yet")
+
+
+def test_messages_are_for_who_has_signed_in(client):
+    assertRedirects(client.get("/messages/"), "/accounts/login/?next=/messages/")
+
+
+def test_the_number_of_messages_costs_no_queries(as_ada, ada, django_assert_num_queries, django_assert_max_num_queries):
+    told(ada)
+    with django_assert_max_num_queries(12) as first:
+        as_ada.get("/messages/")
+    for number in range(2, 15):
+        told(ada, number)
+    with django_assert_num_queries(len(first)):
+        as_ada.get("/messages/")
+
+
+def test_reading_takes_a_post(as_ada, ada, bo):
+    mine, other, foreign = told(ada), told(ada, 2), told(bo, 3)
+    as_ada.get("/messages/")
+    assert not Communication.objects.exclude(read=None).exists()
+
+    assertRedirects(as_ada.post("/messages/read/", {"message": mine.fhir_id}), "/messages/")
+    as_ada.post("/messages/read/", {"message": foreign.fhir_id})
+    assert list(Communication.objects.exclude(read=None)) == [mine]
+
+    as_ada.post("/messages/read/")
+    assert set(Communication.objects.exclude(read=None)) == {mine, other}
+
+
+def test_the_count_is_one_query_and_only_where_it_is_shown(as_ada, ada, rf, django_assert_num_queries):
+    told(ada)
+    told(ada, 2, read=timezone.now())
+    request = rf.get("/")
+    request.user = ada.user
+    with django_assert_num_queries(0):
+        context = unread(request)
+    with django_assert_num_queries(1):
+        assert context["unread_messages"] == 1

@@ -1,0 +1,99 @@
+"""How one wants to be told, and stopping reminders."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import Communication, MessagePreferences
+from scheduling.notifications import links
+from tests.factories import AppointmentFactory
+
+pytestmark = pytest.mark.django_db
+CHOICE = {"by_email": "on", "by_sms": "on", "phone": "+1 212 555 0123", "reminders": "on", "language": "es"}
+
+
+def test_a_patient_says_how_they_want_to_be_told(settings, as_ada, ada):
+    settings.SMS_ENABLED = True
+    choice = {key: value for key, value in CHOICE.items() if key != "by_email"}
+    answer = as_ada.post("/preferences/", choice)
+    assertRedirects(answer, "/preferences/")
+    chosen = MessagePreferences.objects.get(patient=ada)
+    assert (chosen.by_email, chosen.by_sms, chosen.reminders) == (False, True, True)
+    ada.refresh_from_db()
+    assert (ada.phone, ada.language, ada.version) == ("+1 212 555 0123", "es", 2)
+    assert answer.cookies["language"].value == "es"
+
+
+def test_without_a_choice_everything_is_chosen_that_there_is_an_address_for(settings, as_ada, ada):
+    settings.SMS_ENABLED = True
+    form = as_ada.get("/preferences/").context["form"]
+    assert (form["by_email"].value(), form["by_sms"].value(), form["reminders"].value()) == (True, False, True)
+
+
+def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_stays(settings, as_ada, ada):
+    MessagePreferences.objects.create(patient=ada, by_sms=False)
+    settings.SMS_ENABLED = False
+    assertNotContains(as_ada.get("/preferences/"), "By text message")
+    as_ada.post("/preferences/", CHOICE)
+    assert not MessagePreferences.objects.get(patient=ada).by_sms
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"phone": "ask me"}, "Enter a telephone number, such as +1 212 555 0123."),
+        ({"phone": "555"}, "Enter a telephone number, such as +1 212 555 0123."),
+        ({"phone": ""}, "Enter the number that texts are sent to, or choose no text messages."),
+        ({"language": "tlh"}, "Select a valid choice."),
+    ],
+)
+def test_what_is_wrong_is_said(settings, as_ada, ada, wrong, said):
+    settings.SMS_ENABLED = True
+    page = as_ada.post("/preferences/", {**CHOICE, **wrong})
+    assertContains(page, said)
+    assertContains(page, "There is a problem")
+    assert not MessagePreferences.objects.exists()
+
+
+def test_new_preferences_plan_the_reminders_anew(settings, as_ada, ada):
+    settings.SMS_ENABLED = True
+    MessagePreferences.objects.create(patient=ada, reminders=False)
+    visit = AppointmentFactory(patient=ada, start=timezone.now() + timedelta(days=9))
+    as_ada.post("/preferences/", CHOICE)
+    reminders = Communication.objects.filter(appointment=visit, event="reminder")
+    assert set(reminders.values_list("medium", flat=True)) == {"email", "sms", "in-app"}
+
+
+def test_who_cares_for_somebody_chooses_for_them_and_for_nobody_else(settings, as_ada, ada, kim, bo):
+    settings.SMS_ENABLED = True
+    assertContains(as_ada.get(f"/preferences/{kim.fhir_id}/"), "the visits of Kim")
+    answer = as_ada.post(f"/preferences/{kim.fhir_id}/", {**CHOICE, "by_email": ""})
+    assert "language" not in answer.cookies
+    assert not MessagePreferences.objects.get(patient=kim).by_email
+    assert as_ada.get(f"/preferences/{bo.fhir_id}/").status_code == 404
+
+
+def unsubscribe_path(patient):
+    return "/" + links.unsubscribe_link(patient).split("/", 3)[3]
+
+
+def test_a_get_of_the_unsubscribe_link_only_asks(client, ada):
+    assertContains(client.get(unsubscribe_path(ada)), "Stop the reminders")
+    assert not MessagePreferences.objects.exists()
+
+
+def test_one_click_stops_reminders_and_nothing_else(ada):
+    mail_program = Client(enforce_csrf_checks=True)
+    answer = mail_program.post(unsubscribe_path(ada), {"List-Unsubscribe": "One-Click"})
+    assertContains(answer, "no more reminders")
+    chosen = MessagePreferences.objects.get(patient=ada)
+    assert (chosen.reminders, chosen.by_email) == (False, True)
+
+
+@pytest.mark.parametrize("token", ["nothing", "eAAAAAAAAAAAAAAAAAAAAAA.guessed"])
+def test_a_token_that_is_not_ours_does_nothing(client, ada, token):
+    assert client.post(f"/unsubscribe/{token}/").status_code == 404
+    assert not MessagePreferences.objects.exists()

@@ -1,0 +1,190 @@
+"""The front desk's day."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import Encounter
+from portal.staff.board.board import Card
+from tests.factories import (
+    NEW_YORK,
+    AppointmentFactory,
+    CommunicationFactory,
+    LocationFactory,
+    PatientFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def today():
+    """Noon in New York, today."""
+    return datetime.combine(timezone.now().astimezone(ZoneInfo(NEW_YORK)).date(), time(12), ZoneInfo(NEW_YORK))
+
+
+@pytest.fixture
+def visit(ada, checkup, schedule, site, today):
+    end = today + timedelta(minutes=30)
+    return AppointmentFactory(patient=ada, service=checkup, start=today, end=end, schedules=[schedule], site=site)
+
+
+@pytest.fixture
+def desk(client, site):
+    client.force_login(UserFactory(desk_locations=[site]))
+    return client
+
+
+def columns(response):
+    return {column.status: [card.id for card in column.cards] for column in response.context["board"].columns}
+
+
+def step(client, visit, status, **more):
+    return client.post(f"/staff/appointments/{visit.fhir_id}/step/", {"status": status, **more})
+
+
+def test_an_empty_day_says_so(desk):
+    assertContains(desk.get("/staff/today/"), "No visits today")
+
+
+def test_it_shows_who_is_expected(desk, visit, ada):
+    page = desk.get("/staff/today/")
+    assert columns(page)["booked"] == [visit.fhir_id]
+    assertContains(page, ada.family)
+    assertContains(page, "Riverside Main Street (New York time)")
+
+
+def test_other_days_and_other_sites_are_not_on_it(desk, checkup, today, site):
+    AppointmentFactory(service=checkup, site=site, start=today + timedelta(days=1))
+    AppointmentFactory(service=checkup, site=LocationFactory(), start=today)
+    assertContains(desk.get("/staff/today/"), "No visits today")
+
+
+@pytest.mark.parametrize(
+    ("steps", "column", "encounter"),
+    [
+        (["arrived"], "arrived", "arrived"),
+        (["arrived", "checked-in"], "checked-in", "in-progress"),
+        (["arrived", "checked-in", "fulfilled"], "fulfilled", "finished"),
+        (["noshow"], "noshow", None),
+    ],
+)
+def test_each_press_is_one_step(desk, visit, site, steps, column, encounter):
+    for status in steps:
+        assertRedirects(step(desk, visit, status, site=site.fhir_id), f"/staff/today/?site={site.fhir_id}")
+    assert columns(desk.get("/staff/today/"))[column] == [visit.fhir_id]
+    assert Encounter.objects.values_list("status", flat=True).first() == encounter
+
+
+def test_a_slip_is_taken_back(desk, visit, site):
+    step(desk, visit, "arrived", site=site.fhir_id)
+    step(desk, visit, "booked", site=site.fhir_id, back="on")
+    assert columns(desk.get("/staff/today/"))["booked"] == [visit.fhir_id]
+    assert Encounter.objects.get().status == "cancelled"
+
+
+def test_who_comes_after_all_begins_anew(desk, visit, site):
+    for status, back in (("arrived", ""), ("booked", "on"), ("arrived", "")):
+        step(desk, visit, status, site=site.fhir_id, back=back)
+    encounter = Encounter.objects.get()
+    assert (encounter.status, encounter.end) == ("arrived", None)
+
+
+def test_a_step_that_does_not_follow_is_refused_in_words(desk, visit, site):
+    step(desk, visit, "fulfilled", site=site.fhir_id)
+    page = desk.post(
+        f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
+    )
+    assertContains(page, "An appointment that is fulfilled cannot become arrived.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("booked", "arrived"), ("arrived", "checked-in"), ("checked-in", "fulfilled")]
+)
+def test_every_step_can_be_undone(desk, visit, site, before, after):
+    visit.status = before
+    visit.save()
+    answer = desk.post(
+        f"/staff/appointments/{visit.fhir_id}/step/", {"status": after, "site": site.fhir_id}, headers=HTMX
+    )
+    step(desk, visit, answer.context["was"], site=site.fhir_id, back="on")
+    assert columns(desk.get("/staff/today/"))[before] == [visit.fhir_id]
+
+
+def test_nobody_has_missed_a_visit_that_has_not_begun(checkup, site, today):
+    visit = AppointmentFactory(service=checkup, site=site, start=today)
+    steps = [
+        [step.key for step in Card(visit, ZoneInfo(NEW_YORK), today + ahead).steps]
+        for ahead in (timedelta(days=-1), timedelta(minutes=-1), timedelta(0))
+    ]
+    assert steps == [[], ["a", "r"], ["a", "r", "n"]]
+
+
+def test_a_refusal_is_said_once(desk, visit, site):
+    step(desk, visit, "fulfilled", site=site.fhir_id)
+    step(desk, visit, "arrived", site=site.fhir_id)
+    assertContains(desk.get("/staff/today/"), "cannot become arrived", count=1)
+
+
+def test_who_waits_longer_is_news(desk, visit, site):
+    step(desk, visit, "arrived", site=site.fhir_id)
+    stamp = desk.get("/staff/today/").context["board"].stamp
+    Encounter.objects.update(start=timezone.now() - timedelta(minutes=5))
+    assertContains(desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX), "waiting 5 minutes")
+
+
+def test_without_leaving_the_page_it_offers_to_take_the_step_back(desk, visit, site):
+    answer = desk.post(
+        f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
+    )
+    assertContains(answer, "data-board-undo")
+    assert answer.context["was"] == "booked"
+
+
+def test_asked_again_it_says_nothing_until_something_changes(desk, visit, site):
+    stamp = desk.get("/staff/today/").context["board"].stamp
+    assert desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX).status_code == 204
+    step(desk, visit, "arrived", site=site.fhir_id)
+    assert desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX).status_code == 200
+
+
+def test_a_message_that_failed_is_said(desk, visit, ada, site):
+    start = timezone.now() + timedelta(days=1)
+    tomorrow = AppointmentFactory(patient=ada, site=site, start=start)
+    CommunicationFactory(appointment=tomorrow, status="not-done", attempts=5, status_reason="No such number")
+    assertContains(desk.get("/staff/today/"), "1 message about a visit to come could not be sent.")
+    assertContains(desk.get("/staff/messages/"), "No such number")
+
+
+@pytest.mark.parametrize("who", ["ada", "other desk"])
+def test_others_neither_see_nor_step(client, visit, site, ada, who):
+    client.force_login(ada.user if who == "ada" else UserFactory(desk_locations=[LocationFactory()]))
+    assert step(client, visit, "arrived").status_code in (403, 404)
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+    assert client.get("/staff/today/", {"site": site.fhir_id}).status_code in (403, 404)
+
+
+def test_a_practitioner_sees_their_own_day(client, chen, visit, schedule, checkup, site, today):
+    chen.user = UserFactory()
+    chen.save()
+    AppointmentFactory(service=checkup, site=site, start=today)
+    client.force_login(chen.user)
+    assert columns(client.get("/staff/today/"))["booked"] == [visit.fhir_id]
+
+
+def test_it_asks_as_much_for_a_full_day_as_for_one_visit(
+    desk, visit, checkup, site, today, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(20) as few:
+        desk.get("/staff/today/")
+    for n in range(6):
+        AppointmentFactory(patient=PatientFactory(), service=checkup, site=site, start=today + timedelta(minutes=n))
+    with django_assert_max_num_queries(len(few)):
+        assertNotContains(desk.get("/staff/today/"), "No visits today")

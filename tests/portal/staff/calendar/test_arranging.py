@@ -1,0 +1,259 @@
+"""Visits as the people of the clinic make and move them."""
+
+import json
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
+
+from clinic.models import Appointment, AuditEvent, Communication, Patient, Slot
+from tests.factories import (
+    NEW_YORK,
+    AppointmentFactory,
+    LocationFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ZONE = ZoneInfo(NEW_YORK)
+DIALOG = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def visit(schedule, checkup, site, ten, elena):
+    end = ten + timedelta(minutes=30)
+    return AppointmentFactory(patient=elena, service=checkup, start=ten, end=end, schedules=[schedule], site=site)
+
+
+def at(moment, **more):
+    return {"date": moment.date().isoformat(), "time": f"{moment:%H:%M}", "tell": "on", **more}
+
+
+def wish(schedule, service, moment, **more):
+    return at(moment, calendar=schedule.fhir_id, service=service.fhir_id, **more)
+
+
+class TestNewVisit:
+    @pytest.fixture
+    def book(self, as_rana, schedule, checkup, elena, ten):
+        def booked(moment=ten, **more):
+            sent = {"patient": elena.fhir_id, **wish(schedule, checkup, moment), **more}
+            return as_rana.post("/staff/visits/new/", sent, headers=DIALOG)
+
+        return booked
+
+    def test_it_is_booked_and_said_without_a_name(self, book, elena, ten):
+        answer = book(comment="Back pain")
+        assert answer.status_code == 204
+        assert "The visit is booked for" in answer.headers["HX-Trigger"]
+        assert "Elena" not in answer.headers["HX-Trigger"]
+        visit = Appointment.objects.get()
+        assert (visit.patient, visit.start, visit.comment, visit.status) == (elena, ten, "Back pain", "booked")
+
+    def test_without_a_script_it_leads_to_the_day(self, as_rana, schedule, checkup, elena, ten):
+        sent = {**wish(schedule, checkup, ten), "patient": elena.fhir_id}
+        answer = as_rana.post("/staff/visits/new/", sent)
+        assert answer.url == f"/staff/agenda/?date={ten.date().isoformat()}"
+
+    def test_the_patient_is_told_unless_one_says_not_to(self, book, ten):
+        book()
+        assert Communication.objects.filter(event="confirmation").exists()
+
+    def test_or_not(self, as_rana, schedule, checkup, elena, ten):
+        sent = {**wish(schedule, checkup, ten), "patient": elena.fhir_id}
+        del sent["tell"]
+        as_rana.post("/staff/visits/new/", sent, headers=DIALOG)
+        assert Appointment.objects.count() == 1
+        assert not Communication.objects.filter(event="confirmation").exists()
+
+    def test_a_taken_time_is_refused_with_the_nearest_ones_and_keeps_what_was_typed(self, book, schedule, ten):
+        SlotFactory(schedule=schedule, start=ten)
+        answer = book(comment="Back pain")
+        assert answer.status_code == 422
+        for words in ("no longer free", "Nearest free times", "10:30", "Back pain", "Elena Maria Marquez"):
+            assertContains(answer, words, status_code=422)
+        assertNotContains(answer, "Book anyway", status_code=422)
+
+    def test_a_rule_can_be_overridden_with_a_reason_that_is_kept(self, book, ten):
+        early = ten.replace(hour=7)
+        assertContains(book(early), "outside the hours", status_code=422)
+        assertContains(book(early), "Book anyway", status_code=422)
+        assertContains(book(early, anyway="1"), "Enter the reason.", status_code=422)
+        assert book(early, anyway="1", override="Emergency").status_code == 204
+        assert AuditEvent.objects.get(subtype="book").reason == "Emergency"
+
+    def test_a_reason_alone_overrides_nothing(self, book, ten):
+        assert book(ten.replace(hour=7), override="Emergency").status_code == 422
+
+    def test_a_new_patient_is_made_with_the_visit(self, book):
+        new = {"patient": "", "given": "Noor", "family": "Haddad", "phone": "212 555 0123"}
+        born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
+
+        assert book(**new, **born).status_code == 204
+        assert str(Appointment.objects.get().patient) == "Noor Haddad"
+
+    def test_but_not_without_it(self, book, schedule, ten):
+        SlotFactory(schedule=schedule, start=ten)
+        born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
+        assert book(patient="", given="Noor", family="Haddad", **born).status_code == 422
+        assert not Patient.objects.filter(family="Haddad").exists()
+
+    def test_without_a_patient_it_says_what_to_do(self, book):
+        assertContains(book(patient=""), "Find and choose the patient, or enter a new one.", status_code=422)
+
+    def test_a_free_time_that_is_picked_changes_the_form_and_books_nothing(self, book, ten):
+        answer = book(pick=ten.replace(hour=15).isoformat())
+        assertContains(answer, 'value="15:00"')
+        assert not Appointment.objects.exists()
+
+    @pytest.mark.parametrize("pick", ["2026-13-45T25:61:00Z", "2026-12-01T15:00", "soon"])
+    def test_what_is_no_time_cannot_be_picked(self, book, ten, pick):
+        assertContains(book(pick=pick), f'value="{ten:%H:%M}"')
+
+    def test_what_else_it_takes_is_found_by_itself(self, as_rana, site, chen, elena, ten):
+        scan = ServiceFactory(requires=["Practitioner", "Location"], hours=None, duration=30)
+        hours = {"availability": [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]}
+        doctor = ScheduleFactory(actor=chen, services=[scan], site=site, parameters=hours)
+        rooms = [
+            ScheduleFactory(actor=RoomFactory(part_of=site), services=[scan], site=site, parameters=hours)
+            for _ in range(2)
+        ]
+        SlotFactory(schedule=rooms[0], start=ten)
+        sent = {**wish(doctor, scan, ten), "patient": elena.fhir_id}
+        assert as_rana.post("/staff/visits/new/", sent, headers=DIALOG).status_code == 204
+        assert set(Slot.objects.filter(appointment__isnull=False).values_list("schedule", flat=True)) == {
+            doctor.pk,
+            rooms[1].pk,
+        }
+
+    def test_a_colleagues_calendar_is_not_theirs_to_book(self, client, chen, schedule, checkup, elena, ten, site):
+        colleague = ScheduleFactory(services=[checkup], site=site)
+        client.force_login(chen.user)
+        sent = {**wish(colleague, checkup, ten), "patient": elena.fhir_id}
+        assert client.post("/staff/visits/new/", sent).status_code == 404
+        assert not Appointment.objects.exists()
+
+    def test_patients_do_not_see_the_form(self, as_ada, schedule):
+        assert as_ada.get("/staff/visits/new/").status_code == 403
+
+
+class TestFindingPatients:
+    @pytest.mark.parametrize(
+        "typed", ["mar", "elena mar", "Maria", "1985-03-27", "27.3.1985", "555-0199", "2125550199", "MRN-77"]
+    )
+    def test_by_name_birth_date_phone_or_identifier(self, as_rana, elena, bo, typed):
+        answer = as_rana.post("/staff/visits/patients/", {"search": typed})
+        assertContains(answer, "Elena Maria Marquez")
+        assertNotContains(answer, "Bo Lind")
+
+    def test_one_letter_is_too_little(self, as_rana, elena):
+        assertNotContains(as_rana.post("/staff/visits/patients/", {"search": "E"}), "Elena")
+
+    def test_a_practitioner_finds_only_their_own(self, client, chen, schedule, elena):
+        client.force_login(chen.user)
+        assertContains(client.post("/staff/visits/patients/", {"search": "Elena"}), "No patient found")
+
+    def test_names_are_never_asked_for_by_an_address(self, as_rana, elena):
+        assert as_rana.get("/staff/visits/patients/?search=Elena").status_code == 405
+
+
+class TestMoving:
+    @pytest.fixture
+    def move(self, as_rana, visit, schedule, ten):
+        def moved(moment=ten, **more):
+            sent = at(moment, calendar=schedule.fhir_id, minutes="30", version=visit.version)
+            return as_rana.post(f"/staff/visits/{visit.fhir_id}/move/", {**sent, **more}, headers=DIALOG)
+
+        return moved
+
+    def test_it_moves_and_can_be_taken_back(self, as_rana, move, visit, ten):
+        answer = move(ten.replace(hour=14))
+        assert answer.status_code == 204
+        visit.refresh_from_db()
+        assert visit.start == ten.replace(hour=14)
+        undo = json.loads(answer.headers["HX-Trigger"])["calendar:done"]["undo"]
+        assert as_rana.post(undo["url"], undo["fields"], headers=DIALOG).status_code == 204
+        visit.refresh_from_db()
+        assert visit.start == ten
+
+    def test_the_old_time_stands_where_the_new_one_is_taken(self, move, visit, schedule, ten):
+        SlotFactory(schedule=schedule, start=ten.replace(hour=14))
+        assertContains(move(ten.replace(hour=14)), "no longer free", status_code=422)
+        visit.refresh_from_db()
+        assert visit.start == ten
+
+    def test_another_length_is_asked_of_the_engine(self, move, visit, schedule, ten):
+        assert move(minutes="60").status_code == 204
+        visit.refresh_from_db()
+        assert visit.end - visit.start == timedelta(minutes=60)
+        SlotFactory(schedule=schedule, start=ten + timedelta(minutes=60))
+        assert move(minutes="90", version=visit.version).status_code == 422
+
+    def test_what_was_made_longer_stays_so(self, move, visit, ten):
+        move(minutes="60")
+        visit.refresh_from_db()
+        assert move(ten.replace(hour=14), minutes="60", version=visit.version).status_code == 204
+        visit.refresh_from_db()
+        assert (visit.start, visit.end - visit.start) == (ten.replace(hour=14), timedelta(minutes=60))
+
+    def test_to_another_calendar(self, move, visit, checkup, site, ten):
+        colleague = ScheduleFactory(services=[checkup], site=site)
+        assert move(calendar=colleague.fhir_id).status_code == 204
+        assert Slot.objects.get(appointment=visit, deleted_at=None).schedule == colleague
+
+    def test_a_calendar_that_does_not_give_the_visit_is_named(self, move, site):
+        other = ScheduleFactory(services=[ServiceFactory()], site=site)
+        assertContains(move(calendar=other.fhir_id), "does not give Check-up", status_code=422)
+
+    def test_what_someone_else_changed_is_not_overwritten(self, move, visit, ten):
+        Appointment.objects.update(version=5)
+        assertContains(move(ten.replace(hour=14)), "Someone else has changed this visit", status_code=422)
+        visit.refresh_from_db()
+        assert visit.start == ten
+
+    def test_the_reason_for_breaking_a_rule_is_kept(self, move, ten):
+        assert move(ten.replace(hour=6), anyway="1", override="Asked for it").status_code == 204
+        assert AuditEvent.objects.get(subtype="reschedule").reason == "Asked for it"
+
+    def test_the_patient_is_told_only_if_wanted(self, move, ten):
+        move(ten.replace(hour=14), tell="")
+        assert not Communication.objects.filter(event="moved").exists()
+
+    def test_a_time_that_the_clocks_skip_is_refused(self, move):
+        answer = move(datetime(2027, 3, 14, 2, 30))  # noqa: DTZ001 - as it is typed
+        assertContains(answer, "The clocks go forward that night", status_code=422)
+
+    def test_of_a_time_that_comes_twice_one_says_which(self, move, visit, ten):
+        twice = datetime(2027, 11, 7, 1, 30)  # noqa: DTZ001 - as it is typed
+        assertContains(move(twice), "Choose which of the two times you mean.", status_code=422)
+        move(twice, again="1", anyway="1", override="Night")
+        visit.refresh_from_db()
+        assert visit.start.hour == 6
+
+    def test_another_sites_visit_does_not_exist_for_them(self, as_rana, checkup):
+        site = LocationFactory()
+        elsewhere = AppointmentFactory(service=checkup, site=site, schedules=[ScheduleFactory(site=site)])
+        assert as_rana.get(f"/staff/visits/{elsewhere.fhir_id}/").status_code == 404
+        assert as_rana.get(f"/staff/visits/{elsewhere.fhir_id}/move/").status_code == 404
+
+    def test_it_is_shown_at_a_glance(self, as_rana, visit):
+        page = as_rana.get(f"/staff/visits/{visit.fhir_id}/")
+        for words in ("Elena Maria Marquez", "Check-up", "Booked", "New York time", "Move…"):
+            assertContains(page, words)
+
+
+def test_the_forms_ask_as_much_however_many_calendars_there_are(
+    as_rana, schedule, checkup, site, visit, django_assert_max_num_queries
+):
+    for _ in range(5):
+        ScheduleFactory(services=[checkup], site=site)
+    with django_assert_max_num_queries(16):
+        as_rana.get(f"/staff/visits/new/?schedule={schedule.fhir_id}")
+    with django_assert_max_num_queries(18):
+        as_rana.get(f"/staff/visits/{visit.fhir_id}/move/")
+    assert timezone.now() < visit.start

@@ -1,0 +1,152 @@
+"""How a service is given: lengths, buffers, notice, reminders, what a patient needs; and where one calendar differs."""
+
+from datetime import timedelta
+
+import pytest
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import HealthcareService, Schedule, SchedulingParameters
+from tests.factories import AppointmentFactory, QuestionnaireFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def calendar_page(schedule, checkup):
+    return f"/staff/hours/calendars/{schedule.fhir_id}/{checkup.fhir_id}/settings/"
+
+
+@pytest.fixture
+def service_page(schedule, checkup):
+    return f"/staff/hours/services/{checkup.fhir_id}/settings/"
+
+
+def of_calendar(**changed):
+    return {"version": 1, "duration": "", "buffer_before": "", "meeting_url": "", **changed}
+
+
+def of_service(**changed):
+    return {
+        "version": 1,
+        "duration": 30,
+        "alignment_interval": 15,
+        "minimum_notice_count": 1,
+        "minimum_notice_unit": 60,
+        "cancellation_notice_count": 1,
+        "cancellation_notice_unit": 1440,
+        "eligibility": "everyone",
+        "reminder-0_count": 2,
+        "reminder-0_unit": 1440,
+        "reminder-1_count": 2,
+        "reminder-1_unit": 60,
+        **changed,
+    }
+
+
+def test_it_is_said_in_words(as_chen, calendar_page, schedule, checkup):
+    schedule.scheduling_parameters.create(service=checkup, buffer_before=5, buffer_after=10)
+    shown = as_chen.get(calendar_page)
+    assertContains(shown, "30 minutes, 5 minutes before, 10 minutes after, starts every 15 minutes")
+    assertContains(shown, "Empty: as the service, 30 minutes.")
+
+
+def test_a_calendar_differs_from_its_service(as_chen, calendar_page, schedule):
+    data = of_calendar(duration=45, buffer_after=15, meeting_url="https://video.example/chen")
+    preview = as_chen.post(calendar_page, data)
+    assertContains(preview, "45 minutes, 15 minutes after, starts every 15 minutes")
+    assert preview.context["total"].after < preview.context["total"].before
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+    assertRedirects(as_chen.post(calendar_page, {**data, "step": "save"}), calendar_page)
+    own = SchedulingParameters.objects.get(schedule=schedule)
+    assert (own.duration, own.buffer_before, own.buffer_after) == (45, None, 15)
+    saved = Schedule.objects.get()
+    assert (saved.version, saved.meeting_url) == (2, "https://video.example/chen")
+
+
+def test_a_longer_visit_strands_none_that_is_booked(as_chen, calendar_page, schedule, checkup, ten):
+    last = ten.replace(hour=16, minute=30)
+    AppointmentFactory(service=checkup, start=last, end=last + timedelta(minutes=30), schedules=[schedule])
+    assert as_chen.post(calendar_page, of_calendar(duration=60)).context["stranded"] == []
+
+
+def test_what_only_administrators_set_is_not_asked_of_others(as_chen, calendar_page, service_page):
+    assertNotContains(as_chen.get(calendar_page), "Whom it is for")
+    assert as_chen.get(service_page).status_code == 403
+    assert as_chen.post(service_page, {**of_service(), "step": "save"}).status_code == 403
+
+
+def test_an_administrator_sets_the_service_for_everyone(as_administrator, service_page, checkup):
+    questionnaire = QuestionnaireFactory(title="Allergies")
+    data = of_service(
+        duration=20,
+        minimum_notice_count=4,
+        booking_horizon_days=60,
+        cancellation_notice_count=2,
+        eligibility="returning",
+        requires_coverage="on",
+        requires_care_team="on",
+        requires_questionnaires="on",
+        questionnaires=[questionnaire.pk],
+        preparation="Drink water.",
+        **{"reminder-1_count": "", "reminder-2_count": 90, "reminder-2_unit": 1},
+    )
+    preview = as_administrator.post(service_page, data)
+    for words in ("20 minutes", "Returning patients", "Allergies", "Drink water.", "4 hours", "2 days"):
+        assertContains(preview, words)
+    assert HealthcareService.objects.get().preparation == ""
+    as_administrator.post(service_page, {**data, "step": "save"})
+    saved = HealthcareService.objects.get()
+    assert saved.version == 2
+    assert saved.minimum_notice == timedelta(hours=4)
+    assert saved.booking_horizon_days == 60
+    assert saved.cancellation_notice == timedelta(days=2)
+    assert saved.reminders == [timedelta(days=2), timedelta(minutes=90)]
+    assert (saved.eligibility, saved.preparation) == ("returning", "Drink water.")
+    assert saved.requires_coverage
+    assert saved.requires_care_team
+    assert saved.requires_questionnaires
+    assert list(saved.questionnaires.all()) == [questionnaire]
+    assert SchedulingParameters.objects.get(schedule=None).duration == 20
+
+
+def test_notice_and_horizon_are_part_of_what_is_counted(as_administrator, service_page):
+    preview = as_administrator.post(service_page, of_service(booking_horizon_days=7))
+    assert [week.after for week in preview.context["weeks"][2:]] == [0, 0]
+
+
+def test_an_unchanged_service_has_nothing_to_save(as_administrator, service_page):
+    preview = as_administrator.post(service_page, of_service())
+    assertContains(preview, "There is nothing to save.")
+    assertNotContains(preview, 'value="save"')
+
+
+def test_whoever_saves_second_is_told(as_administrator, service_page):
+    HealthcareService.objects.update(version=2)
+    answer = as_administrator.post(service_page, {**of_service(duration=20), "step": "save"})
+    assertContains(answer, "Someone else has saved in the meantime", status_code=409)
+    assert dict(answer.context["entered"])["duration"] == "20"
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        pytest.param({"duration": ""}, "This field is required.", id="no length"),
+        pytest.param({"duration": 0}, "greater than or equal to 1", id="no time at all"),
+        pytest.param(
+            {"minimum_notice_count": ""}, "Enter how long; 0 where it may be at the last moment.", id="no notice"
+        ),
+        pytest.param(
+            {"minimum_notice_count": 400, "minimum_notice_unit": 1440}, "Enter at most 365 days.", id="too long"
+        ),
+        pytest.param({"reminder-0_count": "two"}, "Enter a whole number.", id="no number"),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(as_administrator, service_page, changed, text):
+    assertContains(as_administrator.post(service_page, of_service(**changed)), text)
+
+
+def test_the_lengths_can_be_undone(as_chen, calendar_page, schedule):
+    saved = as_chen.post(calendar_page, {**of_calendar(duration=45), "step": "save"}, follow=True)
+    assertContains(saved, "Undo the last change")
+    as_chen.post(calendar_page.replace("settings/", "undo/"))
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()

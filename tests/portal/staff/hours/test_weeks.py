@@ -1,0 +1,153 @@
+"""Staff set weekly hours, and see before what it would do."""
+
+from datetime import time, timedelta
+
+import pytest
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import WEEKDAYS, AuditEvent, Schedule, SchedulingParameters
+from tests.factories import ScheduleFactory, ServiceFactory, SlotFactory
+from tests.portal.staff.hours.editing import DAY, entered, own_hours, visit_at, window
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_hours_of_the_service_are_shown_where_a_calendar_has_none(as_chen, editor):
+    shown = as_chen.get(editor)
+    assertContains(shown, "This calendar has no hours of its own")
+    assertContains(shown, "New York time")
+    assert [each.first for each in shown.context["place"].versions] == [None]
+    assert shown.context["form"]["mon-0-opens"].value() == time(9)
+
+
+def test_a_preview_says_what_would_become_bookable_and_changes_nothing(as_chen, editor, schedule, today):
+    shown = as_chen.post(editor, entered(schedule.version, "09:00-12:00", since=today + DAY))
+    assertContains(shown, "Check before you save")
+    assert shown.context["total"].before == 28 * 31
+    assert shown.context["total"].after == 28 * 11
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+    assert Schedule.objects.get().version == schedule.version
+
+
+def test_it_says_which_days_lose_times(as_chen, editor, schedule, today):
+    monday = today + timedelta(days=7 - today.weekday())
+    shown = as_chen.post(editor, entered(schedule.version, "09:00-17:00", since=monday, fri="closed"))
+    assert [(day.before, day.after, day.difference) for day in shown.context["days"]] == [(31, 0, "31 fewer")] * 4
+    assert all(day.label.startswith("Fri") for day in shown.context["days"])
+    assert [(week.before, week.after) for week in shown.context["weeks"]] == [(217, 186)] * 4
+
+
+def test_what_was_typed_is_saved(as_chen, editor, schedule, chen):
+    data = entered(schedule.version, sat="closed", sun="all-day")
+    answer = as_chen.post(editor, {**data, "step": "save"})
+    assertRedirects(answer, editor)
+    workdays = WEEKDAYS[:5]
+    assert own_hours(schedule) == [
+        {"daysOfWeek": ["sun"], "allDay": True},
+        window("09:00", "12:00", *workdays),
+        window("13:00", "17:00", *workdays),
+    ]
+    saved = Schedule.objects.get()
+    assert saved.version == schedule.version + 1
+    assert saved.last_updated > schedule.last_updated
+    assert AuditEvent.objects.get().user == chen.user
+
+
+def test_the_preview_keeps_everything_that_was_typed(as_chen, editor, schedule):
+    data = entered(schedule.version, tue="22:00-06:00")
+    preview = as_chen.post(editor, data)
+    kept = dict(preview.context["entered"])
+    assert kept == {name: value for name, value in data.items() if name != "version"}
+    assertContains(preview, "22:00 to 06:00 the next day")
+    changing = as_chen.post(editor, {**kept, "version": schedule.version, "step": "change"})
+    assert changing.context["form"]["tue-0-opens"].value() == "22:00"
+
+
+def test_hours_that_are_typed_count_although_the_services_are_still_chosen(as_chen, editor, schedule):
+    """Without JavaScript nobody chooses the calendar's own hours for them."""
+    as_chen.post(editor, {**entered(schedule.version, "09:00-12:00", whose="service"), "step": "save"})
+    assert own_hours(schedule) == [window("09:00", "12:00")]
+
+
+def test_whoever_saves_second_is_told_and_loses_nothing(as_chen, editor, schedule):
+    data = entered(schedule.version, "09:00-12:00")
+    Schedule.objects.update(version=schedule.version + 1)
+    answer = as_chen.post(editor, {**data, "step": "save"})
+    assert answer.status_code == 409
+    assertContains(answer, "Someone else has saved in the meantime", status_code=409)
+    assert dict(answer.context["entered"])["mon-0-closes"] == "12:00"
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+    as_chen.post(editor, {**data, "version": schedule.version + 1, "step": "save"})
+    assert own_hours(schedule) == [window("09:00", "12:00")]
+
+
+def test_a_calendar_can_go_back_to_the_hours_of_the_service(as_chen, editor, schedule, checkup):
+    schedule.scheduling_parameters.create(service=checkup, availability=[window("08:00", "10:00")])
+    as_chen.post(editor, {**entered(schedule.version, whose="service"), "step": "save"})
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+
+
+def test_the_last_change_can_be_undone(as_chen, editor, schedule):
+    saved = as_chen.post(editor, {**entered(schedule.version, "09:00-12:00"), "step": "save"}, follow=True)
+    assertContains(saved, "Undo the last change")
+    as_chen.post(f"{editor}undo/")
+    assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+    assertNotContains(as_chen.get(editor), "Undo the last change")
+
+
+def test_what_others_have_changed_since_is_not_undone(as_chen, editor, schedule):
+    as_chen.post(editor, {**entered(schedule.version, "09:00-12:00"), "step": "save"})
+    Schedule.objects.update(version=9)
+    assertContains(as_chen.post(f"{editor}undo/", follow=True), "Nothing was undone")
+    assert own_hours(schedule) == [window("09:00", "12:00")]
+
+
+@pytest.mark.parametrize(
+    ("spans", "text"),
+    [
+        pytest.param("09:00-", "Monday: enter until when it is open.", id="no end"),
+        pytest.param("-17:00", "Monday: enter from when on it is open.", id="no start"),
+        pytest.param("-", "Monday: enter the hours, or choose Closed.", id="no hours"),
+        pytest.param("nine-17:00", "Monday: enter a time such as 09:00.", id="no time"),
+        pytest.param(
+            "09:00-13:00 12:00-17:00",
+            "Monday: these hours begin at 12:00, before the others have ended.",
+            id="overlapping",
+        ),
+        pytest.param(
+            "20:00-04:00 22:00-23:00",
+            "Monday: these hours begin at 22:00, before the others have ended.",
+            id="within a night",
+        ),
+    ],
+)
+def test_hours_that_make_no_sense_are_said_to(as_chen, editor, schedule, spans, text):
+    answer = as_chen.post(editor, entered(schedule.version, mon=spans))
+    assert answer.context["form"].errors
+    assertContains(answer, text)
+    assert answer.context["form"]["tue-0-opens"].value() == "09:00"
+
+
+def test_the_list_says_the_hours_of_each(as_chen, editor, schedule, checkup):
+    shown = as_chen.get("/staff/hours/")
+    assertContains(shown, editor)
+    assertContains(shown, "Monday to Sunday: 09:00 to 17:00")
+    assertNotContains(shown, "Services as a whole")
+
+
+def test_the_pages_ask_as_much_for_much_as_for_little(
+    as_administrator, editor, schedule, checkup, today, django_assert_num_queries
+):
+    as_administrator.get(editor)
+    for n in range(1, 4):
+        ScheduleFactory(services=[checkup, ServiceFactory()], site=schedule.site)
+        visit_at(schedule, checkup, today + n * DAY, 15)
+        SlotFactory(schedule=schedule, status="free")
+    with django_assert_num_queries(9):
+        as_administrator.get("/staff/hours/")
+    with django_assert_num_queries(10):
+        as_administrator.get(editor)
+    with django_assert_num_queries(14):
+        as_administrator.post(editor, entered(schedule.version, "09:00-12:00"))
+    with django_assert_num_queries(12):
+        as_administrator.post(f"/staff/hours/services/{checkup.fhir_id}/", entered(1, "09:00-12:00"))

@@ -1,0 +1,108 @@
+"""One visit, as the people who give it see and handle it."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from clinic.models import AuditEvent
+from tests.factories import CoverageFactory, LocationFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visit(visit):
+    visit.comment = "Back pain"
+    visit.save()
+    return visit
+
+
+@pytest.fixture
+def address(visit):
+    return f"/staff/appointments/{visit.fhir_id}/"
+
+
+@pytest.fixture
+def desk(client, site):
+    client.force_login(UserFactory(desk_locations=[site], first_name="Rana", last_name="Desk"))
+    return client
+
+
+def test_it_tells_who_and_why(desk, address, ada):
+    ada.birth_date = date(1990, 7, 4)
+    ada.save()
+    CoverageFactory(beneficiary=ada, subscriber_id="M-17")
+    page = desk.get(address)
+    for told in (ada.family, "4 July 1990", "Back pain", "M-17", "Check-up"):
+        assertContains(page, told)
+
+
+def test_its_history_says_who_did_what_and_why(desk, address, visit):
+    now = timezone.now()
+    user = UserFactory(first_name="Rana", last_name="Haddad")
+    AuditEvent.objects.create(
+        appointment=visit, user=user, subtype="reschedule", action="U", reason="He asked for it",
+        recorded=now, last_updated=now,
+    )  # fmt: skip
+    page = desk.get(address)
+    assertContains(page, "Moved, Rana Haddad")
+    assertContains(page, "A rule was overridden: He asked for it")
+
+
+def test_before_its_day_it_offers_no_steps(desk, address):
+    page = desk.get(address)
+    assertNotContains(page, 'value="arrived"')
+    assertContains(page, "Move…")
+
+
+def test_it_offers_the_next_steps(desk, address, visit):
+    visit.start, visit.end = (moment - timedelta(days=3) for moment in (visit.start, visit.end))
+    visit.save()
+    assertContains(desk.get(address), 'value="arrived"')
+    assertRedirects(desk.post(f"{address}step/", {"status": "arrived"}), address)
+    page = desk.get(address)
+    assertContains(page, 'value="checked-in"')
+    assertContains(page, "Back to Booked")
+
+
+def test_cancelling_needs_a_reason(desk, address, visit):
+    assertContains(desk.post(f"{address}cancel/", {"tell": "on"}), "Enter why it is cancelled.")
+    assertRedirects(desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}), address)
+    visit.refresh_from_db()
+    assert (visit.status, visit.cancelation_reason) == ("cancelled", {"text": "Doctor is ill"})
+
+
+def test_a_practitioner_whose_visit_is_cancelled_goes_back_to_the_day(client, address, chen):
+    client.force_login(chen.user)
+    assertRedirects(client.post(f"{address}cancel/", {"reason": "Doctor is ill"}), "/staff/today/")
+
+
+def test_what_is_over_is_not_cancelled(desk, address, visit):
+    visit.status = "fulfilled"
+    visit.save()
+    assertRedirects(desk.get(f"{address}cancel/"), address)
+
+
+@pytest.mark.parametrize(("tell", "told"), [("on", 1), ("", 0)])
+def test_the_patient_is_told_if_one_says_so(desk, address, visit, tell, told):
+    desk.post(f"{address}cancel/", {"reason": "Doctor is ill", "tell": tell})
+    assert visit.communications.filter(event="cancellation", medium="email").count() == told
+
+
+@pytest.mark.parametrize("who", ["ada", "other desk"])
+def test_nobody_else_sees_it(client, address, ada, who):
+    client.force_login(ada.user if who == "ada" else UserFactory(desk_locations=[LocationFactory()]))
+    assert client.get(address).status_code in (403, 404)
+    assert client.post(f"{address}cancel/", {"reason": "x"}).status_code in (403, 404)
+
+
+def test_it_asks_a_constant_number_of_questions(desk, address, visit, django_assert_max_num_queries):
+    with django_assert_max_num_queries(25) as few:
+        desk.get(address)
+    now = timezone.now()
+    for _ in range(5):
+        AuditEvent.objects.create(appointment=visit, subtype="amend", action="U", recorded=now, last_updated=now)
+    with django_assert_max_num_queries(len(few)):
+        desk.get(address)
