@@ -1,9 +1,9 @@
-"""The cast that everyone knows: Ada the patient, Bo another patient, Dr Chen, Rana at reception."""
+"""The cast that everyone knows: Ada and Bo the patients, Dr Chen, Rana at reception, Alex who administers."""
 
 import pytest
 from django.utils import translation
 
-from clinic.models import Patient, Practitioner
+from clinic.models import Patient, Practitioner, User
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
 
 
@@ -38,3 +38,8 @@ def chen(db) -> Practitioner:
 def rana(site):
     """The front desk of `site`."""
     return UserFactory(email="rana@example.com", desk_locations=[site])
+
+
+@pytest.fixture
+def alex(db) -> User:
+    return User.objects.create_superuser("alex@example.com", "secret-password")

@@ -52,6 +52,11 @@ def test_a_patient_app_is_registered(client):
     assert secret_of(response) is None
 
 
+def test_a_native_app_is_registered_with_an_address_of_its_own(client):
+    client.post(ADD, {**PATIENT_APP, "redirect_uris": "com.example.app:/callback"}, follow=True)
+    assert Application.objects.get().redirect_uri_allowed("com.example.app:/callback")
+
+
 def test_the_secret_of_software_is_shown_once(client):
     response = client.post(ADD, BACKEND, follow=True)
     secret, app = secret_of(response), Application.objects.get()
@@ -86,6 +91,15 @@ def test_software_with_a_key_has_no_secret(client):
     assert AppRegistration.objects.get().has_keys
 
 
+def test_a_secret_is_worth_nothing_once_there_is_a_key(client):
+    secret = secret_of(client.post(ADD, BACKEND, follow=True))
+    app = Application.objects.get()
+    changed = {**BACKEND, "jwks": f'{{"keys": [{KEY.export_public()}]}}'}
+    client.post(f"/admin/oauth2_provider/application/{app.pk}/change/", changed)
+    sent = {"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": secret}
+    assert Client().post(TOKEN, sent).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -99,6 +113,11 @@ def test_software_with_a_key_has_no_secret(client):
         ({"redirect_uris": "https://*.example.org/back"}, "redirect_uris"),
         ({"redirect_uris": "https://app.example.org/back#here"}, "redirect_uris"),
         ({"redirect_uris": "javascript:alert(1)"}, "redirect_uris"),
+        ({"redirect_uris": "javascript:/alert(1)"}, "redirect_uris"),
+        ({"redirect_uris": "app:/callback"}, "redirect_uris"),
+        ({"redirect_uris": "com.example.app://callback"}, "redirect_uris"),
+        ({"redirect_uris": "com.example.app:callback"}, "redirect_uris"),
+        ({"redirect_uris": "https://[::1/back"}, "redirect_uris"),
         ({"logo_url": "http://app.example.org/logo.png"}, "logo_url"),
         ({"homepage": "javascript:alert(1)"}, "homepage"),
         ({"jwks_url": "https://app.example.org/keys"}, "kind"),

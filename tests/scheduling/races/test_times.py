@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -10,22 +9,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Appointment, HealthcareService, Slot
+from clinic.models import Appointment, Slot
 from scheduling import booking
 from scheduling.errors import HoldExpired, SchedulingError, TimeTaken
-from tests.factories import (
-    DeviceFactory,
-    PatientFactory,
-    RoomFactory,
-    ScheduleFactory,
-    ServiceFactory,
-)
+from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
+from tests.scheduling.races.arena import ALWAYS_OPEN, kinds, overlaps, ultrasound, without_the_constraint
 from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
 ROUNDS = 100
-ALWAYS_OPEN = [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]
 
 
 def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS):
@@ -56,50 +48,6 @@ def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS):
         thread.join()
     assert bugs == []
     return outcomes
-
-
-def kinds(outcomes):
-    return Counter(type(each) for each in outcomes)
-
-
-def ultrasound():
-    """A visit that takes a practitioner, a room and a device together."""
-    service = ServiceFactory(
-        hours=ALWAYS_OPEN, interval=30, buffer_before=5, requires=list(HealthcareService.ActorType.values)
-    )
-    return service, [
-        ScheduleFactory(services=[service]),
-        ScheduleFactory(services=[service], actor=RoomFactory()),
-        ScheduleFactory(services=[service], actor=DeviceFactory()),
-    ]
-
-
-def overlaps():
-    """How many pairs of rows stand on the same time of the same seat: what must always be none."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM clinic_slot a JOIN clinic_slot b
-            ON a.id < b.id AND a.bookable_id = b.bookable_id AND a.start < b."end" AND b.start < a."end"
-            AND tstzrange(a.blocks_from, a.hold_expires_at) && tstzrange(b.blocks_from, b.hold_expires_at)
-            AND (a.seat IS NULL OR b.seat IS NULL OR a.seat = b.seat)
-            WHERE a.status LIKE 'busy%%' AND b.status LIKE 'busy%%' AND a.deleted_at IS NULL AND b.deleted_at IS NULL
-            """
-        )
-        return cursor.fetchone()[0]
-
-
-@contextmanager
-def without_the_constraint():
-    constraint = next(each for each in Slot._meta.constraints if each.name == "slot_never_sold_twice")
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(Slot, constraint)
-    try:
-        yield
-    finally:
-        Slot.objects.all().delete()
-        with connection.schema_editor() as editor:
-            editor.add_constraint(Slot, constraint)
 
 
 @pytest.mark.parametrize("resources", ["one practitioner", "practitioner, room and device"])

@@ -1,11 +1,11 @@
 """Slots and Appointments in Django's administration: the same law as everywhere."""
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import Appointment, Slot, User
+from clinic.models import Appointment, Slot
 from scheduling import booking
+from tests.clinic.admin.pages import url
 from tests.factories import (
     AppointmentFactory,
     PatientFactory,
@@ -18,19 +18,8 @@ from tests.scheduling.situations import NEW_YORK, SOFTWARE, hold, monday, wish
 
 
 @pytest.fixture
-def desk(client, db):
-    """The administrator's browser."""
-    client.force_login(User.objects.create_superuser("alex@example.com", "secret-password"))
-    return client
-
-
-@pytest.fixture
 def appointment(service, chen, ada):
     return AppointmentFactory(service=service, patient=ada, schedules=[chen], start=monday(10), site=chen.site)
-
-
-def url(model, page, *args):
-    return reverse(f"admin:clinic_{model._meta.model_name}_{page}", args=args)
 
 
 def wall(name, moment):

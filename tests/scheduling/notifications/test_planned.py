@@ -35,11 +35,6 @@ def texts_are_sent(settings):
     settings.SMS_ENABLED = True
 
 
-@pytest.fixture
-def ada(db):
-    return PatientFactory(given="Ada", phone="+1 212 555 0123", user=UserFactory(email="ada@example.com"))
-
-
 def planned(**conditions):
     return set(Communication.objects.filter(status="preparation", **conditions).values_list("event", "medium"))
 

@@ -1,0 +1,165 @@
+"""The administration of the clinic: its places, services, calendars and accounts."""
+
+from datetime import timedelta
+
+from clinic.models import HealthcareService, Location, Patient, Practitioner, Schedule, User
+from tests.clinic.admin.pages import errors, inline, url
+from tests.factories import (
+    LocationFactory,
+    PatientFactory,
+    PractitionerFactory,
+    RoleFactory,
+    RoomFactory,
+    ScheduleFactory,
+)
+
+SERVICE = {
+    "name": "Check-up",
+    "bookable_by": "patients",
+    "eligibility": "everyone",
+    "minimum_notice": "0",
+    "cancellation_notice": "0",
+}
+
+
+def test_saving_is_the_next_version(desk):
+    site = LocationFactory()
+
+    response = desk.post(url(Location, "change", site.pk), {"status": "active", "name": "Main Street"})
+
+    assert response.status_code == 302
+    before, site = site.last_updated, Location.objects.get()
+    assert (site.name, site.version) == ("Main Street", 2)
+    assert site.last_updated > before
+
+
+def test_what_is_deleted_is_gone_and_answers_410(desk):
+    patient = PatientFactory()
+
+    desk.post(url(Patient, "delete", patient.pk), {"post": "yes"})
+
+    patient.refresh_from_db()
+    assert patient.deleted_at is not None
+    assert patient.version == 2
+    assert desk.get(url(Patient, "change", patient.pk)).status_code == 302
+
+
+def test_what_others_refer_to_cannot_be_deleted(desk):
+    role = RoleFactory()
+
+    response = desk.get(url(Practitioner, "delete", role.practitioner.pk))
+
+    assert "Cannot delete practitioner" in response.content.decode()
+
+
+def test_a_zone_that_does_not_exist_is_refused_beside_its_field(desk):
+    data = SERVICE
+    parameters = inline("scheduling_parameters", duration="30", timezone="America/New_Yorck")
+
+    response = desk.post(url(HealthcareService, "add"), data | parameters)
+
+    assert response.status_code == 200
+    [form] = response.context["inline_admin_formsets"][0].formset.forms
+    assert "is not a time zone" in form.errors["timezone"][0]
+    assert not HealthcareService.objects.exists()
+
+
+def test_a_service_is_made_with_its_hours(desk):
+    data = SERVICE | {
+        "active": "on",
+        "requires": ["Practitioner", "Device"],
+        "eligibility": "new",
+        "reminders": "2 hours, 1 week",
+        "minimum_notice": "01:00:00",
+        "cancellation_notice": "1 00:00:00",
+    }
+    hours = "mon-fri 09:00-17:00\nsat all day"
+    parameters = inline("scheduling_parameters", duration="30", availability=hours, not_available="2026-12-25: Closed")
+
+    response = desk.post(url(HealthcareService, "add"), data | parameters)
+
+    assert response.status_code == 302, errors(response)
+    service = HealthcareService.objects.get()
+    general = service.scheduling_parameters.get()
+    assert service.requires == ["Practitioner", "Device"]
+    assert (service.eligibility, service.reminders) == ("new", [timedelta(days=7), timedelta(hours=2)])
+    assert general.schedule is None
+    assert [window["daysOfWeek"] for window in general.availability] == [
+        ["mon", "tue", "wed", "thu", "fri"],
+        ["sat"],
+    ]
+    assert general.not_available == [{"description": "Closed", "during": {"start": "2026-12-25", "end": "2026-12-25"}}]
+
+
+def test_two_schedules_of_one_practitioner_share_their_time(desk):
+    role = RoleFactory()
+    extra = inline("scheduling_parameters")
+
+    for actor in ({"practitioner": role.practitioner.pk}, {"practitioner_role": role.pk}):
+        response = desk.post(url(Schedule, "add"), {"active": "on"} | actor | extra)
+        assert response.status_code == 302, errors(response)
+
+    first, second = Schedule.objects.order_by("pk")
+    assert first.bookable == second.bookable
+    assert second.actor == role
+
+
+def test_a_rooms_schedule_is_at_the_rooms_site(desk):
+    room = RoomFactory()
+
+    desk.post(url(Schedule, "add"), {"active": "on", "location": room.pk} | inline("scheduling_parameters"))
+
+    assert Schedule.objects.get().site == room.part_of
+
+
+def test_a_schedule_is_of_exactly_one_actor(desk):
+    practitioner, room = PractitionerFactory(), RoomFactory()
+    extra = inline("scheduling_parameters")
+
+    for actors in ({}, {"practitioner": practitioner.pk, "location": room.pk}):
+        response = desk.post(url(Schedule, "add"), {"active": "on"} | actors | extra)
+        assert "Choose whose time it is" in errors(response)[0]
+
+    assert not Schedule.objects.exists()
+
+
+def test_a_user_is_made_with_an_e_mail_address(desk):
+    password = "a-long-and-odd-password"
+    data = {"email": "new@example.com", "usable_password": "true", "password1": password, "password2": password}
+
+    response = desk.post(url(User, "add"), data)
+
+    assert response.status_code == 302, errors(response)
+    assert User.objects.get(email="new@example.com").check_password(password)
+
+
+def test_what_a_line_cannot_say_is_kept_while_nobody_touches_it(desk):
+    schedule = ScheduleFactory()
+    window = {"daysOfWeek": ["mon"], "allDay": True, "extension": [{"url": "https://example.org/x", "valueCode": "y"}]}
+    own = schedule.scheduling_parameters.create(service=schedule.services.get(), availability=[window])
+    prefix = "scheduling_parameters"
+    data = {
+        "active": "on",
+        "comment": "Changed",
+        f"{prefix}-TOTAL_FORMS": "1",
+        f"{prefix}-INITIAL_FORMS": "1",
+        f"{prefix}-0-id": own.pk,
+        f"{prefix}-0-schedule": schedule.pk,
+        f"{prefix}-0-service": own.service.pk,
+        f"{prefix}-0-duration": "45",
+        f"{prefix}-0-availability": "mon all day",
+    }
+
+    response = desk.post(url(Schedule, "change", schedule.pk), data)
+
+    assert response.status_code == 302, errors(response)
+    own.refresh_from_db()
+    assert (own.duration, own.availability) == (45, [window])
+
+
+def test_half_a_position_is_refused_beside_its_field(desk):
+    data = {"status": "active", "name": "Main Street", "latitude": "40.7"}
+
+    response = desk.post(url(Location, "add"), data)
+
+    assert errors(response) == ["Give the longitude too, or neither."]

@@ -1,0 +1,158 @@
+"""Every page of the administration opens, for administrators alone."""
+
+from itertools import count
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from clinic.models import (
+    AuditEvent,
+    CalendarFeed,
+    CareTeam,
+    Communication,
+    Coverage,
+    Device,
+    Encounter,
+    HealthcareService,
+    Location,
+    MessagePreferences,
+    MessageTemplate,
+    Organization,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    Questionnaire,
+    QuestionnaireResponse,
+    RelatedPerson,
+    Schedule,
+    User,
+)
+from tests.clinic.admin.pages import url
+from tests.factories import (
+    AppointmentFactory,
+    AuditEventFactory,
+    CalendarFeedFactory,
+    CareTeamFactory,
+    CommunicationFactory,
+    CoverageFactory,
+    DeviceFactory,
+    EncounterFactory,
+    MessagePreferencesFactory,
+    MessageTemplateFactory,
+    PatientFactory,
+    PractitionerFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    RoleFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    UserFactory,
+)
+
+NOUNS = [
+    Organization,
+    Location,
+    Device,
+    HealthcareService,
+    Practitioner,
+    PractitionerRole,
+    Patient,
+    RelatedPerson,
+    Coverage,
+    CareTeam,
+    Encounter,
+    Questionnaire,
+    QuestionnaireResponse,
+    Schedule,
+    Communication,
+    MessageTemplate,
+    MessagePreferences,
+    CalendarFeed,
+    AuditEvent,
+    User,
+]
+MADE_ELSEWHERE = (QuestionnaireResponse, Encounter, Communication, CalendarFeed, AuditEvent)
+LANGUAGES = (f"l{number}" for number in count())
+FACTORIES = [
+    RoleFactory,
+    RoomFactory,
+    DeviceFactory,
+    ServiceFactory,
+    PatientFactory,
+    QuestionnaireFactory,
+    ScheduleFactory,
+    AuditEventFactory,
+    UserFactory,
+    lambda: RelatedPersonFactory(user=UserFactory()),
+    CoverageFactory,
+    lambda: CareTeamFactory(members=[PractitionerFactory()]),
+    lambda: EncounterFactory(appointment=AppointmentFactory()),
+    lambda: QuestionnaireResponseFactory(appointment=AppointmentFactory()),
+    lambda: CommunicationFactory(appointment=AppointmentFactory()),
+    lambda: MessageTemplateFactory(language=next(LANGUAGES)),
+    MessagePreferencesFactory,
+    lambda: CalendarFeedFactory(practitioner=PractitionerFactory()),
+]
+
+
+@pytest.mark.parametrize("model", NOUNS)
+def test_every_page_of_a_noun_opens_for_the_administrator(desk, model):
+    for make in FACTORIES:
+        make()
+    row = model.objects.order_by("pk").first()
+
+    assert desk.get(url(model, "changelist")).status_code == 200
+    assert desk.get(url(model, "changelist"), {"q": "x"}).status_code == 200
+    assert desk.get(url(model, "change", row.pk)).status_code == 200
+    assert desk.get(url(model, "history", row.pk)).status_code == 200
+    assert desk.get(url(model, "add")).status_code == (403 if model in MADE_ELSEWHERE else 200)
+
+
+@pytest.mark.parametrize("model", NOUNS)
+def test_nobody_else_comes_in(client, db, model):
+    client.force_login(UserFactory())
+
+    for page in ("changelist", "add"):
+        response = client.get(url(model, page))
+        assert response.status_code == 302
+        assert response.url.startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", [model for model in NOUNS if model is not User])
+def test_a_list_costs_the_same_however_long_it_is(desk, model, django_assert_max_num_queries):
+    for make in FACTORIES:
+        make()
+    desk.get(url(model, "changelist"))  # content types are looked up once
+    with django_assert_max_num_queries(40) as few:
+        desk.get(url(model, "changelist"))
+    for make in FACTORIES * 4:
+        make()
+
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        desk.get(url(model, "changelist"))
+
+
+def test_the_clinics_name_is_on_every_page(desk, settings):
+    assert settings.CLINIC_NAME in desk.get(reverse("admin:index")).content.decode()
+
+
+def test_the_first_page_has_each_kind_of_record_in_a_section(desk):
+    sections = desk.get(reverse("admin:index")).context["app_list"]
+    names = [model["object_name"] for section in sections for model in section["models"]]
+    assert sorted(names) == sorted(model.__name__ for model in admin.site._registry)
+    assert "Others" not in [section["name"] for section in sections]
+
+
+def test_an_audit_event_is_found_by_what_was_done(desk):
+    for subtype in ("read", "book"):
+        AuditEventFactory(subtype=subtype)
+    found = desk.get(url(AuditEvent, "changelist"), {"q": "book"}).context["cl"].result_list
+    assert [event.subtype for event in found] == ["book"]
+
+
+def test_all_that_is_registered_opens(desk):
+    for model in admin.site._registry:
+        assert desk.get(url(model, "changelist")).status_code == 200, model

@@ -1,0 +1,93 @@
+"""Hours, closures and reminders are written in lines."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from clinic.admin.fields import ClosuresField, ElementsField, RemindersField, WeeklyHoursField
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("", None),
+        ("closed", []),
+        ("mon 9:00-17:00", [(["mon"], "09:00:00", "17:00:00")]),
+        ("Thu, Fri 22:00 - 06:00", [(["thu", "fri"], "22:00:00", "06:00:00")]),
+        ("fri-mon 08:00-12:00", [(["fri", "sat", "sun", "mon"], "08:00:00", "12:00:00")]),
+        ("sat all day", [(["sat"], None, None)]),
+    ],
+)
+def test_weekly_hours_are_read(text, entries):
+    read = WeeklyHoursField(rows=1).clean(text)
+
+    found = read and [
+        (each["daysOfWeek"], each.get("availableStartTime"), each.get("availableEndTime")) for each in read
+    ]
+    assert found == entries
+
+
+@pytest.mark.parametrize("text", ["", "closed", "mon-fri 09:00-17:00\nsat sun all day", "mon wed fri 22:30-06:00"])
+def test_weekly_hours_are_shown_as_they_were_written(text):
+    field = WeeklyHoursField(rows=1)
+
+    assert field.prepare_value(field.clean(text)) == text
+    assert not field.has_changed(field.clean(text), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mon", "'mon' is not like mon-fri 09:00-17:00"),
+        ("mon-fri 09:00-17:00\nmonday 09:00-17:00", "Line 2: 'monday' is not one of mon, tue"),
+        ("mon 09:00-25:00", "'25:00' is not a time such as 09:00"),
+    ],
+)
+def test_wrong_hours_are_refused_with_the_line(text, message):
+    with pytest.raises(ValidationError, match=message):
+        WeeklyHoursField(rows=1).clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-12-25", "2026-12-24 to 2027-01-02: Winter break", "2026-12-24T13:00:00-05:00 to 2026-12-25: Eve: closed"],
+)
+def test_closures_are_shown_as_they_were_written(text):
+    field = ClosuresField(rows=1)
+
+    assert field.prepare_value(field.clean(text)) == text
+
+
+@pytest.mark.parametrize("text", ["Christmas", "2026-13-01", "2026-12-24T13:00", "2027-01-02 to 2026-12-24"])
+def test_wrong_closures_are_refused(text):
+    with pytest.raises(ValidationError, match="Line 1"):
+        ClosuresField(rows=1).clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("", []), ("2 days, 2 hours", [48, 2]), ("90 Minutes,1 week", [168, 1.5]), ("1hour, 60 minutes", [1])],
+)
+def test_reminders_are_read(text, hours):
+    assert RemindersField(required=False).clean(text) == [timedelta(hours=each) for each in hours]
+
+
+@pytest.mark.parametrize("text", ["", "1 week, 2 days, 90 minutes, 1 hour"])
+def test_reminders_are_shown_in_words(text):
+    field = RemindersField(required=False)
+
+    assert field.prepare_value(field.clean(text)) == text
+    assert not field.has_changed(field.clean(text), text)
+
+
+@pytest.mark.parametrize("text", ["soon", "0 hours", "2 days 2 hours", "-1 day", "53 weeks", "2 00:00:00"])
+def test_wrong_reminders_are_refused(text):
+    with pytest.raises(ValidationError, match=r"is not like 2 days|is more than a year"):
+        RemindersField(required=False).clean(text)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '[{"coding": "x"}]'])
+def test_what_is_not_fhir_is_refused(text):
+    with pytest.raises(ValidationError):
+        ElementsField(element="CodeableConcept", required=False).clean(text)

@@ -1,0 +1,139 @@
+"""The administration of what is a patient's."""
+
+import pytest
+from django.urls import reverse
+
+from clinic.models import CalendarFeed, CareTeam, Communication, Coverage, Patient, QuestionnaireResponse, RelatedPerson
+from tests.clinic.admin.pages import errors, inline, url
+from tests.factories import (
+    AppointmentFactory,
+    CalendarFeedFactory,
+    CareTeamFactory,
+    CommunicationFactory,
+    EncounterFactory,
+    PatientFactory,
+    PractitionerFactory,
+    QuestionnaireFactory,
+    QuestionnaireResponseFactory,
+    RelatedPersonFactory,
+    UserFactory,
+)
+
+
+def test_a_coverage_ends_after_it_starts(desk):
+    data = {
+        "status": "active",
+        "beneficiary": PatientFactory().pk,
+        "payor": '[{"display": "Acme"}]',
+        "start": "2026-02-01",
+        "end": "2026-01-01",
+    }
+
+    assert errors(desk.post(url(Coverage, "add"), data)) == ["It ends before it starts."]
+    assert desk.post(url(Coverage, "add"), data | {"end": ""}).status_code == 302
+    assert Coverage.objects.get().payor == [{"display": "Acme"}]
+
+
+def test_practitioners_are_chosen_for_a_care_team_and_others_stay(desk):
+    old, new = PractitionerFactory(), PractitionerFactory()
+    team = CareTeamFactory(members=[old, PatientFactory()])
+    other = team.participant[1]
+
+    response = desk.post(
+        url(CareTeam, "change", team.pk),
+        {"status": "active", "name": team.name, "patient": team.patient.pk, "practitioners": [new.pk]},
+    )
+
+    assert response.status_code == 302, errors(response)
+    team.refresh_from_db()
+    assert team.participant == [other, {"member": {"reference": new.reference, "display": str(new)}}]
+
+
+def test_answers_are_read_with_their_questions(desk):
+    item = [
+        {"linkId": "1", "answer": [{"valueString": "A rash"}]},
+        {"linkId": "2", "text": "Allergies?", "answer": [{"valueBoolean": False}]},
+        {"linkId": "3", "answer": [{"valueCoding": {"code": "l", "display": "Left"}}, {"valueDecimal": 1.5}]},
+    ]
+    response = QuestionnaireResponseFactory(item=item)
+
+    page = desk.get(url(QuestionnaireResponse, "change", response.pk)).content.decode()
+
+    for text in ("What brings you here?", "A rash", "Allergies?", "No", "Left, 1.5"):
+        assert text in page
+
+
+@pytest.mark.parametrize("factory", [EncounterFactory, QuestionnaireResponseFactory])
+def test_what_was_entered_in_error_does_not_come_back_beside_another(desk, factory):
+    visit, form = AppointmentFactory(), QuestionnaireFactory()
+    more = {"questionnaire": form} if factory is QuestionnaireResponseFactory else {}
+    wrong = factory(appointment=visit, status="entered-in-error", **more)
+    factory(appointment=visit, **more)
+    status = "completed" if more else "finished"
+
+    response = desk.post(url(type(wrong), "change", wrong.pk), {"status": status})
+
+    assert response.status_code == 200
+    assert "for the same visit" in errors(response)[0] or "of the same visit" in errors(response)[0]
+
+
+def test_one_who_signs_in_cares_for_a_patient_once(desk):
+    grace = RelatedPersonFactory(user=UserFactory())
+    data = {"active": "on", "patient": grace.patient.pk, "user": grace.user.pk, "given": "Grace"}
+
+    assert "cares for this patient already" in errors(desk.post(url(RelatedPerson, "add"), data))[0]
+
+
+def test_who_cares_for_a_patient_is_added_on_the_patients_page(desk):
+    patient = PatientFactory()
+    data = {"active": "on", "given": "Ada", "family": "Quinn", "email": patient.email, "language": "es"}
+    carer = inline("related_persons", given="Grace", relationship='[{"text": "Mother"}]')
+    preferences = inline("message_preferences")
+
+    response = desk.post(url(Patient, "change", patient.pk), data | carer | preferences)
+
+    assert response.status_code == 302, errors(response)
+    grace = patient.related_persons.get()
+    assert (grace.given, grace.relationship, grace.version) == ("Grace", [{"text": "Mother"}], 1)
+    assert Patient.objects.get().language == "es"
+
+
+def test_a_message_leads_to_its_visit_and_cannot_be_changed(desk):
+    message = CommunicationFactory(appointment=AppointmentFactory(), body="See you on Monday.")
+    page = desk.get(url(Communication, "change", message.pk)).content.decode()
+
+    assert reverse("admin:clinic_appointment_change", args=[message.appointment.pk]) in page
+    assert "See you on Monday." in page
+    assert desk.post(url(Communication, "change", message.pk), {"body": "x"}).status_code == 403
+    assert desk.post(url(Communication, "delete", message.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_guests_proof_is_shown_to_nobody(desk):
+    message = CommunicationFactory(event="proof", subject="123456 is your code", body="Your code is 123456.")
+
+    assert "123456" not in desk.get(url(Communication, "change", message.pk)).content.decode()
+
+
+def test_a_calendar_feed_is_revoked_and_its_secret_not_shown(desk):
+    feed, gone = CalendarFeedFactory(), CalendarFeedFactory(revoked="2026-01-01T00:00:00Z")
+    before = gone.revoked
+    page = desk.get(url(CalendarFeed, "change", feed.pk)).content.decode()
+
+    desk.post(url(CalendarFeed, "changelist"), {"action": "revoke", "_selected_action": [feed.pk, gone.pk]})
+
+    assert feed.secret_digest not in page
+    feed.refresh_from_db()
+    gone.refresh_from_db()
+    assert feed.revoked is not None
+    assert f"{gone.revoked:%Y-%m-%d}" == before[:10]
+
+
+def test_a_row_that_was_left_empty_is_nobody(desk):
+    patient = PatientFactory()
+    data = {"active": "on", "given": "Ada"}
+    blank = inline("related_persons", active="on", relationship="[]")
+
+    desk.post(url(Patient, "change", patient.pk), data | blank | inline("message_preferences"))
+
+    assert Patient.objects.get().given == "Ada"
+    assert not RelatedPerson.objects.exists()

@@ -1,0 +1,74 @@
+"""Who signs in, who is treated, who cares for them and who pays."""
+
+import factory
+from factory.django import DjangoModelFactory
+
+from clinic import models
+from tests.factories.base import ResourceFactory, concept
+
+
+class UserFactory(DjangoModelFactory):
+    """Signs in with the password `secret-password` unless another is given."""
+
+    class Meta:
+        model = models.User
+
+    email = factory.Sequence("user{}@example.com".format)
+    password = "secret-password"
+
+    @classmethod
+    def _create(cls, model_class, *args, desk_locations=(), **fields):
+        user = model_class.objects.create_user(*args, **fields)
+        user.desk_locations.set(desk_locations)
+        return user
+
+
+class PatientFactory(ResourceFactory):
+    class Meta:
+        model = models.Patient
+
+    given = "Ada"
+    family = factory.Sequence("Quinn-{}".format)
+    gender = models.Gender.FEMALE
+    email = factory.Sequence("patient{}@example.com".format)
+
+
+class RelatedPersonFactory(ResourceFactory):
+    """Who cares for `patient`; name `user` for one who signs in and books for them."""
+
+    class Meta:
+        model = models.RelatedPerson
+
+    patient = factory.SubFactory(PatientFactory)
+    given = "Grace"
+    family = factory.Sequence("Quinn-{}".format)
+    relationship = factory.LazyFunction(
+        lambda: [concept("MTH", "mother", "http://terminology.hl7.org/CodeSystem/v3-RoleCode")]
+    )
+
+
+class CoverageFactory(ResourceFactory):
+    """Active, since always and for ever unless `start` or `end` say otherwise."""
+
+    class Meta:
+        model = models.Coverage
+
+    beneficiary = factory.SubFactory(PatientFactory)
+    subscriber_id = factory.Sequence("M-{}".format)
+    payor = factory.LazyFunction(lambda: [{"display": "Acme Health"}])
+
+
+class CareTeamFactory(ResourceFactory):
+    """Active; `members` are the practitioners (or whoever has a reference) that look after `patient`."""
+
+    class Meta:
+        model = models.CareTeam
+
+    class Params:
+        members = ()
+
+    name = factory.Sequence("Care team {}".format)
+    patient = factory.SubFactory(PatientFactory)
+    participant = factory.LazyAttribute(
+        lambda it: [{"member": {"reference": each.reference, "display": str(each)}} for each in it.members]
+    )

@@ -1,0 +1,76 @@
+"""Questions and what is typed below them, in few words."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Definition
+
+from clinic.fhir.codes import RED_FLAG
+from scheduling import answering, questionnaires
+from scheduling.questionnaires import Entries, Posted, read_items
+from tests.factories import MONDAY_9
+
+ZONE = ZoneInfo("America/New_York")
+NOW = MONDAY_9 - timedelta(days=7)
+STANDARD = "http://hl7.org/fhir/StructureDefinition"
+COLOURS = [{"valueCoding": {"system": "http://example.org/c", "code": each, "display": each.title()}} for each in "rgb"]
+
+
+def ask(*items, **typed):
+    """The sheet of these items; `typed` by linkId, a dict for the parts of an answer, a list for checkboxes."""
+    read = read_items(items)
+    return questionnaires.fill(read, entries(**typed), ZONE)
+
+
+def entries(**typed):
+    named = {}
+    for link, text in typed.items():
+        if isinstance(text, list):
+            named[f"q-{link}"] = text
+        elif isinstance(text, dict):
+            named |= {f"q-{link}.0.{part}" if part else f"q-{link}.0": [each] for part, each in text.items()}
+        else:
+            named[f"q-{link}.0"] = [text]
+    return Entries(named)
+
+
+def item(kind, link_id="a", **more):
+    return {"linkId": link_id, "type": kind, "text": f"Question {link_id}", **more}
+
+
+def group(link_id, *items, **more):
+    return {"linkId": link_id, "type": "group", "text": link_id, "item": list(items), **more}
+
+
+def extension(name, **value):
+    return {"url": f"{STANDARD}/{name}", **value}
+
+
+def when(question, operator, **answer):
+    return {"question": question, "operator": operator, **answer}
+
+
+def validates(items):
+    """By the definition of FHIR."""
+    resource = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    Definition.model_validate({**resource, "item": items} if items else resource)
+
+
+def problem_of(sheet):
+    return [each.text for each in questionnaires.problems(questionnaires.every(sheet.nodes))]
+
+
+UNITS = [extension("questionnaire-unitOption", valueCoding={"code": each, "display": each}) for each in ("kg", "lb")]
+DATE = {"day": "5", "month": "3", "year": "2026"}
+CALL = [{"url": RED_FLAG, "valueString": "Call 911 now."}]
+PAIN = item(
+    "choice", "pain", required=True, answerOption=[{"valueString": "No"}, {"valueString": "Yes", "extension": CALL}]
+)
+
+
+def answer(appointment, caller, *, done=False, version=None, now=NOW, **typed):
+    [form] = answering.forms_of(appointment, ZONE)
+    posted = Posted(entries(**typed).typed, frozenset({"q-pain", "q-b"}))
+    return answering.answer(
+        appointment, form, posted, form.items, caller=caller, now=now, done=done, version=version
+    ).response

@@ -1,0 +1,124 @@
+"""How people meet: at one moment, or each in the middle of what the other does; and what must never come of it.
+
+Each race has its control: the same race with the guard taken away, which goes wrong. Triggers that sleep keep the
+moments long enough for everybody to meet in them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import partial
+
+from django.db import connection
+from django.utils import timezone
+
+from clinic.models import HealthcareService, Slot
+from scheduling import booking
+from scheduling.access import Caller
+from scheduling.booking import BlockRequest
+from tests.factories import DeviceFactory, RoomFactory, ScheduleFactory, ServiceFactory
+from tests.scheduling.situations import SOFTWARE
+
+ALWAYS_OPEN = [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]
+GUEST = Caller(guest="a-secret-of-this-browser")
+A_MOMENT = 0.3
+
+
+@contextmanager
+def slow(table, what="UPDATE", *, each="STATEMENT"):
+    """Whoever writes to the table takes a moment first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
+            f" AS $$ BEGIN PERFORM pg_sleep({A_MOMENT}); RETURN NEW; END $$"
+        )
+        cursor.execute(f"CREATE TRIGGER slow BEFORE {what} ON {table} FOR EACH {each} EXECUTE FUNCTION slow()")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION slow CASCADE")
+
+
+def later(act):
+    """Once the other is in the middle of it."""
+
+    def wait_and_act():
+        with connection.cursor() as cursor:
+            for _ in range(1000):
+                cursor.execute(
+                    "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+                )
+                if cursor.fetchone():
+                    break
+                threading.Event().wait(0.005)
+        return act()
+
+    return wait_and_act
+
+
+def do(use_case: Callable, appointment, *args, caller=SOFTWARE, **named):
+    return partial(
+        lambda: use_case(appointment.fhir_id, *args, caller=caller, now=timezone.now(), **named),
+    )
+
+
+def standing(appointment):
+    """The time that it takes."""
+    slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
+    return list(slots.order_by("pk").values_list("status", "start"))
+
+
+def kinds(outcomes):
+    return Counter(type(each) for each in outcomes)
+
+
+def ultrasound():
+    """A visit that takes a practitioner, a room and a device together."""
+    service = ServiceFactory(
+        hours=ALWAYS_OPEN, interval=30, buffer_before=5, requires=list(HealthcareService.ActorType.values)
+    )
+    return service, [
+        ScheduleFactory(services=[service]),
+        ScheduleFactory(services=[service], actor=RoomFactory()),
+        ScheduleFactory(services=[service], actor=DeviceFactory()),
+    ]
+
+
+def overlaps():
+    """How many pairs of rows stand on the same time of the same seat: what must always be none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM clinic_slot a JOIN clinic_slot b
+            ON a.id < b.id AND a.bookable_id = b.bookable_id AND a.start < b."end" AND b.start < a."end"
+            AND tstzrange(a.blocks_from, a.hold_expires_at) && tstzrange(b.blocks_from, b.hold_expires_at)
+            AND (a.seat IS NULL OR b.seat IS NULL OR a.seat = b.seat)
+            WHERE a.status LIKE 'busy%%' AND b.status LIKE 'busy%%' AND a.deleted_at IS NULL AND b.deleted_at IS NULL
+            """
+        )
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def without_the_constraint():
+    constraint = next(each for each in Slot._meta.constraints if each.name == "slot_never_sold_twice")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Slot, constraint)
+    try:
+        yield
+    finally:
+        Slot.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Slot, constraint)
+
+
+def block(schedule, start, end, caller, *, around=True):
+    request = BlockRequest(
+        schedule=schedule,
+        occasions=((int(start.timestamp()), int(end.timestamp())),),
+        comment="Leave",
+        around=around,
+    )
+    return booking.block(request, caller=caller, now=timezone.now())

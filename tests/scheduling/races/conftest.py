@@ -1,0 +1,13 @@
+import pytest
+from django.db.models import QuerySet
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Take a lock away."""
+    return lambda *locks: [monkeypatch.setattr(f"scheduling.booking.{lock}", lambda *_: None) for lock in locks]
+
+
+@pytest.fixture
+def without_row_locks(monkeypatch):
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
