@@ -15,6 +15,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from clinic.models.base import Resource
+from clinic.models.words import words_index
 
 
 class Appointment(Resource):
@@ -81,6 +82,7 @@ class Appointment(Resource):
             ),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
+            words_index("Appointment"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -100,6 +102,12 @@ class Appointment(Resource):
     @property
     def is_request(self) -> bool:
         return self.status == self.Status.PENDING and self.hold_expires_at is None
+
+    def know_slots(self, slots: "list[Slot]") -> None:
+        """These are its Slots, in order: as if they had been prefetched, without asking the database."""
+        known: Any = self.slots.all()
+        known._result_cache = slots
+        self._prefetched_objects_cache = {"slots": known}
 
     def __str__(self) -> str:
         return f"{self.service or 'Appointment'}, {self.start:%Y-%m-%d %H:%M} UTC" if self.start else self.fhir_id
@@ -165,6 +173,7 @@ class Slot(Resource):
                 condition=Q(status="free", deleted_at__isnull=True),
             ),
             models.Index(fields=["schedule", "start"], name="slot_of_schedule"),
+            words_index("Slot"),
         ]
         constraints = [
             models.CheckConstraint(name="slot_takes_time", condition=Q(start__lt=F("end"))),

@@ -65,8 +65,10 @@ def ways_for(criteria: Criteria, may_book: MayBook) -> list[Way]:
     narrowings = list(_narrowings(criteria, services))
     places = None if criteria.locations is None else _places(criteria.locations)
     sites = None if places is None else list(dict.fromkeys(place.site for place in places))
+    # What is given at a site is known by all who are there, whoever is asked for.
+    practitioners = criteria.practitioners if sites is None else None
     found = []
-    for service, arrangements in arrangements_of(services, sites=sites).items():
+    for service, arrangements in arrangements_of(services, sites=sites, practitioners=practitioners).items():
         for way in (way_of(service, arrangement) for arrangement in arrangements):
             way = way.among(tuple(each for each in way.choices if may_book(service, each)))
             way = reduce(lambda so_far, narrowing: narrowing.of(so_far), narrowings, way)

@@ -1,14 +1,15 @@
 """Schedules as they give a service: one query, whatever their number."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from clinic.models import HealthcareService
+from clinic.models import HealthcareService, Patient
+from clinic.models.statements import find
 from scheduling.availability.rules import planned, rules_of
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
@@ -19,8 +20,7 @@ Arrangement: TypeAlias = tuple[Pool, ...]  # one of each of these
 PRACTITIONER = HealthcareService.ActorType.PRACTITIONER.value
 
 
-@dataclass(frozen=True, slots=True)
-class Offering:
+class Offering(NamedTuple):
     """One schedule as it gives one service."""
 
     schedule: int
@@ -42,20 +42,21 @@ class Offering:
 
 
 def service_of(fhir_id: str) -> HealthcareService | None:
-    """The service with this FHIR id. Asked with every search and booking, so its statement is not composed anew."""
-    found = HealthcareService.objects.raw(
-        "SELECT * FROM clinic_healthcareservice WHERE fhir_id = %s AND deleted_at IS NULL", [fhir_id]
-    )
-    return next(iter(found), None)
+    """The service with this FHIR id. Asked with every search and booking."""
+    return find(HealthcareService, "fhir_id", fhir_id)
 
 
-def offerings_of(service: HealthcareService, schedules: Collection[str]) -> list[Offering]:
+def offerings_of(
+    service: HealthcareService, schedules: Collection[str], *, may_name: Callable[[str], bool] = lambda actor: True
+) -> list[Offering]:
     """The schedules with these FHIR ids, in that order, as they give the service.
 
+    One whose actor, a FHIR reference, somebody may not name is missing.
     Raises Invalid with an issue for each that is missing, inactive, of no known zone or duration, or that does not
     offer the service; `expression` is its reference.
     """
-    rows = {row.fhir_id: row for row in _rows(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])}
+    found = _rows(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
+    rows = {row.fhir_id: row for row in found if may_name(row.actor)}
     return _all_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
 
 
@@ -93,7 +94,7 @@ def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
 def lasting(offerings: Iterable[Offering], duration: timedelta) -> tuple[Offering, ...]:
     """The same schedules with visits of another length; all else that rules them stays."""
     seconds = int(duration.total_seconds())
-    return tuple(replace(each, rules=replace(each.rules, duration=seconds)) for each in offerings)
+    return tuple(each._replace(rules=replace(each.rules, duration=seconds)) for each in offerings)
 
 
 def together(offerings: Sequence[Offering]) -> None:
@@ -141,28 +142,32 @@ def arrangements_for(
     with whatever offers it where none does. `practitioner` and `site` are primary keys that narrow it down.
     """
     rows = _rows(service, "schedule.active AND schedule.deleted_at IS NULL", [])
-    usable = [(row, _offering(row)) for row in rows if row.offers and not _problems(row, "")]
+    usable = [_offering(row) for row in rows if row.offers and not _problems(row, "")]
     if site is not None:
-        there = _given_at(site, [each for _, each in usable])
-        usable = [(row, each) for row, each in usable if each in there]
+        usable = _given_at(site, usable)
     if practitioner is not None:
-        usable = [(row, each) for row, each in usable if row.practitioner in (practitioner, None)]
-    return _ways(service, [each for _, each in usable])
+        others = {row.schedule for row in rows if row.practitioner not in (practitioner, None)}
+        usable = [each for each in usable if each.schedule not in others]
+    return _ways(service, usable)
 
 
 def arrangements_of(
-    services: Collection[HealthcareService], *, sites: Sequence[int] | None = None
+    services: Collection[HealthcareService],
+    *,
+    sites: Sequence[int] | None = None,
+    practitioners: Sequence[int] | None = None,
 ) -> dict[HealthcareService, tuple[Arrangement, ...]]:
     """Every way to have each of these services, at any of `sites` if they are named, those first that come first.
 
-    One query, whatever the number of services and schedules.
+    Of practitioners only with these, if they are named. One query, whatever the number of services and schedules.
     """
+    some = "" if practitioners is None else " AND coalesce(bookable.practitioner_id = ANY(%s), true)"
     offered: dict[int, list[Offering]] = {service.pk: [] for service in services}
     with connection.cursor() as cursor:
         cursor.execute(
             f"{_OF_ALL} WHERE service.id = ANY(%s) AND schedule.active AND schedule.deleted_at IS NULL"
-            " AND (schedule.offers_all_services OR offered.id IS NOT NULL) ORDER BY schedule.id",
-            [list(offered)],
+            f" AND (schedule.offers_all_services OR offered.id IS NOT NULL){some} ORDER BY schedule.id",
+            [list(offered), *([] if practitioners is None else [list(practitioners)])],
         )
         for row in _read(cursor):
             if not _problems(row, ""):
@@ -176,6 +181,8 @@ def arrangements_of(
 
 
 def _ways(service: HealthcareService, offerings: list[Offering]) -> tuple[Arrangement, ...]:
+    """A patient's own schedule is had by nobody who does not name it."""
+    offerings = [each for each in offerings if not is_kind(each, Patient.RESOURCE_TYPE)]
     if len(service.requires) > 1:
         ways = [_one_of_each(service.requires, offerings, place) for place in _sites(offerings)]
     else:

@@ -7,7 +7,7 @@ However many services and schedules there are, each look into the window is one 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from clinic.models import Appointment, HealthcareService
 from scheduling.availability.offerings import PRACTITIONER, Arrangement, Offering, is_kind
@@ -38,8 +38,7 @@ class Way:
         return Way(self.service, (*self.pools[:at], pool, *self.pools[at + 1 :]), self.chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A visit that can be had: [start, end) in UTC seconds. Who is chosen comes first of its offerings."""
 
     service: HealthcareService

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -41,14 +41,13 @@ class TimeQuery:
     without: Appointment | None = None  # whose own Slots do not count, as when it is moved
 
 
-@dataclass(frozen=True, slots=True)
-class FoundTime:
+class FoundTime(NamedTuple):
     """A visit that can be had: [start, end) in UTC seconds, with whom, and who else could serve, pool by pool."""
 
     start: int
     end: int
     offerings: tuple[Offering, ...]
-    choices: tuple[tuple[Offering, ...], ...] = field(repr=False)
+    choices: tuple[tuple[Offering, ...], ...]
 
 
 def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:

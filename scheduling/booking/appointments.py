@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent
+from clinic.models.statements import insert
 from scheduling import access, notifications, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters
@@ -110,7 +111,7 @@ def locked(appointment_id: str, caller: Caller, version: int | None = None) -> A
 
 def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = "") -> None:
     """One line in the same transaction: who did what to which appointment, and why they overrode a rule."""
-    audit_line(use_case, appointment, caller=caller, now=now, reason=reason).save()
+    insert([audit_line(use_case, appointment, caller=caller, now=now, reason=reason)])
 
 
 def audit_line(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
+from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import OCCUPYING, Appointment, Patient, QuestionnaireResponse, Slot
 from scheduling import access, notifications
 from scheduling.access import Caller
@@ -29,7 +30,7 @@ from scheduling.booking.visits import place, runs
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 
 CLOCK = Caller(client="clock")
-HOLD_EXPIRED = {"text": "hold expired"}
+HOLD_EXPIRED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "other"}], "text": "hold expired"}
 BATCH = 100
 SUPPORTING = "supportingInformation"
 KEPT = Case(When(status=Slot.Status.BUSY_TENTATIVE, then=Value(Slot.Status.BUSY)), default=F("status"))

@@ -13,6 +13,7 @@ from psycopg import errors
 
 from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
+from clinic.models.statements import insert_free
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
@@ -99,11 +100,8 @@ def write_slots(slots: Sequence[Slot]) -> list[Slot]:
     _set_bookables(slots)
     own_bookables(slot.bookable_id for slot in slots)
     ordered = sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
-    written: dict[str, int] = {}
     for first in range(0, len(ordered), BATCH):
-        written |= _insert(ordered[first : first + BATCH])
-    for slot in ordered:
-        slot.pk = written.get(slot.fhir_id)
+        insert_free(ordered[first : first + BATCH])
     return [slot for slot in ordered if slot.pk is None]
 
 
@@ -266,21 +264,6 @@ def _patients_are_free(appointments: Sequence[Appointment], now: datetime) -> No
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
         raise RuleBroken("A patient has two appointments at one time.", expression="Appointment.participant")
-
-
-def _insert(slots: Sequence[Slot]) -> dict[str, int]:
-    """The primary keys, by FHIR id, of those that could be inserted."""
-    columns = [field for field in Slot._meta.concrete_fields if field.name not in ("id", "blocks_from")]
-    names = ", ".join(f'"{field.column}"' for field in columns)
-    values = [field.get_db_prep_save(field.pre_save(slot, add=True), connection) for slot in slots for field in columns]
-    row = f"({', '.join(['%s'] * len(columns))})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO clinic_slot ({names}) VALUES {', '.join([row] * len(slots))}"
-            " ON CONFLICT DO NOTHING RETURNING fhir_id, id",
-            values,
-        )
-        return dict(cursor.fetchall())
 
 
 def _set_bookables(slots: Sequence[Slot]) -> None:

@@ -1,14 +1,13 @@
 """Taking time and letting it go: the only place that writes Slots of appointments."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import F, Q
 
-from clinic.models import Appointment, Patient, Slot
-from clinic.models.base import new_fhir_id
+from clinic.models import Appointment, Patient, Schedule, Slot
+from clinic.models.statements import insert_free
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.errors import PatientElsewhere, TimeTaken
@@ -22,59 +21,53 @@ BUSY, TENTATIVE, UNAVAILABLE = (
 ATTENDED = ("pending", "booked", "arrived", "checked-in")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NewSlot:
-    """In order of bookable and start: the order in which every booking takes time, so that none wait in a ring."""
-
-    bookable: int
-    start: datetime
-    end: datetime
-    schedule: int
-    status: str
-    seat: int | None = None
-    comment: str = ""
-
-
 def slots_of(
-    offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None]
-) -> list[NewSlot]:
-    """The Slots of one visit: the visit itself and its buffers, on every schedule, in the order of taking."""
+    offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None], *, now: datetime
+) -> list[Slot]:
+    """The Slots of one visit: the visit itself and its buffers, on every schedule. They are not written yet.
+
+    In order of bookable and start: the order in which every booking takes time, so that none wait in a ring.
+    """
     wanted = []
     for offering in offerings:
-        rules = offering.rules
+        rules, schedule = offering.rules, _schedule(offering)
         end = start + timedelta(seconds=rules.duration)
         before = start - timedelta(seconds=rules.buffer_before)
         after = end + timedelta(seconds=rules.buffer_after)
-        for first, last, kind, comment in (
-            (before, start, UNAVAILABLE, "buffer before appointment"),
-            (start, end, status, ""),
-            (end, after, UNAVAILABLE, "buffer after appointment"),
-        ):
-            if first < last:
-                seat = seats[offering.schedule]
-                wanted.append(NewSlot(offering.bookable, first, last, offering.schedule, kind, seat, comment))
-    return sorted(wanted, key=lambda slot: (slot.bookable, slot.start))
+        wanted += [
+            Slot(
+                schedule=schedule,
+                bookable_id=offering.bookable,
+                status=kind,
+                start=first,
+                end=last,
+                seat=seats[offering.schedule],
+                comment=comment,
+                last_updated=now,
+            )
+            for first, last, kind, comment in (
+                (before, start, UNAVAILABLE, "buffer before appointment"),
+                (start, end, status, ""),
+                (end, after, UNAVAILABLE, "buffer after appointment"),
+            )
+            if first < last
+        ]
+    return sorted(wanted, key=lambda slot: (slot.bookable_id, slot.start))
 
 
-def take(appointment: Appointment, wanted: Sequence[NewSlot], *, now: datetime) -> None:
+def _schedule(offering: Offering) -> Schedule:
+    """As far as it is known here; what else is asked of it is read then."""
+    return Schedule.from_db(connection.alias, ["id", "fhir_id"], [offering.schedule, offering.fhir_id])
+
+
+def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
     """Insert all of them, or raise TimeTaken. `blocks_from` is left to the database's clock."""
-    values = [
-        (
-            new_fhir_id(), now, slot.schedule, slot.bookable, appointment.pk, slot.status, slot.start,
-            slot.end, slot.seat, appointment.hold_expires_at, slot.comment,
-        )
-        for slot in wanted
-    ]  # fmt: skip
-    rows = ", ".join(["(%s, 1, %s, '{}', %s, %s, %s, %s, %s, %s, %s, %s, %s, '[]', '[]')"] * len(values))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO clinic_slot (fhir_id, version, last_updated, extra, schedule_id, bookable_id,"
-            ' appointment_id, status, start, "end", seat, hold_expires_at, comment, service_type, identifier)'
-            f" VALUES {rows} ON CONFLICT DO NOTHING",
-            [value for row in values for value in row],
-        )
-        if cursor.rowcount < len(values):
-            raise TimeTaken
+    for slot in wanted:
+        slot.appointment = appointment
+        slot.hold_expires_at = appointment.hold_expires_at
+    if len(insert_free(wanted)) < len(wanted):
+        raise TimeTaken
+    appointment.know_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
 
 
 def let_go(appointments: Collection[int], *, now: datetime) -> None:

@@ -1,15 +1,13 @@
 """Book, move, cancel, and the steps of a visit's day."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError
 from django.utils.translation import gettext as _
-from psycopg import errors
 
 from clinic.models import Appointment, HealthcareService, Patient, Slot
 from clinic.models.base import new_fhir_id
+from clinic.models.statements import insert_free
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
@@ -94,7 +92,7 @@ def place(
         end_visit(replacing, Appointment.Status.CANCELLED, reason=None, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
-    take(appointment, slots_of(request.offerings, request.start, slot_status, seats), now=now)
+    take(appointment, slots_of(request.offerings, request.start, slot_status, seats, now=now))
     done = "request" if appointment.is_request else "hold" if expires else "book"
     audit(done, appointment, caller=caller, now=now, reason=request.override)
     return appointment
@@ -150,7 +148,7 @@ def reschedule(
     appointment.attendance_confirmed = None
     _note(appointment, notes or {})
     save(appointment, now)
-    take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats), now=now)
+    take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats, now=now))
     audit("reschedule", appointment, caller=caller, now=now, reason=override)
     if not held:
         notifications.moved(appointment, now=now, tell=tell)
@@ -363,12 +361,8 @@ def _new_appointment(
         extra=request.extra,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
-    try:
-        appointment.save(force_insert=True)
-    except IntegrityError as error:
-        if request.fhir_id and isinstance(error.__cause__, errors.UniqueViolation):
-            raise TimeTaken from error
-        raise
+    if not insert_free([appointment]):  # somebody has the id that was promised, and so the time
+        raise TimeTaken
     return appointment
 
 
@@ -387,7 +381,7 @@ def _exchanged(appointment: Appointment, old: list[Slot], offerings: tuple[Offer
     named = {_actor(each) for each in appointment.participant}
     in_person = not any(str(each).startswith("PractitionerRole/") for each in named)
     if in_person:
-        offerings = tuple(replace(each, actor=each.person) for each in offerings)
+        offerings = tuple(each._replace(actor=each.person) for each in offerings)
     coming = participants_of(offerings, None, "accepted")
     if appointment.site is not None and appointment.site.reference in named - leaving:
         leaving.add(appointment.site.reference)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from scheduling.core.grid import Grid, is_on_grid, points
@@ -43,8 +44,7 @@ class Rules:
     closures: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Time of a bookable that is spoken for: one of its seats, or all of them."""
 
     start: int
@@ -68,8 +68,7 @@ class Diary:
     taken: list[Taken] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A visit that can be had: one schedule of each pool, and all that could serve, in the order asked."""
 
     start: int

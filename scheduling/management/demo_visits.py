@@ -60,19 +60,7 @@ class Visit:
 
     def slots(self, now: datetime) -> list[Slot]:
         seats = {each.schedule: self.seat for each in self.time.offerings}
-        taken = slots_of(self.time.offerings, as_datetime(self.time.start), Slot.Status.BUSY, seats)
-        return [
-            Slot(
-                schedule_id=each.schedule,
-                status=each.status,
-                start=each.start,
-                end=each.end,
-                seat=each.seat,
-                comment=each.comment,
-                last_updated=now,
-            )
-            for each in taken
-        ]
+        return slots_of(self.time.offerings, as_datetime(self.time.start), Slot.Status.BUSY, seats, now=now)
 
 
 class DemoVisits:

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import translation
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
+from clinic.models.statements import insert_free
 from scheduling.notifications import composing, quiet
 from scheduling.notifications.audience import Audience, audience_of
 
@@ -186,7 +187,7 @@ def _messages(
 def _write(messages: Sequence[Communication], now: datetime) -> None:
     if not messages:
         return
-    Communication.objects.bulk_create(messages, ignore_conflicts=True)
+    insert_free(messages)
     due = [message.fhir_id for message in messages if message.due <= now]
     if due:
         transaction.on_commit(partial(_hand_over, due))

@@ -157,7 +157,7 @@ def _supposed(terms: Terms, change: Change) -> Supposed:
     offerings = []
     for each in terms.offerings:
         rules = availability.supposed_rules(own.get(each.schedule), general, each.zone)
-        offerings.append(replace(each, rules=replace(rules, hours=rules.hours + change.extra)))
+        offerings.append(each._replace(rules=replace(rules, hours=rules.hours + change.extra)))
     service = terms.service if terms.schedule else _with(terms.service, change.resource)
     return Supposed(service=service, offerings=tuple(offerings))
 

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.api.conftest import Api, api_with, codes
-from tests.api.test_hold import expire
-from tests.api.visits import HOLD, proposal, slots, told, visit
+from tests.api.visits import HOLD, expire, proposal, slots, told, visit
 from tests.factories import AppointmentFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +29,11 @@ def test_a_hold_becomes_a_booking(api, held):
     assert "extension" not in booked
     assert "Expires" not in answer
     assert api.get(f"Appointment/{booked['id']}").fhir == booked
+
+
+def test_a_constant_number_of_statements(api, held, django_assert_num_queries):
+    with django_assert_num_queries(16):
+        assert api.post(held).status_code == 200
 
 
 def test_it_is_not_confirmed_twice(api, held):

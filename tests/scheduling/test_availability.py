@@ -8,6 +8,7 @@ from django.utils import timezone
 from clinic.models import HealthcareService, Slot
 from scheduling import availability
 from scheduling.availability import Reason, TimeQuery, as_datetime
+from scheduling.availability.offerings import arrangements_of
 from scheduling.errors import Invalid
 from tests.factories import (
     DeviceFactory,
@@ -150,6 +151,16 @@ def test_every_way_to_have_a_service_stays_within_one_site(chen):
     assert east == found[:1]
     doctor = availability.arrangements_for(service, practitioner=ways[1][0].bookable.practitioner_id)
     assert doctor == found[1:]
+
+
+@pytest.mark.parametrize("requires", [[], ["Practitioner", "Location"]])
+def test_who_asks_for_one_practitioner_is_not_read_the_others(chen, requires):
+    service = ServiceFactory(requires=requires)
+    _other, room = (ScheduleFactory(services=[service], actor=each) for each in (PractitionerFactory(), RoomFactory()))
+    chen.services.add(service)
+    found = arrangements_of([service], practitioners=[chen.bookable.practitioner_id])[service]
+    pools = [[chen.pk], [room.pk]] if requires else [[chen.pk]]
+    assert [[[each.schedule for each in pool] for pool in way] for way in found] == [pools]
 
 
 def test_every_problem_of_the_schedules_is_told(service):

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from clinic.fhir.datatypes import Json
 from clinic.models import HealthcareService, Patient
+from clinic.models.statements import find
 from scheduling import availability
 from scheduling.api.profiled import participants
 from scheduling.api.proposal_ids import Proposed
@@ -37,7 +38,7 @@ def read_offered(fhir_id: str, proposed: Proposed, patients: QuerySet[Patient]) 
 
     Raises NotFound where what was proposed is no more, or is for another, RuleBroken where it is closed by now.
     """
-    service = HealthcareService.objects.filter(pk=proposed.service, deleted_at=None).first()
+    service = find(HealthcareService, "id", proposed.service)
     whose = proposed.search.patient
     patient = patients.filter(pk=whose).first() if whose else None
     if service is None or (whose and patient is None):

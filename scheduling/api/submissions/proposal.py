@@ -10,10 +10,20 @@ from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.resources import RESOURCES, Draft, References
 from clinic.models import HealthcareService, Patient, Resource
+from clinic.models.statements import find
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.api.parameters import reference_to, refusal
-from scheduling.api.submissions.slots import BUSY, OFF_GRID, ProposedSlot, check_fit, check_times, is_slot, read_slots
+from scheduling.api.submissions.slots import (
+    BUSY,
+    OFF_GRID,
+    ProposedSlot,
+    are_contained,
+    check_fit,
+    check_times,
+    read_slots,
+    without_slots,
+)
 from scheduling.api.submissions.submission import HERE, Submission, objects
 from scheduling.availability import Offering
 from scheduling.booking import BookingRequest
@@ -45,7 +55,7 @@ def read_proposal(sent: Json, base: str, caller: Caller) -> Proposal:
     _unsupported(submission)
     slots = read_slots(submission)
     check_times(submission, slots)
-    offerings = _offerings(submission, service, slots) if service and slots else []
+    offerings = _offerings(submission, service, slots, caller) if service and slots else []
     draft = _draft(submission, caller)
     patient = _patient(submission, draft) if draft else None
     if submission.issues or service is None or draft is None:
@@ -113,7 +123,7 @@ def _service_references(sent: Json) -> Iterator[tuple[Any, str]]:
 
 def _unsupported(submission: Submission) -> None:
     sent = submission.sent
-    if "slot" in sent:
+    if not are_contained(sent.get("slot", [])):
         submission.refuse("Proposed appointment must not have Slot references", "slot")
     if isinstance(sent.get("status"), str) and sent["status"] not in NOT_YET_TAKEN:
         submission.refuse(f"Appointment status must be 'proposed', got '{sent['status'][:64]}'", "status")
@@ -122,11 +132,14 @@ def _unsupported(submission: Submission) -> None:
             submission.refuse("Recurring series are not supported", f"extension[{n}]", "not-supported")
 
 
-def _offerings(submission: Submission, service: HealthcareService, slots: list[ProposedSlot]) -> list[Offering]:
+def _offerings(
+    submission: Submission, service: HealthcareService, slots: list[ProposedSlot], caller: Caller
+) -> list[Offering]:
     """The schedules as they give the service, in the order of the proposal."""
     places = _places(service, slots)
     try:
-        offerings = availability.offerings_of(service, list(dict.fromkeys(slot.schedule for slot in slots)))
+        named = list(dict.fromkeys(slot.schedule for slot in slots))
+        offerings = availability.offerings_of(service, named, may_name=partial(access.may_name, caller))
         for offering in offerings:
             check_fit(submission, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
         availability.together(offerings)
@@ -147,7 +160,7 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
 
 def _draft(submission: Submission, caller: Caller) -> Draft | None:
     """All the rest as the resource that it is. What has been said of an element in other words is not said twice."""
-    sent = {name: value for name, value in submission.sent.items() if name != "slot"}
+    sent = without_slots(submission.sent)
     known = [issue.expression for issue in submission.issues]
     try:
         references = References.load(References.collect([sent]), submission.base).kept(partial(_there, caller))
@@ -177,14 +190,14 @@ def _patient(submission: Submission, draft: Draft) -> Patient | None:
     if len(named) > 1:
         submission.refuse("An appointment is for one patient", "participant", "not-supported")
     pk = draft.fields["patient_id"]
-    return Patient.objects.get(pk=pk) if pk else None
+    patient = find(Patient, "id", pk) if pk else None
+    if pk and patient is None:
+        submission.refuse(f"{named.pop()!r} is not known here.", "participant", "not-found")
+    return patient
 
 
 def _kept(extra: Json) -> Json:
-    """Without the Slots, which become rows, and without what is ours to say."""
-    others = {
-        "contained": [each for each in extra.get("contained", ()) if not is_slot(each)],
-        "extension": [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT],
-    }
-    rest = {name: value for name, value in extra.items() if name not in others}
-    return {**rest, **{name: value for name, value in others.items() if value}}
+    """Without what is ours to say."""
+    extensions = [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT]
+    rest = {name: value for name, value in extra.items() if name != "extension"}
+    return {**rest, **({"extension": extensions} if extensions else {})}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from clinic.fhir.datatypes import Json
 from scheduling.api.parameters import moment, reference_to
@@ -111,3 +112,17 @@ def _buffer(submission: Submission, found: list[ProposedSlot], minutes: float, v
 
 def is_slot(resource: Json) -> bool:
     return resource.get("resourceType") == "Slot"
+
+
+def are_contained(references: Any) -> bool:
+    """Whether Slots are referred to as those that the resource contains, as our proposals do."""
+    listed = references if isinstance(references, list) else [references]
+    return all(isinstance(each, dict) and str(each.get("reference")).startswith("#") for each in listed)
+
+
+def without_slots(sent: Json) -> Json:
+    """The Appointment that says nothing of its Slots: they are read by themselves."""
+    kept = {name: value for name, value in sent.items() if name != "slot"}
+    if isinstance(contained := kept.pop("contained", None), list):
+        contained = [each for each in contained if not (isinstance(each, dict) and is_slot(each))]
+    return {**kept, "contained": contained} if contained else kept

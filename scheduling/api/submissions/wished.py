@@ -23,13 +23,15 @@ from scheduling.api.looking import Named, find_rows
 from scheduling.api.parameters import reference_to, refusal
 from scheduling.api.profiled import APPOINTMENT_PROFILES, participants, service_types
 from scheduling.api.proposal_ids import read_proposal_id
-from scheduling.api.submissions.slots import is_slot
+from scheduling.api.submissions.logical import with_references
+from scheduling.api.submissions.slots import are_contained, without_slots
 from scheduling.api.submissions.submission import objects
 from scheduling.availability import Criteria, MayBook, Opening, Way
 from scheduling.booking import BookingRequest
-from scheduling.errors import Invalid, Issue, NotFound
+from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
 
 NOTES = ("description", "reasonCode", "reasonReference", "priority", "appointmentType", "specialty", "basedOn")
+ONE_PATIENT = "An appointment is for one patient: book for each of a group."
 ALL_DAY = timedelta(days=1)
 
 
@@ -54,6 +56,7 @@ def read_wish(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> Wi
 
     `patients` are those whom it may be for: others are not known here.
     """
+    sent = with_references(sent, at, patients)
     slots = _free_slots(sent, at, base)
     draft = read_draft(sent, at, base)
     if draft.fields["start"] is None:
@@ -77,11 +80,7 @@ def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | No
 
 def read_draft(sent: Json, at: str, base: str) -> Draft:
     """The resource without its Slots, which are named by what is free."""
-    contained = sent.get("contained")
-    kept = {name: value for name, value in sent.items() if name not in ("slot", "contained")}
-    if isinstance(contained, list):
-        others = [each for each in contained if not (isinstance(each, dict) and is_slot(each))]
-        kept |= {"contained": others} if others else {}
+    kept = without_slots(sent)
     from_fhir = RESOURCES["Appointment"].from_fhir
     assert from_fhir is not None
     try:
@@ -102,6 +101,8 @@ def request_for(
     extensions: tuple[Json, ...] = (),
 ) -> BookingRequest:
     """What is asked of booking. Whether the time can be had is not asked here, only who could give it."""
+    if len({each.fhir_id for each in _named(wish, "Patient")}) > 1:
+        raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{wish.at}.participant")])
     chosen = chosen_for(wish, may_book, now=now)
     patient = patient or wish.patient
     fields, extra = wish.draft.fields, wish.draft.fields["extra"]
@@ -227,6 +228,8 @@ def _reference(participant: Json) -> str:
 
 def _free_slots(sent: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
     """The Slots that it refers to. Raises NotFound for others than those of $prefetch."""
+    if are_contained(sent.get("slot", [])):
+        return ()
     slots, issues = [], []
     for n, each in objects(sent.get("slot")):
         place = f"{at}.slot[{n}].reference"

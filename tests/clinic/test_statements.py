@@ -1,0 +1,72 @@
+"""Statements composed once do what Django's own do."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from clinic.models import Communication, HealthcareService, Patient, Slot
+from clinic.models.statements import find, insert, insert_free
+from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def columns(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def slot(schedule, start, **fields):
+    times = {"start": start, "end": start + timedelta(hours=1), "last_updated": start}
+    return Slot(schedule=schedule, bookable_id=schedule.bookable_id, status="busy", **times, **fields)
+
+
+def message(patient):
+    now = timezone.now()
+    return Communication(event="proof", medium="email", patient=patient, due=now, last_updated=now)
+
+
+@pytest.mark.parametrize("make", [ServiceFactory, PatientFactory])
+def test_a_row_is_found_as_django_would_read_it(make, django_assert_num_queries):
+    row = make(extra={"language": "es"})
+    with django_assert_num_queries(1):
+        found = find(type(row), "id", row.pk)
+    assert columns(found) == columns(type(row).objects.get(pk=row.pk))
+    assert columns(find(type(row), "fhir_id", row.fhir_id)) == columns(found)
+
+
+@pytest.mark.parametrize("model", [HealthcareService, Patient])
+def test_what_is_not_there_is_none(model):
+    assert find(model, "fhir_id", "nobody") is None
+
+
+def test_what_is_deleted_is_not_found():
+    patient = PatientFactory(deleted_at=timezone.now())
+    assert find(Patient, "id", patient.pk) is None
+
+
+def test_rows_have_what_the_database_has_set(django_assert_num_queries):
+    schedule, now = ScheduleFactory(), timezone.now()
+    slots = [slot(schedule, now + timedelta(hours=n), extra={"n": n}) for n in range(3)]
+    with django_assert_num_queries(1):
+        insert(slots)
+        assert [each.blocks_from is not None for each in slots] == [True] * 3
+    assert [columns(each) for each in Slot.objects.order_by("pk")] == [columns(each) for each in slots]
+
+
+def test_a_row_that_was_inserted_is_updated_when_it_is_saved():
+    written = message(PatientFactory())
+    insert([written])
+    written.subject = "Once more"
+    written.save()
+    assert Communication.objects.get().subject == "Once more"
+
+
+def test_what_a_constraint_forbids_is_left_out_or_is_an_error():
+    schedule, now = ScheduleFactory(), timezone.now()
+    first, same, later = (slot(schedule, now + timedelta(hours=n)) for n in (0, 0, 2))
+    assert insert_free([first, same, later]) == [first, later]
+    assert same.pk is None
+    with pytest.raises(IntegrityError):
+        insert([same])
