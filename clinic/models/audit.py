@@ -3,6 +3,7 @@
 from django.db import models
 
 from clinic.models.base import Resource
+from clinic.models.words import words_index
 
 
 class AuditEvent(Resource):
@@ -33,7 +34,7 @@ class AuditEvent(Resource):
 
     class Meta:
         ordering = ["-recorded", "-pk"]
-        indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded")]
+        indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded"), words_index("AuditEvent")]
 
     def __str__(self) -> str:
         return f"{self.subtype}, {self.recorded:%Y-%m-%d %H:%M:%S} UTC"

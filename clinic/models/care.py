@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinic.models.base import Resource
+from clinic.models.words import words_index
 
 
 class Coverage(Resource):
@@ -31,7 +32,11 @@ class Coverage(Resource):
 
     class Meta:
         ordering = ["-start", "-pk"]
-        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="coverage_identifier")]
+        indexes = [
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="coverage_identifier"),
+            GinIndex(fields=["payor"], opclasses=["jsonb_path_ops"], name="coverage_payor"),
+            words_index("Coverage"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="coverage_runs_forward",
@@ -115,7 +120,11 @@ class Encounter(Resource):
 
     class Meta:
         ordering = ["-start", "-pk"]
-        indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="encounter_identifier")]
+        indexes = [
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="encounter_identifier"),
+            GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="encounter_participant"),
+            words_index("Encounter"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["appointment"],

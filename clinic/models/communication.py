@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.models.base import Resource
+from clinic.models.words import words_index
 
 
 class Event(models.TextChoices):
@@ -80,6 +81,7 @@ class Communication(Resource):
                 condition=Q(status__in=["preparation", "in-progress"], deleted_at__isnull=True),
             ),
             models.Index(fields=["patient", "-due"], name="communication_of_patient"),
+            words_index("Communication"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from clinic.models.base import Resource, zone_field
+from clinic.models.words import names_of_person, words_index
 
 
 class UserManager(BaseUserManager["User"]):
@@ -105,7 +106,10 @@ class PractitionerRole(Resource):
 
     class Meta:
         ordering = ["practitioner__family", "pk"]
-        indexes = [GinIndex(fields=["specialty"], opclasses=["jsonb_path_ops"], name="role_specialty")]
+        indexes = [
+            GinIndex(fields=["specialty"], opclasses=["jsonb_path_ops"], name="role_specialty"),
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="role_identifier"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.practitioner} ({', '.join(concept_text(each) for each in self.specialty) or 'role'})"
@@ -127,6 +131,8 @@ class Patient(Person):
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
             models.Index(fields=["family", "given"], name="patient_name"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
+            words_index("Patient"),
+            GinIndex(names_of_person(), name="patient_names"),
         ]
 
 
@@ -144,6 +150,7 @@ class RelatedPerson(Person):
 
     class Meta:
         ordering = ["patient", "pk"]
+        indexes = [words_index("RelatedPerson")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "patient"],

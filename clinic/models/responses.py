@@ -4,6 +4,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from clinic.models.base import Resource
+from clinic.models.words import words_index
 
 
 class AppointmentResponse(Resource):
@@ -33,7 +34,11 @@ class AppointmentResponse(Resource):
 
     class Meta:
         ordering = ["-last_updated", "-pk"]
-        indexes = [GinIndex(fields=["actor"], opclasses=["jsonb_path_ops"], name="response_actor")]
+        indexes = [
+            GinIndex(fields=["actor"], opclasses=["jsonb_path_ops"], name="response_actor"),
+            GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="response_identifier"),
+            words_index("AppointmentResponse"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor.get('display') or self.actor.get('reference', '')}, {self.participant_status}"

@@ -43,6 +43,7 @@ def _definitions(kind: str) -> Iterator[URLPattern]:
 app_name = "fhir"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", SystemView.as_view(), name="system"),
+    path("_search", SearchView.as_view(), name="search"),
     path("_history", HistoryView.as_view(), name="history"),
     path("metadata", MetadataView.as_view(), name="metadata"),
     path("openapi.json", openapi, name="openapi"),

@@ -5,12 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.api.conftest import Api, codes, ids
+from tests.api.conftest import Api, codes, ids, links
 from tests.factories import AppointmentFactory, CoverageFactory, LocationFactory, PatientFactory, ScheduleFactory
-
-
-def links(response):
-    return {link["relation"]: link["url"].removeprefix("http://testserver") for link in response.fhir["link"]}
 
 
 def pages(api, path, relation="next"):

@@ -42,7 +42,8 @@ from tests.factories import PatientFactory
         "_has:Slot:schedule:status=free",
         "_has:Colour:patient:status=x",
         "_has:=x",
-        "_text=x",
+        "_text=(x",
+        "_content=NOT x",
         "_filter=x",
     ],
 )

@@ -20,12 +20,12 @@ from scheduling.api.conformance.operation_definitions import canonical
 from scheduling.api.conformance.pages import DEFINITIONS, OpenView
 from scheduling.api.conformance.profiles import INSTANTIATES, PROFILES
 from scheduling.api.conformance.routes import interactions_of, is_conditional, system_interactions
-from scheduling.api.conformance.search_parameters import OF_DEFINITIONS
+from scheduling.api.conformance.search_parameters import OF_ALL_TYPES, OF_DEFINITIONS, declared
 from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES, FHIRNegotiation
 from scheduling.api.headers import base_of
 from scheduling.api.operations import OPERATIONS
 from scheduling.api.patching import PATCHES
-from scheduling.api.search import known_includes, known_revincludes, parameters_of
+from scheduling.api.search import known_includes, known_revincludes, parameters_of, shared_parameters
 from scheduling.api.smart.discovery import endpoints
 from scheduling.errors import Invalid
 
@@ -67,6 +67,7 @@ def capability_statement(request: Request) -> Json:
         "security": _security(request),
         "resource": [_resource(kind, base) for kind in (*RESOURCES, "Bundle", *DEFINITIONS)],
         "interaction": [{"code": code} for code in system_interactions()],
+        "searchParam": [*declared(shared_parameters(list(RESOURCES))), *OF_ALL_TYPES],
         "operation": _operations("", base),
     }
     return {
@@ -129,7 +130,7 @@ def _stored(kind: str, codes: list[str]) -> Json:
     return {
         "versioning": "versioned-update" if "update" in codes else "versioned",
         "readHistory": "history-instance" in codes,
-        "updateCreate": "update" in codes,
+        "updateCreate": "update" in codes and kind != "Subscription",  # ids of others' are not told
         "conditionalCreate": "create" in codes,
         "conditionalRead": "full-support",
         "conditionalUpdate": is_conditional(kind, "update"),
@@ -137,10 +138,7 @@ def _stored(kind: str, codes: list[str]) -> Json:
         "referencePolicy": ["literal", "logical", "enforced"],
         "searchInclude": list(known_includes(kind)),
         "searchRevInclude": list(known_revincludes(kind)),
-        "searchParam": [
-            {"name": name, "definition": each.definition, "type": each.TYPE}
-            for name, each in parameters_of(kind).items()
-        ],
+        "searchParam": declared(parameters_of(kind)),
     }
 
 

@@ -16,13 +16,21 @@ from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
 from scheduling.api.conformance.naming import computable, version
 from scheduling.api.conformance.pages import DEFINITIONS, SEARCHABLE
-from scheduling.api.conformance.routes import CONDITIONAL, ON_TYPE, interactions_of, is_conditional, system_interactions
+from scheduling.api.conformance.routes import (
+    CONDITIONAL,
+    ON_TYPE,
+    interactions_of,
+    is_conditional,
+    is_open,
+    system_interactions,
+)
 from scheduling.api.conformance.schemas import ID, reference, schemas
+from scheduling.api.conformance.search_parameters import OF_ALL_TYPES
 from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES
 from scheduling.api.headers import base_of
 from scheduling.api.operations import OPERATIONS, Operation
 from scheduling.api.patching import PATCHES
-from scheduling.api.search import parameters_of
+from scheduling.api.search import parameters_of, shared_parameters
 from scheduling.api.smart.discovery import endpoints
 
 TEXT: Json = {"type": "string"}
@@ -37,17 +45,18 @@ RESULTS: list[Json] = [
     {"name": "_include", "in": "query", "schema": TEXT},
     {"name": "_summary", "in": "query", "schema": {**TEXT, "enum": ["true", "text", "data", "count", "false"]}},
 ]
-SINCE: Json = {"name": "_since", "in": "query", "schema": TEXT}
+OF_HISTORIES: list[Json] = [COUNT, *({"name": name, "in": "query", "schema": TEXT} for name in ("_since", "_at"))]
 # What each interaction can be told besides what it is about.
 SAID = {
-    "history-instance": [COUNT, SINCE],
-    "history-type": [COUNT, SINCE],
+    "history-instance": OF_HISTORIES,
+    "history-type": OF_HISTORIES,
     "create": [IF_NONE_EXIST],
     "update": [IF_MATCH],
     "patch": [IF_MATCH],
     "delete": [IF_MATCH],
 }
 OTHERS = ("Bundle", "CapabilityStatement", "OperationOutcome", "Parameters")
+UNNAMED = ("_has",)  # whose names say what they ask for
 WITH_BODY = ("create", "update")
 BUNDLES = ("search-type", "history-instance", "history-type")
 PRIMITIVE = re.compile("[a-z]")  # how the names of data types start that a query can hold
@@ -83,21 +92,24 @@ def document(base: str, authorize: str, token: str) -> Json:
 def _paths() -> Json:
     found: Json = defaultdict(dict)
     for address, method, call in _calls():
-        found[f"/{address}"][method] = call
+        security: Json = {"security": []} if is_open(address.format(id="1", version="1")) else {}
+        found[f"/{address}"][method] = {**call, **security}
     return dict(found)
 
 
 def _calls() -> Iterator[tuple[str, str, Json]]:
     """The address below the base, the method, and what OpenAPI calls an operation."""
-    yield "metadata", "get", _open(_call("get", "metadata", answer="CapabilityStatement"))
+    yield "metadata", "get", _call("get", "metadata", answer="CapabilityStatement")
     if "transaction" in system_interactions():
         yield "", "post", _call("post", "", body="Bundle", answer="Bundle")
+    if "search-system" in system_interactions():
+        yield "", "get", _call("get", "", [*_shared(), *RESULTS], answer="Bundle")
+        yield "_search", "post", _form("_search", _shared())
     for kind in RESOURCES:
         yield from _interactions(kind)
-        yield f"{kind}/_search", "post", _form(kind)
+        yield f"{kind}/_search", "post", _form(f"{kind}/_search", _criteria(kind))
     for kind in DEFINITIONS:
-        for address, method, call in _interactions(kind):
-            yield address, method, _open(call)
+        yield from _interactions(kind)
     for operation in OPERATIONS:
         yield from _operation(operation)
 
@@ -117,8 +129,8 @@ def _interaction(code: str, method: str, address: str, kind: str) -> Json:
     said = SAID.get(code, [])
     if code != "create" and address == kind:
         said = [*_criteria(kind), *said]
-    if code == "search-type" and kind in RESOURCES:
-        said = [*said, *RESULTS]
+    if code == "search-type":
+        said = [*said, *(RESULTS if kind in RESOURCES else [COUNT])]
     answer = "Bundle" if code in BUNDLES else "" if code == "delete" else kind
     call = _call(method, address, said, body=kind if code in WITH_BODY else "", answer=answer)
     if code == "patch":
@@ -127,16 +139,22 @@ def _interaction(code: str, method: str, address: str, kind: str) -> Json:
 
 
 def _criteria(kind: str) -> list[Json]:
-    names = parameters_of(kind) if kind in RESOURCES else SEARCHABLE
+    names = [*parameters_of(kind), "_filter", "_list"] if kind in RESOURCES else list(SEARCHABLE)
     return [{"name": name, "in": "query", "schema": TEXT} for name in names]
 
 
-def _form(kind: str) -> Json:
+def _shared() -> list[Json]:
+    """What all types can be searched by at once."""
+    names = [*(each["name"] for each in OF_ALL_TYPES), *shared_parameters(list(RESOURCES))]
+    return [{"name": name, "in": "query", "schema": TEXT} for name in names if name not in UNNAMED]
+
+
+def _form(address: str, criteria: Iterable[Json]) -> Json:
     """A search whose parameters are in the body, where no log sees them."""
-    properties = {each["name"]: each["schema"] for each in (*_criteria(kind), *RESULTS)}
+    properties = {each["name"]: each["schema"] for each in (*criteria, *RESULTS)}
     schema: Json = {"type": "object", "properties": properties}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {**_call("post", f"{kind}/_search", answer="Bundle"), "requestBody": {"content": content}}
+    return {**_call("post", address, answer="Bundle"), "requestBody": {"content": content}}
 
 
 def _operation(operation: Operation) -> Iterator[tuple[str, str, Json]]:
@@ -185,7 +203,3 @@ def _call(method: str, address: str, parameters: Iterable[Json] = (), *, body: s
 
 def _content(kind: str) -> Json:
     return {JSON_TYPES[0]: {"schema": reference(kind)}, XML_TYPES[0]: {"schema": TEXT}}
-
-
-def _open(call: Json) -> Json:
-    return {**call, "security": []}

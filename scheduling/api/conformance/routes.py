@@ -45,6 +45,12 @@ def is_conditional(kind: str, interaction: str) -> bool:
     return CONDITIONAL[interaction] in methods_at(kind)
 
 
+def is_open(address: str) -> bool:
+    """Whether nobody is asked who they are."""
+    view = getattr(resolve(f"/{settings.FHIR_BASE_PATH}{address}").func, "cls", None)
+    return not getattr(view, "permission_classes", ())
+
+
 @cache
 def methods_at(address: str) -> frozenset[str]:
     """The HTTP methods that are answered at an address below our base, in small letters."""

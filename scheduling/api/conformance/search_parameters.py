@@ -5,16 +5,30 @@ from collections.abc import Mapping
 
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
+from scheduling.api.conformance.expressions import USAGE, expression
 from scheduling.api.conformance.naming import definition
 from scheduling.api.search import Parameter, Reference, parameters_of
 
 COMPARED = ("number", "date", "quantity", "special")
+
+# What a search over several types can ask besides. FHIR R4 has no definitions of these.
+OF_ALL_TYPES = (
+    {"name": "_type", "type": "token"},
+    {"name": "_filter", "type": "special"},
+    {"name": "_has", "type": "special"},
+    {"name": "_list", "type": "special"},
+)
 
 # Of the definitions themselves.
 OF_DEFINITIONS = (
     {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"},
     {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"},
 )
+
+
+def declared(parameters: Mapping[str, Parameter]) -> list[Json]:
+    """As a CapabilityStatement names them."""
+    return [{"name": name, "definition": each.definition, "type": each.TYPE} for name, each in parameters.items()]
 
 
 def search_parameters(base: str) -> list[Json]:
@@ -35,9 +49,11 @@ def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
         "base": list(kinds),
         "type": parameter.TYPE,
         "target": sorted({name for each in kinds.values() if isinstance(each, Reference) for name in each.types}),
+        "expression": " | ".join(dict.fromkeys(each for kind in kinds if (each := expression(kind, parameter.name)))),
+        "xpathUsage": USAGE.get(parameter.name, "normal"),
         "multipleOr": True,
         "multipleAnd": True,
         "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],
         "modifier": list(parameter.MODIFIERS),
     }
-    return {name: value for name, value in told.items() if value != []}
+    return {name: value for name, value in told.items() if value not in ([], "")}

@@ -4,20 +4,22 @@ A page of what the caller may see. The number of SQL statements does not depend 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic.fhir.codes import UCUM
-from clinic.fhir.resources import RESOURCES, to_fhir
+from clinic.fhir.resources import to_fhir
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.api.outcomes import outcome
+from scheduling.api.search import system
+from scheduling.api.search.conditions import LIST
 from scheduling.api.search.includes import MAX_INCLUDED, included
+from scheduling.api.search.rows import Page, page_of, rows_of
 from scheduling.api.search.searching import Search
 from scheduling.api.search.summaries import shortened
+from scheduling.api.search.system import SystemSearch
 from scheduling.errors import Issue
 
 Json = dict[str, Any]
@@ -25,32 +27,23 @@ Json = dict[str, Any]
 DISTANCE_URL = "http://hl7.org/fhir/StructureDefinition/location-distance"
 
 
-@dataclass(frozen=True)
-class Page:
-    """The rows of a page, and whether there are more on either side of it."""
-
-    rows: list[Any]
-    before: bool = False
-    after: bool = False
-
-
-def rows_of(search: Search, caller: Caller) -> "QuerySet[Any]":
-    """All matches that the caller may see."""
-    access.require(caller, search.kind, "s")
-    return access.visible(search.model, caller, "s").filter(*search.where, deleted_at=None)
-
-
 def answer(search: Search, caller: Caller, base: str) -> Json:
     """The Bundle: a page of matches, what goes with them, and the ways to the other pages."""
-    rows = rows_of(search, caller)
     bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
-    if search.controls.get("_total") != "none" or not search.count:
-        bundle["total"] = rows.count()
-    page = _page(search, rows)
+    counted = search.controls.get("_total") != "none" or not search.count
+    if isinstance(search, SystemSearch):
+        total = system.count(search, caller) if counted else None
+        page = system.page(search, caller)
+    else:
+        rows = rows_of(search, caller)
+        total = rows.count() if counted else None
+        page = page_of(search, rows)
+    if total is not None:
+        bundle["total"] = total
     bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
     matches = [to_fhir(access.as_shown(row, caller)) for row in page.rows]
     others = included(matches, search.includes, caller, base)
-    asked = search.link("")
+    asked = search.link("") or "?"
     disclosed = [*page.rows, *others.rows]
     access.record_disclosure(disclosed, "search", caller=caller, now=timezone.now(), query=asked)
     entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
@@ -60,26 +53,8 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     return {**bundle, "entry": entries} if entries else bundle
 
 
-def _page(search: Search, rows: "QuerySet[Any]") -> Page:
-    """One row more than is shown says whether there is another page."""
-    if not search.count:
-        return Page([])
-    kind, order = RESOURCES[search.kind], search.order
-    place, backwards = (search.cursor.place, search.cursor.backwards) if search.cursor else ([], False)
-    rows = rows.select_related(*kind.related).prefetch_related(*kind.prefetch)
-    rows = order.sort(rows, backwards=backwards)
-    if place:
-        rows = rows.filter(order.beyond(place, backwards=backwards))
-    found = list(rows[: search.count + 1])
-    shown, more = found[: search.count], len(found) > search.count
-    if backwards:
-        return Page(shown[::-1], before=more, after=True)
-    return Page(shown, before=bool(place), after=more)
-
-
 def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
     """Itself as it was understood; the other pages where there are any."""
-    place = search.order.place
     if search.cursor:
         yield "self", search.page_link(base, search.cursor.place, backwards=search.cursor.backwards)
     else:
@@ -87,9 +62,9 @@ def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
     if search.count and (search.cursor or page.after):
         yield "first", search.page_link(base, [])
     if page.rows and page.before:
-        yield "previous", search.page_link(base, place(page.rows[0]), backwards=True)
+        yield "previous", search.page_link(base, page.first, backwards=True)
     if page.rows and page.after:
-        yield "next", search.page_link(base, place(page.rows[-1]))
+        yield "next", search.page_link(base, page.last)
 
 
 def _match(search: Search, row: Any, resource: Json, base: str) -> Json:
@@ -112,8 +87,10 @@ def _entry(resource: Json, mode: str, base: str) -> Json:
 
 def _told(search: Search, *, complete: bool) -> Iterator[Issue]:
     for name in search.ignored:
-        text = f"{name!r} is no search parameter of {search.kind} here and was ignored."
+        text = f"{name!r} is no search parameter of {search.kind or 'all of these types'} here and was ignored."
         yield Issue("not-supported", text)
+    if any(LIST in name for name, _ in search.processed):
+        yield Issue("not-supported", "No lists are kept here, current ones neither: nothing is on them.", LIST)
     if not complete:
         text = f"More goes with these than the {MAX_INCLUDED} resources that are included. Search for it by itself."
         yield Issue("incomplete", text)

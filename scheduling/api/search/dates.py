@@ -7,17 +7,27 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
-from scheduling.api.search.kinds import Parameter
+from scheduling.api.search.kinds import Ordered
 from scheduling.api.search.places import after, first_of, is_there
 from scheduling.api.search.values import PREFIXES, Span, days_of, read_span
 
 
 @dataclass(frozen=True, kw_only=True)
-class Date(Parameter):
-    """An instant in a column, or a day. Where the column is empty, what was `said`: a part of a date, in JSON."""
+class Moment(Ordered):
+    """When something is."""
 
     TYPE = "date"
-    COMPARATORS = PREFIXES
+    OPERATORS = (*PREFIXES, "po")
+
+    def compared(self, operator: str, value: str, base: str) -> Q:
+        if operator == "po":  # what overlaps neither ends before the other begins nor begins after it
+            return super().compared("ge", value, base) & super().compared("le", value, base)
+        return super().compared(operator, value, base)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Date(Moment):
+    """An instant in a column, or a day. Where the column is empty, what was `said`: a part of a date, in JSON."""
 
     column: str
     days: bool = False
@@ -55,11 +65,8 @@ class Date(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Period(Parameter):
+class Period(Moment):
     """From one column until another, such as a Schedule's planning horizon; one without an end goes on for ever."""
-
-    TYPE = "date"
-    COMPARATORS = PREFIXES
 
     start: str
     end: str
@@ -76,11 +83,8 @@ class Period(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said(Parameter):
+class Said(Moment):
     """A date or a dateTime in JSON, or a Period there."""
-
-    TYPE = "date"
-    COMPARATORS = PREFIXES
 
     place: str
     is_period: bool = False

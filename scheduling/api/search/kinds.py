@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from django.db.models import Q
 
+from scheduling.api.search.values import PREFIXES
+from scheduling.errors import Invalid
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
@@ -18,6 +21,8 @@ class Parameter:
     TYPE: ClassVar[str]
     MODIFIERS: ClassVar[tuple[str, ...]] = ("missing",)
     COMPARATORS: ClassVar[tuple[str, ...]] = ()
+    # Of _filter, besides `pr`, which all can.
+    OPERATORS: ClassVar[tuple[str, ...]] = ("eq", "ne")
 
     name: str = ""
     definition: str = ""
@@ -33,9 +38,30 @@ class Parameter:
         """The rows that have this value, still escaped. `base` is our own address, with a slash at its end."""
         raise NotImplementedError
 
+    def compared(self, operator: str, value: str, base: str) -> Q:
+        """The rows with a value to which this one, still escaped, is as one of the OPERATORS says."""
+        return self.condition(value, "", base)
+
     def present(self) -> Q:
         """The rows that have any value."""
         raise NotImplementedError
+
+    def among(self, column: str, test: str) -> "Parameter":
+        """The same of those items alone of a column that is a list for which the test, in jsonpath, is true."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered(Parameter):
+    """One whose values come before and after each other."""
+
+    COMPARATORS = PREFIXES
+    OPERATORS: ClassVar[tuple[str, ...]] = PREFIXES
+
+    def compared(self, operator: str, value: str, base: str) -> Q:
+        if value.startswith(PREFIXES):
+            raise Invalid(f"{value!r} has a prefix: the operator alone says how to compare.")
+        return self.condition(value if operator == "eq" else f"{operator}{value}", "", base)
 
 
 def any_of(conditions: Iterable[Q]) -> Q:

@@ -32,6 +32,7 @@ class Near(Parameter):
     """`latitude|longitude|distance|unit`; unit and distance can be left out, and are kilometres and 25 then."""
 
     TYPE = "special"
+    OPERATORS = ("eq",)
 
     latitude: str = "latitude"
     longitude: str = "longitude"

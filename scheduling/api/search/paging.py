@@ -4,22 +4,20 @@ https://hl7.org/fhir/R4/http.html#paging. The address of a page tells nothing of
 and the place are encrypted in it.
 """
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, FloatField, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.utils.crypto import salted_hmac
 
+from clinic import sealing
 from scheduling.errors import Invalid
 
+PURPOSE = "search.page"
 Place = list[str | None]
 
 
@@ -34,17 +32,17 @@ class Cursor:
 
     def seal(self) -> str:
         said = [self.kind, self.query, self.place, self.backwards]
-        return _fernet().encrypt(json.dumps(said, separators=(",", ":")).encode()).decode()
+        return sealing.seal(json.dumps(said, separators=(",", ":")), PURPOSE)
 
 
 def unseal(text: str, kind: str) -> Cursor:
     """Raises Invalid for what is none of ours, or of another type of resource."""
     try:
-        cursor = Cursor(*json.loads(_fernet().decrypt(text.encode())))
-    except (InvalidToken, UnicodeEncodeError):
+        cursor = Cursor(*json.loads(sealing.unseal(text, PURPOSE)))
+    except sealing.Unreadable:
         raise Invalid("This is not the cursor of a page of ours.") from None
     if cursor.kind != kind:
-        raise Invalid(f"This is the cursor of a page of another search than for {kind}.")
+        raise Invalid("This is the cursor of a page of another search.")
     return cursor
 
 
@@ -71,31 +69,31 @@ class Order:
     keys: Sequence[Key] = ()
 
     @cached_property
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
         return [f"sort_{n}" for n, _ in enumerate(self.keys)]
 
     def sort(self, rows: "QuerySet[Any]", *, backwards: bool = False) -> "QuerySet[Any]":
-        rows = rows.annotate(**{name: key.expression for name, key in zip(self._names, self.keys, strict=True)})
+        rows = rows.annotate(**{name: key.expression for name, key in zip(self.names, self.keys, strict=True)})
         columns = (
             f"{'-' if key.descending != backwards else ''}{name}"
-            for name, key in zip(self._names, self.keys, strict=True)
+            for name, key in zip(self.names, self.keys, strict=True)
         )
         return rows.order_by(*columns, "-pk" if backwards else "pk")
 
-    def beyond(self, place: Place, *, backwards: bool = False) -> Q:
-        """The rows after the place, or before it."""
+    def beyond(self, place: Place, *, backwards: bool = False, rest: Q | None = None) -> Q:
+        """The rows after the place, or before it; `rest` of those that are sorted by the same values."""
         *written, pk = place
         try:
             values = [key.field.to_python(value) for key, value in zip(self.keys, written, strict=True)]
         except (ValidationError, ValueError):
             raise Invalid("This page is of a search that has changed.") from None
-        condition = Q(**{f"pk__{'lt' if backwards else 'gt'}": pk})
-        for name, key, value in reversed(list(zip(self._names, self.keys, values, strict=True))):
+        condition = Q(**{f"pk__{'lt' if backwards else 'gt'}": pk}) if rest is None else rest
+        for name, key, value in reversed(list(zip(self.names, self.keys, values, strict=True))):
             condition = _further(name, value, down=key.descending != backwards) | (_same(name, value) & condition)
         return condition
 
     def place(self, row: Any) -> Place:
-        values = (getattr(row, name) for name in self._names)
+        values = (getattr(row, name) for name in self.names)
         return [*(None if value is None else str(value) for value in values), str(row.pk)]
 
 
@@ -119,12 +117,3 @@ def _field(model: type[Model], column: str) -> "Field[Any, Any]":
         return _field(found.related_model, rest)
     assert isinstance(found, Field)
     return found
-
-
-def _fernet() -> MultiFernet:
-    """Of the secret key; older ones still open what they have sealed."""
-    return MultiFernet([Fernet(_key(each)) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _key(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(salted_hmac("fhir.page", "", secret=secret, algorithm="sha256").digest())

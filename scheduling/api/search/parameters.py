@@ -3,7 +3,7 @@
 The one list: searches read it, and so do the CapabilityStatement and the pages of the parameters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from clinic.fhir import codes
 from scheduling.api.search.kinds import Parameter
 from scheduling.api.search.tables.care import CARE
-from scheduling.api.search.tables.common import EVERY, Parameters
+from scheduling.api.search.tables.common import Parameters, of_every
 from scheduling.api.search.tables.people import PEOPLE
 from scheduling.api.search.tables.places import PLACES
 from scheduling.api.search.tables.visits import VISITS
@@ -22,10 +22,16 @@ TABLE: dict[str, Parameters] = {**PLACES, **PEOPLE, **VISITS, **CARE}
 @cache
 def parameters_of(kind: str) -> Mapping[str, Parameter]:
     """By name, those of every type among them; each knows its name and the URL of its definition."""
-    found = {**EVERY, **TABLE[kind]}
+    found = {**of_every(kind), **TABLE[kind]}
     return MappingProxyType(
         {name: replace(each, name=name, definition=_definition(kind, name, each)) for name, each in found.items()}
     )
+
+
+def shared_parameters(kinds: Sequence[str]) -> Mapping[str, Parameter]:
+    """Those that each of these types has, as the first has them."""
+    first, *others = map(parameters_of, kinds)
+    return {name: each for name, each in first.items() if all(name in other for other in others)}
 
 
 def _definition(kind: str, name: str, parameter: Parameter) -> str:

@@ -1,20 +1,36 @@
 """Elements that are in JSON, and how the database is asked about them: https://hl7.org/fhir/R4/json.html
 
 A place is a column and the names of elements in it, such as `participant.actor` or `extra.address.city`; lists are
-looked into wherever they are. Paths are PostgreSQL's jsonpath, in which nothing is written that was not quoted.
+looked into wherever they are, whole or as far as `among` says. Paths are PostgreSQL's jsonpath, in which nothing is
+written that was not quoted.
 """
 
 import json
+import re
+from string import Formatter
 from typing import Any
 
-from django.db.models import BooleanField, DateTimeField, F, Field, Func, Q, QuerySet, Subquery, TextField, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    F,
+    Field,
+    Func,
+    JSONField,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.fields.json import KT, KeyTextTransform
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+
+COLUMN = re.compile(r"\w+")
 
 
 class Sql(Func):
-    """A piece of SQL with a place for each of its expressions, in this order: {0}, {1}."""
+    """A piece of SQL with places for its expressions: {0}, {1}."""
 
     def __init__(self, sql: str, *expressions: Any, output_field: "Field[Any, Any]") -> None:
         super().__init__(*expressions, output_field=output_field)
@@ -22,16 +38,17 @@ class Sql(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
         compiled = [compiler.compile(each) for each in self.source_expressions]
-        params = tuple(each for _, these in compiled for each in these)
+        places = [int(place) for _, place, _, _ in Formatter().parse(self.sql) if place]
+        params = tuple(each for place in places for each in compiled[place][1])
         return self.sql.format(*(sql for sql, _ in compiled)), params
 
 
 HOLDS = "({0} @? {1}::jsonpath)"
-# Letters as they are without their accents: NFD writes these as characters of their own.
-FOLDED = "lower(regexp_replace(normalize({0}, NFD), '[\u0300-\u036f]+', '', 'g'))"
-TELLS = f"""EXISTS (
-    SELECT FROM jsonb_path_query({{0}}, {{1}}::jsonpath) AS said(text)
-    WHERE strpos({FOLDED.format("' ' || (said.text #>> '{{}}')")}, {FOLDED.format("{2}")}) > 0)"""
+# Both sides without accents and in small letters; the texts in a frame, by which their edges can be asked for.
+TELLS = """EXISTS (
+    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(text)
+    WHERE strpos(clinic_folded({2} || (said.text #>> '{{}}') || {2}), clinic_folded({3})) > 0)"""
+COLUMN_TELLS = "(strpos(clinic_folded({1} || {0} || {1}), clinic_folded({2})) > 0)"
 # A partial date begins with the first and ends with the last day of its month or year.
 FIRST = "(SELECT (text || substr('0001-01-01', length(text) + 1))::timestamptz FROM (VALUES ({0})) AS said(text))"
 AFTER = f"""(SELECT {FIRST.format("text")} + CASE length(text)
@@ -44,6 +61,7 @@ REFERS = """EXISTS (
 REFERS_BY_INDEX = """({{0}} = ANY (ARRAY(
     SELECT referring.id FROM {{1}} AS referred(fhir_id) JOIN "{table}" AS referring
     ON referring."{column}" @? replace({{2}}, '{{{{id}}}}', referred.fhir_id)::jsonpath)))"""
+ITEMS = "jsonb_path_query_array({0}, {1}::jsonpath)"
 REFERRED = "substring(jsonb_path_query({0}, {1}::jsonpath) #>> '{{}}', {2})"
 
 
@@ -63,16 +81,16 @@ def is_there(place: str) -> Q:
     return Q(Sql(HOLDS, F(column), Value(f"{path}[*]"), output_field=BooleanField()))
 
 
-def tells(place: str, words: str) -> Q:
-    """Rows with a text at the place that these words are in, whatever case and accents; a space begins each text."""
+def tells(place: str, words: str, frame: str = " ") -> Q:
+    """Rows with a text at the place that these words are in, whatever case and accents; `frame` is around each text."""
     column, path = _split(place)
-    return Q(Sql(TELLS, F(column), Value(f"{path}[*]"), Value(words), output_field=BooleanField()))
+    found = (F(column), Value(f"{path}[*]"), Value(frame), Value(words))
+    return Q(Sql(TELLS, *found, output_field=BooleanField()))
 
 
-def column_tells(column: str, words: str) -> Q:
+def column_tells(column: str, words: str, frame: str = " ") -> Q:
     """The same of a column that is a text itself."""
-    text = Sql(FOLDED.format("' ' || {0}"), F(column), output_field=TextField())
-    return Q(GreaterThan(StrIndex(text, Sql(FOLDED, Value(words), output_field=TextField())), 0))
+    return Q(Sql(COLUMN_TELLS, F(column), Value(frame), Value(words), output_field=BooleanField()))
 
 
 def first_of(place: str) -> Func:
@@ -108,9 +126,26 @@ def referred(place: str, pattern: str) -> Func:
     return Sql(REFERRED, F(column), Value(f"{path}.reference"), Value(pattern), output_field=TextField())
 
 
+def items(column: str, test: str) -> Func:
+    """Those items of a column that is a list for which the test, in jsonpath, is true."""
+    return Sql(ITEMS, F(column), Value(f"$[*] ? ({test})"), output_field=JSONField())
+
+
+def found_first(rows: "QuerySet[Any]") -> Q:
+    """These rows, which an index finds before anything else is asked of them."""
+    found = (F("pk"), ArraySubquery(rows.order_by().values("pk")))
+    return Q(Sql("({0} = ANY ({1}))", *found, output_field=BooleanField()))
+
+
+def among(place: str, column: str, test: str) -> str:
+    """The place, in those items alone of a column that is a list for which the test, in jsonpath, is true."""
+    return f"{column}[*] ? ({test}){place.removeprefix(column)}" if place.split(".")[0] == column else place
+
+
 def _split(place: str) -> tuple[str, str]:
-    column, _, rest = place.partition(".")
-    return column, ".".join(("$", *rest.split("."))) if rest else "$"
+    column = COLUMN.match(place)
+    assert column is not None
+    return column[0], f"${place[column.end() :]}"
 
 
 def _text(place: str) -> KeyTextTransform:

@@ -5,18 +5,17 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from scheduling.api.search.kinds import Parameter
+from scheduling.api.search.kinds import Ordered, Parameter
 from scheduling.api.search.places import holds, is_there, quoted
 from scheduling.api.search.tokens import coded
-from scheduling.api.search.values import PREFIXES, Span, plain, read_number, split_composite
+from scheduling.api.search.values import Span, plain, read_number, split_composite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantity(Parameter):
+class Quantity(Ordered):
     """`number|system|code`, or a number alone: of any unit."""
 
     TYPE = "quantity"
-    COMPARATORS = PREFIXES
 
     place: str
 
@@ -63,10 +62,10 @@ def _compared(span: Span[Decimal]) -> str:
         "eq": f"@.value >= {first} && @.value < {after}",
         "ap": f"@.value >= {first} && @.value <= {after}",
         "ne": f"(@.value < {first} || @.value >= {after})",
-        "gt": f"@.value >= {after}",
-        "sa": f"@.value >= {after}",
+        "gt": f"@.value > {first}",
+        "sa": f"@.value > {first}",
         "lt": f"@.value < {first}",
         "eb": f"@.value < {first}",
         "ge": f"@.value >= {first}",
-        "le": f"@.value < {after}",
+        "le": f"@.value <= {first}",
     }[span.prefix]

@@ -4,7 +4,7 @@ Each finds by one reference, by a query of what is referred to (chains, _revincl
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from django.db.models import Model, Q, QuerySet
@@ -34,6 +34,7 @@ class Reference(Parameter):
 
     TYPE = "reference"
     MODIFIERS: ClassVar[tuple[str, ...]] = ("missing", "type", "identifier")
+    OPERATORS = ("eq", "ne", "re")
 
     types: tuple[str, ...]
     element: str = ""
@@ -119,6 +120,9 @@ class Written(Reference):
 
     def present(self) -> Q:
         return is_there(self.at)
+
+    def among(self, column: str, test: str) -> "Written":
+        return replace(self, at=places.among(self.at, column, test))
 
 
 @dataclass(frozen=True, kw_only=True)

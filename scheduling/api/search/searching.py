@@ -27,6 +27,7 @@ PASSED_OVER = frozenset({"_format", "_pretty", "_totalMethod"})
 INCLUDES = ("_include", "_include:iterate", "_revinclude", "_revinclude:iterate")
 CHOICES: Mapping[str, tuple[str, ...]] = {"_total": ("none", "estimate", "accurate"), "_summary": SUMMARIES}
 CONTROLS = ("_count", "_sort", "_elements", *CHOICES)
+ABOUT_THE_ANSWER = frozenset({each.partition(":")[0] for each in INCLUDES} | {*CONTROLS, *PASSED_OVER})
 
 
 @dataclass
@@ -59,6 +60,11 @@ class Search:
         return Order(self.keys or [key for key in [self.by_distance] if key])
 
     @property
+    def place(self) -> tuple[Place, bool]:
+        """Where the page begins (empty: at the start), and whether it goes backwards from there."""
+        return (self.cursor.place, self.cursor.backwards) if self.cursor else ([], False)
+
+    @property
     def shows_distance(self) -> bool:
         return self.by_distance is not None and not self.keys
 
@@ -77,7 +83,7 @@ def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: boo
     """What is asked. Raises Invalid with every parameter that is unknown, or with a value that cannot be read."""
     search = Search(kind)
     issues: list[Issue] = []
-    for name, value in _pairs(_opened(search, query)):
+    for name, value in _pairs(opened(search, query)):
         try:
             _understand(search, name, value, caller, base)
         except Unknown as error:
@@ -93,7 +99,7 @@ def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: boo
     return search
 
 
-def _opened(search: Search, query: QueryDict) -> QueryDict:
+def opened(search: Search, query: QueryDict) -> QueryDict:
     """The query itself; of a page's address the one that is sealed in it, with whatever `_count` is asked for now."""
     if CURSOR not in query:
         return query

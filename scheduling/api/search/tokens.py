@@ -1,15 +1,17 @@
 """Codes, identifiers and other tokens: https://hl7.org/fhir/R4/search.html#token"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from django.db.models import Model, Q
 
 from scheduling.api.search.kinds import Parameter, any_of, nothing
-from scheduling.api.search.places import holds, is_there, quoted, tells
+from scheduling.api.search.places import among, holds, is_there, quoted, tells
 from scheduling.api.search.values import plain, split_token
 from scheduling.errors import Invalid
+
+SPECIAL_VALUES = "http://terminology.hl7.org/CodeSystem/special-values"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,9 @@ class Concept(Parameter):
     def present(self) -> Q:
         return any_of(map(is_there, self.places))
 
+    def among(self, column: str, test: str) -> "Concept":
+        return replace(self, places=tuple(among(each, column, test) for each in self.places))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Coding(Concept):
@@ -115,13 +120,24 @@ class Coding(Concept):
 
 @dataclass(frozen=True, kw_only=True)
 class Identifier(Concept):
-    """Identifiers; `:text` asks for that of their type."""
+    """Identifiers; `:text` asks for that of their type, `:of-type` for `system|code|value`, first those of the type."""
+
+    MODIFIERS = ("missing", "not", "text", "of-type")
 
     CODES = ""
     KEY = "value"
     TEXTS = (".type.text",)
 
     places: tuple[str, ...] = ("identifier",)
+
+    def condition(self, value: str, modifier: str, base: str) -> Q:
+        if modifier != "of-type":
+            return super().condition(value, modifier, base)
+        kind, _, number = value.rpartition("|")
+        if not number or "|" not in kind or not all(split_token(kind)):
+            raise Invalid(f"{value!r} is not system|code|value.")
+        test = f"exists(@.type.coding ? ({coded(kind)})) && @.value == {quoted(plain(number))}"
+        return any_of(holds(place, test) for place in self.places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,9 +241,11 @@ class Deceased(Parameter):
 
 
 def read_flag(value: str) -> bool:
-    if value not in ("true", "false"):
+    """Also in words of the system that FHIR has for them."""
+    flag = value.removeprefix(f"{SPECIAL_VALUES}|")
+    if flag not in ("true", "false"):
         raise Invalid(f"{value!r} is neither true nor false.")
-    return value == "true"
+    return flag == "true"
 
 
 def coded(value: str, key: str = "code") -> str:

@@ -95,15 +95,19 @@ def days_of(span: Span[datetime]) -> Span[date]:
 
 
 def read_number(value: str) -> Span[Decimal]:
-    """A number stands for all that is rounded to it: 5.4 for [5.35, 5.45). `ap` is within a tenth of it."""
+    """A number stands for all that is rounded to it: 5.4 for [5.35, 5.45), but for itself alone with a prefix that says
+    on which side of it. `ap` is within a tenth of it.
+    """
     match = NUMBER.fullmatch(value)
     if not match:
         raise Invalid(f"{value!r} is not a number such as 5.4 or ge100.")
     number = Decimal(match["number"])
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)
-    reach = abs(number) / 10 if match["prefix"] == "ap" else Decimal(5).scaleb(exponent - 1)
-    return Span(match["prefix"] or "eq", number - reach, number + reach)
+    prefix = match["prefix"] or "eq"
+    rounding = Decimal(5).scaleb(exponent - 1)
+    reach = {"ap": abs(number) / 10, "eq": rounding, "ne": rounding}.get(prefix, Decimal(0))
+    return Span(prefix, number - reach, number + reach)
 
 
 def _split(separator: re.Pattern[str], value: str) -> tuple[str | None, str]:

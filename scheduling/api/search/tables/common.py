@@ -9,6 +9,7 @@ from scheduling.api.search.links import Link
 from scheduling.api.search.references import Written
 from scheduling.api.search.strings import Text, Uri
 from scheduling.api.search.tokens import Code, Coding, Concept, Contact, Flag, Identifier, Language, Token
+from scheduling.api.search.words import Content
 
 Parameters = dict[str, Parameter]
 
@@ -17,14 +18,19 @@ GENDER = "http://hl7.org/fhir/administrative-gender"
 PARTICIPATION = "http://hl7.org/fhir/participationstatus"
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService", "Patient", "RelatedPerson")
 
-EVERY: Parameters = {
-    "_id": Token(column="fhir_id", definition="Resource-id"),
-    "_lastUpdated": Date(column="last_updated", definition="Resource-lastUpdated"),
-    "_tag": Coding(places=("extra.meta.tag",), definition="Resource-tag"),
-    "_profile": Uri(place="extra.meta.profile", definition="Resource-profile"),
-    "_security": Coding(places=("extra.meta.security",), definition="Resource-security"),
-    "_source": Uri(place="extra.meta.source", definition="Resource-source"),
-}
+
+def of_every(kind: str) -> Parameters:
+    """What every type has."""
+    return {
+        "_id": Token(column="fhir_id", definition="Resource-id"),
+        "_lastUpdated": Date(column="last_updated", definition="Resource-lastUpdated"),
+        "_tag": Coding(places=("extra.meta.tag",), definition="Resource-tag"),
+        "_profile": Uri(place="extra.meta.profile", definition="Resource-profile"),
+        "_security": Coding(places=("extra.meta.security",), definition="Resource-security"),
+        "_source": Uri(place="extra.meta.source", definition="Resource-source"),
+        "_text": Content(kind=kind, narrative=True, definition="DomainResource-text"),
+        "_content": Content(kind=kind, definition="Resource-content"),
+    }
 
 
 def written(at: str, *types: str, **more: Any) -> Written:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from clinic.models import PractitionerRole
+from clinic.models import Patient, PractitionerRole
 from scheduling.api.search.dates import Said
 from scheduling.api.search.links import Link, ManyLinks
+from scheduling.api.search.strings import Name
 from scheduling.api.search.tables.common import (
     ACTIVE,
     BIRTH_DATE,
@@ -45,6 +46,7 @@ PEOPLE: dict[str, Parameters] = {
     },
     "Patient": {
         **PERSON,
+        **{name: Name(**vars(PERSON[name]), model=Patient) for name in ("name", "family", "given", "phonetic")},
         "birthdate": BIRTH_DATE,
         "language": LANGUAGE,
         "death-date": Said(place="extra.deceasedDateTime"),
