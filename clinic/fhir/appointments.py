@@ -19,6 +19,7 @@ from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
 from clinic.fhir.schedules import service_references, service_type
 from clinic.fhir.slots import check_time
+from clinic.fhir.status_reasons import said_both_ways
 from clinic.models import Appointment, Slot
 
 ACTORS = ("Patient", "Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
@@ -61,7 +62,8 @@ def appointment(row: Appointment) -> Json:
         "cancelationReason": row.cancelation_reason,
         "identifier": row.identifier,
     }
-    return resource | {name: value for name, value in said.items() if value}
+    resource |= {name: value for name, value in said.items() if value}
+    return said_both_ways(resource) if row.cancelation_reason else resource
 
 
 def _slots(row: Appointment) -> list[Slot]:
@@ -145,7 +147,7 @@ def _check_participants(reading: Reading) -> None:
     for n, each in enumerate(reading.draft.fields.get("participant", ())):
         path = f"Appointment.participant[{n}]"
         if "type" not in each and "actor" not in each:
-            reading.refuse(ResourceIssue("invalid", "Either the type or the actor is said (app-1).", path))
+            reading.refuse(ResourceIssue("invariant", "app-1: Either the type or the actor is said.", path))
         for name, known in (("status", PARTICIPATION), ("required", REQUIRED)):
             if name in each and each[name] not in known:
                 text = f"{each[name]!r} is not one of {', '.join(known)}."
@@ -159,14 +161,14 @@ def _check_status(reading: Reading) -> None:
     if reading.is_refused("start") or reading.is_refused("end"):
         return
     if (start is None) != (end is None):
-        text = "Either both start and end are said, or neither (app-2)."
-        reading.refuse(ResourceIssue("invalid", text, "Appointment"))
+        text = "app-2: Either both start and end are said, or neither."
+        reading.refuse(ResourceIssue("invariant", text, "Appointment"))
     elif start is None and status and status not in UNTIMED:
-        text = "Only what is proposed, cancelled or waiting has no start and end (app-3)."
-        reading.refuse(ResourceIssue("invalid", text, "Appointment"))
+        text = "app-3: Only what is proposed, cancelled or waiting has no start and end."
+        reading.refuse(ResourceIssue("invariant", text, "Appointment"))
     if fields.get("cancelation_reason") and status not in ("cancelled", "noshow"):
-        text = "Only what is cancelled or a no-show has a cancelationReason (app-4)."
-        reading.refuse(ResourceIssue("invalid", text, "Appointment.cancelationReason"))
+        text = "app-4: Only what is cancelled or a no-show has a cancelationReason."
+        reading.refuse(ResourceIssue("invariant", text, "Appointment.cancelationReason"))
 
 
 KINDS = {

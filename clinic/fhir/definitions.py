@@ -9,22 +9,31 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from fhir.resources.R4B import get_fhir_model_class
+from fhir_core import types
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from fhir_core.types import FhirBase, FhirElementOrResourceBase, Xhtml
 
 Model: TypeAlias = type[FHIRAbstractModel]
+OPEN = frozenset({"+", "etc.", "Resource"})
 Form: TypeAlias = Literal["text", "boolean", "integer", "decimal", "xhtml", "complex", "resource"]
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """`place` is where it stands among the others; `model` is the type of what is complex."""
+    """`place` is where it stands among the others; `model` is the type of what is complex.
+
+    Of a text, `type` is the class of fhir.resources that reads it, such as Uri, and `codes` all it can be, if that is
+    fixed. `targets` are the types of resource that a Reference can name, if not all.
+    """
 
     place: int
     many: bool
     required: bool
     form: Form
     model: Model | None = None
+    type: str = ""
+    codes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 def model_of(kind: str) -> Model | None:
@@ -52,13 +61,15 @@ def elements_of(model: Model) -> Mapping[str, Element]:
         parts = _parts(field.annotation, field.metadata)
         many = any(get_origin(part) is list for part in parts)
         form, inner = _form(parts)
-        found[name] = Element(place, many, required, form, inner)
+        text = next((type(part).__name__ for part in parts if type(part).__module__ == types.__name__), "")
+        codes, targets = _all(extra.get("enum_values")), _all(extra.get("enum_reference_types"))
+        found[name] = Element(place, many, required, form, inner, text, codes, targets)
     return MappingProxyType(found)
 
 
 def _form(parts: Iterable[Any]) -> tuple[Form, Model | None]:
-    types = [part for part in parts if isclass(part)]
-    for each in types:
+    classes = [part for part in parts if isclass(part)]
+    for each in classes:
         if issubclass(each, FhirElementOrResourceBase):
             return "resource", None
         if issubclass(each, FhirBase):
@@ -66,7 +77,12 @@ def _form(parts: Iterable[Any]) -> tuple[Form, Model | None]:
     if any(isinstance(part, Xhtml) for part in parts):
         return "xhtml", None
     forms: dict[type, Form] = {bool: "boolean", int: "integer", Decimal: "decimal"}
-    return next((form for type_, form in forms.items() if type_ in types), "text"), None
+    return next((form for type_, form in forms.items() if type_ in classes), "text"), None
+
+
+def _all(listed: Any) -> tuple[str, ...]:
+    """Nothing, where the library's list goes on or is of everything."""
+    return () if not listed or OPEN.intersection(listed) else tuple(listed)
 
 
 def _parts(annotation: Any, metadata: Iterable[Any] = ()) -> list[Any]:

@@ -33,7 +33,7 @@ def _check_link_ids(reading: Reading) -> None:
     seen: set[str] = set()
     for path, link_id in _link_ids(reading.draft.fields.get("item", ()), "Questionnaire"):
         if link_id in seen:
-            reading.refuse(ResourceIssue("invalid", f"linkId {link_id!r} is not unique.", f"{path}.linkId"))
+            reading.refuse(ResourceIssue("invariant", f"que-2: linkId {link_id!r} is not unique.", f"{path}.linkId"))
         seen.add(link_id)
 
 

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.elements import Part
+from clinic.fhir.invariants import broken
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.readings import Draft, Reading
 from clinic.fhir.references import References
@@ -73,6 +74,7 @@ def begin(kind: str, resource: Json, refs: References) -> Reading:
     except RecursionError:
         raise InvalidResource([ResourceIssue("structure", "Far too deep.", kind)]) from None
     reading.refuse(*validate(reading.resource, kind))
+    reading.broken += broken(reading.resource, kind, is_whole=not reading.issues)
     _take_identity(reading)
     return reading
 

@@ -37,13 +37,17 @@ class Draft:
 
 @dataclass
 class Reading:
-    """Collects all that is wrong, so that whoever sent it hears it at once. `actor` is the row of a Schedule's."""
+    """Collects all that is wrong, so that whoever sent it hears it at once. `actor` is the row of a Schedule's.
+
+    `broken` are rules of FHIR's that are broken, for where nothing else has been said.
+    """
 
     type: str
     resource: Json
     refs: References
     draft: Draft = field(default_factory=Draft)
     issues: list[ResourceIssue] = field(default_factory=list)
+    broken: list[ResourceIssue] = field(default_factory=list)
     actor: Any = None
 
     def refuse(self, *issues: ResourceIssue) -> None:
@@ -76,7 +80,15 @@ class Reading:
 
     def finish(self) -> Draft:
         """The draft, if nothing is wrong."""
+        said = [issue.expression for issue in self.issues]
+        self.refuse(*(each for each in self.broken if not any(_is_about(each.expression, path) for path in said)))
         if self.issues:
             raise InvalidResource(self.issues)
         self.draft.fields["extra"] = self.resource
         return self.draft
+
+
+def _is_about(path: str, other: str) -> bool:
+    """Whether one is the other, or a part of an element that the other is."""
+    short, long = sorted((path, other), key=len)
+    return "." in short and long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")

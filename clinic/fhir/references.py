@@ -51,6 +51,7 @@ class References:
         self._keys: dict[str, int] = {}
         self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
         self._questionnaires: dict[str, Questionnaire | None] = {}
+        self._named: set[str] = set()
 
     @staticmethod
     def collect(resources: Iterable[Json]) -> set[str]:
@@ -73,8 +74,13 @@ class References:
         """A row that was created since."""
         self._keys[reference] = pk
 
-    def kept(self, there: Callable[[type[Resource], Collection[int]], Collection[int]]) -> "References":
-        """Only the rows that are `there`, of a model and of primary keys. Nobody can tell that the others exist."""
+    def kept(
+        self, there: Callable[[type[Resource], Collection[int]], Collection[int]], also: Iterable[str] = ()
+    ) -> "References":
+        """Only the rows that are `there`, of a model and of primary keys, and those that `also` names.
+
+        Nobody can tell that the others exist. What `also` names is not asked for by `check`.
+        """
         by_type: dict[str, dict[str, int]] = defaultdict(dict)
         for reference, pk in self._keys.items():
             by_type[reference.partition("/")[0]][reference] = pk
@@ -82,14 +88,17 @@ class References:
         for kind, keys in by_type.items():
             pks = set(there(MODELS[kind], set(keys.values())))
             refs._keys |= {reference: pk for reference, pk in keys.items() if pk in pks}
+        refs._named = {own for text in also if (own := self._own(text))}
+        refs._keys |= {own: self._keys[own] for own in refs._named & self._keys.keys()}
         return refs
 
     def check(self, resource: Json) -> None:
         """InvalidResource for references to rows of ours that are not known, wherever in a well-formed resource."""
+        known = self._keys.keys() | self._named
         issues = [
             ResourceIssue("not-found", f"{text!r} is not known here.", path)
             for path, text in _placed(resource, resource["resourceType"])
-            if (own := self._own(text)) and own.partition("/")[0] in MODELS and own not in self._keys
+            if (own := self._own(text)) and own.partition("/")[0] in MODELS and own not in known
         ]
         if issues:
             raise InvalidResource(issues)

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html,
 http://fhir.org/guides/argonaut-scheduling/StructureDefinition/extension-status-reason
 """
 
-from typing import Any
+from typing import Any, cast
 
 from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.fhir.datatypes import Json
@@ -55,12 +55,8 @@ def said_both_ways(appointment: Json) -> Json:
     others, said = split(appointment.get("extension"))
     reason = appointment.get("cancelationReason")
     if said and reason is None and isinstance(concept := said[-1].get("valueCodeableConcept"), dict):
-        reason = _with_coding(concept, SYSTEMS, CANCELLATION_REASON, CODES)
-    elif (
-        reason is not None
-        and not said
-        and (told := _with_coding(reason, (CANCELLATION_REASON,), SYSTEMS[0], BACK)) != reason
-    ):
+        reason = _with_coding(concept, SYSTEMS, (CANCELLATION_REASON,), CODES) or concept
+    elif reason is not None and not said and (told := _with_coding(reason, (CANCELLATION_REASON,), SYSTEMS, BACK)):
         said = [{"url": EXTENSIONS[0], "valueCodeableConcept": told}]
     extension = [*others, *said[-1:]]
     reasons = {"cancelationReason": reason, "extension": extension}
@@ -74,12 +70,14 @@ def split(extensions: Any) -> tuple[list[Json], list[Json]]:
     return [each for each in every if each not in said], said
 
 
-def _with_coding(concept: Any, systems: tuple[str, ...], other: str, codes: dict[str, str]) -> Any:
-    """The concept with a coding of the other system first; as it is where there is none for it."""
+def _with_coding(concept: Any, systems: tuple[str, ...], wanted: tuple[str, ...], codes: dict[str, str]) -> Json | None:
+    """The concept with a coding of one of the wanted systems, which comes first; None where there is none for it."""
     match concept:
         case {"coding": list(codings)}:
+            if any(isinstance(each, dict) and each.get("system") in wanted for each in codings):
+                return cast(Json, concept)
             for coding in codings:
                 match coding:
                     case {"system": str(system), "code": str(code)} if system in systems and code in codes:
-                        return {**concept, "coding": [{"system": other, "code": codes[code]}, *codings]}
-    return concept
+                        return {**concept, "coding": [{"system": wanted[0], "code": codes[code]}, *codings]}
+    return None

@@ -18,10 +18,11 @@ from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
 from clinic.models import Slot, Subscription
+from clinic.models.subscription import is_seal_of, sealed_header
 
 HIDDEN = "(not shown)"
 PAYLOADS = ("application/fhir+json", "application/json")
-HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+): *(?P<value>[\t\x20-\x7e]*)")
+HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}): *(?P<value>[\t\x20-\x7e]{0,4000})")
 OURS = frozenset({"connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"})
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
 REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
@@ -130,7 +131,7 @@ def _read_payload(sent: str | None) -> str:
 
 
 class Headers:
-    """`channel.header`: kept in its column, and shown without its values."""
+    """`channel.header`: kept in its column, its values sealed, and shown without them."""
 
     path = Path("channel", "header")
 
@@ -140,33 +141,29 @@ class Headers:
         for n, match in enumerate(matches):
             if match is None or match["name"].lower() in OURS:
                 at = f"Subscription.channel.header[{n}]"
-                said = "A header is written `Name: value`, and its name is not one that the connection needs."
+                said = (
+                    "A header is written `Name: value`, of at most 4,000 characters, and its name is not one that the"
+                    " connection needs."
+                )
                 reading.refuse(ResourceIssue("value", said, at))
         given = [(match["name"], match["value"]) for match in matches if match]
         reading.draft.fields["header"] = self._with_kept(given, reading)
 
     def give(self, row: Subscription, resource: Json) -> None:
         if row.header:
-            resource.setdefault("channel", {})["header"] = [f"{name}: {HIDDEN}" for name, _ in split(row.header)]
+            resource.setdefault("channel", {})["header"] = [f"{name}: {HIDDEN}" for name, _ in row.sealed_headers]
 
     def _with_kept(self, given: Iterable[tuple[str, str]], reading: Reading) -> list[str]:
-        given = list(given)
-        kept: dict[str, str] = {}
-        if any(value == HIDDEN for _, value in given):
-            rows = Subscription.objects.filter(fhir_id=reading.draft.fields.get("fhir_id"))
-            kept = dict(split(rows.values_list("header", flat=True).first() or ()))
+        before = Subscription.objects.filter(fhir_id=reading.draft.fields.get("fhir_id")).first()
+        kept = dict(before.sealed_headers) if before else {}
         headers = []
         for n, (name, value) in enumerate(given):
             if value == HIDDEN and name not in kept:
                 said = f"The value of {name} is not known here: send it."
                 reading.refuse(ResourceIssue("required", said, f"Subscription.channel.header[{n}]"))
-            headers.append(f"{name}: {kept.get(name, value) if value == HIDDEN else value}")
+            stays = name in kept and (value == HIDDEN or is_seal_of(kept[name], value.strip()))
+            headers.append(f"{name}: {kept[name]}" if stays else sealed_header(name, value.strip()))
         return headers
-
-
-def split(headers: Iterable[str]) -> list[tuple[str, str]]:
-    """Names and values of headers that were accepted."""
-    return [(name, value.strip()) for name, _, value in (each.partition(":") for each in headers)]
 
 
 def _begin_anew(reading: Reading) -> None:

@@ -30,6 +30,8 @@ CODES = {
 }
 
 # What the library says of a value that has not the form of its type, and what would be right.
+ONE_OF_MANY = "Any of one field value is expected from this list"
+CHOICE = re.compile(r"'(\w+)'")
 NOT_OF_THE_FORM = " value string does not match spec regex."
 FORMS = {
     "Date": "A date is written as 2026-01-05, 2026-01 or 2026.",
@@ -74,7 +76,7 @@ def validate(resource: Json, kind: str) -> list[ResourceIssue]:
         converted = _definition({**STAND_INS.get(kind, {}), **resource}, kind)
         issues += converted
         _take_out(resource, converted)
-    return issues
+    return list(dict.fromkeys(issues))
 
 
 def _definition(resource: Json, kind: str) -> list[ResourceIssue]:
@@ -126,6 +128,9 @@ def _issue(error: Any, kind: str) -> ResourceIssue:
     if error["type"] == "extra_forbidden":
         return ResourceIssue(code, "Not an element of FHIR R4.", path)
     text = error["msg"].removeprefix("Value error, ")
+    if text.startswith(ONE_OF_MANY):
+        said = sorted(set(CHOICE.findall(text)) & error["input"].keys())
+        return ResourceIssue("structure", f"Only one of {' and '.join(said)} can be said.", path)
     return ResourceIssue(code, FORMS.get(text.removesuffix(NOT_OF_THE_FORM), text), path)
 
 
@@ -140,6 +145,7 @@ def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
         yield ResourceIssue("structure", "What is contained says its resourceType.", f"{kind}.contained")
     if "id" in resource and not _is_id(resource["id"]):
         yield ResourceIssue("value", "An id is 1 to 64 letters, digits, hyphens and full stops.", f"{kind}.id")
+    yield from _unmatched(resource, kind)
     todo: list[tuple[Any, str, int]] = [(value, f"{kind}.{name}", 1) for name, value in resource.items()]
     while todo:
         node, path, depth = todo.pop()
@@ -148,9 +154,26 @@ def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
         elif path.endswith((".url", "Url")) and not isinstance(node, str):  # the library takes it for one
             yield ResourceIssue("value", "An address is a string.", path)
         elif isinstance(node, dict):
+            yield from _unmatched(node, path)
             todo += [(value, f"{path}.{name}", depth + 1) for name, value in node.items()]
         elif isinstance(node, list):
             todo += [(item, f"{path}[{n}]", depth + 1) for n, item in enumerate(node) if item is not None]
+
+
+def _unmatched(node: Json, path: str) -> Iterator[ResourceIssue]:
+    """https://hl7.org/fhir/R4/json.html#primitive: null stands for a value that `_name` says something of."""
+    for name, values in node.items():
+        if not isinstance(values, list) or all(value is None for value in values):
+            continue
+        extras = node.get(f"_{name}")
+        if isinstance(extras, list) and len(extras) != len(values):
+            text = f"{name} has {len(values)} places, _{name} has {len(extras)}: null fills those that say nothing."
+            yield ResourceIssue("structure", text, f"{path}._{name}")
+        elif not name.startswith("_") and None in values:
+            said = extras if isinstance(extras, list) else []
+            for n, value in enumerate(values):
+                if value is None and not (n < len(said) and said[n]):
+                    yield ResourceIssue("structure", f"Nothing is said here, nor in _{name}.", f"{path}.{name}[{n}]")
 
 
 def _are_resources(contained: Any) -> bool:

@@ -6,7 +6,9 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.bundles import faults
+from clinic.fhir.datatypes import Json, instant, read_instant
+from clinic.fhir.issues import InvalidElement
 from clinic.fhir.resources import InvalidResource, to_fhir
 from clinic.models import Resource
 from scheduling import interactions
@@ -15,7 +17,7 @@ from scheduling.api import reading
 from scheduling.api.headers import is_named
 from scheduling.api.outcomes import Refusal, outcome, refusal_of
 from scheduling.api.patching import patch_in
-from scheduling.errors import Issue, SchedulingError
+from scheduling.errors import Invalid, Issue, SchedulingError
 from scheduling.interactions import BundleRefused, Problem, Written
 
 
@@ -31,7 +33,7 @@ class Sender:
 
 def transaction(bundle: Json, sender: Sender) -> Json:
     """All of it or nothing. What it asks for is looked up when everything is written, and before it is committed."""
-    entries = interactions.raw_entries(bundle, "transaction")
+    entries = _entries(bundle)
     answers: dict[int, Json] = {}
     written = interactions.transaction(
         bundle,
@@ -48,8 +50,15 @@ def transaction(bundle: Json, sender: Sender) -> Json:
 
 def batch(bundle: Json, sender: Sender) -> Json:
     """Each entry for itself, with what became of it or why not: https://hl7.org/fhir/R4/http.html#brules"""
-    entries = interactions.raw_entries(bundle, "batch")
-    return _bundle("batch-response", [_one(each, index, sender) for index, each in enumerate(entries)])
+    return _bundle("batch-response", [_one(each, index, sender) for index, each in enumerate(_entries(bundle))])
+
+
+def _entries(bundle: Json) -> list[Any]:
+    """Raises Invalid, InvalidResource."""
+    entries = interactions.raw_entries(bundle, "transaction", "batch")
+    if issues := list(faults(bundle)):
+        raise InvalidResource(issues)
+    return entries
 
 
 def _one(entry: Any, index: int, sender: Sender) -> Json:
@@ -80,13 +89,25 @@ def _answer(request: Mapping[str, Any], sender: Sender) -> Json:
     found = reading.answer(str(request.get("url", "")), sender.caller, sender.base)
     if not isinstance(found, Resource):
         return {"resource": found, "response": {"status": _status(HTTPStatus.OK)}}
-    if is_named(found.version, str(request.get("ifNoneMatch", ""))):
+    if _is_known(found, request):
         return {"response": {"status": _status(HTTPStatus.NOT_MODIFIED), **_version(found)}}
     return {
         "fullUrl": f"{sender.base}{found.reference}",
         "resource": to_fhir(found),
         "response": {"status": _status(HTTPStatus.OK), **_version(found)},
     }
+
+
+def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
+    """Whether the client has this version already: https://hl7.org/fhir/R4/http.html#cread. Raises Invalid."""
+    if "ifNoneMatch" in request:
+        return is_named(found.version, str(request["ifNoneMatch"]))
+    if "ifModifiedSince" not in request:
+        return False
+    try:
+        return found.last_updated <= read_instant(str(request["ifModifiedSince"]))
+    except InvalidElement as error:
+        raise Invalid(error.text, expression="request.ifModifiedSince") from error
 
 
 def _done(written: Sequence[Written], sender: Sender) -> dict[int, Json]:

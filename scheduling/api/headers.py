@@ -30,7 +30,12 @@ def version_headers(of: Versioned) -> dict[str, str]:
 
 
 def version_wanted(request: Request) -> int | None:
-    """The version that If-Match names. Nobody must say one: https://hl7.org/fhir/R4/http.html#concurrency"""
+    """The version that If-Match names, or none yet for `If-None-Match: *`. Nobody must say one.
+
+    https://hl7.org/fhir/R4/http.html#concurrency and https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
+    """
+    if request.headers.get("If-None-Match", "").strip() == "*":
+        return 0
     match = request.headers.get("If-Match")
     return None if match is None else interactions.version_of(match)
 

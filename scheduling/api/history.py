@@ -7,7 +7,8 @@ was asked and what it answered are a version's own.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -25,14 +26,15 @@ from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Resource
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.errors import Forbidden, Invalid, Issue, NotFound
+from scheduling.api.search.values import Span, read_span
+from scheduling.errors import Invalid, Issue, NotFound
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 NUMBER = re.compile(r"[0-9]{1,9}")
 SALT = "fhir.history"
 PASSED_OVER = frozenset({"_format", "_pretty"})
-KNOWN = ("_count", "_since", "_cursor")
+KNOWN = ("_count", "_since", "_at", "_cursor")
 CURRENT = 0
 
 
@@ -48,15 +50,18 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which part of a history is asked for."""
+    """Which part of a history is asked for. `at` is a time at some point of which the versions were current."""
 
     count: int = DEFAULT_COUNT
     since: datetime | None = None
+    at: Span[datetime] | None = None
     after: Place | None = None
 
     def within(self, kind: str, row: str) -> Q:
         """The versions of a type that are part of it; `row` is the column that tells whose they are."""
         wanted = Q(last_updated__gte=self.since) if self.since else Q()
+        if self.at:
+            wanted &= Q(last_updated__lt=self.at.after)
         if self.after is None:
             return wanted
         beyond = Q(last_updated__lt=self.after.last_updated)
@@ -93,32 +98,22 @@ def of_type(kind: str, query: QueryDict, caller: Caller, base: str) -> Json:
 
 def of_system(query: QueryDict, caller: Caller, base: str) -> Json:
     """Of all types that the caller may search, but for AuditEvents: each question would be news to itself."""
-    kinds = [kind for kind in RESOURCES if kind != "AuditEvent" and _may_search(caller, kind)]
-    if not kinds:
-        raise Forbidden("You may not search for any resources.")
+    kinds = access.searchable(caller, (kind for kind in RESOURCES if kind != "AuditEvent"))
     return _history(kinds, Q(), query, caller, f"{base}_history", base)
-
-
-def _may_search(caller: Caller, kind: str) -> bool:
-    try:
-        access.require(caller, kind, "s")
-    except Forbidden:
-        return False
-    return True
 
 
 def _history(kinds: Sequence[str], whose: Q, query: QueryDict, caller: Caller, url: str, base: str) -> Json:
     window = _window(query, url)
     places = [Place(*each) for each in _places(kinds, whose, window, caller)[: window.count + 1]]
     page = places[: window.count]
-    asked = [(name, str(query[name])) for name in ("_count", "_since") if name in query]
-    links = [{"relation": "self", "url": _link(url, [*asked, *_at(str(query.get("_cursor", "")))])}]
+    asked = [(name, str(query[name])) for name in KNOWN[:-1] if name in query]
+    links = [{"relation": "self", "url": _link(url, [*asked, *_from(str(query.get("_cursor", "")))])}]
     if page and len(places) > len(page):
-        links.append({"relation": "next", "url": _link(url, [*asked, *_at(_cursor(page[-1], url))])})
+        links.append({"relation": "next", "url": _link(url, [*asked, *_from(_cursor(page[-1], url))])})
     bundle: Json = {
         "resourceType": "Bundle",
         "type": "history",
-        "total": _places(kinds, whose, Window(since=window.since), caller).count(),
+        "total": _places(kinds, whose, replace(window, after=None), caller).count(),
         "link": links,
     }
     rows = _rows(page, caller)
@@ -140,6 +135,8 @@ def _arms(kind: str, whose: Q, window: Window, caller: Caller) -> "Iterable[Quer
     past = access.visible_past(model, caller)
     if whose:
         past = past.filter(row_id__in=rows.values("pk"))
+    if window.at:
+        past = past.filter(replaced__gte=window.at.first)
     for versions, row, key in ((rows, "pk", Value(CURRENT)), (past, "row_id", F("pk"))):
         named = versions.order_by().annotate(of_type=Value(kind, CharField()), of_row=F(row), of_past=key)
         yield named.filter(window.within(kind, row)).values_list(*COLUMNS)
@@ -186,11 +183,12 @@ def _window(query: QueryDict, url: str) -> Window:
     """Raises Invalid."""
     for name in query:
         if name not in KNOWN and name not in PASSED_OVER:
-            text = f"{name!r} is no parameter of a history here. Known are {', '.join(KNOWN[:2])}."
+            text = f"{name!r} is no parameter of a history here. Known are {', '.join(KNOWN[:-1])}."
             raise Invalid(issues=[Issue("not-supported", text, name)])
     return Window(
         count=_count(str(query.get("_count") or DEFAULT_COUNT)),
         since=_since(str(query["_since"])) if query.get("_since") else None,
+        at=_at(str(query["_at"])) if query.get("_at") else None,
         after=_place(str(query["_cursor"]), url) if query.get("_cursor") else None,
     )
 
@@ -208,11 +206,22 @@ def _since(text: str) -> datetime:
         raise Invalid(issues=[Issue("invalid", f"_since: {error.text}", "_since")]) from error
 
 
+def _at(text: str) -> Span[datetime]:
+    """An instant, or all of a day, a month or a year. Raises Invalid."""
+    with suppress(Invalid):
+        span = read_span(text.replace(" ", "+"))
+        if span.prefix == "eq":
+            return span
+    raise Invalid(
+        issues=[Issue("invalid", f"_at: {text!r} is not a time such as 2026-01-05T14:00:00Z or 2026-01.", "_at")]
+    )
+
+
 def _link(url: str, query: Sequence[tuple[str, str]]) -> str:
     return f"{url}?{urlencode(query)}" if query else url
 
 
-def _at(cursor: str) -> list[tuple[str, str]]:
+def _from(cursor: str) -> list[tuple[str, str]]:
     return [("_cursor", cursor)] if cursor else []
 
 

@@ -37,6 +37,7 @@ CRITERIA = (
 ALIASES = {"provider": "practitioner", "location": "location-string", "service-type": "visit-type"}
 TOKEN = re.compile(r"(?P<system>[^|\s]+)\|(?P<code>[^|\s]+)")
 MOST_VALUES = 100
+OF_ANOTHER = "of another server"
 
 
 @dataclass(frozen=True)
@@ -140,17 +141,19 @@ def find_rows(rows: QuerySet[Any], sought: Sequence[Named], notes: list[str] | N
     conditions = [_condition(each) for each in sought]
     found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
     for each in sought:
-        if notes is not None and not any(_is(row, each) for row in found):
-            what = f"{each.kind}/{each.fhir_id}" if each.fhir_id else each.identifier.get("value", "on another server")
-            notes.append(f"{rows.model.__name__} {what} is not known here.")
-    return [row for each in sought for row in found if _is(row, each)]
+        if notes is not None and not any(is_named(row, each) for row in found):
+            kind = rows.model.__name__
+            what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
+            notes.append(f"{what} is not known here.")
+    return [row for each in sought for row in found if is_named(row, each)]
 
 
 def _condition(sought: Named) -> Q:
     return Q(identifier__contains=[sought.identifier]) if sought.identifier else Q(fhir_id=sought.fhir_id)
 
 
-def _is(row: Any, sought: Named) -> bool:
+def is_named(row: Any, sought: Named) -> bool:
+    """Whether it is this row that is named."""
     if sought.identifier:
         return any(sought.identifier.items() <= each.items() for each in row.identifier)
     return bool(row.fhir_id == sought.fhir_id)

@@ -1,6 +1,6 @@
 """Refusals as HTTP: a status and an OperationOutcome: https://hl7.org/fhir/R4/operationoutcome.html"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -42,6 +42,7 @@ STATUS: dict[type[SchedulingError], HTTPStatus] = {
 # For what is wrong with resources: a resource may be well made and yet not fit what is here.
 STATUS_OF_ISSUE = {
     "business-rule": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "invariant": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-found": HTTPStatus.UNPROCESSABLE_ENTITY,
     "conflict": HTTPStatus.CONFLICT,
     "forbidden": HTTPStatus.FORBIDDEN,
@@ -104,9 +105,17 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
 
 def refusal_of(error: Refusal) -> tuple[HTTPStatus, Json]:
     """The status, and the OperationOutcome."""
-    if isinstance(error, (InvalidResource, BundleRefused)):
-        return _status_of_issues(error.issues), outcome(error.issues)
-    return status_of(type(error)), outcome(error.issues)
+    return _status(error), outcome(error.issues)
+
+
+def _status(error: Refusal) -> HTTPStatus:
+    """Of a Bundle that of its entries, if it is the same: but what is not found is not the Bundle."""
+    match error:
+        case InvalidResource():
+            return _one_of({STATUS_OF_ISSUE.get(issue.code, HTTPStatus.BAD_REQUEST) for issue in error.issues})
+        case BundleRefused():
+            return _one_of({_status(problem.error) for problem in error.problems} or {HTTPStatus.BAD_REQUEST})
+    return status_of(type(error))
 
 
 def status_of(kind: type[SchedulingError]) -> HTTPStatus:
@@ -123,11 +132,12 @@ def _issue(issue: AnyIssue, severity: str) -> Json:
     return told
 
 
-def _status_of_issues(issues: Sequence[AnyIssue]) -> HTTPStatus:
-    found = {STATUS_OF_ISSUE.get(issue.code, HTTPStatus.BAD_REQUEST) for issue in issues}
-    if len(found) == 1:
-        return found.pop()
-    return HTTPStatus.BAD_REQUEST if HTTPStatus.BAD_REQUEST in found else HTTPStatus.UNPROCESSABLE_ENTITY
+def _one_of(statuses: set[HTTPStatus]) -> HTTPStatus:
+    """For several reasons: whoever hears 400 mends the form first."""
+    if len(statuses) == 1:
+        [only] = statuses
+        return HTTPStatus.UNPROCESSABLE_ENTITY if only == HTTPStatus.NOT_FOUND else only
+    return HTTPStatus.BAD_REQUEST if HTTPStatus.BAD_REQUEST in statuses else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _of_framework(error: exceptions.APIException) -> Response:

@@ -58,10 +58,10 @@ def _participant(actor: str, name: str, status: str) -> Json:
 
 def contained_slots(offerings: Iterable[Offering], start: int) -> list[Json]:
     """The Slots that the visit will take, as Medplum's clients want to see them."""
+    slots = (each for offering in offerings for each in slots_of(offering))
     return [
-        {**slot, "start": instant_text(start + first), "end": instant_text(start + last)}
-        for offering in offerings
-        for slot, first, last in slots_of(offering)
+        {"id": f"slot-{n}", **slot, "start": instant_text(start + first), "end": instant_text(start + last)}
+        for n, (slot, first, last) in enumerate(slots, 1)
     ]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.http import QueryDict
@@ -24,12 +24,15 @@ URL = re.compile(
 )
 
 
-def current(kind: str, fhir_id: str, caller: Caller) -> Resource:
-    """The resource, about which the caller is told. Raises NotFound, Deleted."""
+def current(
+    kind: str, fhir_id: str, caller: Caller, is_known: Callable[[Resource], bool] = lambda row: False
+) -> Resource:
+    """The resource, about which the caller is told, but for what `is_known` already. Raises NotFound, Deleted."""
     row = visible(kind, fhir_id, caller)
     if row.deleted_at is not None:
         raise Deleted(f"{row.reference} was deleted.")
-    access.record_disclosure([row], "read", caller=caller, now=timezone.now())
+    if not is_known(row):
+        access.record_disclosure([row], "read", caller=caller, now=timezone.now())
     return row
 
 
@@ -54,7 +57,7 @@ def representations(written: Collection[Written], caller: Caller) -> dict[str, J
     there = {each.reference for each in written if each.outcome in ("updated", "unchanged")}
     told = [row for row in rows if row.reference in there]
     access.record_disclosure(told, "read", caller=caller, now=timezone.now())
-    return {row.reference: to_fhir(row) for row in rows}
+    return {row.reference: to_fhir(access.as_shown(row, caller)) for row in rows}
 
 
 def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
@@ -86,7 +89,7 @@ def answer(url: str, caller: Caller, base: str) -> Resource | Json:
     """What a GET of this address gives: a row, or a Bundle. Raises NotFound, Deleted, Invalid, Forbidden."""
     match = URL.fullmatch(url.removeprefix(base))
     kind = match["kind"] if match else None
-    if match is None or (kind and kind not in RESOURCES) or not (kind or match["history"]):
+    if match is None or (kind and kind not in RESOURCES) or not (kind or match["history"] or match["query"]):
         text = f"{url!r} cannot be asked for in a Bundle: resources, searches and histories can."
         raise Invalid(issues=[Issue("not-supported", text, "request.url")])
     query = QueryDict(match["query"] or "")
@@ -94,7 +97,8 @@ def answer(url: str, caller: Caller, base: str) -> Resource | Json:
         return version(kind or "", match["id"] or "", match["version"], caller)
     if match["history"]:
         return past(kind or "", match["id"] or "", query, caller, base)
-    assert kind is not None
+    if kind is None:
+        return search.answer(search.read_all(query, caller, base), caller, base)
     return (
         current(kind, match["id"], caller)
         if match["id"]

@@ -1,10 +1,12 @@
 """The REST interactions: https://hl7.org/fhir/R4/http.html"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
-from django.http import QueryDict
+from django.db import transaction as database
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.permissions import BasePermission
@@ -46,14 +48,24 @@ class FHIRView(APIView):
     content_negotiation_class = FHIRNegotiation
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        if get := getattr(self, "get", None):
+            self.head = partial(_untold, get)  # Django's own is `get` itself
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
+        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
+            response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
         return response
 
 
 class SystemView(FHIRView):
-    """`POST [base]`: https://hl7.org/fhir/R4/http.html#transaction"""
+    """`GET [base]?search` and `POST [base]`: https://hl7.org/fhir/R4/http.html#search and #transaction"""
+
+    def get(self, request: Request) -> Response:
+        return _found("", request, request.query_params)
 
     def post(self, request: Request) -> Response:
         """All of a transaction or nothing; of a batch, what can be done."""
@@ -120,7 +132,7 @@ class TypeView(ResourceView):
 
 
 class SearchView(FHIRView):
-    """`POST [base]/Type/_search`: the parameters of the form and of the query together."""
+    """`POST [base]/Type/_search`, and `[base]/_search`: the parameters of the form and of the query together."""
 
     kind: ClassVar[str] = ""
     parser_classes = [FormParser]
@@ -135,8 +147,9 @@ class InstanceView(ResourceView):
     """`[base]/Type/id`: https://hl7.org/fhir/R4/http.html#read, #update, #patch and #delete"""
 
     def get(self, request: Request, fhir_id: str) -> Response:
-        row = reading.current(self.kind, fhir_id, caller_of(request))
-        if is_known(request, row):
+        has_it = partial(is_known, request)
+        row = reading.current(self.kind, fhir_id, caller_of(request), has_it)
+        if has_it(row):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=version_headers(row))
         return Response(to_fhir(row), headers=version_headers(row))
 
@@ -181,15 +194,29 @@ class NowhereView(FHIRView):
     post = put = patch = delete = get
 
 
+def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
+    """What a GET is answered. Nobody is told its body, so that they were is not written down either."""
+    with database.atomic():
+        response = get(request, **named)
+        database.set_rollback(True)
+    return response
+
+
 def body_of(request: Request) -> Json:
     """The JSON object that was sent; nothing sent is an empty one."""
     return cast(Json, request.data)
 
 
 def _found(kind: str, request: Request, query: QueryDict) -> Response:
+    """What a search of a type finds, or of all types where none is said."""
     caller, base = caller_of(request), base_of(request)
     lenient = prefers(request, "handling") == "lenient"
-    return Response(search.answer(search.read(kind, query, caller, base, lenient=lenient), caller, base))
+    asked = (
+        search.read(kind, query, caller, base, lenient=lenient)
+        if kind
+        else search.read_all(query, caller, base, lenient=lenient)
+    )
+    return Response(search.answer(asked, caller, base))
 
 
 def _written(written: Written, request: Request) -> Response:

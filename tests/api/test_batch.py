@@ -2,11 +2,12 @@
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 
 import pytest
 
 from clinic.models import Location, Patient
-from tests.api.conftest import Api, api_with, codes
+from tests.api.conftest import Api, api_with, codes, texts
 from tests.factories import AppointmentFactory, LocationFactory, PatientFactory, ScheduleFactory, SlotFactory
 
 MRN = "http://mrn.example"
@@ -86,6 +87,28 @@ def test_conditions_are_kept(api, kind):
 
 
 @KINDS
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        ({"ifNoneMatch": 'W/"1"'}, 304),
+        ({"ifNoneMatch": 'W/"7"', "ifModifiedSince": "2026-01-05T10:00:00Z"}, 200),
+        ({"ifModifiedSince": "2026-01-05T10:00:00Z"}, 304),
+        ({"ifModifiedSince": "2026-01-05T09:59:59Z"}, 200),
+    ],
+)
+def test_who_has_the_version_already_is_told_so(api, kind, known, status):
+    site = LocationFactory(last_updated=datetime(2026, 1, 5, 10, tzinfo=UTC))
+    assert statuses(sent(api, kind, entry("GET", site.reference, **known))) == [status]
+
+
+def test_a_time_that_cannot_be_read_is_refused_with_its_place(api):
+    broken = entry("GET", LocationFactory().reference, ifModifiedSince="yesterday")
+    response = api.post("", bundle("transaction", broken))
+    assert response.status_code == 400
+    assert response.fhir["issue"][0]["expression"] == ["Bundle.entry[0].request.ifModifiedSince"]
+
+
+@KINDS
 def test_the_resources_come_back_where_they_are_wanted(api, kind):
     make = entry("POST", "Location", {"resourceType": "Location", "name": "Main"})
     assert "resource" not in sent(api, kind, make)[0]
@@ -121,7 +144,7 @@ def test_of_a_batch_each_entry_fails_for_itself(api):
     [
         (entry("GET", "Patient/nobody"), 422),
         (entry("GET", "Patient?colour=red"), 400),
-        (entry("DELETE", "Patient/ada", ifMatch='W/"7"'), 409),
+        (entry("DELETE", "Patient/ada", ifMatch='W/"7"'), 412),
         (entry("PATCH", "Patient/nobody", json_patch()), 422),
         (entry("PATCH", "Patient/ada", json_patch({"op": "remove", "path": "/photo"})), 422),
         (entry("PUT", "Patient?family=Quinn", ADA), 412),
@@ -145,6 +168,43 @@ def test_of_a_transaction_nothing_is_done_if_something_cannot_be(api, broken, st
     assert response.status_code == status, response.fhir
     assert response.fhir["issue"][0]["expression"][0].startswith("Bundle.entry[2]")
     assert [site.deleted_at for site in Location.objects.all()] == [None]
+
+
+SITE = {"resourceType": "Location", "name": "Main"}
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("change", "status", "code", "place"),
+    [
+        ({"entries": []}, 400, "structure", "Bundle.entries"),
+        ({"total": 1}, 422, "invariant", "Bundle.total"),
+        ({"entry": [{**entry("POST", "Location", SITE), "fullURL": "urn:x"}]}, 400, "structure", "entry[0].fullURL"),
+        ({"entry": [entry("POST", "Location", SITE, ifNoneExists="a=b")]}, 400, "structure", "request.ifNoneExists"),
+        ({"entry": [{**entry("POST", "Location", SITE), "search": {"mode": "match"}}]}, 422, "invariant", "[0].search"),
+        ({"entry": [{**entry("POST", "Location", SITE), "response": {"status": "201"}}]}, 422, "invariant", "response"),
+        ({"entry": [entry("POST", "Location", SITE, fullUrl="urn:x")] * 2}, 422, "invariant", "entry[1].fullUrl"),
+        (
+            {"entry": [entry("POST", "Location", SITE, fullUrl="http://other.example/Location/1/_history/1")]},
+            422,
+            "invariant",
+            "entry[0].fullUrl",
+        ),
+    ],
+    ids=["element", "bdl-1", "of an entry", "of a request", "bdl-2", "bdl-4", "bdl-7", "bdl-8"],
+)
+def test_a_bundle_that_is_not_well_made_is_refused_with_the_place(api, kind, change, status, code, place):
+    response = api.post("", {**bundle(kind), **change})
+    assert (response.status_code, codes(response)) == (status, [code])
+    assert response.fhir["issue"][0]["expression"][0].endswith(place)
+    assert not Location.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["collection", "searchset", "everything", None])
+def test_other_bundles_are_told_which_would_be_right(api, kind):
+    response = api.post("", bundle(kind))
+    assert response.status_code == 400
+    assert "transaction or batch" in texts(response)
 
 
 def test_what_is_deleted_makes_room_for_what_is_created(api):

@@ -37,6 +37,27 @@ def test_each_is_found_among_its_kind_and_by_its_id_and_url(anybody, kind):
         assert (answered["total"], answered["entry"][0]["resource"]) == (1, one)
 
 
+def test_several_are_asked_for_with_a_comma_and_all_that_is_said_holds(anybody):
+    first, second = everything(anybody, "CodeSystem")[:2]
+    both = {"_id": f"{first['id']},{second['id']}"}
+    assert anybody.get("CodeSystem", both).fhir["total"] == 2
+    assert anybody.get("CodeSystem", {**both, "url": second["url"]}).fhir["total"] == 1
+
+
+def test_pages_lead_through_all_of_them(anybody):
+    expected = [each["id"] for each in everything(anybody, "StructureDefinition")]
+    url, seen = "StructureDefinition?_count=5&_format=json", []
+    while url:
+        page = anybody.get(url).fhir
+        seen += [entry["resource"]["id"] for entry in page["entry"]]
+        assert (page["total"], len(page["entry"]) <= 5) == (len(expected), True)
+        url = next((each["url"] for each in page["link"] if each["relation"] == "next"), "")
+        url = url.removeprefix("http://testserver")
+    assert seen == expected
+    assert "entry" not in anybody.get("StructureDefinition?_count=0").fhir
+    assert anybody.get("StructureDefinition?_count=some").status_code == 400
+
+
 @pytest.mark.parametrize("kind", DEFINITIONS)
 def test_xml_says_the_same(anybody, kind):
     one = everything(anybody, kind)[0]

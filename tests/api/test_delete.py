@@ -5,8 +5,8 @@ import pytest
 from clinic.fhir.resources import RESOURCES
 from clinic.models import AuditEvent, Patient, Slot
 from tests.api.conftest import Api, api_with, codes, texts
-from tests.api.test_rest_read import FACTORIES
 from tests.factories import (
+    FACTORIES,
     MONDAY_9,
     AppointmentFactory,
     CareTeamFactory,

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Appointment, Resource
+from clinic.models import Appointment, Patient, Resource
 from clinic.models.history import PastVersion
 from scheduling import booking
 from scheduling.access import Caller
@@ -161,8 +161,41 @@ def test_since_leaves_out_what_is_older(api):
 
 
 @pytest.mark.parametrize(
+    ("at", "found"),
+    [
+        ("2026-01-04T09:59:59Z", []),
+        ("2026-01-04T10:00:00Z", ["1"]),
+        ("2026-01-04T11:30:00Z", ["2"]),
+        ("2026-01-04T11:30:00 00:00", ["2"]),
+        ("2026-01-04", ["2", "1"]),
+        ("2026-01-05", ["3", "2"]),
+        ("2026", ["3", "2", "1"]),
+        ("2027", ["3"]),
+    ],
+)
+def test_at_a_time_only_what_was_current_is_told(api, at, found):
+    patient = PatientFactory(last_updated=NOW + timedelta(hours=10))
+    for version, hours in ((2, 11), (3, 35)):
+        Patient.objects.filter(pk=patient.pk).update(version=version, last_updated=NOW + timedelta(hours=hours))
+        PastVersion.objects.filter(version=version - 1).update(replaced=NOW + timedelta(hours=hours))
+    for path in (f"{patient.reference}/_history", "Patient/_history", "_history"):
+        history = api.get(path, {"_at": at}).fhir
+        assert [entry["resource"]["meta"]["versionId"] for entry in history.get("entry", [])] == found
+        assert history["total"] == len(found)
+        assert "_at=" in history["link"][0]["url"]
+
+
+@pytest.mark.parametrize(
     "query",
-    [{"_count": "many"}, {"_count": "9" * 30}, {"_since": "today"}, {"_at": "2026"}, {"_cursor": "x"}, {"name": "a"}],
+    [
+        {"_count": "many"},
+        {"_count": "9" * 30},
+        {"_since": "today"},
+        {"_at": "ge2026"},
+        {"_at": "noon"},
+        {"_cursor": "x"},
+        {"name": "a"},
+    ],
 )
 def test_what_cannot_be_read_is_refused(api, query):
     assert api.get("Patient/_history", query).status_code == 400

@@ -45,6 +45,22 @@ def test_a_test_that_fails_keeps_the_resource_as_it_is(api):
     assert "/gender" in texts(response)
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "test", "path": "/name/0/family", "value": "x"},
+        {"op": "replace", "path": "/nothing/0", "value": "x"},
+        {"op": "copy", "from": "/nothing/0", "path": "/name"},
+        {"op": "remove", "path": "/name/0/family/7"},
+    ],
+)
+def test_who_may_not_read_learns_nothing_by_patching(db, operation):
+    patient = PatientFactory(family="Hollingsworth")
+    response = api_with("system/Patient.u").patch(patient.reference, [operation])
+    assert response.status_code == 422
+    assert "Hollingsworth" not in texts(response)
+
+
 def test_what_is_left_must_be_fhir(api):
     patient = PatientFactory()
     response = api.patch(patient.reference, [{"op": "add", "path": "/gender", "value": "yes"}])

@@ -6,54 +6,7 @@ import pytest
 
 from clinic.fhir.resources import RESOURCES
 from tests.api.conftest import codes, texts
-from tests.factories import (
-    AppointmentFactory,
-    AppointmentResponseFactory,
-    AuditEventFactory,
-    CareTeamFactory,
-    CommunicationFactory,
-    CoverageFactory,
-    DeviceFactory,
-    EncounterFactory,
-    LocationFactory,
-    OrganizationFactory,
-    PatientFactory,
-    PractitionerFactory,
-    QuestionnaireFactory,
-    QuestionnaireResponseFactory,
-    RelatedPersonFactory,
-    RoleFactory,
-    ScheduleFactory,
-    ServiceFactory,
-    SlotFactory,
-    SubscriptionFactory,
-)
-
-FACTORIES = {
-    factory._meta.model.RESOURCE_TYPE: factory
-    for factory in (
-        AppointmentFactory,
-        AppointmentResponseFactory,
-        AuditEventFactory,
-        CareTeamFactory,
-        CommunicationFactory,
-        CoverageFactory,
-        DeviceFactory,
-        EncounterFactory,
-        LocationFactory,
-        OrganizationFactory,
-        PatientFactory,
-        PractitionerFactory,
-        QuestionnaireFactory,
-        QuestionnaireResponseFactory,
-        RelatedPersonFactory,
-        RoleFactory,
-        ScheduleFactory,
-        ServiceFactory,
-        SlotFactory,
-        SubscriptionFactory,
-    )
-}
+from tests.factories import FACTORIES, PatientFactory
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
@@ -136,7 +89,7 @@ def test_what_is_not_there_is_not_found(api, path):
         ("DELETE", "AuditEvent/1", "GET, HEAD"),
         ("PATCH", "AuditEvent/1", "GET, HEAD"),
         ("PUT", "Patient/1/_history/1", "GET, HEAD"),
-        ("GET", "", "POST"),
+        ("PUT", "", "GET, POST, HEAD"),
         ("OPTIONS", "Patient", "GET, POST, PUT, PATCH, DELETE, HEAD"),
     ],
 )

@@ -1,14 +1,17 @@
 """https://hl7.org/fhir/R4/http.html#create and #update"""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
+from clinic.fhir.resources import RESOURCES
 from clinic.models import AuditEvent, Patient, Schedule, SchedulingParameters, Slot
 from tests.api.conftest import api_with, codes, texts
 from tests.factories import (
+    FACTORIES,
     MONDAY_9,
     AppointmentFactory,
     PatientFactory,
@@ -78,6 +81,14 @@ def test_what_is_the_same_is_no_new_version(api):
     assert (response.status_code, response["ETag"]) == (200, 'W/"1"')
 
 
+@pytest.mark.parametrize("kind", [kind for kind in RESOURCES if RESOURCES[kind].from_fhir])
+def test_what_is_written_back_as_it_was_read_is_no_new_version(api, kind):
+    row = FACTORIES[kind]()
+    read = api.get(row.reference)
+    response = api.put(row.reference, read.fhir)
+    assert (response.status_code, response["ETag"]) == (200, read["ETag"])
+
+
 def test_what_was_read_can_be_written_back(api):
     schedule = ScheduleFactory(parameters={"duration": 20})
     for row in (schedule, schedule.services.get(), schedule.actor, SlotFactory(schedule=schedule)):
@@ -95,6 +106,28 @@ def test_if_match_keeps_two_clients_from_overwriting_each_other(api):
     assert (late.status_code, codes(late)) == (412, ["conflict"])
     assert api.put("Patient/new", {**ADA, "id": "new"}, if_match='W/"1"').status_code == 412
     assert api.put("Patient/ada", body, if_match="one").status_code == 400
+
+
+def test_if_none_match_writes_only_what_is_not_there_yet(api):
+    assert api.put("Patient/ada", {**ADA, "id": "ada"}, if_none_match="*").status_code == 201
+    again = api.put("Patient/ada", {**ADA, "id": "ada", "gender": "female"}, if_none_match="*")
+    assert (again.status_code, codes(again)) == (412, ["conflict"])
+    assert "gender" not in api.get("Patient/ada").fhir
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/fhir+json; charset=utf-16",
+        "application/fhir+json; fhirVersion=3.0",
+    ],
+)
+def test_what_cannot_be_read_is_told_what_can(api, content_type):
+    response = api.post("Patient", json.dumps(ADA), content_type=content_type)
+    assert (response.status_code, codes(response)) == (415, ["not-supported"])
+    assert "application/fhir+json" in texts(response)
 
 
 @pytest.mark.parametrize("body", [ADA, {**ADA, "id": "bo"}, {**ADA, "id": 7}, {}])

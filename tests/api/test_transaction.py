@@ -1,21 +1,13 @@
 """https://hl7.org/fhir/R4/http.html#transaction"""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from clinic.fhir.resources import RESOURCES
-from clinic.models import AuditEvent, Bookable, HealthcareService, Location, Patient, Practitioner, Schedule, Slot
-from scheduling import availability, booking
-from scheduling.access import Caller
-from scheduling.availability import TimeQuery
-from scheduling.booking import BookingRequest
+from clinic.models import AuditEvent, Bookable, Location, Patient, Practitioner, Schedule, Slot
 from tests.api import connectathon
 from tests.api.conftest import api_with, codes, texts
 from tests.factories import AppointmentFactory, LocationFactory, PatientFactory, ScheduleFactory, SlotFactory
 
-NOW = datetime(2026, 1, 4, tzinfo=UTC)
-SYSTEM = Caller(client="test", scopes=("system/*.cruds",))
 URN = "urn:uuid:6f1a5b7e-0c36-4a43-9d3f-0000000000"
 
 
@@ -39,22 +31,10 @@ def test_what_another_system_exports_can_be_found_and_booked(api, path):
     assert response.fhir["type"] == "transaction-response"
     assert set(statuses(response)) == {"201 Created"}
     assert Bookable.objects.count() == 9
-    assert_exactly_the_free_quarters_are_offered()
+    connectathon.assert_exactly_the_free_quarters_are_offered()
     again = api.post(path, connectathon.bundle())
     assert set(statuses(again)) == {"200 OK"}
     assert not Slot.objects.filter(version__gt=1).exists()
-
-
-def assert_exactly_the_free_quarters_are_offered():
-    service = HealthcareService.objects.get(fhir_id=connectathon.SERVICE)
-    for name in connectathon.PRACTITIONERS:
-        offerings = tuple(availability.offerings_of(service, [name]))
-        query = TimeQuery(service=service, arrangements=((offerings,),), start=NOW, end=NOW + timedelta(days=14))
-        found = [availability.as_datetime(time.start) for time in availability.find_times(query, now=NOW)]
-        assert found == connectathon.free_starts(name)
-    for start in found[:3]:
-        request = BookingRequest(service=service, offerings=offerings, start=start, patient=PatientFactory())
-        assert booking.book(request, caller=SYSTEM, now=NOW).status == "booked"
 
 
 def test_entries_name_each_other_whatever_their_order(api):
@@ -72,6 +52,61 @@ def test_entries_name_each_other_whatever_their_order(api):
     schedule = Schedule.objects.get()
     assert (schedule.actor, schedule.site) == (room, room.part_of)
     assert response.fhir["entry"][0]["response"]["location"] == f"{room.reference}/_history/1"
+
+
+CLINIC = "urn:uuid:0b9cf1d3-7f2e-4c0a-9b0a-0d7a4a3d1e01"
+
+
+def test_links_within_it_lead_to_what_was_made_wherever_they_are(api):
+    site = {
+        "resourceType": "Location",
+        "name": "Main",
+        "managingOrganization": {"reference": CLINIC},
+        "text": {
+            "status": "generated",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{CLINIC}">It</a> is {CLINIC}</div>',
+        },
+        "extension": [
+            {"url": "urn:uri", "valueUri": CLINIC},
+            {"url": "urn:url", "valueUrl": CLINIC},
+            {"url": "urn:string", "valueString": CLINIC},
+            {"url": "urn:canonical", "valueCanonical": CLINIC},
+        ],
+    }
+    clinic = {"resourceType": "Organization", "name": "Clinic"}
+    made = api.post(
+        "",
+        transaction(
+            {"resource": site, "request": {"method": "POST", "url": "Location"}},
+            {"fullUrl": CLINIC, "resource": clinic, "request": {"method": "POST", "url": "Organization"}},
+        ),
+        prefer="return=representation",
+    ).fhir["entry"]
+    here = f"Organization/{made[1]['resource']['id']}"
+    found = made[0]["resource"]
+    assert found["managingOrganization"] == {"reference": here}
+    values = [value for each in found["extension"] for name, value in each.items() if name != "url"]
+    assert values == [here, here, CLINIC, CLINIC]
+    assert f'<a href="{here}">It</a> is {CLINIC}' in found["text"]["div"]
+
+
+@pytest.mark.parametrize(("base", "status"), [("http://elsewhere.example/r4/", 200), ("http://other.example/", 422)])
+def test_a_relative_reference_means_what_is_at_the_same_base(api, base, status):
+    clinic = {"resourceType": "Organization", "id": "clinic", "name": "Clinic"}
+    site = {
+        "resourceType": "Location",
+        "id": "main",
+        "name": "Main",
+        "managingOrganization": {"reference": "Organization/clinic"},
+    }
+    entries = [
+        {"fullUrl": f"{at}{each['resourceType']}/{each['id']}", "resource": each, "request": request}
+        for at, each, request in (
+            ("http://elsewhere.example/r4/", clinic, {"method": "POST", "url": "Organization"}),
+            (base, site, {"method": "POST", "url": "Location"}),
+        )
+    ]
+    assert api.post("", transaction(*entries)).status_code == status
 
 
 def test_everything_that_is_wrong_is_said_and_nothing_is_written(api):
@@ -124,7 +159,7 @@ def test_versions_are_matched(api):
     entry = connectathon.put(body)
     entry["request"]["ifMatch"] = 'W/"2"'
     response = api.post("", transaction(entry))
-    assert (response.status_code, codes(response)) == (409, ["conflict"])
+    assert (response.status_code, codes(response)) == (412, ["conflict"])
     entry["request"]["ifMatch"] = 'W/"3"'
     assert api.post("", transaction(entry)).fhir["entry"][0]["response"]["etag"] == 'W/"4"'
     patient.refresh_from_db()

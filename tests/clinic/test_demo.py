@@ -14,7 +14,7 @@ import pytest
 from clinic import demo
 from clinic.demo import DemoError
 from clinic.embedded import EmbeddedError, Postgres, Redis, Service
-from tests.clinic.test_embedded import is_gone
+from tests.clinic.processes import is_gone
 
 # A demo whose web server, preparation and background are a few lines each. It tells us their process ids.
 SMALL_DEMO = """

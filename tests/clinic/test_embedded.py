@@ -4,9 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -15,6 +13,7 @@ import redis
 
 from clinic import embedded
 from clinic.embedded import EmbeddedError, Postgres, Redis, Service, postgres_url, redis_url
+from tests.clinic.processes import is_gone
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +55,6 @@ def kill(service: Service) -> None:
     assert service.process is not None
     service.process.kill()
     service.process.wait()
-
-
-def is_gone(pid: int, seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(ProcessLookupError):
-            os.kill(pid, 0)
-            time.sleep(0.02)
-            continue
-        return True
-    return False
 
 
 def test_the_urls_follow_from_the_data_directory_alone(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from clinic.fhir import codes
 from clinic.fhir.resources import RESOURCES, References, rows_of, to_fhir
-from tests import factories
 from tests.factories import (
     MONDAY_9,
     AppointmentFactory,
@@ -32,6 +31,7 @@ from tests.factories import (
     SlotFactory,
     SubscriptionFactory,
     UserFactory,
+    concept,
     save,
 )
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 MAKE = {
     "Organization": OrganizationFactory,
     "Location": lambda: RoomFactory(latitude=0.0, longitude=-71.06),
-    "Practitioner": lambda: PractitionerFactory(communication=[factories.concept("es", "Spanish", codes.LANGUAGE)]),
+    "Practitioner": lambda: PractitionerFactory(communication=[concept("es", "Spanish", codes.LANGUAGE)]),
     "Questionnaire": QuestionnaireFactory,
     "HealthcareService": lambda: ServiceFactory(
         organization=OrganizationFactory(),
@@ -66,7 +66,7 @@ MAKE = {
     "Patient": lambda: PatientFactory(language="es"),
     "RelatedPerson": lambda: RelatedPersonFactory(birth_date=date(1950, 5, 17), phone="555-0100"),
     "Coverage": lambda: CoverageFactory(
-        type=factories.concept("EHCPOL", "Extended healthcare"),
+        type=concept("EHCPOL", "Extended healthcare"),
         start=date(2026, 1, 1),
         end=date(2026, 12, 31),
         payor=[{"reference": OrganizationFactory().reference}],
@@ -80,7 +80,7 @@ MAKE = {
         meeting_url="https://meet.example/chen",
         offers_all_services=True,
     ),
-    "Slot": lambda: SlotFactory(comment="Busy", service_type=[factories.concept("a", "A")]),
+    "Slot": lambda: SlotFactory(comment="Busy", service_type=[concept("a", "A")]),
     "Appointment": lambda: AppointmentFactory(
         schedules=[ScheduleFactory(), ScheduleFactory(actor=RoomFactory())],
         status="pending",
@@ -219,7 +219,7 @@ LOOK_ALIKE = [
         "id": "derm",
         "active": True,
         "name": "Dermatology",
-        "type": [factories.concept("394582007", "Dermatology", "http://snomed.info/sct")],
+        "type": [concept("394582007", "Dermatology", "http://snomed.info/sct")],
         "extension": [
             {
                 "url": codes.SCHEDULING_PARAMETERS,

@@ -5,7 +5,7 @@ from lxml import etree
 
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.xml import from_xml, read_xml, to_xml
-from tests.clinic.test_fhir_round_trips import RICH
+from tests.clinic.round_trips import RICH
 
 HEAD = '<Patient xmlns="http://hl7.org/fhir">'
 NARRATIVE = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Hello <b>you</b></p></div>'

@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
-from django.core.exceptions import RequestDataTooBig
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.xml import from_xml, read_xml
@@ -16,8 +14,6 @@ from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES
 from scheduling.errors import Invalid, Issue
 
 MAX_DEPTH = 100
-CHUNK = 64 * 1024
-MOST_FORGOTTEN = 64 * 1024 * 1024
 NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL cannot store it
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -31,7 +27,7 @@ class FHIRParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         # The request's own body, not the stream, is held to DATA_UPLOAD_MAX_MEMORY_SIZE.
-        return self.read(whole_body(parser_context["request"]) if parser_context else stream.read())
+        return self.read(parser_context["request"].body if parser_context else stream.read())
 
     def read(self, body: bytes) -> dict[str, Any]:
         return read_object(body)
@@ -63,18 +59,6 @@ class TextXMLParser(FHIRXMLParser):
 
 
 PARSERS = (FHIRParser, JSONParser, TextJSONParser, FHIRXMLParser, XMLParser, TextXMLParser)
-
-
-def whole_body(request: Request) -> bytes:
-    """All of it. What is too large is read to its end and forgotten: who is still sending hears no answer."""
-    try:
-        body: bytes = request.body
-    except RequestDataTooBig:
-        for _ in range(MOST_FORGOTTEN // CHUNK):
-            if not request.read(CHUNK):
-                break
-        raise
-    return body
 
 
 def read_object(body: bytes) -> dict[str, Any]:

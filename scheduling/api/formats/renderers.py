@@ -7,7 +7,7 @@ import orjson
 from django.http.request import MediaType
 from django.utils.http import parse_header_parameters
 from lxml import etree
-from rest_framework.exceptions import NotAcceptable
+from rest_framework.exceptions import NotAcceptable, UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -19,6 +19,7 @@ JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
 FORMATS = {"json": JSON_TYPES[0], "xml": XML_TYPES[0], **{name: name for name in (*JSON_TYPES, *XML_TYPES)}}
 FHIR_VERSION = "4.0"
+CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
 class FHIRRenderer(BaseRenderer):
@@ -84,11 +85,17 @@ class FHIRNegotiation(DefaultContentNegotiation):
         renderer = _by_accept(request.headers.get("Accept", "*/*"), renderers)
         return renderer, str(renderer.media_type)
 
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """None, which is 415, for other character sets than UTF-8 too."""
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        """Other character sets than UTF-8 cannot be read either, nor other versions of FHIR."""
+        known = list(parsers)
         _, parameters = parse_header_parameters(request.content_type)
-        known = parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8", "us-ascii")
-        return super().select_parser(request, parsers) if known else None
+        is_ours = parameters.get("charset", "utf-8").lower() in CHARSETS
+        found = super().select_parser(request, known)
+        if found is None or not is_ours or parameters.get("fhirversion", FHIR_VERSION) != FHIR_VERSION:
+            names = ", ".join(str(each.media_type) for each in known)
+            text = f"Content-Type {request.content_type!r} cannot be read: send {names}, in UTF-8."
+            raise UnsupportedMediaType(request.content_type, text)
+        return found
 
 
 def _by_format(asked: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRenderer, str]:

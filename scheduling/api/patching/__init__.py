@@ -13,7 +13,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from clinic.fhir.datatypes import Json
-from scheduling.api.formats.parsers import read_element, whole_body
+from scheduling.api.formats.parsers import read_element
 from scheduling.api.patching import fhirpath_patch, json_patch, xml_patch
 from scheduling.errors import Invalid, Issue
 from scheduling.interactions import Patch
@@ -26,6 +26,7 @@ PATCHES: dict[str, Callable[[bytes], Patch]] = {
     "application/xml-patch+xml": xml_patch.read,
     "application/fhir+json": fhirpath_patch.read,
     "application/fhir+xml": lambda body: fhirpath_patch.of(read_element(body)),
+    "application/fhirpath-patch+fhirpath": fhirpath_patch.read,  # as Argonaut Scheduling calls it
 }
 
 
@@ -41,7 +42,7 @@ class PatchParser(BaseParser):
         read = PATCHES.get(_bare(media_type or ""))
         if read is None:
             raise UnsupportedMediaType(media_type or "", f"A PATCH is one of {', '.join(PATCHES)}, not {media_type}.")
-        return {"patch": read(whole_body(parser_context["request"]))}
+        return {"patch": read(parser_context["request"].body)}
 
 
 def patch_of(request: Request) -> Patch:

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import orjson
-from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPointerException
+from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPatchTestFailed, JsonPointerException
 
 from clinic.fhir.datatypes import Json
 from scheduling.api.formats.parsers import read_json
@@ -43,7 +43,7 @@ def _read(operation: Json, n: int) -> JsonPatch:
 
 
 def _applied(patch: JsonPatch, document: Any, n: int) -> Any:
-    """One after the other: copies of copies grow without bound."""
+    """One after the other: copies of copies grow without bound. An error tells nothing of the document."""
     try:
         document = patch.apply(document, in_place=True)
         if patch.patch[0]["op"] == "copy" and len(orjson.dumps(document)) > MOST_BYTES:
@@ -51,7 +51,8 @@ def _applied(patch: JsonPatch, document: Any, n: int) -> Any:
     except InvalidJsonPatch as error:  # some of what is missing is only missed here
         raise _malformed(error, n) from error
     except (JsonPatchException, JsonPointerException, TypeError, KeyError, IndexError, ValueError) as error:
-        text = f"Operation {n}, {patch.patch[0]['op']} {patch.patch[0]['path']}: {error or 'its value is another'}"
+        why = "its value is another." if isinstance(error, JsonPatchTestFailed) else "there is no such place."
+        text = f"Operation {n}, {patch.patch[0]['op']} {patch.patch[0]['path']}: {why}"
         raise NotApplied(text) from error
     return document
 

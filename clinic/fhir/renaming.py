@@ -1,0 +1,41 @@
+"""Links within a Bundle, once its resources have got their ids: https://hl7.org/fhir/R4/http.html#trules
+
+Replaced are references, elements of type uri, url and oid, and what a narrative leads to; canonicals are not.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from clinic.fhir.datatypes import Json
+from clinic.fhir.definitions import Element, elements_of, model_of
+
+TYPES = ("Uri", "Url", "Oid")
+LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<to>.*?)(?P=quote)""", re.DOTALL)
+
+
+def renamed(resource: Json, names: Mapping[str, str]) -> Json:
+    """With other links, in a copy: the resource may be anything yet."""
+    found: Json = _renamed(resource, None, names)
+    return found
+
+
+def _renamed(node: Any, element: Element | None, names: Mapping[str, str]) -> Any:
+    if isinstance(node, list):
+        return [_renamed(item, element, names) for item in node]
+    if isinstance(node, dict):
+        kind = node.get("resourceType")
+        model = model_of(kind) if isinstance(kind, str) else element.model if element else None
+        elements = elements_of(model) if model else {}
+        return {
+            name: names.get(value, value)
+            if name == "reference" and isinstance(value, str)
+            else _renamed(value, elements.get(name), names)
+            for name, value in node.items()
+        }
+    if isinstance(node, str) and element is not None:
+        if element.type in TYPES:
+            return names.get(node, node)
+        if element.form == "xhtml":
+            return LINK.sub(lambda link: f"{link['before']}{names.get(link['to'], link['to'])}{link['quote']}", node)
+    return node

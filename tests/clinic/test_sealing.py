@@ -1,0 +1,62 @@
+"""What we have to read again, and nobody else may: it lies sealed, and so do the headers of subscriptions."""
+
+from importlib import import_module
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from clinic.models import PastVersion
+from clinic.models.subscription import sealed_header
+from clinic.sealing import Unreadable, seal, unseal
+from tests.factories import SubscriptionFactory
+
+SECRET = "Bearer very-secret"
+
+
+def test_what_is_sealed_shows_nothing_and_is_never_the_same():
+    first, second = seal(SECRET, "test"), seal(SECRET, "test")
+    assert first != second
+    assert "secret" not in first
+    assert unseal(first, "test") == unseal(second, "test") == SECRET
+
+
+def test_what_an_earlier_key_has_sealed_is_read_as_long_as_it_is_named(settings):
+    sealed = seal(SECRET, "test")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    assert unseal(sealed, "test") == SECRET
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(Unreadable):
+        unseal(sealed, "test")
+
+
+@pytest.mark.parametrize("text", ["", SECRET, "\u00e4", "\ud800", seal(SECRET, "another purpose")])
+def test_what_was_not_sealed_for_it_is_not_read(text):
+    with pytest.raises(Unreadable):
+        unseal(text, "test")
+
+
+def test_headers_are_sealed_anew_and_what_no_key_opens_is_named(db, settings):
+    ours = SubscriptionFactory(header=[sealed_header("Authorization", SECRET)])
+    lost = SubscriptionFactory(header=["Authorization: sealed-with-another-key"])
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    errors = StringIO()
+    call_command("reseal", stdout=StringIO(), stderr=errors)
+    settings.SECRET_KEY_FALLBACKS = []
+    ours.refresh_from_db()
+    assert (ours.headers(), ours.version) == ([("Authorization", SECRET)], 1)
+    assert lost.reference in errors.getvalue()
+
+
+def test_headers_from_before_are_sealed_by_the_migration_in_past_versions_too(db):
+    row = SubscriptionFactory(header=[f"Authorization: {SECRET}"])
+    type(row).objects.filter(pk=row.pk).update(version=2)
+    migration = import_module("clinic.migrations.0012_operations")
+    migration.seal_headers(apps, None)
+    row.refresh_from_db()
+    assert row.headers() == [("Authorization", SECRET)]
+    assert SECRET not in str(PastVersion.objects.get().row)
+    migration.unseal_headers(apps, None)
+    row.refresh_from_db()
+    assert row.header == PastVersion.objects.get().row["header"] == [f"Authorization: {SECRET}"]

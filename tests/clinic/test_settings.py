@@ -1,0 +1,96 @@
+"""An unsafe or unreadable value stops the start with a sentence that says what would be right."""
+
+import runpy
+from datetime import timedelta
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+import clinic.settings
+
+PRODUCTION = {
+    "DATABASE_URL": "postgresql://clinic@db.internal/clinic",
+    "REDIS_URL": "redis://cache.internal:6379/0",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN",
+    "ALLOWED_HOSTS": "visits.example.org",
+}
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path):
+    """The settings of an environment; None unsets."""
+
+    def read(**environment):
+        for name, value in {
+            "DEBUG": None,
+            "SECRET_KEY_FALLBACKS": None,
+            "CLINIC_DATA_DIR": str(tmp_path),
+            **PRODUCTION,
+            **environment,
+        }.items():
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        return runpy.run_path(clinic.settings.__file__)
+
+    return read
+
+
+def test_what_production_needs_is_enough(read):
+    found = read()
+    assert found["DEBUG"] is False
+    assert all(found[name] for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"))
+    assert found["SITE_URL"] == "https://visits.example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "sqlite:///clinic.db", "DATABASE_URL must name a PostgreSQL"),
+        ("DATABASE_URL", "localhost", "DATABASE_URL must name a PostgreSQL"),
+        ("REDIS_URL", "", "REDIS_URL must be set"),
+        ("REDIS_URL", "cache.internal:6379", "REDIS_URL must be set"),
+        ("SECRET_KEY", "", "50 random characters"),
+        ("SECRET_KEY", "short", "50 random characters"),
+        ("SECRET_KEY_FALLBACKS", "short", "50 random characters"),
+        ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS must name the hosts"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name the hosts"),
+        ("DEBUG", "on", "DEBUG must be off where others than this machine are served"),
+        ("DEBUG", "maybe", "DEBUG must be true or false"),
+        ("SECURE_SSL_REDIRECT", "ture", "SECURE_SSL_REDIRECT must be true or false"),
+        ("BEHIND_PROXY", "2", "BEHIND_PROXY must be true or false"),
+        ("SECURE_HSTS_SECONDS", "-1", "SECURE_HSTS_SECONDS must be a whole number from 0 to"),
+        ("HOLD_MINUTES", "0", "HOLD_MINUTES must be a whole number from 1 to 120"),
+        ("DATABASE_POOL_SIZE", "many", "DATABASE_POOL_SIZE must be a whole number from 1"),
+        ("AUDIT_YEARS", "0", "AUDIT_YEARS must be a whole number from 1 to 100"),
+        ("HISTORY_YEARS", "0", "HISTORY_YEARS must be a whole number from 1 to 100"),
+        ("DELIVERY_LOG_DAYS", "0", "DELIVERY_LOG_DAYS must be a whole number from 1"),
+        ("IDEMPOTENCY_HOURS", "0", "IDEMPOTENCY_HOURS must be a whole number from 1"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    ],
+)
+def test_an_unsafe_value_stops_the_start(read, name, value, sentence):
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        read(**{name: value})
+
+
+def test_debug_is_for_this_machine(read):
+    assert read(DEBUG="on", ALLOWED_HOSTS="localhost,127.0.0.1")["DEBUG"] is True
+
+
+def test_the_embedded_mode_is_for_this_machine(read):
+    with pytest.raises(ImproperlyConfigured, match="Set DATABASE_URL to serve other hosts"):
+        read(DATABASE_URL=None)
+
+
+def test_audit_events_are_kept_for_years_unless_said_otherwise(read):
+    assert read()["AUDIT_KEPT"] > timedelta(days=3650)
+    assert read(AUDIT_YEARS="6")["AUDIT_KEPT"] == timedelta(days=6 * 365.25)
+
+
+def test_production_passes_djangos_own_checks(read, settings):
+    for name, value in read().items():
+        if name.startswith(("SECURE_", "SESSION_", "CSRF_")) or name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"):
+            setattr(settings, name, value)
+    assert not [each for each in run_checks(include_deployment_checks=True) if not each.is_silenced()]
