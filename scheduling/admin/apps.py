@@ -43,8 +43,9 @@ class AppForm(ModelForm):
         model = Application
         fields = ("name", "redirect_uris")
         help_texts: ClassVar[dict[str, str]] = {
-            "redirect_uris": "Where people go back to, exactly, divided by spaces: https addresses, or http ones of"
-            " the person's own device such as http://127.0.0.1/callback.",
+            "redirect_uris": "Where people go back to, exactly, divided by spaces: https addresses, or of the person's"
+            " own device: http ones such as http://127.0.0.1/callback, where any port will do, or an app's own such as"
+            " com.example.app:/callback.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,11 +71,10 @@ class AppForm(ModelForm):
     def clean_redirect_uris(self) -> str:
         addresses = str(self.cleaned_data["redirect_uris"]).split()
         for each in addresses:
-            parts = urlsplit(each)
-            is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-            if not is_safe or not parts.hostname or "#" in each or "*" in each:
+            if not _is_safe(each) or "#" in each or "*" in each:
                 raise ValidationError(
-                    f"{each}: an https address in full, or an http one of the person's own device, without # and *."
+                    f"{each}: an https address in full, an http one of the person's own device, or an app's own such"
+                    " as com.example.app:/callback, without # and *."
                 )
         return " ".join(addresses)
 
@@ -131,6 +131,10 @@ class AppForm(ModelForm):
         self.instance.authorization_grant_type = (
             Application.GRANT_CLIENT_CREDENTIALS if kind == BACKEND else Application.GRANT_AUTHORIZATION_CODE
         )
+        # Which are safe is for clean_redirect_uris to say: the toolkit knows a fixed list.
+        self.instance.get_allowed_schemes = lambda: {
+            urlsplit(each).scheme for each in self.instance.redirect_uris.split()
+        }
         super()._post_clean()  # type: ignore[misc]
 
     def write_registration(self) -> None:
@@ -163,9 +167,12 @@ class AppAdmin(ModelAdmin):
         return registration_of(application).publisher
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """A secret is made for what is new and can keep one, and shown this once: only its digest is kept."""
+        """A secret is made for what is new and can keep one, and shown this once: only its digest is kept.
+
+        Whoever signs in with a key from now on has one that nobody knows.
+        """
         secret = "" if change or not _wants_secret(form) else generate_client_secret()
-        if not change:
+        if not change or _has_keys(form):
             obj.client_secret = secret or generate_client_secret()
         with transaction.atomic():
             super().save_model(request, obj, form, change)
@@ -199,6 +206,20 @@ def kind_of(application: Any) -> str:
     return PUBLIC if application.client_type == Application.CLIENT_PUBLIC else CONFIDENTIAL
 
 
+def _is_safe(address: str) -> bool:
+    """Whether nobody but the app is there: https://www.rfc-editor.org/rfc/rfc8252#section-7"""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if parts.scheme in ("https", "http"):
+        return bool(parts.hostname) and (parts.scheme == "https" or parts.hostname in LOOPBACK)
+    return "." in parts.scheme and not parts.netloc and parts.path.startswith("/")
+
+
 def _wants_secret(form: AppForm) -> bool:
-    data = form.cleaned_data
-    return data["kind"] != PUBLIC and not (data["jwks_url"] or data["jwks"])
+    return form.cleaned_data["kind"] != PUBLIC and not _has_keys(form)
+
+
+def _has_keys(form: Any) -> bool:
+    return bool(form.cleaned_data["jwks_url"] or form.cleaned_data["jwks"])

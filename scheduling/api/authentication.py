@@ -41,7 +41,9 @@ class BearerAuthentication(authentication.BaseAuthentication):
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+        """With a reason for who came with a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1"""
+        came_with_one = request.headers.get("Authorization", "").lower().startswith("bearer")
+        return 'Bearer error="invalid_token"' if came_with_one else "Bearer"
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

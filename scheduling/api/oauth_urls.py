@@ -1,8 +1,9 @@
 """Where software gets its tokens and gives them back. People allow apps on the portal's pages."""
 
 from django.urls import path
-from oauth2_provider.views import JwksInfoView, RevokeTokenView, TokenView
+from oauth2_provider.views import JwksInfoView
 
+from scheduling.api.smart.endpoints import RevokeTokenView, TokenView, UserInfoView
 from scheduling.api.smart.introspection import IntrospectionView
 
 app_name = "oauth2_provider"
@@ -11,4 +12,5 @@ urlpatterns = [
     path("revoke_token/", RevokeTokenView.as_view(), name="revoke-token"),
     path("introspect/", IntrospectionView.as_view(), name="introspect"),
     path("jwks/", JwksInfoView.as_view(), name="jwks"),
+    path("userinfo/", UserInfoView.as_view(), name="user-info"),
 ]

@@ -8,20 +8,18 @@ from scheduling.access import Caller
 from scheduling.api.search import condition
 from scheduling.errors import Invalid
 
-NOBODY = Caller()
 
-
-def condition_of(kind: str, constraint: str) -> Q | None:
+def condition_of(caller: Caller, kind: str, constraint: str) -> Q | None:
     """The rows that `status=booked&date=ge2026-01-01` wants; None where it cannot be read as a whole.
 
-    No chains: what they reach would depend on the scopes that are read here.
+    No chains, nor filters, which can hold some: what they reach would depend on the scopes that are read here.
     """
     found = Q()
     for name, value in parse_qsl(constraint, keep_blank_values=True):
-        if "." in name or name.startswith("_has") or not value:
+        if "." in name or name.startswith(("_has", "_filter")) or not value:
             return None
         try:
-            found &= condition(kind, name, value, NOBODY, "")
+            found &= condition(kind, name, value, caller, "")
         except Invalid:
             return None
     return found or None

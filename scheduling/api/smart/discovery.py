@@ -76,6 +76,7 @@ def openid_configuration(request: HttpRequest) -> HttpResponseBase:
             **_identity(request),
             "authorization_endpoint": found["authorize"],
             "token_endpoint": found["token"],
+            "userinfo_endpoint": request.build_absolute_uri(reverse("oauth2_provider:user-info")),
             "scopes_supported": scopes_supported(),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
@@ -83,7 +84,7 @@ def openid_configuration(request: HttpRequest) -> HttpResponseBase:
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": AUTH_METHODS,
             "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
-            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser", "profile"],
             "code_challenge_methods_supported": ["S256"],
         }
     )

@@ -13,11 +13,11 @@ from oauth2_provider.models import AccessToken
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2 import OAuth2Error
 
+from scheduling.access import record_of
 from scheduling.api.authentication import caller_with, token_digest
 from scheduling.api.headers import base_of
-from scheduling.api.smart.validator import fhir_user
-
-UNSTORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+from scheduling.api.smart.endpoints import UNSTORED
+from scheduling.api.smart.validator import launch_context
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -56,9 +56,8 @@ def _told(text: str, request: HttpRequest) -> dict[str, Any]:
         "iss": base_of(request).removesuffix("/"),
         "sub": str(token.user_id or token.application.client_id),
     }
-    launch = getattr(token, "launch", None)
-    if launch is not None and launch.patient is not None:
-        told["patient"] = launch.patient.fhir_id
-    if token.user is not None and "fhirUser" in token.scope.split() and (reference := fhir_user(token.user)):
-        told["fhirUser"] = f"{base_of(request)}{reference}"
+    if launch := getattr(token, "launch", None):
+        told |= launch_context(launch)
+    if token.user is not None and "fhirUser" in token.scope.split() and (record := record_of(token.user)):
+        told["fhirUser"] = f"{base_of(request)}{record.reference}"
     return told

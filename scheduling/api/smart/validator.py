@@ -4,8 +4,6 @@ https://hl7.org/fhir/smart-app-launch/app-launch.html
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -20,21 +18,22 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from clinic.models import AppRegistration, Launch
 from scheduling import access
-from scheduling.access import LASTING, Caller, grantable
+from scheduling.access import LASTING, code_digest, grantable
+from scheduling.api.authentication import caller_with
 from scheduling.api.smart.assertions import TYPE, Refused, application_of
 
 BACKEND_SECONDS = 300
-ONLINE_FOR = timedelta(hours=12)
-OURS = "clinic"  # the header under which our own addresses come along
+OURS = "clinic"  # the header under which comes along what oauthlib does not know of a request
 
 
 class OAuthCore(OAuthLibCore):  # type: ignore[misc]
-    """Requests as oauthlib sees them, with our own addresses, which tokens name."""
+    """Requests as oauthlib sees them, with our own addresses, which tokens name, and who is signed in."""
 
     def extract_headers(self, request: HttpRequest) -> dict[str, Any]:
         base = request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
         token_url = request.build_absolute_uri(reverse("oauth2_provider:token"))
-        return {**super().extract_headers(request), OURS: {"base": base, "token": token_url}}
+        ours = {"base": base, "token": token_url, "user": getattr(request, "user", None)}
+        return {**super().extract_headers(request), OURS: ours}
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Without the one character that PostgreSQL could not even look for."""
@@ -109,12 +108,12 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
 
     def save_authorization_code(self, client_id: str, code: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         super().save_authorization_code(client_id, code, request, *args, **kwargs)
-        digest, now = _digest(code["code"]), timezone.now()
-        access.let_in(request.client, request.user, request.patient, request.scopes, code_digest=digest, now=now)
+        now = timezone.now()
+        access.let_in(request.client, request.user, request.patient, request.scopes, code=code["code"], now=now)
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """A code that comes again was stolen: what was given for it ends."""
-        launch = Launch.objects.filter(code_digest=_digest(code), application=client).first()
+        launch = Launch.objects.filter(code_digest=code_digest(code), application=client).first()
         if launch is None or not super().validate_code(client_id, code, client, request, *args, **kwargs):
             if launch is not None and not Grant.objects.filter(code=code).exists():
                 launch.revoke()
@@ -143,9 +142,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         if not set(LASTING) & set(launch.scope.split()):
             token.pop("refresh_token", None)
         super()._save_bearer_token(token, request, *args, **kwargs)
-        if launch.patient is not None:
-            token["patient"] = launch.patient.fhir_id
-            token["need_patient_banner"] = True
+        token.update(launch_context(launch))
 
     def _create_access_token(self, expires: Any, request: Any, token: Any, source_refresh_token: Any = None) -> Any:
         created = super()._create_access_token(expires, request, token, source_refresh_token)
@@ -160,15 +157,27 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     # Who the person is: https://openid.net/specs/openid-connect-core-1_0.html
 
     def validate_silent_login(self, request: Any) -> bool:
+        """Whether somebody is signed in who need not be asked for their password: then only for their consent."""
+        return bool(request.headers[OURS]["user"].is_authenticated)
+
+    def validate_silent_authorization(self, request: Any) -> bool:
         """People are asked each time."""
         return False
+
+    def validate_bearer_token(self, token: str, scopes: Iterable[str], request: Any) -> bool:
+        """As the API does: none whose people may not come in. Which scopes it has is for who asks to look at."""
+        if caller_with(token or "") is None or not super().validate_bearer_token(token, (), request):
+            return False
+        request.scopes = request.access_token.scope.split()
+        return True
 
     def get_oidc_issuer_endpoint(self, request: Any) -> str:
         return str(request.headers[OURS]["base"]).removesuffix("/")
 
     def get_additional_claims(self, request: Any) -> dict[str, str]:
-        reference = fhir_user(request.user)
-        return {"fhirUser": f"{request.headers[OURS]['base']}{reference}"} if reference else {}
+        record = access.record_of(request.user)
+        address = f"{request.headers[OURS]['base']}{record.reference}" if record else ""
+        return {"fhirUser": address, "profile": address} if address else {}  # SMART 1 called it profile
 
 
 def allowed_scopes(application: Any) -> list[str]:
@@ -177,20 +186,13 @@ def allowed_scopes(application: Any) -> list[str]:
     return registration.scopes.split() if registration else []
 
 
-def fhir_user(user: Any) -> str:
-    """The record of a person, as a reference: at work before at home; empty for who has none."""
-    caller = Caller(user=user)
-    related = user.related_persons.filter(active=True, deleted_at=None).first
-    record = caller.practitioner or caller.patient or related()
-    return record.reference if record else ""
+def launch_context(launch: Launch) -> dict[str, Any]:
+    """What a token's answer tells besides: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
+    return {"patient": launch.patient.fhir_id, "need_patient_banner": True} if launch.patient else {}
 
 
 def _asserted(request: Any) -> str:
     return getattr(request, "client_assertion", None) or ""
-
-
-def _digest(code: str) -> str:
-    return sha256(code.encode()).hexdigest()
 
 
 def _signing(application: Any) -> Any:
@@ -208,9 +210,7 @@ def _is_welcome(user: Any) -> bool:
 
 
 def _may_come_in(launch: Launch) -> bool:
-    """Whether its person still may; one that is for while they are here ends by itself."""
-    is_over = "offline_access" not in launch.scope.split() and launch.created < timezone.now() - ONLINE_FOR
-    return _is_welcome(launch.user) and not is_over
+    return _is_welcome(launch.user) and not access.is_over(launch, now=timezone.now())
 
 
 def _claim(launch: Launch, request: Any) -> None:

@@ -40,6 +40,7 @@ def test_software_is_told_all_about_a_token(token, ada):
         "iss": BASE,
         "sub": str(ada.user.pk),
         "patient": ada.fhir_id,
+        "need_patient_banner": True,
         "fhirUser": f"{BASE}/{ada.reference}",
     }
     assert told["exp"] - told["iat"] == pytest.approx(3600, abs=2)

@@ -1,6 +1,7 @@
 """Standalone launch: https://hl7.org/fhir/smart-app-launch/app-launch.html"""
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
@@ -77,7 +78,7 @@ def test_the_audience_is_our_base(app, ada, aud):
         ({"scope": "system/*.rs"}, "invalid_scope"),
         ({"scope": "nonsense"}, "invalid_scope"),
         ({"scope": "patient/Appointment.sr"}, "invalid_scope"),
-        ({"scope": "openid patient/Appointment.rs", "prompt": "none"}, "login_required"),
+        ({"scope": "openid patient/Appointment.rs", "prompt": "none"}, "consent_required"),
     ],
 )
 def test_what_is_wrong_is_told_to_the_app(app, ada, changes, told):
@@ -226,12 +227,6 @@ def test_a_renewed_token_may_do_less_and_never_more(app, ada):
     assert Api(less["access_token"]).get("Coverage").status_code == 403
 
 
-def test_online_access_ends_by_itself(app, ada):
-    token = app.token(ada.user, "patient/Appointment.rs online_access")
-    Launch.objects.update(created=timezone.now() - timedelta(hours=13))
-    assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
-
-
 def test_access_that_is_not_used_ends(app, ada):
     token = app.token(ada.user, ALL)
     AccessToken.objects.update(expires=timezone.now() - timedelta(days=91))
@@ -264,6 +259,79 @@ def test_it_is_written_down_who_let_whom_in(app, ada):
     app.token(ada.user)
     line = AuditEvent.objects.get(subtype="let-app-in")
     assert (line.user, line.client, line.patient) == (ada.user, "app", ada)
+
+
+def test_who_is_not_signed_in_is_not_asked_in_silence(app):
+    answer = parameters(app.ask(None, "openid patient/Appointment.rs", prompt="none"))
+    assert answer["error"] == "login_required"
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"prompt": "login consent"}, {"max_age": "0"}])
+def test_an_app_may_have_people_prove_once_more_who_they_are(app, ada, asked):
+    ada.user.set_password("correct horse")
+    ada.user.save()
+    client = browser(ada.user)
+    again = client.get(AUTHORIZE, app.request(**asked))
+    assert again["Location"].startswith("/accounts/reauthenticate/?next=")
+    before = ada.user.last_login
+    back = client.post(again["Location"], {"password": "correct horse"})
+    assert "Let Visit Buddy in?" in client.get(back["Location"]).content.decode()
+    ada.user.refresh_from_db()
+    assert ada.user.last_login > before
+
+
+def test_an_app_may_say_who_is_to_sign_in(app):
+    client = browser(None)
+    asked = client.get(AUTHORIZE, app.request(login_hint="ada@example.org"))
+    assert 'value="ada@example.org"' in client.get(asked["Location"]).content.decode()
+
+
+def test_who_signs_in_for_it_need_not_do_so_twice(app):
+    response = app.ask(None, prompt="login")
+    assert response["Location"].startswith("/accounts/login/?next=")
+    assert "prompt" not in response["Location"]
+
+
+def test_who_has_just_signed_in_has_done_so_lately_enough(app, ada):
+    ada.user.set_password("correct horse")
+    ada.user.save()
+    client = Client()
+    client.post("/accounts/login/", {"login": ada.user.email, "password": "correct horse"})
+    for lately_enough in ("600", "9" * 5000, "soon"):
+        assert client.get(AUTHORIZE, app.request(max_age=lately_enough)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "back", ["com.example.app:/callback", "http://127.0.0.1:51004/callback", "http://[::1]:5/callback"]
+)
+def test_native_apps_are_let_in_at_their_own_addresses(ada, back):
+    """https://www.rfc-editor.org/rfc/rfc8252#section-7"""
+    app = App(redirect_uris="com.example.app:/callback http://127.0.0.1/callback http://[::1]/callback")
+    page = app.ask(ada.user, redirect_uri=back)
+    assert "You go back to the app on this device." in page.content.decode()
+    decided = app.decide(ada.user, "patient/Appointment.rs", redirect_uri=back)
+    address, _question, query = decided["Location"].partition("?")
+    assert address == back
+    code = parse_qs(query)["code"][0]
+    assert app.exchange(code, redirect_uri=back).status_code == 200
+
+
+@pytest.mark.parametrize("back", ["com.example.app:/other", "com.example.app:callback", "com.example.other:/callback"])
+def test_an_address_of_a_native_app_is_exact(ada, back):
+    assert App(redirect_uris="com.example.app:/callback").ask(ada.user, redirect_uri=back).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("back", "source"),
+    [
+        ("com.example.app:/callback", "com.example.app:"),
+        ("http://127.0.0.1:51004/callback", "http://127.0.0.1:51004"),
+        ("http://[::1]:51004/callback", "http:"),
+    ],
+)
+def test_the_page_may_lead_on_to_the_app(ada, back, source):
+    policy = App(redirect_uris=back).ask(ada.user, redirect_uri=back)["Content-Security-Policy"]
+    assert f"form-action 'self' {source};" in policy
 
 
 def test_who_is_nobody_here_yet_says_who_they_are_first(app):

@@ -10,7 +10,8 @@ from jwcrypto.jwt import JWT
 from tests.api.smart.apps import BASE
 from tests.factories import RelatedPersonFactory, UserFactory
 
-SCOPE = "openid fhirUser user/Appointment.rs"
+SCOPE = "openid fhirUser profile user/Appointment.rs"
+USER_INFO = "/oauth/userinfo/"
 
 
 def claims(token):
@@ -26,6 +27,7 @@ def test_a_patient_is_who_they_are(app, ada):
     assert told["aud"] == "app"
     assert told["nonce"] == "of-the-app"
     assert told["fhirUser"] == f"{BASE}/{ada.reference}"
+    assert told["profile"] == told["fhirUser"]
     assert told["exp"] > told["iat"]
 
 
@@ -38,14 +40,43 @@ def test_who_only_cares_for_somebody_is_a_related_person(app, ada):
     assert claims(app.token(carer.user, SCOPE))["fhirUser"] == f"{BASE}/{carer.reference}"
 
 
-def test_who_has_no_record_has_no_fhir_user(app, rana):
-    assert "fhirUser" not in claims(app.token(rana, SCOPE))
+def test_who_has_no_record_gives_none(app, rana):
+    token = app.token(rana, SCOPE)
+    assert token["scope"] == "openid profile user/Appointment.rs"
+    assert not {"fhirUser", "profile"} & set(claims(token))
 
 
 def test_identity_alone_opens_no_resource(app, ada):
     token = app.token(ada.user, "openid fhirUser")
     assert token["scope"] == "openid fhirUser"
     assert claims(token)["sub"] == str(ada.user.pk)
+
+
+def ask(token):
+    return Client().get(USER_INFO, headers={"Authorization": f"Bearer {token['access_token']}"})
+
+
+def test_who_they_are_can_be_asked_again(app, ada):
+    token = app.token(ada.user, SCOPE)
+    told = ask(token)
+    assert told["Content-Type"] == "application/json"
+    said = claims(token)
+    assert told.json() == {name: said[name] for name in ("sub", "fhirUser", "profile")}
+
+
+def test_without_openid_nobody_is_told(app, ada):
+    response = ask(app.token(ada.user, "user/Appointment.rs"))
+    assert response.status_code == 403
+    assert 'error="insufficient_scope"' in response["WWW-Authenticate"]
+
+
+def test_without_a_token_nobody_is_told(app, ada):
+    token = app.token(ada.user, SCOPE)
+    ada.user.is_active = False
+    ada.user.save()
+    for refused in (ask({"access_token": "guessed"}), ask(token), Client().get(USER_INFO)):
+        assert refused.status_code == 401
+        assert refused["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_without_openid_there_is_no_identity_token(app, ada):

@@ -1,0 +1,47 @@
+"""The token endpoints, as far as django-oauth-toolkit leaves them to us: https://www.rfc-editor.org/rfc/rfc6749#section-5"""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider import views
+
+# What the toolkit would look for first, and nobody can ask for here.
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+INSUFFICIENT = 'Bearer error="insufficient_scope"'
+UNSTORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class _Told:
+    """Whatever is said is JSON and kept by nobody; who came with a Basic password learns that it was wrong."""
+
+    @method_decorator(csrf_exempt)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        for name, value in {"Content-Type": "application/json", **UNSTORED}.items():
+            response[name] = value
+        if response.status_code == 401 and request.headers.get("Authorization", "").lower().startswith("basic "):
+            response["WWW-Authenticate"] = 'Basic realm="clinic"'
+        if response.status_code == 403:
+            response["WWW-Authenticate"] = INSUFFICIENT
+        return response
+
+
+class TokenView(_Told, views.TokenView):  # type: ignore[misc]
+    """Where software gets its tokens."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.POST.get("grant_type") == DEVICE:
+            return JsonResponse({"error": "unsupported_grant_type"}, status=400)
+        response: HttpResponseBase = super().post(request, *args, **kwargs)
+        return response
+
+
+class RevokeTokenView(_Told, views.RevokeTokenView):  # type: ignore[misc]
+    """Where software gives them back: https://www.rfc-editor.org/rfc/rfc7009"""
+
+
+class UserInfoView(_Told, views.UserInfoView):  # type: ignore[misc]
+    """Who a token is for: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo"""
