@@ -39,13 +39,15 @@ class Writer:
         if key not in self._shared:
             self._shared[key] = _shared(service, offerings, search, patient)
         duration = offerings[0].rules.duration
+        slots = contained_slots(offerings, start)
         return {
             "resourceType": "Appointment",
             "id": fhir_id,
             **self._shared[key],
             "start": instant_text(start),
             "end": instant_text(start + duration),
-            "contained": contained_slots(offerings, start),
+            "contained": slots,
+            "slot": [{"reference": f"#{each['id']}"} for each in slots],
         }
 
 

@@ -201,6 +201,16 @@ def test_a_hold_is_booked_as_a_resource(api, chen, ada):
     assert Appointment.objects.count() == 1
 
 
+def test_who_is_brought_along_takes_no_part(api, chen, ada):
+    stranger = {"resourceType": "Patient", "id": "new", "name": [{"family": "Newman"}]}
+    wanted = made(chen, ada, contained=[stranger])
+    wanted["participant"][-1]["actor"] = {"reference": "#new"}
+    answer = api.post(BOOK, wanted)
+    assert (answer.status_code, codes(answer)) == (400, ["not-supported"])
+    assert told(answer).pop()[1] == "Parameters.appt-resource.participant[2].actor"
+    assert not Appointment.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
@@ -219,6 +229,27 @@ def test_a_malformed_resource_is_400_and_says_where(api, chen, ada, change, plac
 
 
 # Refusals
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://elsewhere.example/fhir/Appointment/1", "http://testserver/fhir/R4/Appointment/1"]
+)
+def test_what_is_on_another_server_is_not_there(api, chen, elsewhere):
+    answer = api.post(BOOK, parameters(appt_id=elsewhere))
+    assert (answer.status_code, codes(answer)) == (404, ["not-found"])
+
+
+@pytest.mark.parametrize("wrong", ["Patient/1", "Dr Y", 7, ""])
+def test_an_id_that_is_none_is_told_once(api, chen, wrong):
+    body = {"resourceType": "Parameters", "parameter": [{"name": "appt-id", "valueUri": wrong}]}
+    [issue] = api.post(BOOK, body).fhir["issue"]
+    assert issue["expression"] == ["Parameters.appt-id"]
+
+
+def test_a_time_outside_the_hours_is_told_where_it_was_asked_for(api, chen, ada):
+    wanted = made(chen, ada, start=instant(monday(6)), end=instant(monday(7)))
+    [issue] = api.post(BOOK, wanted).fhir["entry"][-1]["resource"]["issue"]
+    assert (issue["code"], issue["expression"]) == ("business-rule", ["Parameters.appt-resource"])
 
 
 def test_a_taken_time_is_a_cancelled_appointment(api, chen, ada):
@@ -253,7 +284,12 @@ def test_a_hold_that_has_expired_is_cancelled_by_whoever_comes_too_late(api, che
     answer = api.post(BOOK, parameters(appt_id=reference(appointment), patient_id=ada.reference))
     [refused] = matches(answer)
     assert (answer.status_code, refused["status"], issues(answer)) == (200, "cancelled", [("error", "expired")])
-    assert refused["cancelationReason"] == {"text": "hold expired"}
+    reason, extension = refused["cancelationReason"], refused["extension"][0]["valueCodeableConcept"]
+    assert (reason["text"], reason["coding"][0]["code"], extension["coding"][0]["code"]) == (
+        "hold expired",
+        "other",
+        "other",
+    )
     assert api.get(reference(appointment)).fhir["status"] == "cancelled"
 
 
@@ -361,6 +397,13 @@ def test_there_is_no_get(api, path):
 def test_a_group_is_not_supported(api, chen, ada, bo):
     body = parameters(appt_id=reference(offer(api)), patient_id=[ada.reference, bo.reference])
     assert issues(api.post(BOOK, body)) == [("error", "not-supported")]
+
+
+def test_a_second_patient_is_not_left_out_in_silence(api, chen, ada, bo):
+    wanted = made(chen, ada)
+    wanted["participant"].append({"actor": {"reference": bo.reference}, "status": "accepted"})
+    assert issues(api.post(BOOK, wanted)) == [("error", "not-supported")]
+    assert not Appointment.objects.exists()
 
 
 # In place of another

@@ -10,7 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Slot
 from tests.api.conftest import Api, api_with, codes, texts
-from tests.api.dialects import DERMATOLOGY, OFFICE_VISIT, SNOMED, VISIT_TYPE, found, issues, matches, notes, window
+from tests.api.dialects import (
+    DERMATOLOGY,
+    OFFICE_VISIT,
+    SNOMED,
+    VISIT_TYPE,
+    found,
+    issues,
+    matches,
+    notes,
+    outcome,
+    window,
+)
 from tests.api.visits import FIND, starts, told
 from tests.factories import (
     AppointmentFactory,
@@ -71,7 +82,9 @@ def test_a_proposal_says_all_that_the_profiles_ask_for(api, service, chen, napa)
         }
         for actor in (chen.actor, napa)
     ]
-    assert "slot" not in first
+    [slot] = first["contained"]
+    assert first["slot"] == [{"reference": f"#{slot['id']}"}]
+    assert (slot["start"], slot["end"]) == (first["start"], first["end"])
 
 
 def test_the_answer_counts_the_appointments_and_always_says_something(api, service, chen):
@@ -226,11 +239,17 @@ def test_references_may_be_absolute(api, service, chen):
     assert set(who(found(api, practitioner=url))) == {chen.actor.reference}
 
 
-@pytest.mark.parametrize("stranger", ["Practitioner/nobody", "https://elsewhere.example/Practitioner/1"])
-def test_who_is_not_here_is_not_found_and_that_is_said(api, service, chen, stranger):
+@pytest.mark.parametrize(
+    ("stranger", "said"),
+    [
+        ("Practitioner/nobody", "Practitioner/nobody is not known here."),
+        ("https://elsewhere.example/Practitioner/1", "Practitioner of another server is not known here."),
+    ],
+)
+def test_who_is_not_here_is_not_found_and_that_is_said(api, service, chen, stranger, said):
     answer = api.get(FIND, window(practitioner=stranger))
     assert answer.fhir["total"] == 0
-    assert "is not known here" in notes(answer)
+    assert said in [each["details"]["text"] for each in outcome(answer)["issue"]]
 
 
 def test_examples_use_other_names(api, service, chen):

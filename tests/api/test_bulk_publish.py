@@ -148,9 +148,11 @@ def test_there_are_no_other_files(path):
     assert get(path).status_code == 404
 
 
-def test_files_are_only_read(schedule):
-    assert Client().post(f"{BASE}{ALL}").status_code == 405
-    assert Client().head(f"{BASE}{ALL}").status_code == 200
+@pytest.mark.parametrize("path", [ALL, f"{ALL}/Slot.ndjson"])
+def test_files_are_only_read(schedule, path):
+    answer = Client(enforce_csrf_checks=True).post(BASE + path)
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert Client().head(BASE + path).status_code == 200
 
 
 def test_free_time_is_published_with_a_link_and_a_telephone_number(schedule, service):

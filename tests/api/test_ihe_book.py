@@ -5,11 +5,12 @@ import pytest
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Patient, Slot
 from tests.api.conftest import codes
-from tests.api.dialects import issues, matches, notes, offer, parameters, reference, window
-from tests.api.visits import BOOK, FIND, HOLD, starts
+from tests.api.dialects import issues, matches, notes, offer, outcome, parameters, reference, window
+from tests.api.visits import BOOK, FIND, HOLD, starts, told
 from tests.factories import (
     AppointmentFactory,
     LocationFactory,
+    PatientFactory,
     PractitionerFactory,
     RoleFactory,
     ScheduleFactory,
@@ -40,6 +41,14 @@ def booked(api, ada, hour=10):
     body = parameters(appointment_reference={"reference": reference(offer(api, hour))}, patient_resource=person())
     [appointment] = matches(api.post(BOOK, body))
     return appointment
+
+
+BYRON = {
+    "resourceType": "Patient",
+    "name": [{"family": "Byron", "given": ["Anne"]}],
+    "gender": "female",
+    "birthDate": "1990-01-09",
+}
 
 
 def person():
@@ -80,6 +89,9 @@ def test_a_role_stands_for_whose_it_is(api, service, chen):
         ({"timeOfDay": ["10:00:00", "14:00:00"]}, [10, 14]),
         ({"dayOfWeek": ["mon"], "timeOfDay": ["16:00:00"]}, [16]),
         ({"dayOfWeek": ["tue"]}, []),
+        ({"when": ["MORN"]}, [9, 10, 11]),
+        ({"when": ["MORN.late", "AFT.late"]}, [9, 10, 11, 15, 16]),
+        ({"when": ["EVE"]}, []),
         ({"boundsPeriod": {"start": instant(monday(15))}}, [15, 16]),
     ],
 )
@@ -88,8 +100,9 @@ def test_the_times_that_are_preferred(api, chen, repeat, hours):
     assert starts(found) == [instant(monday(hour)) for hour in hours]
 
 
-def test_what_a_timing_cannot_say_is_told(api, chen):
-    answer = search(api, timing={"repeat": {"when": ["MORN"]}})
+@pytest.mark.parametrize("repeat", [{"when": ["PC"]}, {"frequency": 1, "period": 1, "periodUnit": "d"}])
+def test_what_a_timing_cannot_say_is_told(api, chen, repeat):
+    answer = search(api, timing={"repeat": repeat})
     assert (answer.status_code, codes(answer)) == (400, ["not-supported"])
 
 
@@ -135,6 +148,56 @@ def test_a_new_one_is_booked_as_a_resource(api, chen, ada):
     proposed["participant"].append({"actor": {"reference": ada.reference}, "status": "accepted"})
     answer = api.post(BOOK, parameters(appointment_resource={**proposed, "status": "pending"}))
     assert (answer.status_code, matches(answer)[0]["status"]) == (201, "booked")
+
+
+def test_an_appointment_is_named_by_an_identifier(api, chen, ada):
+    theirs = [{"system": "https://app.example/visits", "value": "7"}]
+    proposed = {**offer(api), "status": "pending", "identifier": theirs}
+    [visit] = matches(api.post(BOOK, parameters(appointment_resource=proposed, patient_resource=person())))
+    body = parameters(appointment_reference={"identifier": theirs[0]})
+    assert issues(api.post(BOOK, body)) == [("fatal", "not-found")]  # it is booked
+    AppointmentFactory(identifier=theirs)
+    assert api.post(BOOK, body).status_code == 412
+    body = parameters(appointment_reference={"identifier": {"value": "8"}})
+    assert api.post(BOOK, body).status_code == 404
+    assert visit["identifier"] == theirs
+
+
+def by_identifier(person, **more):
+    return {"actor": {"identifier": person.identifier[0], **more}, "status": "accepted"}
+
+
+def test_who_takes_part_is_named_by_an_identifier(api, service, chen, ada):
+    ScheduleFactory(services=[service])
+    ada.identifier = [{"system": "urn:oid:1.2.3.4", "value": "12345"}]
+    ada.save()
+    wanted = {**offer(api), "status": "pending"}
+    wanted["participant"] = [by_identifier(chen.actor), by_identifier(ada, type="Patient")]
+    [visit] = matches(api.post(BOOK, parameters(appointment_resource=wanted)))
+    actors = {each["actor"]["reference"] for each in visit["participant"]}
+    assert {chen.actor.reference, ada.reference} <= actors
+    assert Appointment.objects.get().patient == ada
+
+
+def test_whoever_is_named_must_be_known(api, chen, ada):
+    wanted = {**offer(api), "status": "pending"}
+    for _ in range(2):
+        PatientFactory(identifier=[{"system": "urn:oid:1.2.3.4", "value": "twice"}])
+    nobody, several = ({"identifier": {"value": value}} for value in ("nobodys", "twice"))
+    for actor in (by_identifier(chen.actor, type="Patient")["actor"], nobody, several):
+        wanted["participant"] = [{"actor": actor, "status": "accepted"}]
+        answer = api.post(BOOK, parameters(appointment_resource=wanted))
+        assert (answer.status_code, told(answer).pop()[1]) == (
+            404,
+            "Parameters.appointment-resource.participant[0].actor",
+        )
+
+
+def test_a_group_is_not_supported(api, chen):
+    body = parameters(appointment_reference={"reference": reference(offer(api))}, patient_resource=[person(), person()])
+    answer = api.post(BOOK, body)
+    assert (issues(answer), Patient.objects.count()) == ([("fatal", "not-found")], 0)
+    assert "An appointment is for one patient" in notes(answer)
 
 
 @pytest.mark.parametrize("path", [HOLD, BOOK])
@@ -205,6 +268,49 @@ def test_what_somebody_else_has_changed_is_not_overwritten(api, chen, ada):
     assert (answer.status_code, Appointment.objects.get().comment) == (412, "First")
 
 
+def test_another_patient_is_another_visit(api, chen, ada, bo):
+    visit = booked(api, ada)
+    others = {**visit, "participant": [*visit["participant"][:-1], {"actor": {"reference": bo.reference}}]}
+    others["participant"][-1]["status"] = "accepted"
+    for body in (
+        parameters(appointment_resource=others),
+        parameters(appointment_resource=visit, patient_resource=BYRON),
+    ):
+        answer = api.post(BOOK, body)
+        assert (matches(answer), issues(answer)) == ([], [("fatal", "not-found")])
+        assert "This visit is for another patient" in notes(answer)
+    assert Appointment.objects.get().version == 1
+
+
+def test_who_the_patient_is_may_be_said_again(api, chen, ada):
+    visit = booked(api, ada)
+    body = parameters(appointment_resource={**visit, "comment": "Later"}, patient_resource=person())
+    assert matches(api.post(BOOK, body))[0]["comment"] == "Later"
+
+
+def test_another_service_is_another_visit(api, chen, ada):
+    visit = booked(api, ada)
+    other = {"coding": [{"system": "http://snomed.info/sct", "code": "310127009"}]}
+    answer = api.post(BOOK, {**visit, "serviceType": [other]})
+    assert (matches(answer), issues(answer)) == ([], [("fatal", "not-found")])
+    assert "This visit is for another service" in notes(answer)
+
+
+def test_what_is_cancelled_is_not_booked_again_by_changing_it(api, chen, ada):
+    visit = booked(api, ada)
+    api.post(BOOK, {**visit, "status": "cancelled"})
+    answer = api.post(BOOK, visit)
+    assert (matches(answer), issues(answer)) == ([], [("fatal", "not-found")])
+
+
+def test_a_move_that_is_refused_names_the_nearest_times(api, chen, ada):
+    visit = booked(api, ada)
+    answer = api.post(BOOK, {**visit, "start": instant(monday(6)), "end": instant(monday(7))})
+    [issue] = outcome(answer)["issue"]
+    assert issue["expression"] == ["Parameters.appointment-resource"]
+    assert instant(monday(9)) in issue["diagnostics"]
+
+
 def test_what_does_not_change_stays_the_same(api, chen, ada):
     visit = booked(api, ada)
     assert matches(api.post(BOOK, visit)) == [visit]
@@ -222,6 +328,19 @@ def test_a_visit_is_cancelled_and_a_hold_let_go(api, chen, ada):
     assert not Slot.objects.filter(deleted_at=None).exists()
     again = api.post(BOOK, {**visit, "status": "cancelled"})
     assert matches(again)[0]["meta"]["versionId"] == cancelled["meta"]["versionId"]
+
+
+def test_the_reason_may_be_the_guides_extension(api, chen, ada):
+    visit = booked(api, ada)
+    guide = "https://profiles.ihe.net/ITI/Scheduling"
+    coding = {"system": f"{guide}/CodeSystem/status-reason", "code": "weather"}
+    reason = {
+        "url": f"{guide}/StructureDefinition/extension-status-reason",
+        "valueCodeableConcept": {"coding": [coding]},
+    }
+    [cancelled] = matches(api.post(BOOK, {**visit, "status": "cancelled", "extension": [reason]}))
+    assert [each["code"] for each in cancelled["cancelationReason"]["coding"]] == ["oth-weath", "weather"]
+    assert coding in cancelled["extension"][0]["valueCodeableConcept"]["coding"]
 
 
 @pytest.mark.parametrize("status", ["booked", "cancelled"])

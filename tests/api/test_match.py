@@ -62,6 +62,10 @@ def test_the_likeliest_come_first_each_with_a_grade(api, people):
     assert response.fhir["entry"][0]["search"]["extension"][0]["url"] == GRADE
 
 
+def test_the_patient_may_be_the_body_itself(api, people):
+    assert grades(api.post(f"{MATCH}?count=1", sought())) == [("ana", "certain", 1.0)]
+
+
 def test_an_identifier_leaves_no_doubt(api, people):
     assert grades(match(api, {"resourceType": "Patient", "identifier": [{"system": MRN, "value": "7"}]})) == [
         ("by-number", "certain", 1.0)

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, HealthcareService, Slot
-from scheduling import availability, booking, interactions
+from scheduling import access, availability, booking, interactions
+from scheduling.api.authentication import caller_of
 from scheduling.api.headers import version_headers
 from scheduling.api.idempotency import REPLAYED, Answer, once, replay
 from scheduling.api.views import FHIRView
@@ -44,12 +45,13 @@ class WriteView(FHIRView):
         self, request: Request, prepare: Callable[[], Attempt], answer: Callable[[Appointment], Answer]
     ) -> Response:
         """What the use case leads to, or the answer to the same request before."""
-        answer = cache(answer)  # with a key it is asked for in the transaction, to be kept
-        key = once(request, answer)
+        caller = caller_of(request)
+        shown = cache(lambda appointment: answer(access.as_shown(appointment, caller)))
+        key = once(request, shown)  # which asks for it in the transaction, to be kept
         try:
             if key is not None:
                 booking.recall(key)
-            return answer(_attempted(prepare(), key)).response()
+            return shown(_attempted(prepare(), key)).response()
         except AlreadyAnswered as before:
             return replay(before.answer)
 

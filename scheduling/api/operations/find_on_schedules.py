@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -155,7 +156,7 @@ def _find(search: Search, service: HealthcareService, caller: Caller, now: datet
     start, told = search.start, 0
     if search.page and search.page.start > start.timestamp():
         start, told = availability.as_datetime(search.page.start), search.page.told
-    arrangements = (_of_schedules if search.schedules else _of_service)(search, service)
+    arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
     query = TimeQuery(
         service=service,
         arrangements=arrangements,
@@ -167,10 +168,11 @@ def _find(search: Search, service: HealthcareService, caller: Caller, now: datet
     return availability.find_times(query, now=now)[told:]
 
 
-def _of_schedules(search: Search, service: HealthcareService) -> tuple[Arrangement, ...]:
+def _of_schedules(search: Search, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
     try:
         named = list(dict.fromkeys(fhir_id for pool in search.schedules for fhir_id in pool))
-        known = {offering.fhir_id: offering for offering in availability.offerings_of(service, named)}
+        offerings = availability.offerings_of(service, named, may_name=partial(access.may_name, caller))
+        known = {offering.fhir_id: offering for offering in offerings}
         pools = tuple(tuple(known[fhir_id] for fhir_id in pool) for pool in search.schedules)
         alone = [pool[0] for pool in pools if len(pool) == 1]
         availability.complete(service, [pool[0] for pool in pools])

@@ -1,4 +1,7 @@
-"""`POST [base]/Patient/$match`: https://hl7.org/fhir/R4/patient-operation-match.html"""
+"""`POST [base]/Patient/$match`: https://hl7.org/fhir/R4/patient-operation-match.html
+
+The Patient may be the body itself, with the rest in the query.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +19,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.api.authentication import caller_of
 from scheduling.api.headers import base_of
-from scheduling.api.parameters import inputs_of, resource, whole_number
+from scheduling.api.parameters import read_inputs, resource, whole_number
 from scheduling.api.views import FHIRView
 from scheduling.interactions import matching
 
@@ -35,7 +38,9 @@ class Match(FHIRView):
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
         access.may_match(caller)
-        inputs = inputs_of(request, {SOUGHT, COUNT, ONLY_CERTAIN})
+        inputs = read_inputs(request, "Patient")
+        inputs.rename({"patient": SOUGHT})
+        inputs.only({SOUGHT, COUNT, ONLY_CERTAIN})
         sent = inputs.required(SOUGHT, resource("Patient"))
         count = inputs.one(COUNT, whole_number(COUNT, 1, MOST)) or USUAL
         grade = "certain" if inputs.one(ONLY_CERTAIN, _boolean) else "possible"

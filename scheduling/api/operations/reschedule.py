@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 
 from clinic.models import Appointment, HealthcareService
 from scheduling import access, availability, booking
+from scheduling.access import Caller
 from scheduling.api.authentication import caller_of
 from scheduling.api.headers import base_of
 from scheduling.api.operations.base import (
@@ -38,7 +40,7 @@ class Reschedule(WriteView):
             version = version_of(request)
             start, schedules = _read(inputs_of(request, {"start", "schedule"}), base)
             service = _service(access.changeable_appointment(caller, fhir_id))
-            offerings = _offerings(service, schedules)
+            offerings = _offerings(service, schedules, caller)
 
             def run(once: Once | None) -> Appointment:
                 return booking.reschedule(
@@ -69,9 +71,10 @@ def _service(appointment: Appointment) -> HealthcareService:
     return appointment.service
 
 
-def _offerings(service: HealthcareService, schedules: Sequence[str]) -> tuple[Offering, ...]:
+def _offerings(service: HealthcareService, schedules: Sequence[str], caller: Caller) -> tuple[Offering, ...]:
+    named, may_name = list(dict.fromkeys(schedules)), partial(access.may_name, caller)
     try:
-        return tuple(availability.offerings_of(service, list(dict.fromkeys(schedules))))
+        return tuple(availability.offerings_of(service, named, may_name=may_name))
     except SchedulingError as error:
         raise refusal(relocated(error.issues, _places(service, schedules))) from error
 

@@ -1,6 +1,6 @@
 """The times that somebody would rather have: https://hl7.org/fhir/R4/datatypes.html#Timing
 
-Days of the week, times of the day and bounds are understood; they are local to where the visit would be.
+Days of the week, times and parts of the day, and bounds are understood; they are local to where the visit would be.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,20 @@ from scheduling import availability
 from scheduling.availability import Opening
 
 Suits: TypeAlias = Callable[[Opening], bool]
-UNDERSTOOD = {"dayOfWeek", "timeOfDay", "boundsPeriod"}
+UNDERSTOOD = {"dayOfWeek", "timeOfDay", "when", "boundsPeriod"}
+# From which hour to which: https://hl7.org/fhir/R4/valueset-event-timing.html
+PARTS_OF_DAY = {
+    "MORN": (5, 12),
+    "MORN.early": (5, 9),
+    "MORN.late": (9, 12),
+    "NOON": (12, 14),
+    "AFT": (12, 17),
+    "AFT.early": (12, 15),
+    "AFT.late": (15, 17),
+    "EVE": (17, 22),
+    "EVE.early": (17, 19),
+    "EVE.late": (19, 22),
+}
 
 
 def timing(value: Any) -> Suits:
@@ -33,6 +46,7 @@ def timing(value: Any) -> Suits:
         raise InvalidElement(text, "not-supported")
     days = {WEEKDAYS.index(day) for day in repeat.get("dayOfWeek", ()) if day in WEEKDAYS}
     times = {time.fromisoformat(text) for text in repeat.get("timeOfDay", ())}
+    parts = [_part(code) for code in repeat.get("when", ())]
     first, last = read_period(repeat.get("boundsPeriod", {}))
 
     def suits(opening: Opening) -> bool:
@@ -41,8 +55,16 @@ def timing(value: Any) -> Suits:
         return (
             (not days or local.weekday() in days)
             and (not times or local.time() in times)
+            and (not parts or any(begins <= local.hour < ends for begins, ends in parts))
             and (first is None or start >= first)
             and (last is None or start < last)
         )
 
     return suits
+
+
+def _part(code: str) -> tuple[int, int]:
+    if code not in PARTS_OF_DAY:
+        text = f"Of the parts of the day {', '.join(PARTS_OF_DAY)} are understood, not {code}."
+        raise InvalidElement(text, "not-supported")
+    return PARTS_OF_DAY[code]

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from clinic.fhir.datatypes import instant
@@ -41,6 +42,7 @@ class Version:
         return f'W/"{self.since.timestamp()}"'
 
 
+@csrf_exempt
 @require_safe
 def manifest(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     """`$bulk-publish`: which files there are. JSON, whatever is asked for."""
@@ -60,6 +62,7 @@ def manifest(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     return _fresh(JsonResponse(body), version)
 
 
+@csrf_exempt
 @require_safe
 def file(request: HttpRequest, edition: Edition, kind: str) -> HttpResponseBase:
     """One resource in each line."""
