@@ -11,7 +11,7 @@ from clinic.models import Patient, Practitioner, RelatedPerson, Schedule, User
 from scheduling.access.scopes import Scope, read_scope
 
 
-def _unread(kind: str, constraint: str) -> Q | None:
+def _unread(caller: "Caller", kind: str, constraint: str) -> Q | None:
     """A door that reads no search parameters grants nothing by them."""
     return None
 
@@ -35,7 +35,7 @@ class Caller:
     guest: str = ""
     visit: str = ""
     in_context: int | None = None
-    condition_of: Callable[[str, str], Q | None] = field(default=_unread, repr=False, compare=False)
+    condition_of: Callable[["Caller", str, str], Q | None] = field(default=_unread, repr=False, compare=False)
 
     @property
     def owner(self) -> str:
@@ -83,6 +83,12 @@ class Caller:
         carer = RelatedPerson.objects.filter(user=self.user, active=True, deleted_at=None)
         cared = Patient.objects.filter(Exists(carer.filter(patient=OuterRef("pk"))), deleted_at=None)
         return own | {each.pk: each for each in cared}
+
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """These patients and who cares for each of them, as FHIR references."""
+        carers = RelatedPerson.objects.filter(patient__in=self.patients)
+        return frozenset(each.reference for each in (*self.patients.values(), *carers))
 
     @cached_property
     def practitioner(self) -> Practitioner | None:

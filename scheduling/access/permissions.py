@@ -25,6 +25,14 @@ def require(caller: Caller, resource_type: str, interaction: str) -> None:
         raise Forbidden(f"You may not {INTERACTIONS[interaction]} {resource_type} resources.")
 
 
+def searchable(caller: Caller, kinds: Iterable[str]) -> list[str]:
+    """Those of the types for which the caller may search. Raises Forbidden where there are none."""
+    found = [kind for kind in kinds if _may(caller, kind, "s")]
+    if not found:
+        raise Forbidden("You may not search for any resources.")
+    return found
+
+
 def may_find(caller: Caller) -> None:
     """Free times name nobody: whoever is signed in may ask for them, and software that may search for them."""
     if caller.client and not (has_scope(caller, "Appointment", "s") or has_scope(caller, "Slot", "s")):
@@ -126,6 +134,14 @@ def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
         raise Forbidden(_("Only administrators set the hours of a service as a whole."))
     if not runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
         raise Forbidden(_("You can set the hours only of calendars that you work by."))
+
+
+def _may(caller: Caller, resource_type: str, interaction: str) -> bool:
+    try:
+        require(caller, resource_type, interaction)
+    except Forbidden:
+        return False
+    return True
 
 
 def _works_by(caller: Caller, bookables: Collection[int], sites: Collection[int | None]) -> bool:

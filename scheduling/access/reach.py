@@ -52,9 +52,11 @@ def has_scope(caller: Caller, kind: str, may: str) -> bool:
     return any(scope.is_for(kind, may) for scope in caller.grants)
 
 
-def is_narrowed(caller: Caller) -> bool:
-    """Whether some scope of a token opens only some rows of a type."""
-    return any(scope.level == "patient" or scope.constraint for scope in caller.grants)
+def reaches_all(caller: Caller, kind: str, may: str) -> bool:
+    """Whether one of the interactions was granted on every resource of the type; so it is who came without a token."""
+    return not caller.client or any(
+        scope.is_for(kind, may) and scope.level != "patient" and not scope.constraint for scope in caller.grants
+    )
 
 
 def within_scopes(rows: QuerySet[M], caller: Caller, may: str) -> QuerySet[M]:
@@ -85,7 +87,7 @@ def _reach(scope: Scope, model: type[Model], caller: Caller) -> Q:
     reach = _compartment(_kind(model), caller) if scope.level == "patient" else Q()
     if not scope.constraint:
         return reach
-    condition = caller.condition_of(_kind(model), scope.constraint)
+    condition = caller.condition_of(caller, _kind(model), scope.constraint)
     if condition is None:
         return NOTHING
     return reach & Q(pk__in=model._default_manager.filter(condition).values("pk"))

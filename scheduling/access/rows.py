@@ -25,6 +25,7 @@ from clinic.models import (
 )
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.reach import PUBLIC, has_scope, require_within_scopes, within_scopes
+from scheduling.access.shown import TELLING
 from scheduling.errors import Forbidden, NotFound
 
 M = TypeVar("M", bound=Model)
@@ -79,11 +80,12 @@ def at_work(caller: Caller) -> QuerySet[Appointment]:
     return rows if caller.is_administrator else rows.filter(_work(caller))
 
 
-def as_shown(row: M, caller: Caller) -> M:
-    """The row without what only some of those who may see it may know: into a video room lets the visit's page."""
-    if isinstance(row, Schedule) and not (caller.is_system or row.pk in caller.own_calendars):
-        row.meeting_url = ""
-    return row
+def may_name(caller: Caller, actor: str) -> bool:
+    """Whether the caller may know of the calendar of an actor, a FHIR reference: of a patient's if they see it."""
+    kind, _, fhir_id = actor.partition("/")
+    if kind != Patient.RESOURCE_TYPE:
+        return True
+    return visible(Schedule, caller, "rsu").filter(bookable__patient__fhir_id=fhir_id).exists()
 
 
 def _own_schedules(caller: Caller) -> Q:
@@ -160,9 +162,8 @@ def _own_subscriptions(caller: Caller) -> Q:
 
 
 def _own_answers(caller: Caller) -> Q:
-    """Answers to visits: for who works with the visit, and for the patient, but for those of other patients."""
-    own = [each.reference for each in caller.patients.values()]
-    others = Q(actor__reference__startswith="Patient/") & ~Q(actor__reference__in=own)
+    """Answers to visits: for who works with the visit, and for the patient, but for those of others who come to it."""
+    others = Q(actor__reference__regex=rf"(^|/)({'|'.join(TELLING)})/") & ~Q(actor__reference__in=list(caller.people))
     answers = Q(appointment__patient__in=caller.patients) & ~others
     return answers | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else answers
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Patient, Resource
+from clinic.models import Appointment, Patient, Resource, Schedule, Subscription
 from scheduling.access.callers import Caller
-from scheduling.access.reach import is_narrowed
+from scheduling.access.reach import PUBLIC, reaches_all
 from scheduling.access.rows import at_work, visible
 from scheduling.errors import Forbidden, Issue, NotFound
 
@@ -35,9 +35,10 @@ def is_unbound(caller: Caller) -> bool:
     return caller.is_system or caller.is_administrator
 
 
-def sees_everything(caller: Caller) -> bool:
-    """Whether no row is hidden from the caller, as some are from software with narrower scopes."""
-    return is_unbound(caller) and not is_narrowed(caller)
+def sees_all(caller: Caller, kind: str) -> bool:
+    """Whether no resource of the type is hidden from the caller, as some are from software with narrower scopes."""
+    is_others = caller.is_system and kind == Subscription.RESOURCE_TYPE
+    return is_unbound(caller) and reaches_all(caller, kind, "rsu") and not is_others
 
 
 def may_write_some(caller: Caller, resource_type: str, interaction: str) -> bool:
@@ -65,10 +66,23 @@ def patients_of(caller: Caller) -> list[Patient]:
     return [each for each in caller.patients.values() if caller.in_context in (None, each.pk)]
 
 
-def known_to(caller: Caller, model: type[Model], keys: Collection[int], may: str = "rs") -> set[int]:
-    """Those of the rows that are there for the caller, who `may` do one of these with them. One statement."""
-    own = {each.pk for each in patients_of(caller)} & set(keys) if model is Patient else set()
-    return own | set(visible(model, caller, may).filter(pk__in=keys).values_list("pk", flat=True))
+def names_all(caller: Caller, kind: str) -> bool:
+    """Whether the caller can refer to every resource of the type, as everyone can to what describes the clinic."""
+    return sees_all(caller, kind) or (kind in PUBLIC and kind != Schedule.RESOURCE_TYPE)
+
+
+def known_to(caller: Caller, model: type[Resource], keys: Collection[int]) -> set[int]:
+    """Those of the rows to which the caller can refer: what they may see or change, and themselves; of Schedules
+    those of the clinic. One statement at most.
+    """
+    if names_all(caller, model.RESOURCE_TYPE):
+        return set(keys)
+    there = Q(pk__in=visible(model, caller, "rsu").values("pk"))
+    if model is Schedule:
+        there |= Q(bookable__patient=None)
+    elif model is Patient:
+        there |= Q(pk__in=[each.pk for each in patients_of(caller)])
+    return set(model._default_manager.filter(there, pk__in=keys).values_list("pk", flat=True))
 
 
 def answered_by(caller: Caller, appointment: Appointment, actors: Collection[str]) -> set[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from clinic.fhir import renaming
 from clinic.fhir.resources import RESOURCES, InvalidResource, ResourceIssue
 from clinic.models.base import new_fhir_id
 from scheduling.errors import Invalid, Issue, SchedulingError
@@ -21,6 +22,7 @@ ReadPatch = Callable[[Json], Patch]  # of the resource of an entry, which raises
 URL = re.compile(
     r"/?(?P<type>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})|\?(?P<condition>.+))?",
 )
+RESTFUL = re.compile(r"(?P<base>https?://.+/)(?P<relative>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 METHODS: dict[str, Interaction] = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 READS = ("GET",)
@@ -191,13 +193,26 @@ def version_of(if_match: str) -> int:
 
 
 def resolved(entries: Sequence[Entry]) -> list[Entry]:
-    """With the references among them made `Type/id`: https://hl7.org/fhir/R4/bundle.html#references"""
-    return renamed(entries, {entry.full_url: entry.reference for entry in entries if entry.full_url})
+    """With the references among them made `Type/id`: https://hl7.org/fhir/R4/bundle.html#references
+
+    A relative one means what is at the same base as the entry that says it.
+    """
+    names = {entry.full_url: entry.reference for entry in entries if entry.full_url}
+    at_base: dict[str, dict[str, str]] = {}
+    for url, reference in names.items():
+        if match := RESTFUL.fullmatch(url):
+            at_base.setdefault(match["base"], dict(names))[match["relative"]] = reference
+    bases = [RESTFUL.sub(r"\g<base>", entry.full_url) for entry in entries]
+    return [_with(entry, at_base.get(base, names)) for entry, base in zip(entries, bases, strict=True)]
 
 
 def renamed(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
     """With other references in their resources."""
-    return [replace(entry, resource=_renamed(entry.resource, names)) for entry in entries] if names else list(entries)
+    return [_with(entry, names) for entry in entries]
+
+
+def _with(entry: Entry, names: Mapping[str, str]) -> Entry:
+    return replace(entry, resource=renaming.renamed(entry.resource, names)) if names else entry
 
 
 def _is_resource(node: Any) -> bool:
@@ -259,17 +274,6 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:
             text = f"{(names & seen).pop()} comes twice in this Bundle."
             yield Problem(entry.index, entry.reference, _invalid("invalid", text, ""))
         seen |= names
-
-
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(node, list):
-        return [_renamed(item, names) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        name: names.get(value, value) if name == "reference" and isinstance(value, str) else _renamed(value, names)
-        for name, value in node.items()
-    }
 
 
 def _name(entry: Any) -> str:

@@ -67,7 +67,7 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
     if entry.version is not None and entry.version != row.version:
         raise VersionConflict
     assert entry.patch is not None  # patch_of
-    before = to_fhir(row)
+    before = to_fhir(access.as_shown(row, caller))
     after = entry.patch(deepcopy(before))
     if (after.get("resourceType"), after.get("id")) != (entry.type, entry.fhir_id):
         raise Invalid("A patch leaves resourceType and id as they are.", expression=entry.type)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from clinic.fhir.resources import Draft
+from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import Draft, to_fhir
 from clinic.models import Bookable, HealthcareService, Resource, Schedule, SchedulingParameters
 
 BATCH = 500
@@ -20,6 +21,16 @@ def is_changed(row: Any, draft: Draft) -> bool:
         or any({each.pk for each in getattr(row, name).all()} != set(keys) for name, keys in draft.many.items())
         or (isinstance(row, (HealthcareService, Schedule)) and _parameters_differ(row, draft))
     )
+
+
+def says(row: Any, resource: Json) -> bool:
+    """Whether the resource is what the row is shown as, whatever it says of its version. Without a query."""
+    return bool(_unversioned(to_fhir(row)) == _unversioned(resource))
+
+
+def _unversioned(resource: Json) -> Json:
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
+    return {**resource, "meta": meta}
 
 
 def new_values(row: Any, draft: Draft) -> dict[str, Any]:

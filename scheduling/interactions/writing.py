@@ -30,6 +30,7 @@ from scheduling.interactions.deleting import delete
 from scheduling.interactions.entries import BundleRefused, Entry, Interaction, Problem
 from scheduling.interactions.matching import recognised
 from scheduling.interactions.patching import Deleted, patched
+from scheduling.interactions.sight import known_to, seen_by
 from scheduling.interactions.trail import record_writes
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
@@ -83,7 +84,7 @@ def write(
         if problems := [*meant.problems, *people.problems, *not_deleted, *changed.problems]:
             raise BundleRefused(problems)
         rest = [*_of(people.entries, "create", "update"), *changed.updates]
-        writing = _Writing(References.load(_references(rest), base), caller, now, progress)
+        writing = _Writing(known_to(rest, caller, base), caller, now, progress)
         writing.write(rest)
         gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
         record_writes([*gone, *writing.noted], caller=caller, now=now)
@@ -106,7 +107,7 @@ def _asked(caller: Caller, entry: Entry) -> Entry:
     """
     if entry.interaction != "patch" or entry.type != Appointment.RESOURCE_TYPE:
         access.require(caller, entry.type, LETTERS[entry.interaction])
-    if entry.interaction == "update" and entry.condition and not access.is_unbound(caller):
+    if entry.interaction == "update" and entry.condition and not access.sees_all(caller, entry.type):
         return replace(entry, fhir_id=new_fhir_id())  # of what is created if nothing is found
     return entry
 
@@ -122,9 +123,8 @@ def _written(entry: Entry, row: Any, outcome: Outcome) -> Written:
 class _Writing:
     """One transaction's state: what is known, written and wrong so far."""
 
-    def __init__(self, refs: References, caller: Caller, now: datetime, progress: Callable[[int], object]) -> None:
-        self.refs = refs
-        self.known = refs if access.sees_everything(caller) else refs.kept(partial(access.known_to, caller))
+    def __init__(self, known: References, caller: Caller, now: datetime, progress: Callable[[int], object]) -> None:
+        self.known = known
         self.caller = caller
         self.now = now
         self.progress = progress
@@ -187,11 +187,9 @@ class _Writing:
             return None
         assert kind.from_fhir is not None  # entries are of types that can be written
         try:
-            if kind.model is Appointment:  # names others who take part, as it does already
-                return kind.from_fhir(entry.resource, self.refs)
             resource = rules.completed(entry.type, entry.resource, self.caller, self.known)
             draft = kind.from_fhir(resource, self.known)
-            if not access.sees_everything(self.caller):
+            if not access.is_unbound(self.caller):
                 self.known.check(resource)
         except (InvalidResource, SchedulingError) as error:
             self._refuse(entry, error)
@@ -200,10 +198,7 @@ class _Writing:
 
     def _allowed(self, kind: ResourceKind, drafted: Sequence[Drafted], existing: Mapping[str, Any]) -> list[Drafted]:
         """What this caller may write, and what else is here stands not in the way of."""
-        seen = set(existing)
-        if existing and (kind.model is Subscription or not access.sees_everything(self.caller)):
-            keys = access.known_to(self.caller, kind.model, [row.pk for row in existing.values()], "rsu")
-            seen = {reference for reference, row in existing.items() if row.pk in keys}
+        seen = seen_by(self.caller, kind, existing)
         allowed = []
         for entry, draft in drafted:
             row = existing.get(entry.reference)
@@ -220,7 +215,7 @@ class _Writing:
 
     def _must_be_there(self, entry: Entry) -> bool:
         """An id that is refused to who chooses it would tell that somebody else has it."""
-        return entry.interaction == "update" and not access.is_unbound(self.caller)
+        return entry.interaction == "update" and not access.sees_all(self.caller, entry.type)
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
         """Whether there is something to write. What is unchanged is noted as such."""
@@ -228,7 +223,7 @@ class _Writing:
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif entry.version is not None and entry.version != row.version:
             self._refuse(entry, VersionConflict())
-        elif not rows.is_changed(row, draft):
+        elif not rows.is_changed(row, draft) or (row.deleted_at is None and rows.says(row, entry.resource)):
             self._note(entry, row, "unchanged")
         else:
             return True
@@ -308,12 +303,11 @@ class _Writing:
 
     def _is_first(self, entry: Entry, draft: Draft) -> bool:
         """What is new replaces no version."""
-        if entry.version is not None:
+        if entry.version:
             self._refuse(entry, VersionConflict(f"There is no {entry.reference} yet."))
-        return entry.version is None
+        return not entry.version
 
     def _note(self, entry: Entry, row: Any, outcome: Outcome) -> None:
-        self.refs.add(entry.reference, row.pk)
         self.known.add(entry.reference, row.pk)
         self.written.append(_written(entry, row, outcome))
         self.noted.append((row, outcome))

@@ -7,9 +7,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import AuditEvent
+from clinic.models import Appointment, AuditEvent
 from tests.api.access.world import PARAMETERS, World
 from tests.api.conftest import Api, api_with, ids
+from tests.api.dialects import matches, parameters
+from tests.api.visits import BOOK, HOLD
+from tests.factories import AppointmentFactory
+from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db
 TELLING = ("read", "vread", "search", "history", "match")
@@ -53,6 +57,14 @@ def test_a_read_of_what_is_a_patients(world, kind):
 def test_what_tells_of_no_patient_is_not_recorded(world, kind):
     assert world.comes("software").get(kind).status_code == 200
     assert lines() == []
+
+
+def test_what_software_has_already_is_not_told_again(world):
+    software = world.comes("software")
+    assert software.get("Patient/bo", if_none_match='W/"1"').status_code == 304
+    assert lines() == []
+    assert software.get("Patient/bo", if_none_match='W/"7"').status_code == 200
+    assert lines() == [("read", "R", "bo", "Patient/bo")]
 
 
 def test_a_version(world):
@@ -126,6 +138,41 @@ def test_a_write_that_shows_the_resource(world):
     assert lines() == []
     software.patch("Patient/bo", change)
     assert lines() == [("read", "R", "bo", "Patient/bo")]
+
+
+@pytest.mark.parametrize("status", ["booked", "cancelled"])
+def test_a_visit_that_is_left_as_it_is(world, status):
+    """Asked for as it is already: nothing is written, and what is told has a line of its own."""
+    visit, software = world.rows["Appointment", "Bo's"], world.comes("software")
+    Appointment.objects.filter(pk=visit.pk).update(status=status)
+    sent = {**software.get(visit.reference).fhir, "status": status}
+    AuditEvent.objects.all().delete()
+    answer = software.post(BOOK, {**PARAMETERS, "parameter": [{"name": "appointment-resource", "resource": sent}]})
+    assert matches(answer)[0]["meta"]["versionId"] == "1"
+    assert lines() == [("read", "R", "bo", visit.reference)]
+
+
+def test_a_hold_that_is_asked_for_again(world):
+    held = AppointmentFactory(
+        patient=world.bo, status="pending", start=monday(13), hold_expires_at=timezone.now() + timedelta(minutes=5)
+    )
+    assert matches(world.comes("software").post(HOLD, parameters(appt_id=held.reference)))
+    assert lines() == [("read", "R", "bo", held.reference)]
+
+
+def test_a_visit_that_cannot_be_booked_again_and_is_shown(world):
+    visit = world.rows["Appointment", "Bo's"]
+    Appointment.objects.filter(pk=visit.pk).update(status="cancelled")
+    assert matches(world.comes("software").post(BOOK, parameters(appt_id=visit.reference)))
+    assert lines() == [("read", "R", "bo", visit.reference)]
+
+
+@pytest.mark.parametrize("path", ["Patient/bo", "Patient/bo/_history/1", "Patient/bo/_history", "Patient", "?_id=bo"])
+def test_a_head_request_tells_nothing(world, path):
+    software = world.comes("software")
+    head = software.request("HEAD", path)
+    assert (head.status_code, head.content, lines()) == (200, b"", [])
+    assert head.get("ETag") == software.get(path).get("ETag")
 
 
 @pytest.mark.parametrize(("role", "name"), [("Ada", "ada"), ("Grace", "leo")])

@@ -1,6 +1,7 @@
 """What somebody may not see is answered, word for word, as what is not there."""
 
 import re
+from json import dumps, loads
 from typing import Any
 
 import pytest
@@ -63,6 +64,30 @@ def test_asked_for(world, kind, path):
         assert status in ((200, 403) if "?" in path else (404, 403))
 
 
+SOUGHT = (
+    "{0}?_filter=_id eq {1}",
+    "{0}?_filter=not (_id ne {1})",
+    "{0}?_content={1}",
+    "?_type={0}&_id={1}",
+    "?_id={1}&_sort=-_lastUpdated",
+    "?_content={1}",
+    "Coverage?_filter=beneficiary eq {0}/{1}",
+    "Appointment?_filter=actor eq {0}/{1} or supporting-info eq {0}/{1}",
+    "Appointment?actor={0}/{1}&_total=accurate",
+    "AppointmentResponse?_filter=appointment._id eq {1}",
+    "Slot?_has:Appointment:slot:_filter=_id eq {1}",
+)
+
+
+@pytest.mark.parametrize("query", SOUGHT)
+def test_sought(world, query):
+    for role in ("Ada", "Grace", "Dr Chen"):
+        api = world.comes(role)
+        for kind in ("Patient", "Appointment"):
+            hidden, asked_for = world.rows[kind, "Bo's"], query.replace("{0}", kind)
+            assert_as_if_not_there(api, hidden, lambda api, name, path=asked_for: api.get(path.replace("{1}", name)))
+
+
 @pytest.mark.parametrize(
     "said", [{"if_none_match": 'W/"1"'}, {"if_modified_since": "Fri, 01 Jan 2100 00:00:00 GMT"}], ids=["tag", "time"]
 )
@@ -106,7 +131,7 @@ def test_written_by_a_patient(world, kind, write, said):
     assert (hidden.version, hidden.deleted_at) == before
 
 
-@pytest.mark.parametrize("write", ["patch", "delete", "conditional patch", "conditional delete"])
+@pytest.mark.parametrize("write", ["update", "patch", "delete", "conditional patch", "conditional delete"])
 def test_written_by_software_with_narrow_scopes(world, write):
     api = api_with("system/Appointment.cruds?status=fulfilled system/Patient.cruds")
     hidden = world.rows["Appointment", "Bo's"]
@@ -220,6 +245,88 @@ def test_referred_to(world, what, how):
 
     status = assert_as_if_not_there(world.comes("Ada"), world.rows[kind, "Bo's"], ask)
     assert status == 200 if how == "batch" else status in (404, 422)
+
+
+LATER = {"start": instant(monday(15)), "end": instant(monday(15, 30))}
+AT_MAIN = {"actor": {"reference": "Location/main"}, "status": "accepted"}
+# What software writes without a scope on Patients. Nothing of the clinic's is hidden from it.
+BLINDLY = {
+    "Appointment": lambda patient: {"status": "proposed", **LATER, "participant": [AT_MAIN, _coming(patient)]},
+    "Coverage": lambda patient: {"status": "active", "payor": [{"display": "Acme"}], "beneficiary": patient},
+    "QuestionnaireResponse": lambda patient: {"status": "in-progress", "subject": patient},
+    "Encounter": lambda patient: {"status": "finished", "class": {"code": "AMB"}, "subject": patient},
+    "RelatedPerson": lambda patient: {"patient": patient},
+    "CareTeam": lambda patient: {"status": "active", "subject": patient},
+    "Schedule": lambda patient: {"actor": [patient]},
+}
+
+
+def _coming(patient: Any) -> Any:
+    return {"actor": patient, "status": "accepted"}
+
+
+@pytest.mark.parametrize("how", ["POST", "transaction", "PUT"])
+@pytest.mark.parametrize("kind", BLINDLY)
+def test_referred_to_by_software_that_sees_no_patients(world, kind, how):
+    api = api_with(f"system/{kind}.cu")
+
+    def ask(api, name):
+        body = {"resourceType": kind, **BLINDLY[kind]({"reference": f"Patient/{name}"})}
+        if how == "PUT":
+            return api.put(f"{kind}/new", {**body, "id": "new"})
+        return api.post(kind, body) if how == "POST" else api.post("", _bundle(how, "POST", kind, body))
+
+    assert assert_as_if_not_there(api, world.bo, ask) in (400, 422)
+
+
+def test_what_is_there_already_can_be_written_again(world):
+    """Software that may not see patients sends a visit back as it has read it."""
+    api, visit = api_with("system/Appointment.cruds"), world.rows["Appointment", "Bo's"]
+    shown = api.get(visit.reference).fhir
+    assert api.put(visit.reference, {**shown, "comment": "Ground floor"}).fhir["comment"] == "Ground floor"
+
+
+def test_a_patient_writes_what_names_somebody_they_may_not_see(world):
+    api, coverage = world.comes("Ada"), world.rows["Coverage", "Ada's"]
+    coverage.extra["subscriber"] = {"reference": "Patient/bo"}
+    coverage.save()
+    shown = api.get(coverage.reference).fhir
+    assert api.put(coverage.reference, {**shown, "language": "en"}).status_code == 200
+    assert api.put(coverage.reference, {**shown, "subscriber": {"reference": "Patient/leo"}}).status_code == 422
+
+
+def test_software_whose_scopes_hide_rows_chooses_no_ids(world):
+    api, body = api_with("system/Coverage.cruds?status=cancelled system/Patient.rs"), dict(COVERAGE, beneficiary=ADA)
+
+    def ask(api, name):
+        return api.put("Coverage?identifier=none", {**body, "status": "cancelled", "id": name})
+
+    assert assert_as_if_not_there(api, world.rows["Coverage", "Bo's"], ask) == 201
+
+
+@pytest.mark.parametrize("role", ["Ada", "Dr Chen", "reads Slots"])
+def test_the_calendar_of_another_patient(world, role):
+    def ask(api, name):
+        return api.get(FIND, asked(world.service, f"Schedule/{name}"))
+
+    assert assert_as_if_not_there(world.comes(role), world.rows["Schedule", "Bo's"], ask) == 404
+
+
+@pytest.mark.parametrize("operation", [HOLD, BOOK, "$reschedule"])
+def test_the_calendar_of_another_patient_when_a_time_is_taken(world, operation):
+    calendar, visit = world.calendars["Ada's"], world.rows["Appointment", "Ada's"]
+    offered = dumps(proposal(world.comes("Ada"), world.service, calendar))
+
+    def ask(api, name):
+        if operation != "$reschedule":
+            return api.post(operation, loads(offered.replace(calendar.fhir_id, name)))
+        to = [
+            {"name": "start", "valueDateTime": instant(monday(14))},
+            {"name": "schedule", "valueReference": {"reference": f"Schedule/{name}"}},
+        ]
+        return api.post(f"{visit.reference}/{operation}", {**PARAMETERS, "parameter": to})
+
+    assert assert_as_if_not_there(world.comes("Ada"), world.rows["Schedule", "Bo's"], ask) in (400, 404)
 
 
 def _bundle(how: str, method: str, url: str, resource: Any = None) -> Any:

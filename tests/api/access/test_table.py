@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from clinic.fhir.resources import RESOURCES
-from tests.api.access.world import OPERATIONS, ROLES, World, possible, rights
+from tests.api.access.world import OPERATIONS, ROLES, Rights, World, possible
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "access.md").read_text()
 
@@ -27,8 +27,9 @@ def differing(role: str) -> Iterator[str]:
     world = World()
     api = world.comes(role)
     resources, operations = table("Resources"), table("Operations")
+    rights = Rights(api, world.rows.values())
     for (kind, whose), row in world.rows.items():
-        said, found = resources[kind, whose][role], rights(api, kind, row)
+        said, found = resources[kind, whose][role], rights.of(row)
         if found != said:
             yield f"{kind}, {whose}: {found!r}, not {said!r}"
     for (operation, whose), may in operations.items():

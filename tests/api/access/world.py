@@ -1,6 +1,7 @@
 """A small clinic, who comes to its API, and what they can do there: what the tables of docs/access.md are about."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import timedelta
@@ -14,7 +15,7 @@ from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Launch, Patient
 from tests.api.conftest import Api, api_with, application
-from tests.api.test_subscriptions import WANTED as SUBSCRIPTION
+from tests.api.subscribing import WANTED as SUBSCRIPTION
 from tests.api.visits import BOOK, FIND, HOLD, asked, proposal
 from tests.factories import (
     AppointmentFactory,
@@ -122,29 +123,31 @@ class World:
 def _app(scopes: str) -> Callable[[World], Api]:
     """An app that Ada has let in for herself."""
 
-    def comes(world: World) -> Api:
-        now = timezone.now()
-        software = application(scopes, client_id="app")
-        token = AccessToken.objects.create(
-            token="of-the-app",
-            application=software,
-            user=world.ada.user,
-            expires=now + timedelta(hours=1),
-            scope=scopes,
-        )
-        Launch.objects.create(
-            application=software,
-            user=world.ada.user,
-            patient=world.ada,
-            access_token=token,
-            scope=scopes,
-            code_digest="",
-            created=now,
-            last_used=now,
-        )
-        return Api("of-the-app")
+    return lambda world: app_of(world.ada, scopes)
 
-    return comes
+
+def app_of(patient: Patient, scopes: str) -> Api:
+    """An app that the patient has let in for themselves."""
+    now = timezone.now()
+    software = application(scopes, client_id="app")
+    token = AccessToken.objects.create(
+        token="of-the-app",
+        application=software,
+        user=patient.user,
+        expires=now + timedelta(hours=1),
+        scope=scopes,
+    )
+    Launch.objects.create(
+        application=software,
+        user=patient.user,
+        patient=patient,
+        access_token=token,
+        scope=scopes,
+        code_digest="",
+        created=now,
+        last_used=now,
+    )
+    return Api("of-the-app")
 
 
 def _software(scopes: str) -> Callable[[World], Api]:
@@ -175,40 +178,73 @@ def undone() -> Iterator[None]:
     transaction.savepoint_rollback(before)
 
 
-# What can be done with a row
+# What can be done with rows
 
 
-def rights(api: Api, kind: str, row: Any) -> str:
-    """The letters of what is possible. In angle brackets, how what is hidden differs from what is not there."""
-    found = "".join((_reads(api, row), _searches(api, kind, row)))
-    body = to_fhir(rows_of(RESOURCES[kind]).get(pk=row.pk))
-    for letter, act in ACTS.items():
+class Rights:
+    """What somebody can do with each of some rows, in letters; what is read is asked for at once, in a Bundle.
+
+    In angle brackets, how what is hidden differs from what is not there.
+    """
+
+    def __init__(self, api: Api, rows: Collection[Any]) -> None:
+        self.api = api
+        nobodys = {(row.RESOURCE_TYPE, NOWHERE, row.version) for row in rows}
+        self._reads = _reads(api, nobodys | {(row.RESOURCE_TYPE, row.fhir_id, row.version) for row in rows})
+        self._nowhere: dict[tuple[str, str], int] = {}
+
+    def of(self, row: Any) -> str:
+        kind = row.RESOURCE_TYPE
+        *statuses, is_found = self._reads[kind, row.fhir_id]
+        found = "r" if set(statuses) == {200} else ""
+        if not found and statuses != (nowhere := self._reads[kind, NOWHERE][:-1]):
+            found = f"<r {statuses}, not {nowhere}>"
+        found += "s" if is_found else ""
+        body = to_fhir(rows_of(RESOURCES[kind]).get(pk=row.pk))
+        for letter in ACTS:
+            found += self._writes(letter, row, body, is_seen="r" in found)
+        return found
+
+    def _writes(self, letter: str, row: Any, body: Json, *, is_seen: bool) -> str:
         with undone():
-            status = act(api, kind, row.fhir_id, deepcopy(body)).status_code
+            status = ACTS[letter](self.api, row.RESOURCE_TYPE, row.fhir_id, deepcopy(body)).status_code
             row.refresh_from_db()
             is_done = status < 300 and (letter != "d" or row.deleted_at is not None)
         row.refresh_from_db()
         if is_done or (letter == "d" and status == IN_USE):
-            found += letter
-        elif letter != "c" and "r" not in found and status not in (401, 405):
+            return letter
+        if letter == "c" or is_seen or status in (401, 405):
+            return ""
+        nowhere = self._done_nowhere(letter, row.RESOURCE_TYPE, body)
+        return "" if nowhere in (status, CREATED) else f"<{letter} {status}, not {nowhere}>"
+
+    def _done_nowhere(self, letter: str, kind: str, body: Json) -> int:
+        if (letter, kind) not in self._nowhere:
             with undone():
-                nowhere = act(api, kind, NOWHERE, deepcopy(body)).status_code
-            found += "" if nowhere in (status, CREATED) else f"<{letter} {status}, not {nowhere}>"
+                self._nowhere[letter, kind] = ACTS[letter](self.api, kind, NOWHERE, deepcopy(body)).status_code
+        return self._nowhere[letter, kind]
+
+
+def _reads(api: Api, named: Collection[tuple[str, str, int]]) -> dict[tuple[str, str], list[Any]]:
+    """By type and id: the statuses of a read, a vread and a history, and whether a search finds it."""
+    asked = {
+        (kind, name, n): url
+        for kind, name, version in named
+        for n, url in enumerate(
+            (f"{kind}/{name}", f"{kind}/{name}/_history/{version}", f"{kind}/{name}/_history", f"{kind}?_id={name}")
+        )
+    }
+    entries = [{"request": {"method": "GET", "url": url}} for url in asked.values()]
+    answer = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
+    refused = [{"response": {"status": str(answer.status_code)}}] * len(entries)
+    answers = answer.fhir["entry"] if answer.status_code == 200 else refused
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for (kind, name, n), each in zip(asked, answers, strict=True):
+        is_search = n == 3
+        found[kind, name].append(
+            bool(each.get("resource", {}).get("total")) if is_search else int(each["response"]["status"][:3])
+        )
     return found
-
-
-def _reads(api: Api, row: Any) -> str:
-    paths = ("", f"/_history/{row.version}", "/_history")
-    statuses = [api.get(f"{row.reference}{path}").status_code for path in paths]
-    if set(statuses) == {200}:
-        return "r"
-    nowhere = [api.get(f"{row.RESOURCE_TYPE}/{NOWHERE}{path}").status_code for path in paths]
-    return "" if statuses == nowhere else f"<r {statuses}, not {nowhere}>"
-
-
-def _searches(api: Api, kind: str, row: Any) -> str:
-    answer = api.get(kind, {"_id": row.fhir_id})
-    return "s" if answer.status_code == 200 and answer.fhir["total"] else ""
 
 
 def _create(api: Api, kind: str, fhir_id: str, body: Json) -> Any:

@@ -57,16 +57,6 @@ def test_no_search_leads_to_another_patient(visits, ada, bo, query):
     assert "entry" not in response.fhir
 
 
-def test_no_include_leads_to_another_patient(site, ada, bo, chen):
-    """Two patients in one visit: each sees the other's name on it, and no more."""
-    appointment = AppointmentFactory(patient=ada, schedules=[ScheduleFactory(actor=chen)])
-    appointment.participant.append({"actor": {"reference": bo.reference}, "status": "accepted"})
-    appointment.save()
-    response = Api(user=ada.user).get("Appointment?_include=Appointment:actor")
-    included = {entry["resource"]["id"] for entry in response.fhir["entry"][1:]}
-    assert included == {ada.fhir_id, chen.fhir_id}
-
-
 def test_a_practitioner_sees_their_calendar_and_who_is_on_it(visits, ada, chen):
     api = Api(user=chen.user)
     assert seen(api) == ["of-ada"]
