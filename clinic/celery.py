@@ -28,5 +28,5 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
-    "forget old idempotency keys": {"task": "scheduling.tasks.forget_idempotency_keys", "schedule": 3600.0},
+    "forget what is old": {"task": "scheduling.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }

@@ -1,14 +1,12 @@
 """The clock's door: what happens because time has passed."""
 
-from datetime import timedelta
-
 from celery import shared_task
 from django.utils import timezone
+from oauth2_provider.models import clear_expired
 
-from clinic.models import IdempotencyKey
+from clinic import retention
 from scheduling import booking, notifications, subscriptions
 
-KEYS_LAST = timedelta(days=1)
 MESSAGES_AT_ONCE = 200  # by one worker; the next sweep goes on
 NOTIFICATIONS_AT_ONCE = 50
 
@@ -19,8 +17,10 @@ def release_expired_holds() -> None:
 
 
 @shared_task(ignore_result=True)
-def forget_idempotency_keys() -> None:
-    IdempotencyKey.objects.filter(created__lt=timezone.now() - KEYS_LAST).delete()
+def forget() -> None:
+    """Delete what is kept for no longer."""
+    retention.forget(now=timezone.now())
+    clear_expired()
 
 
 @shared_task(ignore_result=True)

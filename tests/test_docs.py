@@ -28,7 +28,9 @@ def variables() -> dict[str, object]:
     for file in SETTINGS:
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
-                case ast.Call(ast.Attribute(ast.Name("env")), [ast.Constant(str(name)), *others], keywords):
+                case ast.Call(
+                    ast.Attribute(ast.Name("env" | "environment")), [ast.Constant(str(name)), *others], keywords
+                ):
                     given = [*others, *(each.value for each in keywords if each.arg == "default")]
                     default = given[0].value if given and isinstance(given[0], ast.Constant) else None
                     found[name] = found.get(name) or default

@@ -8,13 +8,19 @@ from clinic.models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, ModelAdmin):
-    list_display = ("recorded", "subtype", "who", "patient", "appointment", "target")
-    list_filter = ("subtype", "action", "recorded")
+    list_display = ("when", "subtype", "who", "patient", "appointment", "target")
+    list_display_links = ("when",)
+    # Nothing that reads the whole table: it is the longest of all.
+    list_filter = ("action", ("reason", admin.EmptyFieldListFilter), "recorded")
+    show_full_result_count = False
     list_select_related = ("user", "patient", "appointment__service")
-    search_fields = ("user__email", "client", "patient__family", "patient__given", "appointment__fhir_id", "target")
-    date_hierarchy = "recorded"
+    search_fields = (
+        *("=subtype", "user__email", "client"),
+        *("patient__family", "patient__given", "patient__fhir_id", "appointment__fhir_id", "target"),
+    )
+    search_help_text = "Who it was, the software, the patient, the visit or what was done, such as read or book."
     fields = (
-        "recorded",
+        "when",
         "subtype",
         "action",
         "user",
@@ -27,6 +33,10 @@ class AuditEventAdmin(ReadOnly, ModelAdmin):
         "fhir_id",
     )
     list_per_page = 50
+
+    @admin.display(description="when", ordering="recorded")
+    def when(self, event: AuditEvent) -> str:
+        return f"{event.recorded:%Y-%m-%d %H:%M:%S} UTC"
 
     @admin.display(description="who", ordering="user__email")
     def who(self, event: AuditEvent) -> str:

@@ -36,7 +36,7 @@ class SubscriptionAdmin(ResourceAdmin):
 
     @admin.display(description="headers")
     def headers(self, subscription: Subscription) -> str:
-        return ", ".join(each.partition(":")[0] for each in subscription.header)
+        return ", ".join(f"{name}: (not shown)" for name, _ in subscription.sealed_headers)
 
     @admin.action(description="Turn off: nothing more is sent", permissions=["delete"])
     def turn_off(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:

@@ -1,13 +1,14 @@
 """What resources were before they were changed: https://hl7.org/fhir/R4/http.html#history"""
 
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 
 class PastVersion(models.Model):
     """A version of a resource that another has replaced. Only the database writes them: see `keep_versions`.
 
     `row` is the row as it was; `related` what belonged to it in other tables, by field name: primary keys, or rows
-    that do not outlive it. `patient_id` is the patient whom it named.
+    that do not outlive it. `patient_id` is the patient whom it named, `replaced` when the next version came.
     """
 
     resource_type = models.CharField(max_length=64)
@@ -17,6 +18,7 @@ class PastVersion(models.Model):
     patient_id = models.BigIntegerField(null=True)
     row = models.JSONField()
     related = models.JSONField(default=dict)
+    replaced = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

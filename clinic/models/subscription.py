@@ -10,13 +10,17 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from clinic.models.base import Resource
+from clinic.sealing import Unreadable, seal, unseal
+
+HEADER = "subscription.header"
 
 
 class Subscription(Resource):
     """A client wants to hear of changed free time: https://hl7.org/fhir/R4/subscription.html
 
-    It belongs to the software or the person who made it. `failures` counts the tries in a row that came to nothing;
-    `last_contact` is when the endpoint was last told something, or was made.
+    It belongs to the software or the person who made it. A `header` is `Name: value` with its value sealed, here and
+    in past versions. `failures` counts the tries in a row that came to nothing; `last_contact` is when the endpoint was
+    last told something, or was made.
     """
 
     RESOURCE_TYPE = "Subscription"
@@ -40,7 +44,7 @@ class Subscription(Resource):
     channel_type = models.CharField(max_length=10, choices=ChannelType, default=ChannelType.REST_HOOK)
     endpoint = models.URLField(max_length=500)
     payload = models.CharField(max_length=100, blank=True, help_text="Its media type; empty: nothing is sent along.")
-    header = ArrayField(models.CharField(max_length=4000), default=list, blank=True, editable=False)
+    header = ArrayField(models.TextField(), default=list, blank=True, editable=False)
     end = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     client = models.CharField(max_length=100, blank=True, editable=False, db_index=True)
@@ -60,6 +64,27 @@ class Subscription(Resource):
 
     def __str__(self) -> str:
         return f"{self.criteria} to {self.endpoint}"
+
+    @property
+    def sealed_headers(self) -> list[tuple[str, str]]:
+        """The names of its headers, with their sealed values."""
+        return [(name, value.strip()) for name, _, value in (each.partition(":") for each in self.header)]
+
+    def headers(self) -> list[tuple[str, str]]:
+        """As they are sent. Raises Unreadable."""
+        return [(name, unseal(value, HEADER)) for name, value in self.sealed_headers]
+
+
+def sealed_header(name: str, value: str) -> str:
+    """As it is kept."""
+    return f"{name}: {seal(value, HEADER)}"
+
+
+def is_seal_of(sealed: str, value: str) -> bool:
+    try:
+        return unseal(sealed, HEADER) == value
+    except Unreadable:
+        return False
 
 
 class ScheduleChange(models.Model):

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic import outgoing
-from clinic.fhir.subscriptions import split
 from clinic.models import Notification, Subscription
+from clinic.sealing import Unreadable
 from scheduling.subscriptions.changes import active
 from scheduling.subscriptions.payload import payload_of
 
@@ -74,7 +74,10 @@ def claim(*, now: datetime) -> Notification | None:
 
 def _try(notification: Notification) -> Result:
     subscription = notification.subscription
-    headers, content = [("User-Agent", "clinic-scheduling"), *split(subscription.header)], b""
+    try:
+        headers, content = [("User-Agent", "clinic-scheduling"), *subscription.headers()], b""
+    except Unreadable:
+        return Result(0, error="The values of its headers cannot be read any more: send them again.")
     resource = payload_of(notification)
     if resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))

@@ -1,4 +1,4 @@
-"""What becomes of subscriptions as time passes: heartbeats, their end, and the log of what was delivered."""
+"""What becomes of subscriptions as time passes: heartbeats, and their end."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
 
 @transaction.atomic(durable=True)
 def tend(*, now: datetime) -> None:
-    """Turn off what has ended, plan heartbeats where nothing was told for long, forget what is old."""
+    """Turn off what has ended, plan heartbeats where nothing was told for long."""
     Subscription.objects.filter(status=Subscription.Status.ACTIVE, end__lte=now, deleted_at=None).update(
         status=Subscription.Status.OFF, version=F("version") + 1, last_updated=now
     )
@@ -30,4 +30,3 @@ def tend(*, now: datetime) -> None:
     Notification.objects.bulk_create(
         Notification(subscription=each, created=now, due=now) for each in silent.select_for_update(skip_locked=True)
     )
-    Notification.objects.exclude(status__in=PENDING).filter(created__lt=now - settings.DELIVERY_LOG_KEPT).delete()

@@ -1,44 +1,22 @@
 """Subscription by REST: https://hl7.org/fhir/R4/subscription.html, as Argonaut Scheduling profiles it."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
-from clinic.models import Notification, ScheduleChange, Subscription
+from clinic.models import Notification, PastVersion, ScheduleChange, Subscription
+from clinic.models.subscription import sealed_header
 from scheduling import tasks
 from tests.api.conftest import Api, api_with, application, codes, ids, texts
+from tests.api.subscribing import ENDPOINT, WANTED
 from tests.factories import PractitionerFactory, ScheduleFactory, SlotFactory, SubscriptionFactory, UserFactory
 from tests.receiver import receiving
 from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db
-
-ARGONAUT = "http://fhir.org/guides/argonaut-scheduling/StructureDefinition"
-ENDPOINT = "https://subscriber.example.org/hook"
-WANTED = {
-    "resourceType": "Subscription",
-    "meta": {"profile": [f"{ARGONAUT}/argo-sub-notif"]},
-    "status": "requested",
-    "reason": "To keep free times fresh",
-    "criteria": "Slot?schedule.actor=Practitioner/chen",
-    "_criteria": {
-        "extension": [
-            {"url": f"{ARGONAUT}/extension-subscription-triggerevent", "valueString": "A slot changes status"},
-            {"url": f"{ARGONAUT}/extension-subscription-eventfocus", "valueCode": "Slot"},
-        ]
-    },
-    "channel": {
-        "extension": [
-            {"url": f"{ARGONAUT}/extension-subscription-payloadprofile", "valueUri": f"{ARGONAUT}/argo-sched-notif"}
-        ],
-        "type": "rest-hook",
-        "endpoint": ENDPOINT,
-        "payload": "application/fhir+json",
-        "header": ["Authorization: Bearer very-secret", "X-Clinic: Main: Street"],
-    },
-}
 
 
 def wanted(**channel):
@@ -73,7 +51,26 @@ def test_the_values_of_headers_are_never_shown(api):
     answer = api.post("Subscription", WANTED)
     assert answer.fhir["channel"]["header"] == ["Authorization: (not shown)", "X-Clinic: (not shown)"]
     assert "very-secret" not in api.get("Subscription").content.decode()
-    assert Subscription.objects.get().header == ["Authorization: Bearer very-secret", "X-Clinic: Main: Street"]
+    assert Subscription.objects.get().headers() == [
+        ("Authorization", "Bearer very-secret"),
+        ("X-Clinic", "Main: Street"),
+    ]
+
+
+def test_the_values_of_headers_lie_sealed_in_the_database_and_its_history(api):
+    made = api.post("Subscription", WANTED).fhir
+    api.put(f"Subscription/{made['id']}", made | {"reason": "Another one"})
+    [header, _] = Subscription.objects.get().header
+    assert header.startswith("Authorization: ")
+    for kept in (header, json.dumps(PastVersion.objects.get().row)):
+        assert "Authorization" in kept
+        assert "very-secret" not in kept
+
+
+def test_a_header_that_is_sent_again_as_it_was_changes_nothing(api):
+    made = api.post("Subscription", WANTED).fhir
+    again = api.put(f"Subscription/{made['id']}", made | {"channel": WANTED["channel"]})
+    assert again.fhir["meta"]["versionId"] == "1"
 
 
 def test_a_header_that_comes_back_as_it_was_shown_keeps_its_value(api):
@@ -82,7 +79,7 @@ def test_a_header_that_comes_back_as_it_was_shown_keeps_its_value(api):
     shown["channel"]["header"] = ["Authorization: (not shown)", "X-Clinic: Other"]
     answer = api.put(f"Subscription/{shown['id']}", shown)
     assert answer.status_code == 200
-    assert Subscription.objects.get().header == ["Authorization: Bearer very-secret", "X-Clinic: Other"]
+    assert Subscription.objects.get().headers() == [("Authorization", "Bearer very-secret"), ("X-Clinic", "Other")]
 
 
 def test_a_header_whose_value_nobody_knows_is_refused(api):
@@ -91,7 +88,9 @@ def test_a_header_whose_value_nobody_knows_is_refused(api):
     assert answer.fhir["issue"][0]["expression"] == ["Subscription.channel.header[0]"]
 
 
-@pytest.mark.parametrize("header", ["no colon", "Host: other.example.org", "content-length: 7", "X: a\nY: b", ": x"])
+@pytest.mark.parametrize(
+    "header", ["no colon", "Host: other.example.org", "content-length: 7", "X: a\nY: b", ": x", "X: " + "y" * 4001]
+)
 def test_a_header_that_cannot_be_sent_is_refused(api, header):
     answer = api.post("Subscription", wanted(header=[header]))
     assert answer.status_code == 400
@@ -235,7 +234,7 @@ def test_a_subscription_of_somebody_who_has_no_scope_is_refused():
 
 
 def test_secrets_are_in_no_line_of_the_administration(client):
-    SubscriptionFactory(header=["Authorization: Bearer very-secret"])
+    SubscriptionFactory(header=[sealed_header("Authorization", "Bearer very-secret")])
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     row = Subscription.objects.get()
     for page in ("/admin/clinic/subscription/", f"/admin/clinic/subscription/{row.pk}/change/"):

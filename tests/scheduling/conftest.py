@@ -1,5 +1,6 @@
 import pytest
 
+from scheduling.access import Caller
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory, UserFactory
 
 
@@ -25,3 +26,9 @@ def ada(db):
 def bo(db):
     """Another patient, who has no business with Ada's visits."""
     return PatientFactory(given="Bo", family="Lindt", user=UserFactory(email="bo@example.com"))
+
+
+@pytest.fixture
+def boss(db):
+    """An administrator, who may do everything."""
+    return Caller(user=UserFactory(is_superuser=True))

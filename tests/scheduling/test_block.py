@@ -7,20 +7,15 @@ import pytest
 from django.utils import timezone
 
 from clinic.models import AuditEvent, Slot
-from portal.calendar_forms import BlockForm
+from portal.staff.calendar.block_forms import BlockForm
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.booking import BlockRequest, Extent
 from scheduling.errors import Forbidden, Invalid, NotFound, TimeTaken
-from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory, SlotFactory, UserFactory
+from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory, SlotFactory
 from tests.scheduling.situations import at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def boss():
-    return Caller(user=UserFactory(is_superuser=True))
 
 
 def span(*hours):

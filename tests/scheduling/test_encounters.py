@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def boss():
-    return Caller(user=UserFactory(is_superuser=True))
-
-
-@pytest.fixture
 def visit(chen, service):
     return AppointmentFactory(service=service, schedules=[chen])
 

@@ -11,6 +11,7 @@ from fhir.resources.R4B.schedule import Schedule as ScheduleModel
 
 from clinic.celery import app
 from clinic.models import Notification, Subscription
+from clinic.models.subscription import sealed_header
 from scheduling import subscriptions, tasks
 from scheduling.subscriptions import delivery
 from tests.factories import NotificationFactory, ScheduleFactory, SubscriptionFactory
@@ -89,11 +90,18 @@ def test_without_a_payload_nothing_is_sent_along(receiver, db):
 
 
 def test_the_headers_of_the_channel_are_sent(receiver, db):
-    change(SubscriptionFactory(endpoint=receiver.url, header=["Authorization: Bearer of:secrets", "X-Clinic: 7"]))
+    header = [sealed_header("Authorization", "Bearer of:secrets"), sealed_header("X-Clinic", "7")]
+    change(SubscriptionFactory(endpoint=receiver.url, header=header))
     deliver()
     headers = receiver.next().headers
     assert headers["authorization"] == "Bearer of:secrets"
     assert headers["x-clinic"] == "7"
+
+
+def test_headers_that_no_key_opens_any_more_are_said_to_be_so(receiver, db):
+    change(SubscriptionFactory(endpoint=receiver.url, header=["Authorization: sealed-with-another-key"]))
+    deliver()
+    assert Notification.objects.get().error == "The values of its headers cannot be read any more: send them again."
 
 
 def test_a_booking_reaches_the_endpoint_through_the_worker(service, chen, ada, receiver):
@@ -249,15 +257,6 @@ def test_a_subscription_that_has_ended_is_turned_off(subscription):
     subscriptions.tend(now=timezone.now())
     subscription.refresh_from_db()
     assert (subscription.status, subscription.version) == ("off", 2)
-
-
-def test_the_log_is_kept_for_a_while(subscription, settings):
-    settings.DELIVERY_LOG_KEPT = timedelta(days=30)
-    now = timezone.now()
-    kept = change(subscription, status="sent", created=now - timedelta(days=29))
-    change(subscription, status="sent", created=now - timedelta(days=31))
-    subscriptions.tend(now=now)
-    assert list(Notification.objects.filter(schedule__isnull=False)) == [kept]
 
 
 def test_no_connection_is_kept_open_while_an_endpoint_is_asked(subscription, receiver, monkeypatch):

@@ -1,0 +1,37 @@
+"""What is not kept for ever: each thing for as long as its setting or its own end says, then deleted bit by bit."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
+
+from clinic.fhir.resources import RESOURCES
+from clinic.models import AuditEvent, IdempotencyKey, Launch, Notification, PastVersion, UsedAssertion
+
+BATCH = 2000  # rows of one statement, and so of one transaction
+BATCHES = 100  # of each table in one go; the next goes on
+
+
+def forget(*, now: datetime) -> None:
+    """Delete what is over. Nothing waits for it, and what breaks it off loses one batch."""
+    for rows in _over(now):
+        for _ in range(BATCHES):
+            oldest = rows.order_by("pk").values("pk")[:BATCH]
+            if rows.model._default_manager.filter(pk__in=oldest).delete()[0] < BATCH:
+                break
+
+
+def _over(now: datetime) -> "Iterator[QuerySet[Any]]":
+    yield AuditEvent.objects.filter(recorded__lt=now - settings.AUDIT_KEPT)
+    # What has been replaced for so long was made before that: found by the index of when it was made.
+    long_ago = now - settings.HISTORY_KEPT
+    yield PastVersion.objects.filter(resource_type__in=RESOURCES, last_updated__lt=long_ago, replaced__lt=long_ago)
+    yield IdempotencyKey.objects.filter(created__lt=now - settings.IDEMPOTENCY_KEYS_KEPT)
+    told = Q(status__in=(Notification.Status.SENT, Notification.Status.FAILED))
+    yield Notification.objects.filter(told, created__lt=now - settings.DELIVERY_LOG_KEPT)
+    yield UsedAssertion.objects.filter(expires__lt=now)
+    yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)
+    yield Session.objects.filter(expire_date__lt=now)

@@ -1,0 +1,48 @@
+"""Whom the administration tells of which patients, for the audit trail: https://hl7.org/fhir/R4/auditevent.html"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clinic.admin_site import Choices, rows_shown
+from clinic.models import AuditEvent, CalendarFeed, MessagePreferences, Patient, Resource, Slot, User
+from scheduling import access
+from scheduling.admin.base import caller_of
+
+ONCE_IN = timedelta(hours=1)  # of a list that is asked for again with every letter that is typed
+
+
+@receiver(rows_shown)
+def write_down(sender: type, request: HttpRequest, rows: Sequence[Any], is_list: bool, **_: Any) -> None:
+    """One INSERT for a page, before it is given; none for a page without patients."""
+    typed = sender is Choices
+    address = request.path if typed else request.get_full_path()
+    access.record_disclosure(
+        _resources(rows),
+        "search" if is_list else "read",
+        caller=caller_of(request),
+        now=timezone.now(),
+        query=address if is_list else "",
+        once_in=ONCE_IN if typed else None,
+    )
+
+
+def _resources(rows: Sequence[Any]) -> Iterator[Resource]:
+    """Whatever tells of a patient, by the resource that it tells of."""
+    for row in rows:
+        if isinstance(row, AuditEvent | CalendarFeed | MessagePreferences) and row.patient:
+            yield row.patient
+        elif isinstance(row, Slot) and row.appointment:
+            yield row.appointment
+        elif isinstance(row, Resource):
+            yield row
+    accounts = [
+        row.pk if isinstance(row, User) else row.user_id for row in rows if isinstance(row, User | EmailAddress)
+    ]
+    if accounts:
+        yield from Patient.objects.filter(user__in=accounts)
