@@ -124,3 +124,8 @@ def ids(response: Any) -> list[str]:
     """What a search found."""
     entries: Iterable[Any] = response.fhir.get("entry", [])
     return [entry["resource"]["id"] for entry in entries if entry["search"]["mode"] == "match"]
+
+
+def links(response: Any) -> dict[str, str]:
+    """Where the pages of a search are, by what they are to this one."""
+    return {link["relation"]: link["url"].removeprefix("http://testserver") for link in response.fhir["link"]}

@@ -1,15 +1,24 @@
 """A Bundle as other systems export it: nine practitioners, no recurring hours, every quarter-hour a Slot."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from clinic.models import HealthcareService
+from scheduling import availability, booking
+from scheduling.access import Caller
+from scheduling.availability import TimeQuery
+from scheduling.booking import BookingRequest
+from tests.factories import PatientFactory
 
 ZONE = ZoneInfo("America/Los_Angeles")
 MONDAY = date(2026, 1, 5)
 DAYS = 2
 QUARTER = timedelta(minutes=15)
 PRACTITIONERS = [f"arg-{number}" for number in range(1, 10)]
+NOW = datetime(2026, 1, 4, tzinfo=UTC)
+SYSTEM = Caller(client="test", scopes=("system/*.cruds",))
 SERVICE = "arg-cardiology"
 MEDPLUM = "https://medplum.com/fhir"
 
@@ -96,3 +105,15 @@ def is_free(name: str, number: int) -> bool:
 
 def free_starts(name: str) -> list[datetime]:
     return [datetime.fromisoformat(slot["start"]) for slot in slots(name) if slot["status"] == "free"]
+
+
+def assert_exactly_the_free_quarters_are_offered() -> None:
+    service = HealthcareService.objects.get(fhir_id=SERVICE)
+    for name in PRACTITIONERS:
+        offerings = tuple(availability.offerings_of(service, [name]))
+        query = TimeQuery(service=service, arrangements=((offerings,),), start=NOW, end=NOW + timedelta(days=14))
+        found = [availability.as_datetime(time.start) for time in availability.find_times(query, now=NOW)]
+        assert found == free_starts(name)
+    for start in found[:3]:
+        request = BookingRequest(service=service, offerings=offerings, start=start, patient=PatientFactory())
+        assert booking.book(request, caller=SYSTEM, now=NOW).status == "booked"

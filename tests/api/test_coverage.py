@@ -4,47 +4,32 @@ import pytest
 
 from clinic.models import Coverage
 from tests.api.conftest import Api, api_with, codes, texts
+from tests.api.people import coverage_of
 from tests.factories import AppointmentFactory, CoverageFactory, PatientFactory, RelatedPersonFactory, ScheduleFactory
-
-PLAN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/coverage-class", "code": "plan"}]}
-
-
-def of(patient=None, **more):
-    """A Coverage as Argonaut Scheduling wants it, in R4's words."""
-    return {
-        "resourceType": "Coverage",
-        "status": "active",
-        "type": {"text": "EHCPOL"},
-        "subscriberId": "M-17",
-        "payor": [{"display": "Acme Health"}],
-        "class": [{"type": PLAN, "value": "gold", "name": "Acme Gold"}],
-        **({"beneficiary": {"reference": patient.reference}} if patient else {}),
-        **more,
-    }
 
 
 def test_software_creates_and_updates_it(api, ada):
-    created = api.post("Coverage", of(ada))
+    created = api.post("Coverage", coverage_of(ada))
     assert created.status_code == 201
     assert created["Location"].endswith(f"/Coverage/{created.fhir['id']}/_history/1")
-    assert created.fhir["class"] == of()["class"]
+    assert created.fhir["class"] == coverage_of()["class"]
     changed = {**created.fhir, "period": {"start": "2026-01-01", "end": "2026-12-31"}}
     updated = api.put(f"Coverage/{created.fhir['id']}", changed)
     assert (updated.status_code, updated.fhir["meta"]["versionId"]) == (200, "2")
 
 
 def test_under_an_id_of_the_clients_it_is_created_too(api, ada):
-    assert api.put("Coverage/mine", of(ada, id="mine")).status_code == 201
+    assert api.put("Coverage/mine", coverage_of(ada, id="mine")).status_code == 201
 
 
 def test_without_a_beneficiary_it_is_nobodys(api):
-    response = api.post("Coverage", of())
+    response = api.post("Coverage", coverage_of())
     assert (response.status_code, codes(response)) == (422, ["required"])
     assert response.fhir["issue"][0]["expression"] == ["Coverage.beneficiary"]
 
 
 def test_a_patients_own_is_theirs_without_saying_so(ada):
-    response = Api(user=ada.user).post("Coverage", of())
+    response = Api(user=ada.user).post("Coverage", coverage_of())
     assert (response.status_code, response.fhir["beneficiary"]) == (201, {"reference": ada.reference})
 
 
@@ -52,14 +37,14 @@ def test_who_cares_for_others_says_whose_it_is(ada):
     tim = PatientFactory(given="Tim")
     RelatedPersonFactory(user=ada.user, patient=tim)
     api = Api(user=ada.user)
-    assert api.post("Coverage", of()).status_code == 422
+    assert api.post("Coverage", coverage_of()).status_code == 422
     for patient in (ada, tim):
-        assert api.post("Coverage", of(patient)).status_code == 201
+        assert api.post("Coverage", coverage_of(patient)).status_code == 201
 
 
 def test_a_patient_updates_their_own(ada):
     coverage = CoverageFactory(beneficiary=ada)
-    response = Api(user=ada.user).put(coverage.reference, of(ada, id=coverage.fhir_id))
+    response = Api(user=ada.user).put(coverage.reference, coverage_of(ada, id=coverage.fhir_id))
     assert (response.status_code, response.fhir["subscriberId"]) == (200, "M-17")
 
 
@@ -67,7 +52,10 @@ def test_another_patient_is_not_there(ada, bo):
     """Neither as the beneficiary nor as anyone else, and no more than one who never was."""
     api = Api(user=ada.user)
     for somebody in (bo.reference, "Patient/nobody"):
-        for sent in (of(beneficiary={"reference": somebody}), of(ada, subscriber={"reference": somebody})):
+        for sent in (
+            coverage_of(beneficiary={"reference": somebody}),
+            coverage_of(ada, subscriber={"reference": somebody}),
+        ):
             response = api.post("Coverage", sent)
             assert (response.status_code, codes(response)) == (422, ["not-found"])
             assert texts(response) == f"{somebody!r} is not known here."
@@ -76,7 +64,7 @@ def test_another_patient_is_not_there(ada, bo):
 
 def test_anothers_coverage_is_not_there(ada, bo):
     theirs = CoverageFactory(beneficiary=bo)
-    response = Api(user=ada.user).put(theirs.reference, of(ada, id=theirs.fhir_id))
+    response = Api(user=ada.user).put(theirs.reference, coverage_of(ada, id=theirs.fhir_id))
     assert (response.status_code, codes(response)) == (404, ["not-found"])
     theirs.refresh_from_db()
     assert theirs.beneficiary == bo
@@ -84,18 +72,18 @@ def test_anothers_coverage_is_not_there(ada, bo):
 
 def test_the_front_desk_writes_anybodys(ada, rana):
     desk = Api(user=rana)
-    created = desk.post("Coverage", of(ada))
+    created = desk.post("Coverage", coverage_of(ada))
     assert created.status_code == 201
     assert desk.put(f"Coverage/{created.fhir['id']}", {**created.fhir, "subscriberId": "M-18"}).status_code == 200
 
 
 def test_practitioners_write_none(ada, chen):
     AppointmentFactory(patient=ada, schedules=[ScheduleFactory(actor=chen)])
-    assert Api(user=chen.user).post("Coverage", of(ada)).status_code == 403
+    assert Api(user=chen.user).post("Coverage", coverage_of(ada)).status_code == 403
 
 
 def test_software_without_the_scope_writes_none(ada):
-    assert api_with("system/Coverage.rs").post("Coverage", of(ada)).status_code == 403
+    assert api_with("system/Coverage.rs").post("Coverage", coverage_of(ada)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -104,14 +92,16 @@ def test_software_without_the_scope_writes_none(ada):
 )
 def test_what_visits_rest_on_keeps_its_type_and_is_not_given_away(api, ada, bo, change, element):
     coverage = CoverageFactory(beneficiary=ada, type={"text": "EHCPOL"})
-    sent = of(ada, id=coverage.fhir_id) | {name: value or {"reference": bo.reference} for name, value in change.items()}
-    assert api.put(coverage.reference, of(ada, id=coverage.fhir_id)).status_code == 200
+    sent = coverage_of(ada, id=coverage.fhir_id) | {
+        name: value or {"reference": bo.reference} for name, value in change.items()
+    }
+    assert api.put(coverage.reference, coverage_of(ada, id=coverage.fhir_id)).status_code == 200
     AppointmentFactory(patient=ada, extra={"supportingInformation": [{"reference": coverage.reference}]})
     response = api.put(coverage.reference, sent)
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
     assert response.fhir["issue"][0]["expression"] == [element]
     assert "Make another one" in texts(response)
-    assert api.put(coverage.reference, of(ada, id=coverage.fhir_id, status="cancelled")).status_code == 200
+    assert api.put(coverage.reference, coverage_of(ada, id=coverage.fhir_id, status="cancelled")).status_code == 200
 
 
 def test_what_no_visit_rests_on_changes_freely(api, ada):
@@ -119,10 +109,10 @@ def test_what_no_visit_rests_on_changes_freely(api, ada):
     over = AppointmentFactory(patient=ada, extra={"supportingInformation": [{"reference": coverage.reference}]})
     over.status = "cancelled"
     over.save()
-    assert api.put(coverage.reference, of(ada, id=coverage.fhir_id, type={"text": "PPO"})).status_code == 200
+    assert api.put(coverage.reference, coverage_of(ada, id=coverage.fhir_id, type={"text": "PPO"})).status_code == 200
 
 
 def test_the_words_of_stu3_are_translated(api, ada):
-    response = api.post("Coverage", of(ada, grouping={"plan": "gold", "planDisplay": "Acme Gold"}))
+    response = api.post("Coverage", coverage_of(ada, grouping={"plan": "gold", "planDisplay": "Acme Gold"}))
     assert response.status_code == 400
     assert "say class, of type plan" in texts(response)

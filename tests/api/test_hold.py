@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import instant, read_instant
-from clinic.models import Appointment, Slot
 from tests.api.conftest import Api
-from tests.api.visits import BOOK, HOLD, found, proposal, slots, starts, visit
+from tests.api.visits import BOOK, HOLD, expire, found, proposal, slots, starts, visit
 from tests.factories import ScheduleFactory, ServiceFactory
 from tests.scheduling.situations import monday
 
@@ -53,15 +52,6 @@ def test_an_expired_hold_stands_in_nobodys_way(api, service, chen, ada, bo):
     expire(held["id"])
     assert instant(monday(10)) in starts(found(api, service, chen))
     assert api.post(BOOK, theirs).status_code == 201
-
-
-def expire(fhir_id):
-    """As if its ten minutes had passed."""
-    past = timezone.now() - timedelta(seconds=1)
-    Slot.objects.filter(appointment__fhir_id=fhir_id).update(
-        hold_expires_at=past, blocks_from=past - timedelta(minutes=10)
-    )
-    Appointment.objects.filter(fhir_id=fhir_id).update(hold_expires_at=past)
 
 
 def test_a_hold_needs_no_patient_yet(api, service, chen):

@@ -10,7 +10,6 @@ from django.db import OperationalError
 from clinic.models import Organization, Slot
 from scheduling import interactions
 from tests.api import connectathon
-from tests.api.test_transaction import assert_exactly_the_free_quarters_are_offered
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def load(tmp_path, capsys):
 def test_what_is_loaded_can_be_booked_and_loaded_again(load, kind):
     assert load(connectathon.bundle(kind)).out == "622 resources loaded (622 created, 0 updated, 0 unchanged)\n"
     assert load(connectathon.bundle(kind)).out == "622 resources loaded (0 created, 0 updated, 622 unchanged)\n"
-    assert_exactly_the_free_quarters_are_offered()
+    connectathon.assert_exactly_the_free_quarters_are_offered()
 
 
 @pytest.mark.django_db

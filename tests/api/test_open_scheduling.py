@@ -8,8 +8,7 @@ import pytest
 from clinic.models import Appointment
 from tests.api.conftest import api_with
 from tests.api.dialects import OFFICE_VISIT, SNOMED, matches, offer, parameters, reference
-from tests.api.test_coverage import of
-from tests.api.test_registration import described
+from tests.api.people import coverage_of, described
 from tests.api.visits import BOOK, HOLD
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
 
@@ -45,7 +44,7 @@ def held(api):
 
 
 def covered(api, patient):
-    assert api.post("Coverage", of(beneficiary={"reference": patient})).status_code == 201
+    assert api.post("Coverage", coverage_of(beneficiary={"reference": patient})).status_code == 201
 
 
 def booked(api, appointment, **more):

@@ -13,20 +13,11 @@ from scheduling.access import Caller
 from scheduling.interactions import SeveralMatch
 from scheduling.interactions.registration import register
 from tests.api.conftest import Api, api_with, codes
+from tests.api.people import described
 from tests.factories import PatientFactory, UserFactory
 from tests.scheduling.situations import SOFTWARE, at_once
 
 MRN = "http://example.org/mrn"
-
-
-def described(family="Núñez", given=("María", "José"), born="1980-02-29", gender="female", **more):
-    return {
-        "resourceType": "Patient",
-        "name": [{"family": family, "given": list(given)}],
-        "birthDate": born,
-        "gender": gender,
-        **more,
-    }
 
 
 def identified(value, system=MRN):

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tests.api.test_hold import expire
-from tests.api.visits import BOOK, HOLD, found, starts, visit
+from tests.api.visits import BOOK, HOLD, expire, found, starts, visit
 from tests.factories import (
     DeviceFactory,
     PractitionerFactory,

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from clinic.fhir.datatypes import Json, instant
-from tests.scheduling.situations import monday
+from clinic.models import Appointment
+from tests.scheduling.situations import monday, run_out
 
 FIND = "Appointment/$find"
 HOLD = "Appointment/$hold"
@@ -58,3 +59,8 @@ def slots(answer: Any) -> list[Json]:
 def told(answer: Any) -> set[tuple[str, str]]:
     """What an OperationOutcome says, and where."""
     return {(issue["details"]["text"], issue.get("expression", [""])[0]) for issue in answer.fhir["issue"]}
+
+
+def expire(fhir_id: str) -> None:
+    """As if the ten minutes of a hold had passed."""
+    run_out(Appointment.objects.get(fhir_id=fhir_id))

@@ -9,8 +9,7 @@ import pytest
 
 from bootstrap import node_path
 from tests.api.conftest import SECRET, application
-from tests.factories import ScheduleFactory, ServiceFactory, concept
-from tests.portal.conftest import EVERY_DAY
+from tests.factories import EVERY_DAY, ScheduleFactory, ServiceFactory, concept
 
 HERE = Path(__file__).parent
 SECONDS = 60
