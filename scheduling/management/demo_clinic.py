@@ -47,6 +47,17 @@ def public_holidays(today: date) -> list[Json]:
 
 ORGANIZATION = ("riverside", "Riverside Clinic")
 
+# Of vaccinations against COVID-19, by which aggregators of free times know the service and the places that give them.
+VACCINATION = (
+    {"system": "http://terminology.hl7.org/CodeSystem/service-type", "code": "57", "display": "Immunization"},
+    {
+        "system": "http://fhir-registry.smarthealthit.org/CodeSystem/service-type",
+        "code": "covid19-immunization",
+        "display": "COVID-19 Immunization Appointment",
+    },
+)
+VACCINATORS = {"la": {"system": "https://cdc.gov/vaccines/programs/vtrcks", "value": "RIVERSIDE02"}}
+
 SITES = (
     # id, name, street, (city, state, postal code), phone, (latitude, longitude), zone
     (
@@ -88,7 +99,8 @@ DEVICES = (
 class Service:
     """A kind of visit. `parameters` are columns of SchedulingParameters, `reasons` what patients write.
 
-    `needs` names what must be there before it can be booked: coverage, questionnaires, care_team.
+    `needs` names what must be there before it can be booked: coverage, questionnaires, care_team; `codings` what others
+    call it.
     """
 
     id: str
@@ -105,6 +117,7 @@ class Service:
     bookable_by: str = "patients"
     questionnaire: str = ""
     needs: tuple[str, ...] = ()
+    codings: tuple[Json, ...] = ()
     reasons: tuple[str, ...] = ("",)
 
 
@@ -286,6 +299,23 @@ SERVICES = (
         cancellation=2 * DAY,
         bookable_by="staff",
         reasons=("Mole on the back", "Cyst", ""),
+    ),
+    Service(
+        id="covid-vaccine",
+        name="COVID-19 vaccine",
+        comment="The vaccine of this season, for everybody from 12 years.",
+        preparation="Bring your vaccination record, if you have one. Wear something with short sleeves.",
+        parameters={
+            "duration": 10,
+            "buffer_after": 5,
+            "alignment_interval": 15,
+            "availability": [open_on("wed sat", "10:00", "14:00")],
+        },
+        notice=HOUR,
+        horizon_days=60,
+        cancellation=2 * HOUR,
+        codings=VACCINATION,
+        reasons=("",),
     ),
 )
 

@@ -168,6 +168,14 @@ PRACTITIONERS = (
             ),
         ),
     ),
+    Practitioner(
+        id="bello",
+        name=("", "Amina", "Bello"),
+        gender="female",
+        specialty=FAMILY,
+        languages=(ENGLISH, FRENCH),
+        calendars=(Calendar(id="bello", site="la", services=("covid-vaccine",)),),
+    ),
 )
 
 BLOCKED = (
