@@ -75,7 +75,7 @@ class TestTheDemo(TestCase):
             cls.said = seed()
 
     def test_one_line_says_what_was_made(self):
-        assert self.said.startswith("Made the demo clinic: 2 sites, 10 services")
+        assert self.said.startswith("Made the demo clinic: 2 sites, 11 services")
         assert self.said.count("\n") == 1
 
     def test_making_it_again_changes_nothing_and_costs_one_query(self):
