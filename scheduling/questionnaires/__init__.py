@@ -6,29 +6,21 @@
 from zoneinfo import ZoneInfo
 
 from clinic.models import Questionnaire, QuestionnaireResponse
-from scheduling.questionnaires.items import Item, Json, Option, read_items, unit_text, walk
-from scheduling.questionnaires.reading import UTC, Given, Line, Reading, read
-from scheduling.questionnaires.sheets import (
+from scheduling.questionnaires.entries import (
     Entries,
-    Node,
     Posted,
-    Problem,
-    Row,
-    Sheet,
-    anchor,
     entries_of,
-    every,
     file_entry,
-    fill,
     first_entries,
     grow,
     hash_in_address,
     merge,
-    opened,
-    pages,
-    problems,
     shrink,
 )
+from scheduling.questionnaires.items import Item, Json, Option, read_items, unit_text, walk
+from scheduling.questionnaires.nodes import Node, Problem, Row, Sheet, anchor, every, problems
+from scheduling.questionnaires.reading import UTC, Given, Line, Reading, read
+from scheduling.questionnaires.sheets import fill, opened, pages
 from scheduling.questionnaires.values import MEDIA, MEGABYTE, MOST_MEGABYTES, OTHER, media_of, megabytes_of, words_of
 
 __all__ = [

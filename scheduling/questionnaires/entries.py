@@ -1,0 +1,180 @@
+"""What was typed: read from answers and from what a page sends, with a row more or less."""
+
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha1
+from zoneinfo import ZoneInfo
+
+from clinic.fhir.codes import TYPED
+from scheduling.questionnaires.items import MOST_ROWS, Item, Json, walk
+from scheduling.questionnaires.names import (
+    NAME,
+    Indices,
+    indices_of,
+    joined,
+    link,
+    link_of,
+    name_of,
+    placed,
+    question_of,
+    rows_of,
+)
+from scheduling.questionnaires.values import write
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What has been typed, by the names of controls, and the files by their hash."""
+
+    typed: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What a page sends. `shown` names the questions that it asked; `files` are new ones."""
+
+    typed: dict[str, list[str]]
+    shown: frozenset[str]
+    files: dict[str, Json] = field(default_factory=dict)
+
+
+def first_entries(items: Iterable[Item], zone: ZoneInfo, indices: Indices = ()) -> Entries:
+    """What the questionnaire itself answers: FHIR's initial values."""
+    typed: dict[str, list[str]] = {}
+    for item in items:
+        base = name_of(item, indices)
+        if item.is_many:
+            for value in item.initial:
+                _add_choice(typed, base, write(item, value, zone))
+        else:
+            for n, value in enumerate(item.initial[: item.most]):
+                typed |= _named(f"{base}.{n}", write(item, value, zone))
+        typed |= first_entries(item.items, zone, (*indices, 0)).typed
+    return Entries(typed)
+
+
+def entries_of(items: Iterable[Item], answers: Iterable[Json], zone: ZoneInfo) -> Entries:
+    """What would have been typed to give these answers, or was."""
+    known = {each.link_id: each for each in walk(items)}
+    entries = Entries()
+    _read(known, answers, (), entries, zone)
+    return entries
+
+
+def merge(items: Iterable[Item], entries: Entries, posted: Posted) -> Entries:
+    """The entries with those of a page's questions exchanged for what the page sent."""
+    asked = {link(each.link_id): each for each in walk(items)}
+
+    def was_shown(key: str) -> bool:
+        item = asked.get(link_of(key))
+        if item is None or item.read_only or item.hidden:
+            return False
+        return item.is_group or question_of(key, (item,)) in posted.shown
+
+    kept = {key: texts for key, texts in entries.typed.items() if not was_shown(key)}
+    sent = {key: texts for key, texts in posted.typed.items() if was_shown(key)}
+    return Entries({**kept, **sent}, {**entries.files, **posted.files})
+
+
+def grow(items: Iterable[Item], entries: Entries, name: str, zone: ZoneInfo) -> Entries:
+    """One more row of what the row called `name` is one of."""
+    item, indices = placed(items, name)
+    if item is None or not indices:
+        return entries
+    indices = indices[:-1]
+    base = name_of(item, indices)
+    n = max(rows_of(entries.typed)[base], 1)
+    inside = first_entries(item.items, zone, (*indices, n)).typed
+    return Entries({**entries.typed, f"{base}.{n}": ["1" if item.is_group else ""], **inside}, entries.files)
+
+
+def shrink(items: Iterable[Item], entries: Entries, name: str) -> Entries:
+    """Without the row called `name`; those after it move up."""
+    item, indices = placed(items, name)
+    if item is None or not indices:
+        return entries
+    *before, gone = indices
+    below = {link(each.link_id) for each in walk((item,))}
+    left: dict[str, list[str]] = {}
+    for key, texts in entries.typed.items():
+        match = NAME.fullmatch(key)
+        at = indices_of(match) if match else ()
+        inside = match and match["link"] in below and list(at[: len(before)]) == before and len(at) > len(before)
+        if not match or not inside:
+            left[key] = texts
+        elif at[len(before)] != gone:
+            moved = at[len(before)] - (at[len(before)] > gone)
+            numbers = (*before, moved, *at[len(before) + 1 :])
+            left[joined(match["link"], numbers) + (f".{match['part']}" if match["part"] else "")] = texts
+    return Entries(left, entries.files)
+
+
+def file_entry(data: bytes, media: str, title: str) -> Json:
+    """A FHIR Attachment of an uploaded file; its hash is what a form sends for it."""
+    entry = {"contentType": media, "title": title[:200], "size": len(data), "hash": _digest(data)}
+    return {**entry, "data": b64encode(data).decode()} if data else entry
+
+
+def hash_in_address(digest: str) -> str:
+    """A file's hash in letters that an address can have."""
+    return b64decode(digest).hex()
+
+
+def _read(known: dict[str, Item], answers: Iterable[Json], at: Indices, entries: Entries, zone: ZoneInfo) -> None:
+    seen: Counter[str] = Counter()
+    for raw in answers:
+        item = known.get(str(raw.get("linkId")))
+        if item is None:
+            continue
+        base = name_of(item, at)
+        if item.is_group:
+            n = seen[base]
+            seen[base] += 1
+            entries.typed[f"{base}.{n}"] = ["1"]
+            _read(known, raw.get("item", ()), (*at, n), entries, zone)
+            continue
+        for n, answer in enumerate(raw.get("answer", ())[:MOST_ROWS]):
+            value = _with_hash({name: each for name, each in answer.items() if name.startswith("value")}, entries)
+            typed = write(item, value, zone) if value else _as_typed(answer)
+            if item.is_many:
+                _add_choice(entries.typed, base, typed)
+                index = next((i for i, option in enumerate(item.options) if option.key == typed.get("")), n)
+            else:
+                entries.typed.update(_named(f"{base}.{n}", typed))
+                index = n
+            _read(known, answer.get("item", ()), (*at, index), entries, zone)
+
+
+def _with_hash(value: Json, entries: Entries) -> Json:
+    """A file is known by its hash from now on."""
+    attachment = value.get("valueAttachment")
+    if attachment is None:
+        return value
+    if "hash" not in attachment:
+        data = b64decode(attachment.get("data", "")) or str(attachment.get("url", "")).encode()
+        attachment = {**attachment, "hash": _digest(data)}
+    entries.files[attachment["hash"]] = attachment
+    return {"valueAttachment": attachment}
+
+
+def _digest(data: bytes) -> str:
+    """https://hl7.org/fhir/R4/datatypes-definitions.html#Attachment.hash"""
+    return b64encode(sha1(data, usedforsecurity=False).digest()).decode()
+
+
+def _as_typed(answer: Json) -> dict[str, str]:
+    parts = (part for each in answer.get("extension", ()) if each["url"] == TYPED for part in each["extension"])
+    return {"" if part["url"] == "text" else part["url"]: part["valueString"] for part in parts}
+
+
+def _add_choice(typed: dict[str, list[str]], base: str, choice: dict[str, str]) -> None:
+    typed.setdefault(base, []).append(choice.get("", ""))
+    if "other" in choice:
+        typed.setdefault(f"{base}.other", []).append(choice["other"])
+
+
+def _named(name: str, typed: dict[str, str]) -> dict[str, list[str]]:
+    return {f"{name}.{part}" if part else name: [text] for part, text in typed.items()}
