@@ -309,6 +309,18 @@ def test_a_visit_that_is_booked_is_not_lost_by_asking_again(api, chen, ada):
     assert Appointment.objects.get().status == "booked"
 
 
+def test_a_proposal_that_another_patient_has_booked_is_a_cancelled_appointment(api, chen, ada, bo):
+    """However much later its other taker comes."""
+    proposed = offer(api)
+    api.post(BOOK, parameters(appt_id=reference(proposed), patient_id=ada.reference))
+    answer = api.post(BOOK, parameters(appt_id=reference(proposed), patient_id=bo.reference))
+    [refused] = matches(answer)
+    assert (answer.status_code, refused["status"], statuses(refused)) == (200, "cancelled", {"declined"})
+    assert issues(answer) == [("error", "conflict")]
+    assert ada.reference not in str(answer.fhir)
+    assert Appointment.objects.get().patient == ada
+
+
 def test_a_proposal_stands_for_an_hour(api, chen, monkeypatch):
     monkeypatch.setattr(proposal_ids, "STANDS_FOR", timedelta(0))
     monkeypatch.setattr("scheduling.api.operations.find_openings.STANDS_FOR", timedelta(0))

@@ -23,7 +23,9 @@ from scheduling.api.operations.base import Attempt, written
 from scheduling.api.operations.dialects import Dialect
 from scheduling.api.operations.wanted import Wanted
 from scheduling.api.profiled import match, profiled, searchset
+from scheduling.api.proposal_ids import read_proposal_id
 from scheduling.api.submissions import offered, wished
+from scheduling.api.submissions.offered import Offered
 from scheduling.booking import BookingRequest, Once
 from scheduling.errors import (
     HoldExpired,
@@ -126,10 +128,20 @@ class Taking(Wanted):
                 visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)
             elif visit.status == CANCELLED:
                 changing.as_it_is(self, visit)
-            return [_entry(access.as_shown(visit, self.caller), self.base)] if visit.status == CANCELLED else []
+            if visit.status == CANCELLED:
+                return [_entry(access.as_shown(visit, self.caller), self.base)]
+            return [match(_not_to_be(lost.json), self.base) for lost in self._lost(visit)]
         if self.offered is not None:
             return [match(_not_to_be(self.offered.json), self.base)]
         return [{"resource": _not_to_be(self.wish.sent), "search": {"mode": "match"}}]
+
+    def _lost(self, visit: Appointment) -> list[Offered]:
+        """The proposal, if its time is another patient's visit by now: as where nobody was so much faster."""
+        fhir_id = self.asked.which.fhir_id
+        proposed = read_proposal_id(fhir_id)
+        if proposed is None or self.patient(visit.patient) == visit.patient:
+            return []
+        return [offered.read_offered(fhir_id, proposed, self.patients)]
 
 
 def _over(once: Once | None) -> Appointment:
