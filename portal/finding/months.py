@@ -39,14 +39,18 @@ class Month(Shown):
 
 
 def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> Month:
-    """The month that a day is in, from today on: one question about free time, as long as it is this month."""
+    """The month that a day is in, from today on: one question about free time, as long as it is this month.
+
+    At the end of this month the question reaches a week ahead, because the next times lie in the month after.
+    """
     today = today_of(menu, now)
     first = within(menu, month, today)
     begins = first.replace(day=1)
     ends = first.replace(day=monthrange(first.year, first.month)[1])
     first = max(begins, today)
-    found = find_days(menu, first, (ends - first).days + 1, now=now)
+    found = find_days(menu, first, max((ends - first).days + 1, 7), now=now)
     first_available = first_few(menu, found, first, today, now=now)
+    found = {day: times for day, times in found.items() if day <= ends}
     following = ends + DAY
     return Month(
         days=count_days(menu, found, today),

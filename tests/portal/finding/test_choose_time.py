@@ -247,9 +247,17 @@ class TestByVideo:
         assertNotContains(page, "Change the time zone")
 
 
-@pytest.mark.parametrize("asked", [{}, {"date": True}, {"month": True}], ids=["now", "a day", "a month"])
-def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten, asked):
-    asked = {"date": ten.date()} if "date" in asked else {"month": f"{ten:%Y-%m}"} if "month" in asked else {}
+@pytest.mark.parametrize(
+    ("page", "statements"),
+    [
+        ("the first week", (9, 1)),
+        ("a day", (9, 1)),
+        ("a later month", (10, 2)),  # its times, and those that come first
+    ],
+)
+def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten, page, statements):
+    later_month = (ten.replace(day=1) + timedelta(days=32)).date()
+    asked = {"a day": {"date": ten.date()}, "a later month": {"month": f"{later_month:%Y-%m}"}}.get(page, {})
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
@@ -260,7 +268,7 @@ def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten,
     alone = queries()
     for _ in range(19):
         ScheduleFactory(services=[checkup], site=site)
-    assert queries() == alone == (9, 1)
+    assert queries() == alone == statements
 
 
 def test_looking_changes_nothing(client, checkup, schedule):

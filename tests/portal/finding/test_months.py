@@ -1,14 +1,18 @@
 """A month of free times."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from pytest_django.asserts import assertContains
 
-from portal.finding.months import Month
+from portal.finding.choosing import read_menu
+from portal.finding.months import Month, read_month
 from portal.finding.weeks import Day
-from tests.factories import SlotFactory
+from tests.factories import NEW_YORK, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -77,10 +81,26 @@ def test_other_months_and_the_week_are_links(page, next_month):
 
 
 def test_this_month_begins_today(client, checkup, schedule):
-    today = timezone.now().date()
+    today = timezone.now().astimezone(ZoneInfo(NEW_YORK)).date()
     shown = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{today:%Y-%m}"}).context["shown"]
-    assert abs(shown.first - today) <= timedelta(days=1)
+    assert shown.first == today
     assert shown.previous is None
+
+
+@pytest.mark.parametrize(("day", "left"), [(1, 30), (15, 16), (29, 2), (30, 1)])
+@pytest.mark.parametrize("hour", [6, 12, 23])
+def test_this_month_asks_one_question_on_any_day(checkup, schedule, day, left, hour):
+    now = datetime(2026, 11, day, hour, 50, tzinfo=ZoneInfo(NEW_YORK))
+    menu = read_menu(checkup)
+
+    with CaptureQueriesContext(connection) as statements:
+        month = read_month(menu, now.date(), None, now=now)
+
+    assert sum("clinic_slot" in statement["sql"] for statement in statements) == 1
+    assert [month.first, month.last] == [now.date(), date(2026, 11, 30)]
+    assert len(month.days) == left
+    assert len(month.first_available) == 3
+    assert (month.opened is None) == (month.count == 0) == ((day, hour) == (30, 23))
 
 
 def test_a_month_without_times_leads_to_the_next_that_has_any(client, checkup, schedule, next_month):
