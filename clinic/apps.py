@@ -1,10 +1,15 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
+from clinic.country import watch_sites
+
 
 class ClinicConfig(AppConfig):
     default = True
     name = "clinic"
+
+    def ready(self) -> None:
+        watch_sites()
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, embedded, environment, messaging, signing
+from clinic import branding, country, embedded, environment, messaging, signing
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -327,6 +327,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 300
 
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
+# How dates, times, distances and addresses are written; empty: the country that the zone of the sites is in.
+CLINIC_COUNTRY = country.check("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
 CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default=""))
 CLINIC_EMAIL = branding.check_email("CLINIC_EMAIL", env.str("CLINIC_EMAIL", default=""))
 CLINIC_LOGO_URL = branding.check_logo(env.str("CLINIC_LOGO_URL", default=""))

@@ -67,6 +67,8 @@ def test_what_production_needs_is_enough(read):
         ("HISTORY_YEARS", "0", "HISTORY_YEARS must be a whole number from 1 to 100"),
         ("DELIVERY_LOG_DAYS", "0", "DELIVERY_LOG_DAYS must be a whole number from 1"),
         ("IDEMPOTENCY_HOURS", "0", "IDEMPOTENCY_HOURS must be a whole number from 1"),
+        ("CLINIC_COUNTRY", "UK", "CLINIC_COUNTRY must be a country's ISO 3166 code such as US or GB, not 'UK'"),
+        ("CLINIC_COUNTRY", "001", "CLINIC_COUNTRY must be a country's ISO 3166 code"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ],
 )
