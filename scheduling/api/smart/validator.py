@@ -80,7 +80,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
             raise errors.InvalidClientError(description=str(refusal), request=request) from refusal
         if request.client_id not in (None, found.client_id) or not _may_be_used(found):
             raise errors.InvalidClientError(description="The assertion is another client's.", request=request)
-        request.client, request.client_id = found, found.client_id
+        request.client, request.client_id = _signing(found), found.client_id
         return True
 
     def _load_application(self, client_id: str, request: Any) -> Any:
