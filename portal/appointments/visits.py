@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Appointment, QuestionnaireResponse, Slot
+from clinic import whereabouts, words
+from clinic.models import Appointment, Location, QuestionnaireResponse, Slot
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
@@ -47,11 +48,12 @@ HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An appointment at a moment; times are local to its `zone`."""
+    """An appointment at a moment; times are local to `zone`, its patient's own or the site's, which is `there`."""
 
     appointment: Appointment
     zone: ZoneInfo
     now: datetime
+    there: ZoneInfo | None = None
 
     @property
     def id(self) -> str:
@@ -97,7 +99,29 @@ class Visit:
 
     @property
     def by_video(self) -> bool:
-        return bool(self.appointment.service and self.appointment.service.telehealth)
+        return whereabouts.is_by_video(self.appointment)
+
+    @property
+    def site(self) -> Location | None:
+        """The site that the patient comes to; None by video."""
+        return whereabouts.site_to_go_to(self.appointment)
+
+    @property
+    def phone(self) -> str:
+        """The number that answers about this visit."""
+        return whereabouts.phone_of(self.appointment.site)
+
+    @property
+    def start_there(self) -> datetime | None:
+        """The start by the site's clock, where the patient reads another."""
+        if self.there is None or not words.differ(self.start, self.zone, self.there):
+            return None
+        return self.start.astimezone(self.there)
+
+    @property
+    def where(self) -> str:
+        """The site and its town; empty by video."""
+        return whereabouts.site_and_town(self.site) if self.site else ""
 
     @property
     def whose(self) -> str:
@@ -112,7 +136,7 @@ class Visit:
     @property
     def map_url(self) -> str:
         """Where a map shows the address of a visit in person."""
-        site = self.appointment.site
+        site = self.site
         if site is None or not site.line:
             return ""
         address = ", ".join(part for part in (site.line, site.city, site.state, site.postal_code, site.country) if part)
@@ -260,7 +284,8 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def _visit(appointment: Appointment, now: datetime) -> Visit:
-    return Visit(appointment, _zone_of(appointment), now)
+    there = _zone_of(appointment)
+    return Visit(appointment, whereabouts.zone_for_patient(appointment, there), now, there)
 
 
 def _zone_of(appointment: Appointment) -> ZoneInfo:

@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clinic.models import Appointment, HealthcareService, Location
+from clinic.whereabouts import site_and_town
 from scheduling.availability import (
     Arrangement,
     FoundTime,
@@ -36,7 +37,7 @@ class Choice:
     end: datetime
     zone: ZoneInfo
     with_whom: str
-    where: str
+    where: str  # the site and its town; empty by video
     value: str
     there: datetime | None = None
 
@@ -83,6 +84,21 @@ class Menu:
     def zone_of(self, offering: Offering) -> ZoneInfo:
         """The patient's own for visits by video; else a visit's time is its site's, or the schedule's without one."""
         return self.zone or self._zone_there(offering)
+
+    def where(self, offering: Offering) -> str:
+        """The site and town of a schedule's visits; empty by video, which is nowhere at a site."""
+        site = None if self.service.telehealth else self.sites.get(offering.site or 0)
+        return site_and_town(site) if site else ""
+
+    @property
+    def has_several_sites(self) -> bool:
+        """Whether one has to say at which site a time is."""
+        return len(self.places) > 1 and not self.service.telehealth
+
+    @property
+    def has_phone(self) -> bool:
+        """Whether one of its sites has a telephone of its own."""
+        return any(site.phone for site in self.places)
 
     def only(self, keep: Callable[[Offering], bool], starts: Callable[[datetime], bool] | None) -> "Menu":
         """Only with these schedules, only at these local times. Where a kind of schedule is left out, nothing stays."""
@@ -160,7 +176,7 @@ class Menu:
             end=(start + timedelta(seconds=offerings[0].rules.duration)).astimezone(zone),
             zone=zone,
             with_whom=first.actor_name,
-            where=site.site_name,
+            where=self.where(site),
             value=written(start, offerings),
             there=there if there.utcoffset() != local.utcoffset() else None,
         )

@@ -14,12 +14,9 @@ from portal.common.fields import DayField
 from portal.common.forms import AskedForm
 
 
-class TimesForm(AskedForm):
-    """Which days to show, which of them opened, and by which clock. What narrows the times is read by `filters`."""
+class ZoneForm(AskedForm):
+    """By which clock the times of a visit by video are read."""
 
-    week = DayField(required=False, input_formats=["%Y-%m-%d"])
-    month = DayField(required=False, input_formats=["%Y-%m"])
-    date = DayField(required=False, input_formats=["%Y-%m-%d"])
     zone = forms.CharField(required=False, max_length=64)
 
     def clean_zone(self) -> ZoneInfo | None:
@@ -27,6 +24,14 @@ class TimesForm(AskedForm):
         if name:
             validate_zone(name)
         return ZoneInfo(name) if name else None
+
+
+class TimesForm(ZoneForm):
+    """Which days to show, which of them opened, and by which clock. What narrows the times is read by `filters`."""
+
+    week = DayField(required=False, input_formats=["%Y-%m-%d"])
+    month = DayField(required=False, input_formats=["%Y-%m"])
+    date = DayField(required=False, input_formats=["%Y-%m-%d"])
 
 
 class ServicesForm(AskedForm):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,11 +17,12 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from clinic.models import Appointment, HealthcareService, Location, Practitioner, Resource
+from clinic.whereabouts import chosen_zone
 from portal.finding import catalogue, choosing, filters, months, positions, weeks
 from portal.finding.catalogue import Catalogue, bookable
 from portal.finding.choosing import Option
 from portal.finding.filters import Filters
-from portal.finding.forms import PositionForm, ServicesForm, TimesForm
+from portal.finding.forms import PositionForm, ServicesForm, TimesForm, ZoneForm
 from portal.finding.weeks import Shown
 from portal.finding.zones import zones_by_region
 
@@ -91,8 +93,7 @@ def free_times(
 ) -> dict[str, Any]:
     """What the page of free times shows. `without` is a visit that is to be moved: its own time is free for it."""
     form = TimesForm(request.GET)
-    zone = form.asked("zone") if service.telehealth else None
-    whole = replace(choosing.read_menu(service), zone=zone, without=without)
+    whole = replace(choosing.read_menu(service), zone=zone_asked(request, service, moved=without), without=without)
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = narrowing.narrowed()
@@ -115,6 +116,22 @@ def free_times(
         "position": position,
         "sites_lie_somewhere": any(site.latitude is not None for site in whole.places),
     }
+
+
+def zone_asked(
+    request: HttpRequest, service: HealthcareService, *, moved: Appointment | None = None
+) -> ZoneInfo | None:
+    """The zone that a patient chose on the page of times; only a visit by video is read by another than its site's.
+
+    Where nothing is said, a visit that is `moved` is read as it was booked.
+    """
+    if not service.telehealth:
+        return None
+    data = request.POST if request.method == "POST" else request.GET
+    if "zone" not in data and moved is not None:
+        return chosen_zone(moved)
+    asked: ZoneInfo | None = ZoneForm(data).asked("zone")
+    return asked
 
 
 @require_POST

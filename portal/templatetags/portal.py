@@ -37,6 +37,19 @@ def tel(phone: str) -> str:
 
 
 @register.filter
+def phone_link(phone: str) -> SafeString:
+    """A number that one can tap to dial; nothing where there is none."""
+    return format_html('<a href="{}">{}</a>', tel(phone), phone) if phone else SafeString()
+
+
+@register.filter
+def with_emergency_link(notice: str) -> SafeString:
+    """The emergency notice, with its number to tap."""
+    before, number, after = notice.partition(settings.EMERGENCY_PHONE)
+    return format_html("{}{}{}", before, phone_link(number), after)
+
+
+@register.filter
 def first_control(bound: BoundField) -> str:
     """The id that an error's link leads to: the control's, or that of the first of its group."""
     return bound.id_for_label or f"{bound.auto_id}_0"

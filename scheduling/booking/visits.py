@@ -369,7 +369,7 @@ def _new_appointment(
 def _note(appointment: Appointment, notes: Json) -> None:
     others = {name: value for name, value in notes.items() if name != "comment"}
     appointment.comment = notes.get("comment", appointment.comment)
-    appointment.extra = {**appointment.extra, **others}
+    appointment.extra = {name: value for name, value in {**appointment.extra, **others}.items() if value != []}
 
 
 def _exchanged(appointment: Appointment, old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:

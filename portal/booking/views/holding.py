@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -15,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.models import HealthcareService, Patient
+from clinic.whereabouts import chosen_zone, with_chosen_zone
 from portal.appointments import visits
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
@@ -23,7 +25,9 @@ from portal.common import limits
 from portal.common.callers import caller_of, holder_of, sign_in_for
 from portal.finding import choosing
 from portal.finding.catalogue import bookable
+from portal.finding.choosing import Menu
 from portal.finding.forms import TimeForm
+from portal.finding.views import zone_asked
 from scheduling import booking, requirements
 from scheduling.access import Caller
 from scheduling.booking import BookingRequest
@@ -126,30 +130,33 @@ def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
     return redirect("portal:choose-time", visit.appointment.service.fhir_id)
 
 
-def lost(
-    request: HttpRequest, service: HealthcareService, wanted: datetime, what: str, *, kept: bool, now: datetime
-) -> HttpResponse:
+def lost(request: HttpRequest, menu: Menu, wanted: datetime, what: str, *, kept: bool, now: datetime) -> HttpResponse:
     """What happened to a time, whether anything was kept, and the nearest that can be had instead."""
-    menu = choosing.read_menu(service)
     context = {
-        "service": service,
+        "service": menu.service,
         "what": what,
         "kept": kept,
-        "several_places": len(menu.places) > 1 and not service.telehealth,
+        "menu": menu,
         "alternatives": choosing.nearest(menu, wanted, now=now),
     }
     return render(request, "portal/booking/lost.html", context, status=409)
 
 
+def menu_of(request: HttpRequest, service: HealthcareService) -> Menu:
+    """The ways to have a service, read by the clock that was chosen with the time."""
+    return replace(choosing.read_menu(service), zone=zone_asked(request, service))
+
+
 def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> HttpResponse:
     start, schedules = form.cleaned_data["time"]
-    menu = choosing.read_menu(service)
+    menu = menu_of(request, service)
     try:
         choice = menu.choice_of(menu.offerings(schedules), start)
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
         return redirect("portal:choose-time", service.fhir_id)
-    context = {"service": service, "choice": choice, "asks": requirements.asked_for(service).exists()}
+    asks = requirements.asked_for(service).exists()
+    context = {"service": service, "menu": menu, "choice": choice, "asks": asks}
     return render(request, "portal/booking/chosen.html", context)
 
 
@@ -157,15 +164,16 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
     start, schedules = form.cleaned_data["time"]
     caller = holder_of(request)
     former = _former(request, form.cleaned_data["instead_of"], caller, now)
+    menu = menu_of(request, service)
     try:
-        offerings = choosing.read_menu(service).offerings(schedules)
+        offerings = menu.offerings(schedules)
         appointment = booking.hold(
             BookingRequest(
                 service=service,
                 offerings=offerings,
                 start=start,
                 patient=_patient(caller, former),
-                extra=referrals.noted(request.session),
+                extra=with_chosen_zone(referrals.noted(request.session), menu.zone),
             ),
             caller=caller,
             now=now,
@@ -173,7 +181,7 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
         )
     except (TimeTaken, TimeNotOffered):
         what = _("That time has just been taken.") if start > now else _("That time has passed.")
-        return lost(request, service, start, what, kept=former is not None, now=now)
+        return lost(request, menu, start, what, kept=former is not None, now=now)
     except TooManyHolds:
         return _too_many(request, service, form, now)
     except SchedulingError as refusal:
@@ -202,7 +210,12 @@ def _patient(caller: Caller, former: Visit | None) -> Patient | None:
 def _too_many(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
     """The times that are held already, to go on with or to give back for this one."""
     held = [visit for visit in visits.of(caller_of(request), now=now) if visit.is_held]
-    context = {"service": service, "held": held, "time": form.cleaned_data and form["time"].value()}
+    context = {
+        "service": service,
+        "menu": menu_of(request, service),
+        "held": held,
+        "time": form.cleaned_data and form["time"].value(),
+    }
     return render(request, "portal/booking/held.html", context, status=409)
 
 
@@ -233,4 +246,5 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         if visit.is_hold_over or visit.appointment.cancelation_reason
         else _("This time is no longer held for you.")
     )
-    return lost(request, visit.appointment.service, visit.start, what, kept=True, now=now)
+    menu = replace(choosing.read_menu(visit.appointment.service), zone=chosen_zone(visit.appointment))
+    return lost(request, menu, visit.start, what, kept=True, now=now)

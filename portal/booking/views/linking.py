@@ -13,9 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from portal.booking import holds, referrals, steps
-from portal.booking.views.holding import lost
+from portal.booking.views.holding import lost, menu_of
 from portal.common.callers import caller_of
-from portal.finding import choosing
 from portal.finding.catalogue import bookable
 from portal.finding.forms import TimeForm
 from scheduling import requirements
@@ -36,11 +35,13 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
     held = holds.standing(request, caller_of(request), now=now)
     if held and (held.appointment.service, held.appointment.start) == (service, start):
         return redirect(steps.next_page(held.appointment, caller_of(request)))
-    choice = choosing.read_menu(service).choice_with(schedules[0], start, now=now)
+    menu = menu_of(request, service)
+    choice = menu.choice_with(schedules[0], start, now=now)
     if choice is None:
         what = _("That time is no longer free.") if start > now else _("That time has passed.")
-        return lost(request, service, start, what, kept=False, now=now)
-    context = {"service": service, "choice": choice, "asks": requirements.asked_for(service).exists(), "linked": True}
+        return lost(request, menu, start, what, kept=False, now=now)
+    asks = requirements.asked_for(service).exists()
+    context = {"service": service, "menu": menu, "choice": choice, "asks": asks, "linked": True}
     response = render(request, "portal/booking/chosen.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response

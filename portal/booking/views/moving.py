@@ -1,6 +1,6 @@
 """Another time for a visit. The old one stays until the new one is had."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -14,13 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from clinic.whereabouts import with_chosen_zone
 from portal.appointments.views import manage
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
 from portal.common.callers import caller_of, visitor_required
 from portal.finding import catalogue, choosing
 from portal.finding.forms import TimeForm
-from portal.finding.views import HtmxRequest, free_times, is_part
+from portal.finding.views import HtmxRequest, free_times, is_part, zone_asked
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError, TimeNotOffered, TimeTaken
@@ -79,18 +80,29 @@ def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
 def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     """Ask once more, with the old time beside the new; then move it."""
     form = TimeForm(request.POST)
-    assert moving.visit.appointment.service is not None  # _move
+    service = moving.visit.appointment.service
+    assert service is not None  # _move
     if not form.is_valid():
         messages.error(request, _("Choose one of the times below."))
         return redirect(request.path)
     start, schedules = form.cleaned_data["time"]
-    menu = choosing.read_menu(moving.visit.appointment.service)
+    visit = moving.visit
+    zone = zone_asked(request, service, moved=visit.appointment)
+    menu = replace(choosing.read_menu(service), zone=zone)
     try:
         offerings = menu.offerings(schedules)
         if "confirm" not in request.POST:
-            context = {"visit": moving.visit, "choice": menu.choice_of(offerings, start), "back": moving.back}
+            choice = menu.choice_of(offerings, start)
+            context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back}
             return render(request, "portal/appointments/move.html", context)
-        booking.reschedule(moving.visit.id, offerings=offerings, start=start, caller=moving.caller, now=now)
+        booking.reschedule(
+            visit.id,
+            offerings=offerings,
+            start=start,
+            caller=moving.caller,
+            now=now,
+            notes={"extension": with_chosen_zone(visit.appointment.extra, zone).get("extension", [])},
+        )
     except (TimeTaken, TimeNotOffered):
         messages.error(request, _("That time has just been taken. Your visit stays as it was. Choose another time."))
         return redirect(f"{request.path}?date={start.astimezone(moving.visit.zone):%Y-%m-%d}")

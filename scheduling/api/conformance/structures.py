@@ -54,6 +54,9 @@ EXTENSIONS = (
     Extension(codes.BOOKING_SOURCE, ("Appointment",), ("string",), "Who sent the patient here, as a link to it said."),
     Extension(codes.BOOKING_REFERRAL, ("Appointment",), ("string",), "By which they know the booking again."),
     Extension(
+        codes.PATIENT_TIMEZONE, ("Appointment",), ("code",), "The zone in which the patient reads a video visit."
+    ),
+    Extension(
         codes.AVAILABILITY_PERIOD,
         ("Extension", "HealthcareService.availableTime"),
         ("Period",),
