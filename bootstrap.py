@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From a bare Python to a running demo or a checked tree: `python3 bootstrap.py demo|test|setup`.
+"""From a bare Python to a running demo or a checked tree: `python3 bootstrap.py demo|test|check-dates|setup`.
 
 Standard library only, because it runs before anything is installed. `make` calls it.
 """
@@ -43,7 +43,7 @@ class Failure(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bootstrap.py", description="Run or check this project.")
-    parser.add_argument("command", choices=["demo", "test", "setup"])
+    parser.add_argument("command", choices=["demo", "test", "check-dates", "setup"])
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the demo (--reset) or for pytest")
     given = parser.parse_args()
     arguments = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
@@ -54,6 +54,8 @@ def main() -> int:
         install_npm_packages(testing=testing)
         if given.command == "demo":
             os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
+        if given.command == "check-dates":
+            os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
         return check(arguments) if given.command == "test" else 0
     except Failure as failure:
         sys.stderr.write(f"{given.command}: {failure}\n")

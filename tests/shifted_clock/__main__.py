@@ -1,0 +1,78 @@
+"""`make check-dates`: run everything but the browser tests on each of the dates, one after another.
+
+DATES names some of them; what is given on the command line goes to pytest.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.shifted_clock.dates import shifted_dates
+
+PLACES = ("/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib*/faketime")
+MISSING = (
+    "check-dates needs libfaketime, which runs on Linux: install the package faketime (Debian, Ubuntu) or libfaketime."
+)
+
+
+def main(pytest_arguments: Sequence[str]) -> int:
+    """Return 0 if the tests passed on every date, 1 if not, 2 if they could not run."""
+    library = find_library() or install_library()
+    if library is None:
+        return _complain(MISSING)
+    dates = shifted_dates(datetime.now(UTC).date())
+    names = os.environ.get("DATES", "").replace(",", " ").split() or list(dates)
+    if unknown := set(names) - set(dates):
+        return _complain(f"check-dates knows no date {', '.join(sorted(unknown))}. It has {', '.join(dates)}.")
+    failed = [name for name in names if not passes(name, dates[name], library, pytest_arguments)]
+    print(f"\nFAILED on {', '.join(failed)}." if failed else "\nThe tests pass on every date.")
+    return 1 if failed else 0
+
+
+def passes(name: str, moment: datetime, library: Path, pytest_arguments: Sequence[str]) -> bool:
+    """Run the tests from `moment` on, by the clocks of all that they start."""
+    print(f"\n== {name}: {moment:%A %d %B %Y, %H:%M %Z}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-m", "not browser"]
+    return subprocess.run([*command, *pytest_arguments], env=os.environ | shifted(moment, library)).returncode == 0
+
+
+def shifted(moment: datetime, library: Path) -> dict[str, str]:
+    """Return the environment of programs for which it is `moment` now, and whose clocks go on from there.
+
+    An offset and no date: every process would begin at a date anew. Timeouts are measured on the real monotonic clock.
+    """
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"{round(moment.timestamp() - time.time()):+d}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": str(Path(__file__).parent / "python"),
+    }
+
+
+def find_library() -> Path | None:
+    """Return libfaketime for programs with threads, or None where it is not installed."""
+    root = Path("/")
+    found = (path for place in PLACES for path in sorted(root.glob(f"{place[1:]}/libfaketimeMT.so.1")))
+    return next(found, None)
+
+
+def install_library() -> Path | None:
+    """Install it where that can be done without asking anybody: as root, on Debian and its like."""
+    if os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
+        script = "apt-get update -qq && apt-get install -y -qq --no-install-recommends faketime"
+        print("Installing faketime ...", flush=True)
+        subprocess.run(["sh", "-c", script], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    return find_library()
+
+
+def _complain(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
