@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AuditEvent, Questionnaire, QuestionnaireResponse
+from clinic.fhir.resources import to_fhir
+from clinic.models import Appointment, AuditEvent, Patient, Questionnaire, QuestionnaireResponse
 from scheduling import access, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.booking.holding import HOLD_EXPIRED
 from scheduling.errors import NotFound, RuleBroken
-from scheduling.questionnaires import Entries, Item, Posted, Sheet
+from scheduling.questionnaires import Entries, Item, Json, Posted, Sheet
 
 Status = QuestionnaireResponse.Status
 DONE = (Status.COMPLETED, Status.AMENDED)
@@ -29,10 +30,11 @@ class Form:
     items: tuple[Item, ...]
     zone: ZoneInfo
     entries: Entries
+    patient: Json | None = None
 
     @cached_property
     def sheet(self) -> Sheet:
-        return questionnaires.fill(self.items, self.entries, self.zone)
+        return questionnaires.fill(self.items, self.entries, self.zone, self.patient)
 
     @property
     def is_done(self) -> bool:
@@ -50,21 +52,36 @@ class Form:
         return replace(self, entries=entries)
 
 
-def forms_of(appointment: Appointment, zone: ZoneInfo, language: str = "") -> list[Form]:
-    """The questionnaires of the appointment's service in order, with what was answered for it. Two queries."""
+def forms_of(
+    appointment: Appointment, zone: ZoneInfo, language: str = "", *, patient: Patient | None = None
+) -> list[Form]:
+    """The questionnaires of the appointment's service in order, with what was answered for it. Two queries.
+
+    `patient` is the record that expressions may read: one that the person who answers may see, else None.
+    """
     if appointment.service is None:
         return []
     given = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None)
     answered = {each.questionnaire_id: each for each in given.exclude(status=Status.ENTERED_IN_ERROR)}
-    return [form(each, answered.get(each.pk), zone, language) for each in requirements.asked_for(appointment.service)]
+    return [
+        form(questionnaire, answered.get(questionnaire.pk), zone, language, patient=patient)
+        for questionnaire in requirements.asked_for(appointment.service)
+    ]
 
 
 def form(
-    questionnaire: Questionnaire, response: QuestionnaireResponse | None, zone: ZoneInfo, language: str = ""
+    questionnaire: Questionnaire,
+    response: QuestionnaireResponse | None,
+    zone: ZoneInfo,
+    language: str = "",
+    *,
+    patient: Patient | None = None,
 ) -> Form:
     items = questionnaires.items_of(questionnaire, language)
+    record = to_fhir(patient) if patient and questionnaires.names_patient(items) else None
+    items = questionnaires.prefill(items, record)
     answers = None if response is None else response.item
-    return Form(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone))
+    return Form(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone), record)
 
 
 def may_answer(appointment: Appointment, *, now: datetime) -> bool:

@@ -9,6 +9,8 @@ SERVICE_TYPE_SYSTEM = f"{MEDPLUM}/CodeSystem/scheduling-service-type"
 ALL_SERVICE_TYPES = "all"
 
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
+REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
+VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
 UCUM = "http://unitsofmeasure.org"
 PARTICIPATION_TYPE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

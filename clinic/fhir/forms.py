@@ -7,6 +7,10 @@ https://hl7.org/fhir/R4/questionnaire.html, questionnaireresponse.html. A respon
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import regex
+from fhirpathpy import evaluate
+from fhirpathpy.models import models
+
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.fhir.elements import LIST, MOMENT, Element, Link, code, text
@@ -41,6 +45,7 @@ def _check_rules(reading: Reading) -> None:
     """FHIR's other invariants of an item, and that conditions ask about questions that there are."""
     items = list(_items(reading.draft.fields.get("item", ()), "Questionnaire"))
     known = {item["linkId"] for _, item in items}
+    variables = _variables([reading.resource, *(item for _, item in items)])
     for path, item in items:
         for rule, meaning, is_broken in RULES:
             if is_broken(item):
@@ -52,6 +57,39 @@ def _check_rules(reading: Reading) -> None:
                 reading.refuse(ResourceIssue("not-found", words, f"{at}.question"))
             if condition["operator"] == "exists" and "answerBoolean" not in condition:
                 reading.refuse(ResourceIssue("invariant", "que-7: exists is answered with a boolean.", at))
+        for at, wrong in _extension_faults(item, variables):
+            reading.refuse(ResourceIssue("value", wrong, f"{path}.{at}"))
+
+
+def _extension_faults(item: Json, variables: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The place and the reason for each extension of an item that can never work: a pattern, an expression."""
+    for n, extension in enumerate(item.get("extension", ())):
+        expression = extension.get("valueExpression")
+        if extension["url"] == codes.REGEX:
+            try:
+                regex.compile(str(extension.get("valueString", "")))
+            except regex.error as error:
+                yield f"extension[{n}].valueString", f"This is not a regular expression: {error}."
+        elif expression and expression.get("language") != "text/fhirpath":
+            yield f"extension[{n}].valueExpression.language", "Expressions are written in text/fhirpath here."
+        elif expression and (fault := _expression_fault(str(expression.get("expression", "")), variables)):
+            yield f"extension[{n}].valueExpression.expression", f"This expression cannot be evaluated: {fault}."
+
+
+def _expression_fault(path: str, variables: Iterable[str]) -> str:
+    """Why the FHIRPath expression fails even where nothing is answered yet; empty if it does not."""
+    try:
+        evaluate({}, path, {"resource": {}, "patient": {}, **{name: [] for name in variables}}, models["r4"])
+    except Exception as error:  # the library raises bare Exceptions for syntax errors
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _variables(resources: Iterable[Json]) -> set[str]:
+    """The names of the variables that a questionnaire and its items define."""
+    extensions = (extension for resource in resources for extension in resource.get("extension", ()))
+    defined = (each.get("valueExpression", {}) for each in extensions if each["url"] == codes.VARIABLE)
+    return {str(expression["name"]) for expression in defined if "name" in expression}
 
 
 SIMPLE = ("boolean", "decimal", "integer", "string", "text", "url", "open-choice")

@@ -50,7 +50,18 @@ class Part:
     @property
     def live(self) -> dict[str, Any]:
         """What changes on the page while one types."""
-        return {"hidden": self.hidden, "alarms": self.alarms}
+        return {"hidden": self.hidden, "alarms": self.alarms, "calculated": self.calculated}
+
+    @property
+    def calculated(self) -> dict[str, str]:
+        """The calculated answers in words, by the name of their question."""
+        nodes = (node for node in questionnaires.every(self.nodes) if node.item.calculation and node.is_enabled)
+        return {
+            node.name: ", ".join(
+                questionnaires.answer_words(node.item, value, self.form.zone) for value in node.answers
+            )
+            for node in nodes
+        }
 
     def sent(self, posted: Posted) -> "Part":
         """The same page with what it has sent."""

@@ -27,6 +27,12 @@ def said(value: Json | None, zone: ZoneInfo) -> str:
     return questionnaires.words_of(value, zone) if value else ""
 
 
+@register.simple_tag
+def answer_words(item: Item, value: Json, zone: ZoneInfo) -> str:
+    """An answer in words, a number with its unit."""
+    return questionnaires.answer_words(item, value, zone)
+
+
 @register.filter
 def anchor(node: Node) -> str:
     """The id of the first control of a question."""

@@ -5,6 +5,7 @@
 
 from zoneinfo import ZoneInfo
 
+from clinic.fhir.resources import to_fhir
 from clinic.models import Questionnaire, QuestionnaireResponse
 from scheduling.questionnaires.entries import (
     Entries,
@@ -17,11 +18,21 @@ from scheduling.questionnaires.entries import (
     merge,
     shrink,
 )
+from scheduling.questionnaires.expressions import names_patient, prefill
 from scheduling.questionnaires.items import Item, Json, Option, read_items, unit_text, walk
 from scheduling.questionnaires.nodes import Node, Problem, Row, Sheet, anchor, every, problems
 from scheduling.questionnaires.reading import UTC, Given, Line, Reading, read
 from scheduling.questionnaires.sheets import fill, opened, pages
-from scheduling.questionnaires.values import MEDIA, MEGABYTE, MOST_MEGABYTES, OTHER, media_of, megabytes_of, words_of
+from scheduling.questionnaires.values import (
+    MEDIA,
+    MEGABYTE,
+    MOST_MEGABYTES,
+    OTHER,
+    answer_words,
+    media_of,
+    megabytes_of,
+    words_of,
+)
 
 __all__ = [
     "MEDIA",
@@ -42,6 +53,7 @@ __all__ = [
     "Row",
     "Sheet",
     "anchor",
+    "answer_words",
     "entries_of",
     "every",
     "file_entry",
@@ -53,8 +65,10 @@ __all__ = [
     "media_of",
     "megabytes_of",
     "merge",
+    "names_patient",
     "opened",
     "pages",
+    "prefill",
     "problems",
     "read",
     "read_items",
@@ -67,11 +81,13 @@ __all__ = [
 
 
 def items_of(questionnaire: Questionnaire, language: str = "") -> tuple[Item, ...]:
-    return read_items(questionnaire.item, questionnaire.extra.get("contained", ()), language)
+    extra = questionnaire.extra
+    return read_items(questionnaire.item, extra.get("contained", ()), language, extra.get("extension", ()))
 
 
 def sheet_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC) -> Sheet:
     """A stored response, judged: whether it is complete, and whether an answer in it is an alarm."""
     assert response.questionnaire is not None
     items = items_of(response.questionnaire)
-    return fill(items, entries_of(items, response.item, zone), zone)
+    patient = to_fhir(response.patient) if response.patient and names_patient(items) else None
+    return fill(items, entries_of(items, response.item, zone), zone, patient)

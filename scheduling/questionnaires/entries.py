@@ -45,15 +45,20 @@ def first_entries(items: Iterable[Item], zone: ZoneInfo, indices: Indices = ()) 
     """What the questionnaire itself answers: FHIR's initial values."""
     typed: dict[str, list[str]] = {}
     for item in items:
-        base = name_of(item, indices)
-        if item.is_many:
-            for value in item.initial:
-                _add_choice(typed, base, write(item, value, zone))
-        else:
-            for n, value in enumerate(item.initial[: item.most]):
-                typed |= _named(f"{base}.{n}", write(item, value, zone))
+        typed |= typed_values(item, name_of(item, indices), item.initial, zone)
         typed |= first_entries(item.items, zone, (*indices, 0)).typed
     return Entries(typed)
+
+
+def typed_values(item: Item, base: str, values: Iterable[Json], zone: ZoneInfo) -> dict[str, list[str]]:
+    """The names and texts with which one would type these answers to the question called `base`."""
+    typed: dict[str, list[str]] = {}
+    for n, value in enumerate(values):
+        if item.is_many:
+            _add_choice(typed, base, write(item, value, zone))
+        elif n < item.most:
+            typed |= _named(f"{base}.{n}", write(item, value, zone))
+    return typed
 
 
 def entries_of(items: Iterable[Item], answers: Iterable[Json], zone: ZoneInfo) -> Entries:

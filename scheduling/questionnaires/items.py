@@ -1,7 +1,7 @@
 """What a Questionnaire asks: https://hl7.org/fhir/R4/questionnaire.html"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from clinic.fhir.codes import RED_FLAG
 
 Json = dict[str, Any]
+Variables = tuple[tuple[str, str], ...]
 
 STANDARD = "http://hl7.org/fhir/StructureDefinition"
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
 SHOWN_AT_ONCE = 7  # options that fit a list of buttons; more of them fold into a menu
 MOST_ROWS = 20  # how often an answer is given or a group filled in, where the questionnaire does not say
 
@@ -24,6 +26,15 @@ class Option:
     value: Json
     is_initial: bool = False
     red_flag: str = ""
+    is_exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A FHIRPath expression of a questionnaire, with the variables that it may name, in order."""
+
+    path: str
+    variables: Variables = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,10 @@ class Item:
     least: int
     most: int
     red_flag: str
+    regex: str
+    entry_format: str
+    initial_expression: Expression | None
+    calculation: Expression | None
 
     @property
     def is_group(self) -> bool:
@@ -108,10 +123,17 @@ class Item:
         return unit_text(self.units[0]) if len(self.units) == 1 else ""
 
 
-def read_items(items: Iterable[Json], contained: Iterable[Json] = (), language: str = "") -> tuple[Item, ...]:
-    """The items of a questionnaire in `language`, where its author has translated them."""
+def read_items(
+    items: Iterable[Json], contained: Iterable[Json] = (), language: str = "", extensions: Iterable[Json] = ()
+) -> tuple[Item, ...]:
+    """The items of a questionnaire in `language`, where its author has translated them.
+
+    `contained` are its ValueSets; `extensions` those of the questionnaire itself, for the variables of expressions.
+    """
     sets = {f"#{each['id']}": each for each in contained if each.get("resourceType") == "ValueSet" and "id" in each}
-    return tuple(_item(each, sets, language) for each in items)
+    reader = _Reader(sets, language)
+    variables = _variables({"extension": list(extensions)})
+    return tuple(reader.item(raw, variables) for raw in items)
 
 
 def walk(items: Iterable[Item]) -> Iterator[Item]:
@@ -128,42 +150,73 @@ def coding_text(coding: Mapping[str, Any]) -> str:
     return str(coding.get("display") or coding.get("code") or "")
 
 
-def _item(raw: Json, sets: Mapping[str, Json], language: str) -> Item:
-    kind = str(raw.get("type", "string"))
-    options = _options(raw, kind, sets, language)
-    children = raw.get("item", ())
-    hints = [each for each in children if kind != "group" and each.get("type") == "display" and _is_plain(each)]
-    hint = " ".join(_text(each, "text", language) for each in hints)
-    least = _extension(raw, "questionnaire-minOccurs") or 0
-    return Item(
-        link_id=str(raw.get("linkId", "")),
-        type=kind,
-        text=_text(raw, "text", language),
-        prefix=_text(raw, "prefix", language),
-        hint=" ".join(filter(None, (hint, str(_extension(raw, "entryFormat") or "")))),
-        control=_control(raw, kind, options),
-        items=tuple(_item(each, sets, language) for each in children if each not in hints),
-        options=options,
-        initial=_initial(raw, options),
-        conditions=tuple(_condition(each) for each in raw.get("enableWhen", ())),
-        needs_all=raw.get("enableBehavior") == "all",
-        units=_units(raw),
-        required=bool(raw.get("required")) or least > 0,
-        repeats=bool(raw.get("repeats")) and kind not in ("boolean", "display"),
-        read_only=bool(raw.get("readOnly")),
-        hidden=bool(_extension(raw, "questionnaire-hidden")),
-        sideways=_extension(raw, "questionnaire-choiceOrientation") == "horizontal",
-        max_length=raw.get("maxLength"),
-        min_length=_extension(raw, "minLength"),
-        minimum=_extension(raw, "minValue"),
-        maximum=_extension(raw, "maxValue"),
-        max_places=_extension(raw, "maxDecimalPlaces"),
-        max_size=_extension(raw, "maxSize"),
-        media=tuple(_extensions(raw, f"{STANDARD}/mimeType")),
-        least=least,
-        most=min(_extension(raw, "questionnaire-maxOccurs") or MOST_ROWS, MOST_ROWS),
-        red_flag=_red_flag(raw),
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the items of one questionnaire: its ValueSets by their reference, and the reader's language."""
+
+    sets: Mapping[str, Json]
+    language: str
+
+    def item(self, raw: Json, variables: Variables) -> Item:
+        """One item with those inside it; `variables` are those of the items around it."""
+        language = self.language
+        kind = str(raw.get("type", "string"))
+        variables = (*variables, *_variables(raw))
+        options = _options(raw, kind, self.sets, language)
+        children = raw.get("item", ())
+        hints = [child for child in children if kind != "group" and child.get("type") == "display" and _is_plain(child)]
+        hint = " ".join(_text(child, "text", language) for child in hints)
+        entry_format = str(_extension(raw, "entryFormat") or "")
+        least = _extension(raw, "questionnaire-minOccurs") or 0
+        calculation = _expression(raw, "calculatedExpression", variables)
+        return Item(
+            link_id=str(raw.get("linkId", "")),
+            type=kind,
+            text=_text(raw, "text", language),
+            prefix=_text(raw, "prefix", language),
+            hint=" ".join(filter(None, (hint, entry_format))),
+            control=_control(raw, kind, options),
+            items=tuple(self.item(child, variables) for child in children if child not in hints),
+            options=options,
+            initial=_initial(raw, options),
+            conditions=tuple(_condition(condition) for condition in raw.get("enableWhen", ())),
+            needs_all=raw.get("enableBehavior") == "all",
+            units=_units(raw),
+            required=bool(raw.get("required")) or least > 0,
+            repeats=bool(raw.get("repeats")) and kind not in ("boolean", "display"),
+            read_only=bool(raw.get("readOnly")) or calculation is not None,
+            hidden=bool(_extension(raw, "questionnaire-hidden")),
+            sideways=_extension(raw, "questionnaire-choiceOrientation") == "horizontal",
+            max_length=raw.get("maxLength"),
+            min_length=_extension(raw, "minLength"),
+            minimum=_extension(raw, "minValue"),
+            maximum=_extension(raw, "maxValue"),
+            max_places=_extension(raw, "maxDecimalPlaces"),
+            max_size=_extension(raw, "maxSize"),
+            media=tuple(_extensions(raw, f"{STANDARD}/mimeType")),
+            least=least,
+            most=min(_extension(raw, "questionnaire-maxOccurs") or MOST_ROWS, MOST_ROWS),
+            red_flag=_red_flag(raw),
+            regex=str(_extension(raw, "regex") or ""),
+            entry_format=entry_format,
+            initial_expression=_expression(raw, "initialExpression", variables),
+            calculation=calculation,
+        )
+
+
+def _variables(raw: Json) -> Variables:
+    """https://hl7.org/fhir/R4/extension-variable.html, of a questionnaire or an item."""
+    found = _extensions(raw, f"{STANDARD}/variable")
+    return tuple(
+        (str(value["name"]), str(value["expression"])) for value in found if {"name", "expression"} <= {*value}
     )
+
+
+def _expression(raw: Json, name: str, variables: Variables) -> Expression | None:
+    """https://hl7.org/fhir/uv/sdc/STU3/behavior.html#calculations"""
+    value = next(_extensions(raw, f"{SDC}-{name}"), None)
+    path = str((value or {}).get("expression", ""))
+    return Expression(path, variables) if path else None
 
 
 def _control(raw: Json, kind: str, options: tuple[Option, ...]) -> str:
@@ -192,26 +245,27 @@ def _options(raw: Json, kind: str, sets: Mapping[str, Json], language: str) -> t
     listed = [_option(each, language) for each in raw.get("answerOption", ())]
     if not listed:
         listed = [_of_coding(each, language) for each in _codings(sets.get(raw.get("answerValueSet", ""), {}))]
-    keys = [each.key for each in listed]
+    keys = [option.key for option in listed]
     return tuple(
-        each
-        if keys.count(each.key) == 1
-        else Option(f"{n}:{each.key}", each.label, each.value, each.is_initial, each.red_flag)
-        for n, each in enumerate(listed)
+        option if keys.count(option.key) == 1 else replace(option, key=f"{n}:{option.key}")
+        for n, option in enumerate(listed)
     )
 
 
 def _option(raw: Json, language: str) -> Option:
     name, value = next((name, value) for name, value in raw.items() if name.startswith("value"))
-    initial, flag = bool(raw.get("initialSelected")), _red_flag(raw)
+    rules: dict[str, Any] = {
+        "is_initial": bool(raw.get("initialSelected")),
+        "red_flag": _red_flag(raw),
+        "is_exclusive": bool(_extension(raw, "questionnaire-optionExclusive")),
+    }
     if name == "valueCoding":
-        plain = _of_coding(value, language)
-        return Option(plain.key, plain.label, plain.value, initial, flag)
+        return replace(_of_coding(value, language), **rules)
     if name == "valueReference":
         label = str(value.get("display") or value.get("reference", ""))
-        return Option(str(value.get("reference") or label), label, {name: value}, initial, flag)
+        return Option(str(value.get("reference") or label), label, {name: value}, **rules)
     label = _text({"value": value, "_value": raw.get(f"_{name}", {})}, "value", language)
-    return Option(str(value), label, {name: value}, initial, flag)
+    return Option(str(value), label, {name: value}, **rules)
 
 
 def _of_coding(coding: Json, language: str) -> Option:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from clinic.fhir.codes import TYPED
 from clinic.models import QuestionnaireResponse
 from scheduling.questionnaires.items import Item, Json, read_items, walk
-from scheduling.questionnaires.values import words_of
+from scheduling.questionnaires.values import answer_words
 
 Status = QuestionnaireResponse.Status
 UTC = ZoneInfo("UTC")
@@ -91,7 +91,7 @@ def _given(answer: Json, item: Item | None, zone: ZoneInfo) -> Given | None:
     if not value:
         parts = [part for each in answer.get("extension", ()) if each.get("url") == TYPED for part in each["extension"]]
         return Given(" ".join(part["valueString"] for part in parts), is_draft=True) if parts else None
-    option = next((each for each in item.options if each.value == value), None) if item else None
+    option = next((option for option in item.options if option.value == value), None) if item else None
     alarm = bool(option and option.red_flag) or bool(item and item.red_flag and value != {"valueBoolean": False})
-    text = option.label if option else words_of(value, zone)
+    text = answer_words(item, value, zone)
     return Given(text, value.get("valueAttachment", {}).get("hash", ""), is_alarm=alarm)

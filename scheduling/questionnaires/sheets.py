@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from scheduling.questionnaires.enabling import enable
-from scheduling.questionnaires.entries import Entries, entries_of, first_entries
+from scheduling.questionnaires.entries import Entries, entries_of, first_entries, typed_values
+from scheduling.questionnaires.expressions import calculate
 from scheduling.questionnaires.items import Item, Json, walk
 from scheduling.questionnaires.names import NAME, name_of, question_of, rows_of
 from scheduling.questionnaires.nodes import Node, Row, Sheet, every
@@ -15,8 +16,40 @@ from scheduling.questionnaires.values import OTHER, InvalidAnswer, parse
 ON_ONE_PAGE = 8  # questions; more of them make a page for each group
 
 
-def fill(items: Iterable[Item], entries: Entries, zone: ZoneInfo) -> Sheet:
-    """Read what was typed, decide what is asked, and say what is wrong with it."""
+def fill(items: Iterable[Item], entries: Entries, zone: ZoneInfo, patient: Json | None = None) -> Sheet:
+    """The sheet of what was typed: which questions are asked, what is wrong, and the calculated answers.
+
+    `patient` is the FHIR Patient for expressions that name it. Calculated answers can depend on each other and decide
+    which questions are asked, so they are computed until nothing changes any more.
+    """
+    items = tuple(items)
+    sheet = _filled(items, entries, zone)
+    calculated = [item for item in walk(items) if item.calculation]
+    for _pass in calculated:
+        given = entries.typed
+        entries = _with_calculated(sheet, entries, zone, patient)
+        if entries.typed == given:
+            break
+        sheet = _filled(items, entries, zone)
+    return sheet
+
+
+def _with_calculated(sheet: Sheet, entries: Entries, zone: ZoneInfo, patient: Json | None) -> Entries:
+    """The entries with the answers that are calculated from those of the sheet."""
+    answers = sheet.as_items()
+    nodes = [node for node in every(sheet.nodes) if node.item.calculation]
+    names = {node.name for node in nodes}
+    typed = {
+        key: texts
+        for key, texts in entries.typed.items()
+        if question_of(key, [node.item for node in nodes]) not in names
+    }
+    for node in nodes:
+        typed |= typed_values(node.item, node.name, calculate(node.item, answers, patient), zone)
+    return Entries(typed, entries.files)
+
+
+def _filled(items: Iterable[Item], entries: Entries, zone: ZoneInfo) -> Sheet:
     builder = _Builder(entries, zone)
     nodes = builder.nodes(items)
     enable(builder.made)
@@ -120,6 +153,9 @@ def _problem(node: Node) -> str:
         return ""
     if item.required and not count:
         return _missing(item)
+    exclusive = next((row.option for row in node.rows if row.value and row.option and row.option.is_exclusive), None)
+    if exclusive and count > 1:
+        return _("Choose “%(option)s” alone, or the other answers without it.") % {"option": exclusive.label}
     if count and count < item.least:
         return _("Give at least %(least)d answers.") % {"least": item.least}
     most = item.most if item.repeats else 1

@@ -5,12 +5,14 @@ What was typed comes in parts by name: `""` is the only or the main one, a date 
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import regex
 from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -25,6 +27,7 @@ TEXT_LENGTH = 10_000
 MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 5
 MEDIA = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG"}
+REGEX_SECONDS = 0.1
 TIME = re.compile(r"(\d{1,2})(?:[:.h ]?(\d\d))?(?::(\d\d))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
@@ -51,7 +54,10 @@ def parse(item: Item, typed: Typed, zone: ZoneInfo, files: Files) -> Json | None
         return _moment(item, typed, zone)
     if item.type == "attachment":
         return {"valueAttachment": _attachment(item, files.get(typed[""]))}
-    return parsers.get(item.type, _string)(item, typed)
+    value = parsers.get(item.type, _string)(item, typed)
+    if item.regex and item.type in ("string", "text", "url", "integer", "decimal"):
+        _matching(item, typed[""].strip())
+    return value
 
 
 def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
@@ -76,6 +82,15 @@ def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
     if name == "valueAttachment":
         return {"": content.get("hash", "")}
     return {"": _digits(content) if name in ("valueDecimal", "valueInteger") else words_of(value, zone)}
+
+
+def answer_words(item: Item | None, value: Json, zone: ZoneInfo) -> str:
+    """An answer as people read it: an option by its label, a number with the unit of its question."""
+    option = next((option for option in item.options if option.value == value), None) if item else None
+    if option:
+        return option.label
+    unit = item.unit if item and next(iter(value), "") in ("valueDecimal", "valueInteger") else ""
+    return " ".join(filter(None, (words_of(value, zone), unit)))
 
 
 def words_of(value: Json, zone: ZoneInfo) -> str:
@@ -236,6 +251,21 @@ def _fitting(item: Item, text: str) -> str:
     return text
 
 
+def _matching(item: Item, text: str) -> None:
+    """Raise InvalidAnswer for a text that FHIR's extension regex does not allow.
+
+    A pattern that takes too long is the author's mistake, not the patient's: the answer is accepted.
+    """
+    try:
+        matches = regex.fullmatch(item.regex, text, timeout=REGEX_SECONDS) is not None
+    except (TimeoutError, regex.error):
+        return
+    if not matches and item.entry_format:
+        raise InvalidAnswer(_("Enter this as %(format)s.") % {"format": item.entry_format})
+    if not matches:
+        raise InvalidAnswer(_("This is not written as the clinic expects it. Check it for typing mistakes."))
+
+
 def _decimal(item: Item, typed: Typed) -> Json | None:
     return {"valueDecimal": _plain(_number(item, typed[""]))}
 
@@ -294,29 +324,39 @@ def _quantity(item: Item, typed: Typed) -> Json | None:
 
 
 def _date(item: Item, typed: Typed) -> Json | None:
-    day = _day(typed)
-    _within(item, day, _as_date, lambda bound: _date_words(str(bound)[:10]))
-    return {"valueDate": day.isoformat()}
+    return {"valueDate": _day(item, typed)}
 
 
-def _day(typed: Typed) -> date:
-    parts = [typed.get(name, "").strip() for name in ("day", "month", "year")]
-    if not all(parts):
-        raise InvalidAnswer(_("Enter the day, the month and the year."))
+def _day(item: Item, typed: Typed) -> str:
+    """The day as FHIR's date; the year alone, or the year and the month, where no more is known.
+
+    https://hl7.org/fhir/R4/datatypes.html#date
+    """
+    day, month, year = (typed.get(name, "").strip() for name in ("day", "month", "year"))
+    if not year:
+        raise InvalidAnswer(_("Enter the year, and the month and the day if you know them."))
+    if day and not month:
+        raise InvalidAnswer(_("Enter the month too, or leave the day empty."))
     try:
-        day, month, year = (int(part) for part in parts)
-        if year < 1000:
+        parts = tuple(int(part) for part in (year, month, day) if part)
+        if parts[0] < 1000:
             raise ValueError
-        return date(year, month, day)
+        date(*(*parts, 1, 1)[:3])
     except (ValueError, OverflowError):
         raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as 27 3 1985.")) from None
+    text = "-".join(f"{part:02}" for part in parts)
+    # A bound that is more precise than the answer cannot exclude it.
+    _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: _date_words(str(bound)[:10]))
+    return text
 
 
 def _moment(item: Item, typed: Typed, zone: ZoneInfo) -> Json | None:
-    day, clock = _day(typed), typed.get("time", "").strip()
+    clock = typed.get("time", "").strip()
     if not clock:
-        _within(item, day, _as_date, lambda bound: _date_words(str(bound)[:10]))
-        return {"valueDateTime": day.isoformat()}
+        return {"valueDateTime": _day(item, typed)}
+    if not all(typed.get(name, "").strip() for name in ("day", "month", "year")):
+        raise InvalidAnswer(_("Enter the whole date for this time, or leave the time empty."))
+    day = date.fromisoformat(_day(replace(item, minimum=None, maximum=None), typed))
     moment = datetime.combine(day, _time_of_day(clock), zone)
     _within(item, moment, lambda bound: _as_moment(bound, zone), lambda bound: words_of({"valueDateTime": bound}, zone))
     return {"valueDateTime": moment.isoformat()}
@@ -389,10 +429,6 @@ def _within(item: Item, value: Any, read: Any, say: Any) -> None:
     if too_low:
         raise InvalidAnswer(_("This is %(least)s or more.") % {"least": say(item.minimum)})
     raise InvalidAnswer(_("This is %(most)s or less.") % {"most": say(item.maximum)})
-
-
-def _as_date(bound: Any) -> date:
-    return date.fromisoformat(str(bound)[:10])
 
 
 def _as_moment(bound: Any, zone: ZoneInfo) -> datetime:

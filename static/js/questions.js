@@ -18,7 +18,10 @@ if (form) {
     if (saved && saved.textContent !== text) saved.textContent = text;
   };
 
-  const show = ({ hidden = [], alarms = {} }) => {
+  const show = ({ hidden = [], alarms = {}, calculated = {} }) => {
+    for (const output of form.querySelectorAll("[data-calculated]")) {
+      output.textContent = calculated[output.dataset.calculated] ?? "";
+    }
     for (const part of form.querySelectorAll("[data-depends]")) {
       part.hidden = part.disabled = hidden.includes(part.dataset.depends);
     }
@@ -64,6 +67,14 @@ if (form) {
     timer = setTimeout(save, PAUSE[event.type]);
   };
 
+  // "None of these" unticks the others, and any other unticks it.
+  form.addEventListener("change", ({ target }) => {
+    if (target.type !== "checkbox" || !target.checked) return;
+    for (const box of form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(target.name)}"]`)) {
+      const isEitherAlone = "exclusive" in target.dataset || "exclusive" in box.dataset;
+      if (box !== target && isEitherAlone) box.checked = false;
+    }
+  });
   form.addEventListener("input", later);
   form.addEventListener("change", later);
 

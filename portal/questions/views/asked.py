@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 
-from clinic.models import Appointment
+from clinic.models import Appointment, Patient
 from portal.appointments import visits
 from portal.appointments.visits import Visit
 from portal.common import disclosures
@@ -43,7 +43,8 @@ class Asked:
 def asked_of(request: HttpRequest, appointment_id: str, now: datetime) -> Asked:
     """The visit with its questions, in the reader's language."""
     visit = visit_of(request, appointment_id, now)
-    forms = answering.forms_of(visit.appointment, visit.zone, translation.get_language() or "")
+    language = translation.get_language() or ""
+    forms = answering.forms_of(visit.appointment, visit.zone, language, patient=_record(request, visit))
     return Asked(visit, parts.parts_of(forms))
 
 
@@ -55,6 +56,14 @@ def visit_of(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
         raise Http404
     disclosures.opened(caller_of(request), visit.appointment, now=now)
     return visit
+
+
+def _record(request: HttpRequest, visit: Visit) -> Patient | None:
+    """The patient's record for initial values: only for those who have signed in and may see it."""
+    caller = caller_of(request)
+    if caller.user is None or visit.appointment.patient_id is None:
+        return None
+    return access.visible(Patient, caller).filter(pk=visit.appointment.patient_id, deleted_at=None).first()
 
 
 def over(asked: Asked) -> HttpResponse | None:

@@ -13,6 +13,7 @@ from tests.factories import MONDAY_9
 ZONE = ZoneInfo("America/New_York")
 NOW = MONDAY_9 - timedelta(days=7)
 STANDARD = "http://hl7.org/fhir/StructureDefinition"
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
 COLOURS = [{"valueCoding": {"system": "http://example.org/c", "code": each, "display": each.title()}} for each in "rgb"]
 
 
@@ -54,6 +55,14 @@ def validates(items):
     """By the definition of FHIR."""
     resource = {"resourceType": "QuestionnaireResponse", "status": "completed"}
     Definition.model_validate({**resource, "item": items} if items else resource)
+
+
+def expression(path, *, language="text/fhirpath", **more):
+    return {"valueExpression": {"language": language, "expression": path, **more}}
+
+
+def calculated(path, **more):
+    return {"url": f"{SDC}-calculatedExpression", **expression(path, **more)}
 
 
 def problem_of(sheet):

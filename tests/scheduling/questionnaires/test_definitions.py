@@ -7,7 +7,7 @@ from clinic.fhir.references import References
 from clinic.fhir.resources import RESOURCES
 from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 from scheduling.questionnaires import read_items
-from tests.scheduling.questionnaires.sheets import COLOURS, STANDARD, group, item, when
+from tests.scheduling.questionnaires.sheets import COLOURS, STANDARD, calculated, extension, group, item, when
 
 
 def test_options_come_from_a_contained_value_set():
@@ -55,6 +55,23 @@ RULES = [
 def test_a_questionnaire_that_breaks_fhirs_rules_is_refused(words, broken):
     with pytest.raises(InvalidResource, match=words):
         read_questionnaire(broken)
+
+
+UNWORKABLE = [
+    (extension("regex", valueString="[A-"), "extension[0].valueString"),
+    (calculated("1 +"), "extension[0].valueExpression.expression"),
+    (calculated("nonsense()"), "extension[0].valueExpression.expression"),
+    (calculated("%undefined + 1"), "extension[0].valueExpression.expression"),
+    (calculated("1", language="text/cql"), "extension[0].valueExpression.language"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "place"), UNWORKABLE)
+def test_a_pattern_or_an_expression_that_cannot_work_is_refused(wrong, place):
+    with pytest.raises(InvalidResource) as refused:
+        read_questionnaire(item("string", extension=[wrong]))
+    [issue] = refused.value.issues
+    assert issue.expression == f"Questionnaire.item[0].{place}"
 
 
 def test_the_demos_questionnaire_keeps_them():

@@ -3,7 +3,16 @@
 from scheduling import answering, questionnaires
 from scheduling.questionnaires import Posted
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
-from tests.scheduling.questionnaires.sheets import NOW, PAIN, ZONE, group, item
+from tests.scheduling.questionnaires.sheets import NOW, PAIN, ZONE, extension, group, item
+
+
+def test_a_number_is_read_with_the_unit_of_its_question(db):
+    unit = extension("questionnaire-unit", valueCoding={"code": "Cel", "display": "°C"})
+    form = QuestionnaireFactory(item=[item("decimal", "t", extension=[unit]), item("quantity", "w")])
+    weight = {"valueQuantity": {"value": 70.5, "code": "kg"}}
+    given = [{"linkId": "t", "answer": [{"valueDecimal": 36.6}]}, {"linkId": "w", "answer": [weight]}]
+    reading = questionnaires.read(QuestionnaireResponseFactory(questionnaire=form, item=given))
+    assert [answer.text for line in reading.lines for answer in line.answers] == ["36.6 °C", "70.5 kg"]
 
 
 def test_answers_read_as_questions_and_answers_in_order(db):

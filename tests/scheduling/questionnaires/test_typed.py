@@ -20,6 +20,9 @@ from tests.scheduling.questionnaires.sheets import (
 )
 
 UNIT = [extension("questionnaire-unit", valueCoding={"system": "http://unitsofmeasure.org", "code": "cm"})]
+LICENCE = extension("regex", valueString="[A-Z]{2}-[0-9]{3}")
+SLOW = extension("regex", valueString="(a|aa)+b")
+FROM_MARCH = extension("minValue", valueDate="2026-03-05")
 ANSWERS = [
     (item("boolean"), "true", {"valueBoolean": True}),
     (item("boolean"), "false", {"valueBoolean": False}),
@@ -28,6 +31,12 @@ ANSWERS = [
     (item("decimal"), "\N{MINUS SIGN}3", {"valueDecimal": -3}),
     (item("integer"), "12", {"valueInteger": 12}),
     (item("date"), DATE, {"valueDate": "2026-03-05"}),
+    (item("date"), {"day": "", "month": "3", "year": "2026"}, {"valueDate": "2026-03"}),
+    (item("date"), {"year": "2026"}, {"valueDate": "2026"}),
+    (item("date", extension=[FROM_MARCH]), {"year": "2026"}, {"valueDate": "2026"}),
+    (item("dateTime"), {"month": "3", "year": "2026"}, {"valueDateTime": "2026-03"}),
+    (item("string", extension=[LICENCE]), "AB-123", {"valueString": "AB-123"}),
+    (item("string", extension=[SLOW]), "a" * 40, {"valueString": "a" * 40}),
     (item("dateTime"), {**DATE, "time": "14:30"}, {"valueDateTime": "2026-03-05T14:30:00-05:00"}),
     (item("dateTime"), {**DATE, "time": ""}, {"valueDateTime": "2026-03-05"}),
     (item("time"), "14:30", {"valueTime": "14:30:00"}),
@@ -79,7 +88,18 @@ MISTAKES = [
     (item("integer", extension=[LEAST]), "0", "1 or more"),
     (item("decimal", extension=[MOST]), "9.5", "9 or less"),
     (item("date"), {"day": "31", "month": "2", "year": "2026"}, "no such date"),
-    (item("date"), {"day": "", "month": "2", "year": "2026"}, "the day, the month and the year"),
+    (item("date"), {"day": "2", "month": "", "year": "2026"}, "Enter the month too"),
+    (item("date"), {"day": "2", "month": "3", "year": ""}, "Enter the year"),
+    (item("date"), {"day": "", "month": "13", "year": "2026"}, "no such date"),
+    (item("date", extension=[FROM_MARCH]), {"month": "2", "year": "2026"}, "5 March 2026 or more"),
+    (item("dateTime"), {"month": "2", "year": "2026", "time": "14:30"}, "the whole date for this time"),
+    (item("string", extension=[LICENCE]), "ab 123", "not written as the clinic expects it"),
+    (
+        item("string", extension=[LICENCE, extension("entryFormat", valueString="AB-123")]),
+        "12",
+        "Enter this as AB-123.",
+    ),
+    (item("integer", extension=[extension("regex", valueString="[0-9]{4}")]), "12", "not written as the clinic"),
     (item("date"), {"day": "1", "month": "2", "year": "26"}, "no such date"),
     (item("date", extension=[extension("maxValue", valueDate="2026-01-01")]), DATE, "1 January 2026 or less"),
     (item("dateTime"), {**DATE, "time": "25:00"}, "such as 14:30"),
@@ -147,6 +167,23 @@ def test_several_boxes_are_several_answers_in_the_order_of_the_options():
     assert problem_of(ask(most, a=["b", "r"])) == ["Give at most 1 answers."]
     least = {**question, "extension": [extension("questionnaire-minOccurs", valueInteger=2)]}
     assert problem_of(ask(least, a=["b"])) == ["Give at least 2 answers."]
+
+
+def test_an_option_that_excludes_the_others_stands_alone():
+    none = {
+        "valueString": "None of these",
+        "extension": [extension("questionnaire-optionExclusive", valueBoolean=True)],
+    }
+    question = item("open-choice", repeats=True, answerOption=[*COLOURS, none])
+    words = "Choose “None of these” alone, or the other answers without it."
+    assert problem_of(ask(question, a=["None of these"])) == []
+    assert problem_of(ask(question, a=["r", "None of these"])) == [words]
+    assert ask(question, a=["r", "None of these"]).as_items()[0]["answer"] == [
+        COLOURS[0],
+        {"valueString": "None of these"},
+    ]
+    pink = questionnaires.fill(read_items([question]), Entries({"q-a": ["None of these"], "q-a.other": ["Pink"]}), ZONE)
+    assert problem_of(pink) == [words]
 
 
 def test_a_question_that_does_not_repeat_has_one_answer():
