@@ -6,22 +6,43 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic.fhir.resources import RESOURCES
-from clinic.models import AuditEvent, IdempotencyKey, Launch, Notification, PastVersion, UsedAssertion
+from clinic.models import AuditEvent, IdempotencyKey, Launch, Notification, ParkedRow, PastVersion, UsedAssertion
+from clinic.parking import KEPT, Parking, park
 
+FORGETTING = "forget what is old"
 BATCH = 2000  # rows of one statement, and so of one transaction
 BATCHES = 100  # of each table in one go; the next goes on
 
 
 def forget(*, now: datetime) -> None:
-    """Delete what is over. Nothing waits for it, and what breaks it off loses one batch."""
+    """Delete what is over. Nothing waits for it, and what breaks it off loses one batch.
+
+    Rows that cannot be deleted are set aside; the other rows and tables are gone through all the same.
+    """
     for rows in _over(now):
-        for _ in range(BATCHES):
-            oldest = rows.order_by("pk").values("pk")[:BATCH]
-            if rows.model._default_manager.filter(pk__in=oldest).delete()[0] < BATCH:
-                break
+        try:
+            _delete(rows, Parking(FORGETTING, rows.model, now=now))
+        except Exception as error:
+            park(FORGETTING, rows.model.__name__, "", error, now=now)
+
+
+def _delete(rows: "QuerySet[Any]", aside: Parking) -> None:
+    table = rows.model._default_manager
+    for _ in range(BATCHES):
+        oldest = list(rows.exclude(pk__in=aside.waiting).order_by("pk").values_list("pk", flat=True)[:BATCH])
+        try:
+            with transaction.atomic():
+                table.filter(pk__in=oldest).delete()
+        except Exception:  # one of them is in the way of all: each for itself
+            aside.each_alone(table.filter(pk__in=oldest), lambda row: row.delete())
+        else:
+            aside.forget(oldest)
+        if len(oldest) < BATCH:
+            return
 
 
 def _over(now: datetime) -> "Iterator[QuerySet[Any]]":
@@ -35,3 +56,4 @@ def _over(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield UsedAssertion.objects.filter(expires__lt=now)
     yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)
     yield Session.objects.filter(expire_date__lt=now)
+    yield ParkedRow.objects.filter(again__lt=now - KEPT)

@@ -1,11 +1,15 @@
 """The clock's door: what happens because time has passed."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
-from clinic import retention
+from clinic import parking, retention
 from scheduling import booking, notifications, subscriptions
+
+logger = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200  # by one worker; the next sweep goes on
 NOTIFICATIONS_AT_ONCE = 50
@@ -19,8 +23,12 @@ def release_expired_holds() -> None:
 @shared_task(ignore_result=True)
 def forget() -> None:
     """Delete what is kept for no longer."""
-    retention.forget(now=timezone.now())
-    clear_expired()
+    now = timezone.now()
+    retention.forget(now=now)
+    try:
+        clear_expired()
+    except Exception as error:  # of tokens: the tables above have been gone through, and the next hour tries again
+        parking.park("forget what is old", "tokens", "", error, now=now)
 
 
 @shared_task(ignore_result=True)
@@ -34,10 +42,18 @@ def deliver_messages(among: list[str] | None = None) -> None:
 @shared_task(ignore_result=True)
 def notify_subscribers() -> None:
     """Tell who subscribes what has changed, and try again what did not arrive."""
-    subscriptions.collect(now=timezone.now())
+    _collect_changes()
     for _ in range(NOTIFICATIONS_AT_ONCE):
         if not subscriptions.deliver_next(now=timezone.now()):
             return
+
+
+def _collect_changes() -> None:
+    """What is due already is delivered also where what has changed since cannot be made out."""
+    try:
+        subscriptions.collect(now=timezone.now())
+    except Exception:
+        logger.exception("Changes of free time could not be collected")
 
 
 @shared_task(ignore_result=True)

@@ -14,6 +14,7 @@ from clinic.models.communication import (
 )
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
 from clinic.models.history import PastVersion
+from clinic.models.parking import ParkedRow
 from clinic.models.people import (
     Gender,
     Patient,
@@ -62,6 +63,7 @@ __all__ = [
     "MessageTemplate",
     "Notification",
     "Organization",
+    "ParkedRow",
     "PastVersion",
     "Patient",
     "Person",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from clinic.local_time import later
 from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
 from scheduling.availability.offerings import Arrangement, Offering
 from scheduling.core import offers as core
@@ -74,7 +75,7 @@ def is_offered(
     without: Appointment | None = None,
 ) -> bool:
     """Whether these schedules can take the service together at `start`: whether find_times would have said so."""
-    end = start + timedelta(seconds=offerings[0].rules.duration)
+    end = later(start, timedelta(seconds=offerings[0].rules.duration))
     arrangement = tuple((offering,) for offering in offerings)
     query = TimeQuery(service=service, arrangements=(arrangement,), start=start, end=end, without=without)
     return bool(find_times(query, now=now))
@@ -93,9 +94,9 @@ def explain(
     window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
     diaries = diaries_of(service, offerings, *window, now=now, without=without)
     notice: list[Reason] = []
-    if start < now + service.minimum_notice:
+    if start < later(now, service.minimum_notice):
         notice.append(Reason.TOO_SOON)
-    if _too_far(service, start + timedelta(seconds=offerings[0].rules.duration), now):
+    if _too_far(service, later(start, timedelta(seconds=offerings[0].rules.duration)), now):
         notice.append(Reason.TOO_FAR)
     return {offering: notice + core.why_not(diaries[offering.schedule], at) for offering in offerings}
 
@@ -177,16 +178,16 @@ def empty_diary(offering: Offering) -> Diary:
 
 
 def bookable_window(service: HealthcareService, start: datetime, end: datetime, now: datetime) -> Span:
-    first = max(start, now + service.minimum_notice)
+    first = max(start, later(now, service.minimum_notice))
     last = end
     if service.booking_horizon_days is not None:
-        last = min(end, now + timedelta(days=service.booking_horizon_days))
+        last = min(end, later(now, timedelta(days=service.booking_horizon_days)))
     return -int(-first.timestamp() // 1), int(last.timestamp() // 1)
 
 
 def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:
     days = service.booking_horizon_days
-    return days is not None and end > now + timedelta(days=days)
+    return days is not None and end > later(now, timedelta(days=days))
 
 
 _SLOTS = f"""

@@ -1,8 +1,9 @@
 """Scheduling parameters, as they are stored, as the rules that the core understands."""
 
 import json
+from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,8 +105,8 @@ def _days(written: str) -> tuple[date, date]:
     first = date(*[*parts, 1, 1][:3])
     if len(parts) == 3:
         return first, first
-    following = date(first.year + 1, 1, 1) if len(parts) == 1 else (first + timedelta(days=31)).replace(day=1)
-    return first, following - timedelta(days=1)
+    month = first.month if len(parts) == 2 else 12
+    return first, date(first.year, month, monthrange(first.year, month)[1])
 
 
 def planned(start: int | None, end: int | None) -> Span | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import OCCUPYING, Appointment, Patient, QuestionnaireResponse, Slot
+from clinic.parking import Parking
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
@@ -231,31 +233,36 @@ def release_expired_holds(*, now: datetime) -> int:
     """
     released = 0
     while True:
-        batch = _release_batch(now)
-        released += batch
-        if batch < BATCH:
+        in_batch, tried = _release_batch(now)
+        released += in_batch
+        if tried < BATCH:
             return released
 
 
 @refusals()
 @transaction.atomic(durable=True)
-def _release_batch(now: datetime) -> int:
+def _release_batch(now: datetime) -> tuple[int, int]:
+    """How many were released, of how many."""
+    aside = Parking("release expired holds", Appointment, now=now)
     over = Q(hold_expires_at__lte=now) | Q(hold_expires_at__gt=now, left_at__lte=now - settings.LEFT_HOLD_FOR)
     expired = list(
         Appointment.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(over, status=Appointment.Status.PENDING)
+        .exclude(pk__in=aside.waiting)
         .order_by("pk")[:BATCH]
     )
-    for appointment in expired:
-        end_visit(
-            appointment,
-            Appointment.Status.CANCELLED,
-            reason=HOLD_EXPIRED,
-            caller=CLOCK,
-            now=now,
-            as_="expire",
-        )
-    return len(expired)
+    return aside.each_alone(expired, partial(_release, now=now)), len(expired)
+
+
+def _release(appointment: Appointment, now: datetime) -> None:
+    end_visit(
+        appointment,
+        Appointment.Status.CANCELLED,
+        reason=HOLD_EXPIRED,
+        caller=CLOCK,
+        now=now,
+        as_="expire",
+    )
 
 
 def _still_held(appointment: Appointment, now: datetime) -> None:

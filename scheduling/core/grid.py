@@ -8,11 +8,11 @@ and an interval that does not divide the day starts again at midnight.
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from scheduling.core.hours import local_date, local_day
+from scheduling.core.hours import days_between, local_date, local_day
 from scheduling.core.intervals import Span
 
 
@@ -28,15 +28,12 @@ class Grid:
 def points(grid: Grid, spans: Sequence[Span]) -> Iterator[int]:
     """The grid's instants within `spans`, in order of time."""
     for start, end in spans:
-        day = local_date(start, grid.zone)
-        last = local_date(end - 1, grid.zone)
-        while day <= last:
+        for day in days_between(local_date(start, grid.zone), local_date(end - 1, grid.zone)):
             of_day = _points_of(grid, day)
             for point in of_day[bisect_left(of_day, start) :]:
                 if point >= end:
                     break
                 yield point
-            day += timedelta(days=1)
 
 
 def is_on_grid(grid: Grid, at: int) -> bool:

@@ -16,6 +16,9 @@ MIDNIGHT = time(0)
 DAY = 86_400
 HOUR = 3_600
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks are compared with it, not instants
+# Between these seconds every zone has a date: years go from 1 to 9999.
+FIRST_SECOND = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
+LAST_SECOND = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,22 @@ def instant(day: date, wall: time, zone: ZoneInfo) -> int:
 
 
 def local_date(at: int, zone: ZoneInfo) -> date:
-    return datetime.fromtimestamp(at, zone).date()
+    """The date there at this second, or the nearest that the calendar has."""
+    return local_time(at, zone).date()
+
+
+def local_time(at: int, zone: ZoneInfo) -> datetime:
+    """The clock there at this second, or the nearest that the calendar has."""
+    try:
+        return datetime.fromtimestamp(at, zone)
+    except (OverflowError, ValueError):
+        edge = datetime(9999, 12, 31, 23, 59, 59) if at > 0 else datetime(1, 1, 1)  # noqa: DTZ001
+        return edge.replace(tzinfo=zone)
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Each day, both included."""
+    return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 
 @lru_cache(maxsize=8192)
@@ -86,17 +104,15 @@ def open_spans(hours: tuple[Window, ...], zone: ZoneInfo, start: int, end: int) 
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> Span:
     """From the first instant of `first` to the last of `last`, both days included."""
-    return instant(first, MIDNIGHT, zone), instant(last + timedelta(days=1), MIDNIGHT, zone)
+    return instant(first, MIDNIGHT, zone), _instant_after(last, MIDNIGHT, zone)
 
 
 @lru_cache(maxsize=1024)
 def _open_between(hours: tuple[Window, ...], zone: ZoneInfo, start: int, end: int) -> tuple[Span, ...]:
-    day = local_date(start, zone) - timedelta(days=2)
-    last = local_date(end - 1, zone)
+    first = date.fromordinal(max(local_date(start, zone).toordinal() - 2, 1))
     spans: list[Span] = []
-    while day <= last:
+    for day in days_between(first, local_date(end - 1, zone)):
         spans.extend(_open_on(hours, day, zone))
-        day += timedelta(days=1)
     return tuple(clip(merge(spans), start, end))
 
 
@@ -107,11 +123,18 @@ def _open_on(hours: tuple[Window, ...], day: date, zone: ZoneInfo) -> tuple[Span
     spans = []
     for window in hours:
         if window.opens_on(day):
-            closing = day if window.opens < window.closes else day + timedelta(days=1)
-            span = instant(day, window.opens, zone), instant(closing, window.closes, zone)
+            closes = instant if window.opens < window.closes else _instant_after
+            span = instant(day, window.opens, zone), closes(day, window.closes, zone)
             if span[0] < span[1]:  # else the clocks went forward past all of it
                 spans.append(span)
     return tuple(spans)
+
+
+def _instant_after(day: date, wall: time, zone: ZoneInfo) -> int:
+    """The UTC second at which the clocks of `zone` show `wall` on the day after."""
+    if day == date.max:
+        return instant(day, wall, zone) + DAY
+    return instant(day + timedelta(days=1), wall, zone)
 
 
 def _even_offsets(start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
@@ -140,7 +163,8 @@ def _first_change(before: int, after: int, offset: int, zone: ZoneInfo) -> int:
 
 
 def _offset(at: int, zone: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset()
+    within = min(max(at, FIRST_SECOND), LAST_SECOND)
+    offset = datetime.fromtimestamp(within, UTC).astimezone(zone).utcoffset()
     assert offset is not None  # an aware datetime has one
     return int(offset.total_seconds())
 

@@ -7,17 +7,20 @@ sent again, with the same Message-ID. Two workers never have one message at a ti
 import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from clinic.models import Appointment, Communication, Event, Medium
+from clinic.parking import Parking, park
 from scheduling.notifications import composing, mailing, quiet, texting
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.composing import Letter
 from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.outbox import sequence_of
 
+DELIVERING = "deliver messages"
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)  # longer than all time limits of one sending together
@@ -42,6 +45,14 @@ def deliver_next(*, now: datetime, among: Collection[str] | None = None) -> bool
     if message is None:
         return False
     try:
+        _deliver(message, now)
+    except Exception as error:  # not even what became of it can be written down: the others go on
+        park(DELIVERING, Communication.__name__, message.pk, error, now=now)
+    return True
+
+
+def _deliver(message: Communication, now: datetime) -> None:
+    try:
         _send(message, now)
     except NotNeeded as why:
         _close(message, Status.NOT_DONE, now, status_reason=str(why), attempts=0)
@@ -51,7 +62,6 @@ def deliver_next(*, now: datetime, among: Collection[str] | None = None) -> bool
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
         reason = str(error) if isinstance(error, NotNow) else f"It could not be handed over ({type(error).__name__})."
         _try_later(message, now, reason)
-    return True
 
 
 def claim(*, now: datetime, among: Collection[str] | None = None) -> Communication | None:
@@ -63,16 +73,21 @@ def claim(*, now: datetime, among: Collection[str] | None = None) -> Communicati
     )
     if among is not None:
         due = due.filter(fhir_id__in=among)
+    aside = Parking(DELIVERING, Communication, now=now)
     with transaction.atomic(durable=True):
-        message = due.select_for_update(skip_locked=True, no_key=True).order_by("due", "pk").first()
-        if message is None:
-            return None
-        message.status = Status.IN_PROGRESS
-        message.claimed_until = now + LEASE
-        message.attempts += 1
-        message.last_updated = now
-        message.save(update_fields=["status", "claimed_until", "attempts", "last_updated"])
-    return message
+        while True:
+            rows = due.exclude(pk__in=aside.waiting).select_for_update(skip_locked=True, no_key=True)
+            message = rows.order_by("due", "pk").first()
+            if message is None or aside.each_alone([message], partial(_take, now=now)):
+                return message
+
+
+def _take(message: Communication, now: datetime) -> None:
+    message.status = Status.IN_PROGRESS
+    message.claimed_until = now + LEASE
+    message.attempts += 1
+    message.last_updated = now
+    message.save(update_fields=["status", "claimed_until", "attempts", "last_updated"])
 
 
 def _send(message: Communication, now: datetime) -> None:

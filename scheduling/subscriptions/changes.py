@@ -1,7 +1,8 @@
 """From what has changed to what each subscriber is told: the days of a schedule, each once."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -10,10 +11,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from clinic.fhir.resources import RESOURCES, rows_of
-from clinic.fhir.subscriptions import read_criteria
+from clinic.fhir.subscriptions import Criteria, read_criteria
+from clinic.local_time import later, local
 from clinic.models import Notification, Schedule, ScheduleChange, Subscription
+from clinic.parking import Parking
 from scheduling.subscriptions.matching import ORGANIZATIONS, concerns
 from scheduling.subscriptions.zones import zones_of
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 AHEAD = timedelta(days=365)  # of schedules that plan without end
@@ -30,42 +35,121 @@ def active(now: datetime) -> Q:
 
 @transaction.atomic(durable=True)
 def collect(*, now: datetime) -> int:
-    """Plan what the changes so far ask for, and how many notifications that is. Two at once share the work."""
-    changes = list(ScheduleChange.objects.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+    """Plan what the changes so far ask for, and how many notifications that is. Two at once share the work.
+
+    A schedule whose changes cannot be made out is set aside with them, and a subscription whose criteria cannot be
+    read is put into error: the others are told all the same.
+    """
+    aside = Parking("collect changes of free time", Schedule, now=now)
+    due = ScheduleChange.objects.filter(Q(schedule=None) | ~Q(schedule__in=aside.waiting))
+    changes = list(due.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
     if not changes:
         return 0
     ScheduleChange.objects.filter(pk__in=[each.pk for each in changes]).delete()
-    subscriptions = list(Subscription.objects.filter(active(now)))
+    subscriptions = _readable(Subscription.objects.filter(active(now)), now)
     if not subscriptions:
         return 0
-    planned = _planned(subscriptions, _days_by_schedule(changes, now))
-    waiting = _waiting(subscriptions)
+    planned = _planned(subscriptions, changes, aside, now)
+    waiting = _waiting(subscription for subscription, _ in subscriptions)
     new = [
         Notification(
             subscription_id=subscription, schedule_id=schedule, first_day=first, last_day=last, created=now, due=now
         )
-        for subscription, schedule, first, last in dict.fromkeys(planned)
+        for subscription, schedule, first, last in planned
         if (subscription, schedule, first, last) not in waiting
     ]
     return len(Notification.objects.bulk_create(new))
 
 
-def _days_by_schedule(changes: Sequence[ScheduleChange], now: datetime) -> dict[Schedule, list[Days]]:
-    """The days that are no longer as they were, for each schedule that a change is about. Days past tell nobody."""
-    bookables, schedules, services = (_grouped(changes, column) for column in ("bookable", "schedule", "service"))
-    found: dict[Schedule, list[Days]] = {}
-    about = _schedules(bookables, schedules, services)
-    zones = zones_of(about)
-    for schedule in about:
-        offered = services if schedule.offers_all_services else [each.pk for each in schedule.services.all()]
-        own = [
-            *bookables.get(schedule.bookable_id, ()),
-            *schedules.get(schedule.pk, ()),
-            *(each for service in offered for each in services.get(service, ())),
-        ]
-        if days := _days(schedule, own, zones[schedule.pk], now):
-            found[schedule] = days
+def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tuple[Subscription, Criteria]]:
+    """Those whose criteria can be read; the others get an error that their clients see."""
+    found = []
+    for subscription in subscriptions:
+        try:
+            found.append((subscription, read_criteria(subscription.criteria)))
+        except Exception as error:  # it was written under other rules, or by hand
+            logger.error("Subscription %s: its criteria cannot be read (%s)", subscription.pk, type(error).__name__)
+            fail(subscription, "Its criteria cannot be read any more: send them again.", now)
     return found
+
+
+def fail(subscription: Subscription, error: str, now: datetime) -> None:
+    """Serve it no longer, until its client asks for it again."""
+    subscription.status = Subscription.Status.ERROR
+    subscription.error = error
+    subscription.version += 1
+    subscription.last_updated = now
+    subscription.save()
+
+
+def _planned(
+    subscriptions: Sequence[tuple[Subscription, Criteria]],
+    changes: Sequence[ScheduleChange],
+    aside: Parking,
+    now: datetime,
+) -> list[Wanted]:
+    """What is to be told of each schedule that a change is about, each once."""
+    about = _About(changes)
+    schedules = about.schedules()
+    zones = _zones(schedules)
+    planned: dict[Wanted, None] = {}
+
+    def plan(schedule: Schedule) -> None:
+        zone = zones.get(schedule.pk) or zones_of([schedule])[schedule.pk]
+        spans = _days(schedule, about.changes_of(schedule), zone, now)
+        of_it = [
+            (subscription.pk, schedule.pk, first, last)
+            for subscription, criteria in subscriptions
+            if spans and concerns(criteria, schedule)
+            for first, last in spans
+        ]
+        planned.update(dict.fromkeys(of_it))
+
+    aside.each_alone(schedules, plan, writes=False)
+    _keep_aside(about, [each for each in schedules if each.pk in aside.waiting])
+    return list(planned)
+
+
+def _zones(schedules: Sequence[Schedule]) -> dict[int, ZoneInfo]:
+    """Of all in one statement; none where one of them cannot be made out, which is then found one by one."""
+    try:
+        with transaction.atomic():
+            return zones_of(schedules)
+    except Exception:
+        return {}
+
+
+def _keep_aside(about: "_About", schedules: Sequence[Schedule]) -> None:
+    """Keep the changes of schedules that were set aside, for when they are tried again."""
+    if not schedules:
+        return
+    spans = {(each.pk, change.start, change.end) for each in schedules for change in about.changes_of(each)}
+    rows = ScheduleChange.objects.filter(schedule__in=[each.pk for each in schedules])
+    new = spans - set(rows.values_list("schedule", "start", "end"))
+    ScheduleChange.objects.bulk_create(
+        ScheduleChange(schedule=schedule, start=start, end=end) for schedule, start, end in new
+    )
+
+
+class _About:
+    """Changes, by what they name."""
+
+    def __init__(self, changes: Sequence[ScheduleChange]) -> None:
+        self._bookables, self._schedules, self._services = (
+            _grouped(changes, column) for column in ("bookable", "schedule", "service")
+        )
+
+    def schedules(self) -> list[Schedule]:
+        return _schedules(self._bookables, self._schedules, self._services)
+
+    def changes_of(self, schedule: Schedule) -> list[ScheduleChange]:
+        services = self._services
+        offered = services if schedule.offers_all_services else [each.pk for each in schedule.services.all()]
+        return [
+            *self._bookables.get(schedule.bookable_id, ()),
+            *self._schedules.get(schedule.pk, ()),
+            *(change for service in offered for change in services.get(service, ())),
+        ]
 
 
 def _grouped(changes: Iterable[ScheduleChange], column: str) -> dict[int, list[ScheduleChange]]:
@@ -97,22 +181,14 @@ def _days(schedule: Schedule, changes: Iterable[ScheduleChange], zone: ZoneInfo,
 
 def _span(schedule: Schedule, change: ScheduleChange, today: date, zone: ZoneInfo) -> Days:
     if change.start and change.end:
-        return change.start.astimezone(zone).date(), (change.end - INSTANT).astimezone(zone).date()
+        return local(change.start, zone).date(), local(later(change.end, -INSTANT), zone).date()
     if schedule.planning_end:
-        return today, max(today, (schedule.planning_end - INSTANT).astimezone(zone).date())
+        return today, max(today, local(later(schedule.planning_end, -INSTANT), zone).date())
     return today, today + AHEAD
 
 
 def _is_within(days: Days, other: Days) -> bool:
     return days != other and other[0] <= days[0] and days[1] <= other[1]
-
-
-def _planned(subscriptions: Iterable[Subscription], changed: dict[Schedule, list[Days]]) -> Iterator[Wanted]:
-    for subscription in subscriptions:
-        criteria = read_criteria(subscription.criteria)
-        for schedule, spans in changed.items():
-            if concerns(criteria, schedule):
-                yield from ((subscription.pk, schedule.pk, first, last) for first, last in spans)
 
 
 def _waiting(subscriptions: Iterable[Subscription]) -> set[Wanted]:

@@ -6,18 +6,24 @@ worth of patience: the subscription then says so in its `error`, and is served a
 """
 
 import json
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic import outgoing
 from clinic.models import Notification, Subscription
+from clinic.parking import Parking, park
 from clinic.sealing import Unreadable
-from scheduling.subscriptions.changes import active
+from scheduling.subscriptions.changes import active, fail
 from scheduling.subscriptions.payload import payload_of
+
+DELIVERING = "notify subscribers"
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=1)  # longer than the time limit of a request
 TRIES = 8
@@ -41,15 +47,26 @@ def deliver_next(*, now: datetime) -> bool:
     notification = claim(now=now)
     if notification is None:
         return False
+    try:
+        _deliver(notification, now)
+    except Exception as error:  # not even what became of it can be written down: the others go on
+        park(DELIVERING, Notification.__name__, notification.pk, error, now=now)
+    return True
+
+
+def _deliver(notification: Notification, now: datetime) -> None:
     if notification.attempts > TRIES:
         _close(notification, Status.FAILED, error="Sending it was broken off each time.")
-        return True
-    result = _try(notification)
+        return
+    try:
+        result = _try(notification)
+    except Exception as error:  # a fault in this one, not of the endpoint: the others go on
+        _set_aside(notification, error, now)
+        return
     if result.error:
         _failed(notification, result, now)
     else:
         _arrived(notification, result, now)
-    return True
 
 
 def claim(*, now: datetime) -> Notification | None:
@@ -60,16 +77,20 @@ def claim(*, now: datetime) -> Notification | None:
         due__lte=now,
         subscription__in=served,
     )
+    aside = Parking(DELIVERING, Notification, now=now)
     with transaction.atomic(durable=True):
-        rows = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("subscription")
-        notification = rows.order_by("due", "pk").first()
-        if notification is None:
-            return None
-        notification.status = Status.SENDING
-        notification.claimed_until = now + LEASE
-        notification.attempts += 1
-        notification.save(update_fields=["status", "claimed_until", "attempts"])
-    return notification
+        while True:
+            rows = due.exclude(pk__in=aside.waiting).select_related("subscription").order_by("due", "pk")
+            notification = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+            if notification is None or aside.each_alone([notification], partial(_take, now=now)):
+                return notification
+
+
+def _take(notification: Notification, now: datetime) -> None:
+    notification.status = Status.SENDING
+    notification.claimed_until = now + LEASE
+    notification.attempts += 1
+    notification.save(update_fields=["status", "claimed_until", "attempts"])
 
 
 def _try(notification: Notification) -> Result:
@@ -93,10 +114,24 @@ def _try(notification: Notification) -> Result:
     return Result(round((time.monotonic() - began) * 1000), status, error)
 
 
+def _set_aside(notification: Notification, error: Exception, now: datetime) -> None:
+    """Try it again after longer and longer, and give it up in the end. Its subscription has no part in it."""
+    logger.error("Notification %s cannot be made (%s)", notification.pk, type(error).__name__, exc_info=error)
+    said = f"It cannot be made ({type(error).__name__})."
+    if notification.attempts >= TRIES:
+        _close(notification, Status.FAILED, tried=now, error=said)
+        return
+    again = now + _pause(notification.attempts)
+    _close(notification, Status.WAITING, tried=now, due=again, error=said)
+
+
 @transaction.atomic
 def _arrived(notification: Notification, result: Result, now: datetime) -> None:
+    """The endpoint answers: all that waits for it because it did not is due."""
     _close(notification, Status.SENT, tried=now, **_outcome(result))
     Subscription.objects.filter(pk=notification.subscription_id).update(failures=0, last_contact=now)
+    put_off = _others(notification).filter(due__gt=now)
+    put_off.exclude(attempts__gt=0, duration_ms=None).update(due=now)  # but not those that cannot be made
 
 
 @transaction.atomic
@@ -107,17 +142,18 @@ def _failed(notification: Notification, result: Result, now: datetime) -> None:
     subscription.last_contact = now
     if subscription.failures < TRIES or subscription.status != Subscription.Status.ACTIVE:
         subscription.save(update_fields=["failures", "last_contact"])
-        again = now + min(FIRST_PAUSE * 4 ** (subscription.failures - 1), LONGEST_PAUSE)
+        again = now + _pause(subscription.failures)
         _close(notification, Status.WAITING, tried=now, due=again, **_outcome(result))
         _others(notification).filter(due__lt=again).update(due=again)
         return
-    subscription.status = Subscription.Status.ERROR
-    subscription.error = f"Given up after {subscription.failures} tries: {result.error}"
-    subscription.version += 1
-    subscription.last_updated = now
-    subscription.save()
+    fail(subscription, f"Given up after {subscription.failures} tries: {result.error}", now)
     _close(notification, Status.FAILED, tried=now, **_outcome(result))
     _others(notification).update(status=Status.FAILED, error="The subscription was given up.")
+
+
+def _pause(failures: int) -> timedelta:
+    longer: int = 4 ** (failures - 1)
+    return min(FIRST_PAUSE * longer, LONGEST_PAUSE)
 
 
 def _others(notification: Notification) -> QuerySet[Notification]:

@@ -3,13 +3,13 @@
 http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-sched-notif
 """
 
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from clinic.fhir.datatypes import Json, reference
 from clinic.fhir.resources import RESOURCES, rows_of
 from clinic.models import Notification, Schedule
-from scheduling.core.hours import whole_days
+from scheduling.core.hours import local_time, whole_days
 from scheduling.subscriptions.zones import zones_of
 
 PROFILE = "http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-sched-notif"
@@ -32,5 +32,5 @@ def payload_of(notification: Notification) -> Json | None:
 
 def _horizon(first: date, last: date, zone: ZoneInfo) -> Json:
     """From the first day's midnight to that after the last, by the schedule's own clock."""
-    start, end = (datetime.fromtimestamp(each, zone).isoformat() for each in whole_days(first, last, zone))
+    start, end = (local_time(each, zone).isoformat() for each in whole_days(first, last, zone))
     return {"start": start, "end": end}

@@ -1,12 +1,14 @@
 """What becomes of subscriptions as time passes: heartbeats, and their end."""
 
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from clinic.models import Notification, Subscription
+from clinic.parking import Parking
 from scheduling.subscriptions.changes import active
 
 PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
@@ -15,18 +17,27 @@ PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
 @transaction.atomic(durable=True)
 def tend(*, now: datetime) -> None:
     """Turn off what has ended, plan heartbeats where nothing was told for long."""
-    Subscription.objects.filter(status=Subscription.Status.ACTIVE, end__lte=now, deleted_at=None).update(
-        status=Subscription.Status.OFF, version=F("version") + 1, last_updated=now
-    )
+    aside = Parking("tend subscriptions", Subscription, now=now)
+    served = Subscription.objects.exclude(pk__in=aside.waiting)
+    ended = served.filter(status=Subscription.Status.ACTIVE, end__lte=now, deleted_at=None)
+    aside.each_alone(ended, partial(_turn_off, now=now))
     pending = Notification.objects.filter(status__in=PENDING)
     pending.exclude(subscription__in=Subscription.objects.filter(active(now))).update(
         status=Notification.Status.FAILED, claimed_until=None, error="The subscription is not active any more."
     )
-    silent = Subscription.objects.filter(
+    silent = served.filter(
         active(now),
         ~Exists(pending.filter(subscription=OuterRef("pk"))),
         last_contact__lte=now - settings.HEARTBEAT_EVERY,
     )
-    Notification.objects.bulk_create(
-        Notification(subscription=each, created=now, due=now) for each in silent.select_for_update(skip_locked=True)
+    aside.each_alone(silent.select_for_update(skip_locked=True), partial(_say_still_there, now=now))
+
+
+def _turn_off(subscription: Subscription, now: datetime) -> None:
+    Subscription.objects.filter(pk=subscription.pk).update(
+        status=Subscription.Status.OFF, version=F("version") + 1, last_updated=now
     )
+
+
+def _say_still_there(subscription: Subscription, now: datetime) -> None:
+    Notification.objects.create(subscription=subscription, created=now, due=now)

@@ -14,12 +14,14 @@ from django.db.models import Q
 from django.urls import reverse
 
 from clinic.fhir.datatypes import Json
+from clinic.local_time import local
 from clinic.models import OCCUPYING, HealthcareService, Slot
 from scheduling import availability
 from scheduling.api.free_slots import free_slot_id
 from scheduling.api.publishing.editions import REGISTRY
 from scheduling.api.publishing.published import Published
 from scheduling.availability import Opening, as_datetime, by_day
+from scheduling.core.hours import local_time
 from scheduling.core.intervals import Span
 
 DEEP_LINK = f"{REGISTRY}/StructureDefinition/booking-deep-link"
@@ -71,8 +73,8 @@ def _free_slot(published: Published, opening: Opening, schedule: int, service: i
         "serviceType": published.edition.service_type(opening.service),
         "schedule": {"reference": offering.reference},
         "status": "free",
-        "start": datetime.fromtimestamp(start, offering.zone).isoformat(),
-        "end": datetime.fromtimestamp(opening.end, offering.zone).isoformat(),
+        "start": local_time(start, offering.zone).isoformat(),
+        "end": local_time(opening.end, offering.zone).isoformat(),
     }
     if phone:
         slot["extension"].append({"url": PHONE, "valueString": phone})
@@ -105,6 +107,6 @@ def _taken(published: Published, day: Span, now: datetime) -> Iterator[Json]:
             "id": fhir_id,
             "schedule": {"reference": published.schedules[schedule].reference},
             "status": published.edition.status(status),
-            "start": start.astimezone(zones[schedule]).isoformat(),
-            "end": end.astimezone(zones[schedule]).isoformat(),
+            "start": local(start, zones[schedule]).isoformat(),
+            "end": local(end, zones[schedule]).isoformat(),
         }

@@ -1,0 +1,25 @@
+"""What background tasks set aside, for operators."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clinic.admin.base import ModelAdmin, ReadOnly
+from clinic.models import ParkedRow
+
+
+@admin.register(ParkedRow)
+class ParkedRowAdmin(ReadOnly, ModelAdmin):
+    """A row is tried again by itself; who has mended it need not wait."""
+
+    list_display = ("tried", "task", "kind", "key", "error", "attempts", "since", "again")
+    list_filter = ("task", "kind")
+    search_fields = ("=key", "error")
+    actions = ("try_now",)
+    list_per_page = 50
+
+    @admin.action(description="Try again now", permissions=["view"])
+    def try_now(self, request: HttpRequest, queryset: QuerySet[ParkedRow]) -> None:
+        count = queryset.update(again=timezone.now())
+        self.message_user(request, f"{count} will be tried again.", messages.SUCCESS)
