@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from phonenumbers import region_code_for_country_code
 
 
 def quiet_hours(value: str) -> tuple[time, time] | None:
@@ -33,6 +34,13 @@ def check_sms(url: str, sender: str) -> str:
     if not sender:
         raise ImproperlyConfigured("SMS_FROM must be the number or name that text messages come from.")
     return url
+
+
+def check_country_code(code: str) -> str:
+    """A country's telephone code as in +44; empty where the clinic's country says it."""
+    if code and not (re.fullmatch(r"\+?[0-9]{1,3}", code) and region_code_for_country_code(int(code)) != "ZZ"):
+        raise ImproperlyConfigured(f"SMS_COUNTRY_CODE must be a country's telephone code such as +44, not {code!r}.")
+    return code
 
 
 def site_url(url: str) -> str:

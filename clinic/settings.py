@@ -233,7 +233,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@example.com")
 SMS_FROM = env.str("SMS_FROM", default="")
 SMS_URL = messaging.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
 SMS_ENABLED = bool(SMS_URL) or EMBEDDED
-SMS_COUNTRY_CODE = env.str("SMS_COUNTRY_CODE", default="+1")
+SMS_COUNTRY_CODE = messaging.check_country_code(env.str("SMS_COUNTRY_CODE", default=""))
 # No text wakes anybody, by the clocks of the visit's site.
 QUIET_HOURS = messaging.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
 

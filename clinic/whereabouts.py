@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.models import Appointment, Location
 
@@ -49,7 +50,7 @@ def with_chosen_zone(extra: dict[str, Any], zone: ZoneInfo | None) -> dict[str, 
 
 def phone_of(site: Location | None) -> str:
     """The number to call about a visit at the site: the site's own, else the clinic's; empty where there is none."""
-    return (site.phone if site else "") or str(settings.CLINIC_PHONE)
+    return phones.shown((site.phone if site else "") or settings.CLINIC_PHONE)
 
 
 def _is_zone(extension: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 
 from clinic.admin.fields import ElementsField
 from clinic.models import Resource
+from clinic.phone_field import PhoneField
 
 if TYPE_CHECKING:
     ModelAdmin: TypeAlias = admin.ModelAdmin[Any]
@@ -79,6 +80,8 @@ class ResourceAdmin(ModelAdmin):
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, JSONField) and db_field.name in ELEMENTS:
             return elements_field(db_field)
+        if db_field.name == "phone":
+            return PhoneField(label=db_field.verbose_name.capitalize(), required=False, help_text=db_field.help_text)
         if isinstance(db_field, URLField):
             options["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **options)

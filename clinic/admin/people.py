@@ -18,6 +18,7 @@ from clinic.models import (
     User,
     concept_text,
 )
+from clinic.phone_field import PhoneField
 
 NAME = ("prefix", "given", "family")
 OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
@@ -92,6 +93,8 @@ class RelatedPersonInline(StackedInline):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
         if db_field.name == "relationship":
             return elements_field(db_field)
+        if db_field.name == "phone":
+            return PhoneField(label="Phone", required=False)
         return super().formfield_for_dbfield(db_field, request, **options)
 
 

@@ -12,9 +12,10 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from clinic.models import Coverage, Patient
+from clinic.phone_field import PhoneField
 from portal.booking.guests import CODE_DIGITS, Details
 from portal.common import languages
-from portal.common.fields import DatePartsField, PhoneField
+from portal.common.fields import DatePartsField
 from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
 

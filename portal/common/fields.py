@@ -1,6 +1,5 @@
 """Form fields that ask the way people answer."""
 
-import re
 from datetime import date, datetime
 from typing import Any
 
@@ -11,8 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from portal.common import days
 from portal.common.days import D
 
-PHONE = re.compile(r"\+?[0-9 ()./-]+")
-DIGITS = range(7, 16)  # https://www.itu.int/rec/T-REC-E.164 allows fifteen
 PARTS = {"day": (_("Day"), 2), "month": (_("Month"), 2), "year": (_("Year"), 4)}
 
 
@@ -90,19 +87,6 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%H:%M")
-
-
-class PhoneField(forms.CharField):
-    """A telephone number as people write it: digits, and what they put between them."""
-
-    widget = forms.TextInput({"type": "tel", "autocomplete": "tel"})
-    default_error_messages = {"invalid": _("Enter a telephone number, such as +1 212 555 0123.")}
-
-    def clean(self, value: Any) -> str:
-        phone = " ".join(super().clean(value).split())
-        if phone and not (PHONE.fullmatch(phone) and sum(map(str.isdigit, phone)) in DIGITS):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return phone
 
 
 class DayField(forms.DateField):

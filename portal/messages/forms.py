@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from clinic.phone_field import PhoneField
 from portal.common import languages
-from portal.common.fields import PhoneField
 
 
 class PreferencesForm(forms.Form):

@@ -7,6 +7,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from clinic import phones
 from clinic.models import User
 from portal.common import navigation
 from scheduling.access import Caller
@@ -33,13 +34,19 @@ def places(caller: Caller) -> list[navigation.Place]:
 @register.filter
 def tel(phone: str) -> str:
     """The address that dials a number: tel:+12125550100"""
-    return "tel:" + "".join(each for each in phone if each.isdigit() or each == "+")
+    return phones.link(phone)
+
+
+@register.filter
+def phone(number: str) -> str:
+    """A telephone number as people of the clinic's country write it: (212) 555-0100"""
+    return phones.shown(number)
 
 
 @register.filter
 def phone_link(phone: str) -> SafeString:
     """A number that one can tap to dial; nothing where there is none."""
-    return format_html('<a href="{}">{}</a>', tel(phone), phone) if phone else SafeString()
+    return format_html('<a href="{}">{}</a>', tel(phone), phones.shown(phone)) if phone else SafeString()
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinic import branding, wording
+from clinic import branding, whereabouts, wording
 from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.wording import Wording
 from clinic.words import differ, in_full, in_short
@@ -116,8 +116,7 @@ class _About:
 
     @property
     def phone(self) -> str:
-        site = self.appointment.site
-        return (site.phone if site else "") or settings.CLINIC_PHONE
+        return whereabouts.phone_of(self.appointment.site)
 
     @property
     def own_clock(self) -> str:

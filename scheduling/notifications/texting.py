@@ -2,7 +2,6 @@
 
 import base64
 import hmac
-import re
 from collections.abc import Mapping
 from hashlib import sha1
 from urllib.parse import unquote, urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from django.conf import settings
 
+from clinic import phones
 from clinic.models import Communication
 from scheduling.notifications import links
 from scheduling.notifications.errors import NotNow, Undeliverable
@@ -28,7 +28,7 @@ def send(message: Communication, text: str) -> str:
         return ""
     form = {
         "From": settings.SMS_FROM,
-        "To": dialled(message.address),
+        "To": phones.text_to(message.address),
         "Body": text,
         "StatusCallback": links.text_status_link(message),
     }
@@ -52,14 +52,6 @@ def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:
     signed = address + "".join(name + form[name] for name in sorted(form))
     own = base64.b64encode(hmac.digest(token.encode(), signed.encode(), sha1)).decode()
     return hmac.compare_digest(own.encode(), signature.encode())
-
-
-def dialled(number: str) -> str:
-    """A number as the service wants it: +12125550100. One without a country's code is of the clinic's own."""
-    digits = re.sub(r"[^+\d]", "", number)
-    if digits.startswith("00"):
-        return f"+{digits[2:]}"
-    return digits if digits.startswith("+") else f"{settings.SMS_COUNTRY_CODE}{digits.removeprefix('0')}"
 
 
 def _json(answer: httpx.Response) -> dict[str, object]:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import HealthcareService, Patient, Schedule
+from clinic.phone_field import PhoneField
 from portal.common.fields import DatePartsField, DayField, TimeInput
 from portal.staff.calendar import wall
 from portal.staff.calendar.forms import calendar_field
@@ -102,7 +103,7 @@ class VisitForm(WhenForm):
     given = forms.CharField(label=_("Given names"), required=False, max_length=200)
     family = forms.CharField(label=_("Family name"), required=False, max_length=200)
     birth_date = DatePartsField(label=_("Date of birth"), required=False)
-    phone = forms.CharField(label=_("Phone"), required=False, max_length=50, widget=forms.TextInput({"type": "tel"}))
+    phone = PhoneField(label=_("Phone"), required=False, widget=forms.TextInput({"type": "tel"}))
     email = forms.EmailField(label=_("E-mail"), required=False)
     comment = forms.CharField(
         label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})

@@ -23,7 +23,7 @@ def test_a_patient_says_how_they_want_to_be_told(settings, as_ada, ada):
     chosen = MessagePreferences.objects.get(patient=ada)
     assert (chosen.by_email, chosen.by_sms, chosen.reminders) == (False, True, True)
     ada.refresh_from_db()
-    assert (ada.phone, ada.language, ada.version) == ("+1 212 555 0123", "es", 2)
+    assert (ada.phone, ada.language, ada.version) == ("+12125550123", "es", 2)
     assert answer.cookies["language"].value == "es"
 
 
@@ -44,8 +44,8 @@ def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_sta
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"phone": "ask me"}, "Enter a telephone number, such as +1 212 555 0123."),
-        ({"phone": "555"}, "Enter a telephone number, such as +1 212 555 0123."),
+        ({"phone": "ask me"}, "This is not a telephone number. Enter one such as +1 212 555 0123."),
+        ({"phone": "555"}, "This telephone number is too short. Enter one such as +1 212 555 0123."),
         ({"phone": ""}, "Enter the number that texts are sent to, or choose no text messages."),
         ({"language": "tlh"}, "Select a valid choice."),
     ],

@@ -19,7 +19,7 @@ from django.utils import timezone
 from clinic import messaging
 from clinic.models import Communication
 from scheduling import notifications
-from scheduling.notifications import links, texting
+from scheduling.notifications import links
 from tests.factories import AppointmentFactory, CommunicationFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,19 +79,6 @@ def test_a_text_is_posted_as_twilio_wants_it(service, text):
     assert form["StatusCallback"] == links.text_status_link(text)
     assert (text.status, text.provider_id) == ("completed", "SM1")
     assert text.received is None
-
-
-@pytest.mark.parametrize(
-    ("written", "dialled"),
-    [
-        ("+44 20 7946 0018", "+442079460018"),
-        ("(212) 555-0123", "+12125550123"),
-        ("0044 20 7946 0018", "+442079460018"),
-        ("0212 555 0123", "+12125550123"),
-    ],
-)
-def test_a_number_is_dialled_with_the_code_of_its_country(written, dialled):
-    assert texting.dialled(written) == dialled
 
 
 def test_without_a_service_a_text_is_only_recorded(settings, text):

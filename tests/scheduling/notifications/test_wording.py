@@ -80,7 +80,7 @@ def test_an_email_says_when_where_and_what_one_can_do_in_text_and_in_html(visit,
         assert "Tuesday 24 November 2026, 09:20 to 09:50 (New York time)" in part
         assert "Main Street, 1 Main Street, New York" in part
         assert link in part
-        assert "+1 212 555 0100" in part
+        assert "(212) 555-0100" in part
     assert "<script" not in said.html
     assert " style=" not in said.html
 
