@@ -23,6 +23,7 @@ class Progress:
     number: int
     total: int
     back: str
+    is_after_about: bool = False  # whether it has been said whom the visit is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: b
     at = steps.index(step)
     before = step if within else steps[at - 1] if at else ""
     back = page_of(appointment, before) if before else _times_of(appointment)
-    return Progress(number=at + 2, total=len(steps) + 1, back=back)
+    return Progress(number=at + 2, total=len(steps) + 1, back=back, is_after_about=step != ABOUT)
 
 
 def obstacles(visit: Visit | Appointment) -> list[Obstacle]:

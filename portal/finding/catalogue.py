@@ -1,7 +1,7 @@
 """Which visits patients can book, and which of them they look for."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ class Card:
     service: HealthcareService
     duration: timedelta | None
     asks: bool
+    sites: Sequence[Location] = ()  # where it is given; none for a visit by video
 
     @property
     def must_fill_in(self) -> bool:
@@ -36,10 +37,11 @@ class Catalogue:
 
     services: Sequence[HealthcareService]
     found: Sequence[HealthcareService]
+    sites: Mapping[int, Sequence[Location]]
 
     @property
     def cards(self) -> list[Card]:
-        return [card_of(each) for each in self.found]
+        return [card_of(each, self.sites.get(each.pk, ())) for each in self.found]
 
     @property
     def has_many(self) -> bool:
@@ -70,19 +72,20 @@ def with_facts() -> QuerySet[HealthcareService]:
     )
 
 
-def card_of(service: Any) -> Card:
+def card_of(service: Any, sites: Sequence[Location] = ()) -> Card:
     minutes = next((each.duration for each in service.general_parameters), None)
     return Card(
         service=service,
         duration=timedelta(minutes=minutes) if minutes else None,
         asks=bool(service.questionnaires.all()),
+        sites=sites,
     )
 
 
 def read_catalogue(
     *, search: str, eligibility: str, by: str, practitioner: Practitioner | None, location: Location | None
 ) -> Catalogue:
-    """Three queries; one more to narrow it down to a person or a place."""
+    """Five queries; one more to narrow it down to a person or a place."""
     services = list(with_facts())
     given = _given_by(practitioner, location) if practitioner or location else {ALL}
     found = [
@@ -93,7 +96,20 @@ def read_catalogue(
         and (not by or each.telehealth == (by == "video"))
         and _answers(each, search)
     ]
-    return Catalogue(services=services, found=found)
+    return Catalogue(services=services, found=found, sites=_sites_of(found))
+
+
+def _sites_of(services: Iterable[HealthcareService]) -> dict[int, list[Location]]:
+    """The sites at which each service is given in person, by name, by its primary key. Two queries."""
+    schedules = Schedule.objects.filter(active=True, deleted_at=None, site__status=Location.Status.ACTIVE)
+    rows = set(schedules.values_list("offers_all_services", "services", "site"))
+    sites = Location.objects.in_bulk({site for _, _, site in rows})
+    at: dict[int, list[Location]] = {}
+    for service in services:
+        given = {site for offers_all, offered, site in rows if offers_all or offered == service.pk}
+        if given and not service.telehealth:
+            at[service.pk] = sorted((sites[site] for site in given), key=lambda site: site.name)
+    return at
 
 
 def _given_by(practitioner: Practitioner | None, location: Location | None) -> set[int | None]:

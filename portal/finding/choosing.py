@@ -1,13 +1,15 @@
 """The ways to have a service and the times at which it can be had."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, partial
+from math import inf
 from zoneinfo import ZoneInfo
 
 from clinic.models import Appointment, HealthcareService, Location
 from clinic.whereabouts import site_and_town
+from portal.finding.positions import Position, away, kilometres_to
 from scheduling.availability import (
     Arrangement,
     FoundTime,
@@ -16,6 +18,7 @@ from scheduling.availability import (
     arrangements_for,
     as_datetime,
     find_times,
+    places_left,
 )
 from scheduling.errors import Invalid
 
@@ -24,13 +27,15 @@ LOOK = timedelta(days=35)  # at once, where most of what is found may not be ask
 FIRST_FEW = 3
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
+FAR = datetime(2200, 1, 1, tzinfo=UTC).timestamp()  # from where on a plan is one without end
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A time that can be had, as its button shows and posts it. `start` and `end` are local to `zone`.
 
-    `there` is the same start by the clock of the visit's site, where the patient sees times in another zone.
+    `there` is the same start by the clock of the visit's site, where the patient sees times in another zone; `away` is
+    how far the site is, in words, where the patient said where they are.
     """
 
     start: datetime
@@ -40,6 +45,9 @@ class Choice:
     where: str  # the site and its town; empty by video
     value: str
     there: datetime | None = None
+    away: str = ""
+    distance: float = 0.0  # km from the patient, where that is known; sites of which it is not come last
+    places_left: int | None = None  # of a group
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,8 @@ class Menu:
     """The ways to have a service, and the sites it is given at.
 
     `zone` is the patient's own, for visits by video; `starts` says which local starts are asked for. `without` is a
-    visit whose own time does not stand in the way, as when it is moved.
+    visit whose own time does not stand in the way, as when it is moved. `position` is where the patient is, if they
+    said so and it matters: with a site that they chose, or by video, it does not.
     """
 
     service: HealthcareService
@@ -65,6 +74,7 @@ class Menu:
     zone: ZoneInfo | None = None
     starts: Callable[[datetime], bool] | None = None
     without: Appointment | None = None
+    position: Position | None = None
 
     @property
     def all_offerings(self) -> Iterator[Offering]:
@@ -99,6 +109,39 @@ class Menu:
     def has_phone(self) -> bool:
         """Whether one of its sites has a telephone of its own."""
         return any(site.phone for site in self.places)
+
+    @cached_property
+    def planned_until(self) -> date | None:
+        """The last day for which a schedule is planned; None where one is planned without end."""
+        ends = [each.planned[1] if each.planned else None for each in self.all_offerings]
+        known = [each for each in ends if each is not None and each < FAR]
+        if not ends or len(known) < len(ends):
+            return None
+        return max(
+            as_datetime(end - 1).astimezone(self.zone_of(each)).date()
+            for end, each in zip(known, self.all_offerings, strict=True)
+        )
+
+    def kilometres_to(self, offering: Offering) -> float | None:
+        """How far the site of a schedule is from the patient, where that is known."""
+        site = self.sites.get(offering.site or 0)
+        return kilometres_to(site, self.position) if site else None
+
+    @property
+    def by_distance(self) -> Iterator["Menu"]:
+        """The menu of each site alone, the nearest first."""
+        far = {site.pk: kilometres_to(site, self.position) for site in self.places}
+        for pk in sorted(far, key=lambda pk: inf if far[pk] is None else far[pk] or 0.0):
+            near = self.only(partial(_is_at, pk), self.starts)
+            if near.arrangements:
+                yield near
+
+    def places_left(self, ways: Sequence[tuple[FoundTime, tuple[Offering, ...]]], *, now: datetime) -> list[int | None]:
+        """How many more could come at each of these times; None where it is no group. No query where none is."""
+        if not any(each.rules.capacity > 1 for each in self.all_offerings):
+            return [None] * len(ways)
+        asked = [(offerings, found.start) for found, offerings in ways]
+        return places_left(self.service, asked, now=now, without=self.without)
 
     def only(self, keep: Callable[[Offering], bool], starts: Callable[[datetime], bool] | None) -> "Menu":
         """Only with these schedules, only at these local times. Where a kind of schedule is left out, nothing stays."""
@@ -170,6 +213,7 @@ class Menu:
         first = next((each for each in offerings if is_person(each)), offerings[0])
         site = placed(offerings)
         zone = self.zone_of(site)
+        distance = self.kilometres_to(site)
         local, there = start.astimezone(zone), start.astimezone(self._zone_there(site))
         return Choice(
             start=local,
@@ -178,6 +222,8 @@ class Menu:
             with_whom=first.actor_name,
             where=self.where(site),
             value=written(start, offerings),
+            away="" if distance is None else away(distance),
+            distance=(inf if distance is None else distance) if self.position else 0.0,
             there=there if there.utcoffset() != local.utcoffset() else None,
         )
 
@@ -242,6 +288,11 @@ def is_person(offering: Offering) -> bool:
 def placed(offerings: tuple[Offering, ...]) -> Offering:
     """The one that says where: the first with a site."""
     return next((each for each in offerings if each.site is not None), offerings[0])
+
+
+def _is_at(site: int, offering: Offering) -> bool:
+    """Whether a schedule is at the site; one without a site of its own comes to all."""
+    return offering.site in (None, site)
 
 
 def _by_person(found: FoundTime) -> Iterator[tuple[Offering, ...]]:

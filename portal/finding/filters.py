@@ -5,7 +5,7 @@ were not asked.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,9 +47,12 @@ class Filter:
     chosen: frozenset[str]
     several: bool = False
 
+    is_choice: bool = False  # whether one of its answers leaves something out
+
     @property
-    def is_choice(self) -> bool:
-        return len(self.options) > 1
+    def is_everything(self) -> bool:
+        """Whether every answer was given, which is as good as none."""
+        return len(self.chosen) == len(self.options)
 
     @property
     def chosen_options(self) -> list[Option]:
@@ -72,6 +75,18 @@ class Filters:
     @property
     def active(self) -> list[Filter]:
         return [each for each in self.shown if each.chosen]
+
+    @property
+    def idle(self) -> list[str]:
+        """The answers that were given and leave nothing out: with them the times are the same."""
+        left = self.narrowed()
+        return [
+            option.label
+            for each in self.active
+            if (each.is_everything or not each.several)
+            and self.narrowed(without=each.name).arrangements == left.arrangements
+            for option in each.chosen_options
+        ]
 
     @property
     def unknown(self) -> list[str]:
@@ -164,8 +179,22 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
         menu=menu,
         asked=asked,
         traits=traits,
-        each={name: _filter(name, options[name], asked) for name in NAMES},
+        each={
+            name: replace(
+                _filter(name, options[name], asked),
+                is_choice=len(options[name]) > 1 and _differ(menu, name, traits.get(name), options[name]),
+            )
+            for name in NAMES
+        },
     )
+
+
+def _differ(menu: Menu, name: str, trait: Callable[[Offering], Iterable[Option]] | None, options: list[Option]) -> bool:
+    """Whether an answer leaves out one of the schedules that it concerns; one about times always can."""
+    if trait is None:
+        return True
+    had = [{option.value for option in trait(each)} for each in menu.all_offerings if _concerns(name, each)]
+    return any(option.value not in values for option in options for values in had)
 
 
 def part_of(at: datetime) -> str:

@@ -29,9 +29,9 @@ class ZoneForm(AskedForm):
 class TimesForm(ZoneForm):
     """Which days to show, which of them opened, and by which clock. What narrows the times is read by `filters`."""
 
-    week = DayField(required=False, input_formats=["%Y-%m-%d"])
-    month = DayField(required=False, input_formats=["%Y-%m"])
-    date = DayField(required=False, input_formats=["%Y-%m-%d"])
+    week = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    month = forms.DateField(required=False, input_formats=["%Y-%m"])
+    date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])  # any: too far, or over, is said to be so
 
 
 class ServicesForm(AskedForm):

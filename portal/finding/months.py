@@ -12,9 +12,11 @@ from portal.finding.weeks import (
     count_days,
     find_days,
     first_few,
+    horizon,
     last_day,
     next_after,
     open_day,
+    outside_of,
     today_of,
     within,
 )
@@ -44,6 +46,9 @@ def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> M
     At the end of this month the question reaches a week ahead, because the next times lie in the month after.
     """
     today = today_of(menu, now)
+    month = day if day and (day.year, day.month) != (month.year, month.month) else month
+    length = monthrange(month.year, month.month)[1]
+    outside = outside_of(menu, day, 1, today) or outside_of(menu, month.replace(day=1), length, today)
     first = within(menu, month, today)
     begins = first.replace(day=1)
     ends = first.replace(day=monthrange(first.year, first.month)[1])
@@ -54,9 +59,11 @@ def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> M
     following = ends + DAY
     return Month(
         days=count_days(menu, found, today),
-        opened=open_day(menu, found, day),
+        opened=open_day(menu, found, day, now=now),
         previous=(begins - DAY).replace(day=1) if begins > today else None,
         following=following if following <= last_day(menu, today) else None,
         first_available=first_available,
         next_free=None if any(found.values()) else next_after(menu, following, first_available, now=now),
+        until=horizon(menu, now),
+        outside=outside,
     )

@@ -20,9 +20,10 @@ from clinic.models import Appointment, HealthcareService, Location, Practitioner
 from clinic.whereabouts import chosen_zone
 from portal.finding import catalogue, choosing, filters, months, positions, weeks
 from portal.finding.catalogue import Catalogue, bookable
-from portal.finding.choosing import Option
+from portal.finding.choosing import Menu, Option
 from portal.finding.filters import Filters
 from portal.finding.forms import PositionForm, ServicesForm, TimesForm, ZoneForm
+from portal.finding.positions import Position
 from portal.finding.weeks import Shown
 from portal.finding.zones import zones_by_region
 
@@ -96,7 +97,7 @@ def free_times(
     whole = replace(choosing.read_menu(service), zone=zone_asked(request, service, moved=without), without=without)
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
-    menu = narrowing.narrowed()
+    menu = near_by(narrowing, position)
     month, day = form.asked("month"), form.asked("date")
     shown = (
         months.read_month(menu, month, day, now=now)
@@ -112,10 +113,19 @@ def free_times(
         "filters": narrowing,
         "shown": shown,
         "is_month": bool(month),
+        "narrowed": menu,
+        "asked_day": day or form.asked("week"),
         "others": _others(narrowing, shown, now=now),
         "position": position,
         "sites_lie_somewhere": any(site.latitude is not None for site in whole.places),
     }
+
+
+def near_by(narrowing: Filters, position: Position | None) -> Menu:
+    """The menu that the filters leave, with the nearest site first unless one was chosen."""
+    menu = narrowing.narrowed()
+    is_asked = position is not None and menu.has_several_sites and not narrowing.each["location"].chosen
+    return replace(menu, position=position if is_asked else None)
 
 
 def zone_asked(

@@ -1,9 +1,13 @@
-"""Seven days of free times: how many each has, and those of the day that is opened."""
+"""Seven days of free times: how many each has, and those of the day that is opened.
+
+A day has as many times as it has buttons: `ways_on` says which those are, for the counts and for the buttons alike.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from itertools import groupby
 
 from clinic import words
@@ -18,11 +22,26 @@ Found = Mapping[date, Sequence[FoundTime]]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day, and at how many different times one could come."""
+    """One day, and how many buttons with a time it has."""
 
     date: date
     count: int
     is_today: bool = False
+
+
+class Outside(Enum):
+    """Why the day that was asked for cannot be shown."""
+
+    PAST = "past"
+    TOO_FAR = "too far"
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to have the times of one day, one for each button. In a crowd each time stands once at each site."""
+
+    buttons: Sequence[tuple[FoundTime, tuple[Offering, ...]]]
+    is_crowded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,7 @@ class OpenDay:
 
     @property
     def count(self) -> int:
-        """At how many different times one could come."""
-        return len(at_different_times(self.times))
+        return len(self.times)
 
     @property
     def groups(self) -> int:
@@ -51,13 +69,14 @@ class OpenDay:
         return [(part, self._grouped(choices)) for part, choices in parts]
 
     def _grouped(self, choices: Iterable[Choice]) -> list[list[Choice]]:
-        groups: dict[tuple[str, str], list[Choice]] = {}
+        groups: dict[tuple[float, str, str], list[Choice]] = {}
         for choice in choices:
             groups.setdefault(self._group(choice), []).append(choice)
         return [groups[key] for key in sorted(groups)]
 
-    def _group(self, choice: Choice) -> tuple[str, str]:
-        return "" if self.is_crowded else choice.with_whom, choice.where
+    def _group(self, choice: Choice) -> tuple[float, str, str]:
+        """The nearest site first, where it is known how far it is."""
+        return choice.distance, "" if self.is_crowded else choice.with_whom, choice.where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +89,8 @@ class Shown:
     following: date | None
     first_available: list[Choice]
     next_free: Choice | None
+    until: date | None = None  # the last day that can be booked, where there is one
+    outside: Outside | None = None
 
     @property
     def first(self) -> date:
@@ -95,7 +116,8 @@ def read_week(menu: Menu, week: date | None, day: date | None, *, now: datetime)
     time lies within the week that is shown, one question about free time answers everything.
     """
     today = today_of(menu, now)
-    asked = week or (day and _begins(day, today))
+    outside = outside_of(menu, day, 1, today) or outside_of(menu, week, 7, today)
+    asked = None if outside == Outside.PAST else _week_asked(week, day, today)
     first = within(menu, asked or today, today)
     found = find_days(menu, first, 7, now=now)
     first_available = first_few(menu, found, first, today, now=now)
@@ -105,12 +127,30 @@ def read_week(menu: Menu, week: date | None, day: date | None, *, now: datetime)
     following = first + WEEK
     return Week(
         days=count_days(menu, found, today),
-        opened=open_day(menu, found, day),
+        opened=open_day(menu, found, day, now=now),
         previous=max(first - WEEK, today) if first > today else None,
         following=following if following <= last_day(menu, today) else None,
         first_available=first_available,
         next_free=None if any(found.values()) else next_after(menu, following, first_available, now=now),
+        until=horizon(menu, now),
+        outside=outside,
     )
+
+
+def _week_asked(week: date | None, day: date | None, today: date) -> date | None:
+    """The first day of the week asked for: the day counts where it lies in another."""
+    if day and not (week and timedelta(0) <= day - week < WEEK):
+        return _begins(day, today)
+    return week
+
+
+def outside_of(menu: Menu, first: date | None, number: int, today: date) -> Outside | None:
+    """Whether so many days that were asked for have all passed, or lie further ahead than can be booked."""
+    if first is None:
+        return None
+    if first <= today - number * DAY:
+        return Outside.PAST
+    return Outside.TOO_FAR if first > last_day(menu, today) else None
 
 
 def today_of(menu: Menu, now: datetime) -> date:
@@ -121,7 +161,16 @@ def today_of(menu: Menu, now: datetime) -> date:
 def last_day(menu: Menu, today: date) -> date:
     """The last on which there could be a time."""
     days = menu.service.booking_horizon_days
-    return today + (FURTHEST if days is None else min(FURTHEST, days * DAY))
+    furthest = today + (FURTHEST if days is None else min(FURTHEST, days * DAY))
+    planned = menu.planned_until
+    return furthest if planned is None else max(today, min(furthest, planned))
+
+
+def horizon(menu: Menu, now: datetime) -> date | None:
+    """The last day that can be booked, where the service or all of its schedules set one."""
+    if menu.service.booking_horizon_days is None and menu.planned_until is None:
+        return None
+    return last_day(menu, today_of(menu, now))
 
 
 def within(menu: Menu, day: date, today: date) -> date:
@@ -140,7 +189,18 @@ def find_days(menu: Menu, first: date, number: int, *, now: datetime) -> dict[da
 
 
 def first_few(menu: Menu, found: Found, first: date, today: date, *, now: datetime) -> list[Choice]:
-    """The next times from now on: out of what was found where that begins today, asked for where it does not do."""
+    """The next times from now on, as they are read: by day and clock, for clocks of several zones may stand together.
+
+    Out of what was found where that begins today, asked for where it does not do. Where it is known how far the sites
+    are, those of the nearest that has any.
+    """
+    return sorted(_first_few(menu, found, first, today, now=now), key=lambda choice: choice.start.replace(tzinfo=None))
+
+
+def _first_few(menu: Menu, found: Found, first: date, today: date, *, now: datetime) -> list[Choice]:
+    if menu.position:
+        nearby = (near.first_times(now, now=now) for near in menu.by_distance)
+        return next((few for few in nearby if few), [])
     if first > today:
         return menu.first_times(now, now=now)
     few = menu.first_of(sorted((each for times in found.values() for each in times), key=lambda each: each.start))
@@ -164,23 +224,39 @@ def _since_midnight(moment: datetime) -> timedelta:
     return moment.astimezone(UTC) - midnight.astimezone(UTC)
 
 
+def ways_on(menu: Menu, found: Found, day: date) -> Ways:
+    """What there is to choose on a day: with each person who could give the visit, at each site."""
+    ways = [(each, list(menu.ways(each))) for each in found[day]]
+    is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
+    buttons = [
+        (each, offerings)
+        for each, with_each in ways
+        for offerings in (_one_each_place(with_each) if is_crowded else with_each)
+        if len(menu.zones) == 1 or _date_of(menu, each, offerings) == day
+    ]
+    return Ways(buttons, is_crowded)
+
+
+def _date_of(menu: Menu, found: FoundTime, offerings: tuple[Offering, ...]) -> date:
+    return as_datetime(found.start).astimezone(menu.zone_of(placed(offerings))).date()
+
+
 def count_days(menu: Menu, found: Found, today: date) -> list[Day]:
-    return [Day(day, len({each.start for each in times}), day == today) for day, times in found.items()]
+    return [Day(day, len(ways_on(menu, found, day).buttons), day == today) for day in found]
 
 
-def open_day(menu: Menu, found: Found, day: date | None) -> OpenDay | None:
+def open_day(menu: Menu, found: Found, day: date | None, *, now: datetime) -> OpenDay | None:
     """The day asked for, if it is one of those; else the first that has times."""
     opened = day if day in found else next((each for each, times in found.items() if times), None)
     if opened is None:
         return None
-    ways = [(each, list(menu.ways(each))) for each in found[opened]]
-    is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
-    times = [
-        menu.choice_of(offerings, as_datetime(each.start))
-        for each, with_each in ways
-        for offerings in (_one_each_place(with_each) if is_crowded else with_each)
-    ]
-    return OpenDay(opened, tuple(choice for choice in times if choice.start.date() == opened), is_crowded)
+    ways = ways_on(menu, found, opened)
+    left = menu.places_left([(each, offerings) for each, offerings in ways.buttons], now=now)
+    times = (
+        replace(menu.choice_of(offerings, as_datetime(each.start)), places_left=places)
+        for (each, offerings), places in zip(ways.buttons, left, strict=True)
+    )
+    return OpenDay(opened, tuple(times), ways.is_crowded)
 
 
 def others_in(menu: Menu, shown: Shown, people: Iterable[Option], *, now: datetime) -> list[Option]:

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from clinic import phones
 from clinic.models import User
+from clinic.whereabouts import site_and_town
 from portal.common import navigation
 from scheduling.access import Caller
 
@@ -54,6 +55,9 @@ def with_emergency_link(notice: str) -> SafeString:
     """The emergency notice, with its number to tap."""
     before, number, after = notice.partition(settings.EMERGENCY_PHONE)
     return format_html("{}{}{}", before, phone_link(number), after)
+
+
+register.filter("site_and_town", site_and_town)
 
 
 @register.filter

@@ -31,6 +31,7 @@ from scheduling.availability.questions import (
     find_times,
     is_offered,
     open_spans,
+    places_left,
     seats,
 )
 from scheduling.availability.rules import supposed_rules, weekly_windows
@@ -68,6 +69,7 @@ __all__ = [
     "only_the_start",
     "open_spans",
     "openings",
+    "places_left",
     "seats",
     "service_of",
     "stranded",

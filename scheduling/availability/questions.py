@@ -121,6 +121,29 @@ def seats(
     }
 
 
+def places_left(
+    service: HealthcareService,
+    asked: Sequence[tuple[tuple[Offering, ...], int]],
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> list[int | None]:
+    """How many more could have the visit at each of these starts (UTC seconds) on these schedules: one query.
+
+    None where no schedule takes more than one patient at a time.
+    """
+    shared = {each.schedule: each for offerings, _ in asked for each in offerings if each.rules.capacity > 1}
+    if not shared:
+        return [None] * len(asked)
+    first, last = min(at for _, at in asked), max(at for _, at in asked)
+    window = first - LONGEST_VISIT, last + 2 * LONGEST_VISIT
+    diaries = diaries_of(service, list(shared.values()), *window, now=now, without=without)
+    left = [
+        [core.places_left(diaries[each.schedule], at) for each in ways if each.schedule in shared] for ways, at in asked
+    ]
+    return [min(places, default=None) for places in left]
+
+
 def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) -> dict[int, list[Span]]:
     """When each of these schedules is open for any of its services within [start, end), taken or not: one query."""
     first, last = _seconds(start), _seconds(end)

@@ -144,6 +144,13 @@ def free_seat(diary: Diary, start: int) -> int | None:
     return None
 
 
+def places_left(diary: Diary, start: int) -> int:
+    """How many more visits could start at `start`, each on a seat of its own."""
+    rules = diary.rules
+    visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
+    return sum(covers(lane, *visit) for lane in _lanes([visit], diary))
+
+
 def _offers_of(pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int) -> Iterator[Offer]:
     serving = _serving(pools, duration, start, end)
     for at in sorted(set(serving[0]).intersection(*serving[1:])):

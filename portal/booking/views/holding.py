@@ -172,7 +172,7 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
                 service=service,
                 offerings=offerings,
                 start=start,
-                patient=_patient(caller, former),
+                patient=_patient(caller, former, service),
                 extra=with_chosen_zone(referrals.noted(request.session), menu.zone),
             ),
             caller=caller,
@@ -200,9 +200,12 @@ def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> 
     return None if former is None or former.is_promised else former
 
 
-def _patient(caller: Caller, former: Visit | None) -> Patient | None:
-    """Whom the visit is for, where that is said already or there is nobody else."""
-    if former and steps.is_for_own(former.appointment, caller):
+def _patient(caller: Caller, former: Visit | None, service: HealthcareService) -> Patient | None:
+    """Whom the visit is for, where there is nobody else, or it was said for another time of the same visit.
+
+    A visit of another kind is a new one, of which it has not been said.
+    """
+    if former and former.appointment.service == service and steps.is_for_own(former.appointment, caller):
         return former.appointment.patient
     return caller.patient if len(caller.patients) == 1 else None
 

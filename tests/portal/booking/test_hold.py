@@ -179,3 +179,29 @@ def test_what_a_visit_needs_is_said_before_it_is_held(client, there, wanted, che
     page = client.get(there, {"time": wanted})
     assertContains(page, "Health insurance that is valid on the day.")
     assertContains(page, "It is only with someone of the patient")
+
+
+def test_for_whom_one_visit_is_says_nothing_about_the_next(as_ada, ada, there, wanted, chen, site, ten):
+    leo = RelatedPersonFactory(user=ada.user).patient
+    as_ada.post(there, {"time": wanted})
+    as_ada.post(page_of(Appointment.objects.get(), "about"), {"who": leo.fhir_id})
+    other = ServiceFactory(hours=EVERY_DAY)
+    schedule = ScheduleFactory(actor=chen, services=[other], site=site)
+    eleven = f"{(ten + timedelta(hours=1)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}~{schedule.fhir_id}"
+    answer = as_ada.post(f"/book/{other.fhir_id}/hold/", {"time": eleven})
+    held = Appointment.objects.get(status="pending")
+    assert held.patient is None
+    assertRedirects(answer, page_of(held, "about"))
+    assert as_ada.get(page_of(held, "about")).context["form"]["who"].value() == ada.fhir_id
+
+
+def test_another_time_of_the_same_visit_stays_for_whom_it_was_and_says_so_first(as_ada, ada, there, wanted):
+    leo = RelatedPersonFactory(user=ada.user).patient
+    as_ada.post(there, {"time": wanted})
+    as_ada.post(page_of(Appointment.objects.get(), "about"), {"who": leo.fhir_id})
+    as_ada.post(there, {"time": later(wanted)})
+    held = Appointment.objects.get(status="pending")
+    assert held.patient == leo
+    page = as_ada.get(page_of(held, "confirm"))
+    assertContains(page, f"For <strong>{leo}</strong>")
+    assertContains(page, f'<a href="{page_of(held, "about")}">Change')

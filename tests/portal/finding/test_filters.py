@@ -7,6 +7,7 @@ from django.http import QueryDict
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic import words
+from clinic.models import Practitioner
 from portal.finding import filters
 from portal.finding.choosing import read_menu
 from portal.finding.positions import Position
@@ -189,3 +190,26 @@ def test_what_was_chosen_stays_chosen(client, visit):
 def test_the_parts_of_the_day_are_those_of_the_headings(hour):
     at = datetime.combine(datetime(2026, 1, 5, tzinfo=UTC), time(hour), UTC)
     assert words.part_of_day(at).lower() == filters.part_of(at)
+
+
+def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):
+    """Everyone here speaks the same two languages."""
+    Practitioner.objects.update(communication=[ENGLISH, SPANISH])
+    assert "language" not in [each.name for each in read(visit).shown]
+    assert "gender" in [each.name for each in read(visit).shown]
+
+
+@pytest.mark.parametrize(
+    ("asked", "idle"),
+    [
+        ("language=es", []),
+        ("gender=female&practitioner=chen", ["A woman"]),
+        ("part=morning&part=afternoon", ["Morning", "Afternoon"]),
+        ("part=morning", []),
+    ],
+)
+def test_an_answer_that_changes_nothing_says_so(client, visit, asked, idle):
+    page = client.get(f"/book/{visit.fhir_id}/?{asked}")
+    assert page.context["filters"].idle == idle
+    for label in idle:
+        assertContains(page, f"“{label}” changes nothing")

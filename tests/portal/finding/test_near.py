@@ -73,3 +73,22 @@ def test_how_far_it_is(latitude, longitude, said):
 def test_how_far_nobody_knows():
     assert kilometres_to(Location(), Position(40.7, -74.0)) is None
     assert kilometres_to(Location(latitude=40.7, longitude=-74.0), None) is None
+
+
+def test_the_nearest_sites_times_come_first_with_their_distance(client, page_of_times, checkup, ten):
+    before = client.get(page_of_times, {"date": ten.date()})
+    assertNotContains(before, "First available at the nearest site")
+    client.post("/near/", {"next": page_of_times, "latitude": "34.05", "longitude": "-118.25"})
+    page = client.get(page_of_times, {"date": ten.date()})
+    assertContains(page, "First available at the nearest site")
+    shown = page.context["shown"]
+    assert {choice.where for choice in shown.first_available} == {"Harbour"}
+    groups = [groups for _part, groups in shown.opened.parts]
+    assert all([group[0].where for group in each] == ["Harbour", "Riverside Main Street"] for each in groups)
+    assertContains(page, "Harbour, 2 km away")
+
+
+def test_a_site_that_was_chosen_is_not_passed_over_for_a_nearer_one(client, page_of_times, site):
+    tell(client, page_of_times, latitude="34.05", longitude="-118.25")
+    page = client.get(page_of_times, {"location": site.fhir_id})
+    assert {choice.where for choice in page.context["shown"].first_available} == {"Riverside Main Street"}

@@ -186,6 +186,29 @@ class TestALink:
 
 @pytest.mark.parametrize("number", [2, 12])
 def test_it_asks_as_much_for_many_visits_as_for_one(client, django_assert_num_queries, number):
-    ServiceFactory.create_batch(number, questionnaires=[QuestionnaireFactory()])
-    with django_assert_num_queries(3):
+    services = ServiceFactory.create_batch(number, questionnaires=[QuestionnaireFactory()])
+    ScheduleFactory(services=services, site=LocationFactory())
+    with django_assert_num_queries(5):
         client.get("/")
+
+
+def test_each_visit_says_where_it_is_and_at_how_many_sites(client):
+    one, two, video = ServiceFactory(), ServiceFactory(), ServiceFactory(telehealth=True)
+    here = LocationFactory(name="Riverside", city="New York")
+    there = LocationFactory(name="Boston Harbour", city="Boston")
+    ScheduleFactory(services=[one, two, video], site=here)
+    ScheduleFactory(services=[two], site=there)
+    ScheduleFactory(services=[one], site=LocationFactory(status="inactive"))
+    cards = {card.service.pk: card for card in client.get("/").context["catalogue"].cards}
+    assert [list(cards[each.pk].sites) for each in (one, two, video)] == [[here], [there, here], []]
+    page = client.get("/")
+    assertContains(page, "Riverside, New York")
+    assertContains(page, "2 sites: Boston Harbour; Riverside, New York")
+    assertContains(client.get(f"/book/{two.fhir_id}/"), "2 sites: Boston Harbour; Riverside, New York")
+    assertNotContains(client.get(f"/book/{video.fhir_id}/"), "Riverside, New York")
+
+
+def test_what_is_not_found_says_whom_to_call(client, visits, settings):
+    settings.CLINIC_PHONE = "+1 212 555 0100"
+    link = '<a href="tel:+12125550100">+1 212 555 0100</a>'
+    assertContains(client.get("/", {"q": "acupuncture"}), f"Not there? Call us: {link}.")
