@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "portal.common.middleware.SecurityHeaders",
     "portal.common.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.common.middleware.HeadAsGet",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -126,6 +127,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
     "timeout": 10,
+    "reconnect_timeout": 5,  # then whoever asks next tries at once, where the pool alone would wait ever longer
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Nothing waits for Redis: what it is told is written in PostgreSQL, and what it remembers can be forgotten.

@@ -43,6 +43,26 @@ class BodyLimit:
         return response
 
 
+class HeadAsGet:
+    """Answers HEAD as GET, without the body, whatever methods a view names: RFC 9110, section 9.3.2."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "HEAD":
+            return self.get_response(request)
+        request.method = "GET"
+        response = self.get_response(request)
+        request.method = "HEAD"
+        if response.streaming:
+            response.streaming_content = ()  # type: ignore[attr-defined]
+        else:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+
 class SecurityHeaders:
     """No inline script or style runs anywhere, and pages of a signed-in person stay in no cache."""
 

@@ -1,4 +1,7 @@
-"""What every page stands in: its language, its colours, and the page for when all else has failed."""
+"""The frame of every page: its language, its colours, and the page for when all else has failed."""
+
+import sys
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseServerError
@@ -7,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_POST, require_safe
 from django.views.i18n import set_language as set_cookie
 
+from clinic import database
 from portal.common import languages, theme
 from portal.common.callers import caller_of
 from portal.common.context_processors import of_the_clinic
@@ -37,5 +41,17 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """500, made of the settings alone: what failed may be the session or the database."""
+    """500, or 503 while PostgreSQL is away. Made of the settings alone: the session may be what failed."""
+    if database.is_away(sys.exception()):
+        return unavailable()
     return HttpResponseServerError(render_to_string("500.html", of_the_clinic()))
+
+
+def unavailable() -> HttpResponse:
+    """503: the same request can be sent again soon."""
+    database.drop_dead_connections()
+    return HttpResponse(
+        render_to_string("503.html", of_the_clinic()),
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        headers={"Retry-After": database.RETRY_AFTER},
+    )

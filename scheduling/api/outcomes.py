@@ -13,6 +13,7 @@ from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from clinic import database
 from clinic.fhir.issues import InvalidResource
 from scheduling import errors
 from scheduling.errors import Issue, SchedulingError
@@ -100,6 +101,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
             return _refusal(HTTPStatus.BAD_REQUEST, "invalid", "The request cannot be read.")
         case DataError():
             return _refusal(HTTPStatus.BAD_REQUEST, "value", "A value is out of range.")
+    if database.is_away(error):
+        return _away(error, context)
     return _bug(error, context)
 
 
@@ -152,6 +155,16 @@ def _of_framework(error: exceptions.APIException) -> Response:
 
 def _refusal(status: HTTPStatus, code: str, text: str) -> Response:
     return Response(outcome([Issue(code, text)]), status)
+
+
+def _away(error: Exception, context: dict[str, Any]) -> Response:
+    """The request can be sent again as it is, with the same Idempotency-Key."""
+    database.drop_dead_connections()
+    response = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "transient", "The database cannot be reached. Try again soon.")
+    response["Retry-After"] = database.RETRY_AFTER
+    request = context["request"]._request
+    log_response("%s: %s", type(error).__name__, request.path, response=response, request=request, exception=error)
+    return response
 
 
 def _bug(error: Exception, context: dict[str, Any]) -> Response:

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
+from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider import views
+
+from clinic import database
 
 # What the toolkit would look for first, and nobody can ask for here.
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -19,7 +23,12 @@ class _Told:
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        try:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        except OperationalError as error:
+            if not database.is_away(error):
+                raise
+            response = _away(request, error)
         for name, value in {"Content-Type": "application/json", **UNSTORED}.items():
             response[name] = value
         if response.status_code == 401 and request.headers.get("Authorization", "").lower().startswith("basic "):
@@ -27,6 +36,14 @@ class _Told:
         if response.status_code == 403:
             response["WWW-Authenticate"] = INSUFFICIENT
         return response
+
+
+def _away(request: HttpRequest, error: Exception) -> HttpResponseBase:
+    database.drop_dead_connections()
+    response = JsonResponse({"error": "temporarily_unavailable"}, status=503)
+    response["Retry-After"] = database.RETRY_AFTER
+    log_response("%s: %s", type(error).__name__, request.path, response=response, request=request, exception=error)
+    return response
 
 
 class TokenView(_Told, views.TokenView):  # type: ignore[misc]

@@ -1,0 +1,40 @@
+"""HEAD: as GET, without the body."""
+
+from contextlib import suppress
+
+import pytest
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+pytestmark = pytest.mark.django_db
+
+
+def pages():
+    """The portal's addresses that name nothing of the clinic."""
+    for name in get_resolver("portal.urls").reverse_dict:
+        with suppress(NoReverseMatch):
+            if isinstance(name, str):
+                yield reverse(f"portal:{name}")
+
+
+@pytest.mark.parametrize("person", [None, "ada", "rana"])
+def test_every_page_answers_head_as_it_answers_get(client, request, checkup, schedule, visit, link, person):
+    if person:
+        client.force_login(getattr(request.getfixturevalue(person), "user", request.getfixturevalue(person)))
+    named = [f"/book/{checkup.fhir_id}/", link, f"{link}cancel/", f"/staff/visits/{visit.fhir_id}/", "/accounts/login/"]
+    answers = {page: (client.get(page), client.head(page)) for page in [*pages(), *named, "/admin/", "/healthz"]}
+
+    assert len(answers) > 20
+    assert {page: head.status_code for page, (_, head) in answers.items()} == {
+        page: got.status_code for page, (got, _) in answers.items()
+    }
+    assert {got.status_code for got, _ in answers.values()} >= {200, 405}
+    assert [page for page, (_, head) in answers.items() if head.getvalue()] == []
+
+
+def test_it_says_how_long_the_page_is(client, checkup, schedule):
+    got, head = client.get("/healthz"), client.head("/healthz")
+    assert head["Content-Length"] == got["Content-Length"] == str(len(got.content))
+
+
+def test_what_only_posts_answer_stays_so(client):
+    assert client.head("/language/").status_code == 405
