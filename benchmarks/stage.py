@@ -36,9 +36,10 @@ SELECT 's' || substr(p.fhir_id, 2), 1, now(), '{}', true, b.id, true, '', '[]', 
 FROM clinic_practitioner p JOIN clinic_bookable b ON b.practitioner_id = p.id ORDER BY p.id;
 INSERT INTO clinic_healthcareservice (fhir_id, version, last_updated, extra, active, name, comment, type,
     specialty, identifier, requires, bookable_by, on_request, telehealth, minimum_notice, cancellation_notice,
-    preparation, eligibility, requires_questionnaires, requires_coverage, requires_care_team, reminders)
+    preparation, eligibility, requires_questionnaires, requires_coverage, requires_care_team, reminders,
+    named_in_email)
 SELECT name, 1, now(), '{}', true, name, '', '[]', '[]', '[]', '{}', 'patients', false, false, '0', '0', '', 'everyone',
-    false, false, false, array['2 days', '2 hours']::interval[]
+    false, false, false, array['2 days', '2 hours']::interval[], true
 FROM unnest(array['office', 'always']) name;
 INSERT INTO clinic_schedulingparameters (service_id, duration, alignment_interval, alignment_timezone,
     timezone, availability, not_available)

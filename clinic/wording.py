@@ -32,6 +32,9 @@ PLACEHOLDERS = {
     "phone": gettext_lazy("the telephone number of the site, or of the clinic"),
     "service": gettext_lazy("what the visit is for; think of who may read the message"),
     "with_whom": gettext_lazy("the people who give the care; think of who may read the message"),
+    "preparation": gettext_lazy("how to prepare; think of who may read the message"),
+    "reference": gettext_lazy("the short reference of the visit"),
+    "deadline": gettext_lazy("until when the patient can move or cancel online; empty where they cannot"),
     "code": gettext_lazy("the code that proves an address"),
 }
 _OF_PROOF = ("code", "clinic", "phone")
@@ -114,6 +117,9 @@ def sample(language: str) -> dict[str, str]:
             "phone": settings.CLINIC_PHONE or "+1 212 555 0100",
             "service": _("Check-up"),
             "with_whom": "Dr. Mei Chen",
+            "preparation": _("Please come ten minutes early."),
+            "reference": "4F9C2A71",
+            "deadline": in_short(start - timedelta(days=1), zone),
             "code": "123456",
         }
 

@@ -125,6 +125,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
                     "cancellation_notice",
                     "booking_horizon_days",
                     "reminders",
+                    "named_in_email",
                 ),
                 "description": "Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day.",
             },

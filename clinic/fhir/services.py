@@ -151,6 +151,7 @@ PATIENTS = HealthcareService.BookableBy.PATIENTS
 BOOKABLE_BY = Kind(
     code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
 )
+NAMED = Kind(flag(default=True).read, lambda value: None if value else False)
 SERVICE = (
     ACTIVE,
     IDENTIFIER,
@@ -165,6 +166,7 @@ SERVICE = (
     Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
     Element(extension(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
     Element(extension(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
+    Element(extension(codes.NAMED_IN_EMAIL, "valueBoolean"), "named_in_email", NAMED),
     Element(extension(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
     Element(extension(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),
     Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),

@@ -159,6 +159,11 @@ class HealthcareService(Resource):
     )
     eligibility = models.CharField("for", max_length=10, choices=Eligibility, default=Eligibility.EVERYONE)
     telehealth = models.BooleanField("by video", default=False)
+    named_in_email = models.BooleanField(
+        "name this visit in emails",
+        default=True,
+        help_text="Without it, emails say neither what the visit is for, nor with whom, nor how to prepare.",
+    )
     questionnaires = models.ManyToManyField("clinic.Questionnaire", blank=True, related_name="services")
     requires_questionnaires = models.BooleanField(
         default=False, help_text="Cannot be booked before its questionnaires are answered."

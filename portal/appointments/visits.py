@@ -1,7 +1,7 @@
 """A visit as its patient reads it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -11,10 +11,11 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic import whereabouts, words
-from clinic.models import Appointment, Location, QuestionnaireResponse, Slot
+from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.facts import VisitFacts
 
 Status = Appointment.Status
 
@@ -47,69 +48,17 @@ HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(VisitFacts):
     """An appointment at a moment; times are local to `zone`, its patient's own or the site's, which is `there`."""
 
-    appointment: Appointment
-    zone: ZoneInfo
     now: datetime
     there: ZoneInfo | None = None
-
-    @property
-    def id(self) -> str:
-        return self.appointment.fhir_id
-
-    @property
-    def reference(self) -> str:
-        """Short enough to read out on the phone."""
-        return self.id.replace("-", "")[:8].upper()
-
-    @property
-    def start(self) -> datetime:
-        assert self.appointment.start is not None  # appointment_has_time, and `of` leaves out the rest
-        return self.appointment.start.astimezone(self.zone)
-
-    @property
-    def end(self) -> datetime:
-        assert self.appointment.end is not None  # appointment_takes_time
-        return self.appointment.end.astimezone(self.zone)
-
-    @property
-    def duration(self) -> timedelta:
-        return self.end - self.start
-
-    @property
-    def name(self) -> Any:
-        return self.appointment.service.name if self.appointment.service else _("Visit")
-
-    @property
-    def with_whom(self) -> str:
-        """The people who give the care, as the appointment names them."""
-        return ", ".join(named(self.appointment, "Practitioner"))
 
     @property
     def practitioner(self) -> str:
         """The id of the first of them, by which the same person is asked for again."""
         actors = (str(each.get("actor", {}).get("reference", "")) for each in self.appointment.participant)
         return next((actor.partition("/")[2] for actor in actors if actor.startswith("Practitioner")), "")
-
-    @property
-    def room(self) -> str:
-        return ", ".join(named(self.appointment, "Location/"))
-
-    @property
-    def by_video(self) -> bool:
-        return whereabouts.is_by_video(self.appointment)
-
-    @property
-    def site(self) -> Location | None:
-        """The site that the patient comes to; None by video."""
-        return whereabouts.site_to_go_to(self.appointment)
-
-    @property
-    def phone(self) -> str:
-        """The number that answers about this visit."""
-        return whereabouts.phone_of(self.appointment.site)
 
     @property
     def start_there(self) -> datetime | None:
@@ -122,10 +71,6 @@ class Visit:
     def where(self) -> str:
         """The site and its town; empty by video."""
         return whereabouts.site_and_town(self.site) if self.site else ""
-
-    @property
-    def whose(self) -> str:
-        return str(self.appointment.patient or "")
 
     @property
     def meeting_url(self) -> str:
@@ -149,7 +94,7 @@ class Visit:
 
     @property
     def room_opens(self) -> datetime:
-        return self.start - ROOM_OPENS_BEFORE
+        return (self.start.astimezone(UTC) - ROOM_OPENS_BEFORE).astimezone(self.zone)
 
     @property
     def is_room_open(self) -> bool:
@@ -166,11 +111,6 @@ class Visit:
         return self.appointment.status == Status.PENDING and not (self.is_hold_over or self.is_request)
 
     @property
-    def is_request(self) -> bool:
-        """Whether its time is kept, and the clinic has still to say that it can be so."""
-        return self.appointment.is_request
-
-    @property
     def is_hold_over(self) -> bool:
         expires = self.appointment.hold_expires_at
         return self.appointment.status == Status.PENDING and expires is not None and expires <= self.now
@@ -185,51 +125,22 @@ class Visit:
         return HOLD_OVER if self.is_hold_over else status_of(self.appointment)
 
     @property
-    def is_booked(self) -> bool:
-        return self.appointment.status == Status.BOOKED
-
-    @property
-    def is_promised(self) -> bool:
-        """Whether it is booked or asked for: theirs, until somebody cancels it."""
-        return self.is_booked or self.is_request
-
-    @property
-    def asks_first(self) -> bool:
-        """Whether a visit of this kind is asked for, and not booked at once."""
-        return bool(self.appointment.service and self.appointment.service.on_request)
-
-    @property
     def is_upcoming(self) -> bool:
         return self.end > self.now and self.appointment.status not in (Status.CANCELLED, Status.NOSHOW)
 
     @property
-    def notice(self) -> timedelta:
-        return self.appointment.service.cancellation_notice if self.appointment.service else timedelta(0)
-
-    @property
-    def changeable_until(self) -> datetime:
-        """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
-        return self.start if self.is_request else self.start - self.notice
-
-    @property
     def is_changeable(self) -> bool:
-        return self.is_promised and self.now <= self.changeable_until
+        return self.can_be_cancelled(self.now)
 
     @property
     def is_movable(self) -> bool:
         """Whether the patient can choose another time: not where the clinic has agreed to this one."""
-        return self.is_changeable and not (self.is_booked and self.asks_first)
+        return self.can_be_moved(self.now)
 
 
 def status_of(appointment: Appointment) -> StatusWord:
     """Its word for people, whatever the time is now."""
     return REQUESTED if appointment.is_request else STATUS_WORDS[Status(appointment.status)]
-
-
-def named(appointment: Appointment, kind: str) -> list[str]:
-    """Those of this kind who take part, as the appointment names them."""
-    actors = (each.get("actor", {}) for each in appointment.participant)
-    return [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:

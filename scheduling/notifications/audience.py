@@ -1,6 +1,5 @@
 """Who is told about a visit, by which ways, and whose clocks it goes by."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,44 +7,16 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
-from clinic.models import Appointment, Event, Medium, Patient
+from clinic.models import Appointment, Event, Medium
+from clinic.whereabouts import zone_for_patient
+from scheduling.facts import ZONE_THERE
 
-# https://hl7.org/fhir/extensions/StructureDefinition-timezone.html
-TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
-
-# The zone of a visit: that of its site, else of how its schedule gives the service, else of the schedule's actor.
-_ZONE = """
-    coalesce(nullif(site.timezone, ''), (
-        SELECT coalesce(
-            nullif(own.timezone, ''), nullif(general.timezone, ''), nullif(role.timezone, ''),
-            nullif(practitioner.timezone, ''), nullif(place.timezone, ''), nullif(device.timezone, '')
-        )
-        FROM clinic_slot slot
-        JOIN clinic_schedule schedule ON schedule.id = slot.schedule_id
-        JOIN clinic_bookable bookable ON bookable.id = slot.bookable_id
-        LEFT JOIN clinic_schedulingparameters own
-            ON own.schedule_id = schedule.id AND own.service_id = appointment.service_id
-        LEFT JOIN clinic_schedulingparameters general
-            ON general.schedule_id IS NULL AND general.service_id = appointment.service_id
-        LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
-        LEFT JOIN clinic_practitioner practitioner ON practitioner.id = bookable.practitioner_id
-        LEFT JOIN clinic_location place ON place.id = bookable.location_id
-        LEFT JOIN clinic_device device ON device.id = bookable.device_id
-        WHERE slot.appointment_id = appointment.id AND slot.status <> 'busy-unavailable'
-        ORDER BY slot.id DESC LIMIT 1
-    ), 'UTC')
-"""
-_ZONES = f"""
-    SELECT appointment.id, {_ZONE}
-    FROM clinic_appointment appointment LEFT JOIN clinic_location site ON site.id = appointment.site_id
-    WHERE appointment.id = ANY(%s)
-"""
 _AUDIENCE = f"""
     SELECT
         coalesce(nullif(patient.email, ''), account.email, ''), patient.phone, patient.user_id IS NOT NULL,
         carers.emails, carers.phones,
         coalesce(wants.by_email, true), coalesce(wants.by_sms, true), coalesce(wants.reminders, true),
-        {_ZONE}
+        {ZONE_THERE}
     FROM clinic_appointment appointment
     JOIN clinic_patient patient ON patient.id = appointment.patient_id
     LEFT JOIN clinic_user account ON account.id = patient.user_id
@@ -105,27 +76,8 @@ def audience_of(appointment: Appointment) -> Audience | None:
         by_email=by_email,
         by_sms=by_sms,
         reminders=reminders,
-        zone=ZoneInfo(zone),
+        zone=zone_for_patient(appointment, ZoneInfo(zone)),
     )
-
-
-def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
-    """Whose clocks each visit goes by, by its primary key. One statement for all."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ZONES, [[each.pk for each in appointments]])
-        return {pk: ZoneInfo(name) for pk, name in cursor.fetchall()}
-
-
-def zone_of_patient(patient: Patient) -> ZoneInfo | None:
-    """The zone in which a patient lives, where their record says so in FHIR's own extension."""
-    for extension in patient.extra.get("extension", ()):
-        name = extension.get("valueCode", "") if extension.get("url") == TIMEZONE else ""
-        if name:
-            try:
-                return ZoneInfo(name)
-            except (ValueError, OSError):
-                return None
-    return None
 
 
 def _either(own: str, carers: list[Any] | None) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""What a message says: written when it is sent, so that it tells what is true then.
+"""The words of a message: written when it is sent, so that it tells what is true then.
 
-No clinical detail by default: neither what the visit is for, nor why, nor what was answered. A clinic's own wording
-may name the service; that is its decision.
+An e-mail carries what the page of the booked visit shows, unless its service is not to be named in e-mails. A text
+message names neither what the visit is for nor with whom, unless the clinic's own wording does. No message says why
+somebody comes or what was answered.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinic import branding, whereabouts, wording
-from clinic.models import Appointment, Communication, Event, Medium, Slot
+from clinic import branding, wording
+from clinic.models import Communication, Event, Medium, Slot
 from clinic.wording import Wording
-from clinic.words import differ, in_full, in_short
+from clinic.words import differ, in_full, in_short, length
+from scheduling.facts import VisitFacts, zone_in
 from scheduling.notifications import invitation, links
-from scheduling.notifications.audience import zone_of_patient
 
 ACCENT = "#0b5f6b"  # as in static/css/tokens.css, on white
 
@@ -29,6 +30,13 @@ class Fact(NamedTuple):
 
     label: str
     value: str
+
+
+class Section(NamedTuple):
+    """A heading and what stands below it."""
+
+    heading: str
+    text: str
 
 
 class Action(NamedTuple):
@@ -57,7 +65,7 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
     with translation.override(language):
         if message.appointment is None or zone is None:
             return _proof(message, language)
-        about = _About(message.appointment, zone, message.event)
+        about = _About(message.appointment, zone, message.event, now)
         words = wording.fill_in(wording.words_for(message.event, message.medium, language), about.values())
         if message.medium == Medium.SMS:
             link = about.values()["link"]
@@ -75,18 +83,15 @@ def words_of_proof(code: str, language: str) -> Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
-    """A visit as a message tells of it."""
+class _About(VisitFacts):
+    """The facts of a visit as a message of an event tells them."""
 
-    appointment: Appointment
-    zone: ZoneInfo
     event: str
+    now: datetime
 
     @property
     def times(self) -> tuple[datetime, datetime]:
-        assert self.appointment.start is not None  # nothing is planned for a visit without a time
-        assert self.appointment.end is not None  # appointment_takes_time
-        return self.appointment.start, self.appointment.end
+        return self.start, self.end
 
     @property
     def old_times(self) -> tuple[datetime, datetime] | None:
@@ -100,73 +105,93 @@ class _About:
         return before.start, before.end
 
     @property
-    def name(self) -> str:
+    def is_named(self) -> bool:
+        """Whether a message may say what the visit is for and with whom."""
+        return self.appointment.service is None or self.appointment.service.named_in_email
+
+    @property
+    def given(self) -> str:
         patient = self.appointment.patient
         return (patient.given or str(patient)) if patient else ""
 
     @property
-    def by_video(self) -> bool:
-        return bool(self.appointment.service and self.appointment.service.telehealth)
-
-    @property
-    def place(self) -> str:
-        if self.by_video:
-            return _("By video. The page of your visit leads to it.")
-        return invitation.place_of(self.appointment)
-
-    @property
-    def phone(self) -> str:
-        return whereabouts.phone_of(self.appointment.site)
-
-    @property
     def own_clock(self) -> str:
         """The time where the patient lives, for a video visit, if the clocks there show another."""
-        theirs = zone_of_patient(self.appointment.patient) if self.by_video and self.appointment.patient else None
-        start, end = self.times
-        if theirs is None or not differ(start, self.zone, theirs):
+        patient = self.appointment.patient if self.by_video else None
+        theirs = zone_in(patient.extra) if patient else None
+        if theirs is None or not differ(self.start, self.zone, theirs):
             return ""
-        return in_full(start, end, theirs)
+        return in_full(*self.times, theirs)
+
+    @property
+    def deadline(self) -> str:
+        """Until when the patient can change it online; empty where they cannot."""
+        if not self.can_be_cancelled(self.now):
+            return ""
+        return in_short(self.changeable_until, self.zone)
 
     def values(self) -> dict[str, str]:
-        start, end = self.times
-        now_on = in_full(start, end, self.zone)
+        """The placeholders of wordings, filled in."""
+        when = in_full(*self.times, self.zone)
         old = self.old_times
-        actors = (each.get("actor", {}) for each in self.appointment.participant)
-        people = [each.get("display", "") for each in actors if str(each.get("reference")).startswith("Practitioner")]
         return {
-            "name": self.name,
-            "when": now_on,
-            "time": in_short(start, self.zone),
-            "old_when": in_full(*old, self.zone) if old else now_on,
+            "name": self.given,
+            "when": when,
+            "time": in_short(self.start, self.zone),
+            "old_when": in_full(*old, self.zone) if old else when,
             "place": self.place,
             "link": links.manage_link(self.appointment),
             "clinic": settings.CLINIC_NAME,
             "phone": self.phone,
-            "service": str(self.appointment.service or ""),
-            "with_whom": ", ".join(filter(None, people)),
+            "service": self.name if self.is_named else _("Visit"),
+            "with_whom": self.with_whom if self.is_named else settings.CLINIC_NAME,
+            "preparation": self.preparation if self.is_named else "",
+            "reference": self.reference,
+            "deadline": self.deadline,
         }
 
     def facts(self) -> list[Fact]:
-        values = self.values()
+        """The lines of an e-mail: what the page of the booked visit shows."""
+        old = self.old_times
         lines = [
-            Fact(_("For"), values["name"]),
-            Fact(_("When"), values["when"]),
+            Fact(_("For"), self.given),
+            Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
+            Fact(_("When"), in_full(*self.times, self.zone)),
             Fact(_("Where you are"), self.own_clock),
-            Fact(_("Before"), values["old_when"] if self.old_times else ""),
-            Fact(_("Where"), values["place"]),
+            Fact(_("Before"), in_full(*old, self.zone) if old else ""),
+            Fact(_("How long"), length(self.duration)),
+            Fact(_("With"), self.with_whom if self.is_named else ""),
+            Fact(_("Where"), self.place),
+            Fact(_("Reference"), self.reference),
+            Fact(_("Phone"), self.phone),
         ]
         return [line for line in lines if line.value]
 
-    def actions(self) -> list[Action]:
-        link = links.manage_link(self.appointment)
+    def sections(self) -> list[Section]:
+        """How to prepare, how to join and until when it can be changed: what takes more than a line."""
         if self.event == Event.CANCELLATION:
-            return [Action(_("Book another time"), links.absolute("/")), Action(_("See the visit"), link)]
-        if self.event == Event.REQUEST:
-            return [Action(_("See the visit"), link)]
-        return [
-            Action(_("I will come"), f"{link}#confirm"),
-            Action(_("Move or cancel the visit"), f"{link}#cancel"),
+            return []
+        sections = [
+            Section(_("How to prepare"), self.preparation if self.is_named else ""),
+            Section(_("Join by video"), _("The page of your visit leads to the video room.") if self.by_video else ""),
+            Section(_("If something changes"), self.policy(self.now)),
         ]
+        return [section for section in sections if section.text]
+
+    def actions(self) -> list[Action]:
+        """The links of an e-mail: only what can be done there."""
+        link = links.manage_link(self.appointment)
+        see = Action(_("See the visit"), link)
+        if self.event == Event.CANCELLATION:
+            return [Action(_("Book another time"), links.absolute("/")), see]
+        if not self.is_booked:
+            return [see]
+        come = Action(_("I will come"), f"{link}#confirm")
+        if self.can_be_moved(self.now):
+            return [come, Action(_("Move or cancel the visit"), f"{link}#cancel")]
+        if self.can_be_cancelled(self.now):
+            return [come, Action(_("Cancel the visit"), f"{link}#cancel")]
+        return [come, see]
 
 
 def _letter(message: Communication, about: _About, words: Wording, language: str, now: datetime) -> Letter:
@@ -177,7 +202,8 @@ def _letter(message: Communication, about: _About, words: Wording, language: str
     return _framed(
         words,
         language,
-        facts=[fact for fact in about.facts() if fact.value not in words.body],
+        facts=about.facts(),
+        sections=about.sections(),
         actions=about.actions(),
         phone=about.phone,
         unsubscribe=unsubscribe,

@@ -15,8 +15,8 @@ from icalendar import Calendar, Event, vCalAddress, vText
 
 from clinic.fhir.validation import UNSTORABLE
 from clinic.models import Appointment
+from scheduling.facts import VisitFacts, zones_of
 from scheduling.notifications import links
-from scheduling.notifications.audience import zones_of
 
 _STATUS = {
     Appointment.Status.PROPOSED: "TENTATIVE",
@@ -54,14 +54,6 @@ def calendar_of(
     return bytes(calendar.to_ical())
 
 
-def place_of(appointment: Appointment) -> str:
-    """The site and its address on one line; empty where no site is known."""
-    site = appointment.site
-    if site is None:
-        return ""
-    return ", ".join(filter(None, (site.name, site.line, f"{site.postal_code} {site.city}".strip())))
-
-
 def domain() -> str:
     """What ids of ours end in where they must be unique in the world."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
@@ -76,11 +68,12 @@ def _event(appointment: Appointment, zone: ZoneInfo, now: datetime, attendee: st
     event.add("dtstamp", now)
     event.add("dtstart", _local(appointment.start, zone))
     event.add("dtend", _local(appointment.end, zone))
-    event.add("summary", _("Visit at %(clinic)s") % {"clinic": settings.CLINIC_NAME})
+    about = VisitFacts(appointment, zone)
+    summary = _("Video visit with %(clinic)s") if about.by_video else _("Visit at %(clinic)s")
+    event.add("summary", summary % {"clinic": settings.CLINIC_NAME})
     event.add("status", _STATUS.get(Appointment.Status(appointment.status), "CONFIRMED"))
-    by_video = appointment.service is not None and appointment.service.telehealth
-    if place := _("By video") if by_video else place_of(appointment):
-        event.add("location", place)
+    if about.place:
+        event.add("location", about.place)
     event.add("url", page)
     event.add("description", page)
     organizer = vCalAddress(f"mailto:{settings.CLINIC_EMAIL or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")

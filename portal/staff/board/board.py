@@ -11,9 +11,10 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, Communication, Encounter, Location
-from portal.appointments.visits import Status, named
+from portal.appointments.visits import Status
 from scheduling import access, notifications
 from scheduling.access import Caller
+from scheduling.facts import named
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)

@@ -33,6 +33,7 @@ EXTENSIONS = (
     ),
     Extension(codes.BOOKING_HORIZON_DAYS, SERVICE, ("unsignedInt",), "How many days ahead visits can be booked."),
     Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who books it: `patients` (and staff), or `staff` alone."),
+    Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails say what the visit is for; yes if unsaid."),
     Extension(codes.ON_REQUEST, SERVICE, ("boolean",), "Patients ask for it, and the clinic accepts or declines."),
     Extension(codes.TELEHEALTH, SERVICE, ("boolean",), "The visit is a video call."),
     Extension(codes.QUESTIONNAIRE, SERVICE, ("Reference",), "A Questionnaire that is answered before the visit."),

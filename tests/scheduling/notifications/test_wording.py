@@ -4,16 +4,19 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from icalendar import Calendar
 
 from clinic import wording
+from clinic.fhir.codes import TIMEZONE
 from clinic.models import Event, Medium, MessageTemplate
-from scheduling import notifications
+from clinic.whereabouts import with_chosen_zone
+from scheduling import facts, notifications
 from scheduling.notifications import composing, links
-from scheduling.notifications.audience import TIMEZONE
+from scheduling.notifications.audience import audience_of
 from tests.factories import (
     AppointmentFactory,
     CommunicationFactory,
@@ -36,7 +39,7 @@ NOW = START - timedelta(days=3)
 
 @pytest.fixture
 def visit(db):
-    service = ServiceFactory(name="Colonoscopy", comment="For blood in the stool")
+    service = ServiceFactory(name="Colonoscopy", comment="For blood in the stool", preparation="Fast from midnight on.")
     chen = ScheduleFactory(services=[service], actor=PractitionerFactory(given="Mei", family="Chen"))
     return AppointmentFactory(
         service=service,
@@ -61,28 +64,89 @@ def letter(visit, event="confirmation", medium="email", language="en"):
     return composing.compose(message, NEW_YORK, now=NOW)
 
 
-@pytest.mark.parametrize("medium", Medium)
+def everything(said):
+    return " ".join([said.subject, said.body, said.text, said.html, said.calendar.decode()])
+
+
+@pytest.mark.parametrize("medium", ["sms", "in-app"])
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_no_message_says_what_the_visit_is_for(visit, event, medium, language):
-    said = letter(visit, event, medium, language)
-    everything = " ".join([said.subject, said.body, said.text, said.html, said.calendar.decode()])
-    assert "Ada" in everything
-    for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Mei", "Quinn" if medium != "email" else "Chen"):
-        assert secret not in everything
+def test_only_an_email_says_what_the_visit_is_for(visit, event, medium, language):
+    said = everything(letter(visit, event, medium, language))
+    assert "Ada" in said
+    for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Mei", "Quinn", "Fast"):
+        assert secret not in said
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_an_email_says_when_where_and_what_one_can_do_in_text_and_in_html(visit, event):
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_discreet_service_is_not_named_in_emails_either(visit, event, language):
+    visit.service.named_in_email = False
+    MessageTemplateFactory(
+        event=event, language="en", body="{{ name }}: {{ service }} {{ with_whom }}{{ preparation }}."
+    )
+    said = everything(letter(visit, event, "email", language))
+    assert visit.fhir_id[:8].upper() in said
+    for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Chen", "Fast"):
+        assert secret not in said
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit, event):
     said = letter(visit, event)
     link = links.manage_link(visit)
     for part in (said.text, said.html):
-        assert "Tuesday 24 November 2026, 09:20 to 09:50 (New York time)" in part
-        assert "Main Street, 1 Main Street, New York" in part
-        assert link in part
-        assert "(212) 555-0100" in part
+        for fact in (
+            "Tuesday 24 November 2026, 09:20 to 09:50 (New York time)",
+            "30 minutes",
+            "Main Street, 1 Main Street, New York",
+            "Colonoscopy",
+            "Mei Chen",
+            visit.fhir_id.replace("-", "")[:8].upper(),
+            link,
+            "(212) 555-0100",
+        ):
+            assert fact in part
+        assert ("Fast from midnight on." in part) == (event != "cancellation")
+        for secret in ("blood", "It hurts", "Too afraid"):
+            assert secret not in part
     assert "<script" not in said.html
     assert " style=" not in said.html
+
+
+DAY = timedelta(days=1)
+UNTIL = "You can cancel until 24 hours before the visit, that is until Mon 23 Nov, 09:20 (New York time)."
+LATE = "It can no longer be changed online. If you cannot come, please call us: (212) 555-0100."
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "notice", "now", "said", "links_to"),
+    [
+        ("confirmation", {}, DAY, START - 3 * DAY, UNTIL, {"I will come", "Move or cancel the visit"}),
+        ("reminder", {}, DAY, START - timedelta(hours=2), LATE, {"I will come", "See the visit"}),
+        (
+            "confirmation",
+            {},
+            timedelta(0),
+            START - DAY,
+            "You can cancel until the visit begins.",
+            {"I will come", "Move or cancel the visit"},
+        ),
+        ("confirmation", {"on_request": True}, DAY, START - 3 * DAY, UNTIL, {"I will come", "Cancel the visit"}),
+        ("cancellation", {}, DAY, START - 3 * DAY, "", {"Book another time", "See the visit"}),
+    ],
+)
+def test_an_email_says_until_when_and_promises_only_what_can_be_done_online(
+    visit, event, fields, notice, now, said, links_to
+):
+    visit.status = "cancelled" if event == "cancellation" else "booked"
+    visit.service.cancellation_notice = notice
+    visit.service.on_request = fields.get("on_request", False)
+    message = CommunicationFactory.build(appointment=visit, patient=visit.patient, event=event, language="en")
+    text = composing.compose(message, NEW_YORK, now=now).text
+    offered = {"I will come", "See the visit", "Move or cancel the visit", "Cancel the visit", "Book another time"}
+    assert {label for label in offered if f"\n{label}:\n" in text} == links_to
+    assert said in text
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -112,6 +176,31 @@ def test_a_cancellation_names_the_time_that_is_free_again(visit):
     assert (
         "on Tuesday 24 November 2026, 09:20 to 09:50 (New York time) is cancelled" in letter(visit, "cancellation").text
     )
+
+
+def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_site(visit):
+    visit.extra = with_chosen_zone({}, ZoneInfo("Europe/Madrid"))
+    assert facts.zones_of([visit])[visit.pk].key == "America/New_York", "in person it is the site's clock"
+    visit.service.telehealth = True
+    visit.service.save()
+    visit.save()
+    [zone] = facts.zones_of([visit]).values()
+    assert zone == audience_of(visit).zone == ZoneInfo("Europe/Madrid")
+    for event in EVENTS:
+        for medium in Medium:
+            message = CommunicationFactory.build(
+                appointment=visit, patient=visit.patient, event=event, medium=medium, language="en"
+            )
+            said = composing.compose(message, zone, now=NOW)
+            assert "15:20" in said.text
+            assert "(Madrid time)" in said.text
+            assert "Main Street" not in everything(said)
+            assert f" at {settings.CLINIC_NAME}" not in everything(said)
+            if medium == "email":
+                assert "Where: By video" in said.text
+                _, event_there = read(said.calendar)
+                assert event_there["LOCATION"] == "By video"
+                assert event_there["DTSTART"].params["TZID"] == "Europe/Madrid"
 
 
 def test_a_visit_by_video_names_the_patients_own_clock_where_it_differs(visit):

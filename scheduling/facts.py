@@ -1,0 +1,219 @@
+"""The facts of a visit, derived once for pages, mails, text messages and calendar files.
+
+When and by which clock, where or by video, with whom, what for, how to prepare, its reference, until when it can be
+changed online, and whom to call.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from clinic import whereabouts, words
+from clinic.fhir.codes import TIMEZONE
+from clinic.models import Appointment, Location
+
+Status = Appointment.Status
+
+# SQL for the zone of the clocks at a visit's place, of the tables `appointment` and `site`: that of its site, else of
+# how its schedule gives the service, else of the schedule's actor.
+ZONE_THERE = """
+    coalesce(nullif(site.timezone, ''), (
+        SELECT coalesce(
+            nullif(own.timezone, ''), nullif(general.timezone, ''), nullif(role.timezone, ''),
+            nullif(practitioner.timezone, ''), nullif(place.timezone, ''), nullif(device.timezone, '')
+        )
+        FROM clinic_slot slot
+        JOIN clinic_schedule schedule ON schedule.id = slot.schedule_id
+        JOIN clinic_bookable bookable ON bookable.id = slot.bookable_id
+        LEFT JOIN clinic_schedulingparameters own
+            ON own.schedule_id = schedule.id AND own.service_id = appointment.service_id
+        LEFT JOIN clinic_schedulingparameters general
+            ON general.schedule_id IS NULL AND general.service_id = appointment.service_id
+        LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
+        LEFT JOIN clinic_practitioner practitioner ON practitioner.id = bookable.practitioner_id
+        LEFT JOIN clinic_location place ON place.id = bookable.location_id
+        LEFT JOIN clinic_device device ON device.id = bookable.device_id
+        WHERE slot.appointment_id = appointment.id AND slot.status <> 'busy-unavailable'
+        ORDER BY slot.id DESC LIMIT 1
+    ), 'UTC')
+"""
+_ZONES_THERE = f"""
+    SELECT appointment.id, {ZONE_THERE}
+    FROM clinic_appointment appointment LEFT JOIN clinic_location site ON site.id = appointment.site_id
+    WHERE appointment.id = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """The facts of an appointment that has a time; times are local to `zone`."""
+
+    appointment: Appointment
+    zone: ZoneInfo
+
+    @property
+    def id(self) -> str:
+        return self.appointment.fhir_id
+
+    @property
+    def reference(self) -> str:
+        """Short enough to read out on the phone."""
+        return self.id.replace("-", "")[:8].upper()
+
+    @property
+    def start(self) -> datetime:
+        assert self.appointment.start is not None  # appointment_has_time; pages and messages leave out the rest
+        return self.appointment.start.astimezone(self.zone)
+
+    @property
+    def end(self) -> datetime:
+        assert self.appointment.end is not None  # appointment_takes_time
+        return self.appointment.end.astimezone(self.zone)
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end.astimezone(UTC) - self.start.astimezone(UTC)
+
+    @property
+    def name(self) -> str:
+        """The kind of visit: what it is for."""
+        return self.appointment.service.name if self.appointment.service else _("Visit")
+
+    @property
+    def with_whom(self) -> str:
+        """The people who give the care, as the appointment names them."""
+        return ", ".join(named(self.appointment, "Practitioner"))
+
+    @property
+    def room(self) -> str:
+        return ", ".join(named(self.appointment, "Location/"))
+
+    @property
+    def by_video(self) -> bool:
+        return whereabouts.is_by_video(self.appointment)
+
+    @property
+    def site(self) -> Location | None:
+        """The site that the patient comes to; None by video."""
+        return whereabouts.site_to_go_to(self.appointment)
+
+    @property
+    def where(self) -> str:
+        """The site and its town; empty by video."""
+        return whereabouts.site_and_town(self.site) if self.site else ""
+
+    @property
+    def place(self) -> str:
+        """That it is by video, or the site, the room and the address on one line; empty where no site is known."""
+        site = self.site
+        if self.by_video:
+            return _("By video")
+        if site is None:
+            return ""
+        rooms = self.room if self.room != site.name else ""
+        town = f"{site.postal_code} {site.city}".strip()
+        return ", ".join(filter(None, (site.name, rooms, site.line, town)))
+
+    @property
+    def whose(self) -> str:
+        return str(self.appointment.patient or "")
+
+    @property
+    def preparation(self) -> str:
+        """How the patient prepares for it, in the clinic's words."""
+        return self.appointment.service.preparation if self.appointment.service else ""
+
+    @property
+    def phone(self) -> str:
+        """The telephone number to call about it: the site's, else the clinic's."""
+        return whereabouts.phone_of(self.appointment.site)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether its time is kept, and the clinic has still to say that it can be so."""
+        return self.appointment.is_request
+
+    @property
+    def is_booked(self) -> bool:
+        return self.appointment.status == Status.BOOKED
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether it is booked or asked for: theirs, until somebody cancels it."""
+        return self.is_booked or self.is_request
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether a visit of this kind is asked for, and not booked at once."""
+        return bool(self.appointment.service and self.appointment.service.on_request)
+
+    @property
+    def notice(self) -> timedelta:
+        return self.appointment.service.cancellation_notice if self.appointment.service else timedelta(0)
+
+    @property
+    def changeable_until(self) -> datetime:
+        """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
+        if self.is_request:
+            return self.start
+        return (self.start.astimezone(UTC) - self.notice).astimezone(self.zone)  # the clocks may change in between
+
+    def can_be_cancelled(self, now: datetime) -> bool:
+        """Whether the patient can still cancel it online."""
+        return self.is_promised and now <= self.changeable_until
+
+    def can_be_moved(self, now: datetime) -> bool:
+        """Whether the patient can choose another time online: not where the clinic has agreed to this one."""
+        return self.can_be_cancelled(now) and not (self.is_booked and self.asks_first)
+
+    def policy(self, now: datetime) -> str:
+        """Until when the patient can cancel it online, in a sentence."""
+        if not self.can_be_cancelled(now):
+            if self.phone:
+                text = _("It can no longer be changed online. If you cannot come, please call us: %(phone)s.")
+                return text % {"phone": self.phone}
+            return _("It can no longer be changed online. If you cannot come, please call the clinic.")
+        if self.notice and not self.is_request:
+            until = self.changeable_until
+            return _(
+                "You can cancel until %(length)s before the visit, that is until %(day)s, %(time)s (%(zone)s)."
+            ) % {
+                "length": words.length(self.notice),
+                "day": words.short_day(until),
+                "time": words.clock(until),
+                "zone": words.zone_name(self.zone),
+            }
+        return _("You can cancel until the visit begins.")
+
+
+def named(appointment: Appointment, kind: str) -> list[str]:
+    """The names of participants of this kind, as the appointment has them."""
+    actors = (each.get("actor", {}) for each in appointment.participant)
+    names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
+    return [name for name in names if name]
+
+
+def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
+    """The zone of each visit by its primary key: chosen for a visit by video, else of its place. One statement."""
+    rows = list(appointments)
+    with connection.cursor() as cursor:
+        cursor.execute(_ZONES_THERE, [[appointment.pk for appointment in rows]])
+        there = {pk: ZoneInfo(name) for pk, name in cursor.fetchall()}
+    return {appointment.pk: whereabouts.zone_for_patient(appointment, there[appointment.pk]) for appointment in rows}
+
+
+def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:
+    """The zone that the elements of a resource name in FHIR's timezone extension."""
+    for extension in extra.get("extension", ()):
+        name = extension.get("valueCode", "") if extension.get("url") == TIMEZONE else ""
+        if name:
+            try:
+                return ZoneInfo(name)
+            except (ValueError, OSError):
+                return None
+    return None
