@@ -104,6 +104,7 @@ TEMPLATES = [
                 "portal.common.context_processors.clinic",
                 "portal.booking.context_processors.held",
                 "portal.messages.inbox.unread",
+                "portal.staff.worklist.context_processors.count",
             ],
         },
     },

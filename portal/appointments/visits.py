@@ -166,6 +166,11 @@ def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
     return None if appointment is None else _visit(appointment, now)
 
 
+def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
+    """The visits in the order of the rows, by the clocks of their sites, as staff read them."""
+    return [Visit(appointment, _zone_of(appointment), now) for appointment in _with_all(rows).exclude(start=None)]
+
+
 def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
     """The visit with this id, for someone who has proven by a secret link that they may see it."""
     return first(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None), now=now)

@@ -24,6 +24,7 @@ class Place:
 
 STAFF = (
     Place(_("Today"), ("portal:board",)),
+    Place(_("To do"), ("portal:worklist",), "portal/worklist/_count.html"),
     Place(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
     Place(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings")),
 )

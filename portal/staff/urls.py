@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("portal.staff.calendar.urls")),
     path("", include("portal.staff.board.urls")),
+    path("", include("portal.staff.worklist.urls")),
     path("appointments/<str:appointment_id>/", include("portal.staff.visits.urls")),
     path("hours/", include("portal.staff.hours.urls")),
 ]

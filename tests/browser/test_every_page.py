@@ -101,7 +101,7 @@ week
 month
 agenda
 board
-failed-messages
+worklist
 staff-visit arrived
 staff-visit booked
 staff-visit nothing = 404
@@ -129,7 +129,7 @@ feeds = 403
 ADMINISTRATOR = """
 day
 board
-failed-messages
+worklist
 hours
 hours-edit checkup
 hours-settings checkup

@@ -105,7 +105,7 @@ def test_the_front_desk_works_in_spanish(page: Page, live_server, clinic, ada, s
         "/staff/agenda/",
         "/staff/hours/",
         "/staff/visits/new/",
-        "/staff/messages/",
+        "/staff/to-do/",
     ):
         page.goto(address)
         left_over()

@@ -121,7 +121,7 @@ TABLE = {
     "calendar-events": Row(STAFF),
     "calendar-changes": Row(STAFF),
     "board": Row(STAFF),
-    "failed-messages": Row(STAFF),
+    "worklist": Row(STAFF),
     "hours": Row(STAFF),
     "questionnaire-preview": Row(STAFF),
     "staff-find-patients": Row(STAFF, {"search": "Nobody"}),

@@ -131,19 +131,6 @@ class Board:
         return sum(len(column.cards) for column in self.columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A message that did not go out, and the zone of its visit."""
-
-    message: Communication
-    zone: ZoneInfo
-
-    @property
-    def start(self) -> datetime | None:
-        visit = self.message.appointment
-        return visit.start.astimezone(self.zone) if visit and visit.start else None
-
-
 def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
     """What the desk can record next; nothing before the day of the visit, and nobody misses one that has not begun."""
     if now.astimezone(start.tzinfo).date() < start.date():
@@ -184,17 +171,8 @@ def read_board(caller: Caller, site: Location, *, now: datetime) -> Board:
     )
 
 
-def failures(caller: Caller, *, now: datetime) -> list[Failure]:
-    """The messages that did not go out about visits to come that the caller works with, the next visit first."""
-    return [Failure(each, _zone(each.appointment)) for each in _failures(caller, now) if each.appointment]
-
-
 def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
     return notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller))
-
-
-def _zone(appointment: Appointment) -> ZoneInfo:
-    return ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
 
 
 def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> QuerySet[Appointment]:

@@ -6,6 +6,5 @@ from portal.staff.board import views
 
 urlpatterns = [
     path("today/", views.today, name="board"),
-    path("messages/", views.failed_messages, name="failed-messages"),
     path("appointments/<str:appointment_id>/step/", views.step, name="staff-step"),
 ]

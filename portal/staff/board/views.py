@@ -73,13 +73,3 @@ def _chosen(sites: list[Location], asked: str) -> Location:
     if chosen is None and (asked or not sites):
         raise Http404
     return chosen or sites[0]
-
-
-@staff_required
-@require_GET
-def failed_messages(request: HttpRequest) -> HttpResponse:
-    """The messages about visits to come that did not go out, to send again from their visits."""
-    caller, now = caller_of(request), timezone.now()
-    failures = board.failures(caller, now=now)
-    disclosures.listed(caller, (each.message for each in failures), "failed messages", now=now)
-    return render(request, "portal/board/failed.html", {"failures": failures})

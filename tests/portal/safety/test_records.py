@@ -139,6 +139,6 @@ def test_failed_messages_are_of_ones_own_visits(client, visit, site):
     doctor = PractitionerFactory(user=UserFactory())
     ScheduleFactory(actor=doctor, site=site)
     client.force_login(doctor.user)
-    assertNotContains(client.get("/staff/messages/"), "Quinn")
+    assertNotContains(client.get("/staff/to-do/"), "Quinn")
     client.force_login(UserFactory(desk_locations=[site]))
-    assertContains(client.get("/staff/messages/"), "Quinn")
+    assertContains(client.get("/staff/to-do/"), "Quinn")

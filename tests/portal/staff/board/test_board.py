@@ -159,7 +159,7 @@ def test_a_message_that_failed_is_said(desk, visit, ada, site):
     tomorrow = AppointmentFactory(patient=ada, site=site, start=start)
     CommunicationFactory(appointment=tomorrow, status="not-done", attempts=5, status_reason="No such number")
     assertContains(desk.get("/staff/today/"), "1 message about a visit to come could not be sent.")
-    assertContains(desk.get("/staff/messages/"), "No such number")
+    assertContains(desk.get("/staff/to-do/"), "No such number")
 
 
 @pytest.mark.parametrize("who", ["ada", "other desk"])

@@ -252,8 +252,8 @@ def test_the_forms_ask_as_much_however_many_calendars_there_are(
 ):
     for _ in range(5):
         ScheduleFactory(services=[checkup], site=site)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         as_rana.get(f"/staff/visits/new/?schedule={schedule.fhir_id}")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         as_rana.get(f"/staff/visits/{visit.fhir_id}/move/")
     assert timezone.now() < visit.start

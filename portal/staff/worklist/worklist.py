@@ -1,0 +1,84 @@
+"""The worklist of the desk: requests to answer, messages that failed, and visits that nobody has confirmed.
+
+Each part names upcoming visits that the caller works with, the next one first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from clinic.models import Appointment, Communication, User
+from portal.appointments import visits
+from portal.appointments.visits import Status, Visit
+from scheduling import access, notifications
+from scheduling.access import Caller
+
+CONFIRMED_BEFORE = timedelta(days=2)  # when the desk begins to call patients who have not answered the reminder
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that could not be sent, and its visit."""
+
+    message: Communication
+    visit: Visit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worklist:
+    """Everything that waits for the desk."""
+
+    requests: list[Visit]
+    failures: list[Failure]
+    unconfirmed: list[Visit]
+
+    @property
+    def visits(self) -> list[Visit]:
+        return [*self.requests, *(failure.visit for failure in self.failures), *self.unconfirmed]
+
+
+def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
+    """The caller's worklist. A constant number of statements."""
+    failed = list(notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller)))
+    about = Appointment.objects.filter(pk__in=[message.appointment_id for message in failed])
+    shown = {visit.appointment.pk: visit for visit in visits.at_their_sites(about, now=now)}
+    return Worklist(
+        requests=visits.at_their_sites(_requests(caller, now), now=now),
+        failures=[
+            Failure(message, shown[message.appointment_id])
+            for message in failed
+            if message.appointment_id is not None and message.appointment_id in shown
+        ],
+        unconfirmed=visits.at_their_sites(_unconfirmed(caller, now), now=now),
+    )
+
+
+def count_worklist(caller: Caller, *, now: datetime) -> int:
+    """How much waits for a member of staff, by one statement."""
+    assert caller.user is not None  # staff have signed in
+    failures = notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller))
+    parts = (_requests(caller, now), failures, _unconfirmed(caller, now))
+    counts = [Coalesce(Subquery(_counted(rows)), 0) for rows in parts]
+    return sum(User.objects.filter(pk=caller.user.pk).values_list(*counts).get())
+
+
+def _counted(rows: QuerySet[Any]) -> Any:
+    """A subquery with the number of rows; no row where there is none."""
+    return rows.order_by().annotate(group=Value(1)).values("group").annotate(rows=Count("pk")).values("rows")
+
+
+def _requests(caller: Caller, now: datetime) -> QuerySet[Appointment]:
+    pending = _upcoming(caller, now).filter(status=Status.PENDING, hold_expires_at=None)
+    return pending.order_by("start", "pk")
+
+
+def _unconfirmed(caller: Caller, now: datetime) -> QuerySet[Appointment]:
+    booked = _upcoming(caller, now).filter(status=Status.BOOKED, attendance_confirmed=None)
+    return booked.filter(start__lt=now + CONFIRMED_BEFORE).order_by("start", "pk")
+
+
+def _upcoming(caller: Caller, now: datetime) -> QuerySet[Appointment]:
+    return access.at_work(caller).filter(start__gt=now, deleted_at=None)

@@ -1,0 +1,115 @@
+"""What waits for the desk: requests, messages that failed, and visits that nobody has confirmed."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
+
+from tests.factories import AppointmentFactory, CommunicationFactory, LocationFactory, PatientFactory, ServiceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def soon():
+    return timezone.now() + timedelta(hours=20)
+
+
+def asked_for(patient, site, start, schedule):
+    service = ServiceFactory(name="Second opinion", on_request=True)
+    doctor = {"reference": schedule.bookable.actor.reference, "display": str(schedule.bookable.actor)}
+    return AppointmentFactory(
+        patient=patient,
+        service=service,
+        site=site,
+        start=start,
+        status="pending",
+        schedules=[schedule],
+        participant=[{"actor": doctor, "status": "needs-action"}],
+    )
+
+
+def waiting(client):
+    """The number beside "To do" in the header."""
+    return client.get("/staff/hours/").context["worklist_count"]
+
+
+def test_nothing_waits(as_rana):
+    assertContains(as_rana.get("/staff/to-do/"), "Nothing is waiting")
+    assert waiting(as_rana) == 0
+
+
+def test_a_request_waits_for_its_answer(as_rana, ada, site, soon, schedule):
+    request = asked_for(ada, site, soon, schedule)
+    assert waiting(as_rana) == 1
+    shown = as_rana.get("/staff/to-do/")
+    for words in (
+        "Requests to answer",
+        "Ada Quinn",
+        "Second opinion",
+        f"/staff/appointments/{request.fhir_id}/answer/",
+    ):
+        assertContains(shown, words)
+    assertContains(as_rana.get("/staff/today/"), '<span class="badge badge--accent">1<span')
+    as_rana.post(f"/staff/appointments/{request.fhir_id}/answer/", {"answer": "accepted"})
+    assertNotContains(as_rana.get("/staff/to-do/"), "Requests to answer")
+
+
+def test_a_hold_is_no_request(as_rana, ada, site, soon):
+    expires = timezone.now() + timedelta(minutes=10)
+    AppointmentFactory(patient=ada, site=site, start=soon, status="pending", hold_expires_at=expires)
+    assert waiting(as_rana) == 0
+
+
+def test_a_message_that_failed_is_listed_with_why(as_rana, ada, site, soon):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon + timedelta(days=9))
+    CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason="No such number")
+    assert waiting(as_rana) == 1
+    shown = as_rana.get("/staff/to-do/")
+    assertContains(shown, "No such number")
+    assertContains(shown, f"/staff/appointments/{visit.fhir_id}/")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "confirmed", "listed"),
+    [(timedelta(hours=20), False, True), (timedelta(hours=20), True, False), (timedelta(hours=49), False, False)],
+)
+def test_a_visit_of_the_next_two_days_waits_for_the_patients_word(as_rana, ada, site, ahead, confirmed, listed):
+    now = timezone.now()
+    ada.phone = "+1 212 555 0147"
+    ada.save()
+    AppointmentFactory(patient=ada, site=site, start=now + ahead, attendance_confirmed=now if confirmed else None)
+    assert waiting(as_rana) == int(listed)
+    shown = as_rana.get("/staff/to-do/")
+    assert ("Not confirmed yet" in shown.content.decode()) is listed
+    if listed:
+        assertContains(shown, 'href="tel:+12125550147"')
+
+
+def test_others_work_is_not_counted(as_rana, ada, soon, schedule, client):
+    asked_for(ada, LocationFactory(), soon, schedule)
+    assert waiting(as_rana) == 0
+    assertNotContains(as_rana.get("/staff/to-do/"), "Ada Quinn")
+    client.force_login(ada.user)
+    assert client.get("/staff/to-do/").status_code == 403
+
+
+def test_a_practitioner_sees_what_waits_on_their_calendar(as_chen, ada, site, soon, schedule):
+    asked_for(ada, site, soon, schedule)
+    AppointmentFactory(patient=ada, site=site, start=soon)
+    assert waiting(as_chen) == 1
+
+
+def test_it_asks_as_much_for_many_as_for_one(as_rana, site, soon, django_assert_max_num_queries):
+    def one(n):
+        visit = AppointmentFactory(patient=PatientFactory(), site=site, start=soon + timedelta(minutes=n))
+        CommunicationFactory(appointment=visit, status="not-done", attempts=5)
+
+    one(0)
+    with django_assert_max_num_queries(30) as few:
+        as_rana.get("/staff/to-do/")
+    for n in range(1, 5):
+        one(n)
+    with django_assert_max_num_queries(len(few)):
+        as_rana.get("/staff/to-do/")
