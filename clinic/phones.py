@@ -46,7 +46,7 @@ def read(text: str, country: str = "") -> str:
 def dialled(text: str, country: str = "") -> str:
     """Return `+12125550100`, without the extension; empty for what is no number."""
     number = _parsed(text, country or clinic_country())
-    if number is None or not phonenumbers.is_possible_number(number):
+    if number is None or not _is_plausible(number):
         return ""
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
@@ -73,7 +73,7 @@ def shown(text: str, country: str = "") -> str:
 def link(text: str) -> str:
     """Return the address that dials a number: `tel:+12125550100`, `;ext=12` behind it where it has an extension."""
     number = _parsed(text, clinic_country())
-    if number is None or not phonenumbers.is_possible_number(number):
+    if number is None or not _is_plausible(number):
         return "tel:" + "".join(each for each in text if each.isdigit() or each == "+")
     return f"tel:{_kept(number)}"
 
@@ -81,7 +81,7 @@ def link(text: str) -> str:
 def endings(text: str) -> Iterator[str]:
     """Yield the ends of a number from LEAST_DIGITS digits on, so that any part of it is found by its beginning."""
     number = _parsed(text, clinic_country())
-    if number is None or not phonenumbers.is_possible_number(number):
+    if number is None or not _is_plausible(number):
         digits = "".join(filter(str.isdigit, clean(text)))
     else:
         digits = phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+")
@@ -134,7 +134,8 @@ def _writings(text: str) -> Iterator[str]:
 def _is_plausible(number: PhoneNumber) -> bool:
     """Whether a number has the length of its country's; ranges that are new are not in the library's tables yet."""
     pattern = AMERICAN if number.country_code == 1 else ANY
-    return phonenumbers.is_possible_number(number) and pattern.fullmatch(str(number.national_number)) is not None
+    is_whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return is_whole and pattern.fullmatch(str(number.national_number)) is not None
 
 
 def _kept(number: PhoneNumber) -> str:

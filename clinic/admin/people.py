@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from clinic import finder
 from clinic.admin.base import OnceForm, ResourceAdmin, StackedInline, elements_field
 from clinic.models import (
     MessagePreferences,
@@ -22,6 +23,21 @@ from clinic.phone_field import PhoneField
 
 NAME = ("prefix", "given", "family")
 OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
+
+
+class PersonAdmin(ResourceAdmin):
+    """People, found as at the desk: in any writing of their names, numbers and birth dates."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        meant = Q(pk__in=finder.find(queryset, search_term).order_by().values("pk")) | Q(fhir_id=search_term)
+        return queryset.filter(meant | self.also_meant(search_term)), False
+
+    def also_meant(self, search_term: str) -> Q:
+        return Q()
 
 
 class RoleInline(StackedInline):
@@ -39,7 +55,7 @@ class RoleInline(StackedInline):
 
 
 @admin.register(Practitioner)
-class PractitionerAdmin(ResourceAdmin):
+class PractitionerAdmin(PersonAdmin):
     list_display = ("__str__", "active", "email", "phone", "user")
     list_filter = ("active", "roles__locations")
     related = ("user",)
@@ -107,7 +123,7 @@ class MessagePreferencesInline(StackedInline):
 
 
 @admin.register(Patient)
-class PatientAdmin(ResourceAdmin):
+class PatientAdmin(PersonAdmin):
     list_display = ("__str__", "birth_date", "gender", "phone", "email", "language", "active")
     list_filter = ("active", "gender", "language")
     search_fields = ("family", "given", "email", "phone", "fhir_id")
@@ -129,7 +145,7 @@ class RelatedPersonForm(OnceForm):
 
 
 @admin.register(RelatedPerson)
-class RelatedPersonAdmin(ResourceAdmin):
+class RelatedPersonAdmin(PersonAdmin):
     form = RelatedPersonForm
     list_display = ("__str__", "patient", "relationships", "phone", "email", "user", "active")
     list_filter = ("active",)
@@ -142,6 +158,10 @@ class RelatedPersonAdmin(ResourceAdmin):
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for the patient."}),
         OTHER_SYSTEMS,
     )
+
+    def also_meant(self, search_term: str) -> Q:
+        patients = finder.find(Patient.objects.filter(deleted_at=None), search_term)
+        return Q(patient__in=patients.order_by().values("pk"))
 
     @admin.display(description="relationship")
     def relationships(self, person: RelatedPerson) -> str:

@@ -1,12 +1,15 @@
 """Who gives care, who receives it, and who signs in."""
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from clinic.models.base import Resource, zone_field
+from clinic.models.search_column import SOURCES, search_of
 from clinic.models.words import names_of_person, words_index
 
 
@@ -56,6 +59,27 @@ class Gender(models.TextChoices):
     UNKNOWN = "unknown"
 
 
+_Person = TypeVar("_Person", bound=models.Model, covariant=True)
+
+
+class PersonQuerySet(models.QuerySet[_Person]):
+    """Rows of people, whose search column is filled whenever they are written."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        rows = list(objs)
+        for row in rows:
+            row.search = search_of(row)
+        return super().bulk_create(rows, *args, **kwargs)
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
+        rows, names = list(objs), set(fields)
+        if names & SOURCES:
+            names.add("search")
+            for row in rows:
+                row.search = search_of(row)
+        return super().bulk_update(rows, sorted(names), *args, **kwargs)
+
+
 class Person(Resource):
     """A human being with a name. The first HumanName of the resource is in columns."""
 
@@ -68,9 +92,19 @@ class Person(Resource):
     phone = models.CharField(max_length=50, blank=True)
     email = models.EmailField(blank=True)
     identifier = models.JSONField(default=list, blank=True, help_text="FHIR Identifiers: system and value.")
+    search = SearchVectorField(default="", editable=False)
+
+    objects = PersonQuerySet.as_manager()
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        names = None if update_fields is None else {*update_fields}
+        if names is None or names & SOURCES:
+            self.search = search_of(self)
+            names = names and {*names, "search"}
+        super().save(*args, update_fields=names, **kwargs)
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.prefix, self.given, self.family) if part) or self.fhir_id
@@ -133,6 +167,7 @@ class Patient(Person):
             models.Index(fields=["birth_date"], name="patient_birth_date"),
             words_index("Patient"),
             GinIndex(names_of_person(), name="patient_names"),
+            GinIndex(fields=["search"], name="patient_search"),
         ]
 
 

@@ -1,14 +1,13 @@
 """What the people of a clinic arrange for a patient: with whom, in which room, at which time."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Func, Q, QuerySet, Value
-from django.utils.dateparse import parse_date
+from django.db.models import QuerySet
 
+from clinic import finder
 from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slot
 from portal.common.schedules import SCHEDULE
 from portal.staff.calendar.selection import kind_of
@@ -33,8 +32,6 @@ from scheduling.availability import (
 from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
 
 SUGGESTED = 8
-FOUND = 8
-LEAST_DIGITS = 4  # of a phone number, from which on it says something
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,27 +186,5 @@ def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Seque
 
 
 def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:
-    """Those the caller may see, by the beginnings of their names, birth date, phone number or identifier."""
-    rows = access.visible(Patient, caller).filter(active=True, deleted_at=None)
-    asked = Q(identifier__contains=[{"value": words}])
-    if born := _birth_date(words):
-        asked |= Q(birth_date=born)
-    digits = re.sub(r"\D", "", words)
-    if len(digits) >= LEAST_DIGITS and not re.search(r"[^\d\s()+./-]", words):
-        rows = rows.alias(digits=Func(F("phone"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace"))
-        asked |= Q(digits__contains=digits)
-    named = Q()
-    for word in words.split():
-        named &= Q(given__istartswith=word) | Q(family__istartswith=word) | Q(given__icontains=f" {word}")
-    return rows.filter(asked | named).order_by("family", "given", "birth_date", "pk")[:FOUND]
-
-
-def _birth_date(words: str) -> date | None:
-    """1985-03-27, 27.3.1985 or 27 3 1985."""
-    try:
-        if found := parse_date(words):
-            return found
-        day, month, year = (int(part) for part in re.split(r"[\s./-]+", words.strip()))
-        return date(year, month, day)
-    except (ValueError, OverflowError):
-        return None
+    """Those the caller may see whom the words mean, the closest first: clinic.finder."""
+    return finder.find(access.visible(Patient, caller).filter(deleted_at=None), words)

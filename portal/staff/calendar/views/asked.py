@@ -10,7 +10,7 @@ from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
 from scheduling.errors import NotFound
 
-ASKING = ("pick", "refresh", "find", "forget")  # buttons that change the form and save nothing
+ASKING = ("pick", "refresh", "find", "more", "forget")  # buttons that change the form and save nothing
 
 
 def selection_of(request: HttpRequest) -> Selection:

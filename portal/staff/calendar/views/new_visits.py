@@ -1,5 +1,6 @@
 """Visits as the people of the clinic make them."""
 
+from dataclasses import dataclass
 from datetime import datetime, time
 
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +27,27 @@ from scheduling.errors import SchedulingError
 
 NINE = time(9)
 LEAST_LETTERS = 2
+FIRST, MOST, COUNTED = 8, 50, 500  # of those found: shown, shown when asked for more, counted
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The patients found who are shown, and how many there are in all."""
+
+    patients: list[Patient]
+    total: int
+
+    @property
+    def others(self) -> int:
+        return min(self.total, COUNTED) - len(self.patients)
+
+    @property
+    def has_uncounted(self) -> bool:
+        return self.total > COUNTED
+
+    @property
+    def can_show_more(self) -> bool:
+        return self.others > 0 and len(self.patients) < MOST
 
 
 @staff_required
@@ -115,7 +137,7 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
         "start": form.start,
         "patient": _patient(request, form),
         "may_override": "anyway" in request.POST,
-        "matches": _matches(request) if "find" in request.POST else None,
+        "matches": _matches(request) if {"find", "more"} & request.POST.keys() else None,
     }
 
 
@@ -139,11 +161,14 @@ def patients(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/staff/_patients.html", {"matches": _matches(request)})
 
 
-def _matches(request: HttpRequest) -> list[Patient] | None:
+def _matches(request: HttpRequest) -> Matches | None:
     """None where too little was typed to look for."""
     typed = request.POST.get("search", "").strip()
     if len(typed) < LEAST_LETTERS:
         return None
-    found = list(arranging.find_patients(caller_of(request), typed))
-    disclosures.listed(caller_of(request), found, "patient finder", now=timezone.now())
-    return found
+    found = arranging.find_patients(caller_of(request), typed)
+    limit = MOST if "more" in request.POST else FIRST
+    shown = list(found[: limit + 1])
+    total = len(shown) if len(shown) <= limit else found.order_by().values("pk")[: COUNTED + 1].count()
+    disclosures.listed(caller_of(request), shown[:limit], "patient finder", now=timezone.now())
+    return Matches(shown[:limit], total)

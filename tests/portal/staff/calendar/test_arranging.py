@@ -13,6 +13,7 @@ from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
     LocationFactory,
+    PatientFactory,
     RoomFactory,
     ScheduleFactory,
     ServiceFactory,
@@ -150,6 +151,33 @@ class TestFindingPatients:
         answer = as_rana.post("/staff/visits/patients/", {"search": typed})
         assertContains(answer, "Elena Maria Marquez")
         assertNotContains(answer, "Bo Lind")
+
+    def test_eight_are_shown_and_how_many_more_there_are(self, as_rana, django_assert_max_num_queries):
+        for number in range(20):
+            PatientFactory(given=f"Anna{number:02}", family="Berg")
+        PatientFactory(given="Berg", family="Zimmer")
+        PatientFactory(given="Zoe", family="Berg")
+        as_rana.post("/staff/visits/patients/", {"search": "anna"})
+        with django_assert_max_num_queries(14):
+            answer = as_rana.post("/staff/visits/patients/", {"search": "zoe berg"})
+        assertContains(answer, 'name="patient"', 1)
+        assertNotContains(answer, "more.")
+        answer = as_rana.post("/staff/visits/patients/", {"search": "anna"})
+        assertContains(answer, 'name="patient"', 8)
+        assertContains(answer, "and 12 more.")
+        assertContains(answer, "Show more")
+        answer = as_rana.post("/staff/visits/patients/", {"search": "anna", "more": "1"})
+        assertContains(answer, 'name="patient"', 20)
+        assertNotContains(answer, "Show more")
+        assert "Zoe Berg" in as_rana.post("/staff/visits/patients/", {"search": "berg zoe"}).text
+
+    def test_more_are_shown_without_a_script_too_and_nothing_is_booked(self, as_rana, schedule, checkup, ten):
+        for number in range(9):
+            PatientFactory(given=f"Anna{number}", family="Berg")
+        sent = {**wish(schedule, checkup, ten), "search": "berg"}
+        assertContains(as_rana.post("/staff/visits/new/", {**sent, "find": "1"}), "and 1 more.")
+        assertContains(as_rana.post("/staff/visits/new/", {**sent, "more": "1"}), "Anna8 Berg")
+        assert not Appointment.objects.exists()
 
     def test_one_letter_is_too_little(self, as_rana, elena):
         assertNotContains(as_rana.post("/staff/visits/patients/", {"search": "E"}), "Elena")

@@ -1,0 +1,75 @@
+"""The search column of a person: every word by which the clinic's people look for them, ready for its index.
+
+A tsvector that Python fills, for PostgreSQL cannot fold every script: https://www.postgresql.org/docs/16/datatype-textsearch.html
+Words of the family name have weight A, of given names B, of the rest of a name C. What is no name begins with a mark.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from clinic import phones
+from clinic.folding import folded, joined, words_of
+
+WHOLE, EMAIL, PHONE, IDENTIFIER = "=", "@", "+", "#"
+LONGEST, MOST = 100, 400  # letters of a word, words of a person
+# Columns that the search column is made of.
+SOURCES = frozenset({"family", "given", "prefix", "phone", "email", "identifier", "extra"})
+
+Names = Iterable[tuple[str, str, str]]
+
+
+def search_of(person: Any) -> str:
+    """Return the search column's value for a row of Patient, Practitioner or RelatedPerson."""
+    lexemes: dict[str, str] = {}
+    for word, weight in _words(person):
+        if word and (word not in lexemes or weight < lexemes[word]):
+            lexemes[word] = weight
+    return " ".join(f"{quoted(word)}:1{weight}" for word, weight in list(lexemes.items())[:MOST])
+
+
+def quoted(word: str) -> str:
+    """Return a word as tsvector and tsquery write one."""
+    escaped = word[:LONGEST].replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _words(person: Any) -> Iterator[tuple[str, str]]:
+    for family, given, rest in _names(person):
+        yield from _whole(family, given)
+        for text, weight in ((family, "A"), (given, "B"), (rest, "C")):
+            for word in words_of(text):
+                yield word, weight
+        yield joined(family), "A"
+    for number in _values(person, ("phone", "sms"), person.phone):
+        for ending in phones.endings(number):
+            yield f"{PHONE}{ending}", "D"
+    for address in _values(person, ("email",), person.email):
+        yield f"{EMAIL}{address.strip().lower()}", "D"
+    for identifier in person.identifier or ():
+        value = str(identifier.get("value") or "") if isinstance(identifier, dict) else ""
+        for word in {joined(value), *folded(value).split()}:
+            yield f"{IDENTIFIER}{word}" if word else "", "D"
+
+
+def _names(person: Any) -> Names:
+    """The name in columns, then the others that were sent: the maiden name finds a person too."""
+    yield person.family, person.given, person.prefix
+    for name in person.extra.get("name") or ():
+        if isinstance(name, dict):
+            given = " ".join(filter(None, name.get("given") or ()))
+            rest = [*(name.get("prefix") or ()), *(name.get("suffix") or ()), name.get("text") or ""]
+            yield name.get("family") or "", given, " ".join(filter(None, rest))
+
+
+def _whole(family: str, given: str) -> Iterator[tuple[str, str]]:
+    """Yield the names by which somebody is exactly meant: they are shown before those who have more names."""
+    last, first = joined(family), joined(given)
+    usual = joined(given.split()[0]) if given.split() else ""
+    for whole in {last, first + last, last + first, usual + last, last + usual}:
+        yield f"{WHOLE}{whole}" if whole else "", "D"
+
+
+def _values(person: Any, systems: tuple[str, ...], column: str) -> set[str]:
+    points = [each for each in person.extra.get("telecom") or () if isinstance(each, dict)]
+    sent = (str(each.get("value") or "") for each in points if each.get("system") in systems)
+    return {value for value in (column, *sent) if value}

@@ -1,0 +1,192 @@
+"""Whom the clinic's people find by what they type, and in which order."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+
+from clinic import finder
+from clinic.folding import folded, joined
+from clinic.models import Patient
+from clinic.models.search_column import search_of
+from tests.factories import PatientFactory
+
+PEOPLE = {
+    "berg": {"given": "Anna", "family": "van den Berg", "birth_date": date(1945, 4, 20)},
+    "lopez": {"given": "María José", "family": "García López", "birth_date": date(1985, 4, 3)},
+    "ohara": {"given": "Scarlett", "family": "O\u2019Brien", "phone": "+44 (0)20 7946 0018"},
+    "obrien": {"given": "Pat", "family": "O'Brien", "phone": "(212) 555-0199"},
+    "smith": {"given": "Zoë", "family": "Smith-Jones", "email": "Zoe.Smith@Example.com"},
+    "lukasik": {"given": "Łukasz", "family": "Łukasik", "identifier": [{"system": "urn:mrn", "value": "MRN-00077"}]},
+    "mueller": {"given": "Jürgen", "family": "Strauß", "phone": "+49 30 901820"},
+    "married": {
+        "given": "Ruth",
+        "family": "Novak",
+        "extra": {"name": [{}, {"use": "maiden", "family": "Holzapfel"}]},
+    },
+}
+TYPED = [
+    ("van den Berg", {"berg"}),
+    ("Van Den Berg", {"berg"}),
+    ("vandenberg", {"berg"}),
+    ("berg", {"berg"}),
+    ("van den Berg, Anna", {"berg"}),
+    ("anna berg", {"berg"}),
+    ("García López", {"lopez"}),
+    ("garcia lopez", {"lopez"}),
+    ("lopez", {"lopez"}),
+    ("garcia", {"lopez"}),
+    ("jose garcia", {"lopez"}),
+    ("Lopez, Maria", {"lopez"}),
+    ("zoe", {"smith"}),
+    ("lukasik", {"lukasik"}),
+    ("Łukasik", {"lukasik"}),
+    ("strauss", {"mueller"}),
+    ("jurgen", {"mueller"}),
+    ("O'Brien", {"ohara", "obrien"}),
+    ("O\u2019Brien", {"ohara", "obrien"}),
+    ("obrien", {"ohara", "obrien"}),
+    ("o brien", {"ohara", "obrien"}),
+    ("O\u02bcBrien Pat", {"obrien"}),
+    ("Smith-Jones", {"smith"}),
+    ("Smith Jones", {"smith"}),
+    ("Smith\u2011Jones", {"smith"}),
+    ("smithjones", {"smith"}),
+    ("jones", {"smith"}),
+    ("Holzapfel", {"married"}),
+    ("4/20/1945", {"berg"}),
+    ("20/4/1945", {"berg"}),
+    ("20 April 1945", {"berg"}),
+    ("April 20, 1945", {"berg"}),
+    ("20 de abril de 1945", {"berg"}),
+    ("20.4.1945", {"berg"}),
+    ("1945-04-20", {"berg"}),
+    ("20 4 1945", {"berg"}),
+    ("4/20/45", {"berg"}),
+    ("03/04/1985", {"lopez"}),
+    ("04/03/1985", {"lopez"}),
+    ("Anna van den Berg 20 April 1945", {"berg"}),
+    ("4/20/1945 berg anna", {"berg"}),
+    ("Berg 1946-04-20", set()),
+    ("(212) 555-0199", {"obrien"}),
+    ("+1 212 555 0199", {"obrien"}),
+    ("212.555.0199", {"obrien"}),
+    ("1-212-555-0199", {"obrien"}),
+    ("555-0199", {"obrien"}),
+    ("0199", {"obrien"}),
+    ("020 7946 0018", {"ohara"}),
+    ("+44 20 7946 0018", {"ohara"}),
+    ("011 44 20 7946 0018", {"ohara"}),
+    ("0044 20 7946 0018", {"ohara"}),
+    ("+49 (0)30 901820", {"mueller"}),
+    ("brien 555 0199", {"obrien"}),
+    ("zoe.smith@example.com", {"smith"}),
+    ("Zoe.Smith@", {"smith"}),
+    ("MRN-00077", {"lukasik"}),
+    ("mrn00077", {"lukasik"}),
+    ("00077", {"lukasik"}),
+    ("nobody", set()),
+    ("'); DROP", set()),
+    ("a\\ & | ! ':*", {"berg"}),
+    ("%", set()),
+    ("...", set()),
+]
+
+
+@pytest.mark.django_db
+def test_people_are_found_in_any_writing(settings):
+    settings.CLINIC_COUNTRY = "US"
+    for name, fields in PEOPLE.items():
+        PatientFactory(fhir_id=name, **{"birth_date": None, "phone": "", "email": "", **fields})
+    wrong = {
+        typed: found
+        for typed, meant in TYPED
+        if (found := {each.fhir_id for each in finder.find(Patient.objects.all(), typed)}) != meant
+    }
+    assert wrong == {}
+
+
+@pytest.mark.django_db
+def test_who_has_exactly_this_name_comes_first():
+    people = [("Ann", "Bergman"), ("Ann", "Berg"), ("Anna", "Berg-Aalto"), ("Annabel", "Berg")]
+    for given, family in people:
+        PatientFactory(given=given, family=family)
+
+    def found(typed):
+        return [str(each) for each in finder.find(Patient.objects.all(), typed)]
+
+    assert found("berg") == ["Ann Berg", "Annabel Berg", "Anna Berg-Aalto", "Ann Bergman"]
+    assert found("Berg, Ann") == ["Ann Berg", "Annabel Berg", "Anna Berg-Aalto", "Ann Bergman"]
+
+
+@pytest.mark.django_db
+def test_the_search_column_follows_every_way_of_writing():
+    saved = PatientFactory(given="Ann", family="Núñez")
+    bulk = Patient.objects.bulk_create([Patient(given="Bo", family="Ünal", last_updated=saved.last_updated)])[0]
+
+    def found(typed):
+        return [each.pk for each in finder.find(Patient.objects.all(), typed)]
+
+    assert (found("nunez"), found("unal")) == ([saved.pk], [bulk.pk])
+    saved.family = "Öztürk"
+    saved.save(update_fields=["family"])
+    bulk.family = "Żak"
+    Patient.objects.bulk_update([bulk], ["family"])
+    assert (found("ozturk"), found("zak"), found("nunez"), found("unal")) == ([saved.pk], [bulk.pk], [], [])
+
+
+@pytest.mark.django_db
+def test_a_hundred_thousand_words_are_no_reason_to_fail():
+    PatientFactory(given=" ".join(f"n{number}" for number in range(40)), family="x" * 200)
+    assert finder.find(Patient.objects.all(), "x" * 60).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Núñez O\u2019Hara", "nunez ohara"),
+        ("Nu\u0301n\u0303ez", "nunez"),
+        ("SMITH\u2013JONES", "smith jones"),
+        ("Łukasik", "lukasik"),
+        ("Straße", "strasse"),
+        ("  van   den Berg ", "van den berg"),
+        ("D\u2019Angelo", "dangelo"),
+    ],
+)
+def test_a_name_is_folded(text, words):
+    assert folded(text) == words
+    assert joined(text) == words.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["May June", "April Day", "Jan 3", "Mr. March 12", "Sunday", "Anna 12", "99/99/1985", "today", "now"]
+)
+def test_names_are_not_read_as_dates(text):
+    assert finder.read(text).dates == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("03/04/1985", {date(1985, 4, 3), date(1985, 3, 4)}),
+        ("20.4.1945", {date(1945, 4, 20)}),
+        ("3 Dec 2019", {date(2019, 12, 3)}),
+        ("May 5th, 1990", {date(1990, 5, 5)}),
+    ],
+)
+def test_a_date_is_read_in_every_order_that_it_can_have(text, days):
+    assert set(finder.read(text).dates[0]) == days
+
+
+@pytest.mark.django_db
+def test_the_index_of_the_search_column_is_used():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    for typed in ("garcia lopez", "555-0199", "zoe@example.com"):
+        assert "patient_search" in finder.find(Patient.objects.all(), typed).order_by().explain(), typed
+
+
+def test_the_column_holds_quoted_words():
+    row = Patient(given="Eve", family="O'Neil\\", phone="", email="e'v\\e@x", last_updated=None)
+    assert "'oneil':1A" in search_of(row)
+    assert r"'@e''v\\e@x':1D" in search_of(row)
