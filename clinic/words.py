@@ -1,29 +1,32 @@
 """Times, lengths and zones as people say them. Every time shown names its zone.
 
-The order of day and month is a matter of language: the formats are translated, the names in them are Django's.
+How dates and clocks are written is a matter of language and country: `clinic.formats`.
 """
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
+
+from clinic import formats
 
 NOON = time(12)
 EVENING = time(17)
+PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
 
 
 def zone_name(zone: ZoneInfo) -> str:
     """`America/New_York` is "New York time"."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"
-    return _("%(place)s time") % {"place": zone.key.rpartition("/")[2].replace("_", " ")}
+    return _("%(place)s time") % {"place": formats.city(zone.key)}
 
 
 def clock(moment: datetime) -> str:
-    """09:20; with its zone (01:30 EDT) in the hour that the clocks show twice."""
-    shown = dateformat.format(moment, pgettext("date format", "H:i"))
+    """9:20 AM; with its zone (1:30 AM EDT) in the hour that the clocks show twice."""
+    shown = formats.clock(moment)
     return f"{shown} {moment.tzname()}" if _is_shown_twice(moment) else shown
 
 
@@ -33,54 +36,102 @@ def _is_shown_twice(moment: datetime) -> bool:
 
 
 def short_day(day: date) -> str:
-    """Tue 24 Nov"""
-    return dateformat.format(day, pgettext("date format", "D j M"))
+    """Tue, Nov 24"""
+    return formats.day(day, "MMMEd")
 
 
 def short_day_of_year(day: date) -> str:
-    """Tue 24 Nov 2026"""
-    return dateformat.format(day, pgettext("date format", "D j M Y"))
+    """Tue, Nov 24, 2026"""
+    return formats.day(day, "yMMMEd")
 
 
 def long_day(day: date) -> str:
-    """Tuesday 24 November"""
-    return dateformat.format(day, pgettext("date format", "l j F"))
+    """Tuesday, November 24"""
+    return formats.day(day, "MMMMEEEEd")
 
 
 def full_day(day: date) -> str:
-    """Tuesday 24 November 2026"""
-    return dateformat.format(day, pgettext("date format", "l j F Y"))
+    """Tuesday, November 24, 2026"""
+    return formats.day(day, "full")
+
+
+def plain_day(day: date) -> str:
+    """November 24, 2026"""
+    return formats.day(day, "long")
+
+
+def moment(local: datetime) -> str:
+    """November 24, 2026, 9:20 AM; local, as given."""
+    return formats.day_and_clock(plain_day(local), clock(local))
+
+
+def partial_day(written: str) -> str:
+    """March 27, 1985, or as much of it as a FHIR date says; as written where it says something else."""
+    parts = PARTIAL.fullmatch(written)
+    if parts is None or not parts["month"]:
+        return written
+    day = date(int(parts["year"]), int(parts["month"]), int(parts["day"] or 1))
+    return plain_day(day) if parts["day"] else month_and_year(day)
+
+
+def month_and_year(day: date) -> str:
+    """November 2026"""
+    return formats.day(day, "yMMMM")
+
+
+def short_month(day: date) -> str:
+    """Nov"""
+    return formats.day(day, "LLL")
+
+
+def weekday(day: date) -> str:
+    """Tuesday"""
+    return formats.day(day, "cccc")
+
+
+def short_weekday(day: date) -> str:
+    """Tue"""
+    return formats.day(day, "ccc")
+
+
+def days(first: date, last: date) -> str:
+    """Tue, Nov 24 – Mon, Nov 30"""
+    return short_day(first) if first == last else formats.days(first, last)
 
 
 def day_and_time(moment: datetime) -> str:
-    """Tue 24 Nov, 09:20; local, as given."""
-    return _("%(day)s, %(time)s") % {"day": short_day(moment), "time": clock(moment)}
+    """Tue, Nov 24, 9:20 AM; local, as given."""
+    return formats.day_and_clock(short_day(moment), clock(moment))
 
 
 def hours(start: datetime, end: datetime) -> str:
-    """09:20 to 09:50, and the day where it ends on another."""
-    last = clock(end) if end.date() == start.date() else day_and_time(end)
-    return _("%(start)s to %(end)s") % {"start": clock(start), "end": last}
+    """9:20 – 9:50 AM, and the day where it ends on another."""
+    if end.date() != start.date():
+        return formats.between(clock(start), day_and_time(end))
+    if _is_shown_twice(start) or _is_shown_twice(end):
+        return formats.between(clock(start), clock(end))
+    return formats.clocks(start, end)
 
 
 def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
-    """Tue 24 Nov, 09:20 to 09:50 (New York time); with the year where it may be another."""
+    """Tue, Nov 24, 9:20 – 9:50 AM (New York time); with the year where it may be another."""
     day = short_day_of_year(start) if year else short_day(start)
-    return _("%(day)s, %(hours)s (%(zone)s)") % {"day": day, "hours": hours(start, end), "zone": zone_name(zone)}
+    return _in_zone(formats.day_and_clock(day, hours(start, end)), zone)
 
 
 def in_full(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """Tuesday 24 November 2026, 09:20 to 09:50 (New York time); of instants, by the zone's clock."""
+    """Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time); of instants, by the zone's clock."""
     local = start.astimezone(zone), end.astimezone(zone)
-    day = full_day(local[0])
-    return _("%(day)s, %(hours)s (%(zone)s)") % {"day": day, "hours": hours(*local), "zone": zone_name(zone)}
+    return _in_zone(formats.day_and_clock(full_day(local[0]), hours(*local)), zone)
 
 
 def in_short(start: datetime, zone: ZoneInfo) -> str:
-    """Tue 24 Nov, 09:20 (New York time); of an instant, by the zone's clock."""
-    local = start.astimezone(zone)
-    parts = {"day": short_day(local), "time": clock(local), "zone": zone_name(zone)}
-    return _("%(day)s, %(time)s (%(zone)s)") % parts
+    """Tue, Nov 24, 9:20 AM (New York time); of an instant, by the zone's clock."""
+    return _in_zone(day_and_time(start.astimezone(zone)), zone)
+
+
+def _in_zone(clock: str, zone: ZoneInfo) -> str:
+    return _("%(time)s (%(zone)s)") % {"time": clock, "zone": zone_name(zone)}
 
 
 def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:

@@ -3,8 +3,7 @@
 from calendar import monthrange
 from datetime import date, datetime
 
-from django.utils.formats import get_format
-
+from clinic import formats
 from portal.finding.choosing import DAY, Menu
 from portal.finding.weeks import (
     Day,
@@ -28,7 +27,7 @@ class Month(Shown):
     @property
     def rows(self) -> list[list[Day | None]]:
         """Its days in weeks that begin as the reader's do; None where a week reaches beyond the days shown."""
-        before = (self.first.weekday() + 1 - int(get_format("FIRST_DAY_OF_WEEK"))) % 7
+        before = (self.first.weekday() - formats.first_weekday()) % 7
         cells: list[Day | None] = [None] * before + list(self.days)
         cells += [None] * (-len(cells) % 7)
         return [cells[at : at + 7] for at in range(0, len(cells), 7)]
@@ -36,8 +35,8 @@ class Month(Shown):
     @property
     def weekdays(self) -> list[date]:
         """Seven days, for the names over the columns."""
-        sunday = date(2026, 1, 4)
-        return [sunday + (int(get_format("FIRST_DAY_OF_WEEK")) + n) * DAY for n in range(7)]
+        monday = date(2026, 1, 5)
+        return [monday + (formats.first_weekday() + n) * DAY for n in range(7)]
 
 
 def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> Month:

@@ -4,9 +4,9 @@ from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from clinic import formats
 from clinic.models import Location
 
 EARTH_KM = 6371.0
@@ -41,10 +41,11 @@ def kilometres_to(site: Location, position: Position | None) -> float | None:
 
 
 def away(kilometres: float) -> str:
-    """4 km away"""
-    if kilometres < 1:
-        return _("less than 1 km away")
-    return _("%(count)s km away") % {"count": number_format(round(kilometres), force_grouping=True)}
+    """4 miles away, or 4 kilometers."""
+    is_near = kilometres < formats.unit_of_distance()
+    return (_("less than %(distance)s away") if is_near else _("%(distance)s away")) % {
+        "distance": formats.distance(kilometres)
+    }
 
 
 def _kilometres(one: Position, other: Position) -> float:

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from clinic import words
 from clinic.models import Launch, Patient
 from scheduling.access import Scope, read_scope
 
@@ -171,7 +171,7 @@ def _value(text: str) -> str:
     """A day as people write it, a code without the system that it is of."""
     if found := DAY.fullmatch(text):
         try:
-            day = date_format(date.fromisoformat(found[2]), "j F Y")
+            day = words.plain_day(date.fromisoformat(found[2]))
         except ValueError:
             return text
         return str(PREFIXES.get(found[1], "%(day)s")) % {"day": day}

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
+from clinic import words
 from clinic.admin.base import ModelForm, ResourceAdmin
 from clinic.models import Schedule, User
 from scheduling.access import Caller
@@ -106,10 +107,8 @@ def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """`Mon 5 Jan 2026, 09:00 to 09:30 EST`"""
-    first, last = start.astimezone(zone), end.astimezone(zone)
-    until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%a} {last.day} {last:%b %H:%M}"
-    return f"{first:%a} {first.day} {first:%b %Y, %H:%M} to {until} {last:%Z}"
+    """Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"""
+    return words.when(start.astimezone(zone), end.astimezone(zone), zone, year=True)
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:

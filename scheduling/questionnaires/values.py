@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import regex
-from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic import formats, words
 from scheduling.questionnaires.items import Condition, Item, Json, coding_text, unit_text
 
 Typed = Mapping[str, str]
@@ -28,8 +28,7 @@ MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 5
 MEDIA = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG"}
 REGEX_SECONDS = 0.1
-TIME = re.compile(r"(\d{1,2})(?:[:.h ]?(\d\d))?(?::(\d\d))?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
-PARTIAL = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+TIME = re.compile(r"(\d{1,2})(?: ?[:.h]? ?(\d\d))?(?::(\d\d))?\s*([ap])?\.?\s*(?:m\.?)?", re.IGNORECASE)
 
 
 class InvalidAnswer(Exception):
@@ -72,11 +71,11 @@ def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
         return _date_parts(content)
     if name == "valueDateTime" and "T" in content:
         moment = datetime.fromisoformat(content).astimezone(zone)
-        return {**_date_parts(moment.date().isoformat()), "time": _clock(moment.time())}
+        return {**_date_parts(moment.date().isoformat()), "time": _typed_time(moment.time())}
     if name == "valueDateTime":
         return _date_parts(content)
     if name == "valueTime":
-        return {"": content[:5] if content.endswith(":00") else content}
+        return {"": _typed_time(time.fromisoformat(content))}
     if name == "valueQuantity":
         return {"": _digits(content["value"]), "unit": _unit_key(content)} if "value" in content else {"": ""}
     if name == "valueAttachment":
@@ -100,14 +99,14 @@ def words_of(value: Json, zone: ZoneInfo) -> str:
         case "valueBoolean":
             return _("Yes") if content else _("No")
         case "valueDate":
-            return _date_words(content)
+            return words.partial_day(content)
         case "valueDateTime" if "T" in content:
             moment = datetime.fromisoformat(content).astimezone(zone)
-            return f"{_date_words(moment.date().isoformat())}, {_clock(moment.time())}"
+            return words.moment(moment)
         case "valueDateTime":
-            return _date_words(content)
+            return words.partial_day(content)
         case "valueTime":
-            return str(content)[:5]
+            return formats.clock(time.fromisoformat(content))
         case "valueCoding":
             return coding_text(content)
         case "valueReference":
@@ -346,7 +345,7 @@ def _day(item: Item, typed: Typed) -> str:
         raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as 27 3 1985.")) from None
     text = "-".join(f"{part:02}" for part in parts)
     # A bound that is more precise than the answer cannot exclude it.
-    _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: _date_words(str(bound)[:10]))
+    _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: words.partial_day(str(bound)[:10]))
     return text
 
 
@@ -364,7 +363,7 @@ def _moment(item: Item, typed: Typed, zone: ZoneInfo) -> Json | None:
 
 def _time(item: Item, typed: Typed) -> Json | None:
     clock = _time_of_day(typed[""])
-    _within(item, clock, lambda bound: time.fromisoformat(str(bound)), lambda bound: str(bound)[:5])
+    _within(item, clock, _as_time, lambda bound: formats.clock(_as_time(bound)))
     return {"valueTime": clock.isoformat(timespec="seconds")}
 
 
@@ -431,6 +430,10 @@ def _within(item: Item, value: Any, read: Any, say: Any) -> None:
     raise InvalidAnswer(_("This is %(most)s or less.") % {"most": say(item.maximum)})
 
 
+def _as_time(bound: Any) -> time:
+    return time.fromisoformat(str(bound))
+
+
 def _as_moment(bound: Any, zone: ZoneInfo) -> datetime:
     moment = datetime.fromisoformat(str(bound))
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -455,14 +458,9 @@ def _date_parts(text: str) -> dict[str, str]:
     return {"day": day.lstrip("0"), "month": month.lstrip("0"), "year": year}
 
 
-def _date_words(text: str) -> str:
-    """27 March 1985, or as much of it as is said."""
-    match = PARTIAL.fullmatch(text)
-    if match is None or not match[2]:
-        return text
-    day = date(int(match[1]), int(match[2]), int(match[3] or 1))
-    return dateformat.format(day, "j F Y" if match[3] else "F Y")
-
-
-def _clock(clock: time) -> str:
-    return clock.isoformat(timespec="seconds" if clock.second else "minutes")
+def _typed_time(at: time) -> str:
+    """As the clinic's country writes it, where that can be read again."""
+    shown = formats.clock(at)
+    if at.second or TIME.fullmatch(shown) is None:
+        return at.isoformat(timespec="seconds" if at.second else "minutes")
+    return shown

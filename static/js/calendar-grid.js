@@ -3,7 +3,8 @@ const calendar = document.querySelector("[data-calendar]");
 const WIDE = matchMedia("(min-width: 56.25rem)");
 const AGAIN = 8_000;
 const MORNING = 7;
-const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const { locale, hourCycle } = document.documentElement.dataset;
+const CLOCK = { hour: "numeric", minute: "2-digit", hourCycle };
 let grid = null;
 
 const twoDigits = (number) => String(number).padStart(2, "0");
@@ -103,8 +104,8 @@ function draw() {
     view: day ? "resourceTimeGridDay" : "timeGridWeek",
     date,
     timeZone: `${offset.slice(0, 3)}:${offset.slice(3)}`,
-    locale: document.documentElement.lang,
-    firstDay: 1,
+    locale,
+    firstDay: Number(calendar.dataset.firstDay),
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
     nowIndicator: true,

@@ -1,9 +1,8 @@
 // A time marked data-local-time is also said in the reader's own zone, where that differs from data-zone.
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const { lang } = document.documentElement;
-const PARTS = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-const said = (moment, timeZone) =>
-  new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { ...PARTS, timeZone }).format(moment); // the day first, as on our pages
+const { locale, hourCycle } = document.documentElement.dataset;
+const PARTS = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit", hourCycle };
+const said = (moment, timeZone) => new Intl.DateTimeFormat(locale, { ...PARTS, timeZone }).format(moment).replaceAll("\u202f", " ");
 
 for (const place of document.querySelectorAll("[data-local-time]")) {
   const moment = new Date(place.dataset.localTime);

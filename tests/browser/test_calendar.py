@@ -67,7 +67,7 @@ def test_the_day_is_a_grid_of_the_sites_wall_whatever_the_machines_zone(
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     page = context.new_page()
     page.goto(f"{live_server.url}/staff/?date={day}")
-    expect(event(page)).to_contain_text("12:00 to 12:30")
+    expect(event(page)).to_contain_text("12:00 – 12:30 PM")
     drag(page, 2)
     expect(page.get_by_label("Time")).to_have_value("14:00")
     context.close()
@@ -76,12 +76,12 @@ def test_the_day_is_a_grid_of_the_sites_wall_whatever_the_machines_zone(
 def test_a_drag_asks_moves_and_can_be_taken_back(grid: Page, visit, violations):
     drag(grid, 2)
     expect(grid.get_by_role("checkbox", name="Tell the patient")).to_be_checked()
-    grid.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    grid.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$")).click()
     expect(grid.get_by_text("Moved to")).to_be_visible()
-    expect(event(grid)).to_contain_text("14:00 to 14:30")
+    expect(event(grid)).to_contain_text("2:00 – 2:30 PM")
     grid.get_by_role("button", name="Undo").click()
     expect(grid.get_by_text("Undone.")).to_be_visible()
-    expect(event(grid)).to_contain_text("12:00 to 12:30")
+    expect(event(grid)).to_contain_text("12:00 – 12:30 PM")
     visit.refresh_from_db()
     assert visit.start.astimezone(ZONE).hour == 12
     assert not violations
@@ -104,10 +104,10 @@ def test_what_is_no_booked_visit_stays_where_it_is(grid: Page, visit):
 
 def test_a_dialog_begins_where_one_goes_on_and_a_time_that_is_picked_keeps_the_focus(grid: Page):
     drag(grid, 2)
-    expect(grid.get_by_role("button", name=re.compile("^Move to .* 14:00$"))).to_be_focused()
-    grid.get_by_role("button", name="14:15", exact=True).click()
-    expect(grid.get_by_role("button", name=re.compile("^Move to .* 14:15$"))).to_be_visible()
-    expect(grid.get_by_role("button", name="14:15", exact=True)).to_be_focused()
+    expect(grid.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$"))).to_be_focused()
+    grid.get_by_role("button", name="2:15 PM", exact=True).click()
+    expect(grid.get_by_role("button", name=re.compile("^Move to .* 2:15 PM$"))).to_be_visible()
+    expect(grid.get_by_role("button", name="2:15 PM", exact=True)).to_be_focused()
     grid.keyboard.press("Escape")
     grid.keyboard.press("n")
     expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
@@ -117,11 +117,11 @@ def test_a_drag_onto_a_time_that_another_just_took_goes_back_and_says_why(grid: 
     drag(grid, 2)
     expect(grid.get_by_label("Time")).to_have_value("14:00")
     SlotFactory(schedule=Schedule.objects.get(), start=visit.start + timedelta(hours=2))
-    grid.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    grid.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$")).click()
     expect(grid.get_by_role("alert")).to_contain_text("That time is no longer free.")
     expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()
     grid.get_by_role("button", name="Leave it where it is").click()
-    expect(event(grid)).to_contain_text("12:00 to 12:30")
+    expect(event(grid)).to_contain_text("12:00 – 12:30 PM")
 
 
 def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
@@ -133,9 +133,9 @@ def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
     expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()
     grid.get_by_label("Find a patient").press_sequentially("Elena")
     grid.get_by_role("radio", name="Elena Marquez").check()
-    grid.get_by_role("button", name=re.compile("^11:00$")).click()
+    grid.get_by_role("button", name=re.compile("^11:00 AM$")).click()
     expect(grid.get_by_text("Elena Marquez").locator("visible=true").last).to_be_visible()
-    grid.get_by_role("button", name=re.compile("^Book .* 11:00$")).click()
+    grid.get_by_role("button", name=re.compile("^Book .* 11:00 AM$")).click()
     expect(grid.get_by_text("The visit is booked for")).to_be_visible()
     expect(event(grid)).to_have_count(2)
     assert not violations
@@ -178,14 +178,14 @@ def test_a_visit_is_moved_by_keyboard_alone(page: Page, visit, chen, day, sign_i
     page.get_by_role("link", name="Move… Elena Marquez").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Move this visit")).to_be_visible()
-    page.get_by_role("button", name="12:45", exact=True).focus()
+    page.get_by_role("button", name="12:45 PM", exact=True).focus()
     page.keyboard.press("Enter")
-    save = page.get_by_role("button", name=re.compile("^Move to .* 12:45$"))
+    save = page.get_by_role("button", name=re.compile("^Move to .* 12:45 PM$"))
     expect(save).to_be_visible()
     save.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Moved to")).to_be_visible()
-    expect(page.locator(".agenda")).to_contain_text("12:45")
+    expect(page.locator(".agenda")).to_contain_text("12:45 PM")
 
 
 def test_time_is_blocked_and_freed_on_a_phone(page: Page, visit, chen, day, sign_in, violations):
@@ -216,7 +216,7 @@ def test_without_a_script_the_forms_are_pages(browser: Browser, visit, chen, day
     page.get_by_role("link", name="Move… Elena Marquez").click()
     page.get_by_label("Time").fill("14:00")
     page.get_by_role("button", name="Show free times").click()
-    page.get_by_role("button", name=re.compile("^Move to .* 14:00$")).click()
+    page.get_by_role("button", name=re.compile("^Move to .* 2:00 PM$")).click()
     expect(page.get_by_text("Moved to")).to_be_visible()
     context.close()
 

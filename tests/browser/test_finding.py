@@ -140,7 +140,7 @@ def test_sites_near_me(page: Page, context: BrowserContext, colleagues, violatio
     page.get_by_role("button", name="Near me").click()
     expect(page.get_by_role("button", name="Forget where I am")).to_be_visible()
     labels = page.get_by_label("Where").locator("option").all_inner_texts()
-    assert labels == ["Anywhere", "Riverside Garden, 1 km away", "Riverside Main Street, 11 km away"]
+    assert labels == ["Anywhere", "Riverside Garden, less than 1 mile away", "Riverside Main Street, 7 miles away"]
     assert "40." not in page.url
     page.get_by_role("button", name="Forget where I am").click()
     expect(page.get_by_role("button", name="Near me")).to_be_visible()

@@ -42,7 +42,7 @@ def test_hours_are_entered_copied_checked_saved_and_undone_by_keyboard(page: Pag
     expect(page.locator("[data-day=sat]").get_by_text("the next day")).to_be_visible()
     press(page, "See what would change")
     expect(page.get_by_role("heading", name="Check before you save")).to_be_visible()
-    expect(page.get_by_text("22:00 to 06:00 the next day")).to_be_visible()
+    expect(page.get_by_text("10:00 PM – 6:00 AM the next day")).to_be_visible()
     press(page, "Change it")
     expect(page.get_by_label("Friday, 1: from")).to_have_value("08:00")
     press(page, "See what would change")

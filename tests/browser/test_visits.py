@@ -93,12 +93,12 @@ def test_moved_on_a_phone_the_old_time_stays_until_the_new_is_had(
     expect(page.get_by_text("stays yours until you have confirmed the new time")).to_be_visible()
     assert page.url.endswith(f"?practitioner={chen.fhir_id}")  # at first, with the same person
     open_the_day(page, visit)
-    choose(page, "12:00")
+    choose(page, "12:00 PM")
     assert now_of(visit) == ("booked", ten)
     page.get_by_role("link", name="Other times").click()
     open_the_day(page, visit)
-    choose(page, "13:15")
-    page.get_by_role("button", name=re.compile("^Move to .* 13:15$")).click()
+    choose(page, "1:15 PM")
+    page.get_by_role("button", name=re.compile("^Move to .* 1:15 PM$")).click()
     expect(page.get_by_text("Your visit is moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=3.25))
     assert not violations
@@ -108,12 +108,12 @@ def test_if_somebody_is_faster_the_old_time_stays_and_others_are_shown(page: Pag
     sign_in(ada.user)
     page.goto(f"/appointments/{visit.fhir_id}/move/")
     open_the_day(page, visit)
-    choose(page, "12:00")
+    choose(page, "12:00 PM")
     SlotFactory(schedule=schedule, start=ten + timedelta(hours=2), end=ten + timedelta(hours=2.5))
     page.get_by_role("button", name=re.compile("^Move to ")).click()
     expect(page.get_by_text("Your visit stays as it was.")).to_be_visible()
-    expect(page.locator(".time").filter(has_text="12:30")).to_be_visible()
-    expect(page.locator(".time").filter(has_text="12:00")).to_have_count(0)
+    expect(page.locator(".time").filter(has_text="12:30 PM")).to_be_visible()
+    expect(page.locator(".time").filter(has_text="12:00 PM")).to_have_count(0)
     assert now_of(visit) == ("booked", ten)
 
 
@@ -123,7 +123,7 @@ def test_moved_without_javascript(page: Page, visit, ada, ten, sign_in):
     page.goto(f"/appointments/{visit.fhir_id}/")
     page.get_by_role("link", name="Choose another time").click()
     open_the_day(page, visit)
-    choose(page, "12:00")
+    choose(page, "12:00 PM")
     page.get_by_role("button", name=re.compile("^Move to ")).click()
     expect(page.get_by_text("Your visit is moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=2))
@@ -170,7 +170,7 @@ def test_a_calendar_program_reads_the_visits_until_the_address_is_taken_back(pag
 def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
     """All that one can do by a link, in one go."""
     page.goto(link)
-    expect(page.get_by_text("10:00 to 10:30 (New York time)")).to_be_visible()
+    expect(page.get_by_text("10:00 – 10:30 AM (New York time)")).to_be_visible()
     for told in ("Check-up", "Chen", "Ada"):
         expect(page.get_by_text(told)).to_have_count(0)
     page.get_by_role("button", name="I will come").click()
@@ -179,7 +179,7 @@ def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
     say_birth_date(page, "Continue")
     expect(page.get_by_text("stays yours until you have confirmed the new time")).to_be_visible()
     open_the_day(page, visit)
-    choose(page, "12:00")
+    choose(page, "12:00 PM")
     page.get_by_role("button", name=re.compile("^Move to ")).click()
     expect(page.get_by_text("Your visit is moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=2))

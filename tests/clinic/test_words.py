@@ -41,12 +41,12 @@ def test_lengths(minutes, said):
 def test_a_visit():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
     said = words.when(start, start + timedelta(minutes=30), NEW_YORK)
-    assert said == "Tue 24 Nov, 09:20 to 09:50 (New York time)"
+    assert said == "Tue, Nov 24, 9:20 – 9:50 AM (New York time)"
 
 
 def test_a_visit_past_midnight_says_on_which_day_it_ends():
     start = datetime(2026, 11, 24, 23, 50, tzinfo=NEW_YORK)
-    assert words.hours(start, start + timedelta(minutes=30)) == "23:50 to Wed 25 Nov, 00:20"
+    assert words.hours(start, start + timedelta(minutes=30)) == "11:50 PM – Wed, Nov 25, 12:20 AM"
 
 
 @pytest.mark.parametrize(("hour", "part"), [(0, "Morning"), (11, "Morning"), (12, "Afternoon"), (17, "Evening")])
@@ -54,7 +54,10 @@ def test_parts_of_the_day(hour, part):
     assert words.part_of_day(datetime(2026, 11, 24, hour, tzinfo=NEW_YORK)) == part
 
 
-@pytest.mark.parametrize(("utc_hour", "said"), [(4, "00:30"), (5, "01:30 EDT"), (6, "01:30 EST"), (7, "02:30")])
+@pytest.mark.parametrize(
+    ("utc_hour", "said"),
+    [(4, "12:30 AM"), (5, "1:30 AM EDT"), (6, "1:30 AM EST"), (7, "2:30 AM")],
+)
 def test_an_hour_that_comes_twice_says_which(utc_hour, said):
     assert words.clock(datetime(2026, 11, 1, utc_hour, 30, tzinfo=UTC).astimezone(NEW_YORK)) == said
 
@@ -62,18 +65,18 @@ def test_an_hour_that_comes_twice_says_which(utc_hour, said):
 def test_a_visit_of_another_year_says_so():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
     said = words.when(start, start + timedelta(minutes=30), NEW_YORK, year=True)
-    assert said == "Tue 24 Nov 2026, 09:20 to 09:50 (New York time)"
+    assert said == "Tue, Nov 24, 2026, 9:20 – 9:50 AM (New York time)"
 
 
 def test_in_spanish_nothing_english_is_left():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
     with override("es"):
         assert words.when(start, start + timedelta(minutes=30), NEW_YORK) == (
-            "mar 24 nov, 09:20 a 09:50 (hora de New York)"
+            "mar, 24 de nov, 9:20–9:50 a.m. (hora de Nueva York)"
         )
-        assert words.long_day(start) == "martes 24 de noviembre"
-        assert words.full_day(start) == "martes 24 de noviembre de 2026"
-        assert words.day_and_time(start) == "mar 24 nov, 09:20"
+        assert words.long_day(start) == "martes, 24 de noviembre"
+        assert words.full_day(start) == "martes, 24 de noviembre de 2026"
+        assert words.day_and_time(start) == "mar, 24 de nov, 9:20 a.m."
         assert words.length(timedelta(hours=1, minutes=15)) == "1 hora 15 minutos"
         assert words.length(timedelta(days=2)) == "2 días"
         assert words.free_times(0) == "ninguna hora libre"

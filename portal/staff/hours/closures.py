@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import formats, words
 from clinic.fhir.datatypes import Json
 
 DATE = len("2026-12-31")
@@ -41,15 +41,15 @@ def _during(start: str | None, end: str | None, zone: ZoneInfo) -> str:
     if first == last:
         return first or _("Never")
     if first and last:
-        return _("%(start)s to %(end)s") % {"start": first, "end": last}
+        return formats.between(first, last)
     return _("From %(day)s on") % {"day": first} if first else _("Until %(day)s") % {"day": last}
 
 
 def _moment(written: str, zone: ZoneInfo) -> str:
     """A FHIR dateTime: a year, a month, a day or an instant."""
     if len(written) < DATE:
-        return written
+        return words.partial_day(written)
     if len(written) == DATE:
         return words.full_day(date.fromisoformat(written))
     moment = datetime.fromisoformat(written).astimezone(zone)
-    return f"{words.full_day(moment)}, {words.clock(moment)}"
+    return formats.day_and_clock(words.full_day(moment), words.clock(moment))

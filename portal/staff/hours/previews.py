@@ -35,10 +35,7 @@ def total(preview: Preview) -> Times:
 
 def by_week(preview: Preview) -> list[Times]:
     """Each seven days of a preview."""
-    return [
-        Times(_("%(first)s to %(last)s") % {"first": words.short_day(first), "last": words.short_day(last)}, *counts)
-        for first, last, *counts in preview.weeks
-    ]
+    return [Times(words.days(first, last), *counts) for first, last, *counts in preview.weeks]
 
 
 def by_day(preview: Preview) -> list[Times]:

@@ -10,6 +10,7 @@ from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import formats
 from clinic.models import WEEKDAYS
 from portal.common.fields import DayField, TimeInput
 from portal.staff.hours.forms import VersionForm
@@ -135,7 +136,7 @@ class HoursForm(VersionForm):
         for ((before, until), _name), ((opens, _closes), name) in pairwise(spans):
             if opens < until or until <= before:
                 text = _("%(day)s: these hours begin at %(time)s, before the others have ended.")
-                self.add_error(name, text % {"day": day, "time": f"{opens:%H:%M}"})
+                self.add_error(name, text % {"day": day, "time": formats.clock(opens)})
 
     def _rows(self, code: str) -> int:
         return sum(f"{code}-{row}-opens" in self.fields for row in range(MOST_ROWS))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic import words
+from clinic import formats, words
 from clinic.models import SchedulingParameters
 from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
 
@@ -83,10 +83,12 @@ def _span(span: Span) -> str:
     opens, closes = span
     if span == ALL_DAY:
         return _("all day")
-    shown = {"start": f"{opens:%H:%M}", "end": f"{closes:%H:%M}"}
-    if f"{closes:%H:%M}" == "00:00":
-        return _("%(start)s to midnight") % shown
-    return (_("%(start)s to %(end)s") if opens < closes else _("%(start)s to %(end)s the next day")) % shown
+    if closes.replace(second=0, microsecond=0) == time():
+        return _("%(start)s to midnight") % {"start": formats.clock(opens)}
+    if opens < closes:
+        return formats.clocks(opens, closes)
+    hours = formats.between(formats.clock(opens), formats.clock(closes))
+    return _("%(hours)s the next day") % {"hours": hours}
 
 
 def _days(weekdays: Sequence[int]) -> str:

@@ -31,7 +31,7 @@ def test_it_lists_upcoming_and_past_with_their_status(as_ada, visit, ada, checku
     assert len(page.context["past"]) == 1
     assertContains(page, "Booked")
     assertContains(page, "Missed")
-    assertContains(page, "10:00 to 10:30 (New York time)")
+    assertContains(page, "10:00 – 10:30 AM (New York time)")
 
 
 def test_the_month_beside_a_visit_is_that_of_its_site(as_ada, ada, checkup, schedule, site):

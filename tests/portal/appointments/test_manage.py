@@ -23,7 +23,7 @@ def visit(ada, visit):
 
 def test_it_shows_the_least(client, link, ada):
     page = client.get(link)
-    assertContains(page, "10:00 to 10:30 (New York time)")
+    assertContains(page, "10:00 – 10:30 AM (New York time)")
     for told in ("Check-up", "Chen", ada.given, ada.family):
         assertNotContains(page, told)
 

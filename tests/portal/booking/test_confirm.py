@@ -26,7 +26,8 @@ def requires(service, **what):
 
 def test_the_review_says_what_with_whom_where_and_until_when(as_ada, held):
     page = as_ada.get(page_of(held, "confirm"))
-    for words in ("Check-up", "Dr. Mei Chen", "Riverside Main Street", "30 minutes", "10:00 to 10:30 (New York time)"):
+    length, time = "30 minutes", "10:00 – 10:30 AM (New York time)"
+    for words in ("Check-up", "Dr. Mei Chen", "Riverside Main Street", length, time):
         assertContains(page, words)
     assertContains(page, "Ada Quinn")
     assertContains(page, "Held for you until ")
@@ -34,7 +35,7 @@ def test_the_review_says_what_with_whom_where_and_until_when(as_ada, held):
 
 def test_the_policy_stands_before_the_button_that_names_day_and_time(as_ada, held):
     page = as_ada.get(page_of(held, "confirm")).content.decode()
-    button = f"Confirm {held.start:%a} {held.start.day} {held.start:%b}, 10:00"
+    button = f"Confirm {held.start:%a, %b} {held.start.day}, 10:00 AM"
     assert page.index("You can cancel until 24 hours before the visit") < page.index(button)
 
 
@@ -64,7 +65,7 @@ def test_a_visit_by_video_says_when_the_room_opens(as_ada, held, checkup, schedu
     schedule.save()
     as_ada.post(page_of(held, "confirm"))
     page = as_ada.get(page_of(held, "booked"))
-    assertContains(page, "at 09:50 (New York time), 10 minutes before the visit.")
+    assertContains(page, "at 9:50 AM (New York time), 10 minutes before the visit.")
     assertNotContains(page, "See it on a map")
 
 

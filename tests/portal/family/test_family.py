@@ -30,7 +30,7 @@ def test_somebody_is_added(as_ada, ada):
     page = as_ada.get("/family/")
     assertContains(page, "Tim Quinn")
     assertContains(page, "You are their parent.")
-    assertContains(page, "Born 1 February 2020.")
+    assertContains(page, "Born February 1, 2020.")
     assert RelatedPerson.objects.get().user == ada.user
 
 

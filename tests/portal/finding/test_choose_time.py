@@ -59,8 +59,8 @@ def test_anyone_sees_the_first_times_and_a_week(client, checkup, schedule, ten):
 
 def test_each_time_says_day_zone_and_practitioner(client, checkup, schedule, ten, wanted):
     button = button_of(client.get(address(checkup), {"date": ten.date()}), wanted)
-    assert f"{ten:%A} {ten.day} {ten:%B}," in button
-    assert "10:00" in button
+    assert f"{ten:%A}, {ten:%B} {ten.day}," in button
+    assert "10:00 AM" in button
     assert "New York time, with Dr. Mei Chen" in button
 
 

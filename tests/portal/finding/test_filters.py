@@ -158,8 +158,8 @@ def test_a_room_is_not_asked_for_its_languages(visit, site):
 def test_sites_stand_by_distance_where_one_said_where_one_is(visit):
     near_the_park = Position(40.79, -73.97)
     assert options(read(visit, position=near_the_park), "location") == [
-        "Riverside Park, 1 km away",
-        "Riverside Main Street, 11 km away",
+        "Riverside Park, less than 1 mile away",
+        "Riverside Main Street, 7 miles away",
     ]
 
 

@@ -25,7 +25,7 @@ def test_the_sites_are_then_shown_by_distance(client, page_of_times):
     assertRedirects(tell(client, page_of_times), page_of_times)
     page = client.get(page_of_times)
     labels = [option.label for option in page.context["filters"].each["location"].options]
-    assert labels == ["Riverside Main Street, 1 km away", "Harbour, 3,936 km away"]
+    assert labels == ["Riverside Main Street, less than 1 mile away", "Harbour, 2,446 miles away"]
     assertContains(page, "Forget where I am")
 
 
@@ -60,9 +60,9 @@ def test_looking_at_it_is_refused(client):
 @pytest.mark.parametrize(
     ("latitude", "longitude", "said"),
     [
-        (40.7, -74.0, "less than 1 km away"),
-        (40.74, -74.0, "4 km away"),
-        (-40.7, 106.0, "20,015 km away"),
+        (40.7, -74.0, "less than 1 mile away"),
+        (40.74, -74.0, "3 miles away"),
+        (-40.7, 106.0, "12,437 miles away"),
     ],
 )
 def test_how_far_it_is(latitude, longitude, said):

@@ -53,7 +53,7 @@ def test_the_page_says_who_asks_and_for_whom(app, ada):
         ("patient/Appointment.rs?status=booked", ["See visits, only those with: status booked"]),
         (
             "patient/Appointment.rs?date=ge2026-01-01&status:not=http://hl7.org/fhir/appointmentstatus|cancelled,noshow",
-            ["See visits, only those with: day from 1 January 2026, status not cancelled or noshow"],
+            ["See visits, only those with: day from January 1, 2026, status not cancelled or noshow"],
         ),
         ("patient/Coverage.rs?no-such=2026-13-45", ["See insurance, only those with: no such 2026-13-45"]),
         ("openid fhirUser patient/Patient.rs", ["The app learns who you are here.", "See name, date of birth"]),

@@ -89,7 +89,7 @@ def test_time_is_blocked_on_the_clock_of_the_schedule(desk, chen):
     assert response.status_code == 302, errors(response)
     slot = Slot.objects.get()
     assert (slot.start, slot.end, slot.bookable) == (monday(12), monday(13), chen.bookable)
-    assert "12:00 to 13:00 E" in desk.get(url(Slot, "changelist")).content.decode()
+    assert "12:00 – 1:00 PM (New York time)" in desk.get(url(Slot, "changelist")).content.decode()
 
 
 def test_a_slot_that_overlaps_is_refused_in_words(desk, chen, appointment):

@@ -97,7 +97,7 @@ def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit
     link = links.manage_link(visit)
     for part in (said.text, said.html):
         for fact in (
-            "Tuesday 24 November 2026, 09:20 to 09:50 (New York time)",
+            "Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time)",
             "30 minutes",
             "Main Street, 1 Main Street, New York",
             "Colonoscopy",
@@ -153,7 +153,7 @@ def test_an_email_says_until_when_and_promises_only_what_can_be_done_online(
 def test_a_text_message_is_short_and_carries_the_link(visit, event):
     said = letter(visit, event, "sms")
     assert links.manage_link(visit) in said.text
-    assert "Tue 24 Nov, 09:20 (New York time)" in said.text
+    assert "Tue, Nov 24, 9:20 AM (New York time)" in said.text
     assert len(said.text) <= 306, "two parts"
 
 
@@ -164,8 +164,8 @@ def test_a_move_names_the_old_time_and_the_new(visit):
 
     said = letter(visit, "change")
 
-    assert "It is now on Tuesday 24 November 2026, 09:20 to 09:50" in said.text
-    assert "Before: Monday 23 November 2026, 09:20 to 09:50 (New York time)" in said.text
+    assert "It is now on Tuesday, November 24, 2026, 9:20 – 9:50 AM" in said.text
+    assert "Before: Monday, November 23, 2026, 9:20 – 9:50 AM (New York time)" in said.text
 
 
 def test_a_change_of_people_alone_names_no_old_time(visit):
@@ -173,9 +173,8 @@ def test_a_change_of_people_alone_names_no_old_time(visit):
 
 
 def test_a_cancellation_names_the_time_that_is_free_again(visit):
-    assert (
-        "on Tuesday 24 November 2026, 09:20 to 09:50 (New York time) is cancelled" in letter(visit, "cancellation").text
-    )
+    time = "Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time)"
+    assert f"on {time} is cancelled" in letter(visit, "cancellation").text
 
 
 def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_site(visit):
@@ -192,7 +191,7 @@ def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_
                 appointment=visit, patient=visit.patient, event=event, medium=medium, language="en"
             )
             said = composing.compose(message, zone, now=NOW)
-            assert "15:20" in said.text
+            assert "3:20" in said.text
             assert "(Madrid time)" in said.text
             assert "Main Street" not in everything(said)
             assert f" at {settings.CLINIC_NAME}" not in everything(said)
@@ -207,7 +206,7 @@ def test_a_visit_by_video_names_the_patients_own_clock_where_it_differs(visit):
     visit.patient.extra = {"extension": [{"url": TIMEZONE, "valueCode": "Europe/Madrid"}]}
     assert "Madrid" not in letter(visit).text
     visit.service.telehealth = True
-    assert "Where you are: Tuesday 24 November 2026, 15:20 to 15:50 (Madrid time)" in letter(visit).text
+    assert "Where you are: Tuesday, November 24, 2026, 3:20 – 3:50 PM (Madrid time)" in letter(visit).text
     assert "By video" in letter(visit).text
     visit.patient.extra["extension"][0]["valueCode"] = "America/Toronto"
     assert "Toronto" not in letter(visit).text
@@ -225,7 +224,7 @@ def test_the_clinics_own_words_take_the_place_of_ours_in_their_language_only(vis
     said = letter(visit)
 
     assert said.subject == "See you, Ada"
-    assert said.body == "Come on Tuesday 24 November 2026, 09:20 to 09:50 (New York time) for Colonoscopy."
+    assert said.body == "Come on Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time) for Colonoscopy."
     assert links.manage_link(visit) in said.text
     assert "See you" not in letter(visit, language="es").subject
 
@@ -233,7 +232,7 @@ def test_the_clinics_own_words_take_the_place_of_ours_in_their_language_only(vis
 def test_a_text_without_the_link_gets_it(visit):
     MessageTemplateFactory(medium="sms", subject="", body="Come on {{ time }}.")
     said = letter(visit, medium="sms")
-    assert said.text == f"Come on Tue 24 Nov, 09:20 (New York time). {links.manage_link(visit)}"
+    assert said.text == f"Come on Tue, Nov 24, 9:20 AM (New York time). {links.manage_link(visit)}"
 
 
 def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):

@@ -32,7 +32,7 @@ def test_answers_read_as_questions_and_answers_in_order(db):
     assert [(line.question, [each.text for each in line.answers]) for line in reading.lines] == [
         ("g", []),
         ("Question pain", ["Yes"]),
-        ("Question d", ["5 March 2026"]),
+        ("Question d", ["March 5, 2026"]),
         ("Asked in former times", ["Yes"]),
     ]
     assert reading.lines[1].answers[0].is_alarm

@@ -91,7 +91,7 @@ MISTAKES = [
     (item("date"), {"day": "2", "month": "", "year": "2026"}, "Enter the month too"),
     (item("date"), {"day": "2", "month": "3", "year": ""}, "Enter the year"),
     (item("date"), {"day": "", "month": "13", "year": "2026"}, "no such date"),
-    (item("date", extension=[FROM_MARCH]), {"month": "2", "year": "2026"}, "5 March 2026 or more"),
+    (item("date", extension=[FROM_MARCH]), {"month": "2", "year": "2026"}, "March 5, 2026 or more"),
     (item("dateTime"), {"month": "2", "year": "2026", "time": "14:30"}, "the whole date for this time"),
     (item("string", extension=[LICENCE]), "ab 123", "not written as the clinic expects it"),
     (
@@ -101,7 +101,7 @@ MISTAKES = [
     ),
     (item("integer", extension=[extension("regex", valueString="[0-9]{4}")]), "12", "not written as the clinic"),
     (item("date"), {"day": "1", "month": "2", "year": "26"}, "no such date"),
-    (item("date", extension=[extension("maxValue", valueDate="2026-01-01")]), DATE, "1 January 2026 or less"),
+    (item("date", extension=[extension("maxValue", valueDate="2026-01-01")]), DATE, "January 1, 2026 or less"),
     (item("dateTime"), {**DATE, "time": "25:00"}, "such as 14:30"),
     (item("time"), "noonish", "such as 14:30"),
     (item("time"), "14", "such as 14:30"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic import words
+from clinic import formats, words
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
@@ -36,7 +36,7 @@ def day(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def week(request: HttpRequest) -> HttpResponse:
-    """Monday to Sunday of all calendars chosen."""
+    """The seven days of a week of all calendars chosen."""
     return _page(request, "week", WEEK)
 
 
@@ -87,7 +87,8 @@ def _page(request: HttpRequest, view: str, length: int) -> HttpResponse:
 def _first(view: str, chosen: date) -> date:
     if view == "month":
         chosen = chosen.replace(day=1)
-    return chosen - timedelta(days=chosen.weekday()) if view in ("week", "month") else chosen
+    since = (chosen.weekday() - formats.first_weekday()) % WEEK
+    return chosen - timedelta(days=since) if view in ("week", "month") else chosen
 
 
 def _beside(view: str, chosen: date, step: int) -> date:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Appointment
+from clinic.words import clock
 from portal.staff.calendar import wall
 from tests.factories import (
     NEW_YORK,
@@ -82,7 +83,7 @@ def test_holds_blocks_and_buffers_are_told_apart(client, chen, schedule, visit, 
     page = client.get("/staff/")
     assert [entry.kind for entry in page.context["days"][0].entries] == ["block", "visit", "buffer", "hold"]
     assertContains(page, "Lunch")
-    assertContains(page, f"until {expires.astimezone(ZONE):%H:%M}")
+    assertContains(page, f"until {clock(expires.astimezone(ZONE))}")
     day = noon.date()
     events = feed(client, day.isoformat(), (day + timedelta(days=1)).isoformat())
     assert [each["display"] for each in events] == ["auto", "auto", "background", "auto"]
@@ -125,7 +126,7 @@ def test_the_front_desk_sees_that_somebody_is_busy_elsewhere_and_nothing_else(
     client.force_login(rana)
     page = client.get(address)
     assertContains(page, "Busy elsewhere", 1)
-    assertContains(page, "14:00 to 15:00")
+    assertContains(page, "2:00 – 3:00 PM")
     for words in ("Secret", "Hillside"):
         assertNotContains(page, words)
     [_visit, event] = feed(client, noon.date(), noon.date() + timedelta(days=1))
@@ -186,10 +187,10 @@ def test_it_leads_nowhere_but_back_here(client, chen, schedule):
 def test_days_weeks_and_months_lead_on(client, chen, schedule):
     client.force_login(chen.user)
     day = client.get("/staff/", {"date": "2026-11-30"})
-    assertContains(day, "Monday 30 November 2026")
+    assertContains(day, "Monday, November 30, 2026")
     assertContains(day, "date=2026-12-01")
     week = client.get("/staff/week/", {"date": "2026-12-02"})
-    assertContains(week, "Week of Monday 30 November 2026")
+    assertContains(week, "Week of Sunday, November 29, 2026")
     assert len(week.context["days"]) == 7
     month = client.get("/staff/month/", {"date": "2026-12-31"})
     assertContains(month, "December 2026")
@@ -200,8 +201,18 @@ def test_a_month_says_how_full_its_days_are(client, chen, schedule, checkup):
     start = datetime(2026, 11, 30, 9, tzinfo=ZONE)
     AppointmentFactory(service=checkup, start=start, end=start + timedelta(hours=4), schedules=[schedule])
     client.force_login(chen.user)
-    days = {each.date.day: each for each in client.get("/staff/month/", {"date": "2026-11-30"}).context["days"][-7:]}
-    assert (days[30].visits, days[30].share) == (1, 50)
+    days = {each.date: each for each in client.get("/staff/month/", {"date": "2026-11-30"}).context["days"]}
+    shown = days[start.date()]
+    assert (shown.visits, shown.share) == (1, 50)
+
+
+@pytest.mark.parametrize(("country", "first"), [("US", "2026-11-29"), ("GB", "2026-11-30")])
+def test_a_week_begins_as_in_the_clinics_country(client, chen, schedule, settings, country, first):
+    settings.CLINIC_COUNTRY = country
+    client.force_login(chen.user)
+    page = client.get("/staff/week/", {"date": "2026-12-02"})
+    assert page.context["days"][0].date.isoformat() == first
+    assertContains(page, f'data-first-day="{0 if country == "US" else 1}"')
 
 
 def test_the_feed_gives_the_times_of_the_wall(client, chen, schedule, checkup):

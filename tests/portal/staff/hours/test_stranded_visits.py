@@ -17,7 +17,7 @@ def test_visits_outside_the_new_hours_are_listed_and_stay_booked(as_chen, editor
     assert [each.appointment for each in preview.context["stranded"]] == [outside]
     assertContains(preview, "1 booked visit would be outside the hours")
     assertContains(preview, "Elena Marquez")
-    assertContains(preview, "15:00 to 15:30")
+    assertContains(preview, "3:00 – 3:30 PM")
     as_chen.post(editor, {**data, "step": "save"})
     outside.refresh_from_db()
     assert outside.status == "booked"

@@ -58,7 +58,7 @@ def test_the_preview_keeps_everything_that_was_typed(as_chen, editor, schedule):
     preview = as_chen.post(editor, data)
     kept = dict(preview.context["entered"])
     assert kept == {name: value for name, value in data.items() if name != "version"}
-    assertContains(preview, "22:00 to 06:00 the next day")
+    assertContains(preview, "10:00 PM – 6:00 AM the next day")
     changing = as_chen.post(editor, {**kept, "version": schedule.version, "step": "change"})
     assert changing.context["form"]["tue-0-opens"].value() == "22:00"
 
@@ -111,12 +111,12 @@ def test_what_others_have_changed_since_is_not_undone(as_chen, editor, schedule)
         pytest.param("nine-17:00", "Monday: enter a time such as 09:00.", id="no time"),
         pytest.param(
             "09:00-13:00 12:00-17:00",
-            "Monday: these hours begin at 12:00, before the others have ended.",
+            "Monday: these hours begin at 12:00 PM, before the others have ended.",
             id="overlapping",
         ),
         pytest.param(
             "20:00-04:00 22:00-23:00",
-            "Monday: these hours begin at 22:00, before the others have ended.",
+            "Monday: these hours begin at 10:00 PM, before the others have ended.",
             id="within a night",
         ),
     ],
@@ -131,7 +131,7 @@ def test_hours_that_make_no_sense_are_said_to(as_chen, editor, schedule, spans, 
 def test_the_list_says_the_hours_of_each(as_chen, editor, schedule, checkup):
     shown = as_chen.get("/staff/hours/")
     assertContains(shown, editor)
-    assertContains(shown, "Monday to Sunday: 09:00 to 17:00")
+    assertContains(shown, "Monday to Sunday: 9:00 AM – 5:00 PM")
     assertNotContains(shown, "Services as a whole")
 
 

@@ -35,7 +35,7 @@ def test_it_tells_who_and_why(desk, address, ada):
     ada.save()
     CoverageFactory(beneficiary=ada, subscriber_id="M-17")
     page = desk.get(address)
-    for told in (ada.family, "4 July 1990", "Back pain", "M-17", "Check-up"):
+    for told in (ada.family, "July 4, 1990", "Back pain", "M-17", "Check-up"):
         assertContains(page, told)
 
 

