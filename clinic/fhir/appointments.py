@@ -16,7 +16,7 @@ from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, head, reader
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
-from clinic.fhir.references import local_reference
+from clinic.fhir.references import References, local_reference
 from clinic.fhir.schedules import service_references, service_type
 from clinic.fhir.slots import check_time
 from clinic.fhir.status_reasons import said_both_ways
@@ -115,6 +115,23 @@ def _take_actors(reading: Reading) -> None:
     services = [text for text in found if text.startswith("HealthcareService/")]
     reading.draft.fields["patient_id"] = patients[0] if patients else None
     reading.draft.fields["service_id"] = _service(services, reading)
+    if "participant" in reading.draft.fields and not reading.issues:
+        reading.draft.fields["participant"] = [
+            _with_name(participant, found, reading.refs) for participant in reading.draft.fields["participant"]
+        ]
+
+
+def _with_name(participant: Json, found: dict[str, int | None], refs: References) -> Json:
+    """The participant with the name of its practitioner, place or service as `display`, where software sent none.
+
+    Staff, messages and calendars show participants by it. A patient's name is not copied: it is read from the record.
+    """
+    actor = participant.get("actor", {})
+    reference = local_reference(actor.get("reference", ""))
+    kind, pk = reference.partition("/")[0], found.get(reference)
+    if "display" in actor or pk is None or kind == "Patient":
+        return participant
+    return {**participant, "actor": {**actor, "display": str(refs.actor(kind, pk))}}
 
 
 def _service(participants: list[str], reading: Reading) -> int | None:

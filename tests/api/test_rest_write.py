@@ -228,6 +228,21 @@ def test_a_slot_is_rewritten_unless_it_is_an_appointments(api):
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
 
 
+def test_a_participant_without_a_name_is_given_its_own(api, ada):
+    schedule = ScheduleFactory()
+    doctor = schedule.bookable.actor
+    slot = SlotFactory(schedule=schedule)
+    body = visit(slot, ada)
+    body["participant"].append({"actor": {"reference": doctor.reference}, "status": "accepted"})
+    body["participant"].append({"actor": {"display": "Interpreter"}, "status": "accepted"})
+    made = api.post("Appointment", body).fhir
+    assert [participant["actor"].get("display") for participant in made["participant"]] == [
+        None,
+        str(doctor),
+        "Interpreter",
+    ]
+
+
 def test_an_appointment_that_was_made_elsewhere_takes_its_slots(api):
     taken, ada = SlotFactory(start=MONDAY_9), PatientFactory()
     response = api.post("Appointment", visit(taken, ada))
