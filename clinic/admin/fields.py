@@ -13,6 +13,7 @@ from pydantic import ValidationError as NotFHIR
 
 from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.models import WEEKDAYS, period_of
+from clinic.models.places import default_reminders
 
 Json = dict[str, Any]
 
@@ -154,7 +155,12 @@ class ClosuresField(LinesField):
 
 
 class RemindersField(forms.CharField):
-    """Lengths of time in words: `2 days, 2 hours`. The longest comes first, each once."""
+    """Lengths of time in words: `2 days, 2 hours`. The longest comes first, each once.
+
+    `none` is no reminder; an empty field is the usual ones.
+    """
+
+    NONE = "none"
 
     UNITS: ClassVar[dict[str, timedelta]] = {
         "week": timedelta(weeks=1),
@@ -166,10 +172,20 @@ class RemindersField(forms.CharField):
     LONGEST = timedelta(days=365)
 
     def prepare_value(self, value: Any) -> Any:
-        return ", ".join(map(self.words, value)) if isinstance(value, list) else value
+        return self.shown(value) if isinstance(value, list) else value
+
+    @classmethod
+    def shown(cls, reminders: list[timedelta]) -> str:
+        """All of them in words."""
+        return ", ".join(map(cls.words, reminders)) or cls.NONE
 
     def to_python(self, value: Any) -> Any:
-        parts = [part.strip() for part in str(value or "").split(",")]
+        text = str(value or "").strip()
+        if not text:
+            return default_reminders()
+        if text.lower() == self.NONE:
+            return []
+        parts = [part.strip() for part in text.split(",")]
         return sorted({self._length(part) for part in parts if part}, reverse=True)
 
     def validate(self, value: Any) -> None:

@@ -12,6 +12,7 @@ from clinic.admin.fields import RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
+from clinic.models.places import default_reminders
 
 
 @admin.register(Organization)
@@ -101,7 +102,8 @@ class ServiceForm(ModelForm):
     )
     reminders = RemindersField(
         required=False,
-        help_text="How long before its start a patient is reminded, such as 2 days, 2 hours. Empty: not at all.",
+        initial=default_reminders,
+        help_text="How long before its start a patient is reminded, such as 2 days, 2 hours; none: not at all.",
     )
 
 
@@ -145,4 +147,4 @@ class HealthcareServiceAdmin(ResourceAdmin):
 
     @admin.display(description="reminders")
     def reminded(self, service: HealthcareService) -> str:
-        return ", ".join(map(RemindersField.words, service.reminders))
+        return RemindersField.shown(service.reminders)

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from clinic.models import Appointment, CalendarFeed, Slot
+from portal.common.schedules import SCHEDULE, zone_of
 from scheduling.access import Caller
+from scheduling.notifications import Block
 
 BACK = timedelta(days=30)
 SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
@@ -39,7 +41,11 @@ def find(secret: str) -> CalendarFeed | None:
     """The feed with this secret, as long as whose it is may sign in."""
     works = Q(practitioner__user__is_active=True, practitioner__deleted_at=None)
     works |= Q(patient__user__is_active=True, patient__deleted_at=None)
-    return CalendarFeed.objects.filter(works, secret_digest=_digest(secret), revoked=None).first()
+    return (
+        CalendarFeed.objects.filter(works, secret_digest=_digest(secret), revoked=None)
+        .select_related("patient__user")
+        .first()
+    )
 
 
 def revoke(feed: CalendarFeed, *, now: datetime) -> None:
@@ -50,12 +56,27 @@ def revoke(feed: CalendarFeed, *, now: datetime) -> None:
 def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointment]:
     """What is to come and the last month, earliest first."""
     rows = Appointment.objects.filter(status__in=SHOWN, deleted_at=None, end__gt=now - BACK)
-    if feed.patient_id is not None:
-        rows = rows.filter(patient=feed.patient_id)
+    if feed.patient is not None:
+        rows = rows.filter(patient__in=Caller(user=feed.patient.user).patients)
     else:
         own = Slot.objects.filter(bookable__practitioner=feed.practitioner_id, deleted_at=None)
         rows = rows.filter(pk__in=own.values("appointment"))
     return rows.select_related("service", "site", "patient").order_by("start", "pk")
+
+
+def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[Block]:
+    """The blocked time of a practitioner to come and of the last month; a patient has none. One statement."""
+    if feed.practitioner_id is None:
+        return []
+    rows = Slot.objects.filter(
+        bookable__practitioner=feed.practitioner_id,
+        appointment=None,
+        status=Slot.Status.BUSY_UNAVAILABLE,
+        deleted_at=None,
+        end__gt=now - BACK,
+    ).select_related(*(f"schedule__{each}" for each in SCHEDULE))
+    rows = rows.prefetch_related("schedule__scheduling_parameters").order_by("start", "pk")
+    return [Block(row.fhir_id, row.start, row.end, zone_of(row.schedule), row.comment) for row in rows]
 
 
 def _digest(secret: str) -> str:

@@ -1,5 +1,6 @@
 """Calendar feeds: a secret address that a calendar program reads, made and taken back by whose visits they are."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.common.callers import caller_of, sign_in_required
 from portal.feeds import feeds
-from scheduling.notifications import calendar_of, links
+from scheduling.notifications import Feed, calendar_of, links
 
 
 @require_GET
@@ -26,7 +27,12 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
     visits = feeds.appointments_of(found, now=now)
     return HttpResponse(
         # Whoever reads a calendar along with its owner gets no link that cancels visits.
-        calendar_of(visits, now=now, page=lambda each: links.absolute(reverse(page, args=[each.fhir_id]))),
+        calendar_of(
+            visits,
+            now=now,
+            page=lambda each: links.absolute(reverse(page, args=[each.fhir_id])),
+            feed=Feed(_("Visits, %(clinic)s") % {"clinic": settings.CLINIC_NAME}, feeds.blocks_of(found, now=now)),
+        ),
         content_type="text/calendar; charset=utf-8",
         headers={"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"},
     )

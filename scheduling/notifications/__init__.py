@@ -6,12 +6,14 @@ provider says what became of it.
 """
 
 from scheduling.notifications.delivery import deliver_next
-from scheduling.notifications.invitation import calendar_of
+from scheduling.notifications.invitation import Block, Feed, calendar_of
 from scheduling.notifications.outbox import booked, cancelled, moved, plan_reminders, prove, requested, send_again
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.timeline import failed, failures, timeline
 
 __all__ = [
+    "Block",
+    "Feed",
     "arrived",
     "booked",
     "bounced",

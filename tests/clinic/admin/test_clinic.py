@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from clinic.models import HealthcareService, Location, Patient, Practitioner, Schedule, User
 from tests.clinic.admin.pages import errors, inline, url
 from tests.factories import (
@@ -89,6 +91,22 @@ def test_a_service_is_made_with_its_hours(desk):
         ["sat"],
     ]
     assert general.not_available == [{"description": "Closed", "during": {"start": "2026-12-25", "end": "2026-12-25"}}]
+
+
+@pytest.mark.parametrize(
+    ("written", "reminders"),
+    [("", [timedelta(days=2), timedelta(hours=2)]), ("none", []), ("1 hour", [timedelta(hours=1)])],
+)
+def test_a_service_reminds_as_usual_unless_it_says_otherwise(desk, written, reminders):
+    form = desk.get(url(HealthcareService, "add")).context["adminform"].form
+    assert form["reminders"].value() == "2 days, 2 hours"
+
+    response = desk.post(
+        url(HealthcareService, "add"), SERVICE | {"reminders": written} | inline("scheduling_parameters")
+    )
+
+    assert response.status_code == 302, errors(response)
+    assert HealthcareService.objects.get().reminders == reminders
 
 
 def test_two_schedules_of_one_practitioner_share_their_time(desk):

@@ -67,13 +67,20 @@ def test_wrong_closures_are_refused(text):
 
 @pytest.mark.parametrize(
     ("text", "hours"),
-    [("", []), ("2 days, 2 hours", [48, 2]), ("90 Minutes,1 week", [168, 1.5]), ("1hour, 60 minutes", [1])],
+    [
+        ("", [48, 2]),
+        ("none", []),
+        (" None ", []),
+        ("2 days, 2 hours", [48, 2]),
+        ("90 Minutes,1 week", [168, 1.5]),
+        ("1hour, 60 minutes", [1]),
+    ],
 )
 def test_reminders_are_read(text, hours):
     assert RemindersField(required=False).clean(text) == [timedelta(hours=each) for each in hours]
 
 
-@pytest.mark.parametrize("text", ["", "1 week, 2 days, 90 minutes, 1 hour"])
+@pytest.mark.parametrize("text", ["none", "1 week, 2 days, 90 minutes, 1 hour"])
 def test_reminders_are_shown_in_words(text):
     field = RemindersField(required=False)
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import icalendar
 import pytest
+from django.conf import settings
 from pytest_django.asserts import assertContains, assertRedirects
 
 from clinic.models import CalendarFeed
-from tests.factories import AppointmentFactory, UserFactory
+from tests.factories import AppointmentFactory, RelatedPersonFactory, SlotFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,45 @@ def test_it_shows_only_ones_own(as_ada, visit, bo, checkup, ten):
     start = ten + timedelta(hours=1)
     AppointmentFactory(patient=bo, service=checkup, start=start, end=start + timedelta(minutes=30))
     assert len(events(as_ada.get(make(as_ada)))) == 1
+
+
+def test_a_parents_has_the_visits_of_their_children(as_ada, ada, bo, visit, checkup, ten):
+    RelatedPersonFactory(patient=bo, user=ada.user)
+    start = ten + timedelta(hours=1)
+    AppointmentFactory(patient=bo, service=checkup, start=start, end=start + timedelta(minutes=30))
+    response = as_ada.get(make(as_ada))
+    assert [event["DTSTART"].dt for event in events(response)] == [ten, start]
+
+
+def test_it_has_a_name_and_says_how_often_to_ask_again(as_ada, visit):
+    calendar = icalendar.Calendar.from_ical(as_ada.get(make(as_ada)).content)
+    assert calendar["NAME"] == calendar["X-WR-CALNAME"] == f"Visits, {settings.CLINIC_NAME}"
+    assert calendar["REFRESH-INTERVAL"].dt == timedelta(hours=1)
+    assert calendar["REFRESH-INTERVAL"].params["VALUE"] == "DURATION"
+    assert calendar["X-PUBLISHED-TTL"] == "PT1H"
+
+
+def test_a_practitioners_has_their_blocked_time(client, chen, schedule, visit, ten, django_assert_max_num_queries):
+    chen.user = UserFactory()
+    chen.save()
+    start = ten + timedelta(hours=2)
+    for comment, hours in (("Team meeting", 1), ("", 2)):
+        SlotFactory(
+            schedule=schedule,
+            start=start,
+            end=start + timedelta(hours=hours),
+            status="busy-unavailable",
+            comment=comment,
+        )
+        start += timedelta(hours=hours)
+    client.force_login(chen.user)
+    address = make(client)
+    with django_assert_max_num_queries(8):
+        found = events(client.get(address))
+    blocks = [(str(event["SUMMARY"]), event["DTSTART"].dt) for event in found if "LOCATION" not in event]
+    assert ("Team meeting", ten + timedelta(hours=2)) in blocks
+    assert ("Blocked time", ten + timedelta(hours=3)) in blocks
+    assert len(found) == 3
 
 
 def test_a_practitioners_names_no_patient(client, chen, visit, ada):

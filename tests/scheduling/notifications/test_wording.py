@@ -375,13 +375,26 @@ def test_a_calendar_shows_the_right_instant_around_a_clock_change(visit, start):
     assert zone.to_tz().utcoffset(event.start.replace(tzinfo=None)) == start.astimezone(NEW_YORK).utcoffset()
 
 
-def test_a_time_that_the_clocks_show_twice_is_told_in_utc_the_second_time(visit):
-    for hour, zone in ((5, "America/New_York"), (6, None)):
+def test_a_time_that_the_clocks_show_twice_is_told_in_utc(visit):
+    for hour in (5, 6):
         visit.start = datetime(2026, 11, 1, hour, 30, tzinfo=UTC)  # half past one, before and after the change
         visit.end = visit.start + timedelta(minutes=30)
         _, event = read(notifications.calendar_of([visit], now=NOW))
-        assert event.start.astimezone(UTC) == visit.start
-        assert event["DTSTART"].params.get("TZID") == zone
+        assert event.start == visit.start
+        assert "TZID" not in event["DTSTART"].params
+
+
+def test_an_entry_describes_what_matters_and_reminds_and_says_no_secrets(visit):
+    visit.service.cancellation_notice = timedelta(days=1)
+    _, event = read(notifications.calendar_of([visit], now=NOW))
+    for line in (links.manage_link(visit), visit.fhir_id.replace("-", "")[:8].upper(), UNTIL, "(212) 555-0100"):
+        assert line in str(event["DESCRIPTION"])
+    [alarm] = event.walk("VALARM")
+    assert alarm["TRIGGER"].dt == -timedelta(hours=2)
+    visit.status = "cancelled"
+    _, event = read(notifications.calendar_of([visit], now=NOW))
+    assert event["STATUS"] == "CANCELLED"
+    assert not event.walk("VALARM")
 
 
 def test_a_calendar_of_many_visits_asks_once_for_their_zones(django_assert_num_queries, visit):
