@@ -28,5 +28,10 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "renew names and addresses": {
+        "task": "scheduling.tasks.renew_contacts",
+        "schedule": 900.0,
+        "options": {"expires": 900.0},
+    },
     "forget what is old": {"task": "scheduling.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
-from clinic import parking, retention
+from clinic import contacts_renewal, parking, retention
 from scheduling import booking, notifications, subscriptions
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,12 @@ def forget() -> None:
         clear_expired()
     except Exception as error:  # of tokens: the tables above have been gone through, and the next hour tries again
         parking.park("forget what is old", "tokens", "", error, now=now)
+
+
+@shared_task(ignore_result=True)
+def renew_contacts() -> None:
+    """Show and search the names and addresses that count by now."""
+    contacts_renewal.renew(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -52,6 +53,7 @@ class References:
         self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
         self._questionnaires: dict[str, Questionnaire | None] = {}
         self._named: set[str] = set()
+        self.now: datetime | None = None  # by which names and addresses are chosen
 
     @staticmethod
     def collect(resources: Iterable[Json]) -> set[str]:

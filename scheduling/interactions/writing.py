@@ -188,6 +188,7 @@ class _Writing:
         assert kind.from_fhir is not None  # entries are of types that can be written
         try:
             resource = rules.completed(entry.type, entry.resource, self.caller, self.known)
+            self.known.now = self.now
             draft = kind.from_fhir(resource, self.known)
             if not access.is_unbound(self.caller):
                 self.known.check(resource)

@@ -117,7 +117,7 @@ def _acceptance(visit: Appointment, at: datetime) -> AppointmentResponse:
 
 def _confirmations(visit: Appointment) -> Iterator[Communication]:
     """What was sent when the visit was booked, in its words."""
-    audience = audience_of(visit)
+    audience = audience_of(visit, now=visit.created)
     if audience is None:
         return
     sent = visit.created + MINUTE

@@ -1,20 +1,24 @@
 """Who is told about a visit, by which ways, and whose clocks it goes by."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
 
+from clinic import contacts
 from clinic.models import Appointment, Event, Medium
 from clinic.whereabouts import zone_for_patient
 from scheduling.facts import ZONE_THERE
 
 _AUDIENCE = f"""
     SELECT
-        coalesce(nullif(patient.email, ''), account.email, ''), patient.phone, patient.user_id IS NOT NULL,
-        carers.emails, carers.phones,
+        jsonb_build_array(patient.email, account.email, patient.phone, patient.extra -> 'telecom'),
+        patient.user_id IS NOT NULL,
+        carers.people,
         coalesce(wants.by_email, true), coalesce(wants.by_sms, true), coalesce(wants.reminders, true),
         {ZONE_THERE}
     FROM clinic_appointment appointment
@@ -23,8 +27,9 @@ _AUDIENCE = f"""
     LEFT JOIN clinic_location site ON site.id = appointment.site_id
     LEFT JOIN clinic_messagepreferences wants ON wants.patient_id = patient.id
     LEFT JOIN LATERAL (
-        SELECT array_agg(coalesce(nullif(carer.email, ''), theirs.email) ORDER BY carer.id) AS emails,
-            array_agg(carer.phone ORDER BY carer.id) AS phones
+        SELECT jsonb_agg(
+            jsonb_build_array(carer.email, theirs.email, carer.phone, carer.extra -> 'telecom') ORDER BY carer.id
+        ) AS people
         FROM clinic_relatedperson carer JOIN clinic_user theirs ON theirs.id = carer.user_id
         WHERE carer.patient_id = patient.id AND carer.active AND carer.deleted_at IS NULL AND theirs.is_active
     ) carers ON true
@@ -62,17 +67,22 @@ class Audience:
         return chosen or ([] if event == Event.REMINDER else possible[:1])
 
 
-def audience_of(appointment: Appointment) -> Audience | None:
-    """Who is told about a visit; None where it has no patient. One statement, which is not composed anew."""
+def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
+    """Who is told about a visit; None where it has no patient. One statement, which is not composed anew.
+
+    By the addresses that count now: clinic.contacts.
+    """
     if appointment.patient_id is None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(_AUDIENCE, [appointment.pk])
-        own_email, own_phone, signs_in, emails, phones, by_email, by_sms, reminders, zone = cursor.fetchone()
+        own, signs_in, carers, by_email, by_sms, reminders, zone = cursor.fetchone()
+    patient = _Reachable.read(json.loads(own), now)
+    people = [_Reachable.read(each, now) for each in json.loads(carers or "[]")]
     return Audience(
-        emails=_either(own_email, emails),
-        phones=_either(own_phone, phones),
-        signs_in=signs_in or emails is not None,
+        emails=_either(patient.email, [each.email for each in people]),
+        phones=_either(patient.phone, [each.phone for each in people]),
+        signs_in=signs_in or carers is not None,
         by_email=by_email,
         by_sms=by_sms,
         reminders=reminders,
@@ -80,6 +90,22 @@ def audience_of(appointment: Appointment) -> Audience | None:
     )
 
 
-def _either(own: str, carers: list[Any] | None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class _Reachable:
+    """Somebody's address for mail, else that of their account, and their number for texts."""
+
+    email: str
+    phone: str
+
+    @classmethod
+    def read(cls, row: list[Any], now: datetime) -> "_Reachable":
+        email, account, phone, telecom = row
+        return cls(
+            email=contacts.current(email, telecom, contacts.email_of, now) or account or "",
+            phone=contacts.current(phone, telecom, contacts.texts_of, now),
+        )
+
+
+def _either(own: str, carers: list[str]) -> tuple[str, ...]:
     """The patient's own address, or those of the carers, each once."""
-    return (own,) if own else tuple(dict.fromkeys(filter(None, carers or ())))
+    return (own,) if own else tuple(dict.fromkeys(filter(None, carers)))

@@ -94,7 +94,7 @@ def _send(message: Communication, now: datetime) -> None:
     if message.attempts > ATTEMPTS:
         raise Undeliverable("Sending it was broken off each time.")
     appointment = _appointment(message)
-    audience = audience_of(appointment) if appointment else None
+    audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
     _still_true(message, now)
     if audience is not None and not _may_go(message, audience, now):

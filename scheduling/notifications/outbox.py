@@ -120,7 +120,7 @@ def _tell(appointment: Appointment, event: Event | None, now: datetime, *, remin
     lead_times = _lead_times(appointment, now) if reminders else []
     if event is None and not lead_times:
         return
-    audience = audience_of(appointment)
+    audience = audience_of(appointment, now=now)
     if audience is None:
         return
     messages = [] if event is None else list(_news(appointment, event, audience, now))

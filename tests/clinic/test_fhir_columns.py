@@ -31,7 +31,8 @@ def test_a_changed_column_is_shown_at_the_place_of_what_was_sent():
         "prefix": ["Dr."],
     }
     assert back["name"][1:] == PERSON["name"][1:]
-    assert back["telecom"][0] == {"system": "email", "value": "bea@example.com", "use": "work"}
+    assert back["telecom"][0] == {"system": "email", "value": "not an address", "use": "work"}
+    assert back["telecom"][4] == {"system": "email", "value": "bea@example.com"}
     assert "value" not in back["telecom"][2]
 
 

@@ -98,7 +98,7 @@ def test_it_goes_to_the_address_that_the_patient_has_now(visit):
 def test_a_text_that_is_late_waits_for_the_morning(settings, visit):
     message = reminder(visit, medium="sms", address=visit.patient.phone)
     now = timezone.now()
-    local = now.astimezone(delivery.audience_of(visit).zone)
+    local = now.astimezone(delivery.audience_of(visit, now=now).zone)
     settings.QUIET_HOURS = (
         (local - timedelta(hours=1)).time().replace(tzinfo=None),
         (local + timedelta(hours=1)).time().replace(tzinfo=None),

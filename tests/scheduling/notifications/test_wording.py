@@ -184,7 +184,7 @@ def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_
     visit.service.save()
     visit.save()
     [zone] = facts.zones_of([visit]).values()
-    assert zone == audience_of(visit).zone == ZoneInfo("Europe/Madrid")
+    assert zone == audience_of(visit, now=visit.created).zone == ZoneInfo("Europe/Madrid")
     for event in EVENTS:
         for medium in Medium:
             message = CommunicationFactory.build(

@@ -54,11 +54,11 @@ def address(definition: str) -> Parameters:
 
 
 def names(*columns: str, **more: Any) -> Text:
-    """Parts of a HumanName: the first one's are in columns."""
+    """Parts of a HumanName: those of the one that is shown are in columns."""
     return Text(
         columns=tuple(each for each in columns if each == "family"),
         lists=tuple(each for each in columns if each != "family"),
-        places=tuple(f"extra.name[1 to last].{each}" for each in columns),
+        places=tuple(f"extra.name.{each}" for each in columns),
         **more,
     )
 
