@@ -95,7 +95,7 @@ def background(data_dir: Path) -> list[Program]:
 
 
 def prepare() -> None:
-    """Bring the database up to date and fill it if it is empty, with one start of Django for both."""
+    """Bring the database up to date, fill it if it is empty and collect static files, with one start of Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
     import django
     from django.core.management import call_command
@@ -107,6 +107,19 @@ def prepare() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False)
     call_command("seed_demo")
+    _collect_static_files()
+
+
+def _collect_static_files() -> None:
+    """Collect them where that is still to be done, or one of them has changed: compressing takes a while."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    files = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
+    if not manifest.exists() or manifest.stat().st_mtime < max(os.stat(path).st_ctime for path in files):
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 class Supervisor:
@@ -289,7 +302,7 @@ def own_services(data_dir: Path) -> list[Service]:
         services.append(Postgres(data_dir))
     else:
         # Beside a database of the user's own the settings expect production; the demo is not that.
-        os.environ.setdefault("DEBUG", "true")
+        os.environ.setdefault("DEMO", "true")
         os.environ.setdefault("SECRET_KEY", "only-for-the-demo")
         os.environ.setdefault("ALLOWED_HOSTS", HOST)
     if "REDIS_URL" not in os.environ:

@@ -1,6 +1,6 @@
 """Settings, all from the environment.
 
-Without DATABASE_URL the project is in *embedded* mode: the PostgreSQL and Redis that `make demo` starts, DEBUG
+Without DATABASE_URL the project is in *embedded* mode: the PostgreSQL and Redis that `make demo` starts, DEMO
 on, this machine alone. With it, nothing unsafe has a default, and an unsafe value stops the start.
 """
 
@@ -26,7 +26,10 @@ env = environ.Env()
 EMBEDDED = "DATABASE_URL" not in os.environ
 DATA_DIR = Path(env.str("CLINIC_DATA_DIR", default=str(BASE_DIR / "var")))
 
-DEBUG = environment.switch("DEBUG", default=EMBEDDED)
+# Django's debugger, in place of the product's own pages for errors.
+DEBUG = environment.switch("DEBUG", default=False)
+# A demo on this machine alone: everybody knows its passwords, and it needs no TLS.
+DEMO = environment.switch("DEMO", default=environment.switch("DEBUG", default=EMBEDDED))
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-embedded-demo" if EMBEDDED else "")
 # Those before it: what they have signed and sealed still counts.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -35,16 +38,17 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*THIS_MACHINE] if EMBEDDED el
 REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if EMBEDDED else "")
 
 if not EMBEDDED:
-    if not DEBUG and min(map(len, (SECRET_KEY, *SECRET_KEY_FALLBACKS))) < 50:
+    if not DEMO and min(map(len, (SECRET_KEY, *SECRET_KEY_FALLBACKS))) < 50:
         raise ImproperlyConfigured("SECRET_KEY, and each of SECRET_KEY_FALLBACKS: 50 random characters or more.")
     if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY must be set.")
     if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("REDIS_URL must be set, for example redis://localhost:6379/0.")
-    if not DEBUG and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    if not DEMO and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that this clinic is served on, never *.")
-    if DEBUG and not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
-        raise ImproperlyConfigured("DEBUG must be off where others than this machine are served (ALLOWED_HOSTS).")
+    for name, is_on in (("DEBUG", DEBUG), ("DEMO", DEMO)):
+        if is_on and not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
+            raise ImproperlyConfigured(f"{name} must be off where others than this machine are served (ALLOWED_HOSTS).")
 elif not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
     raise ImproperlyConfigured("Set DATABASE_URL to serve other hosts: the embedded mode is a demo.")
 
@@ -71,6 +75,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "portal.common.middleware.Compression",
     "corsheaders.middleware.CorsMiddleware",
     "portal.common.middleware.SecurityHeaders",
     "portal.common.middleware.BodyLimit",
@@ -185,29 +190,27 @@ LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-LANGUAGE_COOKIE_SECURE = not DEBUG
+LANGUAGE_COOKIE_SECURE = not DEMO
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = DATA_DIR / "static" if DEMO else BASE_DIR / "staticfiles"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_AUTOREFRESH = DEMO  # `make demo` collects them while its web server starts
 EVENT_CALENDAR = BASE_DIR / "node_modules" / "@event-calendar" / "build" / "dist"  # `python3 bootstrap.py setup`
 STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/event-calendar", EVENT_CALENDAR)]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 SESSION_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT", default=not DEMO)
 SECURE_HSTS_SECONDS = environment.number(
-    "SECURE_HSTS_SECONDS", default=0 if DEBUG else 3600, least=0, most=10 * 365 * 24 * 3600
+    "SECURE_HSTS_SECONDS", default=0 if DEMO else 3600, least=0, most=10 * 365 * 24 * 3600
 )
 SECURE_REFERRER_POLICY = "same-origin"
 SILENCED_SYSTEM_CHECKS = [
@@ -243,7 +246,7 @@ QUIET_HOURS = messaging.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"
 # Where the links of messages lead.
 _HOST = next((host.removeprefix(".") for host in ALLOWED_HOSTS), "localhost")
 SITE_URL = messaging.site_url(
-    env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', '') or 8000}" if DEBUG else f"https://{_HOST}")
+    env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', '') or 8000}" if DEMO else f"https://{_HOST}")
 )
 
 FHIR_BASE_PATH = "fhir/R4/"
@@ -332,7 +335,7 @@ CELERY_TASK_TIME_LIMIT = 300
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
 # How dates, times, distances and addresses are written; empty: the country that the zone of the sites is in.
 CLINIC_COUNTRY = country.check("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
-CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default=""))
+CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default="(212) 555-0142" if DEMO else ""))
 CLINIC_EMAIL = branding.check_email("CLINIC_EMAIL", env.str("CLINIC_EMAIL", default=""))
 CLINIC_LOGO_URL = branding.check_logo(env.str("CLINIC_LOGO_URL", default=""))
 CLINIC_ACCENT = branding.check_accent("CLINIC_ACCENT", env.str("CLINIC_ACCENT", default=""), branding.LIGHT)

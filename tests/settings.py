@@ -5,7 +5,8 @@ import re
 
 from clinic.settings import *  # noqa: F403
 
-DEBUG = False
+DEBUG = DEMO = False
+CLINIC_PHONE = ""
 CLINIC_COUNTRY = "US"  # whatever the sites of a test are
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -84,7 +84,7 @@ def free_port() -> str:
 @pytest.fixture
 def walked(transactional_db, live_server, settings):
     """The page, with the addresses of this test: the demo's clinic without its visits, and ports that are free."""
-    settings.DEBUG = True  # the demo's accounts are refused elsewhere
+    settings.DEMO = True  # the demo's accounts are refused elsewhere
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     settings.PUBLISHED_MAX_AGE = timedelta(days=1)  # or a minute that ends here would be a change
     DemoRows(timezone.now())

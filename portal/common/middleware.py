@@ -6,6 +6,8 @@ from http import HTTPStatus
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from clinic import branding
 from portal.common.views import bad_request
@@ -41,6 +43,21 @@ class BodyLimit:
         response = bad_request(request, RequestDataTooBig())
         response.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return response
+
+
+class Compression(GZipMiddleware):
+    """Compresses pages and JSON for those who take gzip.
+
+    An attacker who lets a browser ask for a page and measures it learns nothing of what is secret in it: forms carry
+    their CSRF token masked anew each time, and Django adds up to 100 random bytes. Tokens of /oauth/ are sent as they
+    are, so are streams, and what has a strong ETag: that names the bytes, and is compared with them.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_secret = request.path.startswith("/oauth/") and not response.get("Content-Type", "").startswith("text/html")
+        if response.streaming or is_secret or response.get("ETag", "").startswith('"'):
+            return response
+        return super().process_response(request, response)
 
 
 class HeadAsGet:

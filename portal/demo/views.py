@@ -21,7 +21,7 @@ def in_the_demo(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not (settings.EMBEDDED and settings.DEBUG):
+        if not (settings.EMBEDDED and settings.DEMO):
             raise Http404
         return view(request, *args, **kwargs)
 

@@ -76,6 +76,6 @@ def field(bound: BoundField) -> dict[str, object]:
 @register.simple_tag
 def demo_sign_ins() -> list[str]:
     """The demo's accounts, where they exist and can sign in."""
-    if not settings.DEBUG:
+    if not settings.DEMO:
         return []
     return list(User.objects.filter(is_demo=True).order_by("pk").values_list("email", flat=True))

@@ -104,6 +104,6 @@ _TOKEN = f"""
 
 def _read(text: str) -> _Token | None:
     with connection.cursor() as cursor:
-        cursor.execute(_TOKEN, [settings.DEBUG, settings.DEBUG, token_digest(text)])
+        cursor.execute(_TOKEN, [settings.DEMO, settings.DEMO, token_digest(text)])
         row = cursor.fetchone()
     return _Token._make((*row[:6], row[6:])) if row else None

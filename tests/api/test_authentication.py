@@ -113,7 +113,7 @@ def test_some_software_is_refused(db, owner):
 
 
 def test_the_demos_software_needs_debug(db, settings):
-    settings.DEBUG = True
+    settings.DEMO = True
     assert api_with(user=UserFactory(is_demo=True)).get("Patient").status_code == 200
     assert Client().post(TOKEN, CREDENTIALS).status_code == 200
 

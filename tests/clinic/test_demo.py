@@ -214,7 +214,7 @@ def test_reset_is_refused_while_the_demo_runs(start: Callable[..., SmallDemo], t
 def test_the_demo_uses_the_servers_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "environ", {"DATABASE_URL": "postgresql://elsewhere/clinic", "REDIS_URL": "redis://there"})
     assert demo.own_services(tmp_path) == []
-    assert os.environ["DEBUG"] == "true"
+    assert os.environ["DEMO"] == "true"
     monkeypatch.setattr(os, "environ", {})
     assert [service.name for service in demo.own_services(tmp_path)] == ["PostgreSQL", "Redis"]
     assert os.environ == {"REDIS_URL": Redis(tmp_path).url}

@@ -39,9 +39,24 @@ def read(monkeypatch, tmp_path):
 
 def test_what_production_needs_is_enough(read):
     found = read()
-    assert found["DEBUG"] is False
+    assert (found["DEBUG"], found["DEMO"]) == (False, False)
     assert all(found[name] for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"))
     assert found["SITE_URL"] == "https://visits.example.org"
+
+
+@pytest.mark.parametrize(
+    ("environment", "demo", "debug"),
+    [
+        ({}, True, False),  # the product's own pages for errors
+        ({"DEBUG": "on"}, True, True),
+        ({"DEBUG": "off"}, False, False),
+        ({"DEMO": "off"}, False, False),
+    ],
+)
+def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment, demo, debug):
+    found = read(DATABASE_URL=None, REDIS_URL=None, SECRET_KEY=None, ALLOWED_HOSTS=None, **environment)
+    assert (found["DEMO"], found["DEBUG"], found["SESSION_COOKIE_SECURE"]) == (demo, debug, not demo)
+    assert found["CLINIC_PHONE"] == ("(212) 555-0142" if demo else "")
 
 
 @pytest.mark.parametrize(
@@ -57,6 +72,7 @@ def test_what_production_needs_is_enough(read):
         ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS must name the hosts"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name the hosts"),
         ("DEBUG", "on", "DEBUG must be off where others than this machine are served"),
+        ("DEMO", "on", "DEMO must be off where others than this machine are served"),
         ("DEBUG", "maybe", "DEBUG must be true or false"),
         ("SECURE_SSL_REDIRECT", "ture", "SECURE_SSL_REDIRECT must be true or false"),
         ("BEHIND_PROXY", "2", "BEHIND_PROXY must be true or false"),

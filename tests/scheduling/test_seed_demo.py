@@ -71,7 +71,7 @@ class TestTheDemo(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        with override_settings(DEBUG=True):
+        with override_settings(DEMO=True):
             cls.said = seed()
 
     def test_one_line_says_what_was_made(self):
@@ -79,7 +79,7 @@ class TestTheDemo(TestCase):
         assert self.said.count("\n") == 1
 
     def test_making_it_again_changes_nothing_and_costs_one_query(self):
-        with override_settings(DEBUG=True), self.assertNumQueries(1):
+        with override_settings(DEMO=True), self.assertNumQueries(1):
             assert seed() == "The demo clinic is there already.\n"
 
     def test_everybody_signs_in_with_the_demos_password(self):
@@ -268,7 +268,7 @@ class TestTheDemo(TestCase):
 
 
 def test_it_is_refused_without_debug():
-    with pytest.raises(CommandError, match="only with DEBUG"):
+    with pytest.raises(CommandError, match="only with DEMO"):
         seed()
 
 

@@ -54,7 +54,7 @@ class SmartScopes(BaseScopes):  # type: ignore[misc]
 
 
 class SmartValidator(OAuth2Validator):  # type: ignore[misc]
-    """The demo's client, whose secret is known, needs DEBUG."""
+    """The demo's client, whose secret is known, needs DEMO."""
 
     oidc_claim_scope = {**OAuth2Validator.oidc_claim_scope, "fhirUser": "fhirUser"}
 
@@ -206,7 +206,7 @@ def _may_be_used(application: Any) -> bool:
 
 
 def _is_welcome(user: Any) -> bool:
-    return bool(user.is_active and (settings.DEBUG or not user.is_demo))
+    return bool(user.is_active and (settings.DEMO or not user.is_demo))
 
 
 def _may_come_in(launch: Launch) -> bool:

@@ -13,11 +13,11 @@ from scheduling.management.demo_visits import DemoVisits
 
 
 class Command(BaseCommand):
-    help = "Make the demo clinic, with six weeks of visits, unless it is there. Only with DEBUG on."
+    help = "Make the demo clinic, with six weeks of visits, unless it is there. Only with DEMO on."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError("Everybody knows the demo's passwords: it is made only with DEBUG on.")
+        if not settings.DEMO:
+            raise CommandError("Everybody knows the demo's passwords: it is made only with DEMO on.")
         if User.objects.filter(is_demo=True).exists():
             self.stdout.write("The demo clinic is there already.")
             return

@@ -135,7 +135,7 @@ def test_too_many_wrong_passwords_are_stopped(client, ada):
 def test_the_demo_says_how_to_get_in_and_nothing_else_does(client, settings):
     UserFactory(email="ada@example.com", is_demo=True)
     assertNotContains(client.get("/accounts/login/"), "clinic-demo")
-    settings.DEBUG = True
+    settings.DEMO = True
     assertContains(client.get("/accounts/login/"), "clinic-demo")
     User.objects.all().delete()
     assertNotContains(client.get("/accounts/login/"), "clinic-demo")

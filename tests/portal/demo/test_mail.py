@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def demo(settings, tmp_path):
-    settings.EMBEDDED = settings.DEBUG = True
+    settings.EMBEDDED = settings.DEMO = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path
 
@@ -46,7 +46,7 @@ def test_the_demo_shows_what_it_would_send(client, demo, ada):
     assert client.get("/demo/messages/nothing/visit.ics").status_code == 404
 
 
-@pytest.mark.parametrize("off", ["EMBEDDED", "DEBUG"])
+@pytest.mark.parametrize("off", ["EMBEDDED", "DEMO"])
 def test_nowhere_else_is_there_such_a_page(client, settings, demo, off):
     setattr(settings, off, False)
     assert client.get("/demo/messages/").status_code == 404
