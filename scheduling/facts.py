@@ -193,7 +193,12 @@ class VisitFacts:
 
 def named(appointment: Appointment, kind: str) -> list[str]:
     """The names of participants of this kind, as the appointment has them."""
-    actors = (each.get("actor", {}) for each in appointment.participant)
+    return names_among(appointment.participant, kind)
+
+
+def names_among(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
+    """The names of those FHIR participants whose reference begins with `kind`."""
+    actors = (participant.get("actor", {}) for participant in participants)
     names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
     return [name for name in names if name]
 

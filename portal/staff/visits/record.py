@@ -1,5 +1,6 @@
 """A visit as the people who give it read it: the patient, their answers, what was done and said about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from portal.appointments import visits
 from portal.appointments.visits import STATUS_WORDS, Status, Visit
 from portal.staff.board import board
 from portal.staff.board.board import Step
+from portal.staff.visits.moves import Move, moves_of
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.appointments import CORRECTIONS
@@ -42,12 +44,16 @@ DEEDS = {
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One line of the history, in the visit's zone. `who` is a person, software, or how one came without signing in."""
+    """One line of the history, in the visit's zone.
+
+    `who` is a person, software, or how one came without signing in; `move` says from when to when it was moved.
+    """
 
     when: datetime
     what: Any
     who: str
     why: str
+    move: Move | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +85,14 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
     if visit is None:
         return None
     patient = visit.appointment.patient
+    moves = moves_of(visit.appointment, visit.zone)
     return StaffVisit(
         visit=visit,
         patient=patient,
         age=_age(patient.birth_date, visit.start.date()) if patient and patient.birth_date else None,
         responses=list(visit.appointment.questionnaire_responses.all()),
         coverages=list(_coverages(caller, patient)) if patient else [],
-        history=[_deed(event, visit.zone) for event in _events(visit.appointment)],
+        history=[_deed(event, visit.zone, moves) for event in _events(visit.appointment)],
     )
 
 
@@ -97,9 +104,10 @@ def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(appointment=appointment).select_related("user").order_by("recorded", "pk")
 
 
-def _deed(event: AuditEvent, zone: ZoneInfo) -> Deed:
+def _deed(event: AuditEvent, zone: ZoneInfo, moves: Mapping[datetime, Move]) -> Deed:
     who = (event.user.get_full_name() or event.user.email) if event.user else event.client
-    return Deed(event.recorded.astimezone(zone), DEEDS.get(event.subtype, event.subtype), who, event.reason)
+    move = moves.get(event.recorded)
+    return Deed(event.recorded.astimezone(zone), DEEDS.get(event.subtype, event.subtype), who, event.reason, move)
 
 
 def _age(born: date, on: date) -> int:

@@ -6,7 +6,11 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic import words
 from clinic.models import AuditEvent
+from scheduling import booking
+from scheduling.access import Caller
+from scheduling.availability import offerings_of
 from tests.factories import CoverageFactory, LocationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +53,14 @@ def test_its_history_says_who_did_what_and_why(desk, address, visit):
     page = desk.get(address)
     assertContains(page, "Moved, Rana Haddad")
     assertContains(page, "A rule was overridden: He asked for it")
+
+
+def test_its_history_says_from_when_to_when_it_was_moved(desk, address, visit, schedule, checkup, ten):
+    later = ten + timedelta(days=1, hours=4)
+    offerings = offerings_of(checkup, [schedule.fhir_id])
+    caller = Caller(user=UserFactory(is_superuser=True))
+    booking.reschedule(visit.fhir_id, offerings=offerings, start=later, caller=caller, now=timezone.now())
+    assertContains(desk.get(address), f"From {words.day_and_time(ten)} to {words.day_and_time(later)}")
 
 
 def test_before_its_day_it_offers_no_steps(desk, address):
