@@ -119,6 +119,7 @@ def _range(function: str, *expressions: Any, output_field: "models.Field[Any, An
 
 OCCUPYING = ("busy", "busy-tentative", "busy-unavailable")
 STANDS = Q(status__in=OCCUPYING, deleted_at__isnull=True)
+SOLD = STANDS & Q(lies_under=False)
 
 
 class Slot(Resource):
@@ -127,6 +128,9 @@ class Slot(Resource):
     Free time has no row: it is what hours leave over (scheduling.availability). `seat` is the place it takes in a
     group; none means the whole actor. A row counts from `blocks_from`, the database's clock, until
     `hold_expires_at`, so an expired hold stands in nobody's way.
+
+    A block `lies_under` the visits that are in it. It closes its time for new ones, but sells it to nobody, so the
+    constraint that keeps a time from being sold twice does not look at it.
     """
 
     RESOURCE_TYPE = "Slot"
@@ -154,6 +158,7 @@ class Slot(Resource):
     seat = models.PositiveIntegerField(null=True, blank=True, editable=False)
     blocks_from = models.DateTimeField(db_default=Now(), editable=False)
     hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    lies_under = models.BooleanField(default=False, editable=False)
     comment = models.CharField(max_length=500, blank=True)
     service_type = models.JSONField(default=list, blank=True)
     identifier = models.JSONField(default=list, blank=True)
@@ -177,6 +182,10 @@ class Slot(Resource):
         ]
         constraints = [
             models.CheckConstraint(name="slot_takes_time", condition=Q(start__lt=F("end"))),
+            models.CheckConstraint(
+                name="slot_of_a_visit_lies_under_none",
+                condition=Q(lies_under=False) | Q(status="busy-unavailable", appointment__isnull=True),
+            ),
             models.CheckConstraint(
                 name="slot_only_holds_expire",
                 condition=Q(hold_expires_at__isnull=True)
@@ -218,7 +227,7 @@ class Slot(Resource):
                         RangeOperators.OVERLAPS,
                     ),
                 ],
-                condition=STANDS,
+                condition=SOLD,
                 violation_error_message="That time is taken.",
             ),
         ]

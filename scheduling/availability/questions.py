@@ -13,7 +13,7 @@ from clinic.local_time import later
 from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
 from scheduling.availability.offerings import Arrangement, Offering
 from scheduling.core import offers as core
-from scheduling.core.intervals import Span, merge
+from scheduling.core.intervals import Span, merge, subtract
 from scheduling.core.offers import Diary, Offer, Reason, Taken
 
 LONGEST_VISIT = 24 * 3600  # of which a look must see the end
@@ -215,15 +215,14 @@ def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:
 
 _SLOTS = f"""
     SELECT NULL::bigint, bookable_id, seat, floor(extract(epoch FROM start))::bigint,
-        ceil(extract(epoch FROM "end"))::bigint, NULL::text
+        ceil(extract(epoch FROM "end"))::bigint, NULL::text, lies_under, appointment_id
     FROM clinic_slot
     WHERE bookable_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
         AND status IN {OCCUPYING} AND deleted_at IS NULL
         AND (hold_expires_at IS NULL OR hold_expires_at > %s)
-        AND (appointment_id IS NULL OR appointment_id <> %s)
     UNION ALL
     SELECT schedule_id, NULL, NULL, ceil(extract(epoch FROM start))::bigint,
-        floor(extract(epoch FROM "end"))::bigint, service_type::text
+        floor(extract(epoch FROM "end"))::bigint, service_type::text, NULL, NULL
     FROM clinic_slot
     WHERE schedule_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
         AND status = 'free' AND deleted_at IS NULL
@@ -253,11 +252,16 @@ def fill(
     now: datetime,
     without: Appointment | None = None,
 ) -> None:
-    """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query."""
+    """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query.
+
+    The time of `without` is its own, also where a block lies under it: a visit can be made shorter inside a block.
+    """
     every = [diary for _, each in diaries for diary in each.values()]
     start -= max((diary.rules.buffer_before for diary in every), default=0)
     end += max((diary.rules.buffer_after for diary in every), default=0)
     taken: dict[int, list[Taken]] = {}
+    own: dict[int, list[Span]] = {}
+    blocks: list[tuple[int, Span]] = []
     for diary in every:
         diary.taken = taken.setdefault(diary.bookable, [])
     schedules = list({diary.schedule for diary in every})
@@ -265,15 +269,22 @@ def fill(
     with connection.cursor() as cursor:
         cursor.execute(
             _SLOTS,
-            [list(taken), start, end, now, without.pk if without else 0, schedules, start, end],
+            [list(taken), start, end, now, schedules, start, end],
         )
-        for schedule, bookable, seat, first, last, service_type in cursor.fetchall():
-            if bookable is not None:
+        for schedule, bookable, seat, first, last, service_type, lies_under, appointment in cursor.fetchall():
+            if bookable is None:
+                for codes, each in kinds:
+                    if schedule in each and _is_for(service_type, codes):
+                        each[schedule].extra.append((first, last))
+            elif without is not None and appointment == without.pk:
+                own.setdefault(bookable, []).append((first, last))
+            elif without is not None and lies_under:
+                blocks.append((bookable, (first, last)))
+            else:
                 taken[bookable].append(Taken(first, last, seat))
-                continue
-            for codes, each in kinds:
-                if schedule in each and _is_for(service_type, codes):
-                    each[schedule].extra.append((first, last))
+    for bookable, block in blocks:
+        closed = subtract([block], merge(own.get(bookable, [])))
+        taken[bookable] += [Taken(first, last) for first, last in closed]
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

@@ -1,4 +1,11 @@
-"""Time that the people of a calendar keep for themselves: leave, lunch, a meeting; once or again and again."""
+"""Time that the people of a calendar keep for themselves: leave, lunch, a meeting; once or again and again.
+
+A block is one Slot for each occasion, over all the time that was asked for, and lies under the visits that are in it.
+The engine reads it as taken, whatever lies on it: time that a visit in it lets go of, by whichever way, or a hold by
+running out, was closed all along, and nobody has to close it then. The constraint does not look at blocks, since it
+guards what is sold. Every use case that takes time shares the locks of its bookables before it asks the engine, and
+who blocks owns them: it sees every booking before it, and every booking after it sees the block.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +41,7 @@ class Extent(StrEnum):
 class BlockRequest:
     """Keep these spans of UTC seconds of a calendar free of visits, each one occasion of the same block.
 
-    With `around`, only what nobody has taken: time that is sold stays sold. Without it, all or nothing.
+    With `around`, visits that are there stay; without it, anything that is there stands in the way.
     """
 
     schedule: Schedule
@@ -44,9 +51,9 @@ class BlockRequest:
 
 
 def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]:
-    """Write the block's Slots, which share an identifier; nothing of an occasion that is taken from end to end.
+    """Write the block's Slots, which share an identifier; none for an occasion that is blocked from end to end.
 
-    Raises TimeTaken where something is in the way and `around` is not asked for, and where nothing is left to block;
+    Raises TimeTaken where something is in the way and `around` is not asked for, and where all is blocked already;
     Forbidden on calendars that the caller does not run.
     """
     schedule = request.schedule
@@ -55,12 +62,12 @@ def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]
         raise Invalid(_("There is no day to block."))
     with all_or_nothing():
         own_bookables([schedule.bookable_id])
-        taken = _taken(schedule, request.occasions, now)
+        taken, blocked = _taken(schedule, request.occasions, now)
         if not request.around and any(subtract([each], taken) != [each] for each in request.occasions):
             raise TimeTaken(_("Some of that time is taken."))
-        slots = _slots(request, taken, now)
+        slots = _slots(request, [each for each in request.occasions if subtract([each], blocked)], now)
         if not slots or write_slots(slots):
-            raise TimeTaken(_("All of that time is taken already."))
+            raise TimeTaken(_("All of that time is blocked already."))
         _audit("block", AuditEvent.Action.CREATE, schedule, caller, now)
     return slots
 
@@ -96,7 +103,8 @@ def _may_block(caller: Caller, schedule: Schedule) -> None:
         raise Forbidden(_("You can block time only on calendars that you work by."))
 
 
-def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> list[Span]:
+def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> tuple[list[Span], list[Span]]:
+    """All time that is taken around the occasions, and of it the blocks."""
     first, last = min(start for start, _ in occasions), max(end for _, end in occasions)
     slots = Slot.objects.filter(
         bookable=schedule.bookable_id,
@@ -105,11 +113,14 @@ def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> list
         start__lt=as_datetime(last),
         end__gt=as_datetime(first),
     ).exclude(hold_expires_at__lte=now)
-    spans = slots.order_by().values_list("start", "end")
-    return merge((floor(start.timestamp()), ceil(end.timestamp())) for start, end in spans)
+    spans = [
+        ((floor(start.timestamp()), ceil(end.timestamp())), is_block)
+        for start, end, is_block in slots.order_by().values_list("start", "end", "lies_under")
+    ]
+    return merge(span for span, _is_block in spans), merge(span for span, is_block in spans if is_block)
 
 
-def _slots(request: BlockRequest, taken: list[Span], now: datetime) -> list[Slot]:
+def _slots(request: BlockRequest, occasions: Sequence[Span], now: datetime) -> list[Slot]:
     series = {"system": BLOCK, "value": str(uuid4())}
     return [
         Slot(
@@ -118,12 +129,10 @@ def _slots(request: BlockRequest, taken: list[Span], now: datetime) -> list[Slot
             start=as_datetime(start),
             end=as_datetime(end),
             comment=request.comment,
-            identifier=[series, occasion],
+            identifier=[series, {"system": BLOCK_OCCASION, "value": str(uuid4())}],
             last_updated=now,
         )
-        for each in request.occasions
-        for occasion in [{"system": BLOCK_OCCASION, "value": str(uuid4())}]
-        for start, end in subtract([each], taken)
+        for start, end in occasions
     ]
 
 

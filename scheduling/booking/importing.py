@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from psycopg import errors
 
+from clinic.fhir.codes import BLOCK
 from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
 from clinic.models.statements import insert_free
@@ -93,15 +94,17 @@ def _lock_names(kind: int, names: Iterable[str]) -> None:
 
 
 def write_slots(slots: Sequence[Slot]) -> list[Slot]:
-    """Insert Slots; the ones whose time is taken are left out and returned.
+    """Insert Slots; the ones whose time is taken or blocked are left out and returned.
 
-    Their bookable is their schedule's. Set-based: a statement for each 500.
+    Their bookable is their schedule's. Blocks lie under what is there. Set-based: two statements for each 500.
     """
     _set_bookables(slots)
     own_bookables(slot.bookable_id for slot in slots)
     ordered = sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
     for first in range(0, len(ordered), BATCH):
-        insert_free(ordered[first : first + BATCH])
+        batch = ordered[first : first + BATCH]
+        blocked = _blocked([each for each in batch if each.status in OCCUPYING and not each.lies_under])
+        insert_free([each for each in batch if each not in blocked])
     return [slot for slot in ordered if slot.pk is None]
 
 
@@ -111,6 +114,8 @@ def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
         raise RuleBroken(BELONGS, expression="Slot")
     _set_bookables([slot])
     own_bookables([slot.bookable_id])
+    if slot.status in OCCUPYING and not slot.lies_under and _blocked([slot]):
+        raise TimeTaken(_("That time is blocked."), expression="Slot")
     slot.version += 1
     slot.last_updated = now
     with refusals(), transaction.atomic():
@@ -157,8 +162,10 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
         start, end = _taken_time(appointment, taken)
         if appointment.patient is not None:
             patient_is_free(appointment.patient, start, end, now=now)
-    if any(slot.appointment_id is not None for slot in taken):
-        raise TimeTaken("A Slot of this Appointment belongs to another one.", expression="Appointment.slot")
+    if any(slot.appointment_id is not None or slot.lies_under for slot in taken):
+        raise TimeTaken(
+            "A Slot of this Appointment belongs to another one, or is a block.", expression="Appointment.slot"
+        )
     appointment.save()
     Slot.objects.filter(pk__in=slots).update(appointment=appointment)  # which a Slot does not say: no new version
     audit("record", appointment, caller=caller, now=now)
@@ -267,10 +274,35 @@ def _patients_are_free(appointments: Sequence[Appointment], now: datetime) -> No
 
 
 def _set_bookables(slots: Sequence[Slot]) -> None:
+    """Whose time each Slot is of, and whether it is a block, which its identifier says."""
     schedules = {slot.schedule_id for slot in slots}
     bookables = dict(Schedule.objects.filter(pk__in=schedules).values_list("pk", "bookable_id"))
     for slot in slots:
         slot.bookable_id = bookables[slot.schedule_id]
+        is_block = any(each.get("system") == BLOCK for each in slot.identifier)
+        slot.lies_under = is_block and slot.status == Slot.Status.BUSY_UNAVAILABLE and slot.appointment is None
+
+
+def _blocked(slots: Sequence[Slot]) -> list[Slot]:
+    """Those of these Slots that touch a block written before them. Needs `own_bookables`."""
+    if not slots:
+        return []
+    blocks = Slot.objects.filter(
+        bookable__in={each.bookable_id for each in slots},
+        start__lt=max(each.end for each in slots),
+        end__gt=min(each.start for each in slots),
+        status__in=OCCUPYING,
+        deleted_at=None,
+        lies_under=True,
+    )
+    by_bookable: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for bookable, start, end in blocks.order_by().values_list("bookable_id", "start", "end"):
+        by_bookable[bookable].append((start, end))
+    return [
+        each
+        for each in slots
+        if any(start < each.end and each.start < end for start, end in by_bookable[each.bookable_id])
+    ]
 
 
 def _current(slot: Slot) -> Slot:

@@ -1,19 +1,22 @@
 """Time that the people of a calendar keep for themselves."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from clinic.models import AuditEvent, Slot
+from clinic.models import Appointment, AppointmentResponse, AuditEvent, Slot
 from portal.staff.calendar.block_forms import BlockForm
 from scheduling import booking
 from scheduling.access import Caller
+from scheduling.availability import TimeQuery, arrangements_for, as_datetime, find_times, lasting, offerings_of
 from scheduling.booking import BlockRequest, Extent
 from scheduling.errors import Forbidden, Invalid, NotFound, TimeTaken
 from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory, SlotFactory
-from tests.scheduling.situations import at_once, book, hold, monday, run_out, wish
+from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,17 +41,95 @@ def test_all_or_nothing_unless_one_asks_for_the_rest(chen, boss):
     with pytest.raises(TimeTaken):
         block(chen, boss, span(10, 12))
     assert Slot.objects.count() == 1
-    slots = block(chen, boss, span(10, 12), around=True)
-    assert [(each.start, each.end) for each in slots] == [(monday(10), monday(10, 30)), (monday(11), monday(12))]
+    [slot] = block(chen, boss, span(10, 12), around=True)
+    assert (slot.start, slot.end, slot.lies_under) == (monday(10), monday(12), True)
 
 
-def test_a_visit_and_its_buffers_stay_and_the_rest_is_blocked(chen, ada, boss):
+def test_a_visit_and_its_buffers_stay_and_the_block_lies_under_them(chen, ada, boss):
     service = ServiceFactory(buffer_before=5, buffer_after=10)
     chen.services.add(service)
     visit = book(wish(service, chen, at=monday(10), patient=ada))
-    slots = block(chen, boss, span(9, 12), around=True)
-    assert [(each.start, each.end) for each in slots] == [(monday(9), monday(9, 55)), (monday(10, 40), monday(12))]
+    [slot] = block(chen, boss, span(9, 12), around=True)
+    assert (slot.start, slot.end) == (monday(9), monday(12))
     assert visit.slots.filter(deleted_at=None).count() == 3
+
+
+def free(service, schedule):
+    """The starts from 9 to 12 that are offered, in New York."""
+    ways = arrangements_for(service)
+    query = TimeQuery(service=service, arrangements=ways, start=monday(9), end=monday(12))
+    return [as_datetime(each.start) for each in find_times(query, now=timezone.now())]
+
+
+def cancelled(visit):
+    booking.cancel(visit.fhir_id, caller=SOFTWARE, now=timezone.now())
+
+
+def declined(visit):
+    answer = AppointmentResponse(appointment=visit, actor=visit.participant[0]["actor"], participant_status="declined")
+    with booking.all_or_nothing():
+        booking.record_response(answer, caller=SOFTWARE, now=timezone.now())
+
+
+def entered_in_error(visit):
+    booking.change_status(visit.fhir_id, "entered-in-error", caller=SOFTWARE, now=timezone.now())
+
+
+def moved(visit, *, at=None, minutes=30):
+    offerings = lasting(offerings_of(visit.service, [visit.slots.first().schedule.fhir_id]), timedelta(minutes=minutes))
+    start = at or monday(14)
+    return booking.reschedule(visit.fhir_id, offerings=offerings, start=start, caller=SOFTWARE, now=timezone.now())
+
+
+def shortened(visit):
+    moved(visit, at=visit.start, minutes=15)
+
+
+@pytest.mark.parametrize("let_go", [cancelled, declined, entered_in_error, moved, shortened])
+def test_what_a_visit_in_a_block_lets_go_of_stays_closed(service, chen, ada, boss, let_go):
+    """A sick doctor's day is blocked round its visits; the time of one that goes away is not sold again."""
+    visit = book(wish(service, chen, at=monday(10), patient=ada))
+    [slot] = block(chen, boss, span(9, 12), around=True)
+    let_go(visit)
+    assert free(service, chen) == []
+    for minute in (0, 15):
+        with pytest.raises(TimeTaken):
+            book(wish(service, chen, at=monday(10, minute)))
+    with pytest.raises(TimeTaken):
+        hold(wish(service, chen, at=monday(10)))
+    booking.unblock(slot.fhir_id, Extent.ALL, caller=boss, now=timezone.now())
+    assert monday(10, 30) in free(service, chen)  # all of it is given back
+
+
+def test_a_hold_in_a_block_can_be_confirmed_and_its_time_is_closed_once_it_runs_out(service, chen, ada, boss):
+    first, second = (hold(wish(service, chen, at=monday(hour), patient=ada)) for hour in (10, 11))
+    block(chen, boss, span(9, 12), around=True)
+    assert booking.confirm(first.fhir_id, caller=SOFTWARE, now=timezone.now()).status == "booked"
+    run_out(second)
+    assert free(service, chen) == []
+    booking.release_expired_holds(now=timezone.now())
+    assert free(service, chen) == []
+
+
+def test_other_software_takes_no_time_that_is_blocked(chen, boss):
+    [slot] = block(chen, boss, span(9, 12))
+    mine = Slot(schedule=chen, status="busy", start=monday(10), end=monday(11), last_updated=timezone.now())
+    with booking.all_or_nothing():
+        assert booking.write_slots([mine]) == [mine]
+    elsewhere = SlotFactory(schedule=chen, start=monday(14), end=monday(15))
+    elsewhere.start, elsewhere.end = monday(11), monday(13)
+    with pytest.raises(TimeTaken), booking.all_or_nothing():
+        booking.rewrite_slot(elsewhere, now=timezone.now())
+    with booking.all_or_nothing():
+        booking.remove_slot(slot, now=timezone.now())
+        assert booking.write_slots([mine]) == []
+
+
+def test_no_visit_is_written_onto_the_slot_of_a_block(service, chen, boss):
+    [slot] = block(chen, boss, span(10, 11))
+    visit = Appointment(status="booked", service=service, start=monday(10), end=monday(11))
+    with pytest.raises(TimeTaken), booking.all_or_nothing():
+        booking.record(visit, [slot.pk], caller=SOFTWARE, now=timezone.now())
 
 
 def test_one_person_is_blocked_on_all_their_schedules(service, chen, ada, boss):
@@ -68,16 +149,12 @@ def test_without_a_day_there_is_nothing_to_block(chen, boss):
         block(chen, boss)
 
 
-def test_what_is_taken_from_end_to_end_cannot_be_blocked(chen, boss):
-    SlotFactory(schedule=chen, start=monday(10), end=monday(11))
-    with pytest.raises(TimeTaken):
+def test_what_is_blocked_from_end_to_end_is_not_blocked_twice(chen, boss):
+    block(chen, boss, span(10, 12))
+    with pytest.raises(TimeTaken, match="blocked already"):
         block(chen, boss, span(10, 11), around=True)
-
-
-def test_the_parts_of_an_occasion_go_together(chen, boss):
-    SlotFactory(schedule=chen, start=monday(10, 30), end=monday(11))
-    [first, _second] = block(chen, boss, span(10, 12), around=True)
-    assert booking.unblock(first.fhir_id, Extent.ONE, caller=boss, now=timezone.now()) == 2
+    [longer] = block(chen, boss, span(11, 13), around=True)
+    assert (longer.start, longer.end) == (monday(11), monday(13))
 
 
 @pytest.mark.parametrize(("extent", "left"), [(Extent.ONE, [9, 15]), (Extent.FOLLOWING, [9]), (Extent.ALL, [])])
@@ -85,7 +162,7 @@ def test_how_much_of_a_repeated_block_goes(chen, boss, extent, left):
     SlotFactory(schedule=chen, start=monday(12, 30), end=monday(12, 40))
     slots = block(chen, boss, span(9, 10), span(12, 13), span(15, 16), around=True)
     assert booking.is_repeated(slots[0])
-    booking.unblock(slots[2].fhir_id, extent, caller=boss, now=timezone.now())  # the later part of the second
+    booking.unblock(slots[1].fhir_id, extent, caller=boss, now=timezone.now())
     kept = Slot.objects.filter(status="busy-unavailable", deleted_at=None).order_by("start")
     assert [each.start for each in kept] == [monday(hour) for hour in left]
 
@@ -129,6 +206,24 @@ def test_a_visits_slot_is_no_block(service, chen, ada, boss):
     visit = book(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(NotFound):
         booking.unblock(visit.slots.get().fhir_id, Extent.ALL, caller=boss, now=timezone.now())
+
+
+def test_blocks_from_before_they_lay_under_visits_become_whole_and_can_go_round_them_again(chen, boss):
+    migration = import_module("clinic.migrations.0013_blocks_lie_under_visits")
+    SlotFactory(schedule=chen, start=monday(10), end=monday(11))
+    [slot] = block(chen, boss, span(9, 12), around=True)
+    with connection.cursor() as cursor:
+        cursor.execute(migration.PARTS)
+        parts = Slot.objects.filter(status="busy-unavailable", deleted_at=None).order_by("start")
+        assert [(each.start, each.end) for each in parts] == [(monday(9), monday(10)), (monday(11), monday(12))]
+        with connection.schema_editor() as editor:
+            constraint = next(each for each in Slot._meta.constraints if each.name == "slot_never_sold_twice")
+            editor.remove_constraint(Slot, constraint)
+            cursor.execute(migration.WHOLE)
+            editor.add_constraint(Slot, constraint)
+    whole = Slot.objects.get(status="busy-unavailable", deleted_at=None)
+    assert (whole.start, whole.end, whole.lies_under) == (monday(9), monday(12), True)
+    assert whole.identifier == slot.identifier
 
 
 def test_only_who_works_by_the_calendar_blocks_it(chen, ada):

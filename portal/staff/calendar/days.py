@@ -67,7 +67,7 @@ def _day(
     here = [entry for entry in entries if entry.start < end and entry.end > start]
     within = [span_of(start, end)]
     open_ = sum(_length(intersect(spans, within)) for spans in opening.values())
-    taken = sum(_length(intersect([span_of(each.start, each.end)], within)) * len(each.calendars) for each in here)
+    taken = sum(_length(intersect(spans, within)) for spans in _taken(here))
     spans = intersect(merge(span for each in opening.values() for span in each), within)
     return Day(
         day,
@@ -77,6 +77,15 @@ def _day(
         [(as_datetime(first).astimezone(zone), as_datetime(last).astimezone(zone)) for first, last in spans],
         round(100 * min(taken / open_, 1)) if open_ else 0,
     )
+
+
+def _taken(entries: Iterable[Entry]) -> list[list[Span]]:
+    """When each of the calendars is taken: once, where a visit lies on a block."""
+    spans: dict[str, list[Span]] = {}
+    for entry in entries:
+        for calendar in entry.calendars:
+            spans.setdefault(calendar, []).append(span_of(entry.start, entry.end))
+    return [merge(each) for each in spans.values()]
 
 
 def _length(spans: Iterable[Span]) -> int:

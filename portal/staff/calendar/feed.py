@@ -4,7 +4,8 @@ It knows no zones. Every time it gets is the one that the wall of the site shows
 second of two hours, is said in words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from clinic import words
 from portal.staff.calendar.days import Day, closed, closed_for_all, opening_of
-from portal.staff.calendar.entries import Entry, read_entries
+from portal.staff.calendar.entries import Entry, read_entries, span_of
 from portal.staff.calendar.selection import Selection
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
-from scheduling.core.intervals import Span
+from scheduling.core.intervals import Span, merge, subtract
 
 EARLIEST, LATEST = 8, 18  # what a day shows even if it is closed
 Json = dict[str, Any]
@@ -35,7 +36,23 @@ def events(
             shut += [_shut(selection, [schedule.fhir_id], span) for span in spans[schedule.pk]]
     else:
         shut += [_shut(selection, selection.ids, span) for span in closed_for_all(opening, start, end)]
-    return shut + [_event(entry) for entry in read_entries(caller, selection, start, end, now=now)]
+    entries = read_entries(caller, selection, start, end, now=now)
+    return shut + [_event(each) for entry in entries for each in _around_visits(entry, entries)]
+
+
+def _around_visits(entry: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entry as a grid draws it: of a block the parts that no visit lies on, so that both have the whole width."""
+    if entry.kind != "block":
+        yield entry
+        return
+    above = merge(
+        span_of(each.start, each.end)
+        for each in entries
+        if each.kind != "block" and set(each.calendars) & set(entry.calendars)
+    )
+    zone = entry.start.tzinfo
+    for start, end in subtract([span_of(entry.start, entry.end)], above):
+        yield replace(entry, start=as_datetime(start).astimezone(zone), end=as_datetime(end).astimezone(zone))
 
 
 def hours_of(days: Iterable[Day]) -> tuple[int, int]:

@@ -87,7 +87,7 @@ def ultrasound():
 
 
 def overlaps():
-    """How many pairs of rows stand on the same time of the same seat: what must always be none."""
+    """How many pairs of rows stand on the same time of the same seat, blocks aside: what must always be none."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -95,7 +95,8 @@ def overlaps():
             ON a.id < b.id AND a.bookable_id = b.bookable_id AND a.start < b."end" AND b.start < a."end"
             AND tstzrange(a.blocks_from, a.hold_expires_at) && tstzrange(b.blocks_from, b.hold_expires_at)
             AND (a.seat IS NULL OR b.seat IS NULL OR a.seat = b.seat)
-            WHERE a.status LIKE 'busy%%' AND b.status LIKE 'busy%%' AND a.deleted_at IS NULL AND b.deleted_at IS NULL
+            WHERE a.status LIKE 'busy%%' AND b.status LIKE 'busy%%'
+            AND NOT a.lies_under AND NOT b.lies_under AND a.deleted_at IS NULL AND b.deleted_at IS NULL
             """
         )
         return cursor.fetchone()[0]

@@ -55,7 +55,7 @@ def test_visits_in_the_way_are_shown_and_stay(block, schedule, checkup, elena, t
     assert Slot.objects.filter(appointment=None).count() == 0
     assert block(save="1", around="on").status_code == 204
     slot = Slot.objects.get(appointment=None)
-    assert (slot.start, slot.end) == (end, ten.replace(hour=13))
+    assert (slot.start, slot.end, slot.lies_under) == (start, ten.replace(hour=13), True)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,20 @@ def test_only_on_calendars_they_work_by(client, chen, schedule, checkup, site):
 
 def test_it_is_a_page_of_its_own_too(as_rana, schedule):
     assertContains(as_rana.get("/staff/blocks/new/"), "<h1>Block time</h1>")
+
+
+def test_a_block_is_one_entry_that_the_grid_draws_round_the_visits_on_it(as_rana, block, schedule, checkup, elena, ten):
+    start = ten.replace(hour=12, minute=20)
+    end = start + timedelta(minutes=20)
+    AppointmentFactory(patient=elena, service=checkup, start=start, end=end, schedules=[schedule])
+    block(save="1", around="on")
+    slot = Slot.objects.get(appointment=None)
+    week = {"start": ten.date(), "end": ten.date() + timedelta(days=1)}
+    drawn = [
+        (each["start"][11:16], each["end"][11:16], each["extendedProps"]["href"])
+        for each in as_rana.get("/staff/calendar/events/", week).json()
+        if each["extendedProps"]["kind"] == "block"
+    ]
+    address = f"/staff/blocks/{slot.fhir_id}/"
+    assert drawn == [("12:00", "12:20", address), ("12:40", "13:00", address)]
+    assertContains(as_rana.get("/staff/agenda/", {"date": ten.date()}), address, count=1)
