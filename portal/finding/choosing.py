@@ -18,6 +18,7 @@ from scheduling.availability import (
     arrangements_for,
     as_datetime,
     find_times,
+    kept_of,
     places_left,
 )
 from scheduling.errors import Invalid
@@ -255,11 +256,13 @@ class Menu:
         return ZoneInfo(site.timezone) if site and site.timezone else offering.zone
 
 
-def read_menu(service: HealthcareService) -> Menu:
-    """Two queries, whatever the service."""
+def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -> Menu:
+    """Two queries, whatever the service. `moved` is a visit that is to be moved: it keeps its length and its extras."""
     arrangements = arrangements_for(service)
+    if moved is not None:
+        arrangements = tuple(kept_of(moved).ways(arrangements))
     sites = {each.site for arrangement in arrangements for pool in arrangement for each in pool if each.site}
-    return Menu(service=service, arrangements=arrangements, sites=Location.objects.in_bulk(sites))
+    return Menu(service=service, arrangements=arrangements, sites=Location.objects.in_bulk(sites), without=moved)
 
 
 def nearest(menu: Menu, wanted: datetime, *, now: datetime) -> list[Choice]:

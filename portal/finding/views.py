@@ -94,7 +94,7 @@ def free_times(
 ) -> dict[str, Any]:
     """What the page of free times shows. `without` is a visit that is to be moved: its own time is free for it."""
     form = TimesForm(request.GET)
-    whole = replace(choosing.read_menu(service), zone=zone_asked(request, service, moved=without), without=without)
+    whole = replace(choosing.read_menu(service, moved=without), zone=zone_asked(request, service, moved=without))
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = near_by(narrowing, position)

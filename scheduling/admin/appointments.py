@@ -22,7 +22,7 @@ from scheduling import booking
 from scheduling.access import Caller
 from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, shown, zone_of
 from scheduling.admin.slots import SCHEDULE
-from scheduling.availability import offerings_of
+from scheduling.availability import kept_of, offerings_of
 from scheduling.booking import BookingRequest
 from scheduling.booking.appointments import TRANSITIONS
 from scheduling.booking.request import Json
@@ -249,7 +249,8 @@ def _move(appointment: Appointment, asked: dict[str, Any], caller: Caller, now: 
         raise RuleBroken("Only a visit of a known service and time can be moved.")
     own = appointment.slots.filter(deleted_at=None, status__in=VISIT).order_by("pk")
     schedules = [each.fhir_id for each in asked["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
-    offerings = tuple(offerings_of(appointment.service, schedules))
+    named = offerings_of(appointment.service, schedules)
+    offerings = kept_of(appointment).offerings(named, with_extras=False)
     start = at(asked["starts"], offerings[0].zone) if asked["starts"] else appointment.start
     booking.reschedule(
         appointment.fhir_id,

@@ -5,6 +5,7 @@ first few times of several schedules reads Slots by looks, each reaching twice a
 """
 
 from scheduling.availability.criteria import Criteria, MayBook, ways_for
+from scheduling.availability.moving import Kept, kept_of
 from scheduling.availability.offerings import (
     Arrangement,
     Offering,
@@ -44,6 +45,7 @@ __all__ = [
     "Arrangement",
     "Criteria",
     "FoundTime",
+    "Kept",
     "MayBook",
     "Offering",
     "Opening",
@@ -62,6 +64,7 @@ __all__ = [
     "explain",
     "find_times",
     "is_offered",
+    "kept_of",
     "lasting",
     "offerings_by_key",
     "offerings_of",

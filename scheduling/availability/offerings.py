@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from clinic.models import HealthcareService, Patient
+from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from scheduling.availability.rules import planned, rules_of
 from scheduling.core.intervals import Span
@@ -66,6 +66,18 @@ def offerings_by_key(service: HealthcareService, schedules: Collection[int]) -> 
     return _all_offered(
         service, {f"Schedule/{rows[pk].fhir_id}" if pk in rows else "": rows.get(pk) for pk in schedules}
     )
+
+
+def offerings_of_visit(appointment: Appointment) -> list[Offering]:
+    """The schedules that a visit takes, as they give its service; those that no longer do are missing."""
+    if appointment.service is None:
+        return []
+    taken = (
+        "schedule.id IN (SELECT schedule_id FROM clinic_slot"
+        " WHERE appointment_id = %s AND status <> 'busy-unavailable' AND deleted_at IS NULL)"
+    )
+    rows = _rows(appointment.service, taken, [appointment.pk])
+    return [_offering(row) for row in rows if not _problems(row, "")]
 
 
 def _all_offered(service: HealthcareService, rows: Mapping[str, "_Row | None"]) -> list[Offering]:

@@ -235,6 +235,17 @@ def test_a_visit_is_moved(api, chen, ada):
     assert [slot.start for slot in Slot.objects.filter(deleted_at=None)] == [monday(14)]
 
 
+def test_a_visit_keeps_its_own_length_when_it_is_moved(api, chen, ada):
+    visit = booked(api, ada)
+    Appointment.objects.filter(fhir_id=visit["id"]).update(end=monday(11, 30))
+    Slot.objects.filter(deleted_at=None).update(end=monday(11, 30))
+    moved = {**visit, "start": instant(monday(14)), "end": instant(monday(15, 30))}
+    [now] = matches(api.post(BOOK, parameters(appointment_resource=moved)))
+    assert (now["id"], now["start"], now["end"]) == (visit["id"], instant(monday(14)), instant(monday(15, 30)))
+    shorter = {**now, "start": instant(monday(13)), "end": instant(monday(14))}
+    assert api.post(BOOK, parameters(appointment_resource=shorter)).status_code == 400
+
+
 def test_a_visit_is_moved_to_another_practitioner_and_place(api, service, chen, ada):
     visit = booked(api, ada)
     okafor = ScheduleFactory(services=[service], site=LocationFactory())

@@ -139,3 +139,30 @@ def test_who_may_move_and_which_version(ada, bo, chen, room, booked):
     assert move(patient, booked, monday(14), chen, room, if_match='W/"2"').status_code == 412
     assert move(patient, booked, monday(14), chen, room, if_match='W/"1"').status_code == 200
     assert Appointment.objects.get().version == 2
+
+
+@pytest.fixture
+def longer(booked):
+    """The desk made it three quarters of an hour."""
+    row = Appointment.objects.get(fhir_id=booked["id"])
+    Appointment.objects.filter(pk=row.pk).update(end=monday(10, 45))
+    row.slots.filter(status="busy-unavailable").delete()
+    row.slots.update(end=monday(10, 45))
+    return booked
+
+
+def test_a_visit_keeps_its_own_length(api, chen, room, longer):
+    moved = visit(move(api, longer, monday(14), chen, room))
+    assert (moved["start"], moved["end"]) == (instant(monday(14)), instant(monday(14, 45)))
+
+
+def test_for_a_patient_it_keeps_the_schedules_it_was_given_besides(api, ada, chen, room, longer):
+    own = Api(user=ada.user)
+    assert move(own, longer, monday(14), chen).status_code == 200
+    taken = Appointment.objects.get(fhir_id=longer["id"]).slots.filter(deleted_at=None, status="busy")
+    assert {(each.schedule, each.start, each.end) for each in taken} == {
+        (each, monday(14), monday(14, 45)) for each in (chen, room)
+    }
+    assert move(api, longer, monday(15), chen).status_code == 200  # software says which, and no others
+    taken = Appointment.objects.get(fhir_id=longer["id"]).slots.filter(deleted_at=None, status="busy")
+    assert [each.schedule for each in taken] == [chen]

@@ -88,7 +88,7 @@ def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     start, schedules = form.cleaned_data["time"]
     visit = moving.visit
     zone = zone_asked(request, service, moved=visit.appointment)
-    menu = replace(choosing.read_menu(service), zone=zone)
+    menu = replace(choosing.read_menu(service, moved=visit.appointment), zone=zone)
     try:
         offerings = menu.offerings(schedules)
         if "confirm" not in request.POST:

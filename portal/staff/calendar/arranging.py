@@ -26,6 +26,7 @@ from scheduling.availability import (
     explain,
     find_times,
     is_offered,
+    kept_of,
     lasting,
     offerings_of,
 )
@@ -50,6 +51,8 @@ class Wish:
         Raises Invalid where the calendar takes no part in it.
         """
         every = arrangements_for(self.service, site=self.calendar.site_id)
+        if self.without is not None:
+            every = tuple(kept_of(self.without).ways(every))
         ways = [self._with_calendar(way) for way in every if any(self._is_here(pool) for pool in way)]
         if not ways:
             raise Invalid(f"{self.calendar.bookable} does not give {self.service}, or not with what else it takes.")
@@ -123,22 +126,13 @@ def to_move(
     """The schedules to move a visit to: its own where they are free then, else another room or device."""
     service = service_of(appointment)
     own = [each.fhir_id for each in schedules_of(appointment)]
-    length = duration or _own_length(appointment, service, own)
     if calendar.fhir_id in own:
-        same = lasting(offerings_of(service, own), length) if length else tuple(offerings_of(service, own))
+        same = kept_of(appointment).offerings(offerings_of(service, own), with_extras=False)
+        same = lasting(same, duration) if duration else same
         if is_offered(service, same, start, now=now, without=appointment):
             return same
-    wish = Wish(service=service, calendar=calendar, without=appointment, keep=tuple(own), duration=length)
+    wish = Wish(service=service, calendar=calendar, without=appointment, keep=tuple(own), duration=duration)
     return arrange(wish, start, now=now)
-
-
-def _own_length(appointment: Appointment, service: HealthcareService, own: Sequence[str]) -> timedelta | None:
-    """Its length where it is not that of the service: what was made longer stays so when it is moved."""
-    if appointment.start is None or appointment.end is None:
-        return None
-    length = appointment.end - appointment.start
-    usual = {timedelta(seconds=each.rules.duration) for each in offerings_of(service, own)}
-    return None if usual == {length} else length
 
 
 def service_of(appointment: Appointment) -> HealthcareService:

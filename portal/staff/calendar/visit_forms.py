@@ -1,7 +1,7 @@
 """Visits as staff make and move them, checked. Whether it can be done is asked of scheduling, not here."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -168,6 +168,12 @@ class MoveForm(WhenForm):
     def __init__(self, *args: Any, schedules: Sequence[Schedule], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["calendar"] = calendar_field(schedules)
+
+    @property
+    def length(self) -> timedelta | None:
+        """How long the fields say that the visit lasts, as far as they do."""
+        given = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
+        return timedelta(minutes=given["minutes"]) if given.get("minutes") else None
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -31,7 +31,10 @@ START = "Parameters.start"
 
 
 class Reschedule(WriteView):
-    """The same Appointment at another time, on the schedules that are named: all of them and no others."""
+    """The same Appointment at another time, as long as it was, on the schedules that are named.
+
+    All of them and no others; for a patient, those too that the visit was given besides.
+    """
 
     def post(self, request: Request, fhir_id: str) -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
@@ -39,8 +42,12 @@ class Reschedule(WriteView):
         def prepare() -> Attempt:
             version = version_of(request)
             start, schedules = _read(inputs_of(request, {"start", "schedule"}), base)
-            service = _service(access.changeable_appointment(caller, fhir_id))
-            offerings = _offerings(service, schedules, caller)
+            appointment = access.changeable_appointment(caller, fhir_id)
+            service = _service(appointment)
+            is_bound = not access.sees_rules_lifted(caller, appointment)
+            offerings = availability.kept_of(appointment).offerings(
+                _offerings(service, schedules, caller), with_extras=is_bound
+            )
 
             def run(once: Once | None) -> Appointment:
                 return booking.reschedule(

@@ -5,7 +5,7 @@ is found by who takes part, and by whether they are free then.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -193,6 +193,9 @@ def _ways(wish: Wish, may_book: MayBook, moved: Appointment | None) -> list[Way]
     )
     if schedules:
         ways = [way.among(tuple(each for each in way.choices if each.schedule in schedules)) for way in ways]
+    if moved is not None:
+        kept = availability.kept_of(moved)
+        ways = [replace(way, pools=pools) for way in ways if way.choices for pools in kept.ways([way.pools])]
     return [way for way in ways if way.choices]
 
 

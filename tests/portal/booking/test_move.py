@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic.models import Appointment
 from portal.finding.choosing import written
 from scheduling.availability import offerings_of
 from scheduling.notifications import links
-from tests.factories import SlotFactory
+from tests.factories import RoomFactory, ScheduleFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +97,26 @@ class TestByLink:
         later = ten + timedelta(hours=2)
         assertRedirects(client.post(f"{link}move/", {"time": at(later, checkup, schedule), "confirm": "on"}), link)
         assert when(visit) == ("booked", later)
+
+
+def test_it_keeps_its_own_length_and_its_own_extras(as_ada, visit, address, ten, checkup, schedule, site):
+    """The desk made it 45 minutes and gave it a room: both are offered, and both move."""
+    room = ScheduleFactory(services=[checkup], actor=RoomFactory(), site=site)
+    end = ten + timedelta(minutes=45)
+    Appointment.objects.filter(pk=visit.pk).update(end=end)
+    visit.slots.update(end=end)
+    SlotFactory(schedule=room, start=ten, end=end, appointment=visit)
+    for busy in (schedule, room):  # 11:00 to 11:45 fits and 11:15 does not
+        SlotFactory(schedule=busy, start=ten.replace(hour=11, minute=45), end=ten.replace(hour=13))
+
+    page = as_ada.get(address, {"date": ten.date().isoformat()})
+    times = {each.start: each for each in page.context["menu"].times(ten, ten + timedelta(hours=3), now=timezone.now())}
+    assert [f"{each:%H:%M}" for each in times] == ["10:00", "10:15", "10:30", "10:45", "11:00"]
+    eleven = times[ten.replace(hour=11)]
+    assert eleven.end == ten.replace(hour=11, minute=45)
+    assertContains(as_ada.post(address, {"time": eleven.value}), "11:45")
+    as_ada.post(address, {"time": eleven.value, "confirm": "on"})
+    visit.refresh_from_db()
+    assert (visit.start, visit.end) == (eleven.start, eleven.end)
+    taken = visit.slots.filter(deleted_at=None, start=eleven.start, end=eleven.end)
+    assert {each.schedule for each in taken} == {schedule, room}

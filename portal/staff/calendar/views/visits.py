@@ -169,7 +169,8 @@ def _may_override_move(
     now: datetime,
 ) -> bool:
     try:
-        offerings = arranging.to_move(appointment, schedule, form.cleaned_data["start"], now=now)
+        start = form.cleaned_data["start"]
+        offerings = arranging.to_move(appointment, schedule, start, now=now, duration=form.length)
     except SchedulingError:
         return False
     return arranging.may_be_overridden(refusal, caller_of(request), offerings)
@@ -182,7 +183,7 @@ def _move_context(
     around = form.start or appointment.start or now
     wish = None
     if appointment.service is not None:
-        wish = Wish(service=appointment.service, calendar=schedule, without=appointment)
+        wish = Wish(service=appointment.service, calendar=schedule, without=appointment, duration=form.length)
     return {
         "form": form,
         "visit": Visit(appointment, zone, now),

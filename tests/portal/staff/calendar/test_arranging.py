@@ -229,6 +229,13 @@ class TestMoving:
         visit.refresh_from_db()
         assert (visit.start, visit.end - visit.start) == (ten.replace(hour=14), timedelta(minutes=60))
 
+    def test_what_it_takes_besides_moves_along(self, move, as_rana, visit, schedule, checkup, site, ten):
+        room = ScheduleFactory(services=[checkup], actor=RoomFactory(part_of=site), site=site)
+        SlotFactory(schedule=room, start=visit.start, end=visit.end, appointment=visit)
+        colleague = ScheduleFactory(services=[checkup], site=site)
+        assert move(ten.replace(hour=14), calendar=colleague.fhir_id).status_code == 204
+        assert {each.schedule for each in visit.slots.filter(deleted_at=None)} == {colleague, room}
+
     def test_to_another_calendar(self, move, visit, checkup, site, ten):
         colleague = ScheduleFactory(services=[checkup], site=site)
         assert move(calendar=colleague.fhir_id).status_code == 204
