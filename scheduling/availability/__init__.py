@@ -18,6 +18,7 @@ from scheduling.availability.offerings import (
     offerings_of,
     on_one_grid,
     service_of,
+    still_given,
     together,
 )
 from scheduling.availability.openings import Opening, Way, by_day, by_doubling, only_the_start, openings
@@ -75,6 +76,7 @@ __all__ = [
     "places_left",
     "seats",
     "service_of",
+    "still_given",
     "stranded",
     "supposed_rules",
     "together",

@@ -10,7 +10,7 @@ from django.db import connection
 
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
-from scheduling.availability.rules import planned, rules_of
+from scheduling.availability.rules import absences_of, planned, rules_of
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
 from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
@@ -78,6 +78,39 @@ def offerings_of_visit(appointment: Appointment) -> list[Offering]:
     )
     rows = _rows(appointment.service, taken, [appointment.pk])
     return [_offering(row) for row in rows if not _problems(row, "")]
+
+
+def still_given(appointment: Appointment) -> list[int]:
+    """The bookables of a visit's Slots, buffers included, for who is about to promise it. One statement.
+
+    Raises RuleBroken where its service, a schedule or somebody it needs has been closed since the time was taken, or
+    does not work then any more.
+    """
+    service = appointment.service
+    taken = (
+        "schedule.id IN (SELECT schedule_id FROM clinic_slot WHERE appointment_id = %s AND deleted_at IS NULL"
+        " AND status IN ('busy', 'busy-tentative', 'busy-unavailable'))"
+    )
+    rows = _rows(service, taken, [appointment.pk])
+    issues = [each for row in rows for each in _problems(row, "Appointment.slot") if each.code == "business-rule"]
+    if service is not None and not service.active:
+        issues.append(Issue("business-rule", "HealthcareService is inactive", "Appointment.serviceType"))
+    issues += [_is_away(row) for row in rows if _works_not_at(row, appointment)]
+    if issues:
+        raise RuleBroken(issues=issues)
+    return [row.bookable for row in rows]
+
+
+def _works_not_at(row: "_Row", appointment: Appointment) -> bool:
+    zone = row.parameters[6] or row.actor_zone
+    if not zone or appointment.start is None or appointment.end is None:
+        return False
+    start, end = int(appointment.start.timestamp()), int(appointment.end.timestamp())
+    return any(first < end and start < last for first, last in absences_of(*row.parameters[-2:], ZoneInfo(zone)))
+
+
+def _is_away(row: "_Row") -> Issue:
+    return Issue("business-rule", f"{row.actor_name or row.actor} does not work there then.", "Appointment.slot")
 
 
 def _all_offered(service: HealthcareService, rows: Mapping[str, "_Row | None"]) -> list[Offering]:
@@ -239,6 +272,7 @@ class _Row(NamedTuple):
     site_name: str
     site_reference: str
     actor_zone: str
+    closed: str
     parameters: tuple[Any, ...]
 
 
@@ -253,7 +287,21 @@ _PARAMETERS = """
     coalesce(own.slot_capacity, general.slot_capacity, 1),
     coalesce(own.availability, general.availability)::text,
     coalesce(own.not_available, '[]')::text,
-    coalesce(general.not_available, '[]')::text
+    coalesce(general.not_available, '[]')::text,
+    (role.extra->'notAvailable')::text,
+    (role.extra->'period')::text
+"""
+# What is closed of all that a visit on a schedule needs: an issue each says so.
+_CLOSED = """
+    concat_ws(',',
+        CASE WHEN NOT person.active OR person.deleted_at IS NOT NULL THEN 'Practitioner' END,
+        CASE WHEN NOT role.active OR role.deleted_at IS NOT NULL THEN 'PractitionerRole' END,
+        CASE WHEN device.status <> 'active' OR device.deleted_at IS NOT NULL THEN 'Device' END,
+        CASE WHEN NOT own_service.active OR own_service.deleted_at IS NOT NULL THEN 'HealthcareService' END,
+        CASE WHEN 'active' <> ANY(ARRAY[place.status, device_place.status, building.status, site.status])
+            OR coalesce(place.deleted_at, device_place.deleted_at, building.deleted_at, site.deleted_at) IS NOT NULL
+            THEN 'Location' END
+    )
 """
 
 
@@ -284,6 +332,7 @@ def _select(service: str, source: str = "clinic_schedule schedule") -> str:
             nullif(device.timezone, ''), nullif(device_place.timezone, ''), nullif(building.timezone, ''),
             nullif(site.timezone, ''), ''
         ),
+        {_CLOSED},
         {_PARAMETERS}
     FROM {source}
     JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id
@@ -307,9 +356,10 @@ _OF_ONE = _select("%s")
 _OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healthcareservice service")
 
 
-def _rows(service: HealthcareService, condition: str, values: list[Any]) -> list[_Row]:
+def _rows(service: HealthcareService | None, condition: str, values: list[Any]) -> list[_Row]:
+    key = service.pk if service is not None else None
     with connection.cursor() as cursor:
-        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [service.pk] * 4 + values)
+        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [key] * 4 + values)
         return _read(cursor)
 
 
@@ -324,6 +374,7 @@ def _problems(row: _Row | None, expression: str) -> list[Issue]:
     issues = []
     if not row.active:
         issues.append(Issue("business-rule", "Schedule is inactive", expression))
+    issues += [Issue("business-rule", f"{kind} is inactive", expression) for kind in row.closed.split(",") if kind]
     if not row.offers:
         text = "Schedule is not schedulable for requested service type"
         issues.append(Issue("invalid", text, expression))

@@ -14,7 +14,7 @@ from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary, Reason
 
 DAYS = 28
-NOT_OPEN = frozenset({Reason.OUTSIDE_HOURS, Reason.CLOSED})
+NOT_OPEN = frozenset({Reason.OUTSIDE_HOURS, Reason.CLOSED, Reason.AWAY})
 
 
 @dataclass(frozen=True, kw_only=True)

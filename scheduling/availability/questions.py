@@ -23,6 +23,7 @@ REASONS = {
     Reason.OFF_GRID: _("It is not one of the times at which this visit starts."),
     Reason.OUTSIDE_HOURS: _("It is outside the hours."),
     Reason.CLOSED: _("It falls into a closure."),
+    Reason.AWAY: _("They do not work there then."),
     Reason.OUTSIDE_PLANNING_HORIZON: _("It is outside the planning horizon of the schedule."),
     Reason.TAKEN: _("It is taken."),
     Reason.TOO_SOON: _("It is too soon: this visit needs more notice."),

@@ -3,6 +3,7 @@
 import json
 from calendar import monthrange
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -20,7 +21,21 @@ BEFORE_ALL_TIME, AFTER_ALL_TIME = -(2**40), 2**40
 
 @lru_cache(maxsize=4096)
 def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
-    duration, before, after, interval, offset, grid_zone, _, capacity, hours, closed, closed_for_all = parameters
+    (
+        duration,
+        before,
+        after,
+        interval,
+        offset,
+        grid_zone,
+        _,
+        capacity,
+        hours,
+        closed,
+        closed_for_all,
+        away,
+        period,
+    ) = parameters
     grid = Grid(interval or DEFAULT_INTERVAL, offset, ZoneInfo(grid_zone) if grid_zone else zone)
     return Rules(
         duration=duration * 60,
@@ -31,7 +46,20 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
         zone=zone,
         hours=_windows(hours),
         closures=_closures(closed, zone) + _closures(closed_for_all, zone),
+        absences=absences_of(away, period, zone),
     )
+
+
+@lru_cache(maxsize=4096)
+def absences_of(not_available: str | None, period: str | None, zone: ZoneInfo) -> tuple[Span, ...]:
+    """When a role does not work: its `notAvailable`, and before and after its `period`. Dates are those of the zone."""
+    worked: dict[str, Any] = json.loads(period or "{}")
+    absences = _closures(not_available or "[]", zone)
+    if worked.get("start"):
+        absences += ((BEFORE_ALL_TIME, _moment(worked["start"], zone, last=False)),)
+    if worked.get("end"):
+        absences += ((_moment(worked["end"], zone, last=True), AFTER_ALL_TIME),)
+    return absences
 
 
 def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]:
@@ -39,8 +67,11 @@ def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]
     return tuple(_window(each) for each in availability if each.get("daysOfWeek"))
 
 
-def supposed_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, zone: ZoneInfo) -> Rules:
-    """The rules by parameters that need not be saved, joined as `offerings` joins those that are."""
+def supposed_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, now: Rules) -> Rules:
+    """The rules by parameters that need not be saved, joined as `offerings` joins those that are.
+
+    The zone and the absences are those of `now`: they are not in parameters.
+    """
     nothing = SchedulingParameters()
     one, other = own or nothing, general or nothing
 
@@ -49,7 +80,7 @@ def supposed_rules(own: SchedulingParameters | None, general: SchedulingParamete
         return next((value for value in (mine, services) if value not in (None, "")), default)
 
     availability = one.availability if one.availability is not None else other.availability
-    return rules_of(
+    rules = rules_of(
         (
             either("duration"),
             either("buffer_before", 0),
@@ -62,9 +93,12 @@ def supposed_rules(own: SchedulingParameters | None, general: SchedulingParamete
             json.dumps(availability),
             json.dumps(one.not_available),
             json.dumps(other.not_available),
+            None,
+            None,
         ),
-        zone,
+        now.zone,
     )
+    return replace(rules, absences=now.absences)
 
 
 def _windows(availability: str | None) -> tuple[Window, ...]:

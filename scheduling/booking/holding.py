@@ -11,9 +11,9 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import OCCUPYING, Appointment, Patient, QuestionnaireResponse, Slot
+from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from clinic.parking import Parking
-from scheduling import access, notifications
+from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
     audit,
@@ -289,20 +289,15 @@ def _is_for_own(appointment: Appointment, caller: Caller) -> None:
 
 
 def _still_given(appointment: Appointment) -> list[int]:
-    """The bookables of its Slots. Raises RuleBroken where the service or a schedule has been closed since the hold.
+    """The bookables of its Slots. Raises RuleBroken where what it needs has been closed since the hold.
 
     An Appointment that was proposed elsewhere may have no Slots: it is booked as it is, and takes no time here. One
     without a time is not.
     """
-    if appointment.service is not None and not appointment.service.active:
-        raise RuleBroken("HealthcareService is inactive", expression="Appointment.serviceType")
-    slots = Slot.objects.filter(appointment=appointment, status__in=OCCUPYING, deleted_at=None).order_by()
-    taken = list(slots.values_list("bookable_id", "schedule__active"))
+    bookables = availability.still_given(appointment)
     if appointment.start is None:
         raise RuleBroken(_("This appointment has no time yet."), expression="Appointment.start")
-    if not all(active for _bookable, active in taken):
-        raise RuleBroken("Schedule is inactive", expression="Appointment.slot")
-    return [bookable for bookable, _active in taken]
+    return bookables
 
 
 def _lock_free_patient(appointment: Appointment, now: datetime) -> None:

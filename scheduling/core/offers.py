@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OFF_GRID = "off-grid"
     OUTSIDE_HOURS = "outside-hours"
     CLOSED = "closed"
+    AWAY = "away"
     OUTSIDE_PLANNING_HORIZON = "outside-planning-horizon"
     TAKEN = "taken"
     TOO_SOON = "too-soon"
@@ -32,7 +33,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one service is given on one schedule."""
+    """How one service is given on one schedule.
+
+    Closures are the clinic's, absences the actor's own: both are closed.
+    """
 
     duration: int
     buffer_before: int
@@ -42,6 +46,7 @@ class Rules:
     zone: ZoneInfo
     hours: tuple[Window, ...]
     closures: tuple[Span, ...] = ()
+    absences: tuple[Span, ...] = ()
 
 
 class Taken(NamedTuple):
@@ -127,8 +132,10 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
     opening = open_spans(rules.hours, rules.zone, first - DAY, last + DAY)
     if not covers(merge(opening + diary.extra), first, last):
         reasons.append(Reason.OUTSIDE_HOURS)
-    elif not covers(open_time(diary, first, last, within_plan=False), first, last):
-        reasons.append(Reason.CLOSED)
+    else:
+        for closed, reason in ((rules.closures, Reason.CLOSED), (rules.absences, Reason.AWAY)):
+            if not covers(subtract([(first, last)], merge(closed)), first, last):
+                reasons.append(reason)
     if not any(covers(lane, first, last) for lane in _lanes([(first, last)], diary)):
         reasons.append(Reason.TAKEN)
     return reasons
@@ -242,7 +249,8 @@ def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -
     opening = open_spans(diary.rules.hours, diary.rules.zone, start, end)
     if diary.extra:
         opening = clip(merge(opening + diary.extra), start, end)
-    return subtract(opening, merge(diary.rules.closures)) if diary.rules.closures else opening
+    closed = diary.rules.closures + diary.rules.absences
+    return subtract(opening, merge(closed)) if closed else opening
 
 
 def _lanes(opening: list[Span], diary: Diary) -> Iterator[list[Span]]:

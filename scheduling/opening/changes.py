@@ -156,7 +156,7 @@ def _supposed(terms: Terms, change: Change) -> Supposed:
     own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
     offerings = []
     for each in terms.offerings:
-        rules = availability.supposed_rules(own.get(each.schedule), general, each.zone)
+        rules = availability.supposed_rules(own.get(each.schedule), general, each.rules)
         offerings.append(each._replace(rules=replace(rules, hours=rules.hours + change.extra)))
     service = terms.service if terms.schedule else _with(terms.service, change.resource)
     return Supposed(service=service, offerings=tuple(offerings))

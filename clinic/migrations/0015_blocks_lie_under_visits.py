@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     """The constraint is built anew, for which nobody can write Slots: some seconds for each million of them."""
 
     dependencies = [
-        ("clinic", "0012_operations"),
+        ("clinic", "0014_named_in_email"),
     ]
 
     operations = [
