@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 
 from clinic import formats
 
+from clinic.models import Patient
+
 NOON = time(12)
 EVENING = time(17)
 PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
@@ -159,6 +161,24 @@ def length(duration: timedelta) -> str:
     if minute or not hour:
         parts.append(ngettext("%(count)d minute", "%(count)d minutes", minute) % {"count": minute})
     return " ".join(parts)
+
+
+def record_note(patient: Patient | None) -> str:
+    """Why nothing can be booked for a patient, beside the name; empty where all is well."""
+    if patient is None:
+        return ""
+    if patient.has_died:
+        return _("Died")
+    if patient.merged_into:
+        other = next((each.get("other", {}) for each in patient.extra["link"] if each.get("type") == "replaced-by"), {})
+        return _("Merged into %(name)s") % {"name": other.get("display") or f"Patient/{patient.merged_into}"}
+    return "" if patient.active else _("Inactive record")
+
+
+def with_note(patient: Patient) -> str:
+    """The name, and why nothing can be booked for them."""
+    note = record_note(patient)
+    return _("%(name)s (%(note)s)") % {"name": patient, "note": note} if note else str(patient)
 
 
 def free_times(count: int) -> str:

@@ -96,11 +96,12 @@ def coverages(patient_id: int, on: date) -> QuerySet[Coverage]:
     return Coverage.objects.filter(*valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None)
 
 
-def day_of(appointment: Appointment) -> date:
-    """The day of the visit on its site's calendar."""
-    assert appointment.start is not None
+def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
+    """The day of the visit on its site's calendar, or of another moment."""
+    moment = moment or appointment.start
+    assert moment is not None
     zone = ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
-    return appointment.start.astimezone(zone).date()
+    return moment.astimezone(zone).date()
 
 
 def care_team(patient_id: int) -> set[str]:

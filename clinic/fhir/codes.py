@@ -50,6 +50,7 @@ USE_CASE = f"{OURS}/CodeSystem/use-case"
 ELIGIBILITY = f"{OURS}/CodeSystem/eligibility"
 EVENT = f"{OURS}/CodeSystem/message-event"
 MEDIUM = f"{OURS}/CodeSystem/message-medium"
+MERGED_PATIENT = f"{OURS}/StructureDefinition/merged-patient"
 BLOCK = f"{OURS}/NamingSystem/block"
 BLOCK_OCCASION = f"{OURS}/NamingSystem/block-occasion"
 # Of a Questionnaire's item or answerOption: this answer is an alarm; the string says what to do.

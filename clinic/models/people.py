@@ -153,6 +153,9 @@ class Patient(Person):
     """https://hl7.org/fhir/R4/patient.html"""
 
     RESOURCE_TYPE = "Patient"
+    # https://hl7.org/fhir/R4/patient-definitions.html#Patient.deceased_x_ and #Patient.link, as SQL.
+    HAS_DIED: ClassVar[str] = "(extra ? 'deceasedDateTime' OR extra @> '{\"deceasedBoolean\": true}')"
+    WAS_MERGED: ClassVar[str] = '(extra @> \'{"link": [{"type": "replaced-by"}]}\')'
 
     language = models.CharField(
         max_length=10, blank=True, help_text="The language to write in, such as es; empty: the clinic's."
@@ -169,6 +172,26 @@ class Patient(Person):
             GinIndex(names_of_person(), name="patient_names"),
             GinIndex(fields=["search"], name="patient_search"),
         ]
+
+    @property
+    def has_died(self) -> bool:
+        return "deceasedDateTime" in self.extra or self.extra.get("deceasedBoolean") is True
+
+    @property
+    def merged_into(self) -> str:
+        """The FHIR id of the record that took this one's place; empty where none did."""
+        links = (each for each in self.extra.get("link", ()) if each.get("type") == "replaced-by")
+        return next((str(each.get("other", {}).get("reference", "?")).rpartition("/")[2] for each in links), "")
+
+    @classmethod
+    def closed(cls, prefix: str = "") -> "models.Q":
+        """The condition that nothing can be booked for a patient: dead, inactive or merged."""
+        return (
+            models.Q(**{f"{prefix}active": False})
+            | models.Q(**{f"{prefix}extra__has_key": "deceasedDateTime"})
+            | models.Q(**{f"{prefix}extra__contains": {"deceasedBoolean": True}})
+            | models.Q(**{f"{prefix}extra__contains": {"link": [{"type": "replaced-by"}]}})
+        )
 
 
 class RelatedPerson(Person):

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clinic import phones
+from clinic import phones, words
 from clinic.models import User
 from clinic.whereabouts import site_and_town
 from portal.common import navigation
@@ -58,6 +58,8 @@ def with_emergency_link(notice: str) -> SafeString:
 
 
 register.filter("site_and_town", site_and_town)
+register.filter("record_note", words.record_note)
+register.filter("with_note", words.with_note)
 
 
 @register.filter

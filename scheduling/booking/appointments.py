@@ -41,6 +41,8 @@ BEGUN = {
     "moved": _("This visit has begun and can no longer be moved. Please call the clinic."),
     "cancelled": _("This visit has begun and can no longer be cancelled. Please call the clinic."),
 }
+# What is only true from the day of the visit on; that nobody came, from its start on.
+ON_ITS_DAY = frozenset({"arrived", "checked-in", "fulfilled", "noshow"})
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
 CREATES = ("book", "hold", "request")
 
@@ -148,6 +150,15 @@ def save(appointment: Appointment, now: datetime) -> None:
 def may_become(appointment: Appointment, status: str) -> None:
     if status not in TRANSITIONS[appointment.status]:
         raise IllegalTransition(appointment.status, status)
+
+
+def not_too_early(appointment: Appointment, status: str, *, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken where software says of a visit to come that it has begun, is over or was missed."""
+    start = appointment.start
+    if not caller.client or status not in ON_ITS_DAY or start is None or start <= now:
+        return
+    if status == Appointment.Status.NOSHOW or requirements.day_of(appointment, now) < requirements.day_of(appointment):
+        raise RuleBroken(f"This visit is still to come: it cannot be {status} yet.", expression="Appointment.status")
 
 
 def not_expired(appointment: Appointment, now: datetime) -> None:

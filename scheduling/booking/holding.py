@@ -26,8 +26,9 @@ from scheduling.booking.appointments import (
     save,
 )
 from scheduling.booking.once import Once, refusals, use_case
+from scheduling.booking.patients import follow_merge, for_survivor, lock_patient
 from scheduling.booking.request import BookingRequest, Json, asked, participants_of
-from scheduling.booking.slots import bookables_of, lock_holder, lock_patient, own_bookables, patient_is_free
+from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import place, runs
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 
@@ -61,6 +62,7 @@ def hold(
     is_bound = not (caller.is_system or runs(caller, request.offerings))
     if is_bound:
         lock_holder(caller)
+    request = for_survivor(request)
     lock_patient(request.patient)
     if is_bound:
         _not_too_many(caller, request.patient, now, besides=replacing)
@@ -188,11 +190,11 @@ def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datet
     if is_bound:
         _not_too_many(caller, patient, now, besides=appointment)
     others = [each for each in appointment.participant if not is_patient(each)]
-    appointment.participant = [*others, *participants_of((), patient, "accepted")]
+    appointment.participant = [*others, *participants_of((), appointment.patient, "accepted")]
     if is_bound and caller.user is not None:  # theirs from now on, and no longer whoever's uses this browser
         appointment.held_by, appointment.held_by_guest = caller.user, ""
     QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None).update(
-        patient=patient, version=F("version") + 1, last_updated=now
+        patient=appointment.patient, version=F("version") + 1, last_updated=now
     )
 
 
@@ -226,10 +228,10 @@ def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datet
 
 
 def release_expired_holds(*, now: datetime) -> int:
-    """Cancel the holds that have expired, or were left for good, with the reason "hold expired"; how many there were.
+    """Cancel the holds that have expired, with the reason "hold expired"; how many there were.
 
-    For those that have expired it is hygiene: their time has been free since then. Batches, so that no lock is kept
-    long.
+    So are those that were left for good, and those of patients who have died or whose record was closed meanwhile. For
+    those that have expired it is hygiene: their time has been free since then. Batches, so that no lock is kept long.
     """
     released = 0
     while True:
@@ -245,8 +247,9 @@ def _release_batch(now: datetime) -> tuple[int, int]:
     """How many were released, of how many."""
     aside = Parking("release expired holds", Appointment, now=now)
     over = Q(hold_expires_at__lte=now) | Q(hold_expires_at__gt=now, left_at__lte=now - settings.LEFT_HOLD_FOR)
+    over |= Q(hold_expires_at__gt=now) & Patient.closed("patient__")
     expired = list(
-        Appointment.objects.select_for_update(skip_locked=True, no_key=True)
+        Appointment.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         .filter(over, status=Appointment.Status.PENDING)
         .exclude(pk__in=aside.waiting)
         .order_by("pk")[:BATCH]
@@ -304,6 +307,7 @@ def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
     """Raise RuleBroken if the patient has come to be elsewhere then, as they can once a hold has run out."""
     assert appointment.start is not None  # appointment_has_time
     assert appointment.end is not None
+    follow_merge(appointment)
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
 

@@ -24,12 +24,14 @@ from scheduling.booking.appointments import (
     end_visit,
     locked,
     may_become,
+    not_too_early,
     save,
     step,
     within_notice,
 )
 from scheduling.booking.once import refusals
-from scheduling.booking.slots import ATTENDED, lock_patient, own_bookables, patient_is_free
+from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
+from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 
 BATCH = 500
@@ -155,7 +157,9 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
     """
     appointment.created = appointment.created or now
     appointment.last_updated = now
-    if appointment.status in ATTENDED and appointment.patient is not None:
+    not_too_early(appointment, appointment.status, caller=caller, now=now)
+    if _is_to_come(appointment, now):
+        follow_merge(appointment)
         lock_patient(appointment.patient)  # before the Slots, as whoever moves a visit does
     taken = list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slots).order_by("pk"))
     if appointment.status in ATTENDED:
@@ -184,6 +188,13 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
         appointment.last_updated = now
         if appointment.status in ATTENDED:
             _taken_time(appointment, slots)
+    for appointment in appointments:
+        not_too_early(appointment, appointment.status, caller=caller, now=now)
+        if _is_to_come(appointment, now):
+            follow_merge(appointment)
+            if appointment.patient is not None:
+                patient = appointment.patient
+                refuse_closed(patient.active, patient.has_died, bool(patient.merged_into))
     _lock_patients(appointments)
     Appointment.objects.bulk_create(appointments, batch_size=BATCH)
     for appointment, slots in visits:
@@ -228,6 +239,7 @@ def amend(
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
     if status in ("pending", "booked"):
         raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
+    not_too_early(appointment, status, caller=caller, now=now)
     appointment.status = status
     return step(appointment, caller=caller, now=now)
 
@@ -246,10 +258,16 @@ def _what_patients_may(appointment: Appointment, changes: dict[str, Any]) -> dic
 
 def _may_come(appointment: Appointment, now: datetime) -> None:
     """Refuse a patient who is elsewhere at the time of a locked appointment."""
+    follow_merge(appointment)
     patient, start, end = appointment.patient, appointment.start, appointment.end
     if patient and start and end and appointment.status in ATTENDED:
         lock_patient(patient)
         patient_is_free(patient, start, end, now=now, besides=appointment)
+
+
+def _is_to_come(appointment: Appointment, now: datetime) -> bool:
+    """Whether its patient is still to come: what is over is written as it was, whoever has died since."""
+    return appointment.status in ATTENDED and appointment.end is not None and appointment.end > now
 
 
 def _lock_patients(appointments: Sequence[Appointment]) -> None:

@@ -19,13 +19,15 @@ class BookingRequest:
     and the patient. `requested` is the window that was searched. `override` is the reason why who runs the calendar
     does what its rules do not allow; time that is taken stays taken. Without `tell` the patient is not told. `extra`
     holds other elements of the Appointment, `fhir_id` the id that it was promised: who comes second with it finds the
-    time taken.
+    time taken. `asked_for` is a record that was merged into the patient's. `activate` makes an inactive record of the
+    patient active: for who runs the calendars.
     """
 
     service: HealthcareService
     offerings: tuple[Offering, ...]
     start: datetime
     patient: Patient | None = None
+    asked_for: Patient | None = None
     participants: tuple[Json, ...] = ()
     identifiers: tuple[Json, ...] = ()
     comment: str = ""
@@ -34,6 +36,7 @@ class BookingRequest:
     tell: bool = True
     extra: Json = field(default_factory=dict)
     fhir_id: str = ""
+    activate: bool = False
 
     @property
     def end(self) -> datetime:

@@ -16,6 +16,7 @@ from scheduling.access import Caller
 from scheduling.booking.appointments import audit, end_visit, locked, save, within_notice
 from scheduling.booking.holding import take_for_good
 from scheduling.booking.once import Once, use_case
+from scheduling.booking.patients import follow_merge, lock_patient
 from scheduling.booking.request import Json
 from scheduling.booking.slots import bookables_of, own_bookables
 from scheduling.errors import IllegalTransition, RuleBroken
@@ -81,6 +82,8 @@ def _heard(
         )
     needed = [each for each in appointment.participant if _is_needed(each)]
     if appointment.is_request and all(each.get("status") == Status.ACCEPTED for each in needed):
+        follow_merge(appointment)
+        lock_patient(appointment.patient)
         own_bookables(bookables_of(appointment))
         return take_for_good(appointment, caller=caller, now=now, as_="accept")
     save(appointment, now)

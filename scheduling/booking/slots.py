@@ -112,14 +112,6 @@ def lock_holder(caller: Caller) -> None:
         )
 
 
-def lock_patient(patient: Patient | None) -> None:
-    """What is counted for a patient stays true until we commit. Nobody is named yet where there is none."""
-    if patient is None:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [patient.pk])
-
-
 def patient_is_free(
     patient: Patient | None, start: datetime, end: datetime, *, now: datetime, besides: Appointment | None = None
 ) -> None:

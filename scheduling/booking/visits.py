@@ -20,18 +20,19 @@ from scheduling.booking.appointments import (
     locked,
     may_become,
     not_expired,
+    not_too_early,
     save,
     step,
     within_notice,
 )
 from scheduling.booking.once import Once, use_case
+from scheduling.booking.patients import activate, follow_merge, for_survivor, lock_patient
 from scheduling.booking.request import BookingRequest, Json, asked, participants_of
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
     bookables_of,
     let_go,
-    lock_patient,
     own_bookables,
     patient_is_free,
     share_bookables,
@@ -51,6 +52,9 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     requires is missing, Forbidden.
     """
     _may_override(caller, request.override, request.offerings)
+    request = for_survivor(request)
+    if request.activate and request.patient is not None and runs(caller, request.offerings):
+        activate(request.patient, now=now)
     lock_patient(request.patient)
     asks = request.service.on_request and not runs(caller, request.offerings)
     status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
@@ -75,7 +79,7 @@ def place(
     Only inside a use case; needs `lock_patient`. `replacing` is a locked hold that is let go for it, and comes back if
     the new time cannot be had.
     """
-    _may_take(caller, request.service, request.patient, request.offerings)
+    _may_take(caller, request.service, request.asked_for or request.patient, request.offerings)
     availability.complete(request.service, request.offerings)
     availability.together(request.offerings)
     patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
@@ -134,6 +138,7 @@ def reschedule(
     availability.complete(appointment.service, offerings)
     availability.together(offerings)
     end = start + timedelta(seconds=offerings[0].rules.duration)
+    follow_merge(appointment)
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
     old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
@@ -236,6 +241,7 @@ def change_status(
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
     if status in (Appointment.Status.PENDING, Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, f"{status} without taking its time")
+    not_too_early(appointment, status, caller=caller, now=now)
     appointment.status = status
     appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
     return step(appointment, caller=caller, now=now)

@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F, Q
 
-from clinic.models import Appointment, Communication, Event, Medium
+from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
 from scheduling.notifications import composing, mailing, quiet, texting
 from scheduling.notifications.audience import Audience, audience_of
@@ -139,6 +139,8 @@ def _still_true(message: Communication, now: datetime) -> None:
         if now - message.due > PROOF_LASTS:
             raise NotNeeded("The code had expired.")
         return
+    if visit.patient is not None:
+        _is_to_be_told(visit.patient)
     if visit.deleted_at is not None or visit.start is None or visit.end is None:
         raise NotNeeded("The visit was deleted.")
     if message.event == Event.CANCELLATION:
@@ -157,6 +159,16 @@ def _still_true(message: Communication, now: datetime) -> None:
             raise NotNeeded("The visit had begun.")
     if visit.end <= now:
         raise NotNeeded("The visit was over.")
+
+
+def _is_to_be_told(patient: Patient) -> None:
+    """Raise NotNeeded for one who has died, or a record that is inactive or merged, whichever door said so."""
+    if patient.has_died:
+        raise NotNeeded("The patient has died.")
+    if patient.merged_into:
+        raise NotNeeded("The patient's record was merged into another one.")
+    if not patient.active:
+        raise NotNeeded("The patient's record is inactive.")
 
 
 def _may_go(message: Communication, audience: Audience, now: datetime) -> bool:

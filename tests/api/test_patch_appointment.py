@@ -19,8 +19,8 @@ R4_REASON = {"coding": [{"system": CANCELLATION_REASON, "code": "pat-lt"}]}
 GUIDES_REASON = {"coding": [{"system": f"{ARGONAUT}/CodeSystem/status-reason", "code": "transportation"}]}
 
 
-def booked(**fields):
-    at = monday(10)
+def booked(at=None, **fields):
+    at = at or monday(10)
     return AppointmentFactory(schedules=[ScheduleFactory()], start=at, end=at + timedelta(minutes=30), **fields)
 
 
@@ -154,11 +154,25 @@ def test_words_can_be_changed(api):
 
 
 def test_the_day_of_a_visit_goes_step_by_step(api):
-    appointment = booked()
+    appointment = booked(at=timezone.now() - timedelta(minutes=20))
     for status in ("arrived", "checked-in", "fulfilled"):
         assert api.patch(appointment.reference, step(status)).fhir["status"] == status
     back = api.patch(appointment.reference, step("booked"))
     assert (back.status_code, codes(back)) == (409, ["conflict"])
+
+
+@pytest.mark.parametrize("status", ["arrived", "checked-in", "fulfilled", "noshow"])
+def test_what_is_still_to_come_has_not_taken_place(api, status):
+    appointment = booked(at=timezone.now() + timedelta(days=2))
+    whole = api.get(appointment.reference).fhir
+    for response in (
+        api.patch(appointment.reference, step(status)),
+        api.put(appointment.reference, {**whole, "status": status}),
+    ):
+        assert (response.status_code, codes(response)) == (422, ["business-rule"])
+    soon = booked(at=timezone.now() + timedelta(minutes=1))
+    on_its_day = api.patch(soon.reference, step("noshow"))
+    assert on_its_day.status_code == 422  # nobody has missed what has not begun
 
 
 def test_a_visit_that_is_over_is_not_cancelled(api):

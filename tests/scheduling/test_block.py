@@ -209,7 +209,7 @@ def test_a_visits_slot_is_no_block(service, chen, ada, boss):
 
 
 def test_blocks_from_before_they_lay_under_visits_become_whole_and_can_go_round_them_again(chen, boss):
-    migration = import_module("clinic.migrations.0015_blocks_lie_under_visits")
+    migration = import_module("clinic.migrations.0018_blocks_lie_under_visits")
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
     [slot] = block(chen, boss, span(9, 12), around=True)
     with connection.cursor() as cursor:

@@ -119,7 +119,7 @@ def test_supposed_rules_are_those_that_the_same_rows_have_once_they_are_saved(ow
     [offering] = availability.offerings_of(service, [schedule.fhir_id])
     rows = SchedulingParameters.objects.filter(service=service)
     supposed = availability.supposed_rules(
-        rows.filter(schedule=schedule).first(), rows.get(schedule=None), offering.zone
+        rows.filter(schedule=schedule).first(), rows.get(schedule=None), offering.rules
     )
     assert supposed == offering.rules
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clinic import words
 from clinic.models import Appointment, Communication, Encounter, Location
 from portal.appointments.visits import Status
 from scheduling import access, notifications
@@ -70,7 +71,7 @@ class Card:
 
     @property
     def title(self) -> Any:
-        return str(self.appointment.patient) if self.appointment.patient else _("No patient yet")
+        return words.with_note(self.appointment.patient) if self.appointment.patient else _("No patient yet")
 
     @property
     def with_whom(self) -> str:

@@ -123,7 +123,7 @@ def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
         id=visit.fhir_id,
         start=start,
         end=end,
-        title=str(visit.patient) if visit.patient else _("No patient yet"),
+        title=words.with_note(visit.patient) if visit.patient else _("No patient yet"),
         service=visit.service.name if visit.service else "",
         status=status_of(visit),
         colour=colour_of(visit.service) if visit.service else 0,

@@ -108,6 +108,7 @@ class VisitForm(WhenForm):
     comment = forms.CharField(
         label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
     )
+    activate = forms.BooleanField(label=_("Make the record active"), required=False)
     tell = forms.BooleanField(label=_("Tell the patient"), required=False, initial=True)
     override = forms.CharField(**OVERRIDE)
 

@@ -102,6 +102,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
                 comment=given["comment"],
                 override=given["override"],
                 tell=given["tell"],
+                activate=given["activate"],
             ),
             caller=caller,
             now=now,

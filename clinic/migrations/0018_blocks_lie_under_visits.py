@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     """The constraint is built anew, for which nobody can write Slots: some seconds for each million of them."""
 
     dependencies = [
-        ("clinic", "0014_named_in_email"),
+        ("clinic", "0017_names_and_addresses_that_count"),
     ]
 
     operations = [

@@ -71,7 +71,7 @@ DROP = [f"DROP TRIGGER note_update ON clinic_{table}" for table in TRIGGERS] + [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0015_blocks_lie_under_visits")]
+    dependencies = [("clinic", "0018_blocks_lie_under_visits")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),
