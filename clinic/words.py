@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import formats
-
 from clinic.models import Patient
 
 NOON = time(12)
@@ -170,8 +169,10 @@ def record_note(patient: Patient | None) -> str:
     if patient.has_died:
         return _("Died")
     if patient.merged_into:
-        other = next((each.get("other", {}) for each in patient.extra["link"] if each.get("type") == "replaced-by"), {})
-        return _("Merged into %(name)s") % {"name": other.get("display") or f"Patient/{patient.merged_into}"}
+        names = [
+            each.get("other", {}).get("display") for each in patient.extra["link"] if each.get("type") == "replaced-by"
+        ]
+        return _("Merged into %(name)s") % {"name": names[0] or f"Patient/{patient.merged_into}"}
     return "" if patient.active else _("Inactive record")
 
 
