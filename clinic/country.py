@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 from django.apps import apps
@@ -20,6 +21,13 @@ def check(name: str, country: str) -> str:
     return country.upper()
 
 
+def check_zone(name: str, zone: str) -> str:
+    """The time zone as the setting `name` gives it; empty stays empty."""
+    if zone and zone not in available_timezones():
+        raise ImproperlyConfigured(f"{name} must be a time zone such as America/New_York, not {zone!r}.")
+    return zone
+
+
 def clinic_country() -> str:
     """The ISO 3166 code of the clinic's country: CLINIC_COUNTRY, else where its sites are, else its language's."""
     return settings.CLINIC_COUNTRY or _country_of_sites() or _country_of_language()
@@ -31,18 +39,35 @@ def country_of_zone(zone: str) -> str:
     return country if country in COUNTRIES else ""
 
 
+def clinic_zone() -> ZoneInfo:
+    """The zone by which the clinic as a whole has its days: CLINIC_TIME_ZONE, else that of most sites, else UTC."""
+    return ZoneInfo(settings.CLINIC_TIME_ZONE or _zone_of_sites() or "UTC")
+
+
 _known: dict[str, str] = {}  # asked of the database once in each process
 
 
 def _country_of_sites() -> str:
     if "sites" not in _known:
-        sites = apps.get_model("clinic", "Location").objects.filter(deleted_at=None, part_of=None)
-        zones = sites.exclude(timezone="").order_by("pk").values_list("timezone", flat=True)
-        counted = Counter(filter(None, map(country_of_zone, zones)))
+        counted = Counter(filter(None, map(country_of_zone, _zones_of_sites())))
         if not counted:
             return ""  # the first site may come any moment
         _known["sites"] = counted.most_common(1)[0][0]
     return _known["sites"]
+
+
+def _zone_of_sites() -> str:
+    if "zone" not in _known:
+        counted = Counter(_zones_of_sites())
+        if not counted:
+            return ""
+        _known["zone"] = counted.most_common(1)[0][0]
+    return _known["zone"]
+
+
+def _zones_of_sites() -> list[str]:
+    sites = apps.get_model("clinic", "Location").objects.filter(deleted_at=None, part_of=None)
+    return list(sites.exclude(timezone="").order_by("pk").values_list("timezone", flat=True))
 
 
 @lru_cache

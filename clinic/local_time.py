@@ -6,7 +6,7 @@ FIRST = datetime(MINYEAR, 1, 1, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
-def local(moment: datetime, zone: tzinfo) -> datetime:
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     """The instant by the clock of the zone, or the nearest that it can show: years go from 1 to 9999."""
     try:
         return moment.astimezone(zone)

@@ -336,6 +336,8 @@ CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
 # How dates, times, distances and addresses are written; empty: the country that the zone of the sites is in.
 CLINIC_COUNTRY = country.check("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
 CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default="(212) 555-0142" if DEMO else ""))
+# By which the clinic as a whole has its days; empty: the zone of most sites.
+CLINIC_TIME_ZONE = country.check_zone("CLINIC_TIME_ZONE", env.str("CLINIC_TIME_ZONE", default=""))
 CLINIC_EMAIL = branding.check_email("CLINIC_EMAIL", env.str("CLINIC_EMAIL", default=""))
 CLINIC_LOGO_URL = branding.check_logo(env.str("CLINIC_LOGO_URL", default=""))
 CLINIC_ACCENT = branding.check_accent("CLINIC_ACCENT", env.str("CLINIC_ACCENT", default=""), branding.LIGHT)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import formats
+from clinic.local_time import in_zone
 from clinic.models import Patient
 
 NOON = time(12)
@@ -117,27 +118,27 @@ def hours(start: datetime, end: datetime) -> str:
 def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
     """Tue, Nov 24, 9:20 – 9:50 AM (New York time); with the year where it may be another."""
     day = short_day_of_year(start) if year else short_day(start)
-    return _in_zone(formats.day_and_clock(day, hours(start, end)), zone)
+    return _of_zone(formats.day_and_clock(day, hours(start, end)), zone)
 
 
 def in_full(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time); of instants, by the zone's clock."""
-    local = start.astimezone(zone), end.astimezone(zone)
-    return _in_zone(formats.day_and_clock(full_day(local[0]), hours(*local)), zone)
+    local = in_zone(start, zone), in_zone(end, zone)
+    return _of_zone(formats.day_and_clock(full_day(local[0]), hours(*local)), zone)
 
 
 def in_short(start: datetime, zone: ZoneInfo) -> str:
     """Tue, Nov 24, 9:20 AM (New York time); of an instant, by the zone's clock."""
-    return _in_zone(day_and_time(start.astimezone(zone)), zone)
+    return _of_zone(day_and_time(in_zone(start, zone)), zone)
 
 
-def _in_zone(clock: str, zone: ZoneInfo) -> str:
+def _of_zone(clock: str, zone: ZoneInfo) -> str:
     return _("%(time)s (%(zone)s)") % {"time": clock, "zone": zone_name(zone)}
 
 
 def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:
     """Whether the clocks of two zones show different times then."""
-    return moment.astimezone(one).utcoffset() != moment.astimezone(other).utcoffset()
+    return in_zone(moment, one).utcoffset() != in_zone(moment, other).utcoffset()
 
 
 def part_of_day(moment: datetime) -> str:

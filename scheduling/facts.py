@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from clinic import whereabouts, words
 from clinic.fhir.codes import TIMEZONE
+from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
 
 Status = Appointment.Status
@@ -68,12 +69,12 @@ class VisitFacts:
     @property
     def start(self) -> datetime:
         assert self.appointment.start is not None  # appointment_has_time; pages and messages leave out the rest
-        return self.appointment.start.astimezone(self.zone)
+        return in_zone(self.appointment.start, self.zone)
 
     @property
     def end(self) -> datetime:
         assert self.appointment.end is not None  # appointment_takes_time
-        return self.appointment.end.astimezone(self.zone)
+        return in_zone(self.appointment.end, self.zone)
 
     @property
     def duration(self) -> timedelta:
@@ -161,7 +162,7 @@ class VisitFacts:
         """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
         if self.is_request:
             return self.start
-        return (self.start.astimezone(UTC) - self.notice).astimezone(self.zone)  # the clocks may change in between
+        return in_zone(later(self.start.astimezone(UTC), -self.notice), self.zone)  # the clocks may change in between
 
     def can_be_cancelled(self, now: datetime) -> bool:
         """Whether the patient can still cancel it online."""

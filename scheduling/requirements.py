@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from clinic.local_time import in_zone
 from clinic.models import Appointment, CareTeam, Coverage, HealthcareService, Questionnaire, QuestionnaireResponse, Slot
 from scheduling import questionnaires
 from scheduling.errors import Issue
@@ -101,7 +102,7 @@ def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
     moment = moment or appointment.start
     assert moment is not None
     zone = ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
-    return moment.astimezone(zone).date()
+    return in_zone(moment, zone).date()
 
 
 def care_team(patient_id: int) -> set[str]:

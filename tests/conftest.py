@@ -3,6 +3,7 @@
 import pytest
 from django.utils import translation
 
+from clinic import country
 from clinic.models import Patient, Practitioner, User
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
 
@@ -12,6 +13,12 @@ def in_english():
     """A page that is asked for in another language leaves it to no other test."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def sites_of_no_other_test():
+    """The clinic's country and zone are asked of the sites anew."""
+    country._known.clear()
 
 
 @pytest.fixture

@@ -14,12 +14,14 @@ from django.core.exceptions import ValidationError
 
 from clinic.fhir.codes import UCUM
 from clinic.fhir.issues import InvalidElement
+from clinic.local_time import LAST, in_zone
 from clinic.models.base import validate_zone
 
 Json = dict[str, Any]
 
 MINUTES_IN = {"min": 1, "h": 60, "d": 24 * 60, "wk": 7 * 24 * 60}
 MAX_NOTICE_MINUTES = 3650 * 24 * 60
+END_OF_CALENDAR = ("9999", "9999-12", "9999-12-31")
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
@@ -68,8 +70,16 @@ def read_date_time(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datet
     """
     if partial := PARTIAL.fullmatch(text):
         day = _day(partial, end=end)
-        return _utc(datetime.combine(day, time(), zone))
+        return LAST if day is None else in_zone(datetime.combine(day, time(), zone), UTC)
     return read_instant(text)
+
+
+def read_wall(text: str, zone: tzinfo) -> datetime:
+    """A date and a time without an offset, as the clocks of the zone show them."""
+    try:
+        return in_zone(datetime.fromisoformat(text).replace(tzinfo=zone), UTC)
+    except ValueError:
+        raise InvalidElement(f"{text!r} is not a time such as 2026-01-05T14:00.", "value") from None
 
 
 def read_period(period: Json, zone: tzinfo = UTC) -> tuple[datetime | None, datetime | None]:
@@ -126,17 +136,19 @@ def read_zone(name: str) -> str:
     return name
 
 
-def _day(partial: re.Match[str], *, end: bool) -> date:
-    """The first day of a year, a month or a day, or with `end` the first one after it."""
+def _day(partial: re.Match[str], *, end: bool) -> date | None:
+    """The first day of a year, a month or a day, or with `end` the first one after it: none after the last of all."""
     year, month, day = partial.groups()
     try:
         first = date(int(year), int(month or 1), int(day or 1))
         if not end:
             return first
+        if partial.group() in END_OF_CALENDAR:
+            return None
         if day:
             return first + timedelta(days=1)
         return date(first.year + 1, 1, 1) if not month or first.month == 12 else date(first.year, first.month + 1, 1)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise InvalidElement(f"{partial.group()!r} is not a date.", "value") from None
 
 

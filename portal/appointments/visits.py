@@ -11,6 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic import whereabouts, words
+from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
@@ -65,7 +66,7 @@ class Visit(VisitFacts):
         """The start by the site's clock, where the patient reads another."""
         if self.there is None or not words.differ(self.start, self.zone, self.there):
             return None
-        return self.start.astimezone(self.there)
+        return in_zone(self.start, self.there)
 
     @property
     def where(self) -> str:
@@ -94,7 +95,7 @@ class Visit(VisitFacts):
 
     @property
     def room_opens(self) -> datetime:
-        return (self.start.astimezone(UTC) - ROOM_OPENS_BEFORE).astimezone(self.zone)
+        return in_zone(later(self.start.astimezone(UTC), -ROOM_OPENS_BEFORE), self.zone)
 
     @property
     def is_room_open(self) -> bool:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
+from clinic.local_time import in_zone
 from clinic.models import Appointment
 from portal.appointments.visits import Visit
 from scheduling import access
@@ -51,4 +52,4 @@ def standing(request: HttpRequest, caller: Caller, *, now: datetime) -> Held | N
     if appointment is None or appointment.start is None or appointment.hold_expires_at is None:
         return None
     zone = ZoneInfo(kept["zone"])
-    return Held(appointment, appointment.start.astimezone(zone), appointment.hold_expires_at.astimezone(zone), zone)
+    return Held(appointment, in_zone(appointment.start, zone), in_zone(appointment.hold_expires_at, zone), zone)

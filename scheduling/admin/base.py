@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from clinic import words
 from clinic.admin.base import ModelForm, ResourceAdmin
+from clinic.local_time import in_zone
 from clinic.models import Schedule, User
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
@@ -99,16 +100,16 @@ class WallClockField(forms.SplitDateTimeField):
 
 def at(wall: datetime, zone: ZoneInfo) -> datetime:
     """The instant at which the clocks there show this."""
-    return wall.replace(tzinfo=zone).astimezone(UTC)
+    return in_zone(wall.replace(tzinfo=zone), UTC)
 
 
 def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone).replace(tzinfo=None)
+    return in_zone(moment, zone).replace(tzinfo=None)
 
 
 def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"""
-    return words.when(start.astimezone(zone), end.astimezone(zone), zone, year=True)
+    return words.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:

@@ -20,7 +20,7 @@ from clinic.fhir.issues import InvalidElement
 from clinic.fhir.visit_types import Coding, normalised
 from clinic.models import Location, Organization, Practitioner, PractitionerRole
 from scheduling import availability
-from scheduling.api.parameters import REFERENCE, Inputs, Reader, date_time
+from scheduling.api.parameters import REFERENCE, Inputs, Reader, date_time, end_date_time
 from scheduling.availability import Criteria
 
 CRITERIA = (
@@ -59,7 +59,7 @@ def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> Window:
     """Without a start it is from now on, without an end as far as a search reaches."""
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
     furthest = start + availability.MAX_WINDOW
-    end = inputs.one("end", date_time)
+    end = inputs.one("end", end_date_time)
     if end is not None and end <= start:
         inputs.refuse("The search ends before it starts: name an end that is after the start, and after now.", "end")
     if end is None or end > furthest:

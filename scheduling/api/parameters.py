@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from rest_framework.request import Request
 
+from clinic.country import clinic_zone
 from clinic.fhir.datatypes import Json, read_date_time
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.validation import validate
@@ -183,12 +184,21 @@ def _is_list(value: Any) -> bool:
 
 
 def date_time(value: Any) -> datetime:
-    """https://hl7.org/fhir/R4/datatypes.html#dateTime; one without a time is its midnight in UTC."""
+    """https://hl7.org/fhir/R4/datatypes.html#dateTime; one without a time is its midnight in the clinic's zone."""
+    return _read_date_time(value, end=False)
+
+
+def end_date_time(value: Any) -> datetime:
+    """The same as an end: a day, a month or a year without a time counts whole."""
+    return _read_date_time(value, end=True)
+
+
+def _read_date_time(value: Any, *, end: bool) -> datetime:
     # A "+" that nobody has escaped arrives as a space.
     text = value.replace(" ", "+") if isinstance(value, str) else ""
     if not DATE.fullmatch(text) and not INSTANT.fullmatch(text):
         raise InvalidElement("Invalid time value")
-    return _in_range(read_date_time(text))
+    return _in_range(read_date_time(text, clinic_zone() if DATE.fullmatch(text) else UTC, end=end))
 
 
 def moment(value: Any) -> datetime:

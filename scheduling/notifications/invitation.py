@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from clinic.fhir.validation import UNSTORABLE
+from clinic.local_time import in_zone
 from clinic.models import Appointment
 from scheduling.facts import VisitFacts, zones_of
 from scheduling.notifications import links
@@ -152,7 +153,7 @@ def _alarm(text: str) -> Alarm:
 
 def _block(block: Block, now: datetime) -> Event:
     """Time that is blocked on the calendar of whose feed it is."""
-    event = _entry(f"{block.id}@{domain()}", block.start.astimezone(block.zone), block.end.astimezone(block.zone), now)
+    event = _entry(f"{block.id}@{domain()}", in_zone(block.start, block.zone), in_zone(block.end, block.zone), now)
     event.add("summary", block.text or _("Blocked time"))
     event.add("status", "CONFIRMED")
     return event

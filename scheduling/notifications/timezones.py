@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
+from clinic.local_time import in_zone
+
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 STEP = timedelta(days=3)  # clocks that change stay so for longer
 LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock of the zone
@@ -128,8 +130,8 @@ def _onset(zone: ZoneInfo, before: datetime, after: datetime) -> Onset:
         middle = middle.replace(microsecond=0)
         before, after = (middle, after) if _offset(zone, middle) == old else (before, middle)
     wall = (after + old).replace(tzinfo=None)
-    return Onset(wall, old, _offset(zone, after), after.astimezone(zone).tzname() or zone.key)
+    return Onset(wall, old, _offset(zone, after), in_zone(after, zone).tzname() or zone.key)
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    return moment.astimezone(zone).utcoffset() or timedelta(0)
+    return in_zone(moment, zone).utcoffset() or timedelta(0)

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic.fhir.parameters import COLUMNS, unset
+from clinic.local_time import in_zone
 from clinic.models import (
     Appointment,
     AuditEvent,
@@ -204,7 +205,7 @@ def booked_slots(caller: Caller, service: HealthcareService, schedules: list[int
 
 def stranded_of(slot: Slot, zone: ZoneInfo) -> Stranded:
     assert slot.appointment is not None  # booked_slots
-    return Stranded(slot.appointment, slot.start.astimezone(zone), slot.end.astimezone(zone))
+    return Stranded(slot.appointment, in_zone(slot.start, zone), in_zone(slot.end, zone))
 
 
 def _with(row: M, values: Mapping[str, Any]) -> M:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from clinic.fhir.resources import RESOURCES, rows_of
 from clinic.fhir.subscriptions import Criteria, read_criteria
-from clinic.local_time import later, local
+from clinic.local_time import in_zone, later
 from clinic.models import Notification, Schedule, ScheduleChange, Subscription
 from clinic.parking import Parking
 from scheduling.subscriptions.matching import ORGANIZATIONS, concerns
@@ -181,9 +181,9 @@ def _days(schedule: Schedule, changes: Iterable[ScheduleChange], zone: ZoneInfo,
 
 def _span(schedule: Schedule, change: ScheduleChange, today: date, zone: ZoneInfo) -> Days:
     if change.start and change.end:
-        return local(change.start, zone).date(), local(later(change.end, -INSTANT), zone).date()
+        return in_zone(change.start, zone).date(), in_zone(later(change.end, -INSTANT), zone).date()
     if schedule.planning_end:
-        return today, max(today, local(later(schedule.planning_end, -INSTANT), zone).date())
+        return today, max(today, in_zone(later(schedule.planning_end, -INSTANT), zone).date())
     return today, today + AHEAD
 
 

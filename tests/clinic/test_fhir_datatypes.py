@@ -65,12 +65,16 @@ def test_days_of_a_period_are_whole_and_local(period, start, end):
         {"start": "2026-01-06", "end": "2026-01-05"},
         {"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:00:00Z"},
         {"start": "2026-13"},
-        {"end": "9999"},
     ],
 )
 def test_a_period_takes_time(period):
     with pytest.raises(InvalidElement):
         read_period(period)
+
+
+@pytest.mark.parametrize("end", ["9999", "9999-12", "9999-12-31"])
+def test_a_period_may_end_with_the_calendar(end):
+    assert read_period({"end": end}, NEW_YORK) == (None, datetime.max.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

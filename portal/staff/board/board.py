@@ -11,6 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic import words
+from clinic.local_time import in_zone
 from clinic.models import Appointment, Communication, Encounter, Location
 from portal.appointments.visits import Status
 from scheduling import access, notifications
@@ -67,7 +68,7 @@ class Card:
     @property
     def start(self) -> datetime:
         assert self.appointment.start is not None  # chosen by it
-        return self.appointment.start.astimezone(self.zone)
+        return in_zone(self.appointment.start, self.zone)
 
     @property
     def title(self) -> Any:

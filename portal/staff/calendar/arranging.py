@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from clinic import finder
+from clinic.local_time import in_zone
 from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slot
 from portal.common.schedules import SCHEDULE
 from portal.staff.calendar.selection import kind_of
@@ -102,7 +103,7 @@ def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, 
 
 def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
     """The free times of that local day that are nearest to `around`; the next ones after it where it has none."""
-    day = around.astimezone(zone).date()
+    day = in_zone(around, zone).date()
     first, last = midnight(day, zone), midnight(day + DAY, zone)
     try:
         ways = wish.ways()

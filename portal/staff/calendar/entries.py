@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic import words
+from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Location, Slot
 from portal.appointments.visits import Status, StatusWord, status_of
 from portal.common import disclosures
@@ -112,7 +113,7 @@ def _taken(
 
 
 def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
-    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+    start, end = in_zone(slot.start, zone), in_zone(slot.end, zone)
     visit = slot.appointment
     if visit is None:
         return Entry(kind="block", id=slot.fhir_id, start=start, end=end, title=slot.comment or _("Not available"))
@@ -128,7 +129,7 @@ def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
         status=status_of(visit),
         colour=colour_of(visit.service) if visit.service else 0,
         place=str(slot.schedule.site) if slot.schedule.site and slot.schedule.site != site else "",
-        expires=slot.hold_expires_at.astimezone(zone) if slot.hold_expires_at else None,
+        expires=in_zone(slot.hold_expires_at, zone) if slot.hold_expires_at else None,
         is_movable=visit.status == Status.BOOKED,
         version=visit.version,
     )

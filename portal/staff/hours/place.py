@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clinic import words
 from clinic.fhir.datatypes import Json
+from clinic.local_time import in_zone
 from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slot
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
@@ -101,7 +102,7 @@ class Place:
         named = {"service_id": self.terms.service.fhir_id, "slot_id": slot.fhir_id}
         schedule_id = self.terms.schedule.fhir_id if self.terms.schedule else ""
         remove = reverse("portal:hours-extra-remove", kwargs={**named, "schedule_id": schedule_id})
-        start, end = (moment.astimezone(self.known_zone) for moment in (slot.start, slot.end))
+        start, end = (in_zone(moment, self.known_zone) for moment in (slot.start, slot.end))
         return Extra(start, end, slot.comment, not slot.service_type, remove)
 
     def _closures(self, row: SchedulingParameters | None) -> list[Closure]:

@@ -20,7 +20,7 @@ from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.api.operations.base import relocated
 from scheduling.api.outcomes import outcome
-from scheduling.api.parameters import Inputs, any_of, date_time, reference_to, refusal, whole_number
+from scheduling.api.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
 from scheduling.api.proposals import proposals
 from scheduling.availability import Arrangement, FoundTime, Offering, TimeQuery
 from scheduling.errors import Issue, NotFound, RuleBroken, SchedulingError
@@ -110,7 +110,7 @@ def _read(inputs: Inputs, base: str, now: datetime) -> Search:
         ),
         schedules=tuple(dict.fromkeys(inputs.every("schedule", schedule))),
         start=start,
-        end=inputs.one("end", date_time) or start + availability.MAX_WINDOW,
+        end=inputs.one("end", end_date_time) or start + availability.MAX_WINDOW,
         practitioner=inputs.one("practitioner", reference_to("Practitioner", base, "practitioner reference")),
         location=inputs.one("location-reference", reference_to("Location", base, "location reference")),
         ignored=inputs.one("ignore-appointment", reference_to("Appointment", base, "ignore-appointment reference")),

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from clinic.fhir.datatypes import Json
-from clinic.local_time import local
+from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Slot
 from scheduling import availability
 from scheduling.api.free_slots import free_slot_id
@@ -107,6 +107,6 @@ def _taken(published: Published, day: Span, now: datetime) -> Iterator[Json]:
             "id": fhir_id,
             "schedule": {"reference": published.schedules[schedule].reference},
             "status": published.edition.status(status),
-            "start": local(start, zones[schedule]).isoformat(),
-            "end": local(end, zones[schedule]).isoformat(),
+            "start": in_zone(start, zones[schedule]).isoformat(),
+            "end": in_zone(end, zones[schedule]).isoformat(),
         }

@@ -7,9 +7,10 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
+from clinic.country import clinic_zone
 from scheduling.api.search.kinds import Ordered
 from scheduling.api.search.places import after, first_of, is_there
-from scheduling.api.search.values import PREFIXES, Span, days_of, read_span
+from scheduling.api.search.values import PREFIXES, Span, read_days, read_span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,10 @@ class Date(Moment):
         return self.column
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        span = read_span(value)
-        found = self._within(days_of(span) if self.days else span)
+        found = self._within(read_days(value) if self.days else read_span(value))
         if self.said:
-            found |= Q(**{self.column: None}) & is_there(self.said) & compare(span, *bounds(self.said, self.said))
+            said = compare(read_span(value), *bounds(self.said, self.said))
+            found |= Q(**{self.column: None}) & is_there(self.said) & said
         return found
 
     def present(self) -> Q:
@@ -103,7 +104,8 @@ class Said(Moment):
 
 def bounds(first: str, last: str) -> tuple[Any, Any]:
     """The instants at which a date in JSON begins and another is over."""
-    return first_of(first), after(last)
+    zone = clinic_zone().key
+    return first_of(first, zone), after(last, zone)
 
 
 def compare(span: Span[datetime], start: Any, end: Any) -> Q:

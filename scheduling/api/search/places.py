@@ -50,10 +50,14 @@ TELLS = """EXISTS (
     WHERE strpos(clinic_folded({2} || (said.text #>> '{{}}') || {2}), clinic_folded({3})) > 0)"""
 COLUMN_TELLS = "(strpos(clinic_folded({1} || {0} || {1}), clinic_folded({2})) > 0)"
 # A partial date begins with the first and ends with the last day of its month or year.
-FIRST = "(SELECT (text || substr('0001-01-01', length(text) + 1))::timestamptz FROM (VALUES ({0})) AS said(text))"
-AFTER = f"""(SELECT {FIRST.format("text")} + CASE length(text)
-    WHEN 4 THEN interval '1 year' WHEN 7 THEN interval '1 month' WHEN 10 THEN interval '1 day'
-    ELSE interval '1 second' END FROM (VALUES ({{0}})) AS said(text))"""
+# What says no time is meant in a zone.
+FIRST = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz
+    ELSE (text || substr('0001-01-01', length(text) + 1))::timestamp AT TIME ZONE {1} END
+    FROM (VALUES ({0})) AS said(text))"""
+AFTER = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz + interval '1 second'
+    ELSE ((text || substr('0001-01-01', length(text) + 1))::timestamp + CASE length(text)
+        WHEN 4 THEN interval '1 year' WHEN 7 THEN interval '1 month' ELSE interval '1 day' END) AT TIME ZONE {1} END
+    FROM (VALUES ({0})) AS said(text))"""
 REFERS = """EXISTS (
     SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(name)
     WHERE substring(said.name #>> '{{}}', {2}) IN {3})"""
@@ -93,14 +97,14 @@ def column_tells(column: str, words: str, frame: str = " ") -> Q:
     return Q(Sql(COLUMN_TELLS, F(column), Value(frame), Value(words), output_field=BooleanField()))
 
 
-def first_of(place: str) -> Func:
-    """The instant at which the date at the place begins."""
-    return Sql(FIRST, _text(place), output_field=DateTimeField())
+def first_of(place: str, zone: str) -> Func:
+    """The instant at which the date at the place begins, in a zone where it names none."""
+    return Sql(FIRST, _text(place), Value(zone), output_field=DateTimeField())
 
 
-def after(place: str) -> Func:
-    """The instant at which the date at the place is over."""
-    return Sql(AFTER, _text(place), output_field=DateTimeField())
+def after(place: str, zone: str) -> Func:
+    """The instant at which the date at the place is over, in a zone where it names none."""
+    return Sql(AFTER, _text(place), Value(zone), output_field=DateTimeField())
 
 
 def refers(place: str, ids: "QuerySet[Any]", pattern: str) -> Q:

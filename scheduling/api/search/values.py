@@ -5,12 +5,14 @@ What cannot be read raises Invalid.
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from clinic.fhir.datatypes import read_date_time
+from clinic.country import clinic_zone
+from clinic.fhir.datatypes import read_date_time, read_wall
 from clinic.fhir.issues import InvalidElement
+from clinic.local_time import later
 from scheduling.errors import Invalid
 
 T = TypeVar("T", date, datetime, Decimal)
@@ -26,7 +28,7 @@ ESCAPED = re.compile(r"\\([,$|\\])")
 DATE = re.compile(
     rf"(?P<prefix>{'|'.join(PREFIXES)})?"
     r"(?P<day>\d{4}(-\d\d(-\d\d)?)?)"
-    r"(?P<time>T\d\d:\d\d(?P<second>:\d\d(\.\d{1,6})?)?)?(?P<offset>Z|[+ -]\d\d:\d\d)?",
+    r"(?P<time>T\d\d:\d\d(?P<second>:\d\d(\.\d{1,9})?)?)?(?P<offset>Z|[+ -]\d\d:\d\d)?",
     re.ASCII,
 )
 NUMBER = re.compile(
@@ -74,24 +76,28 @@ class Span(Generic[T]):
     after: T
 
 
-def read_span(value: str) -> Span[datetime]:
-    """A date without a time stands for all of its day, month or year; `ap` for a day more on either side."""
+def read_span(value: str, zone: tzinfo | None = None) -> Span[datetime]:
+    """A date without a time stands for all of its day, month or year; `ap` for a day more on either side.
+
+    What names no zone is meant in this one, the clinic's unless said.
+    """
     match = DATE.fullmatch(value)
     if not match or (match["offset"] and not match["time"]) or (match["time"] and len(match["day"]) < 10):
         raise Invalid(f"{value!r} is not a date such as ge2026-01-05 or lt2026-01-05T14:00:00Z.")
     try:
-        first, after = _moments(match)
+        first, after = _moments(match, UTC if match["offset"] else zone or clinic_zone())
         if match["prefix"] == "ap":
-            first, after = first - A_DAY, after + A_DAY
-    except (InvalidElement, OverflowError):
+            first, after = later(first, -A_DAY), later(after, A_DAY)
+    except InvalidElement:
         raise Invalid(f"{value!r} is not a date.") from None
     return Span(match["prefix"] or "eq", first, after)
 
 
-def days_of(span: Span[datetime]) -> Span[date]:
-    """The same in whole days; a moment stands for its day."""
+def read_days(value: str) -> Span[date]:
+    """The same in whole days, which have no zone; a moment stands for its day."""
+    span = read_span(value, UTC)
     first = span.first.date()
-    return Span(span.prefix, first, max(span.after.date(), first + A_DAY))
+    return Span(span.prefix, first, max(span.after.date(), later(span.first, A_DAY).date()))
 
 
 def read_number(value: str) -> Span[Decimal]:
@@ -115,12 +121,16 @@ def _split(separator: re.Pattern[str], value: str) -> tuple[str | None, str]:
     return (plain(match[1]), plain(match[2])) if match else (None, plain(value))
 
 
-def _moments(match: re.Match[str]) -> tuple[datetime, datetime]:
+def _moments(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:
     if not match["time"]:
-        return read_date_time(match["day"]), read_date_time(match["day"], end=True)
-    # A plus sign that was not encoded has become a space.
-    offset = (match["offset"] or "Z").replace(" ", "+")
-    first = read_date_time(match["day"] + match["time"] + offset)
+        return read_date_time(match["day"], zone), read_date_time(match["day"], zone, end=True)
     second = match["second"]
     length = timedelta(minutes=1) if not second else timedelta(seconds=1)
-    return first, first + (timedelta(milliseconds=1) if second and "." in second else length)
+    if second and "." in second:
+        length = timedelta(milliseconds=1)
+    if match["offset"]:
+        # A plus sign that was not encoded has become a space.
+        first = read_date_time(match["day"] + match["time"] + match["offset"].replace(" ", "+"))
+    else:
+        first = read_wall(match["day"] + match["time"], zone)
+    return first, later(first, length)

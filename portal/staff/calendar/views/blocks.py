@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from clinic import words
+from clinic.local_time import in_zone
 from clinic.models import Schedule, Slot
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import SCHEDULE, zone_of
@@ -117,7 +118,7 @@ def block(request: HttpRequest, slot_id: str) -> HttpResponse:
     if slot is None:
         raise Http404
     zone = zone_of(slot.schedule)
-    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+    start, end = in_zone(slot.start, zone), in_zone(slot.end, zone)
     repeated = booking.is_repeated(slot)
     form = ExtentForm(request.POST or None)
     context: Context = {"slot": slot, "start": start, "end": end, "zone": zone, "repeated": repeated, "form": form}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic import words
+from clinic.local_time import in_zone
 from clinic.models import Appointment, Schedule
 from portal.appointments.visits import Visit
 from portal.common import disclosures
@@ -78,9 +79,9 @@ def _move_form(request: HttpRequest, appointment: Appointment, selection: Select
     zone, asked = zone_of(schedule), LookForm(request.GET)
     assert appointment.start is not None  # `_appointment` finds no other
     assert appointment.end is not None
-    local = asked.asked("start") or appointment.start.astimezone(zone)
-    if local.replace(tzinfo=None) == appointment.start.astimezone(zone).replace(tzinfo=None, fold=0):
-        local = appointment.start.astimezone(zone)  # only the calendar changes, not which of two hours it is
+    local = asked.asked("start") or in_zone(appointment.start, zone)
+    if local.replace(tzinfo=None) == in_zone(appointment.start, zone).replace(tzinfo=None, fold=0):
+        local = in_zone(appointment.start, zone)  # only the calendar changes, not which of two hours it is
     minutes = asked.asked("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
     form = MoveForm(
         sent(request, schedule),
@@ -145,7 +146,7 @@ def _undo(form: MoveForm, appointment: Appointment, schedule: Schedule) -> Undo:
     assert appointment.end is not None
     own = arranging.schedules_of(appointment)
     kind = arranging.alike(own, schedule)
-    local = appointment.start.astimezone(zone_of(kind))
+    local = in_zone(appointment.start, zone_of(kind))
     return {
         "url": reverse("portal:staff-move", args=[appointment.fhir_id]),
         "fields": {
