@@ -66,6 +66,11 @@ def lexemes(text: str, weights: str = "") -> str:
     return " & ".join(filter(None, (_word(each, weights) for each in text.split())))
 
 
+def called(name: str) -> Func:
+    """Return the condition that a person has exactly this family name, or this whole name in any order."""
+    return matching(quoted(f"{WHOLE}{joined(name)}"))
+
+
 def matching(query: str) -> Func:
     """Return the condition that the search column fits a tsquery."""
     return Func(

@@ -14,9 +14,11 @@ from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from clinic.folding import joined
 from clinic.models import Patient, User
 from portal.common.callers import guest_secret
 from scheduling import notifications
+from scheduling.interactions import registration
 
 CODE_DIGITS = 6
 CODE_GOOD_FOR = timedelta(minutes=15)
@@ -102,9 +104,9 @@ def record_of(guest: Details, *, now: datetime) -> Patient:
 
     Never one that belongs to an account, and nothing tells whether there is one.
     """
-    patient = _records(guest.email, guest.given, guest.family, guest.birth_date).first()
-    if patient is None:
-        return Patient.objects.create(**asdict(guest), last_updated=now)
+    patient, is_new = registration.record_of(asdict(guest), _records(guest.email), now=now)
+    if is_new:
+        return patient
     missing = {name: value for name, value in asdict(guest).items() if value and not getattr(patient, name)}
     for name, value in missing.items():
         setattr(patient, name, value)
@@ -130,7 +132,8 @@ def adopt(user: User, *, now: datetime) -> None:
     own = Patient.objects.select_for_update().filter(user=user, deleted_at=None).first()
     if own is None or own.appointments.exists() or own.coverages.exists() or own.birth_date is None:
         return
-    former = _records(user.email, own.given, own.family, own.birth_date).select_for_update().first()
+    records = _records(user.email).select_for_update().filter(birth_date=own.birth_date)
+    former = next((each for each in records if _name(each) == _name(own)), None)
     if former is None:
         return
     for patient, of, gone in ((own, None, now), (former, user, None)):
@@ -147,13 +150,14 @@ def record_of_account(user: User, *, now: datetime) -> Patient | None:
     return Patient.objects.filter(user=user, deleted_at=None).first()
 
 
-def _records(email: str, given: str, family: str, birth_date: date) -> QuerySet[Patient]:
+def _records(email: str) -> QuerySet[Patient]:
     """Those without an account. Addresses are compared by ASCII's case: in PostgreSQL's, others are the same."""
-    names = {"given__iexact": given, "family__iexact": family}
-    rows = Patient.objects.alias(address=Lower(Collate("email", "C"))).filter(
-        address=email.lower(), birth_date=birth_date
-    )
-    return rows.filter(user=None, deleted_at=None, active=True, **names).order_by("pk")
+    rows = Patient.objects.alias(address=Lower(Collate("email", "C"))).filter(address=email.lower())
+    return rows.filter(user=None, deleted_at=None, active=True).order_by("pk")
+
+
+def _name(patient: Patient) -> tuple[str, str]:
+    return joined(patient.given), joined(patient.family)
 
 
 def _digest(session: SessionBase, email: str, code: str = "") -> str:

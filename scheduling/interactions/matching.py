@@ -1,9 +1,9 @@
-"""Whether a person is a patient already: by an identifier, or by name, birth date and gender together.
+"""Whether a person is a patient already: by an identifier, by name, birth date and gender, or by name, birth date and a
+telephone number or e-mail address in common.
 
-Case, accents and spaces make no difference.
+Case, accents, apostrophes, hyphens and spaces make no difference (clinic.folding), nor how a number is written.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from clinic import phones
 from clinic.fhir.resources import RESOURCES, InvalidResource, References
+from clinic.folding import joined
 from clinic.models import Patient
 from scheduling import booking
 from scheduling.interactions.conditions import Matched, SeveralMatch
@@ -33,6 +35,7 @@ class Person:
     birth_date: date | None
     gender: str
     identifiers: frozenset[tuple[str, str]]
+    contacts: frozenset[str] = frozenset()
 
     @cached_property
     def key(self) -> tuple[str, str, str, str] | None:
@@ -45,11 +48,26 @@ class Person:
         yield from (f"{system}|{value}" for system, value in self.identifiers)
         if self.key:
             yield "|".join(self.key)
+        if self.is_named:
+            yield from (f"{self.family}|{self.given}|{self.birth_date}|{contact}" for contact in self.contacts)
 
     def is_same(self, other: "Person") -> bool:
         if self.identifiers & other.identifiers:
             return True
-        return self.key is not None and self.key == other.key and not self.contradicts(other)
+        if self.contradicts(other):
+            return False
+        return (self.key is not None and self.key == other.key) or self.is_reached_as(other)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the name and the day of birth are known; some people have one name."""
+        return bool((self.family or self.given) and self.birth_date)
+
+    def is_reached_as(self, other: "Person") -> bool:
+        """Whether name, birth date and an address are the same, and nothing says that they are two people."""
+        same = (self.family, self.given, self.birth_date) == (other.family, other.given, other.birth_date)
+        genders = {self.gender, other.gender} - {"", "unknown"}
+        return same and self.is_named and len(genders) < 2 and bool(self.contacts & other.contacts)
 
     def likeness(self, other: "Person") -> float:
         """From 0 to 1, where they are the same."""
@@ -66,27 +84,28 @@ class Person:
 
 def person(fields: Mapping[str, Any]) -> Person:
     """From the columns of a Patient. An identifier without a system could be anyone's."""
+    sent = [each for each in (fields.get("extra") or {}).get("telecom") or () if each.get("use") != "old"]
+    numbers = {fields.get("phone"), *(each.get("value") for each in sent if each.get("system") in ("phone", "sms"))}
+    addresses = {fields.get("email"), *(each.get("value") for each in sent if each.get("system") == "email")}
     return Person(
-        family=folded(fields.get("family", "")),
-        given=folded(fields.get("given", "")),
+        family=joined(fields.get("family") or ""),
+        given=joined(fields.get("given") or ""),
         birth_date=fields.get("birth_date"),
-        gender=fields.get("gender", ""),
+        gender=fields.get("gender") or "",
         identifiers=frozenset(
             (each["system"], each["value"])
-            for each in fields.get("identifier", ())
+            for each in fields.get("identifier") or ()
             if each.get("system") and each.get("value")
         ),
+        contacts=frozenset(
+            {phones.dialled(each) for each in numbers if each} | {each.lower() for each in addresses if each}
+        )
+        - {""},
     )
 
 
 def person_of(patient: Patient) -> Person:
     return person(vars(patient))
-
-
-def folded(text: str) -> str:
-    """Without case, accents and needless spaces."""
-    bare = (each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
-    return " ".join("".join(bare).casefold().split())
 
 
 def recognised(entries: Sequence[Entry]) -> Matched:

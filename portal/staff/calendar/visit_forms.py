@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import HealthcareService, Patient, Schedule
+from clinic.models import HealthcareService, Schedule
 from clinic.phone_field import PhoneField
 from portal.common.fields import DatePartsField, DayField, TimeInput
 from portal.staff.calendar import wall
@@ -145,9 +145,10 @@ class VisitForm(WhenForm):
     def new_patient_opened(self) -> bool:
         return any(self.data.get(self.add_prefix(each)) for each in ("given", "family")) if self.is_bound else False
 
-    def make_patient(self, *, now: datetime) -> Patient:
-        names = ("given", "family", "birth_date", "phone", "email")
-        return Patient.objects.create(last_updated=now, **{each: self.cleaned_data[each] for each in names})
+    @property
+    def new_patient(self) -> dict[str, Any]:
+        """What was typed of the new patient."""
+        return {each: self.cleaned_data[each] for each in ("given", "family", "birth_date", "phone", "email")}
 
 
 class MoveForm(WhenForm):

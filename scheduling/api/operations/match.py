@@ -11,6 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic import finder
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.resources import RESOURCES, References, to_fhir
@@ -67,7 +68,7 @@ def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
     sought = matching.person(fields)
     could_be = matching.could_be(sought)
     if fields["family"]:
-        could_be |= Q(family__iexact=fields["family"])
+        could_be |= Q(finder.called(fields["family"]))
     for patient in access.visible(Patient, caller).filter(could_be, deleted_at=None):
         yield sought.likeness(matching.person_of(patient)), patient
 

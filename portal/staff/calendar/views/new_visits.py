@@ -24,6 +24,7 @@ from portal.staff.calendar.visit_forms import VisitForm, WhenForm
 from scheduling import access, booking
 from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
+from scheduling.interactions import registration
 
 NINE = time(9)
 LEAST_LETTERS = 2
@@ -89,16 +90,22 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
     if wish is None or (patient is None and not form.is_new_patient):
         form.add_error("search", _("Choose the patient again."))
         return show(request, "visit_form", _visit_context(request, form, schedule, now), status=REFUSED)
+    alike = [] if patient else _alike(request, form)
+    if alike:
+        context = _visit_context(request, form, schedule, now) | {"alike": alike}
+        return show(request, "visit_form", context, status=REFUSED)
     made = None
     try:
         offerings = arranging.arrange(wish, given["start"], now=now)
-        made = None if patient else form.make_patient(now=now)
+        if patient is None:
+            patient, is_new = _register(request, form, now)
+            made = patient if is_new else None
         booking.book(
             BookingRequest(
                 service=wish.service,
                 offerings=offerings,
                 start=given["start"],
-                patient=patient or made,
+                patient=patient,
                 comment=given["comment"],
                 override=given["override"],
                 tell=given["tell"],
@@ -115,6 +122,26 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         return show(request, "visit_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of(schedule))
     return done(request, _("The visit is booked for %(time)s.") % {"time": words.day_and_time(start)}, start)
+
+
+def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:
+    """The patients who could be the new one, unless all of them have been said to be somebody else."""
+    caller = caller_of(request)
+    found = registration.alike(form.new_patient, access.visible(Patient, caller))
+    if {each.fhir_id for each in found} <= _different(request):
+        return []
+    disclosures.listed(caller, found, "patient finder", now=timezone.now())
+    return found
+
+
+def _different(request: HttpRequest) -> set[str]:
+    return set(request.POST.get("different", "").split(","))
+
+
+def _register(request: HttpRequest, form: VisitForm, now: datetime) -> tuple[Patient, bool]:
+    """The new patient; the one whom a colleague has just registered, unless that is somebody else."""
+    rows = access.visible(Patient, caller_of(request)).exclude(fhir_id__in=_different(request))
+    return registration.record_of(form.new_patient, rows, now=now)
 
 
 def _may_override(
@@ -137,6 +164,7 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
         "free": arranging.free_times(wish, form.start or now, zone_of(schedule), now=now) if wish else [],
         "start": form.start,
         "patient": _patient(request, form),
+        "different": request.POST.get("different", ""),
         "may_override": "anyway" in request.POST,
         "matches": _matches(request) if {"find", "more"} & request.POST.keys() else None,
     }

@@ -1,7 +1,7 @@
 """Visits as the people of the clinic make and move them."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -103,6 +103,26 @@ class TestNewVisit:
         born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
         assert book(patient="", given="Noor", family="Haddad", **born).status_code == 422
         assert not Patient.objects.filter(family="Haddad").exists()
+
+    def test_the_same_person_is_shown_before_a_second_record_is_made(self, book, ten):
+        known = PatientFactory(
+            given="José", family="Núñez O\u2019Hara", birth_date=date(1990, 4, 3), phone="+1 212 555 0123", email=""
+        )
+        new = {"patient": "", "given": "Jose", "family": "Nunez O'Hara", "phone": "(212) 555-0123"}
+        new |= {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
+        answer = book(**new)
+        assertContains(answer, "Is this the same person?", status_code=422)
+        assertContains(answer, f'value="{known.fhir_id}"', status_code=422)
+        assert not Appointment.objects.exists()
+        assert book(**{**new, "patient": known.fhir_id}).status_code == 204
+        assert Appointment.objects.get().patient == known
+        assert book(ten.replace(hour=14), **new, different=known.fhir_id).status_code == 204
+        assert Patient.objects.filter(family="Nunez O'Hara").count() == 1
+
+    def test_a_namesake_of_another_age_is_nobody_to_ask_about(self, book):
+        PatientFactory(given="Noor", family="Haddad", birth_date=date(1950, 1, 2), phone="+1 212 555 0123")
+        born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
+        assert book(patient="", given="Noor", family="Haddad", phone="212 555 0123", **born).status_code == 204
 
     def test_without_a_patient_it_says_what_to_do(self, book):
         assertContains(book(patient=""), "Find and choose the patient, or enter a new one.", status_code=422)
