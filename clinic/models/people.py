@@ -1,6 +1,7 @@
 """Who gives care, who receives it, and who signs in."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -106,8 +107,20 @@ class Person(Resource):
             names = names and {*names, "search"}
         super().save(*args, update_fields=names, **kwargs)
 
+    @property
+    def born(self) -> str:
+        """FHIR's birthDate as far as it is known: a day, a month, a year, or nothing."""
+        return self.birth_date.isoformat() if self.birth_date else str(self.extra.get("birthDate") or "")
+
     def __str__(self) -> str:
         return " ".join(part for part in (self.prefix, self.given, self.family) if part) or self.fhir_id
+
+
+def birth_columns(born: str) -> dict[str, Any]:
+    """Return the columns of a new record for FHIR's birthDate: a year or a month is no day, and is kept beside."""
+    if not born or len(born) == len("1985-03-27"):
+        return {"birth_date": date.fromisoformat(born) if born else None, "extra": {}}
+    return {"birth_date": None, "extra": {"birthDate": born}}
 
 
 class Practitioner(Person):

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clinic.phone_field import PhoneField
 from portal.common.fields import DatePartsField
 
 
@@ -14,6 +15,16 @@ class BirthDateForm(forms.Form):
         help_text=_("For example, 27 3 1985"),
         autocomplete="bday",
         error_messages={"required": _("Enter the date of birth.")},
+    )
+
+
+class OwnPhoneForm(forms.Form):
+    """By which a patient is known whose day of birth the clinic does not have."""
+
+    phone = PhoneField(
+        label=_("Telephone number of the patient"),
+        help_text=_("The one that the clinic has. It does not know the day of birth."),
+        error_messages={"required": _("Enter the telephone number.")},
     )
 
 

@@ -71,6 +71,26 @@ class DatePartsField(forms.MultiValueField):
             raise ValidationError(self.error_messages["no_date"], code="no_date") from None
 
 
+class BornField(DatePartsField):
+    """A date of birth as far as it is known, as FHIR writes it: 1985-03-27, 1985-03 or 1985."""
+
+    def clean(self, value: Any) -> Any:
+        day, month, year = (str(part or "").strip() for part in value or ("", "", ""))
+        if not (day or month or year):
+            return super().clean(value)
+        if day or not year:
+            full = super().clean(value)
+            return full and full.isoformat()
+        return self._partial(month, year)
+
+    def _partial(self, month: str, year: str) -> str:
+        try:
+            first = date(int(year), int(month or 1), 1)
+        except (ValueError, OverflowError):
+            raise ValidationError(self.error_messages["no_date"], code="no_date") from None
+        return f"{first:%Y-%m}" if month else f"{first:%Y}"
+
+
 class DateInput(forms.DateInput):
     """The browser's own, which writes a date as ISO 8601 does."""
 

@@ -33,7 +33,7 @@ from scheduling.booking.importing import (
     write_slots,
 )
 from scheduling.booking.once import AlreadyAnswered, Once, recall
-from scheduling.booking.proving import is_birth_date
+from scheduling.booking.proving import is_birth_date, is_own_phone
 from scheduling.booking.request import BookingRequest
 from scheduling.booking.responding import record_response, respond
 from scheduling.booking.slots import engagements_of
@@ -68,6 +68,7 @@ __all__ = [
     "extend_hold",
     "hold",
     "is_birth_date",
+    "is_own_phone",
     "is_repeated",
     "lock_conditions",
     "lock_for",

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinic import phones
 from portal.appointments import visits
-from portal.appointments.forms import BirthDateForm, CancelForm
+from portal.appointments.forms import BirthDateForm, CancelForm, OwnPhoneForm
 from portal.appointments.visits import Visit
 from scheduling import booking
 from scheduling.access import Caller
@@ -31,8 +32,8 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     visit = visit_of(token, now)
     if visit is None:
         return _expired(request)
-    form = BirthDateForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _is_born(request, visit, form, now):
+    form = _proof_form(visit, request.POST if request.method == "POST" else None)
+    if form.is_valid() and _is_known_by(request, visit, form, now):
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
     return render(request, "portal/manage/visit.html", context)
@@ -86,21 +87,35 @@ def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
 
 def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
     """First when the patient was born, then the page that was asked for."""
-    form = BirthDateForm(request.POST if "birth_date_day" in request.POST else None)
-    if form.is_valid() and _is_born(request, visit, form, now):
+    is_answered = bool({"birth_date_day", "phone"} & request.POST.keys())
+    form = _proof_form(visit, request.POST if is_answered else None)
+    if form.is_valid() and _is_known_by(request, visit, form, now):
         return redirect(request.path)
     return render(request, "portal/manage/birth_date.html", {"visit": visit, "token": token, "form": form})
 
 
-def _is_born(request: HttpRequest, visit: Visit, form: BirthDateForm, now: datetime) -> bool:
-    born = form.cleaned_data["birth_date"]
+def _proof_form(visit: Visit, data: QueryDict | None) -> BirthDateForm | OwnPhoneForm:
+    """Ask for the birth date, or for the telephone number where the clinic knows no day of birth."""
+    patient = visit.appointment.patient
+    if patient is not None and patient.birth_date is None and phones.dialled(patient.phone):
+        return OwnPhoneForm(data)
+    return BirthDateForm(data)
+
+
+def _is_known_by(request: HttpRequest, visit: Visit, form: BirthDateForm | OwnPhoneForm, now: datetime) -> bool:
+    caller = Caller(visit=visit.id)
     try:
-        right = booking.is_birth_date(visit.id, born, caller=Caller(visit=visit.id), now=now)
+        if isinstance(form, OwnPhoneForm):
+            field, wrong = "phone", _("That is not the telephone number that the clinic has for this patient.")
+            right = booking.is_own_phone(visit.id, form.cleaned_data["phone"], caller=caller, now=now)
+        else:
+            field, wrong = "birth_date", _("That is not the date of birth that the clinic has for this patient.")
+            right = booking.is_birth_date(visit.id, form.cleaned_data["birth_date"], caller=caller, now=now)
     except SchedulingError as refusal:
-        form.add_error("birth_date", str(refusal))
+        form.add_error(field, str(refusal))
         return False
     if not right:
-        form.add_error("birth_date", _("That is not the date of birth that the clinic has for this patient."))
+        form.add_error(field, wrong)
         return False
     request.session[KNOWN] = {**request.session.get(KNOWN, {}), visit.id: now.isoformat()}
     return True

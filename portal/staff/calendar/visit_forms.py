@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import HealthcareService, Schedule
+from clinic.models.people import birth_columns
 from clinic.phone_field import PhoneField
-from portal.common.fields import DatePartsField, DayField, TimeInput
+from portal.common.fields import BornField, DayField, TimeInput
 from portal.staff.calendar import wall
 from portal.staff.calendar.forms import calendar_field
 
@@ -102,7 +103,12 @@ class VisitForm(WhenForm):
     )
     given = forms.CharField(label=_("Given names"), required=False, max_length=200)
     family = forms.CharField(label=_("Family name"), required=False, max_length=200)
-    birth_date = DatePartsField(label=_("Date of birth"), required=False)
+    birth_date = BornField(
+        label=_("Date of birth"),
+        help_text=_("The year alone, if no more is known."),
+        required=False,
+    )
+    birth_unknown = forms.BooleanField(label=_("The date of birth is not known"), required=False)
     phone = PhoneField(label=_("Phone"), required=False, widget=forms.TextInput({"type": "tel"}))
     email = forms.EmailField(label=_("E-mail"), required=False)
     comment = forms.CharField(
@@ -131,10 +137,8 @@ class VisitForm(WhenForm):
             return self.cleaned_data
         if not (given or family):
             self.add_error("search", _("Find and choose the patient, or enter a new one."))
-        elif not given or not family:
-            self.add_error("family" if given else "given", _("A new patient has given names and a family name."))
-        elif not self.cleaned_data.get("birth_date") and "birth_date" not in self.errors:
-            self.add_error("birth_date", _("Enter the date of birth of the new patient."))
+        elif not (self.cleaned_data.get("birth_date") or self.cleaned_data["birth_unknown"] or self.errors):
+            self.add_error("birth_date", _("Enter the date of birth of the new patient, or say that it is not known."))
         return self.cleaned_data
 
     @property
@@ -148,7 +152,8 @@ class VisitForm(WhenForm):
     @property
     def new_patient(self) -> dict[str, Any]:
         """What was typed of the new patient."""
-        return {each: self.cleaned_data[each] for each in ("given", "family", "birth_date", "phone", "email")}
+        typed = {each: self.cleaned_data[each] for each in ("given", "family", "phone", "email")}
+        return {**typed, **birth_columns(self.cleaned_data["birth_date"] or "")}
 
 
 class MoveForm(WhenForm):

@@ -105,3 +105,30 @@ def test_a_link_ends_a_day_after_the_visit(client, link, visit):
 
 def test_it_is_kept_in_no_cache(client, link):
     assert "no-store" in client.get(link)["Cache-Control"]
+
+
+def test_whose_day_of_birth_is_not_known_is_asked_for_their_telephone_number(client, link, ada):
+    ada.birth_date, ada.phone, ada.extra = None, "+12125550123", {"birthDate": "1990"}
+    ada.save()
+    assertContains(client.get(link), "Telephone number of the patient")
+    assertContains(client.post(link, {"phone": "212 555 0199"}), "That is not the telephone number")
+    assertContains(client.post(link, BORN), "Enter the telephone number.")
+    assert AuditEvent.objects.filter(subtype="wrong birth date").count() == 1
+    assertRedirects(client.post(link, {"phone": "1-212-555-0123"}), link)
+    assertContains(client.get(link), "Check-up")
+
+
+def test_nobody_tries_all_telephone_numbers(client, link, ada):
+    ada.birth_date, ada.phone = None, "+12125550123"
+    ada.save()
+    for number in range(5):
+        client.post(link, {"phone": f"212 555 020{number}"})
+    assertContains(client.post(link, {"phone": "212 555 0123"}), "wrong too often")
+    assertNotContains(client.get(link), "Check-up")
+
+
+def test_a_telephone_number_opens_nothing_where_the_birth_date_is_known(client, link, ada):
+    ada.phone = "+12125550123"
+    ada.save()
+    assertContains(client.post(link, {"phone": "212 555 0123"}), "Enter the date of birth.")
+    assertNotContains(client.get(link), "Check-up")

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
+from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, AuditEvent, Communication, Patient, Slot
 from tests.factories import (
     NEW_YORK,
@@ -23,6 +24,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db(transaction=True)
 ZONE = ZoneInfo(NEW_YORK)
 DIALOG = {"HX-Request": "true"}
+BORN = ("birth_date_day", "birth_date_month", "birth_date_year")
 
 
 @pytest.fixture
@@ -118,6 +120,26 @@ class TestNewVisit:
         assert Appointment.objects.get().patient == known
         assert book(ten.replace(hour=14), **new, different=known.fhir_id).status_code == 204
         assert Patient.objects.filter(family="Nunez O'Hara").count() == 1
+
+    @pytest.mark.parametrize(
+        ("typed", "name", "born"),
+        [
+            ({"given": "Suharto", "birth_date_year": "1921"}, "Suharto", "1921"),
+            ({"family": "Suharto", "birth_date_month": "6", "birth_date_year": "1921"}, "Suharto", "1921-06"),
+            ({"given": "Noor", "family": "Haddad", "birth_unknown": "on"}, "Noor Haddad", ""),
+            ({"given": "A", "family": "B", **dict(zip(BORN, ("8", "6", "1921"), strict=True))}, "A B", "1921-06-08"),
+        ],
+    )
+    def test_one_name_and_as_much_of_the_birth_date_as_is_known(self, book, typed, name, born):
+        assert book(patient="", **typed).status_code == 204
+        patient = Appointment.objects.get().patient
+        assert (str(patient), patient.born, to_fhir(patient).get("birthDate", "")) == (name, born, born)
+
+    def test_a_birth_date_is_asked_for(self, book):
+        assertContains(book(patient="", given="Suharto"), "or say that it is not known", status_code=422)
+        answer = book(patient="", given="Suharto", birth_date_month="6")
+        assertContains(answer, "Enter the day, the month and the year.", status_code=422)
+        assertContains(book(patient="", given="A", birth_date_year="0"), "There is no such date", status_code=422)
 
     def test_a_namesake_of_another_age_is_nobody_to_ask_about(self, book):
         PatientFactory(given="Noor", family="Haddad", birth_date=date(1950, 1, 2), phone="+1 212 555 0123")
