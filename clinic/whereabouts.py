@@ -10,6 +10,7 @@ from django.conf import settings
 from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.models import Appointment, Location
+from clinic.texts import text_of
 
 
 def is_by_video(appointment: Appointment) -> bool:
@@ -23,7 +24,8 @@ def site_to_go_to(appointment: Appointment) -> Location | None:
 
 def site_and_town(site: Location) -> str:
     """Riverside, New York: the town is left out where the site is called after it."""
-    return site.name if not site.city or site.city in site.name else f"{site.name}, {site.city}"
+    name = text_of(site, "name")
+    return name if not site.city or site.city in name else f"{name}, {site.city}"
 
 
 def zone_for_patient(appointment: Appointment, there: ZoneInfo) -> ZoneInfo:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from clinic import whereabouts, words
+from clinic import addresses, whereabouts, words
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
+from clinic.texts import text_of
 
 Status = Appointment.Status
 
@@ -83,7 +84,7 @@ class VisitFacts:
     @property
     def name(self) -> str:
         """The kind of visit: what it is for."""
-        return self.appointment.service.name if self.appointment.service else _("Visit")
+        return text_of(self.appointment.service, "name") or _("Visit")
 
     @property
     def with_whom(self) -> str:
@@ -117,8 +118,7 @@ class VisitFacts:
         if site is None:
             return ""
         rooms = self.room if self.room != site.name else ""
-        town = f"{site.postal_code} {site.city}".strip()
-        return ", ".join(filter(None, (site.name, rooms, site.line, town)))
+        return ", ".join(filter(None, (text_of(site, "name"), rooms, addresses.on_one_line(site))))
 
     @property
     def whose(self) -> str:
@@ -127,7 +127,7 @@ class VisitFacts:
     @property
     def preparation(self) -> str:
         """How the patient prepares for it, in the clinic's words."""
-        return self.appointment.service.preparation if self.appointment.service else ""
+        return text_of(self.appointment.service, "preparation")
 
     @property
     def phone(self) -> str:

@@ -1,6 +1,6 @@
 """What the administration of every resource has in common."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from django import forms
 from django.contrib import admin
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from clinic.admin import translations
 from clinic.admin.fields import ElementsField
 from clinic.models import Resource
 from clinic.phone_field import PhoneField
@@ -46,6 +47,7 @@ EXAMPLES = {
         " of question: https://hl7.org/fhir/R4/valueset-item-type.html"
     ),
 }
+TRANSLATIONS = "What patients read in that language. Empty: they read it as it is written above."
 RECORD = ("fhir_id", "version", "last_updated")
 RECORD_SECTION: tuple[str, Any] = ("Record", {"fields": RECORD, "classes": ("collapse",)})
 
@@ -75,7 +77,17 @@ class ResourceAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """With the record's own data below, once there is a record."""
         fieldsets = list(super().get_fieldsets(request, obj))
+        if names := tuple(translations.field_names(self._row(obj))):
+            fieldsets.append(("In other languages", {"fields": names, "description": TRANSLATIONS}))
         return fieldsets if obj is None else [*fieldsets, RECORD_SECTION]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        if translations.field_names(self._row(obj)):
+            options.setdefault("form", translations.translated_form(self.form, self._row(obj)))
+        return super().get_form(request, obj, change, **options)
+
+    def _row(self, obj: Model | None) -> Resource:
+        return cast(Resource, obj or self.model())
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, JSONField) and db_field.name in ELEMENTS:

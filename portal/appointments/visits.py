@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clinic import whereabouts, words
+from clinic import addresses, whereabouts, words
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.common.schedules import SCHEDULE, zone_of
@@ -85,8 +85,7 @@ class Visit(VisitFacts):
         site = self.site
         if site is None or not site.line:
             return ""
-        address = ", ".join(part for part in (site.line, site.city, site.state, site.postal_code, site.country) if part)
-        return str(settings.MAP_URL).replace("{address}", quote(address))
+        return str(settings.MAP_URL).replace("{address}", quote(addresses.on_one_line(site)))
 
     @property
     def has_questions(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from clinic.models import HealthcareService, Location, Practitioner, Schedule, SchedulingParameters
+from clinic.texts import every_text
 
 MANY = 4  # visits, beyond which a search is of use
 ALL = -1  # instead of the primary key of a service
@@ -125,7 +126,9 @@ def _given_by(practitioner: Practitioner | None, location: Location | None) -> s
 
 def _answers(service: HealthcareService, search: str) -> bool:
     """Every word of the search is in what is said about the visit, whatever its accents and capitals."""
-    text = _plain(" ".join([service.name, service.comment, *_displays([*service.type, *service.specialty])]))
+    text = _plain(
+        " ".join([*every_text(service, ("name", "comment")), *_displays([*service.type, *service.specialty])])
+    )
     return all(word in text for word in _plain(search).split())
 
 

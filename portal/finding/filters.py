@@ -16,6 +16,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
+from clinic.texts import text_of
 from clinic.words import EVENING, NOON
 from portal.finding.choosing import Menu, Option, is_person
 from portal.finding.positions import Position, away, kilometres_to
@@ -142,7 +143,7 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
 
     def location(offering: Offering) -> Iterator[Option]:
         if site := menu.sites.get(offering.site or 0):
-            yield Option(site.fhir_id, site.name)
+            yield Option(site.fhir_id, text_of(site, "name"))
 
     def specialty(offering: Offering) -> Iterator[Option]:
         if person := people.get(offering.bookable):

@@ -24,9 +24,11 @@ from clinic.models import (
     Subscription,
     User,
 )
+from clinic.texts import TRANSLATED
 from scheduling.management import demo_clinic, demo_people, demo_practitioners
 from scheduling.management.demo_patients import make_patients
 from scheduling.management.demo_practitioners import Calendar
+from scheduling.management.demo_spanish import questions_in_spanish, say_in_spanish
 
 R = TypeVar("R", bound=Resource)
 
@@ -57,7 +59,7 @@ class DemoRows:
         for fhir_id, title, items in demo_clinic.QUESTIONNAIRES:
             url = f"https://riverside.example/Questionnaire/{fhir_id}"
             status = Questionnaire.Status.ACTIVE
-            self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=items)
+            self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=questions_in_spanish(items))
 
     def _sites(self) -> None:
         for fhir_id, name, line, (city, state, postal_code), phone, position, timezone in demo_clinic.SITES:
@@ -244,4 +246,8 @@ class DemoRows:
         AppRegistration.objects.create(application=app, **registration)
 
     def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
-        return model._default_manager.create(fhir_id=fhir_id, last_updated=self.now, **fields)
+        row = model(fhir_id=fhir_id, last_updated=self.now, **fields)
+        if row.RESOURCE_TYPE in TRANSLATED:
+            say_in_spanish(row)
+        row.save(force_insert=True)
+        return row

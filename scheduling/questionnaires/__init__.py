@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir.resources import to_fhir
 from clinic.models import Questionnaire, QuestionnaireResponse
+from clinic.texts import base_language
 from scheduling.questionnaires.entries import (
     Entries,
     Posted,
@@ -82,7 +83,8 @@ __all__ = [
 
 def items_of(questionnaire: Questionnaire, language: str = "") -> tuple[Item, ...]:
     extra = questionnaire.extra
-    return read_items(questionnaire.item, extra.get("contained", ()), language, extra.get("extension", ()))
+    base = base_language(questionnaire)
+    return read_items(questionnaire.item, extra.get("contained", ()), language, extra.get("extension", ()), base=base)
 
 
 def sheet_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC) -> Sheet:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import RED_FLAG
+from clinic.texts import Text, said_in
 
 Json = dict[str, Any]
 Variables = tuple[tuple[str, str], ...]
@@ -15,6 +17,13 @@ STANDARD = "http://hl7.org/fhir/StructureDefinition"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
 SHOWN_AT_ONCE = 7  # options that fit a list of buttons; more of them fold into a menu
 MOST_ROWS = 20  # how often an answer is given or a group filled in, where the questionnaire does not say
+
+
+class Languages(NamedTuple):
+    """The reader's language and that of the questionnaire."""
+
+    wanted: str
+    base: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +133,19 @@ class Item:
 
 
 def read_items(
-    items: Iterable[Json], contained: Iterable[Json] = (), language: str = "", extensions: Iterable[Json] = ()
+    items: Iterable[Json],
+    contained: Iterable[Json] = (),
+    language: str = "",
+    extensions: Iterable[Json] = (),
+    *,
+    base: str = "",
 ) -> tuple[Item, ...]:
-    """The items of a questionnaire in `language`, where its author has translated them.
+    """The items of a questionnaire in `language`, where its author has translated them from its own, `base`.
 
     `contained` are its ValueSets; `extensions` those of the questionnaire itself, for the variables of expressions.
     """
     sets = {f"#{each['id']}": each for each in contained if each.get("resourceType") == "ValueSet" and "id" in each}
-    reader = _Reader(sets, language)
+    reader = _Reader(sets, Languages(language or base or settings.LANGUAGE_CODE, base))
     variables = _variables({"extension": list(extensions)})
     return tuple(reader.item(raw, variables) for raw in items)
 
@@ -155,25 +169,25 @@ class _Reader:
     """Reads the items of one questionnaire: its ValueSets by their reference, and the reader's language."""
 
     sets: Mapping[str, Json]
-    language: str
+    languages: Languages
 
     def item(self, raw: Json, variables: Variables) -> Item:
         """One item with those inside it; `variables` are those of the items around it."""
-        language = self.language
+        languages = self.languages
         kind = str(raw.get("type", "string"))
         variables = (*variables, *_variables(raw))
-        options = _options(raw, kind, self.sets, language)
+        options = _options(raw, kind, self.sets, languages)
         children = raw.get("item", ())
         hints = [child for child in children if kind != "group" and child.get("type") == "display" and _is_plain(child)]
-        hint = " ".join(_text(child, "text", language) for child in hints)
+        hint = " ".join(_text(child, "text", languages) for child in hints)
         entry_format = str(_extension(raw, "entryFormat") or "")
         least = _extension(raw, "questionnaire-minOccurs") or 0
         calculation = _expression(raw, "calculatedExpression", variables)
         return Item(
             link_id=str(raw.get("linkId", "")),
             type=kind,
-            text=_text(raw, "text", language),
-            prefix=_text(raw, "prefix", language),
+            text=_text(raw, "text", languages),
+            prefix=_text(raw, "prefix", languages),
             hint=" ".join(filter(None, (hint, entry_format))),
             control=_control(raw, kind, options),
             items=tuple(self.item(child, variables) for child in children if child not in hints),
@@ -238,13 +252,13 @@ def _control(raw: Json, kind: str, options: tuple[Option, ...]) -> str:
     }.get(kind, "line")
 
 
-def _options(raw: Json, kind: str, sets: Mapping[str, Json], language: str) -> tuple[Option, ...]:
+def _options(raw: Json, kind: str, sets: Mapping[str, Json], languages: Languages) -> tuple[Option, ...]:
     if kind == "boolean":
         answers = ((_("Yes"), True), (_("No"), False))
         return tuple(Option(str(value).lower(), label, {"valueBoolean": value}) for label, value in answers)
-    listed = [_option(each, language) for each in raw.get("answerOption", ())]
+    listed = [_option(each, languages) for each in raw.get("answerOption", ())]
     if not listed:
-        listed = [_of_coding(each, language) for each in _codings(sets.get(raw.get("answerValueSet", ""), {}))]
+        listed = [_of_coding(each, languages) for each in _codings(sets.get(raw.get("answerValueSet", ""), {}))]
     keys = [option.key for option in listed]
     return tuple(
         option if keys.count(option.key) == 1 else replace(option, key=f"{n}:{option.key}")
@@ -252,7 +266,7 @@ def _options(raw: Json, kind: str, sets: Mapping[str, Json], language: str) -> t
     )
 
 
-def _option(raw: Json, language: str) -> Option:
+def _option(raw: Json, languages: Languages) -> Option:
     name, value = next((name, value) for name, value in raw.items() if name.startswith("value"))
     rules: dict[str, Any] = {
         "is_initial": bool(raw.get("initialSelected")),
@@ -260,16 +274,16 @@ def _option(raw: Json, language: str) -> Option:
         "is_exclusive": bool(_extension(raw, "questionnaire-optionExclusive")),
     }
     if name == "valueCoding":
-        return replace(_of_coding(value, language), **rules)
+        return replace(_of_coding(value, languages), **rules)
     if name == "valueReference":
         label = str(value.get("display") or value.get("reference", ""))
         return Option(str(value.get("reference") or label), label, {name: value}, **rules)
-    label = _text({"value": value, "_value": raw.get(f"_{name}", {})}, "value", language)
+    label = _text({"value": value, "_value": raw.get(f"_{name}", {})}, "value", languages)
     return Option(str(value), label, {name: value}, **rules)
 
 
-def _of_coding(coding: Json, language: str) -> Option:
-    label = _text(coding, "display", language) or coding_text(coding)
+def _of_coding(coding: Json, languages: Languages) -> Option:
+    label = _text(coding, "display", languages) or coding_text(coding)
     return Option(str(coding.get("code") or label), label, {"valueCoding": coding})
 
 
@@ -324,11 +338,6 @@ def _extensions(raw: Json, url: str) -> Iterator[Any]:
             yield from (value for name, value in each.items() if name.startswith("value"))
 
 
-def _text(raw: Json, name: str, language: str) -> str:
-    """A string, or its translation: https://hl7.org/fhir/R4/extension-translation.html"""
-    for each in raw.get(f"_{name}", {}).get("extension", ()) if language else ():
-        if each.get("url") == f"{STANDARD}/translation":
-            parts = {part.get("url"): part for part in each.get("extension", ())}
-            if str(parts.get("lang", {}).get("valueCode", "")).split("-")[0] == language.split("-")[0]:
-                return str(parts.get("content", {}).get("valueString", "")) or str(raw.get(name, ""))
-    return str(raw.get(name, ""))
+def _text(raw: Json, name: str, languages: Languages) -> Text:
+    """A string, or its translation; without a language as it was written."""
+    return said_in(raw, name, *languages)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import TYPED
 from clinic.models import QuestionnaireResponse
+from clinic.texts import base_language, text_of
 from scheduling.questionnaires.items import Item, Json, read_items, walk
 from scheduling.questionnaires.values import answer_words
 
@@ -66,10 +67,10 @@ class Reading:
 def read(response: QuestionnaireResponse, zone: ZoneInfo = UTC, language: str = "") -> Reading:
     """Question and answer, in order. Questions that the questionnaire no longer has are told by their own text."""
     form = response.questionnaire
-    items = read_items(form.item, form.extra.get("contained", ()), language) if form else ()
+    items = read_items(form.item, form.extra.get("contained", ()), language, base=base_language(form)) if form else ()
     known = {each.link_id: each for each in walk(items)}
     lines = tuple(_lines(response.item, known, 0, zone))
-    return Reading(response, str(form) if form else _("Answers"), lines)
+    return Reading(response, text_of(form, "title", language) or (str(form) if form else _("Answers")), lines)
 
 
 def _lines(answers: Iterable[Json], known: Mapping[str, Item], level: int, zone: ZoneInfo) -> Iterator[Line]:

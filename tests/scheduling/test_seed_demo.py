@@ -21,14 +21,17 @@ from clinic.models import (
     Coverage,
     Encounter,
     HealthcareService,
+    Location,
     Patient,
     Practitioner,
+    Questionnaire,
     QuestionnaireResponse,
     Schedule,
     Slot,
     User,
     period_of,
 )
+from clinic.texts import TRANSLATED, text_of
 from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime
@@ -289,6 +292,12 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
     assert not visits.filter(status="booked", start__lte=now).exists()
     assert not visits.filter(status__in=["fulfilled", "noshow"], end__gt=now).exists()
     assert all(times(service, now) for service in HealthcareService.objects.all())
+    for row in (*HealthcareService.objects.all(), *Location.objects.filter(part_of=None), *Questionnaire.objects.all()):
+        for column in (each for each in TRANSLATED[row.RESOURCE_TYPE] if getattr(row, each)):
+            assert text_of(row, column, "es").language == "es", getattr(row, column)
+        for item in questionnaires.walk(questionnaires.items_of(row, "es") if isinstance(row, Questionnaire) else ()):
+            said = (item.text, *(option.label for option in item.options))
+            assert {getattr(text, "language", "es") for text in said} == {"es"}, item.text
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from clinic import words
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Location, Slot
+from clinic.texts import text_of
 from portal.appointments.visits import Status, StatusWord, status_of
 from portal.common import disclosures
 from portal.staff.calendar.selection import Selection
@@ -125,7 +126,7 @@ def _entry(slot: Slot, site: Location | None, zone: ZoneInfo) -> Entry:
         start=start,
         end=end,
         title=words.with_note(visit.patient) if visit.patient else _("No patient yet"),
-        service=visit.service.name if visit.service else "",
+        service=text_of(visit.service, "name"),
         status=status_of(visit),
         colour=colour_of(visit.service) if visit.service else 0,
         place=str(slot.schedule.site) if slot.schedule.site and slot.schedule.site != site else "",

@@ -12,6 +12,7 @@ from clinic import words
 from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
 from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slot
+from clinic.texts import text_of
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
 from portal.staff.hours.wording import in_words
@@ -39,7 +40,7 @@ class Place:
 
     @property
     def title(self) -> str:
-        return self.terms.service.name
+        return text_of(self.terms.service, "name")
 
     @property
     def whose(self) -> str:

@@ -85,7 +85,7 @@ def test_the_nearest_sites_times_come_first_with_their_distance(client, page_of_
     assert {choice.where for choice in shown.first_available} == {"Harbour"}
     groups = [groups for _part, groups in shown.opened.parts]
     assert all([group[0].where for group in each] == ["Harbour", "Riverside Main Street"] for each in groups)
-    assertContains(page, "Harbour, 2 km away")
+    assertContains(page, "Harbour, 1 mile away")
 
 
 def test_a_site_that_was_chosen_is_not_passed_over_for_a_nearer_one(client, page_of_times, site):

@@ -115,7 +115,7 @@ def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit
 
 
 DAY = timedelta(days=1)
-UNTIL = "You can cancel until 24 hours before the visit, that is until Mon 23 Nov, 09:20 (New York time)."
+UNTIL = "You can cancel until 24 hours before the visit, that is until Mon, Nov 23, 9:20 AM (New York time)."
 LATE = "It can no longer be changed online. If you cannot come, please call us: (212) 555-0100."
 
 

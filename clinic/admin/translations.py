@@ -1,0 +1,132 @@
+"""The clinic's own texts in the product's other languages: one field for each, and no JSON."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from django import forms
+from django.utils.text import capfirst
+
+from clinic import texts
+from clinic.models import Questionnaire, Resource
+
+if TYPE_CHECKING:
+    ModelForm: TypeAlias = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
+Json = dict[str, Any]
+
+
+class Translatable(NamedTuple):
+    """A text of a row: its field's name and label, and how to find it again in the row's columns."""
+
+    field: str
+    label: str
+    column: str
+    is_long: bool
+    at: tuple[str, int] | None = None  # of a questionnaire: the question's linkId and the option's number, -1 for none
+
+
+def translatable(row: Resource) -> list[Translatable]:
+    """The texts of a row that can be translated; without columns for it none."""
+    columns = texts.TRANSLATED.get(row.RESOURCE_TYPE, ())
+    found = []
+    for column in columns:
+        of_model = row._meta.get_field(column)
+        label = capfirst(str(of_model.verbose_name))  # type: ignore[union-attr]
+        found.append(Translatable(column, label, column, of_model.get_internal_type() == "TextField"))
+    if isinstance(row, Questionnaire):
+        for number, (at, said) in enumerate(_questions(row.item)):
+            found.append(Translatable(f"question_{number}", said, "item", True, at))
+    return found
+
+
+def field_names(row: Resource) -> list[str]:
+    languages = texts.other_languages(row)
+    return [f"{each.field}_{code}" for each in translatable(row) for code, _name in languages]
+
+
+def translated_form(form: type[ModelForm], row: Resource) -> type[ModelForm]:
+    """The form with a field for each text of the row in each other language."""
+    fields: dict[str, Any] = {
+        f"{each.field}_{code}": forms.CharField(
+            label=f"{each.label} ({name})",
+            required=False,
+            max_length=None if each.is_long else 200,
+            widget=forms.Textarea({"rows": 2, "lang": code}) if each.is_long else forms.TextInput({"lang": code}),
+        )
+        for each in translatable(row)
+        for code, name in texts.other_languages(row)
+    }
+    return type(f"Translated{form.__name__}", (_Translated, form), fields)
+
+
+class _Translated(ModelForm):
+    """Reads and writes the translations of its row; those that were not changed stay as other software wrote them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for each in translatable(self.instance):
+            found = _said(self.instance, each)
+            for code, _name in texts.other_languages(self.instance):
+                self.initial.setdefault(f"{each.field}_{code}", found.get(code, ""))
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        row = self.instance
+        for each in translatable(row):
+            names = {code: f"{each.field}_{code}" for code, _name in texts.other_languages(row)}
+            changed = {
+                code: self.cleaned_data.get(name, "") for code, name in names.items() if name in self.changed_data
+            }
+            if changed:
+                _translate(row, each, changed)
+
+
+def _said(row: Resource, text: Translatable) -> dict[str, str]:
+    if text.at is None:
+        return texts.translations_of(row, text.column)
+    found = _find(row.item, text.at)  # type: ignore[attr-defined]
+    return texts.translations_in(*found) if found else {}
+
+
+def _translate(row: Resource, text: Translatable, said: dict[str, str]) -> None:
+    if text.at is None:
+        row.extra = deepcopy(row.extra)
+        texts.translate(row.extra, texts.ELEMENTS.get(text.column, text.column), said)
+        return
+    row.item = deepcopy(row.item)  # type: ignore[attr-defined]
+    if found := _find(row.item, text.at):  # type: ignore[attr-defined]
+        texts.translate(*found, said)
+
+
+def _questions(items: list[Json]) -> Iterator[tuple[tuple[str, int], str]]:
+    """The questions, and below each its options, in order."""
+    for item in items:
+        link = str(item.get("linkId", ""))
+        if item.get("text"):
+            yield (link, -1), str(item["text"])
+        for number, option in enumerate(item.get("answerOption", ())):
+            raw, name = _of_option(option)
+            if raw.get(name):
+                yield (link, number), f"{item.get('text', link)}: {raw[name]}"
+        yield from _questions(item.get("item", []))
+
+
+def _find(items: list[Json], at: tuple[str, int]) -> tuple[Json, str] | None:
+    """The JSON that holds a text, and its name there."""
+    link, number = at
+    for item in items:
+        if str(item.get("linkId", "")) == link:
+            options = item.get("answerOption", [])
+            if number < 0:
+                return item, "text"
+            return _of_option(options[number]) if number < len(options) else None
+        if found := _find(item.get("item", []), at):
+            return found
+    return None
+
+
+def _of_option(option: Json) -> tuple[Json, str]:
+    return (option["valueCoding"], "display") if "valueCoding" in option else (option, "valueString")

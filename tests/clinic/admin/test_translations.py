@@ -1,0 +1,74 @@
+"""The clinic's texts in other languages are typed in fields of their own."""
+
+from clinic import texts
+from clinic.models import HealthcareService, Location, Questionnaire
+from tests.clinic.admin.pages import inline, url
+from tests.clinic.admin.test_clinic import SERVICE
+from tests.factories import LocationFactory, QuestionnaireFactory, ServiceFactory
+
+ITEM = [
+    {
+        "linkId": "1",
+        "type": "choice",
+        "text": "How are you?",
+        "answerOption": [{"valueCoding": {"code": "well", "display": "Well"}}, {"valueString": "Ill"}],
+        "item": [{"linkId": "1.1", "type": "string", "text": "Since when?"}],
+    }
+]
+
+
+def test_a_service_has_a_field_for_each_text_and_language(desk):
+    service = ServiceFactory(name="Check-up", comment="A first look.", preparation="Fast.")
+    address = url(HealthcareService, "change", service.pk)
+    form = desk.get(address).context["adminform"].form
+    assert [form[name].label for name in ("name_es", "comment_es", "preparation_es")] == [
+        *("Name (Spanish)", "Comment (Spanish)", "Preparation (Spanish)")
+    ]
+    typed = {"name_es": "Revisión", "preparation_es": "En ayunas."}
+    answer = desk.post(address, SERVICE | inline("scheduling_parameters") | typed)
+    assert answer.status_code == 302
+    service.refresh_from_db()
+    assert texts.text_of(service, "name", "es") == "Revisión"
+    assert texts.text_of(service, "preparation", "es") == "En ayunas."
+    assert "_comment" not in service.extra
+    assert desk.get(address).context["adminform"].form["name_es"].value() == "Revisión"
+
+
+def test_what_other_software_wrote_in_further_languages_stays(desk):
+    site = LocationFactory(name="Main Street", extra={})
+    texts.translate(site.extra, "name", {"es": "Calle Mayor", "fr": "Grande Rue"})
+    site.save()
+    data = {"status": "active", "name": "Main Street", "name_es": ""}
+    desk.post(url(Location, "change", site.pk), data)
+    site.refresh_from_db()
+    assert texts.translations_of(site, "name") == {"fr": "Grande Rue"}
+
+
+def test_a_new_site_can_be_named_in_both_languages_at_once(desk):
+    data = {"status": "active", "name": "Main Street", "name_es": "Calle Mayor"}
+    assert desk.post(url(Location, "add"), data).status_code == 302
+    assert texts.text_of(Location.objects.get(), "name", "es") == "Calle Mayor"
+
+
+def test_questions_and_options_are_translated_without_json(desk):
+    form = QuestionnaireFactory(title="Before", item=ITEM)
+    address = url(Questionnaire, "change", form.pk)
+    page = desk.get(address).context["adminform"].form
+    labels = [page[f"question_{number}_es"].label for number in range(4)]
+    assert labels == [
+        *("How are you? (Spanish)", "How are you?: Well (Spanish)", "How are you?: Ill (Spanish)"),
+        "Since when? (Spanish)",
+    ]
+    data = {name: page[name].value() or "" for name in ("title", "status", "name", "url")}
+    data |= {"item": page["item"].value(), "identifier": "[]", "title_es": "Antes"}
+    data |= {f"question_{n}_es": text for n, text in enumerate(["¿Cómo está?", "Bien", "Mal", "¿Desde cuándo?"])}
+    answer = desk.post(address, data)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    form.refresh_from_db()
+    assert texts.text_of(form, "title", "es") == "Antes"
+    [item] = form.item
+    assert texts.said_in(item, "text", "es") == "¿Cómo está?"
+    well, ill = item["answerOption"]
+    assert texts.said_in(well["valueCoding"], "display", "es") == "Bien"
+    assert texts.said_in(ill, "valueString", "es") == "Mal"
+    assert texts.said_in(item["item"][0], "text", "es") == "¿Desde cuándo?"

@@ -1,0 +1,62 @@
+"""The clinic's own texts in the reader's language, kept as FHIR's translation extension."""
+
+import pytest
+from django.utils.translation import override
+
+from clinic import texts
+from clinic.fhir.resources import to_fhir
+from clinic.models import HealthcareService, Location, Organization, Questionnaire
+from tests.factories import ServiceFactory
+
+
+def said(**by_language):
+    raw = {}
+    texts.translate(raw, "name", {tag.replace("_", "-"): text for tag, text in by_language.items()})
+    return raw["_name"]
+
+
+@pytest.mark.parametrize(
+    ("reader", "extra", "text", "language", "is_foreign"),
+    [
+        ("en", {"_name": said(es="Revisión")}, "Check-up", "en", False),
+        ("es", {"_name": said(es="Revisión")}, "Revisión", "es", False),
+        ("es", {"_name": said(es_US="Chequeo", es="Revisión")}, "Revisión", "es", False),
+        ("es", {"_name": said(es_US="Chequeo")}, "Chequeo", "es-US", False),
+        ("es", {"_name": said(fr="Contrôle")}, "Check-up", "en", True),
+        ("es", {}, "Check-up", "en", True),
+        ("es", {"language": "es"}, "Check-up", "es", False),
+        ("en", {"language": "es", "_name": said(en="Look")}, "Look", "en", False),
+    ],
+)
+def test_a_text_is_in_the_readers_language_or_says_in_which_it_is(reader, extra, text, language, is_foreign):
+    service = HealthcareService(name="Check-up", extra=extra)
+    with override(reader):
+        found = texts.text_of(service, "name")
+        assert (found, found.language, found.is_foreign) == (text, language, is_foreign)
+
+
+def test_a_translation_is_set_and_taken_out_and_the_rest_stays():
+    raw = {"_name": {"id": "n1", "extension": [{"url": "https://other.example", "valueString": "kept"}]}}
+    texts.translate(raw, "name", {"es": "Revisión"})
+    texts.translate(raw, "name", {"fr": "Contrôle"})
+    assert texts.translations_in(raw, "name") == {"es": "Revisión", "fr": "Contrôle"}
+    texts.translate(raw, "name", {"es": "", "fr": ""})
+    assert raw == {"_name": {"id": "n1", "extension": [{"url": "https://other.example", "valueString": "kept"}]}}
+
+
+def test_fhir_gives_it_beside_the_element(db):
+    service = ServiceFactory(name="Check-up", preparation="Fast.", extra={"_name": said(es="Revisión")})
+    texts.translate(service.extra, "extraDetails", {"es": "En ayunas."})
+    service.save()
+    resource = to_fhir(service)
+    assert resource["name"] == "Check-up"
+    assert resource["_name"] == said(es="Revisión")
+    assert texts.translations_in(resource, "extraDetails") == {"es": "En ayunas."}
+    assert texts.translations_of(service, "preparation") == {"es": "En ayunas."}
+
+
+@pytest.mark.parametrize("model", [HealthcareService, Location, Organization, Questionnaire])
+def test_each_kind_of_text_has_a_column(model):
+    row = model()
+    for column in texts.TRANSLATED[row.RESOURCE_TYPE]:
+        assert texts.text_of(row, column).language == "en"
