@@ -54,8 +54,10 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
         was = None
     site = form.cleaned_data["site"]
     if request.headers.get("HX-Request") != "true":
-        board_of_site = f"{reverse('portal:board')}?{urlencode({'site': site})}"
-        return redirect(board_of_site if site else reverse("portal:staff-visit", args=[appointment_id]))
+        if site:
+            return redirect(f"{reverse('portal:board')}?{urlencode({'site': site})}")
+        visit, returns = reverse("portal:staff-visit", args=[appointment_id]), form.cleaned_data["returns"]
+        return redirect(f"{visit}?{urlencode({'back': returns})}" if returns else visit)
     shown = board.read_board(caller, _chosen(board.sites(caller), site), now=now)
     _disclosed(request, shown)
     slip = None if form.cleaned_data["back"] or was is None else shown.card(appointment_id)

@@ -1,10 +1,13 @@
 """One visit, as staff see and handle it."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -13,8 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Appointment
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
-from portal.staff.calendar.views.dialogs import done
+from portal.staff.calendar.views.dialogs import REFUSED, done
 from portal.staff.visits import record
+from portal.staff.visits.back import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
 from scheduling import booking, notifications
@@ -32,12 +36,10 @@ ANSWERED = {
 def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Patient, reason, answers, messages, history, and what comes next."""
     shown = _read(request, appointment_id, timezone.now())
-    context = {
-        "shown": shown,
-        "visit": shown.visit,
+    context = _context(request, shown) | {
         "zone": shown.visit.zone,
         "told": notifications.timeline(shown.visit.appointment),
-        "back": request.path,
+        "back": request.get_full_path(),
     }
     return render(request, "portal/staff_visit/visit.html", context)
 
@@ -45,15 +47,20 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @staff_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Ask why, and whether the patient is told; then cancel."""
+    """Ask why, and whether the patient is told; then cancel. In the calendar's dialog, or on a page of its own."""
     now = timezone.now()
     shown = _read(request, appointment_id, now)
+    in_dialog = bool(getattr(request, "htmx", False))
     if not (shown.visit.is_promised or shown.visit.is_held):
-        return redirect("portal:staff-visit", appointment_id)
+        if in_dialog:
+            return done(request, _("This visit is not booked any more."), shown.visit.start)
+        return redirect(back_of(request).on(reverse("portal:staff-visit", args=[appointment_id])))
     form = StaffCancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return _cancel(request, shown, form, now)
-    return render(request, "portal/staff_visit/cancel.html", {"shown": shown, "visit": shown.visit, "form": form})
+    template = f"portal/staff_visit/{'cancel_dialog' if in_dialog else 'cancel'}.html"
+    status = REFUSED if in_dialog and form.errors else 200
+    return render(request, template, _context(request, shown) | {"form": form}, status=status)
 
 
 def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
@@ -62,10 +69,9 @@ def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now:
         booking.cancel(
             shown.visit.id, caller=caller_of(request), now=now, reason=reason, tell=form.cleaned_data["tell"]
         )
-        messages.success(request, _("The visit is cancelled, and its time is free."))
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
-    return _back(request, shown.visit.id, now)
+        return _answered(request, shown, str(refusal), messages.error, now)
+    return _answered(request, shown, _("The visit is cancelled, and its time is free."), messages.success, now)
 
 
 @staff_required
@@ -82,16 +88,32 @@ def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
         told = str(ANSWERED[Appointment.Status(answered.status)])
     except SchedulingError as refusal:
         told, say = str(refusal), messages.error
+    return _answered(request, shown, told, say, now)
+
+
+def _answered(
+    request: HttpRequest, shown: StaffVisit, told: str, say: Callable[[HttpRequest, str], None], now: datetime
+) -> HttpResponse:
+    """In the calendar's dialog, back to the calendar; else to the visit, if it is still one that they work with."""
     if getattr(request, "htmx", False):
         return done(request, told, shown.visit.start)
     say(request, told)
-    return _back(request, appointment_id, now)
+    returns = back_of(request)
+    if record.read(caller_of(request), shown.visit.id, now=now) is None:
+        return redirect(returns.address)
+    return redirect(returns.on(reverse("portal:staff-visit", args=[shown.visit.id])))
 
 
-def _back(request: HttpRequest, appointment_id: str, now: datetime) -> HttpResponse:
-    """To the visit, if it is still one that they work with."""
-    is_still_theirs = record.read(caller_of(request), appointment_id, now=now) is not None
-    return redirect("portal:staff-visit", appointment_id) if is_still_theirs else redirect("portal:board")
+def _context(request: HttpRequest, shown: StaffVisit) -> dict[str, Any]:
+    """What all pages of a visit need: the visit, the list to go back to, and the pages that lead on from here."""
+    returns, visit_id = back_of(request), shown.visit.id
+    return {
+        "shown": shown,
+        "visit": shown.visit,
+        "returns": returns,
+        "visit_page": returns.on(reverse("portal:staff-visit", args=[visit_id])),
+        "cancel_page": returns.on(reverse("portal:staff-cancel", args=[visit_id])),
+    }
 
 
 def _read(request: HttpRequest, appointment_id: str, now: datetime) -> StaffVisit:

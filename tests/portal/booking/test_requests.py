@@ -87,7 +87,8 @@ def test_the_link_in_the_message_says_the_same(client, asked):
 
 def test_the_desk_accepts_with_one_press(desk, as_ada, asked):
     assertContains(desk.get(page_at_work(asked)), "Accept</button>")
-    assertRedirects(answer(desk, asked, "accepted"), page_at_work(asked), fetch_redirect_response=False)
+    back = f"{page_at_work(asked)}?back=%2Fstaff%2Ftoday%2F"
+    assertRedirects(answer(desk, asked, "accepted"), back, fetch_redirect_response=False)
     page = desk.get(page_at_work(asked))
     assertContains(page, "The visit is booked, and the patient is told.")
     assertNotContains(page, "Accept</button>")

@@ -15,6 +15,9 @@ from tests.factories import CoverageFactory, LocationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
+TODAY = "?back=%2Fstaff%2Ftoday%2F"
+HTMX = {"HX-Request": "true"}
+
 
 @pytest.fixture
 def visit(visit):
@@ -73,7 +76,9 @@ def test_it_offers_the_next_steps(desk, address, visit):
     visit.start, visit.end = (moment - timedelta(days=3) for moment in (visit.start, visit.end))
     visit.save()
     assertContains(desk.get(address), 'value="arrived"')
-    assertRedirects(desk.post(f"{address}step/", {"status": "arrived"}), address)
+    assertRedirects(
+        desk.post(f"{address}step/", {"status": "arrived", "returns": "/staff/today/"}), f"{address}{TODAY}"
+    )
     page = desk.get(address)
     assertContains(page, 'value="checked-in"')
     assertContains(page, "Back to Booked")
@@ -81,7 +86,7 @@ def test_it_offers_the_next_steps(desk, address, visit):
 
 def test_cancelling_needs_a_reason(desk, address, visit):
     assertContains(desk.post(f"{address}cancel/", {"tell": "on"}), "Enter why it is cancelled.")
-    assertRedirects(desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}), address)
+    assertRedirects(desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}), f"{address}{TODAY}")
     visit.refresh_from_db()
     assert (visit.status, visit.cancelation_reason) == ("cancelled", {"text": "Doctor is ill"})
 
@@ -91,10 +96,54 @@ def test_a_practitioner_whose_visit_is_cancelled_goes_back_to_the_day(client, ad
     assertRedirects(client.post(f"{address}cancel/", {"reason": "Doctor is ill"}), "/staff/today/")
 
 
+@pytest.mark.parametrize(
+    ("came_from", "leads_to", "word"),
+    [
+        ("/staff/week/?date=2027-03-08&calendars=a", "/staff/week/?date=2027-03-08&amp;calendars=a", "Calendar"),
+        ("/staff/to-do/", "/staff/to-do/", "To do"),
+        ("/staff/hours/", "/staff/today/", "Today"),
+        ("", "/staff/today/", "Today"),
+    ],
+)
+def test_back_leads_to_the_list_that_one_came_from(desk, address, came_from, leads_to, word):
+    referer = {"Referer": f"http://testserver{came_from}"} if came_from else {}
+    way = f'<a href="{leads_to}"><svg'
+    assertContains(desk.get(address, headers=referer), way)
+    page = desk.get(f"{address}cancel/", {"back": came_from})
+    assertContains(page, f'name="back" value="{leads_to}"')
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://elsewhere.example/staff/today/", "//elsewhere.example/", "/admin/", "x"]
+)
+def test_back_leads_nowhere_else(desk, address, elsewhere):
+    page = desk.get(address, {"back": elsewhere}, headers={"Referer": elsewhere})
+    assert page.context["returns"].address == "/staff/today/"
+
+
+def test_cancelling_leads_back_to_where_one_came_from(desk, address):
+    week = "/staff/week/?date=2027-03-08"
+    answer = desk.post(f"{address}cancel/", {"reason": "Doctor is ill", "back": week})
+    assertContains(desk.get(answer["Location"]), f'<a href="{week}">')
+
+
+def test_in_the_calendar_a_visit_is_cancelled_without_leaving_it(desk, address, visit):
+    assertContains(desk.get(f"/staff/visits/{visit.fhir_id}/", headers=HTMX), 'cancel/" data-dialog')
+    form = desk.get(f"{address}cancel/", headers=HTMX)
+    assertContains(form, "Why is it cancelled?")
+    assertNotContains(form, "<html")
+    refused = desk.post(f"{address}cancel/", {"tell": "on"}, headers=HTMX)
+    assertContains(refused, "Enter why it is cancelled.", status_code=422)
+    answer = desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}, headers=HTMX)
+    assert (answer.status_code, "calendar:done" in answer["HX-Trigger"]) == (204, True)
+    visit.refresh_from_db()
+    assert visit.status == "cancelled"
+
+
 def test_what_is_over_is_not_cancelled(desk, address, visit):
     visit.status = "fulfilled"
     visit.save()
-    assertRedirects(desk.get(f"{address}cancel/"), address)
+    assertRedirects(desk.get(f"{address}cancel/"), f"{address}{TODAY}")
 
 
 @pytest.mark.parametrize(("tell", "told"), [("on", 1), ("", 0)])
