@@ -63,6 +63,7 @@ class Communication(Resource):
     language = models.CharField(max_length=10, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
+    before = models.JSONField(null=True, blank=True, editable=False)  # the visit as the patient last heard of it
     due = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)

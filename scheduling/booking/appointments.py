@@ -75,8 +75,14 @@ def end_visit(
     audit(as_ if status == "cancelled" else status, appointment, caller=caller, now=now)
     if was_promised:
         encounters.follow(appointment, now=now)
-        notifications.cancelled(appointment, now=now, tell=tell and status == Appointment.Status.CANCELLED)
+        tell = tell and status == Appointment.Status.CANCELLED
+        notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
     return appointment
+
+
+def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
+    """Whether the caller has the staff's pages, which offer for a moment to undo what was done to a visit."""
+    return caller.user is not None and not caller.client and access.sees_rules_lifted(caller, appointment)
 
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:

@@ -15,6 +15,7 @@ from scheduling.booking.appointments import (
     CORRECTIONS,
     FREES_TIME,
     audit,
+    can_be_undone,
     end_visit,
     fulfil_requirements,
     locked,
@@ -145,6 +146,7 @@ def reschedule(
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
+    before = {} if held else notifications.stand_of(appointment)
     let_go([appointment.pk], now=now)
     participants = _exchanged(appointment, old, offerings)
     appointment.participant = asked(participants) if appointment.is_request else participants
@@ -156,7 +158,8 @@ def reschedule(
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats, now=now))
     audit("reschedule", appointment, caller=caller, now=now, reason=override)
     if not held:
-        notifications.moved(appointment, now=now, tell=tell)
+        undoable = can_be_undone(appointment, caller)
+        notifications.moved(appointment, before=before, now=now, tell=tell, undoable=undoable)
     return appointment
 
 

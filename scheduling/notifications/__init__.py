@@ -1,15 +1,25 @@
 """What to tell whom: Communication rows, written in the transaction of what they tell, and their delivery.
 
-The outbox. `requested`, `booked`, `moved` and `cancelled` are called by the use cases of scheduling.booking inside
-their transaction; `deliver_next` by a worker (scheduling.tasks), for what is due; `arrived` and `bounced` when a
-provider says what became of it.
+The outbox. `requested`, `booked`, `moved`, `cancelled` and `restored` are called by the use cases of
+scheduling.booking inside their transaction; `deliver_next` by a worker (scheduling.tasks), for what is due; `arrived`
+and `bounced` when a provider says what became of it.
 """
 
 from scheduling.notifications.delivery import deliver_next
 from scheduling.notifications.invitation import Block, Feed, calendar_of
-from scheduling.notifications.outbox import booked, cancelled, moved, plan_reminders, prove, requested, send_again
+from scheduling.notifications.outbox import (
+    booked,
+    cancelled,
+    moved,
+    plan_reminders,
+    prove,
+    requested,
+    restored,
+    send_again,
+)
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.timeline import failed, failures, timeline
+from scheduling.notifications.undoing import stand_of
 
 __all__ = [
     "Block",
@@ -27,6 +37,8 @@ __all__ = [
     "plan_reminders",
     "prove",
     "requested",
+    "restored",
     "send_again",
+    "stand_of",
     "timeline",
 ]

@@ -16,11 +16,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic import branding, wording
-from clinic.models import Communication, Event, Medium, Slot
+from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.wording import Wording
 from clinic.words import differ, in_full, in_short, length
 from scheduling.facts import VisitFacts, zone_in
 from scheduling.notifications import invitation, links
+
+Json = dict[str, Any]
 
 ACCENT = "#0b5f6b"  # as in static/css/tokens.css, on white
 
@@ -65,7 +67,7 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
     with translation.override(language):
         if message.appointment is None or zone is None:
             return _proof(message, language)
-        about = _About(message.appointment, zone, message.event, now)
+        about = _about(message, message.appointment, zone, now)
         words = wording.fill_in(wording.words_for(message.event, message.medium, language), about.values())
         if message.medium == Medium.SMS:
             link = about.values()["link"]
@@ -88,21 +90,35 @@ class _About(VisitFacts):
 
     event: str
     now: datetime
+    before: Json | None = None
 
     @property
     def times(self) -> tuple[datetime, datetime]:
         return self.start, self.end
 
     @property
-    def old_times(self) -> tuple[datetime, datetime] | None:
-        """When it was before it was moved last; None where only its people have changed."""
+    def old_when(self) -> str:
+        """The time before it was moved, by the clock there; empty where only its people have changed."""
         if self.event != Event.CHANGE:
-            return None
+            return ""
+        before = self.before or self._last_let_go()
+        if before is None:
+            return ""
+        start, end = datetime.fromisoformat(before["start"]), datetime.fromisoformat(before["end"])
+        zone = ZoneInfo(before["zone"])
+        is_other = (start, end) != self.times or differ(start, self.zone, zone)
+        return in_full(start, end, zone) if is_other else ""
+
+    def _last_let_go(self) -> Json | None:
+        """How it stood before its last move, by the Slots of then: of a message that does not know."""
         let_go = Slot.objects.filter(appointment=self.appointment, deleted_at__isnull=False)
-        before = let_go.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-deleted_at", "-pk").first()
-        if before is None or (before.start, before.end) == self.times:
+        slots = let_go.exclude(status=Slot.Status.BUSY_UNAVAILABLE).select_related("schedule__site")
+        slot = slots.order_by("-deleted_at", "-pk").first()
+        if slot is None:
             return None
-        return before.start, before.end
+        site = slot.schedule.site
+        zone = (site.timezone if site and not self.by_video else "") or self.zone.key
+        return {"start": slot.start.isoformat(), "end": slot.end.isoformat(), "zone": zone}
 
     @property
     def is_named(self) -> bool:
@@ -133,12 +149,11 @@ class _About(VisitFacts):
     def values(self) -> dict[str, str]:
         """The placeholders of wordings, filled in."""
         when = in_full(*self.times, self.zone)
-        old = self.old_times
         return {
             "name": self.given,
             "when": when,
             "time": in_short(self.start, self.zone),
-            "old_when": in_full(*old, self.zone) if old else when,
+            "old_when": self.old_when or when,
             "place": self.place,
             "link": links.manage_link(self.appointment),
             "clinic": settings.CLINIC_NAME,
@@ -152,13 +167,12 @@ class _About(VisitFacts):
 
     def facts(self) -> list[Fact]:
         """The lines of an e-mail: what the page of the booked visit shows."""
-        old = self.old_times
         lines = [
             Fact(_("For"), self.given),
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
             Fact(_("When"), in_full(*self.times, self.zone)),
             Fact(_("Where you are"), self.own_clock),
-            Fact(_("Before"), in_full(*old, self.zone) if old else ""),
+            Fact(_("Before"), self.old_when),
             Fact(_("How long"), length(self.duration)),
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),
@@ -192,6 +206,16 @@ class _About(VisitFacts):
         if self.can_be_cancelled(self.now):
             return [come, Action(_("Cancel the visit"), f"{link}#cancel")]
         return [come, see]
+
+
+def _about(message: Communication, appointment: Appointment, zone: ZoneInfo, now: datetime) -> _About:
+    """The facts that a message tells. A cancellation names the time that the patient knows of."""
+    known = message.before or {}
+    if message.event == Event.CANCELLATION and "start" in known:
+        appointment.start = datetime.fromisoformat(known["start"])  # as the message has it, and nowhere written
+        appointment.end = datetime.fromisoformat(known["end"])
+        zone = ZoneInfo(known["zone"])
+    return _About(appointment, zone, message.event, now, known if "start" in known else None)
 
 
 def _letter(message: Communication, about: _About, words: Wording, language: str, now: datetime) -> Letter:

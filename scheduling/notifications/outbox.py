@@ -17,13 +17,13 @@ from django.utils import translation
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_free
-from scheduling.notifications import composing, quiet
+from scheduling.notifications import composing, quiet, undoing
 from scheduling.notifications.audience import Audience, audience_of
+from scheduling.notifications.undoing import WAITING, Json
 
 logger = logging.getLogger(__name__)
 
 DELIVER = "scheduling.tasks.deliver_messages"
-WAITING = (Communication.Status.PREPARATION, Communication.Status.ON_HOLD)
 AGAIN = "again"
 
 
@@ -37,20 +37,35 @@ def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> Non
     _tell(appointment, Event.CONFIRMATION if tell else None, now)
 
 
-def moved(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
+def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool = True, undoable: bool = False) -> None:
     """A booked visit has another time or other people: say so, and let its reminders follow.
 
-    Where the patient is not told, a confirmation that waits still goes, and names the new time.
+    `before` is how it stood: `stand_of`. What is `undoable` is told once it is no longer. Where the patient is not
+    told, a confirmation that waits still goes, and names the new time.
     """
+    event, known = undoing.of_move(appointment, before, undoing.untold(appointment)) if tell else (None, None)
     news = (Event.CONFIRMATION, Event.CHANGE) if tell else ()
     _withdraw(appointment, now, "The visit was moved.", events=(Event.REMINDER, *news))
-    _tell(appointment, Event.CHANGE if tell else None, now)
+    _tell(appointment, event, now, before=known, undoable=undoable)
 
 
-def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A visit will not take place: nothing more is sent about it but that."""
+def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True, undoable: bool = False) -> None:
+    """A visit will not take place: nothing more is sent about it but that, once it can no longer be undone."""
+    known = undoing.of_cancellation(undoing.untold(appointment))
     _withdraw(appointment, now, "The visit was cancelled.", events=Event.values)
-    _tell(appointment, Event.CANCELLATION if tell else None, now, reminders=False)
+    event = Event.CANCELLATION if tell else None
+    _tell(appointment, event, now, reminders=False, before=known, undoable=undoable)
+
+
+def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
+    """A cancellation has been undone, and the visit, with a higher `sequence`, is booked as before.
+
+    A patient who has not heard of the cancellation hears nothing; another has the visit confirmed. Its reminders are
+    planned anew.
+    """
+    event, known = undoing.of_restoring(undoing.untold(appointment))
+    _withdraw(appointment, now, "The cancellation was undone.", events=(Event.CANCELLATION,))
+    _tell(appointment, event if tell else None, now, before=known)
 
 
 def prove(email: str, code: str, language: str, *, now: datetime) -> None:
@@ -115,7 +130,15 @@ def sequence_of(message: Communication) -> str:
     return message.occasion.removeprefix(f"{AGAIN}-").partition("-")[0]
 
 
-def _tell(appointment: Appointment, event: Event | None, now: datetime, *, reminders: bool = True) -> None:
+def _tell(
+    appointment: Appointment,
+    event: Event | None,
+    now: datetime,
+    *,
+    reminders: bool = True,
+    before: Json | None = None,
+    undoable: bool = False,
+) -> None:
     """Write what is to be told: one read, and one INSERT if there is anything."""
     lead_times = _lead_times(appointment, now) if reminders else []
     if event is None and not lead_times:
@@ -123,16 +146,21 @@ def _tell(appointment: Appointment, event: Event | None, now: datetime, *, remin
     audience = audience_of(appointment, now=now)
     if audience is None:
         return
-    messages = [] if event is None else list(_news(appointment, event, audience, now))
+    due = now + undoing.UNDO_WINDOW if undoable else now
+    messages = [] if event is None else list(_news(appointment, event, audience, due, now))
+    for message in messages:
+        message.before = before
     _write([*messages, *_reminders(appointment, lead_times, audience, now)], now)
 
 
-def _news(appointment: Appointment, event: Event, audience: Audience, now: datetime) -> Iterable[Communication]:
+def _news(
+    appointment: Appointment, event: Event, audience: Audience, due: datetime, now: datetime
+) -> Iterable[Communication]:
     for medium in audience.media(event):
-        due = now
+        moment = due
         if medium == Medium.SMS:
-            due = quiet.may_go(now, audience.zone, visit=appointment.start, now=now) or now
-        yield from _messages(appointment, event, medium, str(appointment.sequence), audience, due, now)
+            moment = quiet.may_go(due, audience.zone, visit=appointment.start, now=now) or due
+        yield from _messages(appointment, event, medium, str(appointment.sequence), audience, moment, now)
 
 
 def _reminders(
@@ -188,15 +216,16 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
     if not messages:
         return
     insert_free(messages)
-    due = [message.fhir_id for message in messages if message.due <= now]
-    if due:
-        transaction.on_commit(partial(_hand_over, due))
+    for wait in (timedelta(0), undoing.UNDO_WINDOW):
+        due = [message.fhir_id for message in messages if max(message.due, now) == now + wait]
+        if due:
+            transaction.on_commit(partial(_hand_over, due, wait))
 
 
-def _hand_over(messages: Sequence[str]) -> None:
+def _hand_over(messages: Sequence[str], wait: timedelta) -> None:
     """Tell the broker. What it does not hear, the sweep finds: nobody waits and nothing fails for it."""
     try:
-        current_app.send_task(DELIVER, args=[messages], retry=False)
+        current_app.send_task(DELIVER, args=[messages], retry=False, countdown=wait.total_seconds() or None)
     except Exception as error:  # whatever the broker's client raises
         logger.warning("Messages wait for the sweep: the broker was not told (%s)", type(error).__name__)
 

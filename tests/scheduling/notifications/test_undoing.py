@@ -1,0 +1,116 @@
+"""What staff undo at once is told to nobody, and what they do twice is told once."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import Appointment, Communication
+from scheduling import access, availability, booking, notifications
+from scheduling.notifications import composing
+from scheduling.notifications.undoing import UNDO_WINDOW
+from tests.factories import LocationFactory, ScheduleFactory, UserFactory
+from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.situations import SOFTWARE, book, monday, wish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def desk():
+    return access.Caller(user=UserFactory(is_superuser=True))
+
+
+@pytest.fixture
+def visit(service, chen, ada):
+    booked = book(wish(service, chen, at=monday(10), patient=ada))
+    deliver()
+    return booked
+
+
+def move(visit, service, schedule, to, caller, now):
+    offerings = tuple(availability.offerings_of(service, [schedule.fhir_id]))
+    return booking.reschedule(visit.fhir_id, offerings=offerings, start=to, caller=caller, now=now)
+
+
+def told(event):
+    return [message.body for message in Communication.objects.filter(event=event, medium="email", status="completed")]
+
+
+def test_a_move_that_is_undone_at_once_is_told_to_nobody(visit, service, chen, desk):
+    now = timezone.now()
+    move(visit, service, chen, monday(11), desk, now)
+    deliver(now + UNDO_WINDOW - timedelta(seconds=1))
+    move(visit, service, chen, monday(10), desk, now + timedelta(seconds=1))
+    deliver(now + timedelta(minutes=5))
+    assert told("change") == []
+    reminders = Communication.objects.filter(event="reminder", medium="email", status="preparation")
+    assert [message.due for message in reminders] == [monday(10) - timedelta(hours=48), monday(8)]
+
+
+def test_a_move_is_told_once_it_can_no_longer_be_undone(visit, service, chen, desk):
+    now = timezone.now()
+    move(visit, service, chen, monday(11), desk, now)
+    deliver(now + UNDO_WINDOW - timedelta(seconds=1))
+    assert told("change") == []
+    deliver(now + UNDO_WINDOW)
+    assert len(told("change")) == 1
+    move(visit, service, chen, monday(10), desk, now + timedelta(minutes=1))
+    deliver(now + timedelta(minutes=2))
+    assert len(told("change")) == 2, "who has heard of the first hears of the second"
+
+
+def test_two_moves_are_told_once_from_the_first_time_to_the_last(visit, service, chen, desk):
+    elsewhere = LocationFactory(name="Harbour", timezone="America/Chicago")
+    there = ScheduleFactory(services=[service], site=elsewhere, actor=chen.bookable.practitioner)
+    now = timezone.now()
+    move(visit, service, chen, monday(11), desk, now)
+    move(visit, service, there, monday(14), desk, now + timedelta(seconds=2))
+    [message] = Communication.objects.filter(event="change", medium="email", status="preparation")
+    message.appointment = Appointment.objects.select_related("patient", "service", "site").get(pk=visit.pk)
+    said = composing.compose(message, ZoneInfo("America/Chicago"), now=now).text
+    assert "10:00 – 10:30 AM" in said.partition("Before: ")[2].partition("\n")[0]
+    assert "(New York time)" in said.partition("Before: ")[2].partition("\n")[0]
+    assert "1:00 – 1:30 PM" in said.partition("When: ")[2].partition("\n")[0]
+    assert "(Chicago time)" in said.partition("When: ")[2].partition("\n")[0]
+
+
+def test_a_cancellation_of_a_moved_visit_names_the_time_that_the_patient_knows(visit, service, chen, desk):
+    now = timezone.now()
+    move(visit, service, chen, monday(11), desk, now)
+    booking.cancel(visit.fhir_id, caller=desk, now=now + timedelta(seconds=2))
+    deliver(now + timedelta(minutes=1))
+    assert told("change") == []
+    [said] = told("cancellation")
+    assert "10:00 – 10:30 AM" in said
+
+
+def restore(visit, now):
+    """What the use case that undoes a cancellation does to the row."""
+    row = Appointment.objects.select_related("patient", "service").get(pk=visit.pk)
+    row.status, row.sequence = "booked", row.sequence + 1
+    row.save()
+    notifications.restored(row, now=now)
+
+
+@pytest.mark.parametrize(
+    ("waits", "cancellations", "confirmations"), [(timedelta(seconds=2), 0, 1), (timedelta(minutes=1), 1, 2)]
+)
+def test_a_cancellation_that_is_undone_is_told_to_those_who_have_heard_of_it(
+    visit, desk, waits, cancellations, confirmations
+):
+    now = timezone.now()
+    booking.cancel(visit.fhir_id, caller=desk, now=now)
+    deliver(now + waits)
+    restore(visit, now + waits)
+    deliver(now + timedelta(minutes=5))
+    assert (len(told("cancellation")), len(told("confirmation"))) == (cancellations, confirmations)
+    assert Communication.objects.filter(event="reminder", medium="email", status="preparation").count() == 2
+
+
+def test_a_patient_or_software_is_told_at_once(visit, service, chen):
+    now = timezone.now()
+    move(visit, service, chen, monday(11), SOFTWARE, now)
+    deliver(now)
+    assert len(told("change")) == 1
