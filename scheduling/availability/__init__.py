@@ -36,7 +36,7 @@ from scheduling.availability.questions import (
     places_left,
     seats,
 )
-from scheduling.availability.rules import supposed_rules, weekly_windows
+from scheduling.availability.rules import is_absent, supposed_rules, weekly_windows
 from scheduling.core.offers import Reason
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "complete",
     "explain",
     "find_times",
+    "is_absent",
     "is_offered",
     "kept_of",
     "lasting",

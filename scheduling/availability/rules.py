@@ -2,7 +2,7 @@
 
 import json
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -60,6 +60,12 @@ def absences_of(not_available: str | None, period: str | None, zone: ZoneInfo) -
     if worked.get("end"):
         absences += ((_moment(worked["end"], zone, last=True), AFTER_ALL_TIME),)
     return absences
+
+
+def is_absent(extra: Mapping[str, Any], zone: ZoneInfo, start: datetime, end: datetime) -> bool:
+    """Whether a role with these further elements does not work at some time of [start, end)."""
+    absences = absences_of(json.dumps(extra.get("notAvailable", [])), json.dumps(extra.get("period", {})), zone)
+    return any(first < end.timestamp() and start.timestamp() < last for first, last in absences)
 
 
 def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]:

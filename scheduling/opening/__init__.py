@@ -5,6 +5,7 @@ part of the Schedule or the HealthcareService, whose version counts them.
 """
 
 from scheduling.opening.changes import Change, Preview, Stranded, changes, changes_only_parameters, preview, save
+from scheduling.opening.concerned import Concerned, concerned
 from scheduling.opening.extra import add_extra, extra_hours, extra_time, extra_times, remove_extra, visits_in
 from scheduling.opening.terms import Terms, terms_of
 from scheduling.opening.versions import ALL_DAY, CLOSED, Span, Version, Week, in_force, put, read, remove, write
@@ -13,6 +14,7 @@ __all__ = [
     "ALL_DAY",
     "CLOSED",
     "Change",
+    "Concerned",
     "Preview",
     "Span",
     "Stranded",
@@ -22,6 +24,7 @@ __all__ = [
     "add_extra",
     "changes",
     "changes_only_parameters",
+    "concerned",
     "extra_hours",
     "extra_time",
     "extra_times",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Patient, Slot
 from scheduling.api import proposal_ids
-from tests.api.conftest import Api, api_with, codes
+from tests.api.conftest import AccessToken, Api, api_with, application, codes
 from tests.api.dialects import OFFICE_VISIT, SNOMED, VISIT_TYPE, issues, matches, offer, parameters, reference
 from tests.api.visits import BOOK, HOLD, told
 from tests.factories import AppointmentFactory, LocationFactory, ScheduleFactory, ServiceFactory, SlotFactory
@@ -252,6 +252,24 @@ def test_a_time_outside_the_hours_is_told_where_it_was_asked_for(api, chen, ada)
     assert (issue["code"], issue["expression"]) == ("business-rule", ["Parameters.appt-resource"])
 
 
+def another() -> Api:
+    """Other software with the same rights."""
+    other = application(client_id="another")
+    AccessToken.objects.create(
+        token="another", application=other, expires=timezone.now() + timedelta(hours=1), scope="system/*.cruds"
+    )
+    return Api("another")
+
+
+def test_a_second_client_does_not_hold_what_is_held(api, chen):
+    appointment = held(api, chen)
+    answer = another().post(HOLD, parameters(appt_id=reference(appointment)))
+    [refused] = matches(answer)
+    assert ("id" in refused, refused["status"], issues(answer)) == (False, "cancelled", [("error", "conflict")])
+    assert Appointment.objects.get().status == "pending"  # the first one's hold stands
+    assert matches(api.post(HOLD, parameters(appt_id=reference(appointment)))) == [appointment]
+
+
 def test_a_taken_time_is_a_cancelled_appointment(api, chen, ada):
     proposed = offer(api)
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
@@ -301,12 +319,11 @@ def test_a_hold_that_cannot_be_booked_is_let_go(api, chen, ada):
     assert not Slot.objects.filter(appointment__fhir_id=appointment["id"], deleted_at=None).exists()
 
 
-def test_a_visit_that_is_booked_is_not_lost_by_asking_again(api, chen, ada):
+def test_who_books_the_same_again_has_the_same_visit(api, chen, ada):
     body = parameters(appt_id=reference(offer(api)), patient_id=ada.reference)
-    api.post(BOOK, body)
-    again = api.post(BOOK, body)
-    assert (matches(again), issues(again)) == ([], [("error", "conflict")])
-    assert Appointment.objects.get().status == "booked"
+    first, again = api.post(BOOK, body), api.post(BOOK, body)
+    assert (again.status_code, matches(again)) == (200, matches(first))
+    assert (Appointment.objects.get().status, Appointment.objects.get().version) == ("booked", 1)
 
 
 def test_a_proposal_that_another_patient_has_booked_is_a_cancelled_appointment(api, chen, ada, bo):
@@ -317,6 +334,7 @@ def test_a_proposal_that_another_patient_has_booked_is_a_cancelled_appointment(a
     [refused] = matches(answer)
     assert (answer.status_code, refused["status"], statuses(refused)) == (200, "cancelled", {"declined"})
     assert issues(answer) == [("error", "conflict")]
+    assert "id" not in refused  # it is the id of a visit that is booked
     assert ada.reference not in str(answer.fhir)
     assert Appointment.objects.get().patient == ada
 

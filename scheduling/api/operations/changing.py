@@ -10,32 +10,44 @@ from clinic.fhir.datatypes import Json
 from clinic.fhir.references import local_reference
 from clinic.fhir.status_reasons import said_both_ways
 from clinic.fhir.visit_types import codings_of
-from clinic.models import Appointment
+from clinic.models import Appointment, AuditEvent
 from scheduling import access, booking
 from scheduling.api.operations.base import Attempt
 from scheduling.api.operations.wanted import Wanted
 from scheduling.api.submissions import wished
 from scheduling.booking import Once
-from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken
+from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, TimeTaken
 
 STAYS = "This visit is for another {}, and stays so: cancel it, and book another."
 
 
 def keep(wanted: Wanted, held: Appointment) -> Attempt:
-    """Who holds it already is told until when."""
+    """Who holds it already is told until when; whoever else asks for it, that it is taken."""
 
     def run(once: Once | None) -> Appointment:
         if held.status != Appointment.Status.PENDING:
             raise IllegalTransition(held.status, "held")
         if held.hold_expires_at is not None and held.hold_expires_at <= wanted.now:
             raise HoldExpired
+        if not _is_holder(wanted, held):
+            raise TimeTaken
         return as_it_is(wanted, held)
 
     return Attempt(run)
 
 
+def _is_holder(wanted: Wanted, held: Appointment) -> bool:
+    """Whether it is the same software, for the same person, that took the hold."""
+    took = AuditEvent.objects.filter(appointment=held, subtype="hold").values_list("client", "user")
+    user = wanted.caller.user.pk if wanted.caller.user else None
+    return all(each == (wanted.caller.client, user) for each in took)
+
+
 def confirm(wanted: Wanted, held: Appointment) -> Attempt:
+    """What is booked already for this patient stays as it is: who asks twice has it once."""
     patient = wanted.patient(held.patient)
+    if held.status == Appointment.Status.BOOKED and patient == held.patient:
+        return Attempt(lambda once: as_it_is(wanted, held))
     comment = wanted.asked.comment or str((wanted.asked.sent or {}).get("comment", ""))
     return Attempt(
         lambda once: booking.confirm(

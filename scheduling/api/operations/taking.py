@@ -120,32 +120,44 @@ class Taking(Wanted):
         return Response(searchset(self._cancelled(refusal), refusal.issues, "error"), headers=headers)
 
     def _cancelled(self, refusal: SchedulingError) -> list[Json]:
-        """The Appointment that was not to be. A hold that cannot be booked has ended, and its time is free."""
+        """The Appointment that was not to be. A hold that cannot be booked has ended, and its time is free.
+
+        An id that is a visit's or another's hold is not told as cancelled.
+        """
         if self.existing is not None:
             visit = self.existing
-            if visit.status == Appointment.Status.PENDING and not visit.is_request:
+            is_others = self.holds and isinstance(refusal, TimeTaken)
+            if visit.status == Appointment.Status.PENDING and not visit.is_request and not is_others:
                 reason = booking.HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
                 visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)
             elif visit.status == CANCELLED:
                 changing.as_it_is(self, visit)
             if visit.status == CANCELLED:
                 return [_entry(access.as_shown(visit, self.caller), self.base)]
-            return [match(_not_to_be(lost.json), self.base) for lost in self._lost(visit)]
+            return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
         if self.offered is not None:
-            return [match(_not_to_be(self.offered.json), self.base)]
+            proposal = self.offered.json
+            is_somebodys = Appointment.objects.filter(fhir_id=proposal["id"]).exclude(status=CANCELLED).exists()
+            return [_nameless(proposal) if is_somebodys else match(_not_to_be(proposal), self.base)]
         return [{"resource": _not_to_be(self.wish.sent), "search": {"mode": "match"}}]
 
-    def _lost(self, visit: Appointment) -> list[Offered]:
-        """The proposal, if its time is another patient's visit by now: as where nobody was so much faster."""
+    def _lost(self, visit: Appointment, *, is_others: bool) -> list[Offered]:
+        """The proposal, if its time is somebody else's by now: as where nobody was so much faster."""
         fhir_id = self.asked.which.fhir_id
         proposed = read_proposal_id(fhir_id)
-        if proposed is None or self.patient(visit.patient) == visit.patient:
+        if proposed is None or (not is_others and self.patient(visit.patient) == visit.patient):
             return []
         return [offered.read_offered(fhir_id, proposed, self.patients)]
 
 
 def _over(once: Once | None) -> Appointment:
     raise HoldExpired("This proposal has expired. Search for times again.")
+
+
+def _nameless(proposal: Json) -> Json:
+    """The entry of a proposal whose id is a visit's by now."""
+    others = {name: value for name, value in proposal.items() if name != "id"}
+    return {"resource": _not_to_be(others), "search": {"mode": "match"}}
 
 
 def _not_to_be(appointment: Json) -> Json:

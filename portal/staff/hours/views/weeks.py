@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of
 from portal.staff.hours import listing, wording
@@ -25,8 +26,12 @@ ALWAYS = "always"
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The calendars and services whose hours one may set."""
-    calendars, services = listing.lists(caller_of(request), now=timezone.now())
-    return render(request, "portal/hours/index.html", {"calendars": calendars, "services": services})
+    caller, now = caller_of(request), timezone.now()
+    calendars, services = listing.lists(caller, now=now)
+    concerned = opening.concerned(caller, now=now)
+    disclosures.listed(caller, [each.appointment for each in concerned], "visits to look at", now=now)
+    context = {"calendars": calendars, "services": services, "concerned": concerned}
+    return render(request, "portal/hours/index.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,88 @@
+"""Booked visits that cannot take place as they are: somebody has left, a place is closed, the patient has died."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clinic import words
+from clinic.fhir.schedules import zone_of
+from clinic.models import Appointment, Device, Location, Patient, Slot
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.availability import is_absent
+
+LISTED = 50
+ROLE = "schedule__practitioner_role"
+ACTOR = "schedule__bookable"
+PLACES = (
+    "schedule__site",
+    f"{ACTOR}__location",
+    f"{ACTOR}__location__part_of",
+    f"{ACTOR}__device__location",
+    f"{ACTOR}__device__location__part_of",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A visit, at the time of its schedule, and why somebody has to look at it."""
+
+    appointment: Appointment
+    start: datetime
+    end: datetime
+    why: str
+
+
+def concerned(caller: Caller, *, now: datetime) -> list[Concerned]:
+    """The first such visits to come that the caller may see, in order of time. A constant number of statements."""
+    closed = (
+        Q(schedule__active=False) | Q(**{f"{ACTOR}__practitioner__active": False}) | Q(**{f"{ROLE}__active": False})
+    )
+    broken = [status for status in Device.Status if status != Device.Status.ACTIVE]
+    closed |= Q(**{f"{ACTOR}__device__status__in": broken})
+    for place in PLACES:
+        closed |= Q(**{f"{place}__status__in": [Location.Status.SUSPENDED, Location.Status.INACTIVE]})
+    away = Q(**{f"{ROLE}__extra__has_any_keys": ["period", "notAvailable"]})
+    slots = (
+        access.visible(Slot, caller)
+        .filter(closed | away | Patient.closed("appointment__patient__"))
+        .filter(status=Slot.Status.BUSY, deleted_at=None, start__gte=now)
+        .filter(appointment__status=Appointment.Status.BOOKED)
+        .select_related("appointment__patient", "appointment__service", f"{ROLE}__practitioner", *PLACES)
+        .select_related(*(f"{ACTOR}__{kind}" for kind in ("practitioner", "healthcare_service", "patient")))
+        .prefetch_related("schedule__scheduling_parameters", "schedule__services__scheduling_parameters")
+        .prefetch_related(f"{ROLE}__locations__part_of")
+        .order_by("start", "pk")[: 4 * LISTED]
+    )
+    found: dict[int, Concerned] = {}
+    for slot in slots:
+        why = next(_reasons(slot), "")
+        if why and slot.appointment is not None:
+            zone = ZoneInfo(zone_of(slot.schedule))
+            start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+            found.setdefault(slot.appointment.pk, Concerned(slot.appointment, start, end, why))
+    return list(found.values())[:LISTED]
+
+
+def _reasons(slot: Slot) -> Iterator[str]:
+    visit, schedule, bookable = slot.appointment, slot.schedule, slot.schedule.bookable
+    if visit is not None and (note := words.record_note(visit.patient)):
+        yield note
+    role, person, device = schedule.practitioner_role, bookable.practitioner, bookable.device
+    for actor in (person, role):
+        if actor is not None and not actor.active:
+            yield _("%(name)s has left") % {"name": actor}
+    if role is not None and is_absent(role.extra, ZoneInfo(zone_of(schedule)), slot.start, slot.end):
+        yield _("%(name)s does not work there then") % {"name": role.practitioner}
+    room = bookable.location or (device.location if device else None)
+    for place in (room, room.part_of if room else None, schedule.site):
+        if place is not None and place.status != Location.Status.ACTIVE:
+            yield _("%(name)s is closed") % {"name": place}
+    if device is not None and device.status != Device.Status.ACTIVE:
+        yield _("%(name)s is out of use") % {"name": device}
+    if not schedule.active:
+        yield _("The calendar is closed")
