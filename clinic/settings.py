@@ -266,6 +266,7 @@ CORS_EXPOSE_HEADERS = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = environment.number(
     "MAX_REQUEST_BYTES", default=8 * 1024 * 1024, least=64 * 1024, most=1024**3
 )
+MAX_BUNDLE_ENTRIES = environment.number("MAX_BUNDLE_ENTRIES", default=1000, least=1, most=100_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["scheduling.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -47,6 +47,13 @@ class Invalid(SchedulingError):
     message = lazy("The request is not valid.")
 
 
+class TooCostly(SchedulingError):
+    """More at once than the server does for one request."""
+
+    code = "too-costly"
+    message = lazy("That is too much at once.")
+
+
 class NotFound(SchedulingError):
     code = "not-found"
     message = lazy("There is no such resource.")

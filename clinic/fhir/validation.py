@@ -21,6 +21,7 @@ MAX_DEPTH = 60
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 # https://hl7.org/fhir/R4/datatypes.html#string; PostgreSQL stores neither NUL nor half a character.
 UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+ADDRESSES = (".url", "Url", ".channel.endpoint")
 CODES = {
     "model_field_validation.missing": "required",
     "missing": "required",
@@ -151,7 +152,9 @@ def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
         node, path, depth = todo.pop()
         if text := _fault(node, depth):
             yield ResourceIssue("structure", text, path)
-        elif path.endswith((".url", "Url")) and not isinstance(node, str):  # the library takes it for one
+        elif path.endswith((".url", "Url", ".channel.endpoint")) and not isinstance(
+            node, str
+        ):  # the library lets it pass
             yield ResourceIssue("value", "An address is a string.", path)
         elif isinstance(node, dict):
             yield from _unmatched(node, path)

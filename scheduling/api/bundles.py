@@ -6,6 +6,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+
 from clinic.fhir.bundles import faults
 from clinic.fhir.datatypes import Json, instant, read_instant
 from clinic.fhir.issues import InvalidElement
@@ -17,7 +19,7 @@ from scheduling.api import reading
 from scheduling.api.headers import is_named
 from scheduling.api.outcomes import Refusal, outcome, refusal_of
 from scheduling.api.patching import patch_in
-from scheduling.errors import Invalid, Issue, SchedulingError
+from scheduling.errors import Invalid, Issue, SchedulingError, TooCostly
 from scheduling.interactions import BundleRefused, Problem, Written
 
 
@@ -54,8 +56,13 @@ def batch(bundle: Json, sender: Sender) -> Json:
 
 
 def _entries(bundle: Json) -> list[Any]:
-    """Raises Invalid, InvalidResource."""
+    """Raises Invalid, InvalidResource, TooCostly."""
     entries = interactions.raw_entries(bundle, "transaction", "batch")
+    if len(entries) > settings.MAX_BUNDLE_ENTRIES:
+        text = (
+            f"A {bundle['type']} has {settings.MAX_BUNDLE_ENTRIES:,} entries at most, not {len(entries):,}: divide it."
+        )
+        raise TooCostly(text, expression="Bundle.entry")
     if issues := list(faults(bundle)):
         raise InvalidResource(issues)
     return entries

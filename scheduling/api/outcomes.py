@@ -25,6 +25,7 @@ Refusal = SchedulingError | InvalidResource
 STATUS: dict[type[SchedulingError], HTTPStatus] = {
     errors.SchedulingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Invalid: HTTPStatus.BAD_REQUEST,
+    errors.TooCostly: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.TimeTaken: HTTPStatus.CONFLICT,

@@ -64,6 +64,7 @@ def capability_statement(request: Request) -> Json:
     base = base_of(request)
     rest: Json = {
         "mode": "server",
+        "documentation": f"A batch or a transaction has {settings.MAX_BUNDLE_ENTRIES} entries at most.",
         "security": _security(request),
         "resource": [_resource(kind, base) for kind in (*RESOURCES, "Bundle", *DEFINITIONS)],
         "interaction": [{"code": code} for code in system_interactions()],

@@ -14,6 +14,8 @@ from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES
 from scheduling.errors import Invalid, Issue
 
 MAX_DEPTH = 100
+MAX_STRING = 1024 * 1024  # characters
+BASE64 = (".data", ".valueBase64Binary")
 NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL cannot store it
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -82,6 +84,8 @@ def read_json(body: bytes) -> Any:
     except ValueError:
         _refuse("A number is too long.")
     _check_depth(value)
+    if len(body) > MAX_STRING:
+        _check_lengths(value)
     if SURROGATE.search(body):
         _whole_characters(value)
     return value
@@ -95,6 +99,8 @@ def read_element(body: bytes) -> dict[str, Any]:
     except InvalidElement as error:
         raise Invalid(issues=[Issue(error.code, error.text, error.at)]) from error
     _check_depth(value)
+    if len(body) > MAX_STRING:
+        _check_lengths(value)
     return value
 
 
@@ -126,6 +132,21 @@ def _check_depth(value: Any) -> None:
         if not level:
             return
     _refuse(f"This is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _check_lengths(value: Any) -> None:
+    """https://hl7.org/fhir/R4/datatypes.html#string: only what is base64 may be longer than a megabyte."""
+    root = value.get("resourceType") if isinstance(value, dict) else None
+    todo: list[tuple[Any, str]] = [(value, root if isinstance(root, str) else "")]
+    while todo:
+        node, path = todo.pop()
+        if isinstance(node, str) and len(node) > MAX_STRING and not path.endswith(BASE64):
+            text = f"A string is {MAX_STRING:,} characters long at most."
+            raise Invalid(issues=[Issue("too-long", text, path)])
+        if isinstance(node, dict):
+            todo += [(child, f"{path}.{name}".removeprefix(".")) for name, child in node.items()]
+        elif isinstance(node, list):
+            todo += [(child, f"{path}[{n}]") for n, child in enumerate(node)]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
