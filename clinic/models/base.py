@@ -4,6 +4,7 @@ import uuid
 from importlib.resources import files
 from typing import ClassVar
 
+from babel.core import get_global
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -24,6 +25,12 @@ def validate_zone(name: str) -> None:
         raise ValidationError(
             f"{name!r} is not a time zone of the IANA database, such as America/New_York.", code="zone"
         )
+
+
+def canonical_zone(name: str) -> str:
+    """The name of today for a zone that a browser calls by an older one: Asia/Kolkata for Asia/Calcutta."""
+    known = str(get_global("zone_aliases").get(name, name))
+    return known if known in ZONES and not known.startswith("Etc/") else name
 
 
 def zone_field(help_text: str = "") -> "models.CharField[str, str]":

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import validate_zone
+from clinic.models.base import canonical_zone, validate_zone
 from portal.common.days import moment_of
 from portal.common.fields import DayField
 from portal.common.forms import AskedForm
@@ -23,7 +23,7 @@ class ZoneForm(AskedForm):
         name = self.cleaned_data["zone"]
         if name:
             validate_zone(name)
-        return ZoneInfo(name) if name else None
+        return ZoneInfo(canonical_zone(name)) if name else None
 
 
 class TimesForm(ZoneForm):

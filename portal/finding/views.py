@@ -109,7 +109,7 @@ def free_times(
         "service": service,
         "menu": whole,
         "zones": menu.zones or whole.zones,
-        "regions": zones_by_region() if service.telehealth else (),
+        "regions": zones_by_region(filter(None, (menu.zone, *whole.zones)), now) if service.telehealth else (),
         "filters": narrowing,
         "shown": shown,
         "is_month": bool(month),

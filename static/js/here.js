@@ -6,7 +6,7 @@ const offer = () => {
   if (near && navigator.geolocation) near.hidden = false;
   const select = document.getElementById("zone");
   const own = document.querySelector("[data-own-zone]");
-  if (own && select) own.hidden = select.value === zone || ![...select.options].some((each) => each.value === zone);
+  if (own && select) own.hidden = select.value === zone;
 };
 
 const findMe = (button) => {
@@ -36,6 +36,8 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest("[data-own-zone]")) {
     const select = document.getElementById("zone");
+    // A browser may call it by an older name, which the clinic knows too.
+    if (![...select.options].some((each) => each.value === zone)) select.add(new Option(zone, zone));
     select.value = zone;
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }

@@ -36,17 +36,17 @@ def hold_in(as_ada, video, ten):
 
 def test_it_stays_from_the_times_to_the_receipt_and_my_visits(as_ada, hold_in, ten, site):
     held = hold_in("Asia/Tokyo")
-    local = f"{ten.astimezone(TOKYO):%H:%M}"
+    local = f"{ten.astimezone(TOKYO):%-I:%M}"
     for step in ("about", "confirm"):
         page = as_ada.get(page_of(held, step))
-        assertContains(page, f"{local} to ")
+        assertContains(page, f"{local} – ")
         assertContains(page, "(Tokyo time)")
-        assertContains(page, "10:00 (New York time) at the clinic")
+        assertContains(page, "10:00 AM (New York time) at the clinic")
         assertNotContains(page, site.name)
     as_ada.post(page_of(held, "confirm"))
     for address in (page_of(held, "booked"), visit_page(held), "/appointments/"):
         page = as_ada.get(address)
-        assertContains(page, f"{local} to ")
+        assertContains(page, f"{local} – ")
         assertContains(page, "(Tokyo time)")
         assertNotContains(page, site.name)
 
