@@ -27,6 +27,13 @@ document.addEventListener("change", (event) => {
   if (dialog) form.querySelector("[data-refresh]").click();
 });
 
+// Enter in the search box looks for patients, whoever is chosen below it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input[name=search]")) return;
+  event.preventDefault();
+  event.target.form.querySelector("[name=find]").click();
+});
+
 const setUp = (root) => {
   for (const each of root.querySelectorAll(".needs-script")) each.hidden = false;
 };

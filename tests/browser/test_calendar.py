@@ -248,3 +248,19 @@ def test_the_menu_closes_on_escape(page: Page, clinic, chen, sign_in):
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(account).to_be_focused()
+
+
+def test_what_is_typed_while_free_times_are_fetched_stays(page: Page, chen, visit, clinic, day, sign_in):
+    sign_in(chen.user)
+    page.set_viewport_size(DESK)
+    page.route("**/staff/visits/new/**", lambda route: (page.wait_for_timeout(700), route.continue_()))
+    page.goto(f"/staff/agenda/?date={day}")
+    page.get_by_role("link", name="New visit").click()
+    page.get_by_label("Time", exact=True).fill("13:00")
+    page.get_by_label("Find a patient").press_sequentially("knee", delay=250)
+    expect(page.get_by_role("button", name=re.compile("1:00"))).to_be_visible()
+    expect(page.get_by_label("Find a patient")).to_have_value("knee")
+    expect(page.get_by_label("Find a patient")).to_be_focused()
+    page.get_by_label("Find a patient").press("Enter")
+    expect(page.get_by_text("No patient found.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from clinic import finder
 from clinic.local_time import in_zone
@@ -56,7 +58,8 @@ class Wish:
             every = tuple(kept_of(self.without).ways(every))
         ways = [self._with_calendar(way) for way in every if any(self._is_here(pool) for pool in way)]
         if not ways:
-            raise Invalid(f"{self.calendar.bookable} does not give {self.service}, or not with what else it takes.")
+            text = _("%(who)s does not offer %(service)s at this site, or a room or device that it needs is missing.")
+            raise Invalid(text % {"who": self.calendar.bookable, "service": self.service})
         return tuple(ways)
 
     def _is_here(self, pool: Pool) -> bool:
@@ -102,13 +105,13 @@ def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, 
 
 
 def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
-    """The free times of that local day that are nearest to `around`; the next ones after it where it has none."""
+    """The free times of that local day that are nearest to `around`; the next ones after it where it has none.
+
+    Raises SchedulingError where the visit cannot be had on this calendar at all.
+    """
     day = in_zone(around, zone).date()
     first, last = midnight(day, zone), midnight(day + DAY, zone)
-    try:
-        ways = wish.ways()
-    except SchedulingError:
-        return []
+    ways = wish.ways()
 
     def starts(start: datetime, end: datetime, limit: int | None = None) -> list[datetime]:
         query = TimeQuery(
@@ -119,6 +122,14 @@ def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -
     that_day = sorted(starts(first, last), key=lambda each: abs(each - around))[:SUGGESTED]
     found = that_day or starts(max(last, now), max(last, now) + MAX_WINDOW, SUGGESTED // 2)
     return [each.astimezone(zone) for each in sorted(found)]
+
+
+def free_or_why(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> dict[str, Any]:
+    """What a form shows of `free_times`: `free`, or None and `why_none` where there can be none."""
+    try:
+        return {"free": free_times(wish, around, zone, now=now), "why_none": ""}
+    except SchedulingError as refusal:
+        return {"free": None, "why_none": str(refusal)}
 
 
 def to_move(

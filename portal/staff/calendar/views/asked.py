@@ -53,8 +53,14 @@ def at_its_site(selection: Selection, schedule: Schedule) -> list[Schedule]:
 
 
 def only_asks(request: HttpRequest) -> bool:
-    """Whether the form is changed by a button, and not yet to be saved."""
-    return request.method == "POST" and any(button in request.POST for button in ASKING)
+    """True if the form is changed by a button or a search for a patient, and not yet to be saved."""
+    return request.method == "POST" and (any(button in request.POST for button in ASKING) or searches(request))
+
+
+def searches(request: HttpRequest) -> bool:
+    """True if the form looks for patients: by its button, or by Enter in the search box with nobody chosen yet."""
+    named = any(request.POST.get(name) for name in ("patient", "given", "family"))
+    return "find" in request.POST or (bool(request.POST.get("search", "").strip()) and not named)
 
 
 def sent(request: HttpRequest, schedule: Schedule) -> QueryDict | None:

@@ -18,7 +18,7 @@ from portal.staff.calendar import arranging
 from portal.staff.calendar.arranging import Wish
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, selected, sent
+from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, searches, selected, sent
 from portal.staff.calendar.views.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.visit_forms import VisitForm, WhenForm
 from scheduling import access, booking
@@ -161,13 +161,23 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
         "form": form,
         "zone": zone_of(schedule),
         "schedule": schedule,
-        "free": arranging.free_times(wish, form.start or now, zone_of(schedule), now=now) if wish else [],
+        **_free(wish, form, schedule, now),
         "start": form.start,
         "patient": _patient(request, form),
         "different": request.POST.get("different", ""),
         "may_override": "anyway" in request.POST,
-        "matches": _matches(request) if {"find", "more"} & request.POST.keys() else None,
+        "matches": _matches(request) if searches(request) or "more" in request.POST else None,
     }
+
+
+def _free(wish: Wish | None, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
+    """The nearest free times, or why there can be none: `free` is None where no visit is chosen that can be had."""
+    if wish is not None:
+        return arranging.free_or_why(wish, form.start or now, zone_of(schedule), now=now)
+    if form["service"].value():
+        why = _("%(who)s does not offer the visit that you chose. Choose another visit or calendar.")
+        return {"free": None, "why_none": why % {"who": schedule.bookable}}
+    return {"free": None, "why_none": ""}
 
 
 def _wish(form: VisitForm, schedule: Schedule) -> Wish | None:

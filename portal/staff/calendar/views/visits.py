@@ -190,7 +190,7 @@ def _move_context(
         "visit": Visit(appointment, zone, now),
         "zone": zone,
         "schedule": schedule,
-        "free": arranging.free_times(wish, around, zone, now=now) if wish else [],
+        **(arranging.free_or_why(wish, around, zone, now=now) if wish else {"free": None}),
         "start": form.start,
         "may_override": "anyway" in request.POST,
     }

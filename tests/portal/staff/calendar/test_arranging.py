@@ -149,6 +149,18 @@ class TestNewVisit:
     def test_without_a_patient_it_says_what_to_do(self, book):
         assertContains(book(patient=""), "Find and choose the patient, or enter a new one.", status_code=422)
 
+    def test_enter_in_the_search_box_looks_and_books_nothing(self, as_rana, schedule, checkup, ten, elena):
+        sent = {**wish(schedule, checkup, ten), "search": "Marquez"}
+        assertContains(as_rana.post("/staff/visits/new/", sent, headers=DIALOG), elena.fhir_id)
+        assert not Appointment.objects.exists()
+
+    def test_a_calendar_without_the_visit_says_so_and_not_that_nothing_is_free(self, as_rana, checkup, site, ten):
+        other = ScheduleFactory(services=[ServiceFactory(), ServiceFactory()], site=site)
+        sent = {**wish(other, checkup, ten), "refresh": "1"}
+        page = as_rana.post("/staff/visits/new/", sent, headers=DIALOG)
+        assertContains(page, f"{other.bookable} does not offer the visit that you chose.")
+        assertNotContains(page, "There is no free time")
+
     def test_a_free_time_that_is_picked_changes_the_form_and_books_nothing(self, book, ten):
         answer = book(pick=ten.replace(hour=15).isoformat())
         assertContains(answer, 'value="15:00"')
@@ -285,7 +297,7 @@ class TestMoving:
 
     def test_a_calendar_that_does_not_give_the_visit_is_named(self, move, site):
         other = ScheduleFactory(services=[ServiceFactory()], site=site)
-        assertContains(move(calendar=other.fhir_id), "does not give Check-up", status_code=422)
+        assertContains(move(calendar=other.fhir_id), "does not offer Check-up", status_code=422)
 
     def test_what_someone_else_changed_is_not_overwritten(self, move, visit, ten):
         Appointment.objects.update(version=5)
