@@ -223,7 +223,7 @@ def _letter(message: Communication, about: _About, words: Wording, language: str
     unsubscribe = links.unsubscribe_link(about.appointment.patient) if reminds and about.appointment.patient else ""
     method = "CANCEL" if message.event == Event.CANCELLATION else "REQUEST"
     visit, zones = about.appointment, {about.appointment.pk: about.zone}
-    return _framed(
+    return framed(
         words,
         language,
         facts=about.facts(),
@@ -237,10 +237,10 @@ def _letter(message: Communication, about: _About, words: Wording, language: str
 
 
 def _proof(message: Communication, language: str) -> Letter:
-    return _framed(Wording(message.subject, message.body), language, phone=settings.CLINIC_PHONE)
+    return framed(Wording(message.subject, message.body), language, phone=settings.CLINIC_PHONE)
 
 
-def _framed(words: Wording, language: str, *, calendar: bytes = b"", calendar_method: str = "", **more: Any) -> Letter:
+def framed(words: Wording, language: str, *, calendar: bytes = b"", calendar_method: str = "", **more: Any) -> Letter:
     """The words within the clinic's frame, as text and as HTML."""
     context = {
         **branding.shown(),

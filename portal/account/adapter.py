@@ -1,0 +1,54 @@
+"""allauth's emails in the clinic's name and layout."""
+
+from email.utils import formataddr, parseaddr
+from types import SimpleNamespace
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.utils import translation
+
+from clinic.models import User
+from clinic.wording import Wording
+from scheduling.notifications.composing import framed
+
+EMAIL_CHANGED = "account/email/email_changed"
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Emails about an account, as those about visits look."""
+
+    def get_from_email(self) -> str:
+        return formataddr((settings.CLINIC_NAME, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """The email as text and as HTML. The site that it speaks of is the clinic, not the host."""
+        clinic = SimpleNamespace(name=settings.CLINIC_NAME, domain=settings.CLINIC_NAME)
+        written = super().render_mail(template_prefix, email, {**context, "current_site": clinic}, headers)
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        letter = framed(Wording(written.subject, str(written.body)), language, phone=settings.CLINIC_PHONE)
+        mail = EmailMultiAlternatives(
+            subject=letter.subject,
+            body=letter.text,
+            from_email=written.from_email,
+            to=written.to,
+            reply_to=[settings.CLINIC_EMAIL] if settings.CLINIC_EMAIL else None,
+            headers={"Auto-Submitted": "auto-generated", **(headers or {})},
+        )
+        mail.attach_alternative(letter.html, "text/html")
+        return mail
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell of a change of the account; of another email address at the old one and at the new one."""
+        super().send_notification_mail(template_prefix, user, context, email)
+        if template_prefix == EMAIL_CHANGED and context:
+            super().send_notification_mail(template_prefix, user, context, context["to_email"])
