@@ -118,3 +118,15 @@ def test_what_is_wrong_is_told(api, parameters, code):
 def test_it_takes_as_many_statements_however_many_there_are(api, people, django_assert_num_queries):
     with django_assert_num_queries(3):  # the token, the patients, who was told of
         match(api, sought())
+
+
+@pytest.mark.django_db
+def test_names_are_folded_as_at_the_desk():
+    PatientFactory(fhir_id="lukasik", family="Łukasik", given="Łukasz", birth_date=None, gender="")
+    PatientFactory(fhir_id="ohara", family="Núñez O\u2019Hara", given="José", birth_date=date(1990, 7, 4), gender="")
+    api = api_with("system/Patient.rs")
+    for query in ("name=lukasik", "family=Lukasik", "given=lukasz"):
+        assert [each["resource"]["id"] for each in api.get(f"Patient?{query}").fhir["entry"]] == ["lukasik"], query
+    assert "entry" not in api.get("Patient?given=lukasik").fhir
+    typed = {"resourceType": "Patient", "name": [{"family": "Nunez O'Hara", "given": ["Jose"]}]}
+    assert grades(match(api, {**typed, "birthDate": "1990-07-04"})) == [("ohara", "probable", 0.9)]

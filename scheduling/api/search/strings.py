@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db.models import BooleanField, Model, Q, Value
 
+from clinic import finder
 from clinic.models.words import names_of_person
 from scheduling.api.search.kinds import Parameter, any_of
 from scheduling.api.search.places import Sql, column_tells, found_first, holds, is_there, quoted, tells
@@ -68,7 +69,10 @@ class Text(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Name(Text):
-    """A part of a person's name in a table that has an index of names: it finds whoever could be meant."""
+    """A part of a person's name in a table that has an index of names: it finds whoever could be meant.
+
+    As it is written, or folded as the desk's finder folds it.
+    """
 
     model: type[Model]
 
@@ -78,8 +82,16 @@ class Name(Text):
         if modifier or not words:
             return found
         lexemes = " & ".join(f"'{word}'" for word in (each.replace("\\", "\\\\").replace("'", "''") for each in words))
-        named = Sql(NAMED, names_of_person(), Value(f"{lexemes}:*"), output_field=BooleanField())
+        named = Q(Sql(NAMED, names_of_person(), Value(f"{lexemes}:*"), output_field=BooleanField()))
+        if folded := finder.lexemes(plain(value), self._weights):
+            named, found = named | Q(finder.matching(folded)), found | Q(finder.matching(folded))
         return found_first(self.model._default_manager.filter(named)) & found
+
+    @property
+    def _weights(self) -> str:
+        """Those of the search column's words that this parameter is about: clinic.models.search_column."""
+        only: dict[tuple[str, ...], str] = {("family",): "A", ("given",): "B"}
+        return only.get(self.columns + self.lists, "ABC")
 
 
 @dataclass(frozen=True, kw_only=True)
