@@ -184,9 +184,9 @@ def test_what_is_not_json_is_said_with_its_place(api):
 
 
 def test_a_transaction_of_two_megabytes_is_read_and_one_of_ten_is_not(api):
-    filler = {"resourceType": "Bundle", "type": "transaction", "implicitRules": ""}
-    assert api.post("", {**filler, "implicitRules": "x" * 2_000_000}).status_code == 200
-    response = api.post("", {**filler, "implicitRules": "x" * 10_000_000})
+    empty, tag = {"resourceType": "Bundle", "type": "transaction"}, {"display": "x" * 100_000}
+    assert api.post("", {**empty, "meta": {"tag": [tag] * 20}}).status_code == 200
+    response = api.post("", {**empty, "meta": {"tag": [tag] * 100}})
     assert (response.status_code, codes(response)) == (413, ["too-long"])
 
 
