@@ -6,6 +6,7 @@ Colours are reckoned as WCAG does: https://www.w3.org/TR/WCAG22/#dfn-contrast-ra
 import re
 from urllib.parse import urlsplit
 
+import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
@@ -32,9 +33,32 @@ def shown() -> dict[str, str]:
 
 def emergency_notice() -> str:
     """What to do instead of booking: the clinic's own words, or ours around the number to call."""
-    return settings.EMERGENCY_NOTICE or _("If this is an emergency, call %(phone)s.") % {
-        "phone": settings.EMERGENCY_PHONE
-    }
+    return settings.EMERGENCY_NOTICE or _("If this is an emergency, call %(phone)s.") % {"phone": emergency_phone()}
+
+
+# The medical emergency number of countries where one besides 112 is known better, or 112 leads to the police.
+# North America's +1 has 911.
+_EMERGENCY = {
+    **dict.fromkeys(("AR", "CL", "MX"), "911"),
+    **dict.fromkeys(("GB", "HK", "KE"), "999"),
+    **dict.fromkeys(("JP", "KR", "TW"), "119"),
+    "AU": "000",
+    "BR": "192",
+    "CN": "120",
+    "IL": "101",
+    "NZ": "111",
+    "SG": "995",
+}
+
+
+def emergency_phone() -> str:
+    """The number to call in an emergency: EMERGENCY_PHONE, else that of CLINIC_COUNTRY.
+
+    Asks the settings alone, for it is on the page that says that the database is away too.
+    """
+    country = settings.CLINIC_COUNTRY or "US"
+    own = "911" if phonenumbers.country_code_for_region(country) == 1 else _EMERGENCY.get(country, "112")
+    return settings.EMERGENCY_PHONE or own
 
 
 def contrast(one: str, other: str) -> float:

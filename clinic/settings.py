@@ -347,7 +347,7 @@ CLINIC_ACCENT = branding.check_accent("CLINIC_ACCENT", env.str("CLINIC_ACCENT", 
 CLINIC_ACCENT_DARK = branding.check_accent(
     "CLINIC_ACCENT_DARK", env.str("CLINIC_ACCENT_DARK", default=""), branding.DARK
 )
-EMERGENCY_PHONE = branding.check_phone("EMERGENCY_PHONE", env.str("EMERGENCY_PHONE", default="") or "911")
+EMERGENCY_PHONE = branding.check_phone("EMERGENCY_PHONE", env.str("EMERGENCY_PHONE", default=""))
 EMERGENCY_NOTICE = env.str("EMERGENCY_NOTICE", default="")
 PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", default=""))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "

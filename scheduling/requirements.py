@@ -6,9 +6,20 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from clinic import ages
 from clinic.local_time import in_zone
-from clinic.models import Appointment, CareTeam, Coverage, HealthcareService, Questionnaire, QuestionnaireResponse, Slot
+from clinic.models import (
+    Appointment,
+    CareTeam,
+    Coverage,
+    HealthcareService,
+    Patient,
+    Questionnaire,
+    QuestionnaireResponse,
+    Slot,
+)
 from scheduling import questionnaires
 from scheduling.errors import Issue
 
@@ -20,6 +31,7 @@ class Requirement(StrEnum):
     COVERAGE = "coverage"
     ANSWERS = "answers"
     CARE_TEAM = "care-team"
+    AGE = "age"
 
 
 def unmet(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
@@ -36,13 +48,17 @@ def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requir
     service = appointment.service
     alarms = [] if just_made else _alarms(appointment)
     if service is None or not (
-        service.requires_coverage or service.requires_questionnaires or service.requires_care_team
+        service.requires_coverage
+        or service.requires_questionnaires
+        or service.requires_care_team
+        or ages.limits(service)
     ):
         return {Requirement.ANSWERS: alarms} if alarms else {}
     if appointment.patient is None:
         text = _("%(service)s needs to know the patient before it is booked.") % {"service": service.name}
         return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
     found = {
+        Requirement.AGE: of_other_age(service, appointment.patient, day_of(appointment)),
         Requirement.COVERAGE: _without_coverage(appointment, service),
         Requirement.ANSWERS: alarms or _without_answers(appointment, service),
         Requirement.CARE_TEAM: _without_care_team(appointment, service),
@@ -58,10 +74,26 @@ def told(service: HealthcareService) -> str:
             (service.requires_questionnaires, _("answers to its questions")),
             (service.requires_coverage, _("active coverage")),
             (service.requires_care_team, _("a practitioner of the patient's care team")),
+            (bool(ages.limits(service)), _("a patient %(ages)s") % {"ages": ages.limits(service)}),
         )
         if is_required
     ]
     return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(wanted)} if wanted else ""
+
+
+def of_other_age(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
+    """That the service is for patients of another age than this one's on that day; nothing where it is not known."""
+    if patient.birth_date is None or ages.is_fit(service, age := ages.age_on(patient.birth_date, day)):
+        return []
+    text = ngettext(
+        "%(service)s is for patients %(ages)s. On the day of the visit the patient is %(count)d year old."
+        " Choose another kind of visit, or call the clinic.",
+        "%(service)s is for patients %(ages)s. On the day of the visit the patient is %(count)d years old."
+        " Choose another kind of visit, or call the clinic.",
+        age,
+    )
+    values = {"service": service.name, "ages": ages.limits(service), "count": age}
+    return [Issue("business-rule", text % values, "Appointment.participant")]
 
 
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:

@@ -134,7 +134,15 @@ class HealthcareServiceAdmin(ResourceAdmin):
         ),
         (
             "What it asks of the patient",
-            {"fields": ("questionnaires", "requires_questionnaires", "requires_coverage", "requires_care_team")},
+            {
+                "fields": (
+                    ("minimum_age", "maximum_age"),
+                    "questionnaires",
+                    "requires_questionnaires",
+                    "requires_coverage",
+                    "requires_care_team",
+                )
+            },
         ),
         ("Where, and what it is", {"fields": ("organization", "locations", "type", "specialty")}),
         OTHER_SYSTEMS,

@@ -28,7 +28,7 @@ from clinic.fhir.paths import Path, extension
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.models import HealthcareService, SchedulingParameters
-from clinic.models.places import default_reminders
+from clinic.models.places import OLDEST, default_reminders
 
 Chosen = HealthcareService.Eligibility
 
@@ -147,6 +147,15 @@ def _reminder(duration: Json, n: int) -> timedelta:
 
 
 NO_REMINDERS = {"url": codes.REMINDER, "valueCode": "none"}
+
+
+def _age(value: int | None) -> int | None:
+    if value is not None and value > OLDEST:
+        raise InvalidElement(f"An age limit is {OLDEST} years at most.")
+    return value
+
+
+AGE = Kind(_age, lambda value: value)
 PATIENTS = HealthcareService.BookableBy.PATIENTS
 BOOKABLE_BY = Kind(
     code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
@@ -170,6 +179,8 @@ SERVICE = (
     Element(extension(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
     Element(extension(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),
     Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
+    Element(extension(codes.MINIMUM_AGE, "valueUnsignedInt"), "minimum_age", AGE),
+    Element(extension(codes.MAXIMUM_AGE, "valueUnsignedInt"), "maximum_age", AGE),
     Repeated(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
     ExtensionLinks(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
     Element(extension(codes.REQUIRES_QUESTIONNAIRES, "valueBoolean"), "requires_questionnaires", flag(default=False)),

@@ -6,9 +6,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic.models.base import Resource, zone_field
+
+OLDEST = 150  # years that an age limit can name
 
 
 def default_reminders() -> list[timedelta]:
@@ -158,6 +160,18 @@ class HealthcareService(Resource):
         help_text="Patients ask for a time, which is kept; it is booked once the people of the visit have accepted.",
     )
     eligibility = models.CharField("for", max_length=10, choices=Eligibility, default=Eligibility.EVERYONE)
+    minimum_age = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(OLDEST)],
+        help_text="In years, on the day of the visit; empty: from birth.",
+    )
+    maximum_age = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(OLDEST)],
+        help_text="In years, on the day of the visit: 17 lets patients in until they are 18. Empty: no limit.",
+    )
     telehealth = models.BooleanField("by video", default=False)
     named_in_email = models.BooleanField(
         "name this visit in emails",
@@ -201,7 +215,14 @@ class HealthcareService(Resource):
             models.CheckConstraint(
                 name="service_notice_not_negative",
                 condition=Q(minimum_notice__gte=timedelta(0), cancellation_notice__gte=timedelta(0)),
-            )
+            ),
+            models.CheckConstraint(
+                name="service_ages_in_order",
+                condition=Q(minimum_age__isnull=True)
+                | Q(maximum_age__isnull=True)
+                | Q(minimum_age__lte=F("maximum_age")),
+                violation_error_message="The minimum age is above the maximum age.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic.models import User
 from portal.appointments import visits
 from portal.booking import guests, steps
+from portal.common import typed
 from portal.common.callers import caller_of, details_for, sign_in_for
 from portal.common.forms import PatientDetailsForm
 
@@ -46,6 +47,7 @@ def recognise(user: User | None = None, email_address: EmailAddress | None = Non
 
 
 @require_http_methods(["GET", "POST"])
+@typed.page
 def details(request: HttpRequest) -> HttpResponse:
     """Make the record of a user who has none, then go where they were going."""
     caller = caller_of(request)
@@ -54,8 +56,9 @@ def details(request: HttpRequest) -> HttpResponse:
     going = _own_address(request, request.POST.get("next") or request.GET.get("next"))
     if caller.patient:
         return redirect(going)
-    form = PatientDetailsForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    form = typed.form(request, PatientDetailsForm)
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
         form.make_record(caller.user, now=timezone.now())
         guests.record_of_account(caller.user, now=timezone.now())
         return redirect(going)

@@ -53,13 +53,13 @@ def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
 def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") -> str:
     """Where to go on: the first step that is not done; with `after`, the first of those that follow it.
 
-    Who the visit is for comes first, and where the care team stands in the way nothing else is asked.
+    Who the visit is for comes first, and where their age or the care team stands in the way nothing else is asked.
     """
     appointment = _appointment(visit)
     steps = of(appointment, caller)
     if not is_for_own(appointment, caller):
         return page_of(appointment, ABOUT)
-    if Requirement.CARE_TEAM in requirements.lacking(appointment):
+    if {Requirement.CARE_TEAM, Requirement.AGE} & requirements.lacking(appointment).keys():
         return page_of(appointment, CONFIRM)
     left = steps[steps.index(after) + 1 :] if after in steps else steps
     return page_of(appointment, next(each for each in left or [CONFIRM] if not _is_done(each, appointment, caller)))
@@ -80,7 +80,12 @@ def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: b
 def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
     """What the service requires and is not there yet, each with the way to mend it."""
     appointment = _appointment(visit)
-    pages = {Requirement.PATIENT: ABOUT, Requirement.COVERAGE: COVERAGE, Requirement.ANSWERS: QUESTIONS}
+    pages = {
+        Requirement.PATIENT: ABOUT,
+        Requirement.AGE: ABOUT,
+        Requirement.COVERAGE: COVERAGE,
+        Requirement.ANSWERS: QUESTIONS,
+    }
     return [
         Obstacle(each, people=_team_with_times(appointment))
         if each == Requirement.CARE_TEAM

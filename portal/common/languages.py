@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from clinic.models import Patient, User
+from portal.common.callers import caller_of
 
 
 def names() -> list[tuple[str, str]]:
@@ -29,6 +30,16 @@ def remember(response: HttpResponse, language: str) -> None:
         samesite="Lax",
         secure=settings.LANGUAGE_COOKIE_SECURE,
     )
+
+
+def read_in(request: HttpRequest, language: str, response: HttpResponse) -> HttpResponse:
+    """The response, after which the browser and the patient's record read in this language, if it is one of ours."""
+    if language in dict(settings.LANGUAGES):
+        remember(response, language)
+        patient = caller_of(request).patient
+        if patient:
+            keep(patient, language)
+    return response
 
 
 def keep(patient: Patient, language: str) -> None:

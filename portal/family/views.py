@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import RelatedPerson
+from portal.common import typed
 from portal.common.callers import caller_of, sign_in_required
 from portal.family.forms import SomeoneForm, relationship_of, relationship_word
 from scheduling import access
@@ -25,10 +26,12 @@ def family(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
+@typed.page
 def add(request: HttpRequest) -> HttpResponse:
     """Somebody new."""
-    form = SomeoneForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    form = typed.form(request, SomeoneForm)
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
         patient = form.add(caller_of(request), now=timezone.now())
         messages.success(request, _("You can book visits for %(name)s now.") % {"name": patient.given})
         return redirect("portal:family")
@@ -37,12 +40,14 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
+@typed.page
 def change(request: HttpRequest, related_id: str) -> HttpResponse:
     """What is written of somebody."""
     related = _one(request, related_id)
     patient = related.patient
-    form = SomeoneForm(
-        request.POST if request.method == "POST" else None,
+    form = typed.form(
+        request,
+        SomeoneForm,
         initial={
             "given": patient.given,
             "family": patient.family,
@@ -51,7 +56,8 @@ def change(request: HttpRequest, related_id: str) -> HttpResponse:
         },
         has_account=patient.user_id is not None,
     )
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
         form.change(related, now=timezone.now())
         messages.success(request, _("Your changes are saved."))
         return redirect("portal:family")

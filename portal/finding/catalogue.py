@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 
+from clinic import ages
 from clinic.models import HealthcareService, Location, Practitioner, Schedule, SchedulingParameters
 from clinic.texts import every_text
 
@@ -25,6 +27,12 @@ class Card:
     duration: timedelta | None
     asks: bool
     sites: Sequence[Location] = ()  # where it is given; none for a visit by video
+
+    @property
+    def ages(self) -> str:
+        """For patients from 12 years; empty where they can be of any age."""
+        limits = ages.limits(self.service)
+        return _("For patients %(ages)s") % {"ages": limits} if limits else ""
 
     @property
     def must_fill_in(self) -> bool:

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import Communication, User
-from portal.common import languages
+from portal.common import languages, typed
 from portal.common.callers import caller_of, patient_required, sign_in_required, staff_required
 from portal.messages import inbox
 from portal.messages import preferences as choices
@@ -50,6 +50,7 @@ def read(request: HttpRequest) -> HttpResponse:
 
 @patient_required
 @require_http_methods(["GET", "POST"])
+@typed.page
 def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResponse:
     """How the reader wants to be told, or how about somebody they care for."""
     everyone = list(caller_of(request).patients.values())
@@ -57,8 +58,9 @@ def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResp
     if patient is None:
         raise Http404
     is_self = patient == caller_of(request).patient
-    form = PreferencesForm(request.POST if request.method == "POST" else None, initial=choices.of(patient))
-    if form.is_valid():
+    form = typed.form(request, PreferencesForm, initial=choices.of(patient))
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
         choices.save(patient, form.cleaned_data, now=timezone.now())
         messages.success(request, _("Your settings are saved."))
         response = redirect(request.path)

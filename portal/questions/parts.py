@@ -1,9 +1,10 @@
 """The questions of a visit as pages: which page asks what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from scheduling import questionnaires
 from scheduling.answering import Form
@@ -80,6 +81,15 @@ class Part:
         asked = (node for node in questionnaires.every(self.nodes) if node.item.is_group or node.name in posted.shown)
         return questionnaires.problems(asked)
 
+    def told_again(self, told: Mapping[str, Sequence[str]]) -> list[Problem]:
+        """The problems that a sent page had, by anchor: question and text. A file that was refused is not kept."""
+        for node in questionnaires.every(self.nodes):
+            for row in node.rows:
+                words = told.get(questionnaires.anchor(node, row))
+                if words and (row.error or not node.problem):
+                    row.error = words[1]
+        return [Problem(anchor, *words) for anchor, words in told.items()]
+
     def say_only(self, told: Iterable[Problem]) -> None:
         """Of all that is wrong, show what is told: a question that nobody has been asked yet is not wrong."""
         anchors = {each.anchor for each in told}
@@ -133,3 +143,12 @@ def focus(part: Part, added: str, removed: str) -> dict[str, str]:
     if node is None:
         return {}
     return {"grown": node.rows[-1].name} if added else {"shrunk": node.name}
+
+
+def in_words(node: Node, zone: ZoneInfo) -> str:
+    """The answers to a question as they read; what is no answer yet as it was typed."""
+    rows = (
+        questionnaires.words_of(row.value, zone) if row.value else " ".join(filter(None, row.typed.values()))
+        for row in node.rows
+    )
+    return ", ".join(filter(None, rows))

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clinic import phones, words
+from clinic import branding, phones, words
 from clinic.models import User
 from clinic.whereabouts import site_and_town
 from portal.common import navigation
@@ -53,8 +53,11 @@ def phone_link(phone: str) -> SafeString:
 @register.filter
 def with_emergency_link(notice: str) -> SafeString:
     """The emergency notice, with its number to tap."""
-    before, number, after = notice.partition(settings.EMERGENCY_PHONE)
-    return format_html("{}{}{}", before, phone_link(number), after)
+    before, number, after = notice.partition(branding.emergency_phone())
+    if not number:
+        return format_html("{}", notice)
+    digits = "".join(filter(str.isdigit, number))  # as it is: to this number no country is put before
+    return format_html('{}<a href="tel:{}">{}</a>{}', before, digits, number, after)
 
 
 register.filter("site_and_town", site_and_town)

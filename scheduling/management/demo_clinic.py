@@ -114,6 +114,7 @@ class Service:
     requires: tuple[str, ...] = ("Practitioner",)
     telehealth: bool = False
     eligibility: str = "everyone"
+    minimum_age: int | None = None
     bookable_by: str = "patients"
     questionnaire: str = ""
     needs: tuple[str, ...] = ()
@@ -303,7 +304,8 @@ SERVICES = (
     Service(
         id="covid-vaccine",
         name="COVID-19 vaccine",
-        comment="The vaccine of this season, for everybody from 12 years.",
+        comment="The vaccine of this season.",
+        minimum_age=12,
         preparation="Bring your vaccination record, if you have one. Wear something with short sleeves.",
         parameters={
             "duration": 10,

@@ -98,6 +98,7 @@ class DemoRows:
                 requires=list(each.requires),
                 telehealth=each.telehealth,
                 eligibility=each.eligibility,
+                minimum_age=each.minimum_age,
                 bookable_by=each.bookable_by,
                 **{f"requires_{need}": True for need in each.needs},
                 minimum_notice=each.notice,

@@ -1,12 +1,14 @@
 // Answers are kept while one types. Which questions they bring up, and which are an alarm, is for the server to say.
 const form = document.querySelector("[data-questions]");
 const PAUSE = { input: 800, change: 150 }; // milliseconds
+const WAIT = 2000;
 
 if (form) {
   const saved = document.querySelector("[data-saved]");
   let timer;
   let sending = null;
   let isStale = false;
+  let arrived; // what to do once it has been kept
 
   const typed = () => {
     const fields = new URLSearchParams();
@@ -58,7 +60,8 @@ if (form) {
       if (error.name !== "AbortError") say(form.dataset.notSaved ?? "");
     }
     sending = null;
-    if (isStale) save();
+    if (arrived) arrived();
+    else if (isStale) save();
   };
 
   const later = (event) => {
@@ -78,12 +81,21 @@ if (form) {
   form.addEventListener("input", later);
   form.addEventListener("change", later);
 
-  // What is sent by a button is newer than what is on its way.
-  form.addEventListener("submit", () => {
+  // What is sent by a button is newer than what is on its way, and waits for it a moment: its version is the next.
+  form.addEventListener("submit", (event) => {
     clearTimeout(timer);
     timer = undefined;
     isStale = false;
-    sending?.abort();
+    if (!sending) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { submitter } = event;
+    const slow = setTimeout(() => sending?.abort(), WAIT);
+    arrived = () => {
+      clearTimeout(slow);
+      arrived = undefined;
+      form.requestSubmit(submitter);
+    };
   });
 
   // Who leaves in the middle of a word finds it again.

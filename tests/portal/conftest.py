@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from scheduling.notifications import links
@@ -18,6 +19,19 @@ from tests.factories import (
     UserFactory,
 )
 from tests.portal.booking.steps import hold
+
+
+class Browser(Client):
+    """A browser, which goes where an answer to a form leads if that is the form's own page: it shows what was wrong."""
+
+    def post(self, path, *args, **kwargs):
+        answer = super().post(path, *args, **kwargs)
+        return self.get(path) if answer.status_code == 302 and answer.url == path else answer
+
+
+@pytest.fixture
+def client():
+    return Browser()
 
 
 @pytest.fixture(autouse=True)

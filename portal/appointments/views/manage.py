@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from clinic import phones
 from portal.appointments import visits
 from portal.appointments.forms import BirthDateForm, CancelForm, OwnPhoneForm
 from portal.appointments.visits import Visit
+from portal.common import typed
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
@@ -26,14 +27,16 @@ KNOWN_FOR = timedelta(minutes=30)
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@typed.page
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     """When and where, and what one can do. The details after the birth date."""
     now = timezone.now()
     visit = visit_of(token, now)
     if visit is None:
         return _expired(request)
-    form = _proof_form(visit, request.POST if request.method == "POST" else None)
-    if form.is_valid() and _is_known_by(request, visit, form, now):
+    form = _proof_form(request, visit)
+    if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
+        typed.done(request)
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
     return render(request, "portal/manage/visit.html", context)
@@ -57,6 +60,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@typed.page
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Ask once more, then cancel."""
     now = timezone.now()
@@ -65,8 +69,9 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request)
     if not visit.is_promised:
         return redirect("portal:manage", token)
-    form = CancelForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    form = typed.form(request, CancelForm)
+    if request.method == "POST" and form.is_valid():
+        typed.done(request)
         return _cancel(request, visit, token, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}
     return render(request, "portal/appointments/cancel.html", context)
@@ -87,19 +92,21 @@ def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
 
 def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
     """First when the patient was born, then the page that was asked for."""
-    is_answered = bool({"birth_date_day", "phone"} & request.POST.keys())
-    form = _proof_form(visit, request.POST if is_answered else None)
-    if form.is_valid() and _is_known_by(request, visit, form, now):
-        return redirect(request.path)
+    if request.method == "POST" and not {"birth_date_day", "phone", typed.LANGUAGE} & request.POST.keys():
+        return redirect(request.get_full_path())  # a time was chosen after the birth date was forgotten
+    form = _proof_form(request, visit)
+    if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
+        typed.done(request)
+        return redirect(request.get_full_path())
     return render(request, "portal/manage/birth_date.html", {"visit": visit, "token": token, "form": form})
 
 
-def _proof_form(visit: Visit, data: QueryDict | None) -> BirthDateForm | OwnPhoneForm:
+def _proof_form(request: HttpRequest, visit: Visit) -> BirthDateForm | OwnPhoneForm:
     """Ask for the birth date, or for the telephone number where the clinic knows no day of birth."""
     patient = visit.appointment.patient
     if patient is not None and patient.birth_date is None and phones.dialled(patient.phone):
-        return OwnPhoneForm(data)
-    return BirthDateForm(data)
+        return typed.form(request, OwnPhoneForm)
+    return typed.form(request, BirthDateForm)
 
 
 def _is_known_by(request: HttpRequest, visit: Visit, form: BirthDateForm | OwnPhoneForm, now: datetime) -> bool:

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_http_methods
 from clinic.models import Patient
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
-from portal.booking import guests, steps, typed
+from portal.booking import guests, steps
 from portal.booking.forms import ME, SOMEONE, CodeForm, GuestForm, WhoForm
 from portal.booking.guests import Answer, Details
 from portal.booking.views.holding import hold_required
-from portal.common import limits
+from portal.common import limits, typed
 from portal.common.callers import caller_of, fresh_caller
 from portal.common.forms import PatientDetailsForm
 from portal.family.forms import SomeoneForm
-from scheduling import booking
+from scheduling import booking, requirements
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 
 
@@ -138,6 +138,9 @@ def _name_guest(request: HttpRequest, visit: Visit, guest: Details, now: datetim
 
 def _name(request: HttpRequest, visit: Visit, patient: Patient, now: datetime) -> str:
     """Say whom the visit is for; what stands in the way, if something does."""
+    service = visit.appointment.service
+    if service and (unfit := requirements.of_other_age(service, patient, requirements.day_of(visit.appointment))):
+        return unfit[0].text
     try:
         booking.name_patient(visit.id, patient, caller=fresh_caller(request), now=now)
     except (HoldExpired, IllegalTransition):

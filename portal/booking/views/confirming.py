@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic.models import Appointment, Coverage
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
-from portal.booking import guests, holds, referrals, steps, typed
+from portal.booking import guests, holds, referrals, steps
 from portal.booking.forms import ConfirmForm
 from portal.booking.views.holding import hold_required
+from portal.common import typed
 from portal.common.callers import caller_of
 from scheduling import booking
-from scheduling.errors import HoldExpired, IllegalTransition, Issue, SchedulingError
+from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 
 __all__ = ["booked", "confirm"]
 
@@ -52,7 +53,12 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     except (HoldExpired, IllegalTransition):
         raise  # hold_required says what became of it
     except SchedulingError as refusal:
-        return _review(request, visit, form, now, refused=refusal.issues)
+        if steps.obstacles(visit):  # the page says what is missing, and where it is mended
+            typed.keep(request)
+            return redirect(request.path)
+        for issue in refusal.issues:
+            form.add_error(None, issue.text)
+        return _review(request, visit, form, now)
     holds.forget(request.session)
     referrals.forget(request.session)
     typed.forget(request.session)
@@ -60,12 +66,9 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     return redirect("portal:booked", visit.id)
 
 
-def _review(
-    request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime, refused: tuple[Issue, ...] = ()
-) -> HttpResponse:
-    """The page, and what is still missing: where that can be mended, refusals need no words of their own."""
+def _review(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
+    """The page, and what is still missing."""
     caller = caller_of(request)
-    obstacles = steps.obstacles(visit)
     context = {
         "visit": visit,
         "form": form,
@@ -74,11 +77,10 @@ def _review(
         "steps": steps.of(visit, caller),
         "answered": steps.QUESTIONS in steps.of(visit, caller) and not steps.unanswered(visit.appointment),
         "coverage": _coverage(visit.appointment),
-        "obstacles": obstacles,
-        "refused": () if obstacles else refused,
+        "obstacles": steps.obstacles(visit),
         "is_guest": caller.user is None,
     }
-    return render(request, "portal/booking/confirm.html", context, status=422 if refused else 200)
+    return render(request, "portal/booking/confirm.html", context)
 
 
 def _coverage(appointment: Appointment) -> Coverage | None:

@@ -20,8 +20,8 @@ from clinic.whereabouts import chosen_zone, with_chosen_zone
 from portal.appointments import visits
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
-from portal.booking import holds, referrals, steps, typed
-from portal.common import limits
+from portal.booking import holds, referrals, steps
+from portal.common import limits, typed
 from portal.common.callers import caller_of, holder_of, sign_in_for
 from portal.finding import choosing
 from portal.finding.catalogue import bookable
@@ -43,6 +43,7 @@ from scheduling.errors import (
 )
 
 P = ParamSpec("P")
+LET_GO = "let-go"
 HeldView = Callable[Concatenate[HttpRequest, Visit, datetime, P], HttpResponse]
 
 
@@ -50,8 +51,9 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
     """Only while the time is held for the caller: `view` gets the visit and the time in place of the id.
 
     What is booked by now is shown; what is lost has its nearest alternatives, and what was typed is kept. "Keep it
-    longer" is a button of every such page's form, named `keep`.
+    longer" is a button of every such page's form, named `keep`; so are those that give the time back, named `let-go`.
     """
+    answered = typed.page(view)
 
     @never_cache
     @wraps(view)
@@ -67,7 +69,10 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
         try:
             if request.method == "POST" and "keep" in request.POST:
                 return _keep(request, visit, now)
-            return view(request, visit, now, *args, **kwargs)
+            if request.method == "POST" and LET_GO in request.POST:
+                typed.keep(request)
+                return give_back(request, visit, now, leaves=request.POST[LET_GO] == "leave")
+            return answered(request, visit, now, *args, **kwargs)
         except (HoldExpired, IllegalTransition):
             return _ended(request, own_visit(request, appointment_id, now), now)
 
@@ -115,6 +120,11 @@ def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
     visit = own_visit(request, appointment_id, now)
     if visit.is_booked:
         return redirect("portal:visit", visit.id)
+    return give_back(request, visit, now, leaves="leave" in request.POST)
+
+
+def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool) -> HttpResponse:
+    """Let the time go, and on to the other times, or away."""
     try:
         booking.cancel(visit.id, caller=caller_of(request), now=now)
     except IllegalTransition:
@@ -122,7 +132,7 @@ def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
         return redirect("portal:services")
-    if "leave" in request.POST or visit.appointment.service is None:
+    if leaves or visit.appointment.service is None:
         holds.forget(request.session)
         typed.forget(request.session)
         messages.success(request, _("The time is free for someone else. Nothing is booked."))
@@ -244,6 +254,7 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         return redirect("portal:visit", visit.id)
     if request.method == "POST":
         typed.keep(request)
+        return redirect(request.path)
     what = (
         _("The time was held for you for a while, and the hold has ended.")
         if visit.is_hold_over or visit.appointment.cancelation_reason

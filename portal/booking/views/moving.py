@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -18,6 +19,7 @@ from clinic.whereabouts import with_chosen_zone
 from portal.appointments.views import manage
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
+from portal.common import typed
 from portal.common.callers import caller_of, visitor_required
 from portal.finding import catalogue, choosing
 from portal.finding.forms import TimeForm
@@ -49,6 +51,7 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @never_cache
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
+@typed.page
 def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The same by a manage link, once the patient's birth date has been said."""
     now = timezone.now()
@@ -64,7 +67,7 @@ def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     wanted = moving.visit.appointment.service
     if not moving.visit.is_movable or wanted is None:
         return redirect(moving.back)
-    if request.method == "POST":
+    if request.method == "POST" or "time" in request.GET:
         return _choose(request, moving, now)
     service = catalogue.with_facts().filter(pk=wanted.pk).first()
     if service is None:
@@ -79,7 +82,7 @@ def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
 
 def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     """Ask once more, with the old time beside the new; then move it."""
-    form = TimeForm(request.POST)
+    form = TimeForm(request.POST if request.method == "POST" else request.GET)
     service = moving.visit.appointment.service
     assert service is not None  # _move
     if not form.is_valid():
@@ -91,7 +94,11 @@ def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     menu = replace(choosing.read_menu(service, moved=visit.appointment), zone=zone)
     try:
         offerings = menu.offerings(schedules)
-        if "confirm" not in request.POST:
+        if request.method == "POST" and "confirm" not in request.POST:
+            return redirect(
+                f"{request.path}?{urlencode({name: request.POST.get(name, '') for name in ('time', 'zone')})}"
+            )
+        if request.method == "GET":
             choice = menu.choice_of(offerings, start)
             context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back}
             return render(request, "portal/appointments/move.html", context)

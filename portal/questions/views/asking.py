@@ -17,6 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import words
 from portal.booking import holds, steps
 from portal.booking.steps import Progress
+from portal.booking.views import holding
+from portal.common import languages, typed
 from portal.common.callers import caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
@@ -26,6 +28,7 @@ from scheduling.errors import RuleBroken, SchedulingError
 from scheduling.questionnaires import Posted
 
 NUMBER = re.compile(r"[0-9]{1,9}")
+SAID = "questions-said"  # in the session: what the page that was sent says next
 
 
 @require_GET
@@ -48,12 +51,20 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     if not answering.may_answer(asked.appointment, now=now):
         return redirect("portal:answers" if asked.visit.takes_place else "portal:visit", asked.visit.id)
     if request.method == "GET":
-        return over(asked) or _show(request, asked, page, problems=page.problems if "check" in request.GET else ())
+        return over(asked) or _see(request, asked, page)
     posted = posts.read_post(request)
+    if differing := _differing(request, page, posted):
+        return _again(request, differing=differing)
     if name := request.POST.get("add"):
         return _changed(request, asked, page, posted, now, add=name)
     if name := request.POST.get("remove"):
         return _changed(request, asked, page, posted, now, remove=name)
+    if typed.LANGUAGE in request.POST:
+        _keep(request, asked, page, posted, now)
+        return languages.read_in(request, request.POST[typed.LANGUAGE], redirect(request.path))
+    if holding.LET_GO in request.POST and asked.visit.is_held:
+        _keep(request, asked, page, posted, now)
+        return holding.give_back(request, asked.visit, now, leaves=request.POST[holding.LET_GO] == "leave")
     if "keep" in request.POST and asked.visit.is_held:
         return _longer(request, asked, page, posted, now)
     return _go_on(request, asked, page, posted, now)
@@ -72,7 +83,8 @@ def _go_on(request: HttpRequest, asked: Asked, page: Part, posted: Posted, now: 
     if skips:
         return redirect(_next(request, asked))
     if new or wrong:
-        return _show(request, asked, kept, problems=wrong, new=[] if wrong else [node.name for node in new])
+        told = {each.anchor: [each.question, each.text] for each in wrong}
+        return _again(request, wrong=told, new=[] if wrong else [node.name for node in new])
     changed = [each.of(kept.form) if each.form is page.form else each for each in asked.parts]
     if following := parts.after(changed, page.number):
         return redirect("portal:questions-part", asked.visit.id, following.number)
@@ -90,10 +102,44 @@ def _changed(
     """The page with one row more, or one less; what is typed elsewhere on it is kept."""
     if remove:
         posted = posts.without(posted, page.items, remove)
-    kept = page.of(_keep(request, asked, page, posted, now))
+    _keep(request, asked, page, posted, now)
+    return _again(request, add=add, remove=remove)
+
+
+def _again(request: HttpRequest, **said: Any) -> HttpResponse:
+    """To the page that was sent, which says once what became of it."""
+    request.session[SAID] = {"page": request.path, **said}
+    return redirect(request.path)
+
+
+def _see(request: HttpRequest, asked: Asked, page: Part) -> HttpResponse:
+    """The page as it is kept; after it was sent, with what is wrong, has come up or was typed elsewhere meanwhile."""
+    said: dict[str, Any] = request.session.pop(SAID, {}) if SAID in request.session else {}
+    if said.get("page") != request.path:
+        said = {}
+    add, remove = said.get("add", ""), said.get("remove", "")
     if add:
-        kept = kept.of(parts.with_row(kept.form, add))
-    return _show(request, asked, kept, **parts.focus(kept, add, remove))
+        page = page.of(parts.with_row(page.form, add))
+    problems = page.problems if "check" in request.GET else page.told_again(said.get("wrong", {}))
+    more = {"new": said.get("new", ()), "differing": said.get("differing", ())}
+    return _show(request, asked, page, problems=problems, **more, **parts.focus(page, add, remove))
+
+
+def _differing(request: HttpRequest, page: Part, posted: Posted) -> list[tuple[str, str]]:
+    """The questions, and what was typed, where an older page would undo what has been saved since; none if it does not.
+
+    What it sent is not kept then: the reader sees both, and decides.
+    """
+    version = _version(request)
+    if version is None or version == page.form.version:
+        return []
+    saved = {node.name: parts.in_words(node, page.form.zone) for node in page.asked}
+    typed_there = [(node, parts.in_words(node, page.form.zone)) for node in page.sent(posted).asked]
+    return [
+        (node.item.text, words)
+        for node, words in typed_there
+        if node.name in posted.shown and words != saved.get(node.name)
+    ]
 
 
 def _longer(request: HttpRequest, asked: Asked, page: Part, posted: Posted, now: datetime) -> HttpResponse:
@@ -115,10 +161,8 @@ def save(request: HttpRequest, appointment_id: str, number: int) -> JsonResponse
     now = timezone.now()
     asked = asked_of(request, appointment_id, now)
     page = asked.part(number)
-    version = NUMBER.fullmatch(request.POST.get("version", ""))
-    kept_at = int(version[0]) if version else None
     try:
-        form = _keep(request, asked, page, posts.read_post(request), now, version=kept_at)
+        form = _keep(request, asked, page, posts.read_post(request), now, version=_version(request))
     except RuleBroken as refusal:
         return JsonResponse({"refused": str(refusal)}, status=409)
     zone = asked.visit.zone
@@ -138,6 +182,12 @@ def stop(request: HttpRequest, appointment_id: str) -> HttpResponse:
     anchor = next(node.name for node in page.form.sheet.red_flags if node.name in page.alarms)
     context = {"visit": asked.visit, "what": what, "part": page, "anchor": f"{anchor}-field"}
     return render(request, "portal/questions/stop.html", context)
+
+
+def _version(request: HttpRequest) -> int | None:
+    """The version of the answers that the page showed."""
+    version = NUMBER.fullmatch(request.POST.get("version", ""))
+    return int(version[0]) if version else None
 
 
 def _keep(
@@ -177,6 +227,7 @@ def _show(
     *,
     problems: Any = (),
     new: Any = (),
+    differing: Any = (),
     **focus: str,
 ) -> HttpResponse:
     pages = [each.of(page.form) if each.form.questionnaire == page.form.questionnaire else each for each in asked.parts]
@@ -191,6 +242,7 @@ def _show(
         "progress": _progress(request, asked, parts.before(pages, page.number)),
         "problems": problems,
         "new": new,
+        "differing": differing,
         "news": ngettext(
             "Because of your answers we ask one more question.",
             "Because of your answers we ask %(count)d more questions.",
@@ -201,8 +253,8 @@ def _show(
         **focus,
     }
     page.say_only(problems)
-    refused = problems and request.method == "POST"
-    return render(request, "portal/questions/part.html", context, status=422 if refused else 200)
+    typed.offer_languages(request)
+    return render(request, "portal/questions/part.html", context)
 
 
 def _progress(request: HttpRequest, asked: Asked, before: Part | None) -> Progress:

@@ -32,6 +32,8 @@ EXTENSIONS = (
         codes.CANCELLATION_NOTICE, SERVICE, ("Duration",), "How long before it starts patients can last cancel a visit."
     ),
     Extension(codes.BOOKING_HORIZON_DAYS, SERVICE, ("unsignedInt",), "How many days ahead visits can be booked."),
+    Extension(codes.MINIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its youngest patients on its day, in years."),
+    Extension(codes.MAXIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its oldest patients on its day, in years."),
     Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who books it: `patients` (and staff), or `staff` alone."),
     Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails say what the visit is for; yes if unsaid."),
     Extension(codes.ON_REQUEST, SERVICE, ("boolean",), "Patients ask for it, and the clinic accepts or declines."),

@@ -26,7 +26,7 @@ def test_the_page_shows_what_the_clinic_is_called_and_how_to_reach_it(client, se
 
 def test_what_is_not_set_is_not_shown(client):
     page = client.get("/")
-    assertNotContains(page, "tel:")
+    assertNotContains(page, "Telephone")
     assertNotContains(page, "mailto:")
     assertNotContains(page, "theme.css")
 
@@ -38,6 +38,16 @@ def test_the_notice_names_the_number_to_call_in_an_emergency(settings):
         assert branding.emergency_notice() == "Si es una emergencia, llame al 112."
     settings.EMERGENCY_NOTICE = "Call 999 or go to A&E."
     assert branding.emergency_notice() == "Call 999 or go to A&E."
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [("US", "911"), ("CA", "911"), ("GB", "999"), ("DE", "112"), ("AU", "000"), ("JP", "119"), ("", "911")],
+)
+def test_it_is_the_countrys_where_none_is_set_and_can_be_tapped(client, settings, country, number):
+    settings.EMERGENCY_PHONE, settings.CLINIC_COUNTRY = "", country
+    assert branding.emergency_notice() == f"If this is an emergency, call {number}."
+    assertContains(client.get("/"), f'call <a href="tel:{number}">{number}</a>.', count=2)
 
 
 def test_a_logo_is_a_file_of_ours(client, settings):

@@ -37,7 +37,7 @@ def test_the_frame_has_landmarks_and_a_way_past_them(client):
         'role="status"',
         'lang="en"',
         "Riverside Clinic",
-        "If this is an emergency, call 911.",
+        'If this is an emergency, call <a href="tel:911">911</a>.',
     ):
         assertContains(page, part)
 
