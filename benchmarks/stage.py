@@ -67,8 +67,8 @@ class Stage:
 
 
 @contextmanager
-def stage(*, schedules: int = 1_000, slots: int = 200_000) -> Iterator[Stage]:
-    """Everything from nothing, in a directory that is removed at the end."""
+def services() -> Iterator[embedded.Postgres]:
+    """PostgreSQL and Redis with empty tables, in a directory that is removed at the end."""
     data_dir = Path(tempfile.mkdtemp(prefix="clinic-bench-"))
     os.environ.update(CLINIC_DATA_DIR=str(data_dir), DJANGO_SETTINGS_MODULE="benchmarks.settings", DEBUG="False")
     os.environ.pop("DATABASE_URL", None)
@@ -77,13 +77,11 @@ def stage(*, schedules: int = 1_000, slots: int = 200_000) -> Iterator[Stage]:
     redis.start()
     try:
         import django
+        from django.core.management import call_command
 
         django.setup()
-        token = _prepare()
-        first_day = _next_monday()
-        _fill(schedules, slots, first_day)
-        with _server() as port:
-            yield Stage(port, token, first_day, postgres)
+        call_command("migrate", verbosity=0)
+        yield postgres
     finally:
         from django.db import connection
 
@@ -94,18 +92,27 @@ def stage(*, schedules: int = 1_000, slots: int = 200_000) -> Iterator[Stage]:
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
+@contextmanager
+def stage(*, schedules: int = 1_000, slots: int = 200_000) -> Iterator[Stage]:
+    """Everything from nothing, and the web server."""
+    with services() as postgres:
+        token = _make_client()
+        first_day = _next_monday()
+        _fill(schedules, slots, first_day)
+        with _server() as port:
+            yield Stage(port, token, first_day, postgres)
+
+
 def _next_monday() -> datetime:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today + timedelta(days=7 - today.weekday())
 
 
-def _prepare() -> str:
-    """Tables, one client, and its token."""
-    from django.core.management import call_command
+def _make_client() -> str:
+    """One client, and its token."""
     from django.utils import timezone
     from oauth2_provider.models import AccessToken, Application
 
-    call_command("migrate", verbosity=0)
     client = Application.objects.create(
         client_id="bench", client_type="confidential", authorization_grant_type="client-credentials"
     )

@@ -101,6 +101,11 @@ def days(first: date, last: date) -> str:
     return short_day(first) if first == last else formats.days(first, last)
 
 
+def born(patient: Patient) -> str:
+    """Mar 27, 1985, or as much of it as is known: the month as a word, since the order of numbers differs."""
+    return formats.day(patient.birth_date, "yMMMd") if patient.birth_date else partial_day(patient.born)
+
+
 def day_and_time(moment: datetime) -> str:
     """Tue, Nov 24, 9:20 AM; local, as given."""
     return formats.day_and_clock(short_day(moment), clock(moment))

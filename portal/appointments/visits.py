@@ -140,7 +140,12 @@ class Visit(VisitFacts):
 
 def status_of(appointment: Appointment) -> StatusWord:
     """Its word for people, whatever the time is now."""
-    return REQUESTED if appointment.is_request else STATUS_WORDS[Status(appointment.status)]
+    return status_word(appointment.status, is_request=appointment.is_request)
+
+
+def status_word(status: str, *, is_request: bool) -> StatusWord:
+    """The word for a status; a request is pending without an end."""
+    return REQUESTED if is_request else STATUS_WORDS[Status(status)]
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:

@@ -18,3 +18,8 @@ def opened(caller: Caller, row: Resource, *, now: datetime) -> None:
 def listed(caller: Caller, rows: Iterable[Resource], page: str, *, now: datetime) -> None:
     """Those on a page of many. The first time on that page stands for an hour."""
     access.record_disclosure(rows, "search", caller=caller, now=now, query=page, once_in=ONCE_IN)
+
+
+def listed_patients(caller: Caller, patients: Iterable[int], page: str, *, now: datetime) -> None:
+    """The same, by the primary keys of the patients."""
+    access.record_listing(patients, page, caller=caller, now=now, once_in=ONCE_IN)

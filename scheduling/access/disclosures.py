@@ -46,6 +46,23 @@ def record_disclosure(
     """
     query = query[:QUERY_KEPT]
     told = {(patient, "" if query else f"{row.reference}{version}") for row in rows if (patient := patient_of(row))}
+    _record(told, subtype, caller=caller, now=now, query=query, once_in=once_in)
+
+
+def record_listing(patients: Iterable[int], page: str, *, caller: Caller, now: datetime, once_in: timedelta) -> None:
+    """Write down that the caller is shown these patients (primary keys) on a page of many, once in that time."""
+    _record({(patient, "") for patient in patients}, "search", caller=caller, now=now, query=page, once_in=once_in)
+
+
+def _record(
+    told: set[tuple[int, str]],
+    subtype: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    query: str,
+    once_in: timedelta | None,
+) -> None:
     if told and not caller.client:
         told = {each for each in told if caller.user and each[0] not in caller.patients}
     if told and once_in:

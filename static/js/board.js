@@ -15,8 +15,15 @@ const cardOf = (element) => element.closest("[data-card]");
 const linkOf = (card) => card?.querySelector("a");
 const cards = () => [...board.querySelectorAll("[data-card]:not([hidden])")];
 
+// A long board shows what is around now; to find somebody, all of it is brought.
+let everything = false;
+
 const narrow = () => {
   const wanted = find.querySelector("input").value.trim().toLowerCase();
+  if (wanted !== "" && !everything && board.querySelector("[data-board-cut]")) {
+    everything = true;
+    refresh();
+  }
   for (const card of board.querySelectorAll("[data-card]")) {
     card.hidden = !card.querySelector("[data-card-words]").textContent.toLowerCase().includes(wanted);
   }
@@ -56,7 +63,8 @@ const refresh = async () => {
   const before = shown;
   const stamp = board.querySelector("[data-board-stamp]").dataset.boardStamp;
   try {
-    const answer = await ask(`${board.dataset.board}&stamp=${encodeURIComponent(stamp)}`);
+    const whole = everything ? "&all=on" : "";
+    const answer = await ask(`${board.dataset.board}${whole}&stamp=${encodeURIComponent(stamp)}`);
     const html = answer.status === 200 ? await answer.text() : "";
     if (html && shown === before) {
       const undo = board.querySelector("[data-board-undo]");
@@ -74,15 +82,18 @@ const refresh = async () => {
 board.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  if (form.dataset.sent) return;
-  form.dataset.sent = "true";
+  const sent = cardOf(event.submitter) ?? form;
+  if (sent.dataset.sent) return;
+  sent.dataset.sent = "true";
+  const body = new FormData(form, event.submitter);
+  if (everything) body.set("all", "on");
   try {
-    const answer = await ask(form.action, { method: "POST", body: new FormData(form, event.submitter) });
+    const answer = await ask(event.submitter.getAttribute("formaction") ?? form.action, { method: "POST", body });
     show(await answer.text(), form.dataset.visit);
     sayWhatCameOfIt();
     saysOffline(false);
   } catch {
-    delete form.dataset.sent;
+    delete sent.dataset.sent;
     saysOffline(true);
   }
 });

@@ -18,6 +18,7 @@ if (watched) {
   };
 
   document.addEventListener("calendar:changed", () => {
+    if (document.querySelector(".calendar--grid")) return; // the grid asks for itself
     htmx.ajax("GET", location.href, { target: "#calendar-list", select: "#calendar-list", swap: "outerHTML" });
   });
   document.addEventListener("visibilitychange", ask);

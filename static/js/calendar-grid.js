@@ -1,8 +1,15 @@
-// The day and the week as a grid, on screens with room for it; elsewhere the list of the same stays.
-const calendar = document.querySelector("[data-calendar]");
+// The day and the week as a grid, on screens with room for it; elsewhere the list of the same stays. A cookie tells the
+// clinic which of the two to send.
+const calendar = document.querySelector("[data-grid-page]");
 const WIDE = matchMedia("(min-width: 56.25rem)");
 const AGAIN = 8_000;
-const MORNING = 7;
+const COOKIE = "calendar_grid";
+const A_YEAR = 365 * 24 * 3600;
+const NARROWEST = 120; // pixels that a column has, before the grid scrolls sideways
+const LEAST = 416; // pixels that the grid is high on a small screen
+const BELOW = 16;
+const HEAD = 48;
+const QUARTERS = { least: 16, most: 40 }; // pixels that a quarter of an hour has
 const { locale, hourCycle } = document.documentElement.dataset;
 const CLOCK = { hour: "numeric", minute: "2-digit", hourCycle };
 let grid = null;
@@ -32,7 +39,7 @@ function icon(name) {
 // A visit as the grid shows it; what does not fit is in its title and, for the ear, before it.
 function contentOf({ event, view }) {
   if (event.display !== "auto") return undefined;
-  const { clock, when, service, status, icon: sign, note, place, whose } = event.extendedProps;
+  const { kind, clock, when, service, status, icon: sign, note, place, whose, born } = event.extendedProps;
   const time = make("span", "grid-event__time", clock);
   const nodes = [make("span", "visually-hidden", `${when}, `), time];
   time.setAttribute("aria-hidden", "true");
@@ -42,7 +49,9 @@ function contentOf({ event, view }) {
   const rest = [make("span", "grid-event__service", service)];
   if (view.type === "timeGridWeek" && calendars.length > 1) rest.push(make("span", "grid-event__whose", whose));
   rest.push(make("span", "grid-event__whose", place));
-  nodes.push(...(isShort(event) ? [said, title, ...rest] : [title, said, ...rest]));
+  const birth = make("span", "grid-event__born", born);
+  if (kind === "group") nodes.push(...rest, title);
+  else nodes.push(...(isShort(event) ? [said, title, birth, ...rest] : [title, said, birth, ...rest]));
   return { domNodes: nodes.filter((node) => node.hasChildNodes()) };
 }
 
@@ -51,8 +60,8 @@ function isShort({ start, end }) {
 }
 
 function describe({ el, event }) {
-  const { when, service, status, whose, kind } = event.extendedProps;
-  if (kind !== "closed") el.title = [when, event.title, service, status, whose].filter(Boolean).join(", ");
+  const { when, service, status, whose, kind, born } = event.extendedProps;
+  if (kind !== "closed") el.title = [when, event.title, born, service, status, whose].filter(Boolean).join(", ");
 }
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -96,9 +105,20 @@ function create(start, resource, end) {
   openDialog(`${calendar.dataset.new}?${asked}`);
 }
 
+const above = () => calendar.getBoundingClientRect().top + scrollY + BELOW;
+
+// The hours in which people work fill the screen, as far as a visit can still be read.
+function quarter() {
+  const { opens, closes } = calendar.dataset;
+  const room = Math.max(LEAST, innerHeight - above()) - HEAD;
+  const height = Math.floor(room / (4 * (Number(closes) - Number(opens))));
+  return Math.min(Math.max(height, QUARTERS.least), QUARTERS.most);
+}
+
 function draw() {
-  const { view, date, today, offset, firstHour, lastHour, now } = calendar.dataset;
-  const opensAt = today in headings ? Math.max(0, Number(now.slice(0, 2)) - 1) : MORNING;
+  const { view, date, today, offset, firstHour, lastHour, opens, hour } = calendar.dataset;
+  const fills = quarter() > QUARTERS.least; // what does not fit begins an hour before now
+  const opensAt = today in headings && !fills ? Math.max(0, Number(hour) - 1) : Number(opens);
   const day = view === "day";
   grid = EventCalendar.create(calendar.querySelector("[data-grid]"), {
     view: day ? "resourceTimeGridDay" : "timeGridWeek",
@@ -115,7 +135,8 @@ function draw() {
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     snapDuration: "00:05",
-    slotHeight: 24,
+    slotHeight: quarter(),
+    columnWidth: `minmax(${NARROWEST}px, 1fr)`,
     slotMinTime: `${twoDigits(firstHour)}:00`,
     slotMaxTime: `${twoDigits(lastHour)}:00`,
     scrollTime: `${twoDigits(opensAt)}:00`,
@@ -154,11 +175,25 @@ function tidy() {
   root.querySelector(".ec-main").tabIndex = 0;
 }
 
+function remember(wide) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${COOKIE}=${wide ? 1 : 0}; path=/staff/; max-age=${A_YEAR}; samesite=lax${secure}`;
+}
+
 function fit() {
   const wide = WIDE.matches;
+  remember(wide);
   calendar.classList.toggle("calendar--grid", wide);
   calendar.querySelector("[data-grid]").hidden = !wide;
-  if (wide && !grid) draw();
+  const list = document.getElementById("calendar-list");
+  if (wide) {
+    list.replaceChildren();
+    list.dataset.empty = "";
+    calendar.style.setProperty("--above", `${above()}px`);
+    if (!grid) draw();
+  } else if ("empty" in list.dataset) {
+    document.dispatchEvent(new CustomEvent("calendar:changed")); // brings the list
+  }
 }
 
 if (calendar) {

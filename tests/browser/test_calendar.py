@@ -46,8 +46,17 @@ def event(page: Page):
     return page.locator(".ec-event").filter(has_text="Elena Marquez")
 
 
+def an_hour(page: Page) -> float:
+    """How many pixels high an hour of the grid is."""
+    lines = page.locator(".ec-sidebar .ec-slot")
+    first, second = lines.nth(1).bounding_box(), lines.nth(2).bounding_box()
+    assert first
+    assert second
+    return second["y"] - first["y"]
+
+
 def drag(page: Page, hours: float) -> None:
-    """Take the visit that much later. A slot of a quarter of an hour is 24 px high."""
+    """Take the visit, which lasts half an hour, that much later."""
     event(page).scroll_into_view_if_needed()
     box = event(page).bounding_box()
     assert box is not None
@@ -55,7 +64,7 @@ def drag(page: Page, hours: float) -> None:
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x, y + 20, steps=3)
-    page.mouse.move(x, y + hours * 96, steps=8)
+    page.mouse.move(x, y + hours * an_hour(page), steps=8)
     page.mouse.up()
 
 
@@ -127,7 +136,7 @@ def test_a_drag_onto_a_time_that_another_just_took_goes_back_and_says_why(grid: 
 def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
     box = event(grid).bounding_box()
     assert box is not None
-    grid.mouse.click(box["x"] + 30, box["y"] - 85)
+    grid.mouse.click(box["x"] + 30, box["y"] - 0.85 * an_hour(grid))
     expect(grid.get_by_role("heading", name="New visit")).to_be_visible()
     grid.get_by_label("Visit", exact=True).select_option("Check-up")
     expect(grid.get_by_role("heading", name="Nearest free times")).to_be_visible()

@@ -1,25 +1,32 @@
 """Today at one site: who is expected, who is here, who is done."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic import words
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Communication, Encounter, Location
+from clinic.texts import text_of
 from portal.appointments.visits import Status
+from portal.staff.groups import Seats, seats_at
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.facts import named
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)
+SHOWN = 60  # cards of a column, unless all are asked for
+SHOWN_BEFORE = 20  # of them those whose time has passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +60,63 @@ HEADINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Card:
     """One visit of the day; times are the site's."""
 
     appointment: Appointment
     zone: ZoneInfo
     now: datetime
+    seats: Seats | None = None
 
     @property
     def id(self) -> str:
         return self.appointment.fhir_id
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         assert self.appointment.start is not None  # chosen by it
         return in_zone(self.appointment.start, self.zone)
 
+    @cached_property
+    def clock(self) -> str:
+        return words.clock(self.start)
+
     @property
+    def href(self) -> str:
+        return reverse("portal:staff-visit", args=[self.id])
+
+    @cached_property
+    def born(self) -> str:
+        """The patient's birth date, which tells those of one name apart."""
+        return words.born(self.appointment.patient) if self.appointment.patient else ""
+
+    @cached_property
+    def what(self) -> str:
+        """The visit, how full its group is, with whom, and the room."""
+        service = text_of(self.appointment.service, "name")
+        full = _("%(taken)d of %(of)d") % self.seats._asdict() if self.seats else ""
+        return ", ".join(part for part in (service, full, self.with_whom, self.room) if part)
+
+    @cached_property
+    def practitioners(self) -> dict[str, str]:
+        """The names of the people who give it, by their FHIR references."""
+        actors = (each.get("actor", {}) for each in self.appointment.participant)
+        return {
+            actor["reference"]: actor.get("display", "")
+            for actor in actors
+            if str(actor.get("reference", "")).startswith("Practitioner")
+        }
+
+    @cached_property
     def title(self) -> Any:
         return words.with_note(self.appointment.patient) if self.appointment.patient else _("No patient yet")
 
-    @property
+    @cached_property
     def with_whom(self) -> str:
         return ", ".join(named(self.appointment, "Practitioner"))
 
-    @property
+    @cached_property
     def room(self) -> str:
         return ", ".join(named(self.appointment, "Location/"))
 
@@ -87,15 +125,15 @@ class Card:
         """The heading that it stands under."""
         return HEADINGS[Status(self.appointment.status)]
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         return steps_after(Status(self.appointment.status), self.start, self.now)
 
-    @property
+    @cached_property
     def is_late(self) -> bool:
         return self.appointment.status == Status.BOOKED and self.now > self.start + LATE
 
-    @property
+    @cached_property
     def waiting(self) -> timedelta | None:
         """How long somebody who has arrived has been waiting, in whole minutes."""
         encounter = next(iter(self.appointment.encounters.all()), None)
@@ -106,12 +144,28 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """The visits of one status; of many, those around now are the ones `shown`."""
+
     status: Status
     cards: list[Card]
+    shown: list[Card]
 
     @property
     def heading(self) -> Any:
         return HEADINGS[self.status]
+
+    @property
+    def hidden(self) -> int:
+        return len(self.cards) - len(self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the people whose visits are on the board, and how many they have."""
+
+    reference: str
+    name: str
+    visits: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +176,10 @@ class Board:
     zone: ZoneInfo
     now: datetime
     columns: list[Column]
+    people: list[Option]
+    practitioner: str
+    whole: bool
+    is_cut: bool
     failed: int
     stamp: str
 
@@ -151,24 +209,39 @@ def sites(caller: Caller) -> list[Location]:
     return list(rows.filter(works_at).distinct())
 
 
-def read_board(caller: Caller, site: Location, *, now: datetime) -> Board:
-    """Three queries, however many visits. `failed` counts the messages about visits to come that did not go out."""
+def read_board(caller: Caller, site: Location, *, now: datetime, practitioner: str = "", whole: bool = False) -> Board:
+    """The day of the site, or of one `practitioner` (a FHIR reference) there: five queries, however many visits.
+
+    Of a long column only what is around now, unless the `whole` is asked for. `failed` counts the messages about
+    visits to come that did not go out.
+    """
     zone = ZoneInfo(site.timezone or "UTC")
     today = now.astimezone(zone).date()
     start = datetime.combine(today, time(), zone).astimezone(UTC)
     end = datetime.combine(today + DAY, time(), zone).astimezone(UTC)
-    cards = [Card(each, zone, now) for each in _visits(caller, site, start, end)]
+    seats = seats_at(site, start, end, now=now)
+    every = [Card(each, zone, now, seats.get(each.pk)) for each in _visits(caller, site, start, end)]
+    cards = [card for card in every if not practitioner or practitioner in card.practitioners]
+    columns = [_column(status, cards, now, whole=whole) for status in STEPS]
     failed = _failures(caller, now).filter(appointment__site=site).count()
     return Board(
         site=site,
         zone=zone,
         now=now.astimezone(zone),
-        columns=[Column(status, _of(cards, status)) for status in STEPS],
+        columns=columns,
+        people=_people(every),
+        practitioner=practitioner,
+        whole=whole,
+        is_cut=any(len(column.shown) < len(column.cards) for column in columns),
         failed=failed,
         stamp=_stamp(
             today,
             failed,
-            *((card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting) for card in cards),
+            whole,
+            *(
+                (card.id, card.appointment.version, len(card.steps), card.is_late, card.waiting, card.seats)
+                for card in cards
+            ),
         ),
     )
 
@@ -187,8 +260,24 @@ def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> Q
     )
 
 
-def _of(cards: Iterable[Card], status: Status) -> list[Card]:
-    return [card for card in cards if card.appointment.status == status]
+def _column(status: Status, cards: Iterable[Card], now: datetime, *, whole: bool) -> Column:
+    here = [card for card in cards if card.appointment.status == status]
+    if whole or len(here) <= SHOWN:
+        return Column(status, here, here)
+    passed = sum(card.start <= now for card in here)
+    first = max(min(passed - SHOWN_BEFORE, len(here) - SHOWN), 0)
+    return Column(status, here, here[first : first + SHOWN])
+
+
+def _people(cards: Iterable[Card]) -> list[Option]:
+    """Everybody who has visits on that day, by name."""
+    names: dict[str, str] = {}
+    counted: Counter[str] = Counter()
+    for card in cards:
+        names |= card.practitioners
+        counted.update(card.practitioners.keys())
+    options = (Option(reference, names[reference], visits) for reference, visits in counted.items())
+    return sorted(options, key=lambda option: option.name)
 
 
 def _stamp(*shown: object) -> str:

@@ -1,5 +1,7 @@
 """The front desk's day: who comes, who is here, one press for each step."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +29,8 @@ def today(request: HttpRequest) -> HttpResponse:
     sites = board.sites(caller_of(request))
     if not sites:
         return render(request, "portal/staff/empty.html")
-    shown = board.read_board(caller_of(request), _chosen(sites, request.GET.get("site", "")), now=timezone.now())
+    site = _chosen(sites, request.GET.get("site", ""))
+    shown = _read(request, site, request.GET.get("practitioner", ""), "all" in request.GET, timezone.now())
     if request.GET.get("stamp") == shown.stamp:
         return HttpResponse(status=NOTHING_NEW)
     _disclosed(request, shown)
@@ -55,18 +58,25 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
     site = form.cleaned_data["site"]
     if request.headers.get("HX-Request") != "true":
         if site:
-            return redirect(f"{reverse('portal:board')}?{urlencode({'site': site})}")
+            asked = {name: form.cleaned_data[name] for name in ("site", "practitioner") if form.cleaned_data[name]}
+            return redirect(f"{reverse('portal:board')}?{urlencode(asked)}")
         visit, returns = reverse("portal:staff-visit", args=[appointment_id]), form.cleaned_data["returns"]
         return redirect(f"{visit}?{urlencode({'back': returns})}" if returns else visit)
-    shown = board.read_board(caller, _chosen(board.sites(caller), site), now=now)
+    practitioner, whole = form.cleaned_data["practitioner"], form.cleaned_data["all"]
+    shown = _read(request, _chosen(board.sites(caller), site), practitioner, whole, now)
     _disclosed(request, shown)
     slip = None if form.cleaned_data["back"] or was is None else shown.card(appointment_id)
     return render(request, "portal/board/_board.html", {"board": shown, "slip": slip, "was": was})
 
 
+def _read(request: HttpRequest, site: Location, practitioner: str, whole: bool, now: datetime) -> Board:
+    return board.read_board(caller_of(request), site, practitioner=practitioner, whole=whole, now=now)
+
+
 def _disclosed(request: HttpRequest, shown: Board) -> None:
     visits = (card.appointment for column in shown.columns for card in column.cards)
-    disclosures.listed(caller_of(request), visits, "board", now=shown.now)
+    patients = {visit.patient_id for visit in visits if visit.patient_id}
+    disclosures.listed_patients(caller_of(request), patients, "board", now=shown.now)
 
 
 def _chosen(sites: list[Location], asked: str) -> Location:

@@ -1,35 +1,34 @@
-"""Days of the calendars: what stands on each, when they are open, and how full they are."""
+"""Days of the calendars: what stands on each, and when they are open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from portal.staff.calendar.entries import Entry, read_entries, span_of
+from portal.staff.calendar.entries import Entry, read_entries, span_of, times_of_visits, together
 from portal.staff.calendar.selection import Selection
 from portal.staff.calendar.wall import DAY, midnight
 from scheduling.access import Caller
 from scheduling.availability import all_offerings_of, as_datetime, open_spans
 from scheduling.core.intervals import Span, intersect, merge, subtract
 
+Stretch: TypeAlias = tuple[datetime, datetime]
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One local day: its entries in order, before which of them it is now, and when any of the calendars is open.
-
-    `share` is how many hundredths of their open time are taken.
-    """
+    """One local day: its entries in order, before which of them it is now, and when any of the calendars is open."""
 
     date: date
     entries: list[Entry]
     is_today: bool
     now: datetime
     opening: list[tuple[datetime, datetime]] = field(default_factory=list)
-    share: int = 0
 
     @property
     def visits(self) -> int:
-        return sum(entry.is_visit for entry in self.entries)
+        return sum(len(entry.members) or 1 for entry in self.entries if entry.is_visit)
 
     @property
     def rows(self) -> list[Entry | None]:
@@ -42,10 +41,10 @@ class Day:
 
 
 def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Day]:
-    """That many days from `first` on: one query for all of them."""
+    """That many days from `first` on, groups as one entry each."""
     zone = selection.zone
     start, end = midnight(first, zone), midnight(first + days * DAY, zone)
-    entries = read_entries(caller, selection, start, end, now=now)
+    entries = together(read_entries(caller, selection, start, end, now=now))
     opening = opening_of(selection, start, end)
     today = now.astimezone(zone).date()
     return [
@@ -66,8 +65,6 @@ def _day(
     start, end = midnight(day, zone), midnight(day + DAY, zone)
     here = [entry for entry in entries if entry.start < end and entry.end > start]
     within = [span_of(start, end)]
-    open_ = sum(_length(intersect(spans, within)) for spans in opening.values())
-    taken = sum(_length(intersect(spans, within)) for spans in _taken(here))
     spans = intersect(merge(span for each in opening.values() for span in each), within)
     return Day(
         day,
@@ -75,21 +72,31 @@ def _day(
         is_today,
         now,
         [(as_datetime(first).astimezone(zone), as_datetime(last).astimezone(zone)) for first, last in spans],
-        round(100 * min(taken / open_, 1)) if open_ else 0,
     )
 
 
-def _taken(entries: Iterable[Entry]) -> list[list[Span]]:
-    """When each of the calendars is taken: once, where a visit lies on a block."""
-    spans: dict[str, list[Span]] = {}
-    for entry in entries:
-        for calendar in entry.calendars:
-            spans.setdefault(calendar, []).append(span_of(entry.start, entry.end))
-    return [merge(each) for each in spans.values()]
+def hours_shown(
+    caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
+) -> tuple[list[Stretch], list[Stretch]]:
+    """When any of the calendars is open, and when there are visits: local stretches, day by day, without reading
+    whose they are.
+    """
+    zone = selection.zone
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    days = [
+        span_of(midnight(first + n * DAY, zone), midnight(first + (n + 1) * DAY, zone))
+        for n in range((last - first).days)
+    ]
+    opening = merge(span for spans in opening_of(selection, start, end).values() for span in spans)
 
+    def local(span: Span) -> Stretch:
+        return as_datetime(span[0]).astimezone(zone), as_datetime(span[1]).astimezone(zone)
 
-def _length(spans: Iterable[Span]) -> int:
-    return sum(end - start for start, end in spans)
+    visits = [
+        (begins.astimezone(zone), ends.astimezone(zone))
+        for begins, ends in times_of_visits(caller, selection, start, end, now=now)
+    ]
+    return [local(span) for day in days for span in intersect(opening, [day])], visits
 
 
 def opening_of(selection: Selection, start: datetime, end: datetime) -> dict[int, list[Span]]:

@@ -9,18 +9,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import words
-from portal.staff.calendar.days import Day, closed, closed_for_all, opening_of
-from portal.staff.calendar.entries import Entry, read_entries, span_of
+from portal.staff.calendar.days import Stretch, closed, closed_for_all, opening_of
+from portal.staff.calendar.entries import Entry, hours_in_words, read_entries, span_of, together
 from portal.staff.calendar.selection import Selection
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
 from scheduling.core.intervals import Span, merge, subtract
 
-EARLIEST, LATEST = 8, 18  # what a day shows even if it is closed
+CLOSED = 9, 17  # the hours that a day shows in which nobody works
 Json = dict[str, Any]
 
 
@@ -36,7 +35,7 @@ def events(
             shut += [_shut(selection, [schedule.fhir_id], span) for span in spans[schedule.pk]]
     else:
         shut += [_shut(selection, selection.ids, span) for span in closed_for_all(opening, start, end)]
-    entries = read_entries(caller, selection, start, end, now=now)
+    entries = together(read_entries(caller, selection, start, end, now=now))
     return shut + [_event(each) for entry in entries for each in _around_visits(entry, entries)]
 
 
@@ -52,15 +51,31 @@ def _around_visits(entry: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
     )
     zone = entry.start.tzinfo
     for start, end in subtract([span_of(entry.start, entry.end)], above):
-        yield replace(entry, start=as_datetime(start).astimezone(zone), end=as_datetime(end).astimezone(zone))
+        first, last = as_datetime(start).astimezone(zone), as_datetime(end).astimezone(zone)
+        yield replace(
+            entry,
+            start=first,
+            end=last,
+            clock=words.clock(first),
+            end_clock=words.clock(last),
+            hours=hours_in_words(first, last),
+        )
 
 
-def hours_of(days: Iterable[Day]) -> tuple[int, int]:
-    """The first and last hour of the wall that a grid of these days has to show."""
-    spans = [span for day in days for span in (*day.opening, *((e.start, e.end) for e in day.entries if e.is_visit))]
-    first = min(EARLIEST, *(start.hour for start, _end in spans), EARLIEST)
-    last = max(LATEST, *(_last_hour(*span) for span in spans), LATEST)
-    return first, last
+def hours_of(opening: Iterable[Stretch]) -> tuple[int, int]:
+    """The first and last hour of the wall in which anybody works."""
+    opening = list(opening)
+    if not opening:
+        return CLOSED
+    return min(start.hour for start, _end in opening), max(_last_hour(*each) for each in opening)
+
+
+def frame_of(working: tuple[int, int], visits: Iterable[Stretch]) -> tuple[int, int]:
+    """The first and last hour that a grid has to show: an hour around those of work, and every visit."""
+    visits = list(visits)
+    first = min([max(working[0] - 1, 0), *(start.hour for start, _end in visits)])
+    last = max([min(working[1] + 1, 24), *(_last_hour(*each) for each in visits)])
+    return (0, 24) if any(end.date() > start.date() for start, end in visits) else (first, last)
 
 
 def _last_hour(start: datetime, end: datetime) -> int:
@@ -83,7 +98,7 @@ def _event(entry: Entry) -> Json:
         "classNames": [f"entry--{entry.kind}", f"service-{entry.colour}"],
         "extendedProps": {
             "kind": entry.kind,
-            "clock": entry.hours if entry.start.fold else words.clock(entry.start),
+            "clock": entry.hours if entry.start.fold else entry.clock,
             "when": entry.hours,
             "version": entry.version,
             "service": entry.service,
@@ -92,16 +107,10 @@ def _event(entry: Entry) -> Json:
             "status": str(entry.status.word) if entry.status else "",
             "icon": entry.status.icon if entry.status else "",
             "note": _("until %(time)s") % {"time": words.clock(entry.expires)} if entry.expires else "",
-            "href": _address(entry),
+            "href": entry.href,
+            "born": entry.born,
         },
     }
-
-
-def _address(entry: Entry) -> str:
-    """Where it can be seen and changed; nowhere for what only takes time."""
-    if entry.kind == "elsewhere":
-        return ""
-    return reverse("portal:staff-block" if entry.kind == "block" else "portal:staff-peek", args=[entry.id])
 
 
 def _shut(selection: Selection, calendars: list[str], span: Span) -> Json:

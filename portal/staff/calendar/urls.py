@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.staff.calendar.views import blocks, grid, new_visits, visits
+from portal.staff.calendar.views import blocks, grid, new_visits, sheets, visits
 
 urlpatterns = [
     path("", grid.day, name="day"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("visits/patients/", new_visits.patients, name="staff-find-patients"),
     path("visits/<str:appointment_id>/", visits.peek, name="staff-peek"),
     path("visits/<str:appointment_id>/move/", visits.move, name="staff-move"),
+    path("groups/<str:service_id>/", visits.group, name="staff-group"),
+    path("sheets/", sheets.sheets, name="sheets"),
     path("blocks/new/", blocks.new_block, name="staff-new-block"),
     path("blocks/<str:slot_id>/", blocks.block, name="staff-block"),
 ]

@@ -19,6 +19,7 @@ TITLES = {
     "visit_form": gettext_lazy("New visit"),
     "move_form": gettext_lazy("Move a visit"),
     "peek": gettext_lazy("Visit"),
+    "group": gettext_lazy("Group visit"),
     "block_form": gettext_lazy("Block time"),
     "block": gettext_lazy("Blocked time"),
 }

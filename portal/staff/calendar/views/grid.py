@@ -1,6 +1,9 @@
 """The calendars that people at the clinic work by: as columns, as a week, as a month, as a list."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,15 +16,18 @@ from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
 from portal.staff.calendar.changes import state_of
-from portal.staff.calendar.days import read_days
+from portal.staff.calendar.days import hours_shown, read_days
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
+from portal.staff.calendar.tallies import read_tallies, read_week_by_person
 from portal.staff.calendar.views.asked import selection_of
 from portal.staff.calendar.wall import DAY, midnight
 from scheduling.errors import NotFound
 
 WEEK = 7
 SIX_WEEKS = 6 * WEEK
+SIDE_BY_SIDE = 3  # calendars that a week can show beside one another
+GRID_COOKIE = "calendar_grid"  # set by calendar-grid.js
 LONGEST = timedelta(days=62)  # that the grid may ask for at once
 OVERLAP = timedelta(minutes=1)  # who began to write before we looked may finish after it
 
@@ -30,58 +36,122 @@ OVERLAP = timedelta(minutes=1)  # who began to write before we looked may finish
 @require_GET
 def day(request: HttpRequest) -> HttpResponse:
     """One day, with a column for each calendar."""
-    return _page(request, "day", 1)
+    return _page(request, "day", _grid_or_list)
 
 
 @staff_required
 @require_GET
 def week(request: HttpRequest) -> HttpResponse:
-    """The seven days of a week of all calendars chosen."""
-    return _page(request, "week", WEEK)
+    """The seven days of a week: of a few calendars as a grid, of many a row for each."""
+    return _page(request, "week", _week)
 
 
 @staff_required
 @require_GET
 def month(request: HttpRequest) -> HttpResponse:
     """How full the days of a month are."""
-    return _page(request, "month", SIX_WEEKS)
+    return _page(request, "month", _month)
 
 
 @staff_required
 @require_GET
 def agenda(request: HttpRequest) -> HttpResponse:
     """One day as a list, where everything can be done by keyboard and without JavaScript."""
-    return _page(request, "agenda", 1)
+    return _page(request, "agenda", _list)
 
 
-def _page(request: HttpRequest, view: str, length: int) -> HttpResponse:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a page shows: which calendars, from which day on, at which moment."""
+
+    request: HttpRequest
+    view: str
+    selection: Selection
+    first: date
+    now: datetime
+
+    @property
+    def days(self) -> int:
+        return {"week": WEEK, "month": SIX_WEEKS}.get(self.view, 1)
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        zone = self.selection.zone
+        return midnight(self.first, zone), midnight(self.first + self.days * DAY, zone)
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether the browser has said that it draws the grid; without JavaScript, and on a phone, there is a list."""
+        return self.request.COOKIES.get(GRID_COOKIE) == "1" and not self.wants_list
+
+    @property
+    def wants_list(self) -> bool:
+        return self.request.GET.get("as") == "list"
+
+
+def _page(request: HttpRequest, view: str, shown: Callable[[Look], dict[str, Any]]) -> HttpResponse:
     now = timezone.now()
     try:
         selection = selection_of(request)
     except NotFound:
         return render(request, "portal/staff/empty.html")
-    asked = LookForm(request.GET)
     today = now.astimezone(selection.zone).date()
-    chosen: date = asked.asked("date") or today
-    days = read_days(caller_of(request), selection, _first(view, chosen), length, now=now)
+    chosen: date = LookForm(request.GET).asked("date") or today
+    look = Look(request=request, view=view, selection=selection, first=_first(view, chosen), now=now)
     context = {
         "view": view,
         "selection": selection,
         "zone": selection.zone,
-        "days": days,
-        "weeks": [days[n : n + WEEK] for n in range(0, length, WEEK)],
+        "first": look.first,
         "chosen": chosen,
         "today": today,
         "previous": _beside(view, chosen, -1),
         "following": _beside(view, chosen, 1),
         "now": now.astimezone(selection.zone),
-        "offset": f"{now.astimezone(selection.zone):%z}",  # a template's date filter would say that of the server
         "since": (now - OVERLAP).isoformat(),
-        "hours": feed.hours_of(days),
-        "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in selection.shown],
-        "headings": {each.date.isoformat(): words.short_day(each.date) for each in days},
+        **shown(look),
     }
-    return render(request, f"portal/staff/{'month' if view == 'month' else 'calendar'}.html", context)
+    return render(request, f"portal/staff/{context['page']}.html", context)
+
+
+def _grid_or_list(look: Look) -> dict[str, Any]:
+    """The frame of a grid, whose visits the browser asks for; or the list of them."""
+    listed: dict[str, Any] = {"days": []} if look.is_grid else _list(look)
+    if look.is_grid:
+        opening, visits = hours_shown(caller_of(look.request), look.selection, *look.span, now=look.now)
+    else:
+        opening = [span for day in listed["days"] for span in day.opening]
+        visits = [(entry.start, entry.end) for day in listed["days"] for entry in day.entries if entry.is_visit]
+    working = feed.hours_of(opening)
+    dates = [look.first + n * DAY for n in range(look.days)]
+    return {
+        **listed,
+        "page": "calendar",
+        "is_grid": look.is_grid,
+        "may_draw": not look.wants_list,
+        "offset": f"{look.now.astimezone(look.selection.zone):%z}",  # a template's filter would say the server's
+        "working": working,
+        "hours": feed.frame_of(working, visits),
+        "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in look.selection.shown],
+        "headings": {each.isoformat(): words.short_day(each) for each in dates},
+    }
+
+
+def _list(look: Look) -> dict[str, Any]:
+    days = read_days(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
+    return {"page": "calendar", "days": days, "several": len(look.selection.shown) > 1}
+
+
+def _week(look: Look) -> dict[str, Any]:
+    if len(look.selection.shown) <= SIDE_BY_SIDE:
+        return _grid_or_list(look)
+    people = read_week_by_person(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
+    return {"page": "week_by_person", "people": people}
+
+
+def _month(look: Look) -> dict[str, Any]:
+    days = read_tallies(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
+    return {"page": "month", "weeks": [days[n : n + WEEK] for n in range(0, look.days, WEEK)]}
 
 
 def _first(view: str, chosen: date) -> date:

@@ -15,9 +15,11 @@ from clinic.models import Appointment, Schedule
 from portal.appointments.visits import Visit
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
+from portal.common.days import moment_of
 from portal.common.schedules import zone_of
 from portal.staff.calendar import arranging
 from portal.staff.calendar.arranging import Wish
+from portal.staff.calendar.entries import read_entries, together
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
 from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, selected, sent
@@ -26,6 +28,7 @@ from portal.staff.calendar.visit_forms import MoveForm, WhenForm
 from scheduling import access, booking
 from scheduling.errors import SchedulingError, VersionConflict
 
+MINUTE = timedelta(minutes=1)
 CHANGED = gettext_lazy(
     "Someone else has changed this visit. What you see is how it stands now; check it and save again."
 )
@@ -47,6 +50,32 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "cancel": _address("portal:staff-cancel", appointment),
     }
     return show(request, "peek", context)
+
+
+@staff_required
+@require_GET
+def group(request: HttpRequest, service_id: str) -> HttpResponse:
+    """Who comes to a group at a time, each with a link to their own visit."""
+    asked = LookForm(request.GET)
+    start = moment_of(request.GET.get("start", ""))
+    selection = selected(request)
+    schedule = selection.one(asked.asked("schedule") or "")
+    if start is None or schedule is None:
+        raise Http404
+    alone = Selection(every=selection.every, site=schedule.site, shown=[schedule])
+    entries = read_entries(caller_of(request), alone, start, start + MINUTE, now=timezone.now())
+    groups = [each for each in together(entries) if each.kind == "group" and each.start == start]
+    found = next((each for each in groups if each.id == service_id), None)
+    if found is None:
+        raise Http404
+    context = {
+        "group": found,
+        "zone": alone.zone,
+        "schedule": schedule,
+        "day": found.start,
+        "start": f"{found.start:%Y-%m-%dT%H:%M}",
+    }
+    return show(request, "group", context)
 
 
 def _address(page: str, appointment: Appointment) -> str:

@@ -1,0 +1,176 @@
+"""How full days are, counted by the database: for a month, and for a week of many people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Count, Max, Min, QuerySet
+from django.db.models.functions import TruncDate
+
+from clinic.models import OCCUPYING, Schedule, Slot
+from portal.staff.calendar.days import opening_of
+from portal.staff.calendar.entries import span_of, standing
+from portal.staff.calendar.selection import Selection
+from portal.staff.calendar.wall import DAY, midnight
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.core.intervals import Span, intersect
+
+# Seats of one group take the same time, once. What reaches beyond midnight counts on each of its days.
+_TAKEN = """
+    SELECT bookable_id, day::date,
+        sum(extract(epoch FROM least("end", (day::timestamp + interval '1 day') AT TIME ZONE %(zone)s)
+            - greatest(start, day::timestamp AT TIME ZONE %(zone)s)))::bigint
+    FROM (
+        SELECT DISTINCT bookable_id, start, "end" FROM clinic_slot
+        WHERE bookable_id = ANY(%(bookables)s) AND "end" > %(start)s AND start < %(end)s
+            AND status = ANY(%(occupying)s) AND deleted_at IS NULL
+            AND (hold_expires_at IS NULL OR hold_expires_at > %(now)s)
+    ) taken
+    CROSS JOIN LATERAL generate_series(
+        (start AT TIME ZONE %(zone)s)::date::timestamp,
+        (("end" - interval '1 microsecond') AT TIME ZONE %(zone)s)::date::timestamp,
+        interval '1 day'
+    ) day
+    GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One day of one calendar, or of several: how many visits, from when to when, whether it is open, and how many
+    hundredths of the open time are taken.
+    """
+
+    date: date
+    visits: int
+    is_open: bool
+    share: int
+    is_today: bool
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsWeek:
+    """The days of one calendar."""
+
+    schedule: Schedule
+    name: str
+    days: list[Tally]
+
+    @property
+    def visits(self) -> int:
+        return sum(day.visits for day in self.days)
+
+
+def read_tallies(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Tally]:
+    """That many days from `first` on, of all calendars together: four queries. A visit with several of them is one."""
+    zone, dates = selection.zone, [first + n * DAY for n in range(days)]
+    start, end = _bounds(dates, zone)
+    visits = {
+        row["day"]: row["visits"]
+        for row in _visits(caller, selection, start, end, now).annotate(visits=Count("appointment", distinct=True))
+    }
+    taken = _taken(selection, start, end, now)
+    opening = opening_of(selection, start, end)
+    today = now.astimezone(zone).date()
+    tallies = []
+    for day in dates:
+        open_ = _open_on(opening, day, zone)
+        taken_here = sum(taken.get((each.bookable_id, day), 0) for each in selection.shown)
+        tallies.append(_tally(day, visits.get(day, 0), sum(open_.values()), taken_here, is_today=day == today))
+    return tallies
+
+
+def read_week_by_person(
+    caller: Caller, selection: Selection, monday: date, days: int, *, now: datetime
+) -> list[PersonsWeek]:
+    """A row for each of the calendars: four queries."""
+    zone, dates = selection.zone, [monday + n * DAY for n in range(days)]
+    start, end = _bounds(dates, zone)
+    counted = (
+        _visits(caller, selection, start, end, now)
+        .values("bookable", "day")
+        .annotate(visits=Count("appointment", distinct=True), first=Min("start"), last=Max("end"))
+    )
+    visits = {(row["bookable"], row["day"]): row for row in counted}
+    taken = _taken(selection, start, end, now)
+    opening = opening_of(selection, start, end)
+    today = now.astimezone(zone).date()
+
+    def tally(schedule: Schedule, day: date) -> Tally:
+        key = schedule.bookable_id, day
+        row = visits.get(key, {})
+        open_ = _open_on({schedule.pk: opening[schedule.pk]}, day, zone)
+        first, last = row.get("first"), row.get("last")
+        return _tally(
+            day,
+            row.get("visits", 0),
+            sum(open_.values()),
+            taken.get(key, 0),
+            is_today=day == today,
+            first=first.astimezone(zone) if first else None,
+            last=last.astimezone(zone) if last else None,
+        )
+
+    return [
+        PersonsWeek(each, str(each.bookable.actor), [tally(each, day) for day in dates]) for each in selection.shown
+    ]
+
+
+def _bounds(dates: Sequence[date], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return midnight(dates[0], zone), midnight(dates[-1] + DAY, zone)
+
+
+def _tally(
+    day: date,
+    visits: int,
+    open_: int,
+    taken: int,
+    *,
+    is_today: bool,
+    first: datetime | None = None,
+    last: datetime | None = None,
+) -> Tally:
+    share = round(100 * min(taken / open_, 1)) if open_ else 0
+    return Tally(day, visits, bool(open_), share, is_today, first, last)
+
+
+def _visits(caller: Caller, selection: Selection, start: datetime, end: datetime, now: datetime) -> QuerySet[Any, Any]:
+    """The Slots of visits, by the day on which they begin, to be counted."""
+    rows = access.visible(Slot, caller).filter(
+        standing(now),
+        bookable__in=selection.bookables,
+        appointment__isnull=False,
+        status__in=[Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE],
+        deleted_at=None,
+        start__lt=end,
+        end__gt=start,
+    )
+    return rows.order_by().annotate(day=TruncDate("start", tzinfo=selection.zone)).values("day")
+
+
+def _taken(selection: Selection, start: datetime, end: datetime, now: datetime) -> dict[tuple[int, date], int]:
+    """Seconds of each bookable on each day, whoever may see what takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKEN,
+            {
+                "zone": selection.zone.key,
+                "bookables": selection.bookables,
+                "start": start,
+                "end": end,
+                "occupying": list(OCCUPYING),
+                "now": now,
+            },
+        )
+        return {(bookable, day): seconds for bookable, day, seconds in cursor.fetchall()}
+
+
+def _open_on(opening: Mapping[int, list[Span]], day: date, zone: ZoneInfo) -> dict[int, int]:
+    within = [span_of(midnight(day, zone), midnight(day + DAY, zone))]
+    return {pk: sum(end - start for start, end in intersect(spans, within)) for pk, spans in opening.items()}

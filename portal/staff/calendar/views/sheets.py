@@ -1,0 +1,64 @@
+"""The day of each person on paper: a sheet for each calendar."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from portal.common.callers import caller_of, staff_required
+from portal.staff.calendar.entries import Entry, read_entries
+from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.selection import PEOPLE, Selection, calendars, kind_of
+from portal.staff.calendar.views.asked import selected
+from portal.staff.calendar.wall import DAY, midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The day of one calendar, in order."""
+
+    name: str
+    entries: list[Entry]
+
+    @property
+    def visits(self) -> int:
+        return sum(entry.is_visit for entry in self.entries)
+
+
+@staff_required
+@require_GET
+def sheets(request: HttpRequest) -> HttpResponse:
+    """A page for each of the calendars chosen; with `site`, for each of the people there."""
+    now = timezone.now()
+    selection = _people_at(request) if request.GET.get("site") else selected(request)
+    zone = selection.zone
+    day: date = LookForm(request.GET).asked("date") or now.astimezone(zone).date()
+    entries = read_entries(caller_of(request), selection, midnight(day, zone), midnight(day + DAY, zone), now=now)
+    entries = [entry for entry in entries if entry.kind != "buffer"]
+    every = [
+        Sheet(str(each.bookable.actor), [entry for entry in entries if each.fhir_id in entry.calendars])
+        for each in selection.shown
+    ]
+    context = {
+        "day": day,
+        "selection": selection,
+        "zone": zone,
+        "now": now.astimezone(zone),
+        "sheets": [sheet for sheet in every if sheet.entries],
+    }
+    return render(request, "portal/staff/sheets.html", context)
+
+
+def _people_at(request: HttpRequest) -> Selection:
+    """The people of a site whose calendars the caller works by; one of them if a `practitioner` is named."""
+    every = calendars(caller_of(request))
+    here = [each for each in every if each.site and each.site.fhir_id == request.GET["site"]]
+    people = [each for each in here if kind_of(each) == PEOPLE]
+    if asked := request.GET.get("practitioner"):
+        people = [each for each in people if asked in (each.actor.reference, each.bookable.actor.reference)]
+    if not people:
+        raise Http404
+    return Selection(every=every, site=people[0].site, shown=people)

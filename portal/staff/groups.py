@@ -1,0 +1,55 @@
+"""Visits that several patients share: how many of the seats are taken."""
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from django.db.models import Q
+
+from clinic.models import OCCUPYING, Location, SchedulingParameters, Slot
+
+Capacities: TypeAlias = dict[tuple[int, int | None], int]
+Shared: TypeAlias = tuple[int, int, datetime]  # schedule and service (primary keys), and the start
+
+
+class Seats(NamedTuple):
+    """How many are taken, of how many."""
+
+    taken: int
+    of: int
+
+
+def capacities(services: Collection[int]) -> Capacities:
+    """Seats by service and schedule (primary keys); by None where no schedule says otherwise: one query, if any."""
+    if not services:
+        return {}
+    rows = SchedulingParameters.objects.filter(service__in=services, slot_capacity__gt=1)
+    known: Capacities = {}
+    for service, schedule, of in rows.values_list("service", "schedule", "slot_capacity"):
+        known[service, schedule] = of or 1
+    return known
+
+
+def capacity_of(known: Capacities, service: int, schedule: int) -> int:
+    return known.get((service, schedule)) or known.get((service, None)) or 1
+
+
+def seats_at(site: Location, start: datetime, end: datetime, *, now: datetime) -> dict[int, Seats]:
+    """The seats of the group that a visit at the site belongs to, by its primary key; at most two queries."""
+    rows = Slot.objects.filter(
+        Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
+        schedule__site=site,
+        seat__isnull=False,
+        start__gte=start,
+        start__lt=end,
+        status__in=OCCUPYING,
+        appointment__service__isnull=False,
+        deleted_at=None,
+    ).values_list("appointment", "schedule", "appointment__service", "start")
+    groups: dict[int, Shared] = {visit: (schedule, service, begins) for visit, schedule, service, begins in rows}
+    if not groups:
+        return {}
+    known = capacities({service for _, service, _ in groups.values()})
+    taken = Counter(groups.values())
+    return {visit: Seats(taken[group], capacity_of(known, group[1], group[0])) for visit, group in groups.items()}

@@ -1,0 +1,114 @@
+"""A clinic with many people on the desk's screen, and its day on paper."""
+
+import re
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from benchmarks.full_clinic import ZONE, fill
+from tests.browser.accessibility import look_at
+from tests.browser.conftest import DESK, PHONE
+from tests.factories import UserFactory
+
+PEOPLE = 12
+PAPER = ("A4", "Letter")
+
+
+@pytest.fixture
+def day():
+    return timezone.now().astimezone(ZONE).date()
+
+
+@pytest.fixture
+def desk(transactional_db, page: Page, sign_in, day):
+    """The front desk of a site where a dozen people have 24 visits each today, the first of them 32."""
+    clinic = fill(PEOPLE, [day], now=datetime.combine(day, time(12), ZONE))
+    sign_in(UserFactory(desk_locations=[clinic.site]))
+    page.set_viewport_size(DESK)
+    page.goto("/staff/")
+    page.locator("summary").filter(has_text="Calendars").click()
+    page.get_by_role("button", name="Show all people, and nothing else").click()
+    return page
+
+
+def pages_of(page: Page, paper: str) -> int:
+    return page.pdf(format=paper).count(b"/Type /Page\n")
+
+
+def test_the_day_of_many_scrolls_sideways_its_head_stays_and_work_fills_the_screen(desk: Page, day):
+    visits = desk.locator(".ec-event.entry--visit")
+    expect(visits.first).to_be_visible()
+    columns = desk.locator(".ec-col-head")
+    assert columns.count() == PEOPLE
+    assert min(columns.nth(n).bounding_box()["width"] for n in range(PEOPLE)) >= 119.5
+    assert desk.evaluate("document.documentElement.scrollWidth") == DESK["width"]
+    above = columns.first.bounding_box()["y"]
+    frame = desk.locator(".ec-main")
+    frame.evaluate("it => it.scrollTo(it.scrollWidth, it.scrollHeight)")
+    assert columns.first.bounding_box()["y"] == above
+    assert columns.last.bounding_box()["x"] < DESK["width"]
+    frame.evaluate("it => it.scrollTo(0, 0)")
+    assert re.match("0?8", desk.locator(".ec-sidebar .ec-slot").nth(1).inner_text())  # the hour of the first visit
+    assert desk.locator("*").count() < 6_000  # of which the list would be half
+    assert desk.locator(".agenda__row").count() == 0
+    desk.set_viewport_size(PHONE)
+    expect(desk.locator(".agenda__row").first).to_be_visible()
+
+
+def test_a_week_leads_from_the_people_to_one_of_them_and_back(desk: Page):
+    desk.keyboard.press("w")
+    names = desk.get_by_role("rowheader")
+    expect(names).to_have_count(PEOPLE)
+    names.first.get_by_role("link").click()
+    expect(desk.locator(".ec-event.entry--visit").first).to_be_visible()
+    desk.get_by_role("link", name="Show the calendars chosen before").click()
+    expect(desk.get_by_role("rowheader")).to_have_count(PEOPLE)
+
+
+def test_a_day_is_typed_or_picked(desk: Page, day):
+    there = day + timedelta(days=40)
+    desk.get_by_label("Go to a day").fill(there.isoformat())
+    desk.get_by_role("button", name="Go", exact=True).click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text(str(there.year))
+    assert f"date={there}" in desk.url
+
+
+def test_each_person_has_one_page_of_paper_from_calendar_and_board(desk: Page):
+    desk.get_by_role("link", name="Sheets to print").click()
+    expect(desk.locator(".sheet")).to_have_count(PEOPLE)
+    for paper in PAPER:
+        assert pages_of(desk, paper) == PEOPLE, paper
+    desk.goto("/staff/today/")
+    desk.get_by_label("With").select_option(index=1)
+    expect(desk.get_by_role("link", name="Sheets to print")).to_have_attribute(
+        "href", re.compile("practitioner=Practitioner")
+    )
+    desk.get_by_role("link", name="Sheets to print").click()
+    expect(desk.locator(".sheet")).to_have_count(1)
+    assert {pages_of(desk, paper) for paper in PAPER} == {1}
+
+
+def test_somebody_beyond_what_is_shown_is_found(desk: Page):
+    desk.goto("/staff/today/")
+    hidden = desk.get_by_role("link", name="more").first
+    expect(hidden).to_be_visible()
+    before = desk.locator("[data-card]").count()
+    desk.get_by_label("Find on the board").fill("an")
+    expect(desk.locator("[data-board-cut]")).to_have_count(0)
+    assert desk.locator("[data-card]").count() > before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_full_pages_are_accessible(desk: Page, violations, scheme, size):
+    desk.set_viewport_size(size)
+    desk.emulate_media(color_scheme=scheme)
+    problems = [
+        each
+        for address in ("/staff/", "/staff/week/", "/staff/sheets/", "/staff/today/")
+        for each in look_at(desk, address)
+    ]
+    assert not problems, "\n".join(problems)
+    assert not violations
