@@ -16,6 +16,7 @@ from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.core.hours import whole_days
 from scheduling.facts import VisitFacts
 
 Status = Appointment.Status
@@ -43,6 +44,7 @@ STATUS_WORDS = {
     Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
 }
 ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
+TAKING_PLACE = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 ROOM_OPENS_BEFORE = timedelta(minutes=10)
 REQUESTED = StatusWord(_("Asked for"), "hourglass", "info")
 HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
@@ -103,7 +105,7 @@ class Visit(VisitFacts):
 
     @property
     def takes_place(self) -> bool:
-        return self.appointment.status in (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
+        return self.appointment.status in TAKING_PLACE
 
     @property
     def is_held(self) -> bool:
@@ -174,6 +176,25 @@ def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
 def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
     """The visits in the order of the rows, by the clocks of their sites, as staff read them."""
     return [Visit(appointment, _zone_of(appointment), now) for appointment in _with_all(rows).exclude(start=None)]
+
+
+def of_the_kind_that_day(visit: Visit, caller: Caller) -> list[Visit]:
+    """The patient's other visits of the same kind on the day of a visit, as far as the caller sees them."""
+    appointment = visit.appointment
+    if appointment.patient_id is None or appointment.service_id is None:
+        return []
+    day = visit.start.date()
+    begins, ends = (datetime.fromtimestamp(second, UTC) for second in whole_days(day, day, visit.zone))
+    rows = access.visible(Appointment, caller).filter(
+        Q(status__in=(*TAKING_PLACE, Status.FULFILLED)) | Q(status=Status.PENDING, hold_expires_at=None),
+        patient=appointment.patient_id,
+        service=appointment.service_id,
+        start__gte=begins,
+        start__lt=ends,
+        deleted_at=None,
+    )
+    others = _with_all(rows.exclude(pk=appointment.pk)).order_by("start", "pk")
+    return [_visit(each, visit.now) for each in others]
 
 
 def by_link(fhir_id: str, *, now: datetime) -> Visit | None:

@@ -1,7 +1,7 @@
 """Who a visit is for, what pays for it, and what else the clinic should know, as people tell it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Coverage, Patient
 from clinic.phone_field import PhoneField
+from portal.appointments.visits import Visit
 from portal.booking.guests import CODE_DIGITS, Details
 from portal.common import languages
 from portal.common.fields import DatePartsField
@@ -185,3 +186,15 @@ class ConfirmForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea({"rows": 3}),
     )
+    another = forms.BooleanField(
+        label=gettext_lazy("Yes, I want another one on the same day"),
+        error_messages={
+            "required": gettext_lazy("Tick the box if you want another one on the same day, or choose another time.")
+        },
+    )
+
+    def __init__(self, *args: Any, same_day: Sequence[Visit] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.same_day = same_day
+        if not same_day:
+            del self.fields["another"]

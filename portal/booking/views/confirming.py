@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Appointment, Coverage
+from portal.appointments import visits
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
 from portal.booking import guests, holds, referrals, steps
@@ -32,7 +33,8 @@ def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         return redirect(steps.page_of(visit, change))
     if not steps.is_for_own(visit.appointment, caller):
         return redirect(steps.page_of(visit, steps.ABOUT))
-    form = typed.form(request, ConfirmForm, initial={"comment": visit.appointment.comment})
+    same_day = visits.of_the_kind_that_day(visit, caller)
+    form = typed.form(request, ConfirmForm, same_day=same_day, initial={"comment": visit.appointment.comment})
     if request.method == "POST" and form.is_valid():
         return _confirm(request, visit, form, now)
     return _review(request, visit, form, now)
