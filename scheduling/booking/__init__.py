@@ -36,6 +36,7 @@ from scheduling.booking.once import AlreadyAnswered, Once, recall
 from scheduling.booking.proving import is_birth_date, is_own_phone
 from scheduling.booking.request import BookingRequest
 from scheduling.booking.responding import record_response, respond
+from scheduling.booking.restoring import can_be_restored, restore
 from scheduling.booking.slots import engagements_of
 from scheduling.booking.visits import (
     annotate,
@@ -59,6 +60,7 @@ __all__ = [
     "annotate",
     "block",
     "book",
+    "can_be_restored",
     "cancel",
     "change_status",
     "confirm",
@@ -85,6 +87,7 @@ __all__ = [
     "remove_slot",
     "reschedule",
     "respond",
+    "restore",
     "rewrite_slot",
     "support",
     "unblock",

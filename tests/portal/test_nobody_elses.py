@@ -133,6 +133,7 @@ TABLE = {
     "staff-visit": Row(CALENDAR),
     "staff-step": Row(CALENDAR, {"status": "arrived"}),
     "staff-cancel": Row(CALENDAR, {"reason": "because"}),
+    "staff-restore": Row(CALENDAR, {}),
     "staff-answer": Row(CALENDAR, {"answer": "declined"}),
     "send-again": Row(CALENDAR),
     "hours-edit": Row(CALENDAR, SAVE),

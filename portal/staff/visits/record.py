@@ -15,7 +15,7 @@ from portal.appointments.visits import STATUS_WORDS, Status, Visit
 from portal.staff.board import board
 from portal.staff.board.board import Step
 from portal.staff.visits.moves import Move, moves_of
-from scheduling import access
+from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.booking.appointments import CORRECTIONS
 
@@ -34,6 +34,7 @@ DEEDS = {
     "attend": _("The patient says they will come"),
     "reschedule": _("Moved"),
     "cancel": _("Cancelled"),
+    "restore": _("Cancellation undone"),
     "correct": _("Step taken back"),
     "record": _("Recorded"),
     "amend": _("Changed"),
@@ -63,6 +64,7 @@ class StaffVisit:
     visit: Visit
     patient: Patient | None
     age: int | None
+    can_be_restored: bool
     responses: list[QuestionnaireResponse]
     coverages: list[Coverage]
     history: list[Deed]
@@ -90,6 +92,7 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
         visit=visit,
         patient=patient,
         age=_age(patient.birth_date, visit.start.date()) if patient and patient.birth_date else None,
+        can_be_restored=visit.start > now and booking.can_be_restored(visit.appointment),
         responses=list(visit.appointment.questionnaire_responses.all()),
         coverages=list(_coverages(caller, patient)) if patient else [],
         history=[_deed(event, visit.zone, moves) for event in _events(visit.appointment)],

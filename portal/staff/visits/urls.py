@@ -8,4 +8,5 @@ urlpatterns = [
     path("", views.visit, name="staff-visit"),
     path("answer/", views.answer, name="staff-answer"),
     path("cancel/", views.cancel, name="staff-cancel"),
+    path("restore/", views.restore, name="staff-restore"),
 ]

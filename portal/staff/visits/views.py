@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Appointment
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
-from portal.staff.calendar.views.dialogs import REFUSED, done
+from portal.staff.calendar.views.dialogs import REFUSED, Undo, done
 from portal.staff.visits import record
 from portal.staff.visits.back import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm
@@ -71,7 +71,27 @@ def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now:
         )
     except SchedulingError as refusal:
         return _answered(request, shown, str(refusal), messages.error, now)
-    return _answered(request, shown, _("The visit is cancelled, and its time is free."), messages.success, now)
+    told = _("The visit is cancelled, and its time is free.")
+    if getattr(request, "htmx", False) and shown.visit.is_booked:
+        undo: Undo = {"url": reverse("portal:staff-restore", args=[shown.visit.id]), "fields": {}}
+        return done(request, told, shown.visit.start, undo=undo)
+    return _answered(request, shown, told, messages.success, now)
+
+
+@staff_required
+@require_POST
+def restore(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Undo a cancellation: from the calendar's message, or from the visit's page."""
+    now = timezone.now()
+    shown = _read(request, appointment_id, now)
+    try:
+        booking.restore(shown.visit.id, caller=caller_of(request), now=now)
+    except SchedulingError as refusal:
+        if getattr(request, "htmx", False):
+            context = _context(request, shown) | {"refusal": str(refusal)}
+            return render(request, "portal/staff_visit/not_restored.html", context, status=REFUSED)
+        return _answered(request, shown, str(refusal), messages.error, now)
+    return _answered(request, shown, _("The visit is booked again."), messages.success, now)
 
 
 @staff_required

@@ -1,5 +1,6 @@
 """One visit, as the people who give it see and handle it."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -135,9 +136,23 @@ def test_in_the_calendar_a_visit_is_cancelled_without_leaving_it(desk, address, 
     refused = desk.post(f"{address}cancel/", {"tell": "on"}, headers=HTMX)
     assertContains(refused, "Enter why it is cancelled.", status_code=422)
     answer = desk.post(f"{address}cancel/", {"reason": "Doctor is ill"}, headers=HTMX)
-    assert (answer.status_code, "calendar:done" in answer["HX-Trigger"]) == (204, True)
+    assert answer.status_code == 204
+    undo = json.loads(answer["HX-Trigger"])["calendar:done"]["undo"]
     visit.refresh_from_db()
     assert visit.status == "cancelled"
+    assert desk.post(undo["url"], undo["fields"], headers=HTMX).status_code == 204
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+    assertContains(desk.post(undo["url"], headers=HTMX), "The visit stays cancelled", status_code=422)
+
+
+def test_a_cancellation_is_undone_on_the_visits_page(desk, address, visit):
+    assertNotContains(desk.get(address), "Undo the cancellation")
+    desk.post(f"{address}cancel/", {"reason": "Doctor is ill"})
+    assertContains(desk.get(address), "Undo the cancellation")
+    answer = desk.post(f"{address}restore/", {"back": "/staff/to-do/"}, follow=True)
+    for said in ("The visit is booked again.", "Cancellation undone", '<a href="/staff/to-do/">'):
+        assertContains(answer, said)
 
 
 def test_what_is_over_is_not_cancelled(desk, address, visit):

@@ -1,0 +1,101 @@
+"""Undoing a cancellation: the visit has its old time again, if nobody else has it."""
+
+from datetime import datetime
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from clinic.models import Appointment, PastVersion, Slot
+from scheduling import access, notifications
+from scheduling.access import Caller
+from scheduling.booking import encounters
+from scheduling.booking.appointments import audit, is_patient, locked, save
+from scheduling.booking.once import Once, use_case
+from scheduling.booking.patients import lock_patient
+from scheduling.booking.slots import own_bookables, patient_is_free, take
+from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
+
+Status = Appointment.Status
+
+
+@use_case
+def restore(
+    appointment_id: str, *, caller: Caller, now: datetime, tell: bool = True, once: Once | None = None
+) -> Appointment:
+    """Book a cancelled visit again as it was: its time, schedules, seats and buffers. For staff and software.
+
+    Raises IllegalTransition for what was not booked before, RuleBroken once its time has come, TimeTaken where the
+    time has been taken or blocked since, and what booking for a closed record of a patient raises.
+    """
+    appointment = locked(appointment_id, caller)
+    if not access.sees_rules_lifted(caller, appointment):
+        raise Forbidden(_("Only the clinic can undo a cancellation."))
+    if not can_be_restored(appointment):
+        raise IllegalTransition(appointment.status, "booked")
+    assert appointment.start is not None  # what was booked has a time
+    assert appointment.end is not None
+    if appointment.start <= now:
+        raise RuleBroken(_("The time of this visit has passed."))
+    lock_patient(appointment.patient)
+    patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
+    slots = _slots_let_go(appointment, now)
+    own_bookables(slot.bookable_id for slot in slots)
+    if _is_blocked_since(appointment, slots):
+        raise TimeTaken(_("That time has been blocked meanwhile."))
+    appointment.status = Status.BOOKED
+    appointment.sequence += 1
+    appointment.cancelation_reason = None
+    appointment.participant = [
+        {**participant, "status": "accepted"} if is_patient(participant) else participant
+        for participant in appointment.participant
+    ]
+    save(appointment, now)
+    take(appointment, slots)
+    audit("restore", appointment, caller=caller, now=now)
+    encounters.follow(appointment, now=now)
+    notifications.restored(appointment, now=now, tell=tell)
+    return appointment
+
+
+def can_be_restored(appointment: Appointment) -> bool:
+    """True if the appointment is cancelled and was booked before that. One statement."""
+    if appointment.status != Status.CANCELLED or appointment.start is None:
+        return False
+    past = PastVersion.objects.filter(resource_type=Appointment.RESOURCE_TYPE, row_id=appointment.pk)
+    before = past.exclude(row__status=Status.CANCELLED).order_by("-version").values_list("row__status", flat=True)
+    return before.first() == Status.BOOKED
+
+
+def _slots_let_go(appointment: Appointment, now: datetime) -> list[Slot]:
+    """New Slots like those that the cancellation has let go of, in the order in which every booking takes time."""
+    own = Slot.objects.filter(appointment=appointment)
+    last = own.aggregate(last=Max("deleted_at"))["last"]
+    gone = own.filter(deleted_at=last).order_by("bookable_id", "start")
+    return [
+        Slot(
+            schedule_id=slot.schedule_id,
+            bookable_id=slot.bookable_id,
+            status=slot.status,
+            start=slot.start,
+            end=slot.end,
+            seat=slot.seat,
+            comment=slot.comment,
+            last_updated=now,
+        )
+        for slot in gone
+    ]
+
+
+def _is_blocked_since(appointment: Appointment, slots: list[Slot]) -> bool:
+    """True if somebody has blocked the time since the visit was cancelled. Needs `own_bookables`."""
+    return any(
+        Slot.objects.filter(
+            lies_under=True,
+            deleted_at=None,
+            bookable=slot.bookable_id,
+            start__lt=slot.end,
+            end__gt=slot.start,
+            blocks_from__gt=appointment.last_updated,
+        ).exists()
+        for slot in slots
+    )
