@@ -1,7 +1,9 @@
 """Instants by the clock of a place, also at the edges of the calendar, which every zone reaches at another instant."""
 
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
+import re
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
 
+LEAP_SECOND = re.compile(r"(\d\d:\d\d):60(?:\.\d+)?")
 FIRST = datetime(MINYEAR, 1, 1, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -20,3 +22,18 @@ def later(moment: datetime, length: timedelta) -> datetime:
         return moment + length
     except OverflowError:
         return (LAST if length > timedelta(0) else FIRST).astimezone(moment.tzinfo)
+
+
+def read_iso(text: str) -> datetime:
+    """The moment that ISO 8601 writes so. A leap second, which no clock here has, is the second after it.
+
+    Raises ValueError.
+    """
+    if LEAP_SECOND.search(text):
+        return later(datetime.fromisoformat(LEAP_SECOND.sub(r"\1:59", text)), timedelta(seconds=1))
+    return datetime.fromisoformat(text)
+
+
+def read_clock(text: str) -> time:
+    """The time of day that ISO 8601 writes so; of a leap second, the second before it. Raises ValueError."""
+    return time.fromisoformat(LEAP_SECOND.sub(r"\1:59", text))

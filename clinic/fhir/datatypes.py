@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 from clinic.fhir.codes import UCUM
 from clinic.fhir.issues import InvalidElement
-from clinic.local_time import LAST, in_zone
+from clinic.local_time import LAST, in_zone, read_iso
 from clinic.models.base import validate_zone
 
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ def minutes(length: int) -> Json:
 def read_instant(text: str) -> datetime:
     """https://hl7.org/fhir/R4/datatypes.html#instant: to the second at least, and with an offset."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = read_iso(text)
     except ValueError:
         raise InvalidElement(f"{text!r} is not an instant such as 2026-01-05T14:00:00Z.", "value") from None
     if moment.tzinfo is None:
@@ -77,7 +77,7 @@ def read_date_time(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datet
 def read_wall(text: str, zone: tzinfo) -> datetime:
     """A date and a time without an offset, as the clocks of the zone show them."""
     try:
-        return in_zone(datetime.fromisoformat(text).replace(tzinfo=zone), UTC)
+        return in_zone(read_iso(text).replace(tzinfo=zone), UTC)
     except ValueError:
         raise InvalidElement(f"{text!r} is not a time such as 2026-01-05T14:00.", "value") from None
 

@@ -8,13 +8,13 @@ The extension stays in `extra` as it was sent and is shown for as long as the co
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import time
 from typing import Any
 
 from clinic.fhir.codes import AVAILABILITY_PERIOD, SCHEDULING_PARAMETERS
 from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
+from clinic.local_time import read_clock
 from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters, period_of
 
 Refuse = Callable[[InvalidElement, str], None]
@@ -247,7 +247,7 @@ def _check_window(entry: Json) -> None:
 
 def _check_time(text: str) -> None:
     try:
-        time.fromisoformat(text)
+        read_clock(text)
     except ValueError:
         raise InvalidElement(f"{text!r} is not a time such as 09:00:00.") from None
 

@@ -1,6 +1,6 @@
 """Whose time can be taken, when, and for what."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinic.fhir.codes import AVAILABILITY_PERIOD
+from clinic.local_time import read_clock
 from clinic.models.base import Resource, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
 from clinic.models.places import Device, HealthcareService, Location
@@ -197,7 +198,7 @@ def validate_availability(entries: Any) -> None:
             continue
         for name in ("availableStartTime", "availableEndTime"):
             try:
-                time.fromisoformat(entry[name])
+                read_clock(entry[name])
             except KeyError:
                 raise ValidationError(f"{where} has no {name}.") from None
             except (TypeError, ValueError):

@@ -9,6 +9,7 @@ from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.request import Request
 
 from scheduling import interactions
+from scheduling.versions import NONE, Versions
 
 
 class Versioned(Protocol):
@@ -29,13 +30,13 @@ def version_headers(of: Versioned) -> dict[str, str]:
     return {"ETag": f'W/"{of.version}"', "Last-Modified": http_date(of.last_updated.timestamp())}
 
 
-def version_wanted(request: Request) -> int | None:
-    """The version that If-Match names, or none yet for `If-None-Match: *`. Nobody must say one.
+def version_wanted(request: Request) -> Versions | None:
+    """The versions that If-Match names, or none yet for `If-None-Match: *`. Nobody must say one.
 
     https://hl7.org/fhir/R4/http.html#concurrency and https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
     """
     if request.headers.get("If-None-Match", "").strip() == "*":
-        return 0
+        return NONE
     match = request.headers.get("If-Match")
     return None if match is None else interactions.version_of(match)
 

@@ -25,6 +25,7 @@ from scheduling.api.formats.renderers import RENDERERS, FHIRNegotiation
 from scheduling.api.headers import base_of, is_known, prefers, version_headers, version_wanted
 from scheduling.api.outcomes import outcome
 from scheduling.api.patching import PatchParser, patch_of
+from scheduling.api.search import PASSED_OVER
 from scheduling.errors import Invalid, Issue, NotFound
 from scheduling.interactions import Entry, Written
 
@@ -105,6 +106,10 @@ class TypeView(ResourceView):
         return _found(self.kind, request, request.query_params)
 
     def post(self, request: Request) -> Response:
+        """A search in the address of a POST is none of FHIR's, and to ignore it would make duplicates."""
+        if asked := sorted(request.query_params.keys() - PASSED_OVER):
+            text = f"POST {self.kind} takes no search: say {', '.join(asked)} in the header If-None-Exist."
+            raise Invalid(issues=[Issue("not-supported", text)])
         condition = request.headers.get("If-None-Exist", "")
         return self.perform(request, interactions.creation_of(self.kind, body_of(request), condition))
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clinic.local_time import read_clock, read_iso
 from clinic.models import WEEKDAYS, SchedulingParameters, period_of
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days
@@ -117,7 +118,7 @@ def _window(available: dict[str, Any]) -> Window:
     if available.get("allDay"):
         return Window(days, time(0), time(0), *period_of(available))
     opens, closes = available["availableStartTime"], available["availableEndTime"]
-    return Window(days, time.fromisoformat(opens), time.fromisoformat(closes), *period_of(available))
+    return Window(days, read_clock(opens), read_clock(closes), *period_of(available))
 
 
 def _closures(not_available: str, zone: ZoneInfo) -> tuple[Span, ...]:
@@ -136,7 +137,7 @@ def _moment(written: str | None, zone: ZoneInfo, *, last: bool) -> int:
     if len(written) <= len("2026-12-31"):
         first_day, last_day = _days(written)
         return whole_days(first_day, last_day, zone)[1 if last else 0]
-    return int(datetime.fromisoformat(written).timestamp())
+    return int(read_iso(written).timestamp())
 
 
 def _days(written: str) -> tuple[date, date]:

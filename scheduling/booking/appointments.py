@@ -12,6 +12,7 @@ from scheduling.booking import encounters
 from scheduling.booking.request import Json
 from scheduling.booking.slots import let_go
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, VersionConflict
+from scheduling.versions import Versions, is_meant
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -106,13 +107,13 @@ def fulfil_requirements(
     requirements.attach_answers(appointment, now=now)
 
 
-def locked(appointment_id: str, caller: Caller, version: int | None = None) -> Appointment:
+def locked(appointment_id: str, caller: Caller, version: Versions | None = None) -> Appointment:
     """The appointment, if the caller may change it, locked until we commit; at `version` if one is named."""
     pk = access.changeable_appointment(caller, appointment_id).pk
     appointment = (
         Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "patient").get(pk=pk)
     )
-    if version is not None and appointment.version != version:
+    if not is_meant(appointment, version):
         raise VersionConflict
     return appointment
 

@@ -31,6 +31,7 @@ from scheduling.booking.request import BookingRequest, Json, asked, participants
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import place, runs
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
+from scheduling.versions import Versions
 
 CLOCK = Caller(client="clock")
 HOLD_EXPIRED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "other"}], "text": "hold expired"}
@@ -88,7 +89,7 @@ def confirm(
     comment: str = "",
     patient: Patient | None = None,
     extensions: Sequence[Json] = (),
-    version: int | None = None,
+    version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
     """Make a hold a booking, for `patient` if one is named: see `name_patient`. `extensions` are FHIR's.

@@ -33,6 +33,7 @@ from scheduling.booking.once import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+from scheduling.versions import Versions
 
 BATCH = 500
 BELONGS = "This Slot belongs to an Appointment: move or cancel that."
@@ -208,7 +209,7 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
 
 
 def amend(
-    appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: int | None = None
+    appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: Versions | None = None
 ) -> Appointment:
     """Change what is written of an Appointment, its status too, but not its time: that is to reschedule it.
 

@@ -41,6 +41,7 @@ from scheduling.booking.slots import (
     take,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
+from scheduling.versions import Versions
 
 
 @use_case
@@ -111,7 +112,7 @@ def reschedule(
     start: datetime,
     caller: Caller,
     now: datetime,
-    version: int | None = None,
+    version: Versions | None = None,
     override: str = "",
     notes: Json | None = None,
     tell: bool = True,
@@ -170,7 +171,7 @@ def annotate(
     *,
     caller: Caller,
     now: datetime,
-    version: int | None = None,
+    version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
     """Write what a visit says besides its time and who takes part, such as `comment` and `reasonCode`.
@@ -193,7 +194,7 @@ def cancel(
     caller: Caller,
     now: datetime,
     reason: Json | None = None,
-    version: int | None = None,
+    version: Versions | None = None,
     tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
@@ -229,7 +230,7 @@ def change_status(
     caller: Caller,
     now: datetime,
     reason: Json | None = None,
-    version: int | None = None,
+    version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
     """Take a visit one step on: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software only.

@@ -64,6 +64,8 @@ def _place(entry: Entry, row: Resource | None, result: Matched) -> None:
     match entry.interaction, row:
         case "create", Resource():
             result.there.append((entry, row))
+        case "create", None:
+            result.entries.append(replace(entry, condition=""))  # it has been met
         case "update", Resource():
             result.entries.append(_as(entry, row))
         case "update", None if entry.condition:

@@ -12,6 +12,7 @@ from clinic.fhir import renaming
 from clinic.fhir.resources import RESOURCES, InvalidResource, ResourceIssue
 from clinic.models.base import new_fhir_id
 from scheduling.errors import Invalid, Issue, SchedulingError
+from scheduling.versions import ANY, Versions
 
 Json = dict[str, Any]
 
@@ -32,15 +33,16 @@ READS = ("GET",)
 class Entry:
     """A resource to be created, replaced, changed in part by `patch`, or deleted.
 
-    `fhir_id` is the client's, or ours for what is created. `version` is the one that is to be replaced. `condition` is
-    a search that is to find the one resource that is meant, or for a create none; `index` the place in the Bundle.
+    `fhir_id` is the client's, or ours for what is created. `version` is the one that is to be replaced, or
+    several, one of which is. `condition` is a search that is to find the one resource that is meant, or for a create
+    none; `index` the place in the Bundle.
     """
 
     type: str
     interaction: Interaction
     resource: Json
     fhir_id: str
-    version: int | None = None
+    version: Versions | None = None
     condition: str = ""
     patch: Patch | None = None
     index: int = 0
@@ -151,7 +153,9 @@ def creation_of(kind: str, resource: Json, condition: str = "") -> Entry:
     return Entry(type=kind, interaction="create", resource=resource, fhir_id=fhir_id, condition=condition)
 
 
-def update_of(kind: str, fhir_id: str, resource: Json, version: int | None = None, *, condition: str = "") -> Entry:
+def update_of(
+    kind: str, fhir_id: str, resource: Json, version: Versions | None = None, *, condition: str = ""
+) -> Entry:
     """https://hl7.org/fhir/R4/http.html#update: the id is in the URL and in the body. Raises Invalid.
 
     With a `condition` instead, there may be none.
@@ -166,7 +170,7 @@ def update_of(kind: str, fhir_id: str, resource: Json, version: int | None = Non
     )
 
 
-def patch_of(kind: str, fhir_id: str, patch: Patch, version: int | None = None, *, condition: str = "") -> Entry:
+def patch_of(kind: str, fhir_id: str, patch: Patch, version: Versions | None = None, *, condition: str = "") -> Entry:
     """https://hl7.org/fhir/R4/http.html#patch"""
     return Entry(
         type=kind,
@@ -179,17 +183,20 @@ def patch_of(kind: str, fhir_id: str, patch: Patch, version: int | None = None, 
     )
 
 
-def deletion_of(kind: str, fhir_id: str, version: int | None = None, *, condition: str = "") -> Entry:
+def deletion_of(kind: str, fhir_id: str, version: Versions | None = None, *, condition: str = "") -> Entry:
     """https://hl7.org/fhir/R4/http.html#delete"""
     return Entry(type=kind, interaction="delete", resource={}, fhir_id=fhir_id, version=version, condition=condition)
 
 
-def version_of(if_match: str) -> int:
-    """The version that an If-Match header names. Raises Invalid."""
-    match = ETAG.fullmatch(if_match.strip())
-    if not match:
+def version_of(if_match: str) -> Versions:
+    """The versions that an If-Match header names: any with `*`. Raises Invalid."""
+    if if_match.strip() == "*":
+        return ANY
+    tags = [ETAG.fullmatch(tag.strip()) for tag in if_match.split(",") if tag.strip()]
+    numbers = frozenset(int(tag[1]) for tag in tags if tag)
+    if not numbers or None in tags:
         raise _invalid("value", f'{if_match!r} is not a version such as W/"3".', "")
-    return int(match[1])
+    return numbers
 
 
 def resolved(entries: Sequence[Entry]) -> list[Entry]:

@@ -112,7 +112,7 @@ def recognised(entries: Sequence[Entry]) -> Matched:
     """The entries without the new Patients who are patients already, and who those are.
 
     What refers to them refers to the patients who are there. Until we commit nobody else registers them. Left alone is
-    what has a condition of its own, and what cannot be read.
+    what an update by search creates, and what cannot be read.
     """
     wanted = [(entry, person(read)) for entry in entries if _is_registration(entry) and (read := _read(entry))]
     if not wanted:

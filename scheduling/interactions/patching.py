@@ -15,6 +15,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.errors import Invalid, NotFound, RuleBroken, SchedulingError, VersionConflict
 from scheduling.interactions.entries import Entry, Json, Problem
+from scheduling.versions import is_meant
 
 # Of an Appointment: what takes its time, and whose.
 FIXED = ("start", "end", "minutesDuration", "slot", "participant")
@@ -64,7 +65,7 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
         raise NotFound(f"There is no {entry.reference}.")
     if row.deleted_at is not None:
         raise Deleted(f"{entry.reference} was deleted.")
-    if entry.version is not None and entry.version != row.version:
+    if not is_meant(row, entry.version):
         raise VersionConflict
     assert entry.patch is not None  # patch_of
     before = to_fhir(access.as_shown(row, caller))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import formats, words
+from clinic.local_time import read_clock, read_iso
 from scheduling.questionnaires.items import Condition, Item, Json, coding_text, unit_text
 
 Typed = Mapping[str, str]
@@ -70,12 +71,12 @@ def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
     if name == "valueDate":
         return _date_parts(content)
     if name == "valueDateTime" and "T" in content:
-        moment = datetime.fromisoformat(content).astimezone(zone)
+        moment = read_iso(content).astimezone(zone)
         return {**_date_parts(moment.date().isoformat()), "time": _typed_time(moment.time())}
     if name == "valueDateTime":
         return _date_parts(content)
     if name == "valueTime":
-        return {"": _typed_time(time.fromisoformat(content))}
+        return {"": _typed_time(read_clock(content))}
     if name == "valueQuantity":
         return {"": _digits(content["value"]), "unit": _unit_key(content)} if "value" in content else {"": ""}
     if name == "valueAttachment":
@@ -101,12 +102,12 @@ def words_of(value: Json, zone: ZoneInfo) -> str:
         case "valueDate":
             return words.partial_day(content)
         case "valueDateTime" if "T" in content:
-            moment = datetime.fromisoformat(content).astimezone(zone)
+            moment = read_iso(content).astimezone(zone)
             return words.moment(moment)
         case "valueDateTime":
             return words.partial_day(content)
         case "valueTime":
-            return formats.clock(time.fromisoformat(content))
+            return formats.clock(read_clock(content))
         case "valueCoding":
             return coding_text(content)
         case "valueReference":
@@ -198,7 +199,7 @@ def _measure(value: Json) -> Any:
         case "valueDateTime":
             return _instant(content)
         case "valueTime":
-            return time.fromisoformat(content)
+            return read_clock(content)
         case "valueString" | "valueUri":
             return str(content)
     return None
@@ -208,7 +209,7 @@ def _instant(content: str) -> tuple[Any, ...]:
     """Year, month and day, and the moment in UTC where it says one."""
     day, has_time, _rest = content.partition("T")
     parts = tuple(int(part) for part in day.split("-"))
-    return (*parts, datetime.fromisoformat(content).timestamp()) if has_time else parts
+    return (*parts, read_iso(content).timestamp()) if has_time else parts
 
 
 def _same_coding(a: Json, b: Json | None) -> bool:
@@ -431,11 +432,11 @@ def _within(item: Item, value: Any, read: Any, say: Any) -> None:
 
 
 def _as_time(bound: Any) -> time:
-    return time.fromisoformat(str(bound))
+    return read_clock(str(bound))
 
 
 def _as_moment(bound: Any, zone: ZoneInfo) -> datetime:
-    moment = datetime.fromisoformat(str(bound))
+    moment = read_iso(str(bound))
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

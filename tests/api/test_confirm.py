@@ -59,7 +59,10 @@ def test_too_late(api, held):
 def test_only_the_version_that_was_seen(api, held):
     assert api.post(held, if_match='W/"7"').status_code == 412
     assert api.post(held, if_match="seven").status_code == 400
-    assert api.post(held, if_match='W/"1"').status_code == 200
+    assert api.post(held, if_match='W/"7", W/"8"').status_code == 412
+    assert api.post(held, if_match='W/"7", W/"1"').status_code == 200
+    cancel = held.replace("$confirm", "$cancel")
+    assert api.post(cancel, if_match="*").status_code == 200
 
 
 def test_who_may_confirm(ada, bo, held):

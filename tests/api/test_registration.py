@@ -99,11 +99,22 @@ def test_nothing_is_told_or_changed_of_who_is_known(maria):
     assert (maria.version, maria.phone) == (1, "+1 212 555 0177")
 
 
-def test_a_condition_of_the_client_is_its_own_affair(api, maria):
-    response = api.post("Patient", described(), if_none_exist=f"identifier={MRN}|99")
+def test_a_condition_that_finds_nobody_makes_nobody_who_is_known_a_second_time(api, maria):
+    """If-None-Exist by an identifier that only the client knows: it is still the same person."""
+    for condition in (f"identifier={MRN}|99", f"identifier={MRN}|17"):
+        response = api.post("Patient", described(), if_none_exist=condition)
+        assert (response.status_code, response.fhir["id"]) == (200, maria.fhir_id)
+    stranger = api.post("Patient", described(family="Other"), if_none_exist=f"identifier={MRN}|99")
+    assert stranger.status_code == 201
+    entry = {"resource": described(), "request": {"method": "POST", "url": "Patient", "ifNoneExist": "_id=nobody"}}
+    told = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).fhir["entry"][0]
+    assert told["response"]["location"].endswith(maria.reference)
+    assert Patient.objects.count() == 2
+
+
+def test_what_is_updated_by_a_search_is_the_clients_own_affair(api, maria):
+    response = api.put(f"Patient?identifier={MRN}|99", described(identifier=identified("99", "http://other")))
     assert response.status_code == 201
-    again = api.post("Patient", described(), if_none_exist=f"identifier={MRN}|17")
-    assert (again.status_code, again.fhir["id"]) == (200, maria.fhir_id)
 
 
 def test_in_a_transaction_others_refer_to_who_is_known(api, maria):

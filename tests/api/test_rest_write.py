@@ -108,6 +108,39 @@ def test_if_match_keeps_two_clients_from_overwriting_each_other(api):
     assert api.put("Patient/ada", body, if_match="one").status_code == 400
 
 
+def test_if_match_takes_a_list_and_any(api):
+    """https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1"""
+    body = {**ADA, "id": "ada"}
+    assert api.put("Patient/ada", body, if_match="*").status_code == 412  # there is none yet
+    assert api.delete("Patient/ada", if_match="*").status_code == 204
+    api.put("Patient/ada", body)
+    for tags, status in [
+        ('W/"7", W/"1"', 200),
+        ('"1","2"', 200),
+        ("*", 200),
+        ('W/"1", W/"2"', 412),
+        ('W/"4",one', 400),
+    ]:
+        changed = {**body, "language": f"x-{len(tags)}"}
+        assert (tags, api.put("Patient/ada", changed, if_match=tags).status_code) == (tags, status)
+    active = [{"op": "add", "path": "/active", "value": False}]
+    assert api.patch("Patient/ada", active, if_match='W/"1",W/"2"').status_code == 412
+    assert api.patch("Patient/ada", active, if_match='W/"3",W/"4"').status_code == 200
+    assert api.delete("Patient/ada", if_match='W/"1", W/"2"').status_code == 412
+    assert api.delete("Patient/ada", if_match="*").status_code == 204
+    assert api.put("Patient/ada", body, if_match="*").status_code == 412  # it was deleted
+    assert api.put("Patient/ada", body, if_none_match="*").status_code == 201
+
+
+def test_if_match_is_read_alike_in_a_bundle(api):
+    api.put("Patient/ada", {**ADA, "id": "ada"})
+    for tags, status in [('W/"3", W/"2"', "412"), ('W/"3", W/"1"', "200"), ("*", "200")]:
+        request = {"method": "PUT", "url": "Patient/ada", "ifMatch": tags}
+        entry = {"resource": {**ADA, "id": "ada", "language": f"x-{len(tags)}"}, "request": request}
+        told = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]}).fhir["entry"][0]["response"]
+        assert (tags, told["status"][:3]) == (tags, status)
+
+
 def test_if_none_match_writes_only_what_is_not_there_yet(api):
     assert api.put("Patient/ada", {**ADA, "id": "ada"}, if_none_match="*").status_code == 201
     again = api.put("Patient/ada", {**ADA, "id": "ada", "gender": "female"}, if_none_match="*")
@@ -140,6 +173,16 @@ def test_everything_wrong_is_said_at_once(api):
     response = api.post("Slot", body)
     assert response.status_code == 400
     assert {issue["expression"][0] for issue in response.fhir["issue"]} >= {"Slot.status", "Slot.start"}
+
+
+@pytest.mark.parametrize("query", ["identifier=http://mrn|1", "name=Quinn", "_id=ada", "colour=red", "patient="])
+def test_a_search_in_the_address_of_a_post_is_refused(api, query):
+    """Whoever means a conditional create is told how to say it, and nothing is made twice."""
+    response = api.post(f"Patient?{query}", ADA)
+    assert (response.status_code, codes(response)) == (400, ["not-supported"])
+    assert "If-None-Exist" in texts(response)
+    assert not Patient.objects.exists()
+    assert api.post("Patient?_format=json&_pretty=true", ADA).status_code == 201
 
 
 def test_a_resource_goes_to_its_own_type(api):
@@ -278,6 +321,37 @@ def test_an_update_does_not_bring_a_patient_who_is_elsewhere(api):
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
     body["participant"][0]["actor"] = {"reference": PatientFactory().reference}
     assert api.put(other.reference, body).status_code == 200
+
+
+def put_at_once(resource, several):
+    """The statuses of as many requests that PUT the same new resource at one moment."""
+    start, apis = Barrier(several), [api_with() for _ in range(several)]
+
+    def put(api):
+        start.wait(timeout=30)
+        try:
+            return api.put(f"{resource['resourceType']}/{resource['id']}", resource).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(several) as pool:
+        return sorted(pool.map(put, apis))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_take_one_id_one_creates_it():
+    chen = ScheduleFactory()
+    booked = visit(SlotFactory(schedule=chen, start=MONDAY_9), PatientFactory(), id="one")
+    for resource in (
+        {**ADA, "id": "one"},
+        {"resourceType": "Location", "id": "one", "name": "Main Street"},
+        {"resourceType": "Schedule", "id": "one", "actor": [{"reference": chen.actor.reference}]},
+        slot(chen, status="busy", id="one", start="2030-01-07T14:00:00Z", end="2030-01-07T14:30:00Z"),
+        booked,
+    ):
+        statuses = put_at_once(resource, 8)
+        assert (statuses.count(201), set(statuses) <= {200, 201, 409}) == (1, True), (resource, statuses)
+        assert RESOURCES[resource["resourceType"]].model.objects.filter(fhir_id="one").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

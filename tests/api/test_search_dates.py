@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from clinic.fhir.datatypes import instant
+from clinic.models import Slot
 from tests.api.conftest import ids
 from tests.api.dialects import OFFICE_VISIT, matches
 from tests.factories import (
@@ -108,3 +109,29 @@ def test_periods_in_days_count_in_the_same_zone(api):
     assert ids(api.get("Patient?death-date=2026-12-02")) == [patient.fhir_id]
     assert ids(api.get("Patient?death-date=lt2026-12-02")) == []
     assert ids(api.get("Patient?death-date=gt2026-12-02")) == []
+
+
+def test_a_leap_second_is_the_second_after_it(api):
+    """https://hl7.org/fhir/R4/datatypes.html#dateTime allows 60 seconds, which no clock here shows."""
+    schedule = ScheduleFactory()
+    start, end = datetime(2027, 1, 1, tzinfo=UTC), "2027-01-01T00:30:00Z"
+    slot = {"resourceType": "Slot", "schedule": {"reference": schedule.reference}, "status": "busy"}
+    response = api.post("Slot", {**slot, "start": "2026-12-31T23:59:60Z", "end": end})
+    assert response.status_code == 201
+    assert Slot.objects.get().start == start
+    for at in ("2026-12-31T23:59:60Z", "2027-01-01T00:00:00Z", "2026-12-31T23:59:60.5Z", "2027-01-01T00:59:60+01:00"):
+        assert ids(api.get("Slot", {"start": at})) == [response.fhir["id"]], at
+    assert api.get("Slot/_history?_since=2026-12-31T23:59:60Z").status_code == 200
+    died = {"resourceType": "Patient", "name": [{"family": "Q"}], "deceasedDateTime": "2016-12-31T23:59:60Z"}
+    patient = api.post("Patient", died).fhir
+    assert patient["deceasedDateTime"] == "2016-12-31T23:59:60Z"
+    assert ids(api.get("Patient?death-date=2017-01-01T00:00:00Z")) == [patient["id"]]
+
+
+def test_the_last_day_of_the_calendar_is_searched_like_any_other(api):
+    last = datetime(9999, 12, 31, 14, tzinfo=UTC)
+    visit = AppointmentFactory(patient=PatientFactory(), start=last, schedules=[ScheduleFactory()])
+    for query in ("date=9999-12-31", "date=ge9999-12-31", "date=9999-12", "date=9999", "date=le9999-12-31"):
+        assert ids(api.get(f"Appointment?{query}")) == [visit.fhir_id], query
+    for query in ("date=gt9999-12-31", "date=lt9999-12-31", "date=ne9999-12-31"):
+        assert ids(api.get(f"Appointment?{query}")) == [], query

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.api.conftest import codes
-from tests.factories import PatientFactory
+from tests.factories import AppointmentFactory, PatientFactory
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize(
@@ -14,9 +16,7 @@ from tests.factories import PatientFactory
         "birthdate=yesterday",
         "birthdate=2026-13-45",
         "birthdate=1980-02-03Z",
-        "birthdate=ap0001-01-01",
         "birthdate=0000",
-        "_lastUpdated=9999-12-31T23:59:59Z",
         "_count=-1",
         "_count=many",
         "_count=1.5",
@@ -51,6 +51,48 @@ def test_what_cannot_be_searched_is_refused_by_name(api, query):
     response = api.get(f"Patient?{query}")
     assert response.status_code == 400
     assert response.fhir["issue"][0]["expression"][0] in query.partition("=")[0]
+
+
+@pytest.mark.parametrize("query", ["patient=", "patient=&status=booked", "_id=", "patient.family=", "date=&date=2026"])
+def test_a_condition_without_a_value_is_refused(api, query):
+    """Whoever lost the value would otherwise be told of everybody's visits."""
+    AppointmentFactory(patient=PatientFactory())
+    for strictness in ("handling=strict", ""):
+        response = api.get(f"Appointment?{query}", prefer=strictness)
+        assert (response.status_code, codes(response)) == (400, ["invalid"])
+        assert response.fhir["issue"][0]["expression"] == [query.partition("=")[0]]
+    assert api.post("Appointment/_search", "patient=", content_type=FORM).status_code == 400
+
+
+def test_a_condition_without_a_value_is_ignored_on_request_where_others_are_left(api):
+    visit = AppointmentFactory(patient=PatientFactory(), status="booked")
+    found = api.get("Appointment?patient=&status=booked", prefer="handling=lenient").fhir
+    assert [each["resource"].get("id") for each in found["entry"]] == [visit.fhir_id, None]
+    assert found["entry"][1]["resource"]["issue"][0]["details"]["text"] == "'patient' has no value and was ignored."
+    assert "patient" not in found["link"][0]["url"]
+    for path in ("Appointment?patient=", "Appointment?patient=&colour=red", "?_type=Appointment&patient="):
+        response = api.get(path, prefer="handling=lenient")
+        assert (path, response.status_code, codes(response)) == (path, 400, ["invalid"])
+
+
+def test_several_types_are_searched_by_the_same_rule(api):
+    visit = AppointmentFactory(patient=PatientFactory())
+    assert codes(api.get("?_type=Appointment&patient=")) == ["invalid"]
+    found = api.get(f"?_type=Appointment&_id={visit.fhir_id}&patient=", prefer="handling=lenient").fhir
+    assert [each["resource"].get("id") for each in found["entry"]] == [visit.fhir_id, None]
+
+
+@pytest.mark.parametrize("query", ["_count=", "_sort=", "_elements=", "_include=", "_summary="])
+def test_what_is_about_the_answer_may_be_left_empty(api, query):
+    assert api.get(f"Patient?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["Patient?", "?_type=Patient&"])
+def test_what_medplums_client_sends_besides_is_ignored_and_said(api, path):
+    PatientFactory()
+    found = api.get(f"{path}_fields=id,name").fhir
+    assert found["total"] == 1
+    assert "'_fields' is no search parameter" in found["entry"][1]["resource"]["issue"][0]["details"]["text"]
 
 
 @pytest.mark.parametrize("near", ["here", "91|0", "0|181", "0|0|-1", "0|0|1|furlong", "nan|0", "0|0|1e999", "1"])
@@ -105,6 +147,8 @@ def test_too_much_or_unreadable_is_refused(api, kind, query):
         {"general-practitioner:identifier": '"|"'},
         {"birthdate": "0001"},
         {"birthdate": "9999-12-31"},
+        {"birthdate": "ap0001-01-01"},
+        {"_lastUpdated": "9999-12-31T23:59:59Z"},
         {"death-date": "9999"},
         {"telecom": "%"},
         {"_tag": "$.a[*]"},

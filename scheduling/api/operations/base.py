@@ -23,6 +23,7 @@ from scheduling.api.views import FHIRView
 from scheduling.availability import Offering, TimeQuery
 from scheduling.booking import AlreadyAnswered, Once
 from scheduling.errors import Issue, SchedulingError, TimeNotOffered, TimeTaken
+from scheduling.versions import Versions
 
 AROUND = timedelta(days=7)
 ALTERNATIVES = 3
@@ -72,8 +73,8 @@ def _attempted(attempt: Attempt, key: Once | None) -> Appointment:
         raise
 
 
-def version_of(request: Request) -> int | None:
-    """The version that the client means to change: https://hl7.org/fhir/R4/http.html#concurrency"""
+def version_of(request: Request) -> Versions | None:
+    """The versions that the client means to change: https://hl7.org/fhir/R4/http.html#concurrency"""
     match = request.headers.get("If-Match")
     return None if match is None else interactions.version_of(match)
 

@@ -4,12 +4,12 @@ Days of the week, times and parts of the day, and bounds are understood; they ar
 """
 
 from collections.abc import Callable
-from datetime import time
 from typing import Any, TypeAlias
 
 from clinic.fhir.datatypes import read_period
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.validation import validate
+from clinic.local_time import read_clock
 from clinic.models import WEEKDAYS
 from scheduling import availability
 from scheduling.availability import Opening
@@ -45,7 +45,7 @@ def timing(value: Any) -> Suits:
         )
         raise InvalidElement(text, "not-supported")
     days = {WEEKDAYS.index(day) for day in repeat.get("dayOfWeek", ()) if day in WEEKDAYS}
-    times = {time.fromisoformat(text) for text in repeat.get("timeOfDay", ())}
+    times = {read_clock(text) for text in repeat.get("timeOfDay", ())}
     parts = [_part(code) for code in repeat.get("when", ())]
     first, last = read_period(repeat.get("boundsPeriod", {}))
 

@@ -23,6 +23,7 @@ from scheduling.api.submissions.wished import ONE_PATIENT, Wish
 from scheduling.availability import Offering
 from scheduling.errors import Issue, NotFound, RuleBroken, SchedulingError
 from scheduling.interactions import SeveralMatch, registration
+from scheduling.versions import Versions
 
 PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
 
@@ -38,7 +39,7 @@ class Wanted:
     caller: Caller
     now: datetime
     base: str
-    version: int | None
+    version: Versions | None
 
     @cached_property
     def asked(self) -> Asked:

@@ -7,10 +7,11 @@ from scheduling.api.search.kinds import Parameter
 from scheduling.api.search.parameters import parameters_of, shared_parameters
 from scheduling.api.search.references import Reference
 from scheduling.api.search.rows import rows_of
-from scheduling.api.search.searching import Search, read
+from scheduling.api.search.searching import PASSED_OVER, Search, read
 from scheduling.api.search.system import read_all
 
 __all__ = [
+    "PASSED_OVER",
     "Parameter",
     "Reference",
     "Search",

@@ -86,9 +86,8 @@ def _entry(resource: Json, mode: str, base: str) -> Json:
 
 
 def _told(search: Search, *, complete: bool) -> Iterator[Issue]:
-    for name in search.ignored:
-        text = f"{name!r} is no search parameter of {search.kind or 'all of these types'} here and was ignored."
-        yield Issue("not-supported", text)
+    for name, why in search.ignored.items():
+        yield Issue("not-supported", f"{name!r} {why} and was ignored.")
     if any(LIST in name for name, _ in search.processed):
         yield Issue("not-supported", "No lists are kept here, current ones neither: nothing is on them.", LIST)
     if not complete:

@@ -24,6 +24,9 @@ MAX_CONDITIONS = 100
 CURSOR = "_cursor"
 # About the answer's form, or asked for by clients that can do without.
 PASSED_OVER = frozenset({"_format", "_pretty", "_totalMethod"})
+# Asked for by clients that cannot leave it out (Medplum's): ignored, and said to be.
+DISPENSABLE = frozenset({"_fields"})
+NO_VALUE = "has no value"
 INCLUDES = ("_include", "_include:iterate", "_revinclude", "_revinclude:iterate")
 CHOICES: Mapping[str, tuple[str, ...]] = {"_total": ("none", "estimate", "accurate"), "_summary": SUMMARIES}
 CONTROLS = ("_count", "_sort", "_elements", *CHOICES)
@@ -41,7 +44,7 @@ class Search:
     keys: list[Key] = field(default_factory=list)
     by_distance: Key | None = None
     processed: list[tuple[str, str]] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)  # by name, why
     cursor: Cursor | None = None
 
     @property
@@ -82,21 +85,39 @@ class Search:
 def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: bool = False) -> Search:
     """What is asked. Raises Invalid with every parameter that is unknown, or with a value that cannot be read."""
     search = Search(kind)
-    issues: list[Issue] = []
-    for name, value in _pairs(opened(search, query)):
+    query = opened(search, query)
+    search.ignored = dict.fromkeys(without_value(query), NO_VALUE)
+    issues = [] if lenient else [*refusals_of(search)]
+    for name, value in _pairs(query):
         try:
             _understand(search, name, value, caller, base)
         except Unknown as error:
-            search.ignored.append(name)
-            issues += [] if lenient else [replace(issue, expression=name) for issue in error.issues]
+            search.ignored[name] = f"is no search parameter of {kind} here"
+            told = [replace(issue, expression=name) for issue in error.issues]
+            issues += [] if lenient or name in DISPENSABLE else told
         except Invalid as error:
             issues += [Issue("invalid", f"{name}: {issue.text}", name) for issue in error.issues]
         else:
             search.processed.append((name, value))
     issues += _contradictions(search)
+    if not issues and not search.where:
+        issues += refusals_of(search)  # or everything would be found
     if issues:
         raise Invalid(issues=issues)
     return search
+
+
+def without_value(query: QueryDict) -> list[str]:
+    """The conditions of a query that have no value. One about the answer asks for nothing then."""
+    names = {name for name, values in query.lists() if "" in values}
+    return [name for name in query if name in names and name.partition(":")[0] not in ABOUT_THE_ANSWER]
+
+
+def refusals_of(search: Search) -> Iterator[Issue]:
+    """Why each condition without a value is refused: who left it out by mistake would be told of all there is."""
+    for name, why in search.ignored.items():
+        if why == NO_VALUE:
+            yield Issue("invalid", f"{name} has no value: say what is searched for, or leave it out.", name)
 
 
 def opened(search: Search, query: QueryDict) -> QueryDict:

@@ -20,7 +20,16 @@ from scheduling.api.search.kinds import Parameter
 from scheduling.api.search.paging import Place
 from scheduling.api.search.parameters import shared_parameters
 from scheduling.api.search.rows import NO_PAGE, Page, cut, rows_of
-from scheduling.api.search.searching import ABOUT_THE_ANSWER, Search, opened, read
+from scheduling.api.search.searching import (
+    ABOUT_THE_ANSWER,
+    DISPENSABLE,
+    NO_VALUE,
+    Search,
+    opened,
+    read,
+    refusals_of,
+    without_value,
+)
 from scheduling.errors import Invalid, Issue
 
 TYPE = "_type"
@@ -47,13 +56,18 @@ def read_all(query: QueryDict, caller: Caller, base: str, *, lenient: bool = Fal
     kinds = _named(named, caller) if named else access.searchable(caller, RESOURCES)
     _check_order(query)
     shared = shared_parameters(kinds if named else list(RESOURCES))
-    search.ignored = _unshared(query, shared)
-    if search.ignored and not lenient:
-        raise Invalid(issues=[_unknown(name, shared) for name in search.ignored])
+    unshared = _unshared(query, shared)
+    search.ignored = dict.fromkeys(without_value(query), NO_VALUE)
+    issues = [*refusals_of(search), *(_unknown(name, shared) for name in unshared if name not in DISPENSABLE)]
+    if issues and not lenient:
+        raise Invalid(issues=issues)
+    search.ignored |= dict.fromkeys(unshared, "is no search parameter of all of these types here")
     for name in search.ignored:
-        del query[name]
+        query.setlist(name, [value for value in query.getlist(name) if value and name not in unshared])
     search.parts = [read(kind, query, caller, base) for kind in kinds]
     first = search.parts[0]
+    if not first.where and (issues := list(refusals_of(search))):
+        raise Invalid(issues=issues)
     search.controls, search.keys = first.controls, first.keys
     search.includes = list(dict.fromkeys(each for part in search.parts for each in part.includes))
     search.processed = [*((TYPE, each) for each in named), *first.processed]

@@ -18,8 +18,8 @@ INSUFFICIENT = 'Bearer error="insufficient_scope"'
 UNSTORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class _Told:
-    """Whatever is said is JSON and kept by nobody; who came with a Basic password learns that it was wrong."""
+class JSONWhileAway:
+    """A view that says in JSON, too, that PostgreSQL is away."""
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -29,6 +29,15 @@ class _Told:
             if not database.is_away(error):
                 raise
             response = _away(request, error)
+        return response
+
+
+class _Told(JSONWhileAway):
+    """Whatever is said is JSON and kept by nobody; who came with a Basic password learns that it was wrong."""
+
+    @method_decorator(csrf_exempt)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
         for name, value in {"Content-Type": "application/json", **UNSTORED}.items():
             response[name] = value
         if response.status_code == 401 and request.headers.get("Authorization", "").lower().startswith("basic "):
@@ -40,7 +49,7 @@ class _Told:
 
 def _away(request: HttpRequest, error: Exception) -> HttpResponseBase:
     database.drop_dead_connections()
-    response = JsonResponse({"error": "temporarily_unavailable"}, status=503)
+    response = JsonResponse({"error": "temporarily_unavailable"}, status=503, headers=UNSTORED)
     response["Retry-After"] = database.RETRY_AFTER
     log_response("%s: %s", type(error).__name__, request.path, response=response, request=request, exception=error)
     return response

@@ -6,9 +6,7 @@ The caller is software, by its own credentials, or whoever has a token of ours.
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.models import AccessToken
 from oauth2_provider.views.mixins import OAuthLibMixin
 from oauthlib.oauth2 import OAuth2Error
@@ -16,12 +14,11 @@ from oauthlib.oauth2 import OAuth2Error
 from scheduling.access import record_of
 from scheduling.api.authentication import caller_with, token_digest
 from scheduling.api.headers import base_of
-from scheduling.api.smart.endpoints import UNSTORED
+from scheduling.api.smart.endpoints import UNSTORED, JSONWhileAway
 from scheduling.api.smart.validator import launch_context
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class IntrospectionView(OAuthLibMixin, View):  # type: ignore[misc]
+class IntrospectionView(JSONWhileAway, OAuthLibMixin, View):  # type: ignore[misc]
     def post(self, request: HttpRequest) -> JsonResponse:
         if not self._is_known(request):
             refused = JsonResponse({"error": "invalid_client"}, status=401, headers=UNSTORED)

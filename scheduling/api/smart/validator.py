@@ -130,6 +130,13 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> str:
         return str(request.launch.scope)
 
+    def is_within_original_scope(
+        self, request_scopes: Iterable[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether each grants no more than was granted, in whichever words: `.r` of `.rs`, one type of all."""
+        asked = list(request_scopes)
+        return grantable(asked, request.launch.scope.split()) == asked
+
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         """With the patient in context; for longer than the token only where the person was asked for that."""
         if request.grant_type == "client_credentials":

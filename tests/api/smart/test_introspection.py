@@ -1,9 +1,11 @@
 """What a token is good for: https://www.rfc-editor.org/rfc/rfc7662"""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
@@ -78,3 +80,11 @@ def test_a_token_that_is_over_is_not_active(token):
 def test_a_token_is_needed_to_ask_about(token):
     response = Client().post(ADDRESS, {}, headers=BASIC)
     assert (response.status_code, response.json()) == (400, {"error": "invalid_request"})
+
+
+def test_while_postgresql_is_away_the_answer_is_json_too(db, monkeypatch):
+    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
+    with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
+        response = elsewhere.submit(introspect, "guessed").result()
+    assert (response.status_code, response.json()) == (503, {"error": "temporarily_unavailable"})
+    assert (response["Retry-After"], response["Cache-Control"]) == ("5", "no-store")

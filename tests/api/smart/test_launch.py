@@ -227,6 +227,33 @@ def test_a_renewed_token_may_do_less_and_never_more(app, ada):
     assert Api(less["access_token"]).get("Coverage").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        ("patient/Appointment.s", True),
+        ("patient/Appointment.read", True),
+        ("patient/Appointment.rs?status=booked offline_access", True),
+        ("patient/Appointment.s patient/Coverage.rs", True),
+        ("patient/Appointment.cs", False),
+        ("patient/*.s", False),
+        ("user/Appointment.s", False),
+        ("patient/Appointment.s openid", False),
+    ],
+)
+def test_less_may_be_said_in_other_words(app, ada, scope, allowed):
+    """https://www.rfc-editor.org/rfc/rfc6749#section-6: nothing that was not granted."""
+    first = app.token(ada.user, "patient/Appointment.rs patient/Coverage.rs offline_access")
+    answer = app.refresh(first["refresh_token"], scope=scope)
+    if not allowed:
+        assert error(answer) == "invalid_scope"
+        return
+    less = answer.json()
+    assert less["scope"] == scope
+    assert Api(less["access_token"]).get("Appointment").status_code == 200
+    whole = app.refresh(less["refresh_token"]).json()
+    assert whole["scope"] == "patient/Appointment.rs patient/Coverage.rs offline_access"
+
+
 def test_access_that_is_not_used_ends(app, ada):
     token = app.token(ada.user, ALL)
     AccessToken.objects.update(expires=timezone.now() - timedelta(days=91))
