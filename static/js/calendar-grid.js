@@ -134,7 +134,7 @@ function draw() {
     slotEventOverlap: false,
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
-    snapDuration: "00:05",
+    snapDuration: `00:${twoDigits(calendar.dataset.snap)}`,
     slotHeight: quarter(),
     columnWidth: `minmax(${NARROWEST}px, 1fr)`,
     slotMinTime: `${twoDigits(firstHour)}:00`,

@@ -19,6 +19,7 @@ from portal.staff.calendar.changes import state_of
 from portal.staff.calendar.days import hours_shown, read_days
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
+from portal.staff.calendar.snapping import snap_minutes
 from portal.staff.calendar.tallies import read_tallies, read_week_by_person
 from portal.staff.calendar.views.asked import selection_of
 from portal.staff.calendar.wall import DAY, midnight
@@ -131,6 +132,7 @@ def _grid_or_list(look: Look) -> dict[str, Any]:
         "may_draw": not look.wants_list,
         "offset": f"{look.now.astimezone(look.selection.zone):%z}",  # a template's filter would say the server's
         "working": working,
+        "snap": snap_minutes(look.selection.shown),
         "hours": feed.frame_of(working, visits),
         "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in look.selection.shown],
         "headings": {each.isoformat(): words.short_day(each) for each in dates},
