@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
+from uuid import uuid4
 
 from django.conf import settings
 from django.core import signals
@@ -77,6 +78,12 @@ class AnyIssue(Protocol):
 
 def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
     return {"resourceType": "OperationOutcome", "issue": [_issue(each, severity) for each in issues]}
+
+
+def outcome_entry(issues: Iterable[AnyIssue], severity: str = "information") -> Json:
+    """What a searchset says besides what it found: no resource that is kept, so its URL is a new UUID."""
+    url = f"urn:uuid:{uuid4()}"
+    return {"fullUrl": url, "resource": outcome(issues, severity), "search": {"mode": "outcome"}}
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response:

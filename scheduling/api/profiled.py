@@ -11,7 +11,7 @@ from clinic.fhir.datatypes import Json
 from clinic.fhir.schedules import service_type
 from clinic.fhir.visit_types import ARGONAUT, visit_type_coding, visit_types
 from clinic.models import HealthcareService, Patient
-from scheduling.api.outcomes import outcome
+from scheduling.api.outcomes import outcome_entry
 from scheduling.api.proposals import instant_text, slots_of
 from scheduling.availability import Offering
 from scheduling.errors import Issue
@@ -58,24 +58,22 @@ def _participant(actor: str, name: str, status: str) -> Json:
 
 def contained_slots(offerings: Iterable[Offering], start: int) -> list[Json]:
     """The Slots that the visit will take, as Medplum's clients want to see them."""
-    slots = (each for offering in offerings for each in slots_of(offering))
     return [
-        {"id": f"slot-{n}", **slot, "start": instant_text(start + first), "end": instant_text(start + last)}
-        for n, (slot, first, last) in enumerate(slots, 1)
+        {**slot, "start": instant_text(start + first), "end": instant_text(start + last)}
+        for slot, first, last in slots_of(offerings)
     ]
 
 
 def searchset(matches: Iterable[Json], issues: Sequence[Issue], severity: str = "information", **more: Any) -> Json:
     """A Bundle of matches that ends with an OperationOutcome, which `total` does not count."""
     entries = [*matches]
-    told = {"resource": outcome(issues, severity), "search": {"mode": "outcome"}}
     return {
         "resourceType": "Bundle",
         "meta": {"profile": list(BUNDLE_PROFILES)},
         "type": "searchset",
         "total": len(entries),
         **more,
-        "entry": [*entries, told],
+        "entry": [*entries, outcome_entry(issues, severity)],
     }
 
 

@@ -4,7 +4,7 @@ A page holds up to a thousand of them, and they differ in nothing but their time
 each is then its times, put where they belong.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -46,10 +46,9 @@ def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searche
     """One text with a place for each time; the times as seconds from the start of the visit."""
     duration = offerings[0].rules.duration
     texts, offsets = [], [0, duration]
-    for offering in offerings:
-        for resource, start, end in slots_of(offering):
-            texts.append(_timed(resource))
-            offsets += [start, end]
+    for resource, start, end in slots_of(offerings):
+        texts.append(_timed(resource))
+        offsets += [start, end]
     visit = _timed(_appointment(service, offerings, searched))[:-1] + f',"contained":[{",".join(texts)}]}}'
     entry = f'{{"resource":{visit},"search":{{"mode":"match"}}}}'
     distinct = sorted(set(offsets))
@@ -73,6 +72,7 @@ def _appointment(service: HealthcareService, offerings: tuple[Offering, ...], se
         "resourceType": "Appointment",
         "status": "proposed",
         "serviceType": service_type(service),
+        "slot": slot_references(offerings),
         "participant": _participants(offerings),
         "requestedPeriod": [{"start": instant(start), "end": instant(end)}],
     }
@@ -96,10 +96,21 @@ def _participants(offerings: tuple[Offering, ...]) -> list[Json]:
     ]
 
 
-def slots_of(offering: Offering) -> Iterable[tuple[Json, int, int]]:
+def slot_references(offerings: Iterable[Offering]) -> list[Json]:
+    """To the Slots that a proposal contains: https://hl7.org/fhir/R4/references.html#contained"""
+    return [{"reference": f"#{slot['id']}"} for slot, _, _ in slots_of(offerings)]
+
+
+def slots_of(offerings: Iterable[Offering]) -> Iterator[tuple[Json, int, int]]:
     """Slots without their times, and when they start and end, in seconds from the start of the visit."""
+    slots = (each for offering in offerings for each in _slots_on(offering))
+    for n, (slot, start, end) in enumerate(slots, 1):
+        yield {"resourceType": "Slot", "id": f"slot-{n}", **slot}, start, end
+
+
+def _slots_on(offering: Offering) -> Iterator[tuple[Json, int, int]]:
     rules = offering.rules
-    slot: Json = {"resourceType": "Slot", "schedule": {"reference": offering.reference}}
+    slot: Json = {"schedule": {"reference": offering.reference}}
     busy = {**slot, "status": "busy"}
     if rules.capacity > 1:
         busy["extension"] = [{"url": codes.SLOT_CAPACITY, "valuePositiveInt": rules.capacity}]

@@ -7,7 +7,7 @@ from clinic.fhir.visit_types import APPOINTMENT_TYPE, Coding, visit_types
 from clinic.models import HealthcareService, Patient
 from scheduling.api.profiled import APPOINTMENT_PROFILES, contained_slots, participants, service_types
 from scheduling.api.proposal_ids import SearchFacts
-from scheduling.api.proposals import instant_text
+from scheduling.api.proposals import instant_text, slot_references
 from scheduling.availability import Offering
 
 # What a visit goes on to say once it is held or booked.
@@ -47,7 +47,7 @@ class Writer:
             "start": instant_text(start),
             "end": instant_text(start + duration),
             "contained": slots,
-            "slot": [{"reference": f"#{each['id']}"} for each in slots],
+            "slot": slot_references(offerings),
         }
 
 

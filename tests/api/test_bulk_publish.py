@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clinic.models import Location, Practitioner, PractitionerRole, Schedule
 from scheduling.api.publishing.editions import COVID_SERVICE_TYPE, CVX, VACCINE_DOSE, VACCINE_PRODUCT
 from scheduling.api.publishing.slots import DEEP_LINK, PHONE
 from tests.api.conftest import BASE, assert_fhir
@@ -387,3 +388,74 @@ def test_the_file_of_slots_is_written_while_it_is_computed(schedule):
     with CaptureQueriesContext(connection) as statements:
         answer.getvalue()
     assert len(statements) > before
+
+
+INCOMPLETE = [{"line": ""}, {"city": ""}, {"state": ""}, {"postal_code": ""}]
+
+
+@pytest.mark.parametrize("missing", INCOMPLETE)
+def test_a_place_without_its_whole_address_is_left_out(schedule, service, place, missing):
+    """Its profile requires all of it. The times stay, with whom they are."""
+    Location.objects.update(**missing)
+    assert lines("Location") == lines("HealthcareService") == []
+    [found] = lines("Schedule")
+    assert [each["reference"] for each in found["actor"]] == [schedule.actor.reference]
+    assert {each["schedule"]["reference"] for each in lines("Slot")} == {schedule.reference}
+    assert get(ALL).json()["output"][0]["extension"] == {"state": []}
+
+
+def test_a_service_names_one_of_its_places_that_is_published(schedule, service, place):
+    unknown = LocationFactory(name="A video room")
+    ScheduleFactory(services=[service], site=unknown)
+    only_there = ServiceFactory(name="By video")
+    role = RoleFactory(locations=[place, unknown], services=[service, only_there])
+    ScheduleFactory(actor=role, services=[only_there], site=unknown)
+    [found] = lines("HealthcareService")
+    assert found["location"] == [{"reference": place.reference, "display": "Main Street"}]
+    [told] = lines("PractitionerRole")
+    assert [each["reference"] for each in told["location"]] == [place.reference]
+    assert [each["reference"] for each in told["healthcareService"]] == [service.reference]
+    assert len(lines("Schedule")) == 3
+
+
+def test_a_place_is_reached_by_what_says_how_and_a_service_has_one_category(schedule, service, place):
+    place.extra = {"telecom": [{"system": "phone"}, {"value": "x"}, {"system": "fax", "value": "+1 212 555 0199"}]}
+    place.save()
+    service.extra = {"category": [{"text": "First"}, {"text": "Second"}]}
+    service.save()
+    [found] = lines("Location")
+    assert [each["system"] for each in found["telecom"]] == ["phone", "fax", "url"]
+    assert lines("HealthcareService")[0]["category"] == [{"text": "First"}]
+
+
+CLOSED = {
+    "schedule": lambda schedule, role: Schedule.objects.filter(pk=schedule.pk).update(active=False),
+    "practitioner": lambda schedule, role: Practitioner.objects.update(active=False),
+    "role": lambda schedule, role: PractitionerRole.objects.update(active=False),
+    "role that is over": lambda schedule, role: PractitionerRole.objects.update(extra={"period": {"end": "2020"}}),
+    "site": lambda schedule, role: Location.objects.update(status="suspended"),
+}
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_what_is_inactive_is_not_published(place, service, closed):
+    role = RoleFactory(locations=[place], services=[service])
+    schedule = ScheduleFactory(actor=role, services=[service], site=place)
+    SlotFactory(schedule=schedule, start=monday(10), end=monday(10, 30))
+    kinds = ("Location", "HealthcareService", "Practitioner", "PractitionerRole", "Schedule", "Slot")
+    assert all(lines(kind) for kind in kinds)
+    CLOSED[closed](schedule, role)
+    for kind in kinds:
+        assert lines(kind) == [], kind
+
+
+def test_a_role_that_is_over_is_left_out_of_those_of_somebody_who_stays(schedule, place):
+    past = RoleFactory(practitioner=schedule.actor, extra={"period": {"end": "2020-12-31"}})
+    still = RoleFactory(practitioner=schedule.actor, extra={"period": {"start": "2020-12-31"}})
+    assert [each["id"] for each in lines("PractitionerRole")] == [still.fhir_id]
+    assert past.fhir_id != still.fhir_id
+
+
+def test_the_older_form_leaves_out_a_calendar_whose_place_cannot_be_told(shots):
+    Location.objects.update(state="")
+    assert lines("Schedule", VACCINE) == lines("Slot", VACCINE) == lines("Location", VACCINE) == []

@@ -119,6 +119,21 @@ def test_every_extension_of_ours_is_defined(anybody, url):
     assert entry["fullUrl"] == f"{HERE}StructureDefinition/{url.rpartition('/')[2]}"
 
 
+def test_the_elements_of_an_extension_stand_in_fhirs_order(anybody):
+    """https://hl7.org/fhir/R4/profiling.html: a differential follows the order of what it constrains."""
+    order = ["Extension", "Extension.extension", "Extension.url", "Extension.value[x]"]
+    for each in everything(anybody, "StructureDefinition"):
+        assert [element["path"] for element in each["differential"]["element"]] == order
+
+
+def test_modifiers_are_named_by_their_codes(anybody):
+    """https://hl7.org/fhir/R4/valueset-search-modifier-code.html"""
+    codes = {"missing", "exact", "contains", "not", "text", "in", "not-in", "below", "above", "type", "identifier"}
+    said = {each for one in everything(anybody, "SearchParameter") for each in one.get("modifier", ())}
+    assert said <= {*codes, "ofType"}
+    assert "ofType" in said
+
+
 @pytest.mark.parametrize("url", [url for url in OURS if "/CodeSystem/" in url])
 def test_every_code_system_of_ours_is_defined(anybody, url):
     assert anybody.get("CodeSystem", {"url": url}).fhir["total"] == 1

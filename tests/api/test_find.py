@@ -75,10 +75,20 @@ def test_a_proposal_is_all_that_booking_needs(api, service, chen):
         ],
         "requestedPeriod": [{"start": instant(monday(0)), "end": instant(monday(0, days=1))}],
         "contained": [
-            slot(chen, "busy", monday(9, 15), monday(9, 45)),
-            slot(chen, "busy-unavailable", monday(9, 10), monday(9, 15), comment="buffer before appointment"),
-            slot(chen, "busy-unavailable", monday(9, 45), monday(9, 55), comment="buffer after appointment"),
+            slot(chen, "busy", monday(9, 15), monday(9, 45), id="slot-1"),
+            slot(
+                chen,
+                "busy-unavailable",
+                monday(9, 10),
+                monday(9, 15),
+                id="slot-2",
+                comment="buffer before appointment",
+            ),
+            slot(
+                chen, "busy-unavailable", monday(9, 45), monday(9, 55), id="slot-3", comment="buffer after appointment"
+            ),
         ],
+        "slot": [{"reference": "#slot-1"}, {"reference": "#slot-2"}, {"reference": "#slot-3"}],
     }
 
 
@@ -95,7 +105,8 @@ def slot(schedule, status, start, end, **more):
 
 def test_a_page_holds_twenty_and_says_that_there_are_more(api, service, chen):
     answer = api.get(FIND, asked(service, chen))
-    assert (answer.status_code, answer.fhir["total"], len(answer.fhir["entry"])) == (200, 20, 20)
+    assert (answer.status_code, len(answer.fhir["entry"])) == (200, 20)
+    assert "total" not in answer.fhir  # https://hl7.org/fhir/R4/bundle.html#total is of all pages
     assert [link["relation"] for link in answer.fhir["link"]] == ["self", "next"]
 
 
@@ -134,7 +145,8 @@ def test_visits_at_one_time_may_fall_on_two_pages(api):
 def test_nothing_free_is_said(api, service, chen):
     answer = api.get(FIND, asked(service, chen, start=monday(0, days=5), end=monday(0, days=6)))
     [entry] = answer.fhir["entry"]
-    assert answer.fhir["total"] == 0
+    assert "total" not in answer.fhir
+    assert entry["fullUrl"].startswith("urn:uuid:")
     assert (entry["search"], entry["resource"]["resourceType"]) == ({"mode": "outcome"}, "OperationOutcome")
 
 
@@ -155,7 +167,8 @@ def test_devices_are_no_participants(api, service, chen):
     first = found(api, service, device, chen)[0]
     assert [each["actor"]["reference"] for each in first["participant"]] == [chen.actor.reference]
     assert first["supportingInformation"] == [{"reference": device.actor.reference, "display": "Ultrasound"}]
-    assert len(first["contained"]) == 6
+    assert [each["id"] for each in first["contained"]] == [f"slot-{n}" for n in range(1, 7)]
+    assert first["slot"] == [{"reference": f"#{each['id']}"} for each in first["contained"]]
 
 
 def test_a_group_says_its_capacity(api):
@@ -172,7 +185,7 @@ def test_without_a_schedule_it_is_whoever_gives_the_service(api, service, chen):
     assert {actor_of(entry) for entry in his} == {okafor.actor.reference}
     assert {actor_of(entry) for entry in everybody} == {chen.actor.reference}  # the first of those who could
     nowhere = api.get(FIND, {**query, "location-reference": LocationFactory().reference})
-    assert nowhere.fhir["total"] == 0
+    assert [entry["search"]["mode"] for entry in nowhere.fhir["entry"]] == ["outcome"]
 
 
 def test_the_practitioner_is_narrowed_down_wherever_the_service_requires_one(api):
@@ -242,7 +255,7 @@ def test_without_a_window_it_is_the_next_month(api, service, chen):
     query = {"service-type-reference": service.reference, "schedule": chen.reference}
     answer = api.get(FIND, query)
     [window] = answer.fhir["entry"][0]["resource"]["requestedPeriod"]
-    assert answer.fhir["total"] == 20
+    assert len(answer.fhir["entry"]) == 20
     self_link = parse_qs(urlsplit(answer.fhir["link"][0]["url"]).query)
     assert (self_link["start"], self_link["end"]) == ([window["start"]], [window["end"]])
 
@@ -280,7 +293,6 @@ MALFORMED = {
     "two starts": ({"start": ["2027-01-01", "2027-01-02"]}, "Expected 1 value(s) for input parameter start, but 2"),
     "start is no time": ({"start": "tomorrow"}, "Invalid time value"),
     "start without offset": ({"start": "2027-01-04T09:00:00"}, "Invalid time value"),
-    "a leap second": ({"start": "2026-12-31T23:59:60Z"}, "'2026-12-31T23:59:60Z' is not an instant"),
     "no such day": ({"start": "2026-02-30"}, "'2026-02-30' is not a date"),
     "the year 1": ({"start": "0001-01-01", "end": "0001-01-02"}, "Times lie between"),
     "the year 9999": ({"start": "9999-12-30", "end": "9999-12-31"}, "Times lie between"),

@@ -62,6 +62,7 @@ def test_lenient_handling_ignores_it_and_says_so(api, people):
     assert response.fhir["link"][0]["url"].endswith("Patient?family=quinn")
     told = response.fhir["entry"][-1]
     assert (told["search"]["mode"], told["resource"]["issue"][0]["severity"]) == ("outcome", "warning")
+    assert told["fullUrl"].startswith("urn:uuid:")
 
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Hello</div>'}

@@ -9,6 +9,7 @@ from scheduling.api.conformance.expressions import USAGE, expression
 from scheduling.api.conformance.naming import definition
 from scheduling.api.search import Parameter, Reference, parameters_of
 
+CODES = {"of-type": "ofType"}  # a modifier's code, where a URL writes it in another way
 COMPARED = ("number", "date", "quantity", "special")
 
 # What a search over several types can ask besides. FHIR R4 has no definitions of these.
@@ -54,6 +55,6 @@ def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
         "multipleOr": True,
         "multipleAnd": True,
         "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],
-        "modifier": list(parameter.MODIFIERS),
+        "modifier": [CODES.get(each, each) for each in parameter.MODIFIERS],
     }
     return {name: value for name, value in told.items() if value not in ([], "")}

@@ -54,6 +54,12 @@ EXTENSIONS = (
     Extension(codes.SITE, ("Schedule",), ("Reference",), "The Location whose front desk runs it."),
     Extension(codes.APPOINTMENT, ("QuestionnaireResponse",), ("Reference",), "The Appointment that it is for."),
     Extension(codes.HOLD_EXPIRES, ("Appointment",), ("instant",), "Until when the time is held. Read only."),
+    Extension(
+        codes.MERGED_PATIENT,
+        ("Appointment",),
+        ("Reference",),
+        "The Patient who was asked for, whose record was merged with the one whose visit it is.",
+    ),
     Extension(codes.BOOKING_SOURCE, ("Appointment",), ("string",), "Who sent the patient here, as a link to it said."),
     Extension(codes.BOOKING_REFERRAL, ("Appointment",), ("string",), "By which they know the booking again."),
     Extension(
@@ -85,6 +91,8 @@ def structure_definitions(base: str) -> list[Json]:
 
 
 def _definition(extension: Extension) -> Json:
+    """Its elements stand in the order in which FHIR defines them."""
+    types = extension.types
     return {
         **definition("StructureDefinition", extension.url.rpartition("/")[2], extension.url, extension.text),
         "fhirVersion": "4.0.1",
@@ -97,27 +105,17 @@ def _definition(extension: Extension) -> Json:
         "differential": {
             "element": [
                 {"id": "Extension", "path": "Extension", "definition": extension.text},
-                *(_with_value(extension.types) if extension.types else _with_parts()),
+                {"id": "Extension.extension", "path": "Extension.extension", **({"max": "0"} if types else {"min": 1})},
                 {"id": "Extension.url", "path": "Extension.url", "fixedUri": extension.url},
+                {
+                    "id": "Extension.value[x]",
+                    "path": "Extension.value[x]",
+                    **(_one_of(types) if types else {"max": "0"}),
+                },
             ]
         },
     }
 
 
-def _with_value(types: tuple[str, ...]) -> list[Json]:
-    return [
-        {"id": "Extension.extension", "path": "Extension.extension", "max": "0"},
-        {
-            "id": "Extension.value[x]",
-            "path": "Extension.value[x]",
-            "min": 1,
-            "type": [{"code": each} for each in types],
-        },
-    ]
-
-
-def _with_parts() -> list[Json]:
-    return [
-        {"id": "Extension.extension", "path": "Extension.extension", "min": 1},
-        {"id": "Extension.value[x]", "path": "Extension.value[x]", "max": "0"},
-    ]
+def _one_of(types: tuple[str, ...]) -> Json:
+    return {"min": 1, "type": [{"code": each} for each in types]}

@@ -19,7 +19,7 @@ from clinic.models import Appointment, HealthcareService, Location, Practitioner
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.api.operations.base import relocated
-from scheduling.api.outcomes import outcome
+from scheduling.api.outcomes import outcome_entry
 from scheduling.api.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
 from scheduling.api.proposals import proposals
 from scheduling.availability import Arrangement, FoundTime, Offering, TimeQuery
@@ -228,14 +228,13 @@ def _ignored(search: Search, caller: Caller) -> Appointment | None:
 
 
 def _searchset(search: Search, service: HealthcareService, found: list[FoundTime], base: str) -> Json:
-    """`total` counts the proposals of this page; a link to the next says that there are more."""
+    """How many there are in all nobody counts; a link to the next page says that there are more."""
     page, more = found[: search.count], found[search.count :]
     links = [{"relation": "self", "url": search.link(base, search.page)}]
     if more:
         links.append({"relation": "next", "url": search.link(base, _after(page, search.page))})
-    nothing = [{"resource": outcome([NOTHING_FREE], "information"), "search": {"mode": "outcome"}}]
-    entries = proposals(page, service, (search.start, search.end)) if page else nothing
-    return {"resourceType": "Bundle", "type": "searchset", "total": len(page), "link": links, "entry": entries}
+    entries = proposals(page, service, (search.start, search.end)) if page else [outcome_entry([NOTHING_FREE])]
+    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
 
 
 def _after(page: list[FoundTime], before: Page | None) -> Page:

@@ -23,7 +23,7 @@ from scheduling.api.authentication import caller_of
 from scheduling.api.free_slots import FreeSlot, free_slot_id, read_free_slot_id
 from scheduling.api.headers import base_of
 from scheduling.api.looking import ALIASES, CRITERIA, Window, read_criteria, read_window
-from scheduling.api.outcomes import outcome
+from scheduling.api.outcomes import outcome_entry
 from scheduling.api.parameters import read_inputs
 from scheduling.api.profiled import SLOT_BUNDLE_PROFILE, SLOT_PROFILE, match, service_types
 from scheduling.api.proposals import instant_text
@@ -155,4 +155,4 @@ def _chunks(entries: Iterator[Json]) -> Iterable[list[Json]]:
 
 def _told(total: int, notes: list[str]) -> Json:
     issues = [Issue("informational", text) for text in (*notes, f"{total} times are free.")]
-    return {"resource": outcome(issues, "information"), "search": {"mode": "outcome"}}
+    return outcome_entry(issues)

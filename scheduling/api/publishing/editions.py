@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from clinic.fhir.datatypes import Json, reference
 from clinic.fhir.schedules import service_type
-from clinic.models import HealthcareService, Schedule
+from clinic.models import HealthcareService, Location, Schedule
 
 REGISTRY = "http://fhir-registry.smarthealthit.org"
 SERVICE_TYPE = "http://terminology.hl7.org/CodeSystem/service-type"
@@ -25,6 +25,7 @@ class Edition:
 
     name = "all"
     path = "$bulk-publish"
+    needs_site = False
     kinds: tuple[str, ...] = (
         "Location",
         "HealthcareService",
@@ -49,9 +50,10 @@ class Edition:
     def location(self, resource: Json) -> Json:
         return resource
 
-    def schedule(self, schedule: Schedule, services: Iterable[HealthcareService]) -> Json:
+    def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
+        """What is said of it; `site` is where it is, if that is published."""
         services = list(services)
-        actors = {each.reference: each for each in (schedule.site, schedule.actor) if each is not None}
+        actors = {each.reference: each for each in (site, schedule.actor) if each is not None}
         specialty = schedule.specialty or [concept for each in services for concept in each.specialty]
         return {
             "serviceType": [concept for each in services for concept in self.service_type(each)],
@@ -73,13 +75,11 @@ class VaccineEdition(Edition):
     name = "vaccine"
     path = "vaccine/$bulk-publish"
     kinds = ("Location", "Schedule", "Slot")
+    needs_site = True
 
     def has(self, service: HealthcareService) -> bool:
         wanted = (COVID_IMMUNIZATION["system"], COVID_IMMUNIZATION["code"])
         return super().has(service) and wanted in {(each.get("system"), each.get("code")) for each in _codings(service)}
-
-    def takes(self, schedule: Schedule) -> bool:
-        return super().takes(schedule) and schedule.site is not None
 
     def status(self, taken: str) -> str:
         return "busy"
@@ -90,8 +90,8 @@ class VaccineEdition(Edition):
         address = {name: value for name, value in resource.get("address", {}).items() if name != "text"}
         return {**resource, "telecom": telecom, **({"address": address} if address else {})}
 
-    def schedule(self, schedule: Schedule, services: Iterable[HealthcareService]) -> Json:
-        assert schedule.site is not None  # takes
+    def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
+        assert site is not None  # needs_site
         services = list(services)
         vaccines = [each for service in services for each in _codings(service) if each.get("system") == CVX]
         extension = [
@@ -101,7 +101,7 @@ class VaccineEdition(Edition):
         return {
             **({"extension": extension} if extension else {}),
             "serviceType": self.service_type(services[0]),
-            "actor": [reference(schedule.site, schedule.site.name)],
+            "actor": [reference(site, site.name)],
         }
 
     def service_type(self, service: HealthcareService) -> list[Json]:

@@ -1,12 +1,13 @@
 """The rows of an edition, and the files of them that seldom change: who gives what, and where."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from clinic.fhir.datatypes import Json, reference
+from clinic.fhir.datatypes import Json, read_period, reference
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import HealthcareService, Location, Practitioner, PractitionerRole, Resource, Schedule
 from scheduling import availability
@@ -14,6 +15,7 @@ from scheduling.api.publishing.editions import Edition
 from scheduling.availability import Criteria, Way
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
+ADDRESS = ("line", "city", "state", "postalCode")
 # Of people only what belongs to their profession, whatever else is known of them.
 TOLD = {
     "Location": ("status", "name", "alias", "description", "identifier", "telecom", "address", "position"),
@@ -24,11 +26,16 @@ TOLD = {
 
 
 class Published:
-    """What is read is read once, when it is asked for, and with a constant number of statements."""
+    """What is read is read once, when it is asked for, and with a constant number of statements.
 
-    def __init__(self, edition: Edition, base: str) -> None:
+    Left out is what its profile would refuse: a place without its whole address, a service that is given at none of
+    the places, a role that is over.
+    """
+
+    def __init__(self, edition: Edition, base: str, as_of: datetime) -> None:
         self.edition = edition
         self.base = base
+        self.as_of = as_of
 
     @cached_property
     def ways(self) -> list[Way]:
@@ -38,9 +45,8 @@ class Published:
 
     @cached_property
     def schedules(self) -> dict[int, Schedule]:
-        chosen = {each.schedule for way in self._ways for each in way.choices}
-        rows = rows_of(RESOURCES["Schedule"]).filter(pk__in=chosen).order_by("pk")
-        return {row.pk: row for row in rows if self.edition.takes(row)}
+        rows = self._schedules
+        return {row.pk: row for row in rows if row.site_id in self.sites or not self.edition.needs_site}
 
     @cached_property
     def services(self) -> dict[int, dict[HealthcareService, None]]:
@@ -53,8 +59,9 @@ class Published:
 
     @cached_property
     def sites(self) -> dict[int, Location]:
-        wanted = {schedule.site_id for schedule in self.schedules.values()}
-        return {row.pk: row for row in rows_of(RESOURCES["Location"]).filter(pk__in=wanted).order_by("pk")}
+        wanted = {schedule.site_id for schedule in self._schedules}
+        rows = rows_of(RESOURCES["Location"]).filter(pk__in=wanted, status=Location.Status.ACTIVE, deleted_at=None)
+        return {row.pk: row for row in rows.order_by("pk") if _is_whole(self._location(row))}
 
     @property
     def states(self) -> list[str]:
@@ -66,9 +73,8 @@ class Published:
             case "Location":
                 yield from (self._location(each) for each in self.sites.values())
             case "HealthcareService":
-                services = {service: None for given in self.services.values() for service in given}
-                rows = rows_of(RESOURCES["HealthcareService"]).in_bulk([each.pk for each in services])
-                yield from (self._service(rows[each.pk]) for each in services)
+                rows = rows_of(RESOURCES["HealthcareService"]).in_bulk([each.pk for each in self._places_of])
+                yield from (self._service(rows[service.pk], site) for service, site in self._places_of.items())
             case "Practitioner":
                 yield from (self._practitioner(each) for each in self._practitioners())
             case "PractitionerRole":
@@ -80,31 +86,52 @@ class Published:
     def _ways(self) -> list[Way]:
         return availability.ways_for(Criteria(), lambda service, _: self.edition.has(service))
 
+    @cached_property
+    def _schedules(self) -> list[Schedule]:
+        """All that are told of, whether or not their sites are."""
+        chosen = {each.schedule for way in self._ways for each in way.choices}
+        rows = rows_of(RESOURCES["Schedule"]).filter(pk__in=chosen).order_by("pk")
+        return [row for row in rows if self.edition.takes(row) and not self._is_over(row.practitioner_role)]
+
+    @cached_property
+    def _places_of(self) -> dict[HealthcareService, Location]:
+        """The services that are told of, each with a place where it is given."""
+        found: dict[HealthcareService, Location] = {}
+        for pk, given in self.services.items():
+            if site := self.sites.get(self.schedules[pk].site_id or 0):
+                for service in given:
+                    found.setdefault(service, site)
+        return found
+
+    def _is_over(self, role: PractitionerRole | None) -> bool:
+        _, end = read_period(role.extra.get("period", {})) if role else (None, None)
+        return end is not None and end <= self.as_of
+
     def _practitioners(self) -> QuerySet[Practitioner]:
         wanted = {each.bookable.practitioner_id for each in self.schedules.values()} - {None}
         return rows_of(RESOURCES["Practitioner"]).filter(pk__in=wanted, deleted_at=None).order_by("pk")
 
-    def _roles(self) -> QuerySet[PractitionerRole]:
+    def _roles(self) -> list[PractitionerRole]:
         rows = rows_of(RESOURCES["PractitionerRole"]).filter(practitioner__in=self._practitioners())
-        return rows.filter(active=True, deleted_at=None).order_by("pk")
+        return [row for row in rows.filter(active=True, deleted_at=None).order_by("pk") if not self._is_over(row)]
 
     def _location(self, row: Location) -> Json:
         told = _told(row)
-        telecom = told.get("telecom", [])
+        telecom = [each for each in told.get("telecom", ()) if each.get("system") and each.get("value")]
         for system, value in (("phone", settings.CLINIC_PHONE), ("url", settings.SITE_URL)):
             if value and all(each.get("system") != system for each in telecom):
                 telecom = [*telecom, {"system": system, "value": value}]
         return self.edition.location({**told, "identifier": self._identifier(row), "telecom": telecom})
 
-    def _service(self, row: HealthcareService) -> Json:
-        concept = {"text": row.name}
-        given = [schedule for pk, schedule in self.schedules.items() if row in self.services[pk]]
-        sites = [self.sites[each.site_id] for each in given if each.site_id in self.sites]
+    def _service(self, row: HealthcareService, site: Location) -> Json:
+        concept, told = {"text": row.name}, _told(row)
+        category = {"category": told["category"][:1]} if "category" in told else {}
         return {
-            **_told(row),
+            **told,
+            **category,
             "type": (row.type or [concept])[:1],
             "specialty": (row.specialty or [concept])[:1],
-            **({"location": [reference(sites[0], sites[0].name)]} if sites else {}),
+            "location": [reference(site, site.name)],
             "appointmentRequired": True,
         }
 
@@ -114,8 +141,7 @@ class Published:
 
     def _role(self, row: PractitionerRole) -> Json:
         locations = [reference(each, each.name) for each in row.locations.all() if each.pk in self.sites]
-        given = {service for services in self.services.values() for service in services}
-        services = [reference(each, each.name) for each in row.services.all() if each in given]
+        services = [reference(each, each.name) for each in row.services.all() if each in self._places_of]
         organization = row.organization and {"display": row.organization.name}
         said = {
             "practitioner": reference(row.practitioner, str(row.practitioner)),
@@ -127,7 +153,8 @@ class Published:
         return {**_told(row), **{name: value for name, value in said.items() if value}}
 
     def _schedule(self, row: Schedule) -> Json:
-        return {**_head(to_fhir(row)), "active": row.active, **self.edition.schedule(row, self.services[row.pk])}
+        said = self.edition.schedule(row, self.sites.get(row.site_id or 0), self.services[row.pk])
+        return {**_head(to_fhir(row)), "active": row.active, **said}
 
     def _identifier(self, row: Location) -> list[Json]:
         known = [each for each in row.identifier if each.get("system") and each.get("value")]
@@ -136,6 +163,12 @@ class Published:
     def _own_identifier(self, row: Resource) -> Json:
         """Where there is none that the world knows."""
         return {"system": f"{self.base}{row.RESOURCE_TYPE}", "value": row.fhir_id}
+
+
+def _is_whole(location: Json) -> bool:
+    """Whether it says all that its profile requires: how to reach it, and an address in its parts."""
+    address = location.get("address", {})
+    return bool(location["telecom"]) and all(address.get(part) for part in ADDRESS)
 
 
 def _told(row: Resource) -> Json:

@@ -50,7 +50,7 @@ def manifest(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     if (unchanged := _unchanged(request, version)) is not None:
         return unchanged
     here, base = request.build_absolute_uri(request.path), _base(request)
-    states = Published(edition, base).states
+    states = Published(edition, base, version.since).states
     body = {
         "transactionTime": instant(version.since),
         "request": here,
@@ -71,7 +71,7 @@ def file(request: HttpRequest, edition: Edition, kind: str) -> HttpResponseBase:
     version = _version(timezone.now())
     if (unchanged := _unchanged(request, version)) is not None:
         return unchanged
-    published = Published(edition, _base(request))
+    published = Published(edition, _base(request), version.since)
     lines = slots.days(published, as_of=version.since) if kind == "Slot" else _lines(published, kind)
     return _fresh(StreamingHttpResponse(lines, content_type=NDJSON), version)
 

@@ -12,7 +12,7 @@ from clinic.fhir.codes import UCUM
 from clinic.fhir.resources import to_fhir
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.api.outcomes import outcome
+from scheduling.api.outcomes import outcome_entry
 from scheduling.api.search import system
 from scheduling.api.search.conditions import LIST
 from scheduling.api.search.includes import MAX_INCLUDED, included
@@ -49,7 +49,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
     entries += [_entry(_short(search, each), "include", base) for each in others.resources]
     if told := list(_told(search, complete=others.complete)):
-        entries.append({"resource": outcome(told, severity="warning"), "search": {"mode": "outcome"}})
+        entries.append(outcome_entry(told, "warning"))
     return {**bundle, "entry": entries} if entries else bundle
 
 
