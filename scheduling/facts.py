@@ -207,10 +207,19 @@ def names_among(participants: Iterable[Mapping[str, Any]], kind: str) -> list[st
 def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
     """The zone of each visit by its primary key: chosen for a visit by video, else of its place. One statement."""
     rows = list(appointments)
-    with connection.cursor() as cursor:
-        cursor.execute(_ZONES_THERE, [[appointment.pk for appointment in rows]])
-        there = {pk: ZoneInfo(name) for pk, name in cursor.fetchall()}
+    there = _zones_there(rows)
     return {appointment.pk: whereabouts.zone_for_patient(appointment, there[appointment.pk]) for appointment in rows}
+
+
+def zone_there(appointment: Appointment) -> ZoneInfo:
+    """The zone of the visit's place, by which its staff go, also for a visit by video. One statement."""
+    return _zones_there([appointment])[appointment.pk]
+
+
+def _zones_there(appointments: list[Appointment]) -> dict[int, ZoneInfo]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ZONES_THERE, [[appointment.pk for appointment in appointments]])
+        return {pk: ZoneInfo(name) for pk, name in cursor.fetchall()}
 
 
 def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:

@@ -12,6 +12,7 @@ class Event(models.TextChoices):
     """What a message is about."""
 
     REQUEST = "request", "A visit is asked for"
+    STAFF_REQUEST = "staff-request", "A request waits for the staff's answer"
     CONFIRMATION = "confirmation", "A visit is booked"
     CHANGE = "change", "A visit is moved or changed"
     CANCELLATION = "cancellation", "A visit is cancelled"

@@ -146,6 +146,12 @@ class _About(VisitFacts):
             return ""
         return in_short(self.changeable_until, self.zone)
 
+    @property
+    def link(self) -> str:
+        """The page of the visit for whoever the message goes to."""
+        is_to_staff = self.event == Event.STAFF_REQUEST
+        return links.staff_link(self.appointment) if is_to_staff else links.manage_link(self.appointment)
+
     def values(self) -> dict[str, str]:
         """The placeholders of wordings, filled in."""
         when = in_full(*self.times, self.zone)
@@ -155,7 +161,7 @@ class _About(VisitFacts):
             "time": in_short(self.start, self.zone),
             "old_when": self.old_when or when,
             "place": self.place,
-            "link": links.manage_link(self.appointment),
+            "link": self.link,
             "clinic": settings.CLINIC_NAME,
             "phone": self.phone,
             "service": self.name if self.is_named else _("Visit"),
@@ -168,7 +174,7 @@ class _About(VisitFacts):
     def facts(self) -> list[Fact]:
         """The lines of an e-mail: what the page of the booked visit shows."""
         lines = [
-            Fact(_("For"), self.given),
+            Fact(_("For"), "" if self.event == Event.STAFF_REQUEST else self.given),
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
             Fact(_("When"), in_full(*self.times, self.zone)),
             Fact(_("Where you are"), self.own_clock),
@@ -183,7 +189,7 @@ class _About(VisitFacts):
 
     def sections(self) -> list[Section]:
         """How to prepare, how to join and until when it can be changed: what takes more than a line."""
-        if self.event == Event.CANCELLATION:
+        if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST):
             return []
         sections = [
             Section(_("How to prepare"), self.preparation if self.is_named else ""),
@@ -194,7 +200,9 @@ class _About(VisitFacts):
 
     def actions(self) -> list[Action]:
         """The links of an e-mail: only what can be done there."""
-        link = links.manage_link(self.appointment)
+        link = self.link
+        if self.event == Event.STAFF_REQUEST:
+            return [Action(_("Accept or decline"), link)]
         see = Action(_("See the visit"), link)
         if self.event == Event.CANCELLATION:
             return [Action(_("Book another time"), links.absolute("/")), see]
@@ -231,9 +239,18 @@ def _letter(message: Communication, about: _About, words: Wording, language: str
         actions=about.actions(),
         phone=about.phone,
         unsubscribe=unsubscribe,
-        calendar=invitation.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones),
-        calendar_method=method,
+        **_calendar(message, visit, zones, method, now),
     )
+
+
+def _calendar(
+    message: Communication, visit: Appointment, zones: dict[int, ZoneInfo], method: str, now: datetime
+) -> dict[str, Any]:
+    """The calendar entry of an email to a patient; staff have the visit in their calendar here."""
+    if message.event == Event.STAFF_REQUEST:
+        return {}
+    entry = invitation.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones)
+    return {"calendar": entry, "calendar_method": method}
 
 
 def _proof(message: Communication, language: str) -> Letter:

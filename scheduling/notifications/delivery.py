@@ -14,11 +14,13 @@ from django.db.models import F, Q
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
+from scheduling.facts import zone_there
 from scheduling.notifications import composing, mailing, quiet, texting
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.composing import Letter
 from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.outbox import sequence_of
+from scheduling.notifications.staff import emails_of_staff
 
 DELIVERING = "deliver messages"
 logger = logging.getLogger(__name__)
@@ -97,9 +99,12 @@ def _send(message: Communication, now: datetime) -> None:
     audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
     _still_true(message, now)
-    if audience is not None and not _may_go(message, audience, now):
+    zone = audience.zone if audience else None
+    if appointment is not None and message.event == Event.STAFF_REQUEST:
+        zone = zone_there(appointment)
+    elif audience is not None and not _may_go(message, audience, now):
         return
-    letter = composing.compose(message, audience.zone if audience else None, now=now)
+    letter = composing.compose(message, zone, now=now)
     provider_id = ""
     if message.medium == Medium.EMAIL:
         provider_id = mailing.send(message, letter)
@@ -150,8 +155,10 @@ def _still_true(message: Communication, now: datetime) -> None:
     called_off = CALLED_OFF.get(Appointment.Status(visit.status))
     if called_off:
         raise NotNeeded(called_off)
-    if message.event == Event.REQUEST and not visit.is_request:
+    if message.event in (Event.REQUEST, Event.STAFF_REQUEST) and not visit.is_request:
         raise NotNeeded("The clinic has answered.")
+    if message.event == Event.STAFF_REQUEST and message.address not in emails_of_staff(visit):
+        raise NotNeeded("They do not answer requests for this visit any more.")
     if message.event == Event.REMINDER:
         if sequence_of(message) != str(visit.sequence):
             raise NotNeeded("The visit was moved.")

@@ -16,6 +16,7 @@ from clinic.models import Appointment, Communication, Medium, Patient
 
 VISIT_PATH = "/v/"
 UNSUBSCRIBE_PATH = "/unsubscribe/"
+STAFF_VISIT_PATH = "/staff/appointments/"
 TEXT_STATUS_PATH = "/messages/text-status/"
 KEPT_AFTER = timedelta(days=1)
 
@@ -27,6 +28,11 @@ _MEDIA = {Medium.EMAIL: "e", Medium.SMS: "s", Medium.IN_APP: "i"}
 def absolute(path: str) -> str:
     """The address of a page of this site, as somebody elsewhere opens it."""
     return f"{settings.SITE_URL}{path}"
+
+
+def staff_link(appointment: Appointment) -> str:
+    """The page of a visit for the staff who work with it, once they have signed in."""
+    return absolute(f"{STAFF_VISIT_PATH}{appointment.fhir_id}/")
 
 
 def manage_link(appointment: Appointment) -> str:

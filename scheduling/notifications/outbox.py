@@ -19,6 +19,7 @@ from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_free
 from scheduling.notifications import composing, quiet, undoing
 from scheduling.notifications.audience import Audience, audience_of
+from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undoing import WAITING, Json
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ AGAIN = "again"
 
 
 def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A visit has been asked for: say that the clinic will answer, if the patient is to be told."""
+    """A visit has been requested: tell the staff who answer, and the patient, if they are to be told."""
     _tell(appointment, Event.REQUEST if tell else None, now, reminders=False)
+    _tell_staff(appointment, now)
 
 
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
@@ -151,6 +153,23 @@ def _tell(
     for message in messages:
         message.before = before
     _write([*messages, *_reminders(appointment, lead_times, audience, now)], now)
+
+
+def _tell_staff(appointment: Appointment, now: datetime) -> None:
+    """Write an email to everybody of the clinic who can answer the request. It is about the visit, and no patient's."""
+    messages = [
+        Communication(
+            event=Event.STAFF_REQUEST,
+            medium=Medium.EMAIL,
+            occasion=f"{appointment.sequence}/{number}",
+            appointment=appointment,
+            address=address,
+            due=now,
+            last_updated=now,
+        )
+        for number, address in enumerate(emails_of_staff(appointment), start=1)
+    ]
+    _write(messages, now)
 
 
 def _news(

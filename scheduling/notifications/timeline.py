@@ -14,6 +14,7 @@ Status = Communication.Status
 
 EVENTS = {
     Event.REQUEST: _("Request"),
+    Event.STAFF_REQUEST: _("Request, to the staff"),
     Event.CONFIRMATION: _("Confirmation"),
     Event.CHANGE: _("Change"),
     Event.CANCELLATION: _("Cancellation"),
