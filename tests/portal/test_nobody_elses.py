@@ -5,7 +5,7 @@ An address without a row in the table fails.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,7 +39,8 @@ OPEN, OWN, ADAS, STAFF, CALENDAR, SECRET = "open", "own", "Ada's", "staff", "a c
 BIRTHDAY = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
 PERSON = {"given": "Mallory", "family": "Roe", "relationship": "PRN", "email": "mallory@example.com", **BIRTHDAY}
 SAVE = {"step": "save", "version": "1"}
-LATER = "2027-11-23"  # a Tuesday
+_TODAY = datetime.now(UTC).date()
+LATER = str(_TODAY + timedelta(days=350 + (1 - _TODAY.weekday()) % 7))  # a Tuesday
 TAKEN_BACK = 204  # what `presence` answers, whatever it was told
 
 

@@ -24,6 +24,7 @@ from tests.factories import (
     UserFactory,
 )
 
+NEW_YEAR = datetime(2027, 1, 1, 12, tzinfo=UTC)
 NINE_TO_FIVE = (time(9), time(17))
 NIGHT = (time(22), time(6))
 OFFICE = ((NINE_TO_FIVE,),) * 5 + ((), ())
@@ -169,8 +170,8 @@ def test_of_two_who_change_one_version_the_second_is_refused(at_desk):
 def test_extra_time_lasts_over_midnight(at_desk):
     caller, service, schedule = at_desk
     terms = opening.terms_of(caller, service.fhir_id, schedule.fhir_id)
-    day = datetime.now(UTC).date() + timedelta(days=30)
-    opening.add_extra(terms, opening.extra_hours(day, time(22), time(2)), "Night", caller=caller, now=datetime.now(UTC))
+    day = date(2027, 1, 31)
+    opening.add_extra(terms, opening.extra_hours(day, time(22), time(2)), "Night", caller=caller, now=NEW_YEAR)
     slot = Slot.objects.get()
     local = [moment.astimezone(ZoneInfo(NEW_YORK)).replace(tzinfo=None) for moment in (slot.start, slot.end)]
     assert local == [datetime.combine(day, time(22)), datetime.combine(day + timedelta(days=1), time(2))]
@@ -181,4 +182,4 @@ def test_extra_time_that_the_clocks_skip_is_refused(at_desk):
     terms = opening.terms_of(caller, service.fhir_id, schedule.fhir_id)
     skipped = opening.extra_hours(date(2027, 3, 14), time(2, 30), time(3, 15))
     with pytest.raises(RuleBroken, match="clocks go forward"):
-        opening.add_extra(terms, skipped, "", caller=caller, now=datetime.now(UTC))
+        opening.add_extra(terms, skipped, "", caller=caller, now=NEW_YEAR)

@@ -35,7 +35,7 @@ def test_it_lists_upcoming_and_past_with_their_status(as_ada, visit, ada, checku
 
 
 def test_the_month_beside_a_visit_is_that_of_its_site(as_ada, ada, checkup, schedule, site):
-    late = datetime(2027, 4, 30, 22, tzinfo=ZoneInfo(NEW_YORK))
+    late = datetime(timezone.now().year + 1, 4, 30, 22, tzinfo=ZoneInfo(NEW_YORK))
     end = late + timedelta(minutes=30)
     AppointmentFactory(patient=ada, service=checkup, start=late, end=end, schedules=[schedule], site=site)
     assertContains(as_ada.get("/appointments/"), "<span>Apr</span><strong>30</strong>", html=True)

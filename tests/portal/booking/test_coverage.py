@@ -91,7 +91,7 @@ def test_the_same_card_is_the_same_coverage(as_ada, held):
 
 
 def test_one_that_ends_before_the_visit_is_no_choice(as_ada, ada, held):
-    over = CoverageFactory(beneficiary=ada, end=timezone.now().date() - timedelta(days=1))
+    over = CoverageFactory(beneficiary=ada, end=timezone.now().date() - timedelta(days=2))
     answer = as_ada.post(page_of(held, "coverage"), {"coverage": over.fhir_id})
     assertRedirects(answer, f"{page_of(held, 'coverage')}new/")
 

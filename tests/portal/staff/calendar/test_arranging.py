@@ -1,7 +1,7 @@
 """Visits as the people of the clinic make and move them."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +20,7 @@ from tests.factories import (
     ServiceFactory,
     SlotFactory,
 )
+from tests.shifted_clock.dates import shifted_dates
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ZONE = ZoneInfo(NEW_YORK)
@@ -314,11 +315,13 @@ class TestMoving:
         assert not Communication.objects.filter(event="moved").exists()
 
     def test_a_time_that_the_clocks_skip_is_refused(self, move):
-        answer = move(datetime(2027, 3, 14, 2, 30))  # noqa: DTZ001 - as it is typed
+        day = shifted_dates(timezone.now().date())["spring-change"].date()
+        answer = move(datetime.combine(day, time(2, 30)))
         assertContains(answer, "The clocks go forward that night", status_code=422)
 
     def test_of_a_time_that_comes_twice_one_says_which(self, move, visit, ten):
-        twice = datetime(2027, 11, 7, 1, 30)  # noqa: DTZ001 - as it is typed
+        day = shifted_dates(timezone.now().date())["autumn-change"].date()
+        twice = datetime.combine(day, time(1, 30))
         assertContains(move(twice), "Choose which of the two times you mean.", status_code=422)
         move(twice, again="1", anyway="1", override="Night")
         visit.refresh_from_db()
