@@ -1,11 +1,15 @@
 """The cast that everyone knows: Ada and Bo the patients, Dr Chen, Rana at reception, Alex who administers."""
 
 import pytest
+from django.test import TransactionTestCase
 from django.utils import translation
 
 from clinic import country
 from clinic.models import Patient, Practitioner, User
+from tests.emptying import delete_rows
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
+
+TransactionTestCase._fixture_teardown = delete_rows
 
 
 @pytest.fixture(autouse=True)

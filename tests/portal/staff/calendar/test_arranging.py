@@ -346,6 +346,6 @@ def test_the_forms_ask_as_much_however_many_calendars_there_are(
         ScheduleFactory(services=[checkup], site=site)
     with django_assert_max_num_queries(17):
         as_rana.get(f"/staff/visits/new/?schedule={schedule.fhir_id}")
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         as_rana.get(f"/staff/visits/{visit.fhir_id}/move/")
     assert timezone.now() < visit.start
