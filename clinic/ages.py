@@ -1,5 +1,6 @@
 """How old a patient is, and for which ages a visit is."""
 
+from calendar import monthrange
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -13,10 +14,23 @@ def age_on(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+def possible_ages(born: str, day: date) -> range:
+    """The ages that somebody can have on a day, by as much of FHIR's birthDate as is known; empty where nothing is."""
+    if not born:
+        return range(0)
+    year, month, day_of_month = [*map(int, born.split("-")), 0, 0][:3]
+    first = date(year, month or 1, day_of_month or 1)
+    last = date(year, month or 12, day_of_month or monthrange(year, month or 12)[1])
+    return range(age_on(last, day), age_on(first, day) + 1)
+
+
 def is_fit(service: HealthcareService, age: int) -> bool:
     """Whether the visit is for patients of this age."""
-    least, most = service.minimum_age, service.maximum_age
-    return (least is None or age >= least) and (most is None or age <= most)
+    return (service.minimum_age is None or age >= service.minimum_age) and not is_too_old(service, age)
+
+
+def is_too_old(service: HealthcareService, age: int) -> bool:
+    return service.maximum_age is not None and age > service.maximum_age
 
 
 def limits(service: HealthcareService) -> str:

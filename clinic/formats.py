@@ -23,6 +23,10 @@ _ANY_DAY = date(2000, 1, 1)
 IN_MILES = frozenset({"US", "GB", "LR", "MM"})
 KM_OF_MILE = 1.609344
 PARTS_OF_DATE = {"d": "day", "M": "month", "L": "month", "y": "year"}
+TYPED_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2})(?: ?[:.h]? ?(?P<minute>\d\d))?(?::(?P<second>\d\d))?\s*(?:(?P<half>[ap])\.?\s*(?:m\.?)?)?",
+    re.IGNORECASE,
+)
 # The next of CLDR's patterns for what a locale may not have; its fields are made as wide as asked for.
 NARROWER = {"MMMMEEEEd": ("MMMMEd", "MMMEd")}
 
@@ -118,9 +122,38 @@ def first_weekday() -> int:
     return int(_country_locale(clinic_country()).first_week_day)
 
 
+def weekdays() -> list[int]:
+    """The days of a week in the country's order, where Monday is 0."""
+    return [(first_weekday() + later) % 7 for later in range(7)]
+
+
 def date_order() -> tuple[str, ...]:
     """The order in which day, month and year are written."""
     return _date_order(conventions())
+
+
+def in_numbers(day: date) -> str:
+    """3 27 1985 in the United States, 27 3 1985 in Britain: a day as it is typed into three fields."""
+    return " ".join(str(getattr(day, part)) for part in date_order())
+
+
+def read_clock(text: str) -> time | None:
+    """Return the time that is written as 14:30, 14.30, 2:30 pm, 2 p. m. or 14h30; None where it is none.
+
+    Both ways of counting hours are read in every country. An hour alone is a time with am or pm only.
+    """
+    match = TYPED_CLOCK.fullmatch(text.translate(_SPACES).strip())
+    if match is None or (match["minute"] is None and match["half"] is None):
+        return None
+    hour = int(match["hour"])
+    if match["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (match["half"].lower() == "p")
+    try:
+        return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=64)

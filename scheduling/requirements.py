@@ -82,9 +82,11 @@ def told(service: HealthcareService) -> str:
 
 
 def of_other_age(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
-    """That the service is for patients of another age than this one's on that day; nothing where it is not known."""
-    if patient.birth_date is None or ages.is_fit(service, age := ages.age_on(patient.birth_date, day)):
+    """That the service is for patients of another age than this one's on that day; nothing where it may be for them."""
+    possible = ages.possible_ages(patient.born, day)
+    if not possible or any(ages.is_fit(service, each) for each in possible):
         return []
+    age = possible[0] if ages.is_too_old(service, possible[0]) else possible[-1]
     text = ngettext(
         "%(service)s is for patients %(ages)s. On the day of the visit the patient is %(count)d year old."
         " Choose another kind of visit, or call the clinic.",

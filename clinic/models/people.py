@@ -112,6 +112,12 @@ class Person(Resource):
         """FHIR's birthDate as far as it is known: a day, a month, a year, or nothing."""
         return self.birth_date.isoformat() if self.birth_date else str(self.extra.get("birthDate") or "")
 
+    def write_born(self, born: str) -> None:
+        """Take over FHIR's birthDate, of which a part may be known. Not saved yet."""
+        columns = birth_columns(born)
+        self.birth_date = columns["birth_date"]
+        self.extra = {name: value for name, value in self.extra.items() if name != "birthDate"} | columns["extra"]
+
     def __str__(self) -> str:
         return " ".join(part for part in (self.prefix, self.given, self.family) if part) or self.fhir_id
 

@@ -50,7 +50,7 @@ class LoginForm(_OurWords, allauth.LoginForm):  # type: ignore[misc]
 class SignupForm(_OurWords, allauth.SignupForm):  # type: ignore[misc]
     """Sign up: who one is, then how one signs in."""
 
-    field_order = ["given", "family", "birth_date", "email", "password1"]
+    field_order = ["given", "family", "one_name", "birth_date", "birth_unknown", "email", "password1"]
 
 
 class ResetPasswordForm(_OurWords, allauth.ResetPasswordForm):  # type: ignore[misc]

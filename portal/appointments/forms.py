@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.phone_field import PhoneField
-from portal.common.fields import DatePartsField
+from portal.common.fields import DatePartsField, with_example
 
 
 class BirthDateForm(forms.Form):
@@ -12,7 +12,7 @@ class BirthDateForm(forms.Form):
 
     birth_date = DatePartsField(
         label=_("Date of birth of the patient"),
-        help_text=_("For example, 27 3 1985"),
+        help_text=with_example(_("For example, {example}")),
         autocomplete="bday",
         error_messages={"required": _("Enter the date of birth.")},
     )

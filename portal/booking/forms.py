@@ -1,6 +1,6 @@
 """Who a visit is for, what pays for it, and what else the clinic should know, as people tell it."""
 
-import re
+import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from clinic.models import Coverage, Patient
 from clinic.phone_field import PhoneField
 from portal.appointments.visits import Visit
-from portal.booking.guests import CODE_DIGITS, Details
+from portal.booking.guests import Details
 from portal.common import languages
-from portal.common.fields import DatePartsField
+from portal.common.fields import DatePartsField, with_example
 from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
 
@@ -83,25 +83,7 @@ class GuestForm(PatientDetailsForm):
 
     @property
     def details(self) -> Details:
-        return Details(**self.cleaned_data)
-
-
-class CodeForm(forms.Form):
-    """The code that was sent."""
-
-    code = forms.CharField(
-        label=gettext_lazy("Code"),
-        help_text=gettext_lazy("Six digits."),
-        max_length=20,
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
-        error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
-    )
-
-    def clean_code(self) -> str:
-        code = "".join(self.cleaned_data["code"].split())
-        if not re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", code):
-            raise ValidationError(_("The code has six digits. Look in the e-mail that we have sent you."))
-        return code
+        return Details(**{each.name: self.cleaned_data[each.name] for each in dataclasses.fields(Details)})
 
 
 class ChooseCoverageForm(forms.Form):
@@ -142,7 +124,9 @@ class CoverageForm(forms.Form):
     )
     plan = forms.CharField(label=gettext_lazy("Plan (optional)"), required=False, max_length=200)
     end = DatePartsField(
-        label=gettext_lazy("Valid until (optional)"), help_text=gettext_lazy("For example, 31 12 2027"), required=False
+        label=gettext_lazy("Valid until (optional)"),
+        help_text=with_example(gettext_lazy("For example, {example}"), date(2027, 12, 31)),
+        required=False,
     )
 
     def __init__(self, *args: Any, day: date, **more: Any) -> None:

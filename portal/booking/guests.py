@@ -1,9 +1,8 @@
 """People who book without an account: what they say of themselves, and the e-mail address they have proven."""
 
-import secrets
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
-from enum import Enum, auto
+from datetime import datetime
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
@@ -12,20 +11,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare, salted_hmac
 
-from clinic.folding import joined
 from clinic.models import Patient, User
-from portal.common.callers import guest_secret
-from scheduling import notifications
-from scheduling.interactions import registration
+from clinic.models.people import birth_columns
+from scheduling.interactions import matching, registration
 
-CODE_DIGITS = 6
-CODE_GOOD_FOR = timedelta(minutes=15)
-CODE_ATTEMPTS = 5
-CODE_AGAIN_AFTER = timedelta(seconds=30)
-
-_DETAILS, _CODE, _PROVEN = "guest-details", "guest-code", "guest-proven"
+_DETAILS, _PROVEN = "guest-details", "guest-proven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,65 +25,30 @@ class Details:
 
     given: str
     family: str
-    birth_date: date
+    birth_date: str  # as FHIR writes it, as far as it is known
     email: str
     phone: str = ""
     language: str = ""
 
-
-class Answer(Enum):
-    """What became of a code."""
-
-    RIGHT = auto()
-    WRONG = auto()
-    TOO_OLD = auto()
-    TOO_OFTEN = auto()
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of the guest's record."""
+        return {**asdict(self), **birth_columns(self.birth_date)}
 
 
 def remember(session: SessionBase, details: Details) -> None:
-    session[_DETAILS] = {**asdict(details), "birth_date": details.birth_date.isoformat()}
+    session[_DETAILS] = asdict(details)
 
 
 def details(session: SessionBase) -> Details | None:
     """What the guest has said about themselves, proven or not."""
     kept = session.get(_DETAILS)
-    return Details(**{**kept, "birth_date": date.fromisoformat(kept["birth_date"])}) if kept else None
+    return Details(**kept) if kept else None
 
 
-def send_code(session: SessionBase, guest: Details, *, now: datetime) -> None:
-    """Send a new code to the guest's address; the one before it is good no longer."""
-    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
-    session[_CODE] = {
-        "address": _digest(session, guest.email),
-        "digest": _digest(session, guest.email, code),
-        "sent": now.isoformat(),
-        "attempts": 0,
-    }
-    notifications.prove(guest.email, code, guest.language, now=now)
-
-
-def another_from(session: SessionBase, guest: Details, *, now: datetime) -> datetime | None:
-    """From when on another code can be sent to the same address; None where it can be now."""
-    kept = session.get(_CODE)
-    if kept is None or kept["address"] != _digest(session, guest.email):
-        return None
-    at = datetime.fromisoformat(kept["sent"]) + CODE_AGAIN_AFTER
-    return at if at > now else None
-
-
-def check_code(session: SessionBase, guest: Details, code: str, *, now: datetime) -> Answer:
-    """Whether it is the code that was sent last. The address is proven then, as long as the browser is open."""
-    kept = session.get(_CODE)
-    if kept is None or now > datetime.fromisoformat(kept["sent"]) + CODE_GOOD_FOR:
-        return Answer.TOO_OLD
-    if kept["attempts"] >= CODE_ATTEMPTS:
-        return Answer.TOO_OFTEN
-    if not constant_time_compare(kept["digest"], _digest(session, guest.email, code)):
-        session[_CODE] = {**kept, "attempts": kept["attempts"] + 1}
-        return Answer.WRONG
-    session.pop(_CODE)
+def prove(session: SessionBase, guest: Details) -> None:
+    """Remember that the guest's address is proven, as long as the browser is open."""
     session[_PROVEN] = guest.email.lower()
-    return Answer.RIGHT
 
 
 def is_proven(session: SessionBase, email: str) -> bool:
@@ -104,10 +60,11 @@ def record_of(guest: Details, *, now: datetime) -> Patient:
 
     Never one that belongs to an account, and nothing tells whether there is one.
     """
-    patient, is_new = registration.record_of(asdict(guest), _records(guest.email), now=now)
+    patient, is_new = registration.record_of(guest.columns, _records(guest.email), now=now)
     if is_new:
         return patient
-    missing = {name: value for name, value in asdict(guest).items() if value and not getattr(patient, name)}
+    contacts = {"phone": guest.phone, "language": guest.language}
+    missing = {name: value for name, value in contacts.items() if value and not getattr(patient, name)}
     for name, value in missing.items():
         setattr(patient, name, value)
     if missing:
@@ -130,10 +87,10 @@ def adopt(user: User, *, now: datetime) -> None:
     Only where name and birth date are the same, and the account's own record has not been used.
     """
     own = Patient.objects.select_for_update().filter(user=user, deleted_at=None).first()
-    if own is None or own.appointments.exists() or own.coverages.exists() or own.birth_date is None:
+    if own is None or own.appointments.exists() or own.coverages.exists():
         return
     records = _records(user.email).select_for_update().filter(birth_date=own.birth_date)
-    former = next((each for each in records if _name(each) == _name(own)), None)
+    former = next((each for each in records if each.born == own.born and _name(each) == _name(own)), None)
     if former is None:
         return
     for patient, of, gone in ((own, None, now), (former, user, None)):
@@ -157,9 +114,5 @@ def _records(email: str) -> QuerySet[Patient]:
 
 
 def _name(patient: Patient) -> tuple[str, str]:
-    return joined(patient.given), joined(patient.family)
-
-
-def _digest(session: SessionBase, email: str, code: str = "") -> str:
-    proven = f"{guest_secret(session)}:{email.lower()}:{code}"
-    return salted_hmac("portal.guests", proven, algorithm="sha256").hexdigest()
+    known = matching.person_of(patient)
+    return known.given, known.family

@@ -1,20 +1,51 @@
 """Form fields that ask the way people answer."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazystr
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from clinic import formats
 from portal.common import days
 from portal.common.days import D
 
 PARTS = {"day": (_("Day"), 2), "month": (_("Month"), 2), "year": (_("Year"), 4)}
 
 
+class DatePart(NamedTuple):
+    """One of the three numbers of a date: its name, its label, and how many digits it has at most."""
+
+    name: str
+    label: Any
+    digits: int
+
+
+def date_parts() -> list[DatePart]:
+    """The numbers of a date in the order in which the clinic's country writes them."""
+    return [DatePart(name, *PARTS[name]) for name in formats.date_order()]
+
+
+class _InNumbers:
+    """A day as it is typed, in the order of the moment it is shown."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+
+    def __str__(self) -> str:
+        return formats.in_numbers(self.day)
+
+
+def with_example(text: Any, day: date = date(1985, 3, 27)) -> Any:
+    """The text with {example} filled in by a day as it is typed; lazy, since the order is the country's."""
+    return format_lazy(text, example=lazystr(_InNumbers(day)))
+
+
 class DatePartsWidget(forms.MultiWidget):
-    """Day, month and year, typed: nobody scrolls back to the year of their birth."""
+    """Day, month and year, typed, in the order of the country: nobody scrolls back to the year of their birth."""
 
     # In the app's own templates, for that is where the form renderer looks.
     template_name = "portal/date_parts.html"
@@ -33,21 +64,27 @@ class DatePartsWidget(forms.MultiWidget):
         context = super().get_context(name, value, attrs)
         for part, (label, _size) in zip(context["widget"]["subwidgets"], PARTS.values(), strict=True):
             part["label"] = label
+        by_name = dict(zip(PARTS, context["widget"]["subwidgets"], strict=True))
+        context["widget"]["subwidgets"] = [by_name[part] for part in formats.date_order()]
         return context
 
     def decompress(self, value: Any) -> list[int | None]:
-        return [value.day, value.month, value.year] if isinstance(value, date) else [None, None, None]
+        """The day, month and year of a date, or of as much of one as FHIR writes."""
+        if not value:
+            return [None, None, None]
+        year, month, day = [*(int(part) for part in str(value).split("-")), None, None][:3]
+        return [day, month, year]
 
     def id_for_label(self, id_: str | None) -> str:
-        return f"{id_}_0"  # where an error summary's link leads
+        return f"{id_}_{list(PARTS).index(formats.date_order()[0])}"  # where an error summary's link leads
 
 
 class DatePartsField(forms.MultiValueField):
     """A date in three numbers; says so if one of them is missing."""
 
     default_error_messages = {
-        "no_date": _("There is no such date. Enter it in numbers, such as 27 3 1985."),
-        "incomplete": _("Enter the day, the month and the year."),
+        "no_date": with_example(_("There is no such date. Enter it in numbers, such as {example}.")),
+        "incomplete": _("Enter all three numbers of the date."),
     }
 
     def __init__(self, *, autocomplete: str = "", **kwargs: Any) -> None:
@@ -75,6 +112,8 @@ class BornField(DatePartsField):
     """A date of birth as far as it is known, as FHIR writes it: 1985-03-27, 1985-03 or 1985."""
 
     def clean(self, value: Any) -> Any:
+        if self.disabled:  # as it was; a form does not change it
+            return value
         day, month, year = (str(part or "").strip() for part in value or ("", "", ""))
         if not (day or month or year):
             return super().clean(value)
@@ -107,6 +146,20 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%H:%M")
+
+
+class ClockField(forms.TimeField):
+    """A time of day, typed as 14:30 or 2:30 pm where the browser offers no clock."""
+
+    widget = TimeInput
+
+    def to_python(self, value: Any) -> time | None:
+        if value in self.empty_values or isinstance(value, time):
+            return value or None
+        clock = formats.read_clock(str(value))
+        if clock is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return clock
 
 
 class DayField(forms.DateField):

@@ -1,6 +1,6 @@
 """What is asked of people on more pages than one."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -9,61 +9,102 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.fhir.validation import UNSTORABLE
 from clinic.models import Patient, User
-from portal.common.fields import DatePartsField
+from clinic.models.people import birth_columns
+from portal.common.fields import BornField, with_example
 
 OLDEST = 130  # years
 
 
 class PatientDetailsForm(forms.Form):
-    """What a patient's record needs at the least."""
+    """The least that a patient's record needs: two names and a day of birth, or a word that there is no more to say."""
 
     given = forms.CharField(
         label=_("Given names"),
+        required=False,
         max_length=200,
         widget=forms.TextInput({"autocomplete": "given-name"}),
         error_messages={"required": _("Enter your given names.")},
     )
     family = forms.CharField(
         label=_("Family name"),
+        required=False,
         max_length=200,
         widget=forms.TextInput({"autocomplete": "family-name"}),
         error_messages={"required": _("Enter your family name.")},
     )
-    birth_date = DatePartsField(
+    one_name = forms.BooleanField(label=_("I have only one name"), required=False)
+    birth_date = BornField(
         label=_("Date of birth"),
-        help_text=_("For example, 27 3 1985"),
+        help_text=with_example(_("For example, {example}")),
         autocomplete="bday",
+        required=False,
         error_messages={"required": _("Enter your date of birth.")},
     )
+    birth_unknown = forms.BooleanField(
+        label=_("I don\u2019t know the exact date"),
+        help_text=_("Enter above as much of it as you know, such as the year, or nothing."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if "birth_date" in self.initial:
+            one_name = not (self.initial["given"] and self.initial["family"])
+            known = {"one_name": one_name, "birth_unknown": not _is_whole(self.initial["birth_date"])}
+            self.initial = {**known, **self.initial}
 
     def clean_given(self) -> str:
-        return _on_one_line(self.cleaned_data["given"])
+        return self._name("given", "family")
 
     def clean_family(self) -> str:
-        return _on_one_line(self.cleaned_data["family"])
+        return self._name("family", "given")
 
-    def clean_birth_date(self) -> date:
-        born: date = self.cleaned_data["birth_date"]
-        today = datetime.now(UTC).date()
-        if born > today:
+    def clean_birth_date(self) -> str:
+        born: str = self.cleaned_data["birth_date"] or ""
+        if not self._is_ticked("birth_unknown") and not _is_whole(born):
+            error = _("Enter the whole date of birth, or tick that it is not known exactly.")
+            raise ValidationError(error if born else self.fields["birth_date"].error_messages["required"])
+        today = datetime.now(UTC).date().isoformat()
+        if born > today[: len(born)]:
             raise ValidationError(_("A date of birth is in the past."))
-        if born.year < today.year - OLDEST:
+        if born and int(born[:4]) < int(today[:4]) - OLDEST:
             raise ValidationError(_("Check the year of birth."))
         return born
+
+    @property
+    def person(self) -> dict[str, Any]:
+        """The columns of the patient's record."""
+        names = {name: self.cleaned_data[name] for name in ("given", "family")}
+        return names | birth_columns(self.cleaned_data["birth_date"])
+
+    def _name(self, name: str, other: str) -> str:
+        """One of the two names. It can be missing where there is only one."""
+        text = _on_one_line(self.cleaned_data[name])
+        is_enough = self._is_ticked("one_name") and (name == "family" or _on_one_line(self[other].data or ""))
+        if not (text or is_enough):
+            raise ValidationError(self.fields[name].error_messages["required"])
+        return text
+
+    def _is_ticked(self, name: str) -> bool:
+        """Whether a box is ticked, or not even shown."""
+        return name not in self.fields or bool(self[name].data)
 
     def make_record(self, user: User, *, now: datetime) -> Patient:
         """The patient's record of this user, who has none yet; asked twice, the first stays."""
         patient, _created = Patient.objects.get_or_create(
             user=user,
             defaults={
-                "given": self.cleaned_data["given"],
-                "family": self.cleaned_data["family"],
-                "birth_date": self.cleaned_data["birth_date"],
+                **self.person,
                 "email": user.email,
                 "last_updated": now,
             },
         )
         return patient
+
+
+def _is_whole(born: str) -> bool:
+    """Whether FHIR's birthDate says the day."""
+    return len(born) == len("1985-03-27")
 
 
 def _on_one_line(name: str) -> str:

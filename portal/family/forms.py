@@ -1,6 +1,6 @@
 """Somebody whom one cares for, as people tell it."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -36,9 +36,11 @@ class SomeoneForm(PatientDetailsForm):
 
     def __init__(self, *args: Any, has_account: bool = False, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.fields["one_name"].label = _("They have only one name")
         if has_account:
             for name in ("given", "family", "birth_date"):
-                self.fields[name].disabled, self.fields[name].required = True, False  # theirs to change
+                self.fields[name].disabled = True  # theirs to change
+            del self.fields["one_name"], self.fields["birth_unknown"]
         said = {
             "given": _("Enter their given names."),
             "family": _("Enter their family name."),
@@ -50,9 +52,6 @@ class SomeoneForm(PatientDetailsForm):
             for widget in getattr(self.fields[name].widget, "widgets", [self.fields[name].widget]):
                 widget.attrs["autocomplete"] = "off"
 
-    def clean_birth_date(self) -> date:
-        return self.cleaned_data["birth_date"] and super().clean_birth_date()
-
     @transaction.atomic
     def add(self, caller: Caller, *, now: datetime) -> Patient:
         """A new record, and the caller's right to book for them.
@@ -61,7 +60,7 @@ class SomeoneForm(PatientDetailsForm):
         """
         assert caller.user is not None
         language = caller.patient.language if caller.patient else ""
-        patient = Patient.objects.create(**self._person, language=language, last_updated=now)
+        patient = Patient.objects.create(**self.person, language=language, last_updated=now)
         own = caller.patient
         RelatedPerson.objects.create(
             patient=patient,
@@ -80,13 +79,9 @@ class SomeoneForm(PatientDetailsForm):
         related.relationship = self._relationship
         _write(related, now)
         if related.patient.user_id is None:
-            for name, value in self._person.items():
-                setattr(related.patient, name, value)
+            related.patient.given, related.patient.family = self.cleaned_data["given"], self.cleaned_data["family"]
+            related.patient.write_born(self.cleaned_data["birth_date"])
             _write(related.patient, now)
-
-    @property
-    def _person(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in ("given", "family", "birth_date")}
 
     @property
     def _relationship(self) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         typed.done(request)
         patient = form.add(caller_of(request), now=timezone.now())
-        messages.success(request, _("You can book visits for %(name)s now.") % {"name": patient.given})
+        messages.success(request, _("You can book visits for %(name)s now.") % {"name": patient.given or patient})
         return redirect("portal:family")
     return render(request, "portal/family/form.html", {"form": form})
 
@@ -51,7 +51,7 @@ def change(request: HttpRequest, related_id: str) -> HttpResponse:
         initial={
             "given": patient.given,
             "family": patient.family,
-            "birth_date": patient.birth_date,
+            "birth_date": patient.born,
             "relationship": relationship_of(related),
         },
         has_account=patient.user_id is not None,

@@ -15,6 +15,7 @@ from django.utils import dates
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
+from clinic import formats
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
 from clinic.texts import text_of
 from clinic.words import EVENING, NOON
@@ -172,9 +173,9 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
     parts, days = _when(menu)
     options["part"] = [Option(each, label) for each, label in _parts().items() if each in parts]
     options["weekday"] = [
-        Option(each, str(dates.WEEKDAYS[n]), str(dates.WEEKDAYS_ABBR[n]))
-        for n, each in enumerate(WEEKDAYS)
-        if each in days
+        Option(WEEKDAYS[n], str(dates.WEEKDAYS[n]), str(dates.WEEKDAYS_ABBR[n]))
+        for n in formats.weekdays()
+        if WEEKDAYS[n] in days
     ]
     return Filters(
         menu=menu,

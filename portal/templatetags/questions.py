@@ -1,16 +1,21 @@
 """Questions and answers in templates."""
 
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.translation import get_language
 
+from clinic import formats
 from clinic.fhir.datatypes import Json
 from clinic.models import QuestionnaireResponse
+from portal.common.fields import date_parts
 from scheduling import questionnaires
-from scheduling.questionnaires import Item, Node, Reading
+from scheduling.questionnaires import Item, Node, Reading, Row
 
 register = template.Library()
+
+register.simple_tag(date_parts, name="date_parts")
 
 
 @register.simple_tag
@@ -55,6 +60,24 @@ def accepts(item: Item) -> str:
 def megabytes(item: Item) -> str:
     """How large a file can be."""
     return f"{questionnaires.megabytes_of(item):g}"
+
+
+@register.filter
+def in_numbers(day: str) -> str:
+    """An ISO date as it is typed into three fields in the clinic's country."""
+    return formats.in_numbers(date.fromisoformat(day))
+
+
+@register.filter
+def as_clock(at: str) -> str:
+    """An ISO time as the clinic's country writes it."""
+    return formats.clock(time.fromisoformat(at))
+
+
+@register.filter
+def typed_part(row: Row, part: str) -> str:
+    """One of the numbers that were typed for a date."""
+    return row.typed.get(part, "")
 
 
 @register.filter

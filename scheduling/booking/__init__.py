@@ -33,7 +33,7 @@ from scheduling.booking.importing import (
     write_slots,
 )
 from scheduling.booking.once import AlreadyAnswered, Once, recall
-from scheduling.booking.proving import is_birth_date, is_own_phone
+from scheduling.booking.proving import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
 from scheduling.booking.request import BookingRequest
 from scheduling.booking.responding import record_response, respond
 from scheduling.booking.restoring import can_be_restored, restore
@@ -55,6 +55,7 @@ __all__ = [
     "BookingRequest",
     "Extent",
     "Once",
+    "Proof",
     "all_or_nothing",
     "amend",
     "annotate",
@@ -70,6 +71,7 @@ __all__ = [
     "extend_hold",
     "hold",
     "is_birth_date",
+    "is_own_code",
     "is_own_phone",
     "is_repeated",
     "lock_conditions",
@@ -78,6 +80,7 @@ __all__ = [
     "may_remove",
     "name_patient",
     "note_presence",
+    "proof_of",
     "recall",
     "record",
     "record_all",

@@ -48,7 +48,7 @@ class Person:
         yield from (f"{system}|{value}" for system, value in self.identifiers)
         if self.key:
             yield "|".join(self.key)
-        if self.is_named:
+        if self.family:
             yield from (f"{self.family}|{self.given}|{self.birth_date}|{contact}" for contact in self.contacts)
 
     def is_same(self, other: "Person") -> bool:
@@ -58,16 +58,15 @@ class Person:
             return False
         return (self.key is not None and self.key == other.key) or self.is_reached_as(other)
 
-    @property
-    def is_named(self) -> bool:
-        """Whether the name and the day of birth are known; some people have one name."""
-        return bool((self.family or self.given) and self.birth_date)
-
     def is_reached_as(self, other: "Person") -> bool:
         """Whether name, birth date and an address are the same, and nothing says that they are two people."""
+        return self.birth_date is not None and self.shares_address(other)
+
+    def shares_address(self, other: "Person") -> bool:
+        """Whether they are reached as one, also where neither's day of birth is known."""
         same = (self.family, self.given, self.birth_date) == (other.family, other.given, other.birth_date)
         genders = {self.gender, other.gender} - {"", "unknown"}
-        return same and self.is_named and len(genders) < 2 and bool(self.contacts & other.contacts)
+        return same and bool(self.family) and len(genders) < 2 and bool(self.contacts & other.contacts)
 
     def likeness(self, other: "Person") -> float:
         """From 0 to 1, where they are the same."""
@@ -87,9 +86,10 @@ def person(fields: Mapping[str, Any]) -> Person:
     sent = [each for each in (fields.get("extra") or {}).get("telecom") or () if each.get("use") != "old"]
     numbers = {fields.get("phone"), *(each.get("value") for each in sent if each.get("system") in ("phone", "sms"))}
     addresses = {fields.get("email"), *(each.get("value") for each in sent if each.get("system") == "email")}
+    family, given = joined(fields.get("family") or ""), joined(fields.get("given") or "")
     return Person(
-        family=joined(fields.get("family") or ""),
-        given=joined(fields.get("given") or ""),
+        family=family or given,  # one name alone is the same in either place
+        given=given if family else "",
         birth_date=fields.get("birth_date"),
         gender=fields.get("gender") or "",
         identifiers=frozenset(

@@ -40,16 +40,15 @@ def alike(fields: Mapping[str, Any], rows: QuerySet[Patient]) -> list[Patient]:
 def record_of(fields: Mapping[str, Any], rows: QuerySet[Patient], *, now: datetime) -> tuple[Patient, bool]:
     """The patient among `rows` who is this person, or a new one, and whether they are new.
 
-    The same are name, birth date and an address. Two at once get one record.
+    The same are name, birth date as far as it is known, and an address. Two at once get one record.
     """
-    sought = matching.person(fields)
+    sought, born = matching.person(fields), Patient(**fields).born
     booking.lock_registration(sought.names())
-    if sought.birth_date:
-        born = rows.filter(birth_date=sought.birth_date, deleted_at=None).order_by("pk")
-        named = born.filter(finder.called(f"{fields['given']} {fields['family']}"))
-        same = next((each for each in named if sought.is_reached_as(matching.person_of(each))), None)
-        if same is not None:
-            return same, False
+    alike = rows.filter(birth_date=sought.birth_date, deleted_at=None).order_by("pk")
+    named = alike.filter(finder.called(f"{fields['given']} {fields['family']}"))
+    for each in named:
+        if each.born == born and sought.shares_address(matching.person_of(each)):
+            return each, False
     return Patient.objects.create(**fields, last_updated=now), True
 
 

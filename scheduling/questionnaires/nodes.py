@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from clinic import formats
 from clinic.fhir.codes import TYPED
 from scheduling.questionnaires.items import Item, Json, Option
 from scheduling.questionnaires.values import same
@@ -150,7 +151,7 @@ def anchor(node: Node, row: Row) -> str:
         case "radios":
             return f"{row.name}-0"
         case "date" | "moment":
-            return f"{row.name}.day"
+            return f"{row.name}.{formats.date_order()[0]}"
         case "group":
             return f"{node.name}-group"
     return row.name

@@ -29,7 +29,8 @@ MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 5
 MEDIA = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/png": "PNG"}
 REGEX_SECONDS = 0.1
-TIME = re.compile(r"(\d{1,2})(?: ?[:.h]? ?(\d\d))?(?::(\d\d))?\s*([ap])?\.?\s*(?:m\.?)?", re.IGNORECASE)
+EXAMPLE = date(1985, 3, 27)
+EXAMPLE_CLOCK = time(14, 30)
 
 
 class InvalidAnswer(Exception):
@@ -343,7 +344,8 @@ def _day(item: Item, typed: Typed) -> str:
             raise ValueError
         date(*(*parts, 1, 1)[:3])
     except (ValueError, OverflowError):
-        raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as 27 3 1985.")) from None
+        example = {"example": formats.in_numbers(EXAMPLE)}
+        raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as %(example)s.") % example) from None
     text = "-".join(f"{part:02}" for part in parts)
     # A bound that is more precise than the answer cannot exclude it.
     _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: words.partial_day(str(bound)[:10]))
@@ -369,19 +371,10 @@ def _time(item: Item, typed: Typed) -> Json | None:
 
 
 def _time_of_day(text: str) -> time:
-    match = TIME.fullmatch(text.strip())
-    wrong = InvalidAnswer(_("Enter a time such as 14:30 or 2:30 pm."))
-    if match is None or (match[2] is None and match[4] is None):
-        raise wrong
-    hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3))
-    if match[4]:
-        if not 1 <= hour <= 12:
-            raise wrong
-        hour = hour % 12 + 12 * (match[4].lower() == "p")
-    try:
-        return time(hour, minute, second)
-    except ValueError:
-        raise wrong from None
+    clock = formats.read_clock(text)
+    if clock is None:
+        raise InvalidAnswer(_("Enter a time such as %(example)s.") % {"example": formats.clock(EXAMPLE_CLOCK)})
+    return clock
 
 
 def _url(item: Item, typed: Typed) -> Json | None:
@@ -462,6 +455,6 @@ def _date_parts(text: str) -> dict[str, str]:
 def _typed_time(at: time) -> str:
     """As the clinic's country writes it, where that can be read again."""
     shown = formats.clock(at)
-    if at.second or TIME.fullmatch(shown) is None:
+    if at.second or formats.read_clock(shown) is None:
         return at.isoformat(timespec="seconds" if at.second else "minutes")
     return shown

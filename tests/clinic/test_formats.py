@@ -1,6 +1,6 @@
 """Dates, clocks, distances and addresses by language and country, as CLDR has them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,10 +87,13 @@ def test_distances(settings, language, country, kilometres, said):
         ("GB", 0, True, ("day", "month", "year")),
         ("MX", 6, False, ("day", "month", "year")),
         ("EG", 5, False, ("day", "month", "year")),
+        ("JP", 6, True, ("year", "month", "day")),
     ],
 )
 def test_what_goes_by_the_country(settings, country, weekday, in_24_hours, order):
     settings.CLINIC_COUNTRY = country
+    assert sorted(formats.weekdays()) == list(range(7))
+    assert formats.weekdays()[0] == weekday
     assert (formats.first_weekday(), formats.in_24_hours(), formats.date_order()) == (weekday, in_24_hours, order)
 
 
@@ -114,3 +117,41 @@ def test_a_zones_city_has_its_name_in_the_readers_language(language, zone, city)
 )
 def test_as_much_of_a_date_as_is_known(written, said):
     assert words.partial_day(written) == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "clock"),
+    [
+        ("14:30", time(14, 30)),
+        ("2:30 pm", time(14, 30)),
+        ("2:30\u202fPM", time(14, 30)),
+        ("02:30 PM", time(14, 30)),
+        ("2:30 p. m.", time(14, 30)),
+        ("2 p.m.", time(14)),
+        ("12:05 am", time(0, 5)),
+        ("12 pm", time(12)),
+        ("0:30", time(0, 30)),
+        ("9.15", time(9, 15)),
+        ("14h30", time(14, 30)),
+        ("09:00:30", time(9, 0, 30)),
+        ("14", None),
+        ("14:30 pm", None),
+        ("0:30 am", None),
+        ("24:00", None),
+        ("9:60", None),
+        ("noon", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("country", ["US", "GB"])
+def test_times_are_read_in_both_ways_everywhere(settings, country, typed, clock):
+    settings.CLINIC_COUNTRY = country
+    assert formats.read_clock(typed) == clock
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("country", "clock"), [("US", time(14, 5)), ("GB", time(0, 30)), ("MX", time(12))])
+def test_a_time_can_be_typed_as_it_is_shown(settings, language, country, clock):
+    settings.CLINIC_COUNTRY = country
+    with override(language):
+        assert formats.read_clock(formats.clock(clock)) == clock

@@ -36,14 +36,30 @@ def test_who_is_the_same(settings):
 
 @pytest.mark.django_db
 def test_a_guest_with_the_same_proven_address_gets_the_same_record():
-    first = guests.record_of(Details("José", "Núñez O\u2019Hara", BORN, "jose@example.com"), now=NOW)
-    again = guests.record_of(Details("Jose", "Nunez O'Hara", BORN, "Jose@Example.com", "+12125550123"), now=NOW)
+    born = BORN.isoformat()
+    first = guests.record_of(Details("José", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
+    again = guests.record_of(Details("Jose", "Nunez O'Hara", born, "Jose@Example.com", "+12125550123"), now=NOW)
     assert again == first
     assert (again.given, again.phone) == ("José", "+12125550123")
-    twin = guests.record_of(Details("Luis", "Núñez O\u2019Hara", BORN, "jose@example.com"), now=NOW)
+    twin = guests.record_of(Details("Luis", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
     assert twin != first
-    other = guests.record_of(Details("Jose", "Nunez O'Hara", BORN, "other@example.com"), now=NOW)
+    other = guests.record_of(Details("Jose", "Nunez O'Hara", born, "other@example.com"), now=NOW)
     assert other != first
+
+
+@pytest.mark.django_db
+def test_a_guest_of_one_name_whose_birthday_is_not_known_gets_the_same_record_too():
+    def record(given, family, born, email="suharto@example.com"):
+        return guests.record_of(Details(given, family, born, email), now=NOW)
+
+    first = record("Suharto", "", "1985")
+    assert (first.birth_date, first.born, str(first)) == (None, "1985", "Suharto")
+    assert record("", "Suharto", "1985", "Suharto@example.com") == first
+    others = [record("Suharto", "", "1985-03"), record("Suharto", "", ""), record("Suharto", "", "1986")]
+    assert len({first, *others}) == 4
+    assert record("Suharto", "", "") == others[1]
+    assert record("Suharto", "", "1985", "other@example.com") != first
+    assert record("Suharto", "Suharto", "1985") != first
 
 
 @pytest.mark.django_db

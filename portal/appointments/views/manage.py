@@ -1,6 +1,7 @@
 """A visit by its secret link, without signing in: the least that is needed, and nothing changes on a GET."""
 
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,18 +12,28 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import phones
 from portal.appointments import visits
 from portal.appointments.forms import BirthDateForm, CancelForm, OwnPhoneForm
 from portal.appointments.visits import Visit
-from portal.common import typed
+from portal.common import codes, typed
+from portal.common.codes import CodeForm
 from scheduling import booking
 from scheduling.access import Caller
+from scheduling.booking import Proof
 from scheduling.errors import SchedulingError
 from scheduling.notifications import links
+from scheduling.notifications.audience import audience_of
 
-KNOWN = "birth-dates-known"  # the session's key for the visits whose patient's birth date was said
+KNOWN = "birth-dates-known"  # the session's key for the visits whose patient is known by their birth date, or else
+SEND, AGAIN = "send", "again"  # the buttons that ask for a code
 KNOWN_FOR = timedelta(minutes=30)
+
+ProofForm: TypeAlias = BirthDateForm | OwnPhoneForm | CodeForm
+PROOF_FORMS: dict[Proof, type[ProofForm]] = {
+    Proof.BIRTH_DATE: BirthDateForm,
+    Proof.PHONE: OwnPhoneForm,
+    Proof.CODE: CodeForm,
+}
 
 
 @never_cache
@@ -34,12 +45,14 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     visit = visit_of(token, now)
     if visit is None:
         return _expired(request)
+    if {SEND, AGAIN} & request.POST.keys():
+        return _send_code(request, visit, now)
     form = _proof_form(request, visit)
     if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
         typed.done(request)
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
-    return render(request, "portal/manage/visit.html", context)
+    return render(request, "portal/manage/visit.html", context | _proof(request, visit, now))
 
 
 @never_cache
@@ -92,24 +105,47 @@ def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
 
 def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
     """First when the patient was born, then the page that was asked for."""
-    if request.method == "POST" and not {"birth_date_day", "phone", typed.LANGUAGE} & request.POST.keys():
+    if {SEND, AGAIN} & request.POST.keys():
+        return _send_code(request, visit, now)
+    if request.method == "POST" and not {"birth_date_day", "phone", "code", typed.LANGUAGE} & request.POST.keys():
         return redirect(request.get_full_path())  # a time was chosen after the birth date was forgotten
     form = _proof_form(request, visit)
     if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
         typed.done(request)
         return redirect(request.get_full_path())
-    return render(request, "portal/manage/birth_date.html", {"visit": visit, "token": token, "form": form})
+    context = {"visit": visit, "token": token, "form": form, **_proof(request, visit, now)}
+    return render(request, "portal/manage/birth_date.html", context)
 
 
-def _proof_form(request: HttpRequest, visit: Visit) -> BirthDateForm | OwnPhoneForm:
-    """Ask for the birth date, or for the telephone number where the clinic knows no day of birth."""
-    patient = visit.appointment.patient
-    if patient is not None and patient.birth_date is None and phones.dialled(patient.phone):
-        return typed.form(request, OwnPhoneForm)
-    return typed.form(request, BirthDateForm)
+def _proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
+    """The form for what the patient is known by."""
+    return typed.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
 
 
-def _is_known_by(request: HttpRequest, visit: Visit, form: BirthDateForm | OwnPhoneForm, now: datetime) -> bool:
+def _proof(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:
+    """By what the patient is known, for the page; of a code, whether it can be sent, and whether it was."""
+    proof = booking.proof_of(visit.appointment.patient)
+    emails = _emails(visit, now) if proof == Proof.CODE else ()
+    sent = bool(emails) and codes.is_sent(request.session, emails, now=now)
+    return {"proof": proof.name.lower(), "can_be_sent": bool(emails), "code_sent": sent}
+
+
+def _emails(visit: Visit, now: datetime) -> tuple[str, ...]:
+    """The addresses to which the visit's messages go, with the link."""
+    audience = audience_of(visit.appointment, now=now)
+    return audience.emails if audience else ()
+
+
+def _send_code(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
+    patient, emails = visit.appointment.patient, _emails(visit, now)
+    if patient is not None and emails and booking.proof_of(patient) == Proof.CODE:
+        codes.send(request, emails, patient.language, now=now)
+    return redirect(request.get_full_path())
+
+
+def _is_known_by(request: HttpRequest, visit: Visit, form: ProofForm, now: datetime) -> bool:
+    if isinstance(form, CodeForm):
+        return _is_known_by_code(request, visit, form, now)
     caller = Caller(visit=visit.id)
     try:
         if isinstance(form, OwnPhoneForm):
@@ -124,8 +160,28 @@ def _is_known_by(request: HttpRequest, visit: Visit, form: BirthDateForm | OwnPh
     if not right:
         form.add_error(field, wrong)
         return False
-    request.session[KNOWN] = {**request.session.get(KNOWN, {}), visit.id: now.isoformat()}
+    _remember(request, visit, now)
     return True
+
+
+def _is_known_by_code(request: HttpRequest, visit: Visit, form: CodeForm, now: datetime) -> bool:
+    emails = _emails(visit, now)
+
+    def is_right() -> bool:
+        return bool(emails) and codes.is_right(request, emails, form, now=now)
+
+    try:
+        if not booking.is_own_code(visit.id, is_right, caller=Caller(visit=visit.id), now=now):
+            return False
+    except SchedulingError as refusal:
+        form.add_error("code", str(refusal))
+        return False
+    _remember(request, visit, now)
+    return True
+
+
+def _remember(request: HttpRequest, visit: Visit, now: datetime) -> None:
+    request.session[KNOWN] = {**request.session.get(KNOWN, {}), visit.id: now.isoformat()}
 
 
 def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:

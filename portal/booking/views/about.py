@@ -8,18 +8,18 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Patient
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
 from portal.booking import guests, steps
-from portal.booking.forms import ME, SOMEONE, CodeForm, GuestForm, WhoForm
-from portal.booking.guests import Answer, Details
+from portal.booking.forms import ME, SOMEONE, GuestForm, WhoForm
+from portal.booking.guests import Details
 from portal.booking.views.holding import hold_required
-from portal.common import limits, typed
+from portal.common import codes, typed
 from portal.common.callers import caller_of, fresh_caller
+from portal.common.codes import CodeForm
 from portal.common.forms import PatientDetailsForm
 from portal.family.forms import SomeoneForm
 from scheduling import booking, requirements
@@ -102,30 +102,15 @@ def _guest(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 
 
 def _send(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:
-    if guests.another_from(request.session, guest, now=now):
-        messages.info(request, _("We have just sent you a code. You can ask for another in half a minute."))
-    elif limits.allows(request, "send_code", key=guest.email.lower()):
-        guests.send_code(request.session, guest, now=now)
-        if "again" in request.POST:
-            messages.success(request, _("We have sent you another code. The one before is good no longer."))
-    else:
-        messages.error(request, _("We have sent many codes to that address. Wait a quarter of an hour, or sign in."))
+    codes.send(request, [guest.email], guest.language, now=now)
     return redirect("portal:proof", visit.id)
 
 
 def _is_right(request: HttpRequest, guest: Details, form: CodeForm, now: datetime) -> bool:
-    """Whether the code is the one that was sent; else the form says what to do."""
-    said = {
-        Answer.WRONG: _("That is not the code. Check the e-mail, and that it is the latest."),
-        Answer.TOO_OLD: _("That code is good no longer. Ask for a new one below."),
-        Answer.TOO_OFTEN: _("That was wrong too often. Ask for a new code below."),
-    }
-    answer = Answer.TOO_OFTEN
-    if limits.allows(request, "check_code", key=guest.email.lower()):
-        answer = guests.check_code(request.session, guest, form.cleaned_data["code"], now=now)
-    if answer != Answer.RIGHT:
-        form.add_error("code", said[answer])
-    return answer == Answer.RIGHT
+    if not codes.is_right(request, [guest.email], form, now=now):
+        return False
+    guests.prove(request.session, guest)
+    return True
 
 
 def _name_guest(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clinic import formats
 from clinic.models import Schedule
-from portal.common.fields import DayField, TimeInput
+from portal.common.fields import ClockField, DayField
 from portal.staff.calendar.forms import calendar_field
 from portal.staff.calendar.wall import DAY
 from scheduling.core.hours import instant, whole_days
@@ -25,6 +26,11 @@ WEEKDAYS = (
     ("5", _("Saturday")),
     ("6", _("Sunday")),
 )
+
+
+def _weekdays() -> list[tuple[str, Any]]:
+    """In the country's order."""
+    return [WEEKDAYS[weekday] for weekday in formats.weekdays()]
 
 
 class BlockForm(forms.Form):
@@ -43,10 +49,10 @@ class BlockForm(forms.Form):
     first = DayField(label=_("First day"), error_messages={"required": _("Enter the first day.")})
     last = DayField(label=_("Last day"), help_text=_("Empty: the same day."), required=False)
     all_day = forms.BooleanField(label=_("All day"), required=False)
-    start = forms.TimeField(label=_("From"), widget=TimeInput(), required=False)
-    end = forms.TimeField(label=_("To"), widget=TimeInput(), required=False)
+    start = ClockField(label=_("From"), required=False)
+    end = ClockField(label=_("To"), required=False)
     weekdays = forms.MultipleChoiceField(
-        label=_("Repeat every week on"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Repeat every week on"), choices=_weekdays, required=False, widget=forms.CheckboxSelectMultiple
     )
     until = DayField(label=_("Until"), required=False)
     around = forms.BooleanField(required=False, widget=forms.HiddenInput)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import HealthcareService, Schedule
 from clinic.models.people import birth_columns
 from clinic.phone_field import PhoneField
-from portal.common.fields import BornField, DayField, TimeInput
+from portal.common.fields import BornField, ClockField, DayField
 from portal.staff.calendar import wall
 from portal.staff.calendar.forms import calendar_field
 
@@ -22,9 +22,7 @@ class WhenForm(forms.Form):
     """A day and a time of it on the wall of `zone`; of an hour that comes twice, which."""
 
     date = DayField(label=_("Day"), error_messages={"required": _("Enter the day of the visit.")})
-    time = forms.TimeField(
-        label=_("Time"), widget=TimeInput(), error_messages={"required": _("Enter the time of the visit.")}
-    )
+    time = ClockField(label=_("Time"), error_messages={"required": _("Enter the time of the visit.")})
     again = forms.ChoiceField(
         label=_("The clocks go back that night and show this time twice. Which one?"),
         choices=[(FIRST, _("Before they go back")), (SECOND, _("After they go back"))],

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.common.fields import DayField, TimeInput
+from portal.common.fields import ClockField, DayField
 from portal.staff.hours.forms import VersionForm
 from scheduling.core.hours import Window
 from scheduling.opening import Change, Terms, extra_hours
@@ -22,22 +22,20 @@ class ClosureForm(VersionForm):
         label=gettext_lazy("From"),
         error_messages={"required": gettext_lazy("Enter the first day of the closure.")},
     )
-    first_time = forms.TimeField(
+    first_time = ClockField(
         label=gettext_lazy("From, time"),
         help_text=gettext_lazy("Empty: the whole day"),
         required=False,
-        widget=TimeInput(),
     )
     last = DayField(
         label=gettext_lazy("To"),
         help_text=gettext_lazy("Empty: the same day"),
         required=False,
     )
-    last_time = forms.TimeField(
+    last_time = ClockField(
         label=gettext_lazy("To, time"),
         help_text=gettext_lazy("Empty: to the end of the day"),
         required=False,
-        widget=TimeInput(),
     )
     description = forms.CharField(
         label=gettext_lazy("Why"),
@@ -89,15 +87,13 @@ class ExtraForm(forms.Form):
         label=gettext_lazy("Day"),
         error_messages={"required": gettext_lazy("Enter the day of the extra time.")},
     )
-    opens = forms.TimeField(
+    opens = ClockField(
         label=gettext_lazy("From"),
-        widget=TimeInput(),
         error_messages={"required": gettext_lazy("Enter when the extra time begins.")},
     )
-    closes = forms.TimeField(
+    closes = ClockField(
         label=gettext_lazy("To"),
         help_text=gettext_lazy("At or before the start means the next day."),
-        widget=TimeInput(),
         error_messages={"required": gettext_lazy("Enter when the extra time ends.")},
     )
     note = forms.CharField(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import formats
 from clinic.models import WEEKDAYS
-from portal.common.fields import DayField, TimeInput
+from portal.common.fields import ClockField, DayField
 from portal.staff.hours.forms import VersionForm
 from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week, put, remove, write
 
@@ -24,6 +25,7 @@ STATES = (
 )
 LEAST_ROWS, MOST_ROWS = 2, 6
 SERVICE, OWN = "service", "own"
+NINE = time(9)
 
 
 class SinceForm(forms.Form):
@@ -70,8 +72,8 @@ class HoursForm(VersionForm):
             assert isinstance(field, forms.ChoiceField)
             field.choices = [(SERVICE, _("Those of the service")), (OWN, _("Its own"))]
             self.initial["whose"] = OWN if own else SERVICE
-        for code, spans in zip(WEEKDAYS, version.week, strict=True):
-            self._add_day(code, spans, data)
+        for weekday in formats.weekdays():
+            self._add_day(WEEKDAYS[weekday], version.week[weekday], data)
 
     def _add_day(self, code: str, spans: Sequence[Span], data: Mapping[str, Any] | None) -> None:
         sent = sum(f"{code}-{row}-opens" in data for row in range(MOST_ROWS)) if data else 0
@@ -82,16 +84,19 @@ class HoursForm(VersionForm):
         for row in range(rows):
             written = spans[row] if state == OPEN and row < len(spans) else (None, None)
             for name, value in zip(("opens", "closes"), written, strict=True):
-                self.fields[f"{code}-{row}-{name}"] = forms.TimeField(
+                self.fields[f"{code}-{row}-{name}"] = ClockField(
                     required=False,
                     initial=value,
-                    widget=TimeInput(),
-                    error_messages={"invalid": _("%(day)s: enter a time such as 09:00.") % {"day": day}},
+                    error_messages={
+                        "invalid": _("%(day)s: enter a time such as %(example)s.")
+                        % {"day": day, "example": formats.clock(NINE)}
+                    },
                 )
 
     @property
     def days(self) -> Iterator[DayFields]:
-        for code, name in zip(WEEKDAYS, WEEKDAY_NAMES.values(), strict=True):
+        for weekday in formats.weekdays():
+            code, name = WEEKDAYS[weekday], WEEKDAY_NAMES[weekday]
             pairs = [(self[f"{code}-{n}-opens"], self[f"{code}-{n}-closes"]) for n in range(self._rows(code))]
             yield DayFields(code, str(name), self[f"{code}-state"], pairs)
 

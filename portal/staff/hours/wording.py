@@ -17,8 +17,8 @@ from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
 
 
 def in_words(week: Week) -> list[tuple[str, str]]:
-    """Days and their hours: those in a row that are alike together."""
-    alike = groupby(range(len(week)), key=lambda weekday: week[weekday])
+    """Days and their hours, in the country's order: those in a row that are alike together."""
+    alike = groupby(formats.weekdays(), key=lambda weekday: week[weekday])
     return [(_days(list(weekdays)), spans_in_words(spans)) for spans, weekdays in alike]
 
 
@@ -92,6 +92,8 @@ def _span(span: Span) -> str:
 
 
 def _days(weekdays: Sequence[int]) -> str:
+    if len(weekdays) == len(WEEKDAY_NAMES):
+        return _("Every day")
     names = [str(WEEKDAY_NAMES[weekday]) for weekday in weekdays]
     if len(names) == 1:
         return names[0]

@@ -25,7 +25,7 @@ def test_signing_up_makes_the_patients_record(client):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"birth_date_month": ""}, "Enter the day, the month and the year."),
+        ({"birth_date_month": ""}, "Enter all three numbers of the date."),
         ({"birth_date_day": "31", "birth_date_month": "2"}, "There is no such date."),
         ({"birth_date_year": "soon"}, "There is no such date."),
         ({"birth_date_year": "2999"}, "A date of birth is in the past."),
@@ -139,3 +139,10 @@ def test_the_demo_says_how_to_get_in_and_nothing_else_does(client, settings):
     assertContains(client.get("/accounts/login/"), "clinic-demo")
     User.objects.all().delete()
     assertNotContains(client.get("/accounts/login/"), "clinic-demo")
+
+
+def test_an_account_is_made_by_somebody_of_one_name_who_knows_the_year_of_their_birth(client):
+    year = {"family": "", "one_name": "on", "birth_date_day": "", "birth_date_month": "", "birth_unknown": "on"}
+    client.post("/accounts/signup/", {**SIGN_UP, **year})
+    patient = Patient.objects.get()
+    assert (str(patient), patient.born, patient.email) == ("Eve", "1985", "eve@example.com")

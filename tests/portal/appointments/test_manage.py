@@ -1,12 +1,15 @@
 """A visit by its secret link, without signing in."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic.models import AuditEvent
+from clinic.models import AuditEvent, Communication, Patient
+from tests.factories import RelatedPersonFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +134,81 @@ def test_a_telephone_number_opens_nothing_where_the_birth_date_is_known(client, 
     ada.save()
     assertContains(client.post(link, {"phone": "212 555 0123"}), "Enter the date of birth.")
     assertNotContains(client.get(link), "Check-up")
+
+
+@pytest.fixture
+def hardly_known(ada, visit):
+    """Ada, of whom the clinic knows neither the day of birth nor a number that can be dialled."""
+    ada.birth_date, ada.phone, ada.extra = None, "ext. 12", {"birthDate": "1990"}
+    ada.email = "ada@example.com"
+    ada.save()
+    return ada
+
+
+def code_at(address):
+    return re.search(r"\b\d{6}\b", Communication.objects.filter(event="proof", address=address).latest("pk").body)[0]
+
+
+def test_whoever_has_neither_a_birthday_nor_a_number_gets_a_code_where_the_link_went(client, link, hardly_known):
+    for page in (link, f"{link}move/"):
+        assertContains(client.get(page), "We send a code to the email address to which this link was sent.")
+        assertNotContains(client.get(page), "ada@example.com")
+    assert not Communication.objects.filter(event="proof").exists()
+    assertContains(client.post(link, BORN), "Send me a code")
+    assertContains(client.post(link, {"code": "123456"}), "Send me a code")
+    assertContains(client.post(link, {"send": "1"}), "We have sent a code of six digits")
+    code = code_at("ada@example.com")
+    assertContains(client.post(link, {"code": f"{(int(code) + 1) % 10**6:06}"}), "That is not the code.")
+    assertNotContains(client.get(link), "Check-up")
+    assertContains(client.post(link, {"code": code}), "Check-up")
+    assertContains(client.get(f"{link}move/"), "Check-up")
+    client.cookies.clear()
+    assertNotContains(client.post(link, {"code": code}), "Check-up")  # of another browser
+
+
+def test_a_code_moves_the_visit_too(client, link, hardly_known):
+    client.post(f"{link}move/", {"send": "1"})
+    assertContains(client.post(f"{link}move/", {"code": code_at("ada@example.com")}), "Check-up")
+
+
+def test_nobody_tries_all_codes(client, link, hardly_known):
+    for _ in range(5):
+        client.cookies.clear()  # a new code each time does not help
+        client.post(link, {"send": "1"})
+        client.post(link, {"code": f"{(int(code_at('ada@example.com')) + 1) % 10**6:06}"})
+    cache.clear()
+    client.post(link, {"again": "1"})
+    assertContains(client.post(link, {"code": code_at("ada@example.com")}), "wrong too often")
+    assertNotContains(client.get(link), "Check-up")
+    assert AuditEvent.objects.filter(subtype="wrong birth date").count() == 5
+
+
+def test_only_so_many_codes_are_sent(client, link, hardly_known):
+    client.post(link, {"send": "1"})
+    client.post(link, {"again": "1"})
+    assert Communication.objects.filter(event="proof").count() == 1  # within half a minute
+    for _ in range(8):
+        client.cookies.clear()
+        client.post(link, {"send": "1"})
+    assert Communication.objects.filter(event="proof").count() == 5
+
+
+def test_a_code_goes_to_those_who_care_for_a_patient_without_an_address(client, link, hardly_known, ada):
+    hardly_known.email, hardly_known.user = "", None
+    hardly_known.save()
+    assertContains(client.get(link), "Please call")
+    client.post(link, {"send": "1"})
+    assert not Communication.objects.filter(event="proof").exists()
+    for address in ("mum@example.com", "dad@example.com"):
+        RelatedPersonFactory(patient=hardly_known, user=UserFactory(email=address), email=address)
+    client.post(link, {"send": "1"})
+    assert code_at("mum@example.com") == code_at("dad@example.com")
+    assertContains(client.post(link, {"code": code_at("dad@example.com")}), "Check-up")
+
+
+@pytest.mark.parametrize("known", [{"birth_date": date(1990, 7, 4)}, {"birth_date": None, "phone": "+12125550123"}])
+def test_a_code_opens_nothing_where_the_clinic_knows_more(client, link, ada, known):
+    Patient.objects.filter(pk=ada.pk).update(**known)
+    client.post(link, {"send": "1"})
+    assert not Communication.objects.filter(event="proof").exists()
+    assertNotContains(client.post(link, {"code": "123456"}), "Check-up")

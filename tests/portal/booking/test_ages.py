@@ -64,6 +64,27 @@ def test_nobody_is_refused_whose_birth_date_is_not_known(checkup, ten):
     assert requirements.of_other_age(checkup, PatientFactory(birth_date=None), ten.date()) == []
 
 
+@pytest.mark.parametrize(
+    ("born", "least", "most", "says"),
+    [
+        ("2016", 12, None, "is 11 years old"),
+        ("2015", 12, None, ""),
+        ("2015-07", 12, None, "is 11 years old"),
+        ("2014-06", 13, None, ""),
+        ("2014-07", 13, None, "is 12 years old"),
+        ("2008", 12, 17, "is 18 years old"),
+        ("2009", 12, 17, ""),
+        ("", 12, 17, ""),
+    ],
+)
+def test_as_much_as_is_known_of_a_birth_date_counts(checkup, born, least, most, says):
+    """On 15 June 2027: refused where no day that it could be fits."""
+    checkup.minimum_age, checkup.maximum_age = least, most
+    patient = PatientFactory(birth_date=None, extra={"birthDate": born} if born else {})
+    issues = requirements.of_other_age(checkup, patient, date(2027, 6, 15))
+    assert [says in each.text for each in issues] == ([True] if says else [])
+
+
 @pytest.fixture
 def from_twelve(checkup):
     checkup.minimum_age = 12

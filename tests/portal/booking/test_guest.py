@@ -1,5 +1,6 @@
 """Booking without an account: who one is, and the proof of an e-mail address."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_guest_books_with_a_proven_address(client, held):
     ("wrong", "said"),
     [
         ({"given": ""}, "Enter your given names."),
-        ({"birth_date_month": ""}, "Enter the day, the month and the year."),
+        ({"birth_date_month": ""}, "Enter all three numbers of the date."),
         ({"email": ""}, "Enter your e-mail address."),
         ({"email": "eve"}, "Enter an e-mail address such as name@example.com."),
         ({"phone": "call me"}, "This is not a telephone number. Enter one such as"),
@@ -183,3 +184,49 @@ def test_an_account_made_on_the_way_leads_back_to_the_hold(client, held):
     assertRedirects(answer, page_of(held, "about"))
     eve = Patient.objects.get()
     assertRedirects(client.post(page_of(held, "about"), {"who": eve.fhir_id}), page_of(held, "confirm"))
+
+
+NO_DATE = {"birth_date_day": "", "birth_date_month": "", "birth_date_year": ""}
+MARCH = {"birth_date_month": "3", "birth_date_year": "1985"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "born", "said"),
+    [
+        ({"family": "", "one_name": "on"}, "Eve", "1985-03-27", "March 27, 1985"),
+        ({"given": "", "one_name": "on"}, "Stone", "1985-03-27", "March 27, 1985"),
+        ({**NO_DATE, "birth_date_year": "1985", "birth_unknown": "on"}, "Eve Stone", "1985", "born 1985"),
+        ({**NO_DATE, **MARCH, "birth_unknown": "on"}, "Eve Stone", "1985-03", "born March 1985"),
+        ({**NO_DATE, "birth_unknown": "on"}, "Eve Stone", "", "Eve Stone"),
+    ],
+)
+def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, typed, name, born, said):
+    assertRedirects(say_who(client, held, **typed), page_of(held, "proof"))
+    prove(client, held)
+    held.refresh_from_db()
+    assert (str(held.patient), held.patient.born) == (name, born)
+    assert held.patient.extra == ({} if len(born) in (0, 10) else {"birthDate": born})
+    assertContains(client.get(page_of(held, "confirm")), said)
+    back = client.get(page_of(held, "about"))
+    for box in ("one_name", "birth_unknown"):
+        assertContains(back, f'name="{box}"')
+        ticked = re.search(rf'<input type="checkbox" name="{box}"[^>]* checked', back.content.decode())
+        assert bool(ticked) == (box in typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"family": ""}, "Enter your family name."),
+        ({"given": "", "family": "", "one_name": "on"}, "Enter your given names."),
+        ({**NO_DATE}, "Enter your date of birth."),
+        ({**NO_DATE, "birth_date_year": "1985"}, "Enter the whole date of birth, or tick"),
+        ({**NO_DATE, **MARCH, "birth_date_day": "31", "birth_date_month": "2"}, "in numbers, such as 3 27 1985."),
+        ({**NO_DATE, "birth_date_year": "2999", "birth_unknown": "on"}, "A date of birth is in the past."),
+        ({**NO_DATE, "birth_date_year": "1600", "birth_unknown": "on"}, "Check the year of birth."),
+        ({**NO_DATE, "birth_date_month": "3", "birth_unknown": "on"}, "Enter all three numbers of the date."),
+    ],
+)
+def test_a_slip_is_not_taken_for_all_that_is_known(client, held, typed, said):
+    assertContains(say_who(client, held, **typed), said)
+    assert not Communication.objects.exists()

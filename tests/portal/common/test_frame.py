@@ -62,8 +62,8 @@ def test_staff_are_led_to_their_calendar(client, chen):
 
 def test_an_error_leads_to_the_control_it_is_about(client):
     page = client.post("/accounts/signup/", {})
-    assertContains(page, '<a href="#id_birth_date_0">Enter your date of birth.</a>', html=True)
-    assertContains(page, 'id="id_birth_date_0"')
+    assertContains(page, '<a href="#id_birth_date_1">Enter your date of birth.</a>', html=True)
+    assertContains(page, 'id="id_birth_date_1"')
 
 
 def test_errors_look_like_the_clinic(client):

@@ -1,9 +1,12 @@
 """What is typed on patients' pages lives: through a mistake, a reload, another language and another time."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
 
+from clinic.models import Patient
 from portal.common import typed
 from tests.factories import RelatedPersonFactory
 from tests.portal.booking.steps import page_of, visit_page
@@ -22,6 +25,7 @@ def plain(client):
 def addresses(client, ada, visit, link):
     """Every form of the patients' pages that has a field for words, and what is wrong in it."""
     client.force_login(ada.user)
+    Patient.objects.filter(pk=ada.pk).update(birth_date=date(1990, 7, 4))
     related = RelatedPersonFactory(user=ada.user)
     name = {"given": "Ana Lucía", "family": ""}
     return {

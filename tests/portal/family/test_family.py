@@ -80,3 +80,20 @@ def test_the_page_takes_as_many_queries_however_many_there_are(as_ada, ada, tim,
     RelatedPersonFactory.create_batch(4, user=ada.user)
     with django_assert_num_queries(len(few)):
         as_ada.get("/family/")
+
+
+def test_somebody_of_one_name_whose_birthday_is_not_known_is_added_and_changed(as_ada):
+    no_date = {"birth_date_day": "", "birth_date_month": ""}
+    page = as_ada.get("/family/add/")
+    assertContains(page, "They have only one name")
+    as_ada.post("/family/add/", {**TIM, **no_date, "family": "", "one_name": "on", "birth_unknown": "on"})
+    related = RelatedPerson.objects.get()
+    assert (str(related.patient), related.patient.born) == ("Tim", "2020")
+    assertContains(as_ada.get("/family/"), "Born 2020.")
+    there = f"/family/{related.fhir_id}/"
+    assertContains(as_ada.get(there), 'name="birth_date_year" value="2020"')
+    Patient.objects.update(extra={"birthDate": "2020", "language": "es"})
+    assertRedirects(as_ada.post(there, TIM), "/family/")
+    related.refresh_from_db()
+    assert (str(related.patient), related.patient.born) == ("Tim Quinn", "2020-02-01")
+    assert related.patient.extra == {"language": "es"}

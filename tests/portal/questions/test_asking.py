@@ -51,7 +51,7 @@ def test_what_is_missing_or_wrong_is_said_with_a_way_to_it_and_nothing_is_lost(a
     )
     assert refused.status_code == 200
     assertContains(refused, '<a href="#q-pain.0-0">')
-    assertContains(refused, '<a href="#q-since.0.day">')
+    assertContains(refused, '<a href="#q-since.0.month">')
     again = as_ada.get(page(held))
     assertContains(again, 'name="q-since.0.day" value="31"')
     assert response().status == "in-progress"

@@ -139,7 +139,7 @@ class TestNewVisit:
     def test_a_birth_date_is_asked_for(self, book):
         assertContains(book(patient="", given="Suharto"), "or say that it is not known", status_code=422)
         answer = book(patient="", given="Suharto", birth_date_month="6")
-        assertContains(answer, "Enter the day, the month and the year.", status_code=422)
+        assertContains(answer, "Enter all three numbers of the date.", status_code=422)
         assertContains(book(patient="", given="A", birth_date_year="0"), "There is no such date", status_code=422)
 
     def test_a_namesake_of_another_age_is_nobody_to_ask_about(self, book):

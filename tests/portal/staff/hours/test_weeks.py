@@ -108,7 +108,7 @@ def test_what_others_have_changed_since_is_not_undone(as_chen, editor, schedule)
         pytest.param("09:00-", "Monday: enter until when it is open.", id="no end"),
         pytest.param("-17:00", "Monday: enter from when on it is open.", id="no start"),
         pytest.param("-", "Monday: enter the hours, or choose Closed.", id="no hours"),
-        pytest.param("nine-17:00", "Monday: enter a time such as 09:00.", id="no time"),
+        pytest.param("nine-17:00", "Monday: enter a time such as 9:00 AM.", id="no time"),
         pytest.param(
             "09:00-13:00 12:00-17:00",
             "Monday: these hours begin at 12:00 PM, before the others have ended.",
@@ -131,7 +131,7 @@ def test_hours_that_make_no_sense_are_said_to(as_chen, editor, schedule, spans, 
 def test_the_list_says_the_hours_of_each(as_chen, editor, schedule, checkup):
     shown = as_chen.get("/staff/hours/")
     assertContains(shown, editor)
-    assertContains(shown, "Monday to Sunday: 9:00 AM – 5:00 PM")
+    assertContains(shown, "Every day: 9:00 AM – 5:00 PM")
     assertNotContains(shown, "Services as a whole")
 
 

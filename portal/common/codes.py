@@ -1,0 +1,130 @@
+"""A code of six digits, by which somebody proves that mail to an address reaches them: a guest, and who comes by a
+manage link where the clinic knows nothing else of the patient to ask for.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django import forms
+from django.contrib import messages
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.common import limits
+from portal.common.callers import guest_secret
+from scheduling import notifications
+
+DIGITS = 6
+GOOD_FOR = timedelta(minutes=15)
+ATTEMPTS = 5
+AGAIN_AFTER = timedelta(seconds=30)
+_CODE = "guest-code"
+
+
+class Answer(Enum):
+    """What became of a code."""
+
+    RIGHT = auto()
+    WRONG = auto()
+    TOO_OLD = auto()
+    TOO_OFTEN = auto()
+
+
+class CodeForm(forms.Form):
+    """The code that was sent."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("Six digits."),
+        max_length=20,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
+    )
+
+    def clean_code(self) -> str:
+        code = "".join(self.cleaned_data["code"].split())
+        if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
+            raise ValidationError(_("The code has six digits. Look in the e-mail that we have sent you."))
+        return code
+
+
+def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: datetime) -> None:
+    """Send a new code to the addresses, within limits; the one before it is good no longer. Say what was done."""
+    if _just_sent(request.session, emails, now):
+        messages.info(request, _("We have just sent you a code. You can ask for another in half a minute."))
+        return
+    if not limits.allows(request, "send_code", key=_joined(emails)):
+        messages.error(request, _("We have sent many codes to that address. Wait a quarter of an hour, or sign in."))
+        return
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    request.session[_CODE] = {
+        "address": _digest(request.session, emails),
+        "digest": _digest(request.session, emails, code),
+        "sent": now.isoformat(),
+        "attempts": 0,
+    }
+    for email in emails:
+        notifications.prove(email, code, language, now=now)
+    if "again" in request.POST:
+        messages.success(request, _("We have sent you another code. The one before is good no longer."))
+
+
+def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
+    """Whether the code is the one that was sent last; else the form says what to do. It is good once."""
+    said = {
+        Answer.WRONG: _("That is not the code. Check the e-mail, and that it is the latest."),
+        Answer.TOO_OLD: _("That code is good no longer. Ask for a new one below."),
+        Answer.TOO_OFTEN: _("That was wrong too often. Ask for a new code below."),
+    }
+    answer = Answer.TOO_OFTEN
+    if limits.allows(request, "check_code", key=_joined(emails)):
+        answer = _check(request.session, emails, form.cleaned_data["code"], now)
+    if answer != Answer.RIGHT:
+        form.add_error("code", said[answer])
+    return answer == Answer.RIGHT
+
+
+def is_sent(session: SessionBase, emails: Sequence[str], *, now: datetime) -> bool:
+    """Whether this browser has asked for a code to these addresses that can still be good."""
+    kept = session.get(_CODE)
+    return (
+        kept is not None
+        and kept["address"] == _digest(session, emails)
+        and now <= datetime.fromisoformat(kept["sent"]) + GOOD_FOR
+    )
+
+
+def _just_sent(session: SessionBase, emails: Sequence[str], now: datetime) -> bool:
+    kept = session.get(_CODE)
+    if kept is None or kept["address"] != _digest(session, emails):
+        return False
+    return datetime.fromisoformat(kept["sent"]) + AGAIN_AFTER > now
+
+
+def _check(session: SessionBase, emails: Sequence[str], code: str, now: datetime) -> Answer:
+    kept = session.get(_CODE)
+    if kept is None or now > datetime.fromisoformat(kept["sent"]) + GOOD_FOR:
+        return Answer.TOO_OLD
+    if kept["attempts"] >= ATTEMPTS:
+        return Answer.TOO_OFTEN
+    if not constant_time_compare(kept["digest"], _digest(session, emails, code)):
+        session[_CODE] = {**kept, "attempts": kept["attempts"] + 1}
+        return Answer.WRONG
+    session.pop(_CODE)
+    return Answer.RIGHT
+
+
+def _digest(session: SessionBase, emails: Sequence[str], code: str = "") -> str:
+    proven = f"{guest_secret(session)}:{_joined(emails)}:{code}"
+    return salted_hmac("portal.guests", proven, algorithm="sha256").hexdigest()
+
+
+def _joined(emails: Sequence[str]) -> str:
+    return ",".join(email.lower() for email in emails)
