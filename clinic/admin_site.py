@@ -12,7 +12,10 @@ from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+
+from clinic.country import clinic_zone
 
 # Before a page is given: its `request`, the `rows` that it shows, and whether it `is_list` of them. What a receiver
 # raises keeps the page back.
@@ -24,7 +27,10 @@ SECTIONS = {
     "What can be booked": ("HealthcareService", "Schedule", "Questionnaire", "MessageTemplate"),
     "The clinic": ("Organization", "Location", "Practitioner", "PractitionerRole", "Device"),
     "Who signs in": ("User", "Group", "EmailAddress", "CalendarFeed"),
-    "Software": ("Application", "AccessToken", "RefreshToken", "Grant", "IDToken", "Subscription", "Notification"),
+    "Software": (
+        *("Application", "AccessToken", "RefreshToken", "Grant", "IDToken"),
+        *("Subscription", "Notification", "ParkedRow"),
+    ),
     "What was done": ("AuditEvent",),
 }
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
@@ -50,12 +56,15 @@ class Site(AdminSite):
             if found
         ]
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "clock": _clock()}
+
     @method_decorator(secure_admin_login)  # with the same limits on guessing
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().login(request, extra_context)
 
     def admin_view(self, view: ViewT, cacheable: bool = False) -> ViewT:
-        return super().admin_view(_told(view), cacheable)
+        return super().admin_view(_by_clinics_clock(_told(view)), cacheable)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
@@ -68,6 +77,24 @@ class Choices(AutocompleteJsonView):
         context = super().get_context_data(**options)
         rows_shown.send(Choices, request=self.request, rows=list(context["object_list"]), is_list=True)
         return context
+
+
+def _clock() -> str:
+    from clinic import words  # which knows rows, when this site is made before any model
+
+    return words.zone_name(clinic_zone())
+
+
+def _by_clinics_clock(view: ViewT) -> ViewT:
+    """The view with all its times, read and shown, by the clock of the clinic."""
+
+    @wraps(view)
+    def by_clock(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        with timezone.override(clinic_zone()):
+            response = view(request, *args, **options)
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    return cast(ViewT, by_clock)
 
 
 def _told(view: ViewT) -> ViewT:

@@ -62,6 +62,11 @@ def clock(at: time | datetime) -> str:
     return _clock(conventions(), at.hour, at.minute)
 
 
+def exact_clock(at: datetime) -> str:
+    """9:20:05 AM in the United States, 09:20:05 in Britain."""
+    return dates.format_time(at.time(), "medium", locale=conventions().locale).translate(_SPACES)
+
+
 def day(date: date, skeleton: str) -> str:
     """A date with the fields of one of CLDR's skeletons, such as yMMMEd."""
     return _day(conventions(), date.toordinal(), skeleton)

@@ -67,6 +67,11 @@ def moment(local: datetime) -> str:
     return formats.day_and_clock(plain_day(local), clock(local))
 
 
+def exact_moment(local: datetime) -> str:
+    """November 24, 2026, 9:20:05 AM; local, as given."""
+    return formats.day_and_clock(plain_day(local), formats.exact_clock(local))
+
+
 def partial_day(written: str) -> str:
     """March 27, 1985, or as much of it as a FHIR date says; as written where it says something else."""
     parts = PARTIAL.fullmatch(written)

@@ -13,7 +13,7 @@ class AuditEventAdmin(ReadOnly, ModelAdmin):
     # Nothing that reads the whole table: it is the longest of all.
     list_filter = ("action", ("reason", admin.EmptyFieldListFilter), "recorded")
     show_full_result_count = False
-    list_select_related = ("user", "patient", "appointment__service")
+    list_select_related = ("user", "patient", "appointment__service", "appointment__site")
     search_fields = (
         *("=subtype", "user__email", "client"),
         *("patient__family", "patient__given", "patient__fhir_id", "appointment__fhir_id", "target"),
@@ -36,7 +36,7 @@ class AuditEventAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="when", ordering="recorded")
     def when(self, event: AuditEvent) -> str:
-        return f"{event.recorded:%Y-%m-%d %H:%M:%S} UTC"
+        return event.recorded_in_words
 
     @admin.display(description="who", ordering="user__email")
     def who(self, event: AuditEvent) -> str:

@@ -1,12 +1,15 @@
 """What the administration of every resource has in common."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Field, JSONField, Model, QuerySet, URLField
-from django.http import HttpRequest
+from django.dispatch import Signal
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from clinic.admin import translations
@@ -50,6 +53,31 @@ EXAMPLES = {
 TRANSLATIONS = "What patients read in that language. Empty: they read it as it is written above."
 RECORD = ("fhir_id", "version", "last_updated")
 RECORD_SECTION: tuple[str, Any] = ("Record", {"fields": RECORD, "classes": ("collapse",)})
+
+
+# Asked what is to be said about a saved `row`, when its page is shown and when it is saved; receivers for the row's
+# model return remarks.
+row_looked_at = Signal()
+
+
+class Remark(NamedTuple):
+    """A sentence about a row, with the page where something is done about it, if that is another."""
+
+    text: str
+    is_good: bool = False
+    address: str = ""
+    page: str = ""
+
+    @property
+    def html(self) -> SafeString:
+        if not self.address:
+            return format_html("{}", self.text)
+        return format_html('{} <a href="{}">Open {}</a>', self.text, self.address, self.page)
+
+
+def remarks_on(row: Model) -> list[Remark]:
+    answers: list[tuple[Any, Any]] = row_looked_at.send(type(row), row=row)
+    return [remark for _, remarks in answers for remark in remarks]
 
 
 def saved(resource: Resource) -> None:
@@ -101,6 +129,33 @@ class ResourceAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Resource, form: Any, change: bool) -> None:
         saved(obj)
         super().save_model(request, obj, form, change)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["remarks"] = remarks_on(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        self._remark(request, obj)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        self._remark(request, obj)
+        return super().response_change(request, obj)
+
+    def _remark(self, request: HttpRequest, row: Resource) -> None:
+        """Say what is to be known about what was saved, unless its own page comes next and says so."""
+        if "_continue" not in request.POST:
+            for remark in remarks_on(row):
+                self.message_user(request, remark.html, messages.SUCCESS if remark.is_good else messages.WARNING)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for row in formset.save(commit=False):

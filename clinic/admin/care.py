@@ -123,14 +123,14 @@ class EncounterAdmin(ResourceAdmin):
     list_display = ("start", "patient", "service", "status", "encounter_class", "visit")
     list_display_links = ("start", "patient")
     list_filter = ("status", "encounter_class", ("service", admin.RelatedOnlyFieldListFilter))
-    related = ("patient", "service", "appointment__service")
+    related = ("patient", "service", "appointment__service", "appointment__site")
     search_fields = ("patient__family", "patient__given", "appointment__fhir_id", "fhir_id")
     date_hierarchy = "start"
     facts = ("patient", "service", "encounter_class", "visit")
     readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
     fieldsets = (
         (None, {"fields": ("status", *facts)}),
-        ("When", {"fields": (("start", "end"),), "description": "In UTC."}),
+        ("When", {"fields": (("start", "end"),), "description": "By the clinic's clock."}),
         OTHER_SYSTEMS,
     )
 

@@ -23,7 +23,7 @@ class CommunicationAdmin(ReadOnly, ResourceAdmin):
 
     list_display = ("due", "event", "medium", "recipient", "status", "sent", "visit")
     list_filter = ("status", "event", "medium")
-    related = ("patient", "appointment__service")
+    related = ("patient", "appointment__service", "appointment__site")
     search_fields = ("patient__family", "patient__given", "address", "appointment__fhir_id", "fhir_id")
     date_hierarchy = "due"
     fieldsets = (

@@ -52,7 +52,7 @@ class QuestionnaireResponseAdmin(ResourceAdmin):
     form = ResponseForm
     list_display = ("questionnaire", "patient", "status", "authored", "visit")
     list_filter = ("status", ("questionnaire", admin.RelatedOnlyFieldListFilter))
-    related = ("questionnaire", "patient", "appointment__service")
+    related = ("questionnaire", "patient", "appointment__service", "appointment__site")
     search_fields = ("patient__family", "patient__given", "questionnaire__title", "appointment__fhir_id", "fhir_id")
     date_hierarchy = "authored"
     facts = ("questionnaire", "patient", "visit", "authored", "answers")

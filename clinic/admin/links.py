@@ -4,7 +4,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clinic.models import Appointment
+from clinic.models import Appointment, Schedule
+from clinic.models.base import Resource
 
 
 def visit_link(appointment: Appointment | None) -> SafeString | None:
@@ -13,3 +14,11 @@ def visit_link(appointment: Appointment | None) -> SafeString | None:
         return None
     address = reverse("admin:clinic_appointment_change", args=[appointment.pk])
     return format_html('<a href="{}">{}</a>', address, appointment)
+
+
+def page_of(row: Resource | None) -> str:
+    """The address of the page of a row; of the schedules where it is one that does not exist yet."""
+    model = type(row or Schedule())._meta.model_name
+    return (
+        reverse(f"admin:clinic_{model}_change", args=[row.pk]) if row else reverse(f"admin:clinic_{model}_changelist")
+    )

@@ -11,6 +11,7 @@ from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.fields import RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
+from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
 from clinic.models.places import default_reminders
 
@@ -35,8 +36,20 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class LocationForm(ModelForm):
+    """A site keeps a clock: a new one begins with the clinic's. A room keeps its site's, unless one is chosen."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk is None and (zone := clinic_zone()).key != "UTC":
+            self.initial.setdefault("timezone", zone.key)
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        is_room = self.cleaned_data.get("part_of") is not None
+        if is_room and self.instance.pk is None and "timezone" not in self.changed_data:
+            self.cleaned_data["timezone"] = ""
+        if not is_room and "timezone" in self.cleaned_data and not self.cleaned_data["timezone"]:
+            self.add_error("timezone", "A site needs the time zone of its clocks, such as America/New_York.")
         for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
             if self.cleaned_data.get(name) is None and self.cleaned_data.get(other) is not None:
                 self.add_error(name, f"Give the {name} too, or neither.")

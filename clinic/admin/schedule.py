@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
+from clinic.admin.care import BACKWARDS
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.models import Bookable, Schedule, SchedulingParameters
 from clinic.models.schedule import ACTORS, site_of
@@ -50,6 +51,9 @@ class ScheduleForm(ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        start, end = (self.cleaned_data.get(name) for name in ("planning_start", "planning_end"))
+        if start and end and start >= end:
+            self.add_error("planning_end", BACKWARDS)
         if self.instance.pk is None:
             self._choose_bookable()
         return cleaned
@@ -94,7 +98,7 @@ class ScheduleAdmin(ResourceAdmin):
             "Planning horizon",
             {
                 "fields": (("planning_start", "planning_end"),),
-                "description": "From when until when visits can be planned, in UTC. Empty: always.",
+                "description": "From when until when visits can be planned. Empty: always.",
             },
         ),
         ("For other systems", {"fields": ("specialty", "identifier"), "classes": ("collapse",)}),

@@ -1,6 +1,8 @@
 """Time that is taken, and the visits that take it."""
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
@@ -14,8 +16,12 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 
+from clinic.local_time import in_zone
 from clinic.models.base import Resource
 from clinic.models.words import words_index
+
+if TYPE_CHECKING:
+    from clinic.models.places import Location
 
 
 class Appointment(Resource):
@@ -110,7 +116,19 @@ class Appointment(Resource):
         self._prefetched_objects_cache = {"slots": known}
 
     def __str__(self) -> str:
-        return f"{self.service or 'Appointment'}, {self.start:%Y-%m-%d %H:%M} UTC" if self.start else self.fhir_id
+        """The kind of visit and its time by the clock of its site."""
+        if self.start is None or self.end is None:
+            return self.fhir_id
+        return f"{self.service or 'Visit'}, {in_words(self.start, self.end, self.site)}"
+
+
+def in_words(start: datetime, end: datetime, site: "Location | None") -> str:
+    """A stretch of time by the clock of the site; without one that keeps time, by the clinic's."""
+    from clinic import words  # which knows patients
+    from clinic.country import clinic_zone
+
+    zone = ZoneInfo(site.timezone) if site is not None and site.timezone else clinic_zone()
+    return words.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
 def _range(function: str, *expressions: Any, output_field: "models.Field[Any, Any]") -> Func:
@@ -233,4 +251,4 @@ class Slot(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule} {self.status} {self.start:%Y-%m-%d %H:%M} to {self.end:%H:%M} UTC"
+        return f"{self.schedule} {self.status}, {in_words(self.start, self.end, self.schedule.site)}"

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from clinic.local_time import in_zone
 from clinic.models.base import Resource
 from clinic.models.words import words_index
 
@@ -37,7 +38,16 @@ class AuditEvent(Resource):
         indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded"), words_index("AuditEvent")]
 
     def __str__(self) -> str:
-        return f"{self.subtype}, {self.recorded:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.subtype}, {self.recorded_in_words}"
+
+    @property
+    def recorded_in_words(self) -> str:
+        """To the second, by the clinic's clock."""
+        from clinic import words  # which knows patients
+        from clinic.country import clinic_zone
+
+        zone = clinic_zone()
+        return f"{words.exact_moment(in_zone(self.recorded, zone))} ({words.zone_name(zone)})"
 
 
 class IdempotencyKey(models.Model):

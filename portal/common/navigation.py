@@ -26,7 +26,7 @@ STAFF = (
     Place(_("Today"), ("portal:board",)),
     Place(_("To do"), ("portal:worklist",), "portal/worklist/_count.html"),
     Place(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
-    Place(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings")),
+    Place(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings", "portal:checklist")),
 )
 # From a held time to the booked visit.
 WAY = tuple(

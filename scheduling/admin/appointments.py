@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from clinic.admin.base import RECORD_SECTION
 from clinic.models import Appointment, Schedule, Slot, concept_text
+from clinic.models.appointment import in_words
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, shown, zone_of
@@ -189,8 +189,7 @@ class AppointmentAdmin(UseCaseAdmin):
     def when(self, appointment: Appointment) -> str:
         if appointment.start is None or appointment.end is None:
             return "not yet known"
-        zone = appointment.site.timezone if appointment.site else ""
-        return shown(appointment.start, appointment.end, ZoneInfo(zone or "UTC"))
+        return in_words(appointment.start, appointment.end, appointment.site)
 
     @admin.display(description="time that it takes")
     def time_taken(self, appointment: Appointment) -> SafeString:

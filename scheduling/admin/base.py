@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from clinic import words
 from clinic.admin.base import ModelForm, ResourceAdmin
+from clinic.country import clinic_zone
 from clinic.local_time import in_zone
 from clinic.models import Schedule, User
 from scheduling.access import Caller
@@ -113,11 +114,12 @@ def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:
-    """The actor's zone, or that of the site."""
+    """The actor's zone, or that of the site; the clinic's where neither has one."""
     actor = schedule.actor
     practitioner = getattr(actor, "practitioner", None)
     candidates = (actor, practitioner, schedule.site)
-    return ZoneInfo(next(filter(None, (getattr(each, "timezone", "") for each in candidates)), "UTC"))
+    name = next(filter(None, (getattr(each, "timezone", "") for each in candidates)), "")
+    return ZoneInfo(name) if name else clinic_zone()
 
 
 def caller_of(request: HttpRequest) -> Caller:

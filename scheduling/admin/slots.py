@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import Model
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from clinic.country import clinic_zone
 from clinic.models import Slot
 from clinic.models.schedule import ACTORS
 from scheduling import booking
@@ -54,7 +54,7 @@ class SlotForm(RefusableForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         schedule = self.cleaned_data.get("schedule")
-        zone = zone_of(schedule) if schedule else ZoneInfo("UTC")
+        zone = zone_of(schedule) if schedule else clinic_zone()
         times: dict[str, datetime] = {
             name: at(self.cleaned_data[name], zone) for name in TIMES if name in self.cleaned_data
         }
@@ -76,7 +76,7 @@ class SlotAdmin(UseCaseAdmin):
     list_display = ("when", "schedule", "status", "comment", "visit")
     list_display_links = ("when",)
     list_filter = ("status", ("schedule__site", admin.RelatedOnlyFieldListFilter))
-    related = ("appointment__service", *SCHEDULE)
+    related = ("appointment__service", "appointment__site", *SCHEDULE)
     search_fields = (
         "comment",
         "fhir_id",

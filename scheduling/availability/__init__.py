@@ -4,7 +4,9 @@ Whatever is asked, the schedules and their parameters are one query and the Slot
 first few times of several schedules reads Slots by looks, each reaching twice as far, until there are enough.
 """
 
+from scheduling.availability.checklist import Problem, Verdict, checklist, problems_of_place
 from scheduling.availability.criteria import Criteria, MayBook, ways_for
+from scheduling.availability.faults import Fault, Found
 from scheduling.availability.moving import Kept, kept_of
 from scheduling.availability.offerings import (
     Arrangement,
@@ -45,21 +47,26 @@ __all__ = [
     "REASONS",
     "Arrangement",
     "Criteria",
+    "Fault",
+    "Found",
     "FoundTime",
     "Kept",
     "MayBook",
     "Offering",
     "Opening",
     "Pool",
+    "Problem",
     "Reason",
     "Supposed",
     "TimeQuery",
+    "Verdict",
     "Way",
     "all_offerings_of",
     "arrangements_for",
     "as_datetime",
     "by_day",
     "by_doubling",
+    "checklist",
     "compare",
     "complete",
     "explain",
@@ -75,6 +82,7 @@ __all__ = [
     "open_spans",
     "openings",
     "places_left",
+    "problems_of_place",
     "seats",
     "service_of",
     "still_given",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -11,6 +11,7 @@ from django.db import connection
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from scheduling.availability.rules import absences_of, planned, rules_of
+from scheduling.availability.schedule_rows import OF_ALL, Row, issues_of, read_rows, rows_for
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
 from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
@@ -55,14 +56,14 @@ def offerings_of(
     Raises Invalid with an issue for each that is missing, inactive, of no known zone or duration, or that does not
     offer the service; `expression` is its reference.
     """
-    found = _rows(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
+    found = rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
     rows = {row.fhir_id: row for row in found if may_name(row.actor)}
     return _all_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
 
 
 def offerings_by_key(service: HealthcareService, schedules: Collection[int]) -> list[Offering]:
     """The same for the primary keys of schedules."""
-    rows = {row.schedule: row for row in _rows(service, "schedule.id = ANY(%s)", [list(schedules)])}
+    rows = {row.schedule: row for row in rows_for(service, "schedule.id = ANY(%s)", [list(schedules)])}
     return _all_offered(
         service, {f"Schedule/{rows[pk].fhir_id}" if pk in rows else "": rows.get(pk) for pk in schedules}
     )
@@ -76,8 +77,8 @@ def offerings_of_visit(appointment: Appointment) -> list[Offering]:
         "schedule.id IN (SELECT schedule_id FROM clinic_slot"
         " WHERE appointment_id = %s AND status <> 'busy-unavailable' AND deleted_at IS NULL)"
     )
-    rows = _rows(appointment.service, taken, [appointment.pk])
-    return [_offering(row) for row in rows if not _problems(row, "")]
+    rows = rows_for(appointment.service, taken, [appointment.pk])
+    return [offering_of(row) for row in rows if not issues_of(row, "")]
 
 
 def still_given(appointment: Appointment) -> list[int]:
@@ -91,8 +92,8 @@ def still_given(appointment: Appointment) -> list[int]:
         "schedule.id IN (SELECT schedule_id FROM clinic_slot WHERE appointment_id = %s AND deleted_at IS NULL"
         " AND status IN ('busy', 'busy-tentative', 'busy-unavailable'))"
     )
-    rows = _rows(service, taken, [appointment.pk])
-    issues = [each for row in rows for each in _problems(row, "Appointment.slot") if each.code == "business-rule"]
+    rows = rows_for(service, taken, [appointment.pk])
+    issues = [each for row in rows for each in issues_of(row, "Appointment.slot") if each.code == "business-rule"]
     if service is not None and not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", "Appointment.serviceType"))
     issues += [_is_away(row) for row in rows if _works_not_at(row, appointment)]
@@ -101,7 +102,7 @@ def still_given(appointment: Appointment) -> list[int]:
     return [row.bookable for row in rows]
 
 
-def _works_not_at(row: "_Row", appointment: Appointment) -> bool:
+def _works_not_at(row: Row, appointment: Appointment) -> bool:
     zone = row.parameters[6] or row.actor_zone
     if not zone or appointment.start is None or appointment.end is None:
         return False
@@ -109,31 +110,31 @@ def _works_not_at(row: "_Row", appointment: Appointment) -> bool:
     return any(first < end and start < last for first, last in absences_of(*row.parameters[-2:], ZoneInfo(zone)))
 
 
-def _is_away(row: "_Row") -> Issue:
+def _is_away(row: Row) -> Issue:
     return Issue("business-rule", f"{row.actor_name or row.actor} does not work there then.", "Appointment.slot")
 
 
-def _all_offered(service: HealthcareService, rows: Mapping[str, "_Row | None"]) -> list[Offering]:
+def _all_offered(service: HealthcareService, rows: Mapping[str, Row | None]) -> list[Offering]:
     issues: list[Issue] = []
     if not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", service.reference))
     for reference, row in rows.items():
-        issues += _problems(row, reference)
+        issues += issues_of(row, reference)
     if issues:
         kind: type[SchedulingError] = RuleBroken if _only_rules(issues) else Invalid
         raise kind(issues=issues)
-    return [_offering(row) for row in rows.values() if row is not None]
+    return [offering_of(row) for row in rows.values() if row is not None]
 
 
 def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
     """These schedules (primary keys) as they give each of their services: one query, whatever their number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_OF_ALL} WHERE schedule.id = ANY(%s) AND service.active AND service.deleted_at IS NULL"
+            f"{OF_ALL} WHERE schedule.id = ANY(%s) AND service.active AND service.deleted_at IS NULL"
             " AND (schedule.offers_all_services OR offered.id IS NOT NULL) ORDER BY schedule.id, service.id",
             [list(schedules)],
         )
-        return [_offering(row) for row in _read(cursor) if not _problems(row, "")]
+        return [offering_of(row) for row in read_rows(cursor) if not issues_of(row, "")]
 
 
 def lasting(offerings: Iterable[Offering], duration: timedelta) -> tuple[Offering, ...]:
@@ -186,14 +187,14 @@ def arrangements_for(
     A schedule without a site serves at all of them. A service that requires nothing is had with one practitioner, or
     with whatever offers it where none does. `practitioner` and `site` are primary keys that narrow it down.
     """
-    rows = _rows(service, "schedule.active AND schedule.deleted_at IS NULL", [])
-    usable = [_offering(row) for row in rows if row.offers and not _problems(row, "")]
+    rows = rows_for(service, "schedule.active AND schedule.deleted_at IS NULL", [])
+    usable = [offering_of(row) for row in rows if row.offers and not issues_of(row, "")]
     if site is not None:
         usable = _given_at(site, usable)
     if practitioner is not None:
         others = {row.schedule for row in rows if row.practitioner not in (practitioner, None)}
         usable = [each for each in usable if each.schedule not in others]
-    return _ways(service, usable)
+    return ways_of(service, usable)
 
 
 def arrangements_of(
@@ -210,23 +211,28 @@ def arrangements_of(
     offered: dict[int, list[Offering]] = {service.pk: [] for service in services}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_OF_ALL} WHERE service.id = ANY(%s) AND schedule.active AND schedule.deleted_at IS NULL"
+            f"{OF_ALL} WHERE service.id = ANY(%s) AND schedule.active AND schedule.deleted_at IS NULL"
             f" AND (schedule.offers_all_services OR offered.id IS NOT NULL){some} ORDER BY schedule.id",
             [list(offered), *([] if practitioners is None else [list(practitioners)])],
         )
-        for row in _read(cursor):
-            if not _problems(row, ""):
-                offered[row.service].append(_offering(row))
+        for row in read_rows(cursor):
+            if not issues_of(row, ""):
+                offered[row.service].append(offering_of(row))
     if sites is None:
-        return {service: _ways(service, offered[service.pk]) for service in services}
+        return {service: ways_of(service, offered[service.pk]) for service in services}
     return {
-        service: tuple(way for site in sites for way in _ways(service, _given_at(site, offered[service.pk])))
+        service: tuple(way for site in sites for way in ways_of(service, _given_at(site, offered[service.pk])))
         for service in services
     }
 
 
-def _ways(service: HealthcareService, offerings: list[Offering]) -> tuple[Arrangement, ...]:
-    """A patient's own schedule is had by nobody who does not name it."""
+def ways_of(service: HealthcareService, offerings: list[Offering]) -> tuple[Arrangement, ...]:
+    """Every way to have the service on these schedules; none while it is inactive.
+
+    A patient's own schedule is had by nobody who does not name it.
+    """
+    if not service.active or service.deleted_at is not None:
+        return ()
     offerings = [each for each in offerings if not is_kind(each, Patient.RESOURCE_TYPE)]
     if len(service.requires) > 1:
         ways = [_one_of_each(service.requires, offerings, place) for place in _sites(offerings)]
@@ -253,144 +259,11 @@ def _one_of_each(kinds: Iterable[str], offerings: Iterable[Offering], site: int 
     return tuple(tuple(each for each in at_hand if is_kind(each, kind)) for kind in kinds)
 
 
-class _Row(NamedTuple):
-    """One schedule joined with its parameters for one service, and with the service's."""
-
-    service: int
-    schedule: int
-    fhir_id: str
-    bookable: int
-    active: bool
-    offers: bool
-    planning_start: int | None
-    planning_end: int | None
-    actor: str
-    actor_name: str
-    practitioner: int | None
-    person: str | None
-    site: int | None
-    site_name: str
-    site_reference: str
-    actor_zone: str
-    closed: str
-    parameters: tuple[Any, ...]
-
-
-_PARAMETERS = """
-    coalesce(own.duration, general.duration),
-    coalesce(own.buffer_before, general.buffer_before, 0),
-    coalesce(own.buffer_after, general.buffer_after, 0),
-    coalesce(own.alignment_interval, general.alignment_interval),
-    coalesce(own.alignment_offset, general.alignment_offset, 0),
-    coalesce(nullif(own.alignment_timezone, ''), general.alignment_timezone, ''),
-    coalesce(nullif(own.timezone, ''), general.timezone, ''),
-    coalesce(own.slot_capacity, general.slot_capacity, 1),
-    coalesce(own.availability, general.availability)::text,
-    coalesce(own.not_available, '[]')::text,
-    coalesce(general.not_available, '[]')::text,
-    (role.extra->'notAvailable')::text,
-    (role.extra->'period')::text
-"""
-# What is closed of all that a visit on a schedule needs: an issue each says so.
-_CLOSED = """
-    concat_ws(',',
-        CASE WHEN NOT person.active OR person.deleted_at IS NOT NULL THEN 'Practitioner' END,
-        CASE WHEN NOT role.active OR role.deleted_at IS NOT NULL THEN 'PractitionerRole' END,
-        CASE WHEN device.status <> 'active' OR device.deleted_at IS NOT NULL THEN 'Device' END,
-        CASE WHEN NOT own_service.active OR own_service.deleted_at IS NOT NULL THEN 'HealthcareService' END,
-        CASE WHEN 'active' <> ANY(ARRAY[place.status, device_place.status, building.status, site.status])
-            OR coalesce(place.deleted_at, device_place.deleted_at, building.deleted_at, site.deleted_at) IS NOT NULL
-            THEN 'Location' END
-    )
-"""
-
-
-def _select(service: str, source: str = "clinic_schedule schedule") -> str:
-    """The statement that reads `_Row`; `service` is what stands for the primary key of the service."""
-    return f"""
-    SELECT {service}::bigint, schedule.id, schedule.fhir_id, schedule.bookable_id,
-        schedule.active AND schedule.deleted_at IS NULL,
-        schedule.offers_all_services OR offered.id IS NOT NULL,
-        floor(extract(epoch FROM schedule.planning_start))::bigint,
-        ceil(extract(epoch FROM schedule.planning_end))::bigint,
-        CASE
-            WHEN role.id IS NOT NULL THEN 'PractitionerRole/' || role.fhir_id
-            WHEN person.id IS NOT NULL THEN 'Practitioner/' || person.fhir_id
-            WHEN place.id IS NOT NULL THEN 'Location/' || place.fhir_id
-            WHEN device.id IS NOT NULL THEN 'Device/' || device.fhir_id
-            WHEN own_service.id IS NOT NULL THEN 'HealthcareService/' || own_service.fhir_id
-            ELSE 'Patient/' || patient.fhir_id
-        END,
-        coalesce(
-            nullif(concat_ws(' ', nullif(person.prefix, ''), nullif(person.given, ''), person.family), ''),
-            place.name, device.name, own_service.name, ''
-        ),
-        person.id, 'Practitioner/' || person.fhir_id,
-        site.id, coalesce(site.name, ''), coalesce('Location/' || site.fhir_id, ''),
-        coalesce(
-            nullif(role.timezone, ''), nullif(person.timezone, ''), nullif(place.timezone, ''),
-            nullif(device.timezone, ''), nullif(device_place.timezone, ''), nullif(building.timezone, ''),
-            nullif(site.timezone, ''), ''
-        ),
-        {_CLOSED},
-        {_PARAMETERS}
-    FROM {source}
-    JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id
-    LEFT JOIN clinic_schedule_services offered
-        ON offered.schedule_id = schedule.id AND offered.healthcareservice_id = {service}
-    LEFT JOIN clinic_schedulingparameters own ON own.schedule_id = schedule.id AND own.service_id = {service}
-    LEFT JOIN clinic_schedulingparameters general ON general.service_id = {service} AND general.schedule_id IS NULL
-    LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
-    LEFT JOIN clinic_practitioner person ON person.id = bookable.practitioner_id
-    LEFT JOIN clinic_location place ON place.id = bookable.location_id
-    LEFT JOIN clinic_device device ON device.id = bookable.device_id
-    LEFT JOIN clinic_location device_place ON device_place.id = device.location_id
-    LEFT JOIN clinic_location building ON building.id = coalesce(place.part_of_id, device_place.part_of_id)
-    LEFT JOIN clinic_healthcareservice own_service ON own_service.id = bookable.healthcare_service_id
-    LEFT JOIN clinic_patient patient ON patient.id = bookable.patient_id
-    LEFT JOIN clinic_location site ON site.id = schedule.site_id
-"""
-
-
-_OF_ONE = _select("%s")
-_OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healthcareservice service")
-
-
-def _rows(service: HealthcareService | None, condition: str, values: list[Any]) -> list[_Row]:
-    key = service.pk if service is not None else None
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [key] * 4 + values)
-        return _read(cursor)
-
-
-def _read(cursor: Any) -> list[_Row]:
-    alone = len(_Row._fields) - 1  # what comes after is the parameters
-    return [_Row._make((*row[:alone], row[alone:])) for row in cursor.fetchall()]
-
-
-def _problems(row: _Row | None, expression: str) -> list[Issue]:
-    if row is None:
-        return [Issue("not-found", "Loading schedule failed", expression)]
-    issues = []
-    if not row.active:
-        issues.append(Issue("business-rule", "Schedule is inactive", expression))
-    issues += [Issue("business-rule", f"{kind} is inactive", expression) for kind in row.closed.split(",") if kind]
-    if not row.offers:
-        text = "Schedule is not schedulable for requested service type"
-        issues.append(Issue("invalid", text, expression))
-    if not (row.parameters[6] or row.actor_zone):
-        issues.append(Issue("invalid", "No timezone specified", expression))
-    if row.parameters[0] is None:
-        text = "No SchedulingParameters found on Schedule or HealthcareService: no duration is set"
-        issues.append(Issue("invalid", text, expression))
-    return issues
-
-
 def _only_rules(issues: Iterable[Issue]) -> bool:
     return all(issue.code == "business-rule" for issue in issues)
 
 
-def _offering(row: _Row) -> Offering:
+def offering_of(row: Row) -> Offering:
     zone = ZoneInfo(row.parameters[6] or row.actor_zone)
     return Offering(
         schedule=row.schedule,

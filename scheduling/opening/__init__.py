@@ -7,7 +7,7 @@ part of the Schedule or the HealthcareService, whose version counts them.
 from scheduling.opening.changes import Change, Preview, Stranded, changes, changes_only_parameters, preview, save
 from scheduling.opening.concerned import Concerned, concerned
 from scheduling.opening.extra import add_extra, extra_hours, extra_time, extra_times, remove_extra, visits_in
-from scheduling.opening.terms import Terms, terms_of
+from scheduling.opening.terms import Terms, problems, terms_of
 from scheduling.opening.versions import ALL_DAY, CLOSED, Span, Version, Week, in_force, put, read, remove, write
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "extra_times",
     "in_force",
     "preview",
+    "problems",
     "put",
     "read",
     "remove",

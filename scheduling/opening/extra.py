@@ -11,7 +11,7 @@ from scheduling.access import Caller
 from scheduling.core.hours import Window, instant
 from scheduling.errors import NotFound, RuleBroken
 from scheduling.opening.changes import Stranded, booked_slots, stranded_of
-from scheduling.opening.terms import Terms
+from scheduling.opening.terms import Terms, problems
 from scheduling.opening.versions import DAY
 
 LISTED = 200
@@ -33,7 +33,8 @@ def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: da
     access.may_set_hours(caller, _schedule(terms))
     day = hours.first
     if day is None or terms.zone is None:
-        raise RuleBroken(terms.problem or _("Extra time is on one day, in a zone that is known."))
+        why = next((each.text for each in problems(terms, now=now) if not each.is_warning), "")
+        raise RuleBroken(why or _("Extra time is on one day, in a zone that is known."))
     start, end = extra_span(day, hours, terms.zone)
     if start >= end:
         raise RuleBroken(_("The clocks go forward past all of this time."))

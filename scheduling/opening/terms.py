@@ -1,6 +1,6 @@
 """A service as it is given on one schedule, or as a whole: what a change starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from clinic.models import HealthcareService, Schedule, SchedulingParameters
 from scheduling import access, availability
 from scheduling.access import Caller
-from scheduling.availability import Offering
+from scheduling.availability import Offering, Problem
 from scheduling.errors import NotFound, SchedulingError
 
 RELATED = (
@@ -26,8 +26,7 @@ RELATED = (
 class Terms:
     """How one service is given on `schedule`, or as a whole where that is None.
 
-    `offerings` are the schedules that a change of it concerns; where there are none, `problem` says why it cannot be
-    booked.
+    `offerings` are the schedules that a change of it concerns; where there are none, `problems` says why.
     """
 
     service: HealthcareService
@@ -35,7 +34,6 @@ class Terms:
     general: SchedulingParameters | None
     own: dict[int, SchedulingParameters]  # by schedule
     offerings: tuple[Offering, ...]
-    problem: str = ""
 
     @property
     def row(self) -> SchedulingParameters | None:
@@ -65,14 +63,12 @@ def terms_of(caller: Caller, service_id: str, schedule_id: str | None) -> Terms:
     if service is None or not (schedule is None or _offers(schedule, service)):
         raise NotFound(_("There is no such service on this calendar."))
     rows = list(SchedulingParameters.objects.filter(service=service))
-    offerings, problem = _offerings(service, schedule)
     return Terms(
         service=service,
         schedule=schedule,
         general=next((row for row in rows if row.schedule_id is None), None),
         own={row.schedule_id: row for row in rows if row.schedule_id is not None},
-        offerings=offerings,
-        problem=problem,
+        offerings=_offerings(service, schedule),
     )
 
 
@@ -87,12 +83,24 @@ def _offers(schedule: Schedule, service: HealthcareService) -> bool:
     return schedule.offers_all_services or schedule.services.filter(pk=service.pk).exists()
 
 
-def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[tuple[Offering, ...], str]:
+def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[Offering, ...]:
     if schedule is None:
         ways = availability.arrangements_for(service)
-        found = {each.schedule: each for way in ways for pool in way for each in pool}
-        return tuple(found.values()), "" if found else _("No calendar gives this service.")
+        return tuple({each.schedule: each for way in ways for pool in way for each in pool}.values())
     try:
-        return tuple(availability.offerings_of(service, [schedule.fhir_id])), ""
-    except SchedulingError as refusal:
-        return (), str(refusal)
+        return tuple(availability.offerings_of(service, [schedule.fhir_id]))
+    except SchedulingError:
+        return ()
+
+
+def problems(terms: Terms, *, now: datetime) -> list[Problem]:
+    """Everything that keeps the service from being booked there, and then, as warnings, what makes it doubtful."""
+    [verdict] = availability.checklist([terms.service], now=now)
+    if terms.schedule is None:
+        found = verdict.worth_saying
+    else:
+        key = terms.schedule.pk
+        of_all = [each for each in verdict.problems if not each.schedules]
+        own = [replace(each, is_warning=each.fault.is_doubt) for each in verdict.of(key)]
+        found = [*of_all, *own]
+    return sorted(found, key=lambda each: each.is_warning)

@@ -15,8 +15,10 @@ from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slo
 from clinic.texts import text_of
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
+from portal.staff.hours.problems import Line, line_of
 from portal.staff.hours.wording import in_words
 from scheduling import opening
+from scheduling.access import Caller
 from scheduling.opening import Terms, Version
 
 
@@ -34,9 +36,10 @@ class Extra:
 class Place:
     """What is being set, as its pages show it: one service, on one calendar or as a whole."""
 
-    def __init__(self, terms: Terms, now: datetime) -> None:
+    def __init__(self, terms: Terms, now: datetime, caller: Caller) -> None:
         self.terms = terms
         self.now = now
+        self.caller = caller
 
     @property
     def title(self) -> str:
@@ -51,6 +54,19 @@ class Place:
         if self.terms.zone:
             return words.zone_name(self.terms.zone)
         return _("Each calendar in its own time") if self.terms.offerings else _("No time zone is set")
+
+    @cached_property
+    def problems(self) -> list[Line]:
+        """Everything that keeps it from being booked, and what makes it doubtful."""
+        return [line_of(each, self.caller) for each in opening.problems(self.terms, now=self.now)]
+
+    @property
+    def blocks(self) -> list[Line]:
+        return [each for each in self.problems if not each.is_warning]
+
+    @property
+    def doubts(self) -> list[Line]:
+        return [each for each in self.problems if each.is_warning]
 
     @property
     def pages(self) -> dict[str, str]:

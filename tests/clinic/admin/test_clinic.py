@@ -7,6 +7,7 @@ import pytest
 from clinic.models import HealthcareService, Location, Patient, Practitioner, Schedule, User
 from tests.clinic.admin.pages import errors, inline, url
 from tests.factories import (
+    NEW_YORK,
     LocationFactory,
     PatientFactory,
     PractitionerFactory,
@@ -27,7 +28,9 @@ SERVICE = {
 def test_saving_is_the_next_version(desk):
     site = LocationFactory()
 
-    response = desk.post(url(Location, "change", site.pk), {"status": "active", "name": "Main Street"})
+    response = desk.post(
+        url(Location, "change", site.pk), {"status": "active", "name": "Main Street", "timezone": NEW_YORK}
+    )
 
     assert response.status_code == 302
     before, site = site.last_updated, Location.objects.get()
@@ -176,7 +179,7 @@ def test_what_a_line_cannot_say_is_kept_while_nobody_touches_it(desk):
 
 
 def test_half_a_position_is_refused_beside_its_field(desk):
-    data = {"status": "active", "name": "Main Street", "latitude": "40.7"}
+    data = {"status": "active", "name": "Main Street", "timezone": NEW_YORK, "latitude": "40.7"}
 
     response = desk.post(url(Location, "add"), data)
 

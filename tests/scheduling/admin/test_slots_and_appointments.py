@@ -67,10 +67,10 @@ def test_every_page_opens_for_the_administrator_alone(desk, appointment, chen, m
 
 
 @pytest.mark.parametrize("model", [Slot, Appointment])
-def test_a_list_costs_the_same_however_long_it_is(desk, model, django_assert_max_num_queries):
+def test_a_list_costs_the_same_however_long_it_is(desk, site, model, django_assert_max_num_queries):
     def more():
         service = ServiceFactory()
-        AppointmentFactory(service=service, schedules=[ScheduleFactory(services=[service])])
+        AppointmentFactory(service=service, site=site, schedules=[ScheduleFactory(services=[service], site=site)])
 
     more()
     desk.get(url(model, "changelist"))

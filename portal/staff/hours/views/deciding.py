@@ -39,7 +39,7 @@ def of_place(view: Callable[Concatenate[HttpRequest, Place, P], HttpResponse]) -
             raise Http404 from missing
         except Forbidden as refusal:
             raise PermissionDenied from refusal
-        return view(request, Place(terms, timezone.now()), *args, **named)
+        return view(request, Place(terms, timezone.now(), caller_of(request)), *args, **named)
 
     return found
 

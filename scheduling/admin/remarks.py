@@ -1,0 +1,52 @@
+"""Remarks on what can be booked: where a service, a schedule or a place is made, and on the page of each."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from clinic import words
+from clinic.admin.base import Remark, row_looked_at
+from clinic.admin.links import page_of
+from clinic.models import HealthcareService, Location, Schedule
+from clinic.models.base import Resource
+from scheduling import availability
+
+
+@receiver(row_looked_at, sender=HealthcareService)
+def of_service(sender: type, row: HealthcareService, **_: Any) -> list[Remark]:
+    [verdict] = availability.checklist([row], now=timezone.now())
+    good = []
+    if verdict.first is not None:
+        text = f"It can be booked. First free time: {words.in_short(verdict.first, verdict.zone)}."
+        good = [Remark(text, is_good=True)]
+    return [*good, *(_remark(each.text, each.mend, row) for each in verdict.worth_saying)]
+
+
+@receiver(row_looked_at, sender=Schedule)
+def of_schedule(sender: type, row: Schedule, **_: Any) -> list[Remark]:
+    active = HealthcareService.objects.filter(active=True, deleted_at=None)
+    services = active if row.offers_all_services else active.filter(schedules=row)
+    verdicts = availability.checklist(services, now=timezone.now())
+    if not verdicts:
+        return [Remark("It gives no active service, so nothing can be booked on it. Add services.")]
+    found: dict[tuple[str, Resource | None], list[str]] = {}
+    for verdict in verdicts:
+        for problem in verdict.of(row.pk):
+            found.setdefault((problem.text, problem.mend), []).append(verdict.service.name)
+    return [
+        _remark(text if len(names) == len(verdicts) > 1 else f"{', '.join(names)}: {text}", mend, row)
+        for (text, mend), names in found.items()
+    ]
+
+
+@receiver(row_looked_at, sender=Location)
+def of_place(sender: type, row: Location, **_: Any) -> list[Remark]:
+    return [_remark(each.text, each.mend, row) for each in availability.problems_of_place(row)]
+
+
+def _remark(text: str, mend: Resource | None, row: Resource) -> Remark:
+    """With the way to the page that mends it, unless that is the page of the row itself."""
+    if mend == row:
+        return Remark(text)
+    return Remark(text, address=page_of(mend), page=str(mend or "Schedules"))

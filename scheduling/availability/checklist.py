@@ -1,0 +1,328 @@
+"""The checklist of what can be booked: for each service its first free time, or what keeps it from being booked.
+
+It asks the engine: a service has a time here where find_times would find one. However many services and schedules there
+are, the statements are as many.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+
+from clinic import whereabouts
+from clinic.country import clinic_zone
+from clinic.local_time import later
+from clinic.models import HealthcareService, Location, Patient, Questionnaire, Schedule, User
+from clinic.models.base import Resource
+from scheduling.availability.faults import Calendar, Fault, Found, faults_of, first_offer, untaken
+from scheduling.availability.offerings import Arrangement, is_kind, offering_of, ways_of
+from scheduling.availability.questions import as_datetime, bookable_window, empty_diary, fill
+from scheduling.availability.schedule_rows import OF_ALL, issues_of, read_rows
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Diary
+
+SOON, YEAR = timedelta(days=28), timedelta(days=366)
+SCHEDULE = (
+    "site",
+    "practitioner_role__practitioner",
+    "bookable__practitioner",
+    "bookable__location__part_of",
+    "bookable__device__location__part_of",
+    "bookable__healthcare_service",
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that keeps a service from being booked, or makes it doubtful, and what to do about it.
+
+    `mend` is the row on whose page that is done; None where there is no such schedule yet. `schedules` are the primary
+    keys of those that have the fault, if it is one of schedules.
+    """
+
+    fault: Fault
+    text: str
+    mend: Resource | None
+    is_warning: bool
+    schedules: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a service can be booked: the start of its first free time in its zone, or None, and its problems."""
+
+    service: HealthcareService
+    first: datetime | None
+    zone: ZoneInfo
+    problems: tuple[Problem, ...]
+
+    @property
+    def can_be_booked(self) -> bool:
+        return self.first is not None
+
+    @property
+    def worth_saying(self) -> list[Problem]:
+        """Without the schedules that are closed on purpose, where others give it."""
+        return [each for each in self.problems if not (self.can_be_booked and each.fault.is_deliberate)]
+
+    def of(self, schedule: int) -> list[Problem]:
+        """Those that this schedule has."""
+        return [each for each in self.problems if schedule in each.schedules]
+
+
+@dataclass
+class _Case:
+    """A service under examination."""
+
+    service: HealthcareService
+    calendars: list[Calendar]
+    first: int | None = None
+    faults: dict[int, list[Found]] = field(default_factory=dict)  # by schedule
+
+    def is_faulty(self, schedule: int) -> bool:
+        """Whether the schedule, by itself, cannot give the service."""
+        return any(not each.fault.is_doubt for each in self.faults[schedule])
+
+    @property
+    def usable(self) -> list[Calendar]:
+        return [each for each in self.calendars if each.offering is not None]
+
+    @property
+    def ways(self) -> tuple[Arrangement, ...]:
+        return ways_of(self.service, [each.offering for each in self.calendars if each.offering is not None])
+
+
+def checklist(services: Iterable[HealthcareService], *, now: datetime) -> list[Verdict]:
+    """A verdict on each of these services, in their order."""
+    services = list(services)
+    prefetch_related_objects(services, "questionnaires")
+    cases = _cases(services)
+    _examine(cases, SOON, now)
+    _examine([case for case in cases if case.first is None or any(map(case.is_faulty, case.faults))], YEAR, now)
+    accepts = _who_accepts(cases)
+    return [_verdict(case, accepts, now) for case in cases]
+
+
+def problems_of_place(place: Location) -> list[Found]:
+    """What is missing of a site, or of a room, that patients are to come to."""
+    found = []
+    if place.status != Location.Status.ACTIVE:
+        text = _("It is not active: nothing can be booked there. Change its status.")
+        found.append(Found(Fault.SITE_CLOSED, text, place))
+    if place.part_of_id is not None:
+        return found
+    if not place.timezone:
+        found.append(Found(Fault.SITE_WITHOUT_ZONE, _("It has no time zone. Choose the one of its clocks."), place))
+    if not (place.line and place.city):
+        text = _("Its address is not complete: patients are not told where to go. Give the street and the city.")
+        found.append(Found(Fault.NO_ADDRESS, text, place))
+    if not whereabouts.phone_of(place):
+        text = _("It has no phone number: patients are not told whom to call. Give one.")
+        found.append(Found(Fault.NO_PHONE, text, place))
+    return found
+
+
+def _cases(services: Sequence[HealthcareService]) -> list[_Case]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{OF_ALL} WHERE service.id = ANY(%s) AND schedule.deleted_at IS NULL"
+            " AND (schedule.offers_all_services OR offered.id IS NOT NULL) ORDER BY schedule.id",
+            [[service.pk for service in services]],
+        )
+        rows = [row for row in read_rows(cursor) if not row.actor.startswith(Patient.RESOURCE_TYPE)]
+    found = Schedule.objects.select_related(*SCHEDULE).prefetch_related("scheduling_parameters")
+    schedules = found.in_bulk({row.schedule for row in rows})
+    cases = {service.pk: _Case(service, []) for service in services}
+    for row in rows:
+        offering = None if issues_of(row, "") else offering_of(row)
+        cases[row.service].calendars.append(Calendar(row, schedules[row.schedule], offering))
+    return list(cases.values())
+
+
+def _examine(cases: Collection[_Case], reach: timedelta, now: datetime) -> None:
+    """Find each service's first time within `reach` of now, and the faults of each of its schedules. One statement."""
+    if not cases:
+        return
+    start, end = _window(now, reach)
+    diaries: list[tuple[_Case, dict[int, Diary]]] = []
+    for case in cases:
+        mine = {each.schedule: empty_diary(each) for way in case.ways for pool in way for each in pool}
+        mine |= {each.row.schedule: empty_diary(each.offering) for each in case.usable if each.offering is not None}
+        diaries.append((case, mine))
+    fill([(case.service, mine) for case, mine in diaries], start, end, now=now)
+    for case, mine in diaries:
+        first, last = bookable_window(case.service, now, later(now, reach), now)
+        case.first = _first(case.ways, mine, (first, last))
+        for calendar in case.calendars:
+            known = replace(calendar, diary=mine.get(calendar.row.schedule))
+            case.faults[calendar.row.schedule] = faults_of(known, (start, end))
+        if case.first is None and reach == YEAR:
+            case.faults[0] = list(_together(case, mine, (first, last), (start, end)))
+
+
+def _window(now: datetime, reach: timedelta) -> Span:
+    return int(now.timestamp()), int(later(now, reach).timestamp())
+
+
+def _first(ways: Iterable[Arrangement], diaries: dict[int, Diary], window: Span) -> int | None:
+    offers = (first_offer([[diaries[each.schedule] for each in pool] for pool in way], *window) for way in ways)
+    return min((offer.start for offer in offers if offer is not None), default=None)
+
+
+def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Span) -> Iterator[Found]:
+    """Faults of schedules that, each by itself, could give the service."""
+    if not case.ways or not case.service.active:
+        return
+    if bookable[0] >= bookable[1]:
+        yield from _no_days(case.service)
+        return
+    free = {schedule: untaken(diary) for schedule, diary in diaries.items()}
+    if _first(case.ways, free, bookable) is not None:
+        yield Found(Fault.ALL_TAKEN, _("Everything is taken. Open more hours."), case.service)
+    elif _first(case.ways, free, whole) is not None:
+        text = _("It is not open between its notice and as far ahead as it can be booked. Change either.")
+        yield Found(Fault.NOTHING_SO_SOON, text, case.service)
+    elif all(any(not case.is_faulty(each.schedule) for each in pool) for way in case.ways for pool in way):
+        text = _(
+            "What a visit takes together never has time together. Make the hours, the lengths and the starts of"
+            " the schedules alike."
+        )
+        yield Found(Fault.NEVER_TOGETHER, text, case.service)
+
+
+def _no_days(service: HealthcareService) -> Iterator[Found]:
+    days = service.booking_horizon_days
+    if days == 0:
+        text = _("It can be booked 0 days ahead, which is never. Give more days, or none for no limit.")
+        yield Found(Fault.NO_DAYS_AHEAD, text, service)
+    else:
+        text = _("The notice that it needs is longer than it can be booked ahead. Make it shorter.")
+        yield Found(Fault.NOTICE_TOO_LONG, text, service)
+
+
+def _verdict(case: _Case, accepts: Callable[[Calendar], bool], now: datetime) -> Verdict:
+    can = case.first is not None
+    problems = [*_of_service(case), *_of_schedules(case), *_doubts(case, accepts)]
+    zone = next((each.offering.zone for each in case.calendars if each.offering is not None), None) or clinic_zone()
+    return Verdict(
+        case.service,
+        as_datetime(case.first).astimezone(zone) if case.first is not None else None,
+        zone,
+        tuple(replace(each, is_warning=can or each.is_warning) for each in problems),
+    )
+
+
+def _of_service(case: _Case) -> Iterator[Problem]:
+    service = case.service
+    if not service.active:
+        text = _("The service is inactive. Make it active to offer it.")
+        yield Problem(Fault.SERVICE_INACTIVE, text, service, is_warning=False)
+    if not case.calendars:
+        text = _("No schedule gives it. Add it to the services of a schedule.")
+        yield Problem(Fault.NOT_OFFERED, text, None, is_warning=False)
+    else:
+        yield from (Problem(each.fault, each.text, each.mend, is_warning=False) for each in _missing_kinds(case))
+    yield from (Problem(each.fault, each.text, each.mend, is_warning=False) for each in case.faults.get(0, ()))
+
+
+def _missing_kinds(case: _Case) -> Iterator[Found]:
+    """Kinds of schedule that the service requires and does not find, anywhere or at one of its sites."""
+    names = {
+        "Practitioner": _("a practitioner"),
+        "Location": _("a room"),
+        "Device": _("a device"),
+    }
+    offerings = [each.offering for each in case.calendars if each.offering is not None]
+    given = {kind: [each for each in case.calendars if _is_of(each, kind)] for kind in case.service.requires}
+    for kind, calendars in given.items():
+        if not calendars:
+            text = _(
+                "A visit takes %(kind)s too, but no schedule of one gives it. Add the service to one, or change what"
+                " the service requires."
+            )
+            yield Found(Fault.MISSING_KIND, text % {"kind": names[kind]}, case.service)
+    if not all(given.values()) or len(case.service.requires) < 2:
+        return
+    sites = {each.site: each.site_name for each in offerings if each.site is not None}
+    for site, name in sites.items():
+        at_hand = [each for each in offerings if each.site in (site, None)]
+        for kind in case.service.requires:
+            if not any(is_kind(each, kind) for each in at_hand):
+                text = _("At %(site)s nothing can be booked: %(kind)s that gives it is missing there. Add a schedule.")
+                yield Found(Fault.MISSING_AT_SITE, text % {"site": name, "kind": names[kind]}, None)
+
+
+def _is_of(calendar: Calendar, kind: str) -> bool:
+    actor = calendar.row.actor.partition("/")[0]
+    return actor == kind or (kind == "Practitioner" and actor == "PractitionerRole")
+
+
+def _of_schedules(case: _Case) -> Iterator[Problem]:
+    """The faults of schedules, each once where several have the same."""
+    together: dict[tuple[str, Resource], list[Calendar]] = {}
+    kinds: dict[str, Fault] = {}
+    for calendar in case.calendars:
+        for found in case.faults.get(calendar.row.schedule, ()):
+            mend = found.mend or (calendar.schedule if calendar.has_own else case.service)
+            together.setdefault((found.text, mend), []).append(calendar)
+            kinds[found.text] = found.fault
+    for (problem, mend), calendars in together.items():
+        names = ", ".join(dict.fromkeys(each.name for each in calendars))
+        is_general = mend == case.service and len(calendars) == len(case.calendars)
+        text = problem if is_general else _("%(calendar)s: %(problem)s") % {"calendar": names, "problem": problem}
+        schedules = frozenset(each.row.schedule for each in calendars)
+        yield Problem(kinds[problem], text, mend, kinds[problem].is_doubt, schedules)
+
+
+def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Problem]:
+    service = case.service
+    doubt = partial(Problem, is_warning=True)
+    if service.requires_questionnaires:
+        forms = [each for each in service.questionnaires.all() if each.deleted_at is None]
+        if not forms:
+            text = _("Its questions must be answered, but it has none. Choose a questionnaire.")
+            yield doubt(Fault.QUESTIONS_NOT_ASKED, text, service)
+        for form in forms:
+            if form.status != Questionnaire.Status.ACTIVE:
+                text = _(
+                    "\u201c%(form)s\u201d must be answered, but is not asked: it is not active. Change its status."
+                )
+                yield doubt(Fault.QUESTIONS_NOT_ASKED, text % {"form": form}, form)
+    if service.on_request and case.usable and not any(map(accepts, case.usable)):
+        text = _(
+            "It is on request, but only administrators can accept: no practitioner of it signs in, and no site of it"
+            " has a front desk. Choose a user for either."
+        )
+        yield doubt(Fault.NOBODY_ACCEPTS, text, service)
+    sites: dict[int, Location] = {}
+    for calendar in case.usable:
+        schedule = calendar.schedule
+        named = partial("{}: {}".format, calendar.name)
+        if service.telehealth:
+            if _is_of(calendar, "Practitioner") and not schedule.meeting_url:
+                text = _("It is by video, but there is no video room. Give its address.")
+                yield doubt(Fault.NO_ROOM_LINK, named(text), schedule, schedules=frozenset({schedule.pk}))
+        elif schedule.site is None:
+            text = _("It has no site: patients are not told where to go. Choose one.")
+            yield doubt(Fault.NO_SITE, named(text), schedule, schedules=frozenset({schedule.pk}))
+        else:
+            sites[schedule.site.pk] = schedule.site
+    for site in sites.values():
+        for found in problems_of_place(site):
+            yield doubt(found.fault, f"{site}: {found.text}", site)
+
+
+def _who_accepts(cases: Iterable[_Case]) -> Callable[[Calendar], bool]:
+    """Whether somebody besides administrators could accept a request on a calendar. One statement."""
+    desks = set(User.objects.filter(is_active=True).values_list("desk_locations", flat=True))
+
+    def accepts(calendar: Calendar) -> bool:
+        person = calendar.schedule.bookable.practitioner
+        return bool(person and person.user_id) or (calendar.row.site is not None and calendar.row.site in desks)
+
+    return accepts

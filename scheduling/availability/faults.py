@@ -1,0 +1,288 @@
+"""Faults of a schedule: in words, all that keeps it from giving a service, whatever is booked."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from itertools import islice
+from math import gcd
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic import words
+from clinic.local_time import in_zone
+from clinic.models import Schedule
+from clinic.models.base import Resource
+from scheduling.availability.offerings import Offering
+from scheduling.availability.schedule_rows import Row
+from scheduling.core import hours
+from scheduling.core import offers as core
+from scheduling.core.grid import points
+from scheduling.core.hours import DAY
+from scheduling.core.intervals import Span, merge
+from scheduling.core.offers import Diary, Offer
+
+LONGEST_LOOK = 32 * DAY
+SAMPLE = 10  # stretches of open time from which it is judged how much of it can be booked
+MUCH = Fraction(1, 3)
+
+
+class Fault(StrEnum):
+    """Why a service cannot be booked, or may not be had as it is meant."""
+
+    SERVICE_INACTIVE = "service-inactive"
+    NOT_OFFERED = "not-offered"
+    NO_DAYS_AHEAD = "no-days-ahead"
+    NOTICE_TOO_LONG = "notice-too-long"
+    NOTHING_SO_SOON = "nothing-so-soon"
+    MISSING_KIND = "missing-kind"
+    MISSING_AT_SITE = "missing-at-site"
+    NEVER_TOGETHER = "never-together"
+    ALL_TAKEN = "all-taken"
+    SCHEDULE_INACTIVE = "schedule-inactive"
+    CLOSED = "closed"
+    NO_ZONE = "no-zone"
+    NO_DURATION = "no-duration"
+    NO_HOURS = "no-hours"
+    HOURS_OVER = "hours-over"
+    ALWAYS_CLOSED = "always-closed"
+    TOO_LONG = "too-long"
+    OFF_GRID = "off-grid"
+    PLAN_OVER = "plan-over"
+    PLAN_FAR = "plan-far"
+    WASTE = "waste"
+    NO_SITE = "no-site"
+    NO_ROOM_LINK = "no-room-link"
+    NO_ADDRESS = "no-address"
+    NO_PHONE = "no-phone"
+    SITE_WITHOUT_ZONE = "site-without-zone"
+    SITE_CLOSED = "site-closed"
+    QUESTIONS_NOT_ASKED = "questions-not-asked"
+    NOBODY_ACCEPTS = "nobody-accepts"
+
+    @property
+    def is_doubt(self) -> bool:
+        """Whether the service can be booked all the same."""
+        return self in DOUBTS
+
+    @property
+    def is_deliberate(self) -> bool:
+        """Whether a schedule that has it is most likely meant not to give anything at present."""
+        return self in (Fault.SCHEDULE_INACTIVE, Fault.CLOSED)
+
+
+DOUBTS = frozenset(
+    {
+        Fault.WASTE,
+        Fault.NO_SITE,
+        Fault.NO_ROOM_LINK,
+        Fault.NO_ADDRESS,
+        Fault.NO_PHONE,
+        Fault.SITE_WITHOUT_ZONE,
+        Fault.SITE_CLOSED,
+        Fault.QUESTIONS_NOT_ASKED,
+        Fault.NOBODY_ACCEPTS,
+    }
+)
+
+
+class Found(NamedTuple):
+    """A fault, and the row whose page mends it; None: where the length and the hours of the service are set."""
+
+    fault: Fault
+    text: str
+    mend: Resource | None = None
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A schedule as it should give a service: the row that the engine reads, and the rows that people edit.
+
+    `diary` is as of the window that is looked into; None where the engine does not get so far.
+    """
+
+    row: Row
+    schedule: Schedule
+    offering: Offering | None = None
+    diary: Diary | None = None
+
+    @property
+    def name(self) -> str:
+        """Whose time it is, and where."""
+        return ", ".join(filter(None, (self.row.actor_name or str(self.schedule), self.row.site_name)))
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the service is given differently here."""
+        return any(each.service_id == self.row.service for each in self.schedule.scheduling_parameters.all())
+
+
+def untaken(diary: Diary) -> Diary:
+    return replace(diary, taken=[])
+
+
+def first_offer(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Offer | None:
+    """The first visit within [start, end), computed piece by piece."""
+    longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
+    length = DAY
+    while start < end:
+        found = next(core.offers(pools, start, min(start + length + longest, end)), None)
+        if found is not None:
+            return found
+        start += length
+        length = min(2 * length, LONGEST_LOOK)
+    return None
+
+
+def faults_of(calendar: Calendar, window: Span) -> list[Found]:
+    """All faults of a schedule by itself. Its times are looked at once all is there that the engine reads them by."""
+    found = [*_closed(calendar), *_missing(calendar)]
+    if found or calendar.diary is None or calendar.offering is None:
+        return found
+    diary = untaken(calendar.diary)
+    if first_offer([[diary]], *window) is None:
+        return [_never(calendar, diary, calendar.offering, window)]
+    return [*_wasted(diary, window)]
+
+
+def _closed(calendar: Calendar) -> Iterator[Found]:
+    row, schedule = calendar.row, calendar.schedule
+    if not row.active:
+        yield Found(Fault.SCHEDULE_INACTIVE, _("The schedule is inactive. Make it active."), schedule)
+    texts = {
+        "Practitioner": _("The practitioner is inactive. Make it active."),
+        "PractitionerRole": _("The practitioner\u2019s role is inactive. Make it active."),
+        "Device": _("The device is not active. Change its status."),
+        "HealthcareService": _("The service that has this schedule is inactive. Make it active."),
+        "Location": _("The site or the room is not active. Change its status."),
+    }
+    for kind in filter(None, row.closed.split(",")):
+        yield Found(Fault.CLOSED, texts[kind], _closed_row(kind, schedule))
+
+
+def _closed_row(kind: str, schedule: Schedule) -> Resource:
+    bookable = schedule.bookable
+    match kind:
+        case "Practitioner" | "PractitionerRole":  # roles are on the page of their practitioner
+            return bookable.practitioner or schedule
+        case "Device":
+            return bookable.device or schedule
+        case "HealthcareService":
+            return bookable.healthcare_service or schedule
+        case _:
+            place = bookable.location or (bookable.device and bookable.device.location)
+            places = (place, place and place.part_of, schedule.site)
+            return next((each for each in places if each is not None and each.status != each.Status.ACTIVE), schedule)
+
+
+def _missing(calendar: Calendar) -> Iterator[Found]:
+    row, schedule = calendar.row, calendar.schedule
+    if not (row.parameters[6] or row.actor_zone):
+        if schedule.site is None:
+            text = _("It has no site, and so no time zone. Choose the site of the schedule.")
+            yield Found(Fault.NO_ZONE, text, schedule)
+        else:
+            yield Found(Fault.NO_ZONE, _("No time zone is known. Set the one of the site."), schedule.site)
+    if row.parameters[0] is None:
+        yield Found(Fault.NO_DURATION, _("No length is set. Give a duration in minutes."))
+
+
+def _never(calendar: Calendar, diary: Diary, offering: Offering, window: Span) -> Found:
+    """Why there is not a single start in the window."""
+    rules, (start, end) = diary.rules, window
+    if diary.planned and diary.planned[1] <= start:
+        text = _("Its planning horizon ended on %(day)s. Give a later end, or none.")
+        return Found(Fault.PLAN_OVER, text % {"day": _day(diary.planned[1], offering)}, calendar.schedule)
+    if diary.planned and diary.planned[0] >= end:
+        text = _("Its planning horizon begins only on %(day)s. Give an earlier start, or none.")
+        return Found(Fault.PLAN_FAR, text % {"day": _day(diary.planned[0], offering)}, calendar.schedule)
+    if not rules.hours and not diary.extra:
+        return Found(Fault.NO_HOURS, _("No hours are set. Give weekly hours."))
+    opening = merge(hours.open_spans(rules.hours, rules.zone, start, end) + diary.extra)
+    if not opening:
+        return Found(Fault.HOURS_OVER, _("No hours hold in the next 12 months. Give weekly hours that hold now."))
+    left = core.open_time(diary, start, end)
+    if not left:
+        text = _("It is closed whenever it would be open. Change its closures, the leave or the role\u2019s period.")
+        return Found(Fault.ALWAYS_CLOSED, text, calendar.schedule.bookable.practitioner if rules.absences else None)
+    needed, longest = _needed(diary), max(last - first for first, last in left)
+    if longest < needed:
+        text = _(
+            "A visit takes %(needed)s, with what is kept free around it, but is open for %(longest)s at most."
+            " Give longer hours, or a shorter visit."
+        )
+        return Found(Fault.TOO_LONG, text % {"needed": _length(needed), "longest": _length(longest)})
+    text = ngettext(
+        "A visit can start every minute, but never so that it fits into the hours. Change the hours.",
+        "A visit can start every %(interval)s minutes, but never so that it fits into the hours."
+        " Change its starts or the hours.",
+        rules.grid.interval,
+    )
+    return Found(Fault.OFF_GRID, text % {"interval": rules.grid.interval})
+
+
+def _wasted(diary: Diary, window: Span) -> Iterator[Found]:
+    """A fault where much of the open time can be booked by nobody, since the starts lie too far apart."""
+    spans = list(islice(_long_enough(diary, window), SAMPLE))
+    needed = _needed(diary)
+    possible = sum((last - first) // needed for first, last in spans)
+    fitting = sum(_fitting(diary, span) for span in spans)
+    share = 1 - Fraction(fitting, possible) if possible else Fraction(0)
+    if share < MUCH or diary.rules.capacity > 1:
+        return
+    interval = diary.rules.grid.interval
+    facts = {
+        "percent": round(share * 100),
+        "length": _length(needed),
+        "interval": interval,
+        "better": gcd(interval, needed // 60),
+    }
+    if facts["percent"] == 50:
+        text = _(
+            "Half of the time cannot be booked: a visit takes %(length)s, and can start only every %(interval)s"
+            " minutes. Let it start every %(better)s minutes."
+        )
+    else:
+        text = _(
+            "%(percent)s%% of the time cannot be booked: a visit takes %(length)s, and can start only every"
+            " %(interval)s minutes. Let it start every %(better)s minutes."
+        )
+    yield Found(Fault.WASTE, text % facts)
+
+
+def _long_enough(diary: Diary, window: Span) -> Iterable[Span]:
+    """Stretches of open time that a visit fits into. The first day is left out: part of it is over."""
+    start, end = window[0] + DAY, window[1]
+    while start < end:
+        last = min(start + LONGEST_LOOK, end)
+        spans = core.open_time(diary, start, last)
+        yield from (
+            each for each in spans if start < each[0] and each[1] < last and each[1] - each[0] >= _needed(diary)
+        )
+        start = last
+
+
+def _fitting(diary: Diary, span: Span) -> int:
+    """How many visits fit into a stretch, one after the other."""
+    rules, (start, end) = diary.rules, span
+    count, free_from = 0, start
+    for at in points(rules.grid, [span]):
+        first, last = at - rules.buffer_before, at + rules.duration + rules.buffer_after
+        if first >= free_from and last <= end:
+            count, free_from = count + 1, last
+    return count
+
+
+def _needed(diary: Diary) -> int:
+    return diary.rules.buffer_before + diary.rules.duration + diary.rules.buffer_after
+
+
+def _length(seconds: int) -> str:
+    return words.length(timedelta(seconds=seconds))
+
+
+def _day(at: int, offering: Offering) -> str:
+    return words.plain_day(in_zone(datetime.fromtimestamp(at, UTC), offering.zone).date())
