@@ -7,7 +7,7 @@ from clinic.models import User
 
 
 class ClinicBackend(AuthenticationBackend):  # type: ignore[misc]
-    """E-mail and password. The demo's accounts, whose password everybody knows, work only with DEMO on."""
+    """Email and password. The demo's accounts, whose password everybody knows, work only with DEMO on."""
 
     def user_can_authenticate(self, user: User) -> bool:
         return bool(super().user_can_authenticate(user)) and (settings.DEMO or not user.is_demo)

@@ -131,11 +131,11 @@ def check_phone(name: str, phone: str) -> str:
 
 
 def check_email(name: str, email: str) -> str:
-    """An e-mail address; empty stays empty."""
+    """An email address; empty stays empty."""
     try:
         validate_email(email or "nobody@example.com")
     except ValidationError:
-        raise ImproperlyConfigured(f"{name} must be an e-mail address, not {email!r}.") from None
+        raise ImproperlyConfigured(f"{name} must be an email address, not {email!r}.") from None
     return email
 
 

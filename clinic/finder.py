@@ -1,4 +1,4 @@
-"""People found by what somebody at the desk types: names, birth date, telephone number, e-mail or record number.
+"""People found by what somebody at the desk types: names, birth date, telephone number, email or record number.
 
 In any order and any writing; everything that is typed has to fit. One statement, by the index of the search column.
 """

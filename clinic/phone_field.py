@@ -14,9 +14,9 @@ class PhoneField(forms.CharField):
 
     widget = forms.TextInput({"type": "tel", "autocomplete": "tel"})
     default_error_messages = {
-        "short": _("This telephone number is too short. Enter one such as %(example)s."),
-        "long": _("This telephone number is too long. Enter one such as %(example)s."),
-        "invalid": _("This is not a telephone number. Enter one such as %(example)s."),
+        "short": _("This phone number is too short. Enter one such as %(example)s."),
+        "long": _("This phone number is too long. Enter one such as %(example)s."),
+        "invalid": _("This is not a phone number. Enter one such as %(example)s."),
     }
 
     known = ""

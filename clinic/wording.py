@@ -70,7 +70,7 @@ def check(text: str, event: str) -> None:
         written = node.filter_expression.token
         if written not in known:
             raise ValidationError(
-                _("{{ %(name)s }} is not known here. These are: %(known)s.")
+                _("There is no placeholder {{ %(name)s }}. You can use: %(known)s.")
                 % {"name": written, "known": ", ".join(f"{{{{ {each} }}}}" for each in known)}
             )
 

@@ -51,7 +51,7 @@ class TooCostly(SchedulingError):
     """More at once than the server does for one request."""
 
     code = "too-costly"
-    message = lazy("That is too much at once.")
+    message = lazy("This is too much for one request.")
 
 
 class NotFound(SchedulingError):
@@ -84,13 +84,13 @@ class RuleBroken(SchedulingError):
 class PatientElsewhere(RuleBroken):
     """Nobody can be in two visits at once, whatever the reason."""
 
-    message = lazy("The patient has another appointment at that time.")
+    message = lazy("The patient has another visit at that time.")
 
 
 class TooManyHolds(RuleBroken):
     """Whoever holds as many times as one may has to confirm one or let one go first."""
 
-    message = lazy("You are holding as many times as you can. Confirm one or let one go before you choose another.")
+    message = lazy("You already hold as many times as you can. Book one or let one go before you choose another.")
 
 
 class IllegalTransition(SchedulingError):
@@ -99,7 +99,7 @@ class IllegalTransition(SchedulingError):
     code = "conflict"
 
     def __init__(self, current: str, wanted: str) -> None:
-        text = _("An appointment that is %(current)s cannot become %(wanted)s.")
+        text = _("A visit that is %(current)s cannot become %(wanted)s.")
         super().__init__(text % {"current": current, "wanted": wanted}, expression="Appointment.status")
 
 
@@ -126,11 +126,11 @@ class InUse(SchedulingError):
     """What something else still needs cannot be taken away."""
 
     code = "conflict"
-    message = lazy("Something else still needs this.")
+    message = lazy("Other records still refer to this.")
 
 
 class ScheduleBusy(SchedulingError):
     """Waited too long for someone else's booking to finish."""
 
     code = "lock-error"
-    message = lazy("Others are booking just now. Please try again in a moment.")
+    message = lazy("Many people are booking right now. Please try again in a moment.")

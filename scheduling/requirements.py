@@ -73,7 +73,7 @@ def told(service: HealthcareService) -> str:
         for is_required, text in (
             (service.requires_questionnaires, _("answers to its questions")),
             (service.requires_coverage, _("active coverage")),
-            (service.requires_care_team, _("a practitioner of the patient's care team")),
+            (service.requires_care_team, _("a practitioner on the patient's care team")),
             (bool(ages.limits(service)), _("a patient %(ages)s") % {"ages": ages.limits(service)}),
         )
         if is_required
@@ -212,5 +212,5 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
     assert appointment.patient_id is not None
     if people & care_team(appointment.patient_id):
         return []
-    text = _("%(service)s is only with someone of the patient's care team. Choose one of them, or call the clinic.")
+    text = _("%(service)s is only with a member of the patient's care team. Choose one of them, or call the clinic.")
     return [Issue("business-rule", text % {"service": service.name}, "Appointment.participant")]

@@ -62,7 +62,7 @@ class MessageTemplateForm(ModelForm):
         names = format_html_join("", "<li><code>{{{{ {} }}}}</code> {}</li>", wording.PLACEHOLDERS.items())
         self.fields["body"].help_text = format_html(
             "These are filled in when the message is sent: <ul>{}</ul> The times, the place and the links follow in"
-            " every e-mail, and the link in every text message, whether they are named or not.",
+            " every email, and the link in every text message, whether they are named or not.",
             names,
         )
 

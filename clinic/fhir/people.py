@@ -1,7 +1,7 @@
 """Patient, RelatedPerson, Practitioner and PractitionerRole.
 
 https://hl7.org/fhir/R4/patient.html, relatedperson.html, practitioner.html, practitionerrole.html. The name, the
-phone and the e-mail address that count (clinic.contacts) are in columns, and the language of a patient; the others come
+phone and the email address that count (clinic.contacts) are in columns, and the language of a patient; the others come
 back as they were sent. A role's `availableTime` is kept and not used:
 hours are those of services and schedules.
 """

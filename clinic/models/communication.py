@@ -17,13 +17,13 @@ class Event(models.TextChoices):
     CHANGE = "change", "A visit is moved or changed"
     CANCELLATION = "cancellation", "A visit is cancelled"
     REMINDER = "reminder", "A visit is near"
-    PROOF = "proof", "A guest proves an e-mail address"
+    PROOF = "proof", "A guest proves an email address"
 
 
 class Medium(models.TextChoices):
     """The way a message goes."""
 
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", "Email"
     SMS = "sms", "Text message"
     IN_APP = "in-app", "On the pages"
 
@@ -60,7 +60,7 @@ class Communication(Resource):
     appointment = models.ForeignKey(
         "clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="communications"
     )
-    address = models.CharField(max_length=254, blank=True, help_text="An e-mail address or a telephone number.")
+    address = models.CharField(max_length=254, blank=True, help_text="An email address or a telephone number.")
     language = models.CharField(max_length=10, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
@@ -103,7 +103,7 @@ class MessageTemplate(models.Model):
     event = models.CharField(max_length=20, choices=Event)
     medium = models.CharField(max_length=10, choices=Medium)
     language = models.CharField(max_length=10)
-    subject = models.CharField(max_length=200, blank=True, help_text="Of an e-mail.")
+    subject = models.CharField(max_length=200, blank=True, help_text="Of an email.")
     body = models.TextField()
 
     class Meta:
@@ -131,7 +131,7 @@ class MessagePreferences(models.Model):
     """How a patient wants to be told. Without a row: by every way there is an address for."""
 
     patient = models.OneToOneField("clinic.Patient", models.CASCADE, related_name="message_preferences")
-    by_email = models.BooleanField("by e-mail", default=True)
+    by_email = models.BooleanField("by email", default=True)
     by_sms = models.BooleanField("by text message", default=True)
     reminders = models.BooleanField("remind me of my visits", default=True)
 

@@ -26,14 +26,14 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person who signs in, by e-mail address. What they may do follows from whom they are linked to.
+    """A person who signs in, by email address. What they may do follows from whom they are linked to.
 
     A patient by `patient`, a practitioner by `practitioner`, the front desk of a location by `desk_locations`, an
     administrator by `is_superuser`. See scheduling.access.
     """
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField("email address", unique=True)
     desk_locations = models.ManyToManyField(
         "clinic.Location",
         blank=True,

@@ -7,16 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 Words = tuple[Any, Any, Any]  # label, hint, what is said where it is missing
 
-GOOD_PASSWORD = _("At least 10 characters. Not one that many people use, and not like your name or address.")
+GOOD_PASSWORD = _("At least 10 characters. Avoid common passwords and ones that resemble your name or email address.")
 WORDS: dict[str, Words] = {
-    "login": (_("E-mail address"), "", _("Enter your e-mail address.")),
-    "email": (_("E-mail address"), "", _("Enter your e-mail address.")),
+    "login": (_("Email address"), "", _("Enter your email address.")),
+    "email": (_("Email address"), "", _("Enter your email address.")),
     "password": (_("Password"), "", _("Enter your password.")),
     "oldpassword": (_("Current password"), "", _("Enter your current password.")),
     "password1": (_("Password"), GOOD_PASSWORD, _("Choose a password.")),
-    "password2": (_("The same password again"), "", _("Enter the new password again.")),
+    "password2": (_("Repeat the password"), "", _("Enter the new password again.")),
     "remember": (_("Keep me signed in on this device"), "", ""),
-    "code": (_("Code"), _("It is in the message that we have sent you."), _("Enter the code.")),
+    "code": (_("Code"), _("It is in the message we sent you."), _("Enter the code.")),
 }
 NEW_PASSWORD: Words = (_("New password"), GOOD_PASSWORD, _("Choose a new password."))
 

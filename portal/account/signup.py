@@ -7,7 +7,7 @@ from portal.common.forms import PatientDetailsForm
 
 
 class SignupForm(PatientDetailsForm):
-    """What allauth's sign-up asks besides e-mail address and password."""
+    """What allauth's sign-up asks besides email address and password."""
 
     def signup(self, request: HttpRequest, user: User) -> None:
         self.make_record(user, now=user.date_joined)

@@ -22,9 +22,9 @@ class OwnPhoneForm(forms.Form):
     """By which a patient is known whose day of birth the clinic does not have."""
 
     phone = PhoneField(
-        label=_("Telephone number of the patient"),
-        help_text=_("The one that the clinic has. It does not know the day of birth."),
-        error_messages={"required": _("Enter the telephone number.")},
+        label=_("Patient\u2019s phone number"),
+        help_text=_("The phone number that the clinic has on record. The date of birth is not known."),
+        error_messages={"required": _("Enter the phone number.")},
     )
 
 

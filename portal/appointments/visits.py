@@ -37,16 +37,16 @@ STATUS_WORDS = {
     Status.BOOKED: StatusWord(_("Booked"), "check", "good"),
     Status.ARRIVED: StatusWord(_("Arrived"), "arrive", "info"),
     Status.CHECKED_IN: StatusWord(_("Checked in"), "arrive", "info"),
-    Status.FULFILLED: StatusWord(_("Completed"), "done", "quiet"),
+    Status.FULFILLED: StatusWord(_("Done"), "done", "quiet"),
     Status.CANCELLED: StatusWord(_("Cancelled"), "cross", "quiet"),
-    Status.NOSHOW: StatusWord(_("Missed"), "missed", "bad"),
+    Status.NOSHOW: StatusWord(_("No-show"), "missed", "bad"),
     Status.ENTERED_IN_ERROR: StatusWord(_("Entered in error"), "cross", "quiet"),
     Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
 }
 ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 TAKING_PLACE = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 ROOM_OPENS_BEFORE = timedelta(minutes=10)
-REQUESTED = StatusWord(_("Asked for"), "hourglass", "info")
+REQUESTED = StatusWord(_("Requested"), "hourglass", "info")
 HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 

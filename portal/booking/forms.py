@@ -25,7 +25,7 @@ COVERAGE_CLASSES = "http://terminology.hl7.org/CodeSystem/coverage-class"
 ME, SOMEONE, ANOTHER = "me", "someone", "another"
 # https://hl7.org/fhir/R4/valueset-coverage-type.html
 COVERAGE_KINDS = {
-    "EHCPOL": gettext_lazy("Health insurance through an employer or of my own"),
+    "EHCPOL": gettext_lazy("Health insurance through my employer or my own policy"),
     "PUBLICPOL": gettext_lazy("Public insurance"),
     "WCBPOL": gettext_lazy("For an accident at work"),
 }
@@ -58,22 +58,24 @@ class GuestForm(PatientDetailsForm):
     """Who a guest is, and where the clinic reaches them."""
 
     email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        help_text=gettext_lazy("We send a code to it to see that it is yours, and then what you have booked."),
+        label=gettext_lazy("Email address"),
+        help_text=gettext_lazy(
+            "We send a code to this address to check that it is yours, and then the details of your visit."
+        ),
         widget=forms.EmailInput({"autocomplete": "email"}),
         error_messages={
-            "required": gettext_lazy("Enter your e-mail address."),
-            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+            "required": gettext_lazy("Enter your email address."),
+            "invalid": gettext_lazy("Enter an email address such as name@example.com."),
         },
     )
     phone = PhoneField(
-        label=gettext_lazy("Telephone (optional)"),
-        help_text=gettext_lazy("The clinic calls you if something changes at short notice."),
+        label=gettext_lazy("Phone (optional)"),
+        help_text=gettext_lazy("So that the clinic can call you if something changes at short notice."),
         required=False,
         max_length=50,
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Write to me in"), required=False, choices=languages.names, initial=get_language
+        label=gettext_lazy("Language for messages"), required=False, choices=languages.names, initial=get_language
     )
 
     def clean_email(self) -> str:
@@ -106,10 +108,10 @@ class CoverageForm(forms.Form):
     """What is on the insurance card."""
 
     payor = forms.CharField(
-        label=gettext_lazy("Who insures you?"),
+        label=gettext_lazy("Who is your insurer?"),
         help_text=gettext_lazy("The name on the card, such as Acme Health."),
         max_length=200,
-        error_messages={"required": gettext_lazy("Enter the name of the insurance.")},
+        error_messages={"required": gettext_lazy("Enter the name of the insurer.")},
     )
     member = forms.CharField(
         label=gettext_lazy("Member number"),
@@ -136,7 +138,7 @@ class CoverageForm(forms.Form):
     def clean_end(self) -> date | None:
         end: date | None = self.cleaned_data["end"]
         if end and end < self.day:
-            raise ValidationError(_("It has to be valid on the day of the visit. Enter another insurance."))
+            raise ValidationError(_("The insurance must be valid on the day of the visit. Enter another one."))
         return end
 
     def add(self, patient: Patient, *, now: datetime) -> Coverage:

@@ -1,4 +1,4 @@
-"""People who book without an account: what they say of themselves, and the e-mail address they have proven."""
+"""People who book without an account: what they say of themselves, and the email address they have proven."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

@@ -45,23 +45,23 @@ class CodeForm(forms.Form):
         help_text=gettext_lazy("Six digits."),
         max_length=20,
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
-        error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
+        error_messages={"required": gettext_lazy("Enter the code from the email.")},
     )
 
     def clean_code(self) -> str:
         code = "".join(self.cleaned_data["code"].split())
         if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
-            raise ValidationError(_("The code has six digits. Look in the e-mail that we have sent you."))
+            raise ValidationError(_("The code has six digits. It is in the email we sent you."))
         return code
 
 
 def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: datetime) -> None:
     """Send a new code to the addresses, within limits; the one before it is good no longer. Say what was done."""
     if _just_sent(request.session, emails, now):
-        messages.info(request, _("We have just sent you a code. You can ask for another in half a minute."))
+        messages.info(request, _("We have just sent you a code. You can ask for another one in 30 seconds."))
         return
     if not limits.allows(request, "send_code", key=_joined(emails)):
-        messages.error(request, _("We have sent many codes to that address. Wait a quarter of an hour, or sign in."))
+        messages.error(request, _("We have sent too many codes to that address. Wait 15 minutes, or sign in."))
         return
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     request.session[_CODE] = {
@@ -73,15 +73,15 @@ def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: dat
     for email in emails:
         notifications.prove(email, code, language, now=now)
     if "again" in request.POST:
-        messages.success(request, _("We have sent you another code. The one before is good no longer."))
+        messages.success(request, _("We have sent you a new code. The old one no longer works."))
 
 
 def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
     """Whether the code is the one that was sent last; else the form says what to do. It is good once."""
     said = {
-        Answer.WRONG: _("That is not the code. Check the e-mail, and that it is the latest."),
-        Answer.TOO_OLD: _("That code is good no longer. Ask for a new one below."),
-        Answer.TOO_OFTEN: _("That was wrong too often. Ask for a new code below."),
+        Answer.WRONG: _("That code is wrong. Check that you are using the latest email."),
+        Answer.TOO_OLD: _("That code has expired. Ask for a new one below."),
+        Answer.TOO_OFTEN: _("Too many wrong codes. Ask for a new one below."),
     }
     answer = Answer.TOO_OFTEN
     if limits.allows(request, "check_code", key=_joined(emails)):

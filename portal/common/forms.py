@@ -66,7 +66,7 @@ class PatientDetailsForm(forms.Form):
             raise ValidationError(error if born else self.fields["birth_date"].error_messages["required"])
         today = datetime.now(UTC).date().isoformat()
         if born > today[: len(born)]:
-            raise ValidationError(_("A date of birth is in the past."))
+            raise ValidationError(_("The date of birth must be in the past."))
         if born and int(born[:4]) < int(today[:4]) - OLDEST:
             raise ValidationError(_("Check the year of birth."))
         return born

@@ -1,4 +1,4 @@
-"""How often one may ask for what costs others something, such as a held time or an e-mail: ACCOUNT_RATE_LIMITS."""
+"""How often one may ask for what costs others something, such as a held time or an email: ACCOUNT_RATE_LIMITS."""
 
 from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse

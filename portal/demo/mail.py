@@ -18,7 +18,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One e-mail or text message."""
+    """One email or text message."""
 
     name: str
     sent: datetime
@@ -33,14 +33,14 @@ class Kept:
 
 
 def kept() -> list[Kept]:
-    """The latest, e-mails and texts together."""
+    """The latest, emails and texts together."""
     files = sorted(_folder().glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)[:SHOWN]
     mails = [each for file in files if (each := _mail(file)) is not None]
     return sorted([*mails, *_texts()], key=lambda each: each.sent, reverse=True)[:SHOWN]
 
 
 def invitation(name: str) -> bytes | None:
-    """The .ics file that came with an e-mail."""
+    """The .ics file that came with an email."""
     file = _folder() / f"{name}.log"
     if not re.fullmatch(r"[\w-]+", name) or not file.is_file():
         return None

@@ -29,9 +29,9 @@ class SomeoneForm(PatientDetailsForm):
     """Somebody whom one cares for."""
 
     relationship = forms.ChoiceField(
-        label=gettext_lazy("What are you to them?"),
+        label=gettext_lazy("How are you related to them?"),
         choices=[("", ""), *((code, word) for code, word in RELATIONSHIPS.items())],
-        error_messages={"required": gettext_lazy("Choose what you are to them.")},
+        error_messages={"required": gettext_lazy("Choose how you are related to them.")},
     )
 
     def __init__(self, *args: Any, has_account: bool = False, **more: Any) -> None:

@@ -33,7 +33,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         typed.done(request)
         patient = form.add(caller_of(request), now=timezone.now())
-        messages.success(request, _("You can book visits for %(name)s now.") % {"name": patient.given or patient})
+        messages.success(request, _("You can now book visits for %(name)s.") % {"name": patient.given or patient})
         return redirect("portal:family")
     return render(request, "portal/family/form.html", {"form": form})
 
@@ -73,7 +73,7 @@ def remove(request: HttpRequest, related_id: str) -> HttpResponse:
         related.deleted_at = related.last_updated = timezone.now()
         related.version += 1
         related.save()
-        messages.success(request, _("You no longer book for them. Their visits and their record stay as they are."))
+        messages.success(request, _("You can no longer book for them. Their visits and their record stay as they are."))
         return redirect("portal:family")
     return render(request, "portal/family/remove.html", {"related": related})
 

@@ -61,5 +61,5 @@ def revoke(request: HttpRequest, feed_id: int) -> HttpResponse:
     """From now on the address shows nothing."""
     found = get_object_or_404(feeds.of(caller_of(request)), pk=feed_id)
     feeds.revoke(found, now=timezone.now())
-    messages.success(request, _("The address is taken back. It shows nothing any more."))
+    messages.success(request, _("The calendar address has been turned off. It no longer shows your visits."))
     return redirect("portal:feeds")

@@ -225,8 +225,8 @@ def _labels() -> dict[str, tuple[str, str]]:
         "practitioner": (_("With"), _("Anyone")),
         "location": (_("Where"), _("Anywhere")),
         "specialty": (_("Specialty"), _("Any specialty")),
-        "language": (_("Who speaks"), _("Any language")),
-        "gender": (_("With a woman or a man"), _("No preference")),
+        "language": (_("Language spoken"), _("Any language")),
+        "gender": (_("Practitioner\u2019s gender"), _("No preference")),
         "part": (_("Time of day"), ""),
         "weekday": (_("Days of the week"), ""),
     }

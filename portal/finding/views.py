@@ -153,7 +153,7 @@ def near(request: HttpRequest) -> HttpResponse:
     elif form.is_valid():
         positions.remember(request.session, **form.cleaned_data)
     else:
-        messages.error(request, _("Your browser did not say where you are. Choose a place from the list instead."))
+        messages.error(request, _("Your browser did not share your location. Choose a place from the list instead."))
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if is_ours else "portal:services")

@@ -13,7 +13,7 @@ from portal.common import languages
 class PreferencesForm(forms.Form):
     """By which ways, where to and in which language. Text messages only where the clinic sends any."""
 
-    by_email = forms.BooleanField(label=_("By e-mail"), required=False)
+    by_email = forms.BooleanField(label=_("By email"), required=False)
     by_sms = forms.BooleanField(label=_("By text message"), required=False)
     phone = PhoneField(
         label=_("Mobile number"), help_text=_("For example, +1 212 555 0123"), required=False, max_length=50
@@ -23,7 +23,7 @@ class PreferencesForm(forms.Form):
         help_text=_("We always tell you when a visit is booked, changed or cancelled."),
         required=False,
     )
-    language = forms.ChoiceField(label=_("Write to me in"), widget=forms.RadioSelect)
+    language = forms.ChoiceField(label=_("Language for messages"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

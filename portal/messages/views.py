@@ -96,7 +96,7 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
     if not access.at_work(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
         raise Http404
     notifications.send_again(message, now=timezone.now())
-    messages.success(request, _("The message is on its way again."))
+    messages.success(request, _("The message is being sent again."))
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if safe else reverse("portal:start"))
@@ -122,7 +122,7 @@ def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
 
 @receiver(tracking, dispatch_uid="messages_tracking")
 def follow(event: Any, **_kwargs: Any) -> None:
-    """What became of an e-mail, as its provider tells it."""
+    """What became of an email, as its provider tells it."""
     notifications.follow(event, event.timestamp or timezone.now())
 
 

@@ -45,7 +45,7 @@ def may_match(caller: Caller) -> None:
     """Who works here and software look for a patient by what they know of them; among those whom they may see."""
     require(caller, "Patient", "s")
     if not caller.is_system and not caller.is_staff:
-        raise Forbidden(_("Only the clinic looks for patients."))
+        raise Forbidden(_("Only clinic staff can search for patients."))
 
 
 def may_book(
@@ -69,7 +69,7 @@ def may_book(
     if caller.is_system or runs(caller, bookables=bookables, sites=sites):
         return
     if caller.is_staff and not caller.patients:
-        raise Forbidden(_("You can book only on calendars that you work by."))
+        raise Forbidden(_("You can book only on calendars you work with."))
     by_link = moved is not None and caller.visit == moved.fhir_id
     if caller.user is None and not caller.guest and not by_link:
         raise Forbidden(_("Only patients and staff can book."))
@@ -133,7 +133,7 @@ def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
     if schedule is None:
         raise Forbidden(_("Only administrators set the hours of a service as a whole."))
     if not runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
-        raise Forbidden(_("You can set the hours only of calendars that you work by."))
+        raise Forbidden(_("You can set hours only on calendars you work with."))
 
 
 def _may(caller: Caller, resource_type: str, interaction: str) -> bool:

@@ -106,7 +106,7 @@ def answered_by(caller: Caller, appointment: Appointment, actors: Collection[str
 def answer_for(caller: Caller, appointment: Appointment, actor: str) -> None:
     """Raise Forbidden unless the caller answers for this participant."""
     if not answered_by(caller, appointment, [actor]):
-        raise Forbidden(_("You can answer only for yourself and for those whose calendar you run."))
+        raise Forbidden(_("You can answer only for yourself and for people whose calendar you manage."))
 
 
 def _rights(caller: Caller) -> Iterator[Mapping[str, str]]:
@@ -130,7 +130,7 @@ def _own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
     _own(caller, row.pk)
     wrong = sorted(_changed(fields, row) - CONTACT)
     if wrong:
-        text = _("Only the clinic changes this. Please ask it to.")
+        text = _("Only the clinic can change this. Please contact the clinic.")
         raise Forbidden(issues=[Issue("forbidden", text, f"Patient.{name}") for name in wrong])
 
 
@@ -155,7 +155,7 @@ def _of_own(column: str) -> Callable[[Caller, Mapping[str, Any], Any], None]:
 
 def _own(caller: Caller, patient: int | None) -> None:
     if patient not in caller.patients:
-        raise Forbidden(_("You can write only what is about yourself and those you care for."))
+        raise Forbidden(_("You can add or change only records about yourself and people you care for."))
 
 
 # What binds a patient, by type of resource.

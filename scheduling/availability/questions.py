@@ -20,10 +20,10 @@ LONGEST_VISIT = 24 * 3600  # of which a look must see the end
 MAX_WINDOW = timedelta(days=31)
 
 REASONS = {
-    Reason.OFF_GRID: _("It is not one of the times at which this visit starts."),
+    Reason.OFF_GRID: _("This visit does not start at that time of day."),
     Reason.OUTSIDE_HOURS: _("It is outside the hours."),
-    Reason.CLOSED: _("It falls into a closure."),
-    Reason.AWAY: _("They do not work there then."),
+    Reason.CLOSED: _("It falls in a closure."),
+    Reason.AWAY: _("They do not work there at that time."),
     Reason.OUTSIDE_PLANNING_HORIZON: _("It is outside the planning horizon of the schedule."),
     Reason.TAKEN: _("It is taken."),
     Reason.TOO_SOON: _("It is too soon: this visit needs more notice."),

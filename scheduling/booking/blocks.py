@@ -100,7 +100,7 @@ def is_repeated(slot: Slot) -> bool:
 
 def _may_block(caller: Caller, schedule: Schedule) -> None:
     if not access.runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
-        raise Forbidden(_("You can block time only on calendars that you work by."))
+        raise Forbidden(_("You can block time only on calendars you work with."))
 
 
 def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> tuple[list[Span], list[Span]]:

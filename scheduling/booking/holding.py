@@ -300,7 +300,7 @@ def _still_given(appointment: Appointment) -> list[int]:
     """
     bookables = availability.still_given(appointment)
     if appointment.start is None:
-        raise RuleBroken(_("This appointment has no time yet."), expression="Appointment.start")
+        raise RuleBroken(_("This visit has no time yet."), expression="Appointment.start")
     return bookables
 
 

@@ -74,7 +74,7 @@ def _is_right(
     appointment = locked(appointment_id, caller)
     recent = AuditEvent.objects.filter(appointment=appointment, subtype=WRONG, recorded__gt=now - FORGIVEN_AFTER)
     if recent.count() >= TRIES:
-        raise RuleBroken(_("That was wrong too often. Try again in an hour, or call the clinic."))
+        raise RuleBroken(_("Too many wrong attempts. Try again in an hour, or call the clinic."))
     if appointment.patient is not None and proof_of(appointment.patient) == proof and check(appointment.patient):
         return True
     audit(WRONG, appointment, caller=caller, now=now)

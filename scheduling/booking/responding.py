@@ -36,7 +36,7 @@ def respond(
     undecided = [each["actor"] for each in appointment.participant if _is_undecided(each)]
     names = access.answered_by(caller, appointment, [each["reference"] for each in undecided])
     if not names:
-        raise RuleBroken(_("Nobody for whom you can answer is asked."))
+        raise RuleBroken(_("Nobody you can answer for is invited to this visit."))
     AppointmentResponse.objects.bulk_create(
         AppointmentResponse(
             appointment=appointment, actor=actor, participant_status=answer, comment=comment, last_updated=now

@@ -239,7 +239,7 @@ def change_status(
     """
     appointment = locked(appointment_id, caller, version)
     if not access.sees_rules_lifted(caller, appointment):
-        raise RuleBroken(_("Only the clinic records the steps of a visit."))
+        raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
     may_become(appointment, status)
     if status in FREES_TIME:
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
@@ -261,7 +261,7 @@ def correct_status(
     """
     appointment = locked(appointment_id, caller)
     if caller.is_system or not access.sees_rules_lifted(caller, appointment):
-        raise RuleBroken(_("Only the clinic records the steps of a visit."))
+        raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
     if status not in CORRECTIONS.get(appointment.status, ()):
         raise IllegalTransition(appointment.status, status)
     appointment.status = status
@@ -304,7 +304,7 @@ def _stays_as_agreed(appointment: Appointment, offerings: tuple[Offering, ...], 
     """Refuse to move what the clinic has agreed to for its time; a request that waits can be moved."""
     is_on_request = appointment.service is not None and appointment.service.on_request
     if is_on_request and appointment.status == Appointment.Status.BOOKED and not runs(caller, offerings):
-        text = _("The clinic has agreed to this time. To come at another, cancel this visit and ask for one anew.")
+        text = _("The clinic has agreed to this time. To change it, cancel this visit and request a new one.")
         raise RuleBroken(text)
 
 

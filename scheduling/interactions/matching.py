@@ -1,5 +1,5 @@
 """Whether a person is a patient already: by an identifier, by name, birth date and gender, or by name, birth date and a
-telephone number or e-mail address in common.
+telephone number or email address in common.
 
 Case, accents, apostrophes, hyphens and spaces make no difference (clinic.folding), nor how a number is written.
 """

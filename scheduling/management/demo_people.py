@@ -10,7 +10,7 @@ APP_ID, APP_REDIRECT = "demo-app", "http://127.0.0.1/callback"
 APP_SCOPES = "launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds"
 
 USERS = (
-    # e-mail, given, family
+    # email, given, family
     ("ada@example.com", "Ada", "Byron"),
     ("bo@example.com", "Bo", "Lindqvist"),
     ("chen@example.com", "Mei", "Chen"),
@@ -22,7 +22,7 @@ PRACTITIONER = ("chen@example.com", "chen")
 FRONT_DESK = ("rana@example.com", "nyc")
 
 SIGNED_IN_PATIENTS = (
-    # id, given, family, gender, birth date, phone; the e-mail address is that of the user
+    # id, given, family, gender, birth date, phone; the email address is that of the user
     ("ada", "Ada", "Byron", "female", "1988-12-10", "(212) 555-0110"),
     ("bo", "Bo", "Lindqvist", "male", "1975-04-02", "(212) 555-0111"),
 )

@@ -1,6 +1,6 @@
 """The words of a message: written when it is sent, so that it tells what is true then.
 
-An e-mail carries what the page of the booked visit shows, unless its service is not to be named in e-mails. A text
+An email carries what the page of the booked visit shows, unless its service is not to be named in emails. A text
 message names neither what the visit is for nor with whom, unless the clinic's own wording does. No message says why
 somebody comes or what was answered.
 """
@@ -172,7 +172,7 @@ class _About(VisitFacts):
         }
 
     def facts(self) -> list[Fact]:
-        """The lines of an e-mail: what the page of the booked visit shows."""
+        """The lines of an email: what the page of the booked visit shows."""
         lines = [
             Fact(_("For"), "" if self.event == Event.STAFF_REQUEST else self.given),
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
@@ -199,7 +199,7 @@ class _About(VisitFacts):
         return [section for section in sections if section.text]
 
     def actions(self) -> list[Action]:
-        """The links of an e-mail: only what can be done there."""
+        """The links of an email: only what can be done there."""
         link = self.link
         if self.event == Event.STAFF_REQUEST:
             return [Action(_("Accept or decline"), link)]

@@ -1,4 +1,4 @@
-"""Messages as e-mail, by whatever backend the settings name."""
+"""Messages as email, by whatever backend the settings name."""
 
 from email.encoders import encode_base64
 from email.mime.base import MIMEBase

@@ -21,7 +21,7 @@ EVENTS = {
     Event.REMINDER: _("Reminder"),
     Event.PROOF: _("Code"),
 }
-MEDIA = {Medium.EMAIL: _("e-mail"), Medium.SMS: _("text message"), Medium.IN_APP: _("on the pages")}
+MEDIA = {Medium.EMAIL: _("email"), Medium.SMS: _("text message"), Medium.IN_APP: _("on the pages")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _reasons(slot: Slot) -> Iterator[str]:
         if actor is not None and not actor.active:
             yield _("%(name)s has left") % {"name": actor}
     if role is not None and is_absent(role.extra, ZoneInfo(zone_of(schedule)), slot.start, slot.end):
-        yield _("%(name)s does not work there then") % {"name": role.practitioner}
+        yield _("%(name)s does not work there at that time") % {"name": role.practitioner}
     room = bookable.location or (device.location if device else None)
     for place in (room, room.part_of if room else None, schedule.site):
         if place is not None and place.status != Location.Status.ACTIVE:

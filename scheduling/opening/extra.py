@@ -34,10 +34,10 @@ def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: da
     day = hours.first
     if day is None or terms.zone is None:
         why = next((each.text for each in problems(terms, now=now) if not each.is_warning), "")
-        raise RuleBroken(why or _("Extra time is on one day, in a zone that is known."))
+        raise RuleBroken(why or _("Extra time must be on one day, in a known time zone."))
     start, end = extra_span(day, hours, terms.zone)
     if start >= end:
-        raise RuleBroken(_("The clocks go forward past all of this time."))
+        raise RuleBroken(_("The clocks go forward and skip all of this time."))
     slot = Slot(
         schedule=_schedule(terms),
         status=Slot.Status.FREE,
@@ -86,5 +86,5 @@ def extra_span(day: date, hours: Window, zone: ZoneInfo) -> tuple[datetime, date
 
 def _schedule(terms: Terms) -> Schedule:
     if terms.schedule is None:
-        raise RuleBroken(_("Extra time is on one calendar."))
+        raise RuleBroken(_("Extra time must be on one calendar."))
     return terms.schedule

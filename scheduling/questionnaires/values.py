@@ -396,7 +396,7 @@ def _attachment(item: Item, attachment: Json | None) -> Json:
     """A file of a kind and size that we keep. One without data has been refused at the door."""
     most = megabytes_of(item)
     if attachment is None:
-        raise InvalidAnswer(_("Choose the file once more."))
+        raise InvalidAnswer(_("Choose the file again."))
     if attachment.get("contentType") not in media_of(item):
         kinds = ", ".join(MEDIA[each] for each in media_of(item))
         raise InvalidAnswer(_("Choose a file of one of these kinds: %(kinds)s.") % {"kinds": kinds})
@@ -418,10 +418,10 @@ def _within(item: Item, value: Any, read: Any, say: Any) -> None:
         return
     if item.minimum is not None and item.maximum is not None:
         bounds = {"least": say(item.minimum), "most": say(item.maximum)}
-        raise InvalidAnswer(_("This is from %(least)s to %(most)s.") % bounds)
+        raise InvalidAnswer(_("Enter a value from %(least)s to %(most)s.") % bounds)
     if too_low:
-        raise InvalidAnswer(_("This is %(least)s or more.") % {"least": say(item.minimum)})
-    raise InvalidAnswer(_("This is %(most)s or less.") % {"most": say(item.maximum)})
+        raise InvalidAnswer(_("Enter %(least)s or more.") % {"least": say(item.minimum)})
+    raise InvalidAnswer(_("Enter %(most)s or less.") % {"most": say(item.maximum)})
 
 
 def _as_time(bound: Any) -> time:

@@ -317,7 +317,7 @@ def test_the_patient_cannot_be_in_two_places(api, service, chen, ada, wanted):
     second = proposal(api, service, okafor, patient=ada)
     api.post(BOOK, wanted)
     answer = api.post(BOOK, second)
-    expected = {("The patient has another appointment at that time.", f"{HERE}.participant")}
+    expected = {("The patient has another visit at that time.", f"{HERE}.participant")}
     assert (answer.status_code, told(answer)) == (422, expected)
 
 

@@ -68,7 +68,7 @@ def test_the_appointment_named_in_a_parameter(api, taken, body):
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "noshow", "entered-in-error"])
 def test_states_from_which_nothing_is_cancelled(api, status):
     answer = api.post(f"Appointment/{AppointmentFactory(status=status).fhir_id}/$cancel")
-    text = f"An appointment that is {status} cannot become cancelled."
+    text = f"A visit that is {status} cannot become cancelled."
     assert (answer.status_code, told(answer)) == (409, {(text, "Appointment.status")})
 
 

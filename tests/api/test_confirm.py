@@ -40,7 +40,7 @@ def test_it_is_not_confirmed_twice(api, held):
     api.post(held)
     answer = api.post(held, {})
     assert (answer.status_code, codes(answer)) == (409, ["conflict"])
-    assert told(answer) == {("An appointment that is booked cannot become booked.", "Appointment.status")}
+    assert told(answer) == {("A visit that is booked cannot become booked.", "Appointment.status")}
 
 
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "noshow", "entered-in-error"])

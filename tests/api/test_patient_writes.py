@@ -60,7 +60,7 @@ def test_what_the_clinic_knows_them_by_is_not_theirs_to_change(as_ada, ada, elem
     response = as_ada.put(ada.reference, {**to_fhir(ada), element: value})
     assert (response.status_code, set(codes(response))) == (403, {"forbidden"})
     assert f"Patient.{element}" in {issue["expression"][0] for issue in response.fhir["issue"]}
-    assert "Please ask it to" in texts(response)
+    assert "Please contact the clinic" in texts(response)
     ada.refresh_from_db()
     assert ada.version == 1
 

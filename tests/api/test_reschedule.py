@@ -86,14 +86,14 @@ def test_off_the_grid(api, chen, room, booked):
     answer = move(api, booked, monday(14, 7), chen, room)
     [first, *_] = answer.fhir["issue"]
     assert (answer.status_code, first["expression"]) == (422, ["Parameters.schedule[0]"])
-    assert "not one of the times at which this visit starts" in first["details"]["text"]
+    assert "does not start at that time of day" in first["details"]["text"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "arrived"])
 def test_states_from_which_nothing_is_moved(api, service, chen, status):
     done = AppointmentFactory(service=service, status=status)
     answer = move(api, {"id": done.fhir_id}, monday(14), chen)
-    text = f"An appointment that is {status} cannot become rescheduled."
+    text = f"A visit that is {status} cannot become rescheduled."
     assert (answer.status_code, told(answer)) == (409, {(text, "Appointment.status")})
 
 

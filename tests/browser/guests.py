@@ -10,12 +10,12 @@ from clinic.models import Communication
 def say_who(page: Page, **other: str) -> None:
     """What the page about a guest asks."""
     fields = {"Given names": "Eve", "Family name": "Stone", "Day": "27", "Month": "3", "Year": "1985"}
-    for label, value in {**fields, "E-mail address": "eve@example.com", **other}.items():
+    for label, value in {**fields, "Email address": "eve@example.com", **other}.items():
         page.get_by_label(label).fill(value)
 
 
 def prove_the_address(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Check your e-mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     body = Communication.objects.get(event="proof").body
     page.get_by_label("Code").fill(re.search(r"\b\d{6}\b", body)[0])
     page.get_by_role("button", name="Continue").click()

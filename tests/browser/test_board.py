@@ -115,7 +115,7 @@ def test_somebody_is_found_on_it(board: Page):
     expect(name_of(board, "Felix Turner")).to_be_visible()
     expect(name_of(board, "Elena Marquez")).to_be_hidden()
     find.fill("nobody of that name")
-    expect(board.get_by_text("No visit on the board is like that.")).to_be_visible()
+    expect(board.get_by_text("No visit on the board matches.")).to_be_visible()
     find.fill("")
     expect(name_of(board, "Elena Marquez")).to_be_visible()
 

@@ -52,7 +52,7 @@ def cancel_it(page: Page) -> None:
     page.get_by_role("link", name="See my visits").click()
     page.get_by_role("link", name=re.compile("^Cancel")).first.click()
     page.get_by_role("button", name=re.compile("^Cancel ")).click()
-    expect(page.get_by_text("Your visit is cancelled.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been cancelled.")).to_be_visible()
 
 
 def test_a_guest_on_a_phone(page: Page, clinic, violations):

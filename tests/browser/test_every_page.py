@@ -308,7 +308,7 @@ def test_as_a_guest(looker: Looker, world):
     looker.look()
     say_who(page)
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Check your e-mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     looker.look()
     page.goto(f"/v/{world['link']}/")
     for label, number in (("Day", "4"), ("Month", "7"), ("Year", "1990")):

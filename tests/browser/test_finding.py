@@ -85,7 +85,7 @@ def test_filters_by_keyboard_on_a_desk(page: Page, colleagues, violations):
 
 def test_filters_are_folded_on_a_phone(page: Page, colleagues, violations):
     page.goto(f"/book/{colleagues.fhir_id}/")
-    expect(page.get_by_label("Who speaks")).to_be_hidden()
+    expect(page.get_by_label("Language spoken")).to_be_hidden()
     page.locator(".narrow__summary").click()
     page.get_by_label("Where").select_option("Riverside Garden")
     expect(page.locator(".narrow__summary")).to_contain_text("1 in use")

@@ -85,7 +85,7 @@ def test_going_on_within_the_site_is_not_leaving(page: Page, clinic):
     told: list[str] = []
     page.on("request", lambda request: told.append(request.post_data or "") if "presence" in request.url else None)
     page.get_by_role("banner").get_by_role("link").first.click()
-    expect(page.get_by_role("heading", name="You hold a time")).to_be_visible()
+    expect(page.get_by_role("heading", name="You are holding a time")).to_be_visible()
     assert not any("left" in each for each in told)
     assert Appointment.objects.get().left_at is None
 
@@ -94,7 +94,7 @@ def test_kept_longer_with_what_was_typed(page: Page, clinic, violations):
     hold(page, clinic)
     say_who(page)
     page.get_by_role("button", name="Keep it longer").click()
-    expect(page.get_by_text("We hold the time for you a little longer.")).to_be_visible()
+    expect(page.get_by_text("We are holding the time for you a little longer.")).to_be_visible()
     expect(page.locator("[data-countdown-left]")).to_have_text(re.compile(r"^1\d:\d\d$"))
     expect(page.get_by_label("Given names")).to_have_value("Eve")
     expect(page.get_by_label("Year")).to_have_value("1985")
@@ -108,7 +108,7 @@ def test_a_hold_that_ends_while_one_types_loses_nothing(page: Page, clinic):
     say_who(page)
     let_end()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("We have kept what you have told us.")).to_be_visible()
+    expect(page.get_by_text("We have kept what you entered.")).to_be_visible()
     page.locator(".first__time").first.click()
     expect(page.get_by_label("Given names")).to_have_value("Eve")
     page.get_by_role("button", name="Continue").click()
@@ -134,13 +134,13 @@ def test_of_two_who_want_one_time_one_gets_the_nearest(page: Page, browser: Brow
 def test_elsewhere_on_the_site_the_time_waits_and_can_be_let_go(page: Page, clinic):
     hold(page, clinic)
     page.get_by_role("link", name="Riverside Clinic").click()
-    expect(page.get_by_role("heading", name="You hold a time")).to_be_visible()
+    expect(page.get_by_role("heading", name="You are holding a time")).to_be_visible()
     page.get_by_role("link", name="Continue booking").click()
     expect(page.get_by_role("heading", name="About you")).to_be_visible()
     page.go_back()
     page.get_by_role("button", name="Let it go").click()
     expect(page.get_by_text("Nothing is booked.")).to_be_visible()
-    expect(page.get_by_role("heading", name="You hold a time")).to_have_count(0)
+    expect(page.get_by_role("heading", name="You are holding a time")).to_have_count(0)
     assert Appointment.objects.get().status == "cancelled"
 
 
@@ -192,7 +192,7 @@ def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations, sch
     clinic.save()
     page.get_by_role("link", name="Add your insurance").click()
     look("insurance")
-    page.get_by_label("Who insures you?").fill("Acme Health")
+    page.get_by_label("Who is your insurer?").fill("Acme Health")
     page.get_by_label("Member number").fill("M-1")
     page.get_by_role("button", name="Continue").click()
     look("review")

@@ -99,7 +99,7 @@ def test_moved_on_a_phone_the_old_time_stays_until_the_new_is_had(
     open_the_day(page, visit)
     choose(page, "1:15 PM")
     page.get_by_role("button", name=re.compile("^Move to .* 1:15 PM$")).click()
-    expect(page.get_by_text("Your visit is moved.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=3.25))
     assert not violations
 
@@ -125,7 +125,7 @@ def test_moved_without_javascript(page: Page, visit, ada, ten, sign_in):
     open_the_day(page, visit)
     choose(page, "12:00 PM")
     page.get_by_role("button", name=re.compile("^Move to ")).click()
-    expect(page.get_by_text("Your visit is moved.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=2))
 
 
@@ -135,7 +135,7 @@ def test_cancelled_with_a_reason_and_booked_again(page: Page, visit, ada, clinic
     page.get_by_role("link", name="Cancel this visit").click()
     page.get_by_label("Why are you cancelling?").fill("Feeling better")
     page.get_by_role("button", name=re.compile("^Cancel ")).click()
-    expect(page.get_by_text("Your visit is cancelled.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been cancelled.")).to_be_visible()
     assert now_of(visit)[0] == "cancelled"
     assert visit.cancelation_reason == {"text": "Feeling better"}
     page.get_by_role("link", name="Check-up").click()
@@ -162,8 +162,8 @@ def test_a_calendar_program_reads_the_visits_until_the_address_is_taken_back(pag
     page.get_by_role("button", name="Make an address").click()
     address = page.get_by_label("Your new address").input_value()
     assert page.request.get(address).text().count("BEGIN:VEVENT") == 1
-    page.get_by_role("button", name="Take it back").click()
-    expect(page.get_by_text("It shows nothing any more.")).to_be_visible()
+    page.get_by_role("button", name="Turn it off").click()
+    expect(page.get_by_text("It no longer shows your visits.")).to_be_visible()
     assert page.request.get(address).status == 404
 
 
@@ -181,11 +181,11 @@ def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
     open_the_day(page, visit)
     choose(page, "12:00 PM")
     page.get_by_role("button", name=re.compile("^Move to ")).click()
-    expect(page.get_by_text("Your visit is moved.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been moved.")).to_be_visible()
     assert now_of(visit) == ("booked", ten + timedelta(hours=2))
     page.get_by_role("link", name="Cancel this visit").click()
     page.get_by_role("button", name=re.compile("^Cancel ")).click()
-    expect(page.get_by_text("Your visit is cancelled.")).to_be_visible()
+    expect(page.get_by_text("Your visit has been cancelled.")).to_be_visible()
     assert now_of(visit)[0] == "cancelled"
 
 

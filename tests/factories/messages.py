@@ -12,7 +12,7 @@ from tests.factories.people import PatientFactory
 
 
 class CommunicationFactory(ResourceFactory):
-    """An e-mail that waits to be sent, confirming a visit of `patient` (that of `appointment`, if there is one)."""
+    """An email that waits to be sent, confirming a visit of `patient` (that of `appointment`, if there is one)."""
 
     class Meta:
         model = models.Communication

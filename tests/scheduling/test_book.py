@@ -89,7 +89,7 @@ def test_two_schedules_of_one_person_share_the_persons_time(service, chen, ada, 
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
-        pytest.param(monday(10, 7), "not one of the times", id="off the grid"),
+        pytest.param(monday(10, 7), "does not start at that time", id="off the grid"),
         pytest.param(monday(8), "outside the hours", id="before opening"),
         pytest.param(monday(16, 45), "outside the hours", id="would end after closing"),
         pytest.param(monday(10, days=5), "outside the hours", id="on Saturday"),
@@ -124,7 +124,7 @@ def test_notice_and_horizon_bind_booking_as_they_bind_finding(chen):
 def test_a_patient_is_not_in_two_places_at_once(service, chen, ada):
     other = ScheduleFactory(services=[service])
     book(wish(service, chen, at=monday(10), patient=ada))
-    with pytest.raises(RuleBroken, match="another appointment"):
+    with pytest.raises(RuleBroken, match="another visit"):
         book(wish(service, other, at=monday(10, 15), patient=ada))
     book(wish(service, other, at=monday(10, 30), patient=ada))
 
@@ -164,7 +164,7 @@ def test_the_front_desk_books_at_its_own_sites(service, ada):
     here, there = (ScheduleFactory(services=[service], site=LocationFactory()) for _ in range(2))
     rana = Caller(user=UserFactory(desk_locations=[here.site]))
     book(wish(service, here, at=monday(10), patient=ada), rana)
-    with pytest.raises(Forbidden, match="calendars that you work by"):
+    with pytest.raises(Forbidden, match="calendars you work with"):
         book(wish(service, there, at=monday(11), patient=ada), rana)
 
 
@@ -175,7 +175,7 @@ def test_a_practitioner_books_on_their_own_calendar(service, chen, ada):
     practitioner.save()
     caller = Caller(user=practitioner.user)
     book(wish(service, chen, at=monday(10), patient=ada), caller)
-    with pytest.raises(Forbidden, match="calendars that you work by"):
+    with pytest.raises(Forbidden, match="calendars you work with"):
         book(wish(service, okafor, at=monday(11), patient=ada), caller)
     visit = book(wish(service, chen, at=monday(12), patient=ada), caller)
     elsewhere = wish(service, okafor, at=monday(12)).offerings

@@ -112,7 +112,7 @@ def test_a_patient_overrides_no_rule(service, chen, ada):
         book(replace(wish(service, chen, at=monday(10), patient=ada), override="I want it"), Caller(user=ada.user))
 
 
-# Whom it is for
+# Who it is for
 
 
 def test_without_a_patient_nothing_is_booked(held):
@@ -155,7 +155,7 @@ def test_who_is_elsewhere_then_is_not_named(service, chen, held):
     eve = PatientFactory()
     Slot.objects.filter(appointment=held).update(deleted_at=timezone.now())
     book(wish(service, chen, at=monday(10), patient=eve), SOFTWARE)
-    with pytest.raises(RuleBroken, match="another appointment"):
+    with pytest.raises(RuleBroken, match="another visit"):
         name(held, eve)
 
 
@@ -211,7 +211,7 @@ def test_nor_where_its_patient_has_gone_elsewhere_since(service, chen, held, act
     name(held, eve)
     run_out(held)
     book(wish(service, ScheduleFactory(services=[service]), at=monday(10), patient=eve), SOFTWARE)
-    with pytest.raises(RuleBroken, match="another appointment"):
+    with pytest.raises(RuleBroken, match="another visit"):
         getattr(booking, act)(held.fhir_id, caller=GUEST, now=timezone.now() - timedelta(minutes=1))
 
 

@@ -86,7 +86,7 @@ def test_nor_is_time_that_is_blocked(service, chen, ada, dr_chen):
 
 def test_a_patient_is_not_in_two_places_for_any_reason(service, chen, ada, dr_chen):
     book(wish(service, ScheduleFactory(services=[service]), at=monday(10), patient=ada))
-    with pytest.raises(RuleBroken, match="another appointment"):
+    with pytest.raises(RuleBroken, match="another visit"):
         overriding(service, chen, at=monday(10), patient=ada, caller=dr_chen)
 
 

@@ -71,7 +71,7 @@ def test_a_patient_asks_and_the_time_is_kept_without_end(asked, service, chen):
     assert (asked.status, asked.hold_expires_at) == ("pending", None)
     assert (slot.status, slot.hold_expires_at) == ("busy-tentative", None)
     assert statuses(asked) == {"Practitioner": "needs-action", "Patient": "accepted"}
-    assert told(asked) == {"request"}
+    assert told(asked) == {"request", "staff-request"}
     with pytest.raises(TimeTaken):
         book(wish(service, chen, at=monday(10)))
     assert booking.release_expired_holds(now=timezone.now() + timedelta(days=1)) == 0

@@ -114,9 +114,9 @@ def test_a_role_is_offered_when_it_works(service, case):
     assert offered(service) == []
     offerings = offerings_of(service, [schedule.fhir_id])
     assert availability.explain(service, offerings, monday(14), now=timezone.now()) == {offerings[0]: [Reason.AWAY]}
-    with pytest.raises(TimeNotOffered, match="do not work there then"):
+    with pytest.raises(TimeNotOffered, match="do not work there at that time"):
         book(wish(service, schedule, at=monday(14)))
-    with pytest.raises(RuleBroken, match="does not work there then"):
+    with pytest.raises(RuleBroken, match="does not work there at that time"):
         booking.confirm(held.fhir_id, caller=SOFTWARE, now=timezone.now())
     assert ScheduleChange.objects.filter(schedule=schedule.pk).exists()
 

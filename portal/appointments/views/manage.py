@@ -65,7 +65,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request)
     try:
         booking.confirm_attendance(visit.id, caller=Caller(visit=visit.id), now=now)
-        messages.success(request, _("Thank you. The clinic knows that you will come."))
+        messages.success(request, _("Thank you. The clinic now knows that you are coming."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
     return redirect("portal:manage", token)
@@ -149,10 +149,10 @@ def _is_known_by(request: HttpRequest, visit: Visit, form: ProofForm, now: datet
     caller = Caller(visit=visit.id)
     try:
         if isinstance(form, OwnPhoneForm):
-            field, wrong = "phone", _("That is not the telephone number that the clinic has for this patient.")
+            field, wrong = "phone", _("That phone number does not match the clinic\u2019s records.")
             right = booking.is_own_phone(visit.id, form.cleaned_data["phone"], caller=caller, now=now)
         else:
-            field, wrong = "birth_date", _("That is not the date of birth that the clinic has for this patient.")
+            field, wrong = "birth_date", _("That date of birth does not match the clinic\u2019s records.")
             right = booking.is_birth_date(visit.id, form.cleaned_data["birth_date"], caller=caller, now=now)
     except SchedulingError as refusal:
         form.add_error(field, str(refusal))
@@ -187,7 +187,7 @@ def _remember(request: HttpRequest, visit: Visit, now: datetime) -> None:
 def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:
     try:
         booking.cancel(visit.id, caller=Caller(visit=visit.id), now=now, reason={"text": reason} if reason else None)
-        messages.success(request, _("Your visit is cancelled. The time is free for someone else."))
+        messages.success(request, _("Your visit has been cancelled."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
     return redirect("portal:manage", token)

@@ -94,7 +94,7 @@ def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> H
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
         return redirect("portal:visit", visit.id)
-    messages.success(request, _("Your visit is cancelled. The time is free for someone else."))
+    messages.success(request, _("Your visit has been cancelled."))
     return redirect("portal:visits" if caller_of(request).user else "portal:services")
 
 

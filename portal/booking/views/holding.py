@@ -135,7 +135,7 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
     if leaves or visit.appointment.service is None:
         holds.forget(request.session)
         typed.forget(request.session)
-        messages.success(request, _("The time is free for someone else. Nothing is booked."))
+        messages.success(request, _("The time is no longer held. Nothing is booked."))
         return redirect("portal:services")
     return redirect("portal:choose-time", visit.appointment.service.fhir_id)
 
@@ -238,11 +238,11 @@ def _keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     try:
         booking.extend_hold(visit.id, caller=caller_of(request), now=now)
     except RuleBroken:
-        messages.error(request, _("A time can be kept longer only once. Book it, or choose a time again."))
+        messages.error(request, _("You can extend a hold only once. Book this time, or choose another."))
     else:
         extended = own_visit(request, visit.id, now)
         holds.remember(request.session, extended)
-        messages.success(request, _("We hold the time for you a little longer."))
+        messages.success(request, _("We are holding the time for you a little longer."))
     return redirect(request.path)
 
 
@@ -256,7 +256,7 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         typed.keep(request)
         return redirect(request.path)
     what = (
-        _("The time was held for you for a while, and the hold has ended.")
+        _("We held this time for you for a while, but the hold has ended.")
         if visit.is_hold_over or visit.appointment.cancelation_reason
         else _("This time is no longer held for you.")
     )

@@ -116,5 +116,5 @@ def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
     except SchedulingError as refusal:
         messages.error(request, " ".join(issue.text for issue in refusal.issues))
         return redirect(moving.back)
-    messages.success(request, _("Your visit is moved. The old time is free for someone else."))
+    messages.success(request, _("Your visit has been moved."))
     return redirect(moving.back)

@@ -151,7 +151,7 @@ def _longer(request: HttpRequest, asked: Asked, page: Part, posted: Posted, now:
         messages.error(request, str(refusal))
     else:
         holds.remember(request.session, visit_of(request, asked.visit.id, now))
-        messages.success(request, _("We hold the time for you a little longer."))
+        messages.success(request, _("We are holding the time for you a little longer."))
     return redirect(request.path)
 
 

@@ -47,7 +47,7 @@ class BlockForm(forms.Form):
     reason = forms.ChoiceField(label=_("What for?"), choices=REASONS, widget=forms.RadioSelect, initial="leave")
     note = forms.CharField(label=_("Note"), required=False, max_length=200)
     first = DayField(label=_("First day"), error_messages={"required": _("Enter the first day.")})
-    last = DayField(label=_("Last day"), help_text=_("Empty: the same day."), required=False)
+    last = DayField(label=_("Last day"), help_text=_("Leave empty for the same day."), required=False)
     all_day = forms.BooleanField(label=_("All day"), required=False)
     start = ClockField(label=_("From"), required=False)
     end = ClockField(label=_("To"), required=False)
@@ -70,24 +70,26 @@ class BlockForm(forms.Form):
                 if given.get(each) is None and each not in self.errors:
                     self.add_error(each, _("Enter a time, or choose all day."))
         if first and last and last < first:
-            self.add_error("last", _("The last day is on the first day or after it."))
+            self.add_error("last", _("The last day must be the first day or later."))
         if given.get("weekdays"):
             self._clean_repeat(first, last, until)
         if given.get("reason") == "other" and not given.get("note"):
             self.add_error("note", _("Say in a few words what it is for."))
         timed = not self.errors and not given["all_day"]
         if timed and (last or first) == first and given["end"] <= given["start"]:
-            self.add_error("end", _("It ends after it starts; for a night, enter the day after as the last day."))
+            self.add_error(
+                "end", _("The end must be after the start. For an overnight block, enter the next day as the last day.")
+            )
         return given
 
     def _clean_repeat(self, first: date | None, last: date | None, until: date | None) -> None:
         if until is None:
             if "until" not in self.errors:
-                self.add_error("until", _("Enter the day until which it is repeated."))
+                self.add_error("until", _("Enter the last day of the repeat."))
         elif first and not first <= until <= first + LONGEST:
             self.add_error("until", _("Choose a day after the first one, and at most a year later."))
         if first and last and last > first:
-            self.add_error("last", _("What is repeated every week lasts a day at most. Leave this empty."))
+            self.add_error("last", _("A weekly block can last at most one day. Leave the last day empty."))
 
     @property
     def comment(self) -> str:

@@ -24,7 +24,7 @@ class WhenForm(forms.Form):
     date = DayField(label=_("Day"), error_messages={"required": _("Enter the day of the visit.")})
     time = ClockField(label=_("Time"), error_messages={"required": _("Enter the time of the visit.")})
     again = forms.ChoiceField(
-        label=_("The clocks go back that night and show this time twice. Which one?"),
+        label=_("The clocks go back that night, so this time comes twice. Which one do you mean?"),
         choices=[(FIRST, _("Before they go back")), (SECOND, _("After they go back"))],
         widget=forms.RadioSelect,
         required=False,
@@ -80,8 +80,8 @@ def _clean_override(form: forms.Form) -> None:
 
 
 OVERRIDE: dict[str, Any] = {
-    "label": _("Reason for doing it anyway"),
-    "help_text": _("It is kept with your name."),
+    "label": _("Reason for overriding the rule"),
+    "help_text": _("It is saved with your name."),
     "required": False,
     "max_length": 500,
 }
@@ -108,7 +108,7 @@ class VisitForm(WhenForm):
     )
     birth_unknown = forms.BooleanField(label=_("The date of birth is not known"), required=False)
     phone = PhoneField(label=_("Phone"), required=False, widget=forms.TextInput({"type": "tel"}))
-    email = forms.EmailField(label=_("E-mail"), required=False)
+    email = forms.EmailField(label=_("Email"), required=False)
     comment = forms.CharField(
         label=_("Reason or note"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
     )

@@ -24,17 +24,17 @@ class ClosureForm(VersionForm):
     )
     first_time = ClockField(
         label=gettext_lazy("From, time"),
-        help_text=gettext_lazy("Empty: the whole day"),
+        help_text=gettext_lazy("Leave empty for the whole day"),
         required=False,
     )
     last = DayField(
         label=gettext_lazy("To"),
-        help_text=gettext_lazy("Empty: the same day"),
+        help_text=gettext_lazy("Leave empty for the same day"),
         required=False,
     )
     last_time = ClockField(
         label=gettext_lazy("To, time"),
-        help_text=gettext_lazy("Empty: to the end of the day"),
+        help_text=gettext_lazy("Leave empty for the end of the day"),
         required=False,
     )
     description = forms.CharField(
@@ -56,7 +56,7 @@ class ClosureForm(VersionForm):
         if first and last:
             from_time, to_time = cleaned.get("first_time"), cleaned.get("last_time")
             if (first, from_time or time.min) >= (last, to_time or time.max):
-                self.add_error("last", _("A closure ends after it starts. Enter a later day or time."))
+                self.add_error("last", _("The closure must end after it starts. Enter a later day or time."))
             cleaned["during"] = {"start": self._written(first, from_time), "end": self._written(last, to_time)}
         return cleaned
 
@@ -93,7 +93,7 @@ class ExtraForm(forms.Form):
     )
     closes = ClockField(
         label=gettext_lazy("To"),
-        help_text=gettext_lazy("At or before the start means the next day."),
+        help_text=gettext_lazy("An end at or before the start means the next day."),
         error_messages={"required": gettext_lazy("Enter when the extra time ends.")},
     )
     note = forms.CharField(

@@ -47,7 +47,7 @@ class Place:
 
     @property
     def whose(self) -> str:
-        return name_of(self.terms.schedule) if self.terms.schedule else _("All calendars that give it")
+        return name_of(self.terms.schedule) if self.terms.schedule else _("All calendars that offer it")
 
     @property
     def zone(self) -> str:

@@ -52,8 +52,8 @@ class ParametersForm(VersionForm):
             return unit
         said = str(general) if name == "slot_capacity" else minutes(general)
         if self.terms.schedule:
-            return _("%(unit)s. Empty: as the service, %(value)s.") % {"unit": unit, "value": said}
-        return unit if name == "duration" else _("%(unit)s. Empty: %(value)s.") % {"unit": unit, "value": said}
+            return _("%(unit)s. Leave empty to use the service\u2019s: %(value)s.") % {"unit": unit, "value": said}
+        return unit if name == "duration" else _("%(unit)s. Leave empty for %(value)s.") % {"unit": unit, "value": said}
 
     def _general(self, name: str) -> int | None:
         default = self.DEFAULTS.get(name)
@@ -74,9 +74,7 @@ class CalendarSettingsForm(ParametersForm):
 
     meeting_url = forms.URLField(
         label=gettext_lazy("Video room"),
-        help_text=gettext_lazy(
-            "Where visits by video on this calendar take place, whatever the service. It begins with https://."
-        ),
+        help_text=gettext_lazy("The link for all video visits on this calendar. It starts with https://."),
         required=False,
         max_length=500,
         assume_scheme="https",
@@ -96,21 +94,24 @@ class ServiceSettingsForm(ParametersForm):
     """How the service is given on all calendars, and what a patient needs to have it."""
 
     minimum_notice = LengthField(
-        label=gettext_lazy("Booked no later than"), help_text=gettext_lazy("So long before the visit. 0: at any time.")
+        label=gettext_lazy("Minimum notice"),
+        help_text=gettext_lazy("How long before the visit it must be booked. 0 means until it starts."),
     )
     booking_horizon_days = forms.IntegerField(
-        label=gettext_lazy("Booked no earlier than"),
-        help_text=gettext_lazy("Days before the visit. Empty: as far ahead as calendars go."),
+        label=gettext_lazy("How far ahead it can be booked"),
+        help_text=gettext_lazy("Days before the visit. Leave empty for as far ahead as the calendars go."),
         required=False,
         min_value=1,
         max_value=3650,
     )
     cancellation_notice = LengthField(
-        label=gettext_lazy("Cancelled or moved no later than"),
-        help_text=gettext_lazy("So long before the visit, by its patient. 0: at any time."),
+        label=gettext_lazy("Notice for cancelling or moving"),
+        help_text=gettext_lazy(
+            "How long before the visit patients can still cancel or move it. 0 means until it starts."
+        ),
     )
     eligibility = forms.ChoiceField(
-        label=gettext_lazy("Whom it is for"), choices=HealthcareService.Eligibility.choices, widget=forms.RadioSelect
+        label=gettext_lazy("Who it is for"), choices=HealthcareService.Eligibility.choices, widget=forms.RadioSelect
     )
     requires_coverage = forms.BooleanField(
         label=gettext_lazy("Only with insurance that is valid on the day"), required=False
@@ -125,11 +126,11 @@ class ServiceSettingsForm(ParametersForm):
         required=False,
     )
     requires_questionnaires = forms.BooleanField(
-        label=gettext_lazy("Only once its questions are answered"), required=False
+        label=gettext_lazy("Questions must be answered before booking"), required=False
     )
     preparation = forms.CharField(
         label=gettext_lazy("How to prepare"),
-        help_text=gettext_lazy("What a patient reads once the visit is booked."),
+        help_text=gettext_lazy("Shown to the patient once the visit is booked."),
         required=False,
         max_length=5000,
         widget=forms.Textarea({"rows": 4}),
@@ -153,14 +154,14 @@ class ServiceSettingsForm(ParametersForm):
             self.initial[name] = getattr(service, name)
         self.initial["questionnaires"] = list(service.questionnaires.all())
         for name in ("minimum_notice", "cancellation_notice"):
-            required = _("Enter how long; 0 where it may be at the last moment.")
+            required = _("Enter how long, or 0 for no minimum.")
             self.fields[name].error_messages["required"] = required
         reminders = sorted(service.reminders, reverse=True)
         self.reminder_names = [f"reminder-{n}" for n in range(max(REMINDERS, len(reminders) + 1))]
         for number, name in enumerate(self.reminder_names, start=1):
             self.fields[name] = LengthField(
                 label=_("Reminder %(number)d") % {"number": number},
-                help_text=_("Before the visit. Empty: none."),
+                help_text=_("Before the visit. Leave empty for none."),
                 required=False,
             )
             self.initial[name] = reminders[number - 1] if number <= len(reminders) else None

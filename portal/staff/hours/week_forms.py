@@ -34,7 +34,7 @@ class SinceForm(forms.Form):
     first = DayField(
         label=gettext_lazy("From"),
         error_messages={
-            "required": gettext_lazy("Enter the day from which on the new hours hold."),
+            "required": gettext_lazy("Enter the day on which the new hours start."),
             "invalid": gettext_lazy("Enter a date, such as 1 May 2026."),
         },
     )
@@ -129,9 +129,9 @@ class HoursForm(VersionForm):
             if opens is not None and closes is not None:
                 spans.append(((opens, closes), names[0]))
             elif opens is not None and names[1] not in self.errors:
-                self.add_error(names[1], _("%(day)s: enter until when it is open.") % {"day": day})
+                self.add_error(names[1], _("%(day)s: enter the closing time.") % {"day": day})
             elif closes is not None and names[0] not in self.errors:
-                self.add_error(names[0], _("%(day)s: enter from when on it is open.") % {"day": day})
+                self.add_error(names[0], _("%(day)s: enter the opening time.") % {"day": day})
         if not spans and not any(name.startswith(f"{code}-") for name in self.errors):
             self.add_error(f"{code}-0-opens", _("%(day)s: enter the hours, or choose Closed.") % {"day": day})
         self._no_overlap(sorted(spans), str(day))

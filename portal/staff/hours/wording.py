@@ -29,7 +29,7 @@ def spans_in_words(spans: Sequence[Span]) -> str:
 def since(version: Version) -> str:
     """Since always, or From Friday 1 May 2026."""
     if version.first is None:
-        return _("Since always")
+        return _("From the beginning")
     return _("From %(day)s") % {"day": words.full_day(version.first)}
 
 

@@ -15,7 +15,7 @@ class StaffCancelForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Why is it cancelled?"),
-        help_text=_("It is kept with the visit. The patient is not told the reason."),
+        help_text=_("It is saved with the visit. The patient does not see it."),
         max_length=500,
         widget=forms.Textarea({"rows": 3}),
         error_messages={"required": _("Enter why it is cancelled.")},

@@ -88,7 +88,7 @@ class Wanted:
         return access.visible(Patient, self.caller).filter(deleted_at=None)
 
     def patient(self, known: Patient | None) -> Patient | None:
-        """Whom it is for: who is named, registered now, known already, or who asks for themselves."""
+        """Who it is for: who is named, registered now, known already, or who asks for themselves."""
         asked = self.asked
         if len(asked.patients) + len(asked.strangers) > 1:
             name = "patient-id" if asked.patients else "patient-resource"

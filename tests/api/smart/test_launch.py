@@ -103,7 +103,7 @@ def test_what_is_wrong_is_told_to_the_app(app, ada, changes, told):
 def test_nobody_is_sent_to_an_address_that_is_not_the_apps(app, ada, changes):
     response = app.ask(ada.user, **changes)
     assert response.status_code == 400
-    assert "This app cannot be let in" in response.content.decode()
+    assert "This app cannot be given access" in response.content.decode()
 
 
 def test_who_does_not_allow_it_gives_nothing(app, ada):

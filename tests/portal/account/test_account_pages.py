@@ -15,16 +15,16 @@ GUESTS = {
     "account_signup": ("/accounts/signup/", "Create an account"),
     "account_inactive": ("/accounts/inactive/", "Your account is closed"),
     "account_reset_password": ("/accounts/password/reset/", "Reset your password"),
-    "account_reset_password_done": ("/accounts/password/reset/done/", "Look at your e-mail"),
+    "account_reset_password_done": ("/accounts/password/reset/done/", "Check your email"),
     "account_reset_password_from_key": ("/accounts/password/reset/key/1-wrong/", "This link no longer works"),
     "account_reset_password_from_key_done": ("/accounts/password/reset/key/done/", "Your password is changed"),
-    "account_email_verification_sent": ("/accounts/confirm-email/", "Look at your e-mail"),
+    "account_email_verification_sent": ("/accounts/confirm-email/", "Check your email"),
     "account_confirm_email": ("/accounts/confirm-email/wrong/", "This link no longer works"),
 }
 PATIENTS = {
     "account_logout": ("/accounts/logout/", "Sign out?"),
-    "account_reauthenticate": ("/accounts/reauthenticate/", "Is it still you?"),
-    "account_email": ("/accounts/email/", "Your e-mail addresses"),
+    "account_reauthenticate": ("/accounts/reauthenticate/", "Confirm that it is you"),
+    "account_email": ("/accounts/email/", "Your email addresses"),
     "account_change_password": ("/accounts/password/change/", "Change your password"),
 }
 # Pages that show themselves only in the middle of something; looked at below.
@@ -65,7 +65,7 @@ def test_who_signs_up_where_addresses_are_proven_enters_a_code(client, settings)
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
     page = client.post("/accounts/signup/", SIGN_UP, follow=True)
-    is_ours(page, "Confirm your e-mail address")
+    is_ours(page, "Confirm your email address")
     assertContains(page, "We have sent a code to eve@example.com.")
     wrong = client.post("/accounts/confirm-email/", {"code": "wrong"})
     assertContains(wrong, "There is a problem")
@@ -85,10 +85,10 @@ def test_what_is_missing_is_said_in_our_words(as_ada, address):
 
 def test_addresses_are_chosen_from_cards(as_ada, ada):
     EmailAddress.objects.create(user=ada.user, email="ada@example.com", verified=True, primary=True)
-    assertNotContains(as_ada.get("/accounts/email/"), "Make it the main one")
+    assertNotContains(as_ada.get("/accounts/email/"), "Make it the main address")
     EmailAddress.objects.create(user=ada.user, email="ada@work.example")
     page = as_ada.get("/accounts/email/")
-    for word in ("Main address", "Confirmed", "Not confirmed yet", "Make it the main one", "Remove"):
+    for word in ("Main address", "Confirmed", "Not confirmed yet", "Make it the main address", "Remove"):
         assertContains(page, word)
 
 
@@ -100,6 +100,6 @@ def test_what_is_said_afterwards_names_nobody(client, ada):
 
 
 def test_signing_in_on_the_way_to_a_visit_says_that_its_time_stays_held(client):
-    held = "The time you chose stays held for you."
+    held = "The time you chose stays held."
     assertContains(client.get("/accounts/login/?next=/appointments/one/about/"), held)
     assertNotContains(client.get("/accounts/login/?next=/appointments/"), held)

@@ -28,7 +28,7 @@ def test_signing_up_makes_the_patients_record(client):
         ({"birth_date_month": ""}, "Enter all three numbers of the date."),
         ({"birth_date_day": "31", "birth_date_month": "2"}, "There is no such date."),
         ({"birth_date_year": "soon"}, "There is no such date."),
-        ({"birth_date_year": "2999"}, "A date of birth is in the past."),
+        ({"birth_date_year": "2999"}, "The date of birth must be in the past."),
         ({"birth_date_year": "1700"}, "Check the year of birth."),
         ({"given": ""}, "Enter your given names."),
         ({"email": "eve"}, "Enter a valid email address."),

@@ -30,7 +30,7 @@ def test_it_lists_upcoming_and_past_with_their_status(as_ada, visit, ada, checku
     assert [each.id for each in page.context["upcoming"]] == [visit.fhir_id]
     assert len(page.context["past"]) == 1
     assertContains(page, "Booked")
-    assertContains(page, "Missed")
+    assertContains(page, "No-show")
     assertContains(page, "10:00 – 10:30 AM (New York time)")
 
 

@@ -44,7 +44,7 @@ def test_the_birth_date_opens_the_details(client, link):
 
 
 def test_the_details_stay_closed_for_others(client, link):
-    assertContains(client.post(link, OTHER_DAY), "That is not the date of birth")
+    assertContains(client.post(link, OTHER_DAY), "That date of birth does not match")
     assertNotContains(client.get(link), "Check-up")
 
 
@@ -61,7 +61,7 @@ def test_nobody_tries_all_birth_dates(client, link):
     for _ in range(5):
         client.post(link, OTHER_DAY)
     client.cookies.clear()
-    assertContains(client.post(link, BORN), "wrong too often")
+    assertContains(client.post(link, BORN), "Too many wrong attempts")
     AuditEvent.objects.filter(subtype="wrong birth date").update(recorded=timezone.now() - timedelta(hours=2))
     assertContains(client.post(link, BORN), "Check-up")
 
@@ -112,9 +112,9 @@ def test_it_is_kept_in_no_cache(client, link):
 def test_whose_day_of_birth_is_not_known_is_asked_for_their_telephone_number(client, link, ada):
     ada.birth_date, ada.phone, ada.extra = None, "+12125550123", {"birthDate": "1990"}
     ada.save()
-    assertContains(client.get(link), "Telephone number of the patient")
-    assertContains(client.post(link, {"phone": "212 555 0199"}), "That is not the telephone number")
-    assertContains(client.post(link, BORN), "Enter the telephone number.")
+    assertContains(client.get(link), "Patient\u2019s phone number")
+    assertContains(client.post(link, {"phone": "212 555 0199"}), "That phone number does not match")
+    assertContains(client.post(link, BORN), "Enter the phone number.")
     assert AuditEvent.objects.filter(subtype="wrong birth date").count() == 1
     assertContains(client.post(link, {"phone": "1-212-555-0123"}), "Check-up")
     assertContains(client.get(link), "Check-up")
@@ -125,7 +125,7 @@ def test_nobody_tries_all_telephone_numbers(client, link, ada):
     ada.save()
     for number in range(5):
         client.post(link, {"phone": f"212 555 020{number}"})
-    assertContains(client.post(link, {"phone": "212 555 0123"}), "wrong too often")
+    assertContains(client.post(link, {"phone": "212 555 0123"}), "Too many wrong attempts")
     assertNotContains(client.get(link), "Check-up")
 
 
@@ -158,7 +158,7 @@ def test_whoever_has_neither_a_birthday_nor_a_number_gets_a_code_where_the_link_
     assertContains(client.post(link, {"code": "123456"}), "Send me a code")
     assertContains(client.post(link, {"send": "1"}), "We have sent a code of six digits")
     code = code_at("ada@example.com")
-    assertContains(client.post(link, {"code": f"{(int(code) + 1) % 10**6:06}"}), "That is not the code.")
+    assertContains(client.post(link, {"code": f"{(int(code) + 1) % 10**6:06}"}), "That code is wrong.")
     assertNotContains(client.get(link), "Check-up")
     assertContains(client.post(link, {"code": code}), "Check-up")
     assertContains(client.get(f"{link}move/"), "Check-up")
@@ -178,7 +178,7 @@ def test_nobody_tries_all_codes(client, link, hardly_known):
         client.post(link, {"code": f"{(int(code_at('ada@example.com')) + 1) % 10**6:06}"})
     cache.clear()
     client.post(link, {"again": "1"})
-    assertContains(client.post(link, {"code": code_at("ada@example.com")}), "wrong too often")
+    assertContains(client.post(link, {"code": code_at("ada@example.com")}), "Too many wrong attempts")
     assertNotContains(client.get(link), "Check-up")
     assert AuditEvent.objects.filter(subtype="wrong birth date").count() == 5
 

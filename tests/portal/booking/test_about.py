@@ -59,8 +59,8 @@ def test_somebody_new(as_ada, ada, checkup, wanted):
     ("wrong", "said"),
     [
         ({"given": ""}, "Enter their given names."),
-        ({"relationship": ""}, "Choose what you are to them."),
-        ({"birth_date_year": "2999"}, "A date of birth is in the past."),
+        ({"relationship": ""}, "Choose how you are related to them."),
+        ({"birth_date_year": "2999"}, "The date of birth must be in the past."),
     ],
 )
 def test_what_is_wrong_about_somebody_new_is_said(as_ada, checkup, wanted, wrong, said):
@@ -93,7 +93,7 @@ def test_a_child_who_is_elsewhere_then_is_said(as_ada, tim, checkup, wanted, ten
     AppointmentFactory(patient=tim, start=ten)
     held = hold(as_ada, checkup, wanted)
     page = as_ada.post(page_of(held, "about"), {"who": tim.fhir_id})
-    assertContains(page, "The patient has another appointment at that time.")
+    assertContains(page, "The patient has another visit at that time.")
 
 
 def test_where_two_people_are_cared_for_a_change_of_mind_is_one_post(as_ada, ada, tim, checkup, wanted):

@@ -162,7 +162,7 @@ def test_who_is_not_of_the_care_team_is_said_with_who_is(as_ada, ada, held, chec
 
 def test_a_care_team_that_gives_no_such_visit_is_a_reason_to_call(as_ada, held, checkup):
     requires(checkup, care_team=True)
-    assertContains(as_ada.get(page_of(held, "confirm")), "Nobody of the team gives this visit here.")
+    assertContains(as_ada.get(page_of(held, "confirm")), "No member of the team offers this visit here.")
 
 
 def test_someone_of_the_care_team_is_booked(as_ada, ada, held, checkup, chen):

@@ -70,9 +70,12 @@ def test_who_has_none_enters_the_card(as_ada, ada, held):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"payor": ""}, "Enter the name of the insurance."),
+        ({"payor": ""}, "Enter the name of the insurer."),
         ({"member": ""}, "Enter the member number."),
-        ({"end_day": "1", "end_month": "1", "end_year": "2020"}, "It has to be valid on the day of the visit."),
+        (
+            {"end_day": "1", "end_month": "1", "end_year": "2020"},
+            "The insurance must be valid on the day of the visit.",
+        ),
         ({"end_day": "31", "end_month": "2", "end_year": "2090"}, "There is no such date."),
         ({"kind": "gold"}, "not one of the available choices"),
     ],

@@ -1,4 +1,4 @@
-"""Booking without an account: who one is, and the proof of an e-mail address."""
+"""Booking without an account: who one is, and the proof of an email address."""
 
 import re
 from datetime import date, timedelta
@@ -38,9 +38,9 @@ def test_a_guest_books_with_a_proven_address(client, held):
     [
         ({"given": ""}, "Enter your given names."),
         ({"birth_date_month": ""}, "Enter all three numbers of the date."),
-        ({"email": ""}, "Enter your e-mail address."),
-        ({"email": "eve"}, "Enter an e-mail address such as name@example.com."),
-        ({"phone": "call me"}, "This is not a telephone number. Enter one such as"),
+        ({"email": ""}, "Enter your email address."),
+        ({"email": "eve"}, "Enter an email address such as name@example.com."),
+        ({"phone": "call me"}, "This is not a phone number. Enter one such as"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(client, held, wrong, said):
@@ -85,8 +85,8 @@ def another_than(code):
 def test_a_wrong_code_can_be_tried_five_times(client, held):
     say_who(client, held)
     for _ in range(5):
-        assertContains(prove(client, held, another_than(code())), "That is not the code.")
-    assertContains(prove(client, held), "That was wrong too often.")
+        assertContains(prove(client, held, another_than(code())), "That code is wrong.")
+    assertContains(prove(client, held), "Too many wrong codes.")
     sent_earlier(client, seconds=31)
     client.post(page_of(held, "proof"), {"again": "1"})
     assertRedirects(prove(client, held), page_of(held, "confirm"))
@@ -95,20 +95,20 @@ def test_a_wrong_code_can_be_tried_five_times(client, held):
 def test_a_code_is_good_for_fifteen_minutes(client, held):
     say_who(client, held)
     sent_earlier(client, minutes=16)
-    assertContains(prove(client, held), "That code is good no longer.")
+    assertContains(prove(client, held), "That code has expired.")
 
 
 def test_another_code_can_be_had_after_half_a_minute_and_ends_the_first(client, held):
     say_who(client, held)
     first = code()
     again = client.post(page_of(held, "proof"), {"again": "1"}, follow=True)
-    assertContains(again, "You can ask for another in half a minute.")
+    assertContains(again, "You can ask for another one in 30 seconds.")
     assert Communication.objects.count() == 1
     sent_earlier(client, seconds=31)
     client.post(page_of(held, "proof"), {"again": "1"})
     assert Communication.objects.count() == 2
     if first != code():
-        assertContains(prove(client, held, first), "That is not the code.")
+        assertContains(prove(client, held, first), "That code is wrong.")
 
 
 def test_nobody_is_sent_codes_without_end(client, held, settings):
@@ -116,7 +116,7 @@ def test_nobody_is_sent_codes_without_end(client, held, settings):
     for _ in range(3):
         page = client.post(page_of(held, "about"), GUEST, follow=True)
         sent_earlier(client, seconds=31)
-    assertContains(page, "We have sent many codes to that address.")
+    assertContains(page, "We have sent too many codes to that address.")
     assert Communication.objects.count() == 2
 
 
@@ -127,7 +127,7 @@ def test_the_address_can_be_changed_and_the_old_code_proves_nothing(client, held
     say_who(client, held, email="eve@elsewhere.example")
     assertContains(client.get(page_of(held, "proof")), "eve@elsewhere.example")
     if old != code():
-        assertContains(prove(client, held, old), "That is not the code.")
+        assertContains(prove(client, held, old), "That code is wrong.")
     prove(client, held)
     assert Patient.objects.get().email == "eve@elsewhere.example"
 
@@ -222,7 +222,7 @@ def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, t
         ({**NO_DATE}, "Enter your date of birth."),
         ({**NO_DATE, "birth_date_year": "1985"}, "Enter the whole date of birth, or tick"),
         ({**NO_DATE, **MARCH, "birth_date_day": "31", "birth_date_month": "2"}, "in numbers, such as 3 27 1985."),
-        ({**NO_DATE, "birth_date_year": "2999", "birth_unknown": "on"}, "A date of birth is in the past."),
+        ({**NO_DATE, "birth_date_year": "2999", "birth_unknown": "on"}, "The date of birth must be in the past."),
         ({**NO_DATE, "birth_date_year": "1600", "birth_unknown": "on"}, "Check the year of birth."),
         ({**NO_DATE, "birth_date_month": "3", "birth_unknown": "on"}, "Enter all three numbers of the date."),
     ],

@@ -103,7 +103,7 @@ def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, t
         for n in (1, 2)
     )
     page = as_ada.post(there, {"time": wanted})
-    assertContains(page, "You hold two times already", status_code=409)
+    assertContains(page, "You are already holding two times", status_code=409)
     assert [each.id for each in page.context["held"]] == [first.fhir_id, second.fhir_id]
     as_ada.post(there, {"time": page.context["time"], "instead_of": second.fhir_id})
     assert set(Appointment.objects.filter(status="pending").values_list("start", flat=True)) == {first.start, ten}
@@ -165,7 +165,7 @@ def test_a_time_outside_the_hours_is_answered_kindly(as_ada, there, wanted):
 def test_a_patient_cannot_be_in_two_places(as_ada, there, wanted, ada, ten):
     AppointmentFactory(patient=ada, start=ten)
     answer = as_ada.post(there, {"time": wanted}, follow=True)
-    assertContains(answer, "The patient has another appointment at that time.")
+    assertContains(answer, "The patient has another visit at that time.")
 
 
 def test_a_hold_is_taken_by_post_alone(client, there, wanted):
@@ -178,7 +178,7 @@ def test_what_a_visit_needs_is_said_before_it_is_held(client, there, wanted, che
     checkup.save()
     page = client.get(there, {"time": wanted})
     assertContains(page, "Health insurance that is valid on the day.")
-    assertContains(page, "It is only with someone of the patient")
+    assertContains(page, "It is only with a member of the patient")
 
 
 def test_for_whom_one_visit_is_says_nothing_about_the_next(as_ada, ada, there, wanted, chen, site, ten):

@@ -28,7 +28,7 @@ def test_a_hold_is_kept_longer_once_and_what_was_typed_stays(client, held):
     before = held.hold_expires_at
     held.refresh_from_db()
     assert held.hold_expires_at == before + timedelta(minutes=10)
-    assertContains(client.post(page_of(held, "about"), {"keep": "1"}, follow=True), "can be kept longer only once")
+    assertContains(client.post(page_of(held, "about"), {"keep": "1"}, follow=True), "can extend a hold only once")
 
 
 def test_a_page_without_a_form_of_its_own_can_keep_it_longer_too(client, held):
@@ -50,12 +50,12 @@ def test_every_page_of_the_way_counts_down_to_the_same_moment(client, held):
 def test_other_pages_say_that_a_time_waits(client, held, checkup):
     for address in ("/accounts/login/", f"/book/{checkup.fhir_id}/"):
         page = client.get(address)
-        assertContains(page, "You hold a time")
+        assertContains(page, "You are holding a time")
         assertContains(page, page_of(held, "confirm"))
 
 
 def test_the_pages_of_the_way_do_not_say_it_twice(client, held):
-    assertNotContains(client.get(page_of(held, "about")), "You hold a time")
+    assertNotContains(client.get(page_of(held, "about")), "You are holding a time")
 
 
 def test_nothing_is_asked_of_the_database_where_nothing_is_held(client, schedule, django_assert_num_queries):
@@ -75,7 +75,7 @@ def test_what_is_held_is_one_query(client, held, django_assert_num_queries):
 
 def test_a_hold_that_ran_out_is_no_longer_announced(client, held):
     run_out(held)
-    assertNotContains(client.get("/accounts/login/"), "You hold a time")
+    assertNotContains(client.get("/accounts/login/"), "You are holding a time")
 
 
 # Let go
@@ -107,7 +107,7 @@ def test_a_tab_whose_hold_was_given_up_in_another_offers_times(client, held, the
     client.post(there, {"time": later(wanted)})
     page = client.post(page_of(held, "about"), {"given": "Eve"})
     assertContains(page, "This time is no longer held for you.", status_code=409)
-    assertContains(page, "You hold a time", status_code=409)
+    assertContains(page, "You are holding a time", status_code=409)
 
 
 # Lost
@@ -122,7 +122,7 @@ def test_a_hold_that_ran_out_says_so_on_every_page_of_the_way(client, held):
 def test_what_was_typed_while_it_ran_out_is_there_with_the_next_time(client, held, there):
     run_out(held)
     page = client.post(page_of(held, "about"), {"given": "Eve", "birth_date_day": "27"})
-    assertContains(page, "We have kept what you have told us.", status_code=409)
+    assertContains(page, "We have kept what you entered.", status_code=409)
     page = client.post(there, {"time": page.context["alternatives"][0].value}, follow=True)
     assertContains(page, 'value="Eve"')
     assertContains(page, 'value="27"')

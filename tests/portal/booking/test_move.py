@@ -86,8 +86,10 @@ class TestByLink:
 
     def test_first_the_birth_date(self, client, link):
         assertContains(client.get(link), f'href="{link}move/"')
-        assertContains(client.get(f"{link}move/"), "First say when the patient was born")
-        assertContains(client.post(f"{link}move/", BORN | {"birth_date_year": "1991"}), "That is not the date of birth")
+        assertContains(client.get(f"{link}move/"), "date of birth first, so that nobody else can move")
+        assertContains(
+            client.post(f"{link}move/", BORN | {"birth_date_year": "1991"}), "That date of birth does not match"
+        )
         assertContains(client.post(f"{link}move/", BORN), "stays yours until you have confirmed the new time")
 
     def test_then_it_moves(self, client, link, visit, ten, checkup, schedule):

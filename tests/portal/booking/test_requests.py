@@ -48,7 +48,7 @@ def answer(client, appointment, said, **headers):
 
 def test_who_confirms_asks(as_ada, held):
     page = as_ada.get(page_of(held, "confirm"))
-    assertContains(page, "You ask for this visit, and the clinic answers.")
+    assertContains(page, "You request this visit, and the clinic answers.")
     assertContains(page, f"Ask for {held.start:%a, %b} {held.start.day}, 10:00 AM")
     assertNotContains(page, "Nothing is booked until you confirm.")
 
@@ -56,15 +56,15 @@ def test_who_confirms_asks(as_ada, held):
 def test_what_is_asked_for_is_not_called_booked(as_ada, held):
     assertRedirects(as_ada.post(page_of(held, "confirm")), page_of(held, "booked"))
     page = as_ada.get(page_of(held, "booked"))
-    assertContains(page, "You have asked for this visit")
-    assertContains(page, "Asked for, and not booked yet")
+    assertContains(page, "You have requested this visit")
+    assertContains(page, "Requested, not booked yet")
     assertNotContains(page, "Your visit is booked")
 
 
 def test_my_visits_say_that_the_clinic_has_still_to_answer(as_ada, asked):
     for address in ("/appointments/", f"/appointments/{asked.fhir_id}/"):
         page = as_ada.get(address)
-        assertContains(page, "Asked for")
+        assertContains(page, "Requested")
         assertContains(page, f"/appointments/{asked.fhir_id}/cancel/")
         assertNotContains(page, "Check and confirm")
 
@@ -81,7 +81,7 @@ def test_a_patient_takes_a_request_back(as_ada, asked):
 
 def test_the_link_in_the_message_says_the_same(client, asked):
     page = client.get(links.manage_link(asked).removeprefix("http://testserver"))
-    assertContains(page, "Asked for, and not booked yet")
+    assertContains(page, "Requested, not booked yet")
     assertNotContains(page, "I will come")
 
 
@@ -111,7 +111,7 @@ def test_its_practitioner_declines(client, chen, as_ada, asked):
 
 def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, asked):
     peek = desk.get(f"/staff/visits/{asked.fhir_id}/")
-    assertContains(peek, "Asked for")
+    assertContains(peek, "Requested")
     assertContains(peek, f'hx-post="{page_at_work(asked)}answer/"')
     answered = answer(desk, asked, "accepted", HX_Request="true")
     assert answered.status_code == 204
@@ -121,5 +121,5 @@ def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, asked):
 def test_what_cannot_be_answered_says_why(desk, asked):
     answer(desk, asked, "accepted")
     answer(desk, asked, "declined")
-    assertContains(desk.get(page_at_work(asked)), "Nobody for whom you can answer is asked.")
+    assertContains(desk.get(page_at_work(asked)), "Nobody you can answer for is invited to this visit.")
     assert answer(desk, asked, "tentative").status_code == 404

@@ -26,7 +26,7 @@ def test_the_page_shows_what_the_clinic_is_called_and_how_to_reach_it(client, se
 
 def test_what_is_not_set_is_not_shown(client):
     page = client.get("/")
-    assertNotContains(page, "Telephone")
+    assertNotContains(page, "Phone")
     assertNotContains(page, "mailto:")
     assertNotContains(page, "theme.css")
 
@@ -137,5 +137,5 @@ def test_numbers_and_addresses_are_checked():
     assert branding.check_email("CLINIC_EMAIL", "") == ""
     with pytest.raises(ImproperlyConfigured, match="CLINIC_PHONE must be a telephone number"):
         branding.check_phone("CLINIC_PHONE", "call us")
-    with pytest.raises(ImproperlyConfigured, match="CLINIC_EMAIL must be an e-mail address"):
+    with pytest.raises(ImproperlyConfigured, match="CLINIC_EMAIL must be an email address"):
         branding.check_email("CLINIC_EMAIL", "desk at hill")

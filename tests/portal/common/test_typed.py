@@ -68,7 +68,7 @@ def test_another_language_keeps_what_is_typed(client, plain, addresses, form):
 def test_on_the_way_to_a_visit_too(client, plain, held):
     address = page_of(held, "about")
     plain(address, {**GUEST, "email": "nobody"})
-    assertContains(client.get(address), "Enter an e-mail address such as name@example.com.")
+    assertContains(client.get(address), "Enter an email address such as name@example.com.")
     plain(address, {**GUEST, "given": "Evita", "read-in": "es"})
     page = client.get(address)
     assertContains(page, '<html lang="es"')

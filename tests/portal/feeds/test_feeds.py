@@ -94,7 +94,7 @@ def test_taken_back_it_shows_nothing(as_ada, visit):
     feed = CalendarFeed.objects.get()
     assertRedirects(as_ada.post(f"/calendars/{feed.pk}/revoke/"), "/calendars/")
     assert as_ada.get(address).status_code == 404
-    assertContains(as_ada.get("/calendars/"), "No calendar program reads your visits.")
+    assertContains(as_ada.get("/calendars/"), "No calendar is connected yet.")
 
 
 def test_who_has_no_visits_of_their_own_has_no_address(client, rana):

@@ -123,7 +123,7 @@ def test_it_offers_someone_else_where_the_one_asked_for_is_full(client, checkup,
 def test_it_offers_someone_else_where_the_one_asked_for_is_full_for_good(client, checkup, schedule, chen, okafor):
     busy(schedule, timezone.now() - timedelta(days=1), 400)
     page = client.get(address(checkup), {"practitioner": chen.fhir_id})
-    assertContains(page, "There is no free time like that in the next months.")
+    assertContains(page, "There is no free time with these filters in the next few months.")
     assertContains(page, "Dr. Ada Okafor: ")
 
 
@@ -145,8 +145,8 @@ def test_in_a_crowd_each_time_stands_once(client, checkup, schedule, site, ten):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"practitioner": "nobody"}, "The practitioner you asked for does not give this visit here."),
-        ({"location": "nowhere"}, "This visit is not given at the place you asked for."),
+        ({"practitioner": "nobody"}, "The practitioner you asked for does not offer this visit here."),
+        ({"location": "nowhere"}, "This visit is not offered at the place you asked for."),
     ],
 )
 def test_whom_nobody_knows_is_said_and_everyone_shown(client, checkup, schedule, asked, said):

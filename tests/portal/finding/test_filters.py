@@ -175,9 +175,9 @@ def test_what_is_in_force_can_be_taken_back_one_by_one_or_at_once(client, visit)
 
 def test_a_search_without_times_can_be_widened(client, visit, park):
     page = client.get(f"/book/{visit.fhir_id}/", {"gender": "male", "location": park.fhir_id})
-    assertContains(page, "There is no free time like that")
+    assertContains(page, "There is no free time with these filters")
     assertContains(page, "Without “A man”")
-    assertContains(page, "Look everywhere, with anyone, at any time")
+    assertContains(page, "Search everywhere, with anyone, at any time")
 
 
 def test_what_was_chosen_stays_chosen(client, visit):

@@ -43,7 +43,7 @@ def test_it_says_what_a_visit_is_how_long_and_how(client):
     ("fields", "words"),
     [
         ({"requires_coverage": True}, "Needs active health insurance"),
-        ({"requires_care_team": True}, "Only with your own care team"),
+        ({"requires_care_team": True}, "Only with your care team"),
         ({"eligibility": "new"}, "For new patients"),
         ({"eligibility": "returning"}, "For patients who have been here before"),
     ],
@@ -148,9 +148,9 @@ class TestALink:
     @pytest.mark.parametrize(
         ("name", "said"),
         [
-            ("service", "The visit that your link leads to cannot be booked here any more."),
-            ("practitioner", "The practitioner that your link names is not here any more."),
-            ("location", "The place that your link names is not ours any more."),
+            ("service", "The visit in your link can no longer be booked here."),
+            ("practitioner", "The practitioner in your link is no longer here."),
+            ("location", "The place in your link is no longer one of ours."),
         ],
     )
     def test_to_what_is_not_there_shows_the_visits_and_says_so(self, client, visits, name, said):
@@ -160,7 +160,7 @@ class TestALink:
 
     def test_to_what_is_gone_says_so_though_there_is_one_visit_only(self, client):
         ServiceFactory()
-        assertContains(client.get("/", {"service": "gone"}), "cannot be booked here any more")
+        assertContains(client.get("/", {"service": "gone"}), "can no longer be booked here")
 
     def test_to_a_person_shows_their_visits_and_leads_to_their_times(self, client, visits, chen, site):
         ScheduleFactory(actor=chen, services=visits[:2], site=site)

@@ -191,7 +191,7 @@ def test_an_appointment_that_is_booked_takes_its_time(desk, service, chen, ada):
     ("start", "words"),
     [
         (monday(7), "outside the hours"),
-        (monday(10, 5), "not one of the times at which this visit starts"),
+        (monday(10, 5), "does not start at that time of day"),
         (monday(10), "no longer free"),
     ],
 )
@@ -281,7 +281,7 @@ def test_the_steps_of_a_day_are_actions_and_a_refusal_keeps_back_nobody_else(des
 
     page = response.content.decode()
     assert "1 is now arrived" in page
-    assert "An appointment that is cancelled cannot become arrived" in page
+    assert "A visit that is cancelled cannot become arrived" in page
     appointment.refresh_from_db()
     assert appointment.status == "arrived"
 

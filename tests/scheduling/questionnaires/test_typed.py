@@ -116,7 +116,7 @@ MISTAKES = [
     (item("open-choice", answerOption=COLOURS), "+other", "Write your own answer"),
     (item("quantity", extension=UNITS), "70", "Choose the unit"),
     (item("quantity"), {"": "", "unit": "cups"}, "Enter the number"),
-    (item("attachment"), "nothing-of-ours", "Choose the file once more"),
+    (item("attachment"), "nothing-of-ours", "Choose the file again"),
 ]
 
 

@@ -29,9 +29,7 @@ from scheduling import access, booking
 from scheduling.errors import SchedulingError, VersionConflict
 
 MINUTE = timedelta(minutes=1)
-CHANGED = gettext_lazy(
-    "Someone else has changed this visit. What you see is how it stands now; check it and save again."
-)
+CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest version: check it and save again.")
 
 
 @staff_required

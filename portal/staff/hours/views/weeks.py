@@ -73,7 +73,7 @@ def remove_version(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 def _week_says(version: Version) -> list[tuple[str, str]]:
-    return [(_("They hold"), wording.since(version)), *wording.in_words(version.week)]
+    return [(_("Valid"), wording.since(version)), *wording.in_words(version.week)]
 
 
 def show_editor(

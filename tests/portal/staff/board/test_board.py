@@ -101,7 +101,7 @@ def test_a_step_that_does_not_follow_is_refused_in_words(desk, visit, site):
     page = desk.post(
         f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
     )
-    assertContains(page, "An appointment that is fulfilled cannot become arrived.")
+    assertContains(page, "A visit that is fulfilled cannot become arrived.")
 
 
 @pytest.mark.parametrize(

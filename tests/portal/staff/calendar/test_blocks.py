@@ -61,10 +61,10 @@ def test_visits_in_the_way_are_shown_and_stay(block, schedule, checkup, elena, t
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"end": "11:00"}, "It ends after it starts"),
+        ({"end": "11:00"}, "The end must be after the start"),
         ({"end": ""}, "Enter a time, or choose all day."),
         ({"first": ""}, "Enter the first day."),
-        ({"weekdays": ["0"]}, "Enter the day until which it is repeated."),
+        ({"weekdays": ["0"]}, "Enter the last day of the repeat."),
         ({"reason": "other"}, "Say in a few words what it is for."),
     ],
 )

@@ -52,7 +52,7 @@ def test_visits_on_a_day_on_which_a_role_does_not_work(as_rana, checkup, site, t
         assertNotContains(as_rana.get(PAGE), "Byron")
     role.extra = {"notAvailable": [{"description": "Leave", "during": {"start": day, "end": day}}]}
     role.save()
-    assertContains(as_rana.get(PAGE), "does not work there then")
+    assertContains(as_rana.get(PAGE), "does not work there at that time")
 
 
 def test_it_asks_as_much_for_many_as_for_one(as_rana, checkup, site, ten):

@@ -71,7 +71,7 @@ def test_a_longer_visit_strands_none_that_is_booked(as_chen, calendar_page, sche
 
 
 def test_what_only_administrators_set_is_not_asked_of_others(as_chen, calendar_page, service_page):
-    assertNotContains(as_chen.get(calendar_page), "Whom it is for")
+    assertNotContains(as_chen.get(calendar_page), "Who it is for")
     assert as_chen.get(service_page).status_code == 403
     assert as_chen.post(service_page, {**of_service(), "step": "save"}).status_code == 403
 
@@ -117,7 +117,7 @@ def test_notice_and_horizon_are_part_of_what_is_counted(as_administrator, servic
 
 def test_an_unchanged_service_has_nothing_to_save(as_administrator, service_page):
     preview = as_administrator.post(service_page, of_service())
-    assertContains(preview, "There is nothing to save.")
+    assertContains(preview, "there is nothing to save.")
     assertNotContains(preview, 'value="save"')
 
 
@@ -133,9 +133,7 @@ def test_whoever_saves_second_is_told(as_administrator, service_page):
     [
         pytest.param({"duration": ""}, "This field is required.", id="no length"),
         pytest.param({"duration": 0}, "greater than or equal to 1", id="no time at all"),
-        pytest.param(
-            {"minimum_notice_count": ""}, "Enter how long; 0 where it may be at the last moment.", id="no notice"
-        ),
+        pytest.param({"minimum_notice_count": ""}, "Enter how long, or 0 for no minimum.", id="no notice"),
         pytest.param(
             {"minimum_notice_count": 400, "minimum_notice_unit": 1440}, "Enter at most 365 days.", id="too long"
         ),

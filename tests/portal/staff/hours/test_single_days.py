@@ -41,7 +41,7 @@ def test_a_closure_is_previewed_saved_listed_and_removed(as_chen, editor, schedu
 
 def test_a_closure_ends_after_it_starts(as_chen, editor, schedule, today):
     data = {"version": schedule.version, "first": today + DAY, "last": today}
-    assertContains(as_chen.post(f"{editor}closures/", data), "A closure ends after it starts")
+    assertContains(as_chen.post(f"{editor}closures/", data), "The closure must end after it starts")
 
 
 def test_extra_time_is_previewed_added_and_removed(as_chen, editor, schedule, checkup, today):
