@@ -24,7 +24,7 @@ from scheduling.availability.offerings import Arrangement, is_kind, offering_of,
 from scheduling.availability.questions import as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.schedule_rows import OF_ALL, issues_of, read_rows
 from scheduling.core.intervals import Span
-from scheduling.core.offers import Diary
+from scheduling.core.offers import Diary, Offer
 
 SOON, YEAR = timedelta(days=28), timedelta(days=366)
 SCHEDULE = (
@@ -81,7 +81,7 @@ class _Case:
 
     service: HealthcareService
     calendars: list[Calendar]
-    first: int | None = None
+    first: Offer | None = None
     faults: dict[int, list[Found]] = field(default_factory=dict)  # by schedule
 
     def is_faulty(self, schedule: int) -> bool:
@@ -169,9 +169,9 @@ def _window(now: datetime, reach: timedelta) -> Span:
     return int(now.timestamp()), int(later(now, reach).timestamp())
 
 
-def _first(ways: Iterable[Arrangement], diaries: dict[int, Diary], window: Span) -> int | None:
+def _first(ways: Iterable[Arrangement], diaries: dict[int, Diary], window: Span) -> Offer | None:
     offers = (first_offer([[diaries[each.schedule] for each in pool] for pool in way], *window) for way in ways)
-    return min((offer.start for offer in offers if offer is not None), default=None)
+    return min(filter(None, offers), key=lambda offer: offer.start, default=None)
 
 
 def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Span) -> Iterator[Found]:
@@ -208,10 +208,11 @@ def _no_days(service: HealthcareService) -> Iterator[Found]:
 def _verdict(case: _Case, accepts: Callable[[Calendar], bool], now: datetime) -> Verdict:
     can = case.first is not None
     problems = [*_of_service(case), *_of_schedules(case), *_doubts(case, accepts)]
-    zone = next((each.offering.zone for each in case.calendars if each.offering is not None), None) or clinic_zone()
+    zones = {each.row.schedule: each.offering.zone for each in case.calendars if each.offering is not None}
+    zone = zones[case.first.schedules[0]] if case.first else next(iter(zones.values()), None) or clinic_zone()
     return Verdict(
         case.service,
-        as_datetime(case.first).astimezone(zone) if case.first is not None else None,
+        as_datetime(case.first.start).astimezone(zone) if case.first else None,
         zone,
         tuple(replace(each, is_warning=can or each.is_warning) for each in problems),
     )
@@ -268,7 +269,7 @@ def _of_schedules(case: _Case) -> Iterator[Problem]:
     kinds: dict[str, Fault] = {}
     for calendar in case.calendars:
         for found in case.faults.get(calendar.row.schedule, ()):
-            mend = found.mend or (calendar.schedule if calendar.has_own else case.service)
+            mend = found.mend or (calendar.schedule if calendar.has_own(found.fault) else case.service)
             together.setdefault((found.text, mend), []).append(calendar)
             kinds[found.text] = found.fault
     for (problem, mend), calendars in together.items():

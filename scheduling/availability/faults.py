@@ -28,6 +28,7 @@ from scheduling.core.offers import Diary, Offer
 LONGEST_LOOK = 32 * DAY
 SAMPLE = 10  # stretches of open time from which it is judged how much of it can be booked
 MUCH = Fraction(1, 3)
+LENGTHS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "alignment_offset")
 
 
 class Fault(StrEnum):
@@ -114,10 +115,11 @@ class Calendar:
         """Whose time it is, and where."""
         return ", ".join(filter(None, (self.row.actor_name or str(self.schedule), self.row.site_name)))
 
-    @property
-    def has_own(self) -> bool:
-        """Whether the service is given differently here."""
-        return any(each.service_id == self.row.service for each in self.schedule.scheduling_parameters.all())
+    def has_own(self, fault: Fault) -> bool:
+        """Whether what the fault comes from is set for this schedule, not for the service."""
+        rows = [each for each in self.schedule.scheduling_parameters.all() if each.service_id == self.row.service]
+        names = LENGTHS if fault in (Fault.WASTE, Fault.NO_DURATION) else (*LENGTHS, "availability", "not_available")
+        return any(getattr(row, name) not in (None, []) for row in rows for name in names)
 
 
 def untaken(diary: Diary) -> Diary:
@@ -234,21 +236,18 @@ def _wasted(diary: Diary, window: Span) -> Iterator[Found]:
     if share < MUCH or diary.rules.capacity > 1:
         return
     interval = diary.rules.grid.interval
-    facts = {
-        "percent": round(share * 100),
-        "length": _length(needed),
-        "interval": interval,
-        "better": gcd(interval, needed // 60),
-    }
-    if facts["percent"] == 50:
+    step = -(-needed // (interval * 60)) * interval
+    percent = round(100 - needed / 60 / step * 100)
+    facts = {"percent": percent, "length": _length(needed), "step": step, "better": gcd(interval, needed // 60)}
+    if percent == 50:
         text = _(
-            "Half of the time cannot be booked: a visit takes %(length)s, and can start only every %(interval)s"
-            " minutes. Let it start every %(better)s minutes."
+            "Half of the time cannot be booked: a visit takes %(length)s, but the next can start only %(step)s minutes"
+            " after it starts. Let visits start every %(better)s minutes."
         )
     else:
         text = _(
-            "%(percent)s%% of the time cannot be booked: a visit takes %(length)s, and can start only every"
-            " %(interval)s minutes. Let it start every %(better)s minutes."
+            "%(percent)s%% of the time cannot be booked: a visit takes %(length)s, but the next can start only"
+            " %(step)s minutes after it starts. Let visits start every %(better)s minutes."
         )
     yield Found(Fault.WASTE, text % facts)
 

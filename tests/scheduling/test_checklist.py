@@ -212,15 +212,15 @@ DOUBTFUL = {
     "starts every hour for half an hour": (
         lambda: given(interval=60),
         Fault.WASTE,
-        "Half of the time cannot be booked: a visit takes 30 minutes, and can start only every 60 minutes."
-        " Let it start every 30 minutes.",
+        "Half of the time cannot be booked: a visit takes 30 minutes, but the next can start only 60 minutes after it"
+        " starts. Let visits start every 30 minutes.",
     ),
     "starts every hour unless it is said": (lambda: given(interval=None), Fault.WASTE, "Half of the time"),
     "starts every half hour for twenty minutes": (
         lambda: given(interval=30, duration=20),
         Fault.WASTE,
-        "33% of the time cannot be booked: a visit takes 20 minutes, and can start only every 30 minutes."
-        " Let it start every 10 minutes.",
+        "33% of the time cannot be booked: a visit takes 20 minutes, but the next can start only 30 minutes after it"
+        " starts. Let visits start every 10 minutes.",
     ),
     "no site": (lambda: ScheduleFactory().services.get(), Fault.NO_SITE, "It has no site"),
     "no address": (lambda: given(site=whole_site(line="")), Fault.NO_ADDRESS, "Riverside: Its address"),
@@ -295,6 +295,27 @@ def test_who_has_own_parameters_is_mended_on_the_schedule():
     [verdict] = checklist([service], now=NOW)
 
     assert [(each.fault, each.mend) for each in verdict.problems] == [(Fault.WASTE, service.schedules.get())]
+
+
+def test_hours_of_its_own_do_not_make_a_schedule_the_place_to_mend_the_starts():
+    service = given(interval=60)
+    own = {"availability": hours("10:00:00", "13:00:00")}
+    ScheduleFactory(services=[service], site=service.schedules.get().site, parameters=own)
+
+    [verdict] = checklist([service], now=NOW)
+
+    assert [(each.fault, each.mend) for each in verdict.problems] == [(Fault.WASTE, service)]  # once for both
+
+
+def test_the_first_time_is_by_the_clock_of_who_has_it():
+    service = given(calendar={"planning_start": NOW + timedelta(days=3)})
+    lakeside = whole_site(name="Lakeside", timezone="America/Chicago")
+    ScheduleFactory(actor=PractitionerFactory(timezone="America/Chicago"), services=[service], site=lakeside)
+
+    [verdict] = checklist([service], now=NOW)
+
+    assert verdict.first == MONDAY_9 + timedelta(hours=1)
+    assert verdict.zone.key == "America/Chicago"
 
 
 def test_the_desk_of_a_site_accepts_requests():
