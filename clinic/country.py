@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete, post_save
+from django.utils.formats import reset_format_cache
 
 # Countries and their own territories that have a time zone: CLDR's ZZ and 001 stand for none and for the world.
 COUNTRIES = frozenset(get_global("zone_territories").values()) - {"001", "ZZ"}
@@ -66,8 +67,11 @@ def _zone_of_sites() -> str:
 
 
 def _zones_of_sites() -> list[str]:
+    from clinic.models.base import canonical_zone  # the models are there once somebody asks
+
     sites = apps.get_model("clinic", "Location").objects.filter(deleted_at=None, part_of=None)
-    return list(sites.exclude(timezone="").order_by("pk").values_list("timezone", flat=True))
+    names = sites.exclude(timezone="").order_by("pk").values_list("timezone", flat=True)
+    return [canonical_zone(name) for name in names]
 
 
 @lru_cache
@@ -79,6 +83,7 @@ def _country_of_language() -> str:
 
 def _forget(**kwargs: object) -> None:
     _known.clear()
+    reset_format_cache()
 
 
 def watch_sites() -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.models import Appointment, Location
+from clinic.models.base import zone_named
 from clinic.texts import text_of
 
 
@@ -37,7 +38,7 @@ def chosen_zone(appointment: Appointment) -> ZoneInfo | None:
     """The zone that the patient chose when they booked."""
     sent = (each.get("valueCode", "") for each in appointment.extra.get("extension", ()) if _is_zone(each))
     try:
-        return next((ZoneInfo(str(name)) for name in sent if name), None)
+        return next((zone_named(str(name)) for name in sent if name), None)
     except (ValueError, OSError):  # other software can write any name
         return None
 

@@ -17,6 +17,7 @@ from clinic import addresses, whereabouts, words
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
+from clinic.models.base import zone_named
 from clinic.texts import text_of
 
 Status = Appointment.Status
@@ -219,7 +220,7 @@ def zone_there(appointment: Appointment) -> ZoneInfo:
 def _zones_there(appointments: list[Appointment]) -> dict[int, ZoneInfo]:
     with connection.cursor() as cursor:
         cursor.execute(_ZONES_THERE, [[appointment.pk for appointment in appointments]])
-        return {pk: ZoneInfo(name) for pk, name in cursor.fetchall()}
+        return {pk: zone_named(name) for pk, name in cursor.fetchall()}
 
 
 def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:
@@ -228,7 +229,7 @@ def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:
         name = extension.get("valueCode", "") if extension.get("url") == TIMEZONE else ""
         if name:
             try:
-                return ZoneInfo(name)
+                return zone_named(name)
             except (ValueError, OSError):
                 return None
     return None

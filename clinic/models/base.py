@@ -1,8 +1,10 @@
 """What every FHIR resource of ours has: https://hl7.org/fhir/R4/resource.html"""
 
 import uuid
+from functools import lru_cache
 from importlib.resources import files
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 from django.core.exceptions import ValidationError
@@ -31,6 +33,12 @@ def canonical_zone(name: str) -> str:
     """The name of today for a zone that a browser calls by an older one: Asia/Kolkata for Asia/Calcutta."""
     known = str(get_global("zone_aliases").get(name, name))
     return known if known in ZONES and not known.startswith("Etc/") else name
+
+
+@lru_cache
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of a name, under the zone's name of today: what is written under two names is one zone."""
+    return ZoneInfo(canonical_zone(name))
 
 
 def zone_field(help_text: str = "") -> "models.CharField[str, str]":

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import addresses, whereabouts, words
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
+from clinic.models.base import zone_named
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
@@ -232,6 +233,6 @@ def _visit(appointment: Appointment, now: datetime) -> Visit:
 
 def _zone_of(appointment: Appointment) -> ZoneInfo:
     if appointment.site and appointment.site.timezone:
-        return ZoneInfo(appointment.site.timezone)
+        return zone_named(appointment.site.timezone)
     latest = next(iter(appointment.slots.all()), None)
     return zone_of(latest.schedule, appointment.service_id) if latest else ZoneInfo("UTC")

@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from clinic.models import Schedule
+from clinic.models.base import zone_named
 
 # What a calendar's name and zone are read from.
 SCHEDULE = (
@@ -27,4 +28,4 @@ def zone_of(schedule: Schedule, service_pk: int | None = None) -> ZoneInfo:
     names = [schedule.site.timezone if schedule.site else ""]
     names += [each.timezone for each in schedule.scheduling_parameters.all() if service_pk in (None, each.service_id)]
     names += [getattr(actor, "timezone", "") for actor in (schedule.actor, schedule.bookable.actor)]
-    return ZoneInfo(next((name for name in names if name), "UTC"))
+    return zone_named(next((name for name in names if name), "UTC"))

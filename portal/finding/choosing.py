@@ -8,6 +8,7 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 from clinic.models import Appointment, HealthcareService, Location
+from clinic.models.base import zone_named
 from clinic.whereabouts import site_and_town
 from portal.finding.positions import Position, away, kilometres_to
 from scheduling.availability import (
@@ -253,7 +254,7 @@ class Menu:
 
     def _zone_there(self, offering: Offering) -> ZoneInfo:
         site = self.sites.get(offering.site or 0)
-        return ZoneInfo(site.timezone) if site and site.timezone else offering.zone
+        return zone_named(site.timezone) if site and site.timezone else offering.zone
 
 
 def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -> Menu:

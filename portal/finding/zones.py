@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from clinic import formats
 from clinic.country import clinic_country, country_of_zone
 from clinic.formats import Conventions
+from clinic.models.base import canonical_zone
 
 # The parts of the world by the beginning of a zone's name, as CLDR's territories.
 PARTS = {
@@ -37,7 +38,9 @@ def zones_by_region(near: Iterable[ZoneInfo], now: datetime) -> list[tuple[str, 
     """The zones of the clinic and of its country first, then those of each part of the world, by city."""
     own = formats.conventions()
     near = list(near)
-    names = [each.key for each in near] + [name for name in _names() if country_of_zone(name) == clinic_country()]
+    names = [canonical_zone(each.key) for each in near] + [
+        name for name in _names() if country_of_zone(name) == clinic_country()
+    ]
     hour = now.replace(minute=0, second=0, microsecond=0)
     first = [_place(own, name, hour) for name in dict.fromkeys(names)]
     return [(_("In the country of the clinic"), first), *_by_part(own, hour)]

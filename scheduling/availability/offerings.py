@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from clinic.models import Appointment, HealthcareService, Patient
+from clinic.models.base import zone_named
 from clinic.models.statements import find
 from scheduling.availability.rules import absences_of, planned, rules_of
 from scheduling.availability.schedule_rows import OF_ALL, Row, issues_of, read_rows, rows_for
@@ -264,7 +265,7 @@ def _only_rules(issues: Iterable[Issue]) -> bool:
 
 
 def offering_of(row: Row) -> Offering:
-    zone = ZoneInfo(row.parameters[6] or row.actor_zone)
+    zone = zone_named(row.parameters[6] or row.actor_zone)
     return Offering(
         schedule=row.schedule,
         fhir_id=row.fhir_id,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.local_time import read_clock, read_iso
 from clinic.models import WEEKDAYS, SchedulingParameters, period_of
+from clinic.models.base import zone_named
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days
 from scheduling.core.intervals import Span
@@ -37,7 +38,7 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
         away,
         period,
     ) = parameters
-    grid = Grid(interval or DEFAULT_INTERVAL, offset, ZoneInfo(grid_zone) if grid_zone else zone)
+    grid = Grid(interval or DEFAULT_INTERVAL, offset, zone_named(grid_zone) if grid_zone else zone)
     return Rules(
         duration=duration * 60,
         buffer_before=before * 60,

@@ -11,6 +11,7 @@ from django.db import connection
 
 from clinic import contacts
 from clinic.models import Appointment, Event, Medium
+from clinic.models.base import zone_named
 from clinic.whereabouts import zone_for_patient
 from scheduling.facts import ZONE_THERE
 
@@ -86,7 +87,7 @@ def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
         by_email=by_email,
         by_sms=by_sms,
         reminders=reminders,
-        zone=zone_for_patient(appointment, ZoneInfo(zone)),
+        zone=zone_for_patient(appointment, zone_named(zone)),
     )
 
 

@@ -1,12 +1,22 @@
 // What only the browser knows: roughly where one is, and by which clock one lives. Neither is asked for unless wanted.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+// A zone may be called by an older name here and by its new one there: the browser takes both for the same.
+const known = (name) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return name;
+  }
+};
+const isOwn = (name) => Boolean(name) && (name === zone || known(name) === known(zone));
+
 const offer = () => {
   const near = document.querySelector("[data-near]");
   if (near && navigator.geolocation) near.hidden = false;
   const select = document.getElementById("zone");
   const own = document.querySelector("[data-own-zone]");
-  if (own && select) own.hidden = select.value === zone;
+  if (own && select) own.hidden = isOwn(select.value || select.dataset.zone);
 };
 
 const findMe = (button) => {
@@ -36,9 +46,9 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest("[data-own-zone]")) {
     const select = document.getElementById("zone");
-    // A browser may call it by an older name, which the clinic knows too.
-    if (![...select.options].some((each) => each.value === zone)) select.add(new Option(zone, zone));
-    select.value = zone;
+    const found = [...select.options].find((each) => isOwn(each.value));
+    if (!found) select.add(new Option(zone, zone));
+    select.value = found ? found.value : zone;
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
 });

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from clinic import words
 from clinic.models import Appointment, Location, PastVersion
+from clinic.models.base import zone_named
 from scheduling.facts import names_among
 
 
@@ -55,7 +56,7 @@ def _people(participants: Iterable[Mapping[str, Any]]) -> str:
 def _zones(sites: Iterable[int | None]) -> dict[int, ZoneInfo]:
     wanted = {site for site in sites if site is not None}
     rows = Location.objects.filter(pk__in=wanted).exclude(timezone="") if wanted else Location.objects.none()
-    return {pk: ZoneInfo(timezone) for pk, timezone in rows.values_list("pk", "timezone")}
+    return {pk: zone_named(timezone) for pk, timezone in rows.values_list("pk", "timezone")}
 
 
 def _move(old: _Version, new: _Version, zones: Mapping[int, ZoneInfo], zone: ZoneInfo) -> Move:

@@ -7,9 +7,12 @@ import pytest
 from django.utils.translation import override
 from pytest_django.asserts import assertContains, assertNotContains
 
+from clinic.country import clinic_zone
+from clinic.models import Location, Schedule
 from clinic.models.base import canonical_zone
 from portal.finding.zones import zones_by_region
-from tests.factories import ScheduleFactory, ServiceFactory
+from scheduling.availability import offerings_of
+from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
 
 WINTER = datetime(2026, 12, 1, 12, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -49,3 +52,27 @@ def test_a_visit_by_video_is_read_by_the_browsers_clock(client, chen, site):
     assertContains(page, "Kolkata time")
     assertContains(page, '<option value="Asia/Kolkata" selected>', 1)
     assertNotContains(page, "Asia/Calcutta</")
+
+
+@pytest.mark.parametrize("name", ["Asia/Calcutta", "Asia/Kolkata"])
+def test_what_is_written_under_an_older_name_is_kept_and_read_under_todays(client, chen, site, name):
+    """A site that software knows as Asia/Calcutta, and one that is Asia/Kolkata, are in one zone."""
+    service = ServiceFactory(name="Check-up", telehealth=True)
+    for key in (name, "Asia/Kolkata"):
+        there = LocationFactory(timezone=key)
+        ScheduleFactory(actor=PractitionerFactory(timezone=key), services=[service], site=there)
+        assert Location.objects.get(pk=there.pk).timezone == key
+    schedules = list(Schedule.objects.values_list("fhir_id", flat=True))
+    assert {each.zone.key for each in offerings_of(service, schedules)} == {"Asia/Kolkata"}
+    page = client.get(f"/book/{service.fhir_id}/")
+    assertContains(page, "All times are in Kolkata time.")
+    assertContains(page, 'data-zone="Asia/Kolkata"')
+    (_country, first), *_parts = zones_by_region([ZoneInfo(name)], WINTER)
+    assert first[0].zone.key == "Asia/Kolkata"
+
+
+def test_the_country_of_sites_is_counted_by_todays_names(settings, db):
+    settings.CLINIC_TIME_ZONE = ""
+    for key in ("Asia/Calcutta", "Europe/Berlin", "Europe/Berlin", "Asia/Kolkata", "Asia/Kolkata"):
+        LocationFactory(timezone=key)
+    assert clinic_zone() == ZoneInfo("Asia/Kolkata")
