@@ -21,10 +21,14 @@ def lines(location: Location) -> list[str]:
     parts = {
         "street_address": location.line,
         "city": location.city,
-        "country_area": location.state,
+        "country_area": location.state if location.state.strip() != location.city.strip() else "",
         "postal_code": location.postal_code,
     }
-    written = [_filled_in(line, parts) for line in _line_formats(country or clinic_country())]
+    formats_of_lines = _line_formats(country or clinic_country(), _is_latin(location))
+    if not any("%C" in line for line in formats_of_lines):  # as in Japan, where the town is a part of the street
+        street, town = parts["street_address"].strip(), parts["city"].strip()
+        parts["street_address"] = ", ".join(filter(None, (street, town))) if _is_latin(location) else town + street
+    written = [_filled_in(line, parts) for line in formats_of_lines]
     return [*filter(None, written), *_abroad(location.country, country)]
 
 
@@ -58,10 +62,17 @@ def _country_code(written: str) -> str:
     return ""
 
 
+def _is_latin(location: Location) -> bool:
+    """Whether it is written in Latin letters, for which some countries have another order."""
+    return max(f"{location.line}{location.city}{location.state}", default="") < "\N{GREEK CAPITAL LETTER ALPHA}"
+
+
 @lru_cache(maxsize=256)
-def _line_formats(country: str) -> tuple[str, ...]:
+def _line_formats(country: str, is_latin: bool) -> tuple[str, ...]:
     """The country's lines with %C for the town and so forth."""
-    return tuple(get_validation_rules({"country_code": country}).address_format.split("%n"))
+    rules = get_validation_rules({"country_code": country})
+    written = rules.address_latin_format if is_latin else rules.address_format
+    return tuple((written or rules.address_format).split("%n"))
 
 
 def _filled_in(line: str, parts: dict[str, str]) -> str:
