@@ -25,6 +25,7 @@ WRITTEN = (
     rf"\b\d{{1,2}}{ORDINAL}\s+(?:de\s+|of\s+)?{MONTH},?\s+(?:de\s+|del\s+)?\d{{4}}\b",
     rf"\b{MONTH}\s+\d{{1,2}}{ORDINAL},?\s+\d{{4}}\b",
 )
+YEAR = re.compile(r"(?:18|19|20)\d\d")
 ADDRESS = re.compile(r"\S+@\S+")
 # Digits and what people write between them, with at least four digits.
 NUMBER = re.compile(r"[+(]?\d(?:[\s()./-]*\d){3,}(?:\s*(?:x|ext\.?)\s*\d{1,7})?", re.IGNORECASE)
@@ -44,11 +45,13 @@ def find(rows: QuerySet[Row], text: str) -> QuerySet[Row]:
     """Return those of the people who are meant, whoever has exactly this name first."""
     typed = read(text)
     terms = list(_terms(typed))
-    if not (terms or typed.dates):
+    if not (terms or typed.dates or typed.numbers):
         return rows.none()
     condition = _named(" & ".join(terms))
+    for number in typed.numbers:
+        condition &= _numbered(number, typed)
     for days in typed.dates:
-        condition &= Q(birth_date__in=days)
+        condition &= _born(days, typed)
     return rows.filter(condition).order_by(_closeness(typed), "family", "given", "birth_date", "pk")
 
 
@@ -100,10 +103,24 @@ def _terms(typed: Typed) -> Iterator[str]:
         identifier = joined(word)
         if identifier:
             yield f"({_word(word)} | {quoted(IDENTIFIER + identifier)}:*)"
-    for number in typed.numbers:
-        yield f"({' | '.join(sorted(_number(number)))})"
     for email in typed.emails:
         yield f"{quoted(EMAIL + email)}:*"
+
+
+def _numbered(number: str, typed: Typed) -> Q:
+    """A telephone or record number; beside a name also the year of birth, which alone would be nearly everybody's."""
+    numbered = _named(f"({' | '.join(sorted(_number(number)))})")
+    if not (typed.words and YEAR.fullmatch(number)):
+        return numbered
+    return numbered | Q(birth_date__year=int(number)) | Q(extra__birthDate__startswith=number)
+
+
+def _born(days: tuple[date, ...], typed: Typed) -> Q:
+    """One of the days; beside a name also a year or a month of theirs, where the clinic knows no more."""
+    born = Q(birth_date__in=days)
+    if not typed.words:
+        return born
+    return born | Q(extra__birthDate__in=sorted({f"{day:%Y-%m}" for day in days} | {f"{day:%Y}" for day in days}))
 
 
 def _word(word: str, weights: str = "") -> str:

@@ -47,6 +47,14 @@ class Conventions(NamedTuple):
         return str(self.locale).replace("_", "-")
 
     @property
+    def date_order(self) -> tuple[str, ...]:
+        return _date_order(self)
+
+    def pattern(self, skeleton: str) -> str:
+        """CLDR's pattern for a skeleton."""
+        return _pattern(self.locale, skeleton).translate(_SPACES)
+
+    @property
     def hour_cycle(self) -> str:
         """As browsers name it."""
         return "h23" if _in_24_hours(self) else "h12"

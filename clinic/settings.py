@@ -195,6 +195,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not DEMO
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["clinic.country_formats"]
 USE_TZ = True
 
 STATIC_URL = "static/"

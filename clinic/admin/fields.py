@@ -7,7 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
@@ -259,3 +261,30 @@ def _moment(text: str) -> str:
     if not known:
         raise ValueError(f"{text!r} is neither a day such as 2026-12-24 nor 2026-12-24T13:00:00-05:00.")
     return text
+
+
+class BornField(forms.CharField):
+    """A birth date as far as it is known, as FHIR writes it: 1985-03-27, 1985-03 or 1985."""
+
+    PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>0[1-9]|1[0-2]))?")
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Birth date",
+            required=False,
+            widget=AdminDateWidget,
+            help_text="Where no more is known, the year and the month, such as 1985-03, or the year alone.",
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        """A whole date as a date, which the widget writes in the order of the country."""
+        return date.fromisoformat(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value or "") else value
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value).strip()
+        partial = self.PARTIAL.fullmatch(text)
+        day: date | None = None if partial else forms.DateField(required=False).clean(text)
+        born = day.isoformat() if day else text
+        if born and not "1000" <= born[:4] <= f"{timezone.now().year}":
+            raise ValidationError("Check the year of birth.")
+        return born

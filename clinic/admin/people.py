@@ -8,8 +8,9 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from clinic import finder
-from clinic.admin.base import OnceForm, ResourceAdmin, StackedInline, elements_field
+from clinic import finder, words
+from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, elements_field
+from clinic.admin.fields import BornField
 from clinic.models import (
     MessagePreferences,
     Patient,
@@ -25,8 +26,26 @@ NAME = ("prefix", "given", "family")
 OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
 
 
+class PersonForm(ModelForm):
+    """A person, of whose birth date as much is entered as is known."""
+
+    born = BornField()
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.initial["born"] = self.instance.born
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "born" in self.cleaned_data:
+            self.instance.write_born(self.cleaned_data["born"])
+        return cleaned
+
+
 class PersonAdmin(ResourceAdmin):
     """People, found as at the desk: in any writing of their names, numbers and birth dates."""
+
+    form = PersonForm
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -63,7 +82,7 @@ class PractitionerAdmin(PersonAdmin):
     autocomplete_fields = ("user",)
     inlines = (RoleInline,)
     fieldsets = (
-        (None, {"fields": ("active", NAME, "gender", "birth_date")}),
+        (None, {"fields": ("active", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email")}),
         ("Languages they speak", {"fields": ("communication",)}),
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees this practitioner's calendar."}),
@@ -124,21 +143,25 @@ class MessagePreferencesInline(StackedInline):
 
 @admin.register(Patient)
 class PatientAdmin(PersonAdmin):
-    list_display = ("__str__", "birth_date", "gender", "phone", "email", "language", "active")
+    list_display = ("__str__", "born", "gender", "phone", "email", "language", "active")
     list_filter = ("active", "gender", "language")
     search_fields = ("family", "given", "email", "phone", "fhir_id")
     date_hierarchy = "birth_date"
     autocomplete_fields = ("user",)
     inlines = (RelatedPersonInline, MessagePreferencesInline)
     fieldsets = (
-        (None, {"fields": ("active", NAME, "gender", "birth_date")}),
+        (None, {"fields": ("active", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email", "language")}),
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for this patient."}),
         OTHER_SYSTEMS,
     )
 
+    @admin.display(description="birth date", ordering="birth_date")
+    def born(self, patient: Patient) -> str:
+        return words.born(patient) or "-"
 
-class RelatedPersonForm(OnceForm):
+
+class RelatedPersonForm(OnceForm, PersonForm):
     once = ("user", "patient")
     once_field = "user"
     once_error = "Whoever signs in so is somebody who cares for this patient already. Change that record."
@@ -153,7 +176,7 @@ class RelatedPersonAdmin(PersonAdmin):
     search_fields = ("family", "given", "email", "phone", "patient__family", "patient__given", "fhir_id")
     autocomplete_fields = ("patient", "user")
     fieldsets = (
-        (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "birth_date")}),
+        (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email")}),
         ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for the patient."}),
         OTHER_SYSTEMS,

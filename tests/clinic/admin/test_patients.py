@@ -1,9 +1,22 @@
 """The administration of what is a patient's."""
 
+import re
+from datetime import date
+
 import pytest
 from django.urls import reverse
+from pytest_django.asserts import assertContains
 
-from clinic.models import CalendarFeed, CareTeam, Communication, Coverage, Patient, QuestionnaireResponse, RelatedPerson
+from clinic.models import (
+    CalendarFeed,
+    CareTeam,
+    Communication,
+    Coverage,
+    Patient,
+    Practitioner,
+    QuestionnaireResponse,
+    RelatedPerson,
+)
 from tests.clinic.admin.pages import errors, inline, url
 from tests.factories import (
     AppointmentFactory,
@@ -18,6 +31,8 @@ from tests.factories import (
     RelatedPersonFactory,
     UserFactory,
 )
+
+INLINES = ("related_persons", "message_preferences", "roles")
 
 
 def test_a_coverage_ends_after_it_starts(desk):
@@ -137,3 +152,50 @@ def test_a_row_that_was_left_empty_is_nobody(desk):
 
     assert Patient.objects.get().given == "Ada"
     assert not RelatedPerson.objects.exists()
+
+
+@pytest.mark.parametrize("kind", [Patient, Practitioner])
+@pytest.mark.parametrize(
+    ("country", "typed", "born", "shown"),
+    [
+        ("US", "1985", "1985", "1985"),
+        ("US", "1985-03", "1985-03", "1985-03"),
+        ("US", "03/04/1985", "1985-03-04", "03/04/1985"),
+        ("GB", "03/04/1985", "1985-04-03", "03/04/1985"),
+        ("GB", "1985-03-27", "1985-03-27", "27/03/1985"),
+        ("US", "", "", ""),
+    ],
+)
+def test_as_much_of_a_birth_date_is_entered_as_is_known(
+    desk, settings, fresh_formats, kind, country, typed, born, shown
+):
+    settings.CLINIC_COUNTRY = country
+    person = (PatientFactory if kind is Patient else PractitionerFactory)(
+        given="Ann", family="Lee", birth_date=None, extra={"birthDate": "1970", "maritalStatus": {"text": "single"}}
+    )
+    address = url(kind, "change", person.pk)
+    assertContains(desk.get(address), 'name="born" value="1970"')
+    inlines = {f"{name}-{kind}_FORMS": "0" for name in INLINES for kind in ("TOTAL", "INITIAL")}
+    data = {"active": "on", "given": "Ann", "family": "Lee", "born": typed, **inlines}
+    response = desk.post(address, data)
+    assert response.status_code == 302, errors(response)
+    person = kind.objects.get()
+    assert (person.born, person.extra["maritalStatus"]) == (born, {"text": "single"})
+    assert ("birthDate" in person.extra) == (len(born) in (4, 7))
+    page = desk.get(address).content.decode()
+    assert (re.search(r'name="born"(?: value="([^"]*)")?', page)[1] or "") == shown
+
+
+@pytest.mark.parametrize("typed", ["1985-13", "31/31/1985", "85", "2999", "yesterday", "0001"])
+def test_what_is_no_birth_date_is_refused(desk, typed):
+    inlines = {f"{name}-{kind}_FORMS": "0" for name in INLINES for kind in ("TOTAL", "INITIAL")}
+    assert errors(desk.post(url(Patient, "add"), {"given": "Ann", "born": typed, **inlines}))
+    assert not Patient.objects.exists()
+
+
+def test_the_list_shows_what_is_known(desk):
+    PatientFactory(birth_date=None, extra={"birthDate": "1985-03"})
+    PatientFactory(birth_date=date(1985, 3, 27))
+    page = desk.get(url(Patient, "changelist"))
+    assertContains(page, "March 1985")
+    assertContains(page, "Mar 27, 1985")
