@@ -43,16 +43,16 @@ class FullClinic:
     calendars: list[Schedule]  # of the practitioners
 
 
-def fill(practitioners: int, days: list[date], *, now: datetime) -> FullClinic:
+def fill(practitioners: int, days: list[date], *, now: datetime, every_minutes: int = 20) -> FullClinic:
     """24 visits of each practitioner on each of the days, every second one in a room, and a block at lunch.
 
-    The first practitioner gives the last two visits of each day to a group.
+    The first practitioner gives the last two visits of each day to a group. A visit can start `every_minutes`.
     """
     site = Location.objects.create(
         name="Riverside Main Street", timezone=ZONE.key, phone="+12125550100", last_updated=now
     )
-    services = [_service(name, now) for name in SERVICES]
-    group = _service(GROUP_SERVICE, now, capacity=GROUP_SEATS)
+    services = [_service(name, now, every_minutes) for name in SERVICES]
+    group = _service(GROUP_SERVICE, now, every_minutes, capacity=GROUP_SEATS)
     people = Practitioner.objects.bulk_create(
         Practitioner(given=GIVEN[n % 12], family=f"{FAMILY[n % 10]} {n + 1}", prefix="Dr.", last_updated=now)
         for n in range(practitioners)
@@ -80,14 +80,36 @@ def fill(practitioners: int, days: list[date], *, now: datetime) -> FullClinic:
     )
     clinic = FullClinic(site=site, services=[*services, group], calendars=schedules[:practitioners])
     _write(list(_visits(clinic, schedules[practitioners:], patients, days, now)))
-    _block_lunch(clinic, days, now)
+    _block_lunch(clinic.calendars, days, now)
     return clinic
 
 
-def _service(name: str, now: datetime, capacity: int | None = None) -> HealthcareService:
+def book_up(calendars: list[Schedule], days: list[date], *, now: datetime) -> None:
+    """All time of these days, but for one visit in 200."""
+    starts = [start for day in days for start in _starts(day)]
+    Slot.objects.bulk_create(
+        (
+            Slot(
+                schedule=calendar,
+                bookable=calendar.bookable,
+                status=Slot.Status.BUSY,
+                start=start,
+                end=start + VISIT,
+                last_updated=now,
+            )
+            for m, calendar in enumerate(calendars)
+            for n, start in enumerate(starts)
+            if (m * len(starts) + n) % 200
+        ),
+        batch_size=2_000,
+    )
+    _block_lunch(calendars, days, now)
+
+
+def _service(name: str, now: datetime, every_minutes: int, capacity: int | None = None) -> HealthcareService:
     service = HealthcareService.objects.create(name=name, last_updated=now)
     SchedulingParameters.objects.create(
-        service=service, duration=20, alignment_interval=20, slot_capacity=capacity, availability=HOURS
+        service=service, duration=20, alignment_interval=every_minutes, slot_capacity=capacity, availability=HOURS
     )
     return service
 
@@ -174,7 +196,7 @@ def _write(visits: list[tuple[Appointment, list[Slot]]]) -> None:
     Slot.objects.bulk_create((slot for _, slots in visits for slot in slots), batch_size=2_000)
 
 
-def _block_lunch(clinic: FullClinic, days: list[date], now: datetime) -> None:
+def _block_lunch(calendars: list[Schedule], days: list[date], now: datetime) -> None:
     Slot.objects.bulk_create(
         Slot(
             schedule=calendar,
@@ -185,6 +207,6 @@ def _block_lunch(clinic: FullClinic, days: list[date], now: datetime) -> None:
             comment="Lunch",
             last_updated=now,
         )
-        for calendar in clinic.calendars
+        for calendar in calendars
         for day in days
     )

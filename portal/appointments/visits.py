@@ -37,7 +37,7 @@ STATUS_WORDS = {
     Status.PENDING: StatusWord(_("Held"), "clock", "warn"),
     Status.BOOKED: StatusWord(_("Booked"), "check", "good"),
     Status.ARRIVED: StatusWord(_("Arrived"), "arrive", "info"),
-    Status.CHECKED_IN: StatusWord(_("Checked in"), "arrive", "info"),
+    Status.CHECKED_IN: StatusWord(_("In room"), "arrive", "info"),
     Status.FULFILLED: StatusWord(_("Done"), "done", "quiet"),
     Status.CANCELLED: StatusWord(_("Cancelled"), "cross", "quiet"),
     Status.NOSHOW: StatusWord(_("No-show"), "missed", "bad"),

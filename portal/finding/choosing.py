@@ -1,7 +1,7 @@
 """The ways to have a service and the times at which it can be had."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from math import inf
@@ -11,6 +11,7 @@ from clinic.models import Appointment, HealthcareService, Location
 from clinic.models.base import zone_named
 from clinic.whereabouts import site_and_town
 from portal.finding.positions import Position, away, kilometres_to
+from portal.finding.starts import Starts
 from scheduling.availability import (
     Arrangement,
     FoundTime,
@@ -22,6 +23,7 @@ from scheduling.availability import (
     kept_of,
     places_left,
 )
+from scheduling.core.intervals import Span, merge
 from scheduling.errors import Invalid
 
 AHEAD = timedelta(days=180)
@@ -74,9 +76,12 @@ class Menu:
     arrangements: tuple[Arrangement, ...]
     sites: dict[int, Location]
     zone: ZoneInfo | None = None
-    starts: Callable[[datetime], bool] | None = None
+    starts: Starts | None = None
     without: Appointment | None = None
     position: Position | None = None
+    _ways_of: dict[int, tuple[object, Sequence[tuple[Offering, ...]]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def all_offerings(self) -> Iterator[Offering]:
@@ -145,7 +150,7 @@ class Menu:
         asked = [(offerings, found.start) for found, offerings in ways]
         return places_left(self.service, asked, now=now, without=self.without)
 
-    def only(self, keep: Callable[[Offering], bool], starts: Callable[[datetime], bool] | None) -> "Menu":
+    def only(self, keep: Callable[[Offering], bool], starts: Starts | None) -> "Menu":
         """Only with these schedules, only at these local times. Where a kind of schedule is left out, nothing stays."""
         arrangements = (
             tuple(tuple(each for each in pool if keep(each)) for pool in arrangement)
@@ -161,10 +166,17 @@ class Menu:
             arrangements=self.arrangements,
             start=first,
             end=end,
+            within=self._asked_for(first, end),
             limit=limit,
             without=self.without,
         )
         return find_times(query, now=now) if first < end else []
+
+    def _asked_for(self, start: datetime, end: datetime) -> tuple[Span, ...] | None:
+        """When a visit may start, by any clock that shows its times; None where all times are asked for."""
+        if self.starts is None or start >= end:
+            return None
+        return tuple(merge(span for zone in self.zones for span in self.starts.spans(zone, start, end)))
 
     def times(self, start: datetime, end: datetime, *, now: datetime) -> list[Choice]:
         """The free times in order, one for each person who could give the visit then."""
@@ -174,7 +186,9 @@ class Menu:
         """The next few from `start` on, no two at once."""
         start = max(start, now)
         end = start + AHEAD
-        look, enough = (LOOK, None) if self.starts else (AHEAD, FIRST_FEW * max(1, len(self.arrangements)))
+        # By several clocks a time within the spans asked for may yet not be one that is asked for.
+        is_exact = self.starts is None or len(self.zones) == 1
+        look, enough = (AHEAD, FIRST_FEW * max(1, len(self.arrangements))) if is_exact else (LOOK, None)
         few: list[Choice] = []
         while start < end and len(few) < FIRST_FEW:
             few += self.first_of(self.find(start, start + look, now=now, limit=enough))
@@ -196,12 +210,14 @@ class Menu:
         """A found time with each of the people who could give the visit then, where they are asked for."""
         return (self.choice_of(offerings, as_datetime(found.start)) for offerings in self.ways(found))
 
-    def ways(self, found: FoundTime) -> Iterator[tuple[Offering, ...]]:
+    def ways(self, found: FoundTime) -> Sequence[tuple[Offering, ...]]:
         """The schedules of a found time: with each of the people who could give it, at a start that is asked for."""
-        start = as_datetime(found.start)
-        for offerings in _by_person(found):
-            if self.starts is None or self.starts(start.astimezone(self.zone_of(placed(offerings)))):
-                yield offerings
+        start, ways = as_datetime(found.start), self._by_person(found)
+        if self.starts is None:
+            return ways
+        if len(self.zones) == 1:
+            return ways if self.starts(start.astimezone(self.zones[0])) else ()
+        return [each for each in ways if self.starts(start.astimezone(self.zone_of(placed(each))))]
 
     def local_starts(self, found: FoundTime) -> set[datetime]:
         """When a found time begins, by each clock that shows it; nothing if that is not asked for."""
@@ -251,6 +267,14 @@ class Menu:
                 if found:
                     return self.choice_of(found[0].offerings, start)
         return None
+
+    def _by_person(self, found: FoundTime) -> Sequence[tuple[Offering, ...]]:
+        """As the function; worked out once for all times that the same schedules could serve."""
+        known = self._ways_of.get(id(found.choices))
+        if known is None:
+            known = found.choices, tuple(_by_person(found))
+            self._ways_of[id(found.choices)] = known  # with the choices, or another's could have their id
+        return known[1]
 
     def _zone_there(self, offering: Offering) -> ZoneInfo:
         site = self.sites.get(offering.site or 0)

@@ -6,7 +6,6 @@ were not asked.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -21,6 +20,7 @@ from clinic.texts import text_of
 from clinic.words import EVENING, NOON
 from portal.finding.choosing import Menu, Option, is_person
 from portal.finding.positions import Position, away, kilometres_to
+from portal.finding.starts import Starts
 from scheduling.availability import Offering
 from scheduling.core.hours import Window
 
@@ -128,10 +128,7 @@ class Filters:
                 for name, chosen in asked.items()
             )
 
-        def starts(at: datetime) -> bool:
-            return (not parts or part_of(at) in parts) and (not days or WEEKDAYS[at.weekday()] in days)
-
-        return self.menu.only(keep, starts if parts or days else None)
+        return self.menu.only(keep, Starts(parts, days) if parts or days else None)
 
 
 def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Filters:
@@ -197,13 +194,6 @@ def _differ(menu: Menu, name: str, trait: Callable[[Offering], Iterable[Option]]
         return True
     had = [{option.value for option in trait(each)} for each in menu.all_offerings if _concerns(name, each)]
     return any(option.value not in values for option in options for values in had)
-
-
-def part_of(at: datetime) -> str:
-    """As `words.part_of_day` says it."""
-    if at.time() < NOON:
-        return "morning"
-    return "afternoon" if at.time() < EVENING else "evening"
 
 
 def _filter(name: str, options: list[Option], asked: QueryDict) -> Filter:

@@ -226,12 +226,16 @@ def _since_midnight(moment: datetime) -> timedelta:
 
 def ways_on(menu: Menu, found: Found, day: date) -> Ways:
     """What there is to choose on a day: with each person who could give the visit, at each site."""
-    ways = [(each, list(menu.ways(each))) for each in found[day]]
+    ways = [(each, menu.ways(each)) for each in found[day]]
     is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
+    if is_crowded:
+        alike = {id(with_each): with_each for _, with_each in ways}  # most times of a day can be had in the same ways
+        places = {key: _one_each_place(with_each) for key, with_each in alike.items()}
+        ways = [(each, places[id(with_each)]) for each, with_each in ways]
     buttons = [
         (each, offerings)
         for each, with_each in ways
-        for offerings in (_one_each_place(with_each) if is_crowded else with_each)
+        for offerings in with_each
         if len(menu.zones) == 1 or _date_of(menu, each, offerings) == day
     ]
     return Ways(buttons, is_crowded)
@@ -277,11 +281,11 @@ def others_in(menu: Menu, shown: Shown, people: Iterable[Option], *, now: dateti
     ]
 
 
-def _one_each_place(ways: Iterable[tuple[Offering, ...]]) -> Iterable[tuple[Offering, ...]]:
+def _one_each_place(ways: Iterable[tuple[Offering, ...]]) -> Sequence[tuple[Offering, ...]]:
     first: dict[int | None, tuple[Offering, ...]] = {}
     for offerings in ways:
         first.setdefault(placed(offerings).site, offerings)
-    return first.values()
+    return tuple(first.values())
 
 
 def _begins(day: date, today: date) -> date:

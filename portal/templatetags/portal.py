@@ -1,5 +1,7 @@
 """Small parts of pages: icons, form fields, what the demo says about itself."""
 
+from functools import lru_cache
+
 from django import template
 from django.conf import settings
 from django.forms import BoundField
@@ -19,9 +21,14 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A drawing beside a word, never instead of one."""
+    return _drawing(name, static("img/icons.svg"))
+
+
+@lru_cache(maxsize=256)
+def _drawing(name: str, address: str) -> SafeString:
     return format_html(
         '<svg class="icon" width="20" height="20" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        static("img/icons.svg"),
+        address,
         name,
     )
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -33,12 +34,16 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TimeQuery:
-    """When can this service be had, in [start, end)? Of each arrangement, one schedule of every pool together."""
+    """When can this service be had, in [start, end)? Of each arrangement, one schedule of every pool together.
+
+    With `within` a visit has to start in one of these spans.
+    """
 
     service: HealthcareService
     arrangements: tuple[Arrangement, ...]
     start: datetime
     end: datetime
+    within: tuple[Span, ...] | None = None
     limit: int | None = None
     without: Appointment | None = None  # whose own Slots do not count, as when it is moved
 
@@ -64,7 +69,7 @@ def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
         found += _offers_in(query, list(offerings.values()), look_start, look_end, end, now)
         if query.limit is not None and len(found) >= query.limit:
             break
-    return [_found_time(offer, offerings) for offer in found[: query.limit]]
+    return _found_times(found[: query.limit], offerings)
 
 
 def is_offered(
@@ -167,7 +172,7 @@ def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
             yield start, end
         return
     ways = [[[empty_diary(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
-    yield from core.looks(ways, start, end, query.limit)
+    yield from core.looks(ways, start, end, query.limit, query.within)
 
 
 def _offers_in(
@@ -177,24 +182,28 @@ def _offers_in(
     longest = max((each.rules.duration for each in offerings), default=0)
     visits_end = min(end, look_end + longest)
     diaries = diaries_of(query.service, offerings, start, visits_end, now=now, without=query.without)
-    found = [
-        offer
-        for arrangement in query.arrangements
-        for offer in core.offers([[diaries[each.schedule] for each in pool] for pool in arrangement], start, visits_end)
-        if offer.start < look_end
-    ]
-    if len(query.arrangements) > 1:
-        found.sort(key=lambda offer: (offer.start, offer.end))
-    return found
-
-
-def _found_time(offer: Offer, offerings: dict[int, Offering]) -> FoundTime:
-    return FoundTime(
-        offer.start,
-        offer.end,
-        tuple(offerings[schedule] for schedule in offer.schedules),
-        tuple(tuple(offerings[schedule] for schedule in pool) for pool in offer.choices),
+    offers = core.in_order(
+        [
+            core.offers(
+                [[diaries[each.schedule] for each in pool] for pool in arrangement], start, visits_end, query.within
+            )
+            for arrangement in query.arrangements
+        ]
     )
+    return list(islice(takewhile(lambda offer: offer.start < look_end, offers), query.limit))
+
+
+def _found_times(offers: Iterable[Offer], offerings: dict[int, Offering]) -> list[FoundTime]:
+    """The offers with their schedules. Those that the same schedules could serve share one tuple of choices."""
+    known: dict[tuple[tuple[int, ...], ...], tuple[tuple[Offering, ...], ...]] = {}
+    found = []
+    for offer in offers:
+        choices = known.get(offer.choices)
+        if choices is None:
+            choices = tuple(tuple(offerings[schedule] for schedule in pool) for pool in offer.choices)
+            known[offer.choices] = choices
+        found.append(FoundTime(offer.start, offer.end, tuple(offerings[each] for each in offer.schedules), choices))
+    return found
 
 
 def empty_diary(offering: Offering) -> Diary:

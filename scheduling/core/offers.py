@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
+from heapq import merge as merge_sorted
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -82,23 +84,35 @@ class Offer(NamedTuple):
     choices: tuple[tuple[int, ...], ...]
 
 
-def offers(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Iterator[Offer]:
+def offers(
+    pools: Sequence[Sequence[Diary]], start: int, end: int, within: Sequence[Span] | None = None
+) -> Iterator[Offer]:
     """The visits within [start, end) that one schedule of every pool can take together, in order of time.
 
-    Schedules that differ in duration never meet in one visit. Buffers may reach beyond the window.
+    Schedules that differ in duration never meet in one visit. Buffers may reach beyond the window. With `within`, a
+    normal list, a visit has to start in one of these spans.
     """
     durations = sorted({diary.rules.duration for pool in pools for diary in pool})
-    found: list[Offer] = []
+    ways = []
     for duration in durations:
         alike = [[diary for diary in pool if diary.rules.duration == duration] for pool in pools]
         if all(alike):
-            found.extend(_offers_of(alike, duration, start, end))
-    if len(durations) > 1:
-        found.sort(key=lambda offer: (offer.start, offer.end))
-    yield from found
+            ways.append(_offers_of(alike, duration, start, end, within))
+    yield from in_order(ways)
 
 
-def looks(ways: Sequence[Sequence[Sequence[Diary]]], start: int, end: int, wanted: int) -> Iterator[Span]:
+def in_order(ways: Sequence[Iterator[Offer]]) -> Iterator[Offer]:
+    """The offers of several ways by time, made only as far as they are read: often the first few are enough."""
+    return merge_sorted(*ways, key=lambda offer: (offer.start, offer.end)) if len(ways) > 1 else chain(*ways)
+
+
+def looks(
+    ways: Sequence[Sequence[Sequence[Diary]]],
+    start: int,
+    end: int,
+    wanted: int,
+    within: Sequence[Span] | None = None,
+) -> Iterator[Span]:
     """[start, end) in pieces, for who wants only the first few times of any of `ways`.
 
     The first would have half as many again as are wanted, were none taken, and each further one twice as many.
@@ -110,7 +124,7 @@ def looks(ways: Sequence[Sequence[Sequence[Diary]]], start: int, end: int, wante
     while first < end:
         last = min(last + length, end)
         length *= 2
-        starts = sorted(set[int]().union(*(_possible(pools, first, last) for pools in ways)))
+        starts = sorted(set[int]().union(*(_possible(pools, first, last, within) for pools in ways)))
         if len(starts) >= wanted:
             last = starts[wanted - 1] + 1
         elif last < end:
@@ -158,8 +172,10 @@ def places_left(diary: Diary, start: int) -> int:
     return sum(covers(lane, *visit) for lane in _lanes([visit], diary))
 
 
-def _offers_of(pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int) -> Iterator[Offer]:
-    serving = _serving(pools, duration, start, end)
+def _offers_of(
+    pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
+) -> Iterator[Offer]:
+    serving = _serving(pools, duration, start, end, within)
     for at in sorted(set(serving[0]).intersection(*serving[1:])):
         choices = [by_start[at] for by_start in serving]
         chosen = _distinct(choices)
@@ -172,10 +188,10 @@ def _offers_of(pools: Sequence[Sequence[Diary]], duration: int, start: int, end:
             )
 
 
-def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int) -> set[int]:
+def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int, within: Sequence[Span] | None = None) -> set[int]:
     """The starts in [start, end) that there would be if nothing were taken; a visit may end later."""
     longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
-    serving = _serving(pools, longest, start, end + longest - 1)
+    serving = _serving(pools, longest, start, end + longest - 1, within)
     return set(serving[0]).intersection(*serving[1:])
 
 
@@ -184,9 +200,13 @@ def _unlike(pool: Sequence[Diary]) -> list[Diary]:
     return list({(id(diary.rules), diary.planned): diary for diary in pool}.values())
 
 
-def _serving(pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int) -> list[dict[int, list[Diary]]]:
+def _serving(
+    pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
+) -> list[dict[int, list[Diary]]]:
     """For each pool, the starts on the grid at which the other pools may be free too, and who can serve then."""
     window = [(start, end - duration + 1)] if end - start >= duration else []
+    if within is not None:
+        window = intersect(window, within)
     possible = [[(diary, _start_spans(diary, start, end)) for diary in pool] for pool in pools]
     common = reduce(intersect, (merge(span for _, spans in pool for span in spans) for pool in possible), window)
     return [_by_start(pool, common) for pool in possible]

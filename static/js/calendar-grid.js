@@ -10,9 +10,11 @@ const LEAST = 416; // pixels that the grid is high on a small screen
 const BELOW = 16;
 const HEAD = 48;
 const QUARTERS = { least: 16, most: 40 }; // pixels that a quarter of an hour has
+const TWO_LINES = 42; // pixels that a visit needs for them
 const { locale, hourCycle } = document.documentElement.dataset;
 const CLOCK = { hour: "numeric", minute: "2-digit", hourCycle };
 let grid = null;
+let quarterHeight = QUARTERS.least;
 
 const twoDigits = (number) => String(number).padStart(2, "0");
 // The grid's dates are those on the wall of the site, whatever the zone of this machine.
@@ -56,7 +58,7 @@ function contentOf({ event, view }) {
 }
 
 function isShort({ start, end }) {
-  return end - start < 30 * 60_000;
+  return ((end - start) / (15 * 60_000)) * quarterHeight < TWO_LINES;
 }
 
 function describe({ el, event }) {
@@ -117,7 +119,8 @@ function quarter() {
 
 function draw() {
   const { view, date, today, offset, firstHour, lastHour, opens, hour } = calendar.dataset;
-  const fills = quarter() > QUARTERS.least; // what does not fit begins an hour before now
+  quarterHeight = quarter();
+  const fills = quarterHeight > QUARTERS.least; // what does not fit begins an hour before now
   const opensAt = today in headings && !fills ? Math.max(0, Number(hour) - 1) : Number(opens);
   const day = view === "day";
   grid = EventCalendar.create(calendar.querySelector("[data-grid]"), {
@@ -135,7 +138,7 @@ function draw() {
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     snapDuration: `00:${twoDigits(calendar.dataset.snap)}`,
-    slotHeight: quarter(),
+    slotHeight: quarterHeight,
     columnWidth: `minmax(${NARROWEST}px, 1fr)`,
     slotMinTime: `${twoDigits(firstHour)}:00`,
     slotMaxTime: `${twoDigits(lastHour)}:00`,

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.factories import EVERY_DAY, LocationFactory, QuestionnaireFactory, ScheduleFactory, ServiceFactory
 from tests.services import chromium_path
 
 # Playwright's own loop runs in this thread, and Django would take the tests' queries for its.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+expect.set_options(timeout=20_000)  # a full page takes its time on a busy machine; what is there costs nothing
 
 FLAGS = [
     "--no-sandbox",

@@ -5,10 +5,11 @@ from copy import deepcopy
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from scheduling.core.intervals import merge
 from scheduling.core.offers import Reason, free_seat, offers, why_not
 from tests.core import model
 from tests.core.model import MINUTE
-from tests.core.strategies import arrangements, diaries, moments, searches
+from tests.core.strategies import arrangements, diaries, moments, searches, spans
 
 # Against the slow model, around the days on which clocks change.
 
@@ -29,6 +30,16 @@ def test_pools_offer_what_the_slow_model_finds(data, moment):
     found = list(offers(pools, *window))
     event("found some" if found else "found none")
     assert found == model.offers(pools, *window)
+
+
+@given(st.data(), moments)
+def test_within_spans_it_offers_what_starts_in_them_alone(data, moment):
+    pools = data.draw(arrangements(moment))
+    window = data.draw(searches(moment.at))
+    within = merge(data.draw(st.lists(spans(moment.at), max_size=3)))
+    asked = [each for each in offers(pools, *window) if any(start <= each.start < end for start, end in within)]
+    event("found some" if asked else "found none")
+    assert list(offers(pools, *window, within)) == asked
 
 
 @given(st.data(), moments)

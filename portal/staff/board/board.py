@@ -82,7 +82,7 @@ class Card:
     def clock(self) -> str:
         return words.clock(self.start)
 
-    @property
+    @cached_property
     def href(self) -> str:
         return reverse("portal:staff-visit", args=[self.id])
 
@@ -136,8 +136,10 @@ class Card:
     @cached_property
     def waiting(self) -> timedelta | None:
         """How long somebody who has arrived has been waiting, in whole minutes."""
+        if self.appointment.status != Status.ARRIVED:
+            return None
         encounter = next(iter(self.appointment.encounters.all()), None)
-        if self.appointment.status != Status.ARRIVED or encounter is None or encounter.start is None:
+        if encounter is None or encounter.start is None:
             return None
         return timedelta(minutes=(self.now - encounter.start) // timedelta(minutes=1)) or None
 

@@ -43,7 +43,8 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
     context = {
         "visit": Visit(appointment, zone, now),
         "zone": zone,
-        "schedules": schedules,
+        "with_whom": [str(each.bookable.actor) for each in schedules if kind_of(each) == PEOPLE],
+        "rooms": [str(each.bookable.actor) for each in schedules if kind_of(each) != PEOPLE],
         "open": _address("portal:staff-visit", appointment),
         "cancel": _address("portal:staff-cancel", appointment),
     }

@@ -236,6 +236,24 @@ def test_a_visit_with_several_actors_is_one_event_on_all_of_them(client, rana, s
     assert set(event["resourceIds"]) == {schedule.fhir_id, room.fhir_id}
 
 
+def test_a_visit_at_a_glance_says_who_it_is_how_to_reach_them_and_what_the_board_says(
+    client, rana, schedule, checkup, site, noon
+):
+    room = ScheduleFactory(actor=RoomFactory(part_of=site, name="Room 4"), services=[checkup], site=site)
+    patient = PatientFactory(birth_date=None, extra={"birthDate": "1985-03"}, phone="+12125550142")
+    visit = AppointmentFactory(
+        patient=patient, service=checkup, start=noon, schedules=[schedule, room], site=site, status="checked-in"
+    )
+    client.force_login(rana)
+    glance = client.get(f"/staff/visits/{visit.fhir_id}/")
+    for words in ("March 1985", "(212) 555-0142", "In room", "<dd>Room 4</dd>"):
+        assertContains(glance, words)
+    assertContains(client.get("/staff/today/"), "In room")
+    for address in (f"/staff/appointments/{visit.fhir_id}/", "/staff/agenda/"):
+        for words in ("March 1985", "In room"):
+            assertContains(client.get(address), words)
+
+
 def test_hours_are_open_and_the_rest_is_closed(client, chen, schedule):
     client.force_login(chen.user)
     closed = client.get("/staff/calendar/events/", {"start": "2026-11-30", "end": "2026-12-01"}).json()

@@ -1,0 +1,51 @@
+"""The local times at which a patient wants a visit to start: parts of the day, days of the week."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from clinic.models import WEEKDAYS
+from clinic.words import EVENING, NOON
+from scheduling.core.intervals import Span, clip, merge
+
+MIDNIGHT = time()
+PARTS = {"morning": (MIDNIGHT, NOON), "afternoon": (NOON, EVENING), "evening": (EVENING, MIDNIGHT)}
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Which local starts are asked for: in these parts of the day and on these days; where none are named, in all."""
+
+    parts: frozenset[str]
+    weekdays: frozenset[str]
+
+    def __call__(self, at: datetime) -> bool:
+        return (not self.parts or part_of(at) in self.parts) and self._is_on(at.date())
+
+    def spans(self, zone: ZoneInfo, start: datetime, end: datetime) -> list[Span]:
+        """The same as spans of time between two moments, in UTC seconds."""
+        first = start.astimezone(zone).date()
+        days = (first + n * DAY for n in range((end.astimezone(zone).date() - first).days + 1))
+        spans = (span for day in days if self._is_on(day) for span in self._spans_on(day, zone))
+        return clip(merge(spans), int(start.timestamp()), int(end.timestamp()))
+
+    def _is_on(self, day: date) -> bool:
+        return not self.weekdays or WEEKDAYS[day.weekday()] in self.weekdays
+
+    def _spans_on(self, day: date, zone: ZoneInfo) -> Iterator[Span]:
+        for opens, closes in (PARTS[each] for each in self.parts or PARTS):
+            last = day if closes > opens else day + DAY
+            yield _second(day, opens, zone), _second(last, closes, zone)
+
+
+def part_of(at: datetime) -> str:
+    """As `words.part_of_day` says it."""
+    if at.time() < NOON:
+        return "morning"
+    return "afternoon" if at.time() < EVENING else "evening"
+
+
+def _second(day: date, wall: time, zone: ZoneInfo) -> int:
+    return int(datetime.combine(day, wall, zone).timestamp())
