@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from clinic.models import Appointment, CareTeam, Slot
-from tests.browser.accessibility import WCAG
+from tests.browser.accessibility import serious
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.guests import prove_the_address, say_who
 from tests.factories import RelatedPersonFactory
@@ -155,9 +154,7 @@ def test_back_after_booking_shows_the_booking(page: Page, clinic, ada, sign_in):
 
 
 def problems_of(page: Page, name: str) -> list[str]:
-    found = Axe().run(page, options=WCAG).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    problems = [f"{name}: {each['id']}: {each['nodes'][0]['html']}" for each in serious]
+    problems = [f"{name}: {each}" for each in serious(page)]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         problems.append(f"{name}: wider than the screen")
     return problems

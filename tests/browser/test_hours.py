@@ -1,11 +1,10 @@
 """The hours editor and its preview: by keyboard, against axe, on a desk and on a phone."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from clinic.models import Schedule, SchedulingParameters
-from tests.browser.accessibility import WCAG, look_at
+from tests.browser.accessibility import look_at, serious
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import UserFactory
 
@@ -78,8 +77,7 @@ def test_every_page_is_accessible(page: Page, clinic, editor, sign_in, violation
     page.get_by_label("Monday: open or closed").select_option("closed")
     page.get_by_role("button", name="See what would change").click()
     expect(page.get_by_role("heading", name="Check before you save")).to_be_visible()
-    found = Axe().run(page, options=WCAG).response["violations"]
-    problems += [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    problems += serious(page)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert not problems, "\n".join(problems)
     assert not violations
