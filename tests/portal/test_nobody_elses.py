@@ -125,11 +125,14 @@ TABLE = {
     "calendar-changes": Row(STAFF),
     "board": Row(STAFF),
     "worklist": Row(STAFF),
+    "sheets": Row(STAFF),
+    "checklist": Row(STAFF),
     "hours": Row(STAFF),
     "questionnaire-preview": Row(STAFF),
     "staff-find-patients": Row(STAFF, {"search": "Nobody"}),
     "staff-new-visit": Row(CALENDAR, {"calendar": "{schedule_id}", "service": "{service_id}", "date": LATER}),
     "staff-peek": Row(CALENDAR),
+    "staff-group": Row(CALENDAR),
     "staff-move": Row(CALENDAR, {"date": LATER, "time": "10:00", "minutes": "30", "version": "1"}),
     "staff-new-block": Row(CALENDAR, {"calendar": "{schedule_id}", "first": LATER, "save": "1"}),
     "staff-block": Row(CALENDAR, {"extent": "all"}),
@@ -202,6 +205,7 @@ def clinic(ada, checkup, schedule, site, ten) -> dict[str, Any]:
         "patient_id": ada.fhir_id,
         "service_id": checkup.fhir_id,
         "schedule_id": schedule.fhir_id,
+        "start": f"{ten:%Y-%m-%dT%H:%M}",
         "site_id": site.fhir_id,
         "slot_id": block.fhir_id,
         "extra": extra.fhir_id,
@@ -300,8 +304,8 @@ def requests(things):
     for name, parameters in addresses():
         row = TABLE[name]
         address = reverse(f"portal:{name}", kwargs={each: things[row.names.get(each, each)] for each in parameters})
-        if name in ("staff-new-visit", "staff-new-block"):
-            address += f"?schedule={things['schedule_id']}"
+        if name in ("staff-new-visit", "staff-new-block", "staff-group"):
+            address += f"?schedule={things['schedule_id']}&start={things['start']}"
         posted = {key: value.format(**things) if "_id}" in value else value for key, value in row.post.items()}
         yield name, row, address, None
         yield name, row, address, posted
