@@ -26,8 +26,8 @@ OFFICE = (
 
 CLINIC = """
 INSERT INTO clinic_practitioner (fhir_id, version, last_updated, extra, active, family, given, prefix,
-    gender, phone, email, identifier, timezone, communication)
-SELECT 'p' || n, 1, now(), '{}', true, 'Family' || n, 'Given', 'Dr.', '', '', '', '[]', 'UTC', '[]'
+    gender, phone, email, identifier, timezone, communication, search)
+SELECT 'p' || n, 1, now(), '{}', true, 'Family' || n, 'Given', 'Dr.', '', '', '', '[]', 'UTC', '[]', ''
 FROM generate_series(1, %(schedules)s) n;
 INSERT INTO clinic_bookable (practitioner_id) SELECT id FROM clinic_practitioner ORDER BY id;
 INSERT INTO clinic_schedule (fhir_id, version, last_updated, extra, active, bookable_id,
@@ -47,8 +47,8 @@ SELECT id, CASE fhir_id WHEN 'office' THEN 30 ELSE 15 END, CASE fhir_id WHEN 'of
     '', 'UTC', CASE fhir_id WHEN 'office' THEN %(office)s::jsonb ELSE %(always)s::jsonb END, '[]'
 FROM clinic_healthcareservice;
 INSERT INTO clinic_patient (fhir_id, version, last_updated, extra, active, family, given, prefix, gender,
-    phone, email, identifier, language)
-SELECT 'pat' || n, 1, now(), '{}', true, 'Family' || n, 'Given', '', '', '', 'pat' || n || '@example.com', '[]', ''
+    phone, email, identifier, language, search)
+SELECT 'pat' || n, 1, now(), '{}', true, 'Family' || n, 'Given', '', '', '', 'pat' || n || '@example.com', '[]', '', ''
 FROM generate_series(1, 4000) n
 """
 

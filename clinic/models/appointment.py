@@ -18,7 +18,6 @@ from django.db.models.functions import Coalesce, Now
 
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 if TYPE_CHECKING:
     from clinic.models.places import Location
@@ -88,7 +87,6 @@ class Appointment(Resource):
             ),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
-            words_index("Appointment"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -196,7 +194,6 @@ class Slot(Resource):
                 condition=Q(status="free", deleted_at__isnull=True),
             ),
             models.Index(fields=["schedule", "start"], name="slot_of_schedule"),
-            words_index("Slot"),
         ]
         constraints = [
             models.CheckConstraint(name="slot_takes_time", condition=Q(start__lt=F("end"))),

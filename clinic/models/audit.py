@@ -4,7 +4,6 @@ from django.db import models
 
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 
 class AuditEvent(Resource):
@@ -35,7 +34,7 @@ class AuditEvent(Resource):
 
     class Meta:
         ordering = ["-recorded", "-pk"]
-        indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded"), words_index("AuditEvent")]
+        indexes = [models.Index(fields=["recorded", "id"], name="audit_recorded")]
 
     def __str__(self) -> str:
         return f"{self.subtype}, {self.recorded_in_words}"

@@ -5,7 +5,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 
 class Coverage(Resource):
@@ -35,7 +34,6 @@ class Coverage(Resource):
         indexes = [
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="coverage_identifier"),
             GinIndex(fields=["payor"], opclasses=["jsonb_path_ops"], name="coverage_payor"),
-            words_index("Coverage"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -123,7 +121,6 @@ class Encounter(Resource):
         indexes = [
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="encounter_identifier"),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="encounter_participant"),
-            words_index("Encounter"),
         ]
         constraints = [
             models.UniqueConstraint(

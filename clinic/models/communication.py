@@ -5,7 +5,6 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 
 class Event(models.TextChoices):
@@ -83,7 +82,6 @@ class Communication(Resource):
                 condition=Q(status__in=["preparation", "in-progress"], deleted_at__isnull=True),
             ),
             models.Index(fields=["patient", "-due"], name="communication_of_patient"),
-            words_index("Communication"),
         ]
         constraints = [
             models.UniqueConstraint(

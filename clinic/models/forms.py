@@ -4,7 +4,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 
 class Questionnaire(Resource):
@@ -67,7 +66,6 @@ class QuestionnaireResponse(Resource):
 
     class Meta:
         ordering = ["-authored", "-pk"]
-        indexes = [words_index("QuestionnaireResponse")]
         constraints = [
             models.UniqueConstraint(
                 fields=["appointment", "questionnaire"],

@@ -11,7 +11,7 @@ from django.db import models
 
 from clinic.models.base import Resource, zone_field
 from clinic.models.search_column import SOURCES, search_of
-from clinic.models.words import names_of_person, words_index
+from clinic.models.words import names_of_person
 
 
 class UserManager(BaseUserManager["User"]):
@@ -187,7 +187,6 @@ class Patient(Person):
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
             models.Index(fields=["family", "given"], name="patient_name"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
-            words_index("Patient"),
             GinIndex(names_of_person(), name="patient_names"),
             GinIndex(fields=["search"], name="patient_search"),
         ]
@@ -227,7 +226,6 @@ class RelatedPerson(Person):
 
     class Meta:
         ordering = ["patient", "pk"]
-        indexes = [words_index("RelatedPerson")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "patient"],

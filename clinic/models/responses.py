@@ -4,7 +4,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from clinic.models.base import Resource
-from clinic.models.words import words_index
 
 
 class AppointmentResponse(Resource):
@@ -37,7 +36,6 @@ class AppointmentResponse(Resource):
         indexes = [
             GinIndex(fields=["actor"], opclasses=["jsonb_path_ops"], name="response_actor"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="response_identifier"),
-            words_index("AppointmentResponse"),
         ]
 
     def __str__(self) -> str:

@@ -1,45 +1,17 @@
 """The words of a resource, by which texts are searched: https://www.postgresql.org/docs/16/textsearch.html
 
-Those in its columns, as far as everybody who may see the resource is shown them, and in what else was sent. Words are
-told apart whatever their case and accents; those of the narrative have the weight A.
+They are kept in a table beside that of each type, so that a search reads them and computes none. They come from the
+columns, as far as everybody who may see the resource is shown them, and from what else was sent. Words are told apart
+whatever their case and accents; those of the narrative have the weight A.
 """
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
-from django.db.models import Func, TextField
+from dataclasses import dataclass
 
-# By type: the columns that are texts, and those that are JSON.
-COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Organization": (("name",), ("identifier",)),
-    "Location": (
-        ("status", "name", "line", "city", "state", "postal_code", "country", "phone", "timezone"),
-        ("identifier",),
-    ),
-    "Practitioner": (
-        ("family", "given", "prefix", "gender", "phone", "email", "timezone"),
-        ("identifier", "communication"),
-    ),
-    "Questionnaire": (("status", "url", "name", "title"), ("identifier", "item")),
-    "HealthcareService": (("name", "comment", "preparation"), ("identifier", "type", "specialty")),
-    "PractitionerRole": (("timezone",), ("identifier", "specialty")),
-    "Device": (("status", "name"), ("identifier",)),
-    "Patient": (("family", "given", "prefix", "gender", "phone", "email", "language"), ("identifier",)),
-    "RelatedPerson": (
-        ("family", "given", "prefix", "gender", "phone", "email"),
-        ("identifier", "relationship"),
-    ),
-    "Coverage": (("status", "subscriber_id"), ("identifier", "type", "payor")),
-    "CareTeam": (("status", "name"), ("identifier", "participant")),
-    "Schedule": (("comment",), ("identifier", "specialty")),
-    "Slot": (("status", "comment"), ("identifier", "service_type")),
-    "Appointment": (("status", "comment"), ("identifier", "participant", "cancelation_reason")),
-    "AppointmentResponse": (("participant_status", "comment"), ("identifier", "actor", "participant_type")),
-    "QuestionnaireResponse": (("status",), ("item",)),
-    "Encounter": (("status", "encounter_class"), ("identifier", "participant")),
-    "Subscription": (("status", "reason", "criteria", "channel_type", "endpoint", "payload", "error"), ()),
-    "Communication": (("status", "event", "language", "subject", "body", "status_reason"), ()),
-    "AuditEvent": (("action", "subtype", "client", "target"), ()),
-}
+from django.contrib.postgres.search import SearchVectorField
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+from django.db.models import Func
 
 FOLDED = """
     CREATE FUNCTION clinic_folded(said text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -79,16 +51,152 @@ NAMES = """
 """
 
 
-def words_of(kind: str) -> Func:
-    """Of a row of this type, as its index has them."""
-    texts, documents = COLUMNS[kind]
-    said = (*texts, *(Func(each, function="clinic_texts", output_field=TextField()) for each in documents))
-    return Func("extra", *said, function="clinic_words", output_field=SearchVectorField())
+# The words of a row without a list, and those of each item of it, whose actor says for whom they are.
+APART = """
+    CREATE OR REPLACE FUNCTION clinic_words_apart(items jsonb, rest tsvector) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN jsonb_build_array(jsonb_build_object('words', rest::text)) || (
+        SELECT jsonb_agg(jsonb_build_object('actor', actor, 'words', clinic_words('{}', said)::text))
+        FROM (
+            SELECT jsonb_path_query_first(item, '$.actor') AS actor, said,
+                sum(length(said)) OVER (ORDER BY place) AS until
+            FROM jsonb_path_query(items, '$[*]') WITH ORDINALITY AS one(item, place), clinic_texts(item) AS said
+        ) AS each
+        WHERE until <= 100000
+    )
+"""
+SHOWN = """
+    CREATE OR REPLACE FUNCTION clinic_words_shown(parts jsonb, test jsonpath) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+    DECLARE
+        part jsonb;
+        shown tsvector := '';
+    BEGIN
+        FOR part IN SELECT jsonb_path_query(parts, test) LOOP
+            shown := shown || (part ->> 'words')::tsvector;
+        END LOOP;
+        RETURN shown;
+    END
+    $$
+"""
+PEOPLE = """$[*] ? (@.actor.reference like_regex "(^|/)(Patient|RelatedPerson)/"
+        || @.actor.type == "Patient" || @.actor.type == "RelatedPerson")"""
 
 
-def words_index(kind: str) -> GinIndex:
-    """For the tables that grow with every patient and visit; the others are read through."""
-    return GinIndex(words_of(kind), name=f"{kind.lower()}_words")
+BATCH = 1000  # rows of which the words are filled in by one statement, and so in one transaction
+
+
+def table_of_words(kind: str) -> str:
+    """The table with the words of each row of a type, by its primary key; deleted rows have none."""
+    return f"clinic_{kind.lower()}_words"
+
+
+@dataclass(frozen=True)
+class KeptWords:
+    """The words of a type, kept by triggers whoever writes its rows, be it SQL by hand. For migrations.
+
+    Columns that are texts, columns of JSON, and `people`: a column of JSON whose items are not for everybody who may
+    see the row. Where that names more than one patient or carer, the words of each item are kept apart too.
+    """
+
+    kind: str
+    texts: str = ""
+    documents: str = ""
+    people: str = ""
+
+    def keep(self) -> migrations.RunSQL:
+        """Make the table and the triggers. It can be run again."""
+        table, kept, upserted = self._table, table_of_words(self.kind), ("words", *self._parts)
+        return migrations.RunSQL(
+            [
+                f"CREATE TABLE IF NOT EXISTS {kept} (row_id bigint PRIMARY KEY, words tsvector NOT NULL)",
+                *(f"ALTER TABLE {kept} ADD COLUMN IF NOT EXISTS {each} jsonb" for each in self._parts),
+                f"CREATE INDEX IF NOT EXISTS {self.kind.lower()}_kept_words ON {kept} USING gin (words)",
+                f"""
+CREATE OR REPLACE FUNCTION {kept}_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        TRUNCATE {kept};
+    ELSIF TG_OP = 'DELETE' THEN
+        DELETE FROM {kept} WHERE row_id = OLD.id;
+    ELSIF NEW.deleted_at IS NOT NULL THEN
+        DELETE FROM {kept} WHERE row_id = NEW.id;
+    ELSE
+        INSERT INTO {kept} VALUES ({self._row("NEW")})
+        ON CONFLICT (row_id) DO UPDATE SET {", ".join(f"{each} = EXCLUDED.{each}" for each in upserted)};
+    END IF;
+    RETURN NULL;
+END $$
+""",
+                *(
+                    f"CREATE OR REPLACE TRIGGER {name} AFTER {happening} ON {table} FOR EACH {each}"
+                    f" EXECUTE FUNCTION {kept}_kept()"
+                    for name, (happening, each) in self._triggers.items()
+                ),
+            ],
+            [
+                *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in self._triggers),
+                f"DROP FUNCTION IF EXISTS {kept}_kept()",
+                f"DROP TABLE IF EXISTS {kept}",
+            ],
+        )
+
+    def fill(self) -> migrations.RunPython:
+        """Keep the words of the rows that were there before, batch by batch. Run again, it goes on where it stopped."""
+        kept = table_of_words(self.kind)
+        statement = f"""
+            WITH batch AS (SELECT * FROM {self._table} WHERE id > %s ORDER BY id LIMIT {BATCH}),
+            filled AS (
+                INSERT INTO {kept} SELECT {self._row("batch")} FROM batch
+                WHERE deleted_at IS NULL AND NOT EXISTS (SELECT FROM {kept} WHERE row_id = id)
+                ON CONFLICT DO NOTHING
+            )
+            SELECT max(id) FROM batch
+        """
+
+        def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+            with editor.connection.cursor() as cursor:
+                last = 0
+                while last is not None:
+                    cursor.execute(statement, [last])
+                    [last] = cursor.fetchone()
+                cursor.execute(f"ANALYZE {kept}")
+
+        return migrations.RunPython(fill, migrations.RunPython.noop)
+
+    @property
+    def _table(self) -> str:
+        return f"clinic_{self.kind.lower()}"
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        return ("parts",) if self.people else ()
+
+    @property
+    def _triggers(self) -> dict[str, tuple[str, str]]:
+        """When each is asked: a row whose words stay as they were costs a comparison."""
+        columns = ["deleted_at", "extra", *self.texts.split(), *self.documents.split(), *self.people.split()]
+        changed = " OR ".join(f"OLD.{each} IS DISTINCT FROM NEW.{each}" for each in columns)
+        return {
+            "words_of_new": ("INSERT", "ROW WHEN (NEW.deleted_at IS NULL)"),
+            "words_of_changed": ("UPDATE", f"ROW WHEN ({changed})"),
+            "words_of_gone": ("DELETE", "ROW"),
+            "words_of_none": ("TRUNCATE", "STATEMENT"),
+        }
+
+    def _row(self, row: str) -> str:
+        """The columns of a row's words, in SQL."""
+        columns = [f"{row}.id", self._words(row, f"{self.documents} {self.people}")]
+        if self.people:
+            people = f"jsonb_path_query_array({row}.{self.people}, '{PEOPLE}')"
+            apart = f"clinic_words_apart({row}.{self.people}, {self._words(row, self.documents)})"
+            columns.append(f"CASE WHEN jsonb_array_length({people}) > 1 THEN {apart} END")
+        return ", ".join(columns)
+
+    def _words(self, row: str, documents: str) -> str:
+        said = [f"{row}.{each}::text" for each in self.texts.split()]
+        said += [f"clinic_texts({row}.{each})" for each in documents.split()]
+        return f"clinic_words({row}.extra, {', '.join(said)})"
 
 
 def names_of_person() -> Func:

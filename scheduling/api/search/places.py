@@ -17,7 +17,6 @@ from django.db.models import (
     F,
     Field,
     Func,
-    JSONField,
     Q,
     QuerySet,
     Subquery,
@@ -65,7 +64,6 @@ REFERS = """EXISTS (
 REFERS_BY_INDEX = """({{0}} = ANY (ARRAY(
     SELECT referring.id FROM {{1}} AS referred(fhir_id) JOIN "{table}" AS referring
     ON referring."{column}" @? replace({{2}}, '{{{{id}}}}', referred.fhir_id)::jsonpath)))"""
-ITEMS = "jsonb_path_query_array({0}, {1}::jsonpath)"
 REFERRED = "substring(jsonb_path_query({0}, {1}::jsonpath) #>> '{{}}', {2})"
 
 
@@ -128,11 +126,6 @@ def referred(place: str, pattern: str) -> Func:
     """Each id that the pattern takes out of the references at the place: a row for each."""
     column, path = _split(place)
     return Sql(REFERRED, F(column), Value(f"{path}.reference"), Value(pattern), output_field=TextField())
-
-
-def items(column: str, test: str) -> Func:
-    """Those items of a column that is a list for which the test, in jsonpath, is true."""
-    return Sql(ITEMS, F(column), Value(f"$[*] ? ({test})"), output_field=JSONField())
 
 
 def found_first(rows: "QuerySet[Any]") -> Q:

@@ -5,18 +5,15 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
-from typing import Any
 
-from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
+from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery, SearchQueryField
 from django.db.models import BooleanField, F, Func, Q, Value
 from lark import Token, Tree
 
-from clinic.fhir.resources import RESOURCES
-from clinic.models.words import COLUMNS, words_of
+from clinic.models.words import table_of_words
 from scheduling.api.search.grammar import Grammar
 from scheduling.api.search.kinds import Parameter
-from scheduling.api.search.places import Sql, found_first, items
+from scheduling.api.search.places import Sql
 from scheduling.api.search.values import plain
 
 RULES = r"""
@@ -29,8 +26,14 @@ RULES = r"""
     %ignore /\s+/
 """
 TERMINALS = {"WORD": "a word", "PHRASE": 'words in "quotes"', "LPAR": "(", "RPAR": ")", "AND": "AND", "OR": "OR"}
-SAID = "({0} @@ {1})"
-TOLD = "(ts_filter({0}, '{{a}}') @@ {1})"
+# The database begins with the words or with the rows that the caller may see, whichever are fewer.
+SAID = "EXISTS (SELECT FROM {table} AS kept WHERE kept.row_id = {{0}} AND kept.words @@ {{1}})"
+SAID_AND_SHOWN = """EXISTS (
+    SELECT FROM {table} AS kept WHERE kept.row_id = {{0}} AND kept.words @@ {{1}} AND CASE
+        WHEN kept.parts IS NULL THEN NOT {{2}} @? {{3}}::jsonpath
+        ELSE clinic_words_shown(kept.parts, {{4}}::jsonpath) @@ {{1}} END)"""
+# Every word of a query gets the weight of the narrative.
+OF_NARRATIVE = r"regexp_replace((%(expressions)s)::text, '(''([^'']|'''')*'')', '\1:A', 'g')::tsquery"
 
 Query = SearchQuery | CombinedSearchQuery
 
@@ -39,7 +42,8 @@ Query = SearchQuery | CombinedSearchQuery
 class Content(Parameter):
     """The words of resources of `kind`; of their `narrative` alone those with the weight A.
 
-    `only` says of which items of a column that is a list."""
+    `only` says of which items of the column that is not for everybody; the narrative has none of it.
+    """
 
     TYPE = "string"
     MODIFIERS = ()
@@ -50,22 +54,21 @@ class Content(Parameter):
     only: tuple[str, str] | None = None
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        words, query = words_of(self.kind), _query(_grammar().read(plain(value)))
-        rows = RESOURCES[self.kind].model._default_manager.filter(Sql(SAID, words, query, output_field=BooleanField()))
+        query: Query | Func = _query(_grammar().read(plain(value)))
         if self.narrative:
-            rows = rows.filter(Sql(TOLD, words, query, output_field=BooleanField()))
-        found = found_first(rows)
-        if self.only:
-            column, test = self.only
-            shown: dict[Any, Func] = {F(column): items(column, test)}
-            found &= Q(Sql(SAID, words.replace_expressions(shown), query, output_field=BooleanField()))
-        return found
+            query = Func(query, template=OF_NARRATIVE, output_field=SearchQueryField())
+        table, rows = table_of_words(self.kind), (F("pk"), query)
+        if self.only is None or self.narrative:
+            return Q(Sql(SAID.format(table=table), *rows, output_field=BooleanField()))
+        column, test = self.only
+        shown = (F(column), Value(f"$[*] ? (!({test}))"), Value(f"$[*] ? ({test})"))
+        return Q(Sql(SAID_AND_SHOWN.format(table=table), *rows, *shown, output_field=BooleanField()))
 
     def present(self) -> Q:
         return Q()
 
     def among(self, column: str, test: str) -> "Content":
-        return replace(self, only=(column, test)) if column in chain(*COLUMNS[self.kind]) else self
+        return replace(self, only=(column, test))
 
 
 @cache
