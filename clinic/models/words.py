@@ -156,7 +156,7 @@ END $$
 
         def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
             with editor.connection.cursor() as cursor:
-                last = 0
+                last: int | None = 0
                 while last is not None:
                     cursor.execute(statement, [last])
                     [last] = cursor.fetchone()

@@ -19,7 +19,7 @@ from tests.api.conftest import Api, ids
 from tests.factories import AppointmentFactory, PatientFactory, RelatedPersonFactory, ScheduleFactory, UserFactory
 from tests.scheduling.situations import monday
 
-MIGRATION = import_module("clinic.migrations.0023_words_are_kept")
+MIGRATION = import_module("clinic.migrations.0024_words_are_kept")
 LARGE = 900_000  # characters
 ORGANIZATION = """
     INSERT INTO clinic_organization (fhir_id, version, last_updated, extra, active, name, identifier)

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("clinic", "0022_staff_are_told_of_requests")]
+    dependencies = [("clinic", "0023_words_of_labels")]
 
     operations = [
         migrations.RunSQL(APART, "DROP FUNCTION IF EXISTS clinic_words_apart"),
