@@ -9,6 +9,7 @@ from django.conf import settings
 
 from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
+from clinic.folding import folded
 from clinic.models import Appointment, Location
 from clinic.models.base import zone_named
 from clinic.texts import text_of
@@ -26,7 +27,7 @@ def site_to_go_to(appointment: Appointment) -> Location | None:
 def site_and_town(site: Location) -> str:
     """Riverside, New York: the town is left out where the site is called after it."""
     name = text_of(site, "name")
-    return name if not site.city or site.city in name else f"{name}, {site.city}"
+    return name if folded(site.city) in folded(name) else f"{name}, {site.city}"
 
 
 def zone_for_patient(appointment: Appointment, there: ZoneInfo) -> ZoneInfo:

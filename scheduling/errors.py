@@ -90,7 +90,9 @@ class PatientElsewhere(RuleBroken):
 class TooManyHolds(RuleBroken):
     """Whoever holds as many times as one may has to confirm one or let one go first."""
 
-    message = lazy("You already hold as many times as you can. Book one or let one go before you choose another.")
+    message = lazy(
+        "You already hold as many times as you can. Book one, let one go, or wait a few minutes until a hold ends."
+    )
 
 
 class IllegalTransition(SchedulingError):

@@ -174,23 +174,26 @@ class VisitFacts:
         return self.can_be_cancelled(now) and not (self.is_booked and self.asks_first)
 
     def policy(self, now: datetime) -> str:
-        """Until when the patient can cancel it online, in a sentence."""
-        if not self.can_be_cancelled(now):
-            if self.phone:
-                text = _("It can no longer be changed online. If you cannot come, please call us: %(phone)s.")
-                return text % {"phone": self.phone}
-            return _("It can no longer be changed online. If you cannot come, please call the clinic.")
-        if self.notice and not self.is_request:
-            until = self.changeable_until
-            return _(
-                "You can cancel until %(length)s before the visit, that is until %(day)s, %(time)s (%(zone)s)."
-            ) % {
-                "length": words.length(self.notice),
-                "day": words.short_day(until),
-                "time": words.clock(until),
-                "zone": words.zone_name(self.zone),
-            }
-        return _("You can cancel until the visit begins.")
+        """Until when the patient can cancel it online, in a sentence; where that is over, whom to call."""
+        until, length = self.changeable_until, words.length(self.notice)
+        can_be_promised = self.is_promised or self.appointment.status == Status.PENDING
+        if can_be_promised and now <= until:
+            if not self.notice or self.is_request:
+                return _("You can cancel until the visit begins.")
+            text = _("You can cancel until %(length)s before the visit, that is until %(day)s, %(time)s (%(zone)s).")
+            day, time, zone = words.short_day(until), words.clock(until), words.zone_name(self.zone)
+            return text % {"length": length, "day": day, "time": time, "zone": zone}
+        if can_be_promised and self.notice and now < self.start:
+            text = _("Visits can be cancelled online until %(length)s before they begin, and this one begins sooner.")
+            return f"{text % {'length': length}} {self.if_one_cannot_come}"
+        return f"{_('It can no longer be changed online.')} {self.if_one_cannot_come}"
+
+    @property
+    def if_one_cannot_come(self) -> str:
+        """Whom to call who cannot cancel it online."""
+        if self.phone:
+            return _("If you cannot come, please call us: %(phone)s.") % {"phone": self.phone}
+        return _("If you cannot come, please call the clinic.")
 
 
 def named(appointment: Appointment, kind: str) -> list[str]:

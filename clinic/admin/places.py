@@ -116,7 +116,8 @@ class ServiceForm(ModelForm):
     reminders = RemindersField(
         required=False,
         initial=default_reminders,
-        help_text="How long before its start a patient is reminded, such as 2 days, 2 hours; none: not at all.",
+        help_text="How long before its start a patient is reminded, such as 1 week, 1 day. Empty: the usual, 2 days "
+        "and 2 hours; none: no reminders.",
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.urls import reverse
 from django.utils import translation
 
 from clinic.models import User
 from clinic.wording import Wording
 from scheduling.notifications.composing import framed
+from scheduling.notifications.links import absolute
 
 EMAIL_CHANGED = "account/email/email_changed"
 
@@ -31,7 +33,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> EmailMessage:
         """The email as text and as HTML. The site that it speaks of is the clinic, not the host."""
         clinic = SimpleNamespace(name=settings.CLINIC_NAME, domain=settings.CLINIC_NAME)
-        written = super().render_mail(template_prefix, email, {**context, "current_site": clinic}, headers)
+        about = {**context, "current_site": clinic, "reset_url": absolute(reverse("account_reset_password"))}
+        written = super().render_mail(template_prefix, email, about, headers)
         language = translation.get_language() or settings.LANGUAGE_CODE
         letter = framed(Wording(written.subject, str(written.body)), language, phone=settings.CLINIC_PHONE)
         mail = EmailMultiAlternatives(

@@ -136,6 +136,10 @@ class Visit(VisitFacts):
         return self.can_be_cancelled(self.now)
 
     @property
+    def policy_now(self) -> str:
+        return self.policy(self.now)
+
+    @property
     def is_movable(self) -> bool:
         """Whether the patient can choose another time: not where the clinic has agreed to this one."""
         return self.can_be_moved(self.now)

@@ -19,6 +19,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import translation
 
 from portal.common import languages
 
@@ -50,7 +51,7 @@ def page(
         if request.method != "POST":
             return view(request, *args, **kwargs)
         if LANGUAGE in request.POST:
-            keep(request)
+            keep(request, language=request.POST[LANGUAGE])
             return languages.read_in(request, request.POST[LANGUAGE], redirect(request.get_full_path()))
         response = view(request, *args, **kwargs)
         made: forms.Form | None = getattr(request, _FORM, None)
@@ -85,10 +86,15 @@ def offer_languages(request: HttpRequest, made: object = True) -> None:
     setattr(request, _FORM, made)
 
 
-def keep(request: HttpRequest, *, wrong: ErrorDict | None = None) -> None:
-    """Remember what was posted, as it was typed, and what is wrong about it."""
+def keep(request: HttpRequest, *, wrong: ErrorDict | None = None, language: str = "") -> None:
+    """Remember what was posted, as it was typed, and what is wrong about it.
+
+    Who chooses another language to read in, and is written to in the one read so far, is written to in the other too.
+    """
     sent = (name for name in request.POST if name not in _NOT_TYPED and len(name) <= LONGEST_NAME)
     fields = {name: str(request.POST[name])[:LONGEST] for name in islice(sent, MOST)}
+    if language in dict(languages.names()) and fields.get("language") == translation.get_language():
+        fields["language"] = language
     said = {name: [str(text)[:LONGEST] for text in texts] for name, texts in (wrong or {}).items()}
     pages = {name: kept for name, kept in _pages(request.session).items() if name != _page(request)}
     latest = dict(list(pages.items())[1 - MOST_PAGES :])

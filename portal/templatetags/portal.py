@@ -8,6 +8,7 @@ from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from clinic import branding, phones, words
 from clinic.models import User
@@ -65,6 +66,23 @@ def with_emergency_link(notice: str) -> SafeString:
         return format_html("{}", notice)
     digits = "".join(filter(str.isdigit, number))  # as it is: to this number no country is put before
     return format_html('{}<a href="tel:{}">{}</a>{}', before, digits, number, after)
+
+
+CALLS = (gettext_lazy("call the clinic"), gettext_lazy("call us"))  # as our own sentences say it, in any language
+
+
+@register.filter
+def with_phone_link(text: object, phone: str = "") -> str:
+    """A sentence with the number to call as a link: where it stands, or behind a sentence that says to call."""
+    said, number = str(text), phones.shown(phone or settings.CLINIC_PHONE)
+    if not number or isinstance(text, SafeString):
+        return said
+    before, shown, after = said.partition(number)
+    if shown:
+        return format_html("{}{}{}", before, phone_link(number), after)
+    if any(str(call).casefold() in said.casefold() for call in CALLS):
+        return format_html("{} {}", said, phone_link(number))
+    return said
 
 
 register.filter("site_and_town", site_and_town)

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinic import branding, wording
+from clinic import branding, phones, wording
 from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.wording import Wording
 from clinic.words import differ, in_full, in_short, length
@@ -32,6 +32,7 @@ class Fact(NamedTuple):
 
     label: str
     value: str
+    address: str = ""  # where the value leads
 
 
 class Section(NamedTuple):
@@ -74,7 +75,8 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
             text = words.body if link in words.body else f"{words.body} {link}"
             return Letter("", text, text)
         if message.medium == Medium.IN_APP:
-            return Letter(words.subject, words.body, words.body)
+            body = words.body if about.place in words.body else f"{words.body}\n\n{_('Where')}: {about.place}"
+            return Letter(words.subject, body, body)
         return _letter(message, about, words, language, now)
 
 
@@ -183,7 +185,7 @@ class _About(VisitFacts):
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),
             Fact(_("Reference"), self.reference),
-            Fact(_("Phone"), self.phone),
+            Fact(_("Phone"), self.phone, phones.link(self.phone)),
         ]
         return [line for line in lines if line.value]
 
@@ -262,6 +264,7 @@ def framed(words: Wording, language: str, *, calendar: bytes = b"", calendar_met
     context = {
         **branding.shown(),
         **more,
+        "call": phones.link(more.get("phone", "")),
         "subject": words.subject,
         "body": words.body,
         "language": language,

@@ -110,7 +110,7 @@ def test_a_booking_is_not_let_go_like_a_hold(as_ada, held):
 def test_a_visit_within_the_notice_says_that_it_cannot_be_cancelled(as_ada, held):
     held.service.cancellation_notice = timedelta(days=9)
     held.service.save()
-    assertContains(as_ada.get(page_of(held, "confirm")), 'please call <a href="tel:+12125550100">')
+    assertContains(as_ada.get(page_of(held, "confirm")), 'please call us: <a href="tel:+12125550100">')
 
 
 @pytest.mark.parametrize("step", ["confirm", "booked", "about", "coverage"])

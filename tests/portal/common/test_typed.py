@@ -65,6 +65,14 @@ def test_another_language_keeps_what_is_typed(client, plain, addresses, form):
     assertNotContains(page, "Hay un problema")
 
 
+def test_who_was_written_to_in_the_language_read_is_written_to_in_the_new_one(client, plain, held):
+    address = page_of(held, "about")
+    plain(address, {**GUEST, "language": "en", "read-in": "es"})
+    assertContains(client.get(address), '<option value="es" selected>')
+    plain(address, {**GUEST, "language": "en", "read-in": "en"})  # chosen otherwise than read
+    assertContains(client.get(address), '<option value="en" selected>')
+
+
 def test_on_the_way_to_a_visit_too(client, plain, held):
     address = page_of(held, "about")
     plain(address, {**GUEST, "email": "nobody"})

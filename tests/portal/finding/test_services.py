@@ -3,6 +3,7 @@
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic.whereabouts import site_and_town
 from tests.factories import (
     LocationFactory,
     PractitionerFactory,
@@ -206,6 +207,18 @@ def test_each_visit_says_where_it_is_and_at_how_many_sites(client):
     assertContains(page, "2 sites: Boston Harbour; Riverside, New York")
     assertContains(client.get(f"/book/{two.fhir_id}/"), "2 sites: Boston Harbour; Riverside, New York")
     assertNotContains(client.get(f"/book/{video.fhir_id}/"), "Riverside, New York")
+
+
+@pytest.mark.parametrize(
+    ("name", "city", "said"),
+    [
+        ("Clínica Los Ángeles", "Los Angeles", "Clínica Los Ángeles"),
+        ("Riverside", "New York", "Riverside, New York"),
+        ("Riverside", "", "Riverside"),
+    ],
+)
+def test_a_town_in_the_sites_name_is_not_said_twice(name, city, said):
+    assert site_and_town(LocationFactory.build(name=name, city=city)) == said
 
 
 def test_what_is_not_found_says_whom_to_call(client, visits, settings):

@@ -116,7 +116,10 @@ def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit
 
 DAY = timedelta(days=1)
 UNTIL = "You can cancel until 24 hours before the visit, that is until Mon, Nov 23, 9:20 AM (New York time)."
-LATE = "It can no longer be changed online. If you cannot come, please call us: (212) 555-0100."
+LATE = (
+    "Visits can be cancelled online until 24 hours before they begin, and this one begins sooner."
+    " If you cannot come, please call us: (212) 555-0100."
+)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +180,20 @@ def test_a_cancellation_names_the_time_that_is_free_again(visit):
     assert f"on {time} is cancelled" in letter(visit, "cancellation").text
 
 
+def test_the_number_to_call_is_a_link_beside_the_facts_and_below_the_letter(visit):
+    assert letter(visit).html.count('<a href="tel:+12125550100">(212) 555-0100</a>') == 2
+
+
+def test_a_message_in_the_inbox_says_where_once(visit):
+    message = CommunicationFactory.build(
+        appointment=visit, patient=visit.patient, event="confirmation", medium="in-app", language="en"
+    )
+    place = facts.VisitFacts(visit, NEW_YORK).place
+    assert composing.compose(message, NEW_YORK, now=NOW).body.endswith(f"\n\nWhere: {place}")
+    MessageTemplate.objects.create(event="confirmation", medium="in-app", language="en", body="Come to {{ place }}.")
+    assert composing.compose(message, NEW_YORK, now=NOW).body == f"Come to {place}."
+
+
 def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_site(visit):
     visit.extra = with_chosen_zone({}, ZoneInfo("Europe/Madrid"))
     assert facts.zones_of([visit])[visit.pk].key == "America/New_York", "in person it is the site's clock"
@@ -195,8 +212,9 @@ def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_
             assert "(Madrid time)" in said.text
             assert "Main Street" not in everything(said)
             assert f" at {settings.CLINIC_NAME}" not in everything(said)
-            if medium == "email":
+            if medium != "sms":
                 assert "Where: By video" in said.text
+            if medium == "email":
                 _, event_there = read(said.calendar)
                 assert event_there["LOCATION"] == "By video"
                 assert event_there["DTSTART"].params["TZID"] == "Europe/Madrid"
