@@ -27,7 +27,8 @@ def site_to_go_to(appointment: Appointment) -> Location | None:
 def site_and_town(site: Location) -> str:
     """Riverside, New York: the town is left out where the site is called after it."""
     name = text_of(site, "name")
-    return name if folded(site.city) in folded(name) else f"{name}, {site.city}"
+    names = folded(site.name), folded(name)  # a translated name can have the town in another language
+    return name if any(folded(site.city) in each for each in names) else f"{name}, {site.city}"
 
 
 def zone_for_patient(appointment: Appointment, there: ZoneInfo) -> ZoneInfo:

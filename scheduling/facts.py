@@ -155,13 +155,18 @@ class VisitFacts:
         return bool(self.appointment.service and self.appointment.service.on_request)
 
     @property
+    def waits_for_the_clinic(self) -> bool:
+        """Whether the clinic has still to agree to it: it is asked for, or will be once it is confirmed."""
+        return self.is_request or (self.asks_first and self.appointment.status == Status.PENDING)
+
+    @property
     def notice(self) -> timedelta:
         return self.appointment.service.cancellation_notice if self.appointment.service else timedelta(0)
 
     @property
     def changeable_until(self) -> datetime:
         """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
-        if self.is_request:
+        if self.waits_for_the_clinic:
             return self.start
         return in_zone(later(self.start.astimezone(UTC), -self.notice), self.zone)  # the clocks may change in between
 
@@ -178,7 +183,7 @@ class VisitFacts:
         until, length = self.changeable_until, words.length(self.notice)
         can_be_promised = self.is_promised or self.appointment.status == Status.PENDING
         if can_be_promised and now <= until:
-            if not self.notice or self.is_request:
+            if not self.notice or self.waits_for_the_clinic:
                 return _("You can cancel until the visit begins.")
             text = _("You can cancel until %(length)s before the visit, that is until %(day)s, %(time)s (%(zone)s).")
             day, time, zone = words.short_day(until), words.clock(until), words.zone_name(self.zone)

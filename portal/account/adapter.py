@@ -36,9 +36,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         about = {**context, "current_site": clinic, "reset_url": absolute(reverse("account_reset_password"))}
         written = super().render_mail(template_prefix, email, about, headers)
         language = translation.get_language() or settings.LANGUAGE_CODE
-        letter = framed(Wording(written.subject, str(written.body)), language, phone=settings.CLINIC_PHONE)
+        heading = written.subject.removeprefix(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX)
+        letter = framed(Wording(heading, str(written.body)), language, phone=settings.CLINIC_PHONE)
         mail = EmailMultiAlternatives(
-            subject=letter.subject,
+            subject=written.subject,
             body=letter.text,
             from_email=written.from_email,
             to=written.to,

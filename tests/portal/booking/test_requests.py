@@ -53,6 +53,13 @@ def test_who_confirms_asks(as_ada, held):
     assertNotContains(page, "Nothing is booked until you confirm.")
 
 
+def test_until_when_it_can_be_cancelled_reads_the_same_before_and_after_it_is_asked_for(as_ada, held):
+    said = "You can cancel until the visit begins."
+    assertContains(as_ada.get(page_of(held, "confirm")), said)
+    as_ada.post(page_of(held, "confirm"))
+    assertContains(as_ada.get(page_of(held, "booked")), said)
+
+
 def test_what_is_asked_for_is_not_called_booked(as_ada, held):
     assertRedirects(as_ada.post(page_of(held, "confirm")), page_of(held, "booked"))
     page = as_ada.get(page_of(held, "booked"))

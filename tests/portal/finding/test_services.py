@@ -1,8 +1,10 @@
 """The first page: which visits there are, which of them one looks for, and the way on."""
 
 import pytest
+from django.utils import translation
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic.texts import translate
 from clinic.whereabouts import site_and_town
 from tests.factories import (
     LocationFactory,
@@ -219,6 +221,13 @@ def test_each_visit_says_where_it_is_and_at_how_many_sites(client):
 )
 def test_a_town_in_the_sites_name_is_not_said_twice(name, city, said):
     assert site_and_town(LocationFactory.build(name=name, city=city)) == said
+
+
+def test_a_town_in_the_sites_name_is_not_said_again_in_another_language():
+    site = LocationFactory.build(name="Riverside New York", city="New York", extra={})
+    translate(site.extra, "name", {"es": "Riverside Nueva York"})
+    with translation.override("es"):
+        assert site_and_town(site) == "Riverside Nueva York"
 
 
 def test_what_is_not_found_says_whom_to_call(client, visits, settings):
