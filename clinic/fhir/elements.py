@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db.models import Choices
 
+from clinic.exact import is_same
 from clinic.fhir.datatypes import (
     Json,
     instant,
@@ -210,7 +211,7 @@ class Element:
         shown = self.write(value, None)
         if shown is not None:
             self._put(resource, shown)
-        given_back = resource.get(root) == sent
+        given_back = is_same(resource.get(root), sent)
         resource[root] = bare if given_back else sent
         if given_back and bare is None:
             del resource[root]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
+from clinic.fhir import modifiers
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.elements import Part
 from clinic.fhir.invariants import broken
@@ -73,7 +74,7 @@ def begin(kind: str, resource: Json, refs: References) -> Reading:
         reading = Reading(kind, deepcopy(resource), refs)
     except RecursionError:
         raise InvalidResource([ResourceIssue("structure", "Far too deep.", kind)]) from None
-    reading.refuse(*validate(reading.resource, kind))
+    reading.refuse(*validate(reading.resource, kind), *modifiers.unknown(resource, kind))
     reading.broken += broken(reading.resource, kind, is_whole=not reading.issues)
     _take_identity(reading)
     return reading

@@ -90,17 +90,27 @@ class References:
         for kind, keys in by_type.items():
             pks = set(there(MODELS[kind], set(keys.values())))
             refs._keys |= {reference: pk for reference, pk in keys.items() if pk in pks}
-        refs._named = {own for text in also if (own := self._own(text))}
+        refs.promise(also)
         refs._keys |= {own: self._keys[own] for own in refs._named & self._keys.keys()}
         return refs
 
+    def promise(self, references: Iterable[str]) -> None:
+        """What is named already, or will be there once all is written, is not asked for by `check`."""
+        self._named |= {own for text in references if (own := self._own(text))}
+
+    def is_unknown(self, text: str) -> bool:
+        """Whether it refers to a row of ours that is not known."""
+        own = self._own(text)
+        if own is None or own.partition("/")[0] not in MODELS:
+            return False
+        return own not in self._keys and own not in self._named
+
     def check(self, resource: Json) -> None:
         """InvalidResource for references to rows of ours that are not known, wherever in a well-formed resource."""
-        known = self._keys.keys() | self._named
         issues = [
             ResourceIssue("not-found", f"{text!r} is not known here.", path)
             for path, text in _placed(resource, resource["resourceType"])
-            if (own := self._own(text)) and own.partition("/")[0] in MODELS and own not in known
+            if self.is_unknown(text)
         ]
         if issues:
             raise InvalidResource(issues)

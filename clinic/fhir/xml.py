@@ -5,7 +5,6 @@ zeros of times; here nothing that JSON says is lost. What is no element of FHIR 
 `clinic.fhir.validation` to name.
 """
 
-import json
 import math
 import re
 from contextlib import suppress
@@ -16,6 +15,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from lxml import etree
 from lxml import html as lxml_html
 
+from clinic import exact
 from clinic.fhir.datatypes import Json
 from clinic.fhir.definitions import Element, Model, elements_of, model_of, type_name
 from clinic.fhir.issues import InvalidElement
@@ -74,7 +74,7 @@ def _write(parent: Node, name: str, value: Any, extras: Json | None, element: El
 
 def _writable(value: Any) -> str:
     """As text; without the characters that XML has no place for."""
-    return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else json.dumps(value)
+    return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else exact.dumps(value).decode()
 
 
 def _narrative(text: str) -> Node:
@@ -174,7 +174,7 @@ def _value(text: str, form: str) -> Any:
     if form == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if form in ("integer", "decimal") and NUMBER.fullmatch(text) and math.isfinite(float(text)):
-        return json.loads(text)
+        return exact.loads(text)
     return text
 
 

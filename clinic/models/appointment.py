@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 
+from clinic.exact import ExactJSONField
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -70,9 +71,9 @@ class Appointment(Resource):
     requested_start = models.DateTimeField(null=True, blank=True, editable=False)
     requested_end = models.DateTimeField(null=True, blank=True, editable=False)
     comment = models.TextField(blank=True)
-    cancelation_reason = models.JSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
-    participant = models.JSONField(default=list, blank=True)
-    identifier = models.JSONField(default=list, blank=True)
+    cancelation_reason = ExactJSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
+    participant = ExactJSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["start", "pk"]
@@ -176,8 +177,8 @@ class Slot(Resource):
     hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     lies_under = models.BooleanField(default=False, editable=False)
     comment = models.CharField(max_length=500, blank=True)
-    service_type = models.JSONField(default=list, blank=True)
-    identifier = models.JSONField(default=list, blank=True)
+    service_type = ExactJSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["start", "pk"]

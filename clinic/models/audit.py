@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from clinic.exact import ExactJSONField
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -58,7 +59,7 @@ class IdempotencyKey(models.Model):
     owner = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
-    answer = models.JSONField(null=True)
+    answer = ExactJSONField(null=True)
     created = models.DateTimeField(db_index=True)
 
     class Meta:

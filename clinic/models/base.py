@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from clinic.exact import ExactJSONField
+
 validate_fhir_id = RegexValidator(
     r"\A[A-Za-z0-9\-.]{1,64}\Z", "An id is 1 to 64 letters, digits, hyphens and full stops."
 )
@@ -57,7 +59,7 @@ class Resource(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     last_updated = models.DateTimeField(editable=False, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-    extra = models.JSONField(default=dict, blank=True, editable=False)
+    extra = ExactJSONField(default=dict, blank=True, editable=False)
 
     RESOURCE_TYPE: ClassVar[str]
 

@@ -4,6 +4,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.exact import ExactJSONField
 from clinic.models.base import Resource
 
 
@@ -22,12 +23,12 @@ class Coverage(Resource):
 
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     beneficiary = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="coverages")
-    type = models.JSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
+    type = ExactJSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
     subscriber_id = models.CharField("member number", max_length=100, blank=True)
-    payor = models.JSONField(default=list, blank=True, help_text="FHIR References; who pays, by display.")
+    payor = ExactJSONField(default=list, blank=True, help_text="FHIR References; who pays, by display.")
     start = models.DateField("valid from", null=True, blank=True)
     end = models.DateField("valid until", null=True, blank=True)
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-start", "-pk"]
@@ -64,8 +65,8 @@ class CareTeam(Resource):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     name = models.CharField(max_length=200, blank=True)
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="care_teams")
-    participant = models.JSONField(default=list, blank=True, help_text="FHIR CareTeam.participant: member references.")
-    identifier = models.JSONField(default=list, blank=True)
+    participant = ExactJSONField(default=list, blank=True, help_text="FHIR CareTeam.participant: member references.")
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -113,8 +114,8 @@ class Encounter(Resource):
     )
     start = models.DateTimeField(null=True, blank=True)
     end = models.DateTimeField(null=True, blank=True)
-    participant = models.JSONField(default=list, blank=True)
-    identifier = models.JSONField(default=list, blank=True)
+    participant = ExactJSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-start", "-pk"]

@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from clinic.exact import ExactJSONField
 from clinic.models.base import Resource
 
 
@@ -23,8 +24,8 @@ class Questionnaire(Resource):
     url = models.CharField(max_length=500, blank=True, help_text="Its canonical name.")
     name = models.CharField(max_length=200, blank=True)
     title = models.CharField(max_length=200, blank=True)
-    item = models.JSONField(default=list, blank=True, help_text="FHIR Questionnaire.item")
-    identifier = models.JSONField(default=list, blank=True)
+    item = ExactJSONField(default=list, blank=True, help_text="FHIR Questionnaire.item")
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["title", "pk"]
@@ -62,7 +63,7 @@ class QuestionnaireResponse(Resource):
         "clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="questionnaire_responses"
     )
     authored = models.DateTimeField(null=True, blank=True)
-    item = models.JSONField(default=list, blank=True, help_text="FHIR QuestionnaireResponse.item")
+    item = ExactJSONField(default=list, blank=True, help_text="FHIR QuestionnaireResponse.item")
 
     class Meta:
         ordering = ["-authored", "-pk"]

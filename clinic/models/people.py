@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
+from clinic.exact import ExactJSONField
 from clinic.models.base import Resource, zone_field
 from clinic.models.search_column import SOURCES, search_of
 from clinic.models.words import names_of_person
@@ -92,7 +93,7 @@ class Person(Resource):
     birth_date = models.DateField(null=True, blank=True)
     phone = models.CharField(max_length=50, blank=True)
     email = models.EmailField(blank=True)
-    identifier = models.JSONField(default=list, blank=True, help_text="FHIR Identifiers: system and value.")
+    identifier = ExactJSONField(default=list, blank=True, help_text="FHIR Identifiers: system and value.")
     search = SearchVectorField(default="", editable=False)
 
     objects = PersonQuerySet.as_manager()
@@ -135,7 +136,7 @@ class Practitioner(Person):
     RESOURCE_TYPE = "Practitioner"
 
     timezone = zone_field("Used where neither the schedule nor the service names a zone.")
-    communication = models.JSONField("languages", default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    communication = ExactJSONField("languages", default=list, blank=True, help_text="FHIR CodeableConcepts.")
     user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
 
     class Meta:
@@ -153,9 +154,9 @@ class PractitionerRole(Resource):
     organization = models.ForeignKey("clinic.Organization", models.PROTECT, null=True, blank=True, related_name="roles")
     locations = models.ManyToManyField("clinic.Location", blank=True, related_name="roles")
     services = models.ManyToManyField("clinic.HealthcareService", blank=True, related_name="roles")
-    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
     timezone = zone_field("Where this role is kept in another zone than the practitioner's.")
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["practitioner__family", "pk"]
@@ -221,7 +222,7 @@ class RelatedPerson(Person):
     RESOURCE_TYPE = "RelatedPerson"
 
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="related_persons")
-    relationship = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    relationship = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, related_name="related_persons")
 
     class Meta:

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.exact import ExactJSONField
 from clinic.models.base import Resource, zone_field
 
 OLDEST = 150  # years that an age limit can name
@@ -25,7 +26,7 @@ class Organization(Resource):
 
     active = models.BooleanField(default=True)
     name = models.CharField(max_length=200)
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -62,7 +63,7 @@ class Location(Resource):
     latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     timezone = zone_field()
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -99,7 +100,7 @@ class Device(Resource):
     name = models.CharField(max_length=200)
     location = models.ForeignKey("clinic.Location", models.PROTECT, null=True, blank=True, related_name="devices")
     timezone = zone_field()
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
@@ -143,9 +144,9 @@ class HealthcareService(Resource):
         "clinic.Organization", models.PROTECT, null=True, blank=True, related_name="services"
     )
     locations = models.ManyToManyField("clinic.Location", blank=True, related_name="services")
-    type = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
-    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
-    identifier = models.JSONField(default=list, blank=True)
+    type = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    identifier = ExactJSONField(default=list, blank=True)
 
     requires = ArrayField(
         models.CharField(max_length=20, choices=ActorType),

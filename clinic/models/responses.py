@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from clinic.exact import ExactJSONField
 from clinic.models.base import Resource
 
 
@@ -23,13 +24,13 @@ class AppointmentResponse(Resource):
         NEEDS_ACTION = "needs-action"
 
     appointment = models.ForeignKey("clinic.Appointment", models.PROTECT, related_name="responses")
-    actor = models.JSONField(help_text="FHIR Reference.")
-    participant_type = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    actor = ExactJSONField(help_text="FHIR Reference.")
+    participant_type = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
     participant_status = models.CharField(max_length=20, choices=Status)
     start = models.DateTimeField(null=True, blank=True)
     end = models.DateTimeField(null=True, blank=True)
     comment = models.TextField(blank=True)
-    identifier = models.JSONField(default=list, blank=True)
+    identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["-last_updated", "-pk"]

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.exact import ExactJSONField
 from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.local_time import read_clock
 from clinic.models.base import Resource, zone_field
@@ -82,8 +83,8 @@ class Schedule(Resource):
         "video room", max_length=500, blank=True, help_text="Where its visits by video take place."
     )
     comment = models.CharField(max_length=500, blank=True)
-    identifier = models.JSONField(default=list, blank=True)
-    specialty = models.JSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    identifier = ExactJSONField(default=list, blank=True)
+    specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
 
     class Meta:
         ordering = ["pk"]
@@ -153,8 +154,8 @@ class SchedulingParameters(models.Model):
     slot_capacity = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(200)]
     )
-    availability = models.JSONField(null=True, blank=True)
-    not_available = models.JSONField(default=list, blank=True)
+    availability = ExactJSONField(null=True, blank=True)
+    not_available = ExactJSONField(default=list, blank=True)
 
     class Meta:
         verbose_name_plural = "scheduling parameters"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
 from django.core import signals
@@ -14,7 +14,7 @@ from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from clinic import database
+from clinic import database, exact
 from clinic.fhir.issues import InvalidResource
 from scheduling import errors
 from scheduling.errors import Issue, SchedulingError
@@ -81,9 +81,10 @@ def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
 
 
 def outcome_entry(issues: Iterable[AnyIssue], severity: str = "information") -> Json:
-    """What a searchset says besides what it found: no resource that is kept, so its URL is a new UUID."""
-    url = f"urn:uuid:{uuid4()}"
-    return {"fullUrl": url, "resource": outcome(issues, severity), "search": {"mode": "outcome"}}
+    """What a searchset says besides what it found: no resource that is kept. What says the same has the same URL."""
+    told = outcome(issues, severity)
+    url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact.dumps(told).decode())}"
+    return {"fullUrl": url, "resource": told, "search": {"mode": "outcome"}}
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response:

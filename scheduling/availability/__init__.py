@@ -26,6 +26,7 @@ from scheduling.availability.offerings import (
 from scheduling.availability.openings import Opening, Way, by_day, by_doubling, only_the_start, openings
 from scheduling.availability.previews import DAYS, Supposed, compare, stranded
 from scheduling.availability.questions import (
+    IN_THE_WAY,
     MAX_WINDOW,
     REASONS,
     FoundTime,
@@ -43,6 +44,7 @@ from scheduling.core.offers import Reason
 
 __all__ = [
     "DAYS",
+    "IN_THE_WAY",
     "MAX_WINDOW",
     "REASONS",
     "Arrangement",

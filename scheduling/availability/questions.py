@@ -17,6 +17,7 @@ from scheduling.core import offers as core
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.core.offers import Diary, Offer, Reason, Taken
 
+IN_THE_WAY = frozenset({Reason.TAKEN, Reason.BLOCKED})
 LONGEST_VISIT = 24 * 3600  # of which a look must see the end
 MAX_WINDOW = timedelta(days=31)
 
@@ -27,6 +28,7 @@ REASONS = {
     Reason.AWAY: _("They do not work there at that time."),
     Reason.OUTSIDE_PLANNING_HORIZON: _("It is outside the planning horizon of the schedule."),
     Reason.TAKEN: _("It is taken."),
+    Reason.BLOCKED: _("That time is blocked."),
     Reason.TOO_SOON: _("It is too soon: this visit needs more notice."),
     Reason.TOO_FAR: _("It is further ahead than this visit can be booked."),
 }
@@ -291,10 +293,10 @@ def fill(
             elif without is not None and lies_under:
                 blocks.append((bookable, (first, last)))
             else:
-                taken[bookable].append(Taken(first, last, seat))
+                taken[bookable].append(Taken(first, last, seat, is_block=bool(lies_under)))
     for bookable, block in blocks:
         closed = subtract([block], merge(own.get(bookable, [])))
-        taken[bookable] += [Taken(first, last) for first, last in closed]
+        taken[bookable] += [Taken(first, last, is_block=True) for first, last in closed]
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

@@ -7,6 +7,7 @@ patient, the bookables in order of primary key. Bookings share their bookables; 
 time in one transaction, makes time count longer, or counts seats, has them alone. `now` is read once, by the door.
 """
 
+from scheduling.booking.appointments import is_holder, not_too_early
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.holding import (
     HOLD_EXPIRED,
@@ -71,6 +72,7 @@ __all__ = [
     "extend_hold",
     "hold",
     "is_birth_date",
+    "is_holder",
     "is_own_code",
     "is_own_phone",
     "is_repeated",
@@ -79,6 +81,7 @@ __all__ = [
     "lock_registration",
     "may_remove",
     "name_patient",
+    "not_too_early",
     "note_presence",
     "proof_of",
     "recall",

@@ -11,7 +11,7 @@ from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.request import Json
 from scheduling.booking.slots import let_go
-from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, VersionConflict
+from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
 from scheduling.versions import Versions, is_meant
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
@@ -159,13 +159,31 @@ def may_become(appointment: Appointment, status: str) -> None:
         raise IllegalTransition(appointment.status, status)
 
 
-def not_too_early(appointment: Appointment, status: str, *, caller: Caller, now: datetime) -> None:
-    """Raise RuleBroken where software says of a visit to come that it has begun, is over or was missed."""
+def not_too_early(
+    appointment: Appointment, status: str, *, caller: Caller, now: datetime, at: str = "Appointment.status"
+) -> None:
+    """Raise RuleBroken where software says of a visit to come that it has begun, is over or was missed.
+
+    `at` is the element that says so.
+    """
     start = appointment.start
     if not caller.client or status not in ON_ITS_DAY or start is None or start <= now:
         return
     if status == Appointment.Status.NOSHOW or requirements.day_of(appointment, now) < requirements.day_of(appointment):
-        raise RuleBroken(f"This visit is still to come: it cannot be {status} yet.", expression="Appointment.status")
+        raise RuleBroken(f"This visit is still to come: it cannot be {status} yet.", expression=at)
+
+
+def not_anothers(hold: Appointment, *, caller: Caller) -> None:
+    """Raise TimeTaken where software would confirm the hold of other software or of somebody else."""
+    if caller.client and hold.hold_expires_at is not None and not is_holder(hold, caller):
+        raise TimeTaken("Somebody else holds this time.")
+
+
+def is_holder(hold: Appointment, caller: Caller) -> bool:
+    """Whether it is the same software, for the same person, that took the hold."""
+    took = AuditEvent.objects.filter(appointment=hold, subtype="hold").values_list("client", "user")
+    user = caller.user.pk if caller.user else None
+    return all(each == (caller.client, user) for each in took)
 
 
 def not_expired(appointment: Appointment, now: datetime) -> None:

@@ -22,6 +22,7 @@ from scheduling.booking.appointments import (
     is_patient,
     locked,
     may_become,
+    not_anothers,
     not_expired,
     save,
 )
@@ -103,6 +104,7 @@ def confirm(
         _say_if_expired(appointment)
         raise IllegalTransition(appointment.status, "booked")
     not_expired(appointment, now)
+    not_anothers(appointment, caller=caller)
     may_become(appointment, Appointment.Status.BOOKED)
     bookables = _still_given(appointment)
     asks = _asks(appointment, caller)

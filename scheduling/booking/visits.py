@@ -322,15 +322,17 @@ def _offered(
         return
     reasons = availability.explain(service, offerings, start, now=now, without=without)
     named = [(each, reason) for each, why in reasons.items() for reason in why]
-    if not named or all(reason == availability.Reason.TAKEN for _, reason in named):
+    if named and all(reason == availability.Reason.BLOCKED for _, reason in named):
+        raise TimeTaken(str(availability.REASONS[availability.Reason.BLOCKED]))
+    if not named or all(reason in availability.IN_THE_WAY for _, reason in named):
         # Nobody's reason any more: the time came free between the two looks, and may be asked for again.
         raise TimeTaken
-    if override and all(reason != availability.Reason.TAKEN for _, reason in named):
+    if override and all(reason not in availability.IN_THE_WAY for _, reason in named):
         return
     raise TimeNotOffered(
         issues=[
             Issue(
-                "conflict" if reason == availability.Reason.TAKEN else "business-rule",
+                "conflict" if reason in availability.IN_THE_WAY else "business-rule",
                 _("That time is not offered by %(name)s.") % {"name": offering.actor_name or offering.reference}
                 + f" {availability.REASONS[reason]}",
                 offering.reference,

@@ -5,7 +5,7 @@ All times are UTC seconds, all lengths seconds. Nothing here reads a clock or a 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 from heapq import merge as merge_sorted
@@ -29,6 +29,7 @@ class Reason(StrEnum):
     AWAY = "away"
     OUTSIDE_PLANNING_HORIZON = "outside-planning-horizon"
     TAKEN = "taken"
+    BLOCKED = "blocked"
     TOO_SOON = "too-soon"
     TOO_FAR = "too-far"
 
@@ -57,6 +58,7 @@ class Taken(NamedTuple):
     start: int
     end: int
     seat: int | None = None
+    is_block: bool = False
 
 
 @dataclass(slots=True)
@@ -150,9 +152,17 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
         for closed, reason in ((rules.closures, Reason.CLOSED), (rules.absences, Reason.AWAY)):
             if not covers(subtract([(first, last)], merge(closed)), first, last):
                 reasons.append(reason)
-    if not any(covers(lane, first, last) for lane in _lanes([(first, last)], diary)):
-        reasons.append(Reason.TAKEN)
+    if not _has_seat(diary, first, last):
+        visits = [each for each in diary.taken if not each.is_block]
+        if any(each.start < last and first < each.end for each in diary.taken if each.is_block):
+            reasons.append(Reason.BLOCKED)
+        if not _has_seat(replace(diary, taken=visits), first, last):
+            reasons.append(Reason.TAKEN)
     return reasons
+
+
+def _has_seat(diary: Diary, first: int, last: int) -> bool:
+    return any(covers(lane, first, last) for lane in _lanes([(first, last)], diary))
 
 
 def free_seat(diary: Diary, start: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from clinic.exact import is_same
 from clinic.fhir.resources import RESOURCES, to_fhir
 from clinic.fhir.status_reasons import said_both_ways, split
 from clinic.models import Appointment, Resource
@@ -74,7 +75,7 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
         raise Invalid("A patch leaves resourceType and id as they are.", expression=entry.type)
     if isinstance(row, Appointment):
         after = _amended(before, after, is_bound=not access.sees_rules_lifted(caller, row))
-    if after == before:
+    if is_same(after, before):
         result.unchanged.append((entry, row))
     else:
         result.updates.append(replace(entry, interaction="update", resource=after, version=row.version, patch=None))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from clinic.exact import is_same
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import Draft, to_fhir
 from clinic.models import Bookable, HealthcareService, Resource, Schedule, SchedulingParameters
@@ -25,7 +26,7 @@ def is_changed(row: Any, draft: Draft) -> bool:
 
 def says(row: Any, resource: Json) -> bool:
     """Whether the resource is what the row is shown as, whatever it says of its version. Without a query."""
-    return bool(_unversioned(to_fhir(row)) == _unversioned(resource))
+    return is_same(_unversioned(to_fhir(row)), _unversioned(resource))
 
 
 def _unversioned(resource: Json) -> Json:
@@ -97,7 +98,7 @@ def _means(value: Any, sent: Any) -> bool:
     """Whether it is the same. Resources tell instants to the millisecond, rows to the microsecond."""
     if isinstance(value, datetime) and isinstance(sent, datetime):
         return abs(value - sent) < MILLISECOND
-    return bool(value == sent)
+    return is_same(value, sent)
 
 
 def _parameters_differ(row: HealthcareService | Schedule, draft: Draft) -> bool:

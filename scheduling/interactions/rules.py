@@ -7,14 +7,22 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clinic.fhir.resources import Draft, References
-from clinic.models import Appointment, Coverage, QuestionnaireResponse
-from scheduling import access, questionnaires, requirements
+from clinic.models import Appointment, Coverage, Encounter, QuestionnaireResponse
+from scheduling import access, booking, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.errors import Issue, RuleBroken
 from scheduling.interactions.entries import Json
 
 Status = QuestionnaireResponse.Status
 GIVEN_BY_PATIENTS = (Status.IN_PROGRESS, Status.COMPLETED, Status.AMENDED)
+# What the status of an Encounter says of its Appointment.
+AS_THE_VISIT = {
+    Encounter.Status.ARRIVED: Appointment.Status.ARRIVED,
+    Encounter.Status.TRIAGED: Appointment.Status.CHECKED_IN,
+    Encounter.Status.IN_PROGRESS: Appointment.Status.CHECKED_IN,
+    Encounter.Status.ON_LEAVE: Appointment.Status.CHECKED_IN,
+    Encounter.Status.FINISHED: Appointment.Status.FULFILLED,
+}
 OVER = (Appointment.Status.CANCELLED, Appointment.Status.ENTERED_IN_ERROR)
 
 
@@ -66,6 +74,16 @@ def _is_not_changed(fields: Mapping[str, Any], row: Any, caller: Caller, now: da
         raise RuleBroken("An answer that was given stays. Create another AppointmentResponse.")
 
 
+def _has_begun(fields: Mapping[str, Any], row: Encounter | None, caller: Caller, now: datetime) -> None:
+    """A visit that is still to come is not under way, nor over: as of its Appointment."""
+    status = AS_THE_VISIT.get(fields["status"])
+    if status is None or fields["appointment_id"] is None:
+        return
+    if row is None or (row.status, row.appointment_id) != (fields["status"], fields["appointment_id"]):
+        visit = Appointment.objects.select_related("service").get(pk=fields["appointment_id"])
+        booking.not_too_early(visit, status, caller=caller, now=now, at="Encounter.status")
+
+
 def _answers_can_be_given(
     fields: Mapping[str, Any], row: QuestionnaireResponse | None, caller: Caller, now: datetime
 ) -> None:
@@ -101,4 +119,5 @@ RULES: dict[str, Callable[[Mapping[str, Any], Any, Caller, datetime], None]] = {
     "Coverage": _is_still_the_same,
     "AppointmentResponse": _is_not_changed,
     "QuestionnaireResponse": _answers_can_be_given,
+    "Encounter": _has_begun,
 }

@@ -141,6 +141,7 @@ class _Writing:
         by_type: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_type[entry.type].append(entry)
+        self.known.promise(entry.reference for entry in entries)
         timed = [*by_type["Slot"], *by_type["Appointment"], *by_type["AppointmentResponse"]]
         self.locks = _references(timed) | {entry.reference for entry in timed}
         for name, kind in RESOURCES.items():
@@ -191,8 +192,7 @@ class _Writing:
             resource = rules.completed(entry.type, entry.resource, self.caller, self.known)
             self.known.now = self.now
             draft = kind.from_fhir(resource, self.known)
-            if not access.is_unbound(self.caller):
-                self.known.check(resource)
+            self.known.check(resource)
         except (InvalidResource, SchedulingError) as error:
             self._refuse(entry, error)
             return None

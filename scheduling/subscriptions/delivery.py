@@ -5,7 +5,6 @@ that does not answer is left alone for longer and longer, with all that waits fo
 worth of patience: the subscription then says so in its `error`, and is served again once its client asks for it.
 """
 
-import json
 import logging
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from clinic import outgoing
+from clinic import exact, outgoing
 from clinic.models import Notification, Subscription
 from clinic.parking import Parking, park
 from clinic.sealing import Unreadable
@@ -102,7 +101,7 @@ def _try(notification: Notification) -> Result:
     resource = payload_of(notification)
     if resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
-        content = json.dumps(resource).encode()
+        content = exact.dumps(resource)
     began = time.monotonic()
     status, error = None, ""
     try:

@@ -270,6 +270,21 @@ def test_a_second_client_does_not_hold_what_is_held(api, chen):
     assert matches(api.post(HOLD, parameters(appt_id=reference(appointment)))) == [appointment]
 
 
+def test_a_second_client_does_not_book_what_is_held(api, chen, ada):
+    """A hold is its holder's, in every dialect."""
+    appointment = held(api, chen)
+    named = parameters(appt_id=reference(appointment), patient_id=ada.reference)
+    other = another()
+    answer = other.post(BOOK, named)
+    [refused] = matches(answer)
+    assert ("id" in refused, refused["status"], issues(answer)) == (False, "cancelled", [("error", "conflict")])
+    confirm = other.post(f"{reference(appointment)}/$confirm")
+    assert (confirm.status_code, codes(confirm)) == (409, ["conflict"])
+    assert Appointment.objects.get().status == "pending"  # the first one's hold stands
+    [booked] = matches(api.post(BOOK, named))
+    assert (booked["id"], booked["status"]) == (appointment["id"], "booked")
+
+
 def test_a_taken_time_is_a_cancelled_appointment(api, chen, ada):
     proposed = offer(api)
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))

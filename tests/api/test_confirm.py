@@ -32,7 +32,7 @@ def test_a_hold_becomes_a_booking(api, held):
 
 
 def test_a_constant_number_of_statements(api, held, django_assert_num_queries):
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         assert api.post(held).status_code == 200
 
 

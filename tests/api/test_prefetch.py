@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.fhir.datatypes import instant
-from clinic.models import Appointment, Slot
+from clinic.models import Appointment, HealthcareService, Location, Practitioner, Schedule, Slot
 from tests.api.conftest import Api, api_with, codes
 from tests.api.dialects import OFFICE_VISIT, SNOMED, issues, matches, notes, parameters, window
 from tests.api.visits import BOOK, HOLD
@@ -70,6 +70,23 @@ def test_what_is_taken_or_held_is_not_told(api, service, chen):
     free = {each["start"] for each in matches(prefetch(api))}
     assert len(free) == 6
     assert not free & {instant(monday(10)), instant(monday(13))}
+
+
+CLOSED = {
+    "practitioner": lambda: Practitioner.objects.update(active=False),
+    "schedule": lambda: Schedule.objects.update(active=False),
+    "service": lambda: HealthcareService.objects.update(active=False),
+    "site": lambda: Location.objects.update(status="suspended"),
+}
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_the_time_of_what_is_closed_is_not_told(api, chen, closed):
+    known = matches(prefetch(api))
+    CLOSED[closed]()
+    assert known
+    assert matches(prefetch(api)) == []
+    assert api.get(f"Slot/{known[0]['id']}").status_code == 404
 
 
 def test_the_same_time_has_the_same_id_whoever_asks_and_however(api, chen, ada):

@@ -28,14 +28,13 @@ APPOINTMENT = {"url": codes.APPOINTMENT, "valueReference": {"reference": "Appoin
 IDENTIFIER = {"system": "urn:clinic", "value": "7", "use": "official", "period": {"start": "2020"}}
 ANYTHING = {
     "language": "en",
-    "implicitRules": "http://example.org/rules",
     "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Hello</div>'},
     "contained": [{"resourceType": "Organization", "id": "inner", "name": "Inner"}],
-    "modifierExtension": [
-        {"url": "http://example.org/modifier", "valueBoolean": True},
-        {"url": "http://example.org/inner", "valueReference": {"reference": "#inner"}},
-    ],
-    "meta": {"profile": ["http://example.org/profile"], "tag": [{"system": "urn:tags", "code": "a"}]},
+    "meta": {
+        "extension": [{"url": "http://example.org/inner", "valueReference": {"reference": "#inner"}}],
+        "profile": ["http://example.org/profile"],
+        "tag": [{"system": "urn:tags", "code": "a"}],
+    },
 }
 PERSON = {
     **ANYTHING,

@@ -45,6 +45,9 @@ def taken(text, seat=None):
     return Taken(*span(text), seat)
 
 
+BLOCK = Taken(*span("09:00-11:00"), is_block=True)
+
+
 def diary(schedule=1, bookable=None, *, planned=None, extra=(), taken=(), **rules):
     return Diary(
         schedule=schedule,
@@ -252,6 +255,12 @@ def test_where_nobody_is_asked_nothing_is_offered(pools):
         pytest.param(diary(), "09:00", [], id="it can"),
         pytest.param(diary(hours=(), extra=[span("13:00-14:00")]), "13:00", [], id="it can, in extra time"),
         pytest.param(diary(), "09:10", [Reason.OFF_GRID], id="off the grid"),
+        pytest.param(diary(taken=[BLOCK]), "09:30", [Reason.BLOCKED], id="blocked"),
+        pytest.param(diary(taken=[BLOCK]), "11:00", [], id="after a block"),
+        pytest.param(
+            diary(taken=[BLOCK, taken("09:30-10:00")]), "09:30", [Reason.BLOCKED, Reason.TAKEN], id="taken in a block"
+        ),
+        pytest.param(diary(taken=[BLOCK, taken("11:00-12:00")]), "11:00", [Reason.TAKEN], id="taken after a block"),
         pytest.param(diary(), "12:00", [Reason.OUTSIDE_HOURS], id="outside the hours"),
         pytest.param(
             diary(buffer_before=5 * MINUTE),

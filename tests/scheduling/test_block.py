@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from clinic.models import Appointment, AppointmentResponse, AuditEvent, Slot
 from portal.staff.calendar.block_forms import BlockForm
-from scheduling import booking
+from scheduling import availability, booking
 from scheduling.access import Caller
-from scheduling.availability import TimeQuery, arrangements_for, as_datetime, find_times, lasting, offerings_of
+from scheduling.availability import Reason, TimeQuery, arrangements_for, as_datetime, find_times, lasting, offerings_of
 from scheduling.booking import BlockRequest, Extent
 from scheduling.errors import Forbidden, Invalid, NotFound, TimeTaken
 from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory, SlotFactory
@@ -52,6 +52,17 @@ def test_a_visit_and_its_buffers_stay_and_the_block_lies_under_them(chen, ada, b
     [slot] = block(chen, boss, span(9, 12), around=True)
     assert (slot.start, slot.end) == (monday(9), monday(12))
     assert visit.slots.filter(deleted_at=None).count() == 3
+
+
+def test_a_time_that_is_blocked_is_refused_in_these_words(service, chen, ada, boss):
+    block(chen, boss, span(10, 12))
+    request = wish(service, chen, at=monday(10), patient=ada)
+    with pytest.raises(TimeTaken) as refused:
+        book(request)
+    assert refused.value.issues[0].text == "That time is blocked."
+    reasons = availability.explain(service, request.offerings, monday(10), now=timezone.now())
+    assert reasons == {request.offerings[0]: [Reason.BLOCKED]}
+    assert str(availability.REASONS[Reason.BLOCKED]) == "That time is blocked."
 
 
 def free(service, schedule):

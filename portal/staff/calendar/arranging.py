@@ -18,11 +18,11 @@ from portal.staff.calendar.wall import DAY, midnight
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import (
+    IN_THE_WAY,
     MAX_WINDOW,
     Arrangement,
     Offering,
     Pool,
-    Reason,
     TimeQuery,
     arrangements_for,
     as_datetime,
@@ -98,7 +98,7 @@ def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, 
     reasons = explain(wish.service, every, start, now=now, without=wish.without)
 
     def weight(offering: Offering) -> tuple[bool, int]:
-        return Reason.TAKEN in reasons[offering], len(reasons[offering])
+        return not IN_THE_WAY.isdisjoint(reasons[offering]), len(reasons[offering])
 
     chosen = [tuple(min(pool, key=weight) for pool in way) for way in ways]
     return min(chosen, key=lambda way: sorted(map(weight, way), reverse=True))

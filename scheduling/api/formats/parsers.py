@@ -8,6 +8,7 @@ from typing import IO, Any, NoReturn
 
 from rest_framework.parsers import BaseParser
 
+from clinic.exact import MACHINE, read_decimal, read_whole
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.xml import from_xml, read_xml
 from scheduling.api.formats.renderers import JSON_TYPES, XML_TYPES
@@ -76,7 +77,9 @@ def read_json(body: bytes) -> Any:
     if NULL.search(body):
         _refuse("A string holds the character U+0000, which cannot be stored.")
     try:
-        value = json.loads(_text(body), object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number)
+        value = json.loads(
+            _text(body), object_pairs_hook=_unique, parse_float=_finite, parse_int=_whole, parse_constant=_no_number
+        )
     except json.JSONDecodeError as error:
         _refuse(f"This is not JSON: {error.msg} at line {error.lineno} column {error.colno}.")
     except RecursionError:
@@ -159,10 +162,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
+    number = read_decimal(text)
     if not math.isfinite(number):
         _refuse(f"{text} is too large a number.")
     return number
+
+
+def _whole(text: str) -> int | float:
+    return read_whole(text) if len(text) <= MACHINE else _finite(text)
 
 
 def _no_number(text: str) -> NoReturn:

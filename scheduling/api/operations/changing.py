@@ -10,7 +10,7 @@ from clinic.fhir.datatypes import Json
 from clinic.fhir.references import local_reference
 from clinic.fhir.status_reasons import said_both_ways
 from clinic.fhir.visit_types import codings_of
-from clinic.models import Appointment, AuditEvent
+from clinic.models import Appointment
 from scheduling import access, booking
 from scheduling.api.operations.base import Attempt
 from scheduling.api.operations.wanted import Wanted
@@ -29,18 +29,11 @@ def keep(wanted: Wanted, held: Appointment) -> Attempt:
             raise IllegalTransition(held.status, "held")
         if held.hold_expires_at is not None and held.hold_expires_at <= wanted.now:
             raise HoldExpired
-        if not _is_holder(wanted, held):
+        if not booking.is_holder(held, wanted.caller):
             raise TimeTaken
         return as_it_is(wanted, held)
 
     return Attempt(run)
-
-
-def _is_holder(wanted: Wanted, held: Appointment) -> bool:
-    """Whether it is the same software, for the same person, that took the hold."""
-    took = AuditEvent.objects.filter(appointment=held, subtype="hold").values_list("client", "user")
-    user = wanted.caller.user.pk if wanted.caller.user else None
-    return all(each == (wanted.caller.client, user) for each in took)
 
 
 def confirm(wanted: Wanted, held: Appointment) -> Attempt:

@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-import orjson
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic import exact
 from clinic.fhir.datatypes import Json
 from clinic.models import HealthcareService
 from scheduling import access, availability
@@ -142,11 +142,11 @@ def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
 def _streamed(entries: Iterator[Json], notes: list[str]) -> Iterator[bytes]:
     """The members of an object have no order, so the number is told when it is known: at the end."""
     total = 0
-    yield orjson.dumps(HEAD)[:-1] + b',"entry":['
+    yield exact.dumps(HEAD)[:-1] + b',"entry":['
     for chunk in _chunks(entries):
         total += len(chunk)
-        yield b"".join(orjson.dumps(entry) + b"," for entry in chunk)
-    yield orjson.dumps(_told(total, notes)) + b'],"total":%d}' % total
+        yield b"".join(exact.dumps(entry) + b"," for entry in chunk)
+    yield exact.dumps(_told(total, notes)) + b'],"total":%d}' % total
 
 
 def _chunks(entries: Iterator[Json]) -> Iterable[list[Json]]:

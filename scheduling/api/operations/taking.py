@@ -126,7 +126,7 @@ class Taking(Wanted):
         """
         if self.existing is not None:
             visit = self.existing
-            is_others = self.holds and isinstance(refusal, TimeTaken)
+            is_others = isinstance(refusal, TimeTaken) and (self.holds or not booking.is_holder(visit, self.caller))
             if visit.status == Appointment.Status.PENDING and not visit.is_request and not is_others:
                 reason = booking.HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
                 visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)

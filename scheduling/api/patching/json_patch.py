@@ -2,9 +2,9 @@
 
 from typing import Any, cast
 
-import orjson
 from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPatchTestFailed, JsonPointerException
 
+from clinic import exact
 from clinic.fhir.datatypes import Json
 from scheduling.api.formats.parsers import read_json
 from scheduling.api.patching.errors import NotApplied
@@ -46,7 +46,7 @@ def _applied(patch: JsonPatch, document: Any, n: int) -> Any:
     """One after the other: copies of copies grow without bound. An error tells nothing of the document."""
     try:
         document = patch.apply(document, in_place=True)
-        if patch.patch[0]["op"] == "copy" and len(orjson.dumps(document)) > MOST_BYTES:
+        if patch.patch[0]["op"] == "copy" and len(exact.dumps(document)) > MOST_BYTES:
             raise NotApplied(f"Operation {n} makes it larger than {MOST_BYTES:,} bytes.")
     except InvalidJsonPatch as error:  # some of what is missing is only missed here
         raise _malformed(error, n) from error

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db.models import Q
 from django.urls import reverse
 
+from clinic import exact
 from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Slot
@@ -47,7 +48,7 @@ def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
 
 def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[bytes]:
     for resource in (*_free(published, day, end, now), *_taken(published, day, now)):
-        yield orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE)
+        yield exact.dumps(resource, orjson.OPT_APPEND_NEWLINE)
 
 
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:

@@ -18,6 +18,7 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from clinic import exact
 from clinic.fhir.datatypes import instant
 from clinic.models import HealthcareService, Location, Practitioner, PractitionerRole, Schedule, Slot
 from scheduling.api.publishing import slots
@@ -78,7 +79,7 @@ def file(request: HttpRequest, edition: Edition, kind: str) -> HttpResponseBase:
 
 def _lines(published: Published, kind: str) -> Iterator[bytes]:
     for resource in published.resources(kind):
-        yield orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE)
+        yield exact.dumps(resource, orjson.OPT_APPEND_NEWLINE)
 
 
 def _version(now: datetime) -> Version:

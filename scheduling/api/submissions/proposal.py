@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from clinic.fhir import codes
+from clinic.fhir import codes, modifiers
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.resources import RESOURCES, Draft, References
@@ -21,6 +21,7 @@ from scheduling.api.submissions.slots import (
     are_contained,
     check_fit,
     check_times,
+    is_slot,
     read_slots,
     without_slots,
 )
@@ -123,6 +124,9 @@ def _service_references(sent: Json) -> Iterator[tuple[Any, str]]:
 
 def _unsupported(submission: Submission) -> None:
     sent = submission.sent
+    for n, slot in objects(sent.get("contained")):
+        for issue in modifiers.unknown(slot, f"contained[{n}]") if is_slot(slot) else ():
+            submission.refuse(issue.text, issue.expression, issue.code)
     if not are_contained(sent.get("slot", [])):
         submission.refuse("Proposed appointment must not have Slot references", "slot")
     if isinstance(sent.get("status"), str) and sent["status"] not in NOT_YET_TAKEN:

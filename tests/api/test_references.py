@@ -1,0 +1,106 @@
+"""`referencePolicy: enforced`: what a resource refers to is there, wherever it says so.
+
+https://hl7.org/fhir/R4/valueset-reference-handling-policy.html
+"""
+
+import pytest
+
+from clinic.models import Patient
+from tests.api.conftest import BASE, codes
+from tests.factories import OrganizationFactory, PatientFactory, PractitionerFactory
+
+PERIOD = {"start": "2026-01-05T14:00:00Z"}
+NOBODY = {"reference": "Practitioner/nobody"}
+NOWHERE = {"reference": "Organization/nowhere"}
+ABOUT = {"url": "http://example.org/about", "valueReference": {"reference": "Location/nowhere"}}
+PAYOR = [{"display": "Acme"}]
+
+# By the place of a reference to nothing: a resource of which all the rest is right.
+DANGLING = {
+    "Organization.partOf": {"name": "A", "partOf": NOWHERE},
+    "Organization.extension[0].valueReference": {"name": "A", "extension": [ABOUT]},
+    "Location.managingOrganization": {"name": "A", "managingOrganization": NOWHERE},
+    "Practitioner.qualification[0].issuer": {"qualification": [{"code": {"text": "MD"}, "issuer": NOWHERE}]},
+    "Patient.generalPractitioner[0]": {"generalPractitioner": [NOBODY]},
+    "Patient.managingOrganization": {"managingOrganization": NOWHERE},
+    "Patient.link[0].other": {"link": [{"other": {"reference": "Patient/nobody"}, "type": "seealso"}]},
+    "Patient.contact[0].organization": {"contact": [{"organization": NOWHERE}]},
+    "Coverage.subscriber": {"status": "active", "payor": PAYOR, "subscriber": {"reference": "Patient/nobody"}},
+    "Device.owner": {"owner": NOWHERE},
+    "CareTeam.encounter": {"encounter": {"reference": "Encounter/nothing"}},
+    "Encounter.serviceProvider": {"status": "planned", "class": {"code": "AMB"}, "serviceProvider": NOWHERE},
+    "HealthcareService.coverageArea[0]": {"name": "A", "coverageArea": [{"reference": "Location/nowhere"}]},
+    "QuestionnaireResponse.author": {"status": "completed", "author": NOBODY},
+}
+
+
+def resource(place):
+    kind = place.partition(".")[0]
+    more = {"beneficiary": {"reference": "Patient/ada"}} if kind == "Coverage" else {}
+    return {"resourceType": kind, "id": "one", **more, **DANGLING[place]}
+
+
+@pytest.mark.parametrize("place", DANGLING)
+def test_a_reference_to_nothing_is_refused_wherever_it_is(api, place):
+    PatientFactory(fhir_id="ada")
+    sent = resource(place)
+    for response in (api.post(sent["resourceType"], sent), api.put(f"{sent['resourceType']}/one", sent)):
+        assert (response.status_code, codes(response)) == (422, ["not-found"])
+        assert response.fhir["issue"][0]["expression"] == [f"{place}.reference"]
+
+
+def test_what_is_elsewhere_or_named_in_other_ways_is_not_looked_for(api):
+    others = [
+        {"reference": "https://other.example/fhir/Practitioner/nobody"},
+        {"identifier": {"system": "http://npi", "value": "1"}},
+        {"display": "Dr. Who"},
+        {"reference": "#inner"},
+    ]
+    inner = {"resourceType": "Practitioner", "id": "inner"}
+    sent = {"resourceType": "Patient", "contained": [inner], "generalPractitioner": others}
+    assert api.post("Patient", sent).status_code == 201
+    ours = {"reference": f"http://testserver{BASE}Practitioner/nobody"}
+    assert api.post("Patient", {**sent, "generalPractitioner": [*others, ours]}).status_code == 422
+
+
+def test_what_a_transaction_brings_may_be_referred_to_before_it_is_there(api):
+    """Also in a ring: two records that name each other."""
+
+    def patient(fhir_id, other):
+        link = [{"other": {"reference": f"Patient/{other}"}, "type": "seealso"}]
+        return {"resourceType": "Patient", "id": fhir_id, "link": link}
+
+    def bundle(*resources):
+        entries = [
+            {"resource": each, "request": {"method": "PUT", "url": f"Patient/{each['id']}"}} for each in resources
+        ]
+        return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    assert api.post("", bundle(patient("a", "b"), patient("b", "c"))).status_code == 422
+    assert not Patient.objects.exists()
+    assert api.post("", bundle(patient("a", "b"), patient("b", "a"))).status_code == 200
+    assert api.put("Patient/c", patient("c", "c")).status_code == 201
+
+
+def test_what_was_referred_to_before_it_was_deleted_may_stay(api):
+    """A record whose doctor is gone can still be corrected, and gets no other one who is not there."""
+    chen = PractitionerFactory()
+    body = {"resourceType": "Patient", "id": "ada", "generalPractitioner": [{"reference": chen.reference}]}
+    api.put("Patient/ada", body)
+    assert api.delete(chen.reference).status_code == 204
+    assert api.put("Patient/ada", {**body, "gender": "female"}).status_code == 200
+    assert api.patch("Patient/ada", [{"op": "replace", "path": "/gender", "value": "other"}]).status_code == 200
+    assert api.put("Patient/ada", {**body, "managingOrganization": NOWHERE}).status_code == 422
+    assert api.put("Patient/bo", {**body, "id": "bo"}).status_code == 422
+
+
+def test_what_is_known_costs_one_statement_however_much_there_is(api, django_assert_max_num_queries):
+    people, org = PractitionerFactory.create_batch(20), OrganizationFactory()
+    sent = {
+        "resourceType": "Patient",
+        "generalPractitioner": [{"reference": each.reference} for each in people],
+        "managingOrganization": {"reference": org.reference},
+    }
+    api.post("Patient", sent)  # what is asked for once
+    with django_assert_max_num_queries(20):
+        assert api.post("Patient", sent).status_code == 201
