@@ -1,8 +1,9 @@
 """What the pages of a full clinic cost: `python -m benchmarks.pages`.
 
 20 practitioners with 480 visits a day over a week, asked for by the front desk; and a patient's page of times with 50
-practitioners. In process, through the whole stack but without HTTP: milliseconds on the wall, milliseconds of this
-process' CPU, bytes as they are and compressed, SQL statements, and the elements of the page.
+practitioners who are booked up for four weeks, in steps of five minutes. In process, through the whole stack without
+HTTP: milliseconds on the wall, milliseconds of this process' CPU, bytes as they are and compressed, SQL statements, and
+the elements of the page.
 """
 
 import gzip
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.full_clinic import FullClinic
 
 PRACTITIONERS, MANY_PRACTITIONERS = 20, 50
+BOOKED_UP_DAYS = 28
 ROUNDS = 7
 
 
@@ -36,7 +39,7 @@ def main() -> None:
     with services():
         from django.utils import timezone
 
-        from benchmarks.full_clinic import ZONE, fill
+        from benchmarks.full_clinic import ZONE, book_up, fill
 
         now = timezone.now()
         noon = datetime.combine(now.astimezone(ZONE).date(), datetime.min.time(), ZONE) + timedelta(hours=12)
@@ -45,7 +48,8 @@ def main() -> None:
         _vacuum()
         rows = [_measured(page) for page in _of_staff(clinic, noon)]
         _empty()
-        clinic = fill(MANY_PRACTITIONERS, [noon.date() + timedelta(days=n) for n in range(2)], now=noon)
+        clinic = fill(MANY_PRACTITIONERS, [], now=noon, every_minutes=5)
+        book_up(clinic.calendars, [noon.date() + timedelta(days=n) for n in range(BOOKED_UP_DAYS)], now=noon)
         _vacuum()
         rows += [_measured(page) for page in _of_patients(clinic, noon)]
     table(
@@ -107,10 +111,18 @@ def _of_staff(clinic: "FullClinic", noon: datetime) -> list[Page]:
 def _of_patients(clinic: "FullClinic", noon: datetime) -> list[Page]:
     address = f"/book/{clinic.services[0].fhir_id}/"
     client = _client()
-    return [
-        Page("times, 50 practitioners", lambda: client.get(address)),
-        Page("times of a month, 50 practitioners", lambda: client.get(f"{address}?month={noon:%Y-%m}-01")),
-    ]
+    full, after = noon + timedelta(days=14), noon + timedelta(days=60)
+    one = clinic.calendars[3].bookable.practitioner
+    assert one is not None  # they are all of people
+    asked = {
+        "times": "",
+        "times, Sunday mornings": "?weekday=sun&part=morning",
+        "times, a month that is nearly full": f"?month={full:%Y-%m}",
+        "times, a month that is free": f"?month={after:%Y-%m}",
+        "times, its mornings": f"?month={after:%Y-%m}&part=morning",
+        "times, one of them who is full": f"?week={noon:%Y-%m-%d}&practitioner={one.fhir_id}",
+    }
+    return [Page(name, partial(client.get, address + query)) for name, query in asked.items()]
 
 
 def _client() -> Any:

@@ -21,6 +21,14 @@ def test_the_hours_of_the_service_are_shown_where_a_calendar_has_none(as_chen, e
     assert shown.context["form"]["mon-0-opens"].value() == time(9)
 
 
+@pytest.mark.parametrize("country", ["US", "GB"])  # where weeks begin on a Sunday, and on a Monday
+def test_mondays_hours_are_what_is_copied(as_chen, editor, settings, country):
+    settings.CLINIC_COUNTRY = country
+    page = as_chen.get(editor).content.decode()
+    assert page.count("data-copy=") == 1
+    assert page.index('data-day="mon"') < page.index("data-copy=") < page.index('data-day="tue"')
+
+
 def test_a_preview_says_what_would_become_bookable_and_changes_nothing(as_chen, editor, schedule, today):
     shown = as_chen.post(editor, entered(schedule.version, "09:00-12:00", since=today + DAY))
     assertContains(shown, "Check before you save")
