@@ -62,6 +62,15 @@ def test_a_hold_is_no_request(as_rana, ada, site, soon):
     assert waiting(as_rana) == 0
 
 
+def test_a_visit_by_video_is_at_no_site(as_rana, ada, site, soon):
+    for name, telehealth in (("Advice", False), ("Talk", True)):
+        service = ServiceFactory(name=name, telehealth=telehealth)
+        AppointmentFactory(patient=ada, service=service, site=site, start=soon, status="booked")
+    shown = as_rana.get("/staff/to-do/")
+    assertContains(shown, f"<p>Advice, {site.name}</p>", html=True)
+    assertContains(shown, "<p>Talk</p>", html=True)
+
+
 def test_a_message_that_failed_is_listed_with_why(as_rana, ada, site, soon):
     visit = AppointmentFactory(patient=ada, site=site, start=soon + timedelta(days=9))
     CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason="No such number")
