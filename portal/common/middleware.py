@@ -12,6 +12,7 @@ from django.middleware.gzip import GZipMiddleware
 from clinic import branding
 from portal.common.views import bad_request
 
+API = "/fhir/"
 FILES = 4  # how many times larger a form with files may be than any other
 
 
@@ -61,13 +62,16 @@ class Compression(GZipMiddleware):
 
 
 class HeadAsGet:
-    """Answers HEAD as GET, without the body, whatever methods a view names: RFC 9110, section 9.3.2."""
+    """Answers HEAD as GET, without the body, whatever methods a view names: RFC 9110, section 9.3.2.
+
+    The API answers HEAD itself: it writes down what it tells, and a HEAD tells nothing.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method != "HEAD":
+        if request.method != "HEAD" or request.path.startswith(API):
             return self.get_response(request)
         request.method = "GET"
         response = self.get_response(request)

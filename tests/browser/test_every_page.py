@@ -6,7 +6,7 @@ A page that is added to the portal needs a row here.
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
@@ -32,6 +32,7 @@ from tests.factories import (
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
     RelatedPersonFactory,
+    ServiceFactory,
     SlotFactory,
     UserFactory,
 )
@@ -110,6 +111,8 @@ staff-peek booked
 staff-new-visit
 staff-new-block
 staff-block block
+staff-group class ?schedule={schedule}&start={class_start}
+sheets
 feeds
 hours
 hours-edit schedule checkup
@@ -129,6 +132,8 @@ ADMINISTRATOR = """
 day
 board
 worklist
+checklist
+sheets
 hours
 hours-edit checkup
 hours-settings checkup
@@ -141,7 +146,7 @@ NO_PAGES = {
     "send-again", "demo-messages", "demo-invitation", "questions-save", "answer-file", "set-language", "theme",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
     "authorize-decide", "hours-remove", "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra",
-    "hours-extra-remove",
+    "hours-extra-remove", "staff-restore",
 }  # fmt: skip
 
 
@@ -192,6 +197,12 @@ def world(clinic, ada, chen, site):
         "schedule": schedule,
         "questionnaire": QuestionnaireFactory(item=TRAVEL_HEALTH),
     }
+    group = ServiceFactory(name="Back class", capacity=8)
+    schedule.services.add(group)
+    start = now + 6 * hour
+    for seat in range(2):
+        one = visit(6 * hour, service=group, patient=PatientFactory(), schedules=[])
+        SlotFactory(schedule=schedule, appointment=one, start=one.start, end=one.end, seat=seat)
     EncounterFactory(appointment=things["arrived"], status="arrived", start=now - hour)
     QuestionnaireResponseFactory(appointment=things["booked"])
     CommunicationFactory(appointment=things["booked"], status="not-done", attempts=5, status_reason="No such number")
@@ -209,6 +220,8 @@ def world(clinic, ada, chen, site):
         "unsubscribe": path(links.unsubscribe_link(ada)),
         "someone": "someone",
         "app": app.client_id,
+        "class": group.fhir_id,
+        "class_start": quote(start.isoformat()),
     }
 
 
@@ -256,7 +269,7 @@ def rows(table: str, world: dict[str, str]) -> Iterator[tuple[str, int]]:
         name, *named = words.split()
         query = named.pop() if named and named[-1].startswith("?") else ""
         address = reverse(f"portal:{name}", args=[world.get(each, each) for each in named])
-        yield address + query, int(status or 200)
+        yield address + query.format_map(world), int(status or 200)
 
 
 @pytest.fixture
@@ -337,7 +350,7 @@ def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_ser
     looker.open(f"{reverse('portal:authorize')}?{urlencode(asked)}")
     looker.page.get_by_label("Leo").check()
     looker.page.get_by_role("button", name="Continue").click()
-    expect(looker.page.get_by_role("heading", name="Let Visit Buddy in?")).to_be_visible()
+    expect(looker.page.get_by_role("heading", name="Give Visit Buddy access?")).to_be_visible()
     looker.look()
     looker.open(looker.page.url)
 

@@ -302,7 +302,7 @@ def test_an_app_may_have_people_prove_once_more_who_they_are(app, ada, asked):
     assert again["Location"].startswith("/accounts/reauthenticate/?next=")
     before = ada.user.last_login
     back = client.post(again["Location"], {"password": "correct horse"})
-    assert "Let Visit Buddy in?" in client.get(back["Location"]).content.decode()
+    assert "Give Visit Buddy access?" in client.get(back["Location"]).content.decode()
     ada.user.refresh_from_db()
     assert ada.user.last_login > before
 

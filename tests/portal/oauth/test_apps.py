@@ -33,7 +33,7 @@ def text(response):
 
 def test_the_page_says_who_asks_and_for_whom(app, ada):
     page = text(app.ask(ada.user))
-    assert "Let Visit Buddy in?" in page
+    assert "Give Visit Buddy access?" in page
     assert "By Buddy Inc." in page
     assert "your own record, Ada Quinn" in page
     assert "You go back to app.example.org." in page
