@@ -248,7 +248,7 @@ def why_pip_failed(log: Path) -> str:
 
 
 def disk_is_full(log: Path) -> bool:
-    """Whether that is why the command that wrote `log` failed; it may have had no room to say so."""
+    """True if that is why the command that wrote `log` failed; it may have had no room to say so."""
     return "No space left on device" in log.read_text(errors="replace") or shutil.disk_usage(VENV).free < 2**22
 
 

@@ -180,7 +180,7 @@ def _visit(
 
 
 def _status(start: datetime, number: int, now: datetime) -> Appointment.Status:
-    """As a day goes: one in twelve does not come; who came is done after half an hour; some are early."""
+    """The status of a visit during a day: one in twelve does not come, those who came are done after half an hour."""
     Status = Appointment.Status
     if start > now + VISIT:
         return Status.BOOKED

@@ -1,4 +1,4 @@
-"""What the pages of a full clinic cost: `python -m benchmarks.pages`.
+"""The cost of the pages of a full clinic: `python -m benchmarks.pages`.
 
 20 practitioners with 480 visits a day over a week, asked for by the front desk; and a patient's page of times with 50
 practitioners who are booked up for four weeks, in steps of five minutes. In process, through the whole stack without

@@ -50,7 +50,7 @@ def _abroad(written: str, country: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def _country_code(written: str) -> str:
-    """Of a code of two or three letters, or of the country's name in a language of the product."""
+    """The country by its code of two or three letters, or by its name in a language of the product."""
     code = written.upper()
     code = code if code in COUNTRIES else next(iter(get_global("territory_aliases").get(code, [])), "")
     if code in COUNTRIES:
@@ -63,7 +63,7 @@ def _country_code(written: str) -> str:
 
 
 def _is_latin(location: Location) -> bool:
-    """Whether it is written in Latin letters, for which some countries have another order."""
+    """True if it is written in Latin letters, for which some countries have another order."""
     return max(f"{location.line}{location.city}{location.state}", default="") < "\N{GREEK CAPITAL LETTER ALPHA}"
 
 

@@ -25,7 +25,7 @@ def possible_ages(born: str, day: date) -> range:
 
 
 def is_fit(service: HealthcareService, age: int) -> bool:
-    """Whether the visit is for patients of this age."""
+    """True if the visit is for patients of this age."""
     return (service.minimum_age is None or age >= service.minimum_age) and not is_too_old(service, age)
 
 

@@ -1,4 +1,4 @@
-"""Which of a person's names is shown, and which of their addresses they are reached by.
+"""The name by which a person is shown, and the addresses by which they are reached.
 
 The one place that decides it, for what comes through FHIR, is loaded, or is written on a page. `now` is an argument:
 a name or an address counts only within its period (https://hl7.org/fhir/R4/datatypes.html#HumanName, #ContactPoint).
@@ -62,7 +62,7 @@ def email_of(points: Sequence[Json] | None, now: datetime) -> str:
 
 
 def lasts(points: Sequence[Json], choose: Choose) -> bool:
-    """Whether one of them counts always, so that an empty column means that somebody took it out on a page."""
+    """True if one of them counts always, so that an empty column means that somebody took it out on a page."""
     return bool(choose([each for each in points if not each.get("period")], LATEST))
 
 
@@ -91,7 +91,7 @@ def _best(points: Sequence[Json] | None, systems: tuple[str, ...], uses: tuple[s
 
 
 def _is_mail(point: Any) -> bool:
-    """Whether mail can go to it."""
+    """True if mail can go to it."""
     try:
         validate_email(point.get("value"))
     except (ValidationError, AttributeError):
@@ -105,7 +105,7 @@ def _place(uses: tuple[str, ...], element: Json) -> int:
 
 
 def _is_over(element: Json, now: datetime) -> bool:
-    """Whether it no longer counts, or does not yet."""
+    """True if it no longer counts, or does not yet."""
     start, end = _period(element)
     return (start is not None and now < start) or (end is not None and now >= end)
 

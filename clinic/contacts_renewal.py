@@ -41,7 +41,7 @@ def _dated(path: str) -> Q:
 
 
 def _choose(row: Person, now: datetime) -> bool:
-    """Whether the columns of the row are others now."""
+    """True if the columns of the row are others now."""
     before = tuple(getattr(row, column) for column in COLUMNS)
     names = row.extra.get("name") or []
     if Name(row.family, row.given, row.prefix) in map(contacts.read_name, names):

@@ -1,7 +1,9 @@
 """The country that the clinic is in: how dates, times, distances, addresses and telephone numbers are written there."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from time import monotonic
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
@@ -45,25 +47,29 @@ def clinic_zone() -> ZoneInfo:
     return ZoneInfo(settings.CLINIC_TIME_ZONE or _zone_of_sites() or "UTC")
 
 
-_known: dict[str, str] = {}  # asked of the database once in each process
+KNOWN_FOR = 60.0  # seconds; a change of a site is seen at once in its own process, and soon in the others
+_known: dict[str, tuple[float, str]] = {}
 
 
 def _country_of_sites() -> str:
-    if "sites" not in _known:
-        counted = Counter(filter(None, map(country_of_zone, _zones_of_sites())))
-        if not counted:
-            return ""  # the first site may come any moment
-        _known["sites"] = counted.most_common(1)[0][0]
-    return _known["sites"]
+    return _remembered("country", lambda: map(country_of_zone, _zones_of_sites()))
 
 
 def _zone_of_sites() -> str:
-    if "zone" not in _known:
-        counted = Counter(_zones_of_sites())
-        if not counted:
-            return ""
-        _known["zone"] = counted.most_common(1)[0][0]
-    return _known["zone"]
+    return _remembered("zone", _zones_of_sites)
+
+
+def _remembered(name: str, read: Callable[[], Iterable[str]]) -> str:
+    """The most common of what is read, remembered for a minute; empty, and not remembered, where there is none."""
+    until, known = _known.get(name, (0.0, ""))
+    if known and monotonic() < until:
+        return known
+    counted = Counter(filter(None, read()))
+    if not counted:
+        return ""  # the first site may come any moment
+    [(most, _count)] = counted.most_common(1)
+    _known[name] = (monotonic() + KNOWN_FOR, most)
+    return most
 
 
 def _zones_of_sites() -> list[str]:

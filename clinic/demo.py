@@ -233,7 +233,7 @@ class Supervisor:
 
 
 def is_ready(port: int) -> bool:
-    """Whether the web server answers, and says that it reaches what it needs."""
+    """True if the web server answers, and says that it reaches what it needs."""
     with (
         suppress(OSError, http.client.HTTPException),
         closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection,

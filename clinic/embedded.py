@@ -121,7 +121,7 @@ class Service(ABC):
 
     @abstractmethod
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
-        """Whether the server takes connections."""
+        """True if the server takes connections."""
 
     def _take_claim(self) -> None:
         if self._claim is None:

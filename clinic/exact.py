@@ -53,7 +53,7 @@ def dumps(value: Any, option: int | None = None) -> bytes:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether both are equal and written alike: 20.00 is not written as 20.0 is."""
+    """True if both are equal and written alike: 20.00 is not written as 20.0 is."""
     if one != other or not isinstance(one, dict | list | float):
         return bool(one == other)
     return _text_of(one) == _text_of(other)

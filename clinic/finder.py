@@ -33,7 +33,7 @@ NUMBER = re.compile(r"[+(]?\d(?:[\s()./-]*\d){3,}(?:\s*(?:x|ext\.?)\s*\d{1,7})?"
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed, taken apart."""
+    """The parts of a search for patients: words, dates, numbers and addresses."""
 
     words: tuple[str, ...] = ()
     dates: tuple[tuple[date, ...], ...] = ()

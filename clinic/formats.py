@@ -43,7 +43,7 @@ class Conventions(NamedTuple):
 
     @property
     def tag(self) -> str:
-        """As browsers name it, such as en-US."""
+        """The name of the locale for browsers, such as en-US."""
         return str(self.locale).replace("_", "-")
 
     @property
@@ -56,12 +56,12 @@ class Conventions(NamedTuple):
 
     @property
     def hour_cycle(self) -> str:
-        """As browsers name it."""
+        """The name of the hour cycle for browsers."""
         return "h23" if _in_24_hours(self) else "h12"
 
 
 def conventions() -> Conventions:
-    """Those of the moment."""
+    """The conventions of the active language in the clinic's country."""
     return Conventions(get_language() or settings.LANGUAGE_CODE, clinic_country())
 
 
@@ -126,7 +126,7 @@ def number(value: int | float) -> str:
 
 
 def in_24_hours() -> bool:
-    """Whether clocks count to 24."""
+    """True if clocks count to 24: by the language in that country, or by the country where it is not its own."""
     return _in_24_hours(conventions())
 
 
@@ -198,7 +198,7 @@ def _country_locale(country: str) -> Locale:
 
 @lru_cache(maxsize=64)
 def _in_24_hours(own: Conventions) -> bool:
-    """By the language in that country; where it is none of its languages, by the country."""
+    """True if clocks count to 24: by the language in that country, or by the country where it is not its own."""
     locale = own.locale if own.locale.territory == own.country else _country_locale(own.country)
     return "H" in _letters(locale.time_formats["short"].pattern)
 

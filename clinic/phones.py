@@ -132,7 +132,7 @@ def _writings(text: str) -> Iterator[str]:
 
 
 def _is_plausible(number: PhoneNumber) -> bool:
-    """Whether a number has the length of its country's; ranges that are new are not in the library's tables yet."""
+    """True if a number has the length of its country's; ranges that are new are not in the library's tables yet."""
     pattern = AMERICAN if number.country_code == 1 else ANY
     is_whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     return is_whole and pattern.fullmatch(str(number.national_number)) is not None

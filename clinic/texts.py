@@ -35,7 +35,7 @@ class Text(str):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is in another language than the page."""
+        """True if it is in another language than the page."""
         return bool(self) and _primary(self.language) != _primary(_now())
 
 
@@ -64,7 +64,7 @@ def said_in(raw: Mapping[str, Any], name: str, language: str = "", base: str = "
 
 
 def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
-    """By language, what a string of FHIR's JSON is in others."""
+    """The translations of a string in FHIR JSON, by language."""
     found = {}
     for extension in _extensions(raw.get(f"_{name}")):
         if extension.get("url") == TRANSLATION:

@@ -33,7 +33,7 @@ def clock(moment: datetime) -> str:
 
 
 def _is_shown_twice(moment: datetime) -> bool:
-    """Whether it lies in the night in which the clocks are put back, in the hour that comes again."""
+    """True if it lies in the night in which the clocks are put back, in the hour that comes again."""
     return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
 
 
@@ -147,7 +147,7 @@ def _of_zone(clock: str, zone: ZoneInfo) -> str:
 
 
 def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:
-    """Whether the clocks of two zones show different times then."""
+    """True if the clocks of two zones show different times then."""
     return in_zone(moment, one).utcoffset() != in_zone(moment, other).utcoffset()
 
 

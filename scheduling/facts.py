@@ -137,7 +137,7 @@ class VisitFacts:
 
     @property
     def is_request(self) -> bool:
-        """Whether its time is kept, and the clinic has still to say that it can be so."""
+        """True if its time is kept, and the clinic has still to say that it can be so."""
         return self.appointment.is_request
 
     @property
@@ -146,17 +146,17 @@ class VisitFacts:
 
     @property
     def is_promised(self) -> bool:
-        """Whether it is booked or asked for: theirs, until somebody cancels it."""
+        """True if it is booked or asked for: theirs, until somebody cancels it."""
         return self.is_booked or self.is_request
 
     @property
     def asks_first(self) -> bool:
-        """Whether a visit of this kind is asked for, and not booked at once."""
+        """True if a visit of this kind is asked for, and not booked at once."""
         return bool(self.appointment.service and self.appointment.service.on_request)
 
     @property
     def waits_for_the_clinic(self) -> bool:
-        """Whether the clinic has still to agree to it: it is asked for, or will be once it is confirmed."""
+        """True if the clinic has still to agree to it: it is asked for, or will be once it is confirmed."""
         return self.is_request or (self.asks_first and self.appointment.status == Status.PENDING)
 
     @property
@@ -171,11 +171,11 @@ class VisitFacts:
         return in_zone(later(self.start.astimezone(UTC), -self.notice), self.zone)  # the clocks may change in between
 
     def can_be_cancelled(self, now: datetime) -> bool:
-        """Whether the patient can still cancel it online."""
+        """True if the patient can still cancel it online."""
         return self.is_promised and now <= self.changeable_until
 
     def can_be_moved(self, now: datetime) -> bool:
-        """Whether the patient can choose another time online: not where the clinic has agreed to this one."""
+        """True if the patient can choose another time online: not where the clinic has agreed to this one."""
         return self.can_be_cancelled(now) and not (self.is_booked and self.asks_first)
 
     def policy(self, now: datetime) -> str:

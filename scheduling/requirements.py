@@ -114,7 +114,7 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
 
 
 def takes_answers(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether its questions can be answered: while its time is held or asked for, and until a booked visit begins."""
+    """True if its questions can be answered: while its time is held or asked for, and until a booked visit begins."""
     if appointment.status == Appointment.Status.BOOKED:
         return appointment.start is not None and now < appointment.start
     return appointment.status == Appointment.Status.PENDING

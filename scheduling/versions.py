@@ -13,7 +13,7 @@ NONE: Versions = ()  # If-None-Match: *
 
 
 def is_meant(row: Resource, wanted: Versions | None) -> bool:
-    """Whether the row is at one of these versions. What is deleted is at none, but for who names its number."""
+    """True if the row is at one of these versions. What is deleted is at none, but for who names its number."""
     if wanted is None:
         return True
     if isinstance(wanted, int):

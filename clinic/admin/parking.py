@@ -1,4 +1,4 @@
-"""What background tasks set aside, for operators."""
+"""Administration of the rows that background tasks have set aside."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

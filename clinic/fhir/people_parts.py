@@ -88,7 +88,7 @@ class Points:
         return [each for each in points if isinstance(each, dict) and each.get("system") in self.systems]
 
     def _is_plain(self, points: Sequence[Json]) -> bool:
-        """Whether the column alone tells it: there is one, it counts always, and it has the usual system."""
+        """True if the column alone tells it: there is one, it counts always, and it has the usual system."""
         if len(points) != 1:
             return not points or not points[0].get("value")
         only = points[0]
@@ -154,7 +154,7 @@ def language_of(communication: Sequence[Json] | None) -> str:
 
 
 def _is_plain_name(names: Sequence[Json] | None) -> bool:
-    """Whether the columns alone tell it: there is one name, in parts, and it counts always."""
+    """True if the columns alone tell it: there is one name, in parts, and it counts always."""
     if not names or not _is_whole(names[0]):
         return True
     only = names[0]
@@ -162,7 +162,7 @@ def _is_plain_name(names: Sequence[Json] | None) -> bool:
 
 
 def _is_whole(name: Any) -> bool:
-    """Whether a name says anything; one whose parts are in columns does not."""
+    """True if a name says anything; one whose parts are in columns does not."""
     return contacts.read_name(name) != Name() if isinstance(name, dict) else False
 
 

@@ -59,7 +59,7 @@ class Reading:
             self.refuse(ResourceIssue("required", f"{path} is required.", path))
 
     def is_refused(self, element: str) -> bool:
-        """Whether something is wrong with an element of the resource: it may be there, but nobody can tell."""
+        """True if something is wrong with an element of the resource: it may be there, but nobody can tell."""
         return any(re.match(rf"\w+\.{element}\b", issue.expression) for issue in self.issues)
 
     def find(self, reference: str, *types: str, path: str) -> int | None:
@@ -89,6 +89,6 @@ class Reading:
 
 
 def _is_about(path: str, other: str) -> bool:
-    """Whether one is the other, or a part of an element that the other is."""
+    """True if one is the other, or a part of an element that the other is."""
     short, long = sorted((path, other), key=len)
     return "." in short and long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")

@@ -99,7 +99,7 @@ class References:
         self._named |= {own for text in references if (own := self._own(text))}
 
     def is_unknown(self, text: str) -> bool:
-        """Whether it refers to a row of ours that is not known."""
+        """True if it refers to a row of ours that is not known."""
         own = self._own(text)
         if own is None or own.partition("/")[0] not in MODELS:
             return False

@@ -220,7 +220,7 @@ def _types(node: Any, model: Any, path: str) -> Iterator[ResourceIssue]:
 
 
 def _is_form_of(made: Any, node: Any) -> bool:
-    """Whether JSON would write what the library has made of it with this type of value."""
+    """True if JSON would write what the library has made of it with this type of value."""
     if isinstance(made, bool) or isinstance(node, bool):
         return isinstance(made, bool) and isinstance(node, bool)
     if isinstance(made, int):

@@ -12,7 +12,7 @@ COLUMNS = ["extra", "family", "given", "prefix", "phone", "email", "search"]
 
 
 def choose(apps, schema_editor):
-    """What was sent first was kept in the columns alone; of several it is written back, and the one that counts chosen."""
+    """Write names and addresses that only columns kept back into the resource, and choose those that count now."""
     now = timezone.now()
     for kind in ("Patient", "Practitioner", "RelatedPerson"):
         model = apps.get_model("clinic", kind)

@@ -42,7 +42,7 @@ class AuditEvent(Resource):
 
     @property
     def recorded_in_words(self) -> str:
-        """To the second, by the clinic's clock."""
+        """The use case and when it was, to the second, by the clinic's clock."""
         from clinic import words  # which knows patients
         from clinic.country import clinic_zone
 

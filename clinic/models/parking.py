@@ -1,4 +1,4 @@
-"""What background tasks could not deal with."""
+"""Rows that background tasks failed on and have set aside."""
 
 from django.db import models
 

@@ -43,7 +43,7 @@ class AppRegistration(models.Model):
 
     @property
     def has_keys(self) -> bool:
-        """Whether it signs in with a key."""
+        """True if it signs in with a key."""
         return bool(self.jwks_url or self.jwks)
 
 

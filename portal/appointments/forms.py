@@ -19,7 +19,7 @@ class BirthDateForm(forms.Form):
 
 
 class OwnPhoneForm(forms.Form):
-    """By which a patient is known whose day of birth the clinic does not have."""
+    """Form that asks for the phone number of a patient whose day of birth the clinic does not have."""
 
     phone = PhoneField(
         label=_("Patient\u2019s phone number"),

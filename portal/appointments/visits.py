@@ -92,7 +92,7 @@ class Visit(VisitFacts):
 
     @property
     def has_questions(self) -> bool:
-        """Whether the patient has answered questions for it."""
+        """True if the patient has answered questions for it."""
         return any(each.status in ANSWERED for each in self.appointment.questionnaire_responses.all())
 
     @property
@@ -101,7 +101,7 @@ class Visit(VisitFacts):
 
     @property
     def is_room_open(self) -> bool:
-        """Whether one can go in now: from a little before the visit until it is over."""
+        """True if one can go in now: from a little before the visit until it is over."""
         return bool(self.meeting_url) and self.takes_place and self.room_opens <= self.now < self.end
 
     @property
@@ -110,7 +110,7 @@ class Visit(VisitFacts):
 
     @property
     def is_held(self) -> bool:
-        """Whether it is still kept for the patient until they confirm."""
+        """True if it is still kept for the patient until they confirm."""
         return self.appointment.status == Status.PENDING and not (self.is_hold_over or self.is_request)
 
     @property
@@ -141,7 +141,7 @@ class Visit(VisitFacts):
 
     @property
     def is_movable(self) -> bool:
-        """Whether the patient can choose another time: not where the clinic has agreed to this one."""
+        """True if the patient can choose another time: not where the clinic has agreed to this one."""
         return self.can_be_moved(self.now)
 
 

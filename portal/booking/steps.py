@@ -95,7 +95,7 @@ def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
 
 
 def is_for_own(appointment: Appointment, caller: Caller) -> bool:
-    """Whether it has been said whom the visit is for, and that is someone whom the caller books for."""
+    """True if it has been said whom the visit is for, and that is someone whom the caller books for."""
     if appointment.patient_id is None:
         return False
     return caller.user is None or caller.is_staff or appointment.patient_id in caller.patients
@@ -127,7 +127,7 @@ def _is_done(step: str, appointment: Appointment, caller: Caller) -> bool:
 
 
 def unanswered(appointment: Appointment) -> bool:
-    """Whether one of the service's questionnaires has no answers for this visit."""
+    """True if one of the service's questionnaires has no answers for this visit."""
     assert appointment.service is not None
     answered = QuestionnaireResponse.objects.filter(appointment=appointment, status__in=ANSWERED, deleted_at=None)
     asked = requirements.asked_for(appointment.service)
@@ -135,7 +135,7 @@ def unanswered(appointment: Appointment) -> bool:
 
 
 def _answered_before(appointment: Appointment) -> bool:
-    """Whether the patient's earlier answers are all that is required."""
+    """True if the patient's earlier answers are all that is required."""
     assert appointment.service is not None
     required = appointment.service.requires_questionnaires
     return required and Requirement.ANSWERS not in requirements.lacking(appointment)

@@ -77,7 +77,7 @@ def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: dat
 
 
 def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
-    """Whether the code is the one that was sent last; else the form says what to do. It is good once."""
+    """True if the code is the one that was sent last; else the form says what to do. It is good once."""
     said = {
         Answer.WRONG: _("That code is wrong. Check that you are using the latest email."),
         Answer.TOO_OLD: _("That code has expired. Ask for a new one below."),
@@ -92,7 +92,7 @@ def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now
 
 
 def is_sent(session: SessionBase, emails: Sequence[str], *, now: datetime) -> bool:
-    """Whether this browser has asked for a code to these addresses that can still be good."""
+    """True if this browser has asked for a code to these addresses that can still be good."""
     kept = session.get(_CODE)
     return (
         kept is not None

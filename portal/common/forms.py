@@ -86,7 +86,7 @@ class PatientDetailsForm(forms.Form):
         return text
 
     def _is_ticked(self, name: str) -> bool:
-        """Whether a box is ticked, or not even shown."""
+        """True if a box is ticked, or not even shown."""
         return name not in self.fields or bool(self[name].data)
 
     def make_record(self, user: User, *, now: datetime) -> Patient:
@@ -103,7 +103,7 @@ class PatientDetailsForm(forms.Form):
 
 
 def _is_whole(born: str) -> bool:
-    """Whether FHIR's birthDate says the day."""
+    """True if FHIR's birthDate says the day."""
     return len(born) == len("1985-03-27")
 
 

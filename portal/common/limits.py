@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 
 def allows(request: HttpRequest, action: str, *, key: str | None = None) -> bool:
-    """Whether there is room for one more; while the cache is away there is."""
+    """True if there is room for one more; while the cache is away there is."""
     return bool(ratelimit.consume(request, action=action, key=key))
 
 

@@ -58,12 +58,12 @@ class Catalogue:
 
     @property
     def has_both_ways(self) -> bool:
-        """Whether there are visits by video and others in person."""
+        """True if there are visits by video and others in person."""
         return len({each.telehealth for each in self.services}) > 1
 
     @property
     def has_newcomers(self) -> bool:
-        """Whether it matters to any visit that one has been here before."""
+        """True if it matters to any visit that one has been here before."""
         return any(each.eligibility != Eligibility.EVERYONE for each in self.services)
 
 

@@ -109,12 +109,12 @@ class Menu:
 
     @property
     def has_several_sites(self) -> bool:
-        """Whether one has to say at which site a time is."""
+        """True if one has to say at which site a time is."""
         return len(self.places) > 1 and not self.service.telehealth
 
     @property
     def has_phone(self) -> bool:
-        """Whether one of its sites has a telephone of its own."""
+        """True if one of its sites has a telephone of its own."""
         return any(site.phone for site in self.places)
 
     @cached_property
@@ -319,7 +319,7 @@ def placed(offerings: tuple[Offering, ...]) -> Offering:
 
 
 def _is_at(site: int, offering: Offering) -> bool:
-    """Whether a schedule is at the site; one without a site of its own comes to all."""
+    """True if a schedule is at the site; one without a site of its own comes to all."""
     return offering.site in (None, site)
 
 

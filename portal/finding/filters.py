@@ -53,7 +53,7 @@ class Filter:
 
     @property
     def is_everything(self) -> bool:
-        """Whether every answer was given, which is as good as none."""
+        """True if every answer was given, which is as good as none."""
         return len(self.chosen) == len(self.options)
 
     @property
@@ -189,7 +189,7 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
 
 
 def _differ(menu: Menu, name: str, trait: Callable[[Offering], Iterable[Option]] | None, options: list[Option]) -> bool:
-    """Whether an answer leaves out one of the schedules that it concerns; one about times always can."""
+    """True if an answer leaves out one of the schedules that it concerns; one about times always can."""
     if trait is None:
         return True
     had = [{option.value for option in trait(each)} for each in menu.all_offerings if _concerns(name, each)]
@@ -305,5 +305,5 @@ def _parts_of(window: Window) -> Iterator[str]:
 
 
 def _is_night(window: Window) -> bool:
-    """Whether it reaches into the next day."""
+    """True if it reaches into the next day."""
     return window.closes <= window.opens

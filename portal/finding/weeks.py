@@ -145,7 +145,7 @@ def _week_asked(week: date | None, day: date | None, today: date) -> date | None
 
 
 def outside_of(menu: Menu, first: date | None, number: int, today: date) -> Outside | None:
-    """Whether so many days that were asked for have all passed, or lie further ahead than can be booked."""
+    """True if so many days that were asked for have all passed, or lie further ahead than can be booked."""
     if first is None:
         return None
     if first <= today - number * DAY:

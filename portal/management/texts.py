@@ -120,7 +120,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def is_complete(message: Message) -> bool:
-    """Whether a text, in each of its plural forms, is translated by somebody who meant it."""
+    """True if a text, in each of its plural forms, is translated by somebody who meant it."""
     return not message.fuzzy and all(_forms(message.string))
 
 

@@ -30,7 +30,7 @@ class Part:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to show."""
+        """True if there is anything to show."""
         return any(node.is_enabled and not node.item.hidden for node in self.nodes)
 
     @property
@@ -125,7 +125,7 @@ def before(parts: Sequence[Part], number: int) -> Part | None:
 
 
 def is_last(part: Part) -> bool:
-    """Whether nothing of its questionnaire comes after it."""
+    """True if nothing of its questionnaire comes after it."""
     shown = [node.item.link_id for node in part.form.sheet.nodes if node.is_enabled and not node.item.hidden]
     here = {item.link_id for item in part.items}
     return not shown or shown[-1] in here or not any(link in here for link in shown)

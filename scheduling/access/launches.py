@@ -66,7 +66,7 @@ def end_online(user: User, code_digests: Collection[str] | None = None, *, now: 
 
 
 def is_over(launch: Launch, *, now: datetime) -> bool:
-    """Whether it was for while its person is here, and they can hardly be here any more."""
+    """True if it was for while its person is here, and they can hardly be here any more."""
     return "offline_access" not in launch.scope.split() and launch.created <= now - ONLINE_FOR
 
 

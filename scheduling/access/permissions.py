@@ -57,7 +57,7 @@ def may_book(
     sites: Collection[int | None],
     moved: Appointment | None = None,
 ) -> None:
-    """Whether the caller may take this time: `bookables` are whose it is, `sites` where.
+    """True if the caller may take this time: `bookables` are whose it is, `sites` where.
 
     Software with the scope books for anyone, and so does an administrator; the front desk on the calendars of its
     sites, a practitioner on their own; a patient what is open to patients, for themselves and those they care for. A
@@ -80,7 +80,7 @@ def may_book(
 
 
 def could_book(caller: Caller, service: HealthcareService, schedule: int) -> bool:
-    """Whether it is worth while to propose a visit on this calendar (a primary key): what `may_book` would say.
+    """True if it is worth while to propose a visit on this calendar (a primary key): what `may_book` would say.
 
     Without a query for each, and with no patient named yet.
     """
@@ -91,7 +91,7 @@ def could_book(caller: Caller, service: HealthcareService, schedule: int) -> boo
 
 
 def may_be_for(caller: Caller, patient: Patient) -> None:
-    """Whether someone who is neither staff nor software may book for this patient.
+    """True if someone who is neither staff nor software may book for this patient.
 
     Who is signed in books for themselves and those they care for; a guest for someone who has no account, after the
     door has seen proof of the address; a manage link is for the patient of its visit.
@@ -106,12 +106,12 @@ def may_be_for(caller: Caller, patient: Patient) -> None:
 
 
 def runs(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    """Whether these are calendars that the caller works by."""
+    """True if these are calendars that the caller works by."""
     return caller.is_administrator or _works_by(caller, bookables, sites)
 
 
 def may_override(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    """Whether the caller may do with a reason what the rules of these calendars do not allow.
+    """True if the caller may do with a reason what the rules of these calendars do not allow.
 
     A practitioner not those of another, whose time a visit takes as well.
     """
@@ -124,7 +124,7 @@ def may_override(caller: Caller, *, bookables: Collection[int], sites: Collectio
 
 
 def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
-    """Whether the caller may say when and how a service is given on a calendar: one that they work by.
+    """True if the caller may say when and how a service is given on a calendar: one that they work by.
 
     For a service as a whole, which is no one calendar's (None), only administrators may.
     """

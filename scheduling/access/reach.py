@@ -48,12 +48,12 @@ COMPARTMENT = {
 
 
 def has_scope(caller: Caller, kind: str, may: str) -> bool:
-    """Whether one of these interactions (of c r u d s) was granted on some resource of the type."""
+    """True if one of these interactions (of c r u d s) was granted on some resource of the type."""
     return any(scope.is_for(kind, may) for scope in caller.grants)
 
 
 def reaches_all(caller: Caller, kind: str, may: str) -> bool:
-    """Whether one of the interactions was granted on every resource of the type; so it is who came without a token."""
+    """True if one of the interactions was granted on every resource of the type; so it is who came without a token."""
     return not caller.client or any(
         scope.is_for(kind, may) and scope.level != "patient" and not scope.constraint for scope in caller.grants
     )

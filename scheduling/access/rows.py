@@ -81,7 +81,7 @@ def at_work(caller: Caller) -> QuerySet[Appointment]:
 
 
 def may_name(caller: Caller, actor: str) -> bool:
-    """Whether the caller may know of the calendar of an actor, a FHIR reference: of a patient's if they see it."""
+    """True if the caller may know of the calendar of an actor, a FHIR reference: of a patient's if they see it."""
     kind, _, fhir_id = actor.partition("/")
     if kind != Patient.RESOURCE_TYPE:
         return True
@@ -207,5 +207,5 @@ def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
 
 
 def sees_rules_lifted(caller: Caller, appointment: Appointment) -> bool:
-    """Whether the cut-offs that bind patients do not bind this caller: software, and who works with the visit."""
+    """True if the cut-offs that bind patients do not bind this caller: software, and who works with the visit."""
     return caller.is_system or (caller.is_staff and at_work(caller).filter(pk=appointment.pk).exists())

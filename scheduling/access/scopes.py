@@ -32,7 +32,7 @@ class Scope:
         return f"{self.level}/{self.type}.{self.may}" + (f"?{self.constraint}" if self.constraint else "")
 
     def is_for(self, kind: str, may: str) -> bool:
-        """Whether it grants one of these interactions on some resource of the type."""
+        """True if it grants one of these interactions on some resource of the type."""
         return self.type in ("*", kind) and not set(may).isdisjoint(self.may)
 
     def __and__(self, other: "Scope") -> "Scope | None":

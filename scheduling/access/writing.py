@@ -31,18 +31,18 @@ ELEMENTS = {
 
 
 def is_unbound(caller: Caller) -> bool:
-    """Whether no rule of this module binds the caller."""
+    """True if no rule of this module binds the caller."""
     return caller.is_system or caller.is_administrator
 
 
 def sees_all(caller: Caller, kind: str) -> bool:
-    """Whether no resource of the type is hidden from the caller, as some are from software with narrower scopes."""
+    """True if no resource of the type is hidden from the caller, as some are from software with narrower scopes."""
     is_others = caller.is_system and kind == Subscription.RESOURCE_TYPE
     return is_unbound(caller) and reaches_all(caller, kind, "rsu") and not is_others
 
 
 def may_write_some(caller: Caller, resource_type: str, interaction: str) -> bool:
-    """Whether a person may create (c) or update (u) resources of the type at all; which ones says `may_write`."""
+    """True if a person may create (c) or update (u) resources of the type at all; which ones says `may_write`."""
     return caller.is_administrator or any(interaction in rights.get(resource_type, "") for rights in _rights(caller))
 
 
@@ -67,7 +67,7 @@ def patients_of(caller: Caller) -> list[Patient]:
 
 
 def names_all(caller: Caller, kind: str) -> bool:
-    """Whether the caller can refer to every resource of the type, as everyone can to what describes the clinic."""
+    """True if the caller can refer to every resource of the type, as everyone can to what describes the clinic."""
     return sees_all(caller, kind) or (kind in PUBLIC and kind != Schedule.RESOURCE_TYPE)
 
 

@@ -207,7 +207,7 @@ def kind_of(application: Any) -> str:
 
 
 def _is_safe(address: str) -> bool:
-    """Whether nobody but the app is there: https://www.rfc-editor.org/rfc/rfc8252#section-7"""
+    """True if nobody but the app is there: https://www.rfc-editor.org/rfc/rfc8252#section-7"""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -106,7 +106,7 @@ def _answer(request: Mapping[str, Any], sender: Sender) -> Json:
 
 
 def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
-    """Whether the client has this version already: https://hl7.org/fhir/R4/http.html#cread. Raises Invalid."""
+    """True if the client has this version already: https://hl7.org/fhir/R4/http.html#cread. Raises Invalid."""
     if "ifNoneMatch" in request:
         return is_named(found.version, str(request["ifNoneMatch"]))
     if "ifModifiedSince" not in request:

@@ -42,7 +42,7 @@ def version_wanted(request: Request) -> Versions | None:
 
 
 def is_known(request: Request, of: Versioned) -> bool:
-    """Whether the client has this version already. If-None-Match goes before If-Modified-Since.
+    """True if the client has this version already. If-None-Match goes before If-Modified-Since.
 
     https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2
     """
@@ -53,7 +53,7 @@ def is_known(request: Request, of: Versioned) -> bool:
 
 
 def is_named(version: int, tags: str) -> bool:
-    """Whether one of these entity tags is of the version: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
+    """True if one of these entity tags is of the version: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
     return any(tag.strip().removeprefix("W/") in ("*", f'"{version}"') for tag in tags.split(","))
 
 

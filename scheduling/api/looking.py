@@ -153,7 +153,7 @@ def _condition(sought: Named) -> Q:
 
 
 def is_named(row: Any, sought: Named) -> bool:
-    """Whether it is this row that is named."""
+    """True if it is this row that is named."""
     if sought.identifier:
         return any(sought.identifier.items() <= each.items() for each in row.identifier)
     return bool(row.fhir_id == sought.fhir_id)

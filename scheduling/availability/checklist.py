@@ -54,7 +54,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a service can be booked: the start of its first free time in its zone, or None, and its problems."""
+    """True if a service can be booked: the start of its first free time in its zone, or None, and its problems."""
 
     service: HealthcareService
     first: datetime | None
@@ -85,7 +85,7 @@ class _Case:
     faults: dict[int, list[Found]] = field(default_factory=dict)  # by schedule
 
     def is_faulty(self, schedule: int) -> bool:
-        """Whether the schedule, by itself, cannot give the service."""
+        """True if the schedule, by itself, cannot give the service."""
         return any(not each.fault.is_doubt for each in self.faults[schedule])
 
     @property
@@ -319,7 +319,7 @@ def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Proble
 
 
 def _who_accepts(cases: Iterable[_Case]) -> Callable[[Calendar], bool]:
-    """Whether somebody besides administrators could accept a request on a calendar. One statement."""
+    """True if somebody besides administrators could accept a request on a calendar. One statement."""
     desks = set(User.objects.filter(is_active=True).values_list("desk_locations", flat=True))
 
     def accepts(calendar: Calendar) -> bool:

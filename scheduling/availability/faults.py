@@ -66,12 +66,12 @@ class Fault(StrEnum):
 
     @property
     def is_doubt(self) -> bool:
-        """Whether the service can be booked all the same."""
+        """True if the service can be booked all the same."""
         return self in DOUBTS
 
     @property
     def is_deliberate(self) -> bool:
-        """Whether a schedule that has it is most likely meant not to give anything at present."""
+        """True if a schedule that has it is most likely meant not to give anything at present."""
         return self in (Fault.SCHEDULE_INACTIVE, Fault.CLOSED)
 
 
@@ -116,7 +116,7 @@ class Calendar:
         return ", ".join(filter(None, (self.row.actor_name or str(self.schedule), self.row.site_name)))
 
     def has_own(self, fault: Fault) -> bool:
-        """Whether what the fault comes from is set for this schedule, not for the service."""
+        """True if what the fault comes from is set for this schedule, not for the service."""
         rows = [each for each in self.schedule.scheduling_parameters.all() if each.service_id == self.row.service]
         names = LENGTHS if fault in (Fault.WASTE, Fault.NO_DURATION) else (*LENGTHS, "availability", "not_available")
         return any(getattr(row, name) not in (None, []) for row in rows for name in names)

@@ -82,7 +82,7 @@ def is_offered(
     now: datetime,
     without: Appointment | None = None,
 ) -> bool:
-    """Whether these schedules can take the service together at `start`: whether find_times would have said so."""
+    """True if these schedules can take the service together at `start`: whether find_times would have said so."""
     end = later(start, timedelta(seconds=offerings[0].rules.duration))
     arrangement = tuple((offering,) for offering in offerings)
     query = TimeQuery(service=service, arrangements=(arrangement,), start=start, end=end, without=without)

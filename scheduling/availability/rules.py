@@ -65,7 +65,7 @@ def absences_of(not_available: str | None, period: str | None, zone: ZoneInfo) -
 
 
 def is_absent(extra: Mapping[str, Any], zone: ZoneInfo, start: datetime, end: datetime) -> bool:
-    """Whether a role with these further elements does not work at some time of [start, end)."""
+    """True if a role with these further elements does not work at some time of [start, end)."""
     absences = absences_of(json.dumps(extra.get("notAvailable", [])), json.dumps(extra.get("period", {})), zone)
     return any(first < end.timestamp() and start.timestamp() < last for first, last in absences)
 

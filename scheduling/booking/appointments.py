@@ -82,7 +82,7 @@ def end_visit(
 
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
-    """Whether the caller has the staff's pages, which offer for a moment to undo what was done to a visit."""
+    """True if the caller has the staff's pages, which offer for a moment to undo what was done to a visit."""
     return caller.user is not None and not caller.client and access.sees_rules_lifted(caller, appointment)
 
 
@@ -180,7 +180,7 @@ def not_anothers(hold: Appointment, *, caller: Caller) -> None:
 
 
 def is_holder(hold: Appointment, caller: Caller) -> bool:
-    """Whether it is the same software, for the same person, that took the hold."""
+    """True if it is the same software, for the same person, that took the hold."""
     took = AuditEvent.objects.filter(appointment=hold, subtype="hold").values_list("client", "user")
     user = caller.user.pk if caller.user else None
     return all(each == (caller.client, user) for each in took)

@@ -94,7 +94,7 @@ def unblock(slot_id: str, extent: Extent, *, caller: Caller, now: datetime) -> i
 
 
 def is_repeated(slot: Slot) -> bool:
-    """Whether the block that this Slot is of has other occasions."""
+    """True if the block that this Slot is of has other occasions."""
     return len(_meant(slot, Extent.ALL)) > len(_meant(slot, Extent.ONE))
 
 

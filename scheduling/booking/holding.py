@@ -221,7 +221,7 @@ def support(
 
 
 def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datetime) -> None:
-    """Whether the pages of a hold are open somewhere. One that was left and not come back to is let go early.
+    """True if the pages of a hold are open somewhere. One that was left and not come back to is let go early.
 
     A hint from a browser and no change of the resource: there is no version and no audit line of it.
     """
@@ -281,7 +281,7 @@ def _still_held(appointment: Appointment, now: datetime) -> None:
 
 
 def _asks(appointment: Appointment, caller: Caller) -> bool:
-    """Whether to confirm it is to ask for it: what is given on request, for who does not work with it."""
+    """True if to confirm it is to ask for it: what is given on request, for who does not work with it."""
     if appointment.service is None or not appointment.service.on_request:
         return False
     return caller.is_system or not access.sees_rules_lifted(caller, appointment)
@@ -330,7 +330,7 @@ def _hold_on(appointment: Appointment, now: datetime, **longer: Any) -> None:
 
 
 def _was_only_held(appointment: Appointment) -> bool:
-    """Whether it is a hold, or was one that ended without being booked: its people had not accepted yet."""
+    """True if it is a hold, or was one that ended without being booked: its people had not accepted yet."""
     return any(each.get("status") == "tentative" for each in appointment.participant)
 
 

@@ -267,7 +267,7 @@ def _may_come(appointment: Appointment, now: datetime) -> None:
 
 
 def _is_to_come(appointment: Appointment, now: datetime) -> bool:
-    """Whether its patient is still to come: what is over is written as it was, whoever has died since."""
+    """True if its patient is still to come: what is over is written as it was, whoever has died since."""
     return appointment.status in ATTENDED and appointment.end is not None and appointment.end > now
 
 

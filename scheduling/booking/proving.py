@@ -41,7 +41,7 @@ def proof_of(patient: Patient | None) -> Proof:
 @refusals()
 @transaction.atomic(durable=True)
 def is_birth_date(appointment_id: str, born: date, *, caller: Caller, now: datetime) -> bool:
-    """Whether the patient of the visit was born then.
+    """True if the patient of the visit was born then.
 
     A wrong date is written down. Raises RuleBroken after five of them within an hour, so that nobody tries them all.
     """
@@ -51,7 +51,7 @@ def is_birth_date(appointment_id: str, born: date, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datetime) -> bool:
-    """Whether it is the telephone number of the visit's patient, whose day of birth is not known. Tries count alike."""
+    """True if it is the telephone number of the visit's patient, whose day of birth is not known. Tries count alike."""
     dialled = phones.dialled(number)
     return _is_right(
         appointment_id, Proof.PHONE, lambda patient: phones.dialled(patient.phone) == dialled != "", caller, now
@@ -61,7 +61,7 @@ def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_code(appointment_id: str, is_right: Callable[[], bool], *, caller: Caller, now: datetime) -> bool:
-    """Whether a code that was sent to the addresses of the visit's patient is right. Tries count alike.
+    """True if a code that was sent to the addresses of the visit's patient is right. Tries count alike.
 
     Only where the clinic knows neither the day of birth nor a number. `is_right` is not asked after too many tries.
     """

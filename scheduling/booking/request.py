@@ -44,7 +44,7 @@ class BookingRequest:
 
 
 def is_person(participant: Json) -> bool:
-    """Whether it is one of those who give the care."""
+    """True if it is one of those who give the care."""
     return str(participant.get("actor", {}).get("reference")).startswith("Practitioner")
 
 

@@ -270,7 +270,7 @@ def correct_status(
 
 
 def runs(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
-    """Whether these are calendars that the caller works by."""
+    """True if these are calendars that the caller works by."""
     bookables = [offering.bookable for offering in offerings]
     return access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings])
 

@@ -69,5 +69,5 @@ def clip(spans: Sequence[Span], start: int, end: int) -> list[Span]:
 
 
 def covers(spans: Sequence[Span], start: int, end: int) -> bool:
-    """Whether all of [start, end) lies in one of `spans`."""
+    """True if all of [start, end) lies in one of `spans`."""
     return any(first <= start and end <= last for first, last in spans)

@@ -121,7 +121,7 @@ def raw_entries(bundle: Json, *types: str) -> list[Any]:
 
 
 def is_read(entry: Any) -> bool:
-    """Whether an entry of a Bundle asks for something, which is the door's to answer."""
+    """True if an entry of a Bundle asks for something, which is the door's to answer."""
     request = entry.get("request") if isinstance(entry, dict) else None
     return isinstance(request, dict) and request.get("method") in READS
 

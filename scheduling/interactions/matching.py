@@ -59,11 +59,11 @@ class Person:
         return (self.key is not None and self.key == other.key) or self.is_reached_as(other)
 
     def is_reached_as(self, other: "Person") -> bool:
-        """Whether name, birth date and an address are the same, and nothing says that they are two people."""
+        """True if name, birth date and an address are the same, and nothing says that they are two people."""
         return self.birth_date is not None and self.shares_address(other)
 
     def shares_address(self, other: "Person") -> bool:
-        """Whether they are reached as one, also where neither's day of birth is known."""
+        """True if they are reached as one, also where neither's day of birth is known."""
         same = (self.family, self.given, self.birth_date) == (other.family, other.given, other.birth_date)
         genders = {self.gender, other.gender} - {"", "unknown"}
         return same and bool(self.family) and len(genders) < 2 and bool(self.contacts & other.contacts)
@@ -76,7 +76,7 @@ class Person:
         return min(round(sum(WEIGHTS[name] for name in shared), 2), ALMOST)
 
     def contradicts(self, other: "Person") -> bool:
-        """Whether both have identifiers of one system, and none in common: they are namesakes."""
+        """True if both have identifiers of one system, and none in common: they are namesakes."""
         systems = {system for system, _ in self.identifiers} & {system for system, _ in other.identifiers}
         return bool(systems) and not self.identifiers & other.identifiers
 

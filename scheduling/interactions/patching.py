@@ -93,7 +93,7 @@ def _amended(before: Json, after: Json, *, is_bound: bool) -> Json:
 
 
 def _only_cancels(before: Json, after: Json) -> bool:
-    """Whether nothing else becomes of it, but for why."""
+    """True if nothing else becomes of it, but for why."""
     if before == after:
         return True
     others, _reasons = split(after.get("extension"))

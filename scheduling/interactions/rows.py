@@ -15,7 +15,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def is_changed(row: Any, draft: Draft) -> bool:
-    """Whether writing the draft would make another resource of the row."""
+    """True if writing the draft would make another resource of the row."""
     return (
         row.deleted_at is not None
         or bool(new_values(row, draft))
@@ -25,7 +25,7 @@ def is_changed(row: Any, draft: Draft) -> bool:
 
 
 def says(row: Any, resource: Json) -> bool:
-    """Whether the resource is what the row is shown as, whatever it says of its version. Without a query."""
+    """True if the resource is what the row is shown as, whatever it says of its version. Without a query."""
     return is_same(_unversioned(to_fhir(row)), _unversioned(resource))
 
 
@@ -95,7 +95,7 @@ def _bookables(field: str, actors: set[int]) -> dict[int, int]:
 
 
 def _means(value: Any, sent: Any) -> bool:
-    """Whether it is the same. Resources tell instants to the millisecond, rows to the microsecond."""
+    """True if it is the same. Resources tell instants to the millisecond, rows to the microsecond."""
     if isinstance(value, datetime) and isinstance(sent, datetime):
         return abs(value - sent) < MILLISECOND
     return is_same(value, sent)

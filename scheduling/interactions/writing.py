@@ -220,7 +220,7 @@ class _Writing:
         return entry.interaction == "update" and not access.sees_all(self.caller, entry.type)
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
-        """Whether there is something to write. What is unchanged is noted as such."""
+        """True if there is something to write. What is unchanged is noted as such."""
         if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may be somebody else's
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif not is_meant(row, entry.version):

@@ -124,7 +124,7 @@ class _About(VisitFacts):
 
     @property
     def is_named(self) -> bool:
-        """Whether a message may say what the visit is for and with whom."""
+        """True if a message may say what the visit is for and with whom."""
         return self.appointment.service is None or self.appointment.service.named_in_email
 
     @property

@@ -179,7 +179,7 @@ def _is_to_be_told(patient: Patient) -> None:
 
 
 def _may_go(message: Communication, audience: Audience, now: datetime) -> bool:
-    """Whether the message goes now to somebody who wants it, and not to an address that has changed.
+    """True if the message goes now to somebody who wants it, and not to an address that has changed.
 
     One that would wake somebody waits for the end of the quiet time.
     """

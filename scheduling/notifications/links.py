@@ -52,7 +52,7 @@ def read_manage_link(token: str) -> str | None:
 
 
 def is_over(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether links to this visit no longer lead anywhere."""
+    """True if links to this visit no longer lead anywhere."""
     return appointment.end is not None and now >= appointment.end + KEPT_AFTER
 
 

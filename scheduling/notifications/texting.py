@@ -45,7 +45,7 @@ def send(message: Communication, text: str) -> str:
 
 
 def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:
-    """Whether the service has signed this: https://www.twilio.com/docs/usage/security#validating-requests"""
+    """True if the service has signed this: https://www.twilio.com/docs/usage/security#validating-requests"""
     if not settings.SMS_URL:
         return False
     token = unquote(urlsplit(settings.SMS_URL).password or "")

@@ -56,7 +56,7 @@ class Told:
 
     @property
     def can_go_again(self) -> bool:
-        """Whether to offer it once more: it has gone or failed, it is not on the pages, and its visit still stands."""
+        """True if to offer it once more: it has gone or failed, it is not on the pages, and its visit still stands."""
         visit = self.message.appointment
         done = self.has_failed or self.message.status == Status.COMPLETED
         wanted = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED

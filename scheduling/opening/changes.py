@@ -106,7 +106,7 @@ def preview(terms: Terms, change: Change, first: date, *, caller: Caller, now: d
 
 
 def changes(terms: Terms, change: Change) -> bool:
-    """Whether it would be any other than it is."""
+    """True if it would be any other than it is."""
     row = terms.row or SchedulingParameters()
     return (
         bool(change.extra)
@@ -116,7 +116,7 @@ def changes(terms: Terms, change: Change) -> bool:
 
 
 def changes_only_parameters(terms: Terms, change: Change) -> bool:
-    """Whether the Schedule or HealthcareService itself stays as it is."""
+    """True if the Schedule or HealthcareService itself stays as it is."""
     same = all(getattr(terms.resource, name) == value for name, value in change.resource.items())
     return same and (
         change.questionnaires is None or set(change.questionnaires) == set(terms.service.questionnaires.all())

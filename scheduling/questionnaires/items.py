@@ -105,7 +105,7 @@ class Item:
 
     @property
     def is_open(self) -> bool:
-        """Whether one may answer in one's own words instead of choosing."""
+        """True if one may answer in one's own words instead of choosing."""
         return self.type == "open-choice" and bool(self.options)
 
     @property
@@ -118,12 +118,12 @@ class Item:
 
     @property
     def is_fieldset(self) -> bool:
-        """Whether it takes several controls to answer it."""
+        """True if it takes several controls to answer it."""
         return self.is_repeated or self.control in ("radios", "checkboxes", "date", "moment")
 
     @property
     def is_repeated(self) -> bool:
-        """Whether there can be rows of it, to be added and removed."""
+        """True if there can be rows of it, to be added and removed."""
         return self.repeats and not self.is_many
 
     @property

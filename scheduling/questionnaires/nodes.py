@@ -50,7 +50,7 @@ class Node:
 
     @property
     def depends(self) -> bool:
-        """Whether an answer decides if it is asked."""
+        """True if an answer decides if it is asked."""
         return bool(self.item.conditions) or bool(self.parent and self.parent.item.is_question)
 
     @property
@@ -59,7 +59,7 @@ class Node:
 
     @property
     def is_asked(self) -> bool:
-        """Whether there is something to be filled in."""
+        """True if there is something to be filled in."""
         return self.is_enabled and self.item.is_question and not (self.item.hidden or self.item.read_only)
 
     @property

@@ -10,7 +10,7 @@ ORGANIZATIONS = ("site__organization", "practitioner_role__organization", "booka
 
 
 def concerns(criteria: Criteria, schedule: Schedule) -> bool:
-    """Whether the schedule has one of the references of every parameter."""
+    """True if the schedule has one of the references of every parameter."""
     return all(
         (parameter == "service" and schedule.offers_all_services)
         or not wanted.isdisjoint(_references(parameter, schedule))

@@ -30,7 +30,7 @@ SYSTEM = {
 
 
 def is_answered(response):
-    """Whether anything is there, be it only to say that there is no such resource."""
+    """True if anything is there, be it only to say that there is no such resource."""
     assert response.status_code < 500
     nowhere = response.status_code == 404 and b"There is nothing at" in response.content
     return response.status_code != 405 and not nowhere

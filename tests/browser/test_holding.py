@@ -62,7 +62,7 @@ def test_the_countdown_survives_a_reload(page: Page, clinic):
 
 
 def soon(is_true: Callable[[], bool]) -> bool:
-    """Whether it comes true within a few seconds: the browser tells the server on its way out."""
+    """True if it comes true within a few seconds: the browser tells the server on its way out."""
     deadline = time.monotonic() + 5
     while not is_true() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -20,7 +20,7 @@ def given() -> set[str]:
 
 
 def is_given(name: str, given: set[str]) -> bool:
-    """Whether it is written out somewhere, or made of its stem and a variable."""
+    """True if it is written out somewhere, or made of its stem and a variable."""
     stem = re.match(r".*-", name)
     return name in given or (stem is not None and f"{stem[0]}{{" in given)
 

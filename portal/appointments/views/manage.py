@@ -98,7 +98,7 @@ def visit_of(token: str, now: datetime) -> Visit | None:
 
 
 def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
-    """Whether this browser has said the patient's birth date a short while ago."""
+    """True if this browser has said the patient's birth date a short while ago."""
     said = request.session.get(KNOWN, {}).get(visit.id)
     return said is not None and now < datetime.fromisoformat(said) + KNOWN_FOR
 
@@ -123,7 +123,7 @@ def _proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
 
 
 def _proof(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:
-    """By what the patient is known, for the page; of a code, whether it can be sent, and whether it was."""
+    """The proof that the page asks for: and of a code, whether it can be sent and whether it was."""
     proof = booking.proof_of(visit.appointment.patient)
     emails = _emails(visit, now) if proof == Proof.CODE else ()
     sent = bool(emails) and codes.is_sent(request.session, emails, now=now)

@@ -203,7 +203,7 @@ def _is_for_patient(text: str) -> bool:
 
 
 def _can_be_given(text: str, caller: Caller) -> bool:
-    """Whether this person could give it at all."""
+    """True if this person could give it at all."""
     scope = read_scope(text)
     if scope is not None and scope.level == "system":
         return False

@@ -183,7 +183,7 @@ def giving(service: HealthcareService, site: int | None) -> set[int]:
 
 
 def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Sequence[Offering]) -> bool:
-    """Whether only rules stand in the way, and the caller may do with a reason what they do not allow."""
+    """True if only rules stand in the way, and the caller may do with a reason what they do not allow."""
     lifted = isinstance(refusal, TimeNotOffered | RuleBroken) and not isinstance(refusal, PatientElsewhere)
     only_rules = lifted and all(issue.code == "business-rule" for issue in refusal.issues)
     return only_rules and access.may_override(

@@ -83,7 +83,7 @@ class Place:
 
     @property
     def has_own(self) -> bool:
-        """Whether this calendar has hours of its own. Those of a service as a whole are its own."""
+        """True if this calendar has hours of its own. Those of a service as a whole are its own."""
         return self.terms.schedule is None or bool(self.terms.row and self.terms.row.availability is not None)
 
     @cached_property

@@ -46,7 +46,7 @@ def is_conditional(kind: str, interaction: str) -> bool:
 
 
 def is_open(address: str) -> bool:
-    """Whether nobody is asked who they are."""
+    """True if nobody is asked who they are."""
     view = getattr(resolve(f"/{settings.FHIR_BASE_PATH}{address}").func, "cls", None)
     return not getattr(view, "permission_classes", ())
 

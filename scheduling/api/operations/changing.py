@@ -135,7 +135,7 @@ def _check_the_same(wanted: Wanted, visit: Appointment) -> None:
 
 
 def _moves(wanted: Wanted, visit: Appointment) -> bool:
-    """Whether the time, or whose it takes, is another."""
+    """True if the time, or whose it takes, is another."""
     fields = wanted.wish.draft.fields
     return (fields["start"], fields["end"] or visit.end) != (visit.start, visit.end) or (
         _actors(fields["participant"]) != _actors(access.as_shown(visit, wanted.caller).participant)

@@ -32,7 +32,7 @@ PARTS_OF_DAY = {
 
 
 def timing(value: Any) -> Suits:
-    """Whether an opening is at such a time. Raises for what would have to be left out of account."""
+    """True if an opening is at such a time. Raises for what would have to be left out of account."""
     if not isinstance(value, dict):
         raise InvalidElement("Not a Timing", "structure")
     for issue in validate(dict(value), "Timing"):

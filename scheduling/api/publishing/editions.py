@@ -36,11 +36,11 @@ class Edition:
     )
 
     def has(self, service: HealthcareService) -> bool:
-        """Whether it can be booked by whoever comes: not by staff alone, nor with one's own care team alone."""
+        """True if it can be booked by whoever comes: not by staff alone, nor with one's own care team alone."""
         return service.bookable_by == HealthcareService.BookableBy.PATIENTS and not service.requires_care_team
 
     def takes(self, schedule: Schedule) -> bool:
-        """Whether it can be told of: never one that names a patient."""
+        """True if it can be told of: never one that names a patient."""
         return schedule.bookable.patient_id is None
 
     def status(self, taken: str) -> str:

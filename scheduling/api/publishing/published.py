@@ -166,7 +166,7 @@ class Published:
 
 
 def _is_whole(location: Json) -> bool:
-    """Whether it says all that its profile requires: how to reach it, and an address in its parts."""
+    """True if it says all that its profile requires: how to reach it, and an address in its parts."""
     address = location.get("address", {})
     return bool(location["telecom"]) and all(address.get(part) for part in ADDRESS)
 

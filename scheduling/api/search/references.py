@@ -41,7 +41,7 @@ class Reference(Parameter):
 
     @property
     def can_be_reversed(self) -> bool:
-        """Whether what refers to something by it can be told: _has and _revinclude."""
+        """True if what refers to something by it can be told: _has and _revinclude."""
         return True
 
     @property
@@ -50,7 +50,7 @@ class Reference(Parameter):
         return f"extra.{self.element}" if self.element else ""
 
     def may_be(self, kind: str) -> bool:
-        """Whether it can refer to this type."""
+        """True if it can refer to this type."""
         return kind in self.types
 
     def condition(self, value: str, modifier: str, base: str) -> Q:

@@ -227,7 +227,7 @@ class Contact(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Deceased(Parameter):
-    """Whether a patient is known to have died: `deceasedBoolean`, or a date of it."""
+    """True if a patient is known to have died: `deceasedBoolean`, or a date of it."""
 
     TYPE = "token"
     MODIFIERS = ("missing", "not")

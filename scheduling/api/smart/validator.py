@@ -133,7 +133,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def is_within_original_scope(
         self, request_scopes: Iterable[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Whether each grants no more than was granted, in whichever words: `.r` of `.rs`, one type of all."""
+        """True if each grants no more than was granted, in whichever words: `.r` of `.rs`, one type of all."""
         asked = list(request_scopes)
         return grantable(asked, request.launch.scope.split()) == asked
 
@@ -164,7 +164,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     # Who the person is: https://openid.net/specs/openid-connect-core-1_0.html
 
     def validate_silent_login(self, request: Any) -> bool:
-        """Whether somebody is signed in who need not be asked for their password: then only for their consent."""
+        """True if somebody is signed in who need not be asked for their password: then only for their consent."""
         return bool(request.headers[OURS]["user"].is_authenticated)
 
     def validate_silent_authorization(self, request: Any) -> bool:

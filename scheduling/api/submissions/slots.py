@@ -115,7 +115,7 @@ def is_slot(resource: Json) -> bool:
 
 
 def are_contained(references: Any) -> bool:
-    """Whether Slots are referred to as those that the resource contains, as our proposals do."""
+    """True if Slots are referred to as those that the resource contains, as our proposals do."""
     listed = references if isinstance(references, list) else [references]
     return all(isinstance(each, dict) and str(each.get("reference")).startswith("#") for each in listed)
 

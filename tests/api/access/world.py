@@ -293,7 +293,7 @@ ACTS = {"c": _create, "u": _update, "p": _patch, "d": _delete}
 
 
 def possible(world: World, api: Api, operation: str, whose: str) -> bool:
-    """Whether the operation answers what was asked, about the calendar, the visit or the person of `whose`."""
+    """True if the operation answers what was asked, about the calendar, the visit or the person of `whose`."""
     with undone():
         answer = OPERATIONS[operation](world, api, whose)
     return answer.status_code < 300 and (operation != "$match" or world.patients[whose].fhir_id in str(answer.fhir))

@@ -29,7 +29,7 @@ def sign_in(app, ada):
 
 @pytest.fixture
 def is_good(app):
-    """Whether a token still opens anything, and can be renewed."""
+    """True if a token still opens anything, and can be renewed."""
 
     def good(token):
         opens = Api(token["access_token"]).get("Appointment").status_code == 200

@@ -34,7 +34,7 @@ def test_words_are_shown_for_a_sample_visit_in_their_language(as_administrator):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("Come on {{ wen }}.", "{{ wen }} is not known here. These are: {{ name }}, {{ when }}"),
+        ("Come on {{ wen }}.", "There is no placeholder {{ wen }}. You can use: {{ name }}, {{ when }}"),
         ("{% if name %}Come.{% endif %}", "Only placeholders such as {{ when }} can be used"),
     ],
 )

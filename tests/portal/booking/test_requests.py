@@ -49,7 +49,7 @@ def answer(client, appointment, said, **headers):
 def test_who_confirms_asks(as_ada, held):
     page = as_ada.get(page_of(held, "confirm"))
     assertContains(page, "You request this visit, and the clinic answers.")
-    assertContains(page, f"Ask for {held.start:%a, %b} {held.start.day}, 10:00 AM")
+    assertContains(page, f"Request {held.start:%a, %b} {held.start.day}, 10:00 AM")
     assertNotContains(page, "Nothing is booked until you confirm.")
 
 

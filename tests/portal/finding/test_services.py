@@ -107,7 +107,7 @@ def test_what_was_asked_stays_asked(client, visits):
 
 def test_nothing_found_is_said_with_a_way_on(client, visits):
     page = client.get("/", {"q": "teeth"})
-    assertContains(page, "No visit is called “teeth”")
+    assertContains(page, "No visit matches “teeth”")
     assertContains(page, "See all visits")
 
 

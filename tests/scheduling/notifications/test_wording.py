@@ -264,14 +264,14 @@ def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("{{ nmae }}", "{{ nmae }} is not known here. These are: {{ name }}, {{ when }}"),
-        ("{{ appointment.comment }}", "{{ appointment.comment }} is not known here."),
-        ("{{ name|upper }}", "{{ name|upper }} is not known here."),
+        ("{{ nmae }}", "There is no placeholder {{ nmae }}. You can use: {{ name }}, {{ when }}"),
+        ("{{ appointment.comment }}", "There is no placeholder {{ appointment.comment }}."),
+        ("{{ name|upper }}", "There is no placeholder {{ name|upper }}."),
         ("{% if name %}x{% endif %}", "Only placeholders such as {{ when }} can be used"),
         ("{% include 'x' %}", "Only placeholders"),
         ("{% nothing %}", "This cannot be read"),
         ("{{ name", ""),
-        ("{{ code }}", "{{ code }} is not known here."),
+        ("{{ code }}", "There is no placeholder {{ code }}."),
     ],
 )
 def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, said):

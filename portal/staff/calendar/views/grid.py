@@ -82,7 +82,7 @@ class Look:
 
     @property
     def is_grid(self) -> bool:
-        """Whether the browser has said that it draws the grid; without JavaScript, and on a phone, there is a list."""
+        """True if the browser has said that it draws the grid; without JavaScript, and on a phone, there is a list."""
         return self.request.COOKIES.get(GRID_COOKIE) == "1" and not self.wants_list
 
     @property
@@ -205,7 +205,7 @@ def events(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
-    """Whether anything on these calendars has changed: 304 as long as nothing has."""
+    """True if anything on these calendars has changed: 304 as long as nothing has."""
     since = moment_of(request.GET.get("since", ""))
     if since is None:
         return JsonResponse({"error": "since is a moment such as 2026-11-24T09:00:00Z."}, status=400)

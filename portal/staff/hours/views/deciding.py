@@ -125,5 +125,5 @@ def undo_of(request: HttpRequest, place: Place) -> dict[str, Any] | None:
 
 
 def is_changing(request: HttpRequest) -> bool:
-    """Whether what was entered is to be changed once more."""
+    """True if what was entered is to be changed once more."""
     return request.POST.get("step") == "change"
