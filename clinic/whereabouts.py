@@ -1,4 +1,4 @@
-"""Where a visit is, by which clock its patient reads it, and which telephone number answers: on pages, in messages and
+"""The place of a visit, the clock its patient reads, and the phone number that answers: on pages, in messages and
 in calendar files alike.
 """
 

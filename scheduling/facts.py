@@ -195,7 +195,7 @@ class VisitFacts:
 
     @property
     def if_one_cannot_come(self) -> str:
-        """Whom to call who cannot cancel it online."""
+        """The sentence that says whom to call if the visit cannot be cancelled online."""
         if self.phone:
             return _("If you cannot come, please call us: %(phone)s.") % {"phone": self.phone}
         return _("If you cannot come, please call the clinic.")

@@ -1,4 +1,4 @@
-"""What changes the meaning of a resource and is not understood here.
+"""Modifier extensions and implicit rules: they change the meaning of a resource and are not understood here.
 
 https://hl7.org/fhir/R4/extensibility.html#modifierExtension: whoever acts upon a resource refuses such extensions. Of
 https://hl7.org/fhir/R4/resource.html#implicitRules none are known here either.

@@ -95,7 +95,7 @@ class References:
         return refs
 
     def promise(self, references: Iterable[str]) -> None:
-        """What is named already, or will be there once all is written, is not asked for by `check`."""
+        """The references without those that are named already or will exist once all is written: `check` skips them."""
         self._named |= {own for text in references if (own := self._own(text))}
 
     def is_unknown(self, text: str) -> bool:

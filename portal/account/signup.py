@@ -7,7 +7,7 @@ from portal.common.forms import PatientDetailsForm
 
 
 class SignupForm(PatientDetailsForm):
-    """What allauth's sign-up asks besides email address and password."""
+    """The fields of sign-up besides allauth's email address and password."""
 
     def signup(self, request: HttpRequest, user: User) -> None:
         self.make_record(user, now=user.date_joined)

@@ -29,7 +29,7 @@ _CODE = "guest-code"
 
 
 class Answer(Enum):
-    """What became of a code."""
+    """The result of checking or sending a code."""
 
     RIGHT = auto()
     WRONG = auto()

@@ -1,4 +1,4 @@
-"""What somebody has typed and not sent yet, or sent with a mistake, stays: one way for all forms of patients' pages.
+"""Typed form data kept in the session until it is sent without a mistake: for all forms of patients' pages.
 
 A view with a form is a `page` and makes its form by `form`. Every POST is then answered by a redirect, so that neither
 reloading a page nor going back to it sends anything again. What was refused is kept in the session, with what is wrong
@@ -113,7 +113,7 @@ def forget(session: SessionBase) -> None:
 
 
 def _pages(session: SessionBase) -> dict[str, Any]:
-    """What is kept, by page, the oldest first."""
+    """The kept form data by page, the oldest first."""
     since = time.time() - KEPT_FOR
     return {name: kept for name, kept in session.get(_KEY, {}).items() if kept["at"] >= since}
 

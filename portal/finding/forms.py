@@ -15,7 +15,7 @@ from portal.common.forms import AskedForm
 
 
 class ZoneForm(AskedForm):
-    """By which clock the times of a visit by video are read."""
+    """The time zone in which the times of a video visit are shown."""
 
     zone = forms.CharField(required=False, max_length=64)
 
@@ -27,7 +27,7 @@ class ZoneForm(AskedForm):
 
 
 class TimesForm(ZoneForm):
-    """Which days to show, which of them opened, and by which clock. What narrows the times is read by `filters`."""
+    """The days to show, the opened one, and the zone. Filters of the times are read by `filters`."""
 
     week = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
     month = forms.DateField(required=False, input_formats=["%Y-%m"])

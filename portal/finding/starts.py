@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """Which local starts are asked for: in these parts of the day and on these days; where none are named, in all."""
+    """The local starts asked for: in these parts of the day and on these weekdays; all where none are named."""
 
     parts: frozenset[str]
     weekdays: frozenset[str]

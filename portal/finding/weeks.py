@@ -225,7 +225,7 @@ def _since_midnight(moment: datetime) -> timedelta:
 
 
 def ways_on(menu: Menu, found: Found, day: date) -> Ways:
-    """What there is to choose on a day: with each person who could give the visit, at each site."""
+    """The choices of a day: each person who could give the visit, at each site."""
     ways = [(each, menu.ways(each)) for each in found[day]]
     is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
     if is_crowded:

@@ -122,7 +122,7 @@ def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
 
 @receiver(tracking, dispatch_uid="messages_tracking")
 def follow(event: Any, **_kwargs: Any) -> None:
-    """What became of an email, as its provider tells it."""
+    """The delivery status of an email, as its provider reports it."""
     notifications.follow(event, event.timestamp or timezone.now())
 
 

@@ -81,7 +81,7 @@ def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
 
 
 def outcome_entry(issues: Iterable[AnyIssue], severity: str = "information") -> Json:
-    """What a searchset says besides what it found: no resource that is kept. What says the same has the same URL."""
+    """The outcome entry of a searchset, which is not stored. Equal outcomes have the same URL."""
     told = outcome(issues, severity)
     url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact.dumps(told).decode())}"
     return {"fullUrl": url, "resource": told, "search": {"mode": "outcome"}}

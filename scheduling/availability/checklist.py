@@ -67,11 +67,11 @@ class Verdict:
 
     @property
     def worth_saying(self) -> list[Problem]:
-        """Without the schedules that are closed on purpose, where others give it."""
+        """The schedules without those that are closed on purpose, if others offer the service."""
         return [each for each in self.problems if not (self.can_be_booked and each.fault.is_deliberate)]
 
     def of(self, schedule: int) -> list[Problem]:
-        """Those that this schedule has."""
+        """The faults that this schedule has."""
         return [each for each in self.problems if schedule in each.schedules]
 
 
@@ -109,7 +109,7 @@ def checklist(services: Iterable[HealthcareService], *, now: datetime) -> list[V
 
 
 def problems_of_place(place: Location) -> list[Found]:
-    """What is missing of a site, or of a room, that patients are to come to."""
+    """The details missing from a site or room that patients come to."""
     found = []
     if place.status != Location.Status.ACTIVE:
         text = _("It is not active: nothing can be booked there. Change its status.")

@@ -112,7 +112,7 @@ class Calendar:
 
     @property
     def name(self) -> str:
-        """Whose time it is, and where."""
+        """The actor and the site of the schedule, in words."""
         return ", ".join(filter(None, (self.row.actor_name or str(self.schedule), self.row.site_name)))
 
     def has_own(self, fault: Fault) -> bool:

@@ -293,7 +293,7 @@ def _patients_are_free(appointments: Sequence[Appointment], now: datetime) -> No
 
 
 def _set_bookables(slots: Sequence[Slot]) -> None:
-    """Whose time each Slot is of, and whether it is a block, which its identifier says."""
+    """Set the bookable of each Slot, and mark blocks, which their identifier tells."""
     schedules = {slot.schedule_id for slot in slots}
     bookables = dict(Schedule.objects.filter(pk__in=schedules).values_list("pk", "bookable_id"))
     for slot in slots:
@@ -303,7 +303,7 @@ def _set_bookables(slots: Sequence[Slot]) -> None:
 
 
 def _blocked(slots: Sequence[Slot]) -> list[Slot]:
-    """Those of these Slots that touch a block written before them. Needs `own_bookables`."""
+    """The Slots that touch a block written before them. Needs `own_bookables`."""
     if not slots:
         return []
     blocks = Slot.objects.filter(

@@ -1,4 +1,4 @@
-"""Who can have a visit: no one who has died, and nobody by a record that is inactive or was merged into another."""
+"""Patients for whom nothing is booked: those who have died, and records that are inactive or were merged."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ PARTICIPANT = "Appointment.participant"
 
 
 def lock_patient(patient: Patient | None) -> None:
-    """What is counted for a patient stays true until we commit. Nobody is named yet where there is none.
+    """Lock the patient, so that what is counted for them stays true until we commit. None locks nothing.
 
     Raises RuleBroken for one who has died, and for a record that is inactive or was merged: see `survivor_of`.
     """

@@ -69,7 +69,7 @@ class Audience:
 
 
 def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
-    """Who is told about a visit; None where it has no patient. One statement, which is not composed anew.
+    """The audience of a visit; None if it has no patient. One statement, which is not composed anew.
 
     By the addresses that count now: clinic.contacts.
     """

@@ -143,7 +143,7 @@ def _attendee(appointment: Appointment, address: str) -> vCalAddress:
 
 
 def _alarm(text: str) -> Alarm:
-    """What the calendar itself reminds of, whether or not the clinic does."""
+    """The alarm of the calendar entry, whether or not the clinic sends reminders."""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", text)

@@ -1,4 +1,4 @@
-"""Who of the clinic hears of a request: the front desk of its site and the practitioners whose time it would take."""
+"""The staff who hear of a request: the front desk of its site and the practitioners whose time it would take."""
 
 from django.db.models import Exists, OuterRef, Q
 

@@ -41,7 +41,7 @@ def untold(appointment: Appointment) -> Communication | None:
 
 
 def of_move(appointment: Appointment, before: Json, last: Communication | None) -> tuple[Event | None, Json | None]:
-    """What a move tells: the event, and how the visit stood when the patient last heard of it."""
+    """The event that a move tells, and the visit as the patient last heard of it."""
     if last is None or last.event == Event.CANCELLATION:
         return Event.CHANGE, before
     if last.event == Event.CONFIRMATION:
@@ -54,12 +54,12 @@ def of_move(appointment: Appointment, before: Json, last: Communication | None) 
 
 
 def of_cancellation(last: Communication | None) -> Json | None:
-    """What a cancellation keeps of news that it takes the place of: the time that the patient knows."""
+    """The time that the patient knows, kept by a cancellation from the news it replaces."""
     return {**(last.before or {}), "news": last.event} if last is not None else None
 
 
 def of_restoring(last: Communication | None) -> tuple[Event | None, Json | None]:
-    """What the undo of a cancellation tells: what it had taken the place of, or anew that the visit is booked."""
+    """The event that undoing a cancellation tells: the news it had replaced, or that the visit is booked."""
     if last is None or last.event != Event.CANCELLATION:
         return Event.CONFIRMATION, None
     kept = last.before or {}

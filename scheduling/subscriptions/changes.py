@@ -62,7 +62,7 @@ def collect(*, now: datetime) -> int:
 
 
 def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tuple[Subscription, Criteria]]:
-    """Those whose criteria can be read; the others get an error that their clients see."""
+    """The subscriptions whose criteria can be read; the others get an error that their clients see."""
     found = []
     for subscription in subscriptions:
         try:
@@ -88,7 +88,7 @@ def _planned(
     aside: Parking,
     now: datetime,
 ) -> list[Wanted]:
-    """What is to be told of each schedule that a change is about, each once."""
+    """The news of each schedule that a change is about, each once."""
     about = _About(changes)
     schedules = about.schedules()
     zones = _zones(schedules)
@@ -111,7 +111,7 @@ def _planned(
 
 
 def _zones(schedules: Sequence[Schedule]) -> dict[int, ZoneInfo]:
-    """Of all in one statement; none where one of them cannot be made out, which is then found one by one."""
+    """The news of all changes in one statement; none if one of them fails, which is then found one by one."""
     try:
         with transaction.atomic():
             return zones_of(schedules)

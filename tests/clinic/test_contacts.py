@@ -1,4 +1,4 @@
-"""Which name a person is shown by, and which addresses they are reached by: the whole rule, as a table."""
+"""Names that people are shown by and addresses they are reached by: the whole rule, as a table."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Whom the clinic's people find by what they type, and in which order."""
+"""The finder: the patients found for what is typed, and their order."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Who has left and what is closed is neither offered nor booked, through one engine."""
+"""Actors that have left or are closed are neither offered nor booked, through one engine."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

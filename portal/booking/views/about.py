@@ -1,4 +1,4 @@
-"""Who the visit is for, and the proof of a guest's email address."""
+"""Pages that ask who the visit is for, and for the proof of a guest's email address."""
 
 from dataclasses import asdict
 from datetime import datetime

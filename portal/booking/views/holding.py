@@ -211,7 +211,7 @@ def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> 
 
 
 def _patient(caller: Caller, former: Visit | None, service: HealthcareService) -> Patient | None:
-    """Whom the visit is for, where there is nobody else, or it was said for another time of the same visit.
+    """The person the visit is for, if there is nobody else or it was said for another time of the same visit.
 
     A visit of another kind is a new one, of which it has not been said.
     """

@@ -125,7 +125,7 @@ def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -
 
 
 def free_or_why(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> dict[str, Any]:
-    """What a form shows of `free_times`: `free`, or None and `why_none` where there can be none."""
+    """The context of a form from `free_times`: `free`, or None and `why_none` where there can be none."""
     try:
         return {"free": free_times(wish, around, zone, now=now), "why_none": ""}
     except SchedulingError as refusal:
@@ -192,5 +192,5 @@ def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Seque
 
 
 def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:
-    """Those the caller may see whom the words mean, the closest first: clinic.finder."""
+    """The patients the caller may see who match the words, the closest first: clinic.finder."""
     return finder.find(access.visible(Patient, caller).filter(deleted_at=None), words)

@@ -77,7 +77,7 @@ class Entry:
 
     @property
     def href(self) -> str:
-        """Where it can be seen and changed; nowhere for what only takes time."""
+        """The address at which the entry is seen and changed; empty for one that only takes time."""
         if self.kind == "elsewhere":
             return ""
         if self.kind == "group":
@@ -122,7 +122,7 @@ def span_of(start: datetime, end: datetime) -> Span:
 
 
 def read_entries(caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime) -> list[Entry]:
-    """What takes the time of the actors shown, whichever schedule it was booked on: four queries.
+    """The entries that take the time of the actors shown, whichever schedule they were booked on: four queries.
 
     A visit that takes the time of several of them is one entry. Of what the caller may not see there is only when.
     """

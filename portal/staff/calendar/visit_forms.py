@@ -149,7 +149,7 @@ class VisitForm(WhenForm):
 
     @property
     def new_patient(self) -> dict[str, Any]:
-        """What was typed of the new patient."""
+        """The typed details of the new patient."""
         typed = {each: self.cleaned_data[each] for each in ("given", "family", "phone", "email")}
         return {**typed, **birth_columns(self.cleaned_data["birth_date"] or "")}
 

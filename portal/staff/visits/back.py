@@ -20,7 +20,7 @@ LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Where the link at the top of a visit's page leads, and what it is called."""
+    """The address and the word of the link back at the top of a visit's page."""
 
     address: str
     word: Any

@@ -125,7 +125,7 @@ def _answered(
 
 
 def _context(request: HttpRequest, shown: StaffVisit) -> dict[str, Any]:
-    """What all pages of a visit need: the visit, the list to go back to, and the pages that lead on from here."""
+    """The context of all pages of a visit: the visit, the list to go back to, and the pages that lead on from here."""
     returns, visit_id = back_of(request), shown.visit.id
     return {
         "shown": shown,

@@ -22,7 +22,7 @@ STAYS = "This visit is for another {}, and stays so: cancel it, and book another
 
 
 def keep(wanted: Wanted, held: Appointment) -> Attempt:
-    """Who holds it already is told until when; whoever else asks for it, that it is taken."""
+    """The answer to a hold of a held proposal: its holder is told until when, anyone else that it is taken."""
 
     def run(once: Once | None) -> Appointment:
         if held.status != Appointment.Status.PENDING:
@@ -37,7 +37,7 @@ def keep(wanted: Wanted, held: Appointment) -> Attempt:
 
 
 def confirm(wanted: Wanted, held: Appointment) -> Attempt:
-    """What is booked already for this patient stays as it is: who asks twice has it once."""
+    """The visit that is already booked for this patient and proposal, so that a repeated request has it once."""
     patient = wanted.patient(held.patient)
     if held.status == Appointment.Status.BOOKED and patient == held.patient:
         return Attempt(lambda once: as_it_is(wanted, held))

@@ -88,7 +88,7 @@ class Wanted:
         return access.visible(Patient, self.caller).filter(deleted_at=None)
 
     def patient(self, known: Patient | None) -> Patient | None:
-        """Who it is for: who is named, registered now, known already, or who asks for themselves."""
+        """The patient of the request: named, registered now, known already, or the caller."""
         asked = self.asked
         if len(asked.patients) + len(asked.strangers) > 1:
             name = "patient-id" if asked.patients else "patient-resource"

@@ -51,7 +51,7 @@ class Edition:
         return resource
 
     def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
-        """What is said of it; `site` is where it is, if that is published."""
+        """The published resource; `site` is its place, if that is published."""
         services = list(services)
         actors = {each.reference: each for each in (site, schedule.actor) if each is not None}
         specialty = schedule.specialty or [concept for each in services for concept in each.specialty]

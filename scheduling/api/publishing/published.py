@@ -26,7 +26,7 @@ TOLD = {
 
 
 class Published:
-    """What is read is read once, when it is asked for, and with a constant number of statements.
+    """Reads each table once, when it is asked for, with a constant number of statements.
 
     Left out is what its profile would refuse: a place without its whole address, a service that is given at none of
     the places, a role that is over.

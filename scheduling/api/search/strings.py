@@ -89,7 +89,7 @@ class Name(Text):
 
     @property
     def _weights(self) -> str:
-        """Those of the search column's words that this parameter is about: clinic.models.search_column."""
+        """The words of the search column that this parameter is about: clinic.models.search_column."""
         only: dict[tuple[str, ...], str] = {("family",): "A", ("given",): "B"}
         return only.get(self.columns + self.lists, "ABC")
 

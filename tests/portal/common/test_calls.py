@@ -1,4 +1,4 @@
-"""Where a sentence says to call, the number is there to tap: in refusals of every language, once."""
+"""Sentences that say to call have the number to tap: in refusals of every language, once."""
 
 import re
 

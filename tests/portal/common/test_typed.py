@@ -1,4 +1,4 @@
-"""What is typed on patients' pages lives: through a mistake, a reload, another language and another time."""
+"""Typed data on patients' pages survives a mistake, a reload, another language and another time."""
 
 from datetime import date
 

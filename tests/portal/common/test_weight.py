@@ -1,4 +1,4 @@
-"""What the browser gets: compressed where that is safe, and little of it."""
+"""Responses are small, and compressed where that is safe."""
 
 import gzip
 import re

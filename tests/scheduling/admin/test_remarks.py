@@ -1,4 +1,4 @@
-"""What keeps a service from being booked is said where it is made, with the page that mends it."""
+"""Problems that keep a service from being booked are said where it is made, with the page that mends them."""
 
 import pytest
 from django.contrib.messages import get_messages

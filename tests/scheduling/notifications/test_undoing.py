@@ -1,4 +1,4 @@
-"""What staff undo at once is told to nobody, and what they do twice is told once."""
+"""Changes that staff undo at once are told to nobody, and two changes in a row are told once."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

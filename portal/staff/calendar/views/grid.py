@@ -63,7 +63,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a page shows: which calendars, from which day on, at which moment."""
+    """The calendars, first day and moment that a page shows."""
 
     request: HttpRequest
     view: str

@@ -54,7 +54,7 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @staff_required
 @require_GET
 def group(request: HttpRequest, service_id: str) -> HttpResponse:
-    """Who comes to a group at a time, each with a link to their own visit."""
+    """The patients of a group visit, each with a link to their own visit."""
     asked = LookForm(request.GET)
     start = moment_of(request.GET.get("start", ""))
     selection = selected(request)

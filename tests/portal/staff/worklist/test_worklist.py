@@ -1,4 +1,4 @@
-"""What waits for the desk: requests, messages that failed, and visits that nobody has confirmed."""
+"""The worklist of the desk: requests, messages that failed, and visits that nobody has confirmed."""
 
 from datetime import timedelta
 
