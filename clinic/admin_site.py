@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 
 from clinic.country import clinic_zone
+from clinic.local_time import EdgeZone
 
 # Before a page is given: its `request`, the `rows` that it shows, and whether it `is_list` of them. What a receiver
 # raises keeps the page back.
@@ -90,7 +91,7 @@ def _by_clinics_clock(view: ViewT) -> ViewT:
 
     @wraps(view)
     def by_clock(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
-        with timezone.override(clinic_zone()):
+        with timezone.override(EdgeZone(clinic_zone().key)):
             response = view(request, *args, **options)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
 

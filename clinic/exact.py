@@ -60,8 +60,11 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def _text_of(value: Any) -> bytes:
-    """As JSON, in which what no JSON has, such as a length of time, is its text."""
-    return orjson.dumps(value, default=_shown, option=orjson.OPT_SORT_KEYS)
+    """The value as JSON, in which what no JSON has, such as a length of time, is its text."""
+    try:
+        return orjson.dumps(value, default=_shown, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number beyond 64 bits, which no body has: see read_whole
+        return json.dumps(value, default=str, sort_keys=True).encode()
 
 
 def _shown(value: Any) -> Any:

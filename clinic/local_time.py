@@ -2,10 +2,22 @@
 
 import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 LEAP_SECOND = re.compile(r"(\d\d:\d\d):60(?:\.\d+)?")
 FIRST = datetime(MINYEAR, 1, 1, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class EdgeZone(ZoneInfo):
+    """A time zone whose clock stops at the edges of the calendar, for code of others that asks it there."""
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """The instant by the clock of the zone, or the first or last that it can show."""
+        try:
+            return super().fromutc(dt)
+        except OverflowError:
+            return (LAST if dt.year == MAXYEAR else FIRST).replace(tzinfo=self)
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:

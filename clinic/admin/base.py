@@ -1,10 +1,11 @@
 """What the administration of every resource has in common."""
 
+from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Field, JSONField, Model, QuerySet, URLField
+from django.db.models import Field, JSONField, Max, Min, Model, QuerySet, URLField
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -101,6 +102,18 @@ class ResourceAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Without a name, select_related would follow every key there is.
         return super().get_queryset(request).filter(deleted_at=None).select_related(*self.related or (None,))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, without the links to years and months where a row lies at the edge of the calendar.
+
+        PostgreSQL would count that moment to a year before the first by the clinic's clock.
+        """
+        changelist = super().get_changelist_instance(request)
+        if column := changelist.date_hierarchy:
+            ends = changelist.queryset.aggregate(first=Min(column), last=Max(column))
+            if any(end is not None and end.year in (MINYEAR, MAXYEAR) for end in ends.values()):
+                changelist.date_hierarchy = None
+        return changelist
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """With the record's own data below, once there is a record."""

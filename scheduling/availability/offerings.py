@@ -112,7 +112,9 @@ def _works_not_at(row: Row, appointment: Appointment) -> bool:
 
 
 def _is_away(row: Row) -> Issue:
-    return Issue("business-rule", f"{row.actor_name or row.actor} does not work there then.", "Appointment.slot")
+    return Issue(
+        "business-rule", f"{row.actor_name or row.actor} does not work there at that time.", "Appointment.slot"
+    )
 
 
 def _all_offered(service: HealthcareService, rows: Mapping[str, Row | None]) -> list[Offering]:

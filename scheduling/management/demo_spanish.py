@@ -85,9 +85,7 @@ SPANISH = {
         "Díganos si toma anticoagulantes. Coma como siempre. No prevea hacer deporte la semana siguiente."
     ),
     "COVID-19 vaccine": "Vacuna contra la COVID-19",
-    "The vaccine of this season, for everybody from 12 years.": (
-        "La vacuna de esta temporada, para todos a partir de 12 años."
-    ),
+    "The vaccine of this season.": "La vacuna de esta temporada.",
     "Bring your vaccination record, if you have one. Wear something with short sleeves.": (
         "Traiga su cartilla de vacunación, si la tiene. Lleve manga corta."
     ),

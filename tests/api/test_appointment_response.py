@@ -1,6 +1,7 @@
 """AppointmentResponse: what a participant says to a visit. https://hl7.org/fhir/R4/appointmentresponse.html"""
 
 import pytest
+from django.utils import timezone
 
 from clinic.models import AppointmentResponse, AuditEvent
 from tests.api.conftest import Api, api_with, codes, ids, texts
@@ -184,7 +185,7 @@ def test_in_a_transaction_all_answers_are_heard_or_none(api, asked, chen, ada):
 
 def test_an_arrival_begins_an_encounter_whichever_way_it_is_told(api, ada):
     """The change of an Appointment's status takes its Encounter along."""
-    appointment = AppointmentFactory(patient=ada, start=monday(10))
+    appointment = AppointmentFactory(patient=ada, start=timezone.now())
     resource = api.get(appointment.reference).fhir
     assert api.put(appointment.reference, {**resource, "status": "arrived"}).status_code == 200
     assert appointment.encounters.get().status == "arrived"

@@ -3,7 +3,14 @@
 import pytest
 
 from tests.api.conftest import ids
-from tests.factories import AppointmentFactory, PatientFactory, PractitionerFactory, SlotFactory
+from tests.factories import (
+    AppointmentFactory,
+    LocationFactory,
+    OrganizationFactory,
+    PatientFactory,
+    PractitionerFactory,
+    SlotFactory,
+)
 
 SYSTEM = "http://codes.example"
 
@@ -256,6 +263,9 @@ SAMPLES = {
 def test_what_was_sent_is_found_by_what_it_says(api, kind):
     sent, queries = SAMPLES[kind]
     PractitionerFactory(fhir_id="gp")
+    OrganizationFactory(fhir_id="parent")
+    OrganizationFactory(fhir_id="o")
+    LocationFactory(fhir_id="area")
     made = api.post(kind, {"resourceType": kind, **sent})
     assert made.status_code == 201, made.fhir
     for query, found in queries.items():

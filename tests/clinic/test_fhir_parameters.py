@@ -203,12 +203,6 @@ def test_a_schedule_has_hours_of_its_own_for_a_service():
             id="an end without a start",
         ),
         pytest.param(
-            service(availableTime=[{"availableStartTime": "09:00:00", "availableEndTime": "16:59:60"}]),
-            "'16:59:60' is not a time such as 09:00:00.",
-            "HealthcareService.availableTime[0]",
-            id="a leap second",
-        ),
-        pytest.param(
             schedule(parameters(FOR_VISIT, hours(window("mon", availableStartTime="09:00:00")))),
             "availableTime has availableStartTime without availableEndTime",
             "Schedule.extension[0].extension[1].extension[0]",

@@ -118,7 +118,7 @@ def test_only_staff_correct(visit):
     patient = PatientFactory(user=UserFactory())
     Appointment.objects.update(patient=patient)
     for caller in (SOFTWARE, Caller(user=patient.user)):
-        with pytest.raises(RuleBroken, match="Only the clinic"):
+        with pytest.raises(RuleBroken, match="Only clinic staff"):
             correct(visit, "booked", caller)
 
 

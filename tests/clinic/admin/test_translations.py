@@ -38,14 +38,14 @@ def test_what_other_software_wrote_in_further_languages_stays(desk):
     site = LocationFactory(name="Main Street", extra={})
     texts.translate(site.extra, "name", {"es": "Calle Mayor", "fr": "Grande Rue"})
     site.save()
-    data = {"status": "active", "name": "Main Street", "name_es": ""}
+    data = {"status": "active", "name": "Main Street", "name_es": "", "timezone": site.timezone}
     desk.post(url(Location, "change", site.pk), data)
     site.refresh_from_db()
     assert texts.translations_of(site, "name") == {"fr": "Grande Rue"}
 
 
 def test_a_new_site_can_be_named_in_both_languages_at_once(desk):
-    data = {"status": "active", "name": "Main Street", "name_es": "Calle Mayor"}
+    data = {"status": "active", "name": "Main Street", "name_es": "Calle Mayor", "timezone": "America/New_York"}
     assert desk.post(url(Location, "add"), data).status_code == 302
     assert texts.text_of(Location.objects.get(), "name", "es") == "Calle Mayor"
 

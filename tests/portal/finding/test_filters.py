@@ -126,7 +126,7 @@ def test_where_there_is_no_choice_nothing_is_asked(client, site):
     ("hours", "parts", "days"),
     [
         (MORNINGS, ["Morning"], ["Monday", "Tuesday"]),
-        (NIGHTS, ["Morning", "Afternoon", "Evening"], ["Saturday", "Sunday"]),
+        (NIGHTS, ["Morning", "Afternoon", "Evening"], ["Sunday", "Saturday"]),  # as weeks begin in the US
     ],
 )
 def test_only_parts_and_days_with_hours_are_offered(site, hours, parts, days):

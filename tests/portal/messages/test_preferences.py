@@ -45,7 +45,7 @@ def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_sta
     ("wrong", "said"),
     [
         ({"phone": "ask me"}, "This is not a phone number. Enter one such as +1 212 555 0123."),
-        ({"phone": "555"}, "This telephone number is too short. Enter one such as +1 212 555 0123."),
+        ({"phone": "555"}, "This phone number is too short. Enter one such as +1 212 555 0123."),
         ({"phone": ""}, "Enter the number that texts are sent to, or choose no text messages."),
         ({"language": "tlh"}, "Select a valid choice."),
     ],

@@ -158,7 +158,7 @@ def test_a_message_that_failed_is_said(desk, visit, ada, site):
     start = timezone.now() + timedelta(days=1)
     tomorrow = AppointmentFactory(patient=ada, site=site, start=start)
     CommunicationFactory(appointment=tomorrow, status="not-done", attempts=5, status_reason="No such number")
-    assertContains(desk.get("/staff/today/"), "1 message about a visit to come could not be sent.")
+    assertContains(desk.get("/staff/today/"), "1 message about an upcoming visit could not be sent.")
     assertContains(desk.get("/staff/to-do/"), "No such number")
 
 
