@@ -60,7 +60,7 @@ def test_what_is_wrong_is_said_and_led_to(page: Page, editor):
     page.get_by_role("button", name="See what would change").click()
     summary = page.get_by_role("alert")
     expect(summary).to_be_focused()
-    summary.get_by_role("link", name="Sunday: enter until when it is open.").click()
+    summary.get_by_role("link", name="Sunday: enter the closing time.").click()
     expect(page.get_by_label("Sunday, 1: to")).to_be_focused()
 
 

@@ -71,7 +71,7 @@ def test_what_is_typed_survives_leaving_the_page(questions: Page, held):
     page.goto("/")
     page.goto(f"/appointments/{held.fhir_id}/questions/")
     expect(page.get_by_role("textbox", name="Which countries")).to_have_value("Kenya")
-    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Day")).to_have_value("31")
+    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Month")).to_have_value("31")
     assert QuestionnaireResponse.objects.get().status == "in-progress"
 
 
@@ -135,7 +135,7 @@ def test_by_keyboard_alone(questions: Page):
     expect(summary).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Day")).to_be_focused()
+    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Month")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

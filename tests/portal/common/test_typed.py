@@ -1,5 +1,6 @@
 """Typed data on patients' pages survives a mistake, a reload, another language and another time."""
 
+import re
 from datetime import date
 
 import pytest
@@ -63,6 +64,15 @@ def test_another_language_keeps_what_is_typed(client, plain, addresses, form):
     assertContains(page, '<html lang="es"')
     assertContains(page, fields[name or "birth_date_day"])
     assertNotContains(page, "Hay un problema")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_enter_sends_the_form_and_does_not_change_the_language(client, addresses, form):
+    """Enter presses the first button that belongs to a form, wherever on the page it is."""
+    page = client.get(addresses[form][0]).content.decode()
+    buttons = re.findall(r'<button[^>]*form="step"[^>]*>', page)
+    assert any('name="read-in"' in button for button in buttons)
+    assert "name=" not in buttons[0]
 
 
 def test_who_was_written_to_in_the_language_read_is_written_to_in_the_new_one(client, plain, held):
