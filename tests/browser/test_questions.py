@@ -71,7 +71,7 @@ def test_what_is_typed_survives_leaving_the_page(questions: Page, held):
     page.goto("/")
     page.goto(f"/appointments/{held.fhir_id}/questions/")
     expect(page.get_by_role("textbox", name="Which countries")).to_have_value("Kenya")
-    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Month")).to_have_value("31")
+    expect(page.get_by_role("group", name="When do you leave?").get_by_label("Day")).to_have_value("31")
     assert QuestionnaireResponse.objects.get().status == "in-progress"
 
 
