@@ -125,8 +125,8 @@ def _collect_static_files() -> None:
 class Supervisor:
     """Runs services and programs until a signal arrives or one of them ends by itself.
 
-    The web server loads while the database is being prepared, because either takes a while; nobody is told
-    where it is before both are done. The background waits for them too: it would only slow them down.
+    The web server starts once the database and the static files are prepared: a page that somebody asks for earlier
+    would remember that there are no static files. The background waits for both: it would only slow them down.
     """
 
     def __init__(
@@ -177,10 +177,10 @@ class Supervisor:
             say(f"Starting {service.name} ...")
             stack.callback(service.stop)
             self._watched.append((service.name, service.start(), service.log))
-        say("Starting the web server and preparing the database (the first time takes a little longer) ...")
+        say("Preparing the database and starting the web server (the first time takes a little longer) ...")
         stack.callback(self._end_programs)
-        self._run(self.web)
         self._prepare()
+        self._run(self.web)
         self._await_answer()
         for program in self.background:
             self._run(program)
