@@ -177,7 +177,7 @@ class Supervisor:
             say(f"Starting {service.name} ...")
             stack.callback(service.stop)
             self._watched.append((service.name, service.start(), service.log))
-        say("Preparing the database and starting the web server (the first time takes a little longer) ...")
+        say("First preparing the database, then starting the web server (the first time takes a little longer) ...")
         stack.callback(self._end_programs)
         self._prepare()
         self._run(self.web)
