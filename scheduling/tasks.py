@@ -55,7 +55,7 @@ def notify_subscribers() -> None:
 
 
 def _collect_changes() -> None:
-    """What is due already is delivered also where what has changed since cannot be made out."""
+    """Notifications that are due are delivered even if later changes cannot be collected."""
     try:
         subscriptions.collect(now=timezone.now())
     except Exception:

@@ -57,7 +57,7 @@ ODD = st.recursive(
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where there is something, in an example of a resource."""
+    """The paths of the values in an example of a resource."""
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return [path, *(place for name, child in children for place in places(child, (*path, name)))]
 

@@ -101,7 +101,7 @@ def _start(resource: dict) -> datetime:
 
 
 def test_periods_in_days_count_in_the_same_zone(api):
-    """What is searched and what is asked for are read alike, so a day is found by itself."""
+    """A stored day and a searched day are read alike, so a day is found by itself."""
     LocationFactory(timezone="America/New_York")
     coverage = CoverageFactory(extra={"period": {"start": "2026-12-02", "end": "2026-12-02"}})
     assert coverage.pk

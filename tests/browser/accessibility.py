@@ -39,12 +39,12 @@ def found_by_axe(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str
 
 
 def serious(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str] = ()) -> list[str]:
-    """What axe finds serious on the page as it is now."""
+    """The serious findings of axe on the page as it is now."""
     return [text for impact, text in found_by_axe(page, rules, without) if impact in ("serious", "critical")]
 
 
 def look_at(page: Page, address: str, *, without: Sequence[str] = ()) -> list[str]:
-    """What axe finds serious on a page, and whether one has to scroll sideways.
+    """The serious findings of axe on a page, and whether one has to scroll sideways.
 
     `without` names elements that axe leaves out: of hundreds of rows that are alike it need not read each.
     """

@@ -129,7 +129,7 @@ def _revoked(client_id: str, method: str, token: str) -> Any:
 
 
 def test_nothing_else_is_advertised(db):
-    """What the tables above have is what both documents say, no more and no less."""
+    """Both discovery documents list exactly what the tables above have."""
     for address in (SMART, OPENID):
         told = Client().get(address).json()
         methods = {method.split()[0] for method in METHODS} - {"public"}

@@ -87,7 +87,7 @@ def test_a_cancellation_of_a_moved_visit_names_the_time_that_the_patient_knows(v
 
 
 def restore(visit, now):
-    """What the use case that undoes a cancellation does to the row."""
+    """Restore the row as the use case that undoes a cancellation does."""
     row = Appointment.objects.select_related("patient", "service").get(pk=visit.pk)
     row.status, row.sequence = "booked", row.sequence + 1
     row.save()
