@@ -150,6 +150,19 @@ def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
     assert not violations
 
 
+def test_a_button_pressed_the_moment_it_shows_stays_in_the_dialog(grid: Page, visit):
+    """A press before htmx knows the button would leave the calendar, or be lost."""
+    grid.evaluate(
+        "document.addEventListener('htmx:afterSwap', () =>"
+        " setTimeout(() => document.querySelector('dialog [data-refresh]').click()), {once: true})"
+    )
+    with grid.expect_response(lambda response: response.request.method == "POST") as refreshed:
+        grid.keyboard.press("n")
+    assert refreshed.value.request.headers["hx-request"] == "true"
+    expect(grid.get_by_role("dialog", name="New visit")).to_be_visible()
+    assert grid.locator("dialog form").first.get_attribute("action").startswith("/staff/visits/new/")
+
+
 def test_what_others_do_shows_within_five_seconds(grid: Page, visit, clinic):
     grid.wait_for_timeout(500)
     start = visit.start + timedelta(hours=1)

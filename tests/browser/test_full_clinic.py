@@ -37,6 +37,7 @@ def desk(transactional_db, page: Page, sign_in, day):
     page.goto("/staff/")
     page.locator("summary").filter(has_text="Calendars").click()
     page.get_by_role("button", name="Show all people, and nothing else").click()
+    expect(page.locator(".ec-col-head")).to_have_count(PEOPLE)  # by now the keys are heard
     return page
 
 
