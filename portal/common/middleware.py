@@ -11,6 +11,7 @@ from django.middleware.gzip import GZipMiddleware
 
 from clinic import branding
 from portal.common.views import bad_request
+from scheduling import access
 
 API = "/fhir/"
 FILES = 4  # how many times larger a form with files may be than any other
@@ -64,7 +65,7 @@ class Compression(GZipMiddleware):
 class HeadAsGet:
     """Answers HEAD as GET, without the body, whatever methods a view names: RFC 9110, section 9.3.2.
 
-    The API answers HEAD itself: it writes down what it tells, and a HEAD tells nothing.
+    Nobody is shown what the page holds, so no disclosure is recorded. The API answers HEAD itself.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -74,7 +75,8 @@ class HeadAsGet:
         if request.method != "HEAD" or request.path.startswith(API):
             return self.get_response(request)
         request.method = "GET"
-        response = self.get_response(request)
+        with access.withheld():
+            response = self.get_response(request)
         request.method = "HEAD"
         if response.streaming:
             response.streaming_content = ()  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ Availability is computed over all rows, whoever asks: it is the operation that i
 """
 
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.disclosures import patient_of, record_disclosure, record_listing
+from scheduling.access.disclosures import patient_of, record_disclosure, record_listing, withheld
 from scheduling.access.identities import record_of
 from scheduling.access.launches import code_digest, end_online, is_over, launches_of, let_in, stop_app
 from scheduling.access.permissions import (
@@ -90,4 +90,5 @@ __all__ = [
     "taken_out_of_sight",
     "visible",
     "visible_past",
+    "withheld",
 ]

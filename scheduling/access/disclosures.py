@@ -4,7 +4,9 @@ An AuditEvent for each patient whom an answer tells of, written before the answe
 not told. What people see of themselves and of those they care for is not recorded, unless an app asks for them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -27,6 +29,18 @@ ABOUT: Mapping[str, Callable[[Any], int | None]] = {
     "Encounter": attrgetter("patient_id"),
     "Communication": attrgetter("patient_id"),
 }
+
+_withheld: ContextVar[bool] = ContextVar("withheld", default=False)
+
+
+@contextmanager
+def withheld() -> Iterator[None]:
+    """Record no disclosure within the block, for an answer that is prepared and handed to nobody."""
+    token = _withheld.set(True)
+    try:
+        yield
+    finally:
+        _withheld.reset(token)
 
 
 def record_disclosure(
@@ -63,6 +77,8 @@ def _record(
     query: str,
     once_in: timedelta | None,
 ) -> None:
+    if _withheld.get():
+        return
     if told and not caller.client:
         told = {each for each in told if caller.user and each[0] not in caller.patients}
     if told and once_in:

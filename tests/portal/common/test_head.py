@@ -5,6 +5,8 @@ from contextlib import suppress
 import pytest
 from django.urls import NoReverseMatch, get_resolver, reverse
 
+from clinic.models import AuditEvent
+
 pytestmark = pytest.mark.django_db
 
 
@@ -38,3 +40,22 @@ def test_it_says_how_long_the_page_is(client, checkup, schedule):
 
 def test_what_only_posts_answer_stays_so(client):
     assert client.head("/language/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/staff/agenda/?date={visit.start:%Y-%m-%d}",
+        "/staff/appointments/{visit.fhir_id}/",
+        "/staff/visits/{visit.fhir_id}/",
+        "/admin/clinic/patient/{visit.patient.pk}/change/",
+    ],
+)
+def test_it_shows_nobody_and_so_records_no_disclosure(client, admin_user, visit, page):
+    client.force_login(admin_user)
+    page = page.format(visit=visit)
+    before = AuditEvent.objects.filter(patient=visit.patient).count()
+    assert client.head(page).status_code == 200
+    assert AuditEvent.objects.filter(patient=visit.patient).count() == before
+    assert client.get(page).status_code == 200
+    assert AuditEvent.objects.filter(patient=visit.patient).count() == before + 1
