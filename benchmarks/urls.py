@@ -4,8 +4,8 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.views import FHIRView
 from clinic.urls import urlpatterns as of_the_product
-from scheduling.api.views import FHIRView
 
 
 class NoOp(FHIRView):

@@ -55,6 +55,7 @@ elif not set(ALLOWED_HOSTS) <= set(THIS_MACHINE):
 INSTALLED_APPS = [
     "clinic",
     "scheduling",
+    "api",
     "portal",
     "clinic.apps.AdminConfig",
     "django.contrib.auth",
@@ -271,11 +272,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = environment.number(
 )
 MAX_BUNDLE_ENTRIES = environment.number("MAX_BUNDLE_ENTRIES", default=1000, least=1, most=100_000)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["scheduling.api.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["scheduling.api.formats.renderers.FHIRRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["scheduling.api.formats.parsers.FHIRParser"],
-    "EXCEPTION_HANDLER": "scheduling.api.outcomes.handle_exception",
+    "DEFAULT_RENDERER_CLASSES": ["api.formats.renderers.FHIRRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["api.formats.parsers.FHIRParser"],
+    "EXCEPTION_HANDLER": "api.outcomes.handle_exception",
     "UNAUTHENTICATED_USER": None,
 }
 # Signs who somebody is, for the apps they sign in to; without one no app can ask.
@@ -286,9 +287,9 @@ APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that stays away for longer h
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # tables of ours refer to these two
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"
 OAUTH2_PROVIDER = {
-    "OAUTH2_BACKEND_CLASS": "scheduling.api.smart.validator.OAuthCore",
-    "OAUTH2_VALIDATOR_CLASS": "scheduling.api.smart.validator.SmartValidator",
-    "SCOPES_BACKEND_CLASS": "scheduling.api.smart.validator.SmartScopes",
+    "OAUTH2_BACKEND_CLASS": "api.smart.validator.OAuthCore",
+    "OAUTH2_VALIDATOR_CLASS": "api.smart.validator.SmartValidator",
+    "SCOPES_BACKEND_CLASS": "api.smart.validator.SmartScopes",
     "APPLICATION_ADMIN_CLASS": "scheduling.admin.apps.AppAdmin",
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],  # http for apps on the person's own device alone
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,

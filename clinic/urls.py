@@ -11,9 +11,9 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
-    path("oauth/", include("scheduling.api.oauth_urls")),
-    path(settings.FHIR_BASE_PATH.removesuffix("/"), include("scheduling.api.base_urls")),
-    path(settings.FHIR_BASE_PATH, include("scheduling.api.urls")),
+    path("oauth/", include("api.oauth_urls")),
+    path(settings.FHIR_BASE_PATH.removesuffix("/"), include("api.base_urls")),
+    path(settings.FHIR_BASE_PATH, include("api.urls")),
     path("", include("portal.urls")),
 ]
 if getattr(settings, "ANYMAIL", {}).get("WEBHOOK_SECRET"):  # without it anybody could tell us anything

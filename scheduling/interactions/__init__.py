@@ -1,6 +1,6 @@
 """What other software does with resources: create, update, patch, delete, and many at once.
 
-https://hl7.org/fhir/R4/http.html, but for its HTTP, which is scheduling.api's.
+https://hl7.org/fhir/R4/http.html, but for its HTTP, which is in the package api.
 """
 
 from collections.abc import Callable

@@ -5,12 +5,12 @@ http://fhir.org/guides/argonaut-scheduling/profiles.html, https://profiles.ihe.n
 
 import pytest
 
+from api.looking import CRITERIA
+from api.operations import OPERATIONS
+from api.operations.dialects import Dialect
+from api.operations.find_on_schedules import PARAMETERS as ON_SCHEDULES
+from api.operations.find_openings import PARAMETERS as OPENINGS
 from clinic.fhir.datatypes import instant
-from scheduling.api.looking import CRITERIA
-from scheduling.api.operations import OPERATIONS
-from scheduling.api.operations.dialects import Dialect
-from scheduling.api.operations.find_on_schedules import PARAMETERS as ON_SCHEDULES
-from scheduling.api.operations.find_openings import PARAMETERS as OPENINGS
 from tests.api.dialects import DERMATOLOGY, OFFICE_VISIT, matches, offer, parameters, reference, window
 from tests.api.visits import BOOK, FIND, HOLD
 from tests.factories import (

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from api.publishing.editions import COVID_SERVICE_TYPE, CVX, VACCINE_DOSE, VACCINE_PRODUCT
+from api.publishing.slots import DEEP_LINK, PHONE
 from clinic.models import Location, Practitioner, PractitionerRole, Schedule
-from scheduling.api.publishing.editions import COVID_SERVICE_TYPE, CVX, VACCINE_DOSE, VACCINE_PRODUCT
-from scheduling.api.publishing.slots import DEEP_LINK, PHONE
 from tests.api.conftest import BASE, assert_fhir
 from tests.factories import (
     AppointmentFactory,

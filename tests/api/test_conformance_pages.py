@@ -2,10 +2,10 @@
 
 import pytest
 
+from api.conformance.pages import DEFINITIONS
+from api.operations import OPERATIONS
 from clinic.fhir import codes
 from clinic.fhir.xml import from_xml, read_xml
-from scheduling.api.conformance.pages import DEFINITIONS
-from scheduling.api.operations import OPERATIONS
 from tests.api.conftest import Api
 
 HERE = "http://testserver/fhir/R4/"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.operations.registry import OPERATIONS
 from clinic.fhir.definitions import elements_of, model_of
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
-from scheduling.api.operations.registry import OPERATIONS
 from tests.api.access.world import World
 from tests.api.conftest import api_with
 

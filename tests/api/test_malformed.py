@@ -6,8 +6,8 @@ import json
 import pytest
 from oauth2_provider.models import AccessToken
 
+from api.operations import OPERATIONS
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.operations import OPERATIONS
 from tests.api.conftest import codes, texts
 from tests.factories import PatientFactory
 

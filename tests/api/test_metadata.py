@@ -2,10 +2,10 @@
 
 import pytest
 
+from api.conformance.pages import DEFINITIONS
+from api.operations import OPERATIONS
 from clinic.fhir.resources import RESOURCES
 from clinic.fhir.xml import from_xml, read_xml
-from scheduling.api.conformance.pages import DEFINITIONS
-from scheduling.api.operations import OPERATIONS
 from tests.api.conftest import BASE, Api, api_with
 from tests.api.test_search_parameters import VALUES
 

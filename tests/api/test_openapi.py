@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from api.conformance.pages import DEFINITIONS
+from api.operations import OPERATIONS
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.conformance.pages import DEFINITIONS
-from scheduling.api.operations import OPERATIONS
 from tests.api.conftest import Api
 
 METHODS = {"read": "get", "update": "put", "patch": "patch", "delete": "delete"}

@@ -6,10 +6,10 @@ from django.db import DataError
 from django.http import Http404
 from rest_framework.exceptions import Throttled
 
+from api import search
+from api.outcomes import STATUS, status_of
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from scheduling import errors, interactions
-from scheduling.api import search
-from scheduling.api.outcomes import STATUS, status_of
 from scheduling.errors import Issue, SchedulingError, TimeNotOffered
 from tests.api.conftest import Api, codes, texts
 

@@ -3,9 +3,9 @@
 import pytest
 from lxml import etree
 
+from api.patching import xml_patch
+from api.patching.errors import NotApplied
 from clinic.fhir.xml import from_xml, read_xml, to_xml
-from scheduling.api.patching import xml_patch
-from scheduling.api.patching.errors import NotApplied
 from scheduling.errors import Invalid
 from tests.api.conftest import texts
 from tests.factories import AppointmentFactory, PatientFactory

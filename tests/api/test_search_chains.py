@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from scheduling.api.search import parameters_of
-from scheduling.api.search.parameters import TABLE
-from scheduling.api.search.references import Reference
+from api.search import parameters_of
+from api.search.parameters import TABLE
+from api.search.references import Reference
 from tests.api.conftest import Api, api_with, ids
 from tests.factories import (
     MONDAY_9,

@@ -5,9 +5,9 @@ import re
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from api.conformance.expressions import ELEMENTS, expression
+from api.search import parameters_of
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.conformance.expressions import ELEMENTS, expression
-from scheduling.api.search import parameters_of
 from tests.api.conftest import ids
 from tests.factories import PatientFactory, ScheduleFactory
 

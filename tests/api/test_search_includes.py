@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from api.search import includes, known_includes, known_revincludes
 from clinic.fhir.resources import RESOURCES
-from scheduling.api.search import includes, known_includes, known_revincludes
 from tests.api.conftest import Api, api_with, ids
 from tests.factories import (
     MONDAY_9,

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.http import QueryDict
 
+from api import search
+from api.search import parameters_of
 from clinic.fhir.resources import RESOURCES
 from clinic.models import User
 from scheduling.access import Caller
-from scheduling.api import search
-from scheduling.api.search import parameters_of
 from tests.api.conftest import ids
 from tests.factories import (
     MONDAY_9,

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections
 
+from api import search
 from clinic.models import Appointment, Slot
-from scheduling.api import search
 from tests.api.conftest import codes
 from tests.api.visits import BOOK, proposal
 from tests.factories import ScheduleFactory, ServiceFactory

@@ -1,0 +1,109 @@
+"""Who is calling: software by its token, a person by their session, or a person's app by theirs.
+
+Tokens are OAuth 2 bearer tokens with the scopes of SMART: api.smart gives them.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple, cast
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, Application
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from api.smart.constraints import condition_of
+from clinic.models import Launch, User
+from scheduling.access import Caller
+
+
+def caller_of(request: Request) -> Caller:
+    """Whoever asks. Only for requests that a view has let in."""
+    return cast(Caller, request.auth)
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer <token>`: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+
+    One query. A token that does not hold is refused and never taken for none.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User | None, Caller] | None:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        caller = caller_with(token.strip())
+        if caller is None:
+            raise AuthenticationFailed("The access token is not known, has expired or was revoked.")
+        return caller.user, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        """With a reason for who came with a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1"""
+        came_with_one = request.headers.get("Authorization", "").lower().startswith("bearer")
+        return 'Bearer error="invalid_token"' if came_with_one else "Bearer"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """A person who has signed in on the pages. What is not safe needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        found = super().authenticate(request)
+        return (found[0], Caller(user=found[0])) if found else None
+
+
+def caller_with(token: str) -> Caller | None:
+    """Whoever comes with this token; None for one that is unknown, revoked or over, or whose people may not come in."""
+    found = _read(token)
+    if found is None or not (found.owner_may and found.user_may) or found.expires <= timezone.now():
+        return None
+    return Caller(
+        user=User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None,
+        client=found.client,
+        scopes=tuple(found.scope.split()),
+        in_context=found.patient,
+        condition_of=condition_of,
+    )
+
+
+def token_digest(token: str) -> str:
+    """By which a token is found: tokens themselves are not kept."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class _Token(NamedTuple):
+    """What has to be known of a token: it is asked with every request, so nothing else is read."""
+
+    scope: str
+    expires: datetime
+    client: str
+    patient: int | None
+    owner_may: bool
+    user_may: bool
+    user: tuple[Any, ...]
+
+
+# Of the person, in the order in which `from_db` takes them; the rest is read if somebody wants it.
+KNOWN = {"id", "email", "is_active", "is_staff", "is_superuser"}
+USER = [field.attname for field in User._meta.concrete_fields if field.attname in KNOWN]
+_TOKEN = f"""
+    SELECT token.scope, token.expires, application.client_id, launch.patient_id,
+        owner.id IS NULL OR (owner.is_active AND (%s OR NOT owner.is_demo)),
+        person.id IS NULL OR (person.is_active AND (%s OR NOT person.is_demo)),
+        {", ".join(f"person.{column}" for column in USER)}
+    FROM {AccessToken._meta.db_table} token
+    JOIN {Application._meta.db_table} application ON application.id = token.application_id
+    LEFT JOIN {Launch._meta.db_table} launch ON launch.access_token_id = token.id
+    LEFT JOIN {User._meta.db_table} owner ON owner.id = application.user_id
+    LEFT JOIN {User._meta.db_table} person ON person.id = token.user_id
+    WHERE token.token_checksum = %s
+"""
+
+
+def _read(text: str) -> _Token | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_TOKEN, [settings.DEMO, settings.DEMO, token_digest(text)])
+        row = cursor.fetchone()
+    return _Token._make((*row[:6], row[6:])) if row else None

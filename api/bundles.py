@@ -1,0 +1,160 @@
+"""Many interactions in one request: https://hl7.org/fhir/R4/http.html#transaction"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+
+from api import reading
+from api.headers import is_named
+from api.outcomes import Refusal, outcome, refusal_of
+from api.patching import patch_in
+from clinic.fhir.bundles import faults
+from clinic.fhir.datatypes import Json, instant, read_instant
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.resources import InvalidResource, to_fhir
+from clinic.models import Resource
+from scheduling import interactions
+from scheduling.access import Caller
+from scheduling.errors import Invalid, Issue, SchedulingError, TooCostly
+from scheduling.interactions import BundleRefused, Problem, Written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Whose Bundle it is, and what is wanted back of what is written: https://hl7.org/fhir/R4/http.html#ops"""
+
+    caller: Caller
+    now: datetime
+    base: str
+    returning: str = ""
+
+
+def transaction(bundle: Json, sender: Sender) -> Json:
+    """All of it or nothing. What it asks for is looked up when everything is written, and before it is committed."""
+    entries = _entries(bundle)
+    answers: dict[int, Json] = {}
+    written = interactions.transaction(
+        bundle,
+        caller=sender.caller,
+        now=sender.now,
+        base=sender.base,
+        find=reading.finder(sender.caller, sender.base),
+        read_patch=patch_in,
+        then=lambda: answers.update(_answers(entries, sender)),
+    )
+    answers |= _done(written, sender)
+    return _bundle("transaction-response", [answers[index] for index in sorted(answers)])
+
+
+def batch(bundle: Json, sender: Sender) -> Json:
+    """Each entry for itself, with what became of it or why not: https://hl7.org/fhir/R4/http.html#brules"""
+    return _bundle("batch-response", [_one(each, index, sender) for index, each in enumerate(_entries(bundle))])
+
+
+def _entries(bundle: Json) -> list[Any]:
+    """Raises Invalid, InvalidResource, TooCostly."""
+    entries = interactions.raw_entries(bundle, "transaction", "batch")
+    if len(entries) > settings.MAX_BUNDLE_ENTRIES:
+        text = (
+            f"A {bundle['type']} has {settings.MAX_BUNDLE_ENTRIES:,} entries at most, not {len(entries):,}: divide it."
+        )
+        raise TooCostly(text, expression="Bundle.entry")
+    if issues := list(faults(bundle)):
+        raise InvalidResource(issues)
+    return entries
+
+
+def _one(entry: Any, index: int, sender: Sender) -> Json:
+    try:
+        if interactions.is_read(entry):
+            return _answer(entry["request"], sender)
+        asked = interactions.entry_of(entry, index, sender.base, patch_in)
+        find = reading.finder(sender.caller, sender.base)
+        written = interactions.perform(asked, caller=sender.caller, now=sender.now, base=sender.base, find=find)
+        return _done([written], sender)[index]
+    except (SchedulingError, InvalidResource) as error:
+        return _not_done(error)
+
+
+def _answers(entries: Sequence[Any], sender: Sender) -> dict[int, Json]:
+    """Raises BundleRefused for the first that cannot be had."""
+    answers = {}
+    for index, entry in enumerate(entries):
+        if interactions.is_read(entry):
+            try:
+                answers[index] = _answer(entry["request"], sender)
+            except SchedulingError as error:
+                raise BundleRefused([Problem(index, str(entry["request"].get("url")), error)]) from error
+    return answers
+
+
+def _answer(request: Mapping[str, Any], sender: Sender) -> Json:
+    found = reading.answer(str(request.get("url", "")), sender.caller, sender.base)
+    if not isinstance(found, Resource):
+        return {"resource": found, "response": {"status": _status(HTTPStatus.OK)}}
+    if _is_known(found, request):
+        return {"response": {"status": _status(HTTPStatus.NOT_MODIFIED), **_version(found)}}
+    return {
+        "fullUrl": f"{sender.base}{found.reference}",
+        "resource": to_fhir(found),
+        "response": {"status": _status(HTTPStatus.OK), **_version(found)},
+    }
+
+
+def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
+    """True if the client has this version already: https://hl7.org/fhir/R4/http.html#cread. Raises Invalid."""
+    if "ifNoneMatch" in request:
+        return is_named(found.version, str(request["ifNoneMatch"]))
+    if "ifModifiedSince" not in request:
+        return False
+    try:
+        return found.last_updated <= read_instant(str(request["ifModifiedSince"]))
+    except InvalidElement as error:
+        raise Invalid(error.text, expression="request.ifModifiedSince") from error
+
+
+def _done(written: Sequence[Written], sender: Sender) -> dict[int, Json]:
+    """The answers by their place. A query for each type, where the resources are wanted back."""
+    bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
+    answers: dict[int, Json] = {}
+    for each in written:
+        answer: Json = {"response": _response(each)}
+        if each.reference in bodies:
+            answer |= {"fullUrl": f"{sender.base}{each.reference}", "resource": bodies[each.reference]}
+        elif sender.returning == "OperationOutcome":
+            told = Issue("informational", f"{each.reference} is {each.outcome}.")
+            answer["response"]["outcome"] = outcome([told], "information")
+        answers[each.index] = answer
+    return answers
+
+
+def _response(written: Written) -> Json:
+    match written.outcome:
+        case "known":
+            return {"status": _status(HTTPStatus.OK), "location": written.location}
+        case "deleted":
+            return {"status": _status(HTTPStatus.NO_CONTENT), **(_version(written) if written.version else {})}
+    status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
+    return {"status": _status(status), "location": written.location, **_version(written)}
+
+
+def _version(of: Resource | Written) -> Json:
+    return {"etag": f'W/"{of.version}"', "lastModified": instant(of.last_updated)}
+
+
+def _bundle(kind: str, entries: Sequence[Json]) -> Json:
+    bundle: Json = {"resourceType": "Bundle", "type": kind}
+    return {**bundle, "entry": list(entries)} if entries else bundle
+
+
+def _not_done(error: Refusal) -> Json:
+    status, told = refusal_of(error)
+    return {"response": {"status": _status(status), "outcome": told}}
+
+
+def _status(status: HTTPStatus) -> str:
+    return f"{status.value} {status.phrase}"

@@ -1,0 +1,205 @@
+"""The API for tools that read OpenAPI, from the same tables as the CapabilityStatement.
+
+https://spec.openapis.org/oas/v3.0.3
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from api.conformance.naming import computable, version
+from api.conformance.pages import DEFINITIONS, SEARCHABLE
+from api.conformance.routes import (
+    CONDITIONAL,
+    ON_TYPE,
+    interactions_of,
+    is_conditional,
+    is_open,
+    system_interactions,
+)
+from api.conformance.schemas import ID, reference, schemas
+from api.conformance.search_parameters import OF_ALL_TYPES
+from api.formats.renderers import JSON_TYPES, XML_TYPES
+from api.headers import base_of
+from api.operations import OPERATIONS, Operation
+from api.patching import PATCHES
+from api.search import parameters_of, shared_parameters
+from api.smart.discovery import endpoints
+from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import RESOURCES
+
+TEXT: Json = {"type": "string"}
+PLACEHOLDERS: dict[str, Json] = {"id": ID, "version": TEXT}
+IF_MATCH: Json = {"name": "If-Match", "in": "header", "schema": TEXT, "example": 'W/"1"'}
+IF_NONE_EXIST: Json = {"name": "If-None-Exist", "in": "header", "schema": TEXT}
+IDEMPOTENCY_KEY: Json = {"name": "Idempotency-Key", "in": "header", "schema": {**TEXT, "pattern": "^[!-~]{1,255}$"}}
+COUNT: Json = {"name": "_count", "in": "query", "schema": {"type": "integer", "minimum": 0}}
+RESULTS: list[Json] = [
+    COUNT,
+    {"name": "_sort", "in": "query", "schema": TEXT},
+    {"name": "_include", "in": "query", "schema": TEXT},
+    {"name": "_summary", "in": "query", "schema": {**TEXT, "enum": ["true", "text", "data", "count", "false"]}},
+]
+OF_HISTORIES: list[Json] = [COUNT, *({"name": name, "in": "query", "schema": TEXT} for name in ("_since", "_at"))]
+# What each interaction can be told besides what it is about.
+SAID = {
+    "history-instance": OF_HISTORIES,
+    "history-type": OF_HISTORIES,
+    "create": [IF_NONE_EXIST],
+    "update": [IF_MATCH],
+    "patch": [IF_MATCH],
+    "delete": [IF_MATCH],
+}
+OTHERS = ("Bundle", "CapabilityStatement", "OperationOutcome", "Parameters")
+UNNAMED = ("_has",)  # whose names say what they ask for
+WITH_BODY = ("create", "update")
+BUNDLES = ("search-type", "history-instance", "history-type")
+PRIMITIVE = re.compile("[a-z]")  # how the names of data types start that a query can hold
+
+
+@require_safe
+def openapi(request: HttpRequest) -> JsonResponse:
+    """`GET [base]/openapi.json`, for everybody."""
+    found = endpoints(request)
+    return JsonResponse(document(base_of(request), found["authorize"], found["token"]))
+
+
+@lru_cache(maxsize=8)
+def document(base: str, authorize: str, token: str) -> Json:
+    """The same for as long as the software is: nobody changes it."""
+    flows: Json = {
+        "authorizationCode": {"authorizationUrl": authorize, "tokenUrl": token, "scopes": {}},
+        "clientCredentials": {"tokenUrl": token, "scopes": {}},
+    }
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": f"Scheduling of {settings.CLINIC_NAME}", "version": version()},
+        "servers": [{"url": base.rstrip("/")}],
+        "security": [{"smart": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"smart": {"type": "oauth2", "flows": flows}},
+            "schemas": schemas([*RESOURCES, *DEFINITIONS, *OTHERS]),
+        },
+    }
+
+
+def _paths() -> Json:
+    found: Json = defaultdict(dict)
+    for address, method, call in _calls():
+        security: Json = {"security": []} if is_open(address.format(id="1", version="1")) else {}
+        found[f"/{address}"][method] = {**call, **security}
+    return dict(found)
+
+
+def _calls() -> Iterator[tuple[str, str, Json]]:
+    """The address below the base, the method, and what OpenAPI calls an operation."""
+    yield "metadata", "get", _call("get", "metadata", answer="CapabilityStatement")
+    if "transaction" in system_interactions():
+        yield "", "post", _call("post", "", body="Bundle", answer="Bundle")
+    if "search-system" in system_interactions():
+        yield "", "get", _call("get", "", [*_shared(), *RESULTS], answer="Bundle")
+        yield "_search", "post", _form("_search", _shared())
+    for kind in RESOURCES:
+        yield from _interactions(kind)
+        yield f"{kind}/_search", "post", _form(f"{kind}/_search", _criteria(kind))
+    for kind in DEFINITIONS:
+        yield from _interactions(kind)
+    for operation in OPERATIONS:
+        yield from _operation(operation)
+
+
+def _interactions(kind: str) -> Iterator[tuple[str, str, Json]]:
+    for code in interactions_of(kind):
+        address, method = ON_TYPE[code]
+        address = address.replace("{kind}", kind)
+        yield address, method, _interaction(code, method, address, kind)
+    for code, method in CONDITIONAL.items():
+        if is_conditional(kind, code):
+            yield kind, method, _interaction(code, method, kind, kind)
+
+
+def _interaction(code: str, method: str, address: str, kind: str) -> Json:
+    """With one resource or, where the address names none, with those that a search finds."""
+    said = SAID.get(code, [])
+    if code != "create" and address == kind:
+        said = [*_criteria(kind), *said]
+    if code == "search-type":
+        said = [*said, *(RESULTS if kind in RESOURCES else [COUNT])]
+    answer = "Bundle" if code in BUNDLES else "" if code == "delete" else kind
+    call = _call(method, address, said, body=kind if code in WITH_BODY else "", answer=answer)
+    if code == "patch":
+        call["requestBody"] = {"required": True, "content": {each: {"schema": {}} for each in PATCHES}}
+    return call
+
+
+def _criteria(kind: str) -> list[Json]:
+    names = [*parameters_of(kind), "_filter", "_list"] if kind in RESOURCES else list(SEARCHABLE)
+    return [{"name": name, "in": "query", "schema": TEXT} for name in names]
+
+
+def _shared() -> list[Json]:
+    """What all types can be searched by at once."""
+    names = [*(each["name"] for each in OF_ALL_TYPES), *shared_parameters(list(RESOURCES))]
+    return [{"name": name, "in": "query", "schema": TEXT} for name in names if name not in UNNAMED]
+
+
+def _form(address: str, criteria: Iterable[Json]) -> Json:
+    """A search whose parameters are in the body, where no log sees them."""
+    properties = {each["name"]: each["schema"] for each in (*criteria, *RESULTS)}
+    schema: Json = {"type": "object", "properties": properties}
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    return {**_call("post", address, answer="Bundle"), "requestBody": {"content": content}}
+
+
+def _operation(operation: Operation) -> Iterator[tuple[str, str, Json]]:
+    told = {each.name: each.type for each in operation.parameters if each.use == "out"}
+    answer = told.get("return", "")
+    for address in operation.addresses:
+        for method in operation.methods:
+            if method == "GET":
+                call = _call("get", address, _query(operation), answer=answer)
+            else:
+                call = _call("post", address, [IDEMPOTENCY_KEY], body="Parameters", answer=answer)
+            yield address, method.lower(), {**call, "summary": operation.documentation}
+
+
+def _query(operation: Operation) -> list[Json]:
+    """What goes in, as far as a query can hold it."""
+    return [
+        {
+            "name": each.name,
+            "in": "query",
+            "description": each.documentation,
+            "required": each.min > 0,
+            "schema": {"type": "array", "items": TEXT} if each.max == "*" else TEXT,
+        }
+        for each in operation.parameters
+        if each.use == "in" and PRIMITIVE.match(each.type)
+    ]
+
+
+def _call(method: str, address: str, parameters: Iterable[Json] = (), *, body: str = "", answer: str = "") -> Json:
+    in_path: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": PLACEHOLDERS[name]}
+        for name in re.findall(r"{(\w+)}", address)
+    ]
+    well = {"description": "Done", **({"content": _content(answer)} if answer not in ("", "Binary") else {})}
+    call: Json = {
+        "operationId": computable(f"{method} {address}"),
+        "parameters": [*in_path, *parameters],
+        "responses": {
+            "2XX": well,
+            "default": {"description": "Refused, with the reason", "content": _content("OperationOutcome")},
+        },
+    }
+    return {**call, "requestBody": {"required": True, "content": _content(body)}} if body else call
+
+
+def _content(kind: str) -> Json:
+    return {JSON_TYPES[0]: {"schema": reference(kind)}, XML_TYPES[0]: {"schema": TEXT}}

@@ -1,0 +1,48 @@
+"""Our operations, as OPERATIONS has them: https://hl7.org/fhir/R4/operationdefinition.html"""
+
+from api.conformance.naming import definition
+from api.operations import OPERATIONS, Operation
+from api.operations.registry import OperationParameter
+from clinic.fhir.datatypes import Json
+
+
+def operation_definitions(base: str) -> list[Json]:
+    """Their URLs are where they are found, so that whoever is told of one can read it."""
+    return [_definition(each, base) for each in OPERATIONS]
+
+
+def canonical(operation: Operation, base: str) -> str:
+    return operation.standard or f"{base}OperationDefinition/{operation.id}"
+
+
+def _definition(operation: Operation, base: str) -> Json:
+    url = f"{base}OperationDefinition/{operation.id}"
+    text = operation.documentation or f"The operation ${operation.name}."
+    told: Json = {
+        **definition("OperationDefinition", operation.id, url, text),
+        "kind": "operation",
+        "affectsState": operation.affects_state,
+        "code": operation.name,
+        "system": not operation.resource,
+        "type": operation.on_type,
+        "instance": operation.on_instance,
+    }
+    if operation.standard:
+        told["base"] = operation.standard
+    if operation.resource:
+        told["resource"] = [operation.resource]
+    if operation.parameters:
+        told["parameter"] = [_parameter(each) for each in operation.parameters]
+    return told
+
+
+def _parameter(parameter: OperationParameter) -> Json:
+    told: Json = {
+        "name": parameter.name,
+        "use": parameter.use,
+        "min": parameter.min,
+        "max": parameter.max,
+        "documentation": parameter.documentation,
+        "type": parameter.type,
+    }
+    return {**told, "searchType": parameter.search} if parameter.search else told

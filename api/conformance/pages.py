@@ -1,0 +1,89 @@
+"""Definitions that anybody can read, so that what we claim resolves: `[base]/OperationDefinition/Appointment-find`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from django.http import QueryDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.conformance.code_systems import code_systems
+from api.conformance.operation_definitions import operation_definitions
+from api.conformance.search_parameters import search_parameters
+from api.conformance.structures import structure_definitions
+from api.headers import base_of
+from api.views import FHIRView
+from clinic.fhir.datatypes import Json
+from scheduling.errors import Invalid, Issue, NotFound
+
+DEFINITIONS: dict[str, Callable[[str], list[Json]]] = {
+    "OperationDefinition": operation_definitions,
+    "SearchParameter": search_parameters,
+    "StructureDefinition": structure_definitions,
+    "CodeSystem": code_systems,
+}
+# The element that each search parameter looks at.
+SEARCHABLE = {"_id": "id", "url": "url"}
+OF_EVERY_PAGE = ("_format", "_pretty", "_count", "_offset")
+
+
+class OpenView(FHIRView):
+    """For everybody: nobody is asked who they are."""
+
+    authentication_classes = []
+    permission_classes = []
+
+
+class DefinitionView(OpenView):
+    """`[base]/SearchParameter/[id]` and its like."""
+
+    kind: ClassVar[str] = ""
+
+    def get(self, request: Request, fhir_id: str) -> Response:
+        for each in DEFINITIONS[self.kind](base_of(request)):
+            if each["id"] == fhir_id:
+                return Response(each)
+        raise NotFound(f"There is no {self.kind}/{fhir_id}.")
+
+
+class DefinitionsView(OpenView):
+    """All of a type, or the one with a url or an id."""
+
+    kind: ClassVar[str] = ""
+
+    def get(self, request: Request) -> Response:
+        query = request.query_params
+        wanted = {name: query.getlist(name) for name in query if name not in OF_EVERY_PAGE}
+        if unknown := wanted.keys() - SEARCHABLE.keys():
+            raise Invalid(f"{min(unknown)!r} is no parameter here: search by {', '.join(SEARCHABLE)}.")
+        found = [each for each in DEFINITIONS[self.kind](base_of(request)) if _is_wanted(each, wanted)]
+        return Response(_page(self.kind, found, request))
+
+
+def _page(kind: str, found: list[Json], request: Request) -> Json:
+    """All, unless `_count` says how many at a time."""
+    base, query = base_of(request), request.query_params.copy()
+    first, count = _number(query, "_offset", 0), _number(query, "_count", len(found))
+    links = [{"relation": "self", "url": request.build_absolute_uri()}]
+    if 0 < count < len(found) - first:
+        query["_offset"] = str(first + count)
+        links.append({"relation": "next", "url": f"{base}{kind}?{query.urlencode()}"})
+    bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "link": links}
+    entries = [
+        {"fullUrl": f"{base}{kind}/{each['id']}", "resource": each, "search": {"mode": "match"}}
+        for each in found[first : first + count]
+    ]
+    return {**bundle, "entry": entries} if entries else bundle
+
+
+def _is_wanted(definition: Json, wanted: Mapping[str, Sequence[str]]) -> bool:
+    """Repeated is and, a comma is or: https://hl7.org/fhir/R4/search.html#combining"""
+    return all(definition[SEARCHABLE[name]] in value.split(",") for name, values in wanted.items() for value in values)
+
+
+def _number(query: QueryDict, name: str, otherwise: int) -> int:
+    """Raises Invalid."""
+    text = str(query.get(name) or otherwise)
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise Invalid(issues=[Issue("invalid", f"{name}: {text!r} is not a number.", name)])
+    return int(text)

@@ -1,0 +1,60 @@
+"""What can be searched for, as the tables of searches have it: https://hl7.org/fhir/R4/searchparameter.html"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from api.conformance.expressions import USAGE, expression
+from api.conformance.naming import definition
+from api.search import Parameter, Reference, parameters_of
+from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import RESOURCES
+
+CODES = {"of-type": "ofType"}  # a modifier's code, where a URL writes it in another way
+COMPARED = ("number", "date", "quantity", "special")
+
+# What a search over several types can ask besides. FHIR R4 has no definitions of these.
+OF_ALL_TYPES = (
+    {"name": "_type", "type": "token"},
+    {"name": "_filter", "type": "special"},
+    {"name": "_has", "type": "special"},
+    {"name": "_list", "type": "special"},
+)
+
+# Of the definitions themselves.
+OF_DEFINITIONS = (
+    {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"},
+    {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"},
+)
+
+
+def declared(parameters: Mapping[str, Parameter]) -> list[Json]:
+    """As a CapabilityStatement names them."""
+    return [{"name": name, "definition": each.definition, "type": each.TYPE} for name, each in parameters.items()]
+
+
+def search_parameters(base: str) -> list[Json]:
+    """Each once, however many types of resource have it."""
+    found: dict[str, dict[str, Parameter]] = defaultdict(dict)
+    for kind in RESOURCES:
+        for parameter in parameters_of(kind).values():
+            found[parameter.definition][kind] = parameter
+    return [_definition(url, kinds) for url, kinds in found.items()]
+
+
+def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
+    parameter = next(iter(kinds.values()))
+    text = parameter.description or f"FHIR's search parameter `{parameter.name}`, as it is answered here."
+    told: Json = {
+        **definition("SearchParameter", url.rpartition("/")[2], url, text),
+        "code": parameter.name,
+        "base": list(kinds),
+        "type": parameter.TYPE,
+        "target": sorted({name for each in kinds.values() if isinstance(each, Reference) for name in each.types}),
+        "expression": " | ".join(dict.fromkeys(each for kind in kinds if (each := expression(kind, parameter.name)))),
+        "xpathUsage": USAGE.get(parameter.name, "normal"),
+        "multipleOr": True,
+        "multipleAnd": True,
+        "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],
+        "modifier": [CODES.get(each, each) for each in parameter.MODIFIERS],
+    }
+    return {name: value for name, value in told.items() if value not in ([], "")}

@@ -1,0 +1,121 @@
+"""Our own extensions, for what FHIR has no element: https://hl7.org/fhir/R4/structuredefinition.html"""
+
+from dataclasses import dataclass
+
+from api.conformance.naming import definition
+from clinic.fhir import codes
+from clinic.fhir.datatypes import Json
+
+BASE = "http://hl7.org/fhir/StructureDefinition/Extension"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """`on` are the elements that can have it, `types` those of its value: none, if it has extensions instead."""
+
+    url: str
+    on: tuple[str, ...]
+    types: tuple[str, ...]
+    text: str
+
+
+SERVICE = ("HealthcareService",)
+EXTENSIONS = (
+    Extension(
+        codes.REQUIRES,
+        SERVICE,
+        ("code",),
+        "A type of actor whose time a visit takes: Practitioner, Location or Device. There is one for each.",
+    ),
+    Extension(codes.MINIMUM_NOTICE, SERVICE, ("Duration",), "How long before it starts a visit can last be booked."),
+    Extension(
+        codes.CANCELLATION_NOTICE, SERVICE, ("Duration",), "How long before it starts patients can last cancel a visit."
+    ),
+    Extension(codes.BOOKING_HORIZON_DAYS, SERVICE, ("unsignedInt",), "How many days ahead visits can be booked."),
+    Extension(codes.MINIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its youngest patients on its day, in years."),
+    Extension(codes.MAXIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its oldest patients on its day, in years."),
+    Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who books it: `patients` (and staff), or `staff` alone."),
+    Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails say what the visit is for; yes if unsaid."),
+    Extension(codes.ON_REQUEST, SERVICE, ("boolean",), "Patients ask for it, and the clinic accepts or declines."),
+    Extension(codes.TELEHEALTH, SERVICE, ("boolean",), "The visit is a video call."),
+    Extension(codes.QUESTIONNAIRE, SERVICE, ("Reference",), "A Questionnaire that is answered before the visit."),
+    Extension(
+        codes.REQUIRES_QUESTIONNAIRES, SERVICE, ("boolean",), "Its Questionnaires are answered before it is booked."
+    ),
+    Extension(codes.REQUIRES_COVERAGE, SERVICE, ("boolean",), "Patients name a Coverage to book it."),
+    Extension(codes.REQUIRES_CARE_TEAM, SERVICE, ("boolean",), "Only those of the patient's CareTeam can be booked."),
+    Extension(
+        codes.REMINDER,
+        SERVICE,
+        ("Duration", "code"),
+        "How long before the visit the patient is reminded, once for each; or the code `none`.",
+    ),
+    Extension(codes.MEETING_URL, ("Schedule",), ("url",), "Where its video calls take place."),
+    Extension(codes.SITE, ("Schedule",), ("Reference",), "The Location whose front desk runs it."),
+    Extension(codes.APPOINTMENT, ("QuestionnaireResponse",), ("Reference",), "The Appointment that it is for."),
+    Extension(codes.HOLD_EXPIRES, ("Appointment",), ("instant",), "Until when the time is held. Read only."),
+    Extension(
+        codes.MERGED_PATIENT,
+        ("Appointment",),
+        ("Reference",),
+        "The Patient who was asked for, whose record was merged with the one whose visit it is.",
+    ),
+    Extension(codes.BOOKING_SOURCE, ("Appointment",), ("string",), "Who sent the patient here, as a link to it said."),
+    Extension(codes.BOOKING_REFERRAL, ("Appointment",), ("string",), "By which they know the booking again."),
+    Extension(
+        codes.PATIENT_TIMEZONE, ("Appointment",), ("code",), "The zone in which the patient reads a video visit."
+    ),
+    Extension(
+        codes.AVAILABILITY_PERIOD,
+        ("Extension", "HealthcareService.availableTime"),
+        ("Period",),
+        "The days between which these opening hours hold.",
+    ),
+    Extension(
+        codes.RED_FLAG,
+        ("Questionnaire.item", "Questionnaire.item.answerOption"),
+        ("string",),
+        "This answer is an alarm. The text says what to do.",
+    ),
+    Extension(
+        codes.TYPED,
+        ("QuestionnaireResponse.item.answer",),
+        (),
+        "What was typed and is no answer yet: an extension with a string for each part.",
+    ),
+)
+
+
+def structure_definitions(base: str) -> list[Json]:
+    return [_definition(each) for each in EXTENSIONS]
+
+
+def _definition(extension: Extension) -> Json:
+    """Its elements stand in the order in which FHIR defines them."""
+    types = extension.types
+    return {
+        **definition("StructureDefinition", extension.url.rpartition("/")[2], extension.url, extension.text),
+        "fhirVersion": "4.0.1",
+        "kind": "complex-type",
+        "abstract": False,
+        "context": [{"type": "element", "expression": element} for element in extension.on],
+        "type": "Extension",
+        "baseDefinition": BASE,
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"id": "Extension", "path": "Extension", "definition": extension.text},
+                {"id": "Extension.extension", "path": "Extension.extension", **({"max": "0"} if types else {"min": 1})},
+                {"id": "Extension.url", "path": "Extension.url", "fixedUri": extension.url},
+                {
+                    "id": "Extension.value[x]",
+                    "path": "Extension.value[x]",
+                    **(_one_of(types) if types else {"max": "0"}),
+                },
+            ]
+        },
+    }
+
+
+def _one_of(types: tuple[str, ...]) -> Json:
+    return {"min": 1, "type": [{"code": each} for each in types]}

@@ -1,0 +1,197 @@
+"""What somebody looks for with `Appointment/$find` and `Slot/$prefetch`, read from the parameters of these operations.
+
+http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. What is not of ours finds
+nothing; what is not understood in full is said in `notes`, which the answer tells.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+
+from api.parameters import REFERENCE, Inputs, Reader, date_time, end_date_time
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.visit_types import Coding, normalised
+from clinic.models import Location, Organization, Practitioner, PractitionerRole
+from scheduling import availability
+from scheduling.availability import Criteria
+
+CRITERIA = (
+    "start",
+    "end",
+    "specialty",
+    "visit-type",
+    "practitioner",
+    "organization",
+    "location-string",
+    "location-reference",
+)
+# As Argonaut's own examples write them.
+ALIASES = {"provider": "practitioner", "location": "location-string", "service-type": "visit-type"}
+TOKEN = re.compile(r"(?P<system>[^|\s]+)\|(?P<code>[^|\s]+)")
+MOST_VALUES = 100
+OF_ANOTHER = "of another server"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a reference names: resources of ours by type and id, others by an identifier, or nothing of ours."""
+
+    kind: str = ""
+    fhir_id: str = ""
+    identifier: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Window:
+    start: datetime
+    end: datetime
+
+
+def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> Window:
+    """Without a start it is from now on, without an end as far as a search reaches."""
+    start = inputs.one("start", date_time) or now.replace(microsecond=0)
+    furthest = start + availability.MAX_WINDOW
+    end = inputs.one("end", end_date_time)
+    if end is not None and end <= start:
+        inputs.refuse("The search ends before it starts: name an end that is after the start, and after now.", "end")
+    if end is None or end > furthest:
+        notes.append(
+            f"A search reaches {availability.MAX_WINDOW.days} days. This one ends with {furthest.isoformat()}."
+        )
+        end = furthest
+    return Window(start, end)
+
+
+def read_criteria(inputs: Inputs, base: str, notes: list[str]) -> Criteria:
+    """Read after the names have been checked. A few statements, whatever is named."""
+    for name, meant in inputs.rename(ALIASES):
+        notes.append(f"'{name}' was taken for '{meant}', which is the parameter's name.")
+    for name in CRITERIA:
+        if inputs.count(name) > MOST_VALUES:
+            inputs.refuse(f"Too many values: {MOST_VALUES} at most", name)
+    specialties, visit_types = inputs.every("specialty", coding), inputs.every("visit-type", coding)
+    practitioners = inputs.every("practitioner", named(base, "Practitioner", "PractitionerRole"))
+    organizations = inputs.every("organization", named(base, "Organization"))
+    locations = inputs.every("location-reference", named(base, "Location"))
+    addresses = inputs.every("location-string", part_of_address)
+    inputs.finish()
+    return Criteria(
+        visit_types=tuple(visit_types) or None,
+        specialties=tuple(specialties) or None,
+        practitioners=_practitioners(practitioners, notes) if practitioners else None,
+        organizations=_keys(Organization, organizations, notes) if organizations else None,
+        locations=_locations(locations, addresses, notes) if locations or addresses else None,
+    )
+
+
+# Types
+
+
+def coding(value: Any) -> Coding:
+    """A token with both of its parts, `system|code`; a Coding says the same."""
+    if isinstance(value, dict):
+        value = f"{value.get('system', '')}|{value.get('code', '')}"
+    match = TOKEN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        text = "Both the system and the code are said, as in http://snomed.info/sct|394582007"
+        raise InvalidElement(f"{text}; got {str(value)[:64]!r}.")
+    return normalised(match["system"], match["code"])
+
+
+def named(base: str, *kinds: str) -> Reader[Named]:
+    """A reference, as a Reference or a uri: relative, absolute, or logical by its identifier."""
+
+    def read(value: Any) -> Named:
+        identifier = value.get("identifier") if isinstance(value, dict) else None
+        text = value.get("reference") if isinstance(value, dict) else value
+        if text is None and isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
+            return Named(identifier={name: identifier[name] for name in ("system", "value") if name in identifier})
+        match = REFERENCE.fullmatch(text.removeprefix(base)) if isinstance(text, str) else None
+        if match is not None and match[1] in kinds:
+            return Named(match[1], match[2])
+        if match is None and isinstance(text, str) and "://" in text:
+            return Named()  # on another server
+        wanted = " or ".join(f"{kind}/[id]" for kind in kinds)
+        raise InvalidElement(f"Not a reference such as {wanted}; got {str(text)[:64]!r}.")
+
+    return read
+
+
+def part_of_address(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidElement("Not a part of an address, such as a city, a state or a zip code.")
+    return value.strip()
+
+
+# Rows
+
+
+def find_rows(rows: QuerySet[Any], sought: Sequence[Named], notes: list[str] | None = None) -> list[Any]:
+    """The rows that are named, in that order; `notes` gets those that are not known. One statement at most."""
+    if not sought:
+        return []
+    conditions = [_condition(each) for each in sought]
+    found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
+    for each in sought:
+        if notes is not None and not any(is_named(row, each) for row in found):
+            kind = rows.model.__name__
+            what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
+            notes.append(f"{what} is not known here.")
+    return [row for each in sought for row in found if is_named(row, each)]
+
+
+def _condition(sought: Named) -> Q:
+    return Q(identifier__contains=[sought.identifier]) if sought.identifier else Q(fhir_id=sought.fhir_id)
+
+
+def is_named(row: Any, sought: Named) -> bool:
+    """True if it is this row that is named."""
+    if sought.identifier:
+        return any(sought.identifier.items() <= each.items() for each in row.identifier)
+    return bool(row.fhir_id == sought.fhir_id)
+
+
+def _keys(model: type[Model], sought: Sequence[Named], notes: list[str]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(row.pk for row in find_rows(model._default_manager.all(), sought, notes)))
+
+
+def _practitioners(sought: Sequence[Named], notes: list[str]) -> tuple[int, ...]:
+    """A role stands for whose it is."""
+    roles = [each for each in sought if each.kind == "PractitionerRole"]
+    people = [each for each in sought if each.kind != "PractitionerRole"]
+    found = _keys(Practitioner, people, notes)
+    in_roles = find_rows(PractitionerRole.objects.all(), roles, notes)
+    return tuple(dict.fromkeys((*found, *(role.practitioner_id for role in in_roles))))
+
+
+def _locations(sought: Sequence[Named], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
+    """Those that are named; with parts of addresses too, only those of them that are at such an address."""
+    there = _at_addresses(addresses) if addresses else ()
+    if not sought:
+        return there
+    rows = find_rows(Location.objects.all(), sought, notes)
+    return tuple(dict.fromkeys(row.pk for row in rows if not addresses or (row.part_of_id or row.pk) in there))
+
+
+def _at_addresses(addresses: Iterable[str]) -> tuple[int, ...]:
+    """The sites, in the order of what was said: https://hl7.org/fhir/R4/search.html#string"""
+    columns = ("name", "line", "city", "state", "postal_code", "country")
+    rows = list(
+        Location.objects.filter(part_of=None, deleted_at=None).order_by("name", "pk").values_list("pk", *columns)
+    )
+    texts = [(pk, [f" {_folded(part)}" for part in parts]) for pk, *parts in rows]
+    wanted = [f" {_folded(address)}" for address in addresses]
+    return tuple(dict.fromkeys(pk for each in wanted for pk, parts in texts if any(each in part for part in parts)))
+
+
+def _folded(text: str) -> str:
+    """Without accents and cases."""
+    return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)).casefold()

@@ -1,0 +1,76 @@
+"""`manage.py load_fhir FILE`: what other systems know, as one FHIR Bundle."""
+
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.utils import timezone
+from tqdm import tqdm
+
+from api.formats.parsers import read_object
+from scheduling import interactions
+from scheduling.access import Caller
+from scheduling.errors import SchedulingError
+from scheduling.interactions import BundleRefused, Entry, Written
+
+OPERATOR = Caller(client="load_fhir", scopes=("system/*.cruds",))
+NO_DATABASE = "There is no database: start `make demo`, or set DATABASE_URL."
+
+
+class Command(BaseCommand):
+    help = "Load a FHIR R4 Bundle (transaction or collection), all of it or nothing. Loading it again changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", help="a file of JSON, or - for standard input")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        try:
+            entries = interactions.entries_of(read_object(_content(file)))
+            written = _load(entries)
+        except BundleRefused as refusal:
+            self._explain(refusal)
+            raise CommandError(f"Nothing was loaded: {_refused(refusal)}.") from refusal
+        except SchedulingError as error:
+            raise CommandError(str(error)) from error
+        except OperationalError as error:
+            raise CommandError(NO_DATABASE) from error
+        self.stdout.write(_summary(written))
+
+    def _explain(self, refusal: BundleRefused) -> None:
+        for problem in refusal.problems:
+            for issue in problem.issues:
+                where = f"{issue.expression}: " if issue.expression else ""
+                self.stderr.write(f"{problem.reference}: {where}{issue.text}")
+
+
+def _content(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _load(entries: Sequence[Entry]) -> list[Written]:
+    """With a progress bar for who watches."""
+    # A command needs one connection, and not to be waiting in a pool when there is none.
+    connection.settings_dict["OPTIONS"].pop("pool", None)
+    with tqdm(total=len(entries), unit=" resources", file=sys.stderr, disable=None, leave=False) as bar:
+        progress: Callable[[int], object] = bar.update
+        return interactions.write(entries, caller=OPERATOR, now=timezone.now(), progress=progress)
+
+
+def _refused(refusal: BundleRefused) -> str:
+    refused = len({problem.index for problem in refusal.problems})
+    text = f"{refused} of its resources {'is' if refused == 1 else 'are'} refused"
+    return f"{text}, {refusal.unseen} that refer to them were not looked at" if refusal.unseen else text
+
+
+def _summary(written: Sequence[Written]) -> str:
+    counts = Counter(each.outcome for each in written)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("created", "updated", "unchanged"))
+    return f"{len(written)} resources loaded ({told})"

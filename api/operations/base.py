@@ -1,0 +1,162 @@
+"""What the operations that write have in common."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+
+from django.db.models import Prefetch, prefetch_related_objects
+from django.utils.http import http_date
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.authentication import caller_of
+from api.headers import version_headers
+from api.idempotency import REPLAYED, Answer, once, replay
+from api.views import FHIRView
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.resources import to_fhir
+from clinic.models import Appointment, HealthcareService, Slot
+from scheduling import access, availability, booking, interactions
+from scheduling.availability import Offering, TimeQuery
+from scheduling.booking import AlreadyAnswered, Once
+from scheduling.errors import Issue, SchedulingError, TimeNotOffered, TimeTaken
+from scheduling.versions import Versions
+
+AROUND = timedelta(days=7)
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A use case, ready to run once for its key. `tell` puts its refusals into the words of the request."""
+
+    run: Callable[[Once | None], Appointment]
+    tell: Callable[[SchedulingError], None] = lambda refusal: None
+
+
+class WriteView(FHIRView):
+    """One use case on one appointment. A request whose key has been answered is not even read again."""
+
+    http_method_names = ["post"]
+
+    def answered(
+        self, request: Request, prepare: Callable[[], Attempt], answer: Callable[[Appointment], Answer]
+    ) -> Response:
+        """What the use case leads to, or the answer to the same request before."""
+        caller = caller_of(request)
+        shown = cache(lambda appointment: answer(access.as_shown(appointment, caller)))
+        key = once(request, shown)  # which asks for it in the transaction, to be kept
+        try:
+            if key is not None:
+                booking.recall(key)
+            return shown(_attempted(prepare(), key)).response()
+        except AlreadyAnswered as before:
+            return replay(before.answer)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, SchedulingError) and exc.repeated:
+            response[REPLAYED] = "true"
+        return response
+
+
+def _attempted(attempt: Attempt, key: Once | None) -> Appointment:
+    if key is not None:
+        return attempt.run(replace(key, tell=attempt.tell))
+    try:
+        return attempt.run(None)
+    except SchedulingError as refusal:
+        attempt.tell(refusal)
+        raise
+
+
+def version_of(request: Request) -> Versions | None:
+    """The versions that the client means to change: https://hl7.org/fhir/R4/http.html#concurrency"""
+    match = request.headers.get("If-Match")
+    return None if match is None else interactions.version_of(match)
+
+
+def relocated(issues: Iterable[Issue], places: Mapping[str, str]) -> tuple[Issue, ...]:
+    """What names resources, or elements of the Appointment, names the parameters that brought them."""
+    return tuple(replace(each, expression=places.get(each.expression, each.expression)) for each in issues)
+
+
+def add_alternatives(
+    refusal: SchedulingError,
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    start: datetime,
+    *,
+    now: datetime,
+    at: str,
+) -> None:
+    """A refusal of the time says which are nearest, never who has it. `at` is where the time was asked for."""
+    if isinstance(refusal, TimeTaken | TimeNotOffered):
+        first, *others = refusal.issues
+        nearest = [instant(each) for each in _nearest(service, offerings, start, now)]
+        told = replace(first, expression=first.expression or at, diagnostics=json.dumps({"alternatives": nearest}))
+        refusal.issues = (told, *others)
+
+
+def _nearest(
+    service: HealthcareService, offerings: Sequence[Offering], start: datetime, now: datetime
+) -> list[datetime]:
+    query = TimeQuery(
+        service=service,
+        arrangements=(tuple((offering,) for offering in offerings),),
+        start=start - AROUND,
+        end=start + AROUND,
+    )
+    found = [availability.as_datetime(time.start) for time in availability.find_times(query, now=now)]
+    return sorted(sorted(found, key=lambda at: abs(at - start))[:ALTERNATIVES])
+
+
+# Answers
+
+
+def written(appointment: Appointment) -> list[Json]:
+    """The appointment and its Slots, as they are now: one statement."""
+    slots = Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk")
+    prefetch_related_objects([appointment], Prefetch("slots", slots))
+    return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
+
+
+def bundle(resources: Sequence[Json], base: str, status: HTTPStatus) -> Json:
+    """https://hl7.org/fhir/R4/bundle.html#transaction-response"""
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction-response",
+        "entry": [_entry(each, base, f"{status.value} {status.phrase}") for each in resources],
+    }
+
+
+def created(appointment: Appointment, base: str) -> Answer:
+    """201: a visit that was not there before. A hold also says until when it stands."""
+    headers = {"Location": f"{base}{appointment.reference}/_history/{appointment.version}"}
+    if appointment.hold_expires_at:
+        headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
+    body = bundle(written(appointment), base, HTTPStatus.CREATED)
+    return Answer(HTTPStatus.CREATED, body, headers | version_headers(appointment))
+
+
+def changed(appointment: Appointment, base: str) -> Answer:
+    return Answer(HTTPStatus.OK, bundle(written(appointment), base, HTTPStatus.OK), version_headers(appointment))
+
+
+def alone(appointment: Appointment) -> Answer:
+    return Answer(HTTPStatus.OK, written(appointment)[0], version_headers(appointment))
+
+
+def _entry(resource: Json, base: str, status: str) -> Json:
+    version = resource["meta"]["versionId"]
+    url = f"{base}{resource['resourceType']}/{resource['id']}"
+    response = {
+        "status": status,
+        "location": f"{url}/_history/{version}",
+        "etag": f'W/"{version}"',
+        "lastModified": resource["meta"]["lastUpdated"],
+    }
+    return {"fullUrl": url, "resource": resource, "response": response}

@@ -1,0 +1,36 @@
+"""`POST [base]/Appointment/[id]/$confirm`: https://www.medplum.com/docs/scheduling/appointment-confirm"""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.authentication import caller_of
+from api.headers import base_of
+from api.operations.base import Attempt, WriteView, changed, version_of
+from api.parameters import inputs_of
+from clinic.fhir.issues import InvalidElement
+from scheduling import booking
+
+
+class Confirm(WriteView):
+    """A hold becomes a booking, as long as it has not expired."""
+
+    def post(self, request: Request, fhir_id: str) -> Response:
+        now, caller, base = timezone.now(), caller_of(request), base_of(request)
+
+        def prepare() -> Attempt:
+            version = version_of(request)
+            inputs = inputs_of(request, {"occurrences"})
+            inputs.one("occurrences", _this)
+            inputs.finish()
+            return Attempt(lambda once: booking.confirm(fhir_id, caller=caller, now=now, version=version, once=once))
+
+        return self.answered(request, prepare, lambda appointment: changed(appointment, base))
+
+
+def _this(value: Any) -> None:
+    """Which appointments of a series. There are none, so it is this one."""
+    if value != "this":
+        raise InvalidElement("Recurring series are not supported: occurrences can only be 'this'", "not-supported")

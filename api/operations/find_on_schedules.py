@@ -1,0 +1,243 @@
+"""$find as Medplum has it: https://www.medplum.com/docs/scheduling/appointment-find
+
+The times at which a service can be had on all of the schedules that are named. As in any FHIR search, what is
+repeated is all of them, and a comma is any of them: `schedule=Schedule/chen,Schedule/okafor&schedule=Schedule/room-1`.
+Without a schedule it is whatever arrangement gives the service, of a practitioner or at a location if one is named.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from api.operations.base import relocated
+from api.outcomes import outcome_entry
+from api.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
+from api.proposals import proposals
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.issues import InvalidElement
+from clinic.models import Appointment, HealthcareService, Location, Practitioner
+from scheduling import access, availability
+from scheduling.access import Caller
+from scheduling.availability import Arrangement, FoundTime, Offering, TimeQuery
+from scheduling.errors import Issue, NotFound, RuleBroken, SchedulingError
+
+PARAMETERS = (
+    "start",
+    "end",
+    "service-type-reference",
+    "schedule",
+    "practitioner",
+    "location-reference",
+    "ignore-appointment",
+    "occurrence-count",
+    "_count",
+    "_page",
+)
+SERVICE = "Parameters.service-type-reference"
+COUNT, MOST = 20, 1000
+MOST_SCHEDULES = 500
+PAGE = re.compile(r"([0-9]{1,10})\.([0-9]{1,4})")
+NOTHING_FREE = Issue("informational", "No time is free in this window.")
+
+
+class Page(NamedTuple):
+    """After the proposals up to `start`, of which `told` start then: as many visits can be had at one time."""
+
+    start: int
+    told: int
+
+    def __str__(self) -> str:
+        return f"{self.start}.{self.told}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is asked of $find. `schedules` are ids: all of them, each any of a few."""
+
+    service: str
+    schedules: tuple[tuple[str, ...], ...]
+    start: datetime
+    end: datetime
+    practitioner: str | None
+    location: str | None
+    ignored: str | None
+    count: int
+    page: Page | None
+
+    def link(self, base: str, page: Page | None) -> str:
+        """The same search as an address, at another page of it."""
+        return f"{base}Appointment/$find?{urlencode(list(self._query(page)), safe='/:,')}"
+
+    def _query(self, page: Page | None) -> Iterator[tuple[str, str]]:
+        yield "start", instant(self.start)
+        yield "end", instant(self.end)
+        yield "service-type-reference", f"HealthcareService/{self.service}"
+        for pool in self.schedules:
+            yield "schedule", ",".join(f"Schedule/{fhir_id}" for fhir_id in pool)
+        for name, kind, fhir_id in (
+            ("practitioner", "Practitioner", self.practitioner),
+            ("location-reference", "Location", self.location),
+            ("ignore-appointment", "Appointment", self.ignored),
+        ):
+            if fhir_id:
+                yield name, f"{kind}/{fhir_id}"
+        yield "_count", str(self.count)
+        if page:
+            yield "_page", str(page)
+
+
+def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
+    """Proposals of bookable Appointments, in order of time."""
+    inputs.only(PARAMETERS)
+    search = _read(inputs, base, now)
+    service = _service(search)
+    found = _find(search, service, caller, now)
+    return _searchset(search, service, found, base)
+
+
+def _read(inputs: Inputs, base: str, now: datetime) -> Search:
+    if inputs.has("occurrence-count"):
+        inputs.refuse("Recurring series are not supported", "occurrence-count", "not-supported")
+    schedule = any_of(reference_to("Schedule", base, "schedule reference"))
+    start = inputs.one("start", date_time) or now.replace(microsecond=0)
+    search = Search(
+        service=inputs.required(
+            "service-type-reference", reference_to("HealthcareService", base, "service-type-reference")
+        ),
+        schedules=tuple(dict.fromkeys(inputs.every("schedule", schedule))),
+        start=start,
+        end=inputs.one("end", end_date_time) or start + availability.MAX_WINDOW,
+        practitioner=inputs.one("practitioner", reference_to("Practitioner", base, "practitioner reference")),
+        location=inputs.one("location-reference", reference_to("Location", base, "location reference")),
+        ignored=inputs.one("ignore-appointment", reference_to("Appointment", base, "ignore-appointment reference")),
+        count=inputs.one("_count", whole_number("_count", 1, MOST)) or COUNT,
+        page=inputs.one("_page", _page),
+    )
+    _check(search, inputs)
+    inputs.finish()
+    return search
+
+
+def _page(value: Any) -> Page:
+    match = PAGE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise InvalidElement("Not a page of this search")
+    return Page(int(match[1]), int(match[2]))
+
+
+def _check(search: Search, inputs: Inputs) -> None:
+    """What is wrong with parameters that are each well made."""
+    if search.start >= search.end:
+        inputs.refuse("Invalid search time range", "end")
+    elif search.end - search.start > availability.MAX_WINDOW:
+        inputs.refuse("Search range cannot exceed 31 days", "end")
+    if sum(len(pool or ()) for pool in search.schedules) > MOST_SCHEDULES:
+        inputs.refuse(f"Too many schedules: {MOST_SCHEDULES} at most", "schedule")
+    for name in ("practitioner", "location-reference"):
+        if search.schedules and inputs.has(name):
+            inputs.refuse(f"{name} is only for searches without a schedule", name)
+
+
+def _service(search: Search) -> HealthcareService:
+    service = availability.service_of(search.service)
+    if service is None:
+        raise NotFound("HealthcareService not found", expression=SERVICE)
+    if not service.active:
+        raise RuleBroken("HealthcareService is inactive", expression=SERVICE)
+    return service
+
+
+def _find(search: Search, service: HealthcareService, caller: Caller, now: datetime) -> list[FoundTime]:
+    """One more than is asked for, if there are more."""
+    start, told = search.start, 0
+    if search.page and search.page.start > start.timestamp():
+        start, told = availability.as_datetime(search.page.start), search.page.told
+    arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
+    query = TimeQuery(
+        service=service,
+        arrangements=arrangements,
+        start=start,
+        end=search.end,
+        limit=told + search.count + 1,
+        without=_ignored(search, caller),
+    )
+    return availability.find_times(query, now=now)[told:]
+
+
+def _of_schedules(search: Search, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
+    try:
+        named = list(dict.fromkeys(fhir_id for pool in search.schedules for fhir_id in pool))
+        offerings = availability.offerings_of(service, named, may_name=partial(access.may_name, caller))
+        known = {offering.fhir_id: offering for offering in offerings}
+        pools = tuple(tuple(known[fhir_id] for fhir_id in pool) for pool in search.schedules)
+        alone = [pool[0] for pool in pools if len(pool) == 1]
+        availability.complete(service, [pool[0] for pool in pools])
+        availability.together(alone)
+        availability.on_one_grid(alone)
+    except SchedulingError as error:
+        raise refusal(relocated(error.issues, _places(search))) from error
+    if issues := [issue for n, pool in enumerate(pools) for issue in _out_of_horizon(search, pool, n)]:
+        raise refusal(issues)
+    return (pools,)
+
+
+def _places(search: Search) -> dict[str, str]:
+    places = {"": "Parameters.schedule"}
+    for n, pool in reversed(list(enumerate(search.schedules))):
+        places |= {f"Schedule/{fhir_id}": f"Parameters.schedule[{n}]" for fhir_id in pool}
+    return places
+
+
+def _out_of_horizon(search: Search, pool: Sequence[Offering], n: int) -> Iterator[Issue]:
+    """Where none of a pool plans anything in the window."""
+    planned = [offering.planned for offering in pool if offering.planned]
+    if len(planned) < len(pool):
+        return
+    expression = f"Parameters.schedule[{n}]"
+    if all(search.end.timestamp() <= start for start, _ in planned):
+        yield Issue("business-rule", "Search range ends before schedule planning horizon starts", expression)
+    elif all(search.start.timestamp() >= end for _, end in planned):
+        yield Issue("business-rule", "Search range starts after schedule planning horizon ends", expression)
+
+
+def _of_service(search: Search, service: HealthcareService) -> tuple[Arrangement, ...]:
+    practitioner = search.practitioner and _key(Practitioner, search.practitioner, "practitioner")
+    site = search.location and _key(Location, search.location, "location-reference")
+    return availability.arrangements_for(service, practitioner=practitioner or None, site=site or None)
+
+
+def _key(model: type[Practitioner] | type[Location], fhir_id: str, name: str) -> int:
+    keys = model.objects.filter(fhir_id=fhir_id, deleted_at=None).values_list("pk", flat=True)
+    found = keys.first()
+    if found is None:
+        raise NotFound(f"There is no {model.RESOURCE_TYPE}/{fhir_id}", expression=f"Parameters.{name}")
+    return found
+
+
+def _ignored(search: Search, caller: Caller) -> Appointment | None:
+    if search.ignored is None:
+        return None
+    found = access.visible(Appointment, caller).filter(fhir_id=search.ignored, deleted_at=None).first()
+    if found is None:
+        raise NotFound("Appointment not found", expression="Parameters.ignore-appointment")
+    return found
+
+
+def _searchset(search: Search, service: HealthcareService, found: list[FoundTime], base: str) -> Json:
+    """How many there are in all nobody counts; a link to the next page says that there are more."""
+    page, more = found[: search.count], found[search.count :]
+    links = [{"relation": "self", "url": search.link(base, search.page)}]
+    if more:
+        links.append({"relation": "next", "url": search.link(base, _after(page, search.page))})
+    entries = proposals(page, service, (search.start, search.end)) if page else [outcome_entry([NOTHING_FREE])]
+    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+
+
+def _after(page: list[FoundTime], before: Page | None) -> Page:
+    last = page[-1].start
+    told = sum(time.start == last for time in page)
+    return Page(last, told + before.told if before and before.start == last else told)

@@ -1,0 +1,288 @@
+"""$find as Argonaut Scheduling and IHE have it: whatever can be booked of what somebody looks for.
+
+http://fhir.org/guides/argonaut-scheduling/OperationDefinition/appointment-find and
+https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find. Proposals have ids, by which they can be
+held and booked for an hour; nothing is stored of them. Each practitioner who has a time is a proposal of its own.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from api.looking import (
+    ALIASES,
+    CRITERIA,
+    Named,
+    Window,
+    coding,
+    find_rows,
+    named,
+    read_criteria,
+    read_window,
+)
+from api.operations.timing import Suits, timing
+from api.parameters import Inputs, resource, whole_number
+from api.profiled import match, searchset
+from api.proposal_ids import STANDS_FOR, Proposed, SearchFacts, proposal_id
+from api.proposed import Writer
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.visit_types import APPOINTMENT_TYPES, Coding, appointment_type_of
+from clinic.models import HealthcareService, Patient
+from scheduling import access, availability, booking, requirements
+from scheduling.access import Caller
+from scheduling.availability import Criteria, MayBook, Offering, Opening
+from scheduling.errors import Issue, NotFound, RuleBroken
+
+PARAMETERS = (
+    *CRITERIA,
+    "patient-reference",
+    "patient-resource",
+    "coverage",
+    "reason",
+    "referral-identifier",
+    "timing",
+    "insurance-reference",
+    "appt-type",
+    "_count",
+    "_page",
+)
+# Who pays, and who the patient is, matter when it comes to booking.
+NOT_NEEDED = ("coverage", "insurance-reference", "patient-resource")
+COUNT, MOST = 100, 1000
+PAGE = re.compile(r"([0-9]{1,10})\.([0-9]{1,5})\.([0-9]{1,5})")
+
+
+class Page(NamedTuple):
+    """After the proposals up to `start`, of which `told` start then; `total` is how many there were in all."""
+
+    start: int
+    told: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.start}.{self.told}.{self.total}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    criteria: Criteria
+    window: Window
+    patient: Patient | None
+    suits: Suits | None
+    appointment_type: Coding | None
+    kept: Json
+    count: int
+    page: Page | None
+
+
+def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
+    """A searchset of proposed Appointments, in order of time and then of preference."""
+    notes: list[str] = []
+    inputs.only((*PARAMETERS, *ALIASES))
+    search = _read(inputs, caller, base, now, notes)
+    left_out: dict[int, HealthcareService] = {}
+    ways = availability.ways_for(search.criteria, _may_book(search, caller, left_out))
+    found = _found(search, ways, now)
+    page, total = _page_of(search, found)
+    notes = [*_counted(search, ways, total), *notes, *_needed(page[: search.count], left_out.values())]
+    entries = _entries(search, page[: search.count], base, now)
+    links = list(_links(inputs, search, page, total, base))
+    if not links and len(page) > search.count:
+        notes.append(f"There are more: ask again with a _count, {MOST} at most.")
+    issues = [Issue("informational", text) for text in notes]
+    return searchset(entries, issues) | {"total": total} | ({"link": links} if links else {})
+
+
+def _counted(search: Search, ways: list[availability.Way], total: int) -> Iterator[str]:
+    if not ways:
+        yield "No service that you can book fits what was asked for."
+    elif not total:
+        yield f"No time is free from {instant(search.window.start)} to {instant(search.window.end)}."
+    elif total == MOST:
+        yield f"There are {MOST} appointments or more: only so many were counted. Narrow the search down."
+    else:
+        yield f"{total} appointments can be had." if total > 1 else "One appointment can be had."
+
+
+def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
+    """What is asked for before a visit is booked, said before time is put into it."""
+    for service in {each.service.pk: each.service for each in page}.values():
+        if needs := requirements.told(service):
+            yield needs
+    for service in left_out:
+        yield f"{service.name} was left out: name its visit-type. {requirements.told(service)}"
+
+
+# Reading
+
+
+def _read(inputs: Inputs, caller: Caller, base: str, now: datetime, notes: list[str]) -> Search:
+    window = read_window(inputs, now, notes)
+    patients = inputs.every("patient-reference", named(base, "Patient"))
+    strangers = inputs.every("patient-resource", resource("Patient"))
+    reasons = inputs.every("reason", coding)
+    referral = inputs.one("referral-identifier", _identifier)
+    suits = inputs.one("timing", timing)
+    appointment_type = inputs.one("appt-type", _appointment_type)
+    count = inputs.one("_count", whole_number("_count", 0, MOST))
+    page = inputs.one("_page", _page)
+    inputs.every("coverage", resource("Coverage"))
+    criteria = read_criteria(inputs, base, notes)
+    notes += [f"'{name}' was not needed to find times." for name in NOT_NEEDED if inputs.has(name)]
+    if len(patients) + len(strangers) > 1:
+        text = "An appointment is for one patient: search for each of a group."
+        raise RuleBroken(issues=[Issue("not-supported", text, "Parameters.patient-reference")])
+    return Search(
+        criteria=criteria,
+        window=window,
+        patient=_patient(patients[0], caller) if patients else None,
+        suits=suits,
+        appointment_type=appointment_type,
+        kept=_kept(reasons, referral),
+        count=COUNT if count is None else count,
+        page=page,
+    )
+
+
+def _patient(sought: Named, caller: Caller) -> Patient:
+    """Whom the visit would be for, if the caller may see them."""
+    found: list[Patient] = find_rows(access.visible(Patient, caller), [sought])
+    if not found:
+        raise NotFound("There is no such Patient.", expression="Parameters.patient-reference")
+    return found[0]
+
+
+def _kept(reasons: list[Coding], referral: Json | None) -> Json:
+    """What the visit will say of why it is wanted."""
+    kept: Json = {}
+    if reasons:
+        kept["reasonCode"] = [{"coding": [{"system": system, "code": code}]} for system, code in reasons]
+    if referral:
+        kept["basedOn"] = [{"type": "ServiceRequest", "identifier": referral}]
+    return kept
+
+
+def _identifier(value: Any) -> Json:
+    if not isinstance(value, dict) or not isinstance(value.get("value"), str):
+        raise InvalidElement("Not an Identifier with a value", "structure")
+    return {name: value[name] for name in ("system", "value") if isinstance(value.get(name), str)}
+
+
+def _appointment_type(value: Any) -> Coding:
+    found = coding(value)
+    if found not in APPOINTMENT_TYPES:
+        known = ", ".join("|".join(each) for each in APPOINTMENT_TYPES)
+        raise InvalidElement(f"Not one of the types of appointments: {known}", "code-invalid")
+    return found
+
+
+def _page(value: Any) -> Page:
+    numbers = PAGE.fullmatch(value) if isinstance(value, str) else None
+    if numbers is None:
+        raise InvalidElement("Not a page of this search")
+    return Page(*map(int, numbers.groups()))
+
+
+# Finding
+
+
+def _may_book(search: Search, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
+    """What the caller could book, and this patient with whom.
+
+    A service that asks for more than a patient is proposed to who looks for such a service, not to who looks for any.
+    """
+    team = requirements.care_team(search.patient.pk) if search.patient else None
+    wanted = search.criteria
+    is_any = wanted.services is None and wanted.visit_types is None and wanted.specialties is None
+
+    def may_book(service: HealthcareService, offering: Offering) -> bool:
+        needs_more = service.requires_questionnaires or service.requires_coverage
+        if is_any and (needs_more or (service.requires_care_team and team is None)):
+            left_out[service.pk] = service
+            return False
+        if service.requires_care_team and team is not None and not {offering.actor, offering.person} & team:
+            return False
+        return access.could_book(caller, service, offering.schedule)
+
+    return may_book
+
+
+def _found(search: Search, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
+    """From where the page begins."""
+    start, told = search.window.start, 0
+    if search.page and search.page.start > start.timestamp():
+        start, told = availability.as_datetime(search.page.start), search.page.told
+    found = availability.openings(ways, start, search.window.end, now=now, looks=availability.by_doubling)
+    if search.patient is not None:
+        engaged = booking.engagements_of(search.patient, start, search.window.end, now=now)
+        found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))
+    if search.suits is not None:
+        found = filter(search.suits, found)
+    return islice(found, told, None)
+
+
+def _page_of(search: Search, found: Iterator[Opening]) -> tuple[list[Opening], int]:
+    """The page, with one more if there are more, and how many there are in all: counted once, for the first page."""
+    page = list(islice(found, search.count + 1))
+    if search.page:
+        return page, search.page.total
+    return page, min(len(page) + sum(1 for _ in islice(found, MOST)), MOST)
+
+
+# Writing
+
+
+def _entries(search: Search, page: list[Opening], base: str, now: datetime) -> list[Json]:
+    writer = Writer()
+    facts: dict[Coding, SearchFacts] = {}
+    entries = []
+    for each in page:
+        kind = search.appointment_type or appointment_type_of(writer.visit_types(each.service))
+        if kind not in facts:
+            facts[kind] = _facts(search, kind, now)
+            facts[kind].keep()
+        proposed = Proposed(
+            facts[kind], each.service.pk, each.start, tuple(offering.schedule for offering in each.offerings)
+        )
+        fhir_id = proposal_id(proposed)
+        proposal = writer.write(fhir_id, facts[kind], each.service, each.offerings, each.start, search.patient)
+        entries.append(match(proposal, base))
+    return entries
+
+
+def _facts(search: Search, kind: Coding, now: datetime) -> SearchFacts:
+    return SearchFacts(
+        patient=search.patient.pk if search.patient else 0,
+        start=int(search.window.start.timestamp()),
+        end=int(search.window.end.timestamp()),
+        expires=int((now + STANDS_FOR).timestamp()),
+        appointment_type=kind,
+        kept=search.kept,
+    )
+
+
+def _links(inputs: Inputs, search: Search, page: list[Opening], total: int, base: str) -> Iterator[Json]:
+    """What only the body of a POST can say, such as a Timing, has no address."""
+    told = inputs.as_query(without=("start", "end", "_count", "_page", *NOT_NEEDED))
+    if told is None:
+        return
+    window = [("start", instant(search.window.start)), ("end", instant(search.window.end))]
+    query = [*window, *told, ("_count", str(search.count))]
+
+    def link(relation: str, *more: tuple[str, str]) -> Json:
+        return {"relation": relation, "url": f"{base}Appointment/$find?{urlencode([*query, *more], safe='/:,')}"}
+
+    yield link("self", *([("_page", str(search.page))] if search.page else []))
+    if len(page) > search.count > 0:
+        yield link("next", ("_page", str(_after(page[: search.count], search.page, total))))
+
+
+def _after(page: list[Opening], before: Page | None, total: int) -> Page:
+    last = page[-1].start
+    told = sum(each.start == last for each in page)
+    return Page(last, told + before.told if before and before.start == last else told, total)

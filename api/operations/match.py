@@ -1,0 +1,84 @@
+"""`POST [base]/Patient/$match`: https://hl7.org/fhir/R4/patient-operation-match.html
+
+The Patient may be the body itself, with the rest in the query.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.authentication import caller_of
+from api.headers import base_of
+from api.parameters import read_inputs, resource, whole_number
+from api.views import FHIRView
+from clinic import finder
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
+from clinic.fhir.resources import RESOURCES, References, to_fhir
+from clinic.models import Patient
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.interactions import matching
+
+GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
+# The least likeness of each grade: https://hl7.org/fhir/R4/valueset-match-grade.html
+GRADES = {"certain": 1.0, "probable": 0.65, "possible": 0.5}
+USUAL, MOST = 10, 100
+SOUGHT, COUNT, ONLY_CERTAIN = "resource", "count", "onlyCertainMatches"
+
+
+class Match(FHIRView):
+    """Who of the patients that the caller may see this could be, the likeliest first."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        access.may_match(caller)
+        inputs = read_inputs(request, "Patient")
+        inputs.rename({"patient": SOUGHT})
+        inputs.only({SOUGHT, COUNT, ONLY_CERTAIN})
+        sent = inputs.required(SOUGHT, resource("Patient"))
+        count = inputs.one(COUNT, whole_number(COUNT, 1, MOST)) or USUAL
+        grade = "certain" if inputs.one(ONLY_CERTAIN, _boolean) else "possible"
+        inputs.finish()
+        like = [each for each in _like(sent, caller) if each[0] >= GRADES[grade]]
+        like.sort(key=lambda each: (-each[0], each[1].pk))
+        likeliest = like[:count]
+        found = [patient for _, patient in likeliest]
+        access.record_disclosure(found, "match", caller=caller, now=timezone.now(), query="Patient/$match")
+        return Response(_bundle([_entry(score, patient, base_of(request)) for score, patient in likeliest]))
+
+
+def _boolean(value: Any) -> bool:
+    if value not in (True, False, "true", "false"):
+        raise InvalidElement(f"{str(value)[:64]!r} is neither true nor false.")
+    return value in (True, "true")
+
+
+def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
+    """Each with their likeness: one statement. Raises InvalidResource."""
+    from_fhir = RESOURCES["Patient"].from_fhir
+    assert from_fhir is not None
+    fields = from_fhir(sent, References()).fields
+    sought = matching.person(fields)
+    could_be = matching.could_be(sought)
+    if fields["family"]:
+        could_be |= Q(finder.called(fields["family"]))
+    for patient in access.visible(Patient, caller).filter(could_be, deleted_at=None):
+        yield sought.likeness(matching.person_of(patient)), patient
+
+
+def _entry(score: float, patient: Patient, base: str) -> Json:
+    grade = next(name for name, least in GRADES.items() if score >= least)
+    search = {"extension": [{"url": GRADE, "valueCode": grade}], "mode": "match", "score": score}
+    return {"fullUrl": f"{base}{patient.reference}", "resource": to_fhir(patient), "search": search}
+
+
+def _bundle(entries: list[Json]) -> Json:
+    bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+    return {**bundle, "entry": entries} if entries else bundle

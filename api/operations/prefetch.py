@@ -1,0 +1,158 @@
+"""`GET|POST [base]/Slot/$prefetch`: free time as Slots, for clients that keep a copy of it.
+
+http://fhir.org/guides/argonaut-scheduling/OperationDefinition/slot-prefetch. There are no rows of free time: it is
+computed while it is sent, day by day, so that a month of many practitioners takes no more memory than a day of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.authentication import caller_of
+from api.free_slots import FreeSlot, free_slot_id, read_free_slot_id
+from api.headers import base_of
+from api.looking import ALIASES, CRITERIA, Window, read_criteria, read_window
+from api.outcomes import outcome_entry
+from api.parameters import read_inputs
+from api.profiled import SLOT_BUNDLE_PROFILE, SLOT_PROFILE, match, service_types
+from api.proposals import instant_text
+from api.views import FHIRView
+from clinic import exact
+from clinic.fhir.datatypes import Json
+from clinic.models import HealthcareService
+from scheduling import access, availability
+from scheduling.access import Caller
+from scheduling.availability import Criteria, Opening, Way
+from scheduling.errors import Invalid, Issue, NotFound
+
+CHUNK = 200
+HEAD: Json = {"resourceType": "Bundle", "meta": {"profile": [SLOT_BUNDLE_PROFILE]}, "type": "searchset"}
+
+
+class Prefetch(FHIRView):
+    """The free Slots of those who can be chosen, at the times at which all that a visit takes is free."""
+
+    http_method_names = ["get", "post", "head"]
+
+    def get(self, request: Request) -> Any:
+        now, caller, base = timezone.now(), caller_of(request), base_of(request)
+        access.may_find(caller)
+        inputs = read_inputs(request)
+        if request.method == "POST" and not inputs.names:
+            raise Invalid("A POST brings a Parameters resource, with a start and an end.", expression="Parameters")
+        notes: list[str] = []
+        inputs.only((*CRITERIA, *ALIASES))
+        window = read_window(inputs, now, notes)
+        ways = _ways(read_criteria(inputs, base, notes), caller)
+        entries = (match(slot, base) for slot in _slots(ways, window, now))
+        return _answer(request, entries, notes)
+
+    post = get
+
+
+class ReadFreeSlot(FHIRView):
+    """`GET [base]/Slot/[id]` of a free Slot of $prefetch, for as long as it is free."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Request, fhir_id: str) -> Response:
+        now, caller = timezone.now(), caller_of(request)
+        access.may_find(caller)
+        asked = read_free_slot_id(fhir_id)
+        slot = asked and next(_still_free(asked, caller, now), None)
+        if not slot:
+            raise NotFound(f"There is no Slot/{fhir_id}, or it is free no more.")
+        return Response(slot)
+
+
+def _ways(criteria: Criteria, caller: Caller) -> list[Way]:
+    def may_book(service: HealthcareService, offering: availability.Offering) -> bool:
+        return access.could_book(caller, service, offering.schedule)
+
+    return availability.ways_for(criteria, may_book)
+
+
+def _slots(ways: list[Way], window: Window, now: datetime) -> Iterator[Json]:
+    """The same time at two sites, or in two rooms, is one Slot of who can be chosen."""
+    write = _Writer().write
+    before: set[str] = set()
+    start = -1
+    for opening in availability.openings(ways, window.start, window.end, now=now, looks=availability.by_day):
+        if opening.start != start:
+            start, before = opening.start, set()
+        slot = write(opening)
+        if slot["id"] not in before:
+            before.add(slot["id"])
+            yield slot
+
+
+def _still_free(asked: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json]:
+    start = availability.as_datetime(asked.start)
+    ways = _ways(Criteria(services=(asked.service,)), caller)
+    ways = [way.among(tuple(each for each in way.choices if each.schedule == asked.schedule)) for way in ways]
+    window = Window(start, start + availability.MAX_WINDOW)
+    free = availability.openings(
+        [way for way in ways if way.choices], window.start, window.end, now=now, looks=availability.only_the_start
+    )
+    return (_Writer().write(opening) for opening in free if opening.start == asked.start)
+
+
+class _Writer:
+    """Writes Slots. What those of one service share is made once."""
+
+    def __init__(self) -> None:
+        self._shared: dict[HealthcareService, Json] = {}
+
+    def write(self, opening: Opening) -> Json:
+        service, chosen = opening.service, opening.offerings[0]
+        if service not in self._shared:
+            specialty = {"specialty": service.specialty} if service.specialty else {}
+            self._shared[service] = {"serviceType": service_types(service), **specialty, "status": "free"}
+        comment = {"comment": f"{service.name}, at {chosen.site_name}"} if chosen.site_name else {}
+        return {
+            "resourceType": "Slot",
+            "id": free_slot_id(chosen.schedule, service.pk, opening.start),
+            "meta": {"profile": [SLOT_PROFILE]},
+            **self._shared[service],
+            "schedule": {"reference": chosen.reference, "display": chosen.actor_name or chosen.reference},
+            "start": instant_text(opening.start),
+            "end": instant_text(opening.end),
+            **comment,
+        }
+
+
+# Answering
+
+
+def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
+    """JSON is sent as it comes. What has to be seen as a whole before it is written is a Bundle in memory."""
+    renderer = request.accepted_renderer
+    if renderer.format != "json" or request.query_params.get("_pretty") == "true":
+        found = list(entries)
+        return Response({**HEAD, "entry": [*found, _told(len(found), notes)], "total": len(found)})
+    return StreamingHttpResponse(_streamed(entries, notes), content_type=f"{renderer.media_type}; charset=utf-8")
+
+
+def _streamed(entries: Iterator[Json], notes: list[str]) -> Iterator[bytes]:
+    """The members of an object have no order, so the number is told when it is known: at the end."""
+    total = 0
+    yield exact.dumps(HEAD)[:-1] + b',"entry":['
+    for chunk in _chunks(entries):
+        total += len(chunk)
+        yield b"".join(exact.dumps(entry) + b"," for entry in chunk)
+    yield exact.dumps(_told(total, notes)) + b'],"total":%d}' % total
+
+
+def _chunks(entries: Iterator[Json]) -> Iterable[list[Json]]:
+    return iter(lambda: list(islice(entries, CHUNK)), [])
+
+
+def _told(total: int, notes: list[str]) -> Json:
+    issues = [Issue("informational", text) for text in (*notes, f"{total} times are free.")]
+    return outcome_entry(issues)

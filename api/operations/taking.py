@@ -1,0 +1,170 @@
+"""$hold and $book as Argonaut Scheduling and IHE have them: by id or by resource, refused in words of their own.
+
+http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. What cannot be read, found or
+allowed is told by the status of the answer. What is refused is an answer: a Bundle with the Appointment `cancelled` for
+Argonaut, with an OperationOutcome alone for IHE.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.http import http_date
+from rest_framework.response import Response
+
+from api.headers import version_headers
+from api.idempotency import REPLAYED, Answer
+from api.operations import changing
+from api.operations.base import Attempt, written
+from api.operations.dialects import Dialect
+from api.operations.wanted import Wanted
+from api.profiled import match, profiled, searchset
+from api.proposal_ids import read_proposal_id
+from api.submissions import offered, wished
+from api.submissions.offered import Offered
+from clinic.fhir.datatypes import Json
+from clinic.models import Appointment
+from scheduling import access, booking
+from scheduling.booking import BookingRequest, Once
+from scheduling.errors import (
+    HoldExpired,
+    IllegalTransition,
+    Invalid,
+    Issue,
+    NotFound,
+    RuleBroken,
+    SchedulingError,
+    TimeNotOffered,
+    TimeTaken,
+)
+
+REFUSALS = (TimeTaken, TimeNotOffered, RuleBroken, IllegalTransition, HoldExpired)
+NEW, CHANGED, CANCELLED = ("proposed", "pending"), "booked", "cancelled"
+TOLD = {
+    "pending": "The time is held until the instant in the header Expires.",
+    "booked": "The appointment is booked.",
+    "cancelled": "The appointment is cancelled.",
+}
+ASKED_FOR = "The appointment is asked for. The clinic answers."
+
+
+@dataclass(frozen=True)
+class Taking(Wanted):
+    """What is done about a request, and how it is answered."""
+
+    def prepare(self) -> Attempt:
+        status: Any = "proposed" if self.asked.sent is None else self.asked.sent.get("status")
+        if status not in (NEW if self.holds else (*NEW, CHANGED, CANCELLED)):
+            text = "The status of an Appointment that is taken is 'proposed' or 'pending'"
+            more = "" if self.holds else "; it is 'booked' to change one and 'cancelled' to cancel it"
+            raise Invalid(f"{text}{more}.", expression=f"{self.at}.status")
+        if self.existing is not None:
+            return self._with(self.existing, status)
+        if status in NEW:
+            return self._take()
+        raise NotFound(f"There is no such Appointment: {self.asked.at} names none of ours by its id.")
+
+    def _with(self, existing: Appointment, status: str) -> Attempt:
+        if status == CHANGED:
+            return changing.change(self, existing)
+        if status == CANCELLED:
+            return changing.cancel(self, existing)
+        return changing.keep(self, existing) if self.holds else changing.confirm(self, existing)
+
+    def _take(self) -> Attempt:
+        if self.offered is not None and self.offered.proposed.is_over(self.now):
+            return Attempt(_over)
+        patient = self.patient(self.offered.patient if self.offered else self.wish.patient)
+        extensions = self.extensions(patient)
+        status = "tentative" if self.holds else "accepted"
+        request: BookingRequest
+        if self.offered is not None:
+            request = offered.request_for(
+                self.offered, patient, status, comment=self.asked.comment, extensions=extensions
+            )
+        else:
+            request = wished.request_for(
+                self.wish,
+                patient,
+                status,
+                self.may_book,
+                now=self.now,
+                comment=self.asked.comment,
+                extensions=extensions,
+            )
+        take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
+        return Attempt(lambda once: take(once=once), self.teller(request.service, request.offerings, request.start))
+
+    # Answering
+
+    def answer(self, appointment: Appointment) -> Answer:
+        """200 for what was asked for by its id, 201 for what was sent. A hold also says until when it stands."""
+        is_new = self.asked.sent is not None and self.existing is None
+        headers = version_headers(appointment)
+        if is_new:
+            headers["Location"] = f"{self.base}{appointment.reference}/_history/{appointment.version}"
+        if appointment.hold_expires_at:
+            headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
+        is_request = appointment.status == "pending" and not appointment.hold_expires_at
+        told = ASKED_FOR if is_request else TOLD.get(appointment.status, "The appointment is as it was.")
+        body = searchset([_entry(appointment, self.base)], [Issue("informational", told)])
+        return Answer(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body, headers)
+
+    def refused(self, refusal: SchedulingError) -> Response:
+        """What was asked for was understood and not done: https://hl7.org/fhir/R4/operationoutcome.html"""
+        headers = {REPLAYED: "true"} if refusal.repeated else {}
+        if self.dialect is Dialect.IHE:
+            issues = [Issue("not-found", each.text, each.expression, each.diagnostics) for each in refusal.issues]
+            return Response(searchset([], issues, "fatal"), headers=headers)
+        return Response(searchset(self._cancelled(refusal), refusal.issues, "error"), headers=headers)
+
+    def _cancelled(self, refusal: SchedulingError) -> list[Json]:
+        """The Appointment that was not to be. A hold that cannot be booked has ended, and its time is free.
+
+        An id that is a visit's or another's hold is not told as cancelled.
+        """
+        if self.existing is not None:
+            visit = self.existing
+            is_others = isinstance(refusal, TimeTaken) and (self.holds or not booking.is_holder(visit, self.caller))
+            if visit.status == Appointment.Status.PENDING and not visit.is_request and not is_others:
+                reason = booking.HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
+                visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)
+            elif visit.status == CANCELLED:
+                changing.as_it_is(self, visit)
+            if visit.status == CANCELLED:
+                return [_entry(access.as_shown(visit, self.caller), self.base)]
+            return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
+        if self.offered is not None:
+            proposal = self.offered.json
+            is_somebodys = Appointment.objects.filter(fhir_id=proposal["id"]).exclude(status=CANCELLED).exists()
+            return [_nameless(proposal) if is_somebodys else match(_not_to_be(proposal), self.base)]
+        return [{"resource": _not_to_be(self.wish.sent), "search": {"mode": "match"}}]
+
+    def _lost(self, visit: Appointment, *, is_others: bool) -> list[Offered]:
+        """The proposal, if its time is somebody else's by now: as where nobody was so much faster."""
+        fhir_id = self.asked.which.fhir_id
+        proposed = read_proposal_id(fhir_id)
+        if proposed is None or (not is_others and self.patient(visit.patient) == visit.patient):
+            return []
+        return [offered.read_offered(fhir_id, proposed, self.patients)]
+
+
+def _over(once: Once | None) -> Appointment:
+    raise HoldExpired("This proposal has expired. Search for times again.")
+
+
+def _nameless(proposal: Json) -> Json:
+    """The entry of a proposal whose id is a visit's by now."""
+    others = {name: value for name, value in proposal.items() if name != "id"}
+    return {"resource": _not_to_be(others), "search": {"mode": "match"}}
+
+
+def _not_to_be(appointment: Json) -> Json:
+    others = {name: value for name, value in appointment.items() if name not in ("contained", "slot")}
+    participants = [{**each, "status": "declined"} for each in appointment["participant"]]
+    return {**others, "status": "cancelled", "participant": participants}
+
+
+def _entry(appointment: Appointment, base: str) -> Json:
+    return match(profiled(written(appointment)[0]), base)

@@ -1,0 +1,46 @@
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from api.free_slots import read_free_slot_id
+from api.operations.cancel import Cancel
+from api.operations.confirm import Confirm
+from api.operations.find import Find, FindAfterAmpersand
+from api.operations.match import Match
+from api.operations.prefetch import Prefetch, ReadFreeSlot
+from api.operations.propose import Book, Hold
+from api.operations.reschedule import Reschedule
+
+
+class FHIRIdConverter(StringConverter):
+    """https://hl7.org/fhir/R4/datatypes.html#id"""
+
+    regex = r"[A-Za-z0-9\-.]{1,64}"
+
+
+class FreeSlotIdConverter(FHIRIdConverter):
+    """The ids of $prefetch and no others: those are of rows."""
+
+    def to_python(self, value: str) -> str:
+        if read_free_slot_id(value) is None:
+            raise ValueError
+        return value
+
+
+register_converter(FHIRIdConverter, "fhir_id")
+register_converter(FreeSlotIdConverter, "free_slot_id")
+
+operation_urls = [
+    path("Appointment/$find", Find.as_view(), name="find"),
+    path("Appointment/$find&<path:query>", FindAfterAmpersand.as_view(), name="find-after-ampersand"),
+    path("Slot/$prefetch", Prefetch.as_view(), name="prefetch"),
+    path("Slot/<free_slot_id:fhir_id>", ReadFreeSlot.as_view(), name="free-slot"),
+    path("Appointment/$hold", Hold.as_view(), name="hold"),
+    path("Appointment/$book", Book.as_view(), name="book"),
+    path("Appointment/<fhir_id:fhir_id>/$hold", Hold.as_view(), name="hold-named"),
+    path("Appointment/<fhir_id:fhir_id>/$book", Book.as_view(), name="book-named"),
+    path("Appointment/$cancel", Cancel.as_view(), name="cancel-named"),
+    path("Appointment/<fhir_id:fhir_id>/$confirm", Confirm.as_view(), name="confirm"),
+    path("Appointment/<fhir_id:fhir_id>/$cancel", Cancel.as_view(), name="cancel"),
+    path("Appointment/<fhir_id:fhir_id>/$reschedule", Reschedule.as_view(), name="reschedule"),
+    path("Patient/$match", Match.as_view(), name="match"),
+]

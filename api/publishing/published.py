@@ -1,0 +1,185 @@
+"""The rows of an edition, and the files of them that seldom change: who gives what, and where."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from api.publishing.editions import Edition
+from clinic.fhir.datatypes import Json, read_period, reference
+from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
+from clinic.models import HealthcareService, Location, Practitioner, PractitionerRole, Resource, Schedule
+from scheduling import availability
+from scheduling.availability import Criteria, Way
+
+NPI = "http://hl7.org/fhir/sid/us-npi"
+ADDRESS = ("line", "city", "state", "postalCode")
+# Of people only what belongs to their profession, whatever else is known of them.
+TOLD = {
+    "Location": ("status", "name", "alias", "description", "identifier", "telecom", "address", "position"),
+    "HealthcareService": ("active", "category", "name", "comment"),
+    "Practitioner": ("active", "name", "communication", "qualification"),
+    "PractitionerRole": ("active", "identifier", "code"),
+}
+
+
+class Published:
+    """Reads each table once, when it is asked for, with a constant number of statements.
+
+    Left out is what its profile would refuse: a place without its whole address, a service that is given at none of
+    the places, a role that is over.
+    """
+
+    def __init__(self, edition: Edition, base: str, as_of: datetime) -> None:
+        self.edition = edition
+        self.base = base
+        self.as_of = as_of
+
+    @cached_property
+    def ways(self) -> list[Way]:
+        """Every way to have what is published, with those to choose from whose Schedules are."""
+        ways = (way.among(tuple(each for each in way.choices if each.schedule in self.schedules)) for way in self._ways)
+        return [way for way in ways if way.choices]
+
+    @cached_property
+    def schedules(self) -> dict[int, Schedule]:
+        rows = self._schedules
+        return {row.pk: row for row in rows if row.site_id in self.sites or not self.edition.needs_site}
+
+    @cached_property
+    def services(self) -> dict[int, dict[HealthcareService, None]]:
+        """What is given on each schedule."""
+        given: dict[int, dict[HealthcareService, None]] = {pk: {} for pk in self.schedules}
+        for way in self.ways:
+            for each in way.choices:
+                given[each.schedule][way.service] = None
+        return given
+
+    @cached_property
+    def sites(self) -> dict[int, Location]:
+        wanted = {schedule.site_id for schedule in self._schedules}
+        rows = rows_of(RESOURCES["Location"]).filter(pk__in=wanted, status=Location.Status.ACTIVE, deleted_at=None)
+        return {row.pk: row for row in rows.order_by("pk") if _is_whole(self._location(row))}
+
+    @property
+    def states(self) -> list[str]:
+        return sorted({site.state for site in self.sites.values() if site.state})
+
+    def resources(self, kind: str) -> Iterator[Json]:
+        """All of a file but Slot's."""
+        match kind:
+            case "Location":
+                yield from (self._location(each) for each in self.sites.values())
+            case "HealthcareService":
+                rows = rows_of(RESOURCES["HealthcareService"]).in_bulk([each.pk for each in self._places_of])
+                yield from (self._service(rows[service.pk], site) for service, site in self._places_of.items())
+            case "Practitioner":
+                yield from (self._practitioner(each) for each in self._practitioners())
+            case "PractitionerRole":
+                yield from (self._role(each) for each in self._roles())
+            case "Schedule":
+                yield from (self._schedule(each) for each in self.schedules.values())
+
+    @cached_property
+    def _ways(self) -> list[Way]:
+        return availability.ways_for(Criteria(), lambda service, _: self.edition.has(service))
+
+    @cached_property
+    def _schedules(self) -> list[Schedule]:
+        """All that are told of, whether or not their sites are."""
+        chosen = {each.schedule for way in self._ways for each in way.choices}
+        rows = rows_of(RESOURCES["Schedule"]).filter(pk__in=chosen).order_by("pk")
+        return [row for row in rows if self.edition.takes(row) and not self._is_over(row.practitioner_role)]
+
+    @cached_property
+    def _places_of(self) -> dict[HealthcareService, Location]:
+        """The services that are told of, each with a place where it is given."""
+        found: dict[HealthcareService, Location] = {}
+        for pk, given in self.services.items():
+            if site := self.sites.get(self.schedules[pk].site_id or 0):
+                for service in given:
+                    found.setdefault(service, site)
+        return found
+
+    def _is_over(self, role: PractitionerRole | None) -> bool:
+        _, end = read_period(role.extra.get("period", {})) if role else (None, None)
+        return end is not None and end <= self.as_of
+
+    def _practitioners(self) -> QuerySet[Practitioner]:
+        wanted = {each.bookable.practitioner_id for each in self.schedules.values()} - {None}
+        return rows_of(RESOURCES["Practitioner"]).filter(pk__in=wanted, deleted_at=None).order_by("pk")
+
+    def _roles(self) -> list[PractitionerRole]:
+        rows = rows_of(RESOURCES["PractitionerRole"]).filter(practitioner__in=self._practitioners())
+        return [row for row in rows.filter(active=True, deleted_at=None).order_by("pk") if not self._is_over(row)]
+
+    def _location(self, row: Location) -> Json:
+        told = _told(row)
+        telecom = [each for each in told.get("telecom", ()) if each.get("system") and each.get("value")]
+        for system, value in (("phone", settings.CLINIC_PHONE), ("url", settings.SITE_URL)):
+            if value and all(each.get("system") != system for each in telecom):
+                telecom = [*telecom, {"system": system, "value": value}]
+        return self.edition.location({**told, "identifier": self._identifier(row), "telecom": telecom})
+
+    def _service(self, row: HealthcareService, site: Location) -> Json:
+        concept, told = {"text": row.name}, _told(row)
+        category = {"category": told["category"][:1]} if "category" in told else {}
+        return {
+            **told,
+            **category,
+            "type": (row.type or [concept])[:1],
+            "specialty": (row.specialty or [concept])[:1],
+            "location": [reference(site, site.name)],
+            "appointmentRequired": True,
+        }
+
+    def _practitioner(self, row: Practitioner) -> Json:
+        known = [each for each in row.identifier if each.get("system") == NPI]
+        return {**_told(row), "identifier": known[:1] or [self._own_identifier(row)]}
+
+    def _role(self, row: PractitionerRole) -> Json:
+        locations = [reference(each, each.name) for each in row.locations.all() if each.pk in self.sites]
+        services = [reference(each, each.name) for each in row.services.all() if each in self._places_of]
+        organization = row.organization and {"display": row.organization.name}
+        said = {
+            "practitioner": reference(row.practitioner, str(row.practitioner)),
+            "organization": organization,
+            "specialty": row.specialty,
+            "location": locations,
+            "healthcareService": services,
+        }
+        return {**_told(row), **{name: value for name, value in said.items() if value}}
+
+    def _schedule(self, row: Schedule) -> Json:
+        said = self.edition.schedule(row, self.sites.get(row.site_id or 0), self.services[row.pk])
+        return {**_head(to_fhir(row)), "active": row.active, **said}
+
+    def _identifier(self, row: Location) -> list[Json]:
+        known = [each for each in row.identifier if each.get("system") and each.get("value")]
+        return known or [self._own_identifier(row)]
+
+    def _own_identifier(self, row: Resource) -> Json:
+        """Where there is none that the world knows."""
+        return {"system": f"{self.base}{row.RESOURCE_TYPE}", "value": row.fhir_id}
+
+
+def _is_whole(location: Json) -> bool:
+    """True if it says all that its profile requires: how to reach it, and an address in its parts."""
+    address = location.get("address", {})
+    return bool(location["telecom"]) and all(address.get(part) for part in ADDRESS)
+
+
+def _told(row: Resource) -> Json:
+    resource = to_fhir(row)
+    told = TOLD[row.RESOURCE_TYPE]
+    return {**_head(resource), **{name: resource[name] for name in told if name in resource}}
+
+
+def _head(resource: Json) -> Json:
+    return {
+        "resourceType": resource["resourceType"],
+        "id": resource["id"],
+        "meta": {"lastUpdated": resource["meta"]["lastUpdated"]},
+    }

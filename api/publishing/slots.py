@@ -1,0 +1,113 @@
+"""The file of Slots: free times that can be booked, and time that is taken. Day by day, so that it is never all there.
+
+What was computed for a day is kept for as long as nothing changes, and for `PUBLISHED_MAX_AGE` at the longest.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlencode
+
+import orjson
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Q
+from django.urls import reverse
+
+from api.free_slots import free_slot_id
+from api.publishing.editions import REGISTRY
+from api.publishing.published import Published
+from clinic import exact
+from clinic.fhir.datatypes import Json
+from clinic.local_time import in_zone
+from clinic.models import OCCUPYING, HealthcareService, Slot
+from scheduling import availability
+from scheduling.availability import Opening, as_datetime, by_day
+from scheduling.core.hours import local_time
+from scheduling.core.intervals import Span
+
+DEEP_LINK = f"{REGISTRY}/StructureDefinition/booking-deep-link"
+PHONE = f"{REGISTRY}/StructureDefinition/booking-phone"
+ACCEPTING = "http://terminology.hl7.org/CodeSystem/accepting-patients"
+APPOINTMENT_TYPES = {
+    HealthcareService.Eligibility.NEW: {"system": ACCEPTING, "code": "newpt"},
+    HealthcareService.Eligibility.RETURNING: {"system": ACCEPTING, "code": "existptonly"},
+}
+
+
+def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
+    """The lines of each day from then on."""
+    end = as_of + settings.PUBLISHED_AHEAD
+    for number, day in enumerate(by_day(int(as_of.timestamp()), int(end.timestamp()))):
+        key = f"published:{published.edition.name}:{number}"
+        kept = cache.get(key)
+        if kept is None or kept[0] != as_of:
+            kept = (as_of, b"".join(_lines(published, day, end, as_of)))
+            cache.set(key, kept, settings.PUBLISHED_MAX_AGE.total_seconds())
+        yield kept[1]
+
+
+def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[bytes]:
+    for resource in (*_free(published, day, end, now), *_taken(published, day, now)):
+        yield exact.dumps(resource, orjson.OPT_APPEND_NEWLINE)
+
+
+def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:
+    """A visit that can be had in several rooms is told once."""
+    told: set[tuple[int, int, int]] = set()
+    found = availability.openings(published.ways, now, end, now=now, looks=lambda first, last: iter([day]))
+    for opening in found:
+        key = (opening.offerings[0].schedule, opening.service.pk, opening.start)
+        if key not in told:
+            told.add(key)
+            yield _free_slot(published, opening, *key)
+
+
+def _free_slot(published: Published, opening: Opening, schedule: int, service: int, start: int) -> Json:
+    offering = opening.offerings[0]
+    suited = APPOINTMENT_TYPES.get(HealthcareService.Eligibility(opening.service.eligibility))
+    site = published.sites.get(offering.site or 0)
+    phone = (site.phone if site else "") or settings.CLINIC_PHONE
+    slot: Json = {
+        "resourceType": "Slot",
+        "id": free_slot_id(schedule, service, start),
+        "extension": [{"url": DEEP_LINK, "valueUrl": _deep_link(opening)}],
+        "serviceType": published.edition.service_type(opening.service),
+        "schedule": {"reference": offering.reference},
+        "status": "free",
+        "start": local_time(start, offering.zone).isoformat(),
+        "end": local_time(opening.end, offering.zone).isoformat(),
+    }
+    if phone:
+        slot["extension"].append({"url": PHONE, "valueString": phone})
+    if suited:
+        slot["appointmentType"] = {"coding": [suited]}
+    return slot
+
+
+def _deep_link(opening: Opening) -> str:
+    """The page that holds this time; with what the client adds to its query it is still that page."""
+    page = reverse("portal:deep-link", args=[opening.service.fhir_id])
+    start = as_datetime(opening.start).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{settings.SITE_URL}{page}?{urlencode({'time': f'{start}~{opening.offerings[0].fhir_id}'}, safe='~:')}"
+
+
+def _taken(published: Published, day: Span, now: datetime) -> Iterator[Json]:
+    """That it is taken, and nothing about by whom or for what."""
+    zones = {each.schedule: each.zone for way in published.ways for each in way.choices}
+    rows = Slot.objects.filter(
+        Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
+        schedule__in=list(zones),
+        status__in=OCCUPYING,
+        deleted_at=None,
+        start__gte=as_datetime(day[0]),
+        start__lt=as_datetime(day[1]),
+    ).order_by("start", "pk")
+    for fhir_id, schedule, status, start, end in rows.values_list("fhir_id", "schedule_id", "status", "start", "end"):
+        yield {
+            "resourceType": "Slot",
+            "id": fhir_id,
+            "schedule": {"reference": published.schedules[schedule].reference},
+            "status": published.edition.status(status),
+            "start": in_zone(start, zones[schedule]).isoformat(),
+            "end": in_zone(end, zones[schedule]).isoformat(),
+        }

@@ -1,0 +1,115 @@
+"""What is asked for by GET, be it a request or the entry of a Bundle: https://hl7.org/fhir/R4/http.html#read"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from api import history, search
+from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
+from clinic.models import Resource
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.errors import Invalid, Issue, NotFound
+from scheduling.interactions import Deleted, Find, Written
+
+URL = re.compile(
+    r"/?(?:(?P<kind>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?)?"
+    r"(?P<history>/?_history(?:/(?P<version>[^/?]+))?)?(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+
+
+def current(
+    kind: str, fhir_id: str, caller: Caller, is_known: Callable[[Resource], bool] = lambda row: False
+) -> Resource:
+    """The resource, about which the caller is told, but for what `is_known` already. Raises NotFound, Deleted."""
+    row = visible(kind, fhir_id, caller)
+    if row.deleted_at is not None:
+        raise Deleted(f"{row.reference} was deleted.")
+    if not is_known(row):
+        access.record_disclosure([row], "read", caller=caller, now=timezone.now())
+    return row
+
+
+def version(kind: str, fhir_id: str, number: str, caller: Caller) -> Resource:
+    """The resource as it was in a version: https://hl7.org/fhir/R4/http.html#vread"""
+    row = history.earlier(visible(kind, fhir_id, caller), number, caller)
+    if row.deleted_at is not None:
+        raise Deleted(f"{row.reference}/_history/{number} was deleted.")
+    version = f"/_history/{number}"
+    access.record_disclosure([row], "vread", caller=caller, now=timezone.now(), version=version)
+    return row
+
+
+def representations(written: Collection[Written], caller: Caller) -> dict[str, Json]:
+    """By their references, the resources as they are now: a query for each type. More may be told than was sent."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for each in written:
+        if each.outcome not in ("deleted", "known"):
+            kind, _, fhir_id = each.reference.partition("/")
+            ids[kind].append(fhir_id)
+    rows = [row for kind, named in ids.items() for row in rows_of(RESOURCES[kind]).filter(fhir_id__in=named)]
+    there = {each.reference for each in written if each.outcome in ("updated", "unchanged")}
+    told = [row for row in rows if row.reference in there]
+    access.record_disclosure(told, "read", caller=caller, now=timezone.now())
+    return {row.reference: to_fhir(access.as_shown(row, caller)) for row in rows}
+
+
+def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
+    """The row, a deleted one too. What the caller may not see is not there."""
+    access.require(caller, kind, "r")
+    found = RESOURCES[kind]
+    rows = access.visible(found.model, caller, "r").select_related(*found.related).prefetch_related(*found.prefetch)
+    row = rows.filter(fhir_id=fhir_id).first()
+    if row is None:
+        raise NotFound(f"There is no {kind}/{fhir_id}.")
+    return access.as_shown(row, caller)
+
+
+def finder(caller: Caller, base: str) -> Find:
+    """How conditions are looked up: as searches, which find what the caller may see."""
+
+    def find(kind: str, query: str) -> list[Any]:
+        if kind not in RESOURCES:
+            raise Invalid(issues=[Issue("not-supported", f"There are no {kind} resources here.")])
+        asked = search.read(kind, QueryDict(query), caller, base)
+        if not asked.where:
+            raise Invalid(f"{query!r} is no condition: it does not say which {kind} is meant.")
+        return list(search.rows_of(asked, caller)[:2])
+
+    return find
+
+
+def answer(url: str, caller: Caller, base: str) -> Resource | Json:
+    """What a GET of this address gives: a row, or a Bundle. Raises NotFound, Deleted, Invalid, Forbidden."""
+    match = URL.fullmatch(url.removeprefix(base))
+    kind = match["kind"] if match else None
+    if match is None or (kind and kind not in RESOURCES) or not (kind or match["history"] or match["query"]):
+        text = f"{url!r} cannot be asked for in a Bundle: resources, searches and histories can."
+        raise Invalid(issues=[Issue("not-supported", text, "request.url")])
+    query = QueryDict(match["query"] or "")
+    if match["version"]:
+        return version(kind or "", match["id"] or "", match["version"], caller)
+    if match["history"]:
+        return past(kind or "", match["id"] or "", query, caller, base)
+    if kind is None:
+        return search.answer(search.read_all(query, caller, base), caller, base)
+    return (
+        current(kind, match["id"], caller)
+        if match["id"]
+        else search.answer(search.read(kind, query, caller, base), caller, base)
+    )
+
+
+def past(kind: str, fhir_id: str, query: QueryDict, caller: Caller, base: str) -> Json:
+    """The history of a resource, of a type where no id is said, or of everything."""
+    if not kind:
+        return history.of_system(query, caller, base)
+    if not fhir_id:
+        return history.of_type(kind, query, caller, base)
+    return history.of_resource(visible(kind, fhir_id, caller), query, caller, base)

@@ -1,0 +1,95 @@
+"""The answer to a search: https://hl7.org/fhir/R4/bundle.html#searchset
+
+A page of what the caller may see. The number of SQL statements does not depend on the number of resources.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils import timezone
+
+from api.outcomes import outcome_entry
+from api.search import system
+from api.search.conditions import LIST
+from api.search.includes import MAX_INCLUDED, included
+from api.search.rows import Page, page_of, rows_of
+from api.search.searching import Search
+from api.search.summaries import shortened
+from api.search.system import SystemSearch
+from clinic.fhir.codes import UCUM
+from clinic.fhir.resources import to_fhir
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.errors import Issue
+
+Json = dict[str, Any]
+
+DISTANCE_URL = "http://hl7.org/fhir/StructureDefinition/location-distance"
+
+
+def answer(search: Search, caller: Caller, base: str) -> Json:
+    """The Bundle: a page of matches, what goes with them, and the ways to the other pages."""
+    bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
+    counted = search.controls.get("_total") != "none" or not search.count
+    if isinstance(search, SystemSearch):
+        total = system.count(search, caller) if counted else None
+        page = system.page(search, caller)
+    else:
+        rows = rows_of(search, caller)
+        total = rows.count() if counted else None
+        page = page_of(search, rows)
+    if total is not None:
+        bundle["total"] = total
+    bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
+    matches = [to_fhir(access.as_shown(row, caller)) for row in page.rows]
+    others = included(matches, search.includes, caller, base)
+    asked = search.link("") or "?"
+    disclosed = [*page.rows, *others.rows]
+    access.record_disclosure(disclosed, "search", caller=caller, now=timezone.now(), query=asked)
+    entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
+    entries += [_entry(_short(search, each), "include", base) for each in others.resources]
+    if told := list(_told(search, complete=others.complete)):
+        entries.append(outcome_entry(told, "warning"))
+    return {**bundle, "entry": entries} if entries else bundle
+
+
+def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
+    """Itself as it was understood; the other pages where there are any."""
+    if search.cursor:
+        yield "self", search.page_link(base, search.cursor.place, backwards=search.cursor.backwards)
+    else:
+        yield "self", search.link(base)
+    if search.count and (search.cursor or page.after):
+        yield "first", search.page_link(base, [])
+    if page.rows and page.before:
+        yield "previous", search.page_link(base, page.first, backwards=True)
+    if page.rows and page.after:
+        yield "next", search.page_link(base, page.last)
+
+
+def _match(search: Search, row: Any, resource: Json, base: str) -> Json:
+    entry = _entry(_short(search, resource), "match", base)
+    if search.shows_distance:
+        distance = {"value": round(row.sort_0, 3), "unit": "km", "system": UCUM, "code": "km"}
+        entry["search"]["extension"] = [{"url": DISTANCE_URL, "valueDistance": distance}]
+    return entry
+
+
+def _short(search: Search, resource: Json) -> Json:
+    elements = [each.strip() for each in search.controls.get("_elements", "").split(",") if each.strip()]
+    return shortened(resource, search.controls.get("_summary", "false"), elements)
+
+
+def _entry(resource: Json, mode: str, base: str) -> Json:
+    full_url = f"{base}{resource['resourceType']}/{resource['id']}"
+    return {"fullUrl": full_url, "resource": resource, "search": {"mode": mode}}
+
+
+def _told(search: Search, *, complete: bool) -> Iterator[Issue]:
+    for name, why in search.ignored.items():
+        yield Issue("not-supported", f"{name!r} {why} and was ignored.")
+    if any(LIST in name for name, _ in search.processed):
+        yield Issue("not-supported", "No lists are kept here, current ones neither: nothing is on them.", LIST)
+    if not complete:
+        text = f"More goes with these than the {MAX_INCLUDED} resources that are included. Search for it by itself."
+        yield Issue("incomplete", text)

@@ -1,0 +1,73 @@
+"""What every search parameter can: https://hl7.org/fhir/R4/search.html#ptypes"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db.models import Q
+
+from api.search.values import PREFIXES
+from scheduling.errors import Invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One search parameter of one type of resource.
+
+    In the tables `definition` is the last part of its canonical URL, where that is not `Type-name`; `ours` says that
+    FHIR has none of this name, and `description` then what it finds.
+    """
+
+    TYPE: ClassVar[str]
+    MODIFIERS: ClassVar[tuple[str, ...]] = ("missing",)
+    COMPARATORS: ClassVar[tuple[str, ...]] = ()
+    # Of _filter, besides `pr`, which all can.
+    OPERATORS: ClassVar[tuple[str, ...]] = ("eq", "ne")
+
+    name: str = ""
+    definition: str = ""
+    ours: bool = False
+    description: str = ""
+
+    @property
+    def sort(self) -> str:
+        """The column to sort by, if there is one."""
+        return ""
+
+    def condition(self, value: str, modifier: str, base: str) -> Q:
+        """The rows that have this value, still escaped. `base` is our own address, with a slash at its end."""
+        raise NotImplementedError
+
+    def compared(self, operator: str, value: str, base: str) -> Q:
+        """The rows with a value to which this one, still escaped, is as one of the OPERATORS says."""
+        return self.condition(value, "", base)
+
+    def present(self) -> Q:
+        """The rows that have any value."""
+        raise NotImplementedError
+
+    def among(self, column: str, test: str) -> "Parameter":
+        """The same of those items alone of a column that is a list for which the test, in jsonpath, is true."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered(Parameter):
+    """One whose values come before and after each other."""
+
+    COMPARATORS = PREFIXES
+    OPERATORS: ClassVar[tuple[str, ...]] = PREFIXES
+
+    def compared(self, operator: str, value: str, base: str) -> Q:
+        if value.startswith(PREFIXES):
+            raise Invalid(f"{value!r} has a prefix: the operator alone says how to compare.")
+        return self.condition(value if operator == "eq" else f"{operator}{value}", "", base)
+
+
+def any_of(conditions: Iterable[Q]) -> Q:
+    found = list(conditions)
+    return Q(*found, _connector=Q.OR) if found else nothing()
+
+
+def nothing() -> Q:
+    return Q(pk__in=[])

@@ -1,0 +1,27 @@
+"""Visits are found by what the caller is shown of who takes part, and not by who else comes to them."""
+
+import re
+from collections.abc import Collection
+
+from api.search.kinds import Parameter
+from api.search.places import quoted
+from scheduling import access
+from scheduling.access import Caller
+
+WHOSE, WHO = "Appointment", "participant"
+
+
+def as_shown(parameter: Parameter, kind: str, caller: Caller) -> Parameter:
+    """The parameter of a type, asked of what the caller is shown."""
+    people = access.shown_people(caller) if kind == WHOSE else None
+    return parameter if people is None else parameter.among(WHO, _one_of(people))
+
+
+def _one_of(people: Collection[str]) -> str:
+    """A test, in jsonpath, for a participant who is no patient or carer, or else one of these."""
+    kinds = "|".join(access.TELLING)
+    typed = " || ".join(f"@.actor.type == {quoted(kind)}" for kind in access.TELLING)
+    others = f"!(@.actor.reference like_regex {quoted(f'(^|/)({kinds})/')} || {typed})"
+    names = "|".join(map(re.escape, sorted(people)))
+    pattern = quoted(f"(^|/)({names})(/_history/[^/]+)?$")
+    return f"{others} || @.actor.reference like_regex {pattern}" if people else others

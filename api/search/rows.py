@@ -1,0 +1,59 @@
+"""What a search finds, and a page of it. The number of SQL statements does not depend on the number of rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from api.search.paging import Place
+from api.search.searching import Search
+from clinic.fhir.resources import RESOURCES
+from scheduling import access
+from scheduling.access import Caller
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, where the first and the last of them are, and whether there are more on either side."""
+
+    rows: list[Any]
+    first: Place
+    last: Place
+    before: bool = False
+    after: bool = False
+
+
+NO_PAGE = Page([], [], [])
+
+
+def rows_of(search: Search, caller: Caller) -> "QuerySet[Any]":
+    """All matches that the caller may see."""
+    access.require(caller, search.kind, "s")
+    return access.visible(search.model, caller, "s").filter(*search.where, deleted_at=None)
+
+
+def page_of(search: Search, rows: "QuerySet[Any]") -> Page:
+    """One row more than is shown says whether there is another page."""
+    if not search.count:
+        return NO_PAGE
+    kind, order = RESOURCES[search.kind], search.order
+    place, backwards = search.place
+    rows = rows.select_related(*kind.related).prefetch_related(*kind.prefetch)
+    rows = order.sort(rows, backwards=backwards)
+    if place:
+        rows = rows.filter(order.beyond(place, backwards=backwards))
+    found = [(order.place(row), row) for row in rows[: search.count + 1]]
+    return cut(search, found)
+
+
+def cut(search: Search, found: Sequence[tuple[Place, Any]]) -> Page:
+    """The page, of the rows in the order in which they were asked for, each with its place."""
+    place, backwards = search.place
+    shown, more = found[: search.count], len(found) > search.count
+    if backwards:
+        shown = shown[::-1]
+    if not shown:
+        return NO_PAGE
+    rows = [row for _, row in shown]
+    return Page(rows, shown[0][0], shown[-1][0], before=more if backwards else bool(place), after=backwards or more)

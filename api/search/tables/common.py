@@ -1,0 +1,107 @@
+"""Search parameters that several types have."""
+
+from typing import Any
+
+from api.search.dates import Date
+from api.search.kinds import Parameter
+from api.search.links import Link
+from api.search.references import Written
+from api.search.strings import Text, Uri
+from api.search.tokens import Code, Coding, Concept, Contact, Flag, Identifier, Language, Token
+from api.search.words import Content
+from clinic.fhir import codes
+
+Parameters = dict[str, Parameter]
+
+ADDRESS_USE = "http://hl7.org/fhir/address-use"
+GENDER = "http://hl7.org/fhir/administrative-gender"
+PARTICIPATION = "http://hl7.org/fhir/participationstatus"
+ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService", "Patient", "RelatedPerson")
+
+
+def of_every(kind: str) -> Parameters:
+    """What every type has."""
+    return {
+        "_id": Token(column="fhir_id", definition="Resource-id"),
+        "_lastUpdated": Date(column="last_updated", definition="Resource-lastUpdated"),
+        "_tag": Coding(places=("extra.meta.tag",), definition="Resource-tag"),
+        "_profile": Uri(place="extra.meta.profile", definition="Resource-profile"),
+        "_security": Coding(places=("extra.meta.security",), definition="Resource-security"),
+        "_source": Uri(place="extra.meta.source", definition="Resource-source"),
+        "_text": Content(kind=kind, narrative=True, definition="DomainResource-text"),
+        "_content": Content(kind=kind, definition="Resource-content"),
+    }
+
+
+def written(at: str, *types: str, **more: Any) -> Written:
+    """References in JSON, at the place where the resource has them."""
+    return Written(at=at, types=types, element=at.removeprefix("extra."), **more)
+
+
+def address(definition: str) -> Parameters:
+    """Addresses that have no columns. `definition` is what the canonical URLs begin with."""
+    parts = {"city": "city", "state": "state", "postalcode": "postalCode", "country": "country"}
+    elements = ("line", "city", "district", "state", "postalCode", "country", "text")
+    whole = Text(places=tuple(f"extra.address.{each}" for each in elements), definition=f"{definition}-address")
+    return {
+        "address": whole,
+        **{
+            f"address-{name}": Text(places=(f"extra.address.{element}",), definition=f"{definition}-address-{name}")
+            for name, element in parts.items()
+        },
+        "address-use": Code(places=("extra.address.use",), system=ADDRESS_USE, definition=f"{definition}-address-use"),
+    }
+
+
+def names(*columns: str, **more: Any) -> Text:
+    """Parts of a HumanName: those of the one that is shown are in columns."""
+    return Text(
+        columns=tuple(each for each in columns if each == "family"),
+        lists=tuple(each for each in columns if each != "family"),
+        places=tuple(f"extra.name.{each}" for each in columns),
+        **more,
+    )
+
+
+IDENTIFIED: Parameters = {"identifier": Identifier()}
+ACTIVE: Parameters = {**IDENTIFIED, "active": Flag(column="active")}
+SPECIALTY: Parameters = {"specialty": Concept(places=("specialty",))}
+ENDPOINT: Parameters = {"endpoint": written("extra.endpoint", "Endpoint")}
+BIRTH_DATE = Date(column="birth_date", days=True, said="extra.birthDate", definition="individual-birthdate")
+LANGUAGE = Language(column="language", system=codes.LANGUAGE, places=("extra.communication.language",))
+ORGANIZATION = Link(column="organization", types=("Organization",))
+SUBJECT = Link(column="patient", types=("Patient",), element="subject")
+
+_NAME = names("family", "given", "prefix")
+WHOLE_NAME = Text(
+    columns=_NAME.columns,
+    lists=_NAME.lists,
+    places=(*_NAME.places, "extra.name.suffix", "extra.name.text"),
+)
+TELECOM: dict[str, Contact] = {
+    "email": Contact(system="email", definition="individual-email"),
+    "phone": Contact(system="phone", definition="individual-phone"),
+    "telecom": Contact(definition="individual-telecom"),
+}
+# What RelatedPerson has, and then Patient and Practitioner. A name that sounds alike is one that is written alike.
+INDIVIDUAL: Parameters = {
+    **ACTIVE,
+    **TELECOM,
+    **address("individual"),
+    "name": WHOLE_NAME,
+    "phonetic": Text(
+        columns=WHOLE_NAME.columns, lists=WHOLE_NAME.lists, places=WHOLE_NAME.places, definition="individual-phonetic"
+    ),
+    "gender": Token(column="gender", system=GENDER, definition="individual-gender"),
+}
+PERSON: Parameters = {
+    **INDIVIDUAL,
+    "family": names("family", definition="individual-family"),
+    "given": names("given", definition="individual-given"),
+}
+# What is about a visit, where FHIR has it and we have no column.
+KIND_OF_VISIT: Parameters = {
+    "service-category": Concept(places=("extra.serviceCategory",)),
+    "specialty": Concept(places=("extra.specialty",)),
+    "appointment-type": Concept(places=("extra.appointmentType",)),
+}

@@ -1,0 +1,66 @@
+"""Who gives care and who receives it."""
+
+from dataclasses import replace
+
+from api.search.dates import Said
+from api.search.links import Link, ManyLinks
+from api.search.strings import Name
+from api.search.tables.common import (
+    ACTIVE,
+    BIRTH_DATE,
+    ENDPOINT,
+    INDIVIDUAL,
+    LANGUAGE,
+    ORGANIZATION,
+    PERSON,
+    SPECIALTY,
+    SUBJECT,
+    TELECOM,
+    Parameters,
+    written,
+)
+from api.search.tokens import Concept, Deceased
+from clinic.models import Patient, PractitionerRole
+
+PEOPLE: dict[str, Parameters] = {
+    "Practitioner": {
+        **PERSON,
+        "communication": Concept(places=("communication",)),
+        "qualification-code": Concept(
+            places=("extra.qualification.code",), ours=True, description="A credential that the practitioner has."
+        ),
+    },
+    "PractitionerRole": {
+        **ACTIVE,
+        **SPECIALTY,
+        **ENDPOINT,
+        "role": Concept(places=("extra.code",)),
+        "date": Said(place="extra.period", is_period=True),
+        "practitioner": Link(column="practitioner", types=("Practitioner",), element="practitioner"),
+        "organization": replace(ORGANIZATION, element="organization"),
+        "location": ManyLinks(model=PractitionerRole, column="locations", types=("Location",), element="location"),
+        "service": ManyLinks(
+            model=PractitionerRole, column="services", types=("HealthcareService",), element="healthcareService"
+        ),
+        **{name: replace(each, columns=()) for name, each in TELECOM.items()},
+    },
+    "Patient": {
+        **PERSON,
+        **{name: Name(**vars(PERSON[name]), model=Patient) for name in ("name", "family", "given", "phonetic")},
+        "birthdate": BIRTH_DATE,
+        "language": LANGUAGE,
+        "death-date": Said(place="extra.deceasedDateTime"),
+        "deceased": Deceased(),
+        "general-practitioner": written(
+            "extra.generalPractitioner", "Practitioner", "PractitionerRole", "Organization"
+        ),
+        "link": written("extra.link.other", "Patient", "RelatedPerson"),
+        "organization": written("extra.managingOrganization", "Organization"),
+    },
+    "RelatedPerson": {
+        **INDIVIDUAL,
+        "birthdate": BIRTH_DATE,
+        "patient": replace(SUBJECT, element="patient"),
+        "relationship": Concept(places=("relationship",)),
+    },
+}

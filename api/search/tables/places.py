@@ -1,0 +1,81 @@
+"""Where care is given, with what, and which kinds of visit there are."""
+
+from dataclasses import replace
+
+from api.search.links import Link, ManyLinks
+from api.search.near import Near
+from api.search.strings import Text, Uri
+from api.search.tables.common import (
+    ACTIVE,
+    ADDRESS_USE,
+    ENDPOINT,
+    IDENTIFIED,
+    ORGANIZATION,
+    SPECIALTY,
+    Parameters,
+    address,
+    written,
+)
+from api.search.tokens import Code, Coding, Concept, Token
+from clinic.models import HealthcareService
+
+PLACES: dict[str, Parameters] = {
+    "Organization": {
+        **ACTIVE,
+        **ENDPOINT,
+        **address("Organization"),
+        "name": Text(columns=("name",), places=("extra.alias",)),
+        "phonetic": Text(columns=("name",)),
+        "type": Concept(places=("extra.type",)),
+        "partof": written("extra.partOf", "Organization"),
+    },
+    "Location": {
+        **IDENTIFIED,
+        **ENDPOINT,
+        "name": Text(columns=("name",), places=("extra.alias",)),
+        "status": Token(column="status", system="http://hl7.org/fhir/location-status"),
+        "operational-status": Coding(places=("extra.operationalStatus",)),
+        "type": Concept(places=("extra.type",)),
+        "near": Near(),
+        "address": Text(
+            columns=("line", "city", "state", "postal_code", "country"),
+            places=("extra.address.line", "extra.address.district", "extra.address.text"),
+        ),
+        "address-city": Text(columns=("city",)),
+        "address-state": Text(columns=("state",)),
+        "address-postalcode": Text(columns=("postal_code",)),
+        "address-country": Text(columns=("country",)),
+        "address-use": Code(places=("extra.address.use",), system=ADDRESS_USE),
+        "organization": replace(ORGANIZATION, element="managingOrganization"),
+        "partof": Link(column="part_of", types=("Location",), element="partOf"),
+    },
+    "HealthcareService": {
+        **ACTIVE,
+        **SPECIALTY,
+        **ENDPOINT,
+        "name": Text(columns=("name",)),
+        "service-type": Concept(places=("type",)),
+        "service-category": Concept(places=("extra.category",)),
+        "characteristic": Concept(places=("extra.characteristic",)),
+        "program": Concept(places=("extra.program",)),
+        "organization": replace(ORGANIZATION, element="providedBy"),
+        "location": ManyLinks(model=HealthcareService, column="locations", types=("Location",), element="location"),
+        "coverage-area": written("extra.coverageArea", "Location"),
+    },
+    "Device": {
+        **IDENTIFIED,
+        "device-name": Text(
+            columns=("name",), places=("extra.deviceName.name", "extra.type.text", "extra.type.coding.display")
+        ),
+        "status": Token(column="status", system="http://hl7.org/fhir/device-status"),
+        "type": Concept(places=("extra.type",)),
+        "manufacturer": Text(places=("extra.manufacturer",)),
+        "model": Text(places=("extra.modelNumber",)),
+        "udi-carrier": Text(places=("extra.udiCarrier.carrierHRF",)),
+        "udi-di": Text(places=("extra.udiCarrier.deviceIdentifier",)),
+        "url": Uri(place="extra.url"),
+        "location": Link(column="location", types=("Location",), element="location"),
+        "organization": written("extra.owner", "Organization"),
+        "patient": written("extra.patient", "Patient"),
+    },
+}

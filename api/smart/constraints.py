@@ -1,0 +1,25 @@
+"""Scopes with search parameters: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters"""
+
+from urllib.parse import parse_qsl
+
+from django.db.models import Q
+
+from api.search import condition
+from scheduling.access import Caller
+from scheduling.errors import Invalid
+
+
+def condition_of(caller: Caller, kind: str, constraint: str) -> Q | None:
+    """The rows that `status=booked&date=ge2026-01-01` wants; None where it cannot be read as a whole.
+
+    No chains, nor filters, which can hold some: what they reach would depend on the scopes that are read here.
+    """
+    found = Q()
+    for name, value in parse_qsl(constraint, keep_blank_values=True):
+        if "." in name or name.startswith(("_has", "_filter")) or not value:
+            return None
+        try:
+            found &= condition(kind, name, value, caller, "")
+        except Invalid:
+            return None
+    return found or None

@@ -1,0 +1,250 @@
+"""An Appointment that a client has made of what it knows: a free Slot of $prefetch, or people, a place and a time.
+
+http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: which schedules it takes
+is found by who takes part, and by whether they are free then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from api.free_slots import FreeSlot, read_free_slot_id
+from api.looking import Named, find_rows
+from api.parameters import reference_to, refusal
+from api.profiled import APPOINTMENT_PROFILES, participants, service_types
+from api.proposal_ids import read_proposal_id
+from api.submissions.logical import with_references
+from api.submissions.slots import are_contained, without_slots
+from api.submissions.submission import objects
+from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.issues import InvalidElement, InvalidResource
+from clinic.fhir.references import local_reference
+from clinic.fhir.resources import RESOURCES, Draft, References
+from clinic.fhir.schedules import service_references
+from clinic.fhir.visit_types import codings_of
+from clinic.models import Appointment, HealthcareService, Location, Patient, Practitioner, PractitionerRole
+from scheduling import availability
+from scheduling.availability import Criteria, MayBook, Opening, Way
+from scheduling.booking import BookingRequest
+from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
+
+NOTES = ("description", "reasonCode", "reasonReference", "priority", "appointmentType", "specialty", "basedOn")
+ONE_PATIENT = "An appointment is for one patient: book for each of a group."
+ALL_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a client's Appointment says. `slots` are the free Slots that it names, as primary keys and times."""
+
+    sent: Json
+    at: str
+    draft: Draft
+    patient: Patient | None
+    slots: tuple[FreeSlot, ...]
+
+    @property
+    def start(self) -> datetime:
+        start: datetime = self.draft.fields["start"]
+        return start
+
+
+def read_wish(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> Wish:
+    """Raises with every problem of the resource; `at` is the parameter that brought it.
+
+    `patients` are those whom it may be for: others are not known here.
+    """
+    sent = with_references(sent, at, patients)
+    slots = _free_slots(sent, at, base)
+    draft = read_draft(sent, at, base)
+    if draft.fields["start"] is None:
+        text = "Say when the visit starts, as in 2026-01-05T14:00:00Z."
+        raise Invalid(issues=[Issue("required", text, f"{at}.start")])
+    if any(slot.start != draft.fields["start"].timestamp() for slot in slots):
+        raise Invalid("The Appointment does not start with its Slot.", expression=f"{at}.start")
+    return Wish(sent, at, draft, _patient(draft, at, patients), slots)
+
+
+def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | None:
+    if draft.fields["patient_id"] is None:
+        return None
+    patient = patients.filter(pk=draft.fields["patient_id"]).first()
+    if patient is None:
+        said = ((n, str(each.get("actor", {}).get("reference"))) for n, each in enumerate(draft.fields["participant"]))
+        n, text = next((n, text) for n, text in said if "Patient/" in text)
+        raise NotFound(f"{text!r} is not known here.", expression=f"{at}.participant[{n}].actor.reference")
+    return patient
+
+
+def read_draft(sent: Json, at: str, base: str) -> Draft:
+    """The resource without its Slots, which are named by what is free."""
+    kept = without_slots(sent)
+    from_fhir = RESOURCES["Appointment"].from_fhir
+    assert from_fhir is not None
+    try:
+        return from_fhir(kept, References.load(References.collect([kept]), base))
+    except InvalidResource as error:
+        issues = [Issue(each.code, each.text, each.expression.replace("Appointment", at, 1)) for each in error.issues]
+        raise refusal(issues) from error
+
+
+def request_for(
+    wish: Wish,
+    patient: Patient | None,
+    status: str,
+    may_book: MayBook,
+    *,
+    now: datetime,
+    comment: str = "",
+    extensions: tuple[Json, ...] = (),
+) -> BookingRequest:
+    """What is asked of booking. Whether the time can be had is not asked here, only who could give it."""
+    if len({each.fhir_id for each in _named(wish, "Patient")}) > 1:
+        raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{wish.at}.participant")])
+    chosen = chosen_for(wish, may_book, now=now)
+    patient = patient or wish.patient
+    fields, extra = wish.draft.fields, wish.draft.fields["extra"]
+    asked = fields["requested_start"], fields["requested_end"]
+    ours = participants(chosen.offerings, patient, status)
+    return BookingRequest(
+        service=chosen.service,
+        offerings=chosen.offerings,
+        start=wish.start,
+        patient=patient,
+        participants=(*ours, *_others(fields["participant"], ours, status)),
+        identifiers=tuple(fields["identifier"]),
+        comment=comment or fields["comment"],
+        requested=asked if all(asked) else None,
+        extra={**extra, **_said(extra, chosen.service, extensions)},
+    )
+
+
+def notes_of(wish: Wish) -> Json:
+    """What the resource says besides its time and who takes part, by element."""
+    said = {name: value for name, value in wish.draft.fields["extra"].items() if name in NOTES}
+    return {**said, "comment": wish.draft.fields["comment"]}
+
+
+def _said(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
+    """What the visit says of itself that the client need not know."""
+    said: Json = {"meta": {"profile": list(APPOINTMENT_PROFILES)}}
+    if not any(service_references(concept) for concept in extra.get("serviceType", ())):
+        said["serviceType"] = service_types(service)
+    if extensions:
+        said["extension"] = [*extra.get("extension", ()), *extensions]
+    return said
+
+
+def _others(sent: Sequence[Json], ours: Sequence[Json], status: str) -> list[Json]:
+    """Who takes part besides those whose time it takes: somebody, and no patient or device."""
+    known = {each["actor"]["reference"] for each in ours}
+    others = [each for each in sent if _reference(each) and _reference(each) not in known]
+    kinds = ("Patient/", "Device/", "Practitioner", "HealthcareService/")
+    return [{**each, "status": status} for each in others if not _reference(each).startswith(kinds)]
+
+
+def chosen_for(wish: Wish, may_book: MayBook, *, now: datetime, without: Appointment | None = None) -> Opening:
+    """Who gives the visit then: of those that fit the first who is free, or else who would have been asked.
+
+    `without` is the visit that is moved.
+    """
+    start = wish.start
+    ways = _ways(wish, may_book, without)
+    if not ways:
+        text = "No service here fits: name one in serviceType, and who gives it, or a Slot of $prefetch."
+        raise Invalid(text, expression=f"{wish.at}.participant")
+    found = availability.openings(
+        ways, start, start + ALL_DAY, now=now, looks=availability.only_the_start, without=without
+    )
+    fitting = [each for each in found if each.start == start.timestamp()]
+    would = [_would_be(way, start) for way in ways]
+    end = wish.draft.fields["end"]
+    of_length = [each for each in (*fitting, *would) if end is None or each.end == end.timestamp()]
+    if not of_length:
+        right = instant(availability.as_datetime((fitting or would)[0].end))
+        raise Invalid(f"The visit ends at another time: {right}.", expression=f"{wish.at}.end")
+    return of_length[0]
+
+
+def _would_be(way: Way, start: datetime) -> Opening:
+    at = int(start.timestamp())
+    others = (pool[0] for n, pool in enumerate(way.pools) if n != way.chosen)
+    return Opening(way.service, at, at + way.choices[0].rules.duration, (way.choices[0], *others))
+
+
+def _ways(wish: Wish, may_book: MayBook, moved: Appointment | None) -> list[Way]:
+    """By the Slots, by the proposal that it was, by what it says of the service and the people."""
+    schedules, services = _named_by_id(wish)
+    named = wish.draft.fields["service_id"] if moved is None else moved.service_id
+    if named:
+        services = (named,)
+    practitioners, locations = _people(wish), _places(wish)
+    kinds = tuple(sorted(codings_of(wish.draft.fields["extra"].get("serviceType", []))))
+    ways = availability.ways_for(
+        Criteria(
+            services=services or None,
+            visit_types=None if services else kinds or None,
+            practitioners=practitioners or None,
+            locations=locations or None,
+        ),
+        may_book,
+    )
+    if schedules:
+        ways = [way.among(tuple(each for each in way.choices if each.schedule in schedules)) for way in ways]
+    if moved is not None:
+        kept = availability.kept_of(moved)
+        ways = [replace(way, pools=pools) for way in ways if way.choices for pools in kept.ways([way.pools])]
+    return [way for way in ways if way.choices]
+
+
+def _named_by_id(wish: Wish) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The schedules and the service that Slots name, or the id of a proposal for this time."""
+    if wish.slots:
+        return tuple(slot.schedule for slot in wish.slots), (wish.slots[0].service,)
+    proposed = read_proposal_id(str(wish.sent.get("id", "")))
+    if proposed is not None and proposed.start == wish.start.timestamp():
+        return proposed.schedules, (proposed.service,)
+    return (), ()
+
+
+def _people(wish: Wish) -> tuple[int, ...]:
+    """The practitioners among the participants; a role stands for whose it is."""
+    people = find_rows(Practitioner.objects.all(), _named(wish, "Practitioner"))
+    roles = find_rows(PractitionerRole.objects.all(), _named(wish, "PractitionerRole"))
+    return tuple(dict.fromkeys((*(each.pk for each in people), *(each.practitioner_id for each in roles))))
+
+
+def _places(wish: Wish) -> tuple[int, ...]:
+    return tuple(each.pk for each in find_rows(Location.objects.all(), _named(wish, "Location")))
+
+
+def _named(wish: Wish, kind: str) -> list[Named]:
+    references = [_reference(each).partition("/") for each in wish.draft.fields["participant"]]
+    return [Named(kind, fhir_id) for of, _, fhir_id in references if of == kind]
+
+
+def _reference(participant: Json) -> str:
+    return local_reference(str(participant.get("actor", {}).get("reference", "")))
+
+
+def _free_slots(sent: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
+    """The Slots that it refers to. Raises NotFound for others than those of $prefetch."""
+    if are_contained(sent.get("slot", [])):
+        return ()
+    slots, issues = [], []
+    for n, each in objects(sent.get("slot")):
+        place = f"{at}.slot[{n}].reference"
+        try:
+            slot = read_free_slot_id(reference_to("Slot", base, "slot reference")(each))
+        except InvalidElement as error:
+            issues.append(Issue(error.code, error.text, place))
+            continue
+        if slot is None:
+            issues.append(Issue("not-found", "This is not a free Slot: take one of $prefetch.", place))
+        else:
+            slots.append(slot)
+    if issues:
+        raise refusal(issues)
+    return tuple(slots)

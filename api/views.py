@@ -1,0 +1,258 @@
+"""The REST interactions: https://hl7.org/fhir/R4/http.html"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
+
+from django.db import transaction as database
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from rest_framework.parsers import BaseParser, FormParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api import reading, search
+from api.authentication import BearerAuthentication, SessionAuthentication, caller_of
+from api.bundles import Sender, batch, transaction
+from api.formats.parsers import PARSERS
+from api.formats.renderers import RENDERERS, FHIRNegotiation
+from api.headers import base_of, is_known, prefers, version_headers, version_wanted
+from api.outcomes import outcome
+from api.patching import PatchParser, patch_of
+from api.search import PASSED_OVER
+from clinic.fhir.resources import to_fhir
+from scheduling import interactions
+from scheduling.access import Caller
+from scheduling.errors import Invalid, Issue, NotFound
+from scheduling.interactions import Entry, Written
+
+Json = dict[str, Any]
+
+
+class IsKnown(BasePermission):
+    """Somebody with a token or a session. What they may do is for scheduling.access to say."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Caller)
+
+
+class FHIRView(APIView):
+    """What all views of the API share: who may come in, and that both sides speak FHIR, in JSON or XML."""
+
+    authentication_classes = [BearerAuthentication, SessionAuthentication]
+    permission_classes = [IsKnown]
+    renderer_classes = RENDERERS
+    parser_classes: Sequence[type[BaseParser]] = PARSERS
+    content_negotiation_class = FHIRNegotiation
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        if get := getattr(self, "get", None):
+            self.head = partial(_untold, get)  # Django's own is `get` itself
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
+            response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
+        return response
+
+
+class SystemView(FHIRView):
+    """`GET [base]?search` and `POST [base]`: https://hl7.org/fhir/R4/http.html#search and #transaction"""
+
+    def get(self, request: Request) -> Response:
+        return _found("", request, request.query_params)
+
+    def post(self, request: Request) -> Response:
+        """All of a transaction or nothing; of a batch, what can be done."""
+        bundle = body_of(request)
+        sender = Sender(
+            caller=caller_of(request),
+            now=timezone.now(),
+            base=base_of(request),
+            returning=prefers(request, "return"),
+        )
+        process = batch if bundle.get("type") == "batch" else transaction
+        return Response(process(bundle, sender))
+
+
+class ResourceView(FHIRView):
+    """The resources of one type. Whether it is the right version is asked where the client says If-Match."""
+
+    kind: ClassVar[str] = ""
+
+    def get_parsers(self) -> list[BaseParser]:
+        return [PatchParser()] if self.request.method == "PATCH" else super().get_parsers()
+
+    def perform(self, request: Request, entry: Entry) -> Response:
+        caller, base = caller_of(request), base_of(request)
+        find = reading.finder(caller, base)
+        written = interactions.perform(entry, caller=caller, now=timezone.now(), base=base, find=find)
+        return _written(written, request)
+
+
+class TypeView(ResourceView):
+    """`[base]/Type`: https://hl7.org/fhir/R4/http.html#search and #create
+
+    `[base]/Type?search` names the one resource to be written: https://hl7.org/fhir/R4/http.html#cond-update
+    """
+
+    def get(self, request: Request) -> Response:
+        return _found(self.kind, request, request.query_params)
+
+    def post(self, request: Request) -> Response:
+        """A search in the address of a POST is none of FHIR's, and to ignore it would make duplicates."""
+        if asked := sorted(request.query_params.keys() - PASSED_OVER):
+            text = f"POST {self.kind} takes no search: say {', '.join(asked)} in the header If-None-Exist."
+            raise Invalid(issues=[Issue("not-supported", text)])
+        condition = request.headers.get("If-None-Exist", "")
+        return self.perform(request, interactions.creation_of(self.kind, body_of(request), condition))
+
+    def put(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(
+            request, interactions.update_of(self.kind, "", body_of(request), version, condition=condition)
+        )
+
+    def patch(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(
+            request, interactions.patch_of(self.kind, "", patch_of(request), version, condition=condition)
+        )
+
+    def delete(self, request: Request) -> Response:
+        condition, version = self._condition(request), version_wanted(request)
+        return self.perform(request, interactions.deletion_of(self.kind, "", version, condition=condition))
+
+    def _condition(self, request: Request) -> str:
+        """Raises Invalid where it is not said which one."""
+        if query := request.META.get("QUERY_STRING", ""):
+            return str(query)
+        raise Invalid(f"Say which {self.kind} is meant: {self.kind}/[id], or a search that finds only it.")
+
+
+class SearchView(FHIRView):
+    """`POST [base]/Type/_search`, and `[base]/_search`: the parameters of the form and of the query together."""
+
+    kind: ClassVar[str] = ""
+    parser_classes = [FormParser]
+
+    def post(self, request: Request) -> Response:
+        query = request.query_params.copy()
+        query.update(request.data)
+        return _found(self.kind, request, query)
+
+
+class InstanceView(ResourceView):
+    """`[base]/Type/id`: https://hl7.org/fhir/R4/http.html#read, #update, #patch and #delete"""
+
+    def get(self, request: Request, fhir_id: str) -> Response:
+        has_it = partial(is_known, request)
+        row = reading.current(self.kind, fhir_id, caller_of(request), has_it)
+        if has_it(row):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers=version_headers(row))
+        return Response(to_fhir(row), headers=version_headers(row))
+
+    def put(self, request: Request, fhir_id: str) -> Response:
+        version = version_wanted(request)
+        return self.perform(request, interactions.update_of(self.kind, fhir_id, body_of(request), version))
+
+    def patch(self, request: Request, fhir_id: str) -> Response:
+        version = version_wanted(request)
+        return self.perform(request, interactions.patch_of(self.kind, fhir_id, patch_of(request), version))
+
+    def delete(self, request: Request, fhir_id: str) -> Response:
+        return self.perform(request, interactions.deletion_of(self.kind, fhir_id, version_wanted(request)))
+
+
+class VersionView(FHIRView):
+    """`[base]/Type/id/_history/version`: https://hl7.org/fhir/R4/http.html#vread"""
+
+    kind: ClassVar[str] = ""
+
+    def get(self, request: Request, fhir_id: str, version: str) -> Response:
+        row = reading.version(self.kind, fhir_id, version, caller_of(request))
+        return Response(to_fhir(row), headers=version_headers(row))
+
+
+class HistoryView(FHIRView):
+    """`_history` of a resource, a type or everything: https://hl7.org/fhir/R4/http.html#history"""
+
+    kind: ClassVar[str] = ""
+
+    def get(self, request: Request, fhir_id: str = "") -> Response:
+        caller, base = caller_of(request), base_of(request)
+        return Response(reading.past(self.kind, fhir_id, request.query_params, caller, base))
+
+
+class NowhereView(FHIRView):
+    """Whatever else is asked for under our base."""
+
+    def get(self, request: Request, path: str = "") -> Response:
+        raise NotFound(f"There is nothing at {path!r} here.")
+
+    post = put = patch = delete = get
+
+
+def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
+    """What a GET is answered. Nobody is told its body, so that they were is not written down either."""
+    with database.atomic():
+        response = get(request, **named)
+        database.set_rollback(True)
+    return response
+
+
+def body_of(request: Request) -> Json:
+    """The JSON object that was sent; nothing sent is an empty one."""
+    return cast(Json, request.data)
+
+
+def _found(kind: str, request: Request, query: QueryDict) -> Response:
+    """What a search of a type finds, or of all types where none is said."""
+    caller, base = caller_of(request), base_of(request)
+    lenient = prefers(request, "handling") == "lenient"
+    asked = (
+        search.read(kind, query, caller, base, lenient=lenient)
+        if kind
+        else search.read_all(query, caller, base, lenient=lenient)
+    )
+    return Response(search.answer(asked, caller, base))
+
+
+def _written(written: Written, request: Request) -> Response:
+    """201 for what was created, with its address; the body as the client prefers.
+
+    Of a patient who was known already the client hears who it is, and otherwise what it has sent itself.
+    """
+    if written.outcome == "known":
+        _, _, fhir_id = written.reference.partition("/")
+        sent = {name: value for name, value in body_of(request).items() if name != "meta"}
+        return Response({**sent, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
+    if written.outcome == "deleted":
+        return _deleted(written, request)
+    headers = version_headers(written) | {"Location": f"{base_of(request)}{written.location}"}
+    status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
+    match prefers(request, "return"):
+        case "minimal":
+            return Response(None, status, headers=headers)
+        case "OperationOutcome":
+            return Response(_told(written), status, headers=headers)
+    resources = reading.representations([written], caller_of(request))
+    return Response(resources[written.reference], status, headers=headers)
+
+
+def _deleted(written: Written, request: Request) -> Response:
+    """204 also for what has never been there: it is not there now."""
+    headers = version_headers(written) if written.version else {}
+    if prefers(request, "return") == "OperationOutcome":
+        return Response(_told(written), headers=headers)
+    return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
+
+
+def _told(written: Written) -> Json:
+    return outcome([Issue("informational", f"{written.reference} is {written.outcome}.")], "information")

@@ -1,7 +1,0 @@
-"""The base itself, which clients name without the slash at its end."""
-
-from django.urls import path
-
-from scheduling.api.views import SystemView
-
-urlpatterns = [path("", SystemView.as_view())]

@@ -1,9 +1,0 @@
-"""FHIR operations on Appointments, one module each: https://www.medplum.com/docs/scheduling
-
-The contract is Medplum's. Where ours differs, it is stricter or says more: see docs/.
-"""
-
-from scheduling.api.operations.registry import OPERATIONS, Operation
-from scheduling.api.operations.urls import operation_urls
-
-__all__ = ["OPERATIONS", "Operation", "operation_urls"]
