@@ -1,15 +1,18 @@
-# Every target is one line of Python, for machines without make: python3 bootstrap.py demo|test|check-dates|setup
+# Every target is one line of Python, for machines without make: python3 bootstrap.py demo|test|check|lint|...
 PYTHON ?= python3
 RESET ?=
 ARGS ?=
 
-.PHONY: help demo test check-dates setup
+.PHONY: help demo test check lint format check-dates setup
 
 help:
 	@echo "make demo            run everything on this machine, on http://127.0.0.1:8000/"
 	@echo "make demo PORT=8001  ... on another port; CLINIC_DATA_DIR=... keeps the data elsewhere than in var/"
 	@echo "make demo RESET=1    ... with fresh data"
-	@echo "make test            every check and test; ARGS=\"-k booking\" goes to pytest"
+	@echo "make test            every check and test, as make check; ARGS=\"tests/core -k grid\" runs only pytest, with those"
+	@echo "make check           every check and test, as CI runs it"
+	@echo "make lint            the checks without the tests; ARGS=\"types layers\" runs those alone"
+	@echo "make format          format code and templates, and sort imports"
 	@echo "make check-dates     the tests without the browser's on days that are hard for calendars; DATES=\"year-end\", ARGS"
 	@echo "make setup           only install what they need, into .venv"
 
@@ -19,6 +22,15 @@ demo:
 
 test:
 	@exec $(PYTHON) bootstrap.py test -- $(ARGS)
+
+check:
+	@exec $(PYTHON) bootstrap.py check
+
+lint:
+	@exec $(PYTHON) bootstrap.py lint -- $(ARGS)
+
+format:
+	@exec $(PYTHON) bootstrap.py format
 
 # DATES is in the environment too.
 check-dates:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From a bare Python to a running demo or a checked tree: `python3 bootstrap.py demo|test|check-dates|setup`.
+"""From a bare Python to a running clinic or a checked tree: `python3 bootstrap.py COMMAND`; `--help` lists them.
 
 Standard library only, because it runs before anything is installed. `make` calls it.
 """
@@ -34,6 +34,16 @@ NODE_MODULES = ROOT / "node_modules"
 NPM_STAMP = NODE_MODULES / "installed"
 OLDEST_NPM = 7  # the first that reads this lock
 OLDEST_NODE = 20  # the first that runs tests/clients
+TESTS = [str(PYTHON), "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
+COMMANDS = {
+    "demo": "run the demo clinic; --reset starts afresh",
+    "test": "all that check does; with arguments only pytest, with those",
+    "check": "every check and test, as CI runs it",
+    "lint": "the checks alone, or those named, such as `lint types layers`",
+    "format": "format code and templates, and sort imports",
+    "check-dates": "the tests on days that are hard for calendars; DATES, and pytest's arguments",
+    "setup": "only install what the others need",
+}
 DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
 
 
@@ -42,9 +52,14 @@ class Failure(Exception):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Run or check this project.")
-    parser.add_argument("command", choices=["demo", "test", "check-dates", "setup"])
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for the demo (--reset) or for pytest")
+    parser = argparse.ArgumentParser(
+        prog="bootstrap.py",
+        description="Run or check this project.",
+        epilog="\n".join(f"  {name:12} {purpose}" for name, purpose in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes")
     given = parser.parse_args()
     arguments = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
     enter_root()
@@ -52,16 +67,32 @@ def main() -> int:
         testing = given.command != "demo"
         install(TEST_LOCK if testing else DEMO_LOCK)
         install_npm_packages(testing=testing)
-        if given.command == "demo":
-            os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
-        if given.command == "check-dates":
-            os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
-        return check(arguments) if given.command == "test" else 0
+        return execute(given.command, arguments)
     except Failure as failure:
         sys.stderr.write(f"{given.command}: {failure}\n")
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def execute(command: str, arguments: Sequence[str]) -> int:
+    """Run a command for which everything is installed; its exit code."""
+    match command:
+        case "demo":
+            os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
+        case "check-dates":
+            os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
+        case "test" if arguments:
+            find_or_install_chromium()
+            os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments])
+        case "test" | "check":
+            find_or_install_chromium()
+            return run_checks({**static_checks(), "tests": TESTS})
+        case "lint":
+            return run_checks(chosen_checks(arguments))
+        case "format":
+            return format_files()
+    return 0
 
 
 def enter_root() -> None:
@@ -272,10 +303,9 @@ def one_at_a_time() -> Iterator[None]:
 # Checking
 
 
-def check(pytest_arguments: Sequence[str]) -> int:
-    """Run every check; stop at the first that fails. Returns the exit code."""
-    find_or_install_chromium()
-    for name, command in checks(pytest_arguments).items():
+def run_checks(checks: dict[str, list[str]]) -> int:
+    """Run the checks in turn; stop at the first that fails. Returns the exit code."""
+    for name, command in checks.items():
         say(f"== {name}")
         started = time.monotonic()
         code = subprocess.run(command).returncode
@@ -288,14 +318,13 @@ def check(pytest_arguments: Sequence[str]) -> int:
     return 0
 
 
-def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
-    """The commands that a tree must pass, by what people call them, the quick ones first."""
+def static_checks() -> dict[str, list[str]]:
+    """The commands that check a tree without running it, by name, the quick ones first."""
     python = str(PYTHON)
-    places = [*(ROOT / "templates").rglob("*.html"), *ROOT.glob("*/templates/**/*.html")]
     return {
         "formatting": [python, "-m", "ruff", "format", "--check", "."],
         "lint": [python, "-m", "ruff", "check", "."],
-        "templates": [str(VENV / "bin" / "djade"), "--check", *sorted(map(str, places))],
+        "templates": [str(VENV / "bin" / "djade"), "--check", *templates()],
         "types": [python, "-m", "mypy"],
         "layers": [python, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
         # No database runs here. The tests' settings do not wait for one; -W silences that it is missing.
@@ -304,8 +333,29 @@ def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
             *("--check", "--dry-run", "--settings", "tests.settings"),
         ],
         "configuration": [python, "manage.py", "check"],
-        "tests": [python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *pytest_arguments],
     }
+
+
+def chosen_checks(names: Sequence[str]) -> dict[str, list[str]]:
+    """The static checks of these names; all of them where none is named."""
+    checks = static_checks()
+    unknown = [name for name in names if name not in checks]
+    if unknown:
+        raise Failure(f"There is no check {', '.join(unknown)}; there are {', '.join(checks)}.")
+    return {name: checks[name] for name in names or checks}
+
+
+def format_files() -> int:
+    """Sort imports and format Python and templates in place; the exit code."""
+    ruff = [str(PYTHON), "-m", "ruff"]
+    subprocess.run([str(VENV / "bin" / "djade"), *templates()])  # its exit code says whether it changed a file
+    commands = ([*ruff, "check", "--select", "I", "--fix", "."], [*ruff, "format", "."])
+    return max(subprocess.run(command).returncode for command in commands)
+
+
+def templates() -> list[str]:
+    """The paths of all templates."""
+    return sorted(map(str, [*(ROOT / "templates").rglob("*.html"), *ROOT.glob("*/templates/**/*.html")]))
 
 
 def chromium_path() -> str | None:
