@@ -1,4 +1,4 @@
-"""What the pages need to be there before anything is served."""
+"""System checks of the pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ CALENDAR_FILES = ("event-calendar.min.js", "event-calendar.min.css")
 
 @register(Tags.staticfiles)
 def calendar_is_installed(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """The staff's calendar is drawn by an npm package, which is installed and not kept here."""
+    """Check that the npm package of the staff's calendar is installed: it is not in the repository."""
     missing = [name for name in CALENDAR_FILES if not (settings.EVENT_CALENDAR / name).is_file()]
     if not missing:
         return []

@@ -1,4 +1,4 @@
-"""Who asks for a page, and what they must be to see it."""
+"""The caller of a request, and decorators that require one of a kind."""
 
 import secrets
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _SECRET = "guest"
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """The caller of scheduling.access, one for each request, so that who they are is looked up once."""
+    """Return the request's Caller. It is made once for each request, so that its queries run once."""
     caller: Caller | None = getattr(request, _ATTRIBUTE, None)
     if caller is None:
         user = getattr(request, "user", None)
@@ -35,18 +35,18 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def guest_secret(session: SessionBase) -> str:
-    """By what this browser is known for what it held without an account; empty where it held nothing yet."""
+    """Return the secret that identifies this browser as a guest; empty if it has held nothing yet."""
     return str(session.get(_SECRET, ""))
 
 
 def fresh_caller(request: HttpRequest) -> Caller:
-    """The caller once more, where what they may do has just changed."""
+    """Return a new Caller for the request, after what they may do has changed."""
     delattr(request, _ATTRIBUTE)
     return caller_of(request)
 
 
 def holder_of(request: HttpRequest) -> Caller:
-    """The caller as one who can hold a time: who has not signed in is known by their browser from now on."""
+    """Return a caller who can hold a time: without an account, this browser becomes a guest."""
     if caller_of(request).user is None and not caller_of(request).guest:
         request.session[_SECRET] = secrets.token_urlsafe(32)
         request.session.set_expiry(0)  # with the browser: the next person at this computer is someone else
@@ -55,22 +55,22 @@ def holder_of(request: HttpRequest) -> Caller:
 
 
 def sign_in_for(address: str) -> HttpResponse:
-    """To the sign-in page, and from there to `address`."""
+    """Redirect to the sign-in page, and from there to `address`."""
     return redirect_to_login(address)
 
 
 def details_for(address: str) -> HttpResponse:
-    """To the page that asks for what a patient's record needs, and from there to `address`."""
+    """Redirect to the form for the patient's record, and from there to `address`."""
     return redirect(f"{reverse('portal:details')}?{urlencode({'next': address})}")
 
 
 def sign_in_required(view: View[P]) -> View[P]:
-    """Only for people who have signed in."""
+    """Decorator that lets only signed-in users see the view."""
     return _unless(view, lambda caller: caller.user is None)
 
 
 def visitor_required(view: View[P]) -> View[P]:
-    """Only for people who have signed in, and for guests who have held a time in this browser."""
+    """Decorator that lets only signed-in users and guests who have held a time see the view."""
     return _unless(view, lambda caller: caller.user is None and not caller.guest)
 
 
@@ -85,7 +85,7 @@ def _unless(view: View[P], is_stranger: Callable[[Caller], bool]) -> View[P]:
 
 
 def patient_required(view: View[P]) -> View[P]:
-    """Only for patients. Others are sent where they become one, and come back."""
+    """Decorator that lets only patients see the view. Others first go to sign in or to create their record."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -99,7 +99,7 @@ def patient_required(view: View[P]) -> View[P]:
 
 
 def staff_required(view: View[P]) -> View[P]:
-    """Only for people who work here: 403 for everyone else who is signed in."""
+    """Decorator that lets only staff see the view: other signed-in users get 403."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -1,5 +1,6 @@
-"""A code of six digits, by which somebody proves that mail to an address reaches them: a guest, and who comes by a
-manage link where the clinic knows nothing else of the patient to ask for.
+"""Six-digit codes sent by email, which prove that an address belongs to the person who enters them.
+
+Guests need one, and so does the user of a manage link if the clinic has neither birth date nor phone of the patient.
 """
 
 import re
@@ -28,7 +29,7 @@ AGAIN_AFTER = timedelta(seconds=30)
 _CODE = "guest-code"
 
 
-class Answer(Enum):
+class CodeResult(Enum):
     """The result of checking or sending a code."""
 
     RIGHT = auto()
@@ -38,7 +39,7 @@ class Answer(Enum):
 
 
 class CodeForm(forms.Form):
-    """The code that was sent."""
+    """Form for the code that was sent."""
 
     code = forms.CharField(
         label=gettext_lazy("Code"),
@@ -56,7 +57,7 @@ class CodeForm(forms.Form):
 
 
 def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: datetime) -> None:
-    """Send a new code to the addresses, within limits; the one before it is good no longer. Say what was done."""
+    """Send a new code to the addresses, within the rate limits, with a message on the page. Older codes are void."""
     if _just_sent(request.session, emails, now):
         messages.info(request, _("We have just sent you a code. You can ask for another one in 30 seconds."))
         return
@@ -77,22 +78,22 @@ def send(request: HttpRequest, emails: Sequence[str], language: str, *, now: dat
 
 
 def is_right(request: HttpRequest, emails: Sequence[str], form: CodeForm, *, now: datetime) -> bool:
-    """True if the code is the one that was sent last; else the form says what to do. It is good once."""
-    said = {
-        Answer.WRONG: _("That code is wrong. Check that you are using the latest email."),
-        Answer.TOO_OLD: _("That code has expired. Ask for a new one below."),
-        Answer.TOO_OFTEN: _("Too many wrong codes. Ask for a new one below."),
+    """True if the code is the latest one; else an error is added to the form. A code works once."""
+    errors = {
+        CodeResult.WRONG: _("That code is wrong. Check that you are using the latest email."),
+        CodeResult.TOO_OLD: _("That code has expired. Ask for a new one below."),
+        CodeResult.TOO_OFTEN: _("Too many wrong codes. Ask for a new one below."),
     }
-    answer = Answer.TOO_OFTEN
+    result = CodeResult.TOO_OFTEN
     if limits.allows(request, "check_code", key=_joined(emails)):
-        answer = _check(request.session, emails, form.cleaned_data["code"], now)
-    if answer != Answer.RIGHT:
-        form.add_error("code", said[answer])
-    return answer == Answer.RIGHT
+        result = _check(request.session, emails, form.cleaned_data["code"], now)
+    if result != CodeResult.RIGHT:
+        form.add_error("code", errors[result])
+    return result == CodeResult.RIGHT
 
 
 def is_sent(session: SessionBase, emails: Sequence[str], *, now: datetime) -> bool:
-    """True if this browser has asked for a code to these addresses that can still be good."""
+    """True if a code that was sent from this browser to these addresses has not expired."""
     kept = session.get(_CODE)
     return (
         kept is not None
@@ -108,17 +109,17 @@ def _just_sent(session: SessionBase, emails: Sequence[str], now: datetime) -> bo
     return datetime.fromisoformat(kept["sent"]) + AGAIN_AFTER > now
 
 
-def _check(session: SessionBase, emails: Sequence[str], code: str, now: datetime) -> Answer:
+def _check(session: SessionBase, emails: Sequence[str], code: str, now: datetime) -> CodeResult:
     kept = session.get(_CODE)
     if kept is None or now > datetime.fromisoformat(kept["sent"]) + GOOD_FOR:
-        return Answer.TOO_OLD
+        return CodeResult.TOO_OLD
     if kept["attempts"] >= ATTEMPTS:
-        return Answer.TOO_OFTEN
+        return CodeResult.TOO_OFTEN
     if not constant_time_compare(kept["digest"], _digest(session, emails, code)):
         session[_CODE] = {**kept, "attempts": kept["attempts"] + 1}
-        return Answer.WRONG
+        return CodeResult.WRONG
     session.pop(_CODE)
-    return Answer.RIGHT
+    return CodeResult.RIGHT
 
 
 def _digest(session: SessionBase, emails: Sequence[str], code: str = "") -> str:

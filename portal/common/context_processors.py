@@ -1,4 +1,4 @@
-"""What every page's frame shows."""
+"""Context processor for the frame of every page."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from portal.common.callers import caller_of
 
 
 def clinic(request: HttpRequest) -> dict[str, object]:
-    """The clinic as it presents itself, who is signed in, and the languages to choose from."""
+    """Add the clinic's branding, the caller, and the languages to choose from."""
     return {
         **of_the_clinic(),
         "caller": caller_of(request),
@@ -19,7 +19,7 @@ def clinic(request: HttpRequest) -> dict[str, object]:
 
 
 def of_the_clinic() -> dict[str, str]:
-    """What is the same for everyone and needs nothing but the settings."""
+    """Return the part of the frame's context that comes from the settings alone."""
     logo = settings.CLINIC_LOGO_URL
     return {
         **branding.shown(),

@@ -1,4 +1,4 @@
-"""Form fields that ask the way people answer."""
+"""Form fields and widgets for dates and times of day."""
 
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ PARTS = {"day": (_("Day"), 2), "month": (_("Month"), 2), "year": (_("Year"), 4)}
 
 
 class DatePart(NamedTuple):
-    """One of the three numbers of a date: its name, its label, and how many digits it has at most."""
+    """One of the three numbers of a date: its name, its label, and its greatest number of digits."""
 
     name: str
     label: Any
@@ -25,12 +25,12 @@ class DatePart(NamedTuple):
 
 
 def date_parts() -> list[DatePart]:
-    """The numbers of a date in the order in which the clinic's country writes them."""
+    """Return the parts of a date in the order of the clinic's country."""
     return [DatePart(name, *PARTS[name]) for name in formats.date_order()]
 
 
 class _InNumbers:
-    """A day as it is typed, in the order of the moment it is shown."""
+    """A day that formats itself in numbers when it is displayed: lazy, since the format depends on the country."""
 
     def __init__(self, day: date) -> None:
         self.day = day
@@ -40,14 +40,17 @@ class _InNumbers:
 
 
 def with_example(text: Any, day: date = date(1985, 3, 27)) -> Any:
-    """The text with {example} filled in by a day as it is typed; lazy, since the order is the country's."""
+    """Return the text with {example} replaced by a day in numbers, lazily."""
     return format_lazy(text, example=lazystr(_InNumbers(day)))
 
 
 class DatePartsWidget(forms.MultiWidget):
-    """Day, month and year, typed, in the order of the country: nobody scrolls back to the year of their birth."""
+    """Three inputs for day, month and year, in the order of the clinic's country.
 
-    # In the app's own templates, for that is where the form renderer looks.
+    Typing is quicker than scrolling a date picker back to a year of birth.
+    """
+
+    # In the app's own templates, because the form renderer looks only there.
     template_name = "portal/date_parts.html"
     use_fieldset = True
 
@@ -76,11 +79,11 @@ class DatePartsWidget(forms.MultiWidget):
         return [day, month, year]
 
     def id_for_label(self, id_: str | None) -> str:
-        return f"{id_}_{list(PARTS).index(formats.date_order()[0])}"  # where an error summary's link leads
+        return f"{id_}_{list(PARTS).index(formats.date_order()[0])}"  # target of the link in the error summary
 
 
 class DatePartsField(forms.MultiValueField):
-    """A date in three numbers; says so if one of them is missing."""
+    """Field for a date in three numbers."""
 
     default_error_messages = {
         "no_date": with_example(_("There is no such date. Enter it in numbers, such as {example}.")),
@@ -109,10 +112,10 @@ class DatePartsField(forms.MultiValueField):
 
 
 class BornField(DatePartsField):
-    """A date of birth as far as it is known, as FHIR writes it: 1985-03-27, 1985-03 or 1985."""
+    """Field for a date of birth that may be partial, in FHIR's format: 1985-03-27, 1985-03 or 1985."""
 
     def clean(self, value: Any) -> Any:
-        if self.disabled:  # as it was; a form does not change it
+        if self.disabled:  # the initial value, which the form does not change
             return value
         day, month, year = (str(part or "").strip() for part in value or ("", "", ""))
         if not (day or month or year):
@@ -131,7 +134,7 @@ class BornField(DatePartsField):
 
 
 class DateInput(forms.DateInput):
-    """The browser's own, which writes a date as ISO 8601 does."""
+    """The browser's date input, whose value is in ISO 8601."""
 
     input_type = "date"
 
@@ -140,7 +143,7 @@ class DateInput(forms.DateInput):
 
 
 class TimeInput(forms.TimeInput):
-    """The browser's own, to the minute."""
+    """The browser's time input, to the minute."""
 
     input_type = "time"
 
@@ -149,7 +152,7 @@ class TimeInput(forms.TimeInput):
 
 
 class ClockField(forms.TimeField):
-    """A time of day, typed as 14:30 or 2:30 pm where the browser offers no clock."""
+    """Field for a time of day. In browsers without a time input it accepts 14:30 and 2:30 pm."""
 
     widget = TimeInput
 
@@ -163,22 +166,22 @@ class ClockField(forms.TimeField):
 
 
 class DayField(forms.DateField):
-    """A day that a calendar can show."""
+    """Field for a day whose year is one of days.YEARS."""
 
     widget = DateInput
 
     def to_python(self, value: Any) -> date | None:
-        return _shown(super().to_python(value), self.error_messages["invalid"])
+        return _within_years(super().to_python(value), self.error_messages["invalid"])
 
 
 class MomentField(forms.DateTimeField):
-    """A time of such a day."""
+    """Field for a date and time whose year is one of days.YEARS."""
 
     def to_python(self, value: Any) -> datetime | None:
-        return _shown(super().to_python(value), self.error_messages["invalid"])
+        return _within_years(super().to_python(value), self.error_messages["invalid"])
 
 
-def _shown(day: D | None, refusal: Any) -> D | None:
-    if day is not None and days.shown(day) is None:
-        raise ValidationError(refusal, code="invalid")
+def _within_years(day: D | None, error: Any) -> D | None:
+    if day is not None and days.within_years(day) is None:
+        raise ValidationError(error, code="invalid")
     return day

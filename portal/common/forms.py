@@ -1,4 +1,4 @@
-"""What is asked of people on more pages than one."""
+"""Forms that several groups of pages use."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ OLDEST = 130  # years
 
 
 class PatientDetailsForm(forms.Form):
-    """The least that a patient's record needs: two names and a day of birth, or a word that there is no more to say."""
+    """Form for a patient's names and birth date, with boxes for a single name and for an unknown date."""
 
     given = forms.CharField(
         label=_("Given names"),
@@ -78,7 +78,7 @@ class PatientDetailsForm(forms.Form):
         return names | birth_columns(self.cleaned_data["birth_date"])
 
     def _name(self, name: str, other: str) -> str:
-        """One of the two names. It can be missing where there is only one."""
+        """Return one of the two names. It may be empty if the box for a single name is ticked."""
         text = _on_one_line(self.cleaned_data[name])
         is_enough = self._is_ticked("one_name") and (name == "family" or _on_one_line(self[other].data or ""))
         if not (text or is_enough):
@@ -86,11 +86,11 @@ class PatientDetailsForm(forms.Form):
         return text
 
     def _is_ticked(self, name: str) -> bool:
-        """True if a box is ticked, or not even shown."""
+        """True if a box is ticked, or is not part of the form."""
         return name not in self.fields or bool(self[name].data)
 
     def make_record(self, user: User, *, now: datetime) -> Patient:
-        """The patient's record of this user, who has none yet; asked twice, the first stays."""
+        """Create the patient record of this user. If there is one already, return it unchanged."""
         patient, _created = Patient.objects.get_or_create(
             user=user,
             defaults={
@@ -103,7 +103,7 @@ class PatientDetailsForm(forms.Form):
 
 
 def _is_whole(born: str) -> bool:
-    """True if FHIR's birthDate says the day."""
+    """True if a FHIR birthDate includes the day."""
     return len(born) == len("1985-03-27")
 
 
@@ -111,9 +111,10 @@ def _on_one_line(name: str) -> str:
     return UNSTORABLE.sub("", " ".join(name.split()))
 
 
-class AskedForm(forms.Form):
-    """A form that refuses nothing: what cannot be read is as if it were not there."""
+class QueryForm(forms.Form):
+    """Form for the query of a page's address. It refuses nothing: an invalid value counts as missing."""
 
-    def asked(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
+        """Return the cleaned value of a field, or None."""
         self.is_valid()
         return self.cleaned_data.get(name)

@@ -1,4 +1,4 @@
-"""The language somebody reads in: what they chose in this browser, else what their record says, else the browser's."""
+"""The language of the pages: chosen in this browser, else from the patient's record, else the browser's own."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from portal.common.callers import caller_of
 
 
 def names() -> list[tuple[str, str]]:
-    """Each language's code and its name in itself."""
+    """Return the code of each language and its own name for itself."""
     return [(code, OWN_NAMES[code]) for code, _name in settings.LANGUAGES]
 
 
-# Never translated: who looks for their language knows it by its own name.
+# Never translated: people look for their language by its own name.
 OWN_NAMES = {"en": "English", "es": "Español"}
 
 
 def remember(response: HttpResponse, language: str) -> None:
-    """Have the browser ask for this language from now on."""
+    """Set the language cookie."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
@@ -32,8 +32,11 @@ def remember(response: HttpResponse, language: str) -> None:
     )
 
 
-def read_in(request: HttpRequest, language: str, response: HttpResponse) -> HttpResponse:
-    """The response, after which the browser and the patient's record read in this language, if it is one of ours."""
+def switch(request: HttpRequest, language: str, response: HttpResponse) -> HttpResponse:
+    """Return the response with the language cookie, and store the language in the patient's record.
+
+    A language that is not one of LANGUAGES changes nothing.
+    """
     if language in dict(settings.LANGUAGES):
         remember(response, language)
         patient = caller_of(request).patient
@@ -43,13 +46,13 @@ def read_in(request: HttpRequest, language: str, response: HttpResponse) -> Http
 
 
 def keep(patient: Patient, language: str) -> None:
-    """Write to the patient in this language too."""
+    """Store the language in the patient's record, so that messages are written in it too."""
     Patient.objects.filter(pk=patient.pk).exclude(language=language).update(language=language)
 
 
 @receiver(user_logged_in, dispatch_uid="patients_language")
 def greet(request: HttpRequest, user: User, response: HttpResponse | None = None, **_kwargs: Any) -> None:
-    """Whoever signs in on a browser that knows no language yet reads in the one of their record."""
+    """On sign-in, take the language from the patient's record if this browser has chosen none."""
     if response is None or settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
         return
     language = Patient.objects.filter(user=user, deleted_at=None).values_list("language", flat=True).first()

@@ -1,4 +1,4 @@
-"""How often one may ask for what costs others something, such as a held time or an email: ACCOUNT_RATE_LIMITS."""
+"""Rate limits for actions such as holding a time or sending an email: the setting ACCOUNT_RATE_LIMITS."""
 
 from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
@@ -6,10 +6,10 @@ from django.shortcuts import render
 
 
 def allows(request: HttpRequest, action: str, *, key: str | None = None) -> bool:
-    """True if there is room for one more; while the cache is away there is."""
+    """True if the action is within its limit. While the cache is unavailable, always True."""
     return bool(ratelimit.consume(request, action=action, key=key))
 
 
 def slow_down(request: HttpRequest) -> HttpResponse:
-    """429, with what to do."""
+    """Return the page for 429, which says what to do."""
     return render(request, "429.html", status=429)

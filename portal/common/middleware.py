@@ -1,4 +1,4 @@
-"""What every answer says to the browser: run nothing but ours, keep nothing of a patient's."""
+"""Middleware of the pages: security headers, compression, size limit, and HEAD."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -14,11 +14,11 @@ from portal.common.views import bad_request
 from scheduling import access
 
 API = "/fhir/"
-FILES = 4  # how many times larger a form with files may be than any other
+FILES = 4  # factor by which a form with files may be larger than another
 
 
 def content_security_policy(*, images: str = "", forms: str = "") -> str:
-    """Everything comes from here; only a clinic's logo may lie elsewhere, and what a page says of images and forms."""
+    """Return the Content-Security-Policy: this site, the clinic's logo, and the page's own `images` and `forms`."""
     images = " ".join(filter(None, ("'self'", "data:", branding.origin(settings.CLINIC_LOGO_URL), images)))
     rules = {
         "default-src": "'self'",
@@ -32,7 +32,7 @@ def content_security_policy(*, images: str = "", forms: str = "") -> str:
 
 
 class BodyLimit:
-    """Refuses what is larger than any form of ours before it is read: Django bounds fields, and files not at all."""
+    """Middleware that refuses a too large request before it is read. Django itself does not limit files."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,11 +48,11 @@ class BodyLimit:
 
 
 class Compression(GZipMiddleware):
-    """Compresses pages and JSON for those who take gzip.
+    """Middleware that compresses pages and JSON with gzip.
 
-    An attacker who lets a browser ask for a page and measures it learns nothing of what is secret in it: forms carry
-    their CSRF token masked anew each time, and Django adds up to 100 random bytes. Tokens of /oauth/ are sent as they
-    are, so are streams, and what has a strong ETag: that names the bytes, and is compared with them.
+    The size of a compressed page reveals no secret (BREACH): CSRF tokens are masked anew each time, and Django adds up
+    to 100 random bytes. Not compressed are tokens of /oauth/, streams, and responses with a strong ETag, because a
+    strong ETag stands for the exact bytes.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -63,9 +63,9 @@ class Compression(GZipMiddleware):
 
 
 class HeadAsGet:
-    """Answers HEAD as GET, without the body, whatever methods a view names: RFC 9110, section 9.3.2.
+    """Middleware that answers HEAD like GET, without the body, for all views: RFC 9110, section 9.3.2.
 
-    Nobody is shown what the page holds, so no disclosure is recorded. The API answers HEAD itself.
+    A HEAD shows nobody the page, so no disclosure is recorded. The API answers HEAD itself.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -87,7 +87,7 @@ class HeadAsGet:
 
 
 class SecurityHeaders:
-    """No inline script or style runs anywhere, and pages of a signed-in person stay in no cache."""
+    """Middleware that sets the Content-Security-Policy and keeps pages with a session out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Where the header leads: the few places that people of each kind go to all day."""
+"""Links of the header, for patients and for staff."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,11 @@ from scheduling.access import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A link of the header: to the first of its pages, marked on each of them, with a part beside the word."""
+class HeaderLink:
+    """A link of the header to the first of its pages; it is marked on all of them.
+
+    `beside` is a template shown next to the word, such as a count.
+    """
 
     word: Any
     pages: tuple[str, ...]
@@ -23,12 +26,12 @@ class Place:
 
 
 STAFF = (
-    Place(_("Today"), ("portal:board",)),
-    Place(_("To do"), ("portal:worklist",), "portal/worklist/_count.html"),
-    Place(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
-    Place(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings", "portal:checklist")),
+    HeaderLink(_("Today"), ("portal:board",)),
+    HeaderLink(_("To do"), ("portal:worklist",), "portal/worklist/_count.html"),
+    HeaderLink(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
+    HeaderLink(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings", "portal:checklist")),
 )
-# From a held time to the booked visit.
+# The pages between a held time and the booked visit.
 WAY = tuple(
     f"portal:{page}"
     for page in (
@@ -37,16 +40,16 @@ WAY = tuple(
 )  # fmt: skip
 VISITS = tuple(f"portal:{page}" for page in ("visits", "visit", "cancel", "move", "join", "answers"))
 PATIENTS = (
-    Place(_("Book"), ("portal:services", "portal:choose-time", "portal:hold", *WAY, "portal:booked")),
-    Place(_("My visits"), VISITS),
-    Place(_("Messages"), ("portal:messages",), "portal/messages/_count.html"),
-    Place(_("Family"), ("portal:family", "portal:family-add", "portal:family-change", "portal:family-remove")),
+    HeaderLink(_("Book"), ("portal:services", "portal:choose-time", "portal:hold", *WAY, "portal:booked")),
+    HeaderLink(_("My visits"), VISITS),
+    HeaderLink(_("Messages"), ("portal:messages",), "portal/messages/_count.html"),
+    HeaderLink(_("Family"), ("portal:family", "portal:family-add", "portal:family-change", "portal:family-remove")),
 )
 
 
-def places(caller: Caller) -> list[Place]:
-    """What the caller's header links to, as far as it is there."""
-    return [place for place in (STAFF if caller.is_staff else PATIENTS) if place.address]
+def header_links(caller: Caller) -> list[HeaderLink]:
+    """Return the links of the caller's header, without pages that this clinic does not have."""
+    return [link for link in (STAFF if caller.is_staff else PATIENTS) if link.address]
 
 
 def _address(page: str) -> str:

@@ -1,11 +1,10 @@
-"""Calendars, which are Schedules: whose they are, and by which clock they are read."""
+"""The name and the time zone of a Schedule."""
 
 from zoneinfo import ZoneInfo
 
 from clinic.models import Schedule
 from clinic.models.base import zone_named
 
-# What a calendar's name and zone are read from.
 SCHEDULE = (
     "site",
     "practitioner_role__practitioner",
@@ -18,13 +17,13 @@ SCHEDULE = (
 
 
 def name_of(schedule: Schedule) -> str:
-    """Whose calendar, and where."""
+    """Return the schedule's actor and site."""
     actor = str(schedule.bookable.actor)
     return f"{actor}, {schedule.site}" if schedule.site else actor
 
 
 def zone_of(schedule: Schedule, service_pk: int | None = None) -> ZoneInfo:
-    """A calendar's time: that of its site, of its parameters, of its actor, in this order."""
+    """Return the schedule's time zone: its site's, else its parameters', else its actor's."""
     names = [schedule.site.timezone if schedule.site else ""]
     names += [each.timezone for each in schedule.scheduling_parameters.all() if service_pk in (None, each.service_id)]
     names += [getattr(actor, "timezone", "") for actor in (schedule.actor, schedule.bookable.actor)]

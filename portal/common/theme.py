@@ -1,4 +1,4 @@
-"""The clinic's own colour, as a stylesheet: nothing may be written into a page's style."""
+"""Stylesheet of the clinic's accent colour: the security policy does not allow inline styles."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from clinic import branding
 
 
 def css() -> str:
-    """The tokens that follow from the clinic's accent, for the light look and the dark; empty where it has none."""
+    """Return the CSS custom properties of the accent for the light and the dark theme; empty without an accent."""
     if not settings.CLINIC_ACCENT:
         return ""
     dark = settings.CLINIC_ACCENT_DARK or branding.lightened(settings.CLINIC_ACCENT)
@@ -21,7 +21,7 @@ def css() -> str:
 
 
 def version() -> str:
-    """Another one for each colour, for browsers keep the stylesheet by it; empty where there is none."""
+    """Return a digest of the stylesheet for its address, so that browsers notice a change; empty without an accent."""
     return hashlib.sha256(css().encode()).hexdigest()[:16] if settings.CLINIC_ACCENT else ""
 
 

@@ -1,10 +1,10 @@
-"""Typed form data kept in the session until it is sent without a mistake: for all forms of patients' pages.
+"""Typed form data, kept in the session until the form is valid: for all forms on patients' pages.
 
-A view with a form is a `page` and makes its form by `form`. Every POST is then answered by a redirect, so that neither
-reloading a page nor going back to it sends anything again. What was refused is kept in the session, with what is wrong
-about it, and shown by the page that comes next; so is what was typed when the reader chose another language, which is a
-button of the form itself and needs no script. It is kept until the page is answered or the visit is booked, and no
-longer than KEPT_FOR; nothing of it ever stands in an address.
+A view with a form is decorated with `page` and makes its form with `form`. Every POST is answered by a redirect, so
+that reloading the page or going back to it sends nothing again. Refused data is kept in the session with its errors
+and shown by the next GET. The buttons that choose a language belong to the form too (no script is needed), so the data
+outlives a change of language. It is kept until the form is valid or the visit is booked, at most for KEPT_FOR, and is
+never part of an address.
 """
 
 import time
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=forms.Form)
 P = ParamSpec("P")
 
 LONGEST = 1000
-MOST = 50  # fields: more than any of our pages has
+MOST = 50  # fields: more than any page has
 MOST_PAGES = 10
 LONGEST_NAME = 100
 KEPT_FOR = 2 * 3600  # seconds
@@ -35,7 +35,7 @@ LANGUAGE = "read-in"  # the name of the buttons that choose a language
 _KEY = "typed"
 _FORM = "typed_form"
 _NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "change", "let-go", "again", LANGUAGE})
-# What was typed for a time that was held is there for the next one.
+# On these pages the data of one hold is kept for the next hold.
 _OF_ANY_HOLD = frozenset(
     f"portal:{name}" for name in ("about", "about-details", "proof", "coverage", "new-coverage", "confirm")
 )
@@ -44,7 +44,7 @@ _OF_ANY_HOLD = frozenset(
 def page(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A view with a form: what is refused is shown by a GET, and what is typed outlives a change of language."""
+    """Decorator for a view with a form: keeps refused data and its errors, and answers POST by a redirect."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -52,7 +52,7 @@ def page(
             return view(request, *args, **kwargs)
         if LANGUAGE in request.POST:
             keep(request, language=request.POST[LANGUAGE])
-            return languages.read_in(request, request.POST[LANGUAGE], redirect(request.get_full_path()))
+            return languages.switch(request, request.POST[LANGUAGE], redirect(request.get_full_path()))
         response = view(request, *args, **kwargs)
         made: forms.Form | None = getattr(request, _FORM, None)
         if made is None or not made.errors or "Location" in response.headers:
@@ -64,7 +64,7 @@ def page(
 
 
 def form(request: HttpRequest, kind: type[F], **more: Any) -> F:
-    """The page's form: with what is posted, else with what was typed before, and what was wrong about it."""
+    """Return the page's form, filled with the posted data, else with the kept data and its errors."""
     typed = _pages(request.session).get(_page(request)) if request.method != "POST" else None
     if request.method == "POST":
         made = kind(request.POST, **more)
@@ -75,34 +75,34 @@ def form(request: HttpRequest, kind: type[F], **more: Any) -> F:
         made._errors = ErrorDict()  # type: ignore[attr-defined]  # judged when it is sent
         for name, texts in typed.get("wrong", {}).items():
             made._errors[name] = made.error_class(texts, renderer=made.renderer)  # type: ignore[attr-defined]
-        if "wrong" in typed:  # said once: who reloads the page sees what they typed, and no alarm
+        if "wrong" in typed:  # errors are shown once; after a reload only the data is there
             _write(request.session, {**_pages(request.session), _page(request): {**typed, "wrong": {}}})
     offer_languages(request, made)
     return made
 
 
 def offer_languages(request: HttpRequest, made: object = True) -> None:
-    """Let the menu of languages be buttons of the page's form, whose id is `step`."""
+    """Turn the language menu into buttons of the page's form, whose id is `step`."""
     setattr(request, _FORM, made)
 
 
 def keep(request: HttpRequest, *, wrong: ErrorDict | None = None, language: str = "") -> None:
-    """Remember what was posted, as it was typed, and what is wrong about it.
+    """Keep the posted data as it was typed, with its errors.
 
-    Who chooses another language to read in, and is written to in the one read so far, is written to in the other too.
+    With `language`, a form field for the language of messages follows if it had the language of the page so far.
     """
     sent = (name for name in request.POST if name not in _NOT_TYPED and len(name) <= LONGEST_NAME)
     fields = {name: str(request.POST[name])[:LONGEST] for name in islice(sent, MOST)}
     if language in dict(languages.names()) and fields.get("language") == translation.get_language():
         fields["language"] = language
-    said = {name: [str(text)[:LONGEST] for text in texts] for name, texts in (wrong or {}).items()}
+    errors = {name: [str(text)[:LONGEST] for text in texts] for name, texts in (wrong or {}).items()}
     pages = {name: kept for name, kept in _pages(request.session).items() if name != _page(request)}
     latest = dict(list(pages.items())[1 - MOST_PAGES :])
-    _write(request.session, {**latest, _page(request): {"fields": fields, "wrong": said, "at": time.time()}})
+    _write(request.session, {**latest, _page(request): {"fields": fields, "wrong": errors, "at": time.time()}})
 
 
 def done(request: HttpRequest) -> None:
-    """The page has been answered."""
+    """Drop the kept data of the page, after its form was valid."""
     pages = _pages(request.session)
     if pages.pop(_page(request), None):
         _write(request.session, pages)
@@ -113,7 +113,7 @@ def forget(session: SessionBase) -> None:
 
 
 def _pages(session: SessionBase) -> dict[str, Any]:
-    """The kept form data by page, the oldest first."""
+    """Return the kept form data by page, oldest first."""
     since = time.time() - KEPT_FOR
     return {name: kept for name, kept in session.get(_KEY, {}).items() if kept["at"] >= since}
 
@@ -123,7 +123,7 @@ def _write(session: SessionBase, pages: dict[str, Any]) -> None:
 
 
 def _page(request: HttpRequest) -> str:
-    """The page's name; what its address says more is hashed, for it can be a secret link."""
+    """Return the page's key: its URL name and a hash of the arguments, which may contain a secret."""
     match = request.resolver_match
     assert match is not None
     across = ("appointment_id",) if match.view_name in _OF_ANY_HOLD else ()

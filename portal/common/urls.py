@@ -1,4 +1,4 @@
-"""The addresses of what every page stands in."""
+"""URL patterns of the frame of every page."""
 
 from django.urls import path
 

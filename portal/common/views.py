@@ -1,4 +1,4 @@
-"""The frame of every page: its language, its colours, and the page for when all else has failed."""
+"""Views for the language and the colours of all pages, and error handlers."""
 
 import sys
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from portal.common.context_processors import of_the_clinic
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Read the page one comes from in another language; a patient is written to in it as well."""
+    """Change the language of the pages and, for a patient, of messages; then go back to the page before."""
     response: HttpResponse = set_cookie(request)
     chosen = response.cookies.get(settings.LANGUAGE_COOKIE_NAME)
     patient = caller_of(request).patient
@@ -31,24 +31,24 @@ def set_language(request: HttpRequest) -> HttpResponse:
 @condition(etag_func=lambda _request: f'"{theme.version()}"')
 @cache_control(public=True, max_age=24 * 3600)
 def stylesheet(request: HttpRequest) -> HttpResponse:
-    """The clinic's own colour in place of ours."""
+    """Return the stylesheet of the clinic's accent colour."""
     return HttpResponse(theme.css(), content_type="text/css; charset=utf-8")
 
 
 def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, made of the settings alone: the request cannot be trusted to say even where it was sent."""
+    """Return the page for 400. It is made from the settings alone, because nothing in the request can be trusted."""
     return HttpResponseBadRequest(render_to_string("400.html", of_the_clinic()))
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """500, or 503 while PostgreSQL is away. Made of the settings alone: the session may be what failed."""
+    """Return the page for 500, or for 503 while PostgreSQL is away. The session is not read: it may have failed."""
     if database.is_away(sys.exception()):
         return unavailable()
     return HttpResponseServerError(render_to_string("500.html", of_the_clinic()))
 
 
 def unavailable() -> HttpResponse:
-    """503: the same request can be sent again soon."""
+    """Return the page for 503, with Retry-After."""
     database.drop_dead_connections()
     return HttpResponse(
         render_to_string("503.html", of_the_clinic()),

@@ -1,4 +1,4 @@
-"""Somebody whom one cares for, as people tell it."""
+"""Form for a person whom the caller cares for."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
 
 ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
-# What one is to the patient: https://terminology.hl7.org/CodeSystem-v3-RoleCode.html
+# The carer's relationship to the patient: https://terminology.hl7.org/CodeSystem-v3-RoleCode.html
 RELATIONSHIPS = {
     "PRN": gettext_lazy("parent"),
     "SPS": gettext_lazy("spouse or partner"),
@@ -25,8 +25,8 @@ RELATIONSHIPS = {
 }
 
 
-class SomeoneForm(PatientDetailsForm):
-    """Somebody whom one cares for."""
+class DependantForm(PatientDetailsForm):
+    """Form for the details of a person whom the caller cares for, and how they are related."""
 
     relationship = forms.ChoiceField(
         label=gettext_lazy("How are you related to them?"),
@@ -39,24 +39,24 @@ class SomeoneForm(PatientDetailsForm):
         self.fields["one_name"].label = _("They have only one name")
         if has_account:
             for name in ("given", "family", "birth_date"):
-                self.fields[name].disabled = True  # theirs to change
+                self.fields[name].disabled = True  # only the person with the account changes them
             del self.fields["one_name"], self.fields["birth_unknown"]
-        said = {
+        required = {
             "given": _("Enter their given names."),
             "family": _("Enter their family name."),
             "birth_date": _("Enter their date of birth."),
         }
-        for name, words in said.items():
-            self.fields[name].error_messages["required"] = words
-            # The browser knows the name and the birthday of who types, and would put in the wrong ones.
+        for name, text in required.items():
+            self.fields[name].error_messages["required"] = text
+            # The browser would fill in the name and birthday of its user, not of the dependant.
             for widget in getattr(self.fields[name].widget, "widgets", [self.fields[name].widget]):
                 widget.attrs["autocomplete"] = "off"
 
     @transaction.atomic
     def add(self, caller: Caller, *, now: datetime) -> Patient:
-        """A new record, and the caller's right to book for them.
+        """Create the patient's record and the caller's right to book for them.
 
-        Without an address of their own they are written to at their carers', as long as these care for them.
+        A patient without an email address gets messages at the addresses of their carers.
         """
         assert caller.user is not None
         language = caller.patient.language if caller.patient else ""
@@ -75,7 +75,7 @@ class SomeoneForm(PatientDetailsForm):
 
     @transaction.atomic
     def change(self, related: RelatedPerson, *, now: datetime) -> None:
-        """What is written of somebody; of someone with an account only what one is to them."""
+        """Save the details; of a person with an account only the relationship."""
         related.relationship = self._relationship
         _write(related, now)
         if related.patient.user_id is None:
@@ -90,13 +90,13 @@ class SomeoneForm(PatientDetailsForm):
 
 
 def relationship_of(related: RelatedPerson) -> str:
-    """The code of what somebody is to the patient; empty where it is none that is asked for."""
+    """Return the code of the relationship if it is one of RELATIONSHIPS, else an empty string."""
     codes = (coding.get("code", "") for each in related.relationship for coding in each.get("coding", []))
     return next((code for code in codes if code in RELATIONSHIPS), "")
 
 
 def relationship_word(related: RelatedPerson) -> Any:
-    """What somebody is to the patient, for people."""
+    """Return the word for the relationship."""
     return RELATIONSHIPS.get(relationship_of(related), "")
 
 

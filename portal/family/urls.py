@@ -1,4 +1,4 @@
-"""Below /family/: those whom one cares for."""
+"""URL patterns of /family/, the people whom the caller cares for."""
 
 from django.urls import path
 

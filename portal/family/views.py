@@ -1,4 +1,4 @@
-"""Those whom one cares for, and books for."""
+"""Views of the people whom the caller cares for and can book for."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic.models import RelatedPerson
 from portal.common import typed
 from portal.common.callers import caller_of, sign_in_required
-from portal.family.forms import SomeoneForm, relationship_of, relationship_word
+from portal.family.forms import DependantForm, relationship_of, relationship_word
 from scheduling import access
 
 
 @sign_in_required
 @require_GET
 def family(request: HttpRequest) -> HttpResponse:
-    """Everyone the caller cares for."""
+    """List the people whom the caller cares for."""
     people = [{"related": each, "word": relationship_word(each)} for each in _own(request)]
     return render(request, "portal/family/index.html", {"people": people})
 
@@ -28,8 +28,8 @@ def family(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def add(request: HttpRequest) -> HttpResponse:
-    """Somebody new."""
-    form = typed.form(request, SomeoneForm)
+    """Add a person."""
+    form = typed.form(request, DependantForm)
     if request.method == "POST" and form.is_valid():
         typed.done(request)
         patient = form.add(caller_of(request), now=timezone.now())
@@ -42,12 +42,12 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def change(request: HttpRequest, related_id: str) -> HttpResponse:
-    """What is written of somebody."""
+    """Change the details of a person."""
     related = _one(request, related_id)
     patient = related.patient
     form = typed.form(
         request,
-        SomeoneForm,
+        DependantForm,
         initial={
             "given": patient.given,
             "family": patient.family,
@@ -67,7 +67,7 @@ def change(request: HttpRequest, related_id: str) -> HttpResponse:
 @sign_in_required
 @require_http_methods(["GET", "POST"])
 def remove(request: HttpRequest, related_id: str) -> HttpResponse:
-    """No longer book for somebody. Their record stays with the clinic."""
+    """Stop booking for a person. The clinic keeps their record."""
     related = _one(request, related_id)
     if request.method == "POST":
         related.deleted_at = related.last_updated = timezone.now()

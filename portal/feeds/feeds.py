@@ -1,4 +1,4 @@
-"""Whose visits a calendar feed shows, and its secret, of which only a digest is kept."""
+"""Calendar feeds: their visits and blocked times, and their secrets, stored as digests."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
 
 
 def make(caller: Caller, *, now: datetime) -> str:
-    """A new feed of the caller's own visits, as practitioner or else as patient; its secret is told only here."""
+    """Create a feed of the caller's visits, as practitioner or else as patient. Returns its secret, never stored."""
     secret = secrets.token_urlsafe(32)
     CalendarFeed.objects.create(
         practitioner=caller.practitioner,
@@ -28,7 +28,7 @@ def make(caller: Caller, *, now: datetime) -> str:
 
 
 def of(caller: Caller) -> QuerySet[CalendarFeed]:
-    """The caller's feeds that still work."""
+    """Return the caller's feeds that are not revoked."""
     own = Q(pk__in=[])
     if caller.practitioner:
         own |= Q(practitioner=caller.practitioner)
@@ -38,7 +38,7 @@ def of(caller: Caller) -> QuerySet[CalendarFeed]:
 
 
 def find(secret: str) -> CalendarFeed | None:
-    """The feed with this secret, as long as whose it is may sign in."""
+    """Return the feed with this secret, if its owner's account is active."""
     works = Q(practitioner__user__is_active=True, practitioner__deleted_at=None)
     works |= Q(patient__user__is_active=True, patient__deleted_at=None)
     return (
@@ -54,7 +54,7 @@ def revoke(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointment]:
-    """What is to come and the last month, earliest first."""
+    """Return the feed's upcoming appointments and those of the last 30 days, earliest first."""
     rows = Appointment.objects.filter(status__in=SHOWN, deleted_at=None, end__gt=now - BACK)
     if feed.patient is not None:
         rows = rows.filter(patient__in=Caller(user=feed.patient.user).patients)
@@ -65,7 +65,7 @@ def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointmen
 
 
 def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[Block]:
-    """The blocked time of a practitioner to come and of the last month; a patient has none. One statement."""
+    """Return a practitioner's upcoming blocked times and those of the last 30 days; a patient has none. One query."""
     if feed.practitioner_id is None:
         return []
     rows = Slot.objects.filter(

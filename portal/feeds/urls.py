@@ -1,4 +1,4 @@
-"""Below /calendars/: calendar feeds, and the page where they are made and taken back."""
+"""URL patterns of /calendars/: calendar feeds, and the page where they are created and revoked."""
 
 from django.urls import path
 

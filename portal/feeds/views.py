@@ -1,4 +1,4 @@
-"""Calendar feeds: a secret address that a calendar program reads, made and taken back by whose visits they are."""
+"""Views of calendar feeds: secret addresses for calendar programs, created and revoked by their owners."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +18,7 @@ from scheduling.notifications import Feed, calendar_of, links
 
 @require_GET
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
-    """The visits of whose feed it is, for who knows the secret; 404 once it is revoked."""
+    """Return the feed with this secret as an iCalendar file; 404 once it is revoked."""
     now = timezone.now()
     found = feeds.find(secret)
     if found is None:
@@ -26,7 +26,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
     page = "portal:visit" if found.patient_id else "portal:staff-visit"
     visits = feeds.appointments_of(found, now=now)
     return HttpResponse(
-        # Whoever reads a calendar along with its owner gets no link that cancels visits.
+        # A calendar may be shared, so its links lead to pages that need a sign-in and not to manage links.
         calendar_of(
             visits,
             now=now,
@@ -42,7 +42,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """The caller's feeds. A new one's address is shown this once."""
+    """List the caller's feeds. POST creates one and shows its address, this once."""
     caller = caller_of(request)
     if caller.practitioner is None and caller.patient is None:
         raise PermissionDenied
@@ -58,7 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @sign_in_required
 @require_POST
 def revoke(request: HttpRequest, feed_id: int) -> HttpResponse:
-    """From now on the address shows nothing."""
+    """Revoke a feed: its address answers 404 from now on."""
     found = get_object_or_404(feeds.of(caller_of(request)), pk=feed_id)
     feeds.revoke(found, now=timezone.now())
     messages.success(request, _("The calendar address has been turned off. It no longer shows your visits."))

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.base import canonical_zone, validate_zone
 from portal.common.days import moment_of
 from portal.common.fields import DayField
-from portal.common.forms import AskedForm
+from portal.common.forms import QueryForm
 
 
-class ZoneForm(AskedForm):
+class ZoneForm(QueryForm):
     """The time zone in which the times of a video visit are shown."""
 
     zone = forms.CharField(required=False, max_length=64)
@@ -34,7 +34,7 @@ class TimesForm(ZoneForm):
     date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])  # any: too far, or over, is said to be so
 
 
-class ServicesForm(AskedForm):
+class ServicesForm(QueryForm):
     """Which visits to show: what they are called, whom they are for, how they take place, with whom and where."""
 
     q = forms.CharField(required=False, max_length=200)

@@ -40,23 +40,23 @@ class HtmxRequest(HttpRequest):
 def services(request: HtmxRequest) -> HttpResponse:
     """The visits that patients can book. With one to choose from, on to its times: a link may have chosen it."""
     form = ServicesForm(request.GET)
-    practitioner = _linked(Practitioner, form.asked("practitioner"))
-    location = _linked(Location, form.asked("location"))
+    practitioner = _linked(Practitioner, form.value("practitioner"))
+    location = _linked(Location, form.value("location"))
     offered = catalogue.read_catalogue(
-        search=form.asked("q") or "",
-        eligibility=form.asked("eligibility") or "",
-        by=form.asked("by") or "",
+        search=form.value("q") or "",
+        eligibility=form.value("eligibility") or "",
+        by=form.value("by") or "",
         practitioner=practitioner,
         location=location,
     )
     unknown = [
         name
         for name, found in (
-            ("service", form.asked("service") in {each.fhir_id for each in offered.services}),
+            ("service", form.value("service") in {each.fhir_id for each in offered.services}),
             ("practitioner", practitioner),
             ("location", location),
         )
-        if form.asked(name) and not found
+        if form.value(name) and not found
     ]
     carried = _carried(form, without=unknown)
     chosen = _only_one(form, offered, unknown)
@@ -64,12 +64,12 @@ def services(request: HtmxRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("portal:choose-time", args=[chosen]) + carried)
     context = {
         "catalogue": offered,
-        "searched": form.asked("q"),
-        "eligibility": form.asked("eligibility"),
-        "by": form.asked("by"),
+        "searched": form.value("q"),
+        "eligibility": form.value("eligibility"),
+        "by": form.value("by"),
         "practitioner": practitioner,
         "location": location,
-        "date": form.asked("date"),
+        "date": form.value("date"),
         "carried": carried,
         "unknown": unknown,
     }
@@ -94,15 +94,15 @@ def free_times(
 ) -> dict[str, Any]:
     """What the page of free times shows. `without` is a visit that is to be moved: its own time is free for it."""
     form = TimesForm(request.GET)
-    whole = replace(choosing.read_menu(service, moved=without), zone=zone_asked(request, service, moved=without))
+    whole = replace(choosing.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = near_by(narrowing, position)
-    month, day = form.asked("month"), form.asked("date")
+    month, day = form.value("month"), form.value("date")
     shown = (
         months.read_month(menu, month, day, now=now)
         if month
-        else weeks.read_week(menu, form.asked("week"), day, now=now)
+        else weeks.read_week(menu, form.value("week"), day, now=now)
     )
     return {
         "card": catalogue.card_of(service),
@@ -114,7 +114,7 @@ def free_times(
         "shown": shown,
         "is_month": bool(month),
         "narrowed": menu,
-        "asked_day": day or form.asked("week"),
+        "asked_day": day or form.value("week"),
         "others": _others(narrowing, shown, now=now),
         "position": position,
         "sites_lie_somewhere": any(site.latitude is not None for site in whole.places),
@@ -128,7 +128,7 @@ def near_by(narrowing: Filters, position: Position | None) -> Menu:
     return replace(menu, position=position if is_asked else None)
 
 
-def zone_asked(
+def requested_zone(
     request: HttpRequest, service: HealthcareService, *, moved: Appointment | None = None
 ) -> ZoneInfo | None:
     """The zone that a patient chose on the page of times; only a visit by video is read by another than its site's.
@@ -140,7 +140,7 @@ def zone_asked(
     data = request.POST if request.method == "POST" else request.GET
     if "zone" not in data and moved is not None:
         return chosen_zone(moved)
-    asked: ZoneInfo | None = ZoneForm(data).asked("zone")
+    asked: ZoneInfo | None = ZoneForm(data).value("zone")
     return asked
 
 
@@ -172,15 +172,15 @@ def _only_one(form: ServicesForm, offered: Catalogue, unknown: list[str]) -> str
     """The visit to go on to: the one that a link names, or the only one there is to choose."""
     if unknown:
         return None
-    if form.asked("service"):
-        return str(form.asked("service"))
-    looked_for = any(form.asked(name) for name in ("q", "eligibility", "by"))
+    if form.value("service"):
+        return str(form.value("service"))
+    looked_for = any(form.value(name) for name in ("q", "eligibility", "by"))
     return offered.found[0].fhir_id if len(offered.found) == 1 and not looked_for else None
 
 
 def _carried(form: ServicesForm, *, without: list[str]) -> str:
     """What a link says of the times, as the query of their page."""
-    said = {name: form.asked(name) for name in CARRIED if form.asked(name) and name not in without}
+    said = {name: form.value(name) for name in CARRIED if form.value(name) and name not in without}
     return f"?{urlencode(said)}" if said else ""
 
 

@@ -35,9 +35,9 @@ def _drawing(name: str, address: str) -> SafeString:
 
 
 @register.simple_tag
-def places(caller: Caller) -> list[navigation.Place]:
+def header_links(caller: Caller) -> list[navigation.HeaderLink]:
     """The links of the header."""
-    return navigation.places(caller)
+    return navigation.header_links(caller)
 
 
 @register.filter

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.common import navigation
-from portal.common.navigation import Place
+from portal.common.navigation import HeaderLink
 from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
 
@@ -43,8 +43,8 @@ def test_accounts_and_errors_in_spanish(page: Page, live_server, ada, sign_in, v
 
 
 def test_five_long_words_fit_a_phone(page: Page, ada, sign_in, monkeypatch):
-    places = tuple(Place(word, ("portal:visits",)) for word in LONG_WORDS)
-    monkeypatch.setattr(navigation, "PATIENTS", places)
+    links = tuple(HeaderLink(word, ("portal:visits",)) for word in LONG_WORDS)
+    monkeypatch.setattr(navigation, "PATIENTS", links)
     sign_in(ada.user)
     assert not look_at(page, "/appointments/")
     for word in LONG_WORDS:

@@ -61,7 +61,7 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
         return _changed(request, asked, page, posted, now, remove=name)
     if typed.LANGUAGE in request.POST:
         _keep(request, asked, page, posted, now)
-        return languages.read_in(request, request.POST[typed.LANGUAGE], redirect(request.path))
+        return languages.switch(request, request.POST[typed.LANGUAGE], redirect(request.path))
     if holding.LET_GO in request.POST and asked.visit.is_held:
         _keep(request, asked, page, posted, now)
         return holding.give_back(request, asked.visit, now, leaves=request.POST[holding.LET_GO] == "leave")

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Schedule
 from portal.common.fields import DayField, MomentField
-from portal.common.forms import AskedForm
+from portal.common.forms import QueryForm
 
 
-class LookForm(AskedForm):
+class LookForm(QueryForm):
     """Which day, and whose calendar."""
 
     date = DayField(required=False)

@@ -56,7 +56,7 @@ def test_a_guest_is_led_to_sign_in(client):
 
 def test_staff_are_led_to_their_calendar(client, chen):
     client.force_login(chen.user)
-    assert [str(place.word) for place in navigation.places(Caller(user=chen.user))][:2] != ["Book", "My visits"]
+    assert [str(link.word) for link in navigation.header_links(Caller(user=chen.user))][:2] != ["Book", "My visits"]
     assertContains(client.get("/"), ">Calendar</a>")
 
 

@@ -22,7 +22,7 @@ def selection_of(request: HttpRequest) -> Selection:
     every = calendars(caller)
     if not every:
         raise NotFound("There is no calendar that you work by.")
-    named = LookForm(request.GET).asked("schedule")
+    named = LookForm(request.GET).value("schedule")
     if not named:
         return select(every, caller, request.session.get(SESSION, {}))
     if named not in {each.fhir_id for each in every}:

@@ -79,7 +79,7 @@ def _ends(occasions: list[Span], schedule: Schedule) -> Context:
 def _initial(request: HttpRequest, schedule: Schedule, now: datetime) -> Context:
     """From the stretch that was drawn in the grid, if one was."""
     asked = LookForm(request.GET)
-    start, end = asked.asked("start"), asked.asked("end")
+    start, end = asked.value("start"), asked.value("end")
     initial: Context = {"calendar": schedule.fhir_id, "first": now.astimezone(zone_of(schedule)).date()}
     if start:
         initial |= {"first": start.date(), "start": start.time()}

@@ -97,7 +97,7 @@ def _page(request: HttpRequest, view: str, shown: Callable[[Look], dict[str, Any
     except NotFound:
         return render(request, "portal/staff/empty.html")
     today = now.astimezone(selection.zone).date()
-    chosen: date = LookForm(request.GET).asked("date") or today
+    chosen: date = LookForm(request.GET).value("date") or today
     look = Look(request=request, view=view, selection=selection, first=_first(view, chosen), now=now)
     context = {
         "view": view,

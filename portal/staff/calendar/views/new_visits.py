@@ -67,7 +67,7 @@ def new_visit(request: HttpRequest) -> HttpResponse:
 
 def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, now: datetime) -> VisitForm:
     services = arranging.services_on([schedule])
-    local = LookForm(request.GET).asked("start") or datetime.combine(now.astimezone(zone_of(schedule)).date(), NINE)
+    local = LookForm(request.GET).value("start") or datetime.combine(now.astimezone(zone_of(schedule)).date(), NINE)
     initial = {"calendar": schedule.fhir_id, **WhenForm.shown(local.replace(tzinfo=None))}
     if len(services) == 1:
         initial["service"] = services[0].fhir_id

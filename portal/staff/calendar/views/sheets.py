@@ -35,7 +35,7 @@ def sheets(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     selection = _people_at(request) if request.GET.get("site") else selected(request)
     zone = selection.zone
-    day: date = LookForm(request.GET).asked("date") or now.astimezone(zone).date()
+    day: date = LookForm(request.GET).value("date") or now.astimezone(zone).date()
     entries = read_entries(caller_of(request), selection, midnight(day, zone), midnight(day + DAY, zone), now=now)
     entries = [entry for entry in entries if entry.kind != "buffer"]
     every = [

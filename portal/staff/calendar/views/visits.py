@@ -58,7 +58,7 @@ def group(request: HttpRequest, service_id: str) -> HttpResponse:
     asked = LookForm(request.GET)
     start = moment_of(request.GET.get("start", ""))
     selection = selected(request)
-    schedule = selection.one(asked.asked("schedule") or "")
+    schedule = selection.one(asked.value("schedule") or "")
     if start is None or schedule is None:
         raise Http404
     alone = Selection(every=selection.every, site=schedule.site, shown=[schedule])
@@ -98,7 +98,7 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
         return _move(request, form, appointment, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
     context = _move_context(request, form, appointment, schedule, now)
-    if (seen := LookForm(request.GET).asked("version")) and seen != appointment.version:
+    if (seen := LookForm(request.GET).value("version")) and seen != appointment.version:
         context["refusal"] = [CHANGED]
     return show(request, "move_form", context, status=status)
 
@@ -107,10 +107,10 @@ def _move_form(request: HttpRequest, appointment: Appointment, selection: Select
     zone, asked = zone_of(schedule), LookForm(request.GET)
     assert appointment.start is not None  # `_appointment` finds no other
     assert appointment.end is not None
-    local = asked.asked("start") or in_zone(appointment.start, zone)
+    local = asked.value("start") or in_zone(appointment.start, zone)
     if local.replace(tzinfo=None) == in_zone(appointment.start, zone).replace(tzinfo=None, fold=0):
         local = in_zone(appointment.start, zone)  # only the calendar changes, not which of two hours it is
-    minutes = asked.asked("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
+    minutes = asked.value("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
     form = MoveForm(
         sent(request, schedule),
         initial={
