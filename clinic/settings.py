@@ -166,7 +166,7 @@ ACCOUNT_ADAPTER = "portal.account.adapter.AccountAdapter"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "portal.account.signup.SignupForm"
+ACCOUNT_SIGNUP_FORM_CLASS = "portal.account.signup.SignupDetailsForm"
 ACCOUNT_FORMS = {
     "login": "portal.account.forms.LoginForm",
     "signup": "portal.account.forms.SignupForm",

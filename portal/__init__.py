@@ -1,8 +1,8 @@
-"""The pages, by families: each has its addresses in `urls`, its doors in `views`, what it asks in `forms`.
+"""The web pages, one package for each group of pages: URL patterns in `urls`, views in `views`, forms in `forms`.
 
-For patients: `finding` a time, `booking` it, their `appointments`, their `family`, `questions` before a visit,
-`messages` and calendar `feeds`; `account` is what signing in needs, `oauth` lets apps in. For those who work here:
-`staff`, with the `board` of the day, the `calendar`, each of its `visits`, and the `hours`. `demo` shows what the demo
-has sent. `common` is what several of them need. A family knows those below it and none beside it: see the contracts in
-pyproject.toml. Templates lie in templates/portal/, by page.
+For patients: `finding` a time, `booking` it, `appointments` (their visits), `family`, `questions` before a visit,
+`messages` and calendar `feeds`; `account` for signing in, and `oauth` for the apps that a patient lets in. For staff:
+`staff`, with the `board` of the day, the `calendar`, the `visits`, the `worklist` and the `hours`. `demo` shows the
+messages that the demo has sent. `common` is used by all of them. A package imports only those below it, as the
+contracts in pyproject.toml list them. The templates of a package are in templates/portal/<package>/.
 """

@@ -19,7 +19,7 @@ EMAIL_CHANGED = "account/email/email_changed"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Emails about an account, as those about visits look."""
+    """Adapter that sends allauth's emails in the same layout as emails about visits."""
 
     def get_from_email(self) -> str:
         return formataddr((settings.CLINIC_NAME, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
@@ -31,18 +31,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         context: dict[str, Any],
         headers: dict[str, str] | None = None,
     ) -> EmailMessage:
-        """The email as text and as HTML. The site that it speaks of is the clinic, not the host."""
+        """Return the email as text and as HTML. It names the clinic instead of the host."""
         clinic = SimpleNamespace(name=settings.CLINIC_NAME, domain=settings.CLINIC_NAME)
         about = {**context, "current_site": clinic, "reset_url": absolute(reverse("account_reset_password"))}
-        written = super().render_mail(template_prefix, email, about, headers)
+        plain = super().render_mail(template_prefix, email, about, headers)
         language = translation.get_language() or settings.LANGUAGE_CODE
-        heading = written.subject.removeprefix(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX)
-        letter = framed(Wording(heading, str(written.body)), language, phone=settings.CLINIC_PHONE)
+        heading = plain.subject.removeprefix(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX)
+        letter = framed(Wording(heading, str(plain.body)), language, phone=settings.CLINIC_PHONE)
         mail = EmailMultiAlternatives(
-            subject=written.subject,
+            subject=plain.subject,
             body=letter.text,
-            from_email=written.from_email,
-            to=written.to,
+            from_email=plain.from_email,
+            to=plain.to,
             reply_to=[settings.CLINIC_EMAIL] if settings.CLINIC_EMAIL else None,
             headers={"Auto-Submitted": "auto-generated", **(headers or {})},
         )
@@ -52,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """Tell of a change of the account; of another email address at the old one and at the new one."""
+        """Send a notice of a change to the account. A new email address is notified at the old and the new one."""
         super().send_notification_mail(template_prefix, user, context, email)
         if template_prefix == EMAIL_CHANGED and context:
             super().send_notification_mail(template_prefix, user, context, context["to_email"])

@@ -1,11 +1,11 @@
-"""allauth's forms in our words. Apart from `portal.account.signup`, which allauth's own forms import."""
+"""allauth's forms with the clinic's texts. `portal.account.signup` is separate because allauth's forms import it."""
 
 from typing import Any, ClassVar
 
 from allauth.account import forms as allauth
 from django.utils.translation import gettext_lazy as _
 
-Words = tuple[Any, Any, Any]  # label, hint, what is said where it is missing
+Words = tuple[Any, Any, Any]  # label, hint, error message when the field is empty
 
 GOOD_PASSWORD = _("At least 10 characters. Avoid common passwords and ones that resemble your name or email address.")
 WORDS: dict[str, Words] = {
@@ -21,8 +21,8 @@ WORDS: dict[str, Words] = {
 NEW_PASSWORD: Words = (_("New password"), GOOD_PASSWORD, _("Choose a new password."))
 
 
-class _OurWords:
-    """Labels that stay, hints below them, and no placeholder that vanishes as one types."""
+class _ClinicTexts:
+    """Mixin that gives an allauth form the clinic's labels and hints, and removes its placeholders."""
 
     fields: dict[str, Any]
     words: ClassVar[dict[str, Words]] = WORDS
@@ -35,47 +35,47 @@ class _OurWords:
                 field.label, field.help_text, field.error_messages["required"] = self.words[name]
 
 
-class _NewPassword(_OurWords):
+class _NewPassword(_ClinicTexts):
     words = {**WORDS, "password1": NEW_PASSWORD}
 
 
-class LoginForm(_OurWords, allauth.LoginForm):  # type: ignore[misc]
-    """Sign in, as whom an app expects if it sent somebody here: portal.oauth.views.signing_in_again."""
+class LoginForm(_ClinicTexts, allauth.LoginForm):  # type: ignore[misc]
+    """Sign-in form. An app that sends somebody here can fill in the address: portal.oauth.views.signing_in_again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].initial = self.request.GET.get("login_hint")
 
 
-class SignupForm(_OurWords, allauth.SignupForm):  # type: ignore[misc]
-    """Sign up: who one is, then how one signs in."""
+class SignupForm(_ClinicTexts, allauth.SignupForm):  # type: ignore[misc]
+    """Sign-up form: the patient's details, then the email address and password to sign in with."""
 
     field_order = ["given", "family", "one_name", "birth_date", "birth_unknown", "email", "password1"]
 
 
-class ResetPasswordForm(_OurWords, allauth.ResetPasswordForm):  # type: ignore[misc]
-    """Ask for the link."""
+class ResetPasswordForm(_ClinicTexts, allauth.ResetPasswordForm):  # type: ignore[misc]
+    """Form that asks for a link to reset the password."""
 
 
 class ResetPasswordKeyForm(_NewPassword, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
-    """Choose a new password."""
+    """Form for a new password, shown by that link."""
 
 
 class ChangePasswordForm(_NewPassword, allauth.ChangePasswordForm):  # type: ignore[misc]
-    """Choose another password."""
+    """Form that changes the password."""
 
 
-class SetPasswordForm(_OurWords, allauth.SetPasswordForm):  # type: ignore[misc]
-    """Choose the first password."""
+class SetPasswordForm(_ClinicTexts, allauth.SetPasswordForm):  # type: ignore[misc]
+    """Form for the first password of an account that has none."""
 
 
-class AddEmailForm(_OurWords, allauth.AddEmailForm):  # type: ignore[misc]
-    """Name another address."""
+class AddEmailForm(_ClinicTexts, allauth.AddEmailForm):  # type: ignore[misc]
+    """Form that adds an email address to the account."""
 
 
-class ReauthenticateForm(_OurWords, allauth.ReauthenticateForm):  # type: ignore[misc]
-    """Say once more who one is."""
+class ReauthenticateForm(_ClinicTexts, allauth.ReauthenticateForm):  # type: ignore[misc]
+    """Form that asks for the password again before a sensitive change."""
 
 
-class ConfirmEmailVerificationCodeForm(_OurWords, allauth.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
-    """Prove the address."""
+class ConfirmEmailVerificationCodeForm(_ClinicTexts, allauth.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+    """Form for the code that was sent to an email address."""

@@ -1,4 +1,4 @@
-"""What signing up asks besides. Apart from the other forms, for allauth's own import it."""
+"""Extra fields of the sign-up form. A module of its own because allauth's forms import it."""
 
 from django.http import HttpRequest
 
@@ -6,7 +6,7 @@ from clinic.models import User
 from portal.common.forms import PatientDetailsForm
 
 
-class SignupForm(PatientDetailsForm):
+class SignupDetailsForm(PatientDetailsForm):
     """The fields of sign-up besides allauth's email address and password."""
 
     def signup(self, request: HttpRequest, user: User) -> None:

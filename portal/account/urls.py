@@ -1,4 +1,4 @@
-"""Where people go who have signed in. Signing in itself is allauth's."""
+"""URL patterns of the pages after signing in. The sign-in pages themselves are allauth's."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Where people go once they have signed in, and what a patient's record still needs."""
+"""Views that follow signing in: the redirect to a first page, and the form for a missing patient record."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from portal.common.forms import PatientDetailsForm
 
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
-    """The next step of whoever has just signed in: a hold to confirm comes first."""
+    """Redirect somebody who has just signed in to their next step: a hold to confirm comes first."""
     caller = caller_of(request)
     if caller.user is None:
         return sign_in_for(request.get_full_path())
@@ -40,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @receiver(user_signed_up, dispatch_uid="record_of_new_account")
 @receiver(email_confirmed, dispatch_uid="record_of_proven_account")
 def recognise(user: User | None = None, email_address: EmailAddress | None = None, **_kwargs: Any) -> None:
-    """An account's address has been proven: what its owner booked before as a guest is theirs."""
+    """Give a new or newly confirmed account the visits that its owner booked before as a guest."""
     owner = email_address.user if email_address else user
     if owner:
         guests.record_of_account(owner, now=timezone.now())
@@ -49,23 +49,23 @@ def recognise(user: User | None = None, email_address: EmailAddress | None = Non
 @require_http_methods(["GET", "POST"])
 @typed.page
 def details(request: HttpRequest) -> HttpResponse:
-    """Make the record of a user who has none, then go where they were going."""
+    """Create the patient record of a user who has none, then go on to the page they wanted."""
     caller = caller_of(request)
     if caller.user is None:
         return sign_in_for(request.get_full_path())
-    going = _own_address(request, request.POST.get("next") or request.GET.get("next"))
+    destination = _own_address(request, request.POST.get("next") or request.GET.get("next"))
     if caller.patient:
-        return redirect(going)
+        return redirect(destination)
     form = typed.form(request, PatientDetailsForm)
     if request.method == "POST" and form.is_valid():
         typed.done(request)
         form.make_record(caller.user, now=timezone.now())
         guests.record_of_account(caller.user, now=timezone.now())
-        return redirect(going)
-    return render(request, "portal/accounts/details.html", {"form": form, "next": going})
+        return redirect(destination)
+    return render(request, "portal/accounts/details.html", {"form": form, "next": destination})
 
 
 def _own_address(request: HttpRequest, address: str | None) -> str:
-    """An address of this site, never another's."""
+    """Return the address if it is on this site, else the start page."""
     safe = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if address and safe else reverse("portal:start")

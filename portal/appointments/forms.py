@@ -1,4 +1,4 @@
-"""What is asked of people about a visit of theirs."""
+"""Forms about a patient's own visit."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from portal.common.fields import DatePartsField, with_example
 
 
 class BirthDateForm(forms.Form):
-    """By which a patient is known who comes by a secret link."""
+    """Form that asks for the birth date before a manage link shows details."""
 
     birth_date = DatePartsField(
         label=_("Date of birth of the patient"),
@@ -29,7 +29,7 @@ class OwnPhoneForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why a visit is cancelled, if one wants to say so."""
+    """Form that cancels a visit, with an optional reason."""
 
     reason = forms.CharField(
         label=_("Why are you cancelling?"),

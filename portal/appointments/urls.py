@@ -1,4 +1,4 @@
-"""The addresses of a patient's visits, and of one visit by its secret link."""
+"""URL patterns of a patient's visits, and of one visit by its manage link."""
 
 from django.urls import path
 

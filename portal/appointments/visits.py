@@ -1,4 +1,4 @@
-"""A visit as its patient reads it."""
+"""Visits as the pages show them to patients."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ Status = Appointment.Status
 
 @dataclass(frozen=True, slots=True)
 class StatusWord:
-    """A status for people: the word, the icon beside it, and how it is tinted."""
+    """Label of a status: the word, its icon and its colour."""
 
     word: Any
     icon: str
@@ -53,38 +53,38 @@ HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 @dataclass(frozen=True, slots=True)
 class Visit(VisitFacts):
-    """An appointment at a moment; times are local to `zone`, its patient's own or the site's, which is `there`."""
+    """An appointment as of `now`. Times are local to `zone`, which the patient chose, or else the site's (`there`)."""
 
     now: datetime
     there: ZoneInfo | None = None
 
     @property
     def practitioner(self) -> str:
-        """The id of the first of them, by which the same person is asked for again."""
+        """The id of the first practitioner, to offer times with the same person again."""
         actors = (str(each.get("actor", {}).get("reference", "")) for each in self.appointment.participant)
         return next((actor.partition("/")[2] for actor in actors if actor.startswith("Practitioner")), "")
 
     @property
     def start_there(self) -> datetime | None:
-        """The start by the site's clock, where the patient reads another."""
+        """The start in the site's zone, or None if that is the zone the patient reads."""
         if self.there is None or not words.differ(self.start, self.zone, self.there):
             return None
         return in_zone(self.start, self.there)
 
     @property
     def where(self) -> str:
-        """The site and its town; empty by video."""
+        """The site and its town; empty for a visit by video."""
         return whereabouts.site_and_town(self.site) if self.site else ""
 
     @property
     def meeting_url(self) -> str:
-        """The video room of the visit's schedule, if it is a visit by video and has one."""
+        """URL of the visit's video room; empty if it is in person or has no room."""
         rooms = (slot.schedule.meeting_url for slot in self.appointment.slots.all() if slot.deleted_at is None)
         return next((room for room in rooms if room), "") if self.by_video else ""
 
     @property
     def map_url(self) -> str:
-        """Where a map shows the address of a visit in person."""
+        """URL of a map of the site; empty if its address is not known."""
         site = self.site
         if site is None or not site.line:
             return ""
@@ -92,7 +92,7 @@ class Visit(VisitFacts):
 
     @property
     def has_questions(self) -> bool:
-        """True if the patient has answered questions for it."""
+        """True if the patient has answered the visit's questions."""
         return any(each.status in ANSWERED for each in self.appointment.questionnaire_responses.all())
 
     @property
@@ -101,7 +101,7 @@ class Visit(VisitFacts):
 
     @property
     def is_room_open(self) -> bool:
-        """True if one can go in now: from a little before the visit until it is over."""
+        """True if the patient can join now: from ROOM_OPENS_BEFORE until the visit is over."""
         return bool(self.meeting_url) and self.takes_place and self.room_opens <= self.now < self.end
 
     @property
@@ -110,7 +110,7 @@ class Visit(VisitFacts):
 
     @property
     def is_held(self) -> bool:
-        """True if it is still kept for the patient until they confirm."""
+        """True if the time is still held for the patient to confirm."""
         return self.appointment.status == Status.PENDING and not (self.is_hold_over or self.is_request)
 
     @property
@@ -141,24 +141,24 @@ class Visit(VisitFacts):
 
     @property
     def is_movable(self) -> bool:
-        """True if the patient can choose another time: not where the clinic has agreed to this one."""
+        """True if the patient can choose another time."""
         return self.can_be_moved(self.now)
 
 
 def status_of(appointment: Appointment) -> StatusWord:
-    """Its word for people, whatever the time is now."""
+    """Return the label of an appointment's status. It does not depend on the time."""
     return status_word(appointment.status, is_request=appointment.is_request)
 
 
 def status_word(status: str, *, is_request: bool) -> StatusWord:
-    """The word for a status; a request is pending without an end."""
+    """Return the label of a status. A request is a pending appointment that does not expire."""
     return REQUESTED if is_request else STATUS_WORDS[Status(status)]
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:
-    """The visits and standing holds of the caller and of those they care for, earliest first.
+    """Return the visits and current holds of the caller and of the people they care for, earliest first.
 
-    Never what they held and let go.
+    Holds that expired or were released are left out.
     """
     gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
         status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
@@ -168,23 +168,23 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
 
 
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
-    """The visit with this id, if it is the caller's, of someone they care for, or held by them as a guest."""
+    """Return the visit with this id if it is the caller's, a dependant's, or the caller held it as a guest."""
     return first(_own(caller).filter(fhir_id=fhir_id), now=now)
 
 
 def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
-    """The first of appointments that the caller has been allowed to see."""
+    """Return the first of these appointments as a visit. The rows must be ones the caller may see."""
     appointment = _with_all(rows).exclude(start=None).first()
     return None if appointment is None else _visit(appointment, now)
 
 
 def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
-    """The visits in the order of the rows, by the clocks of their sites, as staff read them."""
+    """Return the rows as visits in their order, with times in the zones of their sites, as staff read them."""
     return [Visit(appointment, _zone_of(appointment), now) for appointment in _with_all(rows).exclude(start=None)]
 
 
 def of_the_kind_that_day(visit: Visit, caller: Caller) -> list[Visit]:
-    """The patient's other visits of the same kind on the day of a visit, as far as the caller sees them."""
+    """Return the patient's other visits for the same service on the same day that the caller may see."""
     appointment = visit.appointment
     if appointment.patient_id is None or appointment.service_id is None:
         return []
@@ -203,12 +203,12 @@ def of_the_kind_that_day(visit: Visit, caller: Caller) -> list[Visit]:
 
 
 def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
-    """The visit with this id, for someone who has proven by a secret link that they may see it."""
+    """Return the visit with this id. The caller must hold its manage link."""
     return first(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None), now=now)
 
 
 def _own(caller: Caller) -> QuerySet[Appointment]:
-    """As patient, carer or guest; what staff see by their work is on other pages."""
+    """Return the caller's appointments as patient, carer or guest, without what they may see as staff."""
     own = Q(patient__in=caller.patients)
     if caller.user is not None:
         own |= Q(held_by=caller.user, patient=None)
@@ -221,7 +221,7 @@ RESPONSES = QuestionnaireResponse.objects.filter(deleted_at=None).select_related
 
 
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    """With what a page of it shows."""
+    """Add the related rows that a visit's page reads."""
     taken = Slot.objects.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-pk")
     schedules = taken.select_related(*(f"schedule__{each}" for each in SCHEDULE))
     return rows.select_related("service", "site", "patient").prefetch_related(

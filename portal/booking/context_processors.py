@@ -1,4 +1,4 @@
-"""What every page says of the time that one holds."""
+"""Context processor for the banner about a held time."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.booking import holds
-from portal.booking.holds import Held
+from portal.booking.holds import HeldTime
 from portal.common.callers import caller_of
 
 
-def held(request: HttpRequest) -> dict[str, Callable[[], Held | None]]:
-    """`held` for the banner, looked up where a template asks for it."""
+def held(request: HttpRequest) -> dict[str, Callable[[], HeldTime | None]]:
+    """Add `held`, the time this browser holds. It is read only if a template uses it."""
     return {"held": lambda: holds.standing(request, caller_of(request), now=timezone.now())}

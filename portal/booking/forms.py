@@ -1,4 +1,4 @@
-"""Who a visit is for, what pays for it, and what else the clinic should know, as people tell it."""
+"""Forms between a held time and the booked visit: patient, insurance, and confirmation."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Coverage, Patient
 from clinic.phone_field import PhoneField
 from portal.appointments.visits import Visit
-from portal.booking.guests import Details
+from portal.booking.guests import GuestDetails
 from portal.common import languages
 from portal.common.fields import DatePartsField, with_example
 from portal.common.forms import PatientDetailsForm
@@ -31,8 +31,8 @@ COVERAGE_KINDS = {
 }
 
 
-class WhoForm(forms.Form):
-    """Whom the visit is for."""
+class ChoosePatientForm(forms.Form):
+    """Form that asks which person the visit is for."""
 
     who = forms.ChoiceField(
         label=gettext_lazy("Who is the visit for?"),
@@ -55,7 +55,7 @@ class WhoForm(forms.Form):
 
 
 class GuestForm(PatientDetailsForm):
-    """Who a guest is, and where the clinic reaches them."""
+    """Form for a guest's details and how the clinic reaches them."""
 
     email = forms.EmailField(
         label=gettext_lazy("Email address"),
@@ -79,17 +79,17 @@ class GuestForm(PatientDetailsForm):
     )
 
     def clean_email(self) -> str:
-        """Written one way alone, or each way of writing it would be another address to send codes to."""
+        """Write the domain in ASCII, so that another spelling of it does not count as another address for codes."""
         local, _at, domain = self.cleaned_data["email"].rpartition("@")
         return f"{local}@{domain if domain.isascii() else punycode(domain)}"
 
     @property
-    def details(self) -> Details:
-        return Details(**{each.name: self.cleaned_data[each.name] for each in dataclasses.fields(Details)})
+    def details(self) -> GuestDetails:
+        return GuestDetails(**{each.name: self.cleaned_data[each.name] for each in dataclasses.fields(GuestDetails)})
 
 
 class ChooseCoverageForm(forms.Form):
-    """Which of the patient's coverages pays."""
+    """Form that asks which of the patient's coverages pays."""
 
     coverage = forms.ChoiceField(
         label=gettext_lazy("Which insurance pays for the visit?"),
@@ -105,7 +105,7 @@ class ChooseCoverageForm(forms.Form):
 
 
 class CoverageForm(forms.Form):
-    """What is on the insurance card."""
+    """Form for the details on an insurance card."""
 
     payor = forms.CharField(
         label=gettext_lazy("Who is your insurer?"),
@@ -142,7 +142,7 @@ class CoverageForm(forms.Form):
         return end
 
     def add(self, patient: Patient, *, now: datetime) -> Coverage:
-        """The patient's, once: the same card entered again is the same coverage."""
+        """Return the patient's coverage. The same card entered again is the same row."""
         code = self.cleaned_data["kind"]
         kind = {"coding": [{"system": COVERAGE_TYPES, "code": code}]}
         plan = {"type": {"coding": [{"system": COVERAGE_CLASSES, "code": "plan"}]}, "value": self.cleaned_data["plan"]}
@@ -163,7 +163,7 @@ class CoverageForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """The last step before a visit is booked."""
+    """Form of the last step before a visit is booked."""
 
     comment = forms.CharField(
         label=gettext_lazy("Is there anything the clinic should know before your visit?"),

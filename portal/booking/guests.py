@@ -1,4 +1,4 @@
-"""People who book without an account: what they say of themselves, and the email address they have proven."""
+"""Guests, who book without an account: their details, and the email address they have proven."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,12 +20,12 @@ _DETAILS, _PROVEN = "guest-details", "guest-proven"
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
-    """Who a guest says they are."""
+class GuestDetails:
+    """The details that a guest has entered."""
 
     given: str
     family: str
-    birth_date: str  # as FHIR writes it, as far as it is known
+    birth_date: str  # FHIR's date: YYYY, YYYY-MM or YYYY-MM-DD
     email: str
     phone: str = ""
     language: str = ""
@@ -36,17 +36,17 @@ class Details:
         return {**asdict(self), **birth_columns(self.birth_date)}
 
 
-def remember(session: SessionBase, details: Details) -> None:
+def remember(session: SessionBase, details: GuestDetails) -> None:
     session[_DETAILS] = asdict(details)
 
 
-def details(session: SessionBase) -> Details | None:
-    """What the guest has said about themselves, proven or not."""
+def details(session: SessionBase) -> GuestDetails | None:
+    """Return the details that the guest has entered, proven or not."""
     kept = session.get(_DETAILS)
-    return Details(**kept) if kept else None
+    return GuestDetails(**kept) if kept else None
 
 
-def prove(session: SessionBase, guest: Details) -> None:
+def prove(session: SessionBase, guest: GuestDetails) -> None:
     """Remember that the guest's address is proven, as long as the browser is open."""
     session[_PROVEN] = guest.email.lower()
 
@@ -55,10 +55,10 @@ def is_proven(session: SessionBase, email: str) -> bool:
     return bool(session.get(_PROVEN) == email.lower())
 
 
-def record_of(guest: Details, *, now: datetime) -> Patient:
-    """The record of a guest whose address is proven: theirs from before, or a new one.
+def record_of(guest: GuestDetails, *, now: datetime) -> Patient:
+    """Return the patient record of a guest whose address is proven: an earlier one, or a new one.
 
-    Never one that belongs to an account, and nothing tells whether there is one.
+    Never a record that belongs to an account. The guest cannot find out whether there is one.
     """
     patient, is_new = registration.record_of(guest.columns, _records(guest.email), now=now)
     if is_new:
@@ -75,16 +75,16 @@ def record_of(guest: Details, *, now: datetime) -> Patient:
 
 
 def vouch(request: HttpRequest) -> None:
-    """An account made in this browser with the address that was proven needs no second proof."""
+    """Let an account that is made in this browser with the proven address skip the email confirmation."""
     if proven := request.session.get(_PROVEN):
         get_adapter().stash_verified_email(request, proven)
 
 
 @transaction.atomic
 def adopt(user: User, *, now: datetime) -> None:
-    """What somebody booked as a guest is their account's, once its address is proven.
+    """Give an account with a proven address the record under which its owner booked as a guest.
 
-    Only where name and birth date are the same, and the account's own record has not been used.
+    Only if name and birth date are the same and the account's own record has not been used.
     """
     own = Patient.objects.select_for_update().filter(user=user, deleted_at=None).first()
     if own is None or own.appointments.exists() or own.coverages.exists():
@@ -93,22 +93,22 @@ def adopt(user: User, *, now: datetime) -> None:
     former = next((each for each in records if each.born == own.born and _name(each) == _name(own)), None)
     if former is None:
         return
-    for patient, of, gone in ((own, None, now), (former, user, None)):
-        patient.user, patient.deleted_at = of, gone
+    for patient, owner, deleted_at in ((own, None, now), (former, user, None)):
+        patient.user, patient.deleted_at = owner, deleted_at
         patient.version += 1
         patient.last_updated = now
         patient.save()
 
 
 def record_of_account(user: User, *, now: datetime) -> Patient | None:
-    """The record of an account's own patient: theirs as a guest, if the account's address is proven to be the same."""
+    """Return the patient record of an account: its owner's record as a guest, if the address is proven."""
     if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
         adopt(user, now=now)
     return Patient.objects.filter(user=user, deleted_at=None).first()
 
 
 def _records(email: str) -> QuerySet[Patient]:
-    """Those without an account. Addresses are compared by ASCII's case: in PostgreSQL's, others are the same."""
+    """Return the records with this address and no account. Only ASCII case is folded: PostgreSQL folds more letters."""
     rows = Patient.objects.alias(address=Lower(Collate("email", "C"))).filter(address=email.lower())
     return rows.filter(user=None, deleted_at=None, active=True).order_by("pk")
 

@@ -1,4 +1,4 @@
-"""The time that this browser holds, as its session remembers it."""
+"""The hold of this browser, stored in its session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,8 @@ _KEY = "held"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the banner on other pages says of it."""
+class HeldTime:
+    """A held time as the banner on other pages shows it."""
 
     appointment: Appointment
     start: datetime
@@ -27,13 +27,13 @@ class Held:
 
 
 def remember(session: SessionBase, visit: Visit) -> None:
-    """The next time that is chosen takes its place."""
+    """Store the hold in the session, in place of the one before."""
     assert visit.hold_ends is not None
     session[_KEY] = {"id": visit.id, "until": visit.hold_ends.isoformat(), "zone": visit.zone.key}
 
 
 def latest(session: SessionBase) -> str | None:
-    """The id of the hold that was taken last, even if it has ended; what was typed for it goes on to the next."""
+    """Return the id of the latest hold, even if it has ended: the next hold takes over what was typed for it."""
     kept = session.get(_KEY)
     return str(kept["id"]) if kept else None
 
@@ -42,8 +42,8 @@ def forget(session: SessionBase) -> None:
     session.pop(_KEY, None)
 
 
-def standing(request: HttpRequest, caller: Caller, *, now: datetime) -> Held | None:
-    """The hold that waits to be confirmed. One query, and only while the session knows of one."""
+def standing(request: HttpRequest, caller: Caller, *, now: datetime) -> HeldTime | None:
+    """Return the hold that waits to be confirmed, or None. One query, and only if the session has a hold."""
     kept = request.session.get(_KEY) if hasattr(request, "session") else None
     if not kept or datetime.fromisoformat(kept["until"]) <= now:
         return None
@@ -52,4 +52,4 @@ def standing(request: HttpRequest, caller: Caller, *, now: datetime) -> Held | N
     if appointment is None or appointment.start is None or appointment.hold_expires_at is None:
         return None
     zone = ZoneInfo(kept["zone"])
-    return Held(appointment, in_zone(appointment.start, zone), in_zone(appointment.hold_expires_at, zone), zone)
+    return HeldTime(appointment, in_zone(appointment.start, zone), in_zone(appointment.hold_expires_at, zone), zone)

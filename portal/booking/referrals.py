@@ -1,7 +1,7 @@
-"""Where somebody comes from who follows a link to a time: https://hl7.org/fhir/uv/smart-scheduling-links
+"""Referrals: the publisher of a link to a time. https://hl7.org/fhir/uv/smart-scheduling-links
 
-Who published the link adds `source`, and `booking-referral` if they want to know the booking again. The session keeps
-both until a visit is booked, whatever is done in between, and the Appointment carries them as extensions.
+The publisher adds `source` to the link, and `booking-referral` to recognise the booking later. The session keeps both
+until a visit is booked, and the Appointment carries them as extensions.
 """
 
 from typing import Any
@@ -18,14 +18,14 @@ _KEY = "referral"
 
 
 def remember(request: HttpRequest) -> None:
-    """What the link says; one that says nothing changes nothing."""
-    said = {name: UNSTORABLE.sub("", request.GET.get(name, ""))[:LONGEST] for name in EXTENSIONS}
-    if kept := {name: value for name, value in said.items() if value.strip()}:
-        request.session[_KEY] = kept
+    """Store the referral of the link in the session. A link without one changes nothing."""
+    values = {name: UNSTORABLE.sub("", request.GET.get(name, ""))[:LONGEST] for name in EXTENSIONS}
+    if referral := {name: value for name, value in values.items() if value.strip()}:
+        request.session[_KEY] = referral
 
 
-def noted(session: SessionBase) -> dict[str, Any]:
-    """As elements of an Appointment; none for who came by themselves."""
+def elements(session: SessionBase) -> dict[str, Any]:
+    """Return the referral as elements of an Appointment; empty if there is none."""
     kept = session.get(_KEY, {})
     extensions = [{"url": url, "valueString": kept[name]} for name, url in EXTENSIONS.items() if name in kept]
     return {"extension": extensions} if extensions else {}

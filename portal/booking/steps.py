@@ -1,4 +1,4 @@
-"""The way from a held time to the booked visit: which pages there are for it, which is next, how far one has come."""
+"""Steps from a held time to the booked visit: which pages a visit needs, which is next, and the progress."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,17 +18,17 @@ ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Step `number` of `total`, and where one came from."""
+    """Step `number` of `total`, and the address of the page before."""
 
     number: int
     total: int
     back: str
-    is_after_about: bool = False  # whether it has been said whom the visit is for
+    is_after_about: bool = False  # the step comes after the one that asks who the visit is for
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What a visit lacks before it can be booked, in words; `page` mends it, or one of `people` would."""
+    """A requirement that keeps a visit from being booked, with the page or the people that would help."""
 
     requirement: Requirement
     texts: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Obstacle:
 
 
 def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
-    """The steps of this visit in order. Where there is nothing to ask there is no step."""
+    """Return the steps of a visit in order. A step with nothing to ask is left out."""
     appointment = _appointment(visit)
     service = appointment.service
     steps = []
@@ -51,9 +51,9 @@ def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
 
 
 def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") -> str:
-    """Where to go on: the first step that is not done; with `after`, the first of those that follow it.
+    """Return the address of the first step that is not done; with `after`, of the first one after it.
 
-    Who the visit is for comes first, and where their age or the care team stands in the way nothing else is asked.
+    The patient comes first. If their age or the care team prevents the booking, nothing else is asked.
     """
     appointment = _appointment(visit)
     steps = of(appointment, caller)
@@ -62,11 +62,11 @@ def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") ->
     if {Requirement.CARE_TEAM, Requirement.AGE} & requirements.lacking(appointment).keys():
         return page_of(appointment, CONFIRM)
     left = steps[steps.index(after) + 1 :] if after in steps else steps
-    return page_of(appointment, next(each for each in left or [CONFIRM] if not _is_done(each, appointment, caller)))
+    return page_of(appointment, next(step for step in left or [CONFIRM] if not _is_done(step, appointment, caller)))
 
 
 def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: bool = False) -> Progress:
-    """How far one has come at `step`; the time itself was the first. `within`: on a further page of that step."""
+    """Return the progress at `step`; choosing the time was step one. `within`: on a further page of the step."""
     appointment = _appointment(visit)
     steps = of(appointment, caller)
     if step not in steps:
@@ -78,7 +78,7 @@ def progress(visit: Visit | Appointment, caller: Caller, step: str, *, within: b
 
 
 def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
-    """What the service requires and is not there yet, each with the way to mend it."""
+    """Return the requirements of the service that the visit does not meet yet, each with what would help."""
     appointment = _appointment(visit)
     pages = {
         Requirement.PATIENT: ABOUT,
@@ -95,20 +95,20 @@ def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
 
 
 def is_for_own(appointment: Appointment, caller: Caller) -> bool:
-    """True if it has been said whom the visit is for, and that is someone whom the caller books for."""
+    """True if the visit has a patient for whom the caller may book."""
     if appointment.patient_id is None:
         return False
     return caller.user is None or caller.is_staff or appointment.patient_id in caller.patients
 
 
 def coverage_of(appointment: Appointment) -> str:
-    """The reference of the Coverage that was chosen for the visit; empty without one."""
+    """Return the reference of the Coverage chosen for the visit; empty if there is none."""
     references = (str(each.get("reference")) for each in appointment.extra.get("supportingInformation", []))
     return next((each for each in references if each.startswith("Coverage/")), "")
 
 
 def page_of(visit: Visit | Appointment, step: str) -> str:
-    """A step's address; empty where this clinic has no such page."""
+    """Return the address of a step's page; empty if this clinic has no such page."""
     try:
         return reverse(f"portal:{step}", args=[_appointment(visit).fhir_id])
     except NoReverseMatch:
@@ -135,14 +135,14 @@ def unanswered(appointment: Appointment) -> bool:
 
 
 def _answered_before(appointment: Appointment) -> bool:
-    """True if the patient's earlier answers are all that is required."""
+    """True if the patient's earlier answers satisfy the service's questionnaires."""
     assert appointment.service is not None
     required = appointment.service.requires_questionnaires
     return required and Requirement.ANSWERS not in requirements.lacking(appointment)
 
 
 def _team_with_times(appointment: Appointment) -> tuple[Practitioner, ...]:
-    """Who of the patient's care team gives this visit."""
+    """Return the members of the patient's care team who offer this service."""
     if appointment.service is None or appointment.patient_id is None:
         return ()
     team = [each.partition("/") for each in requirements.care_team(appointment.patient_id)]

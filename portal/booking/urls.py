@@ -1,4 +1,4 @@
-"""The addresses between a chosen time and the booked visit, and those of its move to another."""
+"""URL patterns between a chosen time and the booked visit, and of moving a visit to another time."""
 
 from django.urls import include, path
 

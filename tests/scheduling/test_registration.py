@@ -8,7 +8,7 @@ from django.db import connection
 
 from clinic.models import Patient
 from portal.booking import guests
-from portal.booking.guests import Details
+from portal.booking.guests import GuestDetails
 from scheduling.interactions import matching, registration
 from tests.factories import PatientFactory
 
@@ -37,20 +37,20 @@ def test_who_is_the_same(settings):
 @pytest.mark.django_db
 def test_a_guest_with_the_same_proven_address_gets_the_same_record():
     born = BORN.isoformat()
-    first = guests.record_of(Details("José", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
-    again = guests.record_of(Details("Jose", "Nunez O'Hara", born, "Jose@Example.com", "+12125550123"), now=NOW)
+    first = guests.record_of(GuestDetails("José", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
+    again = guests.record_of(GuestDetails("Jose", "Nunez O'Hara", born, "Jose@Example.com", "+12125550123"), now=NOW)
     assert again == first
     assert (again.given, again.phone) == ("José", "+12125550123")
-    twin = guests.record_of(Details("Luis", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
+    twin = guests.record_of(GuestDetails("Luis", "Núñez O\u2019Hara", born, "jose@example.com"), now=NOW)
     assert twin != first
-    other = guests.record_of(Details("Jose", "Nunez O'Hara", born, "other@example.com"), now=NOW)
+    other = guests.record_of(GuestDetails("Jose", "Nunez O'Hara", born, "other@example.com"), now=NOW)
     assert other != first
 
 
 @pytest.mark.django_db
 def test_a_guest_of_one_name_whose_birthday_is_not_known_gets_the_same_record_too():
     def record(given, family, born, email="suharto@example.com"):
-        return guests.record_of(Details(given, family, born, email), now=NOW)
+        return guests.record_of(GuestDetails(given, family, born, email), now=NOW)
 
     first = record("Suharto", "", "1985")
     assert (first.birth_date, first.born, str(first)) == (None, "1985", "Suharto")

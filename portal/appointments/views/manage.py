@@ -1,4 +1,4 @@
-"""A visit by its secret link, without signing in: the least that is needed, and nothing changes on a GET."""
+"""Views of one visit by its manage link, without signing in. They show only what is needed; a GET changes nothing."""
 
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -24,7 +24,7 @@ from scheduling.errors import SchedulingError
 from scheduling.notifications import links
 from scheduling.notifications.audience import audience_of
 
-KNOWN = "birth-dates-known"  # the session's key for the visits whose patient is known by their birth date, or else
+KNOWN = "birth-dates-known"  # session key: when each visit's birth date, phone number or code was last given
 SEND, AGAIN = "send", "again"  # the buttons that ask for a code
 KNOWN_FOR = timedelta(minutes=30)
 
@@ -40,7 +40,7 @@ PROOF_FORMS: dict[Proof, type[ProofForm]] = {
 @require_http_methods(["GET", "POST"])
 @typed.page
 def manage(request: HttpRequest, token: str) -> HttpResponse:
-    """When and where, and what one can do. The details after the birth date."""
+    """Show when and where the visit is and what can be done. The details follow after the birth date."""
     now = timezone.now()
     visit = visit_of(token, now)
     if visit is None:
@@ -58,7 +58,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_POST
 def attend(request: HttpRequest, token: str) -> HttpResponse:
-    """The patient will come."""
+    """Confirm that the patient will come."""
     now = timezone.now()
     visit = visit_of(token, now)
     if visit is None:
@@ -75,7 +75,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask once more, then cancel."""
+    """Ask for confirmation, then cancel."""
     now = timezone.now()
     visit = visit_of(token, now)
     if visit is None:
@@ -91,20 +91,20 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def visit_of(token: str, now: datetime) -> Visit | None:
-    """The visit that the link is for, unless the link has expired."""
+    """Return the visit that the link is for, or None if the link has expired."""
     appointment_id = links.read_manage_link(token)
     visit = visits.by_link(appointment_id, now=now) if appointment_id else None
     return None if visit is None or links.is_over(visit.appointment, now=now) else visit
 
 
 def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
-    """True if this browser has said the patient's birth date a short while ago."""
-    said = request.session.get(KNOWN, {}).get(visit.id)
-    return said is not None and now < datetime.fromisoformat(said) + KNOWN_FOR
+    """True if the birth date, or the other proof, was given in this browser within KNOWN_FOR."""
+    given = request.session.get(KNOWN, {}).get(visit.id)
+    return given is not None and now < datetime.fromisoformat(given) + KNOWN_FOR
 
 
 def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
-    """First when the patient was born, then the page that was asked for."""
+    """Ask for the patient's birth date, then go on to the requested page."""
     if {SEND, AGAIN} & request.POST.keys():
         return _send_code(request, visit, now)
     if request.method == "POST" and not {"birth_date_day", "phone", "code", typed.LANGUAGE} & request.POST.keys():
@@ -118,12 +118,12 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
 
 
 def _proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
-    """The form for what the patient is known by."""
+    """Return the form that asks for the patient's proof: birth date, phone number or code."""
     return typed.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
 
 
 def _proof(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:
-    """The proof that the page asks for: and of a code, whether it can be sent and whether it was."""
+    """Return the template's context for the proof; for a code also whether it can be sent and was sent."""
     proof = booking.proof_of(visit.appointment.patient)
     emails = _emails(visit, now) if proof == Proof.CODE else ()
     sent = bool(emails) and codes.is_sent(request.session, emails, now=now)
@@ -131,7 +131,7 @@ def _proof(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, objec
 
 
 def _emails(visit: Visit, now: datetime) -> tuple[str, ...]:
-    """The addresses to which the visit's messages go, with the link."""
+    """Return the email addresses to which the visit's messages go, with the manage link."""
     audience = audience_of(visit.appointment, now=now)
     return audience.emails if audience else ()
 

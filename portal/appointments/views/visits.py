@@ -1,4 +1,4 @@
-"""A patient's visits: what is to come, what was, and what can be done about them."""
+"""Views of a patient's visits: upcoming and past ones, and what can be done about each."""
 
 from datetime import datetime
 from math import ceil
@@ -24,7 +24,7 @@ from scheduling.notifications import calendar_of
 @sign_in_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Upcoming and past visits of the caller and of those they care for, and what is still held."""
+    """List the visits and holds of the caller and of the people they care for."""
     caller = caller_of(request)
     own = visits.of(caller, now=timezone.now())
     context = {
@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @visitor_required
 @require_GET
 def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """One visit, and what can be done about it."""
+    """Show one visit, and what can be done about it."""
     visit = own_visit(request, appointment_id, timezone.now())
     if visit.is_held:
         return redirect("portal:confirm", visit.id)
@@ -48,7 +48,7 @@ def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @visitor_required
 @require_GET
 def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Into the video room, once it is open; until then, when that will be."""
+    """Redirect to the video room once it is open; before that, say when it opens."""
     visit = own_visit(request, appointment_id, timezone.now())
     if not visit.by_video:
         raise Http404
@@ -61,7 +61,7 @@ def join(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @visitor_required
 @require_GET
 def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """The visit for a calendar program."""
+    """Return the visit as an iCalendar file."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
     return HttpResponse(
@@ -75,7 +75,7 @@ def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Ask once more, then cancel. Too late, say what to do instead."""
+    """Ask for confirmation, then cancel. When it is too late, say what to do instead."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
     if not visit.is_promised:
@@ -99,7 +99,7 @@ def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> H
 
 
 def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
-    """The caller's visit, or 404: another's does not exist for them."""
+    """Return the caller's visit. Raises Http404 for a visit that the caller may not see."""
     visit = visits.one(caller_of(request), appointment_id, now=now)
     if visit is None:
         raise Http404

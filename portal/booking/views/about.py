@@ -1,4 +1,4 @@
-"""Pages that ask who the visit is for, and for the proof of a guest's email address."""
+"""Views that ask who the visit is for, and for the proof of a guest's email address."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -14,14 +14,14 @@ from clinic.models import Patient
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
 from portal.booking import guests, steps
-from portal.booking.forms import ME, SOMEONE, GuestForm, WhoForm
-from portal.booking.guests import Details
+from portal.booking.forms import ME, SOMEONE, ChoosePatientForm, GuestForm
+from portal.booking.guests import GuestDetails
 from portal.booking.views.holding import hold_required
 from portal.common import codes, typed
 from portal.common.callers import caller_of, fresh_caller
 from portal.common.codes import CodeForm
 from portal.common.forms import PatientDetailsForm
-from portal.family.forms import SomeoneForm
+from portal.family.forms import DependantForm
 from scheduling import booking, requirements
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 
@@ -29,22 +29,25 @@ from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 @require_http_methods(["GET", "POST"])
 @hold_required
 def about(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """For whom: who has signed in chooses among those they book for; a guest says who they are."""
+    """Ask who the visit is for: a signed-in user chooses a person, a guest enters their details."""
     return _who(request, visit, now) if caller_of(request).user else _guest(request, visit, now)
 
 
 @require_http_methods(["GET", "POST"])
 @hold_required
 def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -> HttpResponse:
-    """The details of oneself, for whom there is no record yet, or of someone else."""
+    """Ask for the details of a caller who has no record yet, or of somebody they care for."""
     caller = caller_of(request)
     if caller.user is None or (who == ME and caller.patient):
         return redirect(steps.page_of(visit, steps.ABOUT))
     if who not in (ME, SOMEONE):
         raise Http404
-    form = typed.form(request, PatientDetailsForm if who == ME else SomeoneForm)
+    form = typed.form(request, PatientDetailsForm if who == ME else DependantForm)
     if request.method == "POST" and form.is_valid():
-        patient = form.add(caller, now=now) if isinstance(form, SomeoneForm) else form.make_record(caller.user, now=now)
+        if isinstance(form, DependantForm):
+            patient = form.add(caller, now=now)
+        else:
+            patient = form.make_record(caller.user, now=now)
         if who == ME:
             patient = guests.record_of_account(caller.user, now=now) or patient
         typed.done(request)
@@ -59,7 +62,7 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
 @require_http_methods(["GET", "POST"])
 @hold_required
 def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """The code that was sent to a guest's address. Right, the visit is for the guest."""
+    """Ask for the code that was sent to a guest's address. If it is right, the visit is for the guest."""
     guest = guests.details(request.session)
     if caller_of(request).user or guest is None:
         return redirect(steps.page_of(visit, steps.ABOUT))
@@ -75,7 +78,7 @@ def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     caller = caller_of(request)
     chosen = visit.appointment.patient or caller.patient
-    form = typed.form(request, WhoForm, caller=caller, initial={"who": chosen.fhir_id if chosen else None})
+    form = typed.form(request, ChoosePatientForm, caller=caller, initial={"who": chosen.fhir_id if chosen else None})
     if request.method == "POST" and form.is_valid():
         who = form.cleaned_data["who"]
         typed.done(request)
@@ -101,19 +104,19 @@ def _guest(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     return _page(request, visit, "about_guest", form, now)
 
 
-def _send(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:
+def _send(request: HttpRequest, visit: Visit, guest: GuestDetails, now: datetime) -> HttpResponse:
     codes.send(request, [guest.email], guest.language, now=now)
     return redirect("portal:proof", visit.id)
 
 
-def _is_right(request: HttpRequest, guest: Details, form: CodeForm, now: datetime) -> bool:
+def _is_right(request: HttpRequest, guest: GuestDetails, form: CodeForm, now: datetime) -> bool:
     if not codes.is_right(request, [guest.email], form, now=now):
         return False
     guests.prove(request.session, guest)
     return True
 
 
-def _name_guest(request: HttpRequest, visit: Visit, guest: Details, now: datetime) -> HttpResponse:
+def _name_guest(request: HttpRequest, visit: Visit, guest: GuestDetails, now: datetime) -> HttpResponse:
     refused = _name(request, visit, guests.record_of(guest, now=now), now)
     if refused:
         messages.error(request, refused)
@@ -122,14 +125,14 @@ def _name_guest(request: HttpRequest, visit: Visit, guest: Details, now: datetim
 
 
 def _name(request: HttpRequest, visit: Visit, patient: Patient, now: datetime) -> str:
-    """Say whom the visit is for; what stands in the way, if something does."""
+    """Set the visit's patient. Returns the reason if that is refused, else an empty string."""
     service = visit.appointment.service
     if service and (unfit := requirements.of_other_age(service, patient, requirements.day_of(visit.appointment))):
         return unfit[0].text
     try:
         booking.name_patient(visit.id, patient, caller=fresh_caller(request), now=now)
     except (HoldExpired, IllegalTransition):
-        raise  # hold_required says what became of it
+        raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
         return str(refusal)
     return ""

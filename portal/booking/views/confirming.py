@@ -1,4 +1,4 @@
-"""A hold becomes a booking."""
+"""Views that turn a hold into a booking."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ __all__ = ["booked", "confirm"]
 @require_http_methods(["GET", "POST"])
 @hold_required
 def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Everything at a glance and the button that books it. Asked again, it shows what was booked."""
+    """Show the summary and the button that books. Once it is booked, redirect to the booked visit."""
     caller = caller_of(request)
     change = request.POST.get("change")
     if change in steps.of(visit, caller) or change == steps.ABOUT:
@@ -42,7 +42,7 @@ def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 
 @require_GET
 def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """What was booked, where it is written, how to prepare, how to change it."""
+    """Show what was booked, how to prepare and how to change it."""
     visit = own_visit(request, appointment_id, timezone.now())
     if not visit.is_promised:
         return redirect("portal:visit", visit.id)
@@ -53,9 +53,9 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     try:
         booking.confirm(visit.id, caller=caller_of(request), now=now, comment=form.cleaned_data["comment"])
     except (HoldExpired, IllegalTransition):
-        raise  # hold_required says what became of it
+        raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
-        if steps.obstacles(visit):  # the page says what is missing, and where it is mended
+        if steps.obstacles(visit):  # the page says what is missing, and links to where it is entered
             typed.keep(request)
             return redirect(request.path)
         for issue in refusal.issues:
@@ -69,7 +69,7 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
 
 
 def _review(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
-    """The page, and what is still missing."""
+    """Render the summary, with what is still missing."""
     caller = caller_of(request)
     context = {
         "visit": visit,

@@ -1,4 +1,4 @@
-"""What pays for a visit, where its service asks for it."""
+"""Views that ask for the coverage of a visit whose service requires one."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from scheduling import access, booking, requirements
 @require_http_methods(["GET", "POST"])
 @hold_required
 def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """One of those that the clinic knows of; where it knows none, the next page asks for it."""
+    """Ask which known coverage pays. If there is none, redirect to the page for a new one."""
     if not steps.is_for_own(visit.appointment, caller_of(request)):
         return redirect(steps.page_of(visit, steps.ABOUT))
     known = _known(request, visit)
@@ -40,7 +40,7 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @hold_required
 def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """What is on the card of one that the clinic does not know of."""
+    """Ask for the details of a new coverage."""
     patient = visit.appointment.patient
     if patient is None or not steps.is_for_own(visit.appointment, caller_of(request)):
         return redirect(steps.page_of(visit, steps.ABOUT))
@@ -57,7 +57,7 @@ def _note(request: HttpRequest, visit: Visit, reference: str, now: datetime) -> 
 
 
 def _known(request: HttpRequest, visit: Visit) -> list[Coverage]:
-    """What may be shown to the caller: a guest sees only what they entered for this visit, not what is on record."""
+    """Return the coverages that the caller may see. A guest sees only the one they entered for this visit."""
     appointment = visit.appointment
     assert appointment.patient_id is not None
     valid = requirements.coverages(appointment.patient_id, requirements.day_of(appointment))

@@ -1,4 +1,4 @@
-"""Hold a chosen time, keep it or let it go, and say so when it is lost."""
+"""Views that hold a chosen time, extend or release the hold, and say when the time is lost."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +27,7 @@ from portal.finding import choosing
 from portal.finding.catalogue import bookable
 from portal.finding.choosing import Menu
 from portal.finding.forms import TimeForm
-from portal.finding.views import zone_asked
+from portal.finding.views import requested_zone
 from scheduling import booking, requirements
 from scheduling.access import Caller
 from scheduling.booking import BookingRequest
@@ -48,10 +48,11 @@ HeldView = Callable[Concatenate[HttpRequest, Visit, datetime, P], HttpResponse]
 
 
 def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
-    """Only while the time is held for the caller: `view` gets the visit and the time in place of the id.
+    """Decorator for pages of a held time: `view` gets the visit and `now` in place of the id.
 
-    What is booked by now is shown; what is lost has its nearest alternatives, and what was typed is kept. "Keep it
-    longer" is a button of every such page's form, named `keep`; so are those that give the time back, named `let-go`.
+    Once the visit is booked, the page redirects to it. If the hold is lost, it shows the nearest alternatives and keeps
+    what was typed. The form of every such page has a button `keep` that extends the hold, and buttons `let-go` that
+    release it.
     """
     answered = typed.page(view)
 
@@ -81,7 +82,7 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
 
 @require_http_methods(["GET", "POST"])
 def hold(request: HttpRequest, service_id: str) -> HttpResponse:
-    """Take the hold, at once and for everyone. Asked by GET, show the time and ask once more."""
+    """Hold the chosen time. On GET, show the time and ask for confirmation."""
     now = timezone.now()
     service = get_object_or_404(bookable(), fhir_id=service_id)
     form = TimeForm(request.POST if request.method == "POST" else request.GET)
@@ -98,14 +99,14 @@ def hold(request: HttpRequest, service_id: str) -> HttpResponse:
 @require_POST
 @hold_required
 def keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Keep the time longer, from a page that has no form of its own."""
+    """Extend the hold, from a page that has no form of its own."""
     _keep(request, visit, now)
     return redirect(steps.next_page(visit, caller_of(request)))
 
 
 @require_POST
 def presence(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """A page of the hold is open, or was left."""
+    """Note that a page of the hold is open, or was left."""
     with suppress(NotFound):
         booking.note_presence(
             appointment_id, here="left" not in request.POST, caller=caller_of(request), now=timezone.now()
@@ -115,7 +116,7 @@ def presence(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 @require_POST
 def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Give a held time back: to choose another, for which what was typed is kept, or to leave."""
+    """Release a hold, to choose another time (what was typed is kept) or to leave."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
     if visit.is_booked:
@@ -124,7 +125,7 @@ def let_go(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool) -> HttpResponse:
-    """Let the time go, and on to the other times, or away."""
+    """Release the hold, then redirect to the service's other times or, if the patient leaves, to the services."""
     try:
         booking.cancel(visit.id, caller=caller_of(request), now=now)
     except IllegalTransition:
@@ -140,21 +141,21 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
     return redirect("portal:choose-time", visit.appointment.service.fhir_id)
 
 
-def lost(request: HttpRequest, menu: Menu, wanted: datetime, what: str, *, kept: bool, now: datetime) -> HttpResponse:
-    """What happened to a time, whether anything was kept, and the nearest that can be had instead."""
+def lost(request: HttpRequest, menu: Menu, start: datetime, what: str, *, kept: bool, now: datetime) -> HttpResponse:
+    """Render the page for a time that is no longer free: what happened (`what`), and the nearest free times."""
     context = {
         "service": menu.service,
         "what": what,
         "kept": kept,
         "menu": menu,
-        "alternatives": choosing.nearest(menu, wanted, now=now),
+        "alternatives": choosing.nearest(menu, start, now=now),
     }
     return render(request, "portal/booking/lost.html", context, status=409)
 
 
 def menu_of(request: HttpRequest, service: HealthcareService) -> Menu:
-    """The ways to have a service, read by the clock that was chosen with the time."""
-    return replace(choosing.read_menu(service), zone=zone_asked(request, service))
+    """Return the service's menu in the time zone that was chosen with the time."""
+    return replace(choosing.read_menu(service), zone=requested_zone(request, service))
 
 
 def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> HttpResponse:
@@ -183,7 +184,7 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
                 offerings=offerings,
                 start=start,
                 patient=_patient(caller, former, service),
-                extra=with_chosen_zone(referrals.noted(request.session), menu.zone),
+                extra=with_chosen_zone(referrals.elements(request.session), menu.zone),
             ),
             caller=caller,
             now=now,
@@ -204,16 +205,16 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
 
 
 def _former(request: HttpRequest, named: str, caller: Caller, now: datetime) -> Visit | None:
-    """The hold that this one takes the place of: the one that was named, else the last of this browser."""
+    """Return the hold that this one replaces: the one named in the form, else the latest of this browser."""
     fhir_id = named or holds.latest(request.session)
     former = visits.one(caller, fhir_id, now=now) if fhir_id else None
     return None if former is None or former.is_promised else former
 
 
 def _patient(caller: Caller, former: Visit | None, service: HealthcareService) -> Patient | None:
-    """The person the visit is for, if there is nobody else or it was said for another time of the same visit.
+    """Return the patient of the former hold for the same service, else the only person the caller can book for.
 
-    A visit of another kind is a new one, of which it has not been said.
+    A hold for another service is a new visit, so its patient is asked again.
     """
     if former and former.appointment.service == service and steps.is_for_own(former.appointment, caller):
         return former.appointment.patient
@@ -221,7 +222,7 @@ def _patient(caller: Caller, former: Visit | None, service: HealthcareService) -
 
 
 def _too_many(request: HttpRequest, service: HealthcareService, form: TimeForm, now: datetime) -> HttpResponse:
-    """The times that are held already, to go on with or to give back for this one."""
+    """Render the times that the caller holds already, to go on with or to release for this one."""
     held = [visit for visit in visits.of(caller_of(request), now=now) if visit.is_held]
     context = {
         "service": service,
@@ -233,7 +234,7 @@ def _too_many(request: HttpRequest, service: HealthcareService, form: TimeForm, 
 
 
 def _keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Longer, once; back to the same page, with what was typed in it."""
+    """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
     typed.keep(request)
     try:
         booking.extend_hold(visit.id, caller=caller_of(request), now=now)
@@ -247,7 +248,7 @@ def _keep(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 
 
 def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """The time is no longer held. It is among the alternatives if nobody has taken it."""
+    """Render the page for a hold that has ended. Its time is among the alternatives if it is still free."""
     if visit.is_promised:
         return redirect("portal:booked", visit.id)
     if visit.appointment.service is None or visit.appointment.status not in ("pending", "cancelled"):

@@ -1,7 +1,7 @@
-"""A published link to one time: https://hl7.org/fhir/uv/smart-scheduling-links
+"""View for a published link to one time: https://hl7.org/fhir/uv/smart-scheduling-links
 
-The page holds the time as soon as it is seen, or by a button where no script runs. Looking it up changes nothing: what
-opens the link by itself, such as a mail program's check for viruses, takes no time from anybody.
+A script on the page holds the time; without scripts there is a button. The GET itself changes nothing, so a mail
+program that opens links to check them for viruses holds no time.
 """
 
 from django.contrib import messages
@@ -23,7 +23,10 @@ from scheduling import requirements
 @require_GET
 @never_cache
 def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
-    """Exactly that time, with a button that holds it; or what is nearest, if it is gone. Who holds it goes on."""
+    """Show the linked time with a button that holds it, or the nearest free times if it is taken.
+
+    A browser that holds the time already goes on to the next step.
+    """
     now = timezone.now()
     service = get_object_or_404(bookable(), fhir_id=service_id)
     referrals.remember(request)

@@ -1,4 +1,4 @@
-"""Another time for a visit. The old one stays until the new one is had."""
+"""Views that move a visit to another time. It keeps its old time until the new one is booked."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,15 +23,15 @@ from portal.common import typed
 from portal.common.callers import caller_of, visitor_required
 from portal.finding import catalogue, choosing
 from portal.finding.forms import TimeForm
-from portal.finding.views import HtmxRequest, free_times, is_part, zone_asked
+from portal.finding.views import HtmxRequest, free_times, is_part, requested_zone
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError, TimeNotOffered, TimeTaken
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """Which visit is moved, on whose behalf, and where its page is."""
+class MoveRequest:
+    """A visit to move, its caller, and the address of the visit's page."""
 
     visit: Visit
     caller: Caller
@@ -42,10 +42,10 @@ class Move:
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Choose another time for one's visit, and confirm it."""
+    """Let the caller choose another time for their visit, and confirm it."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
-    return _move(request, Move(visit, caller_of(request), reverse("portal:visit", args=[visit.id])), now)
+    return _move(request, MoveRequest(visit, caller_of(request), reverse("portal:visit", args=[visit.id])), now)
 
 
 @never_cache
@@ -53,35 +53,35 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The same by a manage link, once the patient's birth date has been said."""
+    """Do the same by a manage link, after the patient's birth date."""
     now = timezone.now()
     visit = manage.visit_of(token, now)
     if visit is None:
         return redirect("portal:manage", token)
     if not manage.is_known(request, visit, now):
         return manage.ask_birth_date(request, visit, token, now)
-    return _move(request, Move(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
+    return _move(request, MoveRequest(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
 
 
-def _move(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
-    wanted = moving.visit.appointment.service
-    if not moving.visit.is_movable or wanted is None:
+def _move(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpResponse:
+    booked_service = moving.visit.appointment.service
+    if not moving.visit.is_movable or booked_service is None:
         return redirect(moving.back)
     if request.method == "POST" or "time" in request.GET:
         return _choose(request, moving, now)
-    service = catalogue.with_facts().filter(pk=wanted.pk).first()
+    service = catalogue.with_facts().filter(pk=booked_service.pk).first()
     if service is None:
         messages.error(request, _("This visit cannot be moved here. Please call the clinic."))
         return redirect(moving.back)
-    asked = cast(HtmxRequest, request)
-    context = free_times(asked, service, now=now, without=moving.visit.appointment)
+    htmx_request = cast(HtmxRequest, request)
+    context = free_times(htmx_request, service, now=now, without=moving.visit.appointment)
     context |= {"action": request.path, "moved": moving.visit, "back": moving.back}
-    part = "_times" if is_part(asked) else "choose_time"
+    part = "_times" if is_part(htmx_request) else "choose_time"
     return render(request, f"portal/booking/{part}.html", context)
 
 
-def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
-    """Ask once more, with the old time beside the new; then move it."""
+def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpResponse:
+    """Ask for confirmation, with the old time beside the new one; then move the visit."""
     form = TimeForm(request.POST if request.method == "POST" else request.GET)
     service = moving.visit.appointment.service
     assert service is not None  # _move
@@ -90,7 +90,7 @@ def _choose(request: HttpRequest, moving: Move, now: datetime) -> HttpResponse:
         return redirect(request.path)
     start, schedules = form.cleaned_data["time"]
     visit = moving.visit
-    zone = zone_asked(request, service, moved=visit.appointment)
+    zone = requested_zone(request, service, moved=visit.appointment)
     menu = replace(choosing.read_menu(service, moved=visit.appointment), zone=zone)
     try:
         offerings = menu.offerings(schedules)

@@ -44,11 +44,11 @@ def test_a_guest_reaches_no_record_of_an_account_and_learns_of_none(client, held
 def test_an_address_that_only_looks_the_same_is_another(address):
     """PostgreSQL's own capital of a dotless i is I."""
     theirs = PatientFactory(**KNOWN | {"email": address.replace("\u0131", "i").replace("\ufb01", "fi")})
-    details = guests.Details(**KNOWN | {"email": address, "birth_date": "1985-03-27"})
+    details = guests.GuestDetails(**KNOWN | {"email": address, "birth_date": "1985-03-27"})
     assert guests.record_of(details, now=timezone.now()) != theirs
     assert (
         guests.record_of(
-            guests.Details(**KNOWN | {"email": theirs.email, "birth_date": "1985-03-27"}), now=timezone.now()
+            guests.GuestDetails(**KNOWN | {"email": theirs.email, "birth_date": "1985-03-27"}), now=timezone.now()
         )
         == theirs
     )
