@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.authentication import caller_of
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment
 from scheduling.booking import Once
@@ -61,4 +61,4 @@ def replay(kept: Any) -> Response:
 def _fingerprint(request: Request) -> str:
     """What is asked, whatever the order of its JSON, and of which version."""
     asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), request.data or {}]
-    return sha256(exact.dumps(asked, orjson.OPT_SORT_KEYS)).hexdigest()
+    return sha256(exact_json.dumps(asked, orjson.OPT_SORT_KEYS)).hexdigest()

@@ -14,7 +14,7 @@ from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from clinic import database, exact
+from clinic import database, exact_json
 from clinic.fhir.issues import InvalidResource
 from scheduling import errors
 from scheduling.errors import Issue, SchedulingError
@@ -83,7 +83,7 @@ def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
 def outcome_entry(issues: Iterable[AnyIssue], severity: str = "information") -> Json:
     """The outcome entry of a searchset, which is not stored. Equal outcomes have the same URL."""
     told = outcome(issues, severity)
-    url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact.dumps(told).decode())}"
+    url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact_json.dumps(told).decode())}"
     return {"fullUrl": url, "resource": told, "search": {"mode": "outcome"}}
 
 

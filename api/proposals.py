@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import orjson
 
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.schedules import service_type
@@ -64,7 +64,7 @@ def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searche
 
 def _timed(resource: Json) -> str:
     """A resource as JSON, with places for its start and its end."""
-    return exact.dumps(resource).decode().replace("%", "%%")[:-1] + ',"start":"%s","end":"%s"}'
+    return exact_json.dumps(resource).decode().replace("%", "%%")[:-1] + ',"start":"%s","end":"%s"}'
 
 
 def _appointment(service: HealthcareService, offerings: tuple[Offering, ...], searched: Window) -> Json:

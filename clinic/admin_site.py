@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 
+from clinic import time_text
 from clinic.country import clinic_zone
 from clinic.local_time import EdgeZone
 
@@ -37,7 +38,7 @@ SECTIONS = {
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 
-class Site(AdminSite):
+class ClinicAdminSite(AdminSite):
     site_header = site_title = settings.CLINIC_NAME
     index_title = "Administration"
     enable_nav_sidebar = False  # lists are wide; the way is by the first page
@@ -68,22 +69,20 @@ class Site(AdminSite):
         return super().admin_view(_by_clinics_clock(_told(view)), cacheable)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
+        return cast(HttpResponse, AutocompleteView.as_view(admin_site=self)(request))
 
 
-class Choices(AutocompleteJsonView):
+class AutocompleteView(AutocompleteJsonView):
     """What can be chosen while somebody types."""
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context = super().get_context_data(**options)
-        rows_shown.send(Choices, request=self.request, rows=list(context["object_list"]), is_list=True)
+        rows_shown.send(AutocompleteView, request=self.request, rows=list(context["object_list"]), is_list=True)
         return context
 
 
 def _clock() -> str:
-    from clinic import words  # which knows rows, when this site is made before any model
-
-    return words.zone_name(clinic_zone())
+    return time_text.zone_name(clinic_zone())
 
 
 def _by_clinics_clock(view: ViewT) -> ViewT:
@@ -108,7 +107,7 @@ def _told(view: ViewT) -> ViewT:
             context = response.context_data or {}
             one = context.get("original") or context.get("object")
             many = context["cl"].result_list if "cl" in context else context.get("queryset", ())
-            rows_shown.send(Site, request=request, rows=[one] if one else list(many), is_list=one is None)
+            rows_shown.send(ClinicAdminSite, request=request, rows=[one] if one else list(many), is_list=one is None)
         return response
 
     return cast(ViewT, told)

@@ -16,4 +16,4 @@ class AdminConfig(admin_apps.AdminConfig):
     """Django's administration, on a site of ours."""
 
     default = False
-    default_site = "clinic.admin_site.Site"
+    default_site = "clinic.admin_site.ClinicAdminSite"

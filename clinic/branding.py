@@ -19,7 +19,7 @@ DARK: tuple[str, ...] = ("#0f161a", "#182126")
 WHITE, BLACK = "#ffffff", "#000000"
 
 
-def shown() -> dict[str, str]:
+def clinic_details() -> dict[str, str]:
     """What pages and messages show of the clinic, in the language of the moment."""
     return {
         "clinic_name": settings.CLINIC_NAME,

@@ -27,7 +27,7 @@ Choose = Callable[[Sequence[Json] | None, datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class PersonName:
     """A name as the columns of a person hold it. One that was sent as a text alone is all in `family`."""
 
     family: str = ""
@@ -35,14 +35,14 @@ class Name:
     prefix: str = ""
 
 
-def name_of(names: Sequence[Json] | None, now: datetime) -> Name:
+def name_of(names: Sequence[Json] | None, now: datetime) -> PersonName:
     """Return the name to show; empty where there is none."""
-    usable = [each for each in names or () if isinstance(each, dict) and read_name(each) != Name()]
+    usable = [each for each in names or () if isinstance(each, dict) and read_name(each) != PersonName()]
 
     def order(name: Json) -> tuple[bool, int]:
         return _is_over(name, now), _place(NAMES, name)
 
-    return read_name(min(usable, key=order)) if usable else Name()
+    return read_name(min(usable, key=order)) if usable else PersonName()
 
 
 def phone_of(points: Sequence[Json] | None, now: datetime) -> str:
@@ -119,10 +119,10 @@ def _period(element: Any) -> tuple[datetime | None, datetime | None]:
         return None, None
 
 
-def read_name(name: Json) -> Name:
+def read_name(name: Json) -> PersonName:
     given = " ".join(each for each in name.get("given") or () if each)
     family = name.get("family") or ""
     if not given and not family:
         family = name.get("text") or ""
     prefix = " ".join(each for each in name.get("prefix") or () if each)
-    return Name(family, given, prefix) if given or family else Name()
+    return PersonName(family, given, prefix) if given or family else PersonName()

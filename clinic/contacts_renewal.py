@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import BooleanField, Func, Q, Value
 
 from clinic import contacts
-from clinic.contacts import Name
+from clinic.contacts import PersonName
 from clinic.models import Patient, Practitioner, RelatedPerson
 from clinic.models.people import Person
 
@@ -44,7 +44,7 @@ def _choose(row: Person, now: datetime) -> bool:
     """True if the columns of the row are others now."""
     before = tuple(getattr(row, column) for column in COLUMNS)
     names = row.extra.get("name") or []
-    if Name(row.family, row.given, row.prefix) in map(contacts.read_name, names):
+    if PersonName(row.family, row.given, row.prefix) in map(contacts.read_name, names):
         name = contacts.name_of(names, now)
         row.family, row.given, row.prefix = name.family, name.given, name.prefix
     telecom = row.extra.get("telecom")

@@ -13,11 +13,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete, post_save
 from django.utils.formats import reset_format_cache
 
+from clinic.zones import canonical_zone
+
 # Countries and their own territories that have a time zone: CLDR's ZZ and 001 stand for none and for the world.
 COUNTRIES = frozenset(get_global("zone_territories").values()) - {"001", "ZZ"}
 
 
-def check(name: str, country: str) -> str:
+def check_country(name: str, country: str) -> str:
     """The code of a country as the setting `name` gives it, in capitals; empty stays empty."""
     if country and country.upper() not in COUNTRIES:
         raise ImproperlyConfigured(f"{name} must be a country's ISO 3166 code such as US or GB, not {country!r}.")
@@ -73,8 +75,6 @@ def _remembered(name: str, read: Callable[[], Iterable[str]]) -> str:
 
 
 def _zones_of_sites() -> list[str]:
-    from clinic.models.base import canonical_zone  # the models are there once somebody asks
-
     sites = apps.get_model("clinic", "Location").objects.filter(deleted_at=None, part_of=None)
     names = sites.exclude(timezone="").order_by("pk").values_list("timezone", flat=True)
     return [canonical_zone(name) for name in names]

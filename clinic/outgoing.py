@@ -31,7 +31,7 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class OutgoingResponse:
     """What came back. The body is empty unless it was asked for."""
 
     status: int
@@ -59,25 +59,25 @@ def check_url(url: str) -> None:
 
 def request(
     method: str, url: str, *, headers: Iterable[tuple[str, str]] = (), content: bytes = b"", reads: bool = False
-) -> Answer:
+) -> OutgoingResponse:
     """Send it, and return the answer, whatever its status; its body only if we `reads` it.
 
     Raises NotAllowed, Unreachable.
     """
     check_url(url)
-    with httpcore.ConnectionPool(ssl_context=_tls(), network_backend=_Checked(TIMEOUT)) as pool:
+    with httpcore.ConnectionPool(ssl_context=_tls_context(), network_backend=_CheckedBackend(TIMEOUT)) as pool:
         try:
             sent = [("Host", _parts(url).netloc), ("Content-Length", str(len(content))), *headers]
             with pool.stream(method, url, headers=sent, content=content) as response:
                 named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-                return Answer(response.status, named, _body(response) if reads else b"")
+                return OutgoingResponse(response.status, named, _body(response) if reads else b"")
         except httpcore.TimeoutException:
             raise Unreachable("No answer came in time.") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Unreachable(f"The connection failed ({type(error).__name__}).") from None
 
 
-class _Checked(httpcore.NetworkBackend):
+class _CheckedBackend(httpcore.NetworkBackend):
     """Connects to addresses that were checked, for as long as the deadline allows."""
 
     def __init__(self, seconds: float) -> None:
@@ -94,10 +94,10 @@ class _Checked(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         address = _resolved(host, port)
         stream = self._backend.connect_tcp(address, port, _left(self._deadline), local_address, socket_options)
-        return _Timed(stream, self._deadline)
+        return _TimedStream(stream, self._deadline)
 
 
-class _Timed(httpcore.NetworkStream):
+class _TimedStream(httpcore.NetworkStream):
     """A stream that is over at its deadline, however slowly the other side goes on."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
@@ -117,7 +117,7 @@ class _Timed(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         stream = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
-        return _Timed(stream, self._deadline)
+        return _TimedStream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -167,7 +167,7 @@ def _is_trusted(host: str) -> bool:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 

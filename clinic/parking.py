@@ -37,7 +37,7 @@ class Parking:
         """The primary keys of those that are left alone for now."""
         return [key for key, again in self._again.items() if again > self._now]
 
-    def each_alone(self, rows: Iterable[T], deal: Callable[[T], object], *, writes: bool = True) -> int:
+    def process_each(self, rows: Iterable[T], deal: Callable[[T], object], *, writes: bool = True) -> int:
         """Deal with each row, in a savepoint of its own where that `writes`, and park those that fail.
 
         Return how many went well.

@@ -23,7 +23,7 @@ def forget(*, now: datetime) -> None:
 
     Rows that cannot be deleted are set aside; the other rows and tables are gone through all the same.
     """
-    for rows in _over(now):
+    for rows in _expired_rows(now):
         try:
             _delete(rows, Parking(FORGETTING, rows.model, now=now))
         except Exception as error:
@@ -38,14 +38,14 @@ def _delete(rows: "QuerySet[Any]", aside: Parking) -> None:
             with transaction.atomic():
                 table.filter(pk__in=oldest).delete()
         except Exception:  # one of them is in the way of all: each for itself
-            aside.each_alone(table.filter(pk__in=oldest), lambda row: row.delete())
+            aside.process_each(table.filter(pk__in=oldest), lambda row: row.delete())
         else:
             aside.forget(oldest)
         if len(oldest) < BATCH:
             return
 
 
-def _over(now: datetime) -> "Iterator[QuerySet[Any]]":
+def _expired_rows(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield AuditEvent.objects.filter(recorded__lt=now - settings.AUDIT_KEPT)
     # What has been replaced for so long was made before that: found by the index of when it was made.
     long_ago = now - settings.HISTORY_KEPT

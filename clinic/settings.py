@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, country, embedded, environment, messaging, signing
+from clinic import branding, country, embedded, environment, messaging, openid_key
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -280,8 +280,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 # Signs who somebody is, for the apps they sign in to; without one no app can ask.
-OIDC_RSA_PRIVATE_KEY = signing.check_key("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default="")) or (
-    signing.demo_key(DATA_DIR) if EMBEDDED else ""
+OIDC_RSA_PRIVATE_KEY = openid_key.check("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default="")) or (
+    openid_key.demo_key(DATA_DIR) if EMBEDDED else ""
 )
 APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that stays away for longer has to ask its person again
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # tables of ours refer to these two
@@ -339,7 +339,7 @@ CELERY_TASK_TIME_LIMIT = 300
 
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
 # How dates, times, distances and addresses are written; empty: the country that the zone of the sites is in.
-CLINIC_COUNTRY = country.check("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
+CLINIC_COUNTRY = country.check_country("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
 CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default="(212) 555-0142" if DEMO else ""))
 # By which the clinic as a whole has its days; empty: the zone of most sites.
 CLINIC_TIME_ZONE = country.check_zone("CLINIC_TIME_ZONE", env.str("CLINIC_TIME_ZONE", default=""))

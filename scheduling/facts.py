@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from clinic import addresses, whereabouts, words
+from clinic import addresses, time_text, visit_place
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
-from clinic.models.base import zone_named
-from clinic.texts import text_of
+from clinic.translations import text_of
+from clinic.zones import zone_named
 
 Status = Appointment.Status
 
 # SQL for the zone of the clocks at a visit's place, of the tables `appointment` and `site`: that of its site, else of
 # how its schedule gives the service, else of the schedule's actor.
-ZONE_THERE = """
+ZONE_OF_PLACE = """
     coalesce(nullif(site.timezone, ''), (
         SELECT coalesce(
             nullif(own.timezone, ''), nullif(general.timezone, ''), nullif(role.timezone, ''),
@@ -46,7 +46,7 @@ ZONE_THERE = """
     ), 'UTC')
 """
 _ZONES_THERE = f"""
-    SELECT appointment.id, {ZONE_THERE}
+    SELECT appointment.id, {ZONE_OF_PLACE}
     FROM clinic_appointment appointment LEFT JOIN clinic_location site ON site.id = appointment.site_id
     WHERE appointment.id = ANY(%s)
 """
@@ -90,25 +90,25 @@ class VisitFacts:
     @property
     def with_whom(self) -> str:
         """The people who give the care, as the appointment names them."""
-        return ", ".join(named(self.appointment, "Practitioner"))
+        return ", ".join(participant_names(self.appointment, "Practitioner"))
 
     @property
     def room(self) -> str:
-        return ", ".join(named(self.appointment, "Location/"))
+        return ", ".join(participant_names(self.appointment, "Location/"))
 
     @property
     def by_video(self) -> bool:
-        return whereabouts.is_by_video(self.appointment)
+        return visit_place.is_by_video(self.appointment)
 
     @property
     def site(self) -> Location | None:
         """The site that the patient comes to; None by video."""
-        return whereabouts.site_to_go_to(self.appointment)
+        return visit_place.site_to_go_to(self.appointment)
 
     @property
     def where(self) -> str:
         """The site and its town; empty by video."""
-        return whereabouts.site_and_town(self.site) if self.site else ""
+        return visit_place.site_and_town(self.site) if self.site else ""
 
     @property
     def place(self) -> str:
@@ -133,7 +133,7 @@ class VisitFacts:
     @property
     def phone(self) -> str:
         """The telephone number to call about it: the site's, else the clinic's."""
-        return whereabouts.phone_of(self.appointment.site)
+        return visit_place.phone_of(self.appointment.site)
 
     @property
     def is_request(self) -> bool:
@@ -180,13 +180,13 @@ class VisitFacts:
 
     def policy(self, now: datetime) -> str:
         """Until when the patient can cancel it online, in a sentence; where that is over, whom to call."""
-        until, length = self.changeable_until, words.length(self.notice)
+        until, length = self.changeable_until, time_text.length(self.notice)
         can_be_promised = self.is_promised or self.appointment.status == Status.PENDING
         if can_be_promised and now <= until:
             if not self.notice or self.waits_for_the_clinic:
                 return _("You can cancel until the visit begins.")
             text = _("You can cancel until %(length)s before the visit, that is until %(day)s, %(time)s (%(zone)s).")
-            day, time, zone = words.short_day(until), words.clock(until), words.zone_name(self.zone)
+            day, time, zone = time_text.short_day(until), time_text.clock(until), time_text.zone_name(self.zone)
             return text % {"length": length, "day": day, "time": time, "zone": zone}
         if can_be_promised and self.notice and now < self.start:
             text = _("Visits can be cancelled online until %(length)s before they begin, and this one begins sooner.")
@@ -201,12 +201,12 @@ class VisitFacts:
         return _("If you cannot come, please call the clinic.")
 
 
-def named(appointment: Appointment, kind: str) -> list[str]:
+def participant_names(appointment: Appointment, kind: str) -> list[str]:
     """The names of participants of this kind, as the appointment has them."""
-    return names_among(appointment.participant, kind)
+    return names_of_kind(appointment.participant, kind)
 
 
-def names_among(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
+def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
     """The names of those FHIR participants whose reference begins with `kind`."""
     actors = (participant.get("actor", {}) for participant in participants)
     names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
@@ -217,10 +217,10 @@ def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
     """The zone of each visit by its primary key: chosen for a visit by video, else of its place. One statement."""
     rows = list(appointments)
     there = _zones_there(rows)
-    return {appointment.pk: whereabouts.zone_for_patient(appointment, there[appointment.pk]) for appointment in rows}
+    return {appointment.pk: visit_place.zone_for_patient(appointment, there[appointment.pk]) for appointment in rows}
 
 
-def zone_there(appointment: Appointment) -> ZoneInfo:
+def zone_of_place(appointment: Appointment) -> ZoneInfo:
     """The zone of the visit's place, by which its staff go, also for a visit by video. One statement."""
     return _zones_there([appointment])[appointment.pk]
 

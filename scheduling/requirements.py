@@ -36,10 +36,10 @@ class Requirement(StrEnum):
 
 def unmet(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
     """What the appointment's service requires and its patient lacks, in words that say what to do."""
-    return [issue for issues in lacking(appointment, just_made=just_made).values() for issue in issues]
+    return [issue for issues in unmet_by_requirement(appointment, just_made=just_made).values() for issue in issues]
 
 
-def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requirement, list[Issue]]:
+def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -> dict[Requirement, list[Issue]]:
     """The same by what is required, for pages that lead to where it is mended.
 
     An answer that is an alarm stands in the way whatever is required. Nothing has been answered yet for an appointment
@@ -58,7 +58,7 @@ def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requir
         text = _("%(service)s needs to know the patient before it is booked.") % {"service": service.name}
         return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
     found = {
-        Requirement.AGE: of_other_age(service, appointment.patient, day_of(appointment)),
+        Requirement.AGE: age_issues(service, appointment.patient, day_of(appointment)),
         Requirement.COVERAGE: _without_coverage(appointment, service),
         Requirement.ANSWERS: alarms or _without_answers(appointment, service),
         Requirement.CARE_TEAM: _without_care_team(appointment, service),
@@ -66,7 +66,7 @@ def lacking(appointment: Appointment, *, just_made: bool = False) -> dict[Requir
     return {each: issues for each, issues in found.items() if issues}
 
 
-def told(service: HealthcareService) -> str:
+def describe(service: HealthcareService) -> str:
     """What is asked for, before time is put into it; empty for a service that anybody can have."""
     wanted = [
         text
@@ -81,7 +81,7 @@ def told(service: HealthcareService) -> str:
     return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(wanted)} if wanted else ""
 
 
-def of_other_age(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
+def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
     """That the service is for patients of another age than this one's on that day; nothing where it may be for them."""
     possible = ages.possible_ages(patient.born, day)
     if not possible or any(ages.is_fit(service, each) for each in possible):
@@ -113,14 +113,14 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
             response.save()
 
 
-def takes_answers(appointment: Appointment, *, now: datetime) -> bool:
+def accepts_answers(appointment: Appointment, *, now: datetime) -> bool:
     """True if its questions can be answered: while its time is held or asked for, and until a booked visit begins."""
     if appointment.status == Appointment.Status.BOOKED:
         return appointment.start is not None and now < appointment.start
     return appointment.status == Appointment.Status.PENDING
 
 
-def asked_for(service: HealthcareService) -> QuerySet[Questionnaire]:
+def active_questionnaires(service: HealthcareService) -> QuerySet[Questionnaire]:
     """The questionnaires that the service asks today."""
     return service.questionnaires.filter(deleted_at=None, status=Questionnaire.Status.ACTIVE).order_by("pk")
 
@@ -172,7 +172,7 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
             % {"service": service.name, "form": each},
             "Appointment.supportingInformation",
         )
-        for each in asked_for(service)
+        for each in active_questionnaires(service)
         if each.pk not in answered
     ]
 

@@ -12,7 +12,7 @@ ANY: Versions = range(1, sys.maxsize)  # If-Match: *
 NONE: Versions = ()  # If-None-Match: *
 
 
-def is_meant(row: Resource, wanted: Versions | None) -> bool:
+def has_version(row: Resource, wanted: Versions | None) -> bool:
     """True if the row is at one of these versions. What is deleted is at none, but for who names its number."""
     if wanted is None:
         return True

@@ -11,7 +11,7 @@ from django.urls import resolve
 
 from clinic.admin.fields import ElementsField
 from clinic.fhir.codes import RED_FLAG
-from clinic.wording import PLACEHOLDERS
+from clinic.placeholders import PLACEHOLDERS
 from scheduling import questionnaires
 
 ROOT = Path(settings.BASE_DIR)

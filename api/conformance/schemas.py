@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from clinic.fhir.datatypes import Json
-from clinic.fhir.definitions import Element, Model, elements_of, model_of, type_name
+from clinic.fhir.definitions import ElementDefinition, Model, elements_of, model_of, type_name
 
 ID: Json = {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}
 FORMS: dict[str, Json] = {
@@ -44,6 +44,6 @@ def _schema(model: Model, kind: str) -> Json:
     return {**schema, "required": required} if required else schema
 
 
-def _property(element: Element) -> Json:
+def _property(element: ElementDefinition) -> Json:
     one = reference(type_name(element.model)) if element.model else FORMS[element.form]
     return {"type": "array", "minItems": 1, "items": one} if element.many else one

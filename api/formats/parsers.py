@@ -9,7 +9,7 @@ from typing import IO, Any, NoReturn
 from rest_framework.parsers import BaseParser
 
 from api.formats.renderers import JSON_TYPES, XML_TYPES
-from clinic.exact import MACHINE, read_decimal, read_whole
+from clinic.exact_json import MACHINE, read_decimal, read_whole
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.xml import from_xml, read_xml
 from scheduling.errors import Invalid, Issue

@@ -13,7 +13,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.xml import to_xml
 
 JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
@@ -42,7 +42,7 @@ class FHIRRenderer(BaseRenderer):
         return self.write(data, pretty=request is not None and request.query_params.get("_pretty") == "true")
 
     def write(self, data: Any, *, pretty: bool) -> bytes:
-        return exact.dumps(data, orjson.OPT_INDENT_2 if pretty else None)
+        return exact_json.dumps(data, orjson.OPT_INDENT_2 if pretty else None)
 
 
 class JSONRenderer(FHIRRenderer):
@@ -60,7 +60,7 @@ class FHIRXMLRenderer(FHIRRenderer):
     format = "xml"
 
     def write(self, data: Any, *, pretty: bool) -> bytes:
-        root = to_xml(exact.loads(exact.dumps(data)))
+        root = to_xml(exact_json.loads(exact_json.dumps(data)))
         return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=pretty))
 
 

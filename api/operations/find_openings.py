@@ -112,10 +112,10 @@ def _counted(search: Search, ways: list[availability.Way], total: int) -> Iterat
 def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
     """What is asked for before a visit is booked, said before time is put into it."""
     for service in {each.service.pk: each.service for each in page}.values():
-        if needs := requirements.told(service):
+        if needs := requirements.describe(service):
             yield needs
     for service in left_out:
-        yield f"{service.name} was left out: name its visit-type. {requirements.told(service)}"
+        yield f"{service.name} was left out: name its visit-type. {requirements.describe(service)}"
 
 
 # Reading

@@ -15,7 +15,7 @@ from api.authentication import caller_of
 from api.headers import base_of
 from api.parameters import read_inputs, resource, whole_number
 from api.views import FHIRView
-from clinic import finder
+from clinic import people_search
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.resources import RESOURCES, References, to_fhir
@@ -68,7 +68,7 @@ def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
     sought = matching.person(fields)
     could_be = matching.could_be(sought)
     if fields["family"]:
-        could_be |= Q(finder.called(fields["family"]))
+        could_be |= Q(people_search.named_exactly(fields["family"]))
     for patient in access.visible(Patient, caller).filter(could_be, deleted_at=None):
         yield sought.likeness(matching.person_of(patient)), patient
 

@@ -23,7 +23,7 @@ from api.parameters import read_inputs
 from api.profiled import SLOT_BUNDLE_PROFILE, SLOT_PROFILE, match, service_types
 from api.proposals import instant_text
 from api.views import FHIRView
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from clinic.models import HealthcareService
 from scheduling import access, availability
@@ -142,11 +142,11 @@ def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
 def _streamed(entries: Iterator[Json], notes: list[str]) -> Iterator[bytes]:
     """The members of an object have no order, so the number is told when it is known: at the end."""
     total = 0
-    yield exact.dumps(HEAD)[:-1] + b',"entry":['
+    yield exact_json.dumps(HEAD)[:-1] + b',"entry":['
     for chunk in _chunks(entries):
         total += len(chunk)
-        yield b"".join(exact.dumps(entry) + b"," for entry in chunk)
-    yield exact.dumps(_told(total, notes)) + b'],"total":%d}' % total
+        yield b"".join(exact_json.dumps(entry) + b"," for entry in chunk)
+    yield exact_json.dumps(_told(total, notes)) + b'],"total":%d}' % total
 
 
 def _chunks(entries: Iterator[Json]) -> Iterable[list[Json]]:

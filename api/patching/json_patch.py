@@ -6,7 +6,7 @@ from jsonpatch import InvalidJsonPatch, JsonPatch, JsonPatchException, JsonPatch
 
 from api.formats.parsers import read_json
 from api.patching.errors import NotApplied
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from scheduling.errors import Invalid, Issue
 from scheduling.interactions import Patch
@@ -46,7 +46,7 @@ def _applied(patch: JsonPatch, document: Any, n: int) -> Any:
     """One after the other: copies of copies grow without bound. An error tells nothing of the document."""
     try:
         document = patch.apply(document, in_place=True)
-        if patch.patch[0]["op"] == "copy" and len(exact.dumps(document)) > MOST_BYTES:
+        if patch.patch[0]["op"] == "copy" and len(exact_json.dumps(document)) > MOST_BYTES:
             raise NotApplied(f"Operation {n} makes it larger than {MOST_BYTES:,} bytes.")
     except InvalidJsonPatch as error:  # some of what is missing is only missed here
         raise _malformed(error, n) from error

@@ -16,7 +16,7 @@ from django.urls import reverse
 from api.free_slots import free_slot_id
 from api.publishing.editions import REGISTRY
 from api.publishing.published import Published
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Slot
@@ -48,7 +48,7 @@ def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
 
 def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[bytes]:
     for resource in (*_free(published, day, end, now), *_taken(published, day, now)):
-        yield exact.dumps(resource, orjson.OPT_APPEND_NEWLINE)
+        yield exact_json.dumps(resource, orjson.OPT_APPEND_NEWLINE)
 
 
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:

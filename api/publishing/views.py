@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from api.publishing import slots
 from api.publishing.editions import Edition
 from api.publishing.published import Published
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import instant
 from clinic.models import HealthcareService, Location, Practitioner, PractitionerRole, Schedule, Slot
 
@@ -79,7 +79,7 @@ def file(request: HttpRequest, edition: Edition, kind: str) -> HttpResponseBase:
 
 def _lines(published: Published, kind: str) -> Iterator[bytes]:
     for resource in published.resources(kind):
-        yield exact.dumps(resource, orjson.OPT_APPEND_NEWLINE)
+        yield exact_json.dumps(resource, orjson.OPT_APPEND_NEWLINE)
 
 
 def _version(now: datetime) -> Version:

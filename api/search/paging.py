@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Field, FloatField, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
-from clinic import sealing
+from clinic import encryption
 from scheduling.errors import Invalid
 
 PURPOSE = "search.page"
@@ -32,14 +32,14 @@ class Cursor:
 
     def seal(self) -> str:
         said = [self.kind, self.query, self.place, self.backwards]
-        return sealing.seal(json.dumps(said, separators=(",", ":")), PURPOSE)
+        return encryption.encrypt(json.dumps(said, separators=(",", ":")), PURPOSE)
 
 
 def unseal(text: str, kind: str) -> Cursor:
     """Raises Invalid for what is none of ours, or of another type of resource."""
     try:
-        cursor = Cursor(*json.loads(sealing.unseal(text, PURPOSE)))
-    except sealing.Unreadable:
+        cursor = Cursor(*json.loads(encryption.decrypt(text, PURPOSE)))
+    except encryption.CannotDecrypt:
         raise Invalid("This is not the cursor of a page of ours.") from None
     if cursor.kind != kind:
         raise Invalid("This is the cursor of a page of another search.")

@@ -8,8 +8,8 @@ from django.db.models import BooleanField, Model, Q, Value
 from api.search.kinds import Parameter, any_of
 from api.search.places import Sql, column_tells, found_first, holds, is_there, quoted, tells
 from api.search.values import plain
-from clinic import finder
-from clinic.models.words import names_of_person
+from clinic import people_search
+from clinic.models.search_text import person_names
 
 # A character that no text begins or ends with.
 EDGE = "\x01"
@@ -82,9 +82,9 @@ class Name(Text):
         if modifier or not words:
             return found
         lexemes = " & ".join(f"'{word}'" for word in (each.replace("\\", "\\\\").replace("'", "''") for each in words))
-        named = Q(Sql(NAMED, names_of_person(), Value(f"{lexemes}:*"), output_field=BooleanField()))
-        if folded := finder.lexemes(plain(value), self._weights):
-            named, found = named | Q(finder.matching(folded)), found | Q(finder.matching(folded))
+        named = Q(Sql(NAMED, person_names(), Value(f"{lexemes}:*"), output_field=BooleanField()))
+        if folded := people_search.lexemes(plain(value), self._weights):
+            named, found = named | Q(people_search.matches(folded)), found | Q(people_search.matches(folded))
         return found_first(self.model._default_manager.filter(named)) & found
 
     @property

@@ -14,7 +14,7 @@ from api.search.grammar import Grammar
 from api.search.kinds import Parameter
 from api.search.places import Sql
 from api.search.values import plain
-from clinic.models.words import table_of_words
+from clinic.models.search_text import search_text_table
 
 RULES = r"""
     ?start: either
@@ -57,7 +57,7 @@ class Content(Parameter):
         query: Query | Func = _query(_grammar().read(plain(value)))
         if self.narrative:
             query = Func(query, template=OF_NARRATIVE, output_field=SearchQueryField())
-        table, rows = table_of_words(self.kind), (F("pk"), query)
+        table, rows = search_text_table(self.kind), (F("pk"), query)
         if self.only is None or self.narrative:
             return Q(Sql(SAID.format(table=table), *rows, output_field=BooleanField()))
         column, test = self.only

@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from clinic.admin.base import ModelAdmin, ReadOnly
+from clinic.admin.base import ModelAdmin, ReadOnlyAdmin
 from clinic.models import AuditEvent
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, ModelAdmin):
+class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display = ("when", "subtype", "who", "patient", "appointment", "target")
     list_display_links = ("when",)
     # Nothing that reads the whole table: it is the longest of all.

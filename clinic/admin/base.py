@@ -58,7 +58,7 @@ RECORD_SECTION: tuple[str, Any] = ("Record", {"fields": RECORD, "classes": ("col
 
 # Asked what is to be said about a saved `row`, when its page is shown and when it is saved; receivers for the row's
 # model return remarks.
-row_looked_at = Signal()
+remarks_requested = Signal()
 
 
 class Remark(NamedTuple):
@@ -77,7 +77,7 @@ class Remark(NamedTuple):
 
 
 def remarks_on(row: Model) -> list[Remark]:
-    answers: list[tuple[Any, Any]] = row_looked_at.send(type(row), row=row)
+    answers: list[tuple[Any, Any]] = remarks_requested.send(type(row), row=row)
     return [remark for _, remarks in answers for remark in remarks]
 
 
@@ -189,7 +189,7 @@ class ResourceAdmin(ModelAdmin):
             self.delete_model(request, resource)
 
 
-class ReadOnly:
+class ReadOnlyAdmin:
     """Written by the product alone: pages to read and to search."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
-from clinic import wording
-from clinic.admin.base import ModelAdmin, ModelForm, ReadOnly, ResourceAdmin
+from clinic import message_templates
+from clinic.admin.base import ModelAdmin, ModelForm, ReadOnlyAdmin, ResourceAdmin
 from clinic.admin.links import visit_link
 from clinic.models import CalendarFeed, Communication, Event, MessagePreferences, MessageTemplate
+from clinic.placeholders import PLACEHOLDERS
 
 
 @admin.register(Communication)
-class CommunicationAdmin(ReadOnly, ResourceAdmin):
+class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
     """The outbox: written with what it tells, and sent by the workers."""
 
     list_display = ("due", "event", "medium", "recipient", "status", "sent", "visit")
@@ -59,7 +60,7 @@ class MessageTemplateForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = format_html_join("", "<li><code>{{{{ {} }}}}</code> {}</li>", wording.PLACEHOLDERS.items())
+        names = format_html_join("", "<li><code>{{{{ {} }}}}</code> {}</li>", PLACEHOLDERS.items())
         self.fields["body"].help_text = format_html(
             "These are filled in when the message is sent: <ul>{}</ul> The times, the place and the links follow in"
             " every email, and the link in every text message, whether they are named or not.",
@@ -90,15 +91,15 @@ class MessageTemplateAdmin(ModelAdmin):
     @admin.display(description="preview")
     def preview(self, template: MessageTemplate) -> SafeString:
         """The words for a visit that there is not, in their own language."""
-        words = wording.Wording(template.subject, template.body)
-        return _shown(wording.fill_in(words, wording.sample(template.language)))
+        words = message_templates.MessageText(template.subject, template.body)
+        return _shown(message_templates.fill_in(words, message_templates.sample_values(template.language)))
 
     @admin.display(description="the product's words")
     def products_words(self, template: MessageTemplate) -> SafeString:
-        return _shown(wording.product_words(template.event, template.medium, template.language))
+        return _shown(message_templates.default_text(template.event, template.medium, template.language))
 
 
-def _shown(words: wording.Wording) -> SafeString:
+def _shown(words: message_templates.MessageText) -> SafeString:
     return format_html(
         "<p><strong>{}</strong></p>{}", words.subject, mark_safe(linebreaks(words.body, autoescape=True))
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.models import WEEKDAYS, period_of
 from clinic.models.places import default_reminders
@@ -29,7 +29,7 @@ class ElementsField(forms.JSONField):
         super().__init__(widget=forms.Textarea(attrs={"rows": 5, "cols": 80, "class": "vLargeTextField"}), **options)
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else exact.dumps(value, orjson.OPT_INDENT_2).decode()
+        return value if isinstance(value, str) else exact_json.dumps(value, orjson.OPT_INDENT_2).decode()
 
     def to_python(self, value: Any) -> Any:
         elements = super().to_python(value)

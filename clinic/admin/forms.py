@@ -69,7 +69,7 @@ class QuestionnaireResponseAdmin(ResourceAdmin):
     @admin.display(description="answers")
     def answers(self, response: QuestionnaireResponse) -> SafeString:
         asked = dict(_questions(response.questionnaire.item if response.questionnaire else ()))
-        return format_html_join("", "<div><strong>{}</strong> {}</div>", _answered(response.item, asked))
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", _answer_lines(response.item, asked))
 
 
 def _questions(items: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -78,18 +78,18 @@ def _questions(items: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         yield from _questions(item.get("item", ()))
 
 
-def _answered(items: Iterable[dict[str, Any]], asked: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _answer_lines(items: Iterable[dict[str, Any]], asked: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Each question, and what was answered to it."""
     for item in items:
         answers = item.get("answer", ())
         text = item.get("text") or asked.get(item["linkId"]) or item["linkId"]
-        yield text, ", ".join(filter(None, map(_said, answers)))
-        yield from _answered(item.get("item", ()), asked)
+        yield text, ", ".join(filter(None, map(_value_text, answers)))
+        yield from _answer_lines(item.get("item", ()), asked)
         for answer in answers:
-            yield from _answered(answer.get("item", ()), asked)
+            yield from _answer_lines(answer.get("item", ()), asked)
 
 
-def _said(answer: dict[str, Any]) -> str:
+def _value_text(answer: dict[str, Any]) -> str:
     """The value, whatever its type: https://hl7.org/fhir/R4/questionnaireresponse.html"""
     value = next((value for name, value in answer.items() if name.startswith("value")), "")
     if isinstance(value, bool):

@@ -5,12 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.admin.base import ModelAdmin, ReadOnly
+from clinic.admin.base import ModelAdmin, ReadOnlyAdmin
 from clinic.models import ParkedRow
 
 
 @admin.register(ParkedRow)
-class ParkedRowAdmin(ReadOnly, ModelAdmin):
+class ParkedRowAdmin(ReadOnlyAdmin, ModelAdmin):
     """A row is tried again by itself; who has mended it need not wait."""
 
     list_display = ("tried", "task", "kind", "key", "error", "attempts", "since", "again")

@@ -8,7 +8,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from clinic import finder, words
+from clinic import patient_text, people_search
 from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, elements_field
 from clinic.admin.fields import BornField
 from clinic.models import (
@@ -52,7 +52,7 @@ class PersonAdmin(ResourceAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        meant = Q(pk__in=finder.find(queryset, search_term).order_by().values("pk")) | Q(fhir_id=search_term)
+        meant = Q(pk__in=people_search.find(queryset, search_term).order_by().values("pk")) | Q(fhir_id=search_term)
         return queryset.filter(meant | self.also_meant(search_term)), False
 
     def also_meant(self, search_term: str) -> Q:
@@ -158,7 +158,7 @@ class PatientAdmin(PersonAdmin):
 
     @admin.display(description="birth date", ordering="birth_date")
     def born(self, patient: Patient) -> str:
-        return words.born(patient) or "-"
+        return patient_text.birth_date_text(patient) or "-"
 
 
 class RelatedPersonForm(OnceForm, PersonForm):
@@ -183,7 +183,7 @@ class RelatedPersonAdmin(PersonAdmin):
     )
 
     def also_meant(self, search_term: str) -> Q:
-        patients = finder.find(Patient.objects.filter(deleted_at=None), search_term)
+        patients = people_search.find(Patient.objects.filter(deleted_at=None), search_term)
         return Q(patient__in=patients.order_by().values("pk"))
 
     @admin.display(description="relationship")
@@ -191,13 +191,13 @@ class RelatedPersonAdmin(PersonAdmin):
         return ", ".join(concept_text(each) for each in person.relationship)
 
 
-class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
+class EmailUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("email",)
 
 
-class UserChange(UserChangeForm):  # type: ignore[type-arg]
+class EmailUserChangeForm(UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"
@@ -208,8 +208,8 @@ class UserChange(UserChangeForm):  # type: ignore[type-arg]
 class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
     """Who signs in. What they may do follows from whom they are linked to."""
 
-    form = UserChange
-    add_form = UserCreation
+    form = EmailUserChangeForm
+    add_form = EmailUserCreationForm
     list_display = ("email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "desk_locations")
     search_fields = ("email", "first_name", "last_name")

@@ -5,7 +5,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.admin.base import ModelAdmin, ReadOnly, ResourceAdmin
+from clinic.admin.base import ModelAdmin, ReadOnlyAdmin, ResourceAdmin
 from clinic.models import Notification, Subscription
 
 
@@ -36,7 +36,7 @@ class SubscriptionAdmin(ResourceAdmin):
 
     @admin.display(description="headers")
     def headers(self, subscription: Subscription) -> str:
-        return ", ".join(f"{name}: (not shown)" for name, _ in subscription.sealed_headers)
+        return ", ".join(f"{name}: (not shown)" for name, _ in subscription.encrypted_headers)
 
     @admin.action(description="Turn off: nothing more is sent", permissions=["delete"])
     def turn_off(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
@@ -50,7 +50,7 @@ class SubscriptionAdmin(ResourceAdmin):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly, ModelAdmin):
+class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
     """The delivery log: what was sent to whom, when, and what was answered."""
 
     list_display = ("created", "what", "endpoint", "status", "attempts", "tried", "status_code", "duration_ms", "error")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django import forms
 from django.utils.text import capfirst
 
-from clinic import texts
+from clinic import translations
 from clinic.models import Questionnaire, Resource
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Translatable(NamedTuple):
 
 def translatable(row: Resource) -> list[Translatable]:
     """The texts of a row that can be translated; without columns for it none."""
-    columns = texts.TRANSLATED.get(row.RESOURCE_TYPE, ())
+    columns = translations.TRANSLATED.get(row.RESOURCE_TYPE, ())
     found = []
     for column in columns:
         of_model = row._meta.get_field(column)
@@ -43,7 +43,7 @@ def translatable(row: Resource) -> list[Translatable]:
 
 
 def field_names(row: Resource) -> list[str]:
-    languages = texts.other_languages(row)
+    languages = translations.other_languages(row)
     return [f"{each.field}_{code}" for each in translatable(row) for code, _name in languages]
 
 
@@ -57,26 +57,26 @@ def translated_form(form: type[ModelForm], row: Resource) -> type[ModelForm]:
             widget=forms.Textarea({"rows": 2, "lang": code}) if each.is_long else forms.TextInput({"lang": code}),
         )
         for each in translatable(row)
-        for code, name in texts.other_languages(row)
+        for code, name in translations.other_languages(row)
     }
-    return type(f"Translated{form.__name__}", (_Translated, form), fields)
+    return type(f"Translated{form.__name__}", (_TranslationsForm, form), fields)
 
 
-class _Translated(ModelForm):
+class _TranslationsForm(ModelForm):
     """Reads and writes the translations of its row; those that were not changed stay as other software wrote them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for each in translatable(self.instance):
             found = _said(self.instance, each)
-            for code, _name in texts.other_languages(self.instance):
+            for code, _name in translations.other_languages(self.instance):
                 self.initial.setdefault(f"{each.field}_{code}", found.get(code, ""))
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         row = self.instance
         for each in translatable(row):
-            names = {code: f"{each.field}_{code}" for code, _name in texts.other_languages(row)}
+            names = {code: f"{each.field}_{code}" for code, _name in translations.other_languages(row)}
             changed = {
                 code: self.cleaned_data.get(name, "") for code, name in names.items() if name in self.changed_data
             }
@@ -86,19 +86,19 @@ class _Translated(ModelForm):
 
 def _said(row: Resource, text: Translatable) -> dict[str, str]:
     if text.at is None:
-        return texts.translations_of(row, text.column)
+        return translations.translations_of(row, text.column)
     found = _find(row.item, text.at)  # type: ignore[attr-defined]
-    return texts.translations_in(*found) if found else {}
+    return translations.translations_in(*found) if found else {}
 
 
 def _translate(row: Resource, text: Translatable, said: dict[str, str]) -> None:
     if text.at is None:
         row.extra = deepcopy(row.extra)
-        texts.translate(row.extra, texts.ELEMENTS.get(text.column, text.column), said)
+        translations.translate(row.extra, translations.ELEMENTS.get(text.column, text.column), said)
         return
     row.item = deepcopy(row.item)  # type: ignore[attr-defined]
     if found := _find(row.item, text.at):  # type: ignore[attr-defined]
-        texts.translate(*found, said)
+        translations.translate(*found, said)
 
 
 def _questions(items: list[Json]) -> Iterator[tuple[tuple[str, int], str]]:

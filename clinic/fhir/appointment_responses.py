@@ -5,7 +5,7 @@ Instants come back in UTC.
 """
 
 from clinic.fhir.appointments import ACTORS
-from clinic.fhir.elements import CONCEPT, LIST, MOMENT, Element, Link, Normalised, code, text
+from clinic.fhir.elements import CONCEPT, LIST, MOMENT, Element, NormalisedElement, ReferenceElement, code, text
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.people import IDENTIFIER
@@ -16,9 +16,9 @@ from clinic.models import AppointmentResponse
 
 RESPONSE = (
     IDENTIFIER,
-    Link(Path("appointment", "reference"), "appointment", types=("Appointment",), required=True),
-    Normalised(Path("start"), "start", MOMENT),
-    Normalised(Path("end"), "end", MOMENT),
+    ReferenceElement(Path("appointment", "reference"), "appointment", types=("Appointment",), required=True),
+    NormalisedElement(Path("start"), "start", MOMENT),
+    NormalisedElement(Path("end"), "end", MOMENT),
     Element(Path("participantType"), "participant_type", LIST),
     Element(Path("actor"), "actor", CONCEPT, required=True),
     Element(Path("participantStatus"), "participant_status", code(AppointmentResponse.Status), required=True),

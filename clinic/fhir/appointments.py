@@ -11,9 +11,9 @@ from django.db.models import Prefetch
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, date_time, instant, read_date_time, read_period
-from clinic.fhir.elements import CONCEPT, INSTANT, LIST, Kind, Normalised, code, text
+from clinic.fhir.elements import CONCEPT, INSTANT, LIST, Conversion, NormalisedElement, code, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
-from clinic.fhir.kinds import ResourceKind, head, reader
+from clinic.fhir.kinds import ResourceKind, identity_of, reader
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import References, local_reference
@@ -26,24 +26,24 @@ ACTORS = ("Patient", "Practitioner", "PractitionerRole", "Location", "Device", "
 PARTICIPATION = ("accepted", "declined", "tentative", "needs-action")
 UNTIMED = ("proposed", "cancelled", "waitlist")
 REQUIRED = ("required", "optional", "information-only")
-CREATED = Kind(lambda value: read_date_time(value) if value else None)
+CREATED = Conversion(lambda value: read_date_time(value) if value else None)
 
 APPOINTMENT = (
-    Normalised(Path("status"), "status", code(Appointment.Status), required=True),
-    Normalised(Path("start"), "start", INSTANT),
-    Normalised(Path("end"), "end", INSTANT),
-    Normalised(Path("created"), "created", CREATED),
-    Normalised(Path("comment"), "comment", text()),
-    Normalised(Path("cancelationReason"), "cancelation_reason", CONCEPT),
-    Normalised(Path("participant"), "participant", LIST),
-    Normalised(Path("identifier"), "identifier", LIST),
+    NormalisedElement(Path("status"), "status", code(Appointment.Status), required=True),
+    NormalisedElement(Path("start"), "start", INSTANT),
+    NormalisedElement(Path("end"), "end", INSTANT),
+    NormalisedElement(Path("created"), "created", CREATED),
+    NormalisedElement(Path("comment"), "comment", text()),
+    NormalisedElement(Path("cancelationReason"), "cancelation_reason", CONCEPT),
+    NormalisedElement(Path("participant"), "participant", LIST),
+    NormalisedElement(Path("identifier"), "identifier", LIST),
 )
 
 
 def appointment(row: Appointment) -> Json:
     """With its Slots, earliest first; buffers are Slots too."""
     extra = row.extra
-    resource: Json = {**extra, **head(row), "status": row.status}
+    resource: Json = {**extra, **identity_of(row), "status": row.status}
     if row.service and "serviceType" not in extra:
         resource["serviceType"] = service_type(row.service)
     if row.start and row.end:

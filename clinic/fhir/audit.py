@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant, reference
-from clinic.fhir.kinds import ResourceKind, head
+from clinic.fhir.kinds import ResourceKind, identity_of
 from clinic.models import AuditEvent
 
 # Of https://hl7.org/fhir/R4/valueset-type-restful-interaction.html; the other subtypes are use cases of ours.
@@ -25,7 +25,7 @@ def audit_event(row: AuditEvent) -> Json:
     """Who did what, with whose data. What is recorded was done: its outcome is a success."""
     resource: Json = {
         **row.extra,
-        **head(row),
+        **identity_of(row),
         "type": {"system": codes.AUDIT_EVENT_TYPE, "code": "rest", "display": "RESTful Operation"},
         "subtype": [{"system": subtype_system(row.subtype), "code": row.subtype}],
         "action": row.action,

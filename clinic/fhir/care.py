@@ -9,7 +9,19 @@ from dataclasses import dataclass
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
-from clinic.fhir.elements import CONCEPT, FIRST_DAY, LAST_DAY, LIST, MOMENT, UNTIL, Element, Kind, Link, code, text
+from clinic.fhir.elements import (
+    CONCEPT,
+    FIRST_DAY,
+    LAST_DAY,
+    LIST,
+    MOMENT,
+    UNTIL,
+    Conversion,
+    Element,
+    ReferenceElement,
+    code,
+    text,
+)
 from clinic.fhir.issues import ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
@@ -22,7 +34,7 @@ from clinic.models import CareTeam, Coverage, Encounter
 PEOPLE = ("Practitioner", "PractitionerRole", "RelatedPerson")
 # FHIR wants a payor, and the patients' pages do not insist on one.
 UNKNOWN = {"extension": [{"url": codes.DATA_ABSENT_REASON, "valueCode": "unknown"}]}
-PAYOR = Kind(lambda value: [] if value == [UNKNOWN] else value or [], lambda value: value or [UNKNOWN])
+PAYOR = Conversion(lambda value: [] if value == [UNKNOWN] else value or [], lambda value: value or [UNKNOWN])
 AMBULATORY = Encounter.Class.AMBULATORY
 
 
@@ -38,7 +50,7 @@ def _write_class(value: str) -> Json:
     return {"system": codes.ACT_CODE, "code": value, **({"display": str(display)} if display else {})}
 
 
-class Service:
+class EncounterServiceType:
     """The service that `serviceType` names by extension, as a Schedule's does; the concept stays as it was sent."""
 
     def take(self, reading: Reading) -> None:
@@ -59,7 +71,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownReferences:
     """A check: whom a list of references, or of elements with a reference as `inner`, names is somebody here."""
 
     element: str
@@ -77,7 +89,7 @@ class Known:
                 yield said, ".".join(filter(None, (f"{path}[{n}]", self.inner, "reference")))
 
 
-def forwards(end: str) -> Callable[[Reading], None]:
+def ends_after_start(end: str) -> Callable[[Reading], None]:
     """A check, invariant per-1: nothing ends before it starts. `end` is the element to blame."""
 
     def check(reading: Reading) -> None:
@@ -88,7 +100,7 @@ def forwards(end: str) -> Callable[[Reading], None]:
     return check
 
 
-def _not_grouping(reading: Reading) -> None:
+def _check_no_grouping(reading: Reading) -> None:
     """Argonaut Scheduling, written for STU3, says `grouping` for what R4 calls `class`."""
     if reading.is_refused("grouping"):
         text = "There is no grouping in R4: say class, of type plan, with the plan's id as value and its name as name."
@@ -98,7 +110,7 @@ def _not_grouping(reading: Reading) -> None:
 COVERAGE = (
     IDENTIFIER,
     Element(Path("status"), "status", code(Coverage.Status), required=True),
-    Link(Path("beneficiary", "reference"), "beneficiary", types=("Patient",), required=True),
+    ReferenceElement(Path("beneficiary", "reference"), "beneficiary", types=("Patient",), required=True),
     Element(Path("type"), "type", CONCEPT),
     Element(Path("subscriberId"), "subscriber_id", text(100)),
     Element(Path("payor"), "payor", PAYOR),
@@ -109,16 +121,16 @@ CARE_TEAM = (
     IDENTIFIER,
     Element(Path("status"), "status", code(CareTeam.Status, CareTeam.Status.ACTIVE)),
     Element(Path("name"), "name", text(200)),
-    Link(Path("subject", "reference"), "patient", types=("Patient",)),
+    ReferenceElement(Path("subject", "reference"), "patient", types=("Patient",)),
     Element(Path("participant"), "participant", LIST),
 )
 ENCOUNTER = (
     IDENTIFIER,
     Element(Path("status"), "status", code(Encounter.Status), required=True),
-    Element(Path("class"), "encounter_class", Kind(_read_class, _write_class)),
-    Link(Path("subject", "reference"), "patient", types=("Patient",)),
-    Link(Path("appointment", 0, "reference"), "appointment", types=("Appointment",)),
-    Service(),
+    Element(Path("class"), "encounter_class", Conversion(_read_class, _write_class)),
+    ReferenceElement(Path("subject", "reference"), "patient", types=("Patient",)),
+    ReferenceElement(Path("appointment", 0, "reference"), "appointment", types=("Appointment",)),
+    EncounterServiceType(),
     Element(Path("period", "start"), "start", MOMENT),
     Element(Path("period", "end"), "end", UNTIL),
     Element(Path("participant"), "participant", LIST),
@@ -131,22 +143,28 @@ KINDS = {
         reader(
             "Coverage",
             COVERAGE,
-            Known("payor", ("Organization", "Patient", "RelatedPerson")),
-            forwards("period.end"),
-            _not_grouping,
+            KnownReferences("payor", ("Organization", "Patient", "RelatedPerson")),
+            ends_after_start("period.end"),
+            _check_no_grouping,
         ),
         related=("beneficiary",),
     ),
     "CareTeam": ResourceKind(
         CareTeam,
         writer(CARE_TEAM),
-        reader("CareTeam", CARE_TEAM, Known("participant", (*PEOPLE, "Patient", "Organization", "CareTeam"), "member")),
+        reader(
+            "CareTeam",
+            CARE_TEAM,
+            KnownReferences("participant", (*PEOPLE, "Patient", "Organization", "CareTeam"), "member"),
+        ),
         related=("patient",),
     ),
     "Encounter": ResourceKind(
         Encounter,
         writer(ENCOUNTER),
-        reader("Encounter", ENCOUNTER, Known("participant", PEOPLE, "individual"), forwards("period.end")),
+        reader(
+            "Encounter", ENCOUNTER, KnownReferences("participant", PEOPLE, "individual"), ends_after_start("period.end")
+        ),
         related=("patient", "appointment", "service"),
     ),
 }

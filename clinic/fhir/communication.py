@@ -5,7 +5,7 @@ The outbox writes them, and nobody else. What a guest is sent as proof is for th
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant, reference
-from clinic.fhir.kinds import ResourceKind, head
+from clinic.fhir.kinds import ResourceKind, identity_of
 from clinic.models import Communication, Event, Medium
 
 # The system and the code of each.
@@ -30,7 +30,7 @@ def communication(row: Communication) -> Json:
     }
     resource: Json = {
         **row.extra,
-        **head(row),
+        **identity_of(row),
         "status": row.status,
         "category": [_concept(*EVENTS[row.event], str(Event(row.event).label))],
         "medium": [_concept(*MEDIA[row.medium], str(Medium(row.medium).label))],

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from clinic.fhir.codes import UCUM
 from clinic.fhir.issues import InvalidElement
 from clinic.local_time import LAST, in_zone, read_iso
-from clinic.models.base import validate_zone
+from clinic.zones import validate_zone
 
 Json = dict[str, Any]
 

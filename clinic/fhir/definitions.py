@@ -19,7 +19,7 @@ Form: TypeAlias = Literal["text", "boolean", "integer", "decimal", "xhtml", "com
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class ElementDefinition:
     """`place` is where it stands among the others; `model` is the type of what is complex.
 
     Of a text, `type` is the class of fhir.resources that reads it, such as Uri, and `codes` all it can be, if that is
@@ -50,7 +50,7 @@ def type_name(model: Model) -> str:
 
 
 @cache
-def elements_of(model: Model) -> Mapping[str, Element]:
+def elements_of(model: Model) -> Mapping[str, ElementDefinition]:
     """By name, in their order."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     found = {}
@@ -63,7 +63,7 @@ def elements_of(model: Model) -> Mapping[str, Element]:
         form, inner = _form(parts)
         text = next((type(part).__name__ for part in parts if type(part).__module__ == types.__name__), "")
         codes, targets = _all(extra.get("enum_values")), _all(extra.get("enum_reference_types"))
-        found[name] = Element(place, many, required, form, inner, text, codes, targets)
+        found[name] = ElementDefinition(place, many, required, form, inner, text, codes, targets)
     return MappingProxyType(found)
 
 

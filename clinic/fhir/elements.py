@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db.models import Choices
 
-from clinic.exact import is_same
+from clinic.exact_json import is_same
 from clinic.fhir.datatypes import (
     Json,
     instant,
@@ -36,47 +36,49 @@ validate_web = URLValidator(schemes=["https", "http"])
 
 
 @dataclass(frozen=True)
-class Kind:
+class Conversion:
     """How a value of JSON (None: absent) becomes a column's, and back."""
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] = lambda value: value or None
 
 
-def text(length: int | None = None) -> Kind:
+def text(length: int | None = None) -> Conversion:
     def read(value: str | None) -> str:
         if length and value and len(value) > length:
             raise InvalidElement(f"Longer than {length} characters.", "too-long")
         return value or ""
 
-    return Kind(read)
+    return Conversion(read)
 
 
-def words(length: int) -> Kind:
+def words(length: int) -> Conversion:
     """A list of strings in one column, separated by spaces."""
     joined = text(length)
-    return Kind(
+    return Conversion(
         lambda value: joined.read(" ".join(word for word in value or () if word)), lambda value: value.split() or None
     )
 
 
-def lines(length: int) -> Kind:
+def lines(length: int) -> Conversion:
     """A list of strings in one column, separated by commas."""
     joined = text(length)
-    return Kind(lambda value: joined.read(", ".join(value or ())), lambda value: [value] if value else None)
+    return Conversion(lambda value: joined.read(", ".join(value or ())), lambda value: [value] if value else None)
 
 
-def flag(*, default: bool) -> Kind:
-    return Kind(lambda value: default if value is None else value, lambda value: value if default else value or None)
+def flag(*, default: bool) -> Conversion:
+    return Conversion(
+        lambda value: default if value is None else value, lambda value: value if default else value or None
+    )
 
 
-def code(codes: type[Choices], default: str = "") -> Kind:
+def code(codes: type[Choices], default: str = "") -> Conversion:
     def read(value: str | None) -> str:
         if value is not None and value not in codes.values:
             raise InvalidElement(f"{value!r} is not one of {', '.join(codes.values)}.", "code-invalid")
         return value or default
 
-    return Kind(read)
+    return Conversion(read)
 
 
 def _read_date(value: str | None) -> date | None:
@@ -112,22 +114,22 @@ def _write_notice(value: timedelta) -> Json | None:
     return minutes(value // timedelta(minutes=1)) if value else None
 
 
-LIST = Kind(lambda value: value or [])
-CONCEPT = Kind(lambda value: value)
-DATE = Kind(_read_date, lambda value: value and value.isoformat())
-EMAIL = Kind(_read_email)
-ZONE = Kind(lambda value: read_zone(value) if value else "")
-NOTICE = Kind(lambda value: read_notice(value) if value else timedelta(0), _write_notice)
-INSTANT = Kind(lambda value: read_instant(value) if value else None)
-MOMENT = Kind(lambda value: read_date_time(value) if value else None, lambda value: value and instant(value))
-UNTIL = Kind(lambda value: read_date_time(value, end=True) if value else None, MOMENT.write)
-FIRST_DAY = Kind(lambda value: read_first_day(value) if value else None, DATE.write)
-LAST_DAY = Kind(lambda value: read_last_day(value) if value else None, DATE.write)
-WEB = Kind(_read_web)
-DAYS = Kind(_read_days, lambda value: value)
+LIST = Conversion(lambda value: value or [])
+CONCEPT = Conversion(lambda value: value)
+DATE = Conversion(_read_date, lambda value: value and value.isoformat())
+EMAIL = Conversion(_read_email)
+ZONE = Conversion(lambda value: read_zone(value) if value else "")
+NOTICE = Conversion(lambda value: read_notice(value) if value else timedelta(0), _write_notice)
+INSTANT = Conversion(lambda value: read_instant(value) if value else None)
+MOMENT = Conversion(lambda value: read_date_time(value) if value else None, lambda value: value and instant(value))
+UNTIL = Conversion(lambda value: read_date_time(value, end=True) if value else None, MOMENT.write)
+FIRST_DAY = Conversion(lambda value: read_first_day(value) if value else None, DATE.write)
+LAST_DAY = Conversion(lambda value: read_last_day(value) if value else None, DATE.write)
+WEB = Conversion(_read_web)
+DAYS = Conversion(_read_days, lambda value: value)
 
 
-class Part(Protocol):
+class ResourcePart(Protocol):
     """A part of a resource that is read and written together."""
 
     def take(self, reading: Reading) -> None:
@@ -147,7 +149,7 @@ class Element:
 
     path: Path
     column: str
-    kind: Kind
+    kind: Conversion
     beside: Mapping[str, str] = field(default_factory=dict)
     required: bool = False
 
@@ -218,7 +220,7 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Normalised(Element):
+class NormalisedElement(Element):
     """Kept in the column alone, even if that says it in other words: an instant in UTC."""
 
     def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
@@ -226,11 +228,13 @@ class Normalised(Element):
 
 
 @dataclass(frozen=True)
-class Link(Element):
+class ReferenceElement(Element):
     """A reference to one other row. One that names nothing of ours by itself (contained, logical) stays as it is."""
 
     types: tuple[str, ...] = ()
-    kind: Kind = field(default=Kind(lambda sent: local_reference(sent) if sent and sent[0] != "#" else None))
+    kind: Conversion = field(
+        default=Conversion(lambda sent: local_reference(sent) if sent and sent[0] != "#" else None)
+    )
 
     def value(self, row: Any) -> str | None:
         target = getattr(row, self.column)
@@ -248,11 +252,11 @@ class Link(Element):
 
 
 @dataclass(frozen=True)
-class Links(Element):
+class ReferenceListElement(Element):
     """References to other rows, without order. Those that are still meant keep what was said with them."""
 
     types: tuple[str, ...] = ()
-    kind: Kind = field(default=LIST)
+    kind: Conversion = field(default=LIST)
     inner: ClassVar[str] = ""
 
     def read(self, sent: Any) -> list[str]:
@@ -283,7 +287,7 @@ class Links(Element):
 
 
 @dataclass(frozen=True)
-class ExtensionLinks(Links):
+class ReferenceExtensions(ReferenceListElement):
     """References to other rows as extensions of one URL."""
 
     url: str = ""
@@ -299,7 +303,7 @@ class ExtensionLinks(Links):
 
 
 @dataclass(frozen=True)
-class Repeated(Element):
+class CodeExtensions(Element):
     """A list of codes as extensions of one URL."""
 
     url: str = ""

@@ -13,7 +13,7 @@ from fhirpathpy.models import models
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
-from clinic.fhir.elements import LIST, MOMENT, Element, Link, code, text
+from clinic.fhir.elements import LIST, MOMENT, Element, ReferenceElement, code, text
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
@@ -160,7 +160,7 @@ def _link_ids(items: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
             yield from _link_ids(answer.get("item", ()), f"{here}.answer[{m}]")
 
 
-class Form:
+class ResponseQuestionnaire:
     """The questionnaire, and that what is answered was asked in it. One that is not ours is kept as it was named."""
 
     def take(self, reading: Reading) -> None:
@@ -195,9 +195,9 @@ def _canonical(form: Any) -> str:
 
 RESPONSE = (
     Element(Path("status"), "status", code(QuestionnaireResponse.Status), required=True),
-    Form(),
-    Link(Path("subject", "reference"), "patient", types=("Patient",)),
-    Link(
+    ResponseQuestionnaire(),
+    ReferenceElement(Path("subject", "reference"), "patient", types=("Patient",)),
+    ReferenceElement(
         Path("extension", ("url", codes.APPOINTMENT), "valueReference", "reference"),
         "appointment",
         types=("Appointment",),

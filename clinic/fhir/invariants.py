@@ -12,7 +12,7 @@ from typing import Any
 
 from clinic.fhir import narratives
 from clinic.fhir.datatypes import Json
-from clinic.fhir.definitions import Element, Model, elements_of, model_of, type_name
+from clinic.fhir.definitions import ElementDefinition, Model, elements_of, model_of, type_name
 from clinic.fhir.issues import ResourceIssue
 from clinic.fhir.references import local_reference
 from clinic.local_time import read_iso
@@ -28,7 +28,7 @@ FORMS = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class Invariant:
     """A constraint on a data type; `is_broken` is asked about each of them."""
 
     key: str
@@ -57,40 +57,42 @@ def _is_of_home(element: Json) -> bool:
 
 
 # By type.
-RULES: dict[str, tuple[Rule, ...]] = {
+RULES: dict[str, tuple[Invariant, ...]] = {
     "Attachment": (
-        Rule("att-1", "Data has a contentType.", lambda each: "data" in each and "contentType" not in each),
+        Invariant("att-1", "Data has a contentType.", lambda each: "data" in each and "contentType" not in each),
     ),
-    "ContactPoint": (Rule("cpt-2", "A value has a system.", lambda each: "value" in each and "system" not in each),),
+    "ContactPoint": (
+        Invariant("cpt-2", "A value has a system.", lambda each: "value" in each and "system" not in each),
+    ),
     "Extension": (
-        Rule(
+        Invariant(
             "ext-1",
             "It has either extensions or a value[x].",
             lambda each: ("extension" in each) == _has_value(each),
         ),
     ),
     "Organization": (
-        Rule("org-1", "It has a name or an identifier.", lambda each: not each.keys() & {"name", "identifier"}),
-        Rule("org-2, org-3", "Nobody is at home in an organization.", _is_of_home),
+        Invariant("org-1", "It has a name or an identifier.", lambda each: not each.keys() & {"name", "identifier"}),
+        Invariant("org-2, org-3", "Nobody is at home in an organization.", _is_of_home),
     ),
     "PatientContact": (
-        Rule(
+        Invariant(
             "pat-1",
             "It has a name, a telecom, an address or an organization.",
             lambda each: not each.keys() & {"name", "telecom", "address", "organization"},
         ),
     ),
-    "Period": (Rule("per-1", "A period ends after it starts.", _ends_before_it_starts),),
-    "Quantity": (Rule("qty-3", "A code has a system.", lambda each: "code" in each and "system" not in each),),
+    "Period": (Invariant("per-1", "A period ends after it starts.", _ends_before_it_starts),),
+    "Quantity": (Invariant("qty-3", "A code has a system.", lambda each: "code" in each and "system" not in each),),
     "QuestionnaireResponseItem": (
-        Rule(
+        Invariant(
             "qrs-1", "Items are in the answer or beside it, not both.", lambda each: {"answer", "item"} <= each.keys()
         ),
     ),
 }
 
 
-def broken(resource: Json, kind: str, *, is_whole: bool = True) -> Iterator[ResourceIssue]:
+def broken_invariants(resource: Json, kind: str, *, is_whole: bool = True) -> Iterator[ResourceIssue]:
     """What breaks the rules, in a resource whose form is right. If it is not `is_whole`, what it lacks may be there."""
     inner = {each["id"]: each["resourceType"] for each in resource.get("contained", ()) if "id" in each}
     contained = inner if is_whole else None
@@ -137,7 +139,7 @@ def _placed(value: Any, path: str) -> Iterator[tuple[Any, str]]:
         yield value, path
 
 
-def _of_text(value: Any, element: Element, path: str) -> Iterator[ResourceIssue]:
+def _of_text(value: Any, element: ElementDefinition, path: str) -> Iterator[ResourceIssue]:
     if element.codes and value not in element.codes:
         yield ResourceIssue("code-invalid", f"{value!r} is not one of {', '.join(element.codes)}.", path)
     elif element.form == "xhtml":
@@ -147,7 +149,7 @@ def _of_text(value: Any, element: Element, path: str) -> Iterator[ResourceIssue]
 
 
 def _of_reference(
-    text: str, element: Element, contained: Mapping[str, str] | None, path: str
+    text: str, element: ElementDefinition, contained: Mapping[str, str] | None, path: str
 ) -> Iterator[ResourceIssue]:
     kind = _type_named(text)
     if text.startswith("#") and text != "#" and contained is not None:

@@ -9,8 +9,8 @@ from django.db.models import Prefetch
 
 from clinic.fhir import modifiers
 from clinic.fhir.datatypes import Json, instant
-from clinic.fhir.elements import Part
-from clinic.fhir.invariants import broken
+from clinic.fhir.elements import ResourcePart
+from clinic.fhir.invariants import broken_invariants
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.readings import Draft, Reading
 from clinic.fhir.references import References
@@ -29,7 +29,7 @@ class ResourceKind:
     prefetch: "tuple[str | Prefetch[Any], ...]" = ()
 
 
-def head(row: Resource) -> Json:
+def identity_of(row: Resource) -> Json:
     """Whose it is and which version; `meta` keeps its tags and profiles."""
     meta = {"versionId": str(row.version), "lastUpdated": instant(row.last_updated)}
     return {
@@ -39,11 +39,11 @@ def head(row: Resource) -> Json:
     }
 
 
-def writer(parts: Sequence[Part]) -> Callable[[Any], Json]:
+def writer(parts: Sequence[ResourcePart]) -> Callable[[Any], Json]:
     """From a row to JSON: what was sent besides, and its columns."""
 
     def to_fhir(row: Resource) -> Json:
-        identity = head(row)
+        identity = identity_of(row)
         resource = {**identity, **deepcopy(row.extra), **identity}
         for part in parts:
             part.give(row, resource)
@@ -52,7 +52,9 @@ def writer(parts: Sequence[Part]) -> Callable[[Any], Json]:
     return to_fhir
 
 
-def reader(kind: str, parts: Sequence[Part], *checks: Callable[[Reading], None]) -> Callable[[Json, References], Draft]:
+def reader(
+    kind: str, parts: Sequence[ResourcePart], *checks: Callable[[Reading], None]
+) -> Callable[[Json, References], Draft]:
     """From JSON to a draft, or InvalidResource with everything that is wrong. `checks` come after the parts."""
 
     def from_fhir(resource: Json, refs: References) -> Draft:
@@ -75,7 +77,7 @@ def begin(kind: str, resource: Json, refs: References) -> Reading:
     except RecursionError:
         raise InvalidResource([ResourceIssue("structure", "Far too deep.", kind)]) from None
     reading.refuse(*validate(reading.resource, kind), *modifiers.unknown(resource, kind))
-    reading.broken += broken(reading.resource, kind, is_whole=not reading.issues)
+    reading.broken += broken_invariants(reading.resource, kind, is_whole=not reading.issues)
     _take_identity(reading)
     return reading
 

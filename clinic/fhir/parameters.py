@@ -23,7 +23,7 @@ NOTHING: Json = {}
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ParameterAttribute:
     """One attribute: its column, the value[x] that holds it, and how that is read and written."""
 
     column: str
@@ -54,14 +54,14 @@ def _read_capacity(value: int) -> int:
 
 
 ATTRIBUTES = {
-    "duration": Parameter("duration", "valueDuration", _length(1), minutes),
-    "bufferBefore": Parameter("buffer_before", "valueDuration", _length(0), minutes),
-    "bufferAfter": Parameter("buffer_after", "valueDuration", _length(0), minutes),
-    "alignmentInterval": Parameter("alignment_interval", "valueDuration", _read_interval, minutes),
-    "alignmentOffset": Parameter("alignment_offset", "valueDuration", _length(-DAY_MINUTES), minutes),
-    "alignmentTimezone": Parameter("alignment_timezone", "valueCode", read_zone),
-    "timezone": Parameter("timezone", "valueCode", read_zone),
-    "slotCapacity": Parameter("slot_capacity", "valuePositiveInt", _read_capacity),
+    "duration": ParameterAttribute("duration", "valueDuration", _length(1), minutes),
+    "bufferBefore": ParameterAttribute("buffer_before", "valueDuration", _length(0), minutes),
+    "bufferAfter": ParameterAttribute("buffer_after", "valueDuration", _length(0), minutes),
+    "alignmentInterval": ParameterAttribute("alignment_interval", "valueDuration", _read_interval, minutes),
+    "alignmentOffset": ParameterAttribute("alignment_offset", "valueDuration", _length(-DAY_MINUTES), minutes),
+    "alignmentTimezone": ParameterAttribute("alignment_timezone", "valueCode", read_zone),
+    "timezone": ParameterAttribute("timezone", "valueCode", read_zone),
+    "slotCapacity": ParameterAttribute("slot_capacity", "valuePositiveInt", _read_capacity),
 }
 TIMES = {
     "allDay": "valueBoolean",
@@ -176,8 +176,8 @@ def columns(row: SchedulingParameters) -> dict[str, Any]:
 def read(extension: Json) -> dict[str, Any]:
     """The columns of an extension that has been accepted."""
     return {
-        **read_attributes(extension, "", never),
-        **read_availability(extension, "", never),
+        **read_attributes(extension, "", ignore_refusal),
+        **read_availability(extension, "", ignore_refusal),
     }
 
 
@@ -192,7 +192,7 @@ def _owner(extension: Json) -> str:
     return local_reference(service_reference(extension) or "")
 
 
-def never(error: InvalidElement, path: str) -> None:
+def ignore_refusal(error: InvalidElement, path: str) -> None:
     """What has been accepted once is not judged again."""
 
 

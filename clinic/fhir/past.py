@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model, prefetch_related_objects
 
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.kinds import ResourceKind
 from clinic.models import PastVersion
 from clinic.models.base import Resource
@@ -20,7 +20,7 @@ def rows_as_they_were(kind: ResourceKind, versions: Collection[int]) -> list[Any
     """
     rows = list(kind.model._default_manager.raw(_SELECT.format(table=kind.model._meta.db_table), [list(versions)]))
     for row in rows:
-        setattr(row, RELATED, exact.loads(getattr(row, RELATED)))  # what is no field comes as the text that it is
+        setattr(row, RELATED, exact_json.loads(getattr(row, RELATED)))  # what is no field comes as the text that it is
     for name in dict.fromkeys(name for row in rows for name in getattr(row, RELATED)):
         _restore(rows, name)
     prefetch_related_objects(rows, *kind.related, *kind.prefetch)

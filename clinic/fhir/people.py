@@ -8,15 +8,27 @@ hours are those of services and schedules.
 
 from clinic import contacts
 from clinic.fhir import codes
-from clinic.fhir.elements import DATE, EMAIL, LIST, ZONE, Element, Link, Links, code, flag, text, words
+from clinic.fhir.elements import (
+    DATE,
+    EMAIL,
+    LIST,
+    ZONE,
+    Element,
+    ReferenceElement,
+    ReferenceListElement,
+    code,
+    flag,
+    text,
+    words,
+)
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path, extension
-from clinic.fhir.people_parts import LANGUAGE, Names, Points
+from clinic.fhir.people_parts import LANGUAGE, ContactPoints, PersonNames
 from clinic.models import Gender, Patient, Practitioner, PractitionerRole, RelatedPerson
 
 ACTIVE = Element(Path("active"), "active", flag(default=True))
 IDENTIFIER = Element(Path("identifier"), "identifier", LIST)
-PHONE = Points(
+PHONE = ContactPoints(
     Element(Path("telecom", ("system", "phone"), "value"), "phone", text(50)), ("phone", "sms"), contacts.phone_of
 )
 TIME_ZONE = Element(extension(codes.TIMEZONE, "valueCode"), "timezone", ZONE)
@@ -26,7 +38,7 @@ SPECIALTY = Element(Path("specialty"), "specialty", LIST)
 PERSON = (
     ACTIVE,
     IDENTIFIER,
-    Names(
+    PersonNames(
         (
             Element(Path("name", 0, "family"), "family", text(200)),
             Element(Path("name", 0, "given"), "given", words(200)),
@@ -36,22 +48,24 @@ PERSON = (
     Element(Path("gender"), "gender", code(Gender)),
     Element(Path("birthDate"), "birth_date", DATE),
     PHONE,
-    Points(Element(Path("telecom", ("system", "email"), "value"), "email", EMAIL), ("email",), contacts.email_of),
+    ContactPoints(
+        Element(Path("telecom", ("system", "email"), "value"), "email", EMAIL), ("email",), contacts.email_of
+    ),
 )
 PRACTITIONER = (*PERSON, TIME_ZONE, Element(Path("communication"), "communication", LIST))
 PATIENT = (*PERSON, LANGUAGE)
 RELATED_PERSON = (
     *PERSON,
-    Link(Path("patient", "reference"), "patient", types=("Patient",), required=True),
+    ReferenceElement(Path("patient", "reference"), "patient", types=("Patient",), required=True),
     Element(Path("relationship"), "relationship", LIST),
 )
 ROLE = (
     ACTIVE,
     IDENTIFIER,
-    Link(Path("practitioner", "reference"), "practitioner", types=("Practitioner",), required=True),
-    Link(Path("organization", "reference"), "organization", types=("Organization",)),
-    Links(Path("location"), "locations", types=("Location",)),
-    Links(Path("healthcareService"), "services", types=("HealthcareService",)),
+    ReferenceElement(Path("practitioner", "reference"), "practitioner", types=("Practitioner",), required=True),
+    ReferenceElement(Path("organization", "reference"), "organization", types=("Organization",)),
+    ReferenceListElement(Path("location"), "locations", types=("Location",)),
+    ReferenceListElement(Path("healthcareService"), "services", types=("HealthcareService",)),
     SPECIALTY,
     TIME_ZONE,
 )

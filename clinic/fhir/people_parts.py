@@ -12,10 +12,10 @@ from typing import Any
 from django.conf import settings
 
 from clinic import contacts
-from clinic.contacts import Name
+from clinic.contacts import PersonName
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
-from clinic.fhir.elements import Element, Kind, text
+from clinic.fhir.elements import Conversion, Element, text
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
@@ -25,7 +25,7 @@ LONGEST = {"family": 200, "given": 200, "prefix": 50}
 
 
 @dataclass(frozen=True)
-class Names:
+class PersonNames:
     """The names of a person; the parts of the first one are `elements`."""
 
     elements: tuple[Element, ...]
@@ -45,8 +45,8 @@ class Names:
 
     def give(self, row: Any, resource: Json) -> None:
         names = resource.get("name")
-        shown = Name(row.family, row.given, row.prefix)
-        if names and _is_whole(names[0]):
+        shown = PersonName(row.family, row.given, row.prefix)
+        if names and _has_name(names[0]):
             if shown in map(contacts.read_name, names):
                 return
             if not _is_plain_name(names):
@@ -57,7 +57,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Points:
+class ContactPoints:
     """The addresses of one kind by which somebody is reached; a single plain one is `element`."""
 
     element: Element
@@ -110,7 +110,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Language:
+class PatientLanguage:
     """The language to write in: the preferred one, else the only one, else the first that the product speaks."""
 
     element: Element
@@ -137,8 +137,10 @@ def write_language(tag: str) -> Json | None:
     return {"coding": [{"system": codes.LANGUAGE, "code": tag}]} if tag else None
 
 
-LANGUAGE = Language(
-    Element(Path("communication", ("preferred", True), "language"), "language", Kind(read_language, write_language))
+LANGUAGE = PatientLanguage(
+    Element(
+        Path("communication", ("preferred", True), "language"), "language", Conversion(read_language, write_language)
+    )
 )
 
 
@@ -155,18 +157,18 @@ def language_of(communication: Sequence[Json] | None) -> str:
 
 def _is_plain_name(names: Sequence[Json] | None) -> bool:
     """True if the columns alone tell it: there is one name, in parts, and it counts always."""
-    if not names or not _is_whole(names[0]):
+    if not names or not _has_name(names[0]):
         return True
     only = names[0]
     return len(names) == 1 and not (only.get("text") or only.get("period"))
 
 
-def _is_whole(name: Any) -> bool:
+def _has_name(name: Any) -> bool:
     """True if a name says anything; one whose parts are in columns does not."""
-    return contacts.read_name(name) != Name() if isinstance(name, dict) else False
+    return contacts.read_name(name) != PersonName() if isinstance(name, dict) else False
 
 
-def _rename(names: list[Json], shown: Name, now: datetime) -> None:
+def _rename(names: list[Json], shown: PersonName, now: datetime) -> None:
     """Put another name in the place of the one that was shown."""
     current = contacts.name_of(names, now)
     name = next(each for each in names if contacts.read_name(each) == current)

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/organization.html, location.html, device.html.
 
 from typing import Any
 
-from clinic.fhir.elements import Element, Kind, Link, code, lines, text
+from clinic.fhir.elements import Conversion, Element, ReferenceElement, code, lines, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
@@ -14,13 +14,13 @@ from clinic.fhir.readings import Reading
 from clinic.models import Device, Location, Organization
 
 
-def _degrees(limit: int) -> Kind:
+def _degrees(limit: int) -> Conversion:
     def read(value: Any) -> float | None:
         if value is not None and not -limit <= value <= limit:
             raise InvalidElement(f"Degrees are from -{limit} to {limit}.", "value")
         return None if value is None else float(value)
 
-    return Kind(read, lambda value: value)
+    return Conversion(read, lambda value: value)
 
 
 ORGANIZATION = (ACTIVE, IDENTIFIER, Element(Path("name"), "name", text(200)))
@@ -28,8 +28,8 @@ LOCATION = (
     IDENTIFIER,
     Element(Path("status"), "status", code(Location.Status, Location.Status.ACTIVE)),
     Element(Path("name"), "name", text(200)),
-    Link(Path("partOf", "reference"), "part_of", types=("Location",)),
-    Link(Path("managingOrganization", "reference"), "organization", types=("Organization",)),
+    ReferenceElement(Path("partOf", "reference"), "part_of", types=("Location",)),
+    ReferenceElement(Path("managingOrganization", "reference"), "organization", types=("Organization",)),
     Element(Path("address", "line"), "line", lines(200)),
     Element(Path("address", "city"), "city", text(100)),
     Element(Path("address", "state"), "state", text(100)),
@@ -44,7 +44,7 @@ DEVICE = (
     IDENTIFIER,
     Element(Path("status"), "status", code(Device.Status, Device.Status.ACTIVE)),
     Element(Path("deviceName", 0, "name"), "name", text(200), beside={"type": "user-friendly-name"}),
-    Link(Path("location", "reference"), "location", types=("Location",)),
+    ReferenceElement(Path("location", "reference"), "location", types=("Location",)),
     TIME_ZONE,
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clinic.fhir.datatypes import Json
-from clinic.fhir.definitions import Element, elements_of, model_of
+from clinic.fhir.definitions import ElementDefinition, elements_of, model_of
 
 TYPES = ("Uri", "Url", "Oid")
 LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<to>.*?)(?P=quote)""", re.DOTALL)
@@ -20,7 +20,7 @@ def renamed(resource: Json, names: Mapping[str, str]) -> Json:
     return found
 
 
-def _renamed(node: Any, element: Element | None, names: Mapping[str, str]) -> Any:
+def _renamed(node: Any, element: ElementDefinition | None, names: Mapping[str, str]) -> Any:
     if isinstance(node, list):
         return [_renamed(item, element, names) for item in node]
     if isinstance(node, dict):

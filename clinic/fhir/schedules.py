@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir import codes, parameters
 from clinic.fhir.datatypes import Json, instant, read_period
-from clinic.fhir.elements import WEB, Element, Link, text
+from clinic.fhir.elements import WEB, Element, ReferenceElement, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import MISSING, Path, extension
@@ -34,7 +34,7 @@ ACTOR_FIELDS = {
 ALL_SERVICES = {"system": codes.SERVICE_TYPE_SYSTEM, "code": codes.ALL_SERVICE_TYPES}
 
 
-class Actor:
+class ScheduleActor:
     """The one whose time it is. A role's time is its practitioner's."""
 
     path = Path("actor", 0, "reference")
@@ -70,7 +70,7 @@ class Actor:
         reading.draft.fields["site_id"] = site.pk if site else None
 
 
-class Services:
+class ScheduleServices:
     """`serviceType`: https://www.medplum.com/docs/scheduling, a reference to each service or the marker for all."""
 
     def take(self, reading: Reading) -> None:
@@ -97,7 +97,7 @@ class Services:
         resource["serviceType"] = kept
 
 
-class Parameters:
+class ScheduleParameters:
     """SchedulingParameters for this schedule alone, at most one for each service."""
 
     def take(self, reading: Reading) -> None:
@@ -154,7 +154,7 @@ class PlanningHorizon:
             return None
 
 
-class Site(Link):
+class ScheduleSite(ReferenceElement):
     """Where its visits are; the extension is for where that does not follow from the actor."""
 
     def give(self, row: Schedule, resource: Json) -> None:
@@ -240,10 +240,10 @@ SCHEDULE = (
     SPECIALTY,
     Element(Path("comment"), "comment", text(500)),
     Element(extension(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
-    Actor(),
-    Site(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
-    Services(),
-    Parameters(),
+    ScheduleActor(),
+    ScheduleSite(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
+    ScheduleServices(),
+    ScheduleParameters(),
     PlanningHorizon(),
 )
 

@@ -12,12 +12,12 @@ from clinic.fhir.elements import (
     DAYS,
     LIST,
     NOTICE,
+    CodeExtensions,
+    Conversion,
     Element,
-    ExtensionLinks,
-    Kind,
-    Link,
-    Links,
-    Repeated,
+    ReferenceElement,
+    ReferenceExtensions,
+    ReferenceListElement,
     code,
     flag,
     text,
@@ -30,7 +30,7 @@ from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.models import HealthcareService, SchedulingParameters
 from clinic.models.places import OLDEST, default_reminders
 
-Chosen = HealthcareService.Eligibility
+EligibilityChoice = HealthcareService.Eligibility
 
 
 def own_parameters(service: HealthcareService) -> SchedulingParameters | None:
@@ -38,7 +38,7 @@ def own_parameters(service: HealthcareService) -> SchedulingParameters | None:
     return next((row for row in service.scheduling_parameters.all() if row.schedule_id is None), None)
 
 
-class OwnParameters:
+class ServiceParameters:
     """The SchedulingParameters extension of a service."""
 
     def take(self, reading: Reading) -> None:
@@ -61,7 +61,7 @@ class OwnParameters:
 
 
 @dataclass(frozen=True)
-class OwnHours:
+class ServiceHours:
     """`availableTime` or `notAvailable`. What opens nothing is shown for as long as nothing else does."""
 
     element: str
@@ -79,7 +79,7 @@ class OwnHours:
         own = own_parameters(row)
         value = getattr(own, self.column) if own else None
         sent = resource.get(self.element, [])
-        if self._read(sent, parameters.never) != (value or []):
+        if self._read(sent, parameters.ignore_refusal) != (value or []):
             resource[self.element] = value
 
     def _read(self, sent: list[Json], refuse: parameters.Refuse) -> list[Json]:
@@ -93,18 +93,18 @@ def _own_draft(reading: Reading) -> ParametersDraft:
     return reading.draft.parameters[0]
 
 
-class Eligibility(Element):
+class EligibilityElement(Element):
     """Whom the visit is for, among the other requirements of `eligibility`; everyone where nothing is said."""
 
     def read(self, sent: list[Json] | None) -> str:
         said = next((coding["code"] for coding in _eligibilities(sent) if "code" in coding), None)
-        return str(code(Chosen, Chosen.EVERYONE).read(said))
+        return str(code(EligibilityChoice, EligibilityChoice.EVERYONE).read(said))
 
     def write(self, value: str, sent: list[Json] | None) -> list[Json] | None:
         others = [each for each in sent or () if not _eligibilities([each])]
-        if value == Chosen.EVERYONE:
+        if value == EligibilityChoice.EVERYONE:
             return others or None
-        coding = {"system": codes.ELIGIBILITY, "code": value, "display": str(Chosen(value).label)}
+        coding = {"system": codes.ELIGIBILITY, "code": value, "display": str(EligibilityChoice(value).label)}
         return [*others, {"code": {"coding": [coding]}}]
 
 
@@ -117,7 +117,7 @@ def _eligibilities(sent: list[Json] | None) -> list[Json]:
     ]
 
 
-class Reminders(Element):
+class RemindersElement(Element):
     """A Duration for each, as extensions of one URL; NO_REMINDERS for none. The usual ones where nothing is said."""
 
     def read(self, sent: list[Json] | None) -> list[timedelta]:
@@ -155,12 +155,12 @@ def _age(value: int | None) -> int | None:
     return value
 
 
-AGE = Kind(_age, lambda value: value)
+AGE = Conversion(_age, lambda value: value)
 PATIENTS = HealthcareService.BookableBy.PATIENTS
-BOOKABLE_BY = Kind(
+BOOKABLE_BY = Conversion(
     code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
 )
-NAMED = Kind(flag(default=True).read, lambda value: None if value else False)
+NAMED = Conversion(flag(default=True).read, lambda value: None if value else False)
 SERVICE = (
     ACTIVE,
     IDENTIFIER,
@@ -169,9 +169,9 @@ SERVICE = (
     Element(Path("comment"), "comment", text()),
     Element(Path("extraDetails"), "preparation", text()),
     Element(Path("type"), "type", LIST),
-    Eligibility(Path("eligibility"), "eligibility", LIST),
-    Link(Path("providedBy", "reference"), "organization", types=("Organization",)),
-    Links(Path("location"), "locations", types=("Location",)),
+    EligibilityElement(Path("eligibility"), "eligibility", LIST),
+    ReferenceElement(Path("providedBy", "reference"), "organization", types=("Organization",)),
+    ReferenceListElement(Path("location"), "locations", types=("Location",)),
     Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
     Element(extension(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
     Element(extension(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
@@ -181,15 +181,15 @@ SERVICE = (
     Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
     Element(extension(codes.MINIMUM_AGE, "valueUnsignedInt"), "minimum_age", AGE),
     Element(extension(codes.MAXIMUM_AGE, "valueUnsignedInt"), "maximum_age", AGE),
-    Repeated(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
-    ExtensionLinks(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
+    CodeExtensions(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
+    ReferenceExtensions(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
     Element(extension(codes.REQUIRES_QUESTIONNAIRES, "valueBoolean"), "requires_questionnaires", flag(default=False)),
     Element(extension(codes.REQUIRES_COVERAGE, "valueBoolean"), "requires_coverage", flag(default=False)),
     Element(extension(codes.REQUIRES_CARE_TEAM, "valueBoolean"), "requires_care_team", flag(default=False)),
-    Reminders(Path("extension"), "reminders", LIST),
-    OwnParameters(),
-    OwnHours("availableTime", "availability"),
-    OwnHours("notAvailable", "not_available"),
+    RemindersElement(Path("extension"), "reminders", LIST),
+    ServiceParameters(),
+    ServiceHours("availableTime", "availability"),
+    ServiceHours("notAvailable", "not_available"),
 )
 
 KINDS = {

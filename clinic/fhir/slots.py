@@ -4,21 +4,21 @@ Instants come back in UTC and to the millisecond, references to the schedule as 
 """
 
 from clinic.fhir.datatypes import Json, instant
-from clinic.fhir.elements import INSTANT, LIST, Link, Normalised, code, text
+from clinic.fhir.elements import INSTANT, LIST, NormalisedElement, ReferenceElement, code, text
 from clinic.fhir.issues import ResourceIssue
-from clinic.fhir.kinds import ResourceKind, head, reader
+from clinic.fhir.kinds import ResourceKind, identity_of, reader
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
 from clinic.models import Slot
 
 SLOT = (
-    Link(Path("schedule", "reference"), "schedule", types=("Schedule",), required=True),
-    Normalised(Path("status"), "status", code(Slot.Status), required=True),
-    Normalised(Path("start"), "start", INSTANT, required=True),
-    Normalised(Path("end"), "end", INSTANT, required=True),
-    Normalised(Path("comment"), "comment", text(500)),
-    Normalised(Path("serviceType"), "service_type", LIST),
-    Normalised(Path("identifier"), "identifier", LIST),
+    ReferenceElement(Path("schedule", "reference"), "schedule", types=("Schedule",), required=True),
+    NormalisedElement(Path("status"), "status", code(Slot.Status), required=True),
+    NormalisedElement(Path("start"), "start", INSTANT, required=True),
+    NormalisedElement(Path("end"), "end", INSTANT, required=True),
+    NormalisedElement(Path("comment"), "comment", text(500)),
+    NormalisedElement(Path("serviceType"), "service_type", LIST),
+    NormalisedElement(Path("identifier"), "identifier", LIST),
 )
 
 
@@ -28,7 +28,7 @@ def slot(row: Slot) -> Json:
     reference = {"reference": f"Schedule/{row.schedule.fhir_id}"}
     resource: Json = {
         **extra,
-        **head(row),
+        **identity_of(row),
         "schedule": {**extra["schedule"], **reference} if "schedule" in extra else reference,
         "status": row.status,
         "start": instant(row.start),

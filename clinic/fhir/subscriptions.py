@@ -11,19 +11,21 @@ from urllib.parse import parse_qsl
 
 from clinic import outgoing
 from clinic.fhir.datatypes import Json
-from clinic.fhir.elements import MOMENT, Element, Kind, Normalised, code, text
+from clinic.fhir.elements import MOMENT, Conversion, Element, NormalisedElement, code, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
 from clinic.models import Slot, Subscription
-from clinic.models.subscription import is_seal_of, sealed_header
+from clinic.models.subscription import decrypts_to, encrypted_header
 
 HIDDEN = "(not shown)"
 PAYLOADS = ("application/fhir+json", "application/json")
 HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}): *(?P<value>[\t\x20-\x7e]{0,4000})")
-OURS = frozenset({"connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"})
+RESERVED_HEADERS = frozenset(
+    {"connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"}
+)
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
 REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
@@ -46,13 +48,13 @@ NAMES: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Criteria:
+class SubscriptionCriteria:
     """Of which schedules changes are told: those that have one of the references of every parameter."""
 
     wanted: Mapping[str, frozenset[str]]
 
 
-def read_criteria(written: str) -> Criteria:
+def read_criteria(written: str) -> SubscriptionCriteria:
     """`Slot?schedule.actor=Practitioner/1`. Raises InvalidElement, which says what can be asked for."""
     kind, _, query = written.partition("?")
     names = NAMES.get(kind)
@@ -68,7 +70,7 @@ def read_criteria(written: str) -> Criteria:
             raise _unserved(f"{name!r} cannot be asked for here: {', '.join(names)} can.")
         found = _references(names[base], modifier, value, name)
         wanted[names[base]] = found & wanted.get(names[base], found)
-    return Criteria(wanted)
+    return SubscriptionCriteria(wanted)
 
 
 def _references(parameter: str, modifier: str, value: str, name: str) -> frozenset[str]:
@@ -130,7 +132,7 @@ def _read_payload(sent: str | None) -> str:
     return str(text(100).read(sent))
 
 
-class Headers:
+class ChannelHeaders:
     """`channel.header`: kept in its column, its values sealed, and shown without them."""
 
     path = Path("channel", "header")
@@ -139,7 +141,7 @@ class Headers:
         sent = (reading.resource.get("channel") or {}).pop("header", [])
         matches = [HEADER.fullmatch(each) for each in sent]
         for n, match in enumerate(matches):
-            if match is None or match["name"].lower() in OURS:
+            if match is None or match["name"].lower() in RESERVED_HEADERS:
                 at = f"Subscription.channel.header[{n}]"
                 said = (
                     "A header is written `Name: value`, of at most 4,000 characters, and its name is not one that the"
@@ -151,39 +153,41 @@ class Headers:
 
     def give(self, row: Subscription, resource: Json) -> None:
         if row.header:
-            resource.setdefault("channel", {})["header"] = [f"{name}: {HIDDEN}" for name, _ in row.sealed_headers]
+            resource.setdefault("channel", {})["header"] = [f"{name}: {HIDDEN}" for name, _ in row.encrypted_headers]
 
     def _with_kept(self, given: Iterable[tuple[str, str]], reading: Reading) -> list[str]:
         before = Subscription.objects.filter(fhir_id=reading.draft.fields.get("fhir_id")).first()
-        kept = dict(before.sealed_headers) if before else {}
+        kept = dict(before.encrypted_headers) if before else {}
         headers = []
         for n, (name, value) in enumerate(given):
             if value == HIDDEN and name not in kept:
                 said = f"The value of {name} is not known here: send it."
                 reading.refuse(ResourceIssue("required", said, f"Subscription.channel.header[{n}]"))
-            stays = name in kept and (value == HIDDEN or is_seal_of(kept[name], value.strip()))
-            headers.append(f"{name}: {kept[name]}" if stays else sealed_header(name, value.strip()))
+            stays = name in kept and (value == HIDDEN or decrypts_to(kept[name], value.strip()))
+            headers.append(f"{name}: {kept[name]}" if stays else encrypted_header(name, value.strip()))
         return headers
 
 
-def _begin_anew(reading: Reading) -> None:
+def _reset_failures(reading: Reading) -> None:
     """What is active has no error, and no failures behind it."""
     if reading.draft.fields.get("status") == Subscription.Status.ACTIVE:
         reading.draft.fields |= {"error": "", "failures": 0}
 
 
 SUBSCRIPTION = (
-    Normalised(Path("status"), "status", Kind(_read_status), required=True),
+    NormalisedElement(Path("status"), "status", Conversion(_read_status), required=True),
     Element(Path("reason"), "reason", text(), required=True),
-    Element(Path("criteria"), "criteria", Kind(_read_criteria), required=True),
+    Element(Path("criteria"), "criteria", Conversion(_read_criteria), required=True),
     Element(Path("end"), "end", MOMENT),
     Element(Path("error"), "error", text()),
-    Element(Path("channel", "type"), "channel_type", Kind(_read_channel_type), required=True),
-    Element(Path("channel", "endpoint"), "endpoint", Kind(_read_endpoint), required=True),
-    Element(Path("channel", "payload"), "payload", Kind(_read_payload)),
-    Headers(),
+    Element(Path("channel", "type"), "channel_type", Conversion(_read_channel_type), required=True),
+    Element(Path("channel", "endpoint"), "endpoint", Conversion(_read_endpoint), required=True),
+    Element(Path("channel", "payload"), "payload", Conversion(_read_payload)),
+    ChannelHeaders(),
 )
 
 KINDS = {
-    "Subscription": ResourceKind(Subscription, writer(SUBSCRIPTION), reader("Subscription", SUBSCRIPTION, _begin_anew))
+    "Subscription": ResourceKind(
+        Subscription, writer(SUBSCRIPTION), reader("Subscription", SUBSCRIPTION, _reset_failures)
+    )
 }

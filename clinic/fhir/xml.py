@@ -15,9 +15,9 @@ from fhir.resources.R4B import get_fhir_model_class
 from lxml import etree
 from lxml import html as lxml_html
 
-from clinic import exact
+from clinic import exact_json
 from clinic.fhir.datatypes import Json
-from clinic.fhir.definitions import Element, Model, elements_of, model_of, type_name
+from clinic.fhir.definitions import ElementDefinition, Model, elements_of, model_of, type_name
 from clinic.fhir.issues import InvalidElement
 
 Node: TypeAlias = Any  # lxml has no types
@@ -56,7 +56,7 @@ def _write_children(node: Node, value: Json, model: Model, attributes: tuple[str
             _write(node, name, each, extras, element)
 
 
-def _write(parent: Node, name: str, value: Any, extras: Json | None, element: Element) -> None:
+def _write(parent: Node, name: str, value: Any, extras: Json | None, element: ElementDefinition) -> None:
     if element.form == "xhtml":
         parent.append(_narrative(value))
         return
@@ -74,7 +74,7 @@ def _write(parent: Node, name: str, value: Any, extras: Json | None, element: El
 
 def _writable(value: Any) -> str:
     """As text; without the characters that XML has no place for."""
-    return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else exact.dumps(value).decode()
+    return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else exact_json.dumps(value).decode()
 
 
 def _narrative(text: str) -> Node:
@@ -150,7 +150,7 @@ def _read_children(node: Node, model: Model | None, path: str, attributes: tuple
     return found
 
 
-def _read(node: Node, element: Element, path: str) -> tuple[Any, Json | None]:
+def _read(node: Node, element: ElementDefinition, path: str) -> tuple[Any, Json | None]:
     """The value, and what `_name` says of it in JSON."""
     if element.form == "xhtml":
         return etree.tostring(node, encoding="unicode", with_tail=False), None
@@ -165,8 +165,8 @@ def _read(node: Node, element: Element, path: str) -> tuple[Any, Json | None]:
     return text if text is None else _value(text, element.form), extra or None
 
 
-def _undefined(node: Node) -> Element:
-    return Element(place=0, many=False, required=False, form="complex" if len(node) else "text")
+def _undefined(node: Node) -> ElementDefinition:
+    return ElementDefinition(place=0, many=False, required=False, form="complex" if len(node) else "text")
 
 
 def _value(text: str, form: str) -> Any:
@@ -174,7 +174,7 @@ def _value(text: str, form: str) -> Any:
     if form == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if form in ("integer", "decimal") and NUMBER.fullmatch(text) and math.isfinite(float(text)):
-        return exact.loads(text)
+        return exact_json.loads(text)
     return text
 
 

@@ -2,7 +2,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import migrations, models
 
-from clinic.models.words import FOLDED, NAMES, TEXTS, WORDS
+from clinic.models.search_text import CLINIC_FOLDED, CLINIC_NAMES, CLINIC_TEXTS, CLINIC_WORDS
 
 NAMES_OF_PERSON = models.Func(
     "extra", "family", "given", "prefix", function="clinic_names", output_field=SearchVectorField()
@@ -25,10 +25,10 @@ class Migration(migrations.Migration):
     dependencies = [("clinic", "0010_audit_reads")]
 
     operations = [
-        migrations.RunSQL(FOLDED, "DROP FUNCTION clinic_folded"),
-        migrations.RunSQL(TEXTS, "DROP FUNCTION clinic_texts"),
-        migrations.RunSQL(WORDS, "DROP FUNCTION clinic_words"),
-        migrations.RunSQL(NAMES, "DROP FUNCTION clinic_names"),
+        migrations.RunSQL(CLINIC_FOLDED, "DROP FUNCTION clinic_folded"),
+        migrations.RunSQL(CLINIC_TEXTS, "DROP FUNCTION clinic_texts"),
+        migrations.RunSQL(CLINIC_WORDS, "DROP FUNCTION clinic_words"),
+        migrations.RunSQL(CLINIC_NAMES, "DROP FUNCTION clinic_names"),
         words("patient", "family given prefix gender phone email language", "identifier"),
         words("relatedperson", "family given prefix gender phone email", "identifier relationship"),
         words("coverage", "status subscriber_id", "identifier type payor"),

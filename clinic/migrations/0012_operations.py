@@ -3,7 +3,7 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 from clinic.models.subscription import HEADER
-from clinic.sealing import seal, unseal
+from clinic.encryption import decrypt, encrypt
 
 
 def _change_values(apps, change):
@@ -21,12 +21,12 @@ def _change_values(apps, change):
         past.save(update_fields=["row"])
 
 
-def seal_headers(apps, schema_editor):
-    _change_values(apps, seal)
+def encrypt_headers(apps, schema_editor):
+    _change_values(apps, encrypt)
 
 
-def unseal_headers(apps, schema_editor):
-    _change_values(apps, unseal)
+def decrypt_headers(apps, schema_editor):
+    _change_values(apps, decrypt)
 
 
 class Migration(migrations.Migration):
@@ -45,5 +45,5 @@ class Migration(migrations.Migration):
                 base_field=models.TextField(), blank=True, default=list, editable=False, size=None
             ),
         ),
-        migrations.RunPython(seal_headers, unseal_headers),
+        migrations.RunPython(encrypt_headers, decrypt_headers),
     ]

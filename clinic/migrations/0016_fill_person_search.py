@@ -3,7 +3,7 @@ import django.contrib.postgres.indexes
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
 
-from clinic.models.search_column import search_of
+from clinic.models.search_column import search_column_value
 
 BATCH = 1000
 
@@ -15,7 +15,7 @@ def fill(apps, schema_editor):
         for keys in _batches(list(model.objects.filter(search="").values_list("pk", flat=True))):
             rows = list(model.objects.filter(pk__in=keys))
             for row in rows:
-                row.search = search_of(row)
+                row.search = search_column_value(row)
             model.objects.bulk_update(rows, ["search"])
 
 

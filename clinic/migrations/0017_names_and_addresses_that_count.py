@@ -3,9 +3,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clinic import contacts
-from clinic.contacts import Name
+from clinic.contacts import PersonName
 from clinic.fhir.people_parts import language_of
-from clinic.models.search_column import search_of
+from clinic.models.search_column import search_column_value
 
 BATCH = 1000
 COLUMNS = ["extra", "family", "given", "prefix", "phone", "email", "search"]
@@ -26,7 +26,7 @@ def choose(apps, schema_editor):
                 _points(row, "email", ("email",), contacts.email_of, now)
                 if kind == "Patient":
                     row.language = row.language or language_of(row.extra.get("communication"))
-                row.search = search_of(row)
+                row.search = search_column_value(row)
             model.objects.bulk_update(rows, [*COLUMNS, *(["language"] if kind == "Patient" else [])])
 
 
@@ -38,7 +38,7 @@ def _names(row, now):
         if value and not names[0].get(part):
             names[0][part] = value
     chosen = contacts.name_of(names, now)
-    if chosen != Name():
+    if chosen != PersonName():
         row.family, row.given, row.prefix = chosen.family[:200], chosen.given[:200], chosen.prefix[:50]
 
 

@@ -1,5 +1,6 @@
 """The nouns. One module for each family of resources."""
 
+from clinic.message_kinds import Event, Medium
 from clinic.models.appointment import OCCUPYING, Appointment, Slot
 from clinic.models.audit import AuditEvent, IdempotencyKey
 from clinic.models.base import Resource
@@ -7,8 +8,6 @@ from clinic.models.care import CareTeam, Coverage, Encounter
 from clinic.models.communication import (
     CalendarFeed,
     Communication,
-    Event,
-    Medium,
     MessagePreferences,
     MessageTemplate,
 )

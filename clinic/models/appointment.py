@@ -16,7 +16,9 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 
-from clinic.exact import ExactJSONField
+from clinic import time_text
+from clinic.country import clinic_zone
+from clinic.exact_json import ExactJSONField
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -118,16 +120,13 @@ class Appointment(Resource):
         """The kind of visit and its time by the clock of its site."""
         if self.start is None or self.end is None:
             return self.fhir_id
-        return f"{self.service or 'Visit'}, {in_words(self.start, self.end, self.site)}"
+        return f"{self.service or 'Visit'}, {time_range_text(self.start, self.end, self.site)}"
 
 
-def in_words(start: datetime, end: datetime, site: "Location | None") -> str:
+def time_range_text(start: datetime, end: datetime, site: "Location | None") -> str:
     """A stretch of time by the clock of the site; without one that keeps time, by the clinic's."""
-    from clinic import words  # which knows patients
-    from clinic.country import clinic_zone
-
     zone = ZoneInfo(site.timezone) if site is not None and site.timezone else clinic_zone()
-    return words.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
+    return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
 def _range(function: str, *expressions: Any, output_field: "models.Field[Any, Any]") -> Func:
@@ -135,8 +134,8 @@ def _range(function: str, *expressions: Any, output_field: "models.Field[Any, An
 
 
 OCCUPYING = ("busy", "busy-tentative", "busy-unavailable")
-STANDS = Q(status__in=OCCUPYING, deleted_at__isnull=True)
-SOLD = STANDS & Q(lies_under=False)
+OCCUPIES_TIME = Q(status__in=OCCUPYING, deleted_at__isnull=True)
+SOLD_TIME = OCCUPIES_TIME & Q(lies_under=False)
 
 
 class Slot(Resource):
@@ -186,7 +185,7 @@ class Slot(Resource):
             models.Index(
                 fields=["bookable", "end", "start"],
                 name="slot_taken",
-                condition=STANDS,
+                condition=OCCUPIES_TIME,
                 include=["seat", "hold_expires_at"],
             ),
             models.Index(
@@ -243,10 +242,10 @@ class Slot(Resource):
                         RangeOperators.OVERLAPS,
                     ),
                 ],
-                condition=SOLD,
+                condition=SOLD_TIME,
                 violation_error_message="That time is taken.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule} {self.status}, {in_words(self.start, self.end, self.schedule.site)}"
+        return f"{self.schedule} {self.status}, {time_range_text(self.start, self.end, self.schedule.site)}"

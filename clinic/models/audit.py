@@ -2,7 +2,9 @@
 
 from django.db import models
 
-from clinic.exact import ExactJSONField
+from clinic import time_text
+from clinic.country import clinic_zone
+from clinic.exact_json import ExactJSONField
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -43,11 +45,8 @@ class AuditEvent(Resource):
     @property
     def recorded_in_words(self) -> str:
         """The use case and when it was, to the second, by the clinic's clock."""
-        from clinic import words  # which knows patients
-        from clinic.country import clinic_zone
-
         zone = clinic_zone()
-        return f"{words.exact_moment(in_zone(self.recorded, zone))} ({words.zone_name(zone)})"
+        return f"{time_text.exact_moment(in_zone(self.recorded, zone))} ({time_text.zone_name(zone)})"
 
 
 class IdempotencyKey(models.Model):

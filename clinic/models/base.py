@@ -1,46 +1,21 @@
 """What every FHIR resource of ours has: https://hl7.org/fhir/R4/resource.html"""
 
 import uuid
-from functools import lru_cache
-from importlib.resources import files
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
-from babel.core import get_global
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from clinic.exact import ExactJSONField
+from clinic.exact_json import ExactJSONField
+from clinic.zones import validate_zone
 
 validate_fhir_id = RegexValidator(
     r"\A[A-Za-z0-9\-.]{1,64}\Z", "An id is 1 to 64 letters, digits, hyphens and full stops."
 )
-ZONES = frozenset((files("tzdata") / "zones").read_text().split())
 
 
 def new_fhir_id() -> str:
     return str(uuid.uuid4())
-
-
-def validate_zone(name: str) -> None:
-    """Only names that the pinned tzdata package knows, whatever the machine's own list says."""
-    if name not in ZONES:
-        raise ValidationError(
-            f"{name!r} is not a time zone of the IANA database, such as America/New_York.", code="zone"
-        )
-
-
-def canonical_zone(name: str) -> str:
-    """The name of today for a zone that a browser calls by an older one: Asia/Kolkata for Asia/Calcutta."""
-    known = str(get_global("zone_aliases").get(name, name))
-    return known if known in ZONES and not known.startswith("Etc/") else name
-
-
-@lru_cache
-def zone_named(name: str) -> ZoneInfo:
-    """The zone of a name, under the zone's name of today: what is written under two names is one zone."""
-    return ZoneInfo(canonical_zone(name))
 
 
 def zone_field(help_text: str = "") -> "models.CharField[str, str]":

@@ -4,27 +4,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from clinic import placeholders
+from clinic.message_kinds import Event, Medium
 from clinic.models.base import Resource
-
-
-class Event(models.TextChoices):
-    """What a message is about."""
-
-    REQUEST = "request", "A visit is asked for"
-    STAFF_REQUEST = "staff-request", "A request waits for the staff's answer"
-    CONFIRMATION = "confirmation", "A visit is booked"
-    CHANGE = "change", "A visit is moved or changed"
-    CANCELLATION = "cancellation", "A visit is cancelled"
-    REMINDER = "reminder", "A visit is near"
-    PROOF = "proof", "A guest proves an email address"
-
-
-class Medium(models.TextChoices):
-    """The way a message goes."""
-
-    EMAIL = "email", "Email"
-    SMS = "sms", "Text message"
-    IN_APP = "in-app", "On the pages"
 
 
 class Communication(Resource):
@@ -113,12 +95,10 @@ class MessageTemplate(models.Model):
 
     def clean(self) -> None:
         """Refuse what could not be filled in when a message is sent."""
-        from clinic import wording  # which reads these rows
-
         errors: dict[str, ValidationError] = {}
         for name in ("subject", "body"):
             try:
-                wording.check(getattr(self, name), self.event)
+                placeholders.check(getattr(self, name), self.event)
             except ValidationError as error:
                 errors[name] = error
         if errors:

@@ -9,10 +9,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
-from clinic.exact import ExactJSONField
+from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource, zone_field
-from clinic.models.search_column import SOURCES, search_of
-from clinic.models.words import names_of_person
+from clinic.models.search_column import SOURCES, search_column_value
+from clinic.models.search_text import person_names
 
 
 class UserManager(BaseUserManager["User"]):
@@ -70,7 +70,7 @@ class PersonQuerySet(models.QuerySet[_Person]):
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         rows = list(objs)
         for row in rows:
-            row.search = search_of(row)
+            row.search = search_column_value(row)
         return super().bulk_create(rows, *args, **kwargs)
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
@@ -78,7 +78,7 @@ class PersonQuerySet(models.QuerySet[_Person]):
         if names & SOURCES:
             names.add("search")
             for row in rows:
-                row.search = search_of(row)
+                row.search = search_column_value(row)
         return super().bulk_update(rows, sorted(names), *args, **kwargs)
 
 
@@ -104,7 +104,7 @@ class Person(Resource):
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         names = None if update_fields is None else {*update_fields}
         if names is None or names & SOURCES:
-            self.search = search_of(self)
+            self.search = search_column_value(self)
             names = names and {*names, "search"}
         super().save(*args, update_fields=names, **kwargs)
 
@@ -188,7 +188,7 @@ class Patient(Person):
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="patient_identifier"),
             models.Index(fields=["family", "given"], name="patient_name"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
-            GinIndex(names_of_person(), name="patient_names"),
+            GinIndex(person_names(), name="patient_names"),
             GinIndex(fields=["search"], name="patient_search"),
         ]
 

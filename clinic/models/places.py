@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from clinic.exact import ExactJSONField
+from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource, zone_field
 
 OLDEST = 150  # years that an age limit can name

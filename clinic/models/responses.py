@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from clinic.exact import ExactJSONField
+from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource
 
 

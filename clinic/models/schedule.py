@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from clinic.exact import ExactJSONField
+from clinic.exact_json import ExactJSONField
 from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.local_time import read_clock
 from clinic.models.base import Resource, zone_field

@@ -15,10 +15,10 @@ LONGEST, MOST = 100, 400  # letters of a word, words of a person
 # Columns that the search column is made of.
 SOURCES = frozenset({"family", "given", "prefix", "phone", "email", "identifier", "extra"})
 
-Names = Iterable[tuple[str, str, str]]
+NameParts = Iterable[tuple[str, str, str]]
 
 
-def search_of(person: Any) -> str:
+def search_column_value(person: Any) -> str:
     """Return the search column's value for a row of Patient, Practitioner or RelatedPerson."""
     lexemes: dict[str, str] = {}
     for word, weight in _words(person):
@@ -51,7 +51,7 @@ def _words(person: Any) -> Iterator[tuple[str, str]]:
             yield f"{IDENTIFIER}{word}" if word else "", "D"
 
 
-def _names(person: Any) -> Names:
+def _names(person: Any) -> NameParts:
     """The name in columns, then the others that were sent: the maiden name finds a person too."""
     yield person.family, person.given, person.prefix
     for name in person.extra.get("name") or ():

@@ -34,7 +34,7 @@ def insert(rows: Sequence[Resource]) -> None:
     _insert(rows)
 
 
-def insert_free(rows: Sequence[R]) -> list[R]:
+def insert_without_conflicts(rows: Sequence[R]) -> list[R]:
     """The same, but for those that a constraint forbids, such as time that is taken; which were written."""
     written = _insert(rows, " ON CONFLICT DO NOTHING") if rows else set()
     return [row for row in rows if row.fhir_id in written]

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from clinic.encryption import CannotDecrypt, decrypt, encrypt
 from clinic.models.base import Resource
-from clinic.sealing import Unreadable, seal, unseal
 
 HEADER = "subscription.header"
 
@@ -66,24 +66,24 @@ class Subscription(Resource):
         return f"{self.criteria} to {self.endpoint}"
 
     @property
-    def sealed_headers(self) -> list[tuple[str, str]]:
+    def encrypted_headers(self) -> list[tuple[str, str]]:
         """The names of its headers, with their sealed values."""
         return [(name, value.strip()) for name, _, value in (each.partition(":") for each in self.header)]
 
     def headers(self) -> list[tuple[str, str]]:
         """As they are sent. Raises Unreadable."""
-        return [(name, unseal(value, HEADER)) for name, value in self.sealed_headers]
+        return [(name, decrypt(value, HEADER)) for name, value in self.encrypted_headers]
 
 
-def sealed_header(name: str, value: str) -> str:
+def encrypted_header(name: str, value: str) -> str:
     """As it is kept."""
-    return f"{name}: {seal(value, HEADER)}"
+    return f"{name}: {encrypt(value, HEADER)}"
 
 
-def is_seal_of(sealed: str, value: str) -> bool:
+def decrypts_to(sealed: str, value: str) -> bool:
     try:
-        return unseal(sealed, HEADER) == value
-    except Unreadable:
+        return decrypt(sealed, HEADER) == value
+    except CannotDecrypt:
         return False
 
 

@@ -10,8 +10,8 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import translation
 
+from clinic.message_templates import MessageText
 from clinic.models import User
-from clinic.wording import Wording
 from scheduling.notifications.composing import framed
 from scheduling.notifications.links import absolute
 
@@ -37,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         plain = super().render_mail(template_prefix, email, about, headers)
         language = translation.get_language() or settings.LANGUAGE_CODE
         heading = plain.subject.removeprefix(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX)
-        letter = framed(Wording(heading, str(plain.body)), language, phone=settings.CLINIC_PHONE)
+        letter = framed(MessageText(heading, str(plain.body)), language, phone=settings.CLINIC_PHONE)
         mail = EmailMultiAlternatives(
             subject=plain.subject,
             body=letter.text,

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from clinic import addresses, whereabouts, words
+from clinic import addresses, time_text, visit_place
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
-from clinic.models.base import zone_named
+from clinic.zones import zone_named
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
@@ -67,14 +67,14 @@ class Visit(VisitFacts):
     @property
     def start_there(self) -> datetime | None:
         """The start in the site's zone, or None if that is the zone the patient reads."""
-        if self.there is None or not words.differ(self.start, self.zone, self.there):
+        if self.there is None or not time_text.differ(self.start, self.zone, self.there):
             return None
         return in_zone(self.start, self.there)
 
     @property
     def where(self) -> str:
         """The site and its town; empty for a visit by video."""
-        return whereabouts.site_and_town(self.site) if self.site else ""
+        return visit_place.site_and_town(self.site) if self.site else ""
 
     @property
     def meeting_url(self) -> str:
@@ -232,7 +232,7 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 def _visit(appointment: Appointment, now: datetime) -> Visit:
     there = _zone_of(appointment)
-    return Visit(appointment, whereabouts.zone_for_patient(appointment, there), now, there)
+    return Visit(appointment, visit_place.zone_for_patient(appointment, there), now, there)
 
 
 def _zone_of(appointment: Appointment) -> ZoneInfo:

@@ -43,7 +43,7 @@ def of(visit: Visit | Appointment, caller: Caller) -> list[str]:
     steps = []
     if len(caller.patients) != 1 or caller.patient is None or not is_for_own(appointment, caller):
         steps.append(ABOUT)
-    if service and page_of(appointment, QUESTIONS) and requirements.asked_for(service).exists():
+    if service and page_of(appointment, QUESTIONS) and requirements.active_questionnaires(service).exists():
         steps.append(QUESTIONS)
     if service and service.requires_coverage:
         steps.append(COVERAGE)
@@ -59,7 +59,7 @@ def next_page(visit: Visit | Appointment, caller: Caller, *, after: str = "") ->
     steps = of(appointment, caller)
     if not is_for_own(appointment, caller):
         return page_of(appointment, ABOUT)
-    if {Requirement.CARE_TEAM, Requirement.AGE} & requirements.lacking(appointment).keys():
+    if {Requirement.CARE_TEAM, Requirement.AGE} & requirements.unmet_by_requirement(appointment).keys():
         return page_of(appointment, CONFIRM)
     left = steps[steps.index(after) + 1 :] if after in steps else steps
     return page_of(appointment, next(step for step in left or [CONFIRM] if not _is_done(step, appointment, caller)))
@@ -90,7 +90,7 @@ def obstacles(visit: Visit | Appointment) -> list[Obstacle]:
         Obstacle(each, people=_team_with_times(appointment))
         if each == Requirement.CARE_TEAM
         else Obstacle(each, tuple(issue.text for issue in issues), page=page_of(appointment, pages[each]))
-        for each, issues in requirements.lacking(appointment).items()
+        for each, issues in requirements.unmet_by_requirement(appointment).items()
     ]
 
 
@@ -130,7 +130,7 @@ def unanswered(appointment: Appointment) -> bool:
     """True if one of the service's questionnaires has no answers for this visit."""
     assert appointment.service is not None
     answered = QuestionnaireResponse.objects.filter(appointment=appointment, status__in=ANSWERED, deleted_at=None)
-    asked = requirements.asked_for(appointment.service)
+    asked = requirements.active_questionnaires(appointment.service)
     return asked.exclude(pk__in=answered.values("questionnaire")).exists()
 
 
@@ -138,7 +138,7 @@ def _answered_before(appointment: Appointment) -> bool:
     """True if the patient's earlier answers satisfy the service's questionnaires."""
     assert appointment.service is not None
     required = appointment.service.requires_questionnaires
-    return required and Requirement.ANSWERS not in requirements.lacking(appointment)
+    return required and Requirement.ANSWERS not in requirements.unmet_by_requirement(appointment)
 
 
 def _team_with_times(appointment: Appointment) -> tuple[Practitioner, ...]:

@@ -22,7 +22,7 @@ def of_the_clinic() -> dict[str, str]:
     """Return the part of the frame's context that comes from the settings alone."""
     logo = settings.CLINIC_LOGO_URL
     return {
-        **branding.shown(),
+        **branding.clinic_details(),
         "clinic_logo": logo if branding.origin(logo) else static(logo or "img/mark.svg"),
         "theme_version": theme.version(),
     }

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from clinic.models import Schedule
-from clinic.models.base import zone_named
+from clinic.zones import zone_named
 
 SCHEDULE = (
     "site",

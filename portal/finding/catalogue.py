@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic import ages
 from clinic.models import HealthcareService, Location, Practitioner, Schedule, SchedulingParameters
-from clinic.texts import every_text
+from clinic.translations import all_texts
 
 MANY = 4  # visits, beyond which a search is of use
 ALL = -1  # instead of the primary key of a service
@@ -134,9 +134,7 @@ def _given_by(practitioner: Practitioner | None, location: Location | None) -> s
 
 def _answers(service: HealthcareService, search: str) -> bool:
     """Every word of the search is in what is said about the visit, whatever its accents and capitals."""
-    text = _plain(
-        " ".join([*every_text(service, ("name", "comment")), *_displays([*service.type, *service.specialty])])
-    )
+    text = _plain(" ".join([*all_texts(service, ("name", "comment")), *_displays([*service.type, *service.specialty])]))
     return all(word in text for word in _plain(search).split())
 
 

@@ -8,8 +8,8 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 from clinic.models import Appointment, HealthcareService, Location
-from clinic.models.base import zone_named
-from clinic.whereabouts import site_and_town
+from clinic.visit_place import site_and_town
+from clinic.zones import zone_named
 from portal.finding.positions import Position, away, kilometres_to
 from portal.finding.starts import Starts
 from scheduling.availability import (

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from clinic import formats
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
-from clinic.texts import text_of
-from clinic.words import EVENING, NOON
+from clinic.time_text import EVENING, NOON
+from clinic.translations import text_of
 from portal.finding.choosing import Menu, Option, is_person
 from portal.finding.positions import Position, away, kilometres_to
 from portal.finding.starts import Starts

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.base import canonical_zone, validate_zone
+from clinic.zones import canonical_zone, validate_zone
 from portal.common.days import moment_of
 from portal.common.fields import DayField
 from portal.common.forms import QueryForm

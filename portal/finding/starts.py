@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.models import WEEKDAYS
-from clinic.words import EVENING, NOON
+from clinic.time_text import EVENING, NOON
 from scheduling.core.intervals import Span, clip, merge
 
 MIDNIGHT = time()

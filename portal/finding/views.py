@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from clinic.models import Appointment, HealthcareService, Location, Practitioner, Resource
-from clinic.whereabouts import chosen_zone
+from clinic.visit_place import chosen_zone
 from portal.finding import catalogue, choosing, filters, months, positions, weeks
 from portal.finding.catalogue import Catalogue, bookable
 from portal.finding.choosing import Menu, Option

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from itertools import groupby
 
-from clinic import words
+from clinic import time_text
 from portal.finding.choosing import DAY, FIRST_FEW, WEEK, Choice, Menu, Option, at_different_times, is_person, placed
 from scheduling.availability import FoundTime, Offering, as_datetime
 
@@ -65,7 +65,7 @@ class OpenDay:
     def parts(self) -> list[tuple[str, list[list[Choice]]]]:
         """Its times under morning, afternoon and evening, those with one person at one site together."""
         by_clock = sorted(self.times, key=lambda choice: _since_midnight(choice.start))
-        parts = groupby(by_clock, key=lambda choice: words.part_of_day(choice.start))
+        parts = groupby(by_clock, key=lambda choice: time_text.part_of_day(choice.start))
         return [(part, self._grouped(choices)) for part, choices in parts]
 
     def _grouped(self, choices: Iterable[Choice]) -> list[list[Choice]]:
@@ -275,7 +275,7 @@ def others_in(menu: Menu, shown: Shown, people: Iterable[Option], *, now: dateti
         if is_person(each)
     )
     return [
-        Option(person.value, f"{person.label}: {words.free_times(counted[person.label])}")
+        Option(person.value, f"{person.label}: {time_text.free_times(counted[person.label])}")
         for person in people
         if counted[person.label]
     ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic import formats
 from clinic.country import clinic_country, country_of_zone
 from clinic.formats import Conventions
-from clinic.models.base import canonical_zone
+from clinic.zones import canonical_zone
 
 # The parts of the world by the beginning of a zone's name, as CLDR's territories.
 PARTS = {

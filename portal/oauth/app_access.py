@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from clinic import words
+from clinic import time_text
 from clinic.models import Launch, Patient
 from scheduling.access import Scope, read_scope
 
@@ -171,7 +171,7 @@ def _value(text: str) -> str:
     """A day as people write it, a code without the system that it is of."""
     if found := DAY.fullmatch(text):
         try:
-            day = words.plain_day(date.fromisoformat(found[2]))
+            day = time_text.plain_day(date.fromisoformat(found[2]))
         except ValueError:
             return text
         return str(PREFIXES.get(found[1], "%(day)s")) % {"day": day}

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduling import questionnaires
-from scheduling.answering import Form
+from scheduling.questionnaire_answers import VisitForm
 from scheduling.questionnaires import Item, Node, Posted, Problem
 
 
@@ -16,7 +16,7 @@ class Part:
     """One page: some items of one questionnaire. `number` counts the pages of all questionnaires of the visit."""
 
     number: int
-    form: Form
+    form: VisitForm
     items: tuple[Item, ...]
 
     @property
@@ -68,7 +68,7 @@ class Part:
         """The same page with what it has sent."""
         return self.of(self.form.with_entries(questionnaires.merge(self.items, self.form.entries, posted)))
 
-    def of(self, form: Form) -> "Part":
+    def of(self, form: VisitForm) -> "Part":
         """The same page with other answers."""
         return replace(self, form=form)
 
@@ -101,7 +101,7 @@ class Part:
                 row.error = row.error if row in wrong else ""
 
 
-def parts_of(forms: Sequence[Form]) -> list[Part]:
+def parts_of(forms: Sequence[VisitForm]) -> list[Part]:
     numbers = count(1)
     return [Part(next(numbers), form, items) for form in forms for items in questionnaires.pages(form.items)]
 
@@ -131,7 +131,7 @@ def is_last(part: Part) -> bool:
     return not shown or shown[-1] in here or not any(link in here for link in shown)
 
 
-def with_row(form: Form, row: str) -> Form:
+def with_row(form: VisitForm, row: str) -> VisitForm:
     """With one more row, empty, of what `row` is one of."""
     return form.with_entries(questionnaires.grow(form.items, form.entries, row, form.zone))
 

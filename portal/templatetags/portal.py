@@ -10,9 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from clinic import branding, phones, words
+from clinic import branding, patient_text, phones
 from clinic.models import User
-from clinic.whereabouts import site_and_town
+from clinic.visit_place import site_and_town
 from portal.common import navigation
 from scheduling.access import Caller
 
@@ -86,8 +86,8 @@ def with_phone_link(text: object, phone: str = "") -> str:
 
 
 register.filter("site_and_town", site_and_town)
-register.filter("record_note", words.record_note)
-register.filter("with_note", words.with_note)
+register.filter("record_note", patient_text.record_note)
+register.filter("with_note", patient_text.with_note)
 
 
 @register.filter

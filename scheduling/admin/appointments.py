@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from clinic.admin.base import RECORD_SECTION
 from clinic.models import Appointment, Schedule, Slot, concept_text
-from clinic.models.appointment import in_words
+from clinic.models.appointment import time_range_text
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, shown, zone_of
@@ -189,7 +189,7 @@ class AppointmentAdmin(UseCaseAdmin):
     def when(self, appointment: Appointment) -> str:
         if appointment.start is None or appointment.end is None:
             return "not yet known"
-        return in_words(appointment.start, appointment.end, appointment.site)
+        return time_range_text(appointment.start, appointment.end, appointment.site)
 
     @admin.display(description="time that it takes")
     def time_taken(self, appointment: Appointment) -> SafeString:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from clinic import words
+from clinic import time_text
 from clinic.admin.base import ModelForm, ResourceAdmin
 from clinic.country import clinic_zone
 from clinic.local_time import in_zone
@@ -110,7 +110,7 @@ def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"""
-    return words.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
+    return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:

@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.admin_site import Choices, rows_shown
+from clinic.admin_site import AutocompleteView, rows_shown
 from clinic.models import AuditEvent, CalendarFeed, MessagePreferences, Patient, Resource, Slot, User
 from scheduling import access
 from scheduling.admin.base import caller_of
@@ -20,7 +20,7 @@ ONCE_IN = timedelta(hours=1)  # of a list that is asked for again with every let
 @receiver(rows_shown)
 def write_down(sender: type, request: HttpRequest, rows: Sequence[Any], is_list: bool, **_: Any) -> None:
     """One INSERT for a page, before it is given; none for a page without patients."""
-    typed = sender is Choices
+    typed = sender is AutocompleteView
     address = request.path if typed else request.get_full_path()
     access.record_disclosure(
         _resources(rows),

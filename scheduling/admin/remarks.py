@@ -5,25 +5,25 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
-from clinic import words
-from clinic.admin.base import Remark, row_looked_at
+from clinic import time_text
+from clinic.admin.base import Remark, remarks_requested
 from clinic.admin.links import page_of
 from clinic.models import HealthcareService, Location, Schedule
 from clinic.models.base import Resource
 from scheduling import availability
 
 
-@receiver(row_looked_at, sender=HealthcareService)
+@receiver(remarks_requested, sender=HealthcareService)
 def of_service(sender: type, row: HealthcareService, **_: Any) -> list[Remark]:
     [verdict] = availability.checklist([row], now=timezone.now())
     good = []
     if verdict.first is not None:
-        text = f"It can be booked. First free time: {words.in_short(verdict.first, verdict.zone)}."
+        text = f"It can be booked. First free time: {time_text.in_short(verdict.first, verdict.zone)}."
         good = [Remark(text, is_good=True)]
     return [*good, *(_remark(each.text, each.mend, row) for each in verdict.worth_saying)]
 
 
-@receiver(row_looked_at, sender=Schedule)
+@receiver(remarks_requested, sender=Schedule)
 def of_schedule(sender: type, row: Schedule, **_: Any) -> list[Remark]:
     active = HealthcareService.objects.filter(active=True, deleted_at=None)
     services = active if row.offers_all_services else active.filter(schedules=row)
@@ -40,7 +40,7 @@ def of_schedule(sender: type, row: Schedule, **_: Any) -> list[Remark]:
     ]
 
 
-@receiver(row_looked_at, sender=Location)
+@receiver(remarks_requested, sender=Location)
 def of_place(sender: type, row: Location, **_: Any) -> list[Remark]:
     return [_remark(each.text, each.mend, row) for each in availability.problems_of_place(row)]
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from clinic import whereabouts
+from clinic import visit_place
 from clinic.country import clinic_zone
 from clinic.local_time import later
 from clinic.models import HealthcareService, Location, Patient, Questionnaire, Schedule, User
@@ -121,7 +121,7 @@ def problems_of_place(place: Location) -> list[Found]:
     if not (place.line and place.city):
         text = _("Its address is not complete: patients are not told where to go. Give the street and the city.")
         found.append(Found(Fault.NO_ADDRESS, text, place))
-    if not whereabouts.phone_of(place):
+    if not visit_place.phone_of(place):
         text = _("It has no phone number: patients are not told whom to call. Give one.")
         found.append(Found(Fault.NO_PHONE, text, place))
     return found

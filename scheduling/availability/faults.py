@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic import words
+from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Schedule
 from clinic.models.base import Resource
@@ -280,8 +280,8 @@ def _needed(diary: Diary) -> int:
 
 
 def _length(seconds: int) -> str:
-    return words.length(timedelta(seconds=seconds))
+    return time_text.length(timedelta(seconds=seconds))
 
 
 def _day(at: int, offering: Offering) -> str:
-    return words.plain_day(in_zone(datetime.fromtimestamp(at, UTC), offering.zone).date())
+    return time_text.plain_day(in_zone(datetime.fromtimestamp(at, UTC), offering.zone).date())

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from clinic.models import Appointment, HealthcareService, Patient
-from clinic.models.base import zone_named
 from clinic.models.statements import find
+from clinic.zones import zone_named
 from scheduling.availability.rules import absences_of, planned, rules_of
 from scheduling.availability.schedule_rows import OF_ALL, Row, issues_of, read_rows, rows_for
 from scheduling.core.intervals import Span

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.local_time import read_clock, read_iso
 from clinic.models import WEEKDAYS, SchedulingParameters, period_of
-from clinic.models.base import zone_named
+from clinic.zones import zone_named
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days
 from scheduling.core.intervals import Span

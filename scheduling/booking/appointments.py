@@ -12,7 +12,7 @@ from scheduling.booking import encounters
 from scheduling.booking.request import Json
 from scheduling.booking.slots import let_go
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
-from scheduling.versions import Versions, is_meant
+from scheduling.versions import Versions, has_version
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -113,7 +113,7 @@ def locked(appointment_id: str, caller: Caller, version: Versions | None = None)
     appointment = (
         Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "patient").get(pk=pk)
     )
-    if not is_meant(appointment, version):
+    if not has_version(appointment, version):
         raise VersionConflict
     return appointment
 

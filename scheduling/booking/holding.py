@@ -257,7 +257,7 @@ def _release_batch(now: datetime) -> tuple[int, int]:
         .exclude(pk__in=aside.waiting)
         .order_by("pk")[:BATCH]
     )
-    return aside.each_alone(expired, partial(_release, now=now)), len(expired)
+    return aside.process_each(expired, partial(_release, now=now)), len(expired)
 
 
 def _release(appointment: Appointment, now: datetime) -> None:

@@ -14,7 +14,7 @@ from psycopg import errors
 from clinic.fhir.codes import BLOCK
 from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
-from clinic.models.statements import insert_free
+from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
@@ -107,7 +107,7 @@ def write_slots(slots: Sequence[Slot]) -> list[Slot]:
     for first in range(0, len(ordered), BATCH):
         batch = ordered[first : first + BATCH]
         blocked = _blocked([each for each in batch if each.status in OCCUPYING and not each.lies_under])
-        insert_free([each for each in batch if each not in blocked])
+        insert_without_conflicts([each for each in batch if each not in blocked])
     return [slot for slot in ordered if slot.pk is None]
 
 

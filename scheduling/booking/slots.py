@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from clinic.models import Appointment, Patient, Schedule, Slot
-from clinic.models.statements import insert_free
+from clinic.models.statements import insert_without_conflicts
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.errors import PatientElsewhere, TimeTaken
@@ -65,7 +65,7 @@ def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
     for slot in wanted:
         slot.appointment = appointment
         slot.hold_expires_at = appointment.hold_expires_at
-    if len(insert_free(wanted)) < len(wanted):
+    if len(insert_without_conflicts(wanted)) < len(wanted):
         raise TimeTaken
     appointment.know_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, HealthcareService, Patient, Slot
 from clinic.models.base import new_fhir_id
-from clinic.models.statements import insert_free
+from clinic.models.statements import insert_without_conflicts
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
@@ -373,7 +373,7 @@ def _new_appointment(
         extra=request.extra,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
-    if not insert_free([appointment]):  # somebody has the id that was promised, and so the time
+    if not insert_without_conflicts([appointment]):  # somebody has the id that was promised, and so the time
         raise TimeTaken
     return appointment
 

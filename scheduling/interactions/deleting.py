@@ -16,7 +16,7 @@ from scheduling.errors import InUse, SchedulingError, VersionConflict
 from scheduling.interactions import rows
 from scheduling.interactions.entries import Entry, Problem
 from scheduling.interactions.referring import referring_to
-from scheduling.versions import is_meant
+from scheduling.versions import has_version
 
 NAMED = 5
 
@@ -57,7 +57,7 @@ def _locked(kind: str, entries: Sequence[Entry], caller: Caller) -> dict[str, An
 def _delete(row: Any, entry: Entry, referring: Sequence[str], caller: Caller, now: datetime) -> None:
     """Raises VersionConflict, InUse, Forbidden."""
     access.require_within_scopes(type(row), [row.pk], caller, "d")
-    if not is_meant(row, entry.version):
+    if not has_version(row, entry.version):
         raise VersionConflict
     if isinstance(row, Appointment):
         booking.may_remove(row)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clinic.exact import is_same
+from clinic.exact_json import is_same
 from clinic.fhir.resources import RESOURCES, to_fhir
 from clinic.fhir.status_reasons import said_both_ways, split
 from clinic.models import Appointment, Resource
@@ -16,7 +16,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.errors import Invalid, NotFound, RuleBroken, SchedulingError, VersionConflict
 from scheduling.interactions.entries import Entry, Json, Problem
-from scheduling.versions import is_meant
+from scheduling.versions import has_version
 
 # Of an Appointment: what takes its time, and whose.
 FIXED = ("start", "end", "minutesDuration", "slot", "participant")
@@ -66,7 +66,7 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
         raise NotFound(f"There is no {entry.reference}.")
     if row.deleted_at is not None:
         raise Deleted(f"{entry.reference} was deleted.")
-    if not is_meant(row, entry.version):
+    if not has_version(row, entry.version):
         raise VersionConflict
     assert entry.patch is not None  # patch_of
     before = to_fhir(access.as_shown(row, caller))

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from clinic import finder
+from clinic import people_search
 from clinic.models import Patient
 from scheduling import booking, interactions
 from scheduling.access import Caller
@@ -32,7 +32,9 @@ def alike(fields: Mapping[str, Any], rows: QuerySet[Patient]) -> list[Patient]:
     sought = matching.person(fields)
     if not (sought.family or sought.given):
         return []
-    found = rows.filter(finder.called(f"{fields['given']} {fields['family']}"), deleted_at=None).order_by("pk")[:50]
+    found = rows.filter(people_search.named_exactly(f"{fields['given']} {fields['family']}"), deleted_at=None).order_by(
+        "pk"
+    )[:50]
     return [patient for patient in found if _could_be(sought, matching.person_of(patient))][:5]
 
 
@@ -45,7 +47,7 @@ def record_of(fields: Mapping[str, Any], rows: QuerySet[Patient], *, now: dateti
     sought, born = matching.person(fields), Patient(**fields).born
     booking.lock_registration(sought.names())
     alike = rows.filter(birth_date=sought.birth_date, deleted_at=None).order_by("pk")
-    named = alike.filter(finder.called(f"{fields['given']} {fields['family']}"))
+    named = alike.filter(people_search.named_exactly(f"{fields['given']} {fields['family']}"))
     for each in named:
         if each.born == born and sought.shares_address(matching.person_of(each)):
             return each, False

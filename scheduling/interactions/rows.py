@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from clinic.exact import is_same
+from clinic.exact_json import is_same
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import Draft, to_fhir
 from clinic.models import Bookable, HealthcareService, Resource, Schedule, SchedulingParameters

@@ -99,7 +99,7 @@ def _answers_can_be_given(
     for visit in Appointment.objects.filter(pk__in=visits):
         if visit.patient_id != fields["patient_id"]:
             raise RuleBroken("The visit is another patient's.", expression="QuestionnaireResponse.subject")
-        if not requirements.takes_answers(visit, now=now):
+        if not requirements.accepts_answers(visit, now=now):
             raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
     if fields["status"] != Status.IN_PROGRESS and fields["questionnaire_id"] is not None:
         _is_whole(fields)

@@ -32,7 +32,7 @@ from scheduling.interactions.matching import recognised
 from scheduling.interactions.patching import Deleted, patched
 from scheduling.interactions.sight import known_to, seen_by
 from scheduling.interactions.trail import record_writes
-from scheduling.versions import is_meant
+from scheduling.versions import has_version
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
 Drafted = tuple[Entry, Draft]
@@ -223,7 +223,7 @@ class _Writing:
         """True if there is something to write. What is unchanged is noted as such."""
         if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may be somebody else's
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
-        elif not is_meant(row, entry.version):
+        elif not has_version(row, entry.version):
             self._refuse(entry, VersionConflict())
         elif not rows.is_changed(row, draft) or (row.deleted_at is None and rows.says(row, entry.resource)):
             self._note(entry, row, "unchanged")

@@ -24,7 +24,7 @@ from clinic.models import (
     Subscription,
     User,
 )
-from clinic.texts import TRANSLATED
+from clinic.translations import TRANSLATED
 from scheduling.management import demo_clinic, demo_people, demo_practitioners
 from scheduling.management.demo_patients import make_patients
 from scheduling.management.demo_practitioners import Calendar

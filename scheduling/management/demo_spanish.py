@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clinic import texts
+from clinic import translations
 from clinic.models import Resource
 
 Json = dict[str, Any]
@@ -148,9 +148,9 @@ SPANISH = {
 
 def say_in_spanish(row: Resource) -> None:
     """Add the Spanish to what the row says in English. It is not saved yet."""
-    for column in texts.TRANSLATED[row.RESOURCE_TYPE]:
+    for column in translations.TRANSLATED[row.RESOURCE_TYPE]:
         if said := SPANISH.get(getattr(row, column)):
-            texts.translate(row.extra, texts.ELEMENTS.get(column, column), {"es": said})
+            translations.translate(row.extra, translations.ELEMENTS.get(column, column), {"es": said})
 
 
 def questions_in_spanish(items: list[Json]) -> list[Json]:
@@ -168,5 +168,5 @@ def _in_spanish(raw: Json) -> Json:
         else:
             made[name] = value
         if name in ("text", "display", "valueString") and value in SPANISH:
-            texts.translate(made, name, {"es": SPANISH[value]})
+            translations.translate(made, name, {"es": SPANISH[value]})
     return made

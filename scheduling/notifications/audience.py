@@ -11,9 +11,9 @@ from django.db import connection
 
 from clinic import contacts
 from clinic.models import Appointment, Event, Medium
-from clinic.models.base import zone_named
-from clinic.whereabouts import zone_for_patient
-from scheduling.facts import ZONE_THERE
+from clinic.visit_place import zone_for_patient
+from clinic.zones import zone_named
+from scheduling.facts import ZONE_OF_PLACE
 
 _AUDIENCE = f"""
     SELECT
@@ -21,7 +21,7 @@ _AUDIENCE = f"""
         patient.user_id IS NOT NULL,
         carers.people,
         coalesce(wants.by_email, true), coalesce(wants.by_sms, true), coalesce(wants.reminders, true),
-        {ZONE_THERE}
+        {ZONE_OF_PLACE}
     FROM clinic_appointment appointment
     JOIN clinic_patient patient ON patient.id = appointment.patient_id
     LEFT JOIN clinic_user account ON account.id = patient.user_id

@@ -15,10 +15,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinic import branding, phones, wording
+from clinic import branding, message_templates, phones
+from clinic.message_templates import MessageText
 from clinic.models import Appointment, Communication, Event, Medium, Slot
-from clinic.wording import Wording
-from clinic.words import differ, in_full, in_short, length
+from clinic.time_text import differ, in_full, in_short, length
 from scheduling.facts import VisitFacts, zone_in
 from scheduling.notifications import invitation, links
 
@@ -69,7 +69,9 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
         if message.appointment is None or zone is None:
             return _proof(message, language)
         about = _about(message, message.appointment, zone, now)
-        words = wording.fill_in(wording.words_for(message.event, message.medium, language), about.values())
+        words = message_templates.fill_in(
+            message_templates.text_for(message.event, message.medium, language), about.values()
+        )
         if message.medium == Medium.SMS:
             link = about.values()["link"]
             text = words.body if link in words.body else f"{words.body} {link}"
@@ -80,10 +82,10 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
         return _letter(message, about, words, language, now)
 
 
-def words_of_proof(code: str, language: str) -> Wording:
+def words_of_proof(code: str, language: str) -> MessageText:
     """The words that carry a guest's code."""
     values = {"code": code, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE}
-    return wording.fill_in(wording.words_for(Event.PROOF, Medium.EMAIL, language), values)
+    return message_templates.fill_in(message_templates.text_for(Event.PROOF, Medium.EMAIL, language), values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def _about(message: Communication, appointment: Appointment, zone: ZoneInfo, now
     return _About(appointment, zone, message.event, now, known if "start" in known else None)
 
 
-def _letter(message: Communication, about: _About, words: Wording, language: str, now: datetime) -> Letter:
+def _letter(message: Communication, about: _About, words: MessageText, language: str, now: datetime) -> Letter:
     reminds = message.event == Event.REMINDER and about.appointment.patient is not None
     unsubscribe = links.unsubscribe_link(about.appointment.patient) if reminds and about.appointment.patient else ""
     method = "CANCEL" if message.event == Event.CANCELLATION else "REQUEST"
@@ -256,13 +258,15 @@ def _calendar(
 
 
 def _proof(message: Communication, language: str) -> Letter:
-    return framed(Wording(message.subject, message.body), language, phone=settings.CLINIC_PHONE)
+    return framed(MessageText(message.subject, message.body), language, phone=settings.CLINIC_PHONE)
 
 
-def framed(words: Wording, language: str, *, calendar: bytes = b"", calendar_method: str = "", **more: Any) -> Letter:
+def framed(
+    words: MessageText, language: str, *, calendar: bytes = b"", calendar_method: str = "", **more: Any
+) -> Letter:
     """The words within the clinic's frame, as text and as HTML."""
     context = {
-        **branding.shown(),
+        **branding.clinic_details(),
         **more,
         "call": phones.link(more.get("phone", "")),
         "subject": words.subject,

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
-from scheduling.facts import zone_there
+from scheduling.facts import zone_of_place
 from scheduling.notifications import composing, mailing, quiet, texting
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.composing import Letter
@@ -80,7 +80,7 @@ def claim(*, now: datetime, among: Collection[str] | None = None) -> Communicati
         while True:
             rows = due.exclude(pk__in=aside.waiting).select_for_update(skip_locked=True, no_key=True)
             message = rows.order_by("due", "pk").first()
-            if message is None or aside.each_alone([message], partial(_take, now=now)):
+            if message is None or aside.process_each([message], partial(_take, now=now)):
                 return message
 
 
@@ -101,7 +101,7 @@ def _send(message: Communication, now: datetime) -> None:
     _still_true(message, now)
     zone = audience.zone if audience else None
     if appointment is not None and message.event == Event.STAFF_REQUEST:
-        zone = zone_there(appointment)
+        zone = zone_of_place(appointment)
     elif audience is not None and not _may_go(message, audience, now):
         return
     letter = composing.compose(message, zone, now=now)

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import translation
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
-from clinic.models.statements import insert_free
+from clinic.models.statements import insert_without_conflicts
 from scheduling.notifications import composing, quiet, undoing
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.staff import emails_of_staff
@@ -234,7 +234,7 @@ def _messages(
 def _write(messages: Sequence[Communication], now: datetime) -> None:
     if not messages:
         return
-    insert_free(messages)
+    insert_without_conflicts(messages)
     for wait in (timedelta(0), undoing.UNDO_WINDOW):
         due = [message.fhir_id for message in messages if max(message.due, now) == now + wait]
         if due:

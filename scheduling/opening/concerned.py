@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import patient_text
 from clinic.fhir.schedules import zone_of
 from clinic.models import Appointment, Device, Location, Patient, Slot
 from scheduling import access
@@ -70,7 +70,7 @@ def concerned(caller: Caller, *, now: datetime) -> list[Concerned]:
 
 def _reasons(slot: Slot) -> Iterator[str]:
     visit, schedule, bookable = slot.appointment, slot.schedule, slot.schedule.bookable
-    if visit is not None and (note := words.record_note(visit.patient)):
+    if visit is not None and (note := patient_text.record_note(visit.patient)):
         yield note
     role, person, device = schedule.practitioner_role, bookable.practitioner, bookable.device
     for actor in (person, role):

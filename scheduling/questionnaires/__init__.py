@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir.resources import to_fhir
 from clinic.models import Questionnaire, QuestionnaireResponse
-from clinic.texts import base_language
+from clinic.translations import base_language
 from scheduling.questionnaires.entries import (
     Entries,
     Posted,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import RED_FLAG
-from clinic.texts import Text, said_in
+from clinic.translations import TranslatedText, text_in
 
 Json = dict[str, Any]
 Variables = tuple[tuple[str, str], ...]
@@ -338,6 +338,6 @@ def _extensions(raw: Json, url: str) -> Iterator[Any]:
             yield from (value for name, value in each.items() if name.startswith("value"))
 
 
-def _text(raw: Json, name: str, languages: Languages) -> Text:
+def _text(raw: Json, name: str, languages: Languages) -> TranslatedText:
     """A string, or its translation; without a language as it was written."""
-    return said_in(raw, name, *languages)
+    return text_in(raw, name, *languages)

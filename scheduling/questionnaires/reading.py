@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import TYPED
 from clinic.models import QuestionnaireResponse
-from clinic.texts import base_language, text_of
+from clinic.translations import base_language, text_of
 from scheduling.questionnaires.items import Item, Json, read_items, walk
 from scheduling.questionnaires.values import answer_words
 

@@ -16,7 +16,7 @@ import regex
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic import formats, words
+from clinic import formats, time_text
 from clinic.local_time import read_clock, read_iso
 from scheduling.questionnaires.items import Condition, Item, Json, coding_text, unit_text
 
@@ -101,12 +101,12 @@ def words_of(value: Json, zone: ZoneInfo) -> str:
         case "valueBoolean":
             return _("Yes") if content else _("No")
         case "valueDate":
-            return words.partial_day(content)
+            return time_text.partial_day(content)
         case "valueDateTime" if "T" in content:
             moment = read_iso(content).astimezone(zone)
-            return words.moment(moment)
+            return time_text.moment(moment)
         case "valueDateTime":
-            return words.partial_day(content)
+            return time_text.partial_day(content)
         case "valueTime":
             return formats.clock(read_clock(content))
         case "valueCoding":
@@ -348,7 +348,7 @@ def _day(item: Item, typed: Typed) -> str:
         raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as %(example)s.") % example) from None
     text = "-".join(f"{part:02}" for part in parts)
     # A bound that is more precise than the answer cannot exclude it.
-    _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: words.partial_day(str(bound)[:10]))
+    _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: time_text.partial_day(str(bound)[:10]))
     return text
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from clinic.fhir.resources import RESOURCES, rows_of
-from clinic.fhir.subscriptions import Criteria, read_criteria
+from clinic.fhir.subscriptions import SubscriptionCriteria, read_criteria
 from clinic.local_time import in_zone, later
 from clinic.models import Notification, Schedule, ScheduleChange, Subscription
 from clinic.parking import Parking
@@ -61,7 +61,7 @@ def collect(*, now: datetime) -> int:
     return len(Notification.objects.bulk_create(new))
 
 
-def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tuple[Subscription, Criteria]]:
+def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tuple[Subscription, SubscriptionCriteria]]:
     """The subscriptions whose criteria can be read; the others get an error that their clients see."""
     found = []
     for subscription in subscriptions:
@@ -83,7 +83,7 @@ def fail(subscription: Subscription, error: str, now: datetime) -> None:
 
 
 def _planned(
-    subscriptions: Sequence[tuple[Subscription, Criteria]],
+    subscriptions: Sequence[tuple[Subscription, SubscriptionCriteria]],
     changes: Sequence[ScheduleChange],
     aside: Parking,
     now: datetime,
@@ -105,7 +105,7 @@ def _planned(
         ]
         planned.update(dict.fromkeys(of_it))
 
-    aside.each_alone(schedules, plan, writes=False)
+    aside.process_each(schedules, plan, writes=False)
     _keep_aside(about, [each for each in schedules if each.pk in aside.waiting])
     return list(planned)
 

@@ -14,10 +14,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from clinic import exact, outgoing
+from clinic import exact_json, outgoing
+from clinic.encryption import CannotDecrypt
 from clinic.models import Notification, Subscription
 from clinic.parking import Parking, park
-from clinic.sealing import Unreadable
 from scheduling.subscriptions.changes import active, fail
 from scheduling.subscriptions.payload import payload_of
 
@@ -81,7 +81,7 @@ def claim(*, now: datetime) -> Notification | None:
         while True:
             rows = due.exclude(pk__in=aside.waiting).select_related("subscription").order_by("due", "pk")
             notification = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-            if notification is None or aside.each_alone([notification], partial(_take, now=now)):
+            if notification is None or aside.process_each([notification], partial(_take, now=now)):
                 return notification
 
 
@@ -96,12 +96,12 @@ def _try(notification: Notification) -> Result:
     subscription = notification.subscription
     try:
         headers, content = [("User-Agent", "clinic-scheduling"), *subscription.headers()], b""
-    except Unreadable:
+    except CannotDecrypt:
         return Result(0, error="The values of its headers cannot be read any more: send them again.")
     resource = payload_of(notification)
     if resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
-        content = exact.dumps(resource)
+        content = exact_json.dumps(resource)
     began = time.monotonic()
     status, error = None, ""
     try:

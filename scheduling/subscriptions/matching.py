@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from clinic.fhir.subscriptions import Criteria
+from clinic.fhir.subscriptions import SubscriptionCriteria
 from clinic.models import Resource, Schedule
 
 # What the rows of Schedules are read with besides.
 ORGANIZATIONS = ("site__organization", "practitioner_role__organization", "bookable__location__organization")
 
 
-def concerns(criteria: Criteria, schedule: Schedule) -> bool:
+def concerns(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
     """True if the schedule has one of the references of every parameter."""
     return all(
         (parameter == "service" and schedule.offers_all_services)

@@ -20,7 +20,7 @@ def tend(*, now: datetime) -> None:
     aside = Parking("tend subscriptions", Subscription, now=now)
     served = Subscription.objects.exclude(pk__in=aside.waiting)
     ended = served.filter(status=Subscription.Status.ACTIVE, end__lte=now, deleted_at=None)
-    aside.each_alone(ended, partial(_turn_off, now=now))
+    aside.process_each(ended, partial(_turn_off, now=now))
     pending = Notification.objects.filter(status__in=PENDING)
     pending.exclude(subscription__in=Subscription.objects.filter(active(now))).update(
         status=Notification.Status.FAILED, claimed_until=None, error="The subscription is not active any more."
@@ -30,7 +30,7 @@ def tend(*, now: datetime) -> None:
         ~Exists(pending.filter(subscription=OuterRef("pk"))),
         last_contact__lte=now - settings.HEARTBEAT_EVERY,
     )
-    aside.each_alone(silent.select_for_update(skip_locked=True), partial(_say_still_there, now=now))
+    aside.process_each(silent.select_for_update(skip_locked=True), partial(_say_still_there, now=now))
 
 
 def _turn_off(subscription: Subscription, now: datetime) -> None:

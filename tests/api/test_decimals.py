@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clinic import exact
-from clinic.exact import Exact
+from clinic import exact_json
+from clinic.exact_json import ExactNumber
 from tests.api.conftest import ids
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
 
@@ -120,7 +120,7 @@ def test_what_is_said_longer_than_can_be_meant_is_rounded(api):
 
 
 def test_numbers_count_the_same_whatever_their_precision():
-    assert Exact("20.00") == Exact("20.0") == 20
-    assert exact.is_same({"a": Exact("20.00")}, {"a": Exact("20.00")})
-    assert not exact.is_same({"a": Exact("20.00")}, {"a": 20.0})
-    assert exact.is_same(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC))
+    assert ExactNumber("20.00") == ExactNumber("20.0") == 20
+    assert exact_json.is_same({"a": ExactNumber("20.00")}, {"a": ExactNumber("20.00")})
+    assert not exact_json.is_same({"a": ExactNumber("20.00")}, {"a": 20.0})
+    assert exact_json.is_same(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clinic.fhir.resources import RESOURCES
 from clinic.models import PastVersion, Patient
-from clinic.models import words as kept_words
+from clinic.models import search_text as kept_words
 from tests.api.access.world import app_of
 from tests.api.conftest import Api, ids
 from tests.factories import AppointmentFactory, PatientFactory, RelatedPersonFactory, ScheduleFactory, UserFactory

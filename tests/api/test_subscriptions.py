@@ -8,7 +8,7 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
 from clinic.models import Notification, PastVersion, ScheduleChange, Subscription
-from clinic.models.subscription import sealed_header
+from clinic.models.subscription import encrypted_header
 from scheduling import tasks
 from tests.api.conftest import Api, api_with, application, codes, ids, texts
 from tests.api.subscribing import ENDPOINT, WANTED
@@ -234,7 +234,7 @@ def test_a_subscription_of_somebody_who_has_no_scope_is_refused():
 
 
 def test_secrets_are_in_no_line_of_the_administration(client):
-    SubscriptionFactory(header=[sealed_header("Authorization", "Bearer very-secret")])
+    SubscriptionFactory(header=[encrypted_header("Authorization", "Bearer very-secret")])
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     row = Subscription.objects.get()
     for page in ("/admin/clinic/subscription/", f"/admin/clinic/subscription/{row.pk}/change/"):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from clinic import words
+from clinic import time_text
 from clinic.models import Appointment, HealthcareService
 from scheduling.availability import TimeQuery, arrangements_for, as_datetime, find_times
 from tests.browser.conftest import DESK
@@ -38,8 +38,8 @@ def test_a_visit_by_video_says_both_clocks_from_choosing_to_the_day(page: Page, 
     expect(page.get_by_text("All times are in Berlin time.")).to_be_visible()
     first = page.locator(".first__time").first
     start = datetime.fromisoformat(first.get_attribute("value").partition("~")[0])
-    expect(first).to_contain_text(words.clock(start.astimezone(HERE)))
-    expect(first).to_contain_text(re.compile(rf"{words.clock(start.astimezone(THERE))}.*New York time"))
+    expect(first).to_contain_text(time_text.clock(start.astimezone(HERE)))
+    expect(first).to_contain_text(re.compile(rf"{time_text.clock(start.astimezone(THERE))}.*New York time"))
     first.click()
     page.get_by_role("button", name=re.compile("^Confirm ")).click()
     expect(page.get_by_role("heading", name="Your visit is booked")).to_be_visible()
@@ -98,7 +98,7 @@ def test_the_week_in_which_the_clocks_change(page: Page, transactional_db, name,
         shown = [datetime.fromisoformat(each.get_attribute("value").partition("~")[0]) for each in buttons]
         assert shown == offered(service, day, zone)
         clocks = [each.evaluate(CLOCK) for each in buttons]
-        assert clocks == [words.clock(moment.astimezone(zone)) for moment in shown]
+        assert clocks == [time_text.clock(moment.astimezone(zone)) for moment in shown]
         assert len(set(clocks)) == len(clocks)  # what comes twice is told apart
     counts = [len(offered(service, week + n * DAY, zone)) for n in range(7)]
     for count, element in zip(counts, page.locator(".strip__day").all(), strict=True):

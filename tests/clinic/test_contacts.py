@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clinic import contacts, contacts_renewal, finder
-from clinic.contacts import Name
+from clinic import contacts, contacts_renewal, people_search
+from clinic.contacts import PersonName
 from clinic.fhir.resources import RESOURCES, References, to_fhir
 from clinic.models import Patient
 from scheduling.notifications.audience import audience_of
@@ -62,30 +62,33 @@ POINTS = [
     ([email("nowhere")], "", "", ""),
 ]
 NAMES = [
-    ([], Name()),
-    ([{"family": "Quinn", "given": ["Ada"]}], Name("Quinn", "Ada")),
+    ([], PersonName()),
+    ([{"family": "Quinn", "given": ["Ada"]}], PersonName("Quinn", "Ada")),
     (
         [{"family": "Quinn", "given": ["Ada", "Maria"], "prefix": ["Dr."], "suffix": ["Jr."]}],
-        Name("Quinn", "Ada Maria", "Dr."),
+        PersonName("Quinn", "Ada Maria", "Dr."),
     ),
-    ([{"use": "maiden", "family": "Birth"}, {"use": "official", "family": "Quinn"}], Name("Quinn")),
+    ([{"use": "maiden", "family": "Birth"}, {"use": "official", "family": "Quinn"}], PersonName("Quinn")),
     (
         [{"use": "official", "family": "Quinn"}, {"use": "usual", "given": ["Jane"]}],
-        Name("", "Jane"),
+        PersonName("", "Jane"),
     ),
-    ([{"use": "nickname", "given": ["Addy"]}, {"use": "official", "family": "Quinn"}], Name("Quinn")),
-    ([{"use": "nickname", "given": ["Addy"]}, {"family": "Quinn"}], Name("Quinn")),
-    ([{"use": "old", "family": "Before"}, {"family": "Quinn"}], Name("Quinn")),
-    ([{"use": "anonymous", "family": "Doe"}, {"use": "temp", "family": "Baby"}], Name("Baby")),
-    ([{"use": "usual", "family": "Past", "period": OVER}, {"use": "official", "family": "Quinn"}], Name("Quinn")),
-    ([{"use": "usual", "family": "Soon", "period": LATER}, {"use": "official", "family": "Quinn"}], Name("Quinn")),
-    ([{"use": "maiden", "family": "Only"}], Name("Only")),
-    ([{"text": "Case Text"}], Name("Case Text")),
-    ([{"use": "official", "text": "Case Text", "prefix": ["Dr."]}], Name("Case Text", "", "Dr.")),
-    ([{"family": "Quinn", "text": "Quinn, Ada"}], Name("Quinn")),
-    ([{"given": ["Suharto"]}], Name("", "Suharto")),
-    ([{"family": "Suharto"}], Name("Suharto")),
-    ([{"use": "official"}, {"use": "usual", "family": "Quinn"}], Name("Quinn")),
+    ([{"use": "nickname", "given": ["Addy"]}, {"use": "official", "family": "Quinn"}], PersonName("Quinn")),
+    ([{"use": "nickname", "given": ["Addy"]}, {"family": "Quinn"}], PersonName("Quinn")),
+    ([{"use": "old", "family": "Before"}, {"family": "Quinn"}], PersonName("Quinn")),
+    ([{"use": "anonymous", "family": "Doe"}, {"use": "temp", "family": "Baby"}], PersonName("Baby")),
+    ([{"use": "usual", "family": "Past", "period": OVER}, {"use": "official", "family": "Quinn"}], PersonName("Quinn")),
+    (
+        [{"use": "usual", "family": "Soon", "period": LATER}, {"use": "official", "family": "Quinn"}],
+        PersonName("Quinn"),
+    ),
+    ([{"use": "maiden", "family": "Only"}], PersonName("Only")),
+    ([{"text": "Case Text"}], PersonName("Case Text")),
+    ([{"use": "official", "text": "Case Text", "prefix": ["Dr."]}], PersonName("Case Text", "", "Dr.")),
+    ([{"family": "Quinn", "text": "Quinn, Ada"}], PersonName("Quinn")),
+    ([{"given": ["Suharto"]}], PersonName("", "Suharto")),
+    ([{"family": "Suharto"}], PersonName("Suharto")),
+    ([{"use": "official"}, {"use": "usual", "family": "Quinn"}], PersonName("Quinn")),
 ]
 
 
@@ -219,4 +222,4 @@ def test_columns_follow_the_periods_and_the_resource_stays_as_it_was_sent():
     assert (str(row), row.email, row.version) == ("Quinn", "", 1)
     assert to_fhir(row)["name"] == names
     assert to_fhir(row)["telecom"] == [email("a@x.org", period={"end": "2026-05-15"})]
-    assert [each.pk for each in finder.find(Patient.objects.all(), "before")] == [row.pk]
+    assert [each.pk for each in people_search.find(Patient.objects.all(), "before")] == [row.pk]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils.translation import override
 
-from clinic import formats, words
+from clinic import formats, time_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
@@ -47,20 +47,20 @@ TABLE = [
 def test_dates_and_clocks(settings, language, country, short, of_year, long, full, plain, hours, noon):
     settings.CLINIC_COUNTRY = country
     with override(language):
-        assert words.day_and_time(START) == short
-        assert words.short_day_of_year(START) == of_year
-        assert words.long_day(START) == long
-        assert words.full_day(START) == full
-        assert words.plain_day(START) == plain
-        assert words.hours(START, END) == hours
-        assert words.hours(START, NOON) == noon
+        assert time_text.day_and_time(START) == short
+        assert time_text.short_day_of_year(START) == of_year
+        assert time_text.long_day(START) == long
+        assert time_text.full_day(START) == full
+        assert time_text.plain_day(START) == plain
+        assert time_text.hours(START, END) == hours
+        assert time_text.hours(START, NOON) == noon
 
 
 def test_neither_pages_nor_texts_hold_special_spaces():
     special = {"\u00a0", "\u202f", "\u2009"}
-    assert not special & set(words.when(START, END, NEW_YORK) + formats.number(1234) + formats.distance(1234))
+    assert not special & set(time_text.when(START, END, NEW_YORK) + formats.number(1234) + formats.distance(1234))
     with override("es"):
-        assert not special & set(words.when(START, NOON, NEW_YORK))
+        assert not special & set(time_text.when(START, NOON, NEW_YORK))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_zones_city_has_its_name_in_the_readers_language(language, zone, city)
     [("1985-03-27", "March 27, 1985"), ("1985-03", "March 1985"), ("1985", "1985"), ("spring", "spring")],
 )
 def test_as_much_of_a_date_as_is_known(written, said):
-    assert words.partial_day(written) == said
+    assert time_text.partial_day(written) == said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from clinic.models import Communication, HealthcareService, Patient, Slot
-from clinic.models.statements import find, insert, insert_free
+from clinic.models.statements import find, insert, insert_without_conflicts
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_a_row_that_was_inserted_is_updated_when_it_is_saved():
 def test_what_a_constraint_forbids_is_left_out_or_is_an_error():
     schedule, now = ScheduleFactory(), timezone.now()
     first, same, later = (slot(schedule, now + timedelta(hours=n)) for n in (0, 0, 2))
-    assert insert_free([first, same, later]) == [first, later]
+    assert insert_without_conflicts([first, same, later]) == [first, later]
     assert same.pk is None
     with pytest.raises(IntegrityError):
         insert([same])

@@ -43,7 +43,7 @@ def requires(service, *what, questionnaires=()):
 
 def lacking(visit):
     visit.refresh_from_db()
-    return set(requirements.lacking(visit))
+    return set(requirements.unmet_by_requirement(visit))
 
 
 def confirm(visit):

@@ -31,7 +31,7 @@ from clinic.models import (
     User,
     period_of,
 )
-from clinic.texts import TRANSLATED, text_of
+from clinic.translations import TRANSLATED, text_of
 from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime

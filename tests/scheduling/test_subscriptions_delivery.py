@@ -11,7 +11,7 @@ from fhir.resources.R4B.schedule import Schedule as ScheduleModel
 
 from clinic.celery import app
 from clinic.models import Notification, Subscription
-from clinic.models.subscription import sealed_header
+from clinic.models.subscription import encrypted_header
 from scheduling import subscriptions, tasks
 from scheduling.subscriptions import delivery
 from tests.factories import NotificationFactory, ScheduleFactory, SubscriptionFactory
@@ -90,7 +90,7 @@ def test_without_a_payload_nothing_is_sent_along(receiver, db):
 
 
 def test_the_headers_of_the_channel_are_sent(receiver, db):
-    header = [sealed_header("Authorization", "Bearer of:secrets"), sealed_header("X-Clinic", "7")]
+    header = [encrypted_header("Authorization", "Bearer of:secrets"), encrypted_header("X-Clinic", "7")]
     change(SubscriptionFactory(endpoint=receiver.url, header=header))
     deliver()
     headers = receiver.next().headers

@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from clinic.encryption import CannotDecrypt
 from clinic.models import Subscription
-from clinic.models.subscription import sealed_header
-from clinic.sealing import Unreadable
+from clinic.models.subscription import encrypted_header
 
 
 class Command(BaseCommand):
@@ -16,8 +16,8 @@ class Command(BaseCommand):
         done = 0
         for subscription in Subscription.objects.exclude(header=[]).select_for_update(no_key=True):
             try:
-                subscription.header = [sealed_header(*each) for each in subscription.headers()]
-            except Unreadable:
+                subscription.header = [encrypted_header(*each) for each in subscription.headers()]
+            except CannotDecrypt:
                 self.stderr.write(
                     f"{subscription.reference}: no key opens its headers. Its owner must send them again."
                 )

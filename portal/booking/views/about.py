@@ -127,7 +127,7 @@ def _name_guest(request: HttpRequest, visit: Visit, guest: GuestDetails, now: da
 def _name(request: HttpRequest, visit: Visit, patient: Patient, now: datetime) -> str:
     """Set the visit's patient. Returns the reason if that is refused, else an empty string."""
     service = visit.appointment.service
-    if service and (unfit := requirements.of_other_age(service, patient, requirements.day_of(visit.appointment))):
+    if service and (unfit := requirements.age_issues(service, patient, requirements.day_of(visit.appointment))):
         return unfit[0].text
     try:
         booking.name_patient(visit.id, patient, caller=fresh_caller(request), now=now)

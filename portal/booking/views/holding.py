@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.models import HealthcareService, Patient
-from clinic.whereabouts import chosen_zone, with_chosen_zone
+from clinic.visit_place import chosen_zone, with_chosen_zone
 from portal.appointments import visits
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
@@ -166,7 +166,7 @@ def _ask(request: HttpRequest, service: HealthcareService, form: TimeForm) -> Ht
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
         return redirect("portal:choose-time", service.fhir_id)
-    asks = requirements.asked_for(service).exists()
+    asks = requirements.active_questionnaires(service).exists()
     context = {"service": service, "menu": menu, "choice": choice, "asks": asks}
     return render(request, "portal/booking/chosen.html", context)
 

@@ -43,7 +43,7 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
     if choice is None:
         what = _("That time is no longer free.") if start > now else _("That time has passed.")
         return lost(request, menu, start, what, kept=False, now=now)
-    asks = requirements.asked_for(service).exists()
+    asks = requirements.active_questionnaires(service).exists()
     context = {"service": service, "menu": menu, "choice": choice, "asks": asks, "linked": True}
     response = render(request, "portal/booking/chosen.html", context)
     response["X-Robots-Tag"] = "noindex"

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from clinic.whereabouts import with_chosen_zone
+from clinic.visit_place import with_chosen_zone
 from portal.appointments.views import manage
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit

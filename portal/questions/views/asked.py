@@ -14,7 +14,7 @@ from portal.common import disclosures
 from portal.common.callers import caller_of
 from portal.questions import parts
 from portal.questions.parts import Part
-from scheduling import access, answering
+from scheduling import access, questionnaire_answers
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def asked_of(request: HttpRequest, appointment_id: str, now: datetime) -> Asked:
     """The visit with its questions, in the reader's language."""
     visit = visit_of(request, appointment_id, now)
     language = translation.get_language() or ""
-    forms = answering.forms_of(visit.appointment, visit.zone, language, patient=_record(request, visit))
+    forms = questionnaire_answers.forms_of(visit.appointment, visit.zone, language, patient=_record(request, visit))
     return Asked(visit, parts.parts_of(forms))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinic import words
+from clinic import time_text
 from portal.booking import holds, steps
 from portal.booking.steps import Progress
 from portal.booking.views import holding
@@ -23,7 +23,7 @@ from portal.common.callers import caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
 from portal.questions.views.asked import Asked, asked_of, over, visit_of
-from scheduling import answering, booking
+from scheduling import booking, questionnaire_answers
 from scheduling.errors import RuleBroken, SchedulingError
 from scheduling.questionnaires import Posted
 
@@ -48,7 +48,7 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     now = timezone.now()
     asked = asked_of(request, appointment_id, now)
     page = asked.part(number)
-    if not answering.may_answer(asked.appointment, now=now):
+    if not questionnaire_answers.may_answer(asked.appointment, now=now):
         return redirect("portal:answers" if asked.visit.takes_place else "portal:visit", asked.visit.id)
     if request.method == "GET":
         return over(asked) or _see(request, asked, page)
@@ -166,7 +166,10 @@ def save(request: HttpRequest, appointment_id: str, number: int) -> JsonResponse
     except RuleBroken as refusal:
         return JsonResponse({"refused": str(refusal)}, status=409)
     zone = asked.visit.zone
-    said = _("Saved %(time)s (%(zone)s)") % {"time": words.clock(now.astimezone(zone)), "zone": words.zone_name(zone)}
+    said = _("Saved %(time)s (%(zone)s)") % {
+        "time": time_text.clock(now.astimezone(zone)),
+        "zone": time_text.zone_name(zone),
+    }
     return JsonResponse({"saved": said, "version": form.version, **page.of(form).live})
 
 
@@ -199,8 +202,8 @@ def _keep(
     *,
     done: bool = False,
     version: int | None = None,
-) -> answering.Form:
-    return answering.answer(
+) -> questionnaire_answers.VisitForm:
+    return questionnaire_answers.answer(
         asked.appointment,
         page.form,
         posted,

@@ -13,7 +13,7 @@ from portal.common.callers import caller_of, staff_required
 from portal.questions import parts, posts
 from portal.questions.parts import Part
 from portal.questions.views.asked import asked_of, over, visit_of
-from scheduling import access, answering, questionnaires
+from scheduling import access, questionnaire_answers, questionnaires
 
 
 @require_GET
@@ -21,7 +21,7 @@ def answers(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """What was answered for a visit, to be read, and changed until it begins."""
     now = timezone.now()
     asked = asked_of(request, appointment_id, now)
-    changeable = answering.may_answer(asked.appointment, now=now) and not over(asked)
+    changeable = questionnaire_answers.may_answer(asked.appointment, now=now) and not over(asked)
     forms: dict[int, dict[str, Any]] = {}
     for each in asked.parts:
         forms.setdefault(each.form.questionnaire.pk, {"form": each.form, "part": each})
@@ -59,7 +59,7 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     """A questionnaire as patients will see it, all on one page; nothing is kept."""
     rows = access.visible(Questionnaire, caller_of(request)).filter(deleted_at=None)
     questionnaire = get_object_or_404(rows, fhir_id=questionnaire_id)
-    form = answering.form(questionnaire, None, questionnaires.UTC, translation.get_language() or "")
+    form = questionnaire_answers.form(questionnaire, None, questionnaires.UTC, translation.get_language() or "")
     page = Part(1, form, form.items)
     shown: dict[str, Any] = {}
     if request.method == "POST":

@@ -13,15 +13,15 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from clinic import words
+from clinic import patient_text, time_text
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Communication, Encounter, Location
-from clinic.texts import text_of
+from clinic.translations import text_of
 from portal.appointments.visits import Status
 from portal.staff.groups import Seats, seats_at
 from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.facts import named
+from scheduling.facts import participant_names
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)
@@ -80,7 +80,7 @@ class Card:
 
     @cached_property
     def clock(self) -> str:
-        return words.clock(self.start)
+        return time_text.clock(self.start)
 
     @cached_property
     def href(self) -> str:
@@ -89,7 +89,7 @@ class Card:
     @cached_property
     def born(self) -> str:
         """The patient's birth date, which tells those of one name apart."""
-        return words.born(self.appointment.patient) if self.appointment.patient else ""
+        return patient_text.birth_date_text(self.appointment.patient) if self.appointment.patient else ""
 
     @cached_property
     def what(self) -> str:
@@ -110,15 +110,15 @@ class Card:
 
     @cached_property
     def title(self) -> Any:
-        return words.with_note(self.appointment.patient) if self.appointment.patient else _("No patient yet")
+        return patient_text.with_note(self.appointment.patient) if self.appointment.patient else _("No patient yet")
 
     @cached_property
     def with_whom(self) -> str:
-        return ", ".join(named(self.appointment, "Practitioner"))
+        return ", ".join(participant_names(self.appointment, "Practitioner"))
 
     @cached_property
     def room(self) -> str:
-        return ", ".join(named(self.appointment, "Location/"))
+        return ", ".join(participant_names(self.appointment, "Location/"))
 
     @property
     def where(self) -> Any:

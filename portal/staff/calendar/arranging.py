@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from clinic import finder
+from clinic import people_search
 from clinic.local_time import in_zone
 from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slot
 from portal.common.schedules import SCHEDULE
@@ -192,5 +192,5 @@ def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Seque
 
 
 def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:
-    """The patients the caller may see who match the words, the closest first: clinic.finder."""
-    return finder.find(access.visible(Patient, caller).filter(deleted_at=None), words)
+    """The patients the caller may see who match the words, the closest first: clinic.people_search."""
+    return people_search.find(access.visible(Patient, caller).filter(deleted_at=None), words)

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import patient_text, time_text
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Patient, Schedule, Slot
-from clinic.texts import text_of
+from clinic.translations import text_of
 from portal.appointments.visits import Status, StatusWord, status_word
 from portal.common import disclosures
 from portal.staff.calendar.selection import Selection
@@ -69,7 +69,7 @@ class Entry:
     @property
     def born(self) -> str:
         """The patient's birth date, which tells those of one name apart."""
-        return words.born(self.patient) if self.patient else ""
+        return patient_text.birth_date_text(self.patient) if self.patient else ""
 
     @property
     def is_in_group(self) -> bool:
@@ -258,7 +258,7 @@ class _Maker:
         return Entry(
             kind="hold" if row.visit_status == Status.PENDING else "visit",
             id=row.visit,
-            title=words.with_note(patient) if patient else _("No patient yet"),
+            title=patient_text.with_note(patient) if patient else _("No patient yet"),
             patient=patient,
             service=text_of(self.services.get(row.service or 0), "name"),
             service_pk=row.service,
@@ -279,15 +279,15 @@ class _Maker:
         return {
             "start": start,
             "end": end,
-            "clock": words.clock(start),
-            "end_clock": words.clock(end),
+            "clock": time_text.clock(start),
+            "end_clock": time_text.clock(end),
             "hours": hours_in_words(start, end),
         }
 
 
 def hours_in_words(start: datetime, end: datetime) -> str:
     """09:20 to 09:50; an hour that comes twice says which one."""
-    text = words.hours(start, end)
+    text = time_text.hours(start, end)
     return _("%(hours)s, after the clocks go back") % {"hours": text} if start.fold else text
 
 

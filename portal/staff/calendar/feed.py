@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import time_text
 from portal.staff.calendar.days import Stretch, closed, closed_for_all, opening_of
 from portal.staff.calendar.entries import Entry, hours_in_words, read_entries, span_of, together
 from portal.staff.calendar.selection import Selection
@@ -56,8 +56,8 @@ def _around_visits(entry: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
             entry,
             start=first,
             end=last,
-            clock=words.clock(first),
-            end_clock=words.clock(last),
+            clock=time_text.clock(first),
+            end_clock=time_text.clock(last),
             hours=hours_in_words(first, last),
         )
 
@@ -106,7 +106,7 @@ def _event(entry: Entry) -> Json:
             "whose": ", ".join(entry.whose),
             "status": str(entry.status.word) if entry.status else "",
             "icon": entry.status.icon if entry.status else "",
-            "note": _("until %(time)s") % {"time": words.clock(entry.expires)} if entry.expires else "",
+            "note": _("until %(time)s") % {"time": time_text.clock(entry.expires)} if entry.expires else "",
             "href": entry.href,
             "born": entry.born,
         },

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from clinic import words
+from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import HealthcareService
-from clinic.texts import text_of
+from clinic.translations import text_of
 from portal.staff.hours.place import address
 from portal.staff.hours.problems import Line, line_of
 from scheduling import availability
@@ -33,7 +33,7 @@ class Entry:
     def first(self) -> str:
         """The first free time in words."""
         first, zone = self.verdict.first, self.verdict.zone
-        return words.in_short(in_zone(first, zone), zone) if first else ""
+        return time_text.in_short(in_zone(first, zone), zone) if first else ""
 
 
 def checklist(caller: Caller, *, now: datetime) -> list[Entry]:

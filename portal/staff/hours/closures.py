@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from clinic import formats, words
+from clinic import formats, time_text
 from clinic.fhir.datatypes import Json
 
 DATE = len("2026-12-31")
@@ -48,8 +48,8 @@ def _during(start: str | None, end: str | None, zone: ZoneInfo) -> str:
 def _moment(written: str, zone: ZoneInfo) -> str:
     """A FHIR dateTime: a year, a month, a day or an instant."""
     if len(written) < DATE:
-        return words.partial_day(written)
+        return time_text.partial_day(written)
     if len(written) == DATE:
-        return words.full_day(date.fromisoformat(written))
+        return time_text.full_day(date.fromisoformat(written))
     moment = datetime.fromisoformat(written).astimezone(zone)
-    return formats.day_and_clock(words.full_day(moment), words.clock(moment))
+    return formats.day_and_clock(time_text.full_day(moment), time_text.clock(moment))

@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import time_text
 from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
 from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slot
-from clinic.texts import text_of
+from clinic.translations import text_of
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
 from portal.staff.hours.problems import Line, line_of
@@ -52,7 +52,7 @@ class Place:
     @property
     def zone(self) -> str:
         if self.terms.zone:
-            return words.zone_name(self.terms.zone)
+            return time_text.zone_name(self.terms.zone)
         return _("Each calendar in its own time") if self.terms.offerings else _("No time zone is set")
 
     @cached_property

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from clinic import words
+from clinic import time_text
 from scheduling.opening import Preview
 
 
@@ -35,9 +35,9 @@ def total(preview: Preview) -> Times:
 
 def by_week(preview: Preview) -> list[Times]:
     """Each seven days of a preview."""
-    return [Times(words.days(first, last), *counts) for first, last, *counts in preview.weeks]
+    return [Times(time_text.days(first, last), *counts) for first, last, *counts in preview.weeks]
 
 
 def by_day(preview: Preview) -> list[Times]:
     """The days that gain or lose times."""
-    return [Times(words.short_day(day), before, after) for day, before, after in preview.changed]
+    return [Times(time_text.short_day(day), before, after) for day, before, after in preview.changed]

@@ -11,7 +11,7 @@ from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic import formats, words
+from clinic import formats, time_text
 from clinic.models import SchedulingParameters
 from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
 
@@ -30,7 +30,7 @@ def since(version: Version) -> str:
     """Since always, or From Friday 1 May 2026."""
     if version.first is None:
         return _("From the beginning")
-    return _("From %(day)s") % {"day": words.full_day(version.first)}
+    return _("From %(day)s") % {"day": time_text.full_day(version.first)}
 
 
 def how_given(row: SchedulingParameters | None, general: SchedulingParameters | None) -> str:
@@ -67,7 +67,7 @@ def _value(form: forms.Form, name: str) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, timedelta):
-        return words.length(value)
+        return time_text.length(value)
     if isinstance(field, forms.ModelMultipleChoiceField):
         return ", ".join(map(str, value)) or _("none")
     if isinstance(field, forms.ChoiceField):

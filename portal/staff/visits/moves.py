@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clinic import words
+from clinic import time_text
 from clinic.models import Appointment, Location, PastVersion
-from clinic.models.base import zone_named
-from scheduling.facts import names_among
+from clinic.zones import zone_named
+from scheduling.facts import names_of_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _read(row: Mapping[str, Any]) -> _Version:
 
 
 def _people(participants: Iterable[Mapping[str, Any]]) -> str:
-    return ", ".join(names_among(participants, "Practitioner"))
+    return ", ".join(names_of_kind(participants, "Practitioner"))
 
 
 def _zones(sites: Iterable[int | None]) -> dict[int, ZoneInfo]:
@@ -70,4 +70,4 @@ def _move(old: _Version, new: _Version, zones: Mapping[int, ZoneInfo], zone: Zon
 
 def _time(version: _Version, zone: ZoneInfo, name: str) -> str:
     assert version.start is not None  # chosen by it
-    return ", ".join(filter(None, (words.day_and_time(version.start.astimezone(zone)), name)))
+    return ", ".join(filter(None, (time_text.day_and_time(version.start.astimezone(zone)), name)))

@@ -1,6 +1,6 @@
 """The clinic's texts in other languages are typed in fields of their own."""
 
-from clinic import texts
+from clinic import translations
 from clinic.models import HealthcareService, Location, Questionnaire
 from tests.clinic.admin.pages import inline, url
 from tests.clinic.admin.test_clinic import SERVICE
@@ -28,26 +28,26 @@ def test_a_service_has_a_field_for_each_text_and_language(desk):
     answer = desk.post(address, SERVICE | inline("scheduling_parameters") | typed)
     assert answer.status_code == 302
     service.refresh_from_db()
-    assert texts.text_of(service, "name", "es") == "Revisión"
-    assert texts.text_of(service, "preparation", "es") == "En ayunas."
+    assert translations.text_of(service, "name", "es") == "Revisión"
+    assert translations.text_of(service, "preparation", "es") == "En ayunas."
     assert "_comment" not in service.extra
     assert desk.get(address).context["adminform"].form["name_es"].value() == "Revisión"
 
 
 def test_what_other_software_wrote_in_further_languages_stays(desk):
     site = LocationFactory(name="Main Street", extra={})
-    texts.translate(site.extra, "name", {"es": "Calle Mayor", "fr": "Grande Rue"})
+    translations.translate(site.extra, "name", {"es": "Calle Mayor", "fr": "Grande Rue"})
     site.save()
     data = {"status": "active", "name": "Main Street", "name_es": "", "timezone": site.timezone}
     desk.post(url(Location, "change", site.pk), data)
     site.refresh_from_db()
-    assert texts.translations_of(site, "name") == {"fr": "Grande Rue"}
+    assert translations.translations_of(site, "name") == {"fr": "Grande Rue"}
 
 
 def test_a_new_site_can_be_named_in_both_languages_at_once(desk):
     data = {"status": "active", "name": "Main Street", "name_es": "Calle Mayor", "timezone": "America/New_York"}
     assert desk.post(url(Location, "add"), data).status_code == 302
-    assert texts.text_of(Location.objects.get(), "name", "es") == "Calle Mayor"
+    assert translations.text_of(Location.objects.get(), "name", "es") == "Calle Mayor"
 
 
 def test_questions_and_options_are_translated_without_json(desk):
@@ -65,10 +65,10 @@ def test_questions_and_options_are_translated_without_json(desk):
     answer = desk.post(address, data)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     form.refresh_from_db()
-    assert texts.text_of(form, "title", "es") == "Antes"
+    assert translations.text_of(form, "title", "es") == "Antes"
     [item] = form.item
-    assert texts.said_in(item, "text", "es") == "¿Cómo está?"
+    assert translations.text_in(item, "text", "es") == "¿Cómo está?"
     well, ill = item["answerOption"]
-    assert texts.said_in(well["valueCoding"], "display", "es") == "Bien"
-    assert texts.said_in(ill, "valueString", "es") == "Mal"
-    assert texts.said_in(item["item"][0], "text", "es") == "¿Desde cuándo?"
+    assert translations.text_in(well["valueCoding"], "display", "es") == "Bien"
+    assert translations.text_in(ill, "valueString", "es") == "Mal"
+    assert translations.text_in(item["item"][0], "text", "es") == "¿Desde cuándo?"

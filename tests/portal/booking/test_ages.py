@@ -56,12 +56,12 @@ def test_the_first_and_the_last_day(checkup, ten, age, less, refused):
     checkup.minimum_age, checkup.maximum_age = 12, 17
     day = date(2027, 6, 15)
     born = day.replace(year=day.year - age) + timedelta(days=less)
-    assert bool(requirements.of_other_age(checkup, PatientFactory(birth_date=born), day)) == refused
+    assert bool(requirements.age_issues(checkup, PatientFactory(birth_date=born), day)) == refused
 
 
 def test_nobody_is_refused_whose_birth_date_is_not_known(checkup, ten):
     checkup.minimum_age = 12
-    assert requirements.of_other_age(checkup, PatientFactory(birth_date=None), ten.date()) == []
+    assert requirements.age_issues(checkup, PatientFactory(birth_date=None), ten.date()) == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_as_much_as_is_known_of_a_birth_date_counts(checkup, born, least, most, 
     """On 15 June 2027: refused where no day that it could be fits."""
     checkup.minimum_age, checkup.maximum_age = least, most
     patient = PatientFactory(birth_date=None, extra={"birthDate": born} if born else {})
-    issues = requirements.of_other_age(checkup, patient, date(2027, 6, 15))
+    issues = requirements.age_issues(checkup, patient, date(2027, 6, 15))
     assert [says in each.text for each in issues] == ([True] if says else [])
 
 
@@ -137,4 +137,4 @@ def test_staff_book_it_with_a_reason(from_twelve, leo, rana, schedule, ten):
 
 
 def test_software_is_told_before_it_asks(from_twelve):
-    assert requirements.told(from_twelve) == "Check-up needs a patient from 12 years."
+    assert requirements.describe(from_twelve) == "Check-up needs a patient from 12 years."

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from clinic.words import long_day
+from clinic.time_text import long_day
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import offerings_of

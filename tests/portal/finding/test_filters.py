@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic import words
+from clinic import time_text
 from clinic.models import Practitioner
 from portal.finding import filters, starts
 from portal.finding.choosing import read_menu
@@ -189,7 +189,7 @@ def test_what_was_chosen_stays_chosen(client, visit):
 @pytest.mark.parametrize("hour", range(24))
 def test_the_parts_of_the_day_are_those_of_the_headings(hour):
     at = datetime.combine(datetime(2026, 1, 5, tzinfo=UTC), time(hour), UTC)
-    assert words.part_of_day(at).lower() == starts.part_of(at)
+    assert time_text.part_of_day(at).lower() == starts.part_of(at)
 
 
 def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):

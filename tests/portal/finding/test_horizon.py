@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic import words
+from clinic import time_text
 from portal.finding.choosing import read_menu
 from portal.finding.months import read_month
 from portal.finding.weeks import Outside, read_week
@@ -69,13 +69,13 @@ def test_the_page_says_both(client, checkup, schedule):
     today = timezone.now().astimezone(ZoneInfo(NEW_YORK)).date()
     checkup.booking_horizon_days = 30
     checkup.save()
-    last = words.long_day(today + timedelta(days=30))
+    last = time_text.long_day(today + timedelta(days=30))
     assertContains(client.get(f"/book/{checkup.fhir_id}/"), f"Times until {last}.")
     far = client.get(f"/book/{checkup.fhir_id}/", {"date": today + timedelta(days=31)})
     assertContains(far, "That is too far ahead.")
     yesterday = today - timedelta(days=1)
     past = client.get(f"/book/{checkup.fhir_id}/", {"date": yesterday})
-    assertContains(past, f"{words.full_day(yesterday)} is over.")
+    assertContains(past, f"{time_text.full_day(yesterday)} is over.")
     assertContains(client.get(f"/book/{checkup.fhir_id}/", {"month": "1999-10"}), "That month is over.")
     assertContains(client.get(f"/book/{checkup.fhir_id}/", {"date": "9999-12-31"}), "That is too far ahead.")
 

@@ -3,7 +3,7 @@
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains
 
-from clinic import texts
+from clinic import translations
 from tests.factories import ScheduleFactory, ServiceFactory
 
 SPANISH = {"HTTP_ACCEPT_LANGUAGE": "es"}
@@ -11,10 +11,10 @@ SPANISH = {"HTTP_ACCEPT_LANGUAGE": "es"}
 
 @pytest.fixture
 def visits(chen, site):
-    texts.translate(site.extra, "name", {"es": "Calle Mayor"})
+    translations.translate(site.extra, "name", {"es": "Calle Mayor"})
     site.save()
     checkup = ServiceFactory(name="Check-up", comment="A first look.")
-    texts.translate(checkup.extra, "name", {"es": "Revisión"})
+    translations.translate(checkup.extra, "name", {"es": "Revisión"})
     checkup.save()
     ScheduleFactory(actor=chen, services=[checkup, ServiceFactory(name="Ultrasound")], site=site)
     return checkup

@@ -4,8 +4,8 @@ import pytest
 from django.utils import translation
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic.texts import translate
-from clinic.whereabouts import site_and_town
+from clinic.translations import translate
+from clinic.visit_place import site_and_town
 from tests.factories import (
     LocationFactory,
     PractitionerFactory,

@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.country import clinic_zone
 from clinic.models import Location, Schedule
-from clinic.models.base import canonical_zone
+from clinic.zones import canonical_zone
 from portal.finding.zones import zones_by_region
 from scheduling.availability import offerings_of
 from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory

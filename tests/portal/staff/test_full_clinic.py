@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from benchmarks.full_clinic import GROUP_SEATS, GROUP_SERVICE, GROUP_TAKEN, ZONE, fill
 from benchmarks.pages import elements_of
-from clinic import words
+from clinic import patient_text
 from clinic.models import Appointment
 from portal.templatetags.portal import phone
 from tests.factories import UserFactory
@@ -127,7 +127,7 @@ class TestOnePractitioner:
 
     def test_name_and_birth_date_tell_people_apart(self, clinic):
         patient = Appointment.objects.filter(site=clinic.site).first().patient
-        born = words.born(patient)
+        born = patient_text.birth_date_text(patient)
         for page in ("/staff/today/?all=on", "/staff/agenda/", "/staff/sheets/"):
             assert born in desk_of(clinic).get(page).content.decode(), page
 

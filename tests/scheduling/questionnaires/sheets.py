@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Definition
 
 from clinic.fhir.codes import RED_FLAG
-from scheduling import answering, questionnaires
+from scheduling import questionnaire_answers, questionnaires
 from scheduling.questionnaires import Entries, Posted, read_items
 from tests.factories import MONDAY_9
 
@@ -78,8 +78,8 @@ PAIN = item(
 
 
 def answer(appointment, caller, *, done=False, version=None, now=NOW, **typed):
-    [form] = answering.forms_of(appointment, ZONE)
+    [form] = questionnaire_answers.forms_of(appointment, ZONE)
     posted = Posted(entries(**typed).typed, frozenset({"q-pain", "q-b"}))
-    return answering.answer(
+    return questionnaire_answers.answer(
         appointment, form, posted, form.items, caller=caller, now=now, done=done, version=version
     ).response

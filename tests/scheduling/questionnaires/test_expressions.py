@@ -3,7 +3,7 @@
 import pytest
 
 from clinic.fhir.resources import to_fhir
-from scheduling import answering, questionnaires
+from scheduling import questionnaire_answers, questionnaires
 from scheduling.questionnaires import Entries, Posted, read_items
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.scheduling.questionnaires.sheets import (
@@ -140,8 +140,8 @@ def test_the_record_is_read_only_for_those_who_may_see_it(held, ada):
     form = held.service.questionnaires.get()
     form.item = [item("string", "a", extension=[initially("%patient.name.family")])]
     form.save()
-    [unseen] = answering.forms_of(held, ZONE)
-    [seen] = answering.forms_of(held, ZONE, patient=ada)
+    [unseen] = questionnaire_answers.forms_of(held, ZONE)
+    [seen] = questionnaire_answers.forms_of(held, ZONE, patient=ada)
     assert answers(unseen.sheet) == {}
     assert answers(seen.sheet) == {"a": [{"valueString": to_fhir(ada)["name"][0]["family"]}]}
 

@@ -1,6 +1,6 @@
 """Answers are read as questions and answers."""
 
-from scheduling import answering, questionnaires
+from scheduling import questionnaire_answers, questionnaires
 from scheduling.questionnaires import Posted
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.scheduling.questionnaires.sheets import NOW, PAIN, ZONE, extension, group, item
@@ -42,9 +42,9 @@ def test_answers_read_as_questions_and_answers_in_order(db):
 def test_what_was_only_typed_reads_as_a_draft(held, caller, form_row):
     form_row.item = [item("date")]
     form_row.save()
-    [form] = answering.forms_of(held, ZONE)
+    [form] = questionnaire_answers.forms_of(held, ZONE)
     posted = Posted({"q-a.0.day": ["31"], "q-a.0.month": ["2"], "q-a.0.year": ["2026"]}, frozenset({"q-a"}))
-    row = answering.answer(held, form, posted, form.items, caller=caller, now=NOW).response
+    row = questionnaire_answers.answer(held, form, posted, form.items, caller=caller, now=NOW).response
     reading = questionnaires.read(row)
     assert [(each.text, each.is_draft) for each in reading.lines[0].answers] == [("31 2 2026", True)]
     assert reading.marker == "Not finished"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from clinic import words
+from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Schedule, Slot
 from portal.common.callers import caller_of, staff_required
@@ -128,4 +128,4 @@ def block(request: HttpRequest, slot_id: str) -> HttpResponse:
         booking.unblock(slot.fhir_id, Extent(form.cleaned_data["extent"]), caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         return show(request, "block", context | {"refusal": [str(refusal)]}, status=REFUSED)
-    return done(request, _("The time is free again: %(time)s.") % {"time": words.day_and_time(start)}, start)
+    return done(request, _("The time is free again: %(time)s.") % {"time": time_text.day_and_time(start)}, start)

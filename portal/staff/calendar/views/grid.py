@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic import formats, words
+from clinic import formats, time_text
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
@@ -135,7 +135,7 @@ def _grid_or_list(look: Look) -> dict[str, Any]:
         "snap": snap_minutes(look.selection.shown),
         "hours": feed.frame_of(working, visits),
         "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in look.selection.shown],
-        "headings": {each.isoformat(): words.short_day(each) for each in dates},
+        "headings": {each.isoformat(): time_text.short_day(each) for each in dates},
     }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import words
+from clinic import time_text
 from clinic.models import Patient, Schedule
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
@@ -121,7 +121,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         context = _visit_context(request, form, schedule, now) | said
         return show(request, "visit_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of(schedule))
-    return done(request, _("The visit is booked for %(time)s.") % {"time": words.day_and_time(start)}, start)
+    return done(request, _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}, start)
 
 
 def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:

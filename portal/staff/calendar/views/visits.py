@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from clinic import words
+from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Schedule
 from portal.appointments.visits import Visit
@@ -155,7 +155,7 @@ def _move(
         return show(request, "move_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of(schedule))
     before["fields"]["version"] = moved.version
-    return done(request, _("Moved to %(time)s.") % {"time": words.day_and_time(start)}, start, undo=before)
+    return done(request, _("Moved to %(time)s.") % {"time": time_text.day_and_time(start)}, start, undo=before)
 
 
 def _changed_meanwhile(

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clinic import words
+from clinic import time_text
 from portal.common.callers import caller_of
 from portal.common.days import day_of
 from portal.staff.hours import closures, wording
@@ -85,7 +85,7 @@ def add_extra(request: HttpRequest, place: Place) -> HttpResponse:
         request,
         place,
         opening.preview(place.terms, Change(extra=(window,)), day, caller=caller, now=place.now),
-        says=[(words.full_day(day), wording.spans_in_words([(window.opens, window.closes)]))],
+        says=[(time_text.full_day(day), wording.spans_in_words([(window.opens, window.closes)]))],
         heading=_("Extra time"),
         changes=True,
     )
@@ -109,7 +109,7 @@ def remove_extra(request: HttpRequest, place: Place, slot_id: str) -> HttpRespon
     context = {
         "place": place,
         "heading": _("Without this extra time"),
-        "says": [(words.full_day(extra.start), words.hours(extra.start, extra.end))],
+        "says": [(time_text.full_day(extra.start), time_text.hours(extra.start, extra.end))],
         "stranded": opening.visits_in(place.terms, slot, caller=caller_of(request)),
         "changes": True,
     }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Appointment
-from clinic.words import clock
+from clinic.time_text import clock
 from portal.staff.calendar import wall
 from tests.factories import (
     NEW_YORK,

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic import words
+from clinic import time_text
 from clinic.models import AuditEvent
 from scheduling import booking
 from scheduling.access import Caller
@@ -64,7 +64,7 @@ def test_its_history_says_from_when_to_when_it_was_moved(desk, address, visit, s
     offerings = offerings_of(checkup, [schedule.fhir_id])
     caller = Caller(user=UserFactory(is_superuser=True))
     booking.reschedule(visit.fhir_id, offerings=offerings, start=later, caller=caller, now=timezone.now())
-    assertContains(desk.get(address), f"From {words.day_and_time(ten)} to {words.day_and_time(later)}")
+    assertContains(desk.get(address), f"From {time_text.day_and_time(ten)} to {time_text.day_and_time(later)}")
 
 
 def test_before_its_day_it_offers_no_steps(desk, address):

@@ -23,12 +23,12 @@ TRANSLATED: dict[str, tuple[str, ...]] = {
 }
 
 
-class Text(str):
+class TranslatedText(str):
     """A text that knows its language, for a page in another one."""
 
     language: str
 
-    def __new__(cls, text: str, language: str) -> "Text":
+    def __new__(cls, text: str, language: str) -> "TranslatedText":
         said = super().__new__(cls, text)
         said.language = language
         return said
@@ -39,28 +39,28 @@ class Text(str):
         return bool(self) and _primary(self.language) != _primary(_now())
 
 
-def text_of(row: Resource | None, column: str, language: str = "") -> Text:
+def text_of(row: Resource | None, column: str, language: str = "") -> TranslatedText:
     """A text of a row in a language, that of the page unless said, or else as the clinic wrote it."""
     if row is None:
-        return Text("", "")
+        return TranslatedText("", "")
     element = ELEMENTS.get(column, column)
     base = getattr(row, column, None)
     said = row.extra.get(element, "") if base is None else base
-    return said_in({element: said, f"_{element}": row.extra.get(f"_{element}")}, element, language, base_language(row))
+    return text_in({element: said, f"_{element}": row.extra.get(f"_{element}")}, element, language, base_language(row))
 
 
-def said_in(raw: Mapping[str, Any], name: str, language: str = "", base: str = "") -> Text:
+def text_in(raw: Mapping[str, Any], name: str, language: str = "", base: str = "") -> TranslatedText:
     """A string of FHIR's JSON, or its translation: in the very language, else in one of the same name."""
     base, language = base or settings.LANGUAGE_CODE, language or _now()
     said = str(raw.get(name) or "")
     if _primary(language) == _primary(base):
-        return Text(said, base)
+        return TranslatedText(said, base)
     found = translations_in(raw, name)
     for tag, text in found.items():
         if tag.lower() == language.lower():
-            return Text(text, tag)
+            return TranslatedText(text, tag)
     alike = next((tag for tag in found if _primary(tag) == _primary(language)), None)
-    return Text(found[alike], alike) if alike else Text(said, base)
+    return TranslatedText(found[alike], alike) if alike else TranslatedText(said, base)
 
 
 def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -100,7 +100,7 @@ def translate(raw: Json, name: str, texts: Mapping[str, str]) -> None:
         raw[f"_{name}"] = beside
 
 
-def every_text(row: Resource, columns: Iterable[str]) -> list[str]:
+def all_texts(row: Resource, columns: Iterable[str]) -> list[str]:
     """The texts of these columns in every language, for a search."""
     return [
         each

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from clinic import finder
+from clinic import people_search
 from clinic.folding import folded, joined
 from clinic.models import Patient
-from clinic.models.search_column import search_of
+from clinic.models.search_column import search_column_value
 from tests.factories import PatientFactory
 
 PEOPLE = {
@@ -111,7 +111,7 @@ def test_people_are_found_in_any_writing(settings):
     wrong = {
         typed: found
         for typed, meant in TYPED
-        if (found := {each.fhir_id for each in finder.find(Patient.objects.all(), typed)}) != meant
+        if (found := {each.fhir_id for each in people_search.find(Patient.objects.all(), typed)}) != meant
     }
     assert wrong == {}
 
@@ -123,7 +123,7 @@ def test_who_has_exactly_this_name_comes_first():
         PatientFactory(given=given, family=family)
 
     def found(typed):
-        return [str(each) for each in finder.find(Patient.objects.all(), typed)]
+        return [str(each) for each in people_search.find(Patient.objects.all(), typed)]
 
     assert found("berg") == ["Ann Berg", "Annabel Berg", "Anna Berg-Aalto", "Ann Bergman"]
     assert found("Berg, Ann") == ["Ann Berg", "Annabel Berg", "Anna Berg-Aalto", "Ann Bergman"]
@@ -135,7 +135,7 @@ def test_the_search_column_follows_every_way_of_writing():
     bulk = Patient.objects.bulk_create([Patient(given="Bo", family="Ünal", last_updated=saved.last_updated)])[0]
 
     def found(typed):
-        return [each.pk for each in finder.find(Patient.objects.all(), typed)]
+        return [each.pk for each in people_search.find(Patient.objects.all(), typed)]
 
     assert (found("nunez"), found("unal")) == ([saved.pk], [bulk.pk])
     saved.family = "Öztürk"
@@ -148,7 +148,7 @@ def test_the_search_column_follows_every_way_of_writing():
 @pytest.mark.django_db
 def test_a_hundred_thousand_words_are_no_reason_to_fail():
     PatientFactory(given=" ".join(f"n{number}" for number in range(40)), family="x" * 200)
-    assert finder.find(Patient.objects.all(), "x" * 60).count() == 1
+    assert people_search.find(Patient.objects.all(), "x" * 60).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_name_is_folded(text, words):
     "text", ["May June", "April Day", "Jan 3", "Mr. March 12", "Sunday", "Anna 12", "99/99/1985", "today", "now"]
 )
 def test_names_are_not_read_as_dates(text):
-    assert finder.read(text).dates == ()
+    assert people_search.parse(text).dates == ()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_names_are_not_read_as_dates(text):
     ],
 )
 def test_a_date_is_read_in_every_order_that_it_can_have(text, days):
-    assert set(finder.read(text).dates[0]) == days
+    assert set(people_search.parse(text).dates[0]) == days
 
 
 @pytest.mark.django_db
@@ -193,10 +193,10 @@ def test_the_index_of_the_search_column_is_used():
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     for typed in ("garcia lopez", "555-0199", "zoe@example.com"):
-        assert "patient_search" in finder.find(Patient.objects.all(), typed).order_by().explain(), typed
+        assert "patient_search" in people_search.find(Patient.objects.all(), typed).order_by().explain(), typed
 
 
 def test_the_column_holds_quoted_words():
     row = Patient(given="Eve", family="O'Neil\\", phone="", email="e'v\\e@x", last_updated=None)
-    assert "'oneil':1A" in search_of(row)
-    assert r"'@e''v\\e@x':1D" in search_of(row)
+    assert "'oneil':1A" in search_column_value(row)
+    assert r"'@e''v\\e@x':1D" in search_column_value(row)

@@ -7,38 +7,38 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from clinic.encryption import CannotDecrypt, decrypt, encrypt
 from clinic.models import PastVersion
-from clinic.models.subscription import sealed_header
-from clinic.sealing import Unreadable, seal, unseal
+from clinic.models.subscription import encrypted_header
 from tests.factories import SubscriptionFactory
 
 SECRET = "Bearer very-secret"
 
 
 def test_what_is_sealed_shows_nothing_and_is_never_the_same():
-    first, second = seal(SECRET, "test"), seal(SECRET, "test")
+    first, second = encrypt(SECRET, "test"), encrypt(SECRET, "test")
     assert first != second
     assert "secret" not in first
-    assert unseal(first, "test") == unseal(second, "test") == SECRET
+    assert decrypt(first, "test") == decrypt(second, "test") == SECRET
 
 
 def test_what_an_earlier_key_has_sealed_is_read_as_long_as_it_is_named(settings):
-    sealed = seal(SECRET, "test")
+    sealed = encrypt(SECRET, "test")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
-    assert unseal(sealed, "test") == SECRET
+    assert decrypt(sealed, "test") == SECRET
     settings.SECRET_KEY_FALLBACKS = []
-    with pytest.raises(Unreadable):
-        unseal(sealed, "test")
+    with pytest.raises(CannotDecrypt):
+        decrypt(sealed, "test")
 
 
-@pytest.mark.parametrize("text", ["", SECRET, "\u00e4", "\ud800", seal(SECRET, "another purpose")])
+@pytest.mark.parametrize("text", ["", SECRET, "\u00e4", "\ud800", encrypt(SECRET, "another purpose")])
 def test_what_was_not_sealed_for_it_is_not_read(text):
-    with pytest.raises(Unreadable):
-        unseal(text, "test")
+    with pytest.raises(CannotDecrypt):
+        decrypt(text, "test")
 
 
 def test_headers_are_sealed_anew_and_what_no_key_opens_is_named(db, settings):
-    ours = SubscriptionFactory(header=[sealed_header("Authorization", SECRET)])
+    ours = SubscriptionFactory(header=[encrypted_header("Authorization", SECRET)])
     lost = SubscriptionFactory(header=["Authorization: sealed-with-another-key"])
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
     errors = StringIO()
@@ -53,10 +53,10 @@ def test_headers_from_before_are_sealed_by_the_migration_in_past_versions_too(db
     row = SubscriptionFactory(header=[f"Authorization: {SECRET}"])
     type(row).objects.filter(pk=row.pk).update(version=2)
     migration = import_module("clinic.migrations.0012_operations")
-    migration.seal_headers(apps, None)
+    migration.encrypt_headers(apps, None)
     row.refresh_from_db()
     assert row.headers() == [("Authorization", SECRET)]
     assert SECRET not in str(PastVersion.objects.get().row)
-    migration.unseal_headers(apps, None)
+    migration.decrypt_headers(apps, None)
     row.refresh_from_db()
     assert row.header == PastVersion.objects.get().row["header"] == [f"Authorization: {SECRET}"]

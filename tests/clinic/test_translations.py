@@ -3,7 +3,7 @@
 import pytest
 from django.utils.translation import override
 
-from clinic import texts
+from clinic import translations
 from clinic.fhir.resources import to_fhir
 from clinic.models import HealthcareService, Location, Organization, Questionnaire
 from tests.factories import ServiceFactory
@@ -11,7 +11,7 @@ from tests.factories import ServiceFactory
 
 def said(**by_language):
     raw = {}
-    texts.translate(raw, "name", {tag.replace("_", "-"): text for tag, text in by_language.items()})
+    translations.translate(raw, "name", {tag.replace("_", "-"): text for tag, text in by_language.items()})
     return raw["_name"]
 
 
@@ -31,32 +31,32 @@ def said(**by_language):
 def test_a_text_is_in_the_readers_language_or_says_in_which_it_is(reader, extra, text, language, is_foreign):
     service = HealthcareService(name="Check-up", extra=extra)
     with override(reader):
-        found = texts.text_of(service, "name")
+        found = translations.text_of(service, "name")
         assert (found, found.language, found.is_foreign) == (text, language, is_foreign)
 
 
 def test_a_translation_is_set_and_taken_out_and_the_rest_stays():
     raw = {"_name": {"id": "n1", "extension": [{"url": "https://other.example", "valueString": "kept"}]}}
-    texts.translate(raw, "name", {"es": "Revisión"})
-    texts.translate(raw, "name", {"fr": "Contrôle"})
-    assert texts.translations_in(raw, "name") == {"es": "Revisión", "fr": "Contrôle"}
-    texts.translate(raw, "name", {"es": "", "fr": ""})
+    translations.translate(raw, "name", {"es": "Revisión"})
+    translations.translate(raw, "name", {"fr": "Contrôle"})
+    assert translations.translations_in(raw, "name") == {"es": "Revisión", "fr": "Contrôle"}
+    translations.translate(raw, "name", {"es": "", "fr": ""})
     assert raw == {"_name": {"id": "n1", "extension": [{"url": "https://other.example", "valueString": "kept"}]}}
 
 
 def test_fhir_gives_it_beside_the_element(db):
     service = ServiceFactory(name="Check-up", preparation="Fast.", extra={"_name": said(es="Revisión")})
-    texts.translate(service.extra, "extraDetails", {"es": "En ayunas."})
+    translations.translate(service.extra, "extraDetails", {"es": "En ayunas."})
     service.save()
     resource = to_fhir(service)
     assert resource["name"] == "Check-up"
     assert resource["_name"] == said(es="Revisión")
-    assert texts.translations_in(resource, "extraDetails") == {"es": "En ayunas."}
-    assert texts.translations_of(service, "preparation") == {"es": "En ayunas."}
+    assert translations.translations_in(resource, "extraDetails") == {"es": "En ayunas."}
+    assert translations.translations_of(service, "preparation") == {"es": "En ayunas."}
 
 
 @pytest.mark.parametrize("model", [HealthcareService, Location, Organization, Questionnaire])
 def test_each_kind_of_text_has_a_column(model):
     row = model()
-    for column in texts.TRANSLATED[row.RESOURCE_TYPE]:
-        assert texts.text_of(row, column).language == "en"
+    for column in translations.TRANSLATED[row.RESOURCE_TYPE]:
+        assert translations.text_of(row, column).language == "en"

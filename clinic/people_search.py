@@ -32,7 +32,7 @@ NUMBER = re.compile(r"[+(]?\d(?:[\s()./-]*\d){3,}(?:\s*(?:x|ext\.?)\s*\d{1,7})?"
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class PeopleQuery:
     """The parts of a search for patients: words, dates, numbers and addresses."""
 
     words: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Typed:
 
 def find(rows: QuerySet[Row], text: str) -> QuerySet[Row]:
     """Return those of the people who are meant, whoever has exactly this name first."""
-    typed = read(text)
+    typed = parse(text)
     terms = list(_terms(typed))
     if not (terms or typed.dates or typed.numbers):
         return rows.none()
@@ -55,13 +55,13 @@ def find(rows: QuerySet[Row], text: str) -> QuerySet[Row]:
     return rows.filter(condition).order_by(_closeness(typed), "family", "given", "birth_date", "pk")
 
 
-def read(text: str) -> Typed:
+def parse(text: str) -> PeopleQuery:
     """Take apart what was typed: dates first, for their digits could be a number's."""
     rest, dates = _take_dates(phones.clean(text)[:200])
     emails = tuple(each.lower() for each in ADDRESS.findall(rest))
     rest = ADDRESS.sub(" ", rest)
     numbers = tuple(NUMBER.findall(rest))
-    return Typed(tuple(NUMBER.sub(" ", rest).replace(",", " ").split()), dates, numbers, emails)
+    return PeopleQuery(tuple(NUMBER.sub(" ", rest).replace(",", " ").split()), dates, numbers, emails)
 
 
 def lexemes(text: str, weights: str = "") -> str:
@@ -69,12 +69,12 @@ def lexemes(text: str, weights: str = "") -> str:
     return " & ".join(filter(None, (_word(each, weights) for each in text.split())))
 
 
-def called(name: str) -> Func:
+def named_exactly(name: str) -> Func:
     """Return the condition that a person has exactly this family name, or this whole name in any order."""
-    return matching(quoted(f"{WHOLE}{joined(name)}"))
+    return matches(quoted(f"{WHOLE}{joined(name)}"))
 
 
-def matching(query: str) -> Func:
+def matches(query: str) -> Func:
     """Return the condition that the search column fits a tsquery."""
     return Func(
         F("search"),
@@ -86,10 +86,10 @@ def matching(query: str) -> Func:
 
 
 def _named(query: str) -> Q:
-    return Q(matching(query)) if query else Q()
+    return Q(matches(query)) if query else Q()
 
 
-def _closeness(typed: Typed) -> Case:
+def _closeness(typed: PeopleQuery) -> Case:
     """0 for exactly this name, 1 for all of these words, 2 for their beginnings."""
     whole = joined("".join(typed.words))
     words = [part for word in typed.words for part in folded(word).split()]
@@ -98,7 +98,7 @@ def _closeness(typed: Typed) -> Case:
     return Case(*ranks, default=Value(2), output_field=IntegerField())
 
 
-def _terms(typed: Typed) -> Iterator[str]:
+def _terms(typed: PeopleQuery) -> Iterator[str]:
     for word in typed.words:
         identifier = joined(word)
         if identifier:
@@ -107,7 +107,7 @@ def _terms(typed: Typed) -> Iterator[str]:
         yield f"{quoted(EMAIL + email)}:*"
 
 
-def _numbered(number: str, typed: Typed) -> Q:
+def _numbered(number: str, typed: PeopleQuery) -> Q:
     """A telephone or record number; beside a name also the year of birth, which alone would be nearly everybody's."""
     numbered = _named(f"({' | '.join(sorted(_number(number)))})")
     if not (typed.words and YEAR.fullmatch(number)):
@@ -115,7 +115,7 @@ def _numbered(number: str, typed: Typed) -> Q:
     return numbered | Q(birth_date__year=int(number)) | Q(extra__birthDate__startswith=number)
 
 
-def _born(days: tuple[date, ...], typed: Typed) -> Q:
+def _born(days: tuple[date, ...], typed: PeopleQuery) -> Q:
     """One of the days; beside a name also a year or a month of theirs, where the clinic knows no more."""
     born = Q(birth_date__in=days)
     if not typed.words:

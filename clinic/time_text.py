@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 
 from clinic import formats
 from clinic.local_time import in_zone
-from clinic.models import Patient
 
 NOON = time(12)
 EVENING = time(17)
@@ -106,11 +105,6 @@ def days(first: date, last: date) -> str:
     return short_day(first) if first == last else formats.days(first, last)
 
 
-def born(patient: Patient) -> str:
-    """Mar 27, 1985, or as much of it as is known: the month as a word, since the order of numbers differs."""
-    return formats.day(patient.birth_date, "yMMMd") if patient.birth_date else partial_day(patient.born)
-
-
 def day_and_time(moment: datetime) -> str:
     """Tue, Nov 24, 9:20 AM; local, as given."""
     return formats.day_and_clock(short_day(moment), clock(moment))
@@ -171,26 +165,6 @@ def length(duration: timedelta) -> str:
     if minute or not hour:
         parts.append(ngettext("%(count)d minute", "%(count)d minutes", minute) % {"count": minute})
     return " ".join(parts)
-
-
-def record_note(patient: Patient | None) -> str:
-    """Why nothing can be booked for a patient, beside the name; empty where all is well."""
-    if patient is None:
-        return ""
-    if patient.has_died:
-        return _("Died")
-    if patient.merged_into:
-        names = [
-            each.get("other", {}).get("display") for each in patient.extra["link"] if each.get("type") == "replaced-by"
-        ]
-        return _("Merged into %(name)s") % {"name": names[0] or f"Patient/{patient.merged_into}"}
-    return "" if patient.active else _("Inactive record")
-
-
-def with_note(patient: Patient) -> str:
-    """The name, and why nothing can be booked for them."""
-    note = record_note(patient)
-    return _("%(name)s (%(note)s)") % {"name": patient, "note": note} if note else str(patient)
 
 
 def free_times(count: int) -> str:

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 BITS = 2048
 
 
-def check_key(name: str, pem: str) -> str:
+def check(name: str, pem: str) -> str:
     """A private RSA key in PEM, whose lines may be divided by `\\n`; empty for none."""
     text = pem.replace("\\n", "\n").strip()
     if not text:

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from icalendar import Calendar
 
-from clinic import wording
+from clinic import message_templates, placeholders
 from clinic.fhir.codes import TIMEZONE
 from clinic.models import Event, Medium, MessageTemplate
-from clinic.whereabouts import with_chosen_zone
+from clinic.visit_place import with_chosen_zone
 from scheduling import facts, notifications
 from scheduling.notifications import composing, links
 from scheduling.notifications.audience import audience_of
@@ -288,10 +288,10 @@ def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, said):
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_our_own_words_can_be_filled_in(event, medium, language):
-    ours = wording.product_words(event, medium, language)
-    wording.check(ours.subject, event)
-    wording.check(ours.body, event)
-    shown = wording.fill_in(ours, wording.sample(language))
+    ours = message_templates.default_text(event, medium, language)
+    placeholders.check(ours.subject, event)
+    placeholders.check(ours.body, event)
+    shown = message_templates.fill_in(ours, message_templates.sample_values(language))
     assert "{{" not in shown.subject + shown.body
     assert shown.body
 

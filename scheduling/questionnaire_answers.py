@@ -22,7 +22,7 @@ DONE = (Status.COMPLETED, Status.AMENDED)
 
 
 @dataclass(frozen=True)
-class Form:
+class VisitForm:
     """A questionnaire of a visit and what has been answered so far; `response` is None until something has."""
 
     questionnaire: Questionnaire
@@ -48,13 +48,13 @@ class Form:
     def version(self) -> int:
         return self.response.version if self.response else 0
 
-    def with_entries(self, entries: Entries) -> "Form":
+    def with_entries(self, entries: Entries) -> "VisitForm":
         return replace(self, entries=entries)
 
 
 def forms_of(
     appointment: Appointment, zone: ZoneInfo, language: str = "", *, patient: Patient | None = None
-) -> list[Form]:
+) -> list[VisitForm]:
     """The questionnaires of the appointment's service in order, with what was answered for it. Two queries.
 
     `patient` is the record that expressions may read: one that the person who answers may see, else None.
@@ -65,7 +65,7 @@ def forms_of(
     answered = {each.questionnaire_id: each for each in given.exclude(status=Status.ENTERED_IN_ERROR)}
     return [
         form(questionnaire, answered.get(questionnaire.pk), zone, language, patient=patient)
-        for questionnaire in requirements.asked_for(appointment.service)
+        for questionnaire in requirements.active_questionnaires(appointment.service)
     ]
 
 
@@ -76,12 +76,12 @@ def form(
     language: str = "",
     *,
     patient: Patient | None = None,
-) -> Form:
+) -> VisitForm:
     items = questionnaires.items_of(questionnaire, language)
     record = to_fhir(patient) if patient and questionnaires.names_patient(items) else None
     items = questionnaires.prefill(items, record)
     answers = None if response is None else response.item
-    return Form(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone), record)
+    return VisitForm(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone), record)
 
 
 def may_answer(appointment: Appointment, *, now: datetime) -> bool:
@@ -90,13 +90,13 @@ def may_answer(appointment: Appointment, *, now: datetime) -> bool:
     Also when the hold has just run out: what is being typed goes on to the next one.
     """
     ran_out = appointment.status == "cancelled" and appointment.cancelation_reason == HOLD_EXPIRED
-    return ran_out or requirements.takes_answers(appointment, now=now)
+    return ran_out or requirements.accepts_answers(appointment, now=now)
 
 
 @transaction.atomic
 def answer(
     appointment: Appointment,
-    form: Form,
+    form: VisitForm,
     posted: Posted,
     items: Iterable[Item],
     *,
@@ -104,7 +104,7 @@ def answer(
     now: datetime,
     done: bool = False,
     version: int | None = None,
-) -> Form:
+) -> VisitForm:
     """Keep what a page with `items` sent. With `done`, the answers are complete if they can be.
 
     What comes late, typed before a `version` that has been written since, is read and not kept. An answer that is an

@@ -10,21 +10,21 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
-class Unreadable(Exception):
+class CannotDecrypt(Exception):
     """It was sealed with a SECRET_KEY that is not known any more, for another purpose, or never."""
 
 
-def seal(text: str, purpose: str) -> str:
+def encrypt(text: str, purpose: str) -> str:
     """Another one each time, of letters, digits, hyphens, underscores and equals signs."""
     return _keys(purpose).encrypt(text.encode()).decode()
 
 
-def unseal(sealed: str, purpose: str) -> str:
+def decrypt(sealed: str, purpose: str) -> str:
     """The text that was sealed for the purpose. Raises Unreadable."""
     try:
         return _keys(purpose).decrypt(sealed.encode()).decode()
     except (InvalidToken, UnicodeEncodeError):
-        raise Unreadable from None
+        raise CannotDecrypt from None
 
 
 def _keys(purpose: str) -> MultiFernet:

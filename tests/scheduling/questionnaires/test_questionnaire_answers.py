@@ -3,7 +3,7 @@
 import pytest
 
 from clinic.models import Appointment, AuditEvent
-from scheduling import answering, booking
+from scheduling import booking, questionnaire_answers
 from scheduling.errors import RuleBroken
 from tests.factories import PatientFactory, QuestionnaireResponseFactory, RelatedPersonFactory
 from tests.scheduling.questionnaires.sheets import NOW, ZONE, answer
@@ -84,4 +84,4 @@ def test_who_answered_is_written_down_once_it_is_done(held, caller):
 def test_a_retired_questionnaire_is_not_asked(held, form_row):
     form_row.status = "retired"
     form_row.save()
-    assert answering.forms_of(held, ZONE) == []
+    assert questionnaire_answers.forms_of(held, ZONE) == []

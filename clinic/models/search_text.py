@@ -13,12 +13,12 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 from django.db.models import Func
 
-FOLDED = """
+CLINIC_FOLDED = """
     CREATE FUNCTION clinic_folded(said text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(regexp_replace(normalize(said, NFD), '[\u0300-\u036f]+', '', 'g'))
 """
 # Not in SQL alone, whose plan would be made anew for every row that is written; most have nothing to look through.
-TEXTS = """
+CLINIC_TEXTS = """
     CREATE FUNCTION clinic_texts(said jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     BEGIN
         IF said IN ('{}', '[]') THEN
@@ -32,14 +32,14 @@ TEXTS = """
     $$
 """
 # What PostgreSQL keeps as words is limited to a megabyte: of more text than this the rest is not searched.
-WORDS = """
+CLINIC_WORDS = """
     CREATE FUNCTION clinic_words(extra jsonb, VARIADIC said text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN setweight(to_tsvector('simple', clinic_folded(left(coalesce(extra #>> '{text,div}', ''), 50000))), 'A')
         || to_tsvector('simple', clinic_folded(left(array_to_string(said || clinic_texts(extra), ' '), 100000)))
 """
 # The words of names, which only spaces divide, as lexemes whose starts an index finds.
-NAMES = """
+CLINIC_NAMES = """
     CREATE FUNCTION clinic_names(extra jsonb, VARIADIC said text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN array_to_tsvector(ARRAY(
@@ -52,7 +52,7 @@ NAMES = """
 
 
 # The words of a row without a list, and those of each item of it, whose actor says for whom they are.
-APART = """
+CLINIC_WORDS_APART = """
     CREATE OR REPLACE FUNCTION clinic_words_apart(items jsonb, rest tsvector) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN jsonb_build_array(jsonb_build_object('words', rest::text)) || (
@@ -65,7 +65,7 @@ APART = """
         WHERE until <= 100000
     )
 """
-SHOWN = """
+CLINIC_WORDS_SHOWN = """
     CREATE OR REPLACE FUNCTION clinic_words_shown(parts jsonb, test jsonpath) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     DECLARE
@@ -86,13 +86,13 @@ PEOPLE = """$[*] ? (@.actor.reference like_regex "(^|/)(Patient|RelatedPerson)/"
 BATCH = 1000  # rows of which the words are filled in by one statement, and so in one transaction
 
 
-def table_of_words(kind: str) -> str:
+def search_text_table(kind: str) -> str:
     """The table with the words of each row of a type, by its primary key; deleted rows have none."""
     return f"clinic_{kind.lower()}_words"
 
 
 @dataclass(frozen=True)
-class KeptWords:
+class SearchTextTable:
     """The words of a type, kept by triggers whoever writes its rows, be it SQL by hand. For migrations.
 
     Columns that are texts, columns of JSON, and `people`: a column of JSON whose items are not for everybody who may
@@ -106,7 +106,7 @@ class KeptWords:
 
     def keep(self) -> migrations.RunSQL:
         """Make the table and the triggers. It can be run again."""
-        table, kept, upserted = self._table, table_of_words(self.kind), ("words", *self._parts)
+        table, kept, upserted = self._table, search_text_table(self.kind), ("words", *self._parts)
         return migrations.RunSQL(
             [
                 f"CREATE TABLE IF NOT EXISTS {kept} (row_id bigint PRIMARY KEY, words tsvector NOT NULL)",
@@ -143,7 +143,7 @@ END $$
 
     def fill(self) -> migrations.RunPython:
         """Keep the words of the rows that were there before, batch by batch. Run again, it goes on where it stopped."""
-        kept = table_of_words(self.kind)
+        kept = search_text_table(self.kind)
         statement = f"""
             WITH batch AS (SELECT * FROM {self._table} WHERE id > %s ORDER BY id LIMIT {BATCH}),
             filled AS (
@@ -199,5 +199,5 @@ END $$
         return f"clinic_words({row}.extra, {', '.join(said)})"
 
 
-def names_of_person() -> Func:
+def person_names() -> Func:
     return Func("extra", "family", "given", "prefix", function="clinic_names", output_field=SearchVectorField())

@@ -11,8 +11,8 @@ from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.folding import folded
 from clinic.models import Appointment, Location
-from clinic.models.base import zone_named
-from clinic.texts import text_of
+from clinic.translations import text_of
+from clinic.zones import zone_named
 
 
 def is_by_video(appointment: Appointment) -> bool:

@@ -13,12 +13,12 @@ LONGEST = 40  # characters; what is said longer is rounded as any float
 MACHINE = 18  # digits of a whole number that every reader of JSON keeps
 
 
-class Exact(float):
+class ExactNumber(float):
     """A number that says itself as it was written."""
 
     text: str
 
-    def __new__(cls, text: str) -> "Exact":
+    def __new__(cls, text: str) -> "ExactNumber":
         made = super().__new__(cls, text)
         made.text = text
         return made
@@ -34,7 +34,7 @@ class Exact(float):
 
 def read_decimal(text: str) -> float:
     """The number that JSON writes so, with a point or an exponent."""
-    return Exact(text) if len(text) <= LONGEST else float(text)
+    return ExactNumber(text) if len(text) <= LONGEST else float(text)
 
 
 def read_whole(text: str) -> int | float:
@@ -68,7 +68,7 @@ def _text_of(value: Any) -> bytes:
 
 
 def _shown(value: Any) -> Any:
-    return _written(value) if isinstance(value, Exact) else str(value)
+    return _written(value) if isinstance(value, ExactNumber) else str(value)
 
 
 class ExactEncoder(json.JSONEncoder):
@@ -101,6 +101,6 @@ def _without_codec(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
-    if isinstance(value, Exact):
+    if isinstance(value, ExactNumber):
         return orjson.Fragment(value.text)
     raise TypeError(f"{type(value).__name__} is nothing that JSON has.")

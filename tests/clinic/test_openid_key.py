@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core.exceptions import ImproperlyConfigured
 
-from clinic import signing
+from clinic import openid_key
 
 NAME = "OIDC_RSA_PRIVATE_KEY"
 PEM = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
@@ -22,15 +22,15 @@ def key():
 
 
 def test_a_key_is_taken_as_it_is(key):
-    assert signing.check_key(NAME, pem(key)) == pem(key).strip()
+    assert openid_key.check(NAME, pem(key)) == pem(key).strip()
 
 
 def test_its_lines_may_be_divided_by_backslash_n(key):
-    assert signing.check_key(NAME, pem(key).replace("\n", "\\n")) == pem(key).strip()
+    assert openid_key.check(NAME, pem(key).replace("\n", "\\n")) == pem(key).strip()
 
 
 def test_there_may_be_none():
-    assert signing.check_key(NAME, "") == ""
+    assert openid_key.check(NAME, "") == ""
 
 
 def test_anything_else_stops_the_start(key):
@@ -38,12 +38,12 @@ def test_anything_else_stops_the_start(key):
     public = key.public_key().public_bytes(PEM[0], serialization.PublicFormat.SubjectPublicKeyInfo).decode()
     for wrong in ("secret", pem(short), pem(ec.generate_private_key(ec.SECP384R1())), pem(key, b"password"), public):
         with pytest.raises(ImproperlyConfigured, match=NAME):
-            signing.check_key(NAME, wrong)
+            openid_key.check(NAME, wrong)
 
 
 def test_the_demo_keeps_the_key_it_has_made(tmp_path):
-    made = signing.demo_key(tmp_path / "new")
-    assert signing.check_key(NAME, made)
-    assert signing.demo_key(tmp_path / "new") == made
+    made = openid_key.demo_key(tmp_path / "new")
+    assert openid_key.check(NAME, made)
+    assert openid_key.demo_key(tmp_path / "new") == made
     [file] = (tmp_path / "new").iterdir()
     assert file.stat().st_mode & 0o077 == 0

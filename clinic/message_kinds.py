@@ -1,0 +1,23 @@
+"""The kinds of message: the events that messages are about, and the media that they are sent by."""
+
+from django.db import models
+
+
+class Event(models.TextChoices):
+    """The event that a message is about."""
+
+    REQUEST = "request", "A visit is asked for"
+    STAFF_REQUEST = "staff-request", "A request waits for the staff's answer"
+    CONFIRMATION = "confirmation", "A visit is booked"
+    CHANGE = "change", "A visit is moved or changed"
+    CANCELLATION = "cancellation", "A visit is cancelled"
+    REMINDER = "reminder", "A visit is near"
+    PROOF = "proof", "A guest proves an email address"
+
+
+class Medium(models.TextChoices):
+    """The medium that a message is sent by."""
+
+    EMAIL = "email", "Email"
+    SMS = "sms", "Text message"
+    IN_APP = "in-app", "On the pages"

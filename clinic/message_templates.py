@@ -1,0 +1,71 @@
+"""The texts of messages: the clinic's own template for an event, medium and language, else the product's default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clinic import placeholders
+from clinic.models import Medium, MessageTemplate
+from clinic.time_text import in_full, in_short
+
+
+@dataclass(frozen=True, slots=True)
+class MessageText:
+    """A subject, empty where the medium has none, and a body: with placeholders, or filled in."""
+
+    subject: str
+    body: str
+
+
+def fill_in(message: MessageText, values: Mapping[str, str]) -> MessageText:
+    """Return the text with its placeholders replaced by the values, the subject on one line."""
+    subject = " ".join(placeholders.fill_in(message.subject, values).split())
+    return MessageText(subject, placeholders.fill_in(message.body, values).strip())
+
+
+def text_for(event: str, medium: str, language: str) -> MessageText:
+    """The clinic's own words in this language, else the product's."""
+    own = MessageTemplate.objects.filter(event=event, medium=medium, language=language or settings.LANGUAGE_CODE)
+    written = own.first()
+    words = default_text(event, medium, language)
+    return words if written is None else MessageText(written.subject or words.subject, written.body)
+
+
+def default_text(event: str, medium: str, language: str) -> MessageText:
+    """The words that come with the product, in this language, with their placeholders."""
+    as_written = {name: f"{{{{ {name} }}}}" for name in placeholders.PLACEHOLDERS}
+    kind = "text" if medium == Medium.SMS else "letter"
+    with translation.override(language or settings.LANGUAGE_CODE):
+        body = render_to_string(f"messages/{event}_{kind}.txt", as_written).strip()
+        subject = "" if medium == Medium.SMS else render_to_string(f"messages/{event}_subject.txt", as_written).strip()
+    return MessageText(subject, body)
+
+
+def sample_values(language: str) -> dict[str, str]:
+    """Values to show a wording with, in this language."""
+    zone = ZoneInfo("America/New_York")
+    start = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
+    half_an_hour, before = timedelta(minutes=30), start - timedelta(days=1)
+    with translation.override(language or settings.LANGUAGE_CODE):
+        return {
+            "name": "Ada",
+            "when": in_full(start, start + half_an_hour, zone),
+            "time": in_short(start, zone),
+            "old_when": in_full(before, before + half_an_hour, zone),
+            "place": "Riverside Main Street, 1 Main Street, New York",
+            "link": f"{settings.SITE_URL}/v/…/",
+            "clinic": settings.CLINIC_NAME,
+            "phone": settings.CLINIC_PHONE or "+1 212 555 0100",
+            "service": _("Check-up"),
+            "with_whom": "Dr. Mei Chen",
+            "preparation": _("Please come ten minutes early."),
+            "reference": "4F9C2A71",
+            "deadline": in_short(start - timedelta(days=1), zone),
+            "code": "123456",
+        }

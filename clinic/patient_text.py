@@ -1,0 +1,31 @@
+"""Texts about a patient: the birth date, and a note where nothing can be booked for them."""
+
+from django.utils.translation import gettext as _
+
+from clinic import formats, time_text
+from clinic.models import Patient
+
+
+def birth_date_text(patient: Patient) -> str:
+    """Mar 27, 1985, or the known part of a partial birth date; the month is a word, since orders of numbers differ."""
+    return formats.day(patient.birth_date, "yMMMd") if patient.birth_date else time_text.partial_day(patient.born)
+
+
+def record_note(patient: Patient | None) -> str:
+    """Return why nothing can be booked for a patient (died, merged, inactive); empty if visits can be booked."""
+    if patient is None:
+        return ""
+    if patient.has_died:
+        return _("Died")
+    if patient.merged_into:
+        names = [
+            each.get("other", {}).get("display") for each in patient.extra["link"] if each.get("type") == "replaced-by"
+        ]
+        return _("Merged into %(name)s") % {"name": names[0] or f"Patient/{patient.merged_into}"}
+    return "" if patient.active else _("Inactive record")
+
+
+def with_note(patient: Patient) -> str:
+    """Return the patient's name, with the reason in brackets if nothing can be booked for them."""
+    note = record_note(patient)
+    return _("%(name)s (%(note)s)") % {"name": patient, "note": note} if note else str(patient)

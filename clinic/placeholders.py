@@ -1,0 +1,70 @@
+"""Placeholders in the subject and body of a message template: their names, the check of a text, and filling them in.
+
+A text may hold `{{ name }}` for the names in PLACEHOLDERS and nothing else of Django's template language.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from django.core.exceptions import ValidationError
+from django.template import Context, Engine, Template, TemplateSyntaxError
+from django.template.base import TextNode, VariableNode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.message_kinds import Event
+
+PLACEHOLDERS = {
+    "name": gettext_lazy("the given names of the patient"),
+    "when": gettext_lazy("day, time and zone of the visit, in full"),
+    "time": gettext_lazy("day, time and zone of the visit, short"),
+    "old_when": gettext_lazy("the time before a visit was moved, in full"),
+    "place": gettext_lazy("the site and its address, or that it is a video visit"),
+    "link": gettext_lazy("where the visit is confirmed, moved and cancelled"),
+    "clinic": gettext_lazy("the name of the clinic"),
+    "phone": gettext_lazy("the telephone number of the site, or of the clinic"),
+    "service": gettext_lazy("what the visit is for; think of who may read the message"),
+    "with_whom": gettext_lazy("the people who give the care; think of who may read the message"),
+    "preparation": gettext_lazy("how to prepare; think of who may read the message"),
+    "reference": gettext_lazy("the short reference of the visit"),
+    "deadline": gettext_lazy("until when the patient can move or cancel online; empty where they cannot"),
+    "code": gettext_lazy("the code that proves an address"),
+}
+_OF_PROOF = ("code", "clinic", "phone")
+_OF_VISITS = tuple(name for name in PLACEHOLDERS if name != "code")
+_ENGINE = Engine(autoescape=False)
+
+
+def placeholders_of(event: str) -> tuple[str, ...]:
+    """Return the names of the placeholders that the template of an event can use."""
+    return _OF_PROOF if event == Event.PROOF else _OF_VISITS
+
+
+def check(text: str, event: str) -> None:
+    """Raise ValidationError, with a sentence on how to correct the text, unless it can be filled in for the event."""
+    try:
+        nodes = list(_compiled(text).nodelist)
+    except TemplateSyntaxError as error:
+        raise ValidationError(_("This cannot be read: %(error)s.") % {"error": str(error).rstrip(".")}) from None
+    known = placeholders_of(event)
+    for node in nodes:
+        if isinstance(node, TextNode):
+            continue
+        if not isinstance(node, VariableNode):
+            raise ValidationError(_("Only placeholders such as {{ when }} can be used, no {% tags %}."))
+        written = node.filter_expression.token
+        if written not in known:
+            raise ValidationError(
+                _("There is no placeholder {{ %(name)s }}. You can use: %(known)s.")
+                % {"name": written, "known": ", ".join(f"{{{{ {each} }}}}" for each in known)}
+            )
+
+
+def fill_in(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its placeholders replaced by the values."""
+    return _compiled(text).render(Context(dict(values), autoescape=False))
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Template:
+    return Template(text, engine=_ENGINE)
