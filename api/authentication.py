@@ -63,7 +63,7 @@ def caller_with(token: str) -> Caller | None:
         user=User.from_db(connection.alias, USER, found.user) if found.user[0] is not None else None,
         client=found.client,
         scopes=tuple(found.scope.split()),
-        in_context=found.patient,
+        context_patient=found.patient,
         condition_of=condition_of,
     )
 

@@ -82,7 +82,7 @@ def earlier(row: Resource, version: str, caller: Caller) -> Resource:
     )
     found: list[Resource] = rows_as_they_were(RESOURCES[row.RESOURCE_TYPE], past.values_list("pk", flat=True))
     if found:
-        return access.as_shown(found[0], caller)
+        return access.redacted(found[0], caller)
     raise NotFound(f"There is no version {version} of {row.reference}.")
 
 
@@ -98,7 +98,7 @@ def of_type(kind: str, query: QueryDict, caller: Caller, base: str) -> Json:
 
 def of_system(query: QueryDict, caller: Caller, base: str) -> Json:
     """Of all types that the caller may search, but for AuditEvents: each question would be news to itself."""
-    kinds = access.searchable(caller, (kind for kind in RESOURCES if kind != "AuditEvent"))
+    kinds = access.searchable_types(caller, (kind for kind in RESOURCES if kind != "AuditEvent"))
     return _history(kinds, Q(), query, caller, f"{base}_history", base)
 
 
@@ -153,7 +153,7 @@ def _rows(page: Sequence[Place], caller: Caller) -> list[Resource]:
         (past if place.past else current)[place.kind].add(place.past or place.row)
     found = [row for kind, keys in current.items() for row in rows_of(RESOURCES[kind]).filter(pk__in=keys)]
     found += [row for kind, keys in past.items() for row in rows_as_they_were(RESOURCES[kind], keys)]
-    versions = {(row.RESOURCE_TYPE, row.pk, row.version): access.as_shown(row, caller) for row in found}
+    versions = {(row.RESOURCE_TYPE, row.pk, row.version): access.redacted(row, caller) for row in found}
     names = [(place.kind, place.row, place.version) for place in page]
     return [versions[name] for name in names if name in versions]  # or it has just got a newer one
 

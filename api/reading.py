@@ -57,7 +57,7 @@ def representations(written: Collection[Written], caller: Caller) -> dict[str, J
     there = {each.reference for each in written if each.outcome in ("updated", "unchanged")}
     told = [row for row in rows if row.reference in there]
     access.record_disclosure(told, "read", caller=caller, now=timezone.now())
-    return {row.reference: to_fhir(access.as_shown(row, caller)) for row in rows}
+    return {row.reference: to_fhir(access.redacted(row, caller)) for row in rows}
 
 
 def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
@@ -68,7 +68,7 @@ def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
     row = rows.filter(fhir_id=fhir_id).first()
     if row is None:
         raise NotFound(f"There is no {kind}/{fhir_id}.")
-    return access.as_shown(row, caller)
+    return access.redacted(row, caller)
 
 
 def finder(caller: Caller, base: str) -> Find:

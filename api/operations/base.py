@@ -47,7 +47,7 @@ class WriteView(FHIRView):
     ) -> Response:
         """What the use case leads to, or the answer to the same request before."""
         caller = caller_of(request)
-        shown = cache(lambda appointment: answer(access.as_shown(appointment, caller)))
+        shown = cache(lambda appointment: answer(access.redacted(appointment, caller)))
         key = once(request, shown)  # which asks for it in the transaction, to be kept
         try:
             if key is not None:

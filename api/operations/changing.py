@@ -138,7 +138,7 @@ def _moves(wanted: Wanted, visit: Appointment) -> bool:
     """True if the time, or whose it takes, is another."""
     fields = wanted.wish.draft.fields
     return (fields["start"], fields["end"] or visit.end) != (visit.start, visit.end) or (
-        _actors(fields["participant"]) != _actors(access.as_shown(visit, wanted.caller).participant)
+        _actors(fields["participant"]) != _actors(access.redacted(visit, wanted.caller).participant)
     )
 
 

@@ -171,7 +171,7 @@ def _find(search: Search, service: HealthcareService, caller: Caller, now: datet
 def _of_schedules(search: Search, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
     try:
         named = list(dict.fromkeys(fhir_id for pool in search.schedules for fhir_id in pool))
-        offerings = availability.offerings_of(service, named, may_name=partial(access.may_name, caller))
+        offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
         known = {offering.fhir_id: offering for offering in offerings}
         pools = tuple(tuple(known[fhir_id] for fhir_id in pool) for pool in search.schedules)
         alone = [pool[0] for pool in pools if len(pool) == 1]

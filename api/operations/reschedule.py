@@ -44,7 +44,7 @@ class Reschedule(WriteView):
             start, schedules = _read(inputs_of(request, {"start", "schedule"}), base)
             appointment = access.changeable_appointment(caller, fhir_id)
             service = _service(appointment)
-            is_bound = not access.sees_rules_lifted(caller, appointment)
+            is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
             offerings = availability.kept_of(appointment).offerings(
                 _offerings(service, schedules, caller), with_extras=is_bound
             )
@@ -79,9 +79,9 @@ def _service(appointment: Appointment) -> HealthcareService:
 
 
 def _offerings(service: HealthcareService, schedules: Sequence[str], caller: Caller) -> tuple[Offering, ...]:
-    named, may_name = list(dict.fromkeys(schedules)), partial(access.may_name, caller)
+    named, is_known = list(dict.fromkeys(schedules)), partial(access.may_know_calendar, caller)
     try:
-        return tuple(availability.offerings_of(service, named, may_name=may_name))
+        return tuple(availability.offerings_of(service, named, is_known=is_known))
     except SchedulingError as error:
         raise refusal(relocated(error.issues, _places(service, schedules))) from error
 

@@ -133,7 +133,7 @@ class Taking(Wanted):
             elif visit.status == CANCELLED:
                 changing.as_it_is(self, visit)
             if visit.status == CANCELLED:
-                return [_entry(access.as_shown(visit, self.caller), self.base)]
+                return [_entry(access.redacted(visit, self.caller), self.base)]
             return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
         if self.offered is not None:
             proposal = self.offered.json

@@ -41,7 +41,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     if total is not None:
         bundle["total"] = total
     bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
-    matches = [to_fhir(access.as_shown(row, caller)) for row in page.rows]
+    matches = [to_fhir(access.redacted(row, caller)) for row in page.rows]
     others = included(matches, search.includes, caller, base)
     asked = search.link("") or "?"
     disclosed = [*page.rows, *others.rows]

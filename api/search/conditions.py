@@ -14,7 +14,7 @@ from api.search.filters import Both, Filter, Not, Step, Test, read_filter
 from api.search.grammar import Misplaced
 from api.search.kinds import Parameter, any_of, nothing
 from api.search.parameters import parameters_of
-from api.search.participants import as_shown
+from api.search.participants import redacted
 from api.search.references import Reference, Short
 from api.search.tokens import read_flag
 from api.search.values import split_values
@@ -71,7 +71,7 @@ class _Asked:
         parameter = parameters_of(kind).get(name)
         if parameter is None:
             raise Unknown(name, kind)
-        return as_shown(parameter, kind, self.caller)
+        return redacted(parameter, kind, self.caller)
 
     def _chained(self, parameter: Parameter, kind: str, rest: str, value: str) -> Q:
         """`patient:Patient.identifier=...`: those that refer to what has it; without a type, of any."""

@@ -172,7 +172,7 @@ def _fetch(wanted: dict[str, Q], caller: Caller) -> Iterator[Any]:
         kind = RESOURCES[name]
         rows = access.visible(kind.model, caller).filter(wanted[name], deleted_at=None)
         page = rows.select_related(*kind.related).prefetch_related(*kind.prefetch).order_by("pk")[: MAX_INCLUDED + 1]
-        yield from (access.as_shown(row, caller) for row in page)
+        yield from (access.redacted(row, caller) for row in page)
 
 
 def _includable(kind: str, *, reverse: bool) -> dict[str, Reference]:

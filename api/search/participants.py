@@ -11,16 +11,16 @@ from scheduling.access import Caller
 WHOSE, WHO = "Appointment", "participant"
 
 
-def as_shown(parameter: Parameter, kind: str, caller: Caller) -> Parameter:
+def redacted(parameter: Parameter, kind: str, caller: Caller) -> Parameter:
     """The parameter of a type, asked of what the caller is shown."""
-    people = access.shown_people(caller) if kind == WHOSE else None
+    people = access.visible_people(caller) if kind == WHOSE else None
     return parameter if people is None else parameter.among(WHO, _one_of(people))
 
 
 def _one_of(people: Collection[str]) -> str:
     """A test, in jsonpath, for a participant who is no patient or carer, or else one of these."""
-    kinds = "|".join(access.TELLING)
-    typed = " || ".join(f"@.actor.type == {quoted(kind)}" for kind in access.TELLING)
+    kinds = "|".join(access.IDENTIFYING_TYPES)
+    typed = " || ".join(f"@.actor.type == {quoted(kind)}" for kind in access.IDENTIFYING_TYPES)
     others = f"!(@.actor.reference like_regex {quoted(f'(^|/)({kinds})/')} || {typed})"
     names = "|".join(map(re.escape, sorted(people)))
     pattern = quoted(f"(^|/)({names})(/_history/[^/]+)?$")

@@ -53,7 +53,7 @@ def read_all(query: QueryDict, caller: Caller, base: str, *, lenient: bool = Fal
     search = SystemSearch("")
     query = opened(search, query).copy()
     named = [str(each) for each in query.pop(TYPE, []) if each]
-    kinds = _named(named, caller) if named else access.searchable(caller, RESOURCES)
+    kinds = _named(named, caller) if named else access.searchable_types(caller, RESOURCES)
     _check_order(query)
     shared = shared_parameters(kinds if named else list(RESOURCES))
     unshared = _unshared(query, shared)

@@ -109,7 +109,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def save_authorization_code(self, client_id: str, code: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         super().save_authorization_code(client_id, code, request, *args, **kwargs)
         now = timezone.now()
-        access.let_in(request.client, request.user, request.patient, request.scopes, code=code["code"], now=now)
+        access.record_launch(request.client, request.user, request.patient, request.scopes, code=code["code"], now=now)
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """A code that comes again was stolen: what was given for it ends."""
@@ -217,7 +217,7 @@ def _is_welcome(user: Any) -> bool:
 
 
 def _may_come_in(launch: Launch) -> bool:
-    return _is_welcome(launch.user) and not access.is_over(launch, now=timezone.now())
+    return _is_welcome(launch.user) and not access.is_launch_over(launch, now=timezone.now())
 
 
 def _claim(launch: Launch, request: Any) -> None:

@@ -143,7 +143,7 @@ def _offerings(
     places = _places(service, slots)
     try:
         named = list(dict.fromkeys(slot.schedule for slot in slots))
-        offerings = availability.offerings_of(service, named, may_name=partial(access.may_name, caller))
+        offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
         for offering in offerings:
             check_fit(submission, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
         availability.together(offerings)
@@ -180,7 +180,7 @@ def _draft(submission: Submission, caller: Caller) -> Draft | None:
 
 
 def _there(caller: Caller, model: type[Resource], keys: Collection[int]) -> Collection[int]:
-    return access.known_to(caller, model, keys) if model is Patient else keys
+    return access.referable_keys(caller, model, keys) if model is Patient else keys
 
 
 def _is_told(expression: str, known: Iterable[str]) -> bool:

@@ -93,7 +93,7 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
         Communication.objects.select_related("appointment"), fhir_id=message_id, appointment__isnull=False
     )
     assert message.appointment is not None
-    if not access.at_work(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
+    if not access.staff_appointments(caller_of(request)).filter(pk=message.appointment.pk, deleted_at=None).exists():
         raise Http404
     notifications.send_again(message, now=timezone.now())
     messages.success(request, _("The message is being sent again."))

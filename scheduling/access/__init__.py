@@ -1,14 +1,22 @@
-"""Who may see and do what, for every door. What is not allowed here is not allowed.
+"""Authorisation for the API, the pages and the administration: deny by default.
 
-Availability is computed over all rows, whoever asks: it is the operation that is authorised, never the rows.
+Availability is computed over all rows for every caller: the operation is authorised, never the rows that it reads.
 """
 
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.disclosures import patient_of, record_disclosure, record_listing, withheld
 from scheduling.access.identities import record_of
-from scheduling.access.launches import code_digest, end_online, is_over, launches_of, let_in, stop_app
+from scheduling.access.launches import (
+    active_launches,
+    code_digest,
+    end_online_launches,
+    is_launch_over,
+    record_launch,
+    revoke_app,
+)
 from scheduling.access.permissions import (
     could_book,
+    manages,
     may_be_for,
     may_book,
     may_find,
@@ -16,79 +24,78 @@ from scheduling.access.permissions import (
     may_override,
     may_set_hours,
     require,
-    runs,
-    searchable,
+    searchable_types,
 )
-from scheduling.access.reach import require_within_scopes
+from scheduling.access.redaction import IDENTIFYING_TYPES, redacted, visible_people
 from scheduling.access.rows import (
-    at_work,
     changeable_appointment,
-    may_name,
-    sees_rules_lifted,
-    taken_out_of_sight,
+    hidden_busy_slots,
+    is_exempt_from_cutoffs,
+    may_know_calendar,
+    staff_appointments,
     visible,
     visible_past,
 )
+from scheduling.access.scope_filters import require_within_scopes
 from scheduling.access.scopes import CONTEXT, IDENTITY, LASTING, Scope, grantable, read_scope
-from scheduling.access.shown import TELLING, as_shown, shown_people
-from scheduling.access.writing import (
-    answer_for,
-    answered_by,
+from scheduling.access.write_rules import (
+    answerable_actors,
     is_unbound,
-    known_to,
+    may_refer_to_all,
     may_write,
-    names_all,
     patients_of,
+    referable_keys,
+    require_may_answer,
     sees_all,
 )
 
 __all__ = [
     "CONTEXT",
+    "IDENTIFYING_TYPES",
     "IDENTITY",
     "LASTING",
-    "TELLING",
     "Caller",
     "Scope",
-    "answer_for",
-    "answered_by",
-    "as_shown",
-    "at_work",
+    "active_launches",
+    "answerable_actors",
     "calendars",
     "changeable_appointment",
     "code_digest",
     "could_book",
-    "end_online",
+    "end_online_launches",
     "grantable",
-    "is_over",
+    "hidden_busy_slots",
+    "is_exempt_from_cutoffs",
+    "is_launch_over",
     "is_unbound",
-    "known_to",
-    "launches_of",
-    "let_in",
+    "manages",
     "may_be_for",
     "may_book",
     "may_find",
+    "may_know_calendar",
     "may_match",
-    "may_name",
     "may_override",
+    "may_refer_to_all",
     "may_set_hours",
     "may_write",
-    "names_all",
     "patient_of",
     "patients_of",
     "read_scope",
     "record_disclosure",
+    "record_launch",
     "record_listing",
     "record_of",
+    "redacted",
+    "referable_keys",
     "require",
+    "require_may_answer",
     "require_within_scopes",
-    "runs",
-    "searchable",
+    "revoke_app",
+    "searchable_types",
     "sees_all",
-    "sees_rules_lifted",
-    "shown_people",
-    "stop_app",
-    "taken_out_of_sight",
+    "staff_appointments",
     "visible",
     "visible_past",
+    "visible_people",
     "withheld",
 ]

@@ -1,4 +1,4 @@
-"""Whoever asks."""
+"""The caller of a use case."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,21 +12,20 @@ from scheduling.access.scopes import Scope, read_scope
 
 
 def _unread(caller: "Caller", kind: str, constraint: str) -> Q | None:
-    """A door that reads no search parameters grants nothing by them."""
+    """The condition of a scope's search parameters where a caller reads none: None, so they grant nothing."""
     return None
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever asks: a person who is signed in, software with the scopes of its token, or software that acts for a
-    person, as far as its scopes go; nobody without either.
+    """The caller: a signed-in person, software with the scopes of its token, or software that acts for a person within
+    those scopes. Without `user` and `client` the caller is anonymous.
 
-    `in_context` is the primary key of the Patient whom an app was given, and `condition_of` how the door reads the
-    search parameters of a scope: None for what it cannot read.
+    `context_patient` is the primary key of the Patient in an app's launch context. `condition_of` turns the search
+    parameters of a scope into a condition, or None for parameters that it cannot read.
 
-    `guest` is a secret that a browser keeps, by which it is known again for what it held. It stays with someone who
-    signs in, for what is still held. `visit` is the id of the one Appointment that a manage link, checked by the door,
-    stands for.
+    `guest` is a secret kept by the browser that identifies the holds made in it, also after somebody has signed in.
+    `visit` is the id of the only Appointment that a verified manage link gives access to.
     """
 
     user: User | None = None
@@ -34,12 +33,12 @@ class Caller:
     scopes: tuple[str, ...] = ()
     guest: str = ""
     visit: str = ""
-    in_context: int | None = None
+    context_patient: int | None = None
     condition_of: Callable[["Caller", str, str], Q | None] = field(default=_unread, repr=False, compare=False)
 
     @property
     def owner(self) -> str:
-        """Whose idempotency keys these are."""
+        """The owner of the caller's idempotency keys."""
         if self.client and self.user:
             return f"app:{self.client}:{self.user.pk}"
         if self.client:
@@ -52,19 +51,23 @@ class Caller:
 
     @cached_property
     def guest_digest(self) -> str:
-        """What is written of the secret, so that who reads the database cannot act as the guest."""
+        """Digest of the guest's secret as it is stored, so that reading the database does not allow acting as the
+        guest.
+        """
         return hashlib.sha256(self.guest.encode()).hexdigest() if self.guest else ""
 
     @property
     def is_system(self) -> bool:
-        """Software that acts for itself and for no person."""
+        """True if the caller is software that acts for itself and not for a person."""
         return bool(self.client) and self.user is None
 
     @cached_property
     def grants(self) -> tuple[Scope, ...]:
-        """The scopes that count: software's own are `system/`, those of an app for a person `patient/` and `user/`."""
-        scopes = (read_scope(each) for each in self.scopes)
-        return tuple(each for each in scopes if each and (each.level == "system") == self.is_system)
+        """The scopes that apply: `system/` for software that acts for itself, `patient/` and `user/` for an app of a
+        person.
+        """
+        scopes = (read_scope(text) for text in self.scopes)
+        return tuple(scope for scope in scopes if scope and (scope.level == "system") == self.is_system)
 
     @property
     def is_administrator(self) -> bool:
@@ -76,7 +79,9 @@ class Caller:
 
     @cached_property
     def patients(self) -> dict[int, Patient]:
-        """Whom the caller may see and book for, by primary key: themselves first, then those they care for."""
+        """The patients that the caller may see and book for, by primary key: first the caller's own record, then the
+        records of those they care for.
+        """
         own = {self.patient.pk: self.patient} if self.patient else {}
         if self.user is None:
             return own
@@ -86,7 +91,7 @@ class Caller:
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """These patients and who cares for each of them, as FHIR references."""
+        """FHIR references of these patients and of everyone who cares for one of them."""
         carers = RelatedPerson.objects.filter(patient__in=self.patients)
         return frozenset(each.reference for each in (*self.patients.values(), *carers))
 
@@ -96,12 +101,12 @@ class Caller:
 
     @cached_property
     def desk_sites(self) -> frozenset[int]:
-        """The sites whose front desk this person is."""
+        """Primary keys of the sites where this person works at the front desk."""
         return frozenset(self.user.desk_locations.values_list("pk", flat=True)) if self.user else frozenset()
 
     @cached_property
     def own_calendars(self) -> frozenset[int]:
-        """The schedules that this person works by."""
+        """Primary keys of the schedules that this person works with."""
         return frozenset(calendars(self).values_list("pk", flat=True)) if self.is_staff else frozenset()
 
     @property
@@ -110,7 +115,9 @@ class Caller:
 
 
 def calendars(caller: Caller) -> QuerySet[Schedule]:
-    """The schedules that the caller works by: their own, those at their front desk's sites, an administrator's all."""
+    """The schedules that the caller works with: their own, those at their front desk's sites, or all for an
+    administrator.
+    """
     rows = Schedule.objects.filter(active=True, deleted_at=None)
     if caller.is_administrator:
         return rows

@@ -1,7 +1,7 @@
-"""Who was told what of which patient: https://hl7.org/fhir/R4/auditevent.html
+"""Audit of disclosures, that is of which patients' data a caller received: https://hl7.org/fhir/R4/auditevent.html
 
-An AuditEvent for each patient whom an answer tells of, written before the answer is given: what cannot be recorded is
-not told. What people see of themselves and of those they care for is not recorded, unless an app asks for them.
+One AuditEvent is written for each patient in a response, before the response is sent: if it cannot be recorded, nothing
+is disclosed. What people read about themselves and those they care for is not recorded, unless an app reads it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from scheduling.access.callers import Caller
 
 QUERY_KEPT = 2000  # characters
 
-# Whom a row is about, by its type. No other type of resource tells of a patient; a Slot does not say whose it is.
+# The patient's primary key in a row, by resource type. No other type identifies a patient; a Slot does not name its.
 ABOUT: Mapping[str, Callable[[Any], int | None]] = {
     "Patient": attrgetter("pk"),
     "RelatedPerson": attrgetter("patient_id"),
@@ -53,23 +53,23 @@ def record_disclosure(
     query: str = "",
     once_in: timedelta | None = None,
 ) -> None:
-    """Write down that the caller is told of the patients of these rows: one INSERT, none if there are none.
+    """Record that the caller received data about the patients of these rows: one INSERT, or none without patients.
 
-    A line for each patient and `query`, or where there was none, for each row; of a `version` if it is an earlier one.
-    Of what is looked at over and over, `once_in` is how long the first time stands for the others.
+    With `query` there is one line for each patient, else one for each row; `version` is the suffix of an earlier
+    version's reference. A disclosure that repeats an equal one within `once_in` is not recorded again.
     """
     query = query[:QUERY_KEPT]
-    told = {(patient, "" if query else f"{row.reference}{version}") for row in rows if (patient := patient_of(row))}
-    _record(told, subtype, caller=caller, now=now, query=query, once_in=once_in)
+    disclosed = {(pk, "" if query else f"{row.reference}{version}") for row in rows if (pk := patient_of(row))}
+    _record(disclosed, subtype, caller=caller, now=now, query=query, once_in=once_in)
 
 
 def record_listing(patients: Iterable[int], page: str, *, caller: Caller, now: datetime, once_in: timedelta) -> None:
-    """Write down that the caller is shown these patients (primary keys) on a page of many, once in that time."""
+    """Record that the caller saw these patients (primary keys) on a page with a list, once within `once_in`."""
     _record({(patient, "") for patient in patients}, "search", caller=caller, now=now, query=page, once_in=once_in)
 
 
 def _record(
-    told: set[tuple[int, str]],
+    disclosed: set[tuple[int, str]],
     subtype: str,
     *,
     caller: Caller,
@@ -79,11 +79,11 @@ def _record(
 ) -> None:
     if _withheld.get():
         return
-    if told and not caller.client:
-        told = {each for each in told if caller.user and each[0] not in caller.patients}
-    if told and once_in:
-        before = AuditEvent.objects.filter(patient__in={patient for patient, _ in told}, recorded__gt=now - once_in)
-        told -= set(before.filter(user=caller.user, subtype=subtype, query=query).values_list("patient", "target"))
+    if disclosed and not caller.client:
+        disclosed = {(pk, target) for pk, target in disclosed if caller.user and pk not in caller.patients}
+    if disclosed and once_in:
+        before = AuditEvent.objects.filter(patient__in={pk for pk, _ in disclosed}, recorded__gt=now - once_in)
+        disclosed -= set(before.filter(user=caller.user, subtype=subtype, query=query).values_list("patient", "target"))
     AuditEvent.objects.bulk_create(
         AuditEvent(
             recorded=now,
@@ -96,10 +96,10 @@ def _record(
             target=target,
             query=query,
         )
-        for patient, target in sorted(told)
+        for patient, target in sorted(disclosed)
     )
 
 
 def patient_of(row: Resource) -> int | None:
-    """The primary key of the patient whom a row is about, if it is about one."""
+    """The primary key of the patient that a row is about, or None."""
     return ABOUT[row.RESOURCE_TYPE](row) if row.RESOURCE_TYPE in ABOUT else None

@@ -1,4 +1,4 @@
-"""Apps that people have let in, and no longer want."""
+"""Launches of SMART apps that people have authorised, and their end."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -11,20 +11,20 @@ from django.db.models import Q, QuerySet
 
 from clinic.models import AuditEvent, Launch, Patient, User
 
-FORGOTTEN_AFTER = timedelta(hours=1)  # a code that nobody has exchanged is worth nothing for longer than that
-ONLINE_FOR = timedelta(hours=12)  # for who closes the browser without signing out
+FORGOTTEN_AFTER = timedelta(hours=1)  # authorization codes expire sooner
+ONLINE_FOR = timedelta(hours=12)  # the browser may be closed without signing out
 OFFLINE = Q(scope__regex=r"(^| )offline_access( |$)")
 
 
 def code_digest(code: str) -> str:
-    """By which a launch is found: codes themselves are not kept with it."""
+    """Digest by which a launch is found: the authorization code itself is not stored."""
     return sha256(code.encode()).hexdigest()
 
 
-def let_in(
+def record_launch(
     application: Any, user: User, patient: Patient | None, scopes: Iterable[str], *, code: str, now: datetime
 ) -> Launch:
-    """The person has allowed this. It is worth nothing until the app exchanges its code."""
+    """Record that the person has authorised the app. The launch grants nothing until the app exchanges its code."""
     unused = Launch.objects.filter(application=application, user=user, access_token=None)
     unused.filter(created__lt=now - FORGOTTEN_AFTER).delete()
     _audit("let-app-in", AuditEvent.Action.CREATE, user, application, patient, now)
@@ -39,8 +39,8 @@ def let_in(
     )
 
 
-def launches_of(user: User, *, now: datetime) -> QuerySet[Launch]:
-    """Those by which an app can still do something."""
+def active_launches(user: User, *, now: datetime) -> QuerySet[Launch]:
+    """The user's launches with which an app can still access data."""
     idle = now - settings.APPS_FORGOTTEN_AFTER
     renewable = Q(
         access_token__refresh_token__isnull=False,
@@ -53,20 +53,22 @@ def launches_of(user: User, *, now: datetime) -> QuerySet[Launch]:
 
 
 @transaction.atomic
-def stop_app(user: User, client_id: str, *, now: datetime) -> int:
-    """The app may do nothing for this person any more; how often they had let it in."""
+def revoke_app(user: User, client_id: str, *, now: datetime) -> int:
+    """End all access of the app for this person. Returns the number of launches ended."""
     return _stop(user, Q(application__client_id=client_id), now)
 
 
 @transaction.atomic
-def end_online(user: User, code_digests: Collection[str] | None = None, *, now: datetime) -> int:
-    """The person is no longer here: what was let in only for as long as they are ends. All of it unless said which."""
+def end_online_launches(user: User, code_digests: Collection[str] | None = None, *, now: datetime) -> int:
+    """End the launches that last only while the person is signed in: those with these code digests, or all without
+    any.
+    """
     which = ~OFFLINE & Q(scope__regex=r"(^| )online_access( |$)")
     return _stop(user, which if code_digests is None else which & Q(code_digest__in=code_digests), now)
 
 
-def is_over(launch: Launch, *, now: datetime) -> bool:
-    """True if it was for while its person is here, and they can hardly be here any more."""
+def is_launch_over(launch: Launch, *, now: datetime) -> bool:
+    """True if the launch lasts only while the person is signed in, and began too long ago for that."""
     return "offline_access" not in launch.scope.split() and launch.created <= now - ONLINE_FOR
 
 

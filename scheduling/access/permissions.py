@@ -1,4 +1,4 @@
-"""What somebody may do, by who they are and whose it is."""
+"""Permissions for operations, by the caller's role and by whose rows they concern."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,15 +6,16 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Bookable, HealthcareService, Patient, Schedule
 from scheduling.access.callers import Caller
-from scheduling.access.reach import has_scope
+from scheduling.access.scope_filters import has_scope
 from scheduling.access.scopes import INTERACTIONS
-from scheduling.access.writing import may_write_some
+from scheduling.access.write_rules import may_write_some
 from scheduling.errors import Forbidden
 
 
 def require(caller: Caller, resource_type: str, interaction: str) -> None:
-    """Raise Forbidden unless the caller may do this to some resource of the type at all: an app if its scopes and its
-    person may.
+    """Raise Forbidden unless the caller may do this interaction on at least some resources of the type.
+
+    For an app, both its scopes and its person must allow it.
     """
     if caller.client and not has_scope(caller, resource_type, interaction):
         raise Forbidden(f"The token has no scope to {INTERACTIONS[interaction]} {resource_type} resources.")
@@ -25,8 +26,8 @@ def require(caller: Caller, resource_type: str, interaction: str) -> None:
         raise Forbidden(f"You may not {INTERACTIONS[interaction]} {resource_type} resources.")
 
 
-def searchable(caller: Caller, kinds: Iterable[str]) -> list[str]:
-    """Those of the types for which the caller may search. Raises Forbidden where there are none."""
+def searchable_types(caller: Caller, kinds: Iterable[str]) -> list[str]:
+    """The given types that the caller may search for. Raises Forbidden if there are none."""
     found = [kind for kind in kinds if _may(caller, kind, "s")]
     if not found:
         raise Forbidden("You may not search for any resources.")
@@ -34,7 +35,11 @@ def searchable(caller: Caller, kinds: Iterable[str]) -> list[str]:
 
 
 def may_find(caller: Caller) -> None:
-    """Free times name nobody: whoever is signed in may ask for them, and software that may search for them."""
+    """Raise Forbidden unless the caller may search for free times.
+
+    Free times name nobody: every signed-in person may search, and software with a scope to search for Appointments or
+    Slots.
+    """
     if caller.client and not (has_scope(caller, "Appointment", "s") or has_scope(caller, "Slot", "s")):
         raise Forbidden("The token has no scope to search for Appointments or Slots.")
     if not caller.client and caller.user is None:
@@ -42,7 +47,9 @@ def may_find(caller: Caller) -> None:
 
 
 def may_match(caller: Caller) -> None:
-    """Who works here and software look for a patient by what they know of them; among those whom they may see."""
+    """Raise Forbidden unless the caller may search for a patient by demographics: staff and software, among visible
+    patients.
+    """
     require(caller, "Patient", "s")
     if not caller.is_system and not caller.is_staff:
         raise Forbidden(_("Only clinic staff can search for patients."))
@@ -57,16 +64,15 @@ def may_book(
     sites: Collection[int | None],
     moved: Appointment | None = None,
 ) -> None:
-    """True if the caller may take this time: `bookables` are whose it is, `sites` where.
+    """Raise Forbidden unless the caller may take this time on `bookables` at `sites` (primary keys).
 
-    Software with the scope books for anyone, and so does an administrator; the front desk on the calendars of its
-    sites, a practitioner on their own; a patient what is open to patients, for themselves and those they care for. A
-    guest holds what is open to patients before they say who they are. By a manage link its visit is `moved`, and no
-    other made.
+    Software with the scope and administrators book for anyone; the front desk books on the calendars of its sites, a
+    practitioner on their own. A patient books services open to patients, for themselves and those they care for. A
+    guest holds a time before giving their name. With a manage link, only its visit may be `moved`.
     """
     if caller.client and moved is None and not has_scope(caller, "Appointment", "c"):
         raise Forbidden("The token has no scope to create Appointments.")
-    if caller.is_system or runs(caller, bookables=bookables, sites=sites):
+    if caller.is_system or manages(caller, bookables=bookables, sites=sites):
         return
     if caller.is_staff and not caller.patients:
         raise Forbidden(_("You can book only on calendars you work with."))
@@ -80,9 +86,9 @@ def may_book(
 
 
 def could_book(caller: Caller, service: HealthcareService, schedule: int) -> bool:
-    """True if it is worth while to propose a visit on this calendar (a primary key): what `may_book` would say.
+    """True if a proposal on this calendar (a primary key) makes sense: what `may_book` would say.
 
-    Without a query for each, and with no patient named yet.
+    It needs no query for each calendar, and no patient.
     """
     if caller.is_system or caller.is_administrator or schedule in caller.own_calendars:
         return True
@@ -91,10 +97,10 @@ def could_book(caller: Caller, service: HealthcareService, schedule: int) -> boo
 
 
 def may_be_for(caller: Caller, patient: Patient) -> None:
-    """True if someone who is neither staff nor software may book for this patient.
+    """Raise Forbidden unless a caller who is neither staff nor software may book for this patient.
 
-    Who is signed in books for themselves and those they care for; a guest for someone who has no account, after the
-    door has seen proof of the address; a manage link is for the patient of its visit.
+    A signed-in person books for themselves and those they care for. A guest books for a patient without an account,
+    once the page has verified the address. A manage link is for the patient of its visit.
     """
     if patient.pk in caller.patients:
         return
@@ -105,17 +111,17 @@ def may_be_for(caller: Caller, patient: Patient) -> None:
     raise Forbidden(_("You can book only for yourself and for those you care for."))
 
 
-def runs(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    """True if these are calendars that the caller works by."""
+def manages(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
+    """True if the caller works with all these calendars."""
     return caller.is_administrator or _works_by(caller, bookables, sites)
 
 
 def may_override(caller: Caller, *, bookables: Collection[int], sites: Collection[int | None]) -> bool:
-    """True if the caller may do with a reason what the rules of these calendars do not allow.
+    """True if the caller may override the rules of these calendars, giving a reason.
 
-    A practitioner not those of another, whose time a visit takes as well.
+    A practitioner may not override the rules of another practitioner whose time the visit takes too.
     """
-    if not runs(caller, bookables=bookables, sites=sites):
+    if not manages(caller, bookables=bookables, sites=sites):
         return False
     if caller.is_administrator or caller.desk_sites.issuperset(sites):
         return True
@@ -124,15 +130,15 @@ def may_override(caller: Caller, *, bookables: Collection[int], sites: Collectio
 
 
 def may_set_hours(caller: Caller, schedule: Schedule | None) -> None:
-    """True if the caller may say when and how a service is given on a calendar: one that they work by.
+    """Raise Forbidden unless the caller may change the scheduling parameters of a service on this calendar.
 
-    For a service as a whole, which is no one calendar's (None), only administrators may.
+    Only administrators may change those of a service as a whole (`schedule` is None).
     """
     if caller.is_administrator:
         return
     if schedule is None:
         raise Forbidden(_("Only administrators set the hours of a service as a whole."))
-    if not runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
+    if not manages(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
         raise Forbidden(_("You can set hours only on calendars you work with."))
 
 

@@ -1,4 +1,4 @@
-"""Which rows somebody may see, and change."""
+"""Visible and changeable rows of each resource type."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,26 +24,30 @@ from clinic.models import (
     Subscription,
 )
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.reach import PUBLIC, has_scope, require_within_scopes, within_scopes
-from scheduling.access.shown import TELLING
+from scheduling.access.redaction import IDENTIFYING_TYPES
+from scheduling.access.scope_filters import PUBLIC, filter_by_scopes, has_scope, require_within_scopes
 from scheduling.errors import Forbidden, NotFound
 
 M = TypeVar("M", bound=Model)
 
-# A hold, and one that has ended.
+# The statuses of a hold and of a released hold.
 HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
 
 
 def visible(model: type[M], caller: Caller, may: str = "rs") -> QuerySet[M]:
-    """The rows of a resource that the caller may see. Proof of an address is for nobody but its guest.
+    """The rows of a resource that the caller may see.
 
-    With a token, those on which one of the interactions `may` (of c r u d s) was granted.
+    With a token, only those on which one of the interactions `may` (letters of "cruds") is granted. Messages with a
+    guest's code are never included.
     """
-    return within_scopes(_seen(model, caller), caller, may)
+    return filter_by_scopes(_seen(model, caller), caller, may)
 
 
 def _seen(model: type[M], caller: Caller) -> QuerySet[M]:
-    """Whatever the scopes of a token: software's own say everything, an app sees no more than its person."""
+    """The visible rows before the scopes of a token are applied.
+
+    Software that acts for itself is limited by its scopes alone; an app sees no more than its person does.
+    """
     rows: QuerySet[M] = model._default_manager.all()
     if model is Communication:
         rows = rows.exclude(event=Event.PROOF)
@@ -63,7 +67,9 @@ def _seen(model: type[M], caller: Caller) -> QuerySet[M]:
 
 
 def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]:
-    """Earlier versions of the rows that the caller may see; for a patient none that was about somebody else."""
+    """Earlier versions of the rows that the caller may see. Patients get none in which the row was another
+    patient's.
+    """
     rows = visible(model, caller).values("pk")
     past = PastVersion.objects.filter(resource_type=model.RESOURCE_TYPE, row_id__in=rows)
     if caller.is_system or caller.is_staff:
@@ -71,17 +77,17 @@ def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]
     return past.filter(Q(patient_id=None) | Q(patient_id__in=caller.patients))
 
 
-def at_work(caller: Caller) -> QuerySet[Appointment]:
-    """The visits that a person works with, which are an administrator's all. Those of their own are not among them.
+def staff_appointments(caller: Caller) -> QuerySet[Appointment]:
+    """The appointments that a person works with as staff; all for an administrator.
 
-    Whoever works at the clinic can be a patient of it too, and is then bound as every patient is.
+    Staff can be patients of the clinic too: their own visits are not included, and the patients' rules apply to them.
     """
     rows = Appointment.objects.all()
     return rows if caller.is_administrator else rows.filter(_work(caller))
 
 
-def may_name(caller: Caller, actor: str) -> bool:
-    """True if the caller may know of the calendar of an actor, a FHIR reference: of a patient's if they see it."""
+def may_know_calendar(caller: Caller, actor: str) -> bool:
+    """True if the caller may know of the calendar of an actor (a FHIR reference); a patient's only if it is visible."""
     kind, _, fhir_id = actor.partition("/")
     if kind != Patient.RESOURCE_TYPE:
         return True
@@ -89,7 +95,7 @@ def may_name(caller: Caller, actor: str) -> bool:
 
 
 def _own_schedules(caller: Caller) -> Q:
-    """All but those that name a patient; the front desk's patients are everybody."""
+    """The schedules that are not a patient's, and those of the caller's patients; for the front desk, all."""
     own = Q(bookable__patient=None)
     if caller.desk_sites:
         return Q()
@@ -102,8 +108,8 @@ def _own_appointments(caller: Caller) -> Q:
         own |= Q(fhir_id=caller.visit)
     if caller.user is None:
         return own
-    own &= Q(status__in=HELD)  # what was booked here before may be another's who used this browser
-    own |= Q(held_by=caller.user, patient=None)  # a hold that has no patient yet is whose who made it
+    own &= Q(status__in=HELD)  # others may have booked in this browser before
+    own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
     if caller.patients:
         own |= Q(patient__in=caller.patients)
     return own | _work(caller)
@@ -125,7 +131,7 @@ def _work(caller: Caller) -> Q:
 def _own_patients(caller: Caller) -> Q:
     own = Q(pk__in=caller.patients)
     if caller.desk_sites:
-        return Q()  # the front desk finds any patient, or could not book for a new one
+        return Q()  # the front desk must find any patient to book for them
     if caller.practitioner:
         own |= Q(
             Exists(
@@ -136,7 +142,7 @@ def _own_patients(caller: Caller) -> Q:
 
 
 def _own_slots(caller: Caller) -> Q:
-    """Staff see their calendars; a patient sees the Slots of their own visits."""
+    """Slots on the calendars of staff, and of the patient's own visits."""
     own = Q(appointment__patient__in=caller.patients)
     if caller.practitioner:
         own |= Q(bookable__practitioner=caller.practitioner)
@@ -146,24 +152,27 @@ def _own_slots(caller: Caller) -> Q:
 
 
 def _of_own_patients(name: str) -> Callable[[Caller], Q]:
-    """Rows of the patients that the caller may see; `name` is the column that says whose they are."""
+    """Condition for rows of patients that the caller may see; `name` is the patient's column."""
     return lambda caller: Q(**{f"{name}__in": Patient.objects.filter(_own_patients(caller), deleted_at=None)})
 
 
 def _of_own_visits(caller: Caller) -> Q:
-    """Rows of visits: for the patient, and for who works with that visit, whoever else sees the same patient."""
+    """Condition for rows of visits: for the patient, and for staff who work with that visit."""
     own = Q(patient__in=caller.patients)
     return own | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else own
 
 
 def _own_subscriptions(caller: Caller) -> Q:
-    """Those that the same software, or the same person, has made."""
+    """Subscriptions that the same software or the same person created."""
     return Q(client=caller.client, user=caller.user)
 
 
 def _own_answers(caller: Caller) -> Q:
-    """Answers to visits: for who works with the visit, and for the patient, but for those of others who come to it."""
-    others = Q(actor__reference__regex=rf"(^|/)({'|'.join(TELLING)})/") & ~Q(actor__reference__in=list(caller.people))
+    """Answers to visits: for staff who work with the visit, and for the patient, except those of other patients and
+    carers.
+    """
+    others = Q(actor__reference__regex=rf"(^|/)({'|'.join(IDENTIFYING_TYPES)})/")
+    others &= ~Q(actor__reference__in=list(caller.people))
     answers = Q(appointment__patient__in=caller.patients) & ~others
     return answers | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else answers
 
@@ -172,7 +181,7 @@ def _none(caller: Caller) -> Q:
     return Q(pk__in=[])
 
 
-# Whose rows somebody who is signed in may see.
+# The rows that a signed-in person may see, by model.
 OWN: dict[type[Model], Callable[[Caller], Q]] = {
     Patient: _own_patients,
     Slot: _own_slots,
@@ -189,14 +198,14 @@ OWN: dict[type[Model], Callable[[Caller], Q]] = {
 }
 
 
-def taken_out_of_sight(caller: Caller) -> QuerySet[Slot]:
-    """What else takes the time of those whose calendars the caller works by: to say when, and nothing else of it."""
+def hidden_busy_slots(caller: Caller) -> QuerySet[Slot]:
+    """Slots of other calendars that take the time of the caller's calendars: only when may be shown, nothing else."""
     seen = visible(Slot, caller).filter(pk=OuterRef("pk"))
     return Slot.objects.filter(~Exists(seen), bookable__in=calendars(caller).values("bookable"))
 
 
 def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
-    """The appointment with this id, if the caller may change it. One they cannot see does not exist for them."""
+    """The appointment with this id. Raises NotFound if the caller cannot see it, Forbidden if they cannot change it."""
     appointment = visible(Appointment, caller, "rus").filter(fhir_id=fhir_id, deleted_at=None).first()
     if appointment is None:
         raise NotFound(f"There is no Appointment/{fhir_id}.")
@@ -206,6 +215,6 @@ def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
     return appointment
 
 
-def sees_rules_lifted(caller: Caller, appointment: Appointment) -> bool:
-    """True if the cut-offs that bind patients do not bind this caller: software, and who works with the visit."""
-    return caller.is_system or (caller.is_staff and at_work(caller).filter(pk=appointment.pk).exists())
+def is_exempt_from_cutoffs(caller: Caller, appointment: Appointment) -> bool:
+    """True if the patients' cut-offs do not apply: to software, and to staff who work with the visit."""
+    return caller.is_system or (caller.is_staff and staff_appointments(caller).filter(pk=appointment.pk).exists())

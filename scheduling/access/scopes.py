@@ -1,4 +1,4 @@
-"""What software was granted, as its token says: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
+"""SMART scopes of access tokens: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ SCOPE = re.compile(
 VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
 INTERACTIONS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
 
-# Who the person is and which patient it is about: these open no resource.
+# Scopes that identify the person or the patient in context: they grant no resource.
 IDENTITY = ("openid", "fhirUser", "profile")
 LASTING = ("offline_access", "online_access")
 CONTEXT = (*IDENTITY, *LASTING, "launch/patient")
@@ -21,7 +21,9 @@ CONTEXT = (*IDENTITY, *LASTING, "launch/patient")
 
 @dataclass(frozen=True)
 class Scope:
-    """`patient/Appointment.rs?status=booked`: for whom, on what type, which of c r u d s, and only rows like these."""
+    """A resource scope such as `patient/Appointment.rs?status=booked`: level, resource type, interactions, search
+    parameters.
+    """
 
     level: str
     type: str
@@ -32,11 +34,11 @@ class Scope:
         return f"{self.level}/{self.type}.{self.may}" + (f"?{self.constraint}" if self.constraint else "")
 
     def is_for(self, kind: str, may: str) -> bool:
-        """True if it grants one of these interactions on some resource of the type."""
+        """True if the scope grants one of these interactions on at least some resources of the type."""
         return self.type in ("*", kind) and not set(may).isdisjoint(self.may)
 
     def __and__(self, other: "Scope") -> "Scope | None":
-        """What both grant; None for nothing."""
+        """The scope that both grant, or None."""
         may = "".join(letter for letter in self.may if letter in other.may)
         if self.level != other.level or not may or (self.type != other.type and "*" not in (self.type, other.type)):
             return None
@@ -46,17 +48,17 @@ class Scope:
 
 @lru_cache(maxsize=1024)
 def read_scope(text: str) -> Scope | None:
-    """The resource scope that this is, of version 1 or 2; None for any other."""
+    """The resource scope in this text, of SMART version 1 or 2; None for any other text."""
     match = SCOPE.fullmatch(text)
     if match is None:
         return None
     return Scope(match["level"], match["type"], VERSION_1.get(match["may"], match["may"]), match["constraint"] or "")
 
 
-def grantable(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """What is asked for, as far as it is allowed; in the words of who asks where all of it is."""
+def grantable(requested: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """The requested scopes narrowed to what is allowed; a scope that is wholly allowed keeps its spelling."""
     permitted = list(allowed)
-    return list(dict.fromkeys(granted for each in asked for granted in _narrowed(each, permitted)))
+    return list(dict.fromkeys(granted for text in requested for granted in _narrowed(text, permitted)))
 
 
 def _narrowed(text: str, allowed: list[str]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def service_of(fhir_id: str) -> HealthcareService | None:
 
 
 def offerings_of(
-    service: HealthcareService, schedules: Collection[str], *, may_name: Callable[[str], bool] = lambda actor: True
+    service: HealthcareService, schedules: Collection[str], *, is_known: Callable[[str], bool] = lambda actor: True
 ) -> list[Offering]:
     """The schedules with these FHIR ids, in that order, as they give the service.
 
@@ -58,7 +58,7 @@ def offerings_of(
     offer the service; `expression` is its reference.
     """
     found = rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
-    rows = {row.fhir_id: row for row in found if may_name(row.actor)}
+    rows = {row.fhir_id: row for row in found if is_known(row.actor)}
     return _all_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
 
 

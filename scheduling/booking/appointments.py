@@ -83,7 +83,7 @@ def end_visit(
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
     """True if the caller has the staff's pages, which offer for a moment to undo what was done to a visit."""
-    return caller.user is not None and not caller.client and access.sees_rules_lifted(caller, appointment)
+    return caller.user is not None and not caller.client and access.is_exempt_from_cutoffs(caller, appointment)
 
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:
@@ -192,7 +192,7 @@ def not_expired(appointment: Appointment, now: datetime) -> None:
 
 
 def within_notice(appointment: Appointment, caller: Caller, now: datetime, done: str) -> None:
-    if appointment.start is None or appointment.service is None or access.sees_rules_lifted(caller, appointment):
+    if appointment.start is None or appointment.service is None or access.is_exempt_from_cutoffs(caller, appointment):
         return
     notice = appointment.service.cancellation_notice
     if now > appointment.start - notice:

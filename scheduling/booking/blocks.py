@@ -99,7 +99,7 @@ def is_repeated(slot: Slot) -> bool:
 
 
 def _may_block(caller: Caller, schedule: Schedule) -> None:
-    if not access.runs(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
+    if not access.manages(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
         raise Forbidden(_("You can block time only on calendars you work with."))
 
 

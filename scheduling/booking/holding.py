@@ -30,7 +30,7 @@ from scheduling.booking.once import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, for_survivor, lock_patient
 from scheduling.booking.request import BookingRequest, Json, asked, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
-from scheduling.booking.visits import place, runs
+from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 from scheduling.versions import Versions
 
@@ -61,7 +61,7 @@ def hold(
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
     is_held = former is not None and former.status == Appointment.Status.PENDING and not former.is_request
     replacing = former if is_held else None
-    is_bound = not (caller.is_system or runs(caller, request.offerings))
+    is_bound = not (caller.is_system or manages(caller, request.offerings))
     if is_bound:
         lock_holder(caller)
     request = for_survivor(request)
@@ -113,7 +113,7 @@ def confirm(
     if patient is not None:
         _name(appointment, patient, caller, now)
     else:
-        if not access.sees_rules_lifted(caller, appointment):
+        if not access.is_exempt_from_cutoffs(caller, appointment):
             _is_for_own(appointment, caller)
         _lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
@@ -184,7 +184,7 @@ def name_patient(
 
 def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
     """Whom a locked hold is for; not written yet."""
-    is_bound = not access.sees_rules_lifted(caller, appointment)
+    is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
     if is_bound:
         access.may_be_for(caller, patient)
         lock_holder(caller)
@@ -284,7 +284,7 @@ def _asks(appointment: Appointment, caller: Caller) -> bool:
     """True if to confirm it is to ask for it: what is given on request, for who does not work with it."""
     if appointment.service is None or not appointment.service.on_request:
         return False
-    return caller.is_system or not access.sees_rules_lifted(caller, appointment)
+    return caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment)
 
 
 def _is_for_own(appointment: Appointment, caller: Caller) -> None:

@@ -34,7 +34,7 @@ def respond(
     """
     appointment = locked(appointment_id, caller)
     undecided = [each["actor"] for each in appointment.participant if _is_undecided(each)]
-    names = access.answered_by(caller, appointment, [each["reference"] for each in undecided])
+    names = access.answerable_actors(caller, appointment, [each["reference"] for each in undecided])
     if not names:
         raise RuleBroken(_("Nobody you can answer for is invited to this visit."))
     AppointmentResponse.objects.bulk_create(
@@ -56,7 +56,7 @@ def record_response(response: AppointmentResponse, *, caller: Caller, now: datet
     name = response.actor["reference"]
     if name not in {each.get("actor", {}).get("reference") for each in appointment.participant}:
         raise RuleBroken(f"{name} takes no part in this visit.", expression="AppointmentResponse.actor")
-    access.answer_for(caller, appointment, name)
+    access.require_may_answer(caller, appointment, name)
     response.last_updated = now
     response.save()
     _heard(appointment, {name}, response.participant_status, comment=response.comment, caller=caller, now=now)

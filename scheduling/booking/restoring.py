@@ -28,7 +28,7 @@ def restore(
     time has been taken or blocked since, and what booking for a closed record of a patient raises.
     """
     appointment = locked(appointment_id, caller)
-    if not access.sees_rules_lifted(caller, appointment):
+    if not access.is_exempt_from_cutoffs(caller, appointment):
         raise Forbidden(_("Only the clinic can undo a cancellation."))
     if not can_be_restored(appointment):
         raise IllegalTransition(appointment.status, "booked")

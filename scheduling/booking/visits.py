@@ -55,10 +55,10 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     """
     _may_override(caller, request.override, request.offerings)
     request = for_survivor(request)
-    if request.activate and request.patient is not None and runs(caller, request.offerings):
+    if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
     lock_patient(request.patient)
-    asks = request.service.on_request and not runs(caller, request.offerings)
+    asks = request.service.on_request and not manages(caller, request.offerings)
     status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
     appointment = place(request, status, caller=caller, now=now)
     fulfil_requirements(appointment, now=now, override=request.override, just_made=True)
@@ -238,7 +238,7 @@ def change_status(
     Raises IllegalTransition, which names both states.
     """
     appointment = locked(appointment_id, caller, version)
-    if not access.sees_rules_lifted(caller, appointment):
+    if not access.is_exempt_from_cutoffs(caller, appointment):
         raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
     may_become(appointment, status)
     if status in FREES_TIME:
@@ -260,7 +260,7 @@ def correct_status(
     Raises IllegalTransition where no step leads from `status` to where the visit is.
     """
     appointment = locked(appointment_id, caller)
-    if caller.is_system or not access.sees_rules_lifted(caller, appointment):
+    if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
         raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
     if status not in CORRECTIONS.get(appointment.status, ()):
         raise IllegalTransition(appointment.status, status)
@@ -269,10 +269,10 @@ def correct_status(
     return step(appointment, caller=caller, now=now, as_="correct")
 
 
-def runs(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
+def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
     """True if these are calendars that the caller works by."""
     bookables = [offering.bookable for offering in offerings]
-    return access.runs(caller, bookables=bookables, sites=[offering.site for offering in offerings])
+    return access.manages(caller, bookables=bookables, sites=[offering.site for offering in offerings])
 
 
 def _may_take(
@@ -303,7 +303,7 @@ def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]
 def _stays_as_agreed(appointment: Appointment, offerings: tuple[Offering, ...], caller: Caller) -> None:
     """Refuse to move what the clinic has agreed to for its time; a request that waits can be moved."""
     is_on_request = appointment.service is not None and appointment.service.on_request
-    if is_on_request and appointment.status == Appointment.Status.BOOKED and not runs(caller, offerings):
+    if is_on_request and appointment.status == Appointment.Status.BOOKED and not manages(caller, offerings):
         text = _("The clinic has agreed to this time. To change it, cancel this visit and request a new one.")
         raise RuleBroken(text)
 

@@ -69,12 +69,12 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
     if not has_version(row, entry.version):
         raise VersionConflict
     assert entry.patch is not None  # patch_of
-    before = to_fhir(access.as_shown(row, caller))
+    before = to_fhir(access.redacted(row, caller))
     after = entry.patch(deepcopy(before))
     if (after.get("resourceType"), after.get("id")) != (entry.type, entry.fhir_id):
         raise Invalid("A patch leaves resourceType and id as they are.", expression=entry.type)
     if isinstance(row, Appointment):
-        after = _amended(before, after, is_bound=not access.sees_rules_lifted(caller, row))
+        after = _amended(before, after, is_bound=not access.is_exempt_from_cutoffs(caller, row))
     if is_same(after, before):
         result.unchanged.append((entry, row))
     else:

@@ -133,7 +133,7 @@ def test_whoever_works_here_is_bound_as_a_patient_of_others(visit, ada):
         act("change_status", visit, "arrived", caller=caller)
     with pytest.raises(RuleBroken, match="Only clinic staff"):
         act("correct_status", visit, "booked", caller=caller)
-    assert visit not in access.at_work(caller)
+    assert visit not in access.staff_appointments(caller)
     assert visit in access.visible(Appointment, caller)
 
 
@@ -163,4 +163,4 @@ def test_the_desk_of_one_site_overrides_no_rules_of_another(service, chen, ada):
     desk = Caller(user=UserFactory(desk_locations=[LocationFactory()]))
     with pytest.raises(Forbidden):
         book(replace(wish(service, chen, at=monday(3), patient=ada), override="because"), desk)
-    assert not access.runs(desk, bookables=[], sites=[])
+    assert not access.manages(desk, bookables=[], sites=[])

@@ -30,7 +30,7 @@ def stop(request: HttpRequest, client_id: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         user: Any = caller_of(request).user
-        access.stop_app(user, client_id, now=timezone.now())
+        access.revoke_app(user, client_id, now=timezone.now())
         messages.success(request, _("%(name)s no longer has access.") % {"name": app.application.name})
         return redirect("portal:apps")
     return render(request, "portal/apps/stop.html", {"app": app})
@@ -38,4 +38,4 @@ def stop(request: HttpRequest, client_id: str) -> HttpResponse:
 
 def _own(request: HttpRequest) -> list[App]:
     user = caller_of(request).user
-    return apps(access.launches_of(user, now=timezone.now())) if user else []
+    return apps(access.active_launches(user, now=timezone.now())) if user else []

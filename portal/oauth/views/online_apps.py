@@ -27,10 +27,10 @@ def remember(session: SessionBase, code: str) -> None:
 def leave(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:
     """Somebody signs out of this browser."""
     if user is not None and (let_in := request.session.get(_KEY)):
-        access.end_online(user, let_in, now=timezone.now())
+        access.end_online_launches(user, let_in, now=timezone.now())
 
 
 @receiver([password_changed, password_reset], dispatch_uid="online_apps_of_user")
 def leave_everywhere(user: User, **_kwargs: Any) -> None:
     """A new password ends every session that there was."""
-    access.end_online(user, now=timezone.now())
+    access.end_online_launches(user, now=timezone.now())

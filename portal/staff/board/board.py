@@ -249,11 +249,11 @@ def read_board(caller: Caller, site: Location, *, now: datetime, practitioner: s
 
 
 def _failures(caller: Caller, now: datetime) -> QuerySet[Communication]:
-    return notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller))
+    return notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
 
 
 def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    seen = access.at_work(caller).filter(site=site, start__gte=start, start__lt=end, deleted_at=None)
+    seen = access.staff_appointments(caller).filter(site=site, start__gte=start, start__lt=end, deleted_at=None)
     return (
         seen.filter(status__in=STEPS)
         .select_related("patient", "service")

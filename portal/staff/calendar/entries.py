@@ -205,7 +205,7 @@ def _elsewhere(
 ) -> list[Entry]:
     """When the people shown are busy at a site where the caller does not work."""
     taken: dict[int, list[Span]] = {}
-    rows = _taken(access.taken_out_of_sight(caller), selection, start, end, now)
+    rows = _taken(access.hidden_busy_slots(caller), selection, start, end, now)
     for bookable, first, last in rows.values_list("bookable", "start", "end"):
         taken.setdefault(bookable, []).append(span_of(first, last))
     return [

@@ -82,7 +82,7 @@ class StaffVisit:
 
 def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | None:
     """The visit, if it is one that the caller works with. A constant number of queries."""
-    seen = access.at_work(caller).filter(fhir_id=appointment_id, deleted_at=None)
+    seen = access.staff_appointments(caller).filter(fhir_id=appointment_id, deleted_at=None)
     visit = next(iter(visits.at_their_sites(seen, now=now)), None)
     if visit is None:
         return None

@@ -42,7 +42,7 @@ class Worklist:
 
 def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
     """The caller's worklist. A constant number of statements."""
-    failed = list(notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller)))
+    failed = list(notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller)))
     about = Appointment.objects.filter(pk__in=[message.appointment_id for message in failed])
     shown = {visit.appointment.pk: visit for visit in visits.at_their_sites(about, now=now)}
     return Worklist(
@@ -59,7 +59,7 @@ def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
 def count_worklist(caller: Caller, *, now: datetime) -> int:
     """How much waits for a member of staff, by one statement."""
     assert caller.user is not None  # staff have signed in
-    failures = notifications.failures(None, now=now).filter(appointment__in=access.at_work(caller))
+    failures = notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
     parts = (_requests(caller, now), failures, _unconfirmed(caller, now))
     counts = [Coalesce(Subquery(_counted(rows)), 0) for rows in parts]
     return sum(User.objects.filter(pk=caller.user.pk).values_list(*counts).get())
@@ -81,4 +81,4 @@ def _unconfirmed(caller: Caller, now: datetime) -> QuerySet[Appointment]:
 
 
 def _upcoming(caller: Caller, now: datetime) -> QuerySet[Appointment]:
-    return access.at_work(caller).filter(start__gt=now, deleted_at=None)
+    return access.staff_appointments(caller).filter(start__gt=now, deleted_at=None)

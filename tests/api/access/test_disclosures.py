@@ -16,7 +16,7 @@ from tests.factories import AppointmentFactory
 from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db
-TELLING = ("read", "vread", "search", "history", "match")
+IDENTIFYING_TYPES = ("read", "vread", "search", "history", "match")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def world():
 
 def lines():
     """Subtype, action, patient and what was read of each line, in their order."""
-    found = AuditEvent.objects.filter(subtype__in=TELLING).order_by("pk").select_related("patient")
+    found = AuditEvent.objects.filter(subtype__in=IDENTIFYING_TYPES).order_by("pk").select_related("patient")
     return [(each.subtype, each.action, each.patient.fhir_id, each.target) for each in found]
 
 

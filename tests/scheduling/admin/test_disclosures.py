@@ -37,7 +37,7 @@ from tests.factories import (
 )
 from tests.scheduling.situations import monday
 
-TELLING = [
+IDENTIFYING_TYPES = [
     *(Patient, RelatedPerson, Coverage, CareTeam, Appointment, Slot, QuestionnaireResponse, Encounter),
     *(Communication, MessagePreferences, CalendarFeed, AuditEvent, User),
 ]
@@ -69,7 +69,7 @@ def lines(**which):
     return AuditEvent.objects.filter(subtype__in=("read", "search"), **which)
 
 
-@pytest.mark.parametrize("model", TELLING)
+@pytest.mark.parametrize("model", IDENTIFYING_TYPES)
 def test_who_opens_a_page_about_a_patient(desk, alex, ada, record, model):
     for page in ("change", "history"):
         AuditEvent.objects.filter(user=alex).delete()
@@ -79,7 +79,7 @@ def test_who_opens_a_page_about_a_patient(desk, alex, ada, record, model):
         assert line.target
 
 
-@pytest.mark.parametrize("model", TELLING)
+@pytest.mark.parametrize("model", IDENTIFYING_TYPES)
 def test_who_is_shown_a_list_and_by_which_question(desk, alex, ada, record, model):
     desk.get(url(model, "changelist"), {"o": "1"})
     line = lines(user=alex, patient=ada).get()

@@ -235,7 +235,7 @@ def _calendar_to_move_to(request: HttpRequest, appointment: Appointment, selecti
 
 def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
     """A visit that the caller works with, or 404."""
-    seen = access.at_work(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
+    seen = access.staff_appointments(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
     appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
     if appointment is None:
         raise Http404

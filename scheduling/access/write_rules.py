@@ -1,4 +1,6 @@
-"""What people may write of resources. Software is bound by its scopes alone, and administrators may everything."""
+"""Rules for what people may write of resources. Software is limited by its scopes alone; administrators may write
+all.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -8,16 +10,16 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Patient, Resource, Schedule, Subscription
 from scheduling.access.callers import Caller
-from scheduling.access.reach import PUBLIC, reaches_all
-from scheduling.access.rows import at_work, visible
+from scheduling.access.rows import staff_appointments, visible
+from scheduling.access.scope_filters import PUBLIC, has_scope_on_all
 from scheduling.errors import Forbidden, Issue, NotFound
 
-# Which interactions, of c and u, with which types of resource.
+# The interactions (c, u) allowed on each type of resource.
 DESK = {"Patient": "cu", "Coverage": "cu", "RelatedPerson": "cu", "AppointmentResponse": "c"}
 PRACTITIONER = {"AppointmentResponse": "c"}
 PATIENT = {"Patient": "u", "Coverage": "cu", "QuestionnaireResponse": "cu", "AppointmentResponse": "c"}
 
-# The elements of their own record that patients keep up to date, and those that columns are of.
+# The elements of their own record that patients may change, and the element of each column.
 CONTACT = frozenset({"telecom", "address", "communication", "contact"})
 ELEMENTS = {
     "family": "name",
@@ -31,51 +33,54 @@ ELEMENTS = {
 
 
 def is_unbound(caller: Caller) -> bool:
-    """True if no rule of this module binds the caller."""
+    """True if no rule of this module applies to the caller."""
     return caller.is_system or caller.is_administrator
 
 
 def sees_all(caller: Caller, kind: str) -> bool:
     """True if no resource of the type is hidden from the caller, as some are from software with narrower scopes."""
     is_others = caller.is_system and kind == Subscription.RESOURCE_TYPE
-    return is_unbound(caller) and reaches_all(caller, kind, "rsu") and not is_others
+    return is_unbound(caller) and has_scope_on_all(caller, kind, "rsu") and not is_others
 
 
 def may_write_some(caller: Caller, resource_type: str, interaction: str) -> bool:
-    """True if a person may create (c) or update (u) resources of the type at all; which ones says `may_write`."""
+    """True if a person may create (c) or update (u) at least some resources of the type; `may_write` decides for
+    each.
+    """
     return caller.is_administrator or any(interaction in rights.get(resource_type, "") for rights in _rights(caller))
 
 
 def may_write(
     caller: Caller, resource_type: str, fhir_id: str, fields: Mapping[str, Any], row: Resource | None = None
 ) -> None:
-    """Raise Forbidden or NotFound unless a person may make the row, or a new one, what `fields` (columns) say."""
+    """Raise Forbidden or NotFound unless a person may write `fields` (columns) to the row, or to a new row."""
     if is_unbound(caller):
         return
     interaction = "c" if row is None else "u"
     if caller.desk_sites and interaction in DESK.get(resource_type, ""):
         return
     if row is None and not may_write_some(caller, resource_type, interaction):
-        raise NotFound(f"There is no {resource_type}/{fhir_id}.")  # such as a Patient whom a patient updates
+        raise NotFound(f"There is no {resource_type}/{fhir_id}.")  # such as an update of an unknown Patient
     if resource_type in OF_PATIENTS:
         OF_PATIENTS[resource_type](caller, fields, row)
 
 
 def patients_of(caller: Caller) -> list[Patient]:
-    """Whom the caller writes for: the patient in the context of an app, else themselves and those they care for."""
-    return [each for each in caller.patients.values() if caller.in_context in (None, each.pk)]
+    """The patients the caller may write for: the one in an app's context, else the caller and those they care for."""
+    return [each for each in caller.patients.values() if caller.context_patient in (None, each.pk)]
 
 
-def names_all(caller: Caller, kind: str) -> bool:
-    """True if the caller can refer to every resource of the type, as everyone can to what describes the clinic."""
+def may_refer_to_all(caller: Caller, kind: str) -> bool:
+    """True if the caller may refer to every resource of the type, as everyone may to those that describe the clinic."""
     return sees_all(caller, kind) or (kind in PUBLIC and kind != Schedule.RESOURCE_TYPE)
 
 
-def known_to(caller: Caller, model: type[Resource], keys: Collection[int]) -> set[int]:
-    """Those of the rows to which the caller can refer: what they may see or change, and themselves; of Schedules
-    those of the clinic. One statement at most.
+def referable_keys(caller: Caller, model: type[Resource], keys: Collection[int]) -> set[int]:
+    """The primary keys, of those given, that the caller may refer to. One statement at most.
+
+    These are rows the caller may see or change, their own record, and the schedules of the clinic.
     """
-    if names_all(caller, model.RESOURCE_TYPE):
+    if may_refer_to_all(caller, model.RESOURCE_TYPE):
         return set(keys)
     there = Q(pk__in=visible(model, caller, "rsu").values("pk"))
     if model is Schedule:
@@ -85,27 +90,27 @@ def known_to(caller: Caller, model: type[Resource], keys: Collection[int]) -> se
     return set(model._default_manager.filter(there, pk__in=keys).values_list("pk", flat=True))
 
 
-def answered_by(caller: Caller, appointment: Appointment, actors: Collection[str]) -> set[str]:
-    """Those of a visit's participants, as FHIR references, for whom the caller answers.
+def answerable_actors(caller: Caller, appointment: Appointment, actors: Collection[str]) -> set[str]:
+    """The participants of a visit, as FHIR references, for whom the caller may answer.
 
-    Everyone for themselves, a patient for those they care for as well; who runs the calendar for the clinic's people
-    and rooms; software for anyone.
+    Everyone may answer for themselves, a patient also for those they care for, staff who run the calendar for its
+    people and rooms, and software for anyone.
     """
     if is_unbound(caller):
         return set(actors)
     own = {each.reference for each in caller.patients.values()} & set(actors)
     clinics = {each for each in actors if not each.startswith("Patient/")}
-    if not clinics or not at_work(caller).filter(pk=appointment.pk).exists():
+    if not clinics or not staff_appointments(caller).filter(pk=appointment.pk).exists():
         return own
     if appointment.site_id in caller.desk_sites:
         return own | clinics
-    themselves = _names(caller)
+    themselves = _own_references(caller)
     return own | {each for each in clinics if each in themselves or not each.startswith("Practitioner")}
 
 
-def answer_for(caller: Caller, appointment: Appointment, actor: str) -> None:
-    """Raise Forbidden unless the caller answers for this participant."""
-    if not answered_by(caller, appointment, [actor]):
+def require_may_answer(caller: Caller, appointment: Appointment, actor: str) -> None:
+    """Raise Forbidden unless the caller may answer for this participant."""
+    if not answerable_actors(caller, appointment, [actor]):
         raise Forbidden(_("You can answer only for yourself and for people whose calendar you manage."))
 
 
@@ -118,15 +123,18 @@ def _rights(caller: Caller) -> Iterator[Mapping[str, str]]:
         yield PATIENT
 
 
-def _names(caller: Caller) -> set[str]:
-    """A practitioner, and their roles."""
+def _own_references(caller: Caller) -> set[str]:
+    """FHIR references of the caller's Practitioner and its PractitionerRoles."""
     if caller.practitioner is None:
         return set()
     return {caller.practitioner.reference, *(role.reference for role in caller.practitioner.roles.all())}
 
 
-def _own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
-    """Where to reach them, and in which language. Who somebody is, the clinic writes down."""
+def _check_own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
+    """Raise Forbidden unless the change is of the patient's own record and of contact details only.
+
+    The clinic writes identity.
+    """
     _own(caller, row.pk)
     wrong = sorted(_changed(fields, row) - CONTACT)
     if wrong:
@@ -135,7 +143,7 @@ def _own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
 
 
 def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
-    """The elements that would be others."""
+    """The names of elements that the write would change."""
     extra = fields["extra"]
     columns = {name for name, value in fields.items() if name != "extra" and getattr(row, name) != value}
     others = {name for name in row.extra.keys() | extra.keys() if row.extra.get(name) != extra.get(name)}
@@ -143,7 +151,7 @@ def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
 
 
 def _of_own(column: str) -> Callable[[Caller, Mapping[str, Any], Any], None]:
-    """Rows of themselves and of those they care for, before and after; `column` says whose they are."""
+    """Rule for rows of the caller's patients, before and after the write; `column` has the patient."""
 
     def judge(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
         if row is not None:
@@ -158,9 +166,9 @@ def _own(caller: Caller, patient: int | None) -> None:
         raise Forbidden(_("You can add or change only records about yourself and people you care for."))
 
 
-# What binds a patient, by type of resource.
+# The rule for a patient's write, by type of resource.
 OF_PATIENTS: dict[str, Callable[[Caller, Mapping[str, Any], Any], None]] = {
-    "Patient": _own_record,
+    "Patient": _check_own_record,
     "Coverage": _of_own("beneficiary_id"),
     "QuestionnaireResponse": _of_own("patient_id"),
 }

@@ -1,7 +1,7 @@
-"""How far a token reaches: its scopes say on which rows of a type software may do what.
+"""Filters that limit an app's access to the rows that its scopes allow.
 
-A person's app does what the person may and what was granted to it; a `patient/` scope only with what is of the patient
-in context, and a scope with search parameters only with what they find.
+An app may do what both its person and its scopes allow. A `patient/` scope covers the rows of the patient in context,
+and a scope with search parameters covers the rows that they find.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Model)
 
 NOTHING = Q(pk__in=[])
 
-# What describes the clinic and names no patient: open to everyone who is signed in.
+# Types that describe the clinic and name no patient: open to everyone who is signed in.
 PUBLIC = frozenset(
     {
         "Organization",
@@ -32,7 +32,7 @@ PUBLIC = frozenset(
         "Questionnaire",
     }
 )
-# The column that says which patient a row is of: https://hl7.org/fhir/R4/compartmentdefinition-patient.html
+# The column with the patient of a row: https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 COMPARTMENT = {
     "Patient": "pk",
     "Appointment": "patient",
@@ -48,25 +48,25 @@ COMPARTMENT = {
 
 
 def has_scope(caller: Caller, kind: str, may: str) -> bool:
-    """True if one of these interactions (of c r u d s) was granted on some resource of the type."""
+    """True if one of these interactions (letters of "cruds") is granted on at least some resources of the type."""
     return any(scope.is_for(kind, may) for scope in caller.grants)
 
 
-def reaches_all(caller: Caller, kind: str, may: str) -> bool:
-    """True if one of the interactions was granted on every resource of the type; so it is who came without a token."""
+def has_scope_on_all(caller: Caller, kind: str, may: str) -> bool:
+    """True if one of these interactions is granted on every resource of the type; always without a token."""
     return not caller.client or any(
         scope.is_for(kind, may) and scope.level != "patient" and not scope.constraint for scope in caller.grants
     )
 
 
-def within_scopes(rows: QuerySet[M], caller: Caller, may: str) -> QuerySet[M]:
-    """Of these rows those on which one of the interactions was granted; all for who came without a token."""
+def filter_by_scopes(rows: QuerySet[M], caller: Caller, may: str) -> QuerySet[M]:
+    """The rows on which one of these interactions is granted; all of them without a token."""
     granted = _granted(rows.model, caller, may)
     return rows if granted is None else rows.filter(granted)
 
 
 def require_within_scopes(model: type[Model], keys: Collection[int], caller: Caller, may: str) -> None:
-    """Raise Forbidden unless the interaction was granted on each of these rows, as they are written now."""
+    """Raise Forbidden unless the interaction is granted on each of these rows, as they are stored now."""
     granted = _granted(model, caller, may)
     if granted is None:
         return
@@ -75,37 +75,37 @@ def require_within_scopes(model: type[Model], keys: Collection[int], caller: Cal
 
 
 def _granted(model: type[Model], caller: Caller, may: str) -> Q | None:
-    """Which rows; None for every one."""
+    """The condition for rows on which the interaction is granted; None for every row."""
     if not caller.client:
         return None
-    reaches = [_reach(scope, model, caller) for scope in caller.grants if scope.is_for(_kind(model), may)]
-    return reduce(or_, reaches, NOTHING) if all(reaches) else None  # one that is empty is for every row
+    conditions = [_condition(scope, model, caller) for scope in caller.grants if scope.is_for(_kind(model), may)]
+    return reduce(or_, conditions, NOTHING) if all(conditions) else None  # an empty condition allows every row
 
 
-def _reach(scope: Scope, model: type[Model], caller: Caller) -> Q:
-    """The rows of a type that a scope is for; an empty condition for every row."""
-    reach = _compartment(_kind(model), caller) if scope.level == "patient" else Q()
+def _condition(scope: Scope, model: type[Model], caller: Caller) -> Q:
+    """The condition for rows of a type that a scope covers; empty for every row."""
+    rows = _compartment(_kind(model), caller) if scope.level == "patient" else Q()
     if not scope.constraint:
-        return reach
+        return rows
     condition = caller.condition_of(caller, _kind(model), scope.constraint)
     if condition is None:
         return NOTHING
-    return reach & Q(pk__in=model._default_manager.filter(condition).values("pk"))
+    return rows & Q(pk__in=model._default_manager.filter(condition).values("pk"))
 
 
 def _compartment(kind: str, caller: Caller) -> Q:
-    """What is of the patient in context, and what is nobody's."""
-    if caller.in_context is None:
+    """The condition for rows of the patient in context and rows of no patient."""
+    if caller.context_patient is None:
         return NOTHING
     if kind == "Schedule":
-        return Q(bookable__patient=None) | Q(bookable__patient=caller.in_context)
+        return Q(bookable__patient=None) | Q(bookable__patient=caller.context_patient)
     if kind in PUBLIC:
         return Q()
     if kind not in COMPARTMENT:
         return NOTHING
-    own = Q(**{COMPARTMENT[kind]: caller.in_context})
+    own = Q(**{COMPARTMENT[kind]: caller.context_patient})
     if kind == "Appointment":
-        own |= Q(patient=None, held_by=caller.user)  # their own hold that names nobody yet
+        own |= Q(patient=None, held_by=caller.user)  # the person's own hold, which has no patient yet
     return own
 
 
