@@ -79,7 +79,7 @@ def execute(command: str, arguments: Sequence[str]) -> int:
     """Run a command for which everything is installed; its exit code."""
     match command:
         case "demo":
-            os.execv(PYTHON, [str(PYTHON), "-m", "clinic.demo", *arguments])
+            os.execv(PYTHON, [str(PYTHON), "-m", "demo", *arguments])
         case "check-dates":
             os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
         case "test" if arguments:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.load import Asker
-from clinic import embedded
+from demo import embedded
 
 HOST = "127.0.0.1"
 WORKERS = 2

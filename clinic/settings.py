@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, country, embedded, environment, messaging, openid_key
+from clinic import branding, country, environment, messaging, openid_key, sockets
 
 # The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
 zoneinfo.reset_tzpath(to=())
@@ -35,7 +35,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-embedded-demo" if EMBED
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*THIS_MACHINE] if EMBEDDED else [])
-REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url(DATA_DIR) if EMBEDDED else "")
+REDIS_URL = env.str("REDIS_URL", default=sockets.redis_url(DATA_DIR) if EMBEDDED else "")
 
 if not EMBEDDED:
     if not DEMO and min(map(len, (SECRET_KEY, *SECRET_KEY_FALLBACKS))) < 50:
@@ -73,6 +73,8 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "rest_framework",
 ]
+if DEMO:
+    INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -116,7 +118,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.postgres_url(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", default="") or sockets.postgres_url(DATA_DIR)
 if not DATABASE_URL.startswith(("postgresql://", "postgres://")):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL, such as postgresql://user:password@host/name.")
 DATABASES = {

@@ -1,5 +1,6 @@
 """All addresses. Each door is included by name, so that nouns import no verbs."""
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -18,6 +19,8 @@ urlpatterns = [
 ]
 if getattr(settings, "ANYMAIL", {}).get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
     urlpatterns.insert(0, path("anymail/", include("anymail.urls")))
+if apps.is_installed("demo"):
+    urlpatterns.insert(0, path("demo/messages/", include("demo.urls")))
 
 handler400 = "portal.common.views.bad_request"
 handler500 = "portal.common.views.server_error"

@@ -14,6 +14,5 @@ urlpatterns = [
     path("", include("portal.oauth.urls")),
     path("", include("portal.account.urls")),
     path("staff/", include("portal.staff.urls")),
-    path("demo/messages/", include("portal.demo.urls")),
     path("", include("portal.common.urls")),
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import chromium_path
-from clinic.embedded import EmbeddedError, Postgres, Redis, Service
+from demo.embedded import EmbeddedError, Postgres, Redis, Service
 
 __all__ = ["chromium_path"]
 

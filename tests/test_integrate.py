@@ -19,9 +19,9 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.models import AppRegistration, User
+from demo.seed import people
+from demo.seed.rows import DemoRows
 from scheduling import tasks
-from scheduling.management import demo_people
-from scheduling.management.demo_rows import DemoRows
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "integrate.md").read_text()
 # Commands, and what they print where the page shows it: lines in which * stands for anything.
@@ -88,11 +88,11 @@ def walked(transactional_db, live_server, settings):
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     settings.PUBLISHED_MAX_AGE = timedelta(days=1)  # or a minute that ends here would be a change
     DemoRows(timezone.now())
-    page, keys = PAGE.replace(DEMO, live_server.url), demo_people.BACKEND_KEYS
+    page, keys = PAGE.replace(DEMO, live_server.url), people.BACKEND_KEYS
     for port in PORTS:
         free = free_port()
         page, keys = page.replace(port, free), keys.replace(port, free)
-    AppRegistration.objects.filter(jwks_url=demo_people.BACKEND_KEYS).update(jwks_url=keys)
+    AppRegistration.objects.filter(jwks_url=people.BACKEND_KEYS).update(jwks_url=keys)
     return page
 
 
@@ -139,6 +139,6 @@ def test_the_page_has_commands():
     assert sum(each.printed is not None for each in blocks(PAGE)) == PAGE.count("```text")
 
 
-@pytest.mark.parametrize("address", [demo_people.BACKEND_KEYS, demo_people.CLIENT_ID, demo_people.APP_ID])
+@pytest.mark.parametrize("address", [people.BACKEND_KEYS, people.CLIENT_ID, people.APP_ID])
 def test_the_page_names_what_the_demo_knows(address):
     assert address in PAGE

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.template.base import Lexer, TokenType
 from django.utils.translation.template import templatize
 
-APPS = ("api", "clinic", "portal", "scheduling")
+APPS = ("api", "clinic", "demo", "portal", "scheduling")
 ROOT = Path(settings.BASE_DIR)
 KEYWORDS = {
     name + lazy: spec

@@ -15,8 +15,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from clinic.models import HealthcareService, Schedule
+from demo.seed.questionnaire import TRAVEL_HEALTH
 from portal import urls
-from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 from scheduling.notifications import links
 from tests.browser.accessibility import LOOKS, WCAG, serious
 from tests.browser.conftest import DESK, PHONE
@@ -143,7 +143,7 @@ BY_DOING = {"proof", "questions", "questions-stop", "details", "start", "hold"}
 # What answers a form or a script, or is a file.
 NO_PAGES = {
     "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
-    "send-again", "demo-messages", "demo-invitation", "questions-save", "answer-file", "set-language", "theme",
+    "send-again", "questions-save", "answer-file", "set-language", "theme",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
     "authorize-decide", "hours-remove", "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra",
     "hours-extra-remove", "staff-restore",

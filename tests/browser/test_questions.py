@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from clinic.models import QuestionnaireResponse
-from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from demo.seed.questionnaire import TRAVEL_HEALTH
 from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import AppointmentFactory, QuestionnaireFactory, ServiceFactory

@@ -7,7 +7,7 @@ from django.db import DataError, OperationalError, ProgrammingError, connection,
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from clinic import database
-from clinic.embedded import Postgres
+from demo.embedded import Postgres
 
 
 def error_of(act):

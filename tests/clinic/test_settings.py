@@ -40,6 +40,7 @@ def read(monkeypatch, tmp_path):
 def test_what_production_needs_is_enough(read):
     found = read()
     assert (found["DEBUG"], found["DEMO"]) == (False, False)
+    assert "demo" not in found["INSTALLED_APPS"]
     assert all(found[name] for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT"))
     assert found["SITE_URL"] == "https://visits.example.org"
 
@@ -57,6 +58,7 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
     found = read(DATABASE_URL=None, REDIS_URL=None, SECRET_KEY=None, ALLOWED_HOSTS=None, **environment)
     assert (found["DEMO"], found["DEBUG"], found["SESSION_COOKIE_SECURE"]) == (demo, debug, not demo)
     assert found["CLINIC_PHONE"] == ("(212) 555-0142" if demo else "")
+    assert ("demo" in found["INSTALLED_APPS"]) == demo
 
 
 @pytest.mark.parametrize(

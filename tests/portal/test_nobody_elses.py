@@ -114,8 +114,6 @@ TABLE = {
     "feed": Row(SECRET),
     "unsubscribe": Row(SECRET),
     "sms-status": Row(SECRET, {"MessageStatus": "failed"}),
-    "demo-messages": Row(SECRET),
-    "demo-invitation": Row(SECRET),
     "day": Row(STAFF),
     "week": Row(STAFF),
     "month": Row(STAFF),

@@ -13,7 +13,7 @@ BY_OTHERS = re.compile(r"ec$|ec-|htmx-")  # classes that EventCalendar and htmx 
 @pytest.fixture(scope="session")
 def given() -> set[str]:
     """Every word that can give an element a class; the stem of one that a variable ends, as in `status--{{ tone }}`."""
-    patterns = ["templates/**/*.html", "portal/**/*.html", "static/js/*.js", "portal/**/*.py"]
+    patterns = ["templates/**/*.html", "portal/**/*.html", "demo/**/*.html", "static/js/*.js", "portal/**/*.py"]
     sources = "\n".join(path.read_text() for pattern in patterns for path in ROOT.glob(pattern))
     stems = re.findall(r"(?<![\w-])([\w-]*-)[{$]", sources)
     return {*re.findall(r"[\w-]+", sources), *(f"{stem}{{" for stem in stems)}

@@ -5,7 +5,7 @@ import pytest
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.references import References
 from clinic.fhir.resources import RESOURCES
-from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from demo.seed.questionnaire import TRAVEL_HEALTH
 from scheduling.questionnaires import read_items
 from tests.scheduling.questionnaires.sheets import COLOURS, STANDARD, calculated, extension, group, item, when
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from demo.seed.questionnaire import TRAVEL_HEALTH
 from scheduling import questionnaires
-from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
 from scheduling.questionnaires import Entries, read_items
 from tests.scheduling.questionnaires.sheets import ZONE, group, item, when
 

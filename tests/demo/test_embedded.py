@@ -11,9 +11,11 @@ import psycopg
 import pytest
 import redis
 
-from clinic import embedded
-from clinic.embedded import EmbeddedError, Postgres, Redis, Service, postgres_url, redis_url
-from tests.clinic.processes import is_gone
+from clinic import sockets
+from clinic.sockets import postgres_url, redis_url
+from demo import embedded
+from demo.embedded import EmbeddedError, Postgres, Redis, Service
+from tests.demo.processes import is_gone
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_the_urls_follow_from_the_data_directory_alone(tmp_path: Path) -> None:
 def test_socket_paths_stay_short_where_the_temporary_directory_is_deep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: "/deep" * 30)
+    monkeypatch.setattr(sockets.tempfile, "gettempdir", lambda: "/deep" * 30)
     assert len(redis_url(tmp_path)) < len("unix://?db=0") + 104
     assert redis_url(tmp_path).startswith("unix:///tmp/clinic-")
 
@@ -141,7 +143,7 @@ def test_a_data_directory_in_use_is_refused(postgres: Postgres) -> None:
 
 def test_a_server_dies_with_its_launcher_and_the_next_launcher_takes_over(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from clinic.embedded import Redis;"
+        "import sys, time; from pathlib import Path; from demo.embedded import Redis;"
         "print(Redis(Path(sys.argv[1])).start().pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as launcher:

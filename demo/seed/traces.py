@@ -15,10 +15,10 @@ from clinic.models import (
     Questionnaire,
     QuestionnaireResponse,
 )
+from demo.seed.answers import ANSWERS
+from demo.seed.people import FRONT_DESK
 from scheduling import notifications, questionnaires
 from scheduling.booking.encounters import BEGINS, FOLLOWS
-from scheduling.management.demo_answers import ANSWERS
-from scheduling.management.demo_people import FRONT_DESK
 from scheduling.notifications.audience import audience_of
 from scheduling.notifications.composing import compose
 

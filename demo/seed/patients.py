@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from clinic.fhir.codes import ACT_CODE
 from clinic.models import CareTeam, Coverage, Patient, Practitioner, RelatedPerson, User
-from scheduling.management import demo_clinic, demo_people
+from demo.seed import organization, people
 
 ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 OWN_INSURANCE = {"coding": [{"system": ACT_CODE, "code": "EHCPOL", "display": "extended healthcare"}]}
@@ -24,7 +24,7 @@ def make_patients(users: Mapping[str, User], now: datetime) -> None:
 
 
 def _signed_in(users: Mapping[str, User], now: datetime) -> Iterable[Patient]:
-    for number, (fhir_id, given, family, gender, born, phone) in enumerate(demo_people.SIGNED_IN_PATIENTS):
+    for number, (fhir_id, given, family, gender, born, phone) in enumerate(people.SIGNED_IN_PATIENTS):
         email = f"{fhir_id}@example.com"
         yield Patient(
             fhir_id=fhir_id,
@@ -41,7 +41,7 @@ def _signed_in(users: Mapping[str, User], now: datetime) -> Iterable[Patient]:
 
 
 def _child(now: datetime) -> Patient:
-    fhir_id, given, family, gender, born = demo_people.CHILD
+    fhir_id, given, family, gender, born = people.CHILD
     return Patient(
         fhir_id=fhir_id,
         last_updated=now,
@@ -49,14 +49,14 @@ def _child(now: datetime) -> Patient:
         family=family,
         gender=gender,
         birth_date=date.fromisoformat(born),
-        identifier=[_record_number(_count() + len(demo_people.SIGNED_IN_PATIENTS))],
+        identifier=[_record_number(_count() + len(people.SIGNED_IN_PATIENTS))],
     )
 
 
 def _others(now: datetime) -> Iterable[Patient]:
     for number in range(_count()):
-        given, gender = demo_people.GIVEN[number % len(demo_people.GIVEN)]
-        family = demo_people.FAMILY[(number + number // len(demo_people.GIVEN)) % len(demo_people.FAMILY)]
+        given, gender = people.GIVEN[number % len(people.GIVEN)]
+        family = people.FAMILY[(number + number // len(people.GIVEN)) % len(people.FAMILY)]
         fhir_id = f"{given}-{family}".lower()
         yield Patient(
             fhir_id=fhir_id,
@@ -67,25 +67,25 @@ def _others(now: datetime) -> Iterable[Patient]:
             birth_date=date(1936 + number * 29 % 72, 1 + number * 7 % 12, 1 + number * 11 % 28),
             phone=f"({212 if number % 3 else 213}) 555-{1000 + number:04}",
             email=f"{fhir_id}@example.com",
-            language="" if number % demo_people.SPANISH else "es",
-            identifier=[_record_number(len(demo_people.SIGNED_IN_PATIENTS) + number)],
+            language="" if number % people.SPANISH else "es",
+            identifier=[_record_number(len(people.SIGNED_IN_PATIENTS) + number)],
         )
 
 
 def _count() -> int:
-    return len(demo_people.GIVEN) * demo_people.FAMILIES_EACH
+    return len(people.GIVEN) * people.FAMILIES_EACH
 
 
 def _carer(patients: Mapping[str, Patient], now: datetime) -> None:
     """A parent, who signs in as the patient they are themselves."""
-    carer, code, word = demo_people.CARER
-    person, child = patients[carer], patients[demo_people.CHILD[0]]
+    carer, code, word = people.CARER
+    person, child = patients[carer], patients[people.CHILD[0]]
     RelatedPerson.objects.create(
         fhir_id=f"{carer}-for-{child.fhir_id}",
         last_updated=now,
         patient=child,
         user=person.user,
-        relationship=[demo_clinic.concept(ROLE_CODES, code, word)],
+        relationship=[organization.concept(ROLE_CODES, code, word)],
         given=person.given,
         family=person.family,
         gender=person.gender,
@@ -95,15 +95,15 @@ def _carer(patients: Mapping[str, Patient], now: datetime) -> None:
 
 
 def _named_coverages(patients: Mapping[str, Patient], now: datetime) -> Iterable[Coverage]:
-    for patient, payor, member, until in demo_people.COVERAGES:
+    for patient, payor, member, until in people.COVERAGES:
         end = {"next year": _end_of_next_year(now), "run out": now.date() - timedelta(days=40)}[until]
         yield _coverage(patients[patient], payor, member, end, now)
 
 
 def _coverages(patients: Sequence[Patient], now: datetime) -> Iterable[Coverage]:
     for number, patient in enumerate(patients):
-        if number % demo_people.UNINSURED:
-            payor = demo_people.PAYORS[number % len(demo_people.PAYORS)]
+        if number % people.UNINSURED:
+            payor = people.PAYORS[number % len(people.PAYORS)]
             yield _coverage(patient, payor, f"M-{20000 + number * 37}", _end_of_next_year(now), now)
 
 
@@ -127,9 +127,9 @@ def _end_of_next_year(now: datetime) -> date:
 
 def _care_teams(patients: Mapping[str, Patient], others: Sequence[Patient], now: datetime) -> Iterable[CareTeam]:
     members = {each.fhir_id: {"reference": each.reference, "display": str(each)} for each in Practitioner.objects.all()}
-    _, usual, (first, *_) = demo_people.CARE_TEAMS[0]
-    named = [(patients[patient], name, team) for patient, name, team in demo_people.CARE_TEAMS]
-    for patient, name, team in [*named, *((each, usual, (first,)) for each in others[:: demo_people.IN_CARE])]:
+    _, usual, (first, *_) = people.CARE_TEAMS[0]
+    named = [(patients[patient], name, team) for patient, name, team in people.CARE_TEAMS]
+    for patient, name, team in [*named, *((each, usual, (first,)) for each in others[:: people.IN_CARE])]:
         yield CareTeam(
             fhir_id=f"care-team-{patient.fhir_id}",
             last_updated=now,
@@ -139,5 +139,5 @@ def _care_teams(patients: Mapping[str, Patient], others: Sequence[Patient], now:
         )
 
 
-def _record_number(number: int) -> demo_clinic.Json:
-    return {"system": f"{demo_clinic.IDENTIFIERS}/record", "value": f"R-{10001 + number}"}
+def _record_number(number: int) -> organization.Json:
+    return {"system": f"{organization.IDENTIFIERS}/record", "value": f"R-{10001 + number}"}

@@ -25,10 +25,10 @@ from clinic.models import (
     User,
 )
 from clinic.translations import TRANSLATED
-from scheduling.management import demo_clinic, demo_people, demo_practitioners
-from scheduling.management.demo_patients import make_patients
-from scheduling.management.demo_practitioners import Calendar
-from scheduling.management.demo_spanish import questions_in_spanish, say_in_spanish
+from demo.seed import organization, people, practitioners
+from demo.seed.patients import make_patients
+from demo.seed.practitioners import Calendar
+from demo.seed.spanish import questions_in_spanish, say_in_spanish
 
 R = TypeVar("R", bound=Resource)
 
@@ -38,7 +38,7 @@ class DemoRows:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.organization = self._new(Organization, demo_clinic.ORGANIZATION[0], name=demo_clinic.ORGANIZATION[1])
+        self.organization = self._new(Organization, organization.ORGANIZATION[0], name=organization.ORGANIZATION[1])
         self.sites: dict[str, Location] = {}
         self.services: dict[str, HealthcareService] = {}
         self.schedules: dict[str, Schedule] = {}
@@ -56,19 +56,19 @@ class DemoRows:
         self._software()
 
     def _questionnaires(self) -> None:
-        for fhir_id, title, items in demo_clinic.QUESTIONNAIRES:
+        for fhir_id, title, items in organization.QUESTIONNAIRES:
             url = f"https://riverside.example/Questionnaire/{fhir_id}"
             status = Questionnaire.Status.ACTIVE
             self._new(Questionnaire, fhir_id, title=title, status=status, url=url, item=questions_in_spanish(items))
 
     def _sites(self) -> None:
-        for fhir_id, name, line, (city, state, postal_code), phone, position, timezone in demo_clinic.SITES:
+        for fhir_id, name, line, (city, state, postal_code), phone, position, timezone in organization.SITES:
             latitude, longitude = position
             self.sites[fhir_id] = self._new(
                 Location,
                 fhir_id,
                 organization=self.organization,
-                identifier=[demo_clinic.VACCINATORS[fhir_id]] if fhir_id in demo_clinic.VACCINATORS else [],
+                identifier=[organization.VACCINATORS[fhir_id]] if fhir_id in organization.VACCINATORS else [],
                 name=name,
                 line=line,
                 city=city,
@@ -82,8 +82,8 @@ class DemoRows:
             )
 
     def _services(self) -> None:
-        closed = demo_clinic.public_holidays(self.now.date())
-        for each in demo_clinic.SERVICES:
+        closed = organization.public_holidays(self.now.date())
+        for each in organization.SERVICES:
             service = self._new(
                 HealthcareService,
                 each.id,
@@ -92,7 +92,7 @@ class DemoRows:
                 comment=each.comment,
                 preparation=each.preparation,
                 type=[
-                    demo_clinic.concept(demo_clinic.CODES, each.id, each.name),
+                    organization.concept(organization.CODES, each.id, each.name),
                     *({"coding": [coding]} for coding in each.codings),
                 ],
                 requires=list(each.requires),
@@ -110,17 +110,17 @@ class DemoRows:
             self.services[each.id] = service
 
     def _rooms_and_devices(self) -> None:
-        for fhir_id, site, name, services in demo_clinic.ROOMS:
+        for fhir_id, site, name, services in organization.ROOMS:
             room = self._new(Location, fhir_id, organization=self.organization, part_of=self.sites[site], name=name)
             self._schedule(fhir_id, Bookable.objects.create(location=room), self.sites[site], services)
-        for fhir_id, location, site, name, services in demo_clinic.DEVICES:
+        for fhir_id, location, site, name, services in organization.DEVICES:
             device = self._new(Device, fhir_id, name=name, location=Location.objects.get(fhir_id=location))
             self._schedule(fhir_id, Bookable.objects.create(device=device), self.sites[site], services)
 
     def _users(self) -> None:
-        password = make_password(demo_people.PASSWORD)  # once: it is slow on purpose
-        for email, given, family in demo_people.USERS:
-            administrator = email == demo_people.ADMINISTRATOR
+        password = make_password(people.PASSWORD)  # once: it is slow on purpose
+        for email, given, family in people.USERS:
+            administrator = email == people.ADMINISTRATOR
             self.users[email] = User.objects.create(
                 email=email,
                 first_name=given,
@@ -131,12 +131,12 @@ class DemoRows:
                 is_superuser=administrator,
             )
             EmailAddress.objects.create(user=self.users[email], email=email, verified=True, primary=True)
-        email, site = demo_people.FRONT_DESK
+        email, site = people.FRONT_DESK
         self.users[email].desk_locations.set([self.sites[site]])
 
     def _practitioners(self) -> None:
-        users = {practitioner: self.users[email] for email, practitioner in [demo_people.PRACTITIONER]}
-        for each in demo_practitioners.PRACTITIONERS:
+        users = {practitioner: self.users[email] for email, practitioner in [people.PRACTITIONER]}
+        for each in practitioners.PRACTITIONERS:
             prefix, given, family = each.name
             practitioner = self._new(
                 Practitioner,
@@ -148,14 +148,14 @@ class DemoRows:
                 communication=list(each.languages),
                 email=f"{each.id}@example.com",
                 user=users.get(each.id),
-                identifier=[{"system": f"{demo_clinic.IDENTIFIERS}/staff", "value": each.id}],
+                identifier=[{"system": f"{organization.IDENTIFIERS}/staff", "value": each.id}],
             )
             bookable = Bookable.objects.create(practitioner=practitioner)
             for calendar in each.calendars:
                 role = self._role(practitioner, each.specialty, calendar)
                 self._calendar(calendar, bookable, role if calendar.role else None)
 
-    def _role(self, practitioner: Practitioner, specialty: demo_clinic.Json, calendar: Calendar) -> PractitionerRole:
+    def _role(self, practitioner: Practitioner, specialty: organization.Json, calendar: Calendar) -> PractitionerRole:
         role = self._new(
             PractitionerRole,
             calendar.id,
@@ -176,15 +176,15 @@ class DemoRows:
             if own or hours:
                 schedule.scheduling_parameters.create(service=self.services[service], **hours, **own)
 
-    def _hours(self, calendar: Calendar) -> list[demo_clinic.Json]:
+    def _hours(self, calendar: Calendar) -> list[organization.Json]:
         """With `later` ones, each counts until the others begin: on a Monday, at least three weeks from now."""
         if not calendar.later:
             return list(calendar.hours)
         ahead = self.now.date() + timedelta(weeks=3)
         change = ahead + timedelta(days=-ahead.weekday() % 7)
         return [
-            *(demo_clinic.during(each, end=change - timedelta(days=1)) for each in calendar.hours),
-            *(demo_clinic.during(each, start=change) for each in calendar.later),
+            *(organization.during(each, end=change - timedelta(days=1)) for each in calendar.hours),
+            *(organization.during(each, start=change) for each in calendar.later),
         ]
 
     def _schedule(
@@ -197,7 +197,7 @@ class DemoRows:
     ) -> Schedule:
         offered = [self.services[each] for each in services]
         by_video = any(each.telehealth for each in offered)
-        room = f"{demo_clinic.VIDEO_ROOMS}/{fhir_id}" if by_video else ""
+        room = f"{organization.VIDEO_ROOMS}/{fhir_id}" if by_video else ""
         schedule = self._new(Schedule, fhir_id, bookable=bookable, site=site, practitioner_role=role, meeting_url=room)
         schedule.services.set(offered)
         site.services.add(*offered)
@@ -206,27 +206,27 @@ class DemoRows:
 
     def _software(self) -> None:
         self._app(
-            demo_people.CLIENT_ID,
+            people.CLIENT_ID,
             "Demo system",
             {"scopes": "system/*.cruds"},
-            client_secret=demo_people.CLIENT_SECRET,
+            client_secret=people.CLIENT_SECRET,
             client_type="confidential",
             authorization_grant_type="client-credentials",
         )
         self._app(
-            demo_people.BACKEND_ID,
+            people.BACKEND_ID,
             "Demo backend",
-            {"scopes": demo_people.BACKEND_SCOPES, "jwks_url": demo_people.BACKEND_KEYS},
+            {"scopes": people.BACKEND_SCOPES, "jwks_url": people.BACKEND_KEYS},
             client_type="confidential",
             authorization_grant_type="client-credentials",
         )
         self._app(
-            demo_people.APP_ID,
+            people.APP_ID,
             "Visit Buddy",
-            {"scopes": demo_people.APP_SCOPES, "publisher": "Example Apps", "homepage": "https://example.org"},
+            {"scopes": people.APP_SCOPES, "publisher": "Example Apps", "homepage": "https://example.org"},
             client_type="public",
             authorization_grant_type="authorization-code",
-            redirect_uris=demo_people.APP_REDIRECT,
+            redirect_uris=people.APP_REDIRECT,
         )
 
         self._new(
@@ -237,12 +237,12 @@ class DemoRows:
             criteria="Slot?location=Location/nyc",
             endpoint="http://127.0.0.1:9000/hook",
             payload="application/fhir+json",
-            client=demo_people.CLIENT_ID,
+            client=people.CLIENT_ID,
         )
 
     def _app(self, client_id: str, name: str, registration: dict[str, str], **fields: str) -> None:
         """Owned by a user of the demo, so that it is refused wherever they are."""
-        owner = self.users[demo_people.ADMINISTRATOR]
+        owner = self.users[people.ADMINISTRATOR]
         app = get_application_model().objects.create(client_id=client_id, name=name, user=owner, **fields)
         AppRegistration.objects.create(application=app, **registration)
 

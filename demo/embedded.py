@@ -10,7 +10,6 @@ after a `kill -9` of any process, starting again is enough.
 
 import ctypes
 import fcntl
-import hashlib
 import importlib.util
 import os
 import re
@@ -19,7 +18,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -28,7 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
+
+from clinic.sockets import postgres_url, redis_url, socket_dir
 
 START_SECONDS = 60.0  # a crash under load may leave much to replay
 STOP_SECONDS = 5.0
@@ -39,16 +38,6 @@ NOBODY = 65534
 
 class EmbeddedError(Exception):
     """An embedded server cannot run; the message is a sentence for whoever started it."""
-
-
-def postgres_url(data_dir: Path) -> str:
-    """The URL of the PostgreSQL that runs, or would run, on `data_dir`."""
-    return f"postgresql://clinic@/clinic?host={quote(str(_socket_dir(data_dir, 'postgres')))}"
-
-
-def redis_url(data_dir: Path) -> str:
-    """The URL of the Redis that runs, or would run, on `data_dir`."""
-    return f"unix://{quote(str(_socket_dir(data_dir, 'redis')))}/redis.sock?db=0"
 
 
 class Service(ABC):
@@ -67,7 +56,7 @@ class Service(ABC):
         self.data_dir = data_dir.resolve()
         self.home = self.data_dir / self.directory
         self.log = self.data_dir / "log" / f"{self.directory}.log"
-        self.socket_dir = _socket_dir(self.data_dir, self.directory)
+        self.socket_dir = socket_dir(self.data_dir, self.directory)
         self.process: subprocess.Popen[bytes] | None = None
         self._claim: int | None = None
 
@@ -401,15 +390,6 @@ def _find(package: str, pattern: str, names: Sequence[str]) -> Path:
     if not in_wheel and not on_path:
         raise EmbeddedError(f"No `{names[-1]}` here: install requirements.txt, or put it on the PATH.")
     return (in_wheel[-1] if in_wheel else on_path[0]).resolve()
-
-
-def _socket_dir(data_dir: Path, service: str) -> Path:
-    """One directory per service, data directory and user, so short that a socket's path fits into it."""
-    digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
-    name = f"clinic-{os.getuid()}-{digest}-{service}"
-    temporary = Path(tempfile.gettempdir())
-    longest = temporary / name / ".s.PGSQL.5432.lock"
-    return (temporary if len(os.fsencode(longest)) < 104 else Path("/tmp")) / name
 
 
 def _hold(path: Path) -> int | None:

@@ -14,6 +14,11 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir.codes import BLOCK, BLOCK_OCCASION, CANCELLATION_REASON
 from clinic.models import WEEKDAYS, Appointment, CareTeam, Coverage, HealthcareService, Patient, Slot
+from demo.seed import traces
+from demo.seed.organization import SERVICES, SITES
+from demo.seed.people import CLIENT_ID, VISITS
+from demo.seed.practitioners import BLOCKED, PRACTITIONERS, Calendar
+from demo.seed.rows import DemoRows
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times
@@ -24,11 +29,6 @@ from scheduling.booking.slots import slots_of
 from scheduling.core.hours import instant, local_date
 from scheduling.core.intervals import Span
 from scheduling.errors import TimeTaken
-from scheduling.management import demo_traces
-from scheduling.management.demo_clinic import SERVICES, SITES
-from scheduling.management.demo_people import CLIENT_ID, VISITS
-from scheduling.management.demo_practitioners import BLOCKED, PRACTITIONERS, Calendar
-from scheduling.management.demo_rows import DemoRows
 
 PAST, AHEAD = timedelta(days=14), timedelta(days=28)
 WEEK = timedelta(days=7)
@@ -95,7 +95,7 @@ class DemoVisits:
         for practitioner in PRACTITIONERS:
             for calendar in practitioner.calendars:
                 self._write(list(self._visits(calendar)))
-        demo_traces.leave(self.written, named, now=self.now, random=self.random)
+        traces.leave(self.written, named, now=self.now, random=self.random)
         return len(self.written)
 
     def _block(self) -> None:

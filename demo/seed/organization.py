@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from clinic.fhir.codes import AVAILABILITY_PERIOD
-from scheduling.management.demo_questionnaire import TRAVEL_HEALTH
+from demo.seed.questionnaire import TRAVEL_HEALTH
 
 Json = dict[str, Any]
 

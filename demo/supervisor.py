@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from clinic.embedded import EmbeddedError, Postgres, Redis, Service, end, last_words, launch
+from demo.embedded import EmbeddedError, Postgres, Redis, Service, end, last_words, launch
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -72,7 +72,7 @@ class Program:
     death_signal: signal.Signals = signal.SIGKILL
 
 
-PREPARATION = Program("preparation", "prepare.log", ("-c", "from clinic.demo import prepare; prepare()"))
+PREPARATION = Program("preparation", "prepare.log", ("-c", "from demo.supervisor import prepare; prepare()"))
 
 
 def web_server(port: int) -> Program:
@@ -324,7 +324,7 @@ def erase(data_dir: Path, services: Sequence[Service]) -> None:
 
 
 def main() -> int:
-    """The command: `python -m clinic.demo [--reset]`."""
+    """The command: `python -m demo [--reset]`."""
     parser = argparse.ArgumentParser(prog="demo", description="Run the clinic on this machine, with demo data.")
     parser.add_argument("--reset", action="store_true", help="start afresh: delete the demo's data first")
     arguments = parser.parse_args()
@@ -337,7 +337,3 @@ def main() -> int:
         sys.stderr.write(f"demo: Cannot use {error.filename}: {error.strerror}.\n")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

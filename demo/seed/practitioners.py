@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from scheduling.management.demo_clinic import WORKDAYS, Json, concept, open_on
+from demo.seed.organization import WORKDAYS, Json, concept, open_on
 
 SNOMED = "http://snomed.info/sct"
 FAMILY = concept(SNOMED, "419772000", "Family practice")

@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from clinic.models import User
+from demo.seed.rows import DemoRows
+from demo.seed.visits import DemoVisits
 from scheduling import booking
-from scheduling.management.demo_rows import DemoRows
-from scheduling.management.demo_visits import DemoVisits
 
 
 class Command(BaseCommand):

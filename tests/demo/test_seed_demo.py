@@ -32,14 +32,14 @@ from clinic.models import (
     period_of,
 )
 from clinic.translations import TRANSLATED, text_of
+from demo.seed import people
+from demo.seed.rows import DemoRows
+from demo.seed.visits import DemoVisits
 from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime
 from scheduling.booking import BookingRequest
 from scheduling.errors import RuleBroken, TimeNotOffered, TimeTaken
-from scheduling.management import demo_people
-from scheduling.management.demo_rows import DemoRows
-from scheduling.management.demo_visits import DemoVisits
 
 NEW_YORK = ZoneInfo("America/New_York")
 SYSTEM = Caller(client="demo-system", scopes=("system/*.cruds",))
@@ -88,7 +88,7 @@ class TestTheDemo(TestCase):
     def test_everybody_signs_in_with_the_demos_password(self):
         users = {user.email: user for user in User.objects.all()}
 
-        assert set(users) == {email for email, *_ in demo_people.USERS}
+        assert set(users) == {email for email, *_ in people.USERS}
         assert all(user.is_demo and user.check_password("clinic-demo") for user in users.values())
         assert users["ada@example.com"].patient.fhir_id == "ada"
         assert users["chen@example.com"].practitioner.fhir_id == "chen"

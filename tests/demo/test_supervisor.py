@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from clinic import demo
-from clinic.demo import DemoError
-from clinic.embedded import EmbeddedError, Postgres, Redis, Service
-from tests.clinic.processes import is_gone
+from demo import supervisor
+from demo.embedded import EmbeddedError, Postgres, Redis, Service
+from demo.supervisor import DemoError
+from tests.demo.processes import is_gone
 
 # A demo whose web server, preparation and background are a few lines each. It tells us their process ids.
 SMALL_DEMO = """
+import signal
 import sys
 from pathlib import Path
-from clinic import demo
-from clinic.demo import Program, Supervisor
-from clinic.embedded import EmbeddedError, Redis
+from demo.embedded import EmbeddedError, Redis
+from demo.supervisor import DemoError, Program, Supervisor
 
 data_dir, port, preparation, background = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 WEB = '''
@@ -38,13 +38,13 @@ supervisor = Supervisor(
     data_dir,
     port,
     services=[Redis(data_dir)],
-    web=Program("web server", "web.log", ("-c", WEB, str(port), str(data_dir)), demo.signal.SIGTERM),
+    web=Program("web server", "web.log", ("-c", WEB, str(port), str(data_dir)), signal.SIGTERM),
     preparation=Program("preparation", "prepare.log", ("-c", preparation)),
     background=[Program("worker", "worker.log", ("-c", background))],
 )
 try:
     supervisor.run()
-except (demo.DemoError, EmbeddedError) as error:
+except (DemoError, EmbeddedError) as error:
     sys.exit(f"demo: {error}")
 """
 SLEEP = "import time; time.sleep(60)"
@@ -53,7 +53,7 @@ SLEEP = "import time; time.sleep(60)"
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
-        probe.bind((demo.HOST, 0))
+        probe.bind((supervisor.HOST, 0))
         number: int = probe.getsockname()[1]
     return number
 
@@ -68,7 +68,7 @@ class SmallDemo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=demo.ROOT,
+            cwd=supervisor.ROOT,
         )
         self.output = ""
 
@@ -167,14 +167,14 @@ def test_a_second_demo_on_the_same_data_is_refused(start: Callable[..., SmallDem
 def test_a_busy_port_is_refused_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, port: int
 ) -> None:
-    monkeypatch.setattr(demo, "PORT_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "PORT_SECONDS", 0.1)
     monkeypatch.setattr(sys, "argv", ["demo"])
     monkeypatch.setenv("PORT", str(port))
     monkeypatch.setenv("CLINIC_DATA_DIR", str(tmp_path / "data"))
     with socket.socket() as other:
-        other.bind((demo.HOST, port))
+        other.bind((supervisor.HOST, port))
         other.listen()
-        assert demo.main() == 1
+        assert supervisor.main() == 1
     assert capsys.readouterr().err == (
         f"demo: Port {port} cannot be used (Address already in use); choose another: PORT=8001 make demo\n"
     )
@@ -185,7 +185,7 @@ def test_a_busy_port_is_refused_with_the_way_out(
 def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("PORT", text)
     with pytest.raises(DemoError, match="is not a port number"):
-        demo.chosen_port()
+        supervisor.chosen_port()
 
 
 def test_reset_deletes_the_demos_data_and_nothing_else(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_reset_deletes_the_demos_data_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / directory).mkdir()
     (tmp_path / "celerybeat-schedule.dat").touch()
     services: list[Service] = [Postgres(tmp_path), Redis(tmp_path)]
-    demo.erase(tmp_path, services)
+    supervisor.erase(tmp_path, services)
     for service in services:
         service.stop()
     left = {path.name for path in tmp_path.iterdir() if path.suffix not in (".claim", ".lease")}
@@ -202,19 +202,19 @@ def test_reset_deletes_the_demos_data_and_nothing_else(tmp_path: Path) -> None:
 
 def test_reset_never_touches_a_database_that_is_not_the_demos(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="DATABASE_URL is set"):
-        demo.erase(tmp_path, [Redis(tmp_path)])
+        supervisor.erase(tmp_path, [Redis(tmp_path)])
 
 
 def test_reset_is_refused_while_the_demo_runs(start: Callable[..., SmallDemo], tmp_path: Path) -> None:
     start().read_until("Ctrl-C stops everything")
     with pytest.raises(EmbeddedError, match="already in use"):
-        demo.erase(tmp_path, [Redis(tmp_path), Postgres(tmp_path)])
+        supervisor.erase(tmp_path, [Redis(tmp_path), Postgres(tmp_path)])
 
 
 def test_the_demo_uses_the_servers_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "environ", {"DATABASE_URL": "postgresql://elsewhere/clinic", "REDIS_URL": "redis://there"})
-    assert demo.own_services(tmp_path) == []
+    assert supervisor.own_services(tmp_path) == []
     assert os.environ["DEMO"] == "true"
     monkeypatch.setattr(os, "environ", {})
-    assert [service.name for service in demo.own_services(tmp_path)] == ["PostgreSQL", "Redis"]
+    assert [service.name for service in supervisor.own_services(tmp_path)] == ["PostgreSQL", "Redis"]
     assert os.environ == {"REDIS_URL": Redis(tmp_path).url}

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from portal.demo import mail
+from demo import mail
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -33,7 +33,7 @@ def in_the_demo(view: View[P]) -> View[P]:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The latest first."""
-    return render(request, "portal/messages/demo.html", {"kept": mail.kept()})
+    return render(request, "demo/messages.html", {"kept": mail.kept()})
 
 
 @in_the_demo

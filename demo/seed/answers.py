@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from scheduling.management.demo_clinic import CHANCES
+from demo.seed.organization import CHANCES
 
 Json = dict[str, Any]
 

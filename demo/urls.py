@@ -1,0 +1,11 @@
+"""Below /demo/messages/: what the demo has sent."""
+
+from django.urls import path
+
+from demo import views
+
+app_name = "demo"
+urlpatterns = [
+    path("", views.index, name="messages"),
+    path("<str:name>/visit.ics", views.invitation, name="invitation"),
+]
