@@ -10,6 +10,7 @@ from api.conformance.pages import DEFINITIONS, DefinitionsView, DefinitionView
 from api.operations import operation_urls
 from api.publishing import publishing_urls
 from api.smart.discovery import openid_configuration, smart_configuration
+from api.throttling import limit_address
 from api.views import (
     HistoryView,
     InstanceView,
@@ -46,9 +47,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("_search", SearchView.as_view(), name="search"),
     path("_history", HistoryView.as_view(), name="history"),
     path("metadata", MetadataView.as_view(), name="metadata"),
-    path("openapi.json", openapi, name="openapi"),
-    path(".well-known/smart-configuration", smart_configuration, name="smart-configuration"),
-    path(".well-known/openid-configuration", openid_configuration, name="openid-configuration"),
+    path("openapi.json", limit_address(openapi), name="openapi"),
+    path(".well-known/smart-configuration", limit_address(smart_configuration), name="smart-configuration"),
+    path(".well-known/openid-configuration", limit_address(openid_configuration), name="openid-configuration"),
     *operation_urls,
     *publishing_urls,
     *(address for kind in RESOURCES for address in _addresses(kind)),

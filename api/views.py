@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import reading, search
+from api import reading, search, throttling
 from api.authentication import BearerAuthentication, SessionAuthentication, caller_of
 from api.bundles import Sender, batch, transaction
 from api.formats.parsers import PARSERS
@@ -48,6 +48,13 @@ class FHIRView(APIView):
     parser_classes: Sequence[type[BaseParser]] = PARSERS
     content_negotiation_class = FHIRNegotiation
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Limit an address before a token is looked up: else tokens could be guessed without a limit."""
+        throttling.check_address(request)
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, Caller):
+            throttling.check_client(request.auth)
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)

@@ -7,6 +7,7 @@ os.environ.setdefault("DEBUG", "False")
 from clinic.settings import *  # noqa: F403
 
 ROOT_URLCONF = "benchmarks.urls"
+API_REQUESTS_PER_CLIENT = API_REQUESTS_PER_ADDRESS = 0
 SECURE_SSL_REDIRECT = False
 STATIC_ROOT = BASE_DIR / "static"  # noqa: F405 - which is there; nothing asks for its files
 STORAGES = {  # with the names of files as they are: nothing has been collected

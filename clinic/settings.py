@@ -273,6 +273,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = environment.number(
     "MAX_REQUEST_BYTES", default=8 * 1024 * 1024, least=64 * 1024, most=1024**3
 )
 MAX_BUNDLE_ENTRIES = environment.number("MAX_BUNDLE_ENTRIES", default=1000, least=1, most=100_000)
+# Requests a minute to the API and the token endpoints; 0 is no limit. A client is software, a person or a person's app.
+API_REQUESTS_PER_CLIENT = environment.number("API_REQUESTS_PER_CLIENT", default=6000, least=0, most=10_000_000)
+API_REQUESTS_PER_ADDRESS = environment.number("API_REQUESTS_PER_ADDRESS", default=12_000, least=0, most=10_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -11,6 +11,7 @@ CLINIC_PHONE = ""
 CLINIC_COUNTRY = "US"  # whatever the sites of a test are
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+API_REQUESTS_PER_CLIENT = API_REQUESTS_PER_ADDRESS = 0  # but in tests/api/test_throttling.py
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 STORAGES = {

@@ -10,6 +10,7 @@ from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider import views
 
+from api import throttling
 from clinic import database
 
 # What the toolkit would look for first, and nobody can ask for here.
@@ -19,16 +20,19 @@ UNSTORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class JSONWhileAway:
-    """A view that says in JSON, too, that PostgreSQL is away."""
+    """A view with the limits of the API, which says in JSON, too, that PostgreSQL is away."""
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            throttling.check_address(request)
             response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         except OperationalError as error:
             if not database.is_away(error):
                 raise
             response = _away(request, error)
+        except throttling.TooManyRequests as error:
+            response = _too_many(error)
         return response
 
 
@@ -53,6 +57,11 @@ def _away(request: HttpRequest, error: Exception) -> HttpResponseBase:
     response["Retry-After"] = database.RETRY_AFTER
     log_response("%s: %s", type(error).__name__, request.path, response=response, request=request, exception=error)
     return response
+
+
+def _too_many(error: throttling.TooManyRequests) -> HttpResponseBase:
+    body = {"error": "temporarily_unavailable", "error_description": str(error.detail)}
+    return JsonResponse(body, status=429, headers={**UNSTORED, "Retry-After": str(error.wait)})
 
 
 class TokenView(_Told, views.TokenView):  # type: ignore[misc]
