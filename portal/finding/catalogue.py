@@ -1,4 +1,4 @@
-"""Which visits patients can book, and which of them they look for."""
+"""Catalogue of the services that patients can book, and the search in it."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,43 +13,43 @@ from clinic import ages
 from clinic.models import HealthcareService, Location, Practitioner, Schedule, SchedulingParameters
 from clinic.translations import all_texts
 
-MANY = 4  # visits, beyond which a search is of use
-ALL = -1  # instead of the primary key of a service
+MANY = 4  # services; with more of them the page has a search
+ALL = -1  # stands for all services in place of a primary key
 
 Eligibility = HealthcareService.Eligibility
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A visit as it is offered: what it takes is said before anybody has spent time on it."""
+class ServiceCard:
+    """A service in the list: length, sites, and whether there are questions to answer."""
 
     service: HealthcareService
     duration: timedelta | None
     asks: bool
-    sites: Sequence[Location] = ()  # where it is given; none for a visit by video
+    sites: Sequence[Location] = ()  # empty for a visit by video
 
     @property
     def ages(self) -> str:
-        """For patients from 12 years; empty where they can be of any age."""
+        """The age limits in words, such as "For patients from 12 years"; empty without limits."""
         limits = ages.limits(self.service)
         return _("For patients %(ages)s") % {"ages": limits} if limits else ""
 
     @property
     def must_fill_in(self) -> bool:
-        """A form without which it cannot be booked."""
+        """True if the service cannot be booked without answers to its questions."""
         return self.asks and self.service.requires_questionnaires
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """All visits that can be booked, and those of them that are looked for."""
+    """All services that can be booked, and the ones that match the search."""
 
     services: Sequence[HealthcareService]
     found: Sequence[HealthcareService]
     sites: Mapping[int, Sequence[Location]]
 
     @property
-    def cards(self) -> list[Card]:
+    def cards(self) -> list[ServiceCard]:
         return [card_of(each, self.sites.get(each.pk, ())) for each in self.found]
 
     @property
@@ -58,12 +58,12 @@ class Catalogue:
 
     @property
     def has_both_ways(self) -> bool:
-        """True if there are visits by video and others in person."""
+        """True if there are services by video and services in person."""
         return len({each.telehealth for each in self.services}) > 1
 
     @property
     def has_newcomers(self) -> bool:
-        """True if it matters to any visit that one has been here before."""
+        """True if a service is only for new or only for returning patients."""
         return any(each.eligibility != Eligibility.EVERYONE for each in self.services)
 
 
@@ -74,16 +74,16 @@ def bookable() -> QuerySet[HealthcareService]:
 
 
 def with_facts() -> QuerySet[HealthcareService]:
-    """What `card_of` reads of each."""
+    """Return the bookable services with the related rows that `card_of` reads."""
     general = SchedulingParameters.objects.filter(schedule=None)
     return bookable().prefetch_related(
         "questionnaires", Prefetch("scheduling_parameters", general, to_attr="general_parameters")
     )
 
 
-def card_of(service: Any, sites: Sequence[Location] = ()) -> Card:
+def card_of(service: Any, sites: Sequence[Location] = ()) -> ServiceCard:
     minutes = next((each.duration for each in service.general_parameters), None)
-    return Card(
+    return ServiceCard(
         service=service,
         duration=timedelta(minutes=minutes) if minutes else None,
         asks=bool(service.questionnaires.all()),
@@ -94,7 +94,7 @@ def card_of(service: Any, sites: Sequence[Location] = ()) -> Card:
 def read_catalogue(
     *, search: str, eligibility: str, by: str, practitioner: Practitioner | None, location: Location | None
 ) -> Catalogue:
-    """Five queries; one more to narrow it down to a person or a place."""
+    """Return the catalogue. Five queries; one more with a practitioner or a location."""
     services = list(with_facts())
     given = _given_by(practitioner, location) if practitioner or location else {ALL}
     found = [
@@ -109,7 +109,7 @@ def read_catalogue(
 
 
 def _sites_of(services: Iterable[HealthcareService]) -> dict[int, list[Location]]:
-    """The sites at which each service is given in person, by name, by its primary key. Two queries."""
+    """Return the sites of each service in person, sorted by name, by the service's primary key. Two queries."""
     schedules = Schedule.objects.filter(active=True, deleted_at=None, site__status=Location.Status.ACTIVE)
     rows = set(schedules.values_list("offers_all_services", "services", "site"))
     sites = Location.objects.in_bulk({site for _, _, site in rows})
@@ -122,7 +122,7 @@ def _sites_of(services: Iterable[HealthcareService]) -> dict[int, list[Location]
 
 
 def _given_by(practitioner: Practitioner | None, location: Location | None) -> set[int | None]:
-    """The services on the schedules of a person, at a place; ALL where one of those gives them all."""
+    """Return the primary keys of the services of a practitioner, at a location; ALL if a schedule offers all."""
     schedules = Schedule.objects.filter(active=True, deleted_at=None)
     if practitioner:
         schedules = schedules.filter(bookable__practitioner=practitioner)
@@ -133,7 +133,7 @@ def _given_by(practitioner: Practitioner | None, location: Location | None) -> s
 
 
 def _answers(service: HealthcareService, search: str) -> bool:
-    """Every word of the search is in what is said about the visit, whatever its accents and capitals."""
+    """True if every word of the search is in the service's texts. Accents and case do not matter."""
     text = _plain(" ".join([*all_texts(service, ("name", "comment")), *_displays([*service.type, *service.specialty])]))
     return all(word in text for word in _plain(search).split())
 

@@ -1,4 +1,4 @@
-"""The ways to have a service and the times at which it can be had."""
+"""The free times of a service, and the schedules that could give it at each of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,19 +27,19 @@ from scheduling.core.intervals import Span, merge
 from scheduling.errors import Invalid
 
 AHEAD = timedelta(days=180)
-LOOK = timedelta(days=35)  # at once, where most of what is found may not be asked for
+LOOK = timedelta(days=35)  # searched at once when most of the times found may not match
 FIRST_FEW = 3
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-FAR = datetime(2200, 1, 1, tzinfo=UTC).timestamp()  # from where on a plan is one without end
+FAR = datetime(2200, 1, 1, tzinfo=UTC).timestamp()  # a planning horizon from here on counts as none
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A time that can be had, as its button shows and posts it. `start` and `end` are local to `zone`.
+    """A free time as its button shows and posts it. `start` and `end` are local to `zone`.
 
-    `there` is the same start by the clock of the visit's site, where the patient sees times in another zone; `away` is
-    how far the site is, in words, where the patient said where they are.
+    `there` is the start in the site's zone, if the patient reads another; `away` is the distance to the site in words,
+    if the patient's position is known.
     """
 
     start: datetime
@@ -50,13 +50,13 @@ class Choice:
     value: str
     there: datetime | None = None
     away: str = ""
-    distance: float = 0.0  # km from the patient, where that is known; sites of which it is not come last
+    distance: float = 0.0  # km from the patient; inf, which sorts last, if only the site's position is unknown
     places_left: int | None = None  # of a group
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One answer of a filter; `short` where there is little room."""
+class FilterOption:
+    """One answer of a filter; `short` is its label where there is little room."""
 
     value: str
     label: str
@@ -65,11 +65,11 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Menu:
-    """The ways to have a service, and the sites it is given at.
+    """The arrangements of schedules that can give a service, and its sites.
 
-    `zone` is the patient's own, for visits by video; `starts` says which local starts are asked for. `without` is a
-    visit whose own time does not stand in the way, as when it is moved. `position` is where the patient is, if they
-    said so and it matters: with a site that they chose, or by video, it does not.
+    `zone` is the zone that the patient chose for visits by video; `starts` limits the local starting times. `without`
+    is a visit that is being moved: its own time counts as free. `position` is the patient's, if times are to be sorted
+    by distance.
     """
 
     service: HealthcareService
@@ -89,37 +89,37 @@ class Menu:
 
     @cached_property
     def places(self) -> list[Location]:
-        """The sites it is given at, by name."""
+        """The sites of the service, sorted by name."""
         at = {each.site for each in self.all_offerings}
         return sorted((site for pk, site in self.sites.items() if pk in at), key=lambda site: site.name)
 
     @cached_property
     def zones(self) -> list[ZoneInfo]:
-        """The zones in which its times are shown, by name."""
+        """The zones in which the times are shown, sorted by name."""
         return sorted({self.zone_of(each) for each in self.all_offerings}, key=lambda zone: zone.key)
 
     def zone_of(self, offering: Offering) -> ZoneInfo:
-        """The patient's own for visits by video; else a visit's time is its site's, or the schedule's without one."""
+        """Return the zone that the patient chose, else the site's, else the schedule's."""
         return self.zone or self._zone_there(offering)
 
     def where(self, offering: Offering) -> str:
-        """The site and town of a schedule's visits; empty by video, which is nowhere at a site."""
+        """Return the site and town of a schedule; empty for visits by video."""
         site = None if self.service.telehealth else self.sites.get(offering.site or 0)
         return site_and_town(site) if site else ""
 
     @property
     def has_several_sites(self) -> bool:
-        """True if one has to say at which site a time is."""
+        """True if times must name their site."""
         return len(self.places) > 1 and not self.service.telehealth
 
     @property
     def has_phone(self) -> bool:
-        """True if one of its sites has a telephone of its own."""
+        """True if one of the sites has a telephone number of its own."""
         return any(site.phone for site in self.places)
 
     @cached_property
     def planned_until(self) -> date | None:
-        """The last day for which a schedule is planned; None where one is planned without end."""
+        """The last day of the planning horizons; None if one of them has no end."""
         ends = [each.planned[1] if each.planned else None for each in self.all_offerings]
         known = [each for each in ends if each is not None and each < FAR]
         if not ends or len(known) < len(ends):
@@ -130,13 +130,13 @@ class Menu:
         )
 
     def kilometres_to(self, offering: Offering) -> float | None:
-        """How far the site of a schedule is from the patient, where that is known."""
+        """Return the distance from the patient to the site of a schedule, or None if it is unknown."""
         site = self.sites.get(offering.site or 0)
         return kilometres_to(site, self.position) if site else None
 
     @property
     def by_distance(self) -> Iterator["Menu"]:
-        """The menu of each site alone, the nearest first."""
+        """The menus of each single site, nearest first."""
         far = {site.pk: kilometres_to(site, self.position) for site in self.places}
         for pk in sorted(far, key=lambda pk: inf if far[pk] is None else far[pk] or 0.0):
             near = self.only(partial(_is_at, pk), self.starts)
@@ -144,14 +144,20 @@ class Menu:
                 yield near
 
     def places_left(self, ways: Sequence[tuple[FoundTime, tuple[Offering, ...]]], *, now: datetime) -> list[int | None]:
-        """How many more could come at each of these times; None where it is no group. No query where none is."""
+        """Return the places left in a group at each of these times; None for a visit of one patient.
+
+        No query if the service has no groups.
+        """
         if not any(each.rules.capacity > 1 for each in self.all_offerings):
             return [None] * len(ways)
-        asked = [(offerings, found.start) for found, offerings in ways]
-        return places_left(self.service, asked, now=now, without=self.without)
+        times = [(offerings, found.start) for found, offerings in ways]
+        return places_left(self.service, times, now=now, without=self.without)
 
     def only(self, keep: Callable[[Offering], bool], starts: Starts | None) -> "Menu":
-        """Only with these schedules, only at these local times. Where a kind of schedule is left out, nothing stays."""
+        """Return the menu with the schedules for which `keep` is true and these local starts.
+
+        An arrangement that loses all schedules of a kind is dropped.
+        """
         arrangements = (
             tuple(tuple(each for each in pool if keep(each)) for pool in arrangement)
             for arrangement in self.arrangements
@@ -159,34 +165,34 @@ class Menu:
         return replace(self, arrangements=tuple(each for each in arrangements if all(each)), starts=starts)
 
     def find(self, start: datetime, end: datetime, *, now: datetime, limit: int | None = None) -> list[FoundTime]:
-        """One question about all of it. What is found may be with several people: see `ways`."""
+        """Return the free times of all arrangements, in one search. See `ways` for the people of each."""
         first = max(start, now)
         query = TimeQuery(
             service=self.service,
             arrangements=self.arrangements,
             start=first,
             end=end,
-            within=self._asked_for(first, end),
+            within=self._start_spans(first, end),
             limit=limit,
             without=self.without,
         )
         return find_times(query, now=now) if first < end else []
 
-    def _asked_for(self, start: datetime, end: datetime) -> tuple[Span, ...] | None:
-        """When a visit may start, by any clock that shows its times; None where all times are asked for."""
+    def _start_spans(self, start: datetime, end: datetime) -> tuple[Span, ...] | None:
+        """Return the spans in which a visit may start in any of the zones; None for all times."""
         if self.starts is None or start >= end:
             return None
         return tuple(merge(span for zone in self.zones for span in self.starts.spans(zone, start, end)))
 
     def times(self, start: datetime, end: datetime, *, now: datetime) -> list[Choice]:
-        """The free times in order, one for each person who could give the visit then."""
+        """Return the free times in order, once for each person who could give the visit."""
         return [choice for found in self.find(start, end, now=now) for choice in self.choices(found)]
 
     def first_times(self, start: datetime, *, now: datetime) -> list[Choice]:
-        """The next few from `start` on, no two at once."""
+        """Return the first few times from `start` on, each start once."""
         start = max(start, now)
         end = start + AHEAD
-        # By several clocks a time within the spans asked for may yet not be one that is asked for.
+        # With several zones, a time within the spans may still be wrong in its own zone.
         is_exact = self.starts is None or len(self.zones) == 1
         look, enough = (AHEAD, FIRST_FEW * max(1, len(self.arrangements))) if is_exact else (LOOK, None)
         few: list[Choice] = []
@@ -196,22 +202,22 @@ class Menu:
         return few[:FIRST_FEW]
 
     def first_of(self, found: Iterable[FoundTime]) -> list[Choice]:
-        """The first few of what was found, no two at once."""
+        """Return the first few of the found times, each start once."""
         few: dict[int, Choice] = {}
-        for each in found:
-            choice = next(self.choices(each), None)
+        for time in found:
+            choice = next(self.choices(time), None)
             if choice:
-                few.setdefault(each.start, choice)
+                few.setdefault(time.start, choice)
             if len(few) == FIRST_FEW:
                 break
         return list(few.values())
 
     def choices(self, found: FoundTime) -> Iterator[Choice]:
-        """A found time with each of the people who could give the visit then, where they are asked for."""
+        """Yield a found time once for each person who could give the visit, if `starts` allows it."""
         return (self.choice_of(offerings, as_datetime(found.start)) for offerings in self.ways(found))
 
     def ways(self, found: FoundTime) -> Sequence[tuple[Offering, ...]]:
-        """The schedules of a found time: with each of the people who could give it, at a start that is asked for."""
+        """Return the schedules of a found time, once for each person who could give it, if `starts` allows it."""
         start, ways = as_datetime(found.start), self._by_person(found)
         if self.starts is None:
             return ways
@@ -220,7 +226,7 @@ class Menu:
         return [each for each in ways if self.starts(start.astimezone(self.zone_of(placed(each))))]
 
     def local_starts(self, found: FoundTime) -> set[datetime]:
-        """When a found time begins, by each clock that shows it; nothing if that is not asked for."""
+        """Return the local starts of a found time in the zones that show it; empty if `starts` does not allow it."""
         start = as_datetime(found.start)
         if len(self.zones) > 1:
             return {start.astimezone(self.zone_of(placed(offerings))) for offerings in self.ways(found)}
@@ -239,25 +245,25 @@ class Menu:
             zone=zone,
             with_whom=first.actor_name,
             where=self.where(site),
-            value=written(start, offerings),
+            value=time_value(start, offerings),
             away="" if distance is None else away(distance),
             distance=(inf if distance is None else distance) if self.position else 0.0,
             there=there if there.utcoffset() != local.utcoffset() else None,
         )
 
     def offerings(self, schedules: Iterable[str]) -> tuple[Offering, ...]:
-        """The schedules with these ids, if they are a way to have the service: one of each kind that it requires."""
-        wanted = tuple(schedules)
+        """Return the schedules with these ids. Raises Invalid unless they are one of each kind that is required."""
+        ids = tuple(schedules)
         for arrangement in self.arrangements:
-            if len(arrangement) == len(wanted):
-                named = zip(arrangement, wanted, strict=True)
-                picked = [next((each for each in pool if each.fhir_id == one), None) for pool, one in named]
+            if len(arrangement) == len(ids):
+                named = zip(arrangement, ids, strict=True)
+                picked = [next((each for each in pool if each.fhir_id == fhir_id), None) for pool, fhir_id in named]
                 if all(picked):
                     return tuple(each for each in picked if each)
         raise Invalid("That is not one of the ways to have this visit.")
 
     def choice_with(self, schedule: str, start: datetime, *, now: datetime) -> Choice | None:
-        """That very start with the schedule of this id, in whichever room is free; None if it cannot be had."""
+        """Return the choice at exactly this start with this schedule and any free room; None if it is not free."""
         for arrangement in self.arrangements:
             named = [each for pool in arrangement for each in pool if each.fhir_id == schedule]
             if named:
@@ -269,11 +275,11 @@ class Menu:
         return None
 
     def _by_person(self, found: FoundTime) -> Sequence[tuple[Offering, ...]]:
-        """As the function; worked out once for all times that the same schedules could serve."""
+        """Return the ways of a found time, cached for all times with the same schedules."""
         known = self._ways_of.get(id(found.choices))
         if known is None:
             known = found.choices, tuple(_by_person(found))
-            self._ways_of[id(found.choices)] = known  # with the choices, or another's could have their id
+            self._ways_of[id(found.choices)] = known  # keeps the choices alive, so that their id is not reused
         return known[1]
 
     def _zone_there(self, offering: Offering) -> ZoneInfo:
@@ -282,7 +288,7 @@ class Menu:
 
 
 def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -> Menu:
-    """Two queries, whatever the service. `moved` is a visit that is to be moved: it keeps its length and its extras."""
+    """Return the menu of a service. Two queries. A visit that is being `moved` keeps its length and its extras."""
     arrangements = arrangements_for(service)
     if moved is not None:
         arrangements = tuple(kept_of(moved).ways(arrangements))
@@ -290,22 +296,22 @@ def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -
     return Menu(service=service, arrangements=arrangements, sites=Location.objects.in_bulk(sites), without=moved)
 
 
-def nearest(menu: Menu, wanted: datetime, *, now: datetime) -> list[Choice]:
-    """The few free times nearest to one that could not be had, in order of time."""
-    around = menu.times(wanted - 3 * DAY, max(wanted, now) + 14 * DAY, now=now)
-    closest = sorted(at_different_times(around), key=lambda choice: abs(choice.start - wanted))[:FIRST_FEW]
+def nearest(menu: Menu, start: datetime, *, now: datetime) -> list[Choice]:
+    """Return the few free times that are nearest to a time that is taken, in order of time."""
+    around = menu.times(start - 3 * DAY, max(start, now) + 14 * DAY, now=now)
+    closest = sorted(at_different_times(around), key=lambda choice: abs(choice.start - start))[:FIRST_FEW]
     return sorted(closest, key=lambda choice: choice.start) or menu.first_times(now, now=now)
 
 
-def written(start: datetime, offerings: Iterable[Offering]) -> str:
-    """A time and its schedules as a button posts them; `forms.TimeForm` reads it."""
+def time_value(start: datetime, offerings: Iterable[Offering]) -> str:
+    """Return a time and its schedules as a button posts them; `forms.TimeForm` reads it."""
     return "~".join([start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), *(each.fhir_id for each in offerings)])
 
 
 def at_different_times(choices: Iterable[Choice]) -> list[Choice]:
     first: dict[datetime, Choice] = {}
     for choice in choices:
-        first.setdefault(choice.start.astimezone(UTC), choice)  # by its own clock an hour may come twice
+        first.setdefault(choice.start.astimezone(UTC), choice)  # a local hour may come twice
     return list(first.values())
 
 
@@ -314,17 +320,17 @@ def is_person(offering: Offering) -> bool:
 
 
 def placed(offerings: tuple[Offering, ...]) -> Offering:
-    """The one that says where: the first with a site."""
+    """Return the first schedule with a site, which decides where the visit is."""
     return next((each for each in offerings if each.site is not None), offerings[0])
 
 
 def _is_at(site: int, offering: Offering) -> bool:
-    """True if a schedule is at the site; one without a site of its own comes to all."""
+    """True if a schedule is at the site, or has no site and so counts for all."""
     return offering.site in (None, site)
 
 
 def _by_person(found: FoundTime) -> Iterator[tuple[Offering, ...]]:
-    """The ways to have a found time: with each of the people who could give it, else as it was found."""
+    """Yield the schedules of a found time, once for each person who could give it."""
     at = next((n for n, each in enumerate(found.offerings) if is_person(each)), None)
     if at is None:
         yield found.offerings

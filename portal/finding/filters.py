@@ -1,7 +1,6 @@
-"""What patients narrow the times of a visit down by: with whom, where and when.
+"""Filters of the free times of a service: practitioner, site, specialty, language, gender, time of day, weekday.
 
-A filter offers what there is, and only where there is a choice. What it is asked for and does not offer is as if it
-were not asked.
+A filter is shown only if there is a choice. A value in the query that it does not have is ignored.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,21 +17,21 @@ from clinic import formats
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
 from clinic.time_text import EVENING, NOON
 from clinic.translations import text_of
-from portal.finding.choosing import Menu, Option, is_person
+from portal.finding.choosing import FilterOption, Menu, is_person
 from portal.finding.positions import Position, away, kilometres_to
 from portal.finding.starts import Starts
 from scheduling.availability import Offering
 from scheduling.core.hours import Window
 
 NAMES = ("practitioner", "location", "specialty", "language", "gender", "part", "weekday")
-LINKED = ("practitioner", "location")  # which a link from elsewhere may name
+LINKED = ("practitioner", "location")  # filters that a link from another site may set
 
 Keep = Callable[[Offering], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A choice that is in force, and the query of the page without it."""
+    """A chosen option, and the query of the page without it."""
 
     label: str
     query: str
@@ -40,47 +39,47 @@ class Removal:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """One question, its answers, and those that were given. Of `several` any number can be."""
+    """A filter with its options and the chosen ones. With `several`, any number can be chosen."""
 
     name: str
     label: str
     anything: str
-    options: tuple[Option, ...]
+    options: tuple[FilterOption, ...]
     chosen: frozenset[str]
     several: bool = False
 
-    is_choice: bool = False  # whether one of its answers leaves something out
+    is_choice: bool = False  # True if one of its options leaves something out
 
     @property
     def is_everything(self) -> bool:
-        """True if every answer was given, which is as good as none."""
+        """True if all options are chosen, which has the same effect as none."""
         return len(self.chosen) == len(self.options)
 
     @property
-    def chosen_options(self) -> list[Option]:
+    def chosen_options(self) -> list[FilterOption]:
         return [option for option in self.options if option.value in self.chosen]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """All filters of a visit, and what they leave of its menu."""
+    """All filters of a service, and the menu that they leave."""
 
     menu: Menu
-    asked: QueryDict
+    query: QueryDict
     each: dict[str, Filter]
-    traits: Mapping[str, Callable[[Offering], Iterable[Option]]]
+    traits: Mapping[str, Callable[[Offering], Iterable[FilterOption]]]
 
     @property
-    def shown(self) -> list[Filter]:
+    def visible(self) -> list[Filter]:
         return [each for each in self.each.values() if each.is_choice]
 
     @property
     def active(self) -> list[Filter]:
-        return [each for each in self.shown if each.chosen]
+        return [each for each in self.visible if each.chosen]
 
     @property
     def idle(self) -> list[str]:
-        """The answers that were given and leave nothing out: with them the times are the same."""
+        """The chosen options that leave nothing out."""
         left = self.narrowed()
         return [
             option.label
@@ -92,12 +91,12 @@ class Filters:
 
     @property
     def unknown(self) -> list[str]:
-        """Which of a link's names nobody here has."""
-        return [name for name in LINKED if self.asked.get(name) and not self.each[name].chosen]
+        """The filters for which a link has an unknown value."""
+        return [name for name in LINKED if self.query.get(name) and not self.each[name].chosen]
 
     @property
     def removals(self) -> list[Removal]:
-        """What is in force, each with the way to be rid of it."""
+        """The chosen options, each with the query that removes it."""
         return [
             Removal(option.label, self.query_without(each.name, option.value))
             for each in self.active
@@ -105,58 +104,58 @@ class Filters:
         ]
 
     def query_without(self, name: str, value: str | None = None) -> str:
-        """The query of the page without a filter, or without one of its answers."""
-        query = self.asked.copy()
+        """Return the query of the page without a filter, or without one of its options."""
+        query = self.query.copy()
         query.setlist(name, [each for each in query.getlist(name) if value is not None and each != value])
         return f"?{query.urlencode()}"
 
     @property
     def query_without_any(self) -> str:
-        query = self.asked.copy()
+        query = self.query.copy()
         for name in NAMES:
             query.pop(name, None)
         return f"?{query.urlencode()}"
 
     def narrowed(self, *, without: str = "") -> Menu:
-        """The menu that is left; `without` one of the filters."""
-        asked = {name: self.each[name].chosen for name in self.traits if name != without and self.each[name].chosen}
+        """Return the menu that the filters leave; `without` ignores one of them."""
+        values = {name: self.each[name].chosen for name in self.traits if name != without and self.each[name].chosen}
         parts, days = self.each["part"].chosen, self.each["weekday"].chosen
 
         def keep(offering: Offering) -> bool:
             return all(
-                not _concerns(name, offering) or any(one.value in chosen for one in self.traits[name](offering))
-                for name, chosen in asked.items()
+                not _concerns(name, offering) or any(option.value in chosen for option in self.traits[name](offering))
+                for name, chosen in values.items()
             )
 
         return self.menu.only(keep, Starts(parts, days) if parts or days else None)
 
 
-def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Filters:
-    """Two queries: who the people of the menu are, and what they do."""
+def read_filters(menu: Menu, query: QueryDict, position: Position | None) -> Filters:
+    """Return the filters of a menu. Two queries: the practitioners and their roles."""
     people = _people(menu)
 
-    def practitioner(offering: Offering) -> Iterator[Option]:
+    def practitioner(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
-            yield Option(person.fhir_id, str(person))
+            yield FilterOption(person.fhir_id, str(person))
 
-    def location(offering: Offering) -> Iterator[Option]:
+    def location(offering: Offering) -> Iterator[FilterOption]:
         if site := menu.sites.get(offering.site or 0):
-            yield Option(site.fhir_id, text_of(site, "name"))
+            yield FilterOption(site.fhir_id, text_of(site, "name"))
 
-    def specialty(offering: Offering) -> Iterator[Option]:
+    def specialty(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
             for role in person.roles.all():
                 if offering.actor in (person.reference, role.reference):
                     yield from _concepts(role.specialty)
 
-    def language(offering: Offering) -> Iterator[Option]:
+    def language(offering: Offering) -> Iterator[FilterOption]:
         if person := people.get(offering.bookable):
-            yield from (Option(each.value, _language_name(each)) for each in _concepts(person.communication))
+            yield from (FilterOption(each.value, _language_name(each)) for each in _concepts(person.communication))
 
-    def gender(offering: Offering) -> Iterator[Option]:
+    def gender(offering: Offering) -> Iterator[FilterOption]:
         person = people.get(offering.bookable)
         if person and person.gender in (genders := _genders()):
-            yield Option(person.gender, genders[person.gender])
+            yield FilterOption(person.gender, genders[person.gender])
 
     traits = {
         "practitioner": practitioner,
@@ -168,19 +167,19 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
     options = {name: _options(menu, trait) for name, trait in traits.items()}
     options["location"] = _by_distance(menu, options["location"], position)
     parts, days = _when(menu)
-    options["part"] = [Option(each, label) for each, label in _parts().items() if each in parts]
+    options["part"] = [FilterOption(each, label) for each, label in _parts().items() if each in parts]
     options["weekday"] = [
-        Option(WEEKDAYS[n], str(dates.WEEKDAYS[n]), str(dates.WEEKDAYS_ABBR[n]))
+        FilterOption(WEEKDAYS[n], str(dates.WEEKDAYS[n]), str(dates.WEEKDAYS_ABBR[n]))
         for n in formats.weekdays()
         if WEEKDAYS[n] in days
     ]
     return Filters(
         menu=menu,
-        asked=asked,
+        query=query,
         traits=traits,
         each={
             name: replace(
-                _filter(name, options[name], asked),
+                _filter(name, options[name], query),
                 is_choice=len(options[name]) > 1 and _differ(menu, name, traits.get(name), options[name]),
             )
             for name in NAMES
@@ -188,24 +187,29 @@ def read_filters(menu: Menu, asked: QueryDict, position: Position | None) -> Fil
     )
 
 
-def _differ(menu: Menu, name: str, trait: Callable[[Offering], Iterable[Option]] | None, options: list[Option]) -> bool:
-    """True if an answer leaves out one of the schedules that it concerns; one about times always can."""
+def _differ(
+    menu: Menu,
+    name: str,
+    trait: Callable[[Offering], Iterable[FilterOption]] | None,
+    options: list[FilterOption],
+) -> bool:
+    """True if an option would leave out a schedule that the filter applies to. Filters of times always may."""
     if trait is None:
         return True
     had = [{option.value for option in trait(each)} for each in menu.all_offerings if _concerns(name, each)]
     return any(option.value not in values for option in options for values in had)
 
 
-def _filter(name: str, options: list[Option], asked: QueryDict) -> Filter:
+def _filter(name: str, options: list[FilterOption], query: QueryDict) -> Filter:
     label, anything = _labels()[name]
     several = name in ("part", "weekday")
-    wanted = asked.getlist(name) if several else [asked.get(name, "")]
+    values = query.getlist(name) if several else [query.get(name, "")]
     return Filter(
         name=name,
         label=label,
         anything=anything,
         options=tuple(options),
-        chosen=frozenset(option.value for option in options if option.value in wanted),
+        chosen=frozenset(option.value for option in options if option.value in values),
         several=several,
     )
 
@@ -231,43 +235,43 @@ def _parts() -> dict[str, str]:
 
 
 def _people(menu: Menu) -> dict[int, Practitioner]:
-    """By their bookable."""
+    """Return the practitioners of the menu by the primary keys of their bookables."""
     roles = PractitionerRole.objects.filter(active=True, deleted_at=None)
     bookables = {each.bookable for each in menu.all_offerings if is_person(each)}
     found = Practitioner.objects.filter(bookable__in=bookables).select_related("bookable")
     return {person.bookable.pk: person for person in found.prefetch_related(Prefetch("roles", roles))}
 
 
-def _options(menu: Menu, trait: Callable[[Offering], Iterable[Option]]) -> list[Option]:
-    """What there is, each once, by its label."""
+def _options(menu: Menu, trait: Callable[[Offering], Iterable[FilterOption]]) -> list[FilterOption]:
+    """Return the options that the menu's schedules have, sorted by label."""
     found = {option.value: option for offering in menu.all_offerings for option in trait(offering)}
     return sorted(found.values(), key=lambda option: option.label.casefold())
 
 
-def _by_distance(menu: Menu, options: list[Option], position: Position | None) -> list[Option]:
-    """The sites that are near first, each with how far it is; those of which one cannot tell last, by name."""
+def _by_distance(menu: Menu, options: list[FilterOption], position: Position | None) -> list[FilterOption]:
+    """Return the sites with their distances, nearest first; those with unknown distance come last."""
     sites = {site.fhir_id: site for site in menu.sites.values()}
     far = [(option, kilometres_to(sites[option.value], position)) for option in options]
     far.sort(key=lambda each: float("inf") if each[1] is None else each[1])
     return [
         option
         if distance is None
-        else Option(option.value, _("%(site)s, %(away)s") % {"site": option.label, "away": away(distance)})
+        else FilterOption(option.value, _("%(site)s, %(away)s") % {"site": option.label, "away": away(distance)})
         for option, distance in far
     ]
 
 
-def _concepts(concepts: Iterable[dict[str, Any]]) -> Iterator[Option]:
-    """FHIR CodeableConcepts by their first code; by their text where they have none."""
+def _concepts(concepts: Iterable[dict[str, Any]]) -> Iterator[FilterOption]:
+    """Yield an option for each FHIR CodeableConcept: its first code, or its text if it has none."""
     for concept in concepts:
         codings = concept.get("coding") or [{}]
         label = concept_text(concept)
         if value := str(codings[0].get("code") or label):
-            yield Option(value, label)
+            yield FilterOption(value, label)
 
 
-def _language_name(language: Option) -> str:
-    """What a BCP 47 code is called, where nobody wrote it down."""
+def _language_name(language: FilterOption) -> str:
+    """Return the name of a language; of a BCP 47 code without a display, Django's name for it."""
     if language.label != language.value:
         return language.label
     try:
@@ -277,12 +281,12 @@ def _language_name(language: Option) -> str:
 
 
 def _concerns(name: str, offering: Offering) -> bool:
-    """A room has no gender, and who has no site of their own comes to all of them."""
+    """True if the filter applies to the schedule: locations to those with a site, all else to people."""
     return offering.site is not None if name == "location" else is_person(offering)
 
 
 def _when(menu: Menu) -> tuple[set[str], set[str]]:
-    """The parts of the day and the days of the week in which there are hours; all where one cannot tell."""
+    """Return the parts of the day and the weekdays with opening hours; all of them if that cannot be known."""
     people = [each for each in menu.all_offerings if is_person(each)] or list(menu.all_offerings)
     if menu.zone or not all(each.rules.hours for each in people):
         return set(_parts()), set(WEEKDAYS)
@@ -305,5 +309,5 @@ def _parts_of(window: Window) -> Iterator[str]:
 
 
 def _is_night(window: Window) -> bool:
-    """True if it reaches into the next day."""
+    """True if the window ends on the next day."""
     return window.closes <= window.opens

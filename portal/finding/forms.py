@@ -1,4 +1,4 @@
-"""What a page of visits or of times is asked for, and the time that is chosen there."""
+"""Forms for the queries of the pages of services and times, and for the chosen time."""
 
 import re
 from datetime import datetime
@@ -27,15 +27,15 @@ class ZoneForm(QueryForm):
 
 
 class TimesForm(ZoneForm):
-    """The days to show, the opened one, and the zone. Filters of the times are read by `filters`."""
+    """Query of the page of times: the days, the opened day, and the zone. `filters` reads the filters."""
 
     week = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
     month = forms.DateField(required=False, input_formats=["%Y-%m"])
-    date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])  # any: too far, or over, is said to be so
+    date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])  # any date: the page says if it is out of range
 
 
 class ServicesForm(QueryForm):
-    """Which visits to show: what they are called, whom they are for, how they take place, with whom and where."""
+    """Query of the page of services: search words, eligibility, video or in person, practitioner, site."""
 
     q = forms.CharField(required=False, max_length=200)
     eligibility = forms.ChoiceField(required=False, choices=[("new", ""), ("returning", "")])
@@ -47,7 +47,7 @@ class ServicesForm(QueryForm):
 
 
 class PositionForm(forms.Form):
-    """Where a patient is, in degrees, as their browser says."""
+    """Form for the patient's position in degrees, from their browser."""
 
     latitude = forms.FloatField(min_value=-90, max_value=90)
     longitude = forms.FloatField(min_value=-180, max_value=180)
@@ -57,9 +57,9 @@ CHOICE = re.compile(r"(?P<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?P<schedules>(~
 
 
 class TimeForm(forms.Form):
-    """A chosen time: `choosing.written` of its start and its schedules.
+    """Form for a chosen time, as `choosing.time_value` writes it.
 
-    `instead_of` is the hold that it replaces, where it is not the last one.
+    `instead_of` is the id of the hold that it replaces, if that is not the latest.
     """
 
     time = forms.CharField(max_length=1000)

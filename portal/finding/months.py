@@ -1,4 +1,4 @@
-"""A month of free times, as a sheet of the calendar."""
+"""A month of free times, as a calendar sheet."""
 
 from calendar import monthrange
 from datetime import date, datetime
@@ -6,8 +6,8 @@ from datetime import date, datetime
 from clinic import formats
 from portal.finding.choosing import DAY, Menu
 from portal.finding.weeks import (
-    Day,
-    Shown,
+    DayCount,
+    FreeDays,
     count_days,
     find_days,
     first_few,
@@ -21,28 +21,28 @@ from portal.finding.weeks import (
 )
 
 
-class Month(Shown):
-    """What is left of a month, from today on."""
+class Month(FreeDays):
+    """The days of a month from today on."""
 
     @property
-    def rows(self) -> list[list[Day | None]]:
-        """Its days in weeks that begin as the reader's do; None where a week reaches beyond the days shown."""
+    def rows(self) -> list[list[DayCount | None]]:
+        """The days in weeks, which start on the country's first weekday; None fills up the first and last week."""
         before = (self.first.weekday() - formats.first_weekday()) % 7
-        cells: list[Day | None] = [None] * before + list(self.days)
+        cells: list[DayCount | None] = [None] * before + list(self.days)
         cells += [None] * (-len(cells) % 7)
         return [cells[at : at + 7] for at in range(0, len(cells), 7)]
 
     @property
     def weekdays(self) -> list[date]:
-        """Seven days, for the names over the columns."""
+        """Seven days, for the headings of the columns."""
         monday = date(2026, 1, 5)
         return [monday + (formats.first_weekday() + n) * DAY for n in range(7)]
 
 
 def read_month(menu: Menu, month: date, day: date | None, *, now: datetime) -> Month:
-    """The month that a day is in, from today on: one question about free time, as long as it is this month.
+    """Return the month of a day, from today on. For the current month, one search for free times.
 
-    At the end of this month the question reaches a week ahead, because the next times lie in the month after.
+    At the end of the month the search reaches a week ahead, so that it finds the next times.
     """
     today = today_of(menu, now)
     month = day if day and (day.year, day.month) != (month.year, month.month) else month

@@ -1,4 +1,4 @@
-"""Where a patient is, as roughly as is of use, if they said so; and how far a site is from there."""
+"""The patient's position, rounded, if they shared it; and the distance to a site."""
 
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from clinic import formats
 from clinic.models import Location
 
 EARTH_KM = 6371.0
-DECIMALS = 2  # of a degree: a kilometre or so, and not whose house
+DECIMALS = 2  # of a degree: about a kilometre, so that it names no house
 _KEY = "position"
 
 
@@ -20,7 +20,7 @@ class Position(NamedTuple):
 
 
 def remember(session: SessionBase, latitude: float, longitude: float) -> None:
-    """Keep it until the session ends, rounded; never in an address or a log."""
+    """Store the rounded position in the session."""
     session[_KEY] = [round(latitude, DECIMALS), round(longitude, DECIMALS)]
 
 
@@ -34,14 +34,14 @@ def remembered(session: SessionBase) -> Position | None:
 
 
 def kilometres_to(site: Location, position: Position | None) -> float | None:
-    """As the crow flies; None where either place is not known."""
+    """Return the distance in a straight line; None if either position is unknown."""
     if position is None or site.latitude is None or site.longitude is None:
         return None
     return _kilometres(position, Position(site.latitude, site.longitude))
 
 
 def away(kilometres: float) -> str:
-    """4 miles away, or 4 kilometers."""
+    """Return a distance in words, such as "4 miles away", in the country's units."""
     is_near = kilometres < formats.unit_of_distance()
     return (_("less than %(distance)s away") if is_near else _("%(distance)s away")) % {
         "distance": formats.distance(kilometres)
@@ -49,7 +49,7 @@ def away(kilometres: float) -> str:
 
 
 def _kilometres(one: Position, other: Position) -> float:
-    """The haversine formula."""
+    """Return the distance by the haversine formula."""
     here, there = radians(one.latitude), radians(other.latitude)
     across = radians(other.longitude - one.longitude)
     square = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * sin(across / 2) ** 2

@@ -1,4 +1,4 @@
-"""The local times at which a patient wants a visit to start: parts of the day, days of the week."""
+"""Filter by local starting time: parts of the day and days of the week."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """The local starts asked for: in these parts of the day and on these weekdays; all where none are named."""
+    """Local starts in these parts of the day and on these weekdays; an empty set means all."""
 
     parts: frozenset[str]
     weekdays: frozenset[str]
@@ -25,7 +25,7 @@ class Starts:
         return (not self.parts or part_of(at) in self.parts) and self._is_on(at.date())
 
     def spans(self, zone: ZoneInfo, start: datetime, end: datetime) -> list[Span]:
-        """The same as spans of time between two moments, in UTC seconds."""
+        """Return the matching spans between two moments, in UTC seconds."""
         first = start.astimezone(zone).date()
         days = (first + n * DAY for n in range((end.astimezone(zone).date() - first).days + 1))
         spans = (span for day in days if self._is_on(day) for span in self._spans_on(day, zone))
@@ -41,7 +41,7 @@ class Starts:
 
 
 def part_of(at: datetime) -> str:
-    """As `words.part_of_day` says it."""
+    """Return the part of the day of a local time: the same parts as in `words.part_of_day`."""
     if at.time() < NOON:
         return "morning"
     return "afternoon" if at.time() < EVENING else "evening"

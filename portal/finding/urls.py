@@ -1,4 +1,4 @@
-"""The addresses at which a visit and its time are chosen."""
+"""URL patterns of choosing a service and a time."""
 
 from django.urls import path
 

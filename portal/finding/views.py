@@ -1,4 +1,4 @@
-"""Choose a visit, choose a time."""
+"""Views for choosing a service and a time."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -20,15 +20,15 @@ from clinic.models import Appointment, HealthcareService, Location, Practitioner
 from clinic.visit_place import chosen_zone
 from portal.finding import catalogue, choosing, filters, months, positions, weeks
 from portal.finding.catalogue import Catalogue, bookable
-from portal.finding.choosing import Menu, Option
+from portal.finding.choosing import FilterOption, Menu
 from portal.finding.filters import Filters
 from portal.finding.forms import PositionForm, ServicesForm, TimesForm, ZoneForm
 from portal.finding.positions import Position
-from portal.finding.weeks import Shown
+from portal.finding.weeks import FreeDays
 from portal.finding.zones import zones_by_region
 
 R = TypeVar("R", bound=Resource)
-CARRIED = ("practitioner", "location", "date")  # from a link to the visits on to their times
+CARRIED = ("practitioner", "location", "date")  # query parameters kept from the services to the times
 
 
 class HtmxRequest(HttpRequest):
@@ -38,11 +38,11 @@ class HtmxRequest(HttpRequest):
 @require_GET
 @vary_on_headers("HX-Request")
 def services(request: HtmxRequest) -> HttpResponse:
-    """The visits that patients can book. With one to choose from, on to its times: a link may have chosen it."""
+    """List the services that patients can book. With only one, or one named by a link, redirect to its times."""
     form = ServicesForm(request.GET)
     practitioner = _linked(Practitioner, form.value("practitioner"))
     location = _linked(Location, form.value("location"))
-    offered = catalogue.read_catalogue(
+    listed = catalogue.read_catalogue(
         search=form.value("q") or "",
         eligibility=form.value("eligibility") or "",
         by=form.value("by") or "",
@@ -52,18 +52,18 @@ def services(request: HtmxRequest) -> HttpResponse:
     unknown = [
         name
         for name, found in (
-            ("service", form.value("service") in {each.fhir_id for each in offered.services}),
+            ("service", form.value("service") in {each.fhir_id for each in listed.services}),
             ("practitioner", practitioner),
             ("location", location),
         )
         if form.value(name) and not found
     ]
     carried = _carried(form, without=unknown)
-    chosen = _only_one(form, offered, unknown)
+    chosen = _only_one(form, listed, unknown)
     if chosen and not is_part(request):
         return HttpResponseRedirect(reverse("portal:choose-time", args=[chosen]) + carried)
     context = {
-        "catalogue": offered,
+        "catalogue": listed,
         "searched": form.value("q"),
         "eligibility": form.value("eligibility"),
         "by": form.value("by"),
@@ -79,7 +79,7 @@ def services(request: HtmxRequest) -> HttpResponse:
 @require_GET
 @vary_on_headers("HX-Request")
 def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
-    """A week or a month of free times. Asked for by htmx, what changes alone."""
+    """Show a week or a month of free times; for htmx only the part that changes."""
     service = get_object_or_404(catalogue.with_facts(), fhir_id=service_id)
     context = free_times(request, service, now=timezone.now())
     context["action"] = reverse("portal:hold", args=[service.fhir_id])
@@ -92,14 +92,14 @@ def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
 def free_times(
     request: HtmxRequest, service: HealthcareService, *, now: datetime, without: Appointment | None = None
 ) -> dict[str, Any]:
-    """What the page of free times shows. `without` is a visit that is to be moved: its own time is free for it."""
+    """Return the context of the page of times. `without` is a visit that is being moved: its own time is free."""
     form = TimesForm(request.GET)
     whole = replace(choosing.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = near_by(narrowing, position)
     month, day = form.value("month"), form.value("date")
-    shown = (
+    free_days = (
         months.read_month(menu, month, day, now=now)
         if month
         else weeks.read_week(menu, form.value("week"), day, now=now)
@@ -111,42 +111,42 @@ def free_times(
         "zones": menu.zones or whole.zones,
         "regions": zones_by_region(filter(None, (menu.zone, *whole.zones)), now) if service.telehealth else (),
         "filters": narrowing,
-        "shown": shown,
+        "free_days": free_days,
         "is_month": bool(month),
         "narrowed": menu,
         "asked_day": day or form.value("week"),
-        "others": _others(narrowing, shown, now=now),
+        "others": _others(narrowing, free_days, now=now),
         "position": position,
-        "sites_lie_somewhere": any(site.latitude is not None for site in whole.places),
+        "has_site_positions": any(site.latitude is not None for site in whole.places),
     }
 
 
 def near_by(narrowing: Filters, position: Position | None) -> Menu:
-    """The menu that the filters leave, with the nearest site first unless one was chosen."""
+    """Return the menu that the filters leave, sorted by distance unless a site was chosen."""
     menu = narrowing.narrowed()
-    is_asked = position is not None and menu.has_several_sites and not narrowing.each["location"].chosen
-    return replace(menu, position=position if is_asked else None)
+    by_distance = position is not None and menu.has_several_sites and not narrowing.each["location"].chosen
+    return replace(menu, position=position if by_distance else None)
 
 
 def requested_zone(
     request: HttpRequest, service: HealthcareService, *, moved: Appointment | None = None
 ) -> ZoneInfo | None:
-    """The zone that a patient chose on the page of times; only a visit by video is read by another than its site's.
+    """Return the zone that the patient chose on the page of times, for visits by video only.
 
-    Where nothing is said, a visit that is `moved` is read as it was booked.
+    Without a choice, a visit that is being `moved` keeps the zone in which it was booked.
     """
     if not service.telehealth:
         return None
     data = request.POST if request.method == "POST" else request.GET
     if "zone" not in data and moved is not None:
         return chosen_zone(moved)
-    asked: ZoneInfo | None = ZoneForm(data).value("zone")
-    return asked
+    zone: ZoneInfo | None = ZoneForm(data).value("zone")
+    return zone
 
 
 @require_POST
 def near(request: HttpRequest) -> HttpResponse:
-    """Remember roughly where a patient is, or forget it, and go back to where they were."""
+    """Store or forget the patient's rounded position, and go back to the page before."""
     form = PositionForm(request.POST)
     if "forget" in request.POST:
         positions.forget(request.session)
@@ -164,29 +164,29 @@ def is_part(request: HtmxRequest) -> bool:
 
 
 def _linked(model: type[R], fhir_id: str | None) -> R | None:
-    """Whom or where a link names."""
+    """Return the practitioner or location that a link names, or None."""
     return model._default_manager.filter(fhir_id=fhir_id, deleted_at=None).first() if fhir_id else None
 
 
-def _only_one(form: ServicesForm, offered: Catalogue, unknown: list[str]) -> str | None:
-    """The visit to go on to: the one that a link names, or the only one there is to choose."""
+def _only_one(form: ServicesForm, listed: Catalogue, unknown: list[str]) -> str | None:
+    """Return the id of the service that a link names, or of the only service there is."""
     if unknown:
         return None
     if form.value("service"):
         return str(form.value("service"))
-    looked_for = any(form.value(name) for name in ("q", "eligibility", "by"))
-    return offered.found[0].fhir_id if len(offered.found) == 1 and not looked_for else None
+    is_search = any(form.value(name) for name in ("q", "eligibility", "by"))
+    return listed.found[0].fhir_id if len(listed.found) == 1 and not is_search else None
 
 
 def _carried(form: ServicesForm, *, without: list[str]) -> str:
-    """What a link says of the times, as the query of their page."""
-    said = {name: form.value(name) for name in CARRIED if form.value(name) and name not in without}
-    return f"?{urlencode(said)}" if said else ""
+    """Return the query parameters that the page of times takes over from a link."""
+    values = {name: form.value(name) for name in CARRIED if form.value(name) and name not in without}
+    return f"?{urlencode(values)}" if values else ""
 
 
-def _others(narrowing: Filters, shown: Shown, *, now: datetime) -> list[Option]:
-    """Who else has times, where the person asked for has none."""
-    asked_for = narrowing.each["practitioner"]
-    if shown.count or not asked_for.chosen:
+def _others(narrowing: Filters, free_days: FreeDays, *, now: datetime) -> list[FilterOption]:
+    """Return the other practitioners with free times, if the chosen one has none."""
+    people = narrowing.each["practitioner"]
+    if free_days.count or not people.chosen:
         return []
-    return weeks.others_in(narrowing.narrowed(without="practitioner"), shown, asked_for.options, now=now)
+    return weeks.others_in(narrowing.narrowed(without="practitioner"), free_days, people.options, now=now)

@@ -1,6 +1,6 @@
-"""Seven days of free times: how many each has, and those of the day that is opened.
+"""A week of free times: the number on each day, and the times of the opened day.
 
-A day has as many times as it has buttons: `ways_on` says which those are, for the counts and for the buttons alike.
+`ways_on` decides both the number of times and their buttons, so that they are always equal.
 """
 
 from collections import Counter
@@ -11,18 +11,28 @@ from enum import Enum
 from itertools import groupby
 
 from clinic import time_text
-from portal.finding.choosing import DAY, FIRST_FEW, WEEK, Choice, Menu, Option, at_different_times, is_person, placed
+from portal.finding.choosing import (
+    DAY,
+    FIRST_FEW,
+    WEEK,
+    Choice,
+    FilterOption,
+    Menu,
+    at_different_times,
+    is_person,
+    placed,
+)
 from scheduling.availability import FoundTime, Offering, as_datetime
 
-FURTHEST = timedelta(days=730)  # that one can turn the pages to
-CROWD = 6  # people at a site, from which on a day shows each time once and not with each of them
+FURTHEST = timedelta(days=730)  # how far ahead the pages go
+CROWD = 6  # with more people than this at a site, a day shows each time once and not for each person
 
 Found = Mapping[date, Sequence[FoundTime]]
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One day, and how many buttons with a time it has."""
+class DayCount:
+    """One day, and its number of free times."""
 
     date: date
     count: int
@@ -30,7 +40,7 @@ class Day:
 
 
 class Outside(Enum):
-    """Why the day that was asked for cannot be shown."""
+    """Reason why a requested day cannot be shown."""
 
     PAST = "past"
     TOO_FAR = "too far"
@@ -38,7 +48,7 @@ class Outside(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways to have the times of one day, one for each button. In a crowd each time stands once at each site."""
+    """The times of one day with their schedules, one for each button. In a crowd, each time once for each site."""
 
     buttons: Sequence[tuple[FoundTime, tuple[Offering, ...]]]
     is_crowded: bool
@@ -46,7 +56,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class OpenDay:
-    """The day that is opened, with its times. In a crowd each time stands once, with the first who could."""
+    """The opened day with its times. In a crowd, each time once for each site."""
 
     date: date
     times: tuple[Choice, ...]
@@ -58,12 +68,12 @@ class OpenDay:
 
     @property
     def groups(self) -> int:
-        """How many people or sites the times are with."""
+        """The number of people or sites that the times are with."""
         return len({self._group(choice) for choice in self.times})
 
     @property
     def parts(self) -> list[tuple[str, list[list[Choice]]]]:
-        """Its times under morning, afternoon and evening, those with one person at one site together."""
+        """The times by morning, afternoon and evening, grouped by person and site."""
         by_clock = sorted(self.times, key=lambda choice: _since_midnight(choice.start))
         parts = groupby(by_clock, key=lambda choice: time_text.part_of_day(choice.start))
         return [(part, self._grouped(choices)) for part, choices in parts]
@@ -75,21 +85,21 @@ class OpenDay:
         return [groups[key] for key in sorted(groups)]
 
     def _group(self, choice: Choice) -> tuple[float, str, str]:
-        """The nearest site first, where it is known how far it is."""
+        """Return the sort key of a choice's group: nearest site first, then person and site."""
         return choice.distance, "" if self.is_crowded else choice.with_whom, choice.where
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """Some days in a row, the first of them today or later, and one of them opened."""
+class FreeDays:
+    """Consecutive days, today or later, with their numbers of free times; one day is opened."""
 
-    days: list[Day]
+    days: list[DayCount]
     opened: OpenDay | None
     previous: date | None
     following: date | None
     first_available: list[Choice]
     next_free: Choice | None
-    until: date | None = None  # the last day that can be booked, where there is one
+    until: date | None = None  # the last day that can be booked, if there is a limit
     outside: Outside | None = None
 
     @property
@@ -105,23 +115,23 @@ class Shown:
         return sum(day.count for day in self.days)
 
 
-class Week(Shown):
+class Week(FreeDays):
     """Seven days."""
 
 
 def read_week(menu: Menu, week: date | None, day: date | None, *, now: datetime) -> Week:
-    """The week asked for, or that of the first free time; the day asked for, or the first free one opened.
+    """Return the requested week, or the week of the first free time, with the requested or first free day opened.
 
-    Weeks begin today, then seven days on, and so forth: no strip shows a day that has passed. Where the first free
-    time lies within the week that is shown, one question about free time answers everything.
+    The first week begins today, so that no week shows a day that has passed. If the first free time is in the week,
+    one search for free times is enough.
     """
     today = today_of(menu, now)
     outside = outside_of(menu, day, 1, today) or outside_of(menu, week, 7, today)
-    asked = None if outside == Outside.PAST else _week_asked(week, day, today)
-    first = within(menu, asked or today, today)
+    requested = None if outside == Outside.PAST else _requested_week(week, day, today)
+    first = within(menu, requested or today, today)
     found = find_days(menu, first, 7, now=now)
     first_available = first_few(menu, found, first, today, now=now)
-    if asked is None and first_available and not any(found.values()):
+    if requested is None and first_available and not any(found.values()):
         first = _begins(first_available[0].start.date(), today)
         found = find_days(menu, first, 7, now=now)
     following = first + WEEK
@@ -137,15 +147,15 @@ def read_week(menu: Menu, week: date | None, day: date | None, *, now: datetime)
     )
 
 
-def _week_asked(week: date | None, day: date | None, today: date) -> date | None:
-    """The first day of the week asked for: the day counts where it lies in another."""
+def _requested_week(week: date | None, day: date | None, today: date) -> date | None:
+    """Return the first day of the requested week. A day outside of `week` decides the week instead."""
     if day and not (week and timedelta(0) <= day - week < WEEK):
         return _begins(day, today)
     return week
 
 
 def outside_of(menu: Menu, first: date | None, number: int, today: date) -> Outside | None:
-    """True if so many days that were asked for have all passed, or lie further ahead than can be booked."""
+    """Return why `number` days from `first` on cannot be shown: all past, or beyond the last day; else None."""
     if first is None:
         return None
     if first <= today - number * DAY:
@@ -154,12 +164,12 @@ def outside_of(menu: Menu, first: date | None, number: int, today: date) -> Outs
 
 
 def today_of(menu: Menu, now: datetime) -> date:
-    """Where it is latest, so that nowhere a day is left out that is not over."""
+    """Return today's date in the menu's westernmost zone, so that no zone misses a day that is not over."""
     return min((now.astimezone(zone).date() for zone in menu.zones), default=now.date())
 
 
 def last_day(menu: Menu, today: date) -> date:
-    """The last on which there could be a time."""
+    """Return the last day on which there could be a free time."""
     days = menu.service.booking_horizon_days
     furthest = today + (FURTHEST if days is None else min(FURTHEST, days * DAY))
     planned = menu.planned_until
@@ -167,7 +177,7 @@ def last_day(menu: Menu, today: date) -> date:
 
 
 def horizon(menu: Menu, now: datetime) -> date | None:
-    """The last day that can be booked, where the service or all of its schedules set one."""
+    """Return the last day that can be booked, or None if neither service nor schedules limit it."""
     if menu.service.booking_horizon_days is None and menu.planned_until is None:
         return None
     return last_day(menu, today_of(menu, now))
@@ -178,21 +188,21 @@ def within(menu: Menu, day: date, today: date) -> date:
 
 
 def find_days(menu: Menu, first: date, number: int, *, now: datetime) -> dict[date, list[FoundTime]]:
-    """The free times of some days, by the dates that their own clocks show: one question about free time."""
+    """Return the free times of some days by their local dates, in one search."""
     days: dict[date, list[FoundTime]] = {first + n * DAY: [] for n in range(number)}
-    # A day to either side, because the days of the zones do not begin together.
+    # A day more on either side, because days begin at different moments in different zones.
     start = datetime.combine(first, time(), UTC) - DAY
     for found in menu.find(start, start + (number + 2) * DAY, now=now):
-        for each in {local.date() for local in menu.local_starts(found)} & days.keys():
-            days[each].append(found)
+        for day in {local.date() for local in menu.local_starts(found)} & days.keys():
+            days[day].append(found)
     return days
 
 
 def first_few(menu: Menu, found: Found, first: date, today: date, *, now: datetime) -> list[Choice]:
-    """The next times from now on, as they are read: by day and clock, for clocks of several zones may stand together.
+    """Return the next few times from now on, sorted by local day and time, even across zones.
 
-    Out of what was found where that begins today, asked for where it does not do. Where it is known how far the sites
-    are, those of the nearest that has any.
+    They come from `found` if that begins today and has enough; else from another search. With the patient's position
+    known, they are those of the nearest site that has any.
     """
     return sorted(_first_few(menu, found, first, today, now=now), key=lambda choice: choice.start.replace(tzinfo=None))
 
@@ -211,7 +221,7 @@ def _first_few(menu: Menu, found: Found, first: date, today: date, *, now: datet
 
 
 def next_after(menu: Menu, after: date, first_available: list[Choice], *, now: datetime) -> Choice | None:
-    """The first free time from a day on."""
+    """Return the first free time from a day on, or None."""
     if not first_available or first_available[0].start.date() >= after:
         return next(iter(first_available), None)
     start = datetime.combine(after, time(), menu.zones[0])
@@ -219,13 +229,13 @@ def next_after(menu: Menu, after: date, first_available: list[Choice], *, now: d
 
 
 def _since_midnight(moment: datetime) -> timedelta:
-    """How much of its day is over: more than its clock says where the clocks have been put back."""
+    """Return the time that has passed since midnight: on a day when clocks go back, more than the clock shows."""
     midnight = datetime.combine(moment.date(), time(), moment.tzinfo)
     return moment.astimezone(UTC) - midnight.astimezone(UTC)
 
 
 def ways_on(menu: Menu, found: Found, day: date) -> Ways:
-    """The choices of a day: each person who could give the visit, at each site."""
+    """Return the times of a day with their schedules: once for each person, in a crowd once for each site."""
     ways = [(each, menu.ways(each)) for each in found[day]]
     is_crowded = any(len(with_each) > CROWD for _, with_each in ways)
     if is_crowded:
@@ -245,12 +255,12 @@ def _date_of(menu: Menu, found: FoundTime, offerings: tuple[Offering, ...]) -> d
     return as_datetime(found.start).astimezone(menu.zone_of(placed(offerings))).date()
 
 
-def count_days(menu: Menu, found: Found, today: date) -> list[Day]:
-    return [Day(day, len(ways_on(menu, found, day).buttons), day == today) for day in found]
+def count_days(menu: Menu, found: Found, today: date) -> list[DayCount]:
+    return [DayCount(day, len(ways_on(menu, found, day).buttons), day == today) for day in found]
 
 
 def open_day(menu: Menu, found: Found, day: date | None, *, now: datetime) -> OpenDay | None:
-    """The day asked for, if it is one of those; else the first that has times."""
+    """Return the requested day if it is one of the found ones; else the first day with times."""
     opened = day if day in found else next((each for each, times in found.items() if times), None)
     if opened is None:
         return None
@@ -263,9 +273,9 @@ def open_day(menu: Menu, found: Found, day: date | None, *, now: datetime) -> Op
     return OpenDay(opened, tuple(times), ways.is_crowded)
 
 
-def others_in(menu: Menu, shown: Shown, people: Iterable[Option], *, now: datetime) -> list[Option]:
-    """Who has times in the days shown, and how many, for whom the one they asked for has none."""
-    found = find_days(menu, shown.first, len(shown.days), now=now)
+def others_in(menu: Menu, free_days: FreeDays, people: Iterable[FilterOption], *, now: datetime) -> list[FilterOption]:
+    """Return the people who have free times on these days, with the number in the label."""
+    found = find_days(menu, free_days.first, len(free_days.days), now=now)
     counted = Counter(
         each.actor_name
         for times in found.values()
@@ -275,7 +285,7 @@ def others_in(menu: Menu, shown: Shown, people: Iterable[Option], *, now: dateti
         if is_person(each)
     )
     return [
-        Option(person.value, f"{person.label}: {time_text.free_times(counted[person.label])}")
+        FilterOption(person.value, f"{person.label}: {time_text.free_times(counted[person.label])}")
         for person in people
         if counted[person.label]
     ]
@@ -289,5 +299,5 @@ def _one_each_place(ways: Iterable[tuple[Offering, ...]]) -> Sequence[tuple[Offe
 
 
 def _begins(day: date, today: date) -> date:
-    """The first day of the week that `day` is in, where one begins today."""
+    """Return the first day of the week of `day`, counted in weeks from today."""
     return today + (day - today) // WEEK * WEEK

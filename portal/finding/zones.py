@@ -1,4 +1,4 @@
-"""The time zones that people choose from: by city, in the reader's language."""
+"""Time zones to choose from, named by city in the reader's language."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ from clinic.country import clinic_country, country_of_zone
 from clinic.formats import Conventions
 from clinic.zones import canonical_zone
 
-# The parts of the world by the beginning of a zone's name, as CLDR's territories.
+# CLDR territory of a part of the world, by the first part of a zone's name.
 PARTS = {
     "America": "019",
     "Europe": "150",
@@ -27,30 +27,30 @@ PARTS = {
 }
 
 
-class Place(NamedTuple):
-    """A zone by its city, with its country and its distance from UTC: Kyiv (Ukraine), UTC+02:00."""
+class ZoneChoice(NamedTuple):
+    """A zone and its label with city, country and offset: Kyiv (Ukraine), UTC+02:00."""
 
     zone: ZoneInfo
     label: str
 
 
-def zones_by_region(near: Iterable[ZoneInfo], now: datetime) -> list[tuple[str, list[Place]]]:
-    """The zones of the clinic and of its country first, then those of each part of the world, by city."""
+def zones_by_region(near: Iterable[ZoneInfo], now: datetime) -> list[tuple[str, list[ZoneChoice]]]:
+    """Return the zones `near` and those of the clinic's country, then those of each part of the world by city."""
     own = formats.conventions()
     near = list(near)
     names = [canonical_zone(each.key) for each in near] + [
         name for name in _names() if country_of_zone(name) == clinic_country()
     ]
     hour = now.replace(minute=0, second=0, microsecond=0)
-    first = [_place(own, name, hour) for name in dict.fromkeys(names)]
+    first = [_choice(own, name, hour) for name in dict.fromkeys(names)]
     return [(_("In the country of the clinic"), first), *_by_part(own, hour)]
 
 
 @lru_cache(maxsize=16)
-def _by_part(own: Conventions, now: datetime) -> tuple[tuple[str, list[Place]], ...]:
-    parts: dict[str, list[Place]] = {part: [] for part in (*PARTS.values(), "")}
+def _by_part(own: Conventions, now: datetime) -> tuple[tuple[str, list[ZoneChoice]], ...]:
+    parts: dict[str, list[ZoneChoice]] = {part: [] for part in (*PARTS.values(), "")}
     for name in _names():
-        parts[PARTS.get(name.partition("/")[0], "")].append(_place(own, name, now))
+        parts[PARTS.get(name.partition("/")[0], "")].append(_choice(own, name, now))
     territories = own.locale.territories
     return tuple(
         (territories[part] if part else _("Other places"), sorted(places, key=lambda place: place.label.casefold()))
@@ -58,16 +58,16 @@ def _by_part(own: Conventions, now: datetime) -> tuple[tuple[str, list[Place]], 
     )
 
 
-def _place(own: Conventions, name: str, now: datetime) -> Place:
+def _choice(own: Conventions, name: str, now: datetime) -> ZoneChoice:
     zone = ZoneInfo(name)
     country = own.locale.territories.get(country_of_zone(name), "")
     city = formats.city(name)
     where = f"{city} ({country})" if country and country != city else city
-    return Place(zone, f"{where}, {get_timezone_gmt(now.astimezone(zone), locale=own.locale)}")
+    return ZoneChoice(zone, f"{where}, {get_timezone_gmt(now.astimezone(zone), locale=own.locale)}")
 
 
 @lru_cache
 def _names() -> tuple[str, ...]:
-    """One for each place that the pinned tzdata package lists."""
+    """Return the names of the zones in zone.tab of the pinned tzdata package."""
     lines = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines()
     return tuple(line.split("\t")[2] for line in lines if line and not line.startswith("#"))

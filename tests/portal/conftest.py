@@ -114,11 +114,11 @@ def link(visit, settings):
 @pytest.fixture
 def wanted(schedule, ten):
     """What the button for ten o'clock posts."""
-    from portal.finding.choosing import written
+    from portal.finding.choosing import time_value
     from scheduling.availability import offerings_of
 
     [service] = schedule.services.all()
-    return written(ten, offerings_of(service, [schedule.fhir_id]))
+    return time_value(ten, offerings_of(service, [schedule.fhir_id]))
 
 
 @pytest.fixture

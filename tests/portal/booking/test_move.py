@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Appointment
-from portal.finding.choosing import written
+from portal.finding.choosing import time_value
 from scheduling.availability import offerings_of
 from scheduling.notifications import links
 from tests.factories import RoomFactory, ScheduleFactory, SlotFactory
@@ -23,7 +23,7 @@ def address(visit):
 
 
 def at(time, checkup, schedule):
-    return written(time, offerings_of(checkup, [schedule.fhir_id]))
+    return time_value(time, offerings_of(checkup, [schedule.fhir_id]))
 
 
 def when(visit):

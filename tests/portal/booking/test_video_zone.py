@@ -27,7 +27,7 @@ def hold_in(as_ada, video, ten):
     def hold(zone):
         page = as_ada.get(f"/book/{video.fhir_id}/", {"zone": zone, "date": ten.astimezone(ZoneInfo(zone)).date()})
         assertContains(page, f'name="zone" value="{zone}"')
-        choice = next(each for each in page.context["shown"].opened.times if each.start == ten)
+        choice = next(each for each in page.context["free_days"].opened.times if each.start == ten)
         as_ada.post(f"/book/{video.fhir_id}/hold/", {"time": choice.value, "zone": zone})
         return Appointment.objects.get(status="pending")
 
@@ -61,10 +61,10 @@ def test_a_visit_that_is_moved_is_read_as_it_was_booked_or_as_chosen_now(as_ada,
     as_ada.post(page_of(held, "confirm"))
     page = as_ada.get(page_of(held, "move"))
     assert page.context["menu"].zone == TOKYO
-    time = page.context["shown"].opened.times[0].value
+    time = page.context["free_days"].opened.times[0].value
     as_ada.post(page_of(held, "move"), {"time": time, "zone": "Asia/Kolkata", "confirm": "on"})
     assertContains(as_ada.get(visit_page(held)), "(Kolkata time)")
-    time = as_ada.get(page_of(held, "move"), {"week": ten.date()}).context["shown"].first_available[-1].value
+    time = as_ada.get(page_of(held, "move"), {"week": ten.date()}).context["free_days"].first_available[-1].value
     as_ada.post(page_of(held, "move"), {"time": time, "zone": "", "confirm": "on"})
     held.refresh_from_db()
     assert held.extra == {}
@@ -74,7 +74,7 @@ def test_a_visit_that_is_moved_is_read_as_it_was_booked_or_as_chosen_now(as_ada,
 @pytest.mark.parametrize("zone", ["Mars/Base", "../etc", ""])
 def test_a_zone_that_is_none_is_the_clinics(as_ada, video, ten, zone):
     page = as_ada.get(f"/book/{video.fhir_id}/", {"date": ten.date()})
-    time = page.context["shown"].opened.times[0].value
+    time = page.context["free_days"].opened.times[0].value
     as_ada.post(f"/book/{video.fhir_id}/hold/", {"time": time, "zone": zone})
     assert Appointment.objects.get(status="pending").extra == {}
 

@@ -48,8 +48,8 @@ def okafor(checkup, site):
 
 def test_anyone_sees_the_first_times_and_a_week(client, checkup, schedule, ten):
     page = client.get(address(checkup), {"date": ten.date()})
-    assert len(page.context["shown"].first_available) == 3
-    assert len(page.context["shown"].days) == 7
+    assert len(page.context["free_days"].first_available) == 3
+    assert len(page.context["free_days"].days) == 7
     assertContains(page, "First available")
     assertContains(page, "All times are in New York time.")
     assertContains(page, "31 free times")
@@ -67,22 +67,22 @@ def test_each_time_says_day_zone_and_practitioner(client, checkup, schedule, ten
 def test_the_first_free_day_is_opened(client, checkup, schedule):
     now = timezone.now()
     busy(schedule, now - timedelta(days=1), 3)
-    shown = client.get(address(checkup)).context["shown"]
+    shown = client.get(address(checkup)).context["free_days"]
     assert shown.opened.date == shown.first_available[0].start.date()
 
 
 def test_the_week_of_the_first_free_time_is_shown(client, checkup, schedule):
     busy(schedule, timezone.now() - timedelta(days=1), 20)
-    shown = client.get(address(checkup)).context["shown"]
+    shown = client.get(address(checkup)).context["free_days"]
     assert shown.opened.date == shown.first_available[0].start.date()
     assert shown.first > timezone.now().date() + timedelta(days=7)
 
 
 def test_a_later_week_is_a_link_away(client, checkup, schedule):
-    shown = client.get(address(checkup)).context["shown"]
+    shown = client.get(address(checkup)).context["free_days"]
     later = client.get(address(checkup), {"week": shown.following})
-    assert later.context["shown"].first == shown.following
-    assert later.context["shown"].previous == shown.first
+    assert later.context["free_days"].first == shown.following
+    assert later.context["free_days"].previous == shown.first
     assert shown.previous is None
 
 
@@ -91,7 +91,7 @@ def test_a_week_without_times_leads_to_the_next_that_has_any(client, checkup, sc
     busy(schedule, now - timedelta(days=1), 20)
     page = client.get(address(checkup), {"week": now.date()})
     assertContains(page, "No free times this week")
-    assert page.context["shown"].next_free.start > now + timedelta(days=18)
+    assert page.context["free_days"].next_free.start > now + timedelta(days=18)
     assertContains(page, "Go to ")
     assertContains(page, "(212) 555-0100")
 
@@ -106,10 +106,10 @@ def test_no_further_than_the_visit_can_be_booked(client, checkup, schedule):
     checkup.booking_horizon_days = 5
     checkup.save()
     page = client.get(address(checkup))
-    assert page.context["shown"].following is None
+    assert page.context["free_days"].following is None
     assertNotContains(page, "Next week")
     beyond = client.get(address(checkup), {"week": "9999-12-31"})
-    assert beyond.context["shown"].first <= timezone.now().date() + timedelta(days=5)
+    assert beyond.context["free_days"].first <= timezone.now().date() + timedelta(days=5)
 
 
 def test_it_offers_someone_else_where_the_one_asked_for_is_full(client, checkup, schedule, chen, okafor):
@@ -128,7 +128,7 @@ def test_it_offers_someone_else_where_the_one_asked_for_is_full_for_good(client,
 
 
 def test_nobody_hides_behind_a_colleague_who_is_free_too(client, checkup, schedule, okafor):
-    opened = client.get(address(checkup)).context["shown"].opened
+    opened = client.get(address(checkup)).context["free_days"].opened
     assert {choice.with_whom for choice in opened.times} == {"Dr. Mei Chen", "Dr. Ada Okafor"}
     assert opened.count == len(opened.times)
 
@@ -137,7 +137,7 @@ def test_in_a_crowd_each_time_stands_once(client, checkup, schedule, site, ten):
     for _ in range(7):
         ScheduleFactory(services=[checkup], site=site)
     page = client.get(address(checkup), {"date": ten.date()})
-    opened = page.context["shown"].opened
+    opened = page.context["free_days"].opened
     assert opened.count == len(opened.times) == 31
     assertContains(page, "Each time is with whoever is free first.")
 
@@ -152,7 +152,7 @@ def test_in_a_crowd_each_time_stands_once(client, checkup, schedule, site, ten):
 def test_whom_nobody_knows_is_said_and_everyone_shown(client, checkup, schedule, asked, said):
     page = client.get(address(checkup), asked)
     assertContains(page, said)
-    assert page.context["shown"].count
+    assert page.context["free_days"].count
 
 
 def test_every_time_is_shown_in_the_zone_of_its_own_site(client, checkup, schedule):
@@ -161,7 +161,7 @@ def test_every_time_is_shown_in_the_zone_of_its_own_site(client, checkup, schedu
     ScheduleFactory(actor=colleague, services=[checkup], site=coast)
     page = client.get(address(checkup))
     assertContains(page, "Each time is that of its own site")
-    times = page.context["shown"].opened.times
+    times = page.context["free_days"].opened.times
     assert {choice.where: choice.zone for choice in times}["Harbour"] == ZoneInfo("America/Los_Angeles")
     assert all(choice.start.hour >= 9 for choice in times)
 
@@ -171,7 +171,7 @@ def test_what_cannot_be_read_is_as_if_it_were_not_there(client, checkup, schedul
     asked = {"week": "soon", "date": "2026-13-77", "month": month, "zone": "Mars/Base", "practitioner": "", "part": "x"}
     page = client.get(address(checkup), asked)
     assert page.status_code == 200
-    assert page.context["shown"].opened.times
+    assert page.context["free_days"].opened.times
 
 
 def test_a_visit_that_nobody_gives_says_so(client):
@@ -199,7 +199,7 @@ def test_a_room_is_part_of_the_way(client, site, chen):
     ScheduleFactory(actor=chen, services=[service], site=site)
     assertContains(client.get(address(service)), "There is no free time for this visit")
     ScheduleFactory(actor=RoomFactory(part_of=site), services=[service], site=site)
-    [choice, *_] = client.get(address(service)).context["shown"].first_available
+    [choice, *_] = client.get(address(service)).context["free_days"].first_available
     assert choice.value.count("~") == 2
     assert choice.with_whom == "Dr. Mei Chen"
 
@@ -217,29 +217,29 @@ class TestByVideo:
         page = client.get(address(video))
         assertContains(page, "All times are in New York time.")
         assertContains(page, "Change the time zone")
-        assert all(choice.there is None for choice in page.context["shown"].opened.times)
+        assert all(choice.there is None for choice in page.context["free_days"].opened.times)
 
     def test_in_another_zone_both_clocks_are_named(self, client, video, ten):
         page = client.get(address(video), {"zone": "Asia/Tokyo", "date": ten.date()})
         assertContains(page, "All times are in Tokyo time.")
-        [first, *_] = page.context["shown"].first_available
+        [first, *_] = page.context["free_days"].first_available
         assert first.zone == ZoneInfo("Asia/Tokyo")
         assert first.there == first.start
         assert first.there.tzinfo == ZoneInfo("America/New_York")
-        said = button_of(page, page.context["shown"].opened.times[0].value)
+        said = button_of(page, page.context["free_days"].opened.times[0].value)
         assert "Tokyo time" in said
         assert "New York time" in said
 
     def test_days_and_parts_of_the_day_are_the_patients(self, client, video, ten):
         page = client.get(address(video), {"zone": "Asia/Tokyo", "date": ten.date(), "part": "morning"})
-        times = page.context["shown"].opened.times
+        times = page.context["free_days"].opened.times
         assert times
         assert {choice.start.date() for choice in times} == {ten.date()}
         assert all(choice.start.hour < 12 for choice in times)
 
     def test_the_same_clock_by_another_name_is_not_shown_twice(self, client, video):
         page = client.get(address(video), {"zone": "America/Toronto"})
-        assert all(choice.there is None for choice in page.context["shown"].opened.times)
+        assert all(choice.there is None for choice in page.context["free_days"].opened.times)
 
     def test_who_comes_to_the_clinic_is_shown_its_clock(self, client, checkup, schedule):
         page = client.get(address(checkup), {"zone": "Asia/Tokyo"})
@@ -261,7 +261,7 @@ def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten,
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(address(checkup), asked).context["shown"].count
+            assert client.get(address(checkup), asked).context["free_days"].count
         assert not [each for each in captured if each["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
         return len(captured), sum("clinic_slot" in each["sql"] for each in captured)
 

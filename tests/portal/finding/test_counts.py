@@ -45,7 +45,7 @@ def test_they_are_the_buttons(client, service, ten, sites, buttons, by):
         give(service, zone, people)
     asked = {"month": f"{ten:%Y-%m}"} if by == "month" else {}
     page = client.get(f"/book/{service.fhir_id}/", {**asked, "date": ten.date()})
-    shown = page.context["shown"]
+    shown = page.context["free_days"]
     assert shown.opened.date == ten.date()
     assert len(re.findall('class="time" type="submit"', page.content.decode())) == buttons
     assert {day.count for day in shown.days if day.date == ten.date()} == {buttons}
@@ -57,7 +57,7 @@ def test_the_first_times_are_read_in_order_whatever_their_clocks(client, service
     """Ten in New York is before nine in Los Angeles, and is read after it."""
     give(service)
     give(service, "America/Los_Angeles")
-    first = client.get(f"/book/{service.fhir_id}/").context["shown"].first_available
+    first = client.get(f"/book/{service.fhir_id}/").context["free_days"].first_available
     read = [choice.start.replace(tzinfo=None) for choice in first]
     assert len(read) == 3
     assert read == sorted(read)
@@ -70,10 +70,10 @@ def test_places_left_in_a_group_are_said(client, schedule, checkup, chen, site, 
     request = booking.BookingRequest(service=group, offerings=ten_o_clock, start=ten, patient=ada)
     booking.book(request, caller=Caller(user=ada.user), now=timezone.now())
     page = client.get(f"/book/{group.fhir_id}/", {"date": ten.date()})
-    assert [choice.places_left for choice in page.context["shown"].opened.times] == [4, 3]
+    assert [choice.places_left for choice in page.context["free_days"].opened.times] == [4, 3]
     assertContains(page, "3 places left")
 
 
 def test_a_visit_for_one_has_no_places(client, schedule, checkup, ten):
     page = client.get(f"/book/{checkup.fhir_id}/", {"date": ten.date()})
-    assert {choice.places_left for choice in page.context["shown"].opened.times} == {None}
+    assert {choice.places_left for choice in page.context["free_days"].opened.times} == {None}

@@ -90,7 +90,7 @@ def test_who_is_left(visit, park, asked, who):
     ],
 )
 def test_when_is_left(client, visit, asked, hours, days):
-    shown = client.get(f"/book/{visit.fhir_id}/?{asked}").context["shown"]
+    shown = client.get(f"/book/{visit.fhir_id}/?{asked}").context["free_days"]
     starts = [choice.start for choice in (*shown.opened.times, *shown.first_available)]
     assert {start.hour for start in starts} <= set(hours)
     assert {start.weekday() for start in starts} <= set(days)
@@ -99,7 +99,7 @@ def test_when_is_left(client, visit, asked, hours, days):
 
 def test_the_first_times_are_those_asked_for_however_far_away(client, visit):
     """Sundays alone, of which there is one a week."""
-    shown = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["shown"]
+    shown = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["free_days"]
     assert [choice.start.weekday() for choice in shown.first_available] == [6, 6, 6]
 
 
@@ -117,7 +117,7 @@ def test_each_offers_what_there_is(visit):
 def test_where_there_is_no_choice_nothing_is_asked(client, site):
     alone = ServiceFactory(hours=[{**MORNINGS[0], "daysOfWeek": ["mon"]}])
     ScheduleFactory(services=[alone], site=site)
-    assert read(alone).shown == []
+    assert read(alone).visible == []
     page = client.get(f"/book/{alone.fhir_id}/")
     assertNotContains(page, 'id="filters"')
 
@@ -195,8 +195,8 @@ def test_the_parts_of_the_day_are_those_of_the_headings(hour):
 def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):
     """Everyone here speaks the same two languages."""
     Practitioner.objects.update(communication=[ENGLISH, SPANISH])
-    assert "language" not in [each.name for each in read(visit).shown]
-    assert "gender" in [each.name for each in read(visit).shown]
+    assert "language" not in [each.name for each in read(visit).visible]
+    assert "gender" in [each.name for each in read(visit).visible]
 
 
 @pytest.mark.parametrize(

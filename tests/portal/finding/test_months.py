@@ -11,14 +11,14 @@ from pytest_django.asserts import assertContains
 
 from portal.finding.choosing import read_menu
 from portal.finding.months import Month, read_month
-from portal.finding.weeks import Day
+from portal.finding.weeks import DayCount
 from tests.factories import NEW_YORK, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def days_of(year, month, first, last):
-    days = [Day(date(year, month, each), 0) for each in range(first, last + 1)]
+    days = [DayCount(date(year, month, each), 0) for each in range(first, last + 1)]
     return Month(days=days, opened=None, previous=None, following=None, first_available=[], next_free=None)
 
 
@@ -56,7 +56,7 @@ def test_the_week_begins_as_in_the_clinics_country(settings):
 
 
 def test_each_day_says_how_many_times_it_has(page, next_month):
-    shown = page.context["shown"]
+    shown = page.context["free_days"]
     assert shown.first == next_month
     assert len(shown.days) in (28, 29, 30, 31)
     assertContains(page, f"{in_words(next_month)}, 31 free times")
@@ -64,16 +64,16 @@ def test_each_day_says_how_many_times_it_has(page, next_month):
 
 
 def test_its_first_free_day_is_opened_and_any_other_a_link(client, checkup, page, next_month):
-    assert page.context["shown"].opened.date == next_month
+    assert page.context["free_days"].opened.date == next_month
     third = next_month + timedelta(days=2)
     link = f"?month={next_month:%Y-%m}&amp;date={third:%Y-%m-%d}"
     assertContains(page, link)
     other = client.get(f"/book/{checkup.fhir_id}/{link.replace('&amp;', '&')}")
-    assert other.context["shown"].opened.date == third
+    assert other.context["free_days"].opened.date == third
 
 
 def test_other_months_and_the_week_are_links(page, next_month):
-    shown = page.context["shown"]
+    shown = page.context["free_days"]
     assert shown.previous == (next_month - timedelta(days=1)).replace(day=1)
     assert shown.following == (next_month + timedelta(days=32)).replace(day=1)
     for words in ("Previous month", "Next month", 'id="show-week"'):
@@ -82,7 +82,7 @@ def test_other_months_and_the_week_are_links(page, next_month):
 
 def test_this_month_begins_today(client, checkup, schedule):
     today = timezone.now().astimezone(ZoneInfo(NEW_YORK)).date()
-    shown = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{today:%Y-%m}"}).context["shown"]
+    shown = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{today:%Y-%m}"}).context["free_days"]
     assert shown.first == today
     assert shown.previous is None
 
@@ -108,6 +108,6 @@ def test_a_month_without_times_leads_to_the_next_that_has_any(client, checkup, s
     SlotFactory(schedule=schedule, start=start, end=start + timedelta(days=100), status="busy-unavailable")
     page = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{next_month:%Y-%m}"})
     assertContains(page, "No free times this month")
-    free = page.context["shown"].next_free.start
+    free = page.context["free_days"].next_free.start
     assert free > start + timedelta(days=99)
     assertContains(page, f"month={free:%Y-%m}&amp;date={free:%Y-%m-%d}")

@@ -81,7 +81,7 @@ def test_the_nearest_sites_times_come_first_with_their_distance(client, page_of_
     client.post("/near/", {"next": page_of_times, "latitude": "34.05", "longitude": "-118.25"})
     page = client.get(page_of_times, {"date": ten.date()})
     assertContains(page, "First available at the nearest site")
-    shown = page.context["shown"]
+    shown = page.context["free_days"]
     assert {choice.where for choice in shown.first_available} == {"Harbour"}
     groups = [groups for _part, groups in shown.opened.parts]
     assert all([group[0].where for group in each] == ["Harbour", "Riverside Main Street"] for each in groups)
@@ -91,4 +91,4 @@ def test_the_nearest_sites_times_come_first_with_their_distance(client, page_of_
 def test_a_site_that_was_chosen_is_not_passed_over_for_a_nearer_one(client, page_of_times, site):
     tell(client, page_of_times, latitude="34.05", longitude="-118.25")
     page = client.get(page_of_times, {"location": site.fhir_id})
-    assert {choice.where for choice in page.context["shown"].first_available} == {"Riverside Main Street"}
+    assert {choice.where for choice in page.context["free_days"].first_available} == {"Riverside Main Street"}

@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db
 
 def test_codes_are_guessed_no_faster_from_several_browsers(client, client_class, checkup, held, schedule, ten):
     """The limits are of the address, whoever asks."""
-    from portal.finding.choosing import written
+    from portal.finding.choosing import time_value
     from scheduling.availability import offerings_of
 
     sent = 0
     for hour in range(1, 8):
         browser = client_class()
-        time = written(ten + timedelta(hours=hour), offerings_of(checkup, [schedule.fhir_id]))
+        time = time_value(ten + timedelta(hours=hour), offerings_of(checkup, [schedule.fhir_id]))
         browser.post(f"/book/{checkup.fhir_id}/hold/", {"time": time})
         say_who(browser, Appointment.objects.latest("pk"), email="Eve@Example.com" if hour % 2 else GUEST["email"])
         sent = Communication.objects.filter(event="proof").count()
