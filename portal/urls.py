@@ -1,4 +1,4 @@
-"""The pages' addresses, family by family. Ids in them are random; nothing in them tells about a patient."""
+"""URL patterns of all pages. Ids in them are random, so that addresses reveal nothing about a patient."""
 
 from django.urls import include, path
 

@@ -41,7 +41,7 @@ class Starts:
 
 
 def part_of(at: datetime) -> str:
-    """Return the part of the day of a local time: the same parts as in `words.part_of_day`."""
+    """Return the part of the day of a local time: the same parts as in `time_text.part_of_day`."""
     if at.time() < NOON:
         return "morning"
     return "afternoon" if at.time() < EVENING else "evening"

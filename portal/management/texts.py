@@ -1,6 +1,6 @@
-"""The texts that people see: which there are, how they are translated, and which escaped translation.
+"""Translation catalogs: extract the texts, merge and compile translations, and find texts without a translation tag.
 
-For developers and tests, with Babel in place of the gettext programs; a running clinic reads the compiled files alone.
+For developers and tests. It uses Babel instead of the gettext programs; a running clinic reads the compiled files only.
 """
 
 import io
@@ -31,29 +31,29 @@ KEYWORDS = {
 } | {"_": None, "lazy": None, "gettext_noop": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 
-# Attributes that are seen or heard, elements whose content is no text, and words that are the same in any language.
+# Attributes that are seen or heard, elements whose content is not text, and words that are the same in all languages.
 SHOWN = frozenset({"alt", "aria-description", "aria-label", "aria-roledescription", "content", "placeholder", "title"})
 UNREAD = frozenset({"code", "script", "style"})
 SAME_EVERYWHERE = frozenset({"UTC"})
 
 
-# Which texts there are
+# Extraction
 
 
 def python_files() -> Iterator[Path]:
-    """Our own code, without what a migration says to a developer."""
+    """Yield the Python files of the apps, without migrations."""
     for app in APPS:
         yield from sorted(each for each in (ROOT / app).rglob("*.py") if "migrations" not in each.parts)
 
 
 def templates() -> Iterator[Path]:
-    """Pages, parts of pages and messages."""
+    """Yield the templates of pages and messages."""
     for folder in (ROOT, *(ROOT / app for app in APPS)):
         yield from sorted(each for each in (folder / "templates").rglob("*") if each.suffix in (".html", ".txt"))
 
 
 def extracted() -> Catalog:
-    """Every text that our code and templates mark for translation."""
+    """Return a catalog of all texts that code and templates mark for translation."""
     catalog = Catalog()
     for path in (*python_files(), *templates()):
         source = path.read_text()
@@ -67,7 +67,7 @@ def extracted() -> Catalog:
     return catalog
 
 
-# How they are translated
+# Translations
 
 
 def po_file(language: str) -> Path:
@@ -75,7 +75,7 @@ def po_file(language: str) -> Path:
 
 
 def read(path: Path, language: str) -> Catalog:
-    """A translator's file; an empty one where there is none."""
+    """Read a .po file; a missing file gives an empty catalog."""
     if not path.exists():
         return Catalog(language, charset="utf-8", fuzzy=False)
     with path.open("rb") as file:
@@ -83,22 +83,22 @@ def read(path: Path, language: str) -> Catalog:
 
 
 def merged(language: str, translated: Path | None = None) -> Catalog:
-    """The texts of today with the translations that there are; those of the file `translated` come first."""
+    """Return the current texts with the existing translations; those in the file `translated` take precedence."""
     catalog = read(po_file(language), language)
     template = extracted()
     template.creation_date = catalog.creation_date  # or every run would change the file
     catalog.update(template, no_fuzzy_matching=True)
     catalog.obsolete.clear()
     for message in read(translated, language) if translated else ():
-        own = catalog.get(message.id, message.context)
-        if message.id and own is not None and is_complete(message):
-            own.string = message.string
-            own.flags.discard("fuzzy")
+        current = catalog.get(message.id, message.context)
+        if message.id and current is not None and is_complete(message):
+            current.string = message.string
+            current.flags.discard("fuzzy")
     return catalog
 
 
 def untranslated_part(catalog: Catalog, language: str) -> Catalog:
-    """What is still to be translated, to send to a translator."""
+    """Return the texts that are not translated yet, as a catalog to send to a translator."""
     part = Catalog(language, charset="utf-8", fuzzy=False)
     for message in missing(catalog):
         part.add(message.id, locations=message.locations, context=message.context)
@@ -106,21 +106,21 @@ def untranslated_part(catalog: Catalog, language: str) -> Catalog:
 
 
 def write(catalog: Catalog, path: Path) -> None:
-    """A file that a translator reads: where each text is, without line numbers, for they always change."""
+    """Write a .po file with the file of each text, but without line numbers, which change too often."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalog, width=0, sort_by_file=True, include_lineno=False, ignore_obsolete=True)
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """What Django reads."""
+    """Return the catalog as a .mo file."""
     file = io.BytesIO()
     write_mo(file, catalog)
     return file.getvalue()
 
 
 def is_complete(message: Message) -> bool:
-    """True if a text, in each of its plural forms, is translated by somebody who meant it."""
+    """True if a text is translated in all its plural forms, and not marked as fuzzy."""
     return not message.fuzzy and all(_forms(message.string))
 
 
@@ -129,7 +129,7 @@ def missing(catalog: Catalog) -> list[Message]:
 
 
 def misplaced(catalog: Catalog) -> list[str]:
-    """Translations that do not say what the text says: a placeholder is missing, or there is one too many."""
+    """Return the translations whose placeholders differ from those of the text."""
     return [
         f"{each.id!r}: {string!r}"
         for each in catalog
@@ -147,11 +147,11 @@ def _forms(text: str | list[str] | tuple[str, ...] | None) -> list[str]:
     return list(text) if isinstance(text, list | tuple) else [text or ""]
 
 
-# Which escaped it
+# Texts without a translation tag
 
 
 class _Reader(HTMLParser):
-    """Collects what a person would see or hear of a page that shows nothing but its own words."""
+    """Parser that collects the text of a page and of its visible or spoken attributes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,9 +174,9 @@ class _Reader(HTMLParser):
 
 
 def untranslated(source: str) -> list[str]:
-    """The words of a template that stand outside of every translation."""
+    """Return the words of a template that are outside of translation tags."""
     words = _own_words(source)
-    if "<" not in words and '="' in words:  # a part of a page that is included within a tag
+    if "<" not in words and '="' in words:  # a template that is included inside a tag
         words = f"<x {words}>"
     reader = _Reader()
     reader.feed(words)
@@ -186,7 +186,7 @@ def untranslated(source: str) -> list[str]:
 
 
 def _own_words(source: str) -> str:
-    """A template without its tags, and without what they put aside or translate."""
+    """Return a template's text without its tags, and without comments and translated blocks."""
     kept: list[str] = []
     until = ""
     for token in Lexer(source).tokenize():

@@ -1,4 +1,4 @@
-"""How people say they want to be told."""
+"""Form for a patient's message preferences."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from portal.common import languages
 
 
 class PreferencesForm(forms.Form):
-    """By which ways, where to and in which language. Text messages only where the clinic sends any."""
+    """Form for the channels, the phone number and the language of messages. Texts only if the clinic sends them."""
 
     by_email = forms.BooleanField(label=_("By email"), required=False)
     by_sms = forms.BooleanField(label=_("By text message"), required=False)

@@ -1,4 +1,4 @@
-"""What the clinic has told the people who sign in, on the pages."""
+"""The messages of a signed-in user on the pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from portal.common.callers import caller_of
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class InboxMessage:
     """A message as its reader sees it."""
 
     message: Communication
@@ -25,7 +25,7 @@ class Entry:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The clock of the visit that it is about."""
+        """The time zone of the visit that it is about."""
         site = self.message.appointment.site if self.message.appointment else None
         return ZoneInfo((site.timezone if site else "") or "UTC")
 
@@ -36,17 +36,17 @@ class Entry:
 
 
 def messages_of(user: User) -> QuerySet[Communication]:
-    """Those for the user and for the patients they care for, latest first. One statement, whoever they care for."""
+    """Return the messages for the user and the patients they care for, latest first. One query."""
     carer = RelatedPerson.objects.filter(user=user, active=True, deleted_at=None, patient=OuterRef("pk"))
     patients = Patient.objects.filter(Q(user=user) | Exists(carer), deleted_at=None)
-    told = Communication.objects.filter(
+    rows = Communication.objects.filter(
         medium=Medium.IN_APP, status=Communication.Status.COMPLETED, patient__in=patients, deleted_at=None
     )
-    return told.order_by("-sent", "-pk")
+    return rows.order_by("-sent", "-pk")
 
 
 def mark_read(user: User, message_id: str | None, *, now: datetime) -> None:
-    """One message has been read, or all of them."""
+    """Mark one message, or all of them, as read."""
     new = messages_of(user).filter(read=None)
     if message_id is not None:
         new = new.filter(fhir_id=message_id)
@@ -54,7 +54,7 @@ def mark_read(user: User, message_id: str | None, *, now: datetime) -> None:
 
 
 def unread(request: HttpRequest) -> dict[str, Any]:
-    """`unread_messages` for the header, counted where a template asks for it and somebody has signed in."""
+    """Add `unread_messages`, the number in the header. It is counted only if a template uses it."""
 
     def count() -> int:
         user = caller_of(request).user

@@ -1,4 +1,4 @@
-"""How a patient is told: what they chose, and what follows from another choice."""
+"""A patient's message preferences: read and save."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from scheduling import notifications
 
 
 def of(patient: Patient) -> dict[str, Any]:
-    """What is chosen, as the form shows it. Without a row: everything there is an address for."""
+    """Return the preferences as initial values of the form. Without a row, all channels with an address are on."""
     chosen = MessagePreferences.objects.filter(patient=patient).first() or MessagePreferences(patient=patient)
     return {
         "by_email": chosen.by_email,
@@ -23,7 +23,7 @@ def of(patient: Patient) -> dict[str, Any]:
 
 
 def save(patient: Patient, choice: dict[str, Any], *, now: datetime) -> None:
-    """Write it down. Reminders of visits to come go the new ways."""
+    """Save the preferences, and plan the reminders of upcoming visits anew."""
     ways: dict[str, Any] = {name: choice[name] for name in ("by_email", "by_sms", "reminders") if name in choice}
     with transaction.atomic():
         MessagePreferences.objects.update_or_create(patient=patient, defaults=ways)
@@ -36,7 +36,7 @@ def save(patient: Patient, choice: dict[str, Any], *, now: datetime) -> None:
 
 
 def stop_reminders(patient_id: str) -> bool:
-    """No more reminders for the patient with this id. False where there is none."""
+    """Turn off reminders for the patient with this id. Returns False if there is no such patient."""
     patient = Patient.objects.filter(fhir_id=patient_id, deleted_at=None).first()
     if patient is None:
         return False

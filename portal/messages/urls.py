@@ -1,4 +1,4 @@
-"""The addresses of messages: those to a patient, how they want them, and what providers tell."""
+"""URL patterns of messages, message preferences, and delivery reports of providers."""
 
 from django.urls import path
 

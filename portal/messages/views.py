@@ -1,4 +1,4 @@
-"""Messages: those to a patient, how they want them, staff's second try, and what providers tell of them."""
+"""Views of messages and message preferences, sending again, and delivery reports of providers."""
 
 from typing import Any
 
@@ -32,10 +32,10 @@ A_PAGE = 20
 @sign_in_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """What the clinic has told the reader, latest first."""
-    told = inbox.messages_of(_user(request)).select_related("patient", "appointment__site")
-    page = Paginator(told, A_PAGE).get_page(request.GET.get("page"))
-    entries = [inbox.Entry(message) for message in page.object_list]
+    """List the user's messages, latest first."""
+    rows = inbox.messages_of(_user(request)).select_related("patient", "appointment__site")
+    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    entries = [inbox.InboxMessage(message) for message in page.object_list]
     context = {"page": page, "entries": entries, "any_new": any(entry.is_new for entry in entries)}
     return render(request, "portal/messages/index.html", context)
 
@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @sign_in_required
 @require_POST
 def read(request: HttpRequest) -> HttpResponse:
-    """The message that is named has been read; without a name, all of them."""
+    """Mark the named message as read; without a name, all of them."""
     inbox.mark_read(_user(request), request.POST.get("message") or None, now=timezone.now())
     return redirect("portal:messages")
 
@@ -52,7 +52,7 @@ def read(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @typed.page
 def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResponse:
-    """How the reader wants to be told, or how about somebody they care for."""
+    """Show and save the message preferences of the user, or of a person they care for."""
     everyone = list(caller_of(request).patients.values())
     patient = next((each for each in everyone if patient_id in (None, each.fhir_id)), None)
     if patient is None:
@@ -75,7 +75,7 @@ def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResp
 @never_cache
 @require_http_methods(["GET", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Turn reminders off without signing in. A GET asks first: mail programs open links by themselves."""
+    """Turn off reminders without signing in. A GET asks first, because mail programs open links by themselves."""
     named = links.read_unsubscribe_link(token)
     if named is None:
         raise Http404
@@ -88,7 +88,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @staff_required
 @require_POST
 def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
-    """Once more, for staff who work with the visit."""
+    """Send a message again, for staff who work with the visit."""
     message = get_object_or_404(
         Communication.objects.select_related("appointment"), fhir_id=message_id, appointment__isnull=False
     )
@@ -102,10 +102,10 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
     return redirect(back if safe else reverse("portal:start"))
 
 
-@csrf_exempt  # the service signs what it says
+@csrf_exempt  # the provider signs its requests
 @require_POST
 def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
-    """What became of a text message, as Twilio tells it."""
+    """Record the delivery status of a text message, as Twilio reports it."""
     address = links.absolute(request.get_full_path())
     if not texting.is_signed(address, request.POST.dict(), request.headers.get("X-Twilio-Signature", "")):
         raise PermissionDenied
@@ -122,7 +122,7 @@ def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
 
 @receiver(tracking, dispatch_uid="messages_tracking")
 def follow(event: Any, **_kwargs: Any) -> None:
-    """The delivery status of an email, as its provider reports it."""
+    """Record the delivery status of an email, as its provider reports it."""
     notifications.follow(event, event.timestamp or timezone.now())
 
 

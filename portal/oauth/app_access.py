@@ -1,4 +1,4 @@
-"""What an app may do, in the words of the people who are asked."""
+"""Permissions of apps in plain words, for the people who decide about them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from scheduling.access import Scope, read_scope
 
 CLINIC = lazy("the clinic, its people, rooms and services")
 RECORD = lazy("everything in this record, and what the clinic offers")
-# What the types are to somebody who is no computer; one that is missing is told by its name.
+# Plain names of resource types; a type that is missing here is shown by its own name.
 THINGS: dict[str, Any] = {
     "*": lazy("everything that you can see here yourself"),
     "Appointment": lazy("visits"),
@@ -38,7 +38,7 @@ THINGS: dict[str, Any] = {
     "PractitionerRole": CLINIC,
     "Schedule": CLINIC,
 }
-# So are the search parameters of a scope, and what stands before a day in them.
+# Plain names of the search parameters of a scope, and of the prefixes of dates.
 PARAMETERS: dict[str, Any] = {
     "_id": lazy("number"),
     "appointment-type": lazy("kind of visit"),
@@ -67,7 +67,7 @@ DAY = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4}-\d{2}-\d{2})")
 
 @dataclass
 class Permission:
-    """Scopes that say the same to people."""
+    """Scopes with the same plain text."""
 
     text: str
     scopes: list[str]
@@ -79,7 +79,7 @@ class Permission:
 
 @dataclass
 class App:
-    """An app that somebody has let in, once or on several devices."""
+    """An app to which a user has given access, on one or several devices."""
 
     launches: list[Launch]
 
@@ -113,23 +113,23 @@ class App:
 
 def apps(launches: Iterable[Launch]) -> list[App]:
     found: dict[int, App] = {}
-    for each in launches:
-        found.setdefault(each.application_id, App([])).launches.append(each)
+    for launch in launches:
+        found.setdefault(launch.application_id, App([])).launches.append(launch)
     return list(found.values())
 
 
 def permissions(scopes: Iterable[str]) -> list[Permission]:
-    """What to decide one by one."""
+    """Return the permissions that these scopes ask for, to be decided one by one."""
     found: dict[str, Permission] = {}
-    for each in dict.fromkeys(scopes):
-        if scope := read_scope(each):
+    for written in dict.fromkeys(scopes):
+        if scope := read_scope(written):
             text = _text(scope)
-            found.setdefault(text, Permission(text, [])).scopes.append(each)
+            found.setdefault(text, Permission(text, [])).scopes.append(written)
     return list(found.values())
 
 
 def lasting(scopes: Sequence[str]) -> str:
-    """For how long, where the person allows that."""
+    """Return in words how long the access lasts; empty for a short access."""
     if "offline_access" in scopes:
         return _("Keep access until you stop it, also while you are not using the app.")
     if "online_access" in scopes:
@@ -138,7 +138,7 @@ def lasting(scopes: Sequence[str]) -> str:
 
 
 def _text(scope: Scope) -> str:
-    """See visits; Book, change and cancel visits; See insurance and change it."""
+    """Return the text of a scope, such as "See visits" or "Book, change and cancel visits"."""
     thing = RECORD if scope.type == "*" and scope.level == "patient" else THINGS.get(scope.type, scope.type)
     may = set(scope.may)
     if may <= set("rs"):
@@ -154,7 +154,7 @@ def _text(scope: Scope) -> str:
 
 
 def _which(constraint: str) -> str:
-    """status booked or pending, day from 1 January 2026"""
+    """Return a scope's constraint in words: "status booked or pending, day from 1 January 2026"."""
     return ", ".join(_condition(name, value) for name, value in parse_qsl(constraint, keep_blank_values=True))
 
 
@@ -168,7 +168,7 @@ def _condition(name: str, value: str) -> str:
 
 
 def _value(text: str) -> str:
-    """A day as people write it, a code without the system that it is of."""
+    """Return a search value in words: a formatted day, or a code without its system."""
     if found := DAY.fullmatch(text):
         try:
             day = time_text.plain_day(date.fromisoformat(found[2]))

@@ -1,4 +1,4 @@
-"""The addresses at which somebody lets an app in, and stops it."""
+"""URL patterns of giving an app access, and of stopping it."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Below /staff/: the pages of the people who work here."""
+"""URL patterns of /staff/, the pages for staff."""
 
 from django.urls import include, path
 

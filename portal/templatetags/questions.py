@@ -1,4 +1,4 @@
-"""Questions and answers in templates."""
+"""Template tags for questions and answers."""
 
 from datetime import date, time
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ register.simple_tag(date_parts, name="date_parts")
 
 @register.simple_tag
 def reading_of(response: QuestionnaireResponse, zone: ZoneInfo | str = "") -> Reading:
-    """A response as it is read."""
+    """Return a response in the form in which it is read."""
     site = response.appointment.site if response.appointment else None
     local = zone if isinstance(zone, ZoneInfo) else ZoneInfo((site and site.timezone) or "UTC")
     return questionnaires.read(response, local, get_language() or "")
@@ -28,55 +28,55 @@ def reading_of(response: QuestionnaireResponse, zone: ZoneInfo | str = "") -> Re
 
 @register.filter
 def said(value: Json | None, zone: ZoneInfo) -> str:
-    """An answer in words."""
+    """Return an answer in words."""
     return questionnaires.words_of(value, zone) if value else ""
 
 
 @register.simple_tag
 def answer_words(item: Item, value: Json, zone: ZoneInfo) -> str:
-    """An answer in words, a number with its unit."""
+    """Return an answer in words, with the unit of a number."""
     return questionnaires.answer_words(item, value, zone)
 
 
 @register.filter
 def anchor(node: Node) -> str:
-    """The id of the first control of a question."""
+    """Return the id of the first control of a question."""
     return questionnaires.anchor(node, node.rows[0])
 
 
 @register.filter
 def kinds_of_file(item: Item) -> str:
-    """Which files an answer can be: PDF, JPEG, PNG."""
+    """Return the types of files that an answer can be, such as "PDF, JPEG, PNG"."""
     return ", ".join(questionnaires.MEDIA[each] for each in questionnaires.media_of(item))
 
 
 @register.filter
 def accepts(item: Item) -> str:
-    """The same for the browser."""
+    """Return the media types that an answer can have, for the attribute `accept`."""
     return ",".join(questionnaires.media_of(item))
 
 
 @register.filter
 def megabytes(item: Item) -> str:
-    """How large a file can be."""
+    """Return the greatest size of a file in megabytes."""
     return f"{questionnaires.megabytes_of(item):g}"
 
 
 @register.filter
 def in_numbers(day: str) -> str:
-    """An ISO date as it is typed into three fields in the clinic's country."""
+    """Return an ISO date in numbers, in the format of the clinic's country."""
     return formats.in_numbers(date.fromisoformat(day))
 
 
 @register.filter
 def as_clock(at: str) -> str:
-    """An ISO time as the clinic's country writes it."""
+    """Return an ISO time in the format of the clinic's country."""
     return formats.clock(time.fromisoformat(at))
 
 
 @register.filter
 def typed_part(row: Row, part: str) -> str:
-    """One of the numbers that were typed for a date."""
+    """Return one of the numbers that were typed for a date."""
     return row.typed.get(part, "")
 
 
@@ -87,5 +87,5 @@ def unit_name(unit: Json) -> str:
 
 @register.filter
 def address(digest: str) -> str:
-    """A file's hash as it stands in an address."""
+    """Return a file's hash in the form used in addresses."""
     return questionnaires.hash_in_address(digest)

@@ -1,4 +1,4 @@
-"""The clinic's own texts on pages: in the reader's language, and marked where they are in another."""
+"""Template tags for the clinic's own texts: in the reader's language, or marked with another `lang`."""
 
 from django import template
 from django.utils.html import conditional_escape, format_html, linebreaks
@@ -16,7 +16,7 @@ register.filter("address_lines", addresses.lines)
 
 @register.filter
 def in_its_language(said: str) -> SafeString | str:
-    """A text with its language around it, where that is not the page's."""
+    """Render a text, inside an element with its `lang` if it is not in the page's language."""
     if isinstance(said, TranslatedText) and said.is_foreign:
         return format_html('<span lang="{}">{}</span>', said.language, said)
     return said
@@ -24,13 +24,13 @@ def in_its_language(said: str) -> SafeString | str:
 
 @register.filter
 def say(row: Resource | None, column: str) -> SafeString | str:
-    """A text of a row, marked where it is in another language."""
+    """Render a text of a row, marked with its `lang` if it is not in the page's language."""
     return in_its_language(translations.text_of(row, column))
 
 
 @register.filter
 def paragraphs(said: str) -> SafeString:
-    """A text of several lines as paragraphs, marked where it is in another language."""
+    """Render a text of several lines as paragraphs, marked with their `lang` if it is not the page's."""
     block = mark_safe(linebreaks(conditional_escape(said)))
     if isinstance(said, TranslatedText) and said.is_foreign:
         return format_html('<div lang="{}">{}</div>', said.language, block)

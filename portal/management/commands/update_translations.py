@@ -1,4 +1,4 @@
-"""`manage.py update_translations es`: bring a language's texts up to date, and say what is still to be translated."""
+"""`manage.py update_translations es`: update a language's catalog, and list the texts that are not translated yet."""
 
 from argparse import ArgumentParser
 from pathlib import Path

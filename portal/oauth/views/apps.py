@@ -1,4 +1,4 @@
-"""The apps that somebody has let in."""
+"""Views of the apps to which a user has given access."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ from scheduling import access
 @sign_in_required
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Which they are, what they may do and for whom."""
+    """List the user's apps, with their permissions and patients."""
     return render(request, "portal/apps/index.html", {"apps": _own(request)})
 
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest, client_id: str) -> HttpResponse:
-    """Asks once more; then the app may do nothing any more."""
+    """Ask for confirmation, then end the app's access."""
     app = next((each for each in _own(request) if each.application.client_id == client_id), None)
     if app is None:
         raise Http404

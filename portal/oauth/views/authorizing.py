@@ -1,7 +1,7 @@
-"""Whether to let an app in: https://hl7.org/fhir/smart-app-launch/app-launch.html#obtain-authorization-code
+"""Authorization endpoint: https://hl7.org/fhir/smart-app-launch/app-launch.html#obtain-authorization-code
 
-What the app asks for stays in the address, and every step reads it there and checks it anew: there is nothing that
-could be changed on the way.
+The app's request stays in the query of the address, and every step reads and checks it anew, so that nothing can be
+changed between the steps.
 """
 
 import re
@@ -37,8 +37,8 @@ PICKED = "whose"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an app asks for, and may be given."""
+class AuthorizationRequest:
+    """An app's checked request, with the scopes that can be granted."""
 
     application: Any
     registration: AppRegistration
@@ -55,37 +55,41 @@ class Asked:
 
 @method_decorator(never_cache, name="dispatch")
 class _AuthorizationView(OAuthLibMixin, View):  # type: ignore[misc]
-    """Refuses what is wrong: to the app, once it is sure that the address to go back to is the app's own."""
+    """Base view that turns errors into responses: a redirect to the app if its redirect_uri is valid, else a page."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return super().dispatch(request, *args, **kwargs)
         except OAuthToolkitError as error:
-            is_ours_to_tell, told = self.error_response(error)
-            if is_ours_to_tell:
-                return _to_the_app(told["url"])
-            return render(request, "portal/apps/refused.html", {"error": told["error"]}, status=400)
+            may_redirect, details = self.error_response(error)
+            if may_redirect:
+                return _to_the_app(details["url"])
+            return render(request, "portal/apps/refused.html", {"error": details["error"]}, status=400)
 
-    def asked(self, request: HttpRequest, caller: Caller) -> Asked:
-        """Raises OAuthToolkitError, where the app may be told of it, or its FatalClientError."""
+    def authorization(self, request: HttpRequest, caller: Caller) -> AuthorizationRequest:
+        """Read and check the app's request.
+
+        Raises OAuthToolkitError, or its FatalClientError if the app must not get the error.
+        """
         scopes, credentials = self.validate_authorization_request(request)
         application = Application.objects.get(client_id=credentials["client_id"])
         registration = AppRegistration.objects.filter(application=application).first() or AppRegistration()
         granted = grantable(scopes, registration.scopes.split())
-        asked = Asked(application, registration, [each for each in granted if _can_be_given(each, caller)], credentials)
+        scopes = [scope for scope in granted if _can_be_given(scope, caller)]
+        authorization = AuthorizationRequest(application, registration, scopes, credentials)
         if request.GET.get("aud", "").rstrip("/") != _base(request):
-            raise asked.refusal(InvalidRequestError, f"aud is {_base(request)}.")
+            raise authorization.refusal(InvalidRequestError, f"aud is {_base(request)}.")
         if credentials.get("code_challenge_method") != "S256":
-            raise asked.refusal(InvalidRequestError, "code_challenge_method is S256.")
+            raise authorization.refusal(InvalidRequestError, "code_challenge_method is S256.")
         if not CHALLENGE.fullmatch(credentials["code_challenge"]):
-            raise asked.refusal(InvalidRequestError, "code_challenge is 43 characters of base64url.")
+            raise authorization.refusal(InvalidRequestError, "code_challenge is 43 characters of base64url.")
         if len(request.GET.get("nonce", "")) > LONGEST_NONCE or "\x00" in request.GET.get("nonce", ""):
-            raise asked.refusal(InvalidRequestError, f"nonce is {LONGEST_NONCE} characters at most.")
-        return asked
+            raise authorization.refusal(InvalidRequestError, f"nonce is {LONGEST_NONCE} characters at most.")
+        return authorization
 
-    def patient(self, request: HttpRequest, asked: Asked, caller: Caller) -> Patient | None:
-        """Whom the app is to see: the only one there is, or the one who was picked."""
-        if not asked.is_for_patient:
+    def patient(self, request: HttpRequest, authorization: AuthorizationRequest, caller: Caller) -> Patient | None:
+        """Return the patient for whom the app gets access: the only one, or the one that was picked."""
+        if not authorization.is_for_patient:
             return None
         picked = request.GET.get(PICKED)
         candidates = list(caller.patients.values())
@@ -96,51 +100,56 @@ class _AuthorizationView(OAuthLibMixin, View):  # type: ignore[misc]
 
 @method_decorator(csrf_exempt, name="dispatch")
 class AuthorizeView(_AuthorizationView):
-    """Where apps send people: first to sign in, then to say whose visits it is about, then to decide."""
+    """View to which apps send people: sign in, pick the patient, and decide."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """An app may post what it asks for. It is read from the address, as if it had been asked so."""
+        """Redirect a posted request to the same request as a GET."""
         return redirect(f"{request.path}?{request.POST.urlencode()}")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         caller = caller_of(request)
-        asked = self.asked(request, caller)
+        authorization = self.authorization(request, caller)
         if caller.user is None:
             return signing_in_again.first(request)
-        if signing_in_again.is_wanted(request):
+        if signing_in_again.is_required(request):
             return signing_in_again.ask(request)
         if not caller.patients and not caller.is_staff:
             return details_for(request.get_full_path())
-        _require_something(asked)
-        patient = self.patient(request, asked, caller)
-        if asked.is_for_patient and patient is None:
-            return self._pick(request, asked, caller)
-        return consent(request, asked, patient)
+        _require_something(authorization)
+        patient = self.patient(request, authorization, caller)
+        if authorization.is_for_patient and patient is None:
+            return self._pick(request, authorization, caller)
+        return consent(request, authorization, patient)
 
-    def _pick(self, request: HttpRequest, asked: Asked, caller: Caller) -> HttpResponse:
+    def _pick(self, request: HttpRequest, authorization: AuthorizationRequest, caller: Caller) -> HttpResponse:
         kept = [(name, value) for name, value in request.GET.items() if name != PICKED]
-        context = {"asked": asked, "patients": caller.patients.values(), "own": caller.patient, "kept": kept}
+        context = {
+            "authorization": authorization,
+            "patients": caller.patients.values(),
+            "own": caller.patient,
+            "kept": kept,
+        }
         return render(request, "portal/apps/pick.html", context)
 
 
 class DecideView(_AuthorizationView):
-    """What the person has decided."""
+    """View that receives the user's decision."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         caller = caller_of(request)
-        asked = self.asked(request, caller)
-        patient = self.patient(request, asked, caller)
-        if caller.user is None or (asked.is_for_patient and patient is None):
+        authorization = self.authorization(request, caller)
+        patient = self.patient(request, authorization, caller)
+        if caller.user is None or (authorization.is_for_patient and patient is None):
             return redirect(f"{reverse('portal:authorize')}?{request.GET.urlencode()}")
-        _require_something(asked)
+        _require_something(authorization)
         allow = request.POST.get("decision") == "allow"
         ticked = {scope for value in request.POST.getlist("may") for scope in value.split()}
-        given = [each for each in asked.scopes if each in ticked or not _is_optional(each)]
-        if allow and not any(map(read_scope, given)) and any(map(read_scope, asked.scopes)):
-            return consent(request, asked, patient, nothing_ticked=True)
-        credentials = {name: value for name, value in asked.credentials.items() if name != "request"}
+        given = [each for each in authorization.scopes if each in ticked or not _is_optional(each)]
+        if allow and not any(map(read_scope, given)) and any(map(read_scope, authorization.scopes)):
+            return consent(request, authorization, patient, nothing_ticked=True)
+        credentials = {name: value for name, value in authorization.credentials.items() if name != "request"}
         address, _headers, _body, _status = self.create_authorization_response(
             request, " ".join(given), {**credentials, "patient": patient, "resource": []}, allow
         )
@@ -150,32 +159,32 @@ class DecideView(_AuthorizationView):
 
 
 def consent(
-    request: HttpRequest, asked: Asked, patient: Patient | None, *, nothing_ticked: bool = False
+    request: HttpRequest, authorization: AuthorizationRequest, patient: Patient | None, *, nothing_ticked: bool = False
 ) -> HttpResponse:
-    """The page that asks. Its form may lead on to the app, and the app's own logo be shown."""
+    """Render the page that asks for consent. Its security policy allows the app's redirect_uri and logo."""
     caller = caller_of(request)
     context = {
-        "asked": asked,
+        "authorization": authorization,
         "patient": patient,
         "is_own": patient is not None and patient == caller.patient,
-        "permissions": permissions(asked.scopes),
-        "lasting": lasting(asked.scopes),
-        "lasting_scopes": " ".join(each for each in asked.scopes if each in LASTING),
-        "tells_who": "fhirUser" in asked.scopes or "openid" in asked.scopes,
-        "goes_to": _site(asked.credentials["redirect_uri"]),
+        "permissions": permissions(authorization.scopes),
+        "lasting": lasting(authorization.scopes),
+        "lasting_scopes": " ".join(each for each in authorization.scopes if each in LASTING),
+        "tells_who": "fhirUser" in authorization.scopes or "openid" in authorization.scopes,
+        "goes_to": _site(authorization.credentials["redirect_uri"]),
         "query": request.GET.urlencode(),
         "address": f"{reverse('portal:authorize')}?{request.GET.urlencode()}",
         "nothing_ticked": nothing_ticked,
     }
     response = render(request, "portal/apps/consent.html", context)
     response["Content-Security-Policy"] = content_security_policy(
-        images=_origin(asked.registration.logo_url), forms=_origin(asked.credentials["redirect_uri"])
+        images=_origin(authorization.registration.logo_url), forms=_origin(authorization.credentials["redirect_uri"])
     )
     return response
 
 
 def _to_the_app(address: str) -> HttpResponse:
-    """To an address that is registered for it: no other comes this far, and which may be is for the registration."""
+    """Redirect to the app. The address is one of its registered redirect_uris, which was checked before."""
     return cast(HttpResponse, OAuth2ResponseRedirect(address, [urlsplit(address).scheme]))
 
 
@@ -184,7 +193,7 @@ def _base(request: HttpRequest) -> str:
 
 
 def _origin(address: str) -> str:
-    """As a content security policy names it: which has no words for the host of an IPv6 address."""
+    """Return the origin of an address for a content security policy, which cannot name IPv6 hosts."""
     parts = urlsplit(address)
     if "[" in parts.netloc or not parts.netloc:
         return f"{parts.scheme}:" if address else ""
@@ -192,7 +201,7 @@ def _origin(address: str) -> str:
 
 
 def _site(address: str) -> str:
-    """Where people go back to, as they know it; empty for an app on their own device."""
+    """Return the host that people go back to; empty for an app on their own device."""
     parts = urlsplit(address)
     return parts.netloc if parts.scheme == "https" else ""
 
@@ -203,7 +212,7 @@ def _is_for_patient(text: str) -> bool:
 
 
 def _can_be_given(text: str, caller: Caller) -> bool:
-    """True if this person could give it at all."""
+    """True if the caller can grant the scope."""
     scope = read_scope(text)
     if scope is not None and scope.level == "system":
         return False
@@ -219,10 +228,10 @@ def _is_while_here(scopes: list[str]) -> bool:
 
 
 def _is_optional(text: str) -> bool:
-    """Who the person is and about whom goes with the rest; what the app may see and do is decided one by one."""
+    """True if the user decides about the scope one by one; identity and launch context are always included."""
     return text in LASTING or text not in CONTEXT
 
 
-def _require_something(asked: Asked) -> None:
-    if not any(read_scope(each) or each in IDENTITY for each in asked.scopes):
-        raise asked.refusal(InvalidScopeError, "Nothing of what is asked for can be allowed.")
+def _require_something(authorization: AuthorizationRequest) -> None:
+    if not any(read_scope(each) or each in IDENTITY for each in authorization.scopes):
+        raise authorization.refusal(InvalidScopeError, "None of the requested scopes can be granted.")

@@ -1,4 +1,4 @@
-"""Apps that somebody let in only for as long as they are here: `online_access`.
+"""Apps whose access ends when the user signs out: `online_access`.
 
 https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-a-refresh-token
 """
@@ -19,18 +19,18 @@ _KEY = "online_apps"
 
 
 def remember(session: SessionBase, code: str) -> None:
-    """What was let in with this code ends with the session."""
+    """Note in the session the access that was given with this code, to end it with the session."""
     session[_KEY] = [*session.get(_KEY, []), access.code_digest(code)]
 
 
 @receiver(user_logged_out, dispatch_uid="online_apps_of_session")
 def leave(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:
-    """Somebody signs out of this browser."""
+    """End the session's online access when the user signs out."""
     if user is not None and (let_in := request.session.get(_KEY)):
         access.end_online_launches(user, let_in, now=timezone.now())
 
 
 @receiver([password_changed, password_reset], dispatch_uid="online_apps_of_user")
 def leave_everywhere(user: User, **_kwargs: Any) -> None:
-    """A new password ends every session that there was."""
+    """End all online access of a user whose password changes, as it ends all sessions."""
     access.end_online_launches(user, now=timezone.now())

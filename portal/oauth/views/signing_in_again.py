@@ -1,6 +1,6 @@
-"""Apps that say who is to sign in, and want them to prove once more who they are.
+"""Sign-in parameters of an app's request: `login_hint`, `prompt` and `max_age`.
 
-`login_hint`, `prompt` and `max_age`: https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 """
 
 import re
@@ -23,13 +23,14 @@ SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def first(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page, which knows whom the app expects, and then on."""
+    """Redirect to the sign-in page, with the app's `login_hint`, and then back."""
     hint = request.GET.get("login_hint", "")
     sign_in = sign_in_for(satisfied(request))
     return redirect(f"{sign_in['Location']}&{urlencode({'login_hint': hint})}") if hint else sign_in
 
 
-def is_wanted(request: HttpRequest) -> bool:
+def is_required(request: HttpRequest) -> bool:
+    """True if the app requires that the user signs in again."""
     if "login" in request.GET.get("prompt", "").split():
         return True
     longest = SECONDS.fullmatch(request.GET.get("max_age", ""))
@@ -37,12 +38,12 @@ def is_wanted(request: HttpRequest) -> bool:
 
 
 def ask(request: HttpRequest) -> HttpResponse:
-    """For the password, and then on."""
+    """Redirect to the page that asks for the password again, and then back."""
     return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': satisfied(request)})}")
 
 
 def satisfied(request: HttpRequest) -> str:
-    """The address of this page, which no longer asks for that."""
+    """Return the address of this page without the parameters that require signing in again."""
     kept = request.GET.copy()
     for name in ("prompt", "max_age"):
         kept.pop(name, None)
@@ -56,7 +57,7 @@ def _signed_in_at(request: HttpRequest) -> float:
 
 @receiver(authentication_step_completed, dispatch_uid="signed_in_again")
 def note(user: User, reauthenticated: bool = False, **_kwargs: Any) -> None:
-    """It is the `auth_time` that the app is told."""
+    """Store the time of signing in again: it is the `auth_time` in the app's ID token."""
     if reauthenticated:
         user.last_login = timezone.now()
         user.save(update_fields=["last_login"])
