@@ -1,4 +1,4 @@
-"""The kinds of message: the events that messages are about, and the media that they are sent by."""
+"""The kinds of message: the events that messages are about, and the media by which they are sent."""
 
 from django.db import models
 
@@ -16,7 +16,7 @@ class Event(models.TextChoices):
 
 
 class Medium(models.TextChoices):
-    """The medium that a message is sent by."""
+    """The medium by which a message is sent."""
 
     EMAIL = "email", "Email"
     SMS = "sms", "Text message"

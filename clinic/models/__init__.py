@@ -1,4 +1,4 @@
-"""The nouns. One module for each family of resources."""
+"""The database models, one module for each family of FHIR resources."""
 
 from clinic.message_kinds import Event, Medium
 from clinic.models.appointment import OCCUPYING, Appointment, Slot

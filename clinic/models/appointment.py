@@ -1,4 +1,4 @@
-"""Time that is taken, and the visits that take it."""
+"""The models Appointment and Slot: visits, and the time that they take."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 class Appointment(Resource):
     """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
 
-    A hold is `pending` with `hold_expires_at`; from that instant on it is as good as released, whether or not a
-    worker has said so yet. One whose page has been left since `left_at` is let go of a little later. A request is
-    `pending` without: its time is kept until its people have answered. A guest's is known by `held_by_guest`, a
-    digest of the secret in their session. `participant` holds FHIR's list; `patient` and `site` repeat what is asked
-    most.
+    A hold is `pending` and has `hold_expires_at`. Its time is free from that instant on, even if no worker has
+    released it yet. `left_at` is when the patient left the page of the hold; such a hold is released early. A request
+    is `pending` without `hold_expires_at`: its time is kept until the participants have answered. `held_by_guest` is a
+    digest of the secret in a guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy
+    from it the two values that are queried most.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -108,23 +108,24 @@ class Appointment(Resource):
 
     @property
     def is_request(self) -> bool:
+        """True if the patient has asked for this time and the clinic has not accepted it yet."""
         return self.status == self.Status.PENDING and self.hold_expires_at is None
 
-    def know_slots(self, slots: "list[Slot]") -> None:
-        """These are its Slots, in order: as if they had been prefetched, without asking the database."""
-        known: Any = self.slots.all()
-        known._result_cache = slots
-        self._prefetched_objects_cache = {"slots": known}
+    def set_prefetched_slots(self, slots: "list[Slot]") -> None:
+        """Set the Slots of this appointment, in their order, as if Django had prefetched them."""
+        query: Any = self.slots.all()
+        query._result_cache = slots
+        self._prefetched_objects_cache = {"slots": query}
 
     def __str__(self) -> str:
-        """The kind of visit and its time by the clock of its site."""
+        """The kind of visit, and its time in the zone of its site."""
         if self.start is None or self.end is None:
             return self.fhir_id
         return f"{self.service or 'Visit'}, {time_range_text(self.start, self.end, self.site)}"
 
 
 def time_range_text(start: datetime, end: datetime, site: "Location | None") -> str:
-    """A stretch of time by the clock of the site; without one that keeps time, by the clinic's."""
+    """Return the day and the time range in the zone of the site, or the clinic's zone if the site has none."""
     zone = ZoneInfo(site.timezone) if site is not None and site.timezone else clinic_zone()
     return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
@@ -139,14 +140,14 @@ SOLD_TIME = OCCUPIES_TIME & Q(lies_under=False)
 
 
 class Slot(Resource):
-    """Time of one actor that is spoken for, or one-off time that is free: https://hl7.org/fhir/R4/slot.html
+    """Taken time of one actor, or extra free time outside the weekly hours: https://hl7.org/fhir/R4/slot.html
 
-    Free time has no row: it is what hours leave over (scheduling.availability). `seat` is the place it takes in a
-    group; none means the whole actor. A row counts from `blocks_from`, the database's clock, until
-    `hold_expires_at`, so an expired hold stands in nobody's way.
+    Other free time has no row: scheduling.availability computes it from the hours. `seat` is the number of the seat
+    that a group visit takes; NULL takes all seats. A row counts from `blocks_from`, by the database's clock, until
+    `hold_expires_at`, so an expired hold blocks nobody.
 
-    A block `lies_under` the visits that are in it. It closes its time for new ones, but sells it to nobody, so the
-    constraint that keeps a time from being sold twice does not look at it.
+    `lies_under` marks blocked time that was added over visits which stay booked. Such a row closes its time for new
+    visits, but the exclusion constraint ignores it.
     """
 
     RESOURCE_TYPE = "Slot"
@@ -160,7 +161,7 @@ class Slot(Resource):
         BUSY_TENTATIVE = "busy-tentative"
         ENTERED_IN_ERROR = "entered-in-error"
 
-    # The database checks both in one foreign key of (schedule, bookable): see the first migration.
+    # One foreign key of the database checks the pair (schedule, bookable): see the first migration.
     schedule = models.ForeignKey(
         "clinic.Schedule", models.PROTECT, related_name="slots", db_constraint=False, db_index=False
     )

@@ -1,4 +1,4 @@
-"""Who did what, and answers that are given only once."""
+"""The models AuditEvent and IdempotencyKey: the audit log, and stored responses to repeated requests."""
 
 from django.db import models
 
@@ -10,9 +10,10 @@ from clinic.models.base import Resource
 
 
 class AuditEvent(Resource):
-    """https://hl7.org/fhir/R4/auditevent.html: one line for each use case, in its transaction.
+    """A line of the audit log: https://hl7.org/fhir/R4/auditevent.html
 
-    And one for each patient whom an answer told of, if it was staff or software that asked.
+    Each use case writes one in its transaction. A response to staff or to software writes one more for each patient
+    whose data it contains.
     """
 
     RESOURCE_TYPE = "AuditEvent"
@@ -44,15 +45,15 @@ class AuditEvent(Resource):
 
     @property
     def recorded_in_words(self) -> str:
-        """The use case and when it was, to the second, by the clinic's clock."""
+        """The time of the event to the second, in the clinic's zone, with the zone's name."""
         zone = clinic_zone()
         return f"{time_text.exact_moment(in_zone(self.recorded, zone))} ({time_text.zone_name(zone)})"
 
 
 class IdempotencyKey(models.Model):
-    """The first answer to a request that may be sent again, kept for a day.
+    """The first response to a request with an Idempotency-Key, kept so that a repeated request gets the same one.
 
-    `answer` is what the door said, or the refusal; `fingerprint` a hash of what was asked.
+    `answer` is the response or the refusal as JSON; `fingerprint` is a hash of the request.
     """
 
     owner = models.CharField(max_length=100)

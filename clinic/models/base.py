@@ -1,4 +1,4 @@
-"""What every FHIR resource of ours has: https://hl7.org/fhir/R4/resource.html"""
+"""The base model of all FHIR resources: https://hl7.org/fhir/R4/resource.html"""
 
 import uuid
 from typing import ClassVar
@@ -19,15 +19,15 @@ def new_fhir_id() -> str:
 
 
 def zone_field(help_text: str = "") -> "models.CharField[str, str]":
-    """An IANA time zone's name; empty where none is set."""
+    """Return a column for the name of an IANA time zone; empty if none is set."""
     return models.CharField(max_length=64, blank=True, default="", validators=[validate_zone], help_text=help_text)
 
 
 class Resource(models.Model):
     """A row that is a FHIR resource.
 
-    Columns hold what the product searches, constrains or shows; `extra` every other valid element that a client
-    sent. A resource with `deleted_at` is gone: it answers 410 and takes part in nothing.
+    Columns hold the elements that the product searches, constrains or shows; `extra` holds every other valid element
+    that a client sent. A resource with `deleted_at` is deleted: reads answer 410, and searches and bookings ignore it.
     """
 
     fhir_id = models.CharField("id", max_length=64, unique=True, default=new_fhir_id, validators=[validate_fhir_id])

@@ -1,4 +1,4 @@
-"""What a visit is paid by, who looks after a patient, and the care that was given."""
+"""The models Coverage, CareTeam and Encounter."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -9,7 +9,7 @@ from clinic.models.base import Resource
 
 
 class Coverage(Resource):
-    """What pays for a patient's visits: https://hl7.org/fhir/R4/coverage.html"""
+    """A patient's insurance: https://hl7.org/fhir/R4/coverage.html"""
 
     RESOURCE_TYPE = "Coverage"
 
@@ -44,12 +44,12 @@ class Coverage(Resource):
         ]
 
     def __str__(self) -> str:
-        who = next((each.get("display", "") for each in self.payor), "")
-        return " ".join(part for part in (who, self.subscriber_id) if part) or self.fhir_id
+        name = next((payor.get("display", "") for payor in self.payor), "")
+        return " ".join(part for part in (name, self.subscriber_id) if part) or self.fhir_id
 
 
 class CareTeam(Resource):
-    """Who looks after a patient: https://hl7.org/fhir/R4/careteam.html"""
+    """The people who care for a patient: https://hl7.org/fhir/R4/careteam.html"""
 
     RESOURCE_TYPE = "CareTeam"
 
@@ -80,7 +80,7 @@ class CareTeam(Resource):
 
 
 class Encounter(Resource):
-    """A visit that came about: https://hl7.org/fhir/R4/encounter.html"""
+    """A visit for which the patient came: https://hl7.org/fhir/R4/encounter.html"""
 
     RESOURCE_TYPE = "Encounter"
 

@@ -1,4 +1,4 @@
-"""What is told to whom, how they want to be told, and in which words."""
+"""The models for messages: the outbox, message templates, patients' preferences and calendar feeds."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,11 +12,11 @@ from clinic.models.base import Resource
 class Communication(Resource):
     """A message, planned or sent: https://hl7.org/fhir/R4/communication.html
 
-    The outbox: written in the transaction of what it tells, delivered by a worker from `due` on. `preparation` waits,
-    `in-progress` is claimed by a worker until `claimed_until`, `completed` was handed over (`sent`) and perhaps
-    delivered (`received`), `not-done` failed or was withdrawn, and `status_reason` says why. Subject and body are
-    written when it is sent, so that they tell what is true then. `occasion` tells the messages of one kind apart:
-    each goes once.
+    This table is the outbox: a use case writes a row in its transaction, and a worker sends it from `due` on. A
+    `preparation` waits, `in-progress` is claimed by a worker until `claimed_until`, `completed` was handed to the
+    provider (`sent`) and perhaps delivered (`received`), `not-done` failed or was withdrawn for `status_reason`.
+    Subject and body are composed when the message is sent, so that they are up to date. `occasion` distinguishes
+    messages of one event and medium; each occasion is sent once.
     """
 
     RESOURCE_TYPE = "Communication"
@@ -45,7 +45,7 @@ class Communication(Resource):
     language = models.CharField(max_length=10, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
-    before = models.JSONField(null=True, blank=True, editable=False)  # the visit as the patient last heard of it
+    before = models.JSONField(null=True, blank=True, editable=False)  # the visit as the patient was last told
     due = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
@@ -78,7 +78,7 @@ class Communication(Resource):
 
 
 class MessageTemplate(models.Model):
-    """The clinic's own words for an event, a medium and a language; without one the product's are used."""
+    """The clinic's own text for an event, a medium and a language, which replaces the product's default text."""
 
     event = models.CharField(max_length=20, choices=Event)
     medium = models.CharField(max_length=10, choices=Medium)
@@ -94,7 +94,7 @@ class MessageTemplate(models.Model):
         return f"{self.get_event_display()}, {self.get_medium_display()}, {self.language}"
 
     def clean(self) -> None:
-        """Refuse what could not be filled in when a message is sent."""
+        """Refuse a subject or body that cannot be filled in."""
         errors: dict[str, ValidationError] = {}
         for name in ("subject", "body"):
             try:
@@ -106,7 +106,7 @@ class MessageTemplate(models.Model):
 
 
 class MessagePreferences(models.Model):
-    """How a patient wants to be told. Without a row: by every way there is an address for."""
+    """The media by which a patient wants messages. A patient without a row gets them by all media with an address."""
 
     patient = models.OneToOneField("clinic.Patient", models.CASCADE, related_name="message_preferences")
     by_email = models.BooleanField("by email", default=True)
@@ -121,7 +121,7 @@ class MessagePreferences(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """A secret address at which a calendar program reads someone's visits; only a digest of the secret is kept."""
+    """A secret address where a calendar program reads a person's visits. Only a digest of the secret is stored."""
 
     patient = models.ForeignKey("clinic.Patient", models.CASCADE, null=True, blank=True, related_name="calendar_feeds")
     practitioner = models.ForeignKey(

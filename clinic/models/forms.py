@@ -1,4 +1,4 @@
-"""What is asked before a visit, and what was answered."""
+"""The models Questionnaire and QuestionnaireResponse."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -8,7 +8,7 @@ from clinic.models.base import Resource
 
 
 class Questionnaire(Resource):
-    """https://hl7.org/fhir/R4/questionnaire.html"""
+    """The questions that patients answer before a visit: https://hl7.org/fhir/R4/questionnaire.html"""
 
     RESOURCE_TYPE = "Questionnaire"
 
@@ -36,9 +36,9 @@ class Questionnaire(Resource):
 
 
 class QuestionnaireResponse(Resource):
-    """Answers to a questionnaire: https://hl7.org/fhir/R4/questionnaireresponse.html
+    """A patient's answers to a questionnaire: https://hl7.org/fhir/R4/questionnaireresponse.html
 
-    Those that are still being typed are `in-progress`. `patient` is FHIR's subject.
+    Answers that are still being typed are `in-progress`. `patient` is FHIR's subject.
     """
 
     RESOURCE_TYPE = "QuestionnaireResponse"

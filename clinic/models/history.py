@@ -1,14 +1,15 @@
-"""What resources were before they were changed: https://hl7.org/fhir/R4/http.html#history"""
+"""Past versions of resources: https://hl7.org/fhir/R4/http.html#history"""
 
 from django.db import migrations, models
 from django.db.models.functions import Now
 
 
 class PastVersion(models.Model):
-    """A version of a resource that another has replaced. Only the database writes them: see `keep_versions`.
+    """A replaced version of a resource. Only triggers of the database write them: see `keep_versions`.
 
-    `row` is the row as it was; `related` what belonged to it in other tables, by field name: primary keys, or rows
-    that do not outlive it. `patient_id` is the patient whom it named, `replaced` when the next version came.
+    `row` is the replaced row. `related` holds what belonged to it in other tables, by field name: primary keys, or
+    whole rows that are deleted with it. `patient_id` is the patient whom it named; `replaced` is the time of the next
+    version.
     """
 
     resource_type = models.CharField(max_length=64)
@@ -51,11 +52,11 @@ KEEP_VERSION = """
 
 
 def keep_versions(resource_type: str, *related: str) -> migrations.RunSQL:
-    """Keep each version of a resource that the next one replaces, whoever writes it, be it SQL by hand.
+    """Return the migration operation that stores each replaced version of a resource, also after SQL by hand.
 
-    For the migration that makes its table. `related` are pairs of a field's name and a query for what belonged to the
-    row in other tables, in SQL, where $1 is its primary key and $2 the time of the change. Whatever changes such
-    things writes the row first. Nothing is written when a row is made, so that booking stays quick.
+    `related` are pairs of a field's name and an SQL query for what belongs to the row in other tables; in it, $1 is
+    the row's primary key and $2 the time of the change. Code that changes related rows updates the row itself first.
+    Creating a row stores no version, so that booking stays quick.
     """
     table = f"clinic_{resource_type.lower()}"
     arguments = f"'{resource_type}'"
@@ -71,5 +72,5 @@ def keep_versions(resource_type: str, *related: str) -> migrations.RunSQL:
 
 
 def keys_of(name: str, table: str, row: str, other: str) -> str:
-    """For `keep_versions`: the primary keys of a many-to-many field."""
+    """Return the `related` pair for a many-to-many field: its name, and a query for its primary keys."""
     return f"'{name}', (SELECT COALESCE(jsonb_agg({other}), '[]') FROM {table} WHERE {row} = $1)"

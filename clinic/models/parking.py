@@ -1,12 +1,12 @@
-"""Rows that background tasks failed on and have set aside."""
+"""The model ParkedRow: rows that a background task failed on and set aside."""
 
 from django.db import models
 
 
 class ParkedRow(models.Model):
-    """A row that a background task failed on: the others go on, this one is tried again at `again`.
+    """A row that a background task failed on. The task skips it and tries it again at `again`.
 
-    `kind` is the table's name, `key` the primary key; for a task that deletes from whole tables, `key` may be empty.
+    `kind` is the name of the model and `key` the primary key, which is empty if the task failed on a whole table.
     """
 
     task = models.CharField(max_length=50)

@@ -1,4 +1,4 @@
-"""Who gives care, who receives it, and who signs in."""
+"""The models User, Patient, RelatedPerson, Practitioner and PractitionerRole."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -27,10 +27,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person who signs in, by email address. What they may do follows from whom they are linked to.
+    """An account, which signs in by email address. Its rights follow from the rows that it is linked to.
 
-    A patient by `patient`, a practitioner by `practitioner`, the front desk of a location by `desk_locations`, an
-    administrator by `is_superuser`. See scheduling.access.
+    The user of a Patient is that patient, the user of a Practitioner that practitioner. `desk_locations` are the sites
+    where the user works at the front desk; `is_superuser` marks an administrator. See scheduling.access.
     """
 
     username = None  # type: ignore[assignment]
@@ -65,7 +65,7 @@ _Person = TypeVar("_Person", bound=models.Model, covariant=True)
 
 
 class PersonQuerySet(models.QuerySet[_Person]):
-    """Rows of people, whose search column is filled whenever they are written."""
+    """A query set that fills the search column of each person when rows are written."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         rows = list(objs)
@@ -83,7 +83,7 @@ class PersonQuerySet(models.QuerySet[_Person]):
 
 
 class Person(Resource):
-    """A human being with a name. The first HumanName of the resource is in columns."""
+    """The base model of a person. The current HumanName of the resource is in columns."""
 
     active = models.BooleanField(default=True)
     family = models.CharField("family name", max_length=200, blank=True)
@@ -110,11 +110,11 @@ class Person(Resource):
 
     @property
     def born(self) -> str:
-        """FHIR's birthDate as far as it is known: a day, a month, a year, or nothing."""
+        """FHIR's birthDate, which may be only a month or a year; empty if it is unknown."""
         return self.birth_date.isoformat() if self.birth_date else str(self.extra.get("birthDate") or "")
 
     def write_born(self, born: str) -> None:
-        """Take over FHIR's birthDate, of which a part may be known. Not saved yet."""
+        """Set FHIR's birthDate, which may be only a month or a year. The row is not saved."""
         columns = birth_columns(born)
         self.birth_date = columns["birth_date"]
         self.extra = {name: value for name, value in self.extra.items() if name != "birthDate"} | columns["extra"]
@@ -124,14 +124,14 @@ class Person(Resource):
 
 
 def birth_columns(born: str) -> dict[str, Any]:
-    """Return the columns of a new record for FHIR's birthDate: a year or a month is no day, and is kept beside."""
+    """Return the columns of a new record for FHIR's birthDate; a month or a year goes into `extra`."""
     if not born or len(born) == len("1985-03-27"):
         return {"birth_date": date.fromisoformat(born) if born else None, "extra": {}}
     return {"birth_date": None, "extra": {"birthDate": born}}
 
 
 class Practitioner(Person):
-    """https://hl7.org/fhir/R4/practitioner.html"""
+    """A person who gives care: https://hl7.org/fhir/R4/practitioner.html"""
 
     RESOURCE_TYPE = "Practitioner"
 
@@ -145,7 +145,7 @@ class Practitioner(Person):
 
 
 class PractitionerRole(Resource):
-    """What a practitioner does and where: https://hl7.org/fhir/R4/practitionerrole.html"""
+    """A practitioner's work at locations, for services: https://hl7.org/fhir/R4/practitionerrole.html"""
 
     RESOURCE_TYPE = "PractitionerRole"
 
@@ -166,11 +166,11 @@ class PractitionerRole(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.practitioner} ({', '.join(concept_text(each) for each in self.specialty) or 'role'})"
+        return f"{self.practitioner} ({', '.join(map(concept_text, self.specialty)) or 'role'})"
 
 
 class Patient(Person):
-    """https://hl7.org/fhir/R4/patient.html"""
+    """A person who receives care: https://hl7.org/fhir/R4/patient.html"""
 
     RESOURCE_TYPE = "Patient"
     # https://hl7.org/fhir/R4/patient-definitions.html#Patient.deceased_x_ and #Patient.link, as SQL.
@@ -198,13 +198,13 @@ class Patient(Person):
 
     @property
     def merged_into(self) -> str:
-        """The FHIR id of the record that took this one's place; empty where none did."""
-        links = (each for each in self.extra.get("link", ()) if each.get("type") == "replaced-by")
-        return next((str(each.get("other", {}).get("reference", "?")).rpartition("/")[2] for each in links), "")
+        """The FHIR id of the record that replaced this one; empty if there is none."""
+        links = (link for link in self.extra.get("link", ()) if link.get("type") == "replaced-by")
+        return next((str(link.get("other", {}).get("reference", "?")).rpartition("/")[2] for link in links), "")
 
     @classmethod
     def closed(cls, prefix: str = "") -> "models.Q":
-        """The condition that nothing can be booked for a patient: dead, inactive or merged."""
+        """Return the condition for patients who cannot be booked for: they have died, are inactive, or were merged."""
         return (
             models.Q(**{f"{prefix}active": False})
             | models.Q(**{f"{prefix}extra__has_key": "deceasedDateTime"})
@@ -214,9 +214,9 @@ class Patient(Person):
 
 
 class RelatedPerson(Person):
-    """Who cares for a patient: https://hl7.org/fhir/R4/relatedperson.html
+    """A person who cares for a patient, such as a parent: https://hl7.org/fhir/R4/relatedperson.html
 
-    With a `user` they sign in, and see and book for the patient.
+    The `user` of one sees the patient's visits and books for them.
     """
 
     RESOURCE_TYPE = "RelatedPerson"
@@ -237,6 +237,6 @@ class RelatedPerson(Person):
 
 
 def concept_text(concept: dict[str, Any]) -> str:
-    """How a FHIR CodeableConcept reads to a person."""
+    """Return the text of a FHIR CodeableConcept, else the display or the code of its first coding."""
     codings = concept.get("coding") or [{}]
     return str(concept.get("text") or codings[0].get("display") or codings[0].get("code") or "")

@@ -1,4 +1,4 @@
-"""Where care is given, with what, and which kinds of visit there are."""
+"""The models Organization, Location, Device and HealthcareService."""
 
 from datetime import timedelta
 
@@ -15,12 +15,12 @@ OLDEST = 150  # years that an age limit can name
 
 
 def default_reminders() -> list[timedelta]:
-    """Two days and two hours before the visit."""
+    """Return how long before a visit its reminders are sent by default: two days, and two hours."""
     return [timedelta(hours=48), timedelta(hours=2)]
 
 
 class Organization(Resource):
-    """https://hl7.org/fhir/R4/organization.html"""
+    """An organization that gives care: https://hl7.org/fhir/R4/organization.html"""
 
     RESOURCE_TYPE = "Organization"
 
@@ -81,12 +81,12 @@ class Location(Resource):
 
     @property
     def site(self) -> "Location":
-        """The building that this room is part of; a site is its own."""
+        """The site that this room is part of; a site itself."""
         return self.part_of or self
 
 
 class Device(Resource):
-    """https://hl7.org/fhir/R4/device.html"""
+    """A device whose time can be booked: https://hl7.org/fhir/R4/device.html"""
 
     RESOURCE_TYPE = "Device"
 
@@ -113,13 +113,13 @@ class Device(Resource):
 class HealthcareService(Resource):
     """A kind of visit: https://hl7.org/fhir/R4/healthcareservice.html
 
-    How long it lasts, its buffers and its grid are in its SchedulingParameters.
+    Its duration, buffers and grid are in SchedulingParameters.
     """
 
     RESOURCE_TYPE = "HealthcareService"
 
     class ActorType(models.TextChoices):
-        """Whose time a visit takes; each must have a Schedule that offers the service."""
+        """The kinds of actor whose time a visit takes. Each needs a Schedule that offers the service."""
 
         PRACTITIONER = "Practitioner"
         LOCATION = "Location", "Room"
@@ -130,7 +130,7 @@ class HealthcareService(Resource):
         STAFF = "staff", "Staff only"
 
     class Eligibility(models.TextChoices):
-        """Whom the visit is for: people the clinic knows, or not yet."""
+        """The patients who can book the visit: new ones, returning ones, or both."""
 
         EVERYONE = "everyone", "New and returning patients"
         NEW = "new", "New patients"

@@ -1,4 +1,4 @@
-"""What those who take part say to a visit."""
+"""The model AppointmentResponse: participants' replies to a visit."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -8,9 +8,9 @@ from clinic.models.base import Resource
 
 
 class AppointmentResponse(Resource):
-    """An answer to a visit, which never changes: https://hl7.org/fhir/R4/appointmentresponse.html
+    """A participant's reply to a visit; it never changes: https://hl7.org/fhir/R4/appointmentresponse.html
 
-    `actor` is the participant who answers, as a FHIR Reference. `start` and `end` say when they could instead.
+    `actor` is the participant who replies, as a FHIR Reference. `start` and `end` are the time that they suggest.
     """
 
     RESOURCE_TYPE = "AppointmentResponse"

@@ -1,4 +1,4 @@
-"""Whose time can be taken, when, and for what."""
+"""The models Bookable, Schedule and SchedulingParameters."""
 
 from datetime import date, datetime
 from functools import reduce
@@ -25,7 +25,7 @@ Actor = Practitioner | Location | Device | HealthcareService | Patient
 
 
 class Bookable(models.Model):
-    """An actor's time, of which there is only one: two Schedules of one person share it."""
+    """The time of one actor. All Schedules of an actor share one Bookable, so no time of theirs is booked twice."""
 
     practitioner = models.OneToOneField("clinic.Practitioner", models.PROTECT, null=True)
     location = models.OneToOneField("clinic.Location", models.PROTECT, null=True)
@@ -39,7 +39,7 @@ class Bookable(models.Model):
                 name="bookable_is_one_actors",
                 condition=reduce(
                     or_,
-                    (Q(**{f"{each}__isnull": each != one for each in ACTORS}) for one in ACTORS),
+                    (Q(**{f"{actor}__isnull": actor != only for actor in ACTORS}) for only in ACTORS),
                 ),
             )
         ]
@@ -55,9 +55,9 @@ class Bookable(models.Model):
 
 
 class Schedule(Resource):
-    """When one actor can be booked: https://hl7.org/fhir/R4/schedule.html
+    """The services for which one actor can be booked, and until when: https://hl7.org/fhir/R4/schedule.html
 
-    `practitioner_role` is set where the actor is a role; the time is its practitioner's all the same.
+    `practitioner_role` is set if the actor is a role; its `bookable` is that of the role's practitioner.
     """
 
     RESOURCE_TYPE = "Schedule"
@@ -90,7 +90,7 @@ class Schedule(Resource):
         ordering = ["pk"]
         indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="schedule_identifier")]
         constraints = [
-            # What the slots' foreign key refers to: a Slot cannot name one actor's schedule and another's time.
+            # The slots' foreign key refers to this pair, so a Slot cannot join one actor's schedule and another's time.
             models.UniqueConstraint(fields=["id", "bookable"], name="schedule_of_bookable"),
             models.CheckConstraint(
                 name="schedule_plans_forward",
@@ -105,12 +105,12 @@ class Schedule(Resource):
 
     @property
     def actor(self) -> Any:
-        """Practitioner, PractitionerRole, Location, Device, HealthcareService or Patient."""
+        """The actor: a Practitioner, PractitionerRole, Location, Device, HealthcareService or Patient."""
         return self.practitioner_role or self.bookable.actor
 
 
 def site_of(actor: Any) -> Location | None:
-    """The site of an actor's visits where the actor has only one: a room, a device, a role at one location."""
+    """Return the site of an actor's visits, or None if the actor can work at several sites."""
     if isinstance(actor, Location):
         return actor.site
     if isinstance(actor, Device):
@@ -122,11 +122,11 @@ def site_of(actor: Any) -> Location | None:
 
 
 class SchedulingParameters(models.Model):
-    """How a service is given, on all schedules or on one: the extension of that name.
+    """Medplum's SchedulingParameters of a service, for all schedules or for one.
 
-    https://www.medplum.com/docs/scheduling/defining-availability. Empty means: as the service says, or the default.
-    Lengths are in minutes. `availability` holds FHIR availableTime elements and replaces the service's;
-    `not_available` holds notAvailableTime elements (description, during) and adds to the service's.
+    https://www.medplum.com/docs/scheduling/defining-availability. An empty column takes the value of the service's
+    own row, else the default. Lengths are in minutes. `availability` holds FHIR availableTime elements and replaces
+    the service's; `not_available` holds notAvailableTime elements (description, during), in addition to the service's.
     """
 
     service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
@@ -179,8 +179,9 @@ class SchedulingParameters(models.Model):
 
 
 def validate_availability(entries: Any) -> None:
-    """Refuse weekly windows that could not be read: FHIR's availableTime, both times or allDay, known days, a period
-    of whole days if any.
+    """Raise ValidationError unless these are FHIR availableTime elements.
+
+    Each has known days, and either a start and an end time or allDay; its availability-period is in whole days.
     """
     if not isinstance(entries, list):
         raise ValidationError("Availability is a list of weekly windows.")
@@ -207,11 +208,12 @@ def validate_availability(entries: Any) -> None:
 
 
 def period_of(entry: dict[str, Any]) -> tuple[date | None, date | None]:
-    """The first and last local day on which an availableTime element counts, both included; None where it is open.
+    """Return the first and the last local day on which an availableTime element counts; None is no limit.
 
-    Raises ValueError with what is wrong about its availability-period.
+    Raises ValueError, with a sentence, for an availability-period that cannot be read.
     """
-    periods = [each for each in entry.get("extension", ()) if each.get("url") == AVAILABILITY_PERIOD]
+    extensions = entry.get("extension", ())
+    periods = [extension for extension in extensions if extension.get("url") == AVAILABILITY_PERIOD]
     if len(periods) > 1:
         raise ValueError("An availableTime has one availability-period at the most.")
     if not periods:

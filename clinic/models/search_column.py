@@ -1,7 +1,8 @@
-"""The search column of a person: every word by which the clinic's people look for them, ready for its index.
+"""The search column of a person: the words by which staff can find them (clinic.people_search).
 
-A tsvector that Python fills, for PostgreSQL cannot fold every script: https://www.postgresql.org/docs/16/datatype-textsearch.html
-Words of the family name have weight A, of given names B, of the rest of a name C. What is no name begins with a mark.
+A tsvector that Python fills, since PostgreSQL cannot fold every script: https://www.postgresql.org/docs/16/datatype-textsearch.html
+Words of the family name have weight A, of given names B, of the rest of a name C. Words that are not part of a name
+begin with a mark: `@` for email addresses, `+` for phone numbers, `#` for identifiers, `=` for whole names.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,14 +13,14 @@ from clinic.folding import folded, joined, words_of
 
 WHOLE, EMAIL, PHONE, IDENTIFIER = "=", "@", "+", "#"
 LONGEST, MOST = 100, 400  # letters of a word, words of a person
-# Columns that the search column is made of.
+# The columns from which the search column is computed.
 SOURCES = frozenset({"family", "given", "prefix", "phone", "email", "identifier", "extra"})
 
 NameParts = Iterable[tuple[str, str, str]]
 
 
 def search_column_value(person: Any) -> str:
-    """Return the search column's value for a row of Patient, Practitioner or RelatedPerson."""
+    """Return the value of the search column for a Patient, Practitioner or RelatedPerson."""
     lexemes: dict[str, str] = {}
     for word, weight in _words(person):
         if word and (word not in lexemes or weight < lexemes[word]):
@@ -28,7 +29,7 @@ def search_column_value(person: Any) -> str:
 
 
 def quoted(word: str) -> str:
-    """Return a word as tsvector and tsquery write one."""
+    """Return a word quoted for a tsvector or a tsquery."""
     escaped = word[:LONGEST].replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
 
@@ -52,7 +53,7 @@ def _words(person: Any) -> Iterator[tuple[str, str]]:
 
 
 def _names(person: Any) -> NameParts:
-    """The name in columns, then the others that were sent: the maiden name finds a person too."""
+    """Yield family name, given names and the rest of each name: the one in columns, then all others that were sent."""
     yield person.family, person.given, person.prefix
     for name in person.extra.get("name") or ():
         if isinstance(name, dict):
@@ -62,7 +63,7 @@ def _names(person: Any) -> NameParts:
 
 
 def _whole(family: str, given: str) -> Iterator[tuple[str, str]]:
-    """Yield the names by which somebody is exactly meant: they are shown before those who have more names."""
+    """Yield the whole name in several orders, so that an exact match can be listed first."""
     last, first = joined(family), joined(given)
     usual = joined(given.split()[0]) if given.split() else ""
     for whole in {last, first + last, last + first, usual + last, last + usual}:
@@ -70,6 +71,6 @@ def _whole(family: str, given: str) -> Iterator[tuple[str, str]]:
 
 
 def _values(person: Any, systems: tuple[str, ...], column: str) -> set[str]:
-    points = [each for each in person.extra.get("telecom") or () if isinstance(each, dict)]
-    sent = (str(each.get("value") or "") for each in points if each.get("system") in systems)
+    points = [point for point in person.extra.get("telecom") or () if isinstance(point, dict)]
+    sent = (str(point.get("value") or "") for point in points if point.get("system") in systems)
     return {value for value in (column, *sent) if value}

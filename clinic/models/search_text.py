@@ -1,8 +1,8 @@
-"""The words of a resource, by which texts are searched: https://www.postgresql.org/docs/16/textsearch.html
+"""The search text of a resource for _text and _content: https://www.postgresql.org/docs/16/textsearch.html
 
-They are kept in a table beside that of each type, so that a search reads them and computes none. They come from the
-columns, as far as everybody who may see the resource is shown them, and from what else was sent. Words are told apart
-whatever their case and accents; those of the narrative have the weight A.
+Triggers keep the words of each row in a table of its own (SearchTextTable), so that a search computes none. Words come
+from the columns that every reader of the resource may see, and from the other elements that were sent. Case and accents
+do not matter; words of the narrative have the weight A.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ CLINIC_FOLDED = """
     CREATE FUNCTION clinic_folded(said text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN lower(regexp_replace(normalize(said, NFD), '[\u0300-\u036f]+', '', 'g'))
 """
-# Not in SQL alone, whose plan would be made anew for every row that is written; most have nothing to look through.
+# In plpgsql, since a function in SQL would be planned again for every row that is written.
 CLINIC_TEXTS = """
     CREATE FUNCTION clinic_texts(said jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     BEGIN
@@ -31,14 +31,14 @@ CLINIC_TEXTS = """
     END
     $$
 """
-# What PostgreSQL keeps as words is limited to a megabyte: of more text than this the rest is not searched.
+# A tsvector is limited to a megabyte, so text beyond these lengths is not searched.
 CLINIC_WORDS = """
     CREATE FUNCTION clinic_words(extra jsonb, VARIADIC said text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN setweight(to_tsvector('simple', clinic_folded(left(coalesce(extra #>> '{text,div}', ''), 50000))), 'A')
         || to_tsvector('simple', clinic_folded(left(array_to_string(said || clinic_texts(extra), ' '), 100000)))
 """
-# The words of names, which only spaces divide, as lexemes whose starts an index finds.
+# The words of a person's names, split at spaces, for an index that finds their beginnings.
 CLINIC_NAMES = """
     CREATE FUNCTION clinic_names(extra jsonb, VARIADIC said text[]) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -50,8 +50,7 @@ CLINIC_NAMES = """
     ))
 """
 
-
-# The words of a row without a list, and those of each item of it, whose actor says for whom they are.
+# The words of a row without its list of people, and the words of each item of the list with its actor.
 CLINIC_WORDS_APART = """
     CREATE OR REPLACE FUNCTION clinic_words_apart(items jsonb, rest tsvector) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -83,20 +82,21 @@ PEOPLE = """$[*] ? (@.actor.reference like_regex "(^|/)(Patient|RelatedPerson)/"
         || @.actor.type == "Patient" || @.actor.type == "RelatedPerson")"""
 
 
-BATCH = 1000  # rows of which the words are filled in by one statement, and so in one transaction
+BATCH = 1000  # rows that one statement, and so one transaction, fills in
 
 
 def search_text_table(kind: str) -> str:
-    """The table with the words of each row of a type, by its primary key; deleted rows have none."""
+    """Return the name of the table that holds the words of a resource type's rows, by their primary key."""
     return f"clinic_{kind.lower()}_words"
 
 
 @dataclass(frozen=True)
 class SearchTextTable:
-    """The words of a type, kept by triggers whoever writes its rows, be it SQL by hand. For migrations.
+    """The table with the words of a resource type, which triggers keep up to date. For migrations.
 
-    Columns that are texts, columns of JSON, and `people`: a column of JSON whose items are not for everybody who may
-    see the row. Where that names more than one patient or carer, the words of each item are kept apart too.
+    `texts` are columns of text, `documents` columns of JSON, both separated by spaces. `people` is a column of JSON
+    whose items not every reader of the row may see; if it names more than one patient or related person, the words of
+    each item are stored separately too.
     """
 
     kind: str
@@ -105,12 +105,12 @@ class SearchTextTable:
     people: str = ""
 
     def keep(self) -> migrations.RunSQL:
-        """Make the table and the triggers. It can be run again."""
+        """Return the operation that creates the table and the triggers. It can be run again."""
         table, kept, upserted = self._table, search_text_table(self.kind), ("words", *self._parts)
         return migrations.RunSQL(
             [
                 f"CREATE TABLE IF NOT EXISTS {kept} (row_id bigint PRIMARY KEY, words tsvector NOT NULL)",
-                *(f"ALTER TABLE {kept} ADD COLUMN IF NOT EXISTS {each} jsonb" for each in self._parts),
+                *(f"ALTER TABLE {kept} ADD COLUMN IF NOT EXISTS {part} jsonb" for part in self._parts),
                 f"CREATE INDEX IF NOT EXISTS {self.kind.lower()}_kept_words ON {kept} USING gin (words)",
                 f"""
 CREATE OR REPLACE FUNCTION {kept}_kept() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -123,15 +123,15 @@ BEGIN
         DELETE FROM {kept} WHERE row_id = NEW.id;
     ELSE
         INSERT INTO {kept} VALUES ({self._row("NEW")})
-        ON CONFLICT (row_id) DO UPDATE SET {", ".join(f"{each} = EXCLUDED.{each}" for each in upserted)};
+        ON CONFLICT (row_id) DO UPDATE SET {", ".join(f"{column} = EXCLUDED.{column}" for column in upserted)};
     END IF;
     RETURN NULL;
 END $$
 """,
                 *(
-                    f"CREATE OR REPLACE TRIGGER {name} AFTER {happening} ON {table} FOR EACH {each}"
+                    f"CREATE OR REPLACE TRIGGER {name} AFTER {event} ON {table} FOR EACH {condition}"
                     f" EXECUTE FUNCTION {kept}_kept()"
-                    for name, (happening, each) in self._triggers.items()
+                    for name, (event, condition) in self._triggers.items()
                 ),
             ],
             [
@@ -142,7 +142,7 @@ END $$
         )
 
     def fill(self) -> migrations.RunPython:
-        """Keep the words of the rows that were there before, batch by batch. Run again, it goes on where it stopped."""
+        """Return the operation that fills in the words of existing rows in batches. Run again, it continues."""
         kept = search_text_table(self.kind)
         statement = f"""
             WITH batch AS (SELECT * FROM {self._table} WHERE id > %s ORDER BY id LIMIT {BATCH}),
@@ -174,9 +174,9 @@ END $$
 
     @property
     def _triggers(self) -> dict[str, tuple[str, str]]:
-        """When each is asked: a row whose words stay as they were costs a comparison."""
+        """The event and the condition of each trigger. An update that changes no words only compares columns."""
         columns = ["deleted_at", "extra", *self.texts.split(), *self.documents.split(), *self.people.split()]
-        changed = " OR ".join(f"OLD.{each} IS DISTINCT FROM NEW.{each}" for each in columns)
+        changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
         return {
             "words_of_new": ("INSERT", "ROW WHEN (NEW.deleted_at IS NULL)"),
             "words_of_changed": ("UPDATE", f"ROW WHEN ({changed})"),
@@ -185,7 +185,7 @@ END $$
         }
 
     def _row(self, row: str) -> str:
-        """The columns of a row's words, in SQL."""
+        """Return the SQL for the columns of a row of this table."""
         columns = [f"{row}.id", self._words(row, f"{self.documents} {self.people}")]
         if self.people:
             people = f"jsonb_path_query_array({row}.{self.people}, '{PEOPLE}')"
@@ -194,10 +194,11 @@ END $$
         return ", ".join(columns)
 
     def _words(self, row: str, documents: str) -> str:
-        said = [f"{row}.{each}::text" for each in self.texts.split()]
-        said += [f"clinic_texts({row}.{each})" for each in documents.split()]
-        return f"clinic_words({row}.extra, {', '.join(said)})"
+        texts = [f"{row}.{column}::text" for column in self.texts.split()]
+        texts += [f"clinic_texts({row}.{column})" for column in documents.split()]
+        return f"clinic_words({row}.extra, {', '.join(texts)})"
 
 
 def person_names() -> Func:
+    """Return the expression for the words of a person's names."""
     return Func("extra", "family", "given", "prefix", function="clinic_names", output_field=SearchVectorField())

@@ -1,7 +1,4 @@
-"""Software that signs in, and what people let it do: https://hl7.org/fhir/smart-app-launch/
-
-Beside the tables of django-oauth-toolkit: its Application, its tokens.
-"""
+"""The models of SMART App Launch, beside those of django-oauth-toolkit: https://hl7.org/fhir/smart-app-launch/"""
 
 from django.core.validators import URLValidator
 from django.db import models
@@ -14,7 +11,7 @@ def _address(name: str | None = None, *, help_text: str = "", plain: bool = Fals
 
 
 class AppRegistration(models.Model):
-    """What is known of an Application when it is registered, besides how it signs in."""
+    """The publisher, addresses, scopes and public keys of a registered Application."""
 
     application = models.OneToOneField(
         "oauth2_provider.Application", models.CASCADE, related_name="registration", editable=False
@@ -43,14 +40,14 @@ class AppRegistration(models.Model):
 
     @property
     def has_keys(self) -> bool:
-        """True if it signs in with a key."""
+        """True if the software signs in with a key."""
         return bool(self.jwks_url or self.jwks)
 
 
 class Launch(models.Model):
-    """A person has let an app in, for a patient if it asked for one. It lasts as long as its tokens do.
+    """A person's consent to an app, for one patient if the app asked for one. It lasts as long as its tokens.
 
-    `code_digest` is of the authorization code that it began with: one that comes twice was stolen.
+    `code_digest` is a digest of the authorization code. A code that is sent twice was stolen.
     """
 
     application = models.ForeignKey("oauth2_provider.Application", models.CASCADE, related_name="launches")
@@ -71,14 +68,14 @@ class Launch(models.Model):
         return f"{self.application}, let in on {self.created:%Y-%m-%d}"
 
     def revoke(self) -> None:
-        """Its tokens are worth nothing from now on; nor is a code that was not exchanged yet."""
+        """Revoke the tokens, and the authorization code if it has not been exchanged yet."""
         if self.access_token is not None:
             revoke_access_token(self.access_token)
         self.delete()
 
 
 class UsedAssertion(models.Model):
-    """A signed assertion by which software has signed in, until it would be over anyway: none counts twice."""
+    """A signed assertion that software has signed in with. It is kept until it expires, so that it works only once."""
 
     application = models.ForeignKey("oauth2_provider.Application", models.CASCADE)
     digest = models.CharField(max_length=64)

@@ -1,6 +1,6 @@
-"""Statements that every search or booking runs, composed once: to compose them takes longer than to run them.
+"""SQL statements of the hot paths, composed once and cached, since composing them takes longer than running them.
 
-Values are written and read as Django does it, but nobody is told: signals are not sent.
+Values are converted as Django converts them, but no signals are sent.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ Convert = Callable[[Any, Any, Any], Any]
 
 
 def find(model: type[R], column: str, value: str | int) -> R | None:
-    """The row that has this value in a unique column, if it is not deleted."""
+    """Return the row with this value in a unique column, or None if there is none or it is deleted."""
     with connection.cursor() as cursor:
         cursor.execute(_select(model, column), [value])
         row = cursor.fetchone()
@@ -30,12 +30,12 @@ def find(model: type[R], column: str, value: str | int) -> R | None:
 
 
 def insert(rows: Sequence[Resource]) -> None:
-    """Write new rows of one model, in their order. They have what the database sets then, such as primary keys."""
+    """Insert rows of one model, in their order, and set the columns that the database fills, such as primary keys."""
     _insert(rows)
 
 
 def insert_without_conflicts(rows: Sequence[R]) -> list[R]:
-    """The same, but for those that a constraint forbids, such as time that is taken; which were written."""
+    """Insert the rows that no constraint forbids, such as Slots of free time, and return those that were written."""
     written = _insert(rows, " ON CONFLICT DO NOTHING") if rows else set()
     return [row for row in rows if row.fhir_id in written]
 
@@ -57,7 +57,7 @@ def _insert(rows: Sequence[Resource], otherwise: str = "") -> set[str]:
 
 @cache
 def _fields(model: type[Resource]) -> tuple[list["Field[Any, Any]"], list["Field[Any, Any]"]]:
-    """What we write, and what the database sets."""
+    """Return the fields that an INSERT writes, and the fields that the database fills."""
     fields = model._meta.concrete_fields
     set_by_database = [field for field in fields if field.primary_key or field.has_db_default()]
     return [field for field in fields if field not in set_by_database], set_by_database
@@ -81,7 +81,7 @@ def _select(model: type[Resource], column: str) -> str:
 
 @cache
 def _converters(model: type[Resource]) -> list[tuple[int, Convert]]:
-    """How Django makes Python's values of some columns, by their place."""
+    """Return the converters from database values to Python values, with the position of their column."""
     return [
         (at, convert)
         for at, field in enumerate(model._meta.concrete_fields)

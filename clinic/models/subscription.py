@@ -1,7 +1,7 @@
-"""Who is told when free time changes, what has changed since, and what became of the telling.
+"""The models Subscription, ScheduleChange and Notification: subscriptions to changes of free time.
 
-Rows of `ScheduleChange` are written by triggers of the database, so no writer can forget them: see the migration
-`subscriptions`. While nobody subscribes none are written.
+Triggers of the database write the rows of `ScheduleChange`: see the migration `subscriptions`. They write none while
+there is no subscription.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,11 +16,11 @@ HEADER = "subscription.header"
 
 
 class Subscription(Resource):
-    """A client wants to hear of changed free time: https://hl7.org/fhir/R4/subscription.html
+    """A client's subscription to changes of free time: https://hl7.org/fhir/R4/subscription.html
 
-    It belongs to the software or the person who made it. A `header` is `Name: value` with its value sealed, here and
-    in past versions. `failures` counts the tries in a row that came to nothing; `last_contact` is when the endpoint was
-    last told something, or was made.
+    It belongs to the software or the person who created it. A `header` is `Name: value` with an encrypted value, here
+    and in past versions. `failures` counts the failed attempts since the last success; `last_contact` is the time of
+    the last notification, or of the creation.
     """
 
     RESOURCE_TYPE = "Subscription"
@@ -67,30 +67,31 @@ class Subscription(Resource):
 
     @property
     def encrypted_headers(self) -> list[tuple[str, str]]:
-        """The names of its headers, with their sealed values."""
-        return [(name, value.strip()) for name, _, value in (each.partition(":") for each in self.header)]
+        """The names of its headers, with their encrypted values."""
+        return [(name, value.strip()) for name, _, value in (header.partition(":") for header in self.header)]
 
     def headers(self) -> list[tuple[str, str]]:
-        """As they are sent. Raises Unreadable."""
+        """Return the names and decrypted values of the headers. Raises CannotDecrypt."""
         return [(name, decrypt(value, HEADER)) for name, value in self.encrypted_headers]
 
 
 def encrypted_header(name: str, value: str) -> str:
-    """As it is kept."""
+    """Return the header as it is stored, with its value encrypted."""
     return f"{name}: {encrypt(value, HEADER)}"
 
 
-def decrypts_to(sealed: str, value: str) -> bool:
+def decrypts_to(encrypted: str, value: str) -> bool:
+    """True if the encrypted value of a header is this value."""
     try:
-        return decrypt(sealed, HEADER) == value
+        return decrypt(encrypted, HEADER) == value
     except CannotDecrypt:
         return False
 
 
 class ScheduleChange(models.Model):
-    """Free time has changed: of one actor, on one schedule or of one service, in [start, end) or (None) at any time.
+    """A change of the free time of one actor, one schedule or one service, in [start, end); None is no limit.
 
-    The outbox of subscriptions. Rows go as soon as it is known whom they concern.
+    This table is the outbox of subscriptions. A row is deleted once its Notifications are written.
     """
 
     bookable = models.BigIntegerField(null=True)
@@ -104,10 +105,10 @@ class ScheduleChange(models.Model):
 
 
 class Notification(models.Model):
-    """What one subscriber is told, and what became of it: some days of a schedule, or (None) that we are still there.
+    """A notification to one subscriber about some days of a schedule; a heartbeat has no schedule.
 
-    `waiting` from `due` on, `sending` until `claimed_until`, then `sent`, or `failed` for good. What is written of a
-    try is that of the last.
+    It is `waiting` to be sent from `due` on, `sending` until `claimed_until`, then `sent`, or `failed` for good.
+    `tried`, `duration_ms`, `status_code` and `error` describe the last attempt.
     """
 
     class Status(models.TextChoices):

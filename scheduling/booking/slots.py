@@ -67,7 +67,7 @@ def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
         slot.hold_expires_at = appointment.hold_expires_at
     if len(insert_without_conflicts(wanted)) < len(wanted):
         raise TimeTaken
-    appointment.know_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
+    appointment.set_prefetched_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
 
 
 def let_go(appointments: Collection[int], *, now: datetime) -> None:
