@@ -17,7 +17,6 @@ from clinic.zones import zone_named
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.core.hours import whole_days
 from scheduling.facts import VisitFacts
 
 Status = Appointment.Status
@@ -183,23 +182,9 @@ def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]
     return [Visit(appointment, _zone_of(appointment), now) for appointment in _with_all(rows).exclude(start=None)]
 
 
-def of_the_kind_that_day(visit: Visit, caller: Caller) -> list[Visit]:
-    """Return the patient's other visits for the same service on the same day that the caller may see."""
-    appointment = visit.appointment
-    if appointment.patient_id is None or appointment.service_id is None:
-        return []
-    day = visit.start.date()
-    begins, ends = (datetime.fromtimestamp(second, UTC) for second in whole_days(day, day, visit.zone))
-    rows = access.visible(Appointment, caller).filter(
-        Q(status__in=(*TAKING_PLACE, Status.FULFILLED)) | Q(status=Status.PENDING, hold_expires_at=None),
-        patient=appointment.patient_id,
-        service=appointment.service_id,
-        start__gte=begins,
-        start__lt=ends,
-        deleted_at=None,
-    )
-    others = _with_all(rows.exclude(pk=appointment.pk)).order_by("start", "pk")
-    return [_visit(each, visit.now) for each in others]
+def for_patient(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
+    """The visits in the order of the rows, by the clocks that their patients read."""
+    return [_visit(appointment, now) for appointment in _with_all(rows)]
 
 
 def by_link(fhir_id: str, *, now: datetime) -> Visit | None:

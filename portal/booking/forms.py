@@ -1,7 +1,7 @@
 """Forms between a held time and the booked visit: patient, insurance, and confirmation."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Coverage, Patient
 from clinic.phone_field import PhoneField
-from portal.appointments.visits import Visit
+from portal.appointments.same_day import SameDayForm
 from portal.booking.guests import GuestDetails
 from portal.common import languages
 from portal.common.fields import DatePartsField, with_example
@@ -162,7 +162,7 @@ class CoverageForm(forms.Form):
         return coverage
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(SameDayForm):
     """Form of the last step before a visit is booked."""
 
     comment = forms.CharField(
@@ -172,15 +172,3 @@ class ConfirmForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea({"rows": 3}),
     )
-    another = forms.BooleanField(
-        label=gettext_lazy("Yes, I want another one on the same day"),
-        error_messages={
-            "required": gettext_lazy("Tick the box if you want another one on the same day, or choose another time.")
-        },
-    )
-
-    def __init__(self, *args: Any, same_day: Sequence[Visit] = (), **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.same_day = same_day
-        if not same_day:
-            del self.fields["another"]

@@ -86,6 +86,16 @@ def staff_appointments(caller: Caller) -> QuerySet[Appointment]:
     return rows if caller.is_administrator else rows.filter(_work(caller))
 
 
+def of_its_patient(appointment: Appointment, caller: Caller) -> QuerySet[Appointment]:
+    """The appointments of the appointment's patient that count when the caller books or moves it.
+
+    They are those that the caller sees. By the link to a visit all count, and its holder is told only that there are
+    some.
+    """
+    rows = Appointment.objects.all() if caller.visit == appointment.fhir_id else visible(Appointment, caller)
+    return rows.filter(patient=appointment.patient_id)
+
+
 def may_know_calendar(caller: Caller, actor: str) -> bool:
     """True if the caller may know of the calendar of an actor (a FHIR reference); a patient's only if it is visible."""
     kind, _, fhir_id = actor.partition("/")

@@ -5,7 +5,12 @@ const toasts = document.getElementById("toasts");
 const UNDO_FOR = 10_000;
 const FIRST = ".dialog__body :is(select, input:not([type=hidden]), .actions :is(a, button))"; // not the one that closes it
 
-const openDialog = (url) => htmx.ajax("GET", url, { target: content });
+let opener = null; // the link that opened the dialog, whoever pressed it: a key does so without the focus
+
+const openDialog = (url, link = null) => {
+  if (!dialog.open) opener = link;
+  return htmx.ajax("GET", url, { target: content });
+};
 
 document.addEventListener("click", (event) => {
   const close = event.target.closest("[data-close]");
@@ -17,7 +22,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (!dialog || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  openDialog(link.href);
+  openDialog(link.href, link);
 });
 
 // A form marked data-refreshes asks again for free times as soon as one of the named fields is another.
@@ -51,7 +56,8 @@ if (dialog) {
     setUp(content);
     const opens = !dialog.open;
     if (opens) dialog.showModal();
-    const next = content.querySelector("[data-focus]") ?? (opens ? content.querySelector(FIRST) : null);
+    const isElsewhere = opens || !content.contains(document.activeElement);
+    const next = content.querySelector("[data-focus]") ?? (isElsewhere ? content.querySelector(FIRST) : null);
     next?.focus();
   });
 
@@ -73,6 +79,7 @@ if (dialog) {
     document.dispatchEvent(new CustomEvent("calendar:closed", { detail: { done: dialog.returnValue === "done" } }));
     dialog.returnValue = "";
     content.replaceChildren();
+    if (document.activeElement === document.body) opener?.focus();
   });
 }
 
@@ -102,6 +109,9 @@ function say(message, undo) {
   toasts.append(toast);
   leave();
 }
+
+// Of what was done last.
+const undoButton = () => [...toasts.querySelectorAll("button")].at(-1);
 
 async function takeBack(undo) {
   const body = new FormData();

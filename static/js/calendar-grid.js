@@ -62,7 +62,8 @@ function isShort({ start, end }) {
 }
 
 function describe({ el, event }) {
-  const { when, service, status, whose, kind, born } = event.extendedProps;
+  const { when, service, status, whose, kind, born, href } = event.extendedProps;
+  if (href) el.dataset.href = href;
   if (kind !== "closed") el.title = [when, event.title, born, service, status, whose].filter(Boolean).join(", ");
 }
 
@@ -176,6 +177,7 @@ function tidy() {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", calendar.dataset.label);
   root.querySelector(".ec-main").tabIndex = 0;
+  document.dispatchEvent(new CustomEvent("calendar:drawn"));
 }
 
 function remember(wide) {

@@ -23,7 +23,7 @@ if (help) {
       return;
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const link = KEYS[key] && document.querySelector(`[data-key="${KEYS[key]}"]`);
+    const link = key === "u" ? undoButton() : KEYS[key] && document.querySelector(`[data-key="${KEYS[key]}"]`);
     if (!link) return;
     event.preventDefault();
     link.click();

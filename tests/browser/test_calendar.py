@@ -11,7 +11,15 @@ from playwright.sync_api import Browser, Page, expect
 from clinic.models import Schedule, Slot
 from tests.browser.accessibility import look_at
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, SlotFactory
+from tests.factories import (
+    NEW_YORK,
+    AppointmentFactory,
+    PatientFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
 
 ZONE = ZoneInfo(NEW_YORK)
 
@@ -286,4 +294,54 @@ def test_what_is_typed_while_free_times_are_fetched_stays(page: Page, chen, visi
     page.get_by_label("Find a patient").press("Enter")
     expect(page.get_by_text("No patient found.")).to_be_visible()
     expect(page.get_by_role("dialog")).to_be_visible()
+    page.unroute_all(behavior="wait")
+
+
+def test_the_focus_stays_in_the_calendar_whatever_is_drawn_anew(grid: Page, visit, clinic, site):
+    """From the visit through its dialog, and to its neighbour once it is gone: by keyboard alone."""
+    later = visit.start + timedelta(hours=2)
+    end = later + timedelta(minutes=30)
+    bo = PatientFactory(given="Bo", family="Berg")
+    AppointmentFactory(patient=bo, service=clinic, start=later, end=end, schedules=[Schedule.objects.get()], site=site)
+    grid.reload()
+    event(grid).focus()
+    grid.keyboard.press("Enter")
+    grid.get_by_role("link", name="Move…").press("Enter")
+    expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
+    grid.get_by_role("button", name="12:45 PM", exact=True).press("Enter")
+    grid.get_by_role("button", name=re.compile("^Move to .* 12:45 PM$")).press("Enter")
+    expect(event(grid)).to_contain_text("12:45")
+    expect(event(grid)).to_be_focused()
+    grid.keyboard.press("u")
+    expect(grid.get_by_text("Undone.")).to_be_visible()
+    expect(event(grid)).to_contain_text("12:00")
+    expect(event(grid)).to_be_focused()
+    grid.keyboard.press("Enter")
+    grid.get_by_role("link", name="Cancel…").press("Enter")
+    grid.get_by_role("button", name=re.compile("^Cancel .* 12:00 PM$")).press("Enter")
+    expect(event(grid)).to_have_count(0)
+    expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_focused()
+    grid.keyboard.press("n")
+    expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
+    grid.keyboard.press("Escape")
+    expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_focused()
+
+
+def test_the_visits_offered_are_those_of_the_calendar_chosen_last(page: Page, rana, visit, clinic, site, day, sign_in):
+    """Arrow keys change the calendar faster than the clinic answers."""
+    for name in ("Advice", "Surgery"):
+        ScheduleFactory(actor=PractitionerFactory(family=name), services=[ServiceFactory(name=name)], site=site)
+    sign_in(rana)
+    page.set_viewport_size(DESK)
+    page.goto(f"/staff/?date={day}")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Calendar", exact=True)).to_be_focused()
+    page.route("**/staff/visits/new/**", lambda route: (page.wait_for_timeout(500), route.continue_()))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    chosen = page.get_by_label("Calendar", exact=True).locator("option:checked")
+    expect(chosen).to_have_text(re.compile("Surgery"))
+    expect(page.get_by_label("Visit", exact=True).locator("option")).to_have_text(["Choose", "Surgery"])
     page.unroute_all(behavior="wait")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import Appointment, Coverage
 from portal.appointments import visits
+from portal.appointments.same_day import others_on_the_day
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
 from portal.booking import guests, holds, referrals, steps
@@ -33,7 +34,8 @@ def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         return redirect(steps.page_of(visit, change))
     if not steps.is_for_own(visit.appointment, caller):
         return redirect(steps.page_of(visit, steps.ABOUT))
-    same_day = visits.of_the_kind_that_day(visit, caller)
+    others = others_on_the_day(visit.appointment, visit.start, visit.zone, caller=caller)
+    same_day = visits.for_patient(others, now=now)
     form = typed.form(request, ConfirmForm, same_day=same_day, initial={"comment": visit.appointment.comment})
     if request.method == "POST" and form.is_valid():
         return _confirm(request, visit, form, now)

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from clinic.visit_place import with_chosen_zone
+from portal.appointments import visits
+from portal.appointments.same_day import SameDayForm, others_on_a_new_day
 from portal.appointments.views import manage
 from portal.appointments.views.visits import own_visit
 from portal.appointments.visits import Visit
@@ -41,6 +43,7 @@ class MoveRequest:
 @visitor_required
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
+@typed.page
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Let the caller choose another time for their visit, and confirm it."""
     now = timezone.now()
@@ -82,13 +85,13 @@ def _move(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRespo
 
 def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpResponse:
     """Ask for confirmation, with the old time beside the new one; then move the visit."""
-    form = TimeForm(request.POST if request.method == "POST" else request.GET)
+    time_form = TimeForm(request.POST if request.method == "POST" else request.GET)
     service = moving.visit.appointment.service
     assert service is not None  # _move
-    if not form.is_valid():
+    if not time_form.is_valid():
         messages.error(request, _("Choose one of the times below."))
         return redirect(request.path)
-    start, schedules = form.cleaned_data["time"]
+    start, schedules = time_form.cleaned_data["time"]
     visit = moving.visit
     zone = requested_zone(request, service, moved=visit.appointment)
     menu = replace(choosing.read_menu(service, moved=visit.appointment), zone=zone)
@@ -98,9 +101,12 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
             return redirect(
                 f"{request.path}?{urlencode({name: request.POST.get(name, '') for name in ('time', 'zone')})}"
             )
-        if request.method == "GET":
+        others = others_on_a_new_day(visit.appointment, start, zone, caller=moving.caller)
+        form = typed.form(request, SameDayForm, same_day=visits.for_patient(others, now=now))
+        if request.method == "GET" or not form.is_valid():
             choice = menu.choice_of(offerings, start)
-            context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back}
+            context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back, "form": form}
+            context["is_by_link"] = bool(moving.caller.visit)
             return render(request, "portal/appointments/move.html", context)
         booking.reschedule(
             visit.id,
@@ -116,5 +122,6 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
     except SchedulingError as refusal:
         messages.error(request, " ".join(issue.text for issue in refusal.issues))
         return redirect(moving.back)
+    typed.done(request)
     messages.success(request, _("Your visit has been moved."))
     return redirect(moving.back)

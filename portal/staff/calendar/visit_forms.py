@@ -95,7 +95,7 @@ class VisitForm(WhenForm):
     patient = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     search = forms.CharField(
         label=_("Find a patient"),
-        help_text=_("Name, date of birth, phone number or record number."),
+        help_text=_("Name, date of birth, phone number, email or record number."),
         required=False,
         max_length=100,
     )

@@ -1,18 +1,25 @@
-"""A second visit of the same kind on one day is asked about before it is booked, and never refused."""
+"""A second visit of the same kind on one day is asked about before it is booked or moved there, and never refused."""
 
-from datetime import datetime, time, timedelta
+import json
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic.models import Appointment, Patient
+from clinic.models import Appointment, Patient, Schedule
+from portal.finding.choosing import written
+from scheduling.availability import offerings_of
 from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, ServiceFactory
 from tests.portal.booking.steps import book_as_guest, hold, page_of, prove, say_who
 
 pytestmark = pytest.mark.django_db
 ASKED = "already has a visit of this kind on the same day"
 ANOTHER = "Tick the box if you want another one on the same day, or choose another time."
+
+
+BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
 
 
 @pytest.fixture
@@ -88,3 +95,88 @@ def test_another_browser_with_the_same_name_learns_nothing(client, checkup, want
     say_who(elsewhere, second)
     prove(elsewhere, second)
     assertNotContains(elsewhere.get(page_of(second, "confirm")), ASKED)
+
+
+class TestMoving:
+    """Ada's visit moves from the day at ten to the day after, where there is another."""
+
+    @pytest.fixture
+    def other(self, ten, ada, checkup, site):
+        return on_the_day(ten, days=1, patient=ada, service=checkup, site=site)
+
+    @pytest.fixture
+    def sent(self, visit, ten, checkup, schedule):
+        moment = datetime.combine(ten.date() + timedelta(days=1), time(10), ZoneInfo(NEW_YORK))
+        return {"time": written(moment, offerings_of(checkup, [schedule.fhir_id])), "zone": NEW_YORK}
+
+    @pytest.fixture
+    def moves(self, visit):
+        def day():
+            visit.refresh_from_db()
+            return visit.start.astimezone(ZoneInfo(NEW_YORK)).date()
+
+        return day
+
+    def test_it_is_asked_and_moved_only_with_a_yes(self, as_ada, visit, other, sent, moves, ten):
+        page = f"/appointments/{visit.fhir_id}/move/?{urlencode(sent)}"
+        assertContains(as_ada.get(page), f"Ada Quinn {ASKED}: 3:00 PM (New York time).")
+        assertContains(as_ada.post(page, {**sent, "confirm": "on"}, follow=True), ANOTHER)
+        assert moves() == ten.date()
+        assertNotContains(as_ada.get(page), ANOTHER)
+        as_ada.post(page, {**sent, "confirm": "on", "another": "on"})
+        assert moves() == ten.date() + timedelta(days=1)
+
+    def test_on_its_own_day_it_moves_without_a_question(self, as_ada, visit, ten, ada, checkup, schedule):
+        on_the_day(ten, patient=ada, service=checkup)
+        sent = {"time": written(ten + timedelta(hours=1), offerings_of(checkup, [schedule.fhir_id])), "confirm": "on"}
+        as_ada.post(f"/appointments/{visit.fhir_id}/move/", sent)
+        visit.refresh_from_db()
+        assert visit.start == ten + timedelta(hours=1)
+
+    def test_by_the_link_it_is_asked_and_no_more_is_told(self, client, visit, other, link, sent, moves, ten):
+        Patient.objects.filter(pk=visit.patient.pk).update(birth_date=date(1990, 7, 4))
+        client.post(link, BORN)
+        page = f"{link}move/?{urlencode(sent)}"
+        shown = client.get(page)
+        assertContains(shown, "The patient already has another visit of this kind on the same day.")
+        assertNotContains(shown, "3:00 PM")
+        assertNotContains(shown, other.fhir_id)
+        assertContains(client.post(page, {**sent, "confirm": "on"}, follow=True), ANOTHER)
+        assert moves() == ten.date()
+        client.post(page, {**sent, "confirm": "on", "another": "on"})
+        assert moves() == ten.date() + timedelta(days=1)
+
+
+class TestAtTheDesk:
+    @pytest.fixture
+    def other(self, ten, elena, checkup, site):
+        return on_the_day(ten, patient=elena, service=checkup, site=site)
+
+    @pytest.fixture
+    def sent(self, ten, elena, checkup, schedule):
+        form = {"calendar": schedule.fhir_id, "date": ten.date().isoformat(), "time": "10:00", "tell": "on"}
+        return {**form, "service": checkup.fhir_id, "patient": elena.fhir_id}
+
+    def test_a_new_visit_is_asked_about(self, as_rana, other, sent):
+        asked = as_rana.post("/staff/visits/new/", sent, headers={"HX-Request": "true"})
+        assertContains(asked, f"Elena Maria Marquez {ASKED}: 3:00 PM (New York time).", status_code=422)
+        assert list(Appointment.objects.all()) == [other]
+        as_rana.post("/staff/visits/new/", {**sent, "another": "on"})
+        assert Appointment.objects.count() == 2
+
+    def test_so_is_one_that_is_moved_there_but_not_taken_back(self, as_rana, other, sent, ten):
+        facts = {"patient": other.patient, "service": other.service, "site": other.site}
+        moved = on_the_day(ten, at=10, days=1, schedules=[Schedule.objects.get()], **facts)
+        address = f"/staff/visits/{moved.fhir_id}/move/"
+        sent |= {"version": moved.version, "minutes": 30}
+        assertContains(as_rana.post(address, sent, headers={"HX-Request": "true"}), ASKED, status_code=422)
+        moved.refresh_from_db()
+        assert moved.start == ten + timedelta(days=1)
+        answer = as_rana.post(address, {**sent, "another": "on"}, headers={"HX-Request": "true"})
+        moved.refresh_from_db()
+        assert (answer.status_code, moved.start) == (204, ten)
+        on_the_day(ten, days=1, **facts)
+        undo = json.loads(answer.headers["HX-Trigger"])["calendar:done"]["undo"]
+        assert as_rana.post(undo["url"], undo["fields"]).status_code == 302
+        moved.refresh_from_db()
+        assert moved.start == ten + timedelta(days=1)

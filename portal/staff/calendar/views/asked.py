@@ -1,8 +1,13 @@
 """What a page of the calendar is asked for: which calendars, and by which button."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, QueryDict
 
-from clinic.models import Schedule
+from clinic.models import Appointment, Schedule
+from portal.appointments import visits
+from portal.appointments.same_day import others_on_a_new_day
+from portal.appointments.visits import Visit
 from portal.common.callers import caller_of
 from portal.common.days import moment_of
 from portal.common.schedules import zone_of
@@ -74,3 +79,13 @@ def sent(request: HttpRequest, schedule: Schedule) -> QueryDict | None:
     if "forget" in sent:
         sent["patient"] = ""
     return sent
+
+
+def another_that_day(
+    request: HttpRequest, appointment: Appointment, start: datetime, schedule: Schedule, *, now: datetime
+) -> list[Visit]:
+    """The patient's other visits of the kind on the day of `start`, until the form says that another is wanted."""
+    if "another" in request.POST or "undo" in request.POST:
+        return []
+    others = others_on_a_new_day(appointment, start, zone_of(schedule), caller=caller_of(request))
+    return visits.at_their_sites(others, now=now)

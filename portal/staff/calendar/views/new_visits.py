@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import time_text
-from clinic.models import Patient, Schedule
+from clinic.models import Appointment, Patient, Schedule
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import zone_of
@@ -18,7 +18,15 @@ from portal.staff.calendar import arranging
 from portal.staff.calendar.arranging import Wish
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, searches, selected, sent
+from portal.staff.calendar.views.asked import (
+    another_that_day,
+    at_its_site,
+    calendar_of,
+    only_asks,
+    searches,
+    selected,
+    sent,
+)
 from portal.staff.calendar.views.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.visit_forms import VisitForm, WhenForm
 from scheduling import access, booking
@@ -93,6 +101,10 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
     alike = [] if patient else _alike(request, form)
     if alike:
         context = _visit_context(request, form, schedule, now) | {"alike": alike}
+        return show(request, "visit_form", context, status=REFUSED)
+    wished = Appointment(patient=patient, service=wish.service)
+    if same_day := another_that_day(request, wished, given["start"], schedule, now=now):
+        context = _visit_context(request, form, schedule, now) | {"same_day": same_day}
         return show(request, "visit_form", context, status=REFUSED)
     made = None
     try:

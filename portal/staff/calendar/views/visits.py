@@ -22,7 +22,7 @@ from portal.staff.calendar.arranging import Wish
 from portal.staff.calendar.entries import read_entries, together
 from portal.staff.calendar.forms import LookForm
 from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
-from portal.staff.calendar.views.asked import at_its_site, calendar_of, only_asks, selected, sent
+from portal.staff.calendar.views.asked import another_that_day, at_its_site, calendar_of, only_asks, selected, sent
 from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, refused, show
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
 from scheduling import access, booking
@@ -131,6 +131,9 @@ def _move(
     request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
 ) -> HttpResponse:
     given, caller = form.cleaned_data, caller_of(request)
+    if same_day := another_that_day(request, appointment, given["start"], schedule, now=now):
+        context = _move_context(request, form, appointment, schedule, now) | {"same_day": same_day}
+        return show(request, "move_form", context, status=REFUSED)
     before = _undo(form, appointment, schedule)
     override = given["override"] or (_("Undone") if "undo" in request.POST else "")
     try:

@@ -1,0 +1,40 @@
+// Visits are drawn anew after each change, and so would lose the focus. It stays on the same visit, else on the one
+// that followed it, else in the calendar.
+const VISITS = ".ec-event[data-href], #calendar-list a[data-dialog][href]";
+const addressOf = (visit) => visit.dataset.href ?? visit.getAttribute("href");
+let places = []; // addresses of the visit that has the focus, of those after it and of those before it, nearest first
+let isDone = false; // a form of the dialog was just saved
+
+function remember(visit) {
+  const all = [...document.querySelectorAll(VISITS)];
+  const at = all.indexOf(visit);
+  places = [...all.slice(at), ...all.slice(0, at).reverse()].map(addressOf);
+}
+
+function restore() {
+  if (dialog?.open || document.activeElement !== document.body || !places.length) return;
+  const drawn = new Map([...document.querySelectorAll(VISITS)].map((visit) => [addressOf(visit), visit]));
+  const visit = drawn.get(places.find((address) => drawn.has(address)));
+  const rest = document.querySelector(".ec-main") ?? document.getElementById("calendar-list");
+  (visit ?? rest).focus({ preventScroll: !isDone });
+  isDone = false;
+}
+
+if (dialog) {
+  document.addEventListener("focusin", ({ target }) => {
+    const visit = target.closest(VISITS);
+    if (visit) remember(visit);
+    else if (!target.closest("dialog, .toasts, .ec-main, #calendar-list")) places = [];
+  });
+  // Whoever clicks beside the visits has left them.
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (!target.closest(`${VISITS}, dialog, .toasts`)) places = [];
+  });
+  document.addEventListener("calendar:done", () => {
+    isDone = true;
+  });
+  document.addEventListener("calendar:drawn", restore);
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.target.id === "calendar-list") restore();
+  });
+}
