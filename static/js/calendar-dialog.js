@@ -3,7 +3,7 @@ const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 const toasts = document.getElementById("toasts");
 const UNDO_FOR = 10_000;
-const FIRST = ".dialog__body :is(select, input:not([type=hidden]), .actions :is(a, button))"; // not the one that closes it
+const FIRST = ".dialog__body :is(select, textarea, input:not([type=hidden]), .actions :is(a, button))"; // not the one that closes it
 
 let opener = null; // the link that opened the dialog, whoever pressed it: a key does so without the focus
 

@@ -5,13 +5,13 @@ const addressOf = (visit) => visit.dataset.href ?? visit.getAttribute("href");
 let places = []; // addresses of the visit that has the focus, of those after it and of those before it, nearest first
 let isDone = false; // a form of the dialog was just saved
 
-function remember(visit) {
+function keepPlace(visit) {
   const all = [...document.querySelectorAll(VISITS)];
   const at = all.indexOf(visit);
   places = [...all.slice(at), ...all.slice(0, at).reverse()].map(addressOf);
 }
 
-function restore() {
+function restorePlace() {
   if (dialog?.open || document.activeElement !== document.body || !places.length) return;
   const drawn = new Map([...document.querySelectorAll(VISITS)].map((visit) => [addressOf(visit), visit]));
   const visit = drawn.get(places.find((address) => drawn.has(address)));
@@ -23,7 +23,7 @@ function restore() {
 if (dialog) {
   document.addEventListener("focusin", ({ target }) => {
     const visit = target.closest(VISITS);
-    if (visit) remember(visit);
+    if (visit) keepPlace(visit);
     else if (!target.closest("dialog, .toasts, .ec-main, #calendar-list")) places = [];
   });
   // Whoever clicks beside the visits has left them.
@@ -33,8 +33,8 @@ if (dialog) {
   document.addEventListener("calendar:done", () => {
     isDone = true;
   });
-  document.addEventListener("calendar:drawn", restore);
+  document.addEventListener("calendar:drawn", restorePlace);
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
-    if (detail.target.id === "calendar-list") restore();
+    if (detail.target.id === "calendar-list") restorePlace();
   });
 }

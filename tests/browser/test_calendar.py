@@ -153,6 +153,8 @@ def test_a_visit_is_booked_on_free_time(grid: Page, ada, clinic, violations):
     grid.get_by_role("button", name=re.compile("^10:30 AM$")).click()
     expect(grid.get_by_text("Elena Marquez").locator("visible=true").last).to_be_visible()
     grid.get_by_role("button", name=re.compile("^Book .* 10:30 AM$")).click()
+    expect(grid.get_by_role("alert")).to_be_focused()
+    grid.get_by_role("button", name="Yes, book another").click()
     expect(grid.get_by_text("The visit is booked for")).to_be_visible()
     expect(event(grid)).to_have_count(2)
     assert not violations
@@ -318,6 +320,8 @@ def test_the_focus_stays_in_the_calendar_whatever_is_drawn_anew(grid: Page, visi
     expect(event(grid)).to_be_focused()
     grid.keyboard.press("Enter")
     grid.get_by_role("link", name="Cancel…").press("Enter")
+    expect(grid.get_by_label("Why is it cancelled?")).to_be_focused()
+    grid.keyboard.type("Called")
     grid.get_by_role("button", name=re.compile("^Cancel .* 12:00 PM$")).press("Enter")
     expect(event(grid)).to_have_count(0)
     expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_focused()
