@@ -101,10 +101,10 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
             return redirect(
                 f"{request.path}?{urlencode({name: request.POST.get(name, '') for name in ('time', 'zone')})}"
             )
-        others = others_on_a_new_day(visit.appointment, start, zone, caller=moving.caller)
+        choice = menu.choice_of(offerings, start)
+        others = others_on_a_new_day(visit.appointment, start, choice.zone, caller=moving.caller)
         form = typed.form(request, SameDayForm, same_day=visits.for_patient(others, now=now))
         if request.method == "GET" or not form.is_valid():
-            choice = menu.choice_of(offerings, start)
             context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back, "form": form}
             context["is_by_link"] = bool(moving.caller.visit)
             return render(request, "portal/appointments/move.html", context)

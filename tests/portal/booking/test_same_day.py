@@ -9,7 +9,7 @@ import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Appointment, Patient, Schedule
-from portal.finding.choosing import written
+from portal.finding.choosing import time_value
 from scheduling.availability import offerings_of
 from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, ServiceFactory
 from tests.portal.booking.steps import book_as_guest, hold, page_of, prove, say_who
@@ -102,12 +102,12 @@ class TestMoving:
 
     @pytest.fixture
     def other(self, ten, ada, checkup, site):
-        return on_the_day(ten, days=1, patient=ada, service=checkup, site=site)
+        return on_the_day(ten, at=23, days=1, patient=ada, service=checkup, site=site)  # the next day in UTC
 
     @pytest.fixture
     def sent(self, visit, ten, checkup, schedule):
         moment = datetime.combine(ten.date() + timedelta(days=1), time(10), ZoneInfo(NEW_YORK))
-        return {"time": written(moment, offerings_of(checkup, [schedule.fhir_id])), "zone": NEW_YORK}
+        return {"time": time_value(moment, offerings_of(checkup, [schedule.fhir_id])), "zone": NEW_YORK}
 
     @pytest.fixture
     def moves(self, visit):
@@ -119,7 +119,7 @@ class TestMoving:
 
     def test_it_is_asked_and_moved_only_with_a_yes(self, as_ada, visit, other, sent, moves, ten):
         page = f"/appointments/{visit.fhir_id}/move/?{urlencode(sent)}"
-        assertContains(as_ada.get(page), f"Ada Quinn {ASKED}: 3:00 PM (New York time).")
+        assertContains(as_ada.get(page), f"Ada Quinn {ASKED}: 11:00 PM (New York time).")
         assertContains(as_ada.post(page, {**sent, "confirm": "on"}, follow=True), ANOTHER)
         assert moves() == ten.date()
         assertNotContains(as_ada.get(page), ANOTHER)
@@ -128,7 +128,10 @@ class TestMoving:
 
     def test_on_its_own_day_it_moves_without_a_question(self, as_ada, visit, ten, ada, checkup, schedule):
         on_the_day(ten, patient=ada, service=checkup)
-        sent = {"time": written(ten + timedelta(hours=1), offerings_of(checkup, [schedule.fhir_id])), "confirm": "on"}
+        sent = {
+            "time": time_value(ten + timedelta(hours=1), offerings_of(checkup, [schedule.fhir_id])),
+            "confirm": "on",
+        }
         as_ada.post(f"/appointments/{visit.fhir_id}/move/", sent)
         visit.refresh_from_db()
         assert visit.start == ten + timedelta(hours=1)
@@ -139,7 +142,7 @@ class TestMoving:
         page = f"{link}move/?{urlencode(sent)}"
         shown = client.get(page)
         assertContains(shown, "The patient already has another visit of this kind on the same day.")
-        assertNotContains(shown, "3:00 PM")
+        assertNotContains(shown, "11:00 PM")
         assertNotContains(shown, other.fhir_id)
         assertContains(client.post(page, {**sent, "confirm": "on"}, follow=True), ANOTHER)
         assert moves() == ten.date()
