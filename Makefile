@@ -3,12 +3,13 @@ PYTHON ?= python3
 RESET ?=
 ARGS ?=
 
-.PHONY: help demo test check lint format check-dates setup
+.PHONY: help demo run test check lint format check-dates setup
 
 help:
 	@echo "make demo            run everything on this machine, on http://127.0.0.1:8000/"
 	@echo "make demo PORT=8001  ... on another port; CLINIC_DATA_DIR=... keeps the data elsewhere than in var/"
 	@echo "make demo RESET=1    ... with fresh data"
+	@echo "make run             the same for developers: changed code is used at once, DEBUG is on, logs are in the terminal"
 	@echo "make test            every check and test, as make check; ARGS=\"tests/core -k grid\" runs only pytest, with those"
 	@echo "make check           every check and test, as CI runs it"
 	@echo "make lint            the checks without the tests; ARGS=\"types layers\" runs those alone"
@@ -19,6 +20,9 @@ help:
 # Given on make's command line they are in the environment of what it runs.
 demo:
 	@exec $(PYTHON) bootstrap.py demo $(if $(filter-out 0 no false,$(RESET)),--reset)
+
+run:
+	@exec $(PYTHON) bootstrap.py run $(if $(filter-out 0 no false,$(RESET)),--reset)
 
 test:
 	@exec $(PYTHON) bootstrap.py test -- $(ARGS)

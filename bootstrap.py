@@ -37,6 +37,7 @@ OLDEST_NODE = 20  # the first that runs tests/clients
 TESTS = [str(PYTHON), "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
 COMMANDS = {
     "demo": "run the demo clinic; --reset starts afresh",
+    "run": "the same for developers: DEBUG, logs in the terminal, changed code is used at once",
     "test": "all that check does; with arguments only pytest, with those",
     "check": "every check and test, as CI runs it",
     "lint": "the checks alone, or those named, such as `lint types layers`",
@@ -64,7 +65,7 @@ def main() -> int:
     arguments = given.arguments[1:] if given.arguments[:1] == ["--"] else given.arguments
     enter_root()
     try:
-        testing = given.command != "demo"
+        testing = given.command not in ("demo", "run")
         install(TEST_LOCK if testing else DEMO_LOCK)
         install_npm_packages(testing=testing)
         return execute(given.command, arguments)
@@ -80,6 +81,8 @@ def execute(command: str, arguments: Sequence[str]) -> int:
     match command:
         case "demo":
             os.execv(PYTHON, [str(PYTHON), "-m", "demo", *arguments])
+        case "run":
+            os.execv(PYTHON, [str(PYTHON), "-m", "demo", "--reload", *arguments])
         case "check-dates":
             os.execv(PYTHON, [str(PYTHON), "-m", "tests.shifted_clock", *arguments])
         case "test" if arguments:

@@ -369,5 +369,6 @@ LOGGING = {
     "filters": {"secrets": {"()": "clinic.logs.HideSecrets"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
+    "loggers": {"django": {"handlers": []}},  # its own would print everything twice with DEBUG, secrets included
     "root": {"handlers": ["console"], "level": environment.log_level("LOG_LEVEL", default="WARNING")},
 }

@@ -1,4 +1,4 @@
-"""`make demo`: PostgreSQL, Redis, web server, worker and clock of the clinic, in one terminal.
+"""`make demo` and `make run`: PostgreSQL, Redis, web server, worker and clock of the clinic, in one terminal.
 
 The supervisor stays in the foreground. It starts everything, says where it is, and stops everything when it
 is told to (Ctrl-C, SIGTERM) or when one part ends by itself. It leaves Django to its children: the settings
@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from demo import programs
 from demo.embedded import EmbeddedError, Postgres, Redis, Service, end, last_words, launch
+from demo.programs import HOST, Program
 
 ROOT = Path(__file__).resolve().parent.parent
-HOST = "127.0.0.1"
 READY_SECONDS = 120.0
 PORT_SECONDS = 3.0  # a killed demo's web server ends within two
 TICK_SECONDS = 0.05
@@ -51,6 +52,8 @@ WELCOME = """
 
   Data and logs are in {data_dir}. Ctrl-C stops everything.
 """
+RELOADING = """  Changed code, templates and styles are used at once. What the programs log follows here.
+"""
 
 
 class DemoError(Exception):
@@ -61,65 +64,26 @@ class Stop(Exception):
     """Ctrl-C or SIGTERM has arrived."""
 
 
-@dataclass(frozen=True)
-class Program:
-    """One of the demo's own processes: what people call it, and how to run it with this Python."""
+@dataclass
+class Log:
+    """The log of a program, whose lines are copied to the terminal as they come."""
 
     name: str
-    log: str
-    arguments: tuple[str, ...]
-    # What it gets when the supervisor is killed. The web server must pass it on to its workers.
-    death_signal: signal.Signals = signal.SIGKILL
+    path: Path
+    position: int = 0
+    unfinished: bytes = b""
 
-
-PREPARATION = Program("preparation", "prepare.log", ("-c", "from demo.supervisor import prepare; prepare()"))
-
-
-def web_server(port: int) -> Program:
-    """What answers the browser."""
-    where = ("--interface", "wsgi", "--no-ws", "--host", HOST, "--port", str(port))
-    size = ("--workers", "2", "--blocking-threads", "4", "--workers-kill-timeout", "2")
-    arguments = ("-m", "granian", *where, *size, "clinic.wsgi:application")
-    return Program("web server", "web.log", arguments, death_signal=signal.SIGTERM)
-
-
-def background(data_dir: Path) -> list[Program]:
-    """What works unseen: the worker, and the clock that tells it when."""
-    celery = ("-m", "celery", "--quiet", "-A", "clinic")
-    worker = ("worker", "-P", "threads", "-c", "2", "-l", "warning", "--without-gossip", "--without-mingle")
-    clock = ("beat", "-s", str(data_dir / "celerybeat-schedule"), "--pidfile=", "-l", "warning")
-    return [
-        Program("worker", "worker.log", (*celery, *worker)),
-        Program("clock", "clock.log", (*celery, *clock)),
-    ]
-
-
-def prepare() -> None:
-    """Bring the database up to date, fill it if it is empty and collect static files, with one start of Django."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-    import django
-    from django.core.management import call_command
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
-    django.setup()
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", interactive=False)
-    call_command("seed_demo")
-    _collect_static_files()
-
-
-def _collect_static_files() -> None:
-    """Collect them where that is still to be done, or one of them has changed: compressing takes a while."""
-    from django.conf import settings
-    from django.contrib.staticfiles.finders import get_finders
-    from django.core.management import call_command
-
-    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
-    files = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
-    if not manifest.exists() or manifest.stat().st_mtime < max(os.stat(path).st_ctime for path in files):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    def copy(self) -> None:
+        """Print the lines that have been written since the last time."""
+        if self.path.stat().st_size <= self.position:
+            return
+        with self.path.open("rb") as file:
+            file.seek(self.position)
+            text = file.read()
+        self.position += len(text)
+        *lines, self.unfinished = (self.unfinished + text).split(b"\n")
+        for line in lines:
+            say(f"{self.name:10} | {line.decode(errors='replace')}")
 
 
 class Supervisor:
@@ -127,6 +91,8 @@ class Supervisor:
 
     The web server starts once the database and the static files are prepared: a page that somebody asks for earlier
     would remember that there are no static files. The background waits for both: it would only slow them down.
+
+    With `follow` the terminal shows the programs' logs too.
     """
 
     def __init__(
@@ -138,6 +104,7 @@ class Supervisor:
         web: Program,
         preparation: Program,
         background: Sequence[Program],
+        follow: bool = False,
     ) -> None:
         self.data_dir = data_dir
         self.port = port
@@ -145,7 +112,9 @@ class Supervisor:
         self.web = web
         self.preparation = preparation
         self.background = background
+        self.follow = follow
         self._told_to_stop = threading.Event()
+        self._followed: list[Log] = []
         self._programs: list[subprocess.Popen[bytes]] = []
         self._watched: list[tuple[str, subprocess.Popen[bytes], Path]] = []
 
@@ -156,6 +125,9 @@ class Supervisor:
             try:
                 self._start(stack)
                 say(WELCOME.format(site=f"http://{HOST}:{self.port}", data_dir=self.data_dir))
+                if self.follow:
+                    say(RELOADING)
+                    self._followed = [Log(each.name, self._log(each)) for each in (self.web, *self.background)]
                 while True:
                     self._tick()
             except Stop:
@@ -225,6 +197,8 @@ class Supervisor:
         """Let a moment pass. Every wait comes through here, so a signal or a death is always noticed."""
         if self._told_to_stop.wait(TICK_SECONDS):
             raise Stop
+        for followed in self._followed:
+            followed.copy()
         for name, process, log in self._watched:
             code = process.poll()
             if code is not None:
@@ -277,21 +251,24 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def run(*, reset: bool) -> None:
-    """Run the demo in the foreground until it is told to stop."""
+def run(*, reset: bool, reload: bool) -> None:
+    """Run the demo in the foreground until it is told to stop; with `reload` as the server of a developer."""
     port = chosen_port()
     data_dir = Path(os.environ.get("CLINIC_DATA_DIR") or ROOT / "var").resolve()
     os.environ["CLINIC_DATA_DIR"] = str(data_dir)
     services = own_services(data_dir)
     if reset:
         erase(data_dir, services)
+    if reload:
+        os.environ |= {"DEBUG": "true", "PYTHONUNBUFFERED": "1"}
     Supervisor(
         data_dir,
         port,
         services=services,
-        web=web_server(port),
-        preparation=PREPARATION,
-        background=background(data_dir),
+        web=programs.development_web_server(port) if reload else programs.web_server(port),
+        preparation=programs.PREPARATION,
+        background=programs.development_background(data_dir) if reload else programs.background(data_dir),
+        follow=reload,
     ).run()
 
 
@@ -324,12 +301,13 @@ def erase(data_dir: Path, services: Sequence[Service]) -> None:
 
 
 def main() -> int:
-    """The command: `python -m demo [--reset]`."""
+    """The command: `python -m demo [--reset] [--reload]`."""
     parser = argparse.ArgumentParser(prog="demo", description="Run the clinic on this machine, with demo data.")
     parser.add_argument("--reset", action="store_true", help="start afresh: delete the demo's data first")
+    parser.add_argument("--reload", action="store_true", help="for developers: DEBUG, and changed code is used at once")
     arguments = parser.parse_args()
     try:
-        run(reset=arguments.reset)
+        run(reset=arguments.reset, reload=arguments.reload)
     except (DemoError, EmbeddedError) as error:
         sys.stderr.write(f"demo: {error}\n")
         return 1

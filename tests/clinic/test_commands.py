@@ -80,6 +80,12 @@ def test_with_arguments_test_runs_pytest_at_once_and_nothing_else(machine):
     assert machine.calls() == ["exec -m pytest tests/scheduling/test_hold.py -k expired"]
 
 
+@pytest.mark.parametrize(("command", "option"), [("demo", ""), ("run", " --reload")])
+def test_the_clinic_runs_as_a_demo_or_for_a_developer(machine, command, option):
+    machine.run(command, "--reset")
+    assert machine.calls() == [f"exec -m demo{option} --reset"]
+
+
 def test_lint_runs_every_check_but_the_tests(machine):
     assert machine.run("lint", "--") == 0
     assert machine.calls() == STATIC

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from demo import supervisor
 from demo.embedded import EmbeddedError, Postgres, Redis, Service
+from demo.programs import HOST
 from demo.supervisor import DemoError
 from tests.demo.processes import is_gone
 
@@ -22,9 +24,10 @@ import signal
 import sys
 from pathlib import Path
 from demo.embedded import EmbeddedError, Redis
-from demo.supervisor import DemoError, Program, Supervisor
+from demo.programs import Program
+from demo.supervisor import DemoError, Supervisor
 
-data_dir, port, preparation, background = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+data_dir, port, preparation, background, follow = Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
 WEB = '''
 import http.server, os, pathlib, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -41,6 +44,7 @@ supervisor = Supervisor(
     web=Program("web server", "web.log", ("-c", WEB, str(port), str(data_dir)), signal.SIGTERM),
     preparation=Program("preparation", "prepare.log", ("-c", preparation)),
     background=[Program("worker", "worker.log", ("-c", background))],
+    follow=follow == "follow",
 )
 try:
     supervisor.run()
@@ -53,7 +57,7 @@ SLEEP = "import time; time.sleep(60)"
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
-        probe.bind((supervisor.HOST, 0))
+        probe.bind((HOST, 0))
         number: int = probe.getsockname()[1]
     return number
 
@@ -61,8 +65,8 @@ def port() -> int:
 class SmallDemo:
     """A running small demo; `processes` are all it has started."""
 
-    def __init__(self, data_dir: Path, port: int, preparation: str, background: str) -> None:
-        arguments = [str(data_dir), str(port), preparation, background]
+    def __init__(self, data_dir: Path, port: int, preparation: str, background: str, follow: str) -> None:
+        arguments = [str(data_dir), str(port), preparation, background, follow]
         self.supervisor = subprocess.Popen(
             [sys.executable, "-c", SMALL_DEMO, *arguments],
             stdout=subprocess.PIPE,
@@ -92,8 +96,8 @@ class SmallDemo:
 def start(tmp_path: Path, port: int) -> Iterator[Callable[..., SmallDemo]]:
     started: list[SmallDemo] = []
 
-    def begin(preparation: str = "", background: str = SLEEP) -> SmallDemo:
-        started.append(SmallDemo(tmp_path, port, preparation, background))
+    def begin(preparation: str = "", background: str = SLEEP, follow: str = "") -> SmallDemo:
+        started.append(SmallDemo(tmp_path, port, preparation, background, follow))
         return started[-1]
 
     yield begin
@@ -112,6 +116,26 @@ def test_a_signal_stops_everything(start: Callable[..., SmallDemo], number: sign
     assert small.wait() == 0
     assert "Stopping" in small.output
     assert all(is_gone(pid) for pid in processes)
+
+
+def test_logs_are_followed_in_the_terminal_of_a_developer(start: Callable[..., SmallDemo]) -> None:
+    speak = "print('half', end='', flush=True); import time; time.sleep(0.3); print(' a line', flush=True); "
+    small = start(background=speak + SLEEP, follow="follow")
+    small.read_until("log follows here")
+    small.read_until(r"\nworker +\| half a line\n")
+    small.supervisor.send_signal(signal.SIGINT)
+    assert small.wait() == 0
+    assert small.output.count("half") == 1
+
+
+def test_the_demo_keeps_logs_out_of_the_terminal(start: Callable[..., SmallDemo], tmp_path: Path) -> None:
+    small = start(background="print('a line', flush=True); " + SLEEP)
+    small.read_until("Ctrl-C stops everything")
+    while "a line" not in (tmp_path / "log" / "worker.log").read_text():
+        time.sleep(0.02)
+    small.supervisor.send_signal(signal.SIGINT)
+    assert small.wait() == 0
+    assert "a line" not in small.output
 
 
 def test_a_signal_stops_everything_while_the_database_is_being_prepared(start: Callable[..., SmallDemo]) -> None:
@@ -172,7 +196,7 @@ def test_a_busy_port_is_refused_with_the_way_out(
     monkeypatch.setenv("PORT", str(port))
     monkeypatch.setenv("CLINIC_DATA_DIR", str(tmp_path / "data"))
     with socket.socket() as other:
-        other.bind((supervisor.HOST, port))
+        other.bind((HOST, port))
         other.listen()
         assert supervisor.main() == 1
     assert capsys.readouterr().err == (
