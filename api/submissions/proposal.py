@@ -167,7 +167,7 @@ def _draft(submission: Submission, caller: Caller) -> Draft | None:
     sent = without_slots(submission.sent)
     known = [issue.expression for issue in submission.issues]
     try:
-        references = References.load(References.collect([sent]), submission.base).kept(partial(_there, caller))
+        references = References.load(References.collect([sent]), submission.base).visible_only(partial(_there, caller))
         from_fhir = RESOURCES["Appointment"].from_fhir
         assert from_fhir is not None
         return from_fhir(sent, references)

@@ -1,1 +1,1 @@
-"""What a noun looks like as FHIR R4 JSON, in and out. No HTTP, and nothing is saved."""
+"""The FHIR R4 JSON and XML of each model, read and written. Nothing is saved, and nothing is known of HTTP."""

@@ -1,7 +1,7 @@
 """AppointmentResponse: https://hl7.org/fhir/R4/appointmentresponse.html
 
-Invariant apr-1 asks for a type or an actor; here an actor always says who answers, and comes back as `Type/id`.
-Instants come back in UTC.
+FHIR's invariant apr-1 requires a type or an actor; this server always requires an actor, and returns it as `Type/id`.
+Instants are returned in UTC.
 """
 
 from clinic.fhir.appointments import ACTORS
@@ -27,7 +27,7 @@ RESPONSE = (
 
 
 def _check_actor(reading: Reading) -> None:
-    """Somebody here: the participants of a visit are named by reference."""
+    """Refuse an actor that is not a reference to a known row, and store the reference as `Type/id`."""
     actor = reading.draft.fields.get("actor")
     if not actor:
         return

@@ -1,8 +1,8 @@
 """Appointment: https://hl7.org/fhir/R4/appointment.html
 
-What comes back otherwise than it was sent: instants in UTC; `slot` as references to the Slots there are, without
-displays; `requestedPeriod` and `created` also where they were not sent. When a hold expires is ours to say: an
-extension that says so is shown and not read.
+The response differs from what was sent in these elements: instants are in UTC; `slot` has references to the existing
+Slots, without displays; `requestedPeriod` and `created` are there even if they were not sent. Only the server sets
+when a hold expires, so the extension for it is written and never read.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ APPOINTMENT = (
 
 
 def appointment(row: Appointment) -> Json:
-    """With its Slots, earliest first; buffers are Slots too."""
+    """Return the Appointment as JSON. Its `slot` lists all Slots, buffers too, the earliest first."""
     extra = row.extra
     resource: Json = {**extra, **identity_of(row), "status": row.status}
     if row.service and "serviceType" not in extra:
@@ -54,38 +54,38 @@ def appointment(row: Appointment) -> Json:
     if row.hold_expires_at:
         expires = {"url": codes.HOLD_EXPIRES, "valueInstant": instant(row.hold_expires_at)}
         resource["extension"] = [*extra.get("extension", ()), expires]
-    said = {
+    optional = {
         "created": date_time(row.created),
-        "slot": [{"reference": f"Slot/{each.fhir_id}"} for each in _slots(row)],
+        "slot": [{"reference": f"Slot/{slot.fhir_id}"} for slot in _slots(row)],
         "participant": row.participant,
         "comment": row.comment,
         "cancelationReason": row.cancelation_reason,
         "identifier": row.identifier,
     }
-    resource |= {name: value for name, value in said.items() if value}
+    resource |= {name: value for name, value in optional.items() if value}
     return said_both_ways(resource) if row.cancelation_reason else resource
 
 
 def _slots(row: Appointment) -> list[Slot]:
-    held = [each for each in row.slots.all() if each.deleted_at is None]
-    return sorted(held, key=lambda each: (each.start, each.pk))
+    slots = [slot for slot in row.slots.all() if slot.deleted_at is None]
+    return sorted(slots, key=lambda slot: (slot.start, slot.pk))
 
 
 def _requested(row: Appointment) -> Json:
-    """The time that was searched for this visit; if nobody knows, its own."""
+    """Return the period that was searched when the visit was booked, or the visit's own if that is unknown."""
     start, end = row.requested_start or row.start, row.requested_end or row.end
     pairs = (("start", start), ("end", end))
     return {name: instant(moment) for name, moment in pairs if moment}
 
 
 def _take_created(reading: Reading) -> None:
-    """Without one it is created when it is saved."""
+    """Drop an empty `created`, so that the booking sets it when the row is saved."""
     if reading.draft.fields.get("created") is None:
         reading.draft.fields.pop("created", None)
 
 
 def _take_slots(reading: Reading) -> None:
-    """Which Slots are the visit's is known by their rows."""
+    """Take `slot` out of the resource and put the primary keys of the Slots into the draft."""
     sent = reading.resource.pop("slot", ())
     reading.draft.slots = reading.find_all(
         ((each["reference"], f"Appointment.slot[{n}].reference") for n, each in enumerate(sent) if "reference" in each),
@@ -94,7 +94,7 @@ def _take_slots(reading: Reading) -> None:
 
 
 def _take_requested(reading: Reading) -> None:
-    """The first period, which is also kept as it was sent."""
+    """Read the first requestedPeriod into columns. The element itself stays in `extra` as it was sent."""
     start = end = None
     for period in reading.resource.get("requestedPeriod", ())[:1]:
         try:
@@ -105,7 +105,7 @@ def _take_requested(reading: Reading) -> None:
 
 
 def _take_actors(reading: Reading) -> None:
-    """Everyone is somebody; the first patient is the one whose visit it is."""
+    """Check that all actors are known rows. The first Patient among them becomes the patient of the visit."""
     found = {
         local_reference(text): reading.find(text, *ACTORS, path=path)
         for text, path in _actors(reading.draft.fields.get("participant", ()))
@@ -122,9 +122,9 @@ def _take_actors(reading: Reading) -> None:
 
 
 def _with_name(participant: Json, found: dict[str, int | None], refs: References) -> Json:
-    """The participant with the name of its practitioner, place or service as `display`, where software sent none.
+    """Return the participant with a `display`: the name of its practitioner, location or service if none was sent.
 
-    Staff, messages and calendars show participants by it. A patient's name is not copied: it is read from the record.
+    Pages, messages and calendars show it. A patient's name is not copied: it is read from the record.
     """
     actor = participant.get("actor", {})
     reference = local_reference(actor.get("reference", ""))
@@ -135,7 +135,7 @@ def _with_name(participant: Json, found: dict[str, int | None], refs: References
 
 
 def _service(participants: list[str], reading: Reading) -> int | None:
-    """The one service that it names, as a participant or in `serviceType`."""
+    """Return the primary key of the one service that participants and `serviceType` name, or None."""
     concepts = reading.resource.get("serviceType", ())
     path = "Appointment.serviceType"
     named = {
@@ -148,9 +148,9 @@ def _service(participants: list[str], reading: Reading) -> int | None:
 
 
 def _actors(participants: list[Json]) -> Iterator[tuple[str, str]]:
-    for n, each in enumerate(participants):
-        if "reference" in each.get("actor", ()):
-            yield each["actor"]["reference"], f"Appointment.participant[{n}].actor.reference"
+    for n, participant in enumerate(participants):
+        if "reference" in participant.get("actor", ()):
+            yield participant["actor"]["reference"], f"Appointment.participant[{n}].actor.reference"
 
 
 def _drop_hold(reading: Reading) -> None:
@@ -160,19 +160,19 @@ def _drop_hold(reading: Reading) -> None:
 
 
 def _check_participants(reading: Reading) -> None:
-    """Invariant app-1, and the codes of participant.status and participant.required."""
-    for n, each in enumerate(reading.draft.fields.get("participant", ())):
+    """Check invariant app-1, and the codes of participant.status and participant.required."""
+    for n, participant in enumerate(reading.draft.fields.get("participant", ())):
         path = f"Appointment.participant[{n}]"
-        if "type" not in each and "actor" not in each:
+        if "type" not in participant and "actor" not in participant:
             reading.refuse(ResourceIssue("invariant", "app-1: Either the type or the actor is said.", path))
         for name, known in (("status", PARTICIPATION), ("required", REQUIRED)):
-            if name in each and each[name] not in known:
-                text = f"{each[name]!r} is not one of {', '.join(known)}."
+            if name in participant and participant[name] not in known:
+                text = f"{participant[name]!r} is not one of {', '.join(known)}."
                 reading.refuse(ResourceIssue("code-invalid", text, f"{path}.{name}"))
 
 
 def _check_status(reading: Reading) -> None:
-    """Invariants app-2, app-3 and app-4."""
+    """Check the invariants app-2, app-3 and app-4."""
     fields = reading.draft.fields
     status, start, end = fields.get("status"), fields.get("start"), fields.get("end")
     if reading.is_refused("start") or reading.is_refused("end"):

@@ -1,6 +1,6 @@
-"""AuditEvent, written only: https://hl7.org/fhir/R4/auditevent.html
+"""AuditEvent, which clients can only read: https://hl7.org/fhir/R4/auditevent.html
 
-Reads and searches as IHE has them: https://profiles.ihe.net/ITI/BALP.
+Events of reads and searches follow IHE's profiles: https://profiles.ihe.net/ITI/BALP.
 """
 
 from base64 import b64encode
@@ -11,7 +11,7 @@ from clinic.fhir.datatypes import Json, instant, reference
 from clinic.fhir.kinds import ResourceKind, identity_of
 from clinic.models import AuditEvent
 
-# Of https://hl7.org/fhir/R4/valueset-type-restful-interaction.html; the other subtypes are use cases of ours.
+# Codes of https://hl7.org/fhir/R4/valueset-type-restful-interaction.html; the other subtypes are this product's.
 INTERACTIONS = frozenset({"create", "read", "vread", "update", "delete", "search", "history"})
 
 PERSON = {"code": "1", "display": "Person"}
@@ -22,7 +22,7 @@ QUERY = {"code": "24", "display": "Query"}
 
 
 def audit_event(row: AuditEvent) -> Json:
-    """Who did what, with whose data. What is recorded was done: its outcome is a success."""
+    """Return the AuditEvent as JSON. Only successful actions are recorded, so the outcome is 0."""
     resource: Json = {
         **row.extra,
         **identity_of(row),
@@ -43,7 +43,7 @@ def subtype_system(subtype: str) -> str:
 
 
 def _agents(row: AuditEvent) -> Iterator[Json]:
-    """The person who asked, and the software that they asked with; the one that began it is the requestor."""
+    """Yield the user and the software of a request. The requestor is the user, or the software if there is no user."""
     if row.user:
         yield {"who": {"display": str(row.user)}, "requestor": True}
     if row.client or not row.user:
@@ -61,9 +61,9 @@ def _entities(row: AuditEvent) -> Iterator[Json]:
         yield _entity(SYSTEM_OBJECT, QUERY, query=b64encode(row.query.encode()).decode())
 
 
-def _entity(kind: Json, role: Json, **said: Json | str) -> Json:
+def _entity(kind: Json, role: Json, **elements: Json | str) -> Json:
     return {
-        **said,
+        **elements,
         "type": {"system": codes.AUDIT_ENTITY_TYPE, **kind},
         "role": {"system": codes.OBJECT_ROLE, **role},
     }

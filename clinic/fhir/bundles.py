@@ -1,4 +1,4 @@
-"""What is wrong with a Bundle that asks for something, besides its resources: https://hl7.org/fhir/R4/bundle.html#invs"""
+"""Validation of a Bundle that a client sends, apart from its resources: https://hl7.org/fhir/R4/bundle.html#invs"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from clinic.fhir.issues import ResourceIssue
 
 
 def faults(bundle: Json) -> Iterator[ResourceIssue]:
-    """A misspelt ifNoneExist, for example, would otherwise not be missed."""
+    """Yield an issue for each unknown element and broken invariant, so that a misspelt ifNoneExist is not ignored."""
     model = model_of("Bundle")
     yield from _unknown(bundle, model, "Bundle")
     if "total" in bundle:

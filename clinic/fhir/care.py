@@ -1,7 +1,7 @@
 """Coverage, CareTeam and Encounter.
 
-https://hl7.org/fhir/R4/coverage.html, careteam.html, encounter.html. Days of a Coverage's period are those on the clock
-of whoever said them. Who is named in a list of references is somebody here; what is contained stays as it is.
+https://hl7.org/fhir/R4/coverage.html, careteam.html, encounter.html. The days of a Coverage's period are taken from its
+dateTimes as written, with no change of zone. References in a list must name known rows, unless they are contained.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,17 +32,17 @@ from clinic.fhir.schedules import service_references, service_type
 from clinic.models import CareTeam, Coverage, Encounter
 
 PEOPLE = ("Practitioner", "PractitionerRole", "RelatedPerson")
-# FHIR wants a payor, and the patients' pages do not insist on one.
+# FHIR requires a payor; patients' pages do not ask for one.
 UNKNOWN = {"extension": [{"url": codes.DATA_ABSENT_REASON, "valueCode": "unknown"}]}
 PAYOR = Conversion(lambda value: [] if value == [UNKNOWN] else value or [], lambda value: value or [UNKNOWN])
 AMBULATORY = Encounter.Class.AMBULATORY
 
 
 def _read_class(coding: Json | None) -> str:
-    """A code of the one system that the column is of; anything else is kept as it was said, and is ambulatory."""
-    of_act = coding is not None and coding.get("system") == codes.ACT_CODE
-    said = coding.get("code", "") if coding and of_act else ""
-    return said if 0 < len(said) <= 10 else AMBULATORY
+    """Return an ActCode, or ambulatory for a coding of another system, which stays in `extra` as it was sent."""
+    is_act_code = coding is not None and coding.get("system") == codes.ACT_CODE
+    act_code = coding.get("code", "") if coding and is_act_code else ""
+    return act_code if 0 < len(act_code) <= 10 else AMBULATORY
 
 
 def _write_class(value: str) -> Json:
@@ -51,15 +51,15 @@ def _write_class(value: str) -> Json:
 
 
 class EncounterServiceType:
-    """The service that `serviceType` names by extension, as a Schedule's does; the concept stays as it was sent."""
+    """The service that an extension of Encounter.serviceType names. The concept stays as it was sent."""
 
     def take(self, reading: Reading) -> None:
         path = "Encounter.serviceType"
-        named = set(service_references(reading.resource.get("serviceType", {})))
-        if len(named) > 1:
+        references = set(service_references(reading.resource.get("serviceType", {})))
+        if len(references) > 1:
             reading.refuse(ResourceIssue("invalid", "An Encounter is for one service.", path))
-        found = [reading.find(each, "HealthcareService", path=path) for each in named]
-        reading.draft.fields["service_id"] = found[0] if found else None
+        keys = [reading.find(reference, "HealthcareService", path=path) for reference in references]
+        reading.draft.fields["service_id"] = keys[0] if keys else None
 
     def give(self, row: Encounter, resource: Json) -> None:
         named = {local_reference(each) for each in service_references(resource.get("serviceType", {}))}
@@ -72,7 +72,7 @@ class EncounterServiceType:
 
 @dataclass(frozen=True)
 class KnownReferences:
-    """A check: whom a list of references, or of elements with a reference as `inner`, names is somebody here."""
+    """A check that each reference in a list, or in the part `inner` of its elements, names a known row."""
 
     element: str
     types: tuple[str, ...]
@@ -83,14 +83,14 @@ class KnownReferences:
         reading.find_all(named, *self.types)
 
     def _references(self, entries: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
-        for n, each in enumerate(entries):
-            reference = each.get(self.inner, {}) if self.inner else each
-            if not (said := reference.get("reference", "#")).startswith("#"):
-                yield said, ".".join(filter(None, (f"{path}[{n}]", self.inner, "reference")))
+        for n, entry in enumerate(entries):
+            reference = entry.get(self.inner, {}) if self.inner else entry
+            if not (text := reference.get("reference", "#")).startswith("#"):
+                yield text, ".".join(filter(None, (f"{path}[{n}]", self.inner, "reference")))
 
 
 def ends_after_start(end: str) -> Callable[[Reading], None]:
-    """A check, invariant per-1: nothing ends before it starts. `end` is the element to blame."""
+    """Return a check of invariant per-1: the start is not after the end. The issue names the element `end`."""
 
     def check(reading: Reading) -> None:
         first, last = reading.draft.fields.get("start"), reading.draft.fields.get("end")
@@ -101,7 +101,7 @@ def ends_after_start(end: str) -> Callable[[Reading], None]:
 
 
 def _check_no_grouping(reading: Reading) -> None:
-    """Argonaut Scheduling, written for STU3, says `grouping` for what R4 calls `class`."""
+    """Refuse `grouping`, with a hint: Argonaut Scheduling is written for STU3, where R4's `class` has that name."""
     if reading.is_refused("grouping"):
         text = "There is no grouping in R4: say class, of type plan, with the plan's id as value and its name as name."
         reading.refuse(ResourceIssue("structure", text, "Coverage.class"))

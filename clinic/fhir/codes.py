@@ -1,4 +1,4 @@
-"""The names that FHIR, Medplum and this product give to things: URLs of extensions, systems, and codes."""
+"""URLs of extensions, code systems and codes: FHIR's, Medplum's and this product's."""
 
 MEDPLUM = "https://medplum.com/fhir"
 SCHEDULING_PARAMETERS = f"{MEDPLUM}/StructureDefinition/SchedulingParameters"
@@ -23,7 +23,7 @@ AUDIT_ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 RESTFUL_INTERACTION = "http://hl7.org/fhir/restful-interaction"
 
-# What FHIR R4 has no element for.
+# This product's own, for which FHIR R4 has no element.
 OURS = "https://clinic.example/fhir"
 REQUIRES = f"{OURS}/StructureDefinition/requires"
 MINIMUM_NOTICE = f"{OURS}/StructureDefinition/minimumNotice"
@@ -55,7 +55,7 @@ MEDIUM = f"{OURS}/CodeSystem/message-medium"
 MERGED_PATIENT = f"{OURS}/StructureDefinition/merged-patient"
 BLOCK = f"{OURS}/NamingSystem/block"
 BLOCK_OCCASION = f"{OURS}/NamingSystem/block-occasion"
-# Of a Questionnaire's item or answerOption: this answer is an alarm; the string says what to do.
+# On a Questionnaire's item or answerOption: with this answer the visit cannot be booked; the string says what to do.
 RED_FLAG = f"{OURS}/StructureDefinition/red-flag"
-# Of an answer that is none yet: what was typed, part by part.
+# On an answer that is not valid yet: the text that was typed, for each input field.
 TYPED = f"{OURS}/StructureDefinition/typed"

@@ -1,6 +1,6 @@
-"""Communication, written only: https://hl7.org/fhir/R4/communication.html
+"""Communication, which clients can only read: https://hl7.org/fhir/R4/communication.html
 
-The outbox writes them, and nobody else. What a guest is sent as proof is for that guest alone: its words are not shown.
+Only the outbox writes them. The text of a message with a guest's code is not shown: only the guest may know the code.
 """
 
 from clinic.fhir import codes
@@ -8,7 +8,7 @@ from clinic.fhir.datatypes import Json, instant, reference
 from clinic.fhir.kinds import ResourceKind, identity_of
 from clinic.models import Communication, Event, Medium
 
-# The system and the code of each.
+# The system and the code of each medium.
 MEDIA: dict[str, tuple[str, str]] = {
     Medium.EMAIL: (codes.PARTICIPATION_MODE, "EMAILWRIT"),
     Medium.SMS: (codes.PARTICIPATION_MODE, "SMSWRIT"),
@@ -18,7 +18,8 @@ EVENTS: dict[str, tuple[str, str]] = {event: (codes.EVENT, event) for event in E
 
 
 def communication(row: Communication) -> Json:
-    said = {
+    """Return the Communication as JSON."""
+    optional = {
         "language": row.language,
         "statusReason": row.status_reason and {"text": row.status_reason},
         "subject": row.patient and reference(row.patient),
@@ -26,7 +27,7 @@ def communication(row: Communication) -> Json:
         "recipient": _recipient(row),
         "sent": row.sent and instant(row.sent),
         "received": row.received and instant(row.received),
-        "payload": [{"contentString": words} for words in _words(row) if words],
+        "payload": [{"contentString": text} for text in _texts(row) if text],
     }
     resource: Json = {
         **row.extra,
@@ -35,17 +36,17 @@ def communication(row: Communication) -> Json:
         "category": [_concept(*EVENTS[row.event], str(Event(row.event).label))],
         "medium": [_concept(*MEDIA[row.medium], str(Medium(row.medium).label))],
     }
-    return resource | {name: value for name, value in said.items() if value}
+    return resource | {name: value for name, value in optional.items() if value}
 
 
 def _recipient(row: Communication) -> list[Json]:
-    """A patient, or the address of somebody who is none yet."""
+    """Return the patient, or the address of a guest who has no patient record yet."""
     if row.patient:
         return [reference(row.patient)]
     return [{"display": row.address}] if row.address else []
 
 
-def _words(row: Communication) -> tuple[str, ...]:
+def _texts(row: Communication) -> tuple[str, ...]:
     return () if row.event == Event.PROOF else (row.subject, row.body)
 
 

@@ -1,7 +1,6 @@
-"""FHIR's data types, written and read: https://hl7.org/fhir/R4/datatypes.html
+"""FHIR's data types, read and written: https://hl7.org/fhir/R4/datatypes.html
 
-What is read has been validated for its form (clinic.fhir.validation); these functions read its meaning and raise
-`InvalidElement` where it has none.
+clinic.fhir.validation has checked the form of what is read here. A value that means nothing raises InvalidElement.
 """
 
 import re
@@ -33,7 +32,7 @@ class Referable(Protocol):
 
 
 def instant(moment: datetime) -> str:
-    """In UTC, to the second where nothing is lost by it: `2026-01-05T14:00:00Z`."""
+    """Return a FHIR instant in UTC, such as `2026-01-05T14:00:00Z`, with milliseconds only if they are not zero."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
     precision = "milliseconds" if moment.microsecond else "seconds"
@@ -48,12 +47,12 @@ def reference(to: Referable, display: str = "") -> Json:
 
 
 def minutes(length: int) -> Json:
-    """A length in minutes as a Duration."""
+    """Return a length in minutes as a FHIR Duration."""
     return {"value": length, "unit": "min", "system": UCUM, "code": "min"}
 
 
 def read_instant(text: str) -> datetime:
-    """https://hl7.org/fhir/R4/datatypes.html#instant: to the second at least, and with an offset."""
+    """Return the moment of a FHIR instant, which must have an offset, in UTC."""
     try:
         moment = read_iso(text)
     except ValueError:
@@ -64,9 +63,10 @@ def read_instant(text: str) -> datetime:
 
 
 def read_date_time(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datetime:
-    """A dateTime as an instant: one without a time is its first, or with `end` its last instant in `zone`.
+    """Return the moment of a FHIR dateTime, in UTC.
 
-    A last instant is exclusive: 2026-01-16 ends at midnight of the 17th, 2026-01 on 1 February.
+    A dateTime without a time is a day, a month or a year in `zone`: return its start, or with `end` its end, which is
+    exclusive. So 2026-01-16 ends at midnight of the 17th, and 2026-01 on 1 February.
     """
     if partial := PARTIAL.fullmatch(text):
         day = _day(partial, end=end)
@@ -75,7 +75,7 @@ def read_date_time(text: str, zone: tzinfo = UTC, *, end: bool = False) -> datet
 
 
 def read_wall(text: str, zone: tzinfo) -> datetime:
-    """A date and a time without an offset, as the clocks of the zone show them."""
+    """Return the moment, in UTC, of a local date and time in the zone."""
     try:
         return in_zone(read_iso(text).replace(tzinfo=zone), UTC)
     except ValueError:
@@ -83,7 +83,7 @@ def read_wall(text: str, zone: tzinfo) -> datetime:
 
 
 def read_period(period: Json, zone: tzinfo = UTC) -> tuple[datetime | None, datetime | None]:
-    """https://hl7.org/fhir/R4/datatypes.html#Period as [start, end); days count whole, both included."""
+    """Return start and end of a FHIR Period as [start, end); its first and last day are included."""
     start = read_date_time(period["start"], zone) if period.get("start") else None
     end = read_date_time(period["end"], zone, end=True) if period.get("end") else None
     if start and end and start >= end:
@@ -92,20 +92,20 @@ def read_period(period: Json, zone: tzinfo = UTC) -> tuple[datetime | None, date
 
 
 def read_first_day(text: str) -> date:
-    """The day that a dateTime names, on its own clock; of a month or a year the first."""
+    """Return the day of a dateTime as written, whatever its offset; the first day of a month or a year."""
     year, month, day = _parts(text)
     return _date(text, year, month or 1, day or 1)
 
 
 def read_last_day(text: str) -> date:
-    """The day that a dateTime names, on its own clock; of a month or a year the last."""
+    """Return the day of a dateTime as written, whatever its offset; the last day of a month or a year."""
     year, month, day = _parts(text)
     first = _date(text, year, month or 12, 1)
     return _date(text, year, first.month, day or monthrange(first.year, first.month)[1])
 
 
 def read_minutes(duration: Json) -> int:
-    """A Duration in whole minutes. Like Medplum it goes by `unit`: min, h, d or wk."""
+    """Return a Duration in minutes. Like Medplum, it reads `unit`, which is min, h, d or wk, before `code`."""
     if duration.get("value") is None:
         raise InvalidElement("Got duration without value")
     if "comparator" in duration:
@@ -120,7 +120,7 @@ def read_minutes(duration: Json) -> int:
 
 
 def read_notice(duration: Json) -> timedelta:
-    """A Duration that is not negative."""
+    """Return the length of a Duration, which must not be negative."""
     length = read_minutes(duration)
     if not 0 <= length <= MAX_NOTICE_MINUTES:
         raise InvalidElement("Notice is given from 0 minutes to ten years ahead.", at=".value")
@@ -128,7 +128,7 @@ def read_notice(duration: Json) -> timedelta:
 
 
 def read_zone(name: str) -> str:
-    """An IANA time zone's name."""
+    """Return the name of an IANA time zone as it is. Raises InvalidElement for an unknown name."""
     try:
         validate_zone(name)
     except ValidationError as error:
@@ -137,7 +137,7 @@ def read_zone(name: str) -> str:
 
 
 def _day(partial: re.Match[str], *, end: bool) -> date | None:
-    """The first day of a year, a month or a day, or with `end` the first one after it: none after the last of all."""
+    """Return the first day of a year, a month or a day, or with `end` the day after its last; None after year 9999."""
     year, month, day = partial.groups()
     try:
         first = date(int(year), int(month or 1), int(day or 1))
@@ -153,7 +153,7 @@ def _day(partial: re.Match[str], *, end: bool) -> date | None:
 
 
 def _parts(text: str) -> tuple[int, int, int]:
-    """Year, month and day of a dateTime; 0 for what it does not say."""
+    """Return year, month and day of a dateTime; 0 for a part that is missing."""
     partial = PARTIAL.fullmatch(text.partition("T")[0])
     if partial is None:
         raise InvalidElement(f"{text!r} is not a date.", "value")

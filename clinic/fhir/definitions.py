@@ -1,4 +1,4 @@
-"""Which elements there are, in which order, of which form and how often: as the definitions of fhir.resources say."""
+"""The elements of each FHIR type: their order, form and cardinality, from the definitions of fhir.resources."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ Form: TypeAlias = Literal["text", "boolean", "integer", "decimal", "xhtml", "com
 
 @dataclass(frozen=True, slots=True)
 class ElementDefinition:
-    """`place` is where it stands among the others; `model` is the type of what is complex.
+    """The definition of one element of a FHIR type.
 
-    Of a text, `type` is the class of fhir.resources that reads it, such as Uri, and `codes` all it can be, if that is
-    fixed. `targets` are the types of resource that a Reference can name, if not all.
+    `place` is its position among the elements; `model` is the type of a complex element. For a text, `type` is its
+    class in fhir.resources, such as Uri, and `codes` are the allowed codes, if they are fixed. `targets` are the types
+    of resource that a Reference can name, if they are limited.
     """
 
     place: int
@@ -37,7 +38,7 @@ class ElementDefinition:
 
 
 def model_of(kind: str) -> Model | None:
-    """The definition of a type of resource or of data; None for what is none."""
+    """Return the definition of a resource type or data type; None for an unknown name."""
     try:
         return get_fhir_model_class(kind)
     except ValueError:
@@ -45,13 +46,13 @@ def model_of(kind: str) -> Model | None:
 
 
 def type_name(model: Model) -> str:
-    """FHIR's name of it: HumanName, or CapabilityStatementRest for what is within another."""
+    """Return FHIR's name of a type, such as HumanName, or CapabilityStatementRest for a part of another type."""
     return str(model.get_resource_type())
 
 
 @cache
 def elements_of(model: Model) -> Mapping[str, ElementDefinition]:
-    """By name, in their order."""
+    """Return the definitions of a type's elements by name, in FHIR's order."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     found = {}
     for place, name in enumerate(model.elements_sequence()):
@@ -69,11 +70,11 @@ def elements_of(model: Model) -> Mapping[str, ElementDefinition]:
 
 def _form(parts: Iterable[Any]) -> tuple[Form, Model | None]:
     classes = [part for part in parts if isclass(part)]
-    for each in classes:
-        if issubclass(each, FhirElementOrResourceBase):
+    for class_ in classes:
+        if issubclass(class_, FhirElementOrResourceBase):
             return "resource", None
-        if issubclass(each, FhirBase):
-            return "complex", each.get_model_klass()
+        if issubclass(class_, FhirBase):
+            return "complex", class_.get_model_klass()
     if any(isinstance(part, Xhtml) for part in parts):
         return "xhtml", None
     forms: dict[type, Form] = {bool: "boolean", int: "integer", Decimal: "decimal"}
@@ -81,10 +82,10 @@ def _form(parts: Iterable[Any]) -> tuple[Form, Model | None]:
 
 
 def _all(listed: Any) -> tuple[str, ...]:
-    """Nothing, where the library's list goes on or is of everything."""
+    """Return the values of a closed list of the library; nothing for an open list."""
     return () if not listed or OPEN.intersection(listed) else tuple(listed)
 
 
 def _parts(annotation: Any, metadata: Iterable[Any] = ()) -> list[Any]:
-    """The annotation of a field, and all that it is made of."""
-    return [annotation, *metadata, *(part for each in get_args(annotation) for part in _parts(each))]
+    """Return the annotation of a field, its metadata and, recursively, its arguments."""
+    return [annotation, *metadata, *(part for argument in get_args(annotation) for part in _parts(argument))]

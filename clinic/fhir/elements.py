@@ -1,8 +1,8 @@
-"""Columns and the elements that show them: one declaration for both directions.
+"""Declarations that map one column to one FHIR element, for reading and for writing.
 
-An element whose column can give it back is kept in the column alone. Where the column keeps less than was said
-(a partial date, a whole hour written `1 h`, a reference with a version), what was said stays in `extra` and is
-shown for as long as the column means the same; once the column has changed, the column is shown.
+An element is stored in its column alone if the column can reproduce it. If the column keeps less than was sent (a
+partial date, an hour written `1 h`, a reference with a version), the element as sent also stays in `extra`. It is
+returned as long as it still means the column's value; after a change of the column, the column's value is returned.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,13 +37,15 @@ validate_web = URLValidator(schemes=["https", "http"])
 
 @dataclass(frozen=True)
 class Conversion:
-    """How a value of JSON (None: absent) becomes a column's, and back."""
+    """The conversion of a JSON value (None if it is absent) to a column's value, and back."""
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] = lambda value: value or None
 
 
 def text(length: int | None = None) -> Conversion:
+    """Return the conversion of a string, of at most `length` characters."""
+
     def read(value: str | None) -> str:
         if length and value and len(value) > length:
             raise InvalidElement(f"Longer than {length} characters.", "too-long")
@@ -53,7 +55,7 @@ def text(length: int | None = None) -> Conversion:
 
 
 def words(length: int) -> Conversion:
-    """A list of strings in one column, separated by spaces."""
+    """Return the conversion of a list of strings to one column, separated by spaces."""
     joined = text(length)
     return Conversion(
         lambda value: joined.read(" ".join(word for word in value or () if word)), lambda value: value.split() or None
@@ -61,18 +63,21 @@ def words(length: int) -> Conversion:
 
 
 def lines(length: int) -> Conversion:
-    """A list of strings in one column, separated by commas."""
+    """Return the conversion of a list of strings to one column, separated by commas."""
     joined = text(length)
     return Conversion(lambda value: joined.read(", ".join(value or ())), lambda value: [value] if value else None)
 
 
 def flag(*, default: bool) -> Conversion:
+    """Return the conversion of a boolean, which is `default` if it is absent."""
     return Conversion(
         lambda value: default if value is None else value, lambda value: value if default else value or None
     )
 
 
 def code(codes: type[Choices], default: str = "") -> Conversion:
+    """Return the conversion of a code, which is one of `codes`, or `default` if it is absent."""
+
     def read(value: str | None) -> str:
         if value is not None and value not in codes.values:
             raise InvalidElement(f"{value!r} is not one of {', '.join(codes.values)}.", "code-invalid")
@@ -82,7 +87,7 @@ def code(codes: type[Choices], default: str = "") -> Conversion:
 
 
 def _read_date(value: str | None) -> date | None:
-    """A partial date is no date: nobody is born on the first of a month because the day is not known."""
+    """Return the date, or None for a partial one, since a month must not be stored as its first day."""
     return date.fromisoformat(value) if value and len(value) == 10 else None
 
 
@@ -95,7 +100,7 @@ def _read_email(value: str | None) -> str:
 
 
 def _read_web(value: str | None) -> str:
-    """People follow it as a link: nothing but an address of the web will do."""
+    """Return a web address. Raises InvalidElement for any other scheme, since pages show it as a link."""
     try:
         if value:
             validate_web(value)
@@ -130,21 +135,21 @@ DAYS = Conversion(_read_days, lambda value: value)
 
 
 class ResourcePart(Protocol):
-    """A part of a resource that is read and written together."""
+    """A part of a resource that is read and written together, such as one element and its column."""
 
     def take(self, reading: Reading) -> None:
-        """Out of the resource, as far as columns can give it back, into the draft."""
+        """Read the part into the draft, and remove from the resource what the columns can reproduce."""
 
     def give(self, row: Any, resource: Json) -> None:
-        """Into the resource, which holds what was left of it."""
+        """Write the part into the resource, which already holds the elements in `extra`."""
 
 
 @dataclass(frozen=True)
 class Element:
-    """One column, and where its value is in the resource.
+    """One column, and the path of its value in the resource.
 
-    `beside` is said with it where nothing else is. `required` is what the column cannot be without, even where FHIR
-    accepts a reason for its absence.
+    `beside` are elements that are written next to it unless they are there. A `required` value must be present, even
+    where FHIR accepts a data-absent-reason instead.
     """
 
     path: Path
@@ -168,11 +173,11 @@ class Element:
         sent = self.path.get(resource)
         if sent is not MISSING and self._means(sent) == value:
             return
-        shown = self.write(value, None if sent is MISSING else sent)
-        if shown is None:
+        written = self.write(value, None if sent is MISSING else sent)
+        if written is None:
             self.path.remove(resource)
         else:
-            self._put(resource, shown)
+            self._put(resource, written)
 
     def read(self, sent: Any) -> Any:
         return self.kind.read(sent)
@@ -198,21 +203,21 @@ class Element:
         except InvalidElement:
             return MISSING
 
-    def _put(self, resource: Json, shown: Any) -> None:
-        self.path.put(resource, shown)
+    def _put(self, resource: Json, value: Any) -> None:
+        self.path.put(resource, value)
         if self.beside:
             *steps, _ = self.path.steps
             parent = Path(*steps).get(resource)  # type: ignore[arg-type]
-            parent.update({name: said for name, said in self.beside.items() if name not in parent})
+            parent.update({name: default for name, default in self.beside.items() if name not in parent})
 
     def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
         root = self.path.root
         sent = deepcopy(resource.get(root))
         self.path.remove(resource)
         bare = deepcopy(resource.get(root))
-        shown = self.write(value, None)
-        if shown is not None:
-            self._put(resource, shown)
+        written = self.write(value, None)
+        if written is not None:
+            self._put(resource, written)
         given_back = is_same(resource.get(root), sent)
         resource[root] = bare if given_back else sent
         if given_back and bare is None:
@@ -221,7 +226,7 @@ class Element:
 
 @dataclass(frozen=True)
 class NormalisedElement(Element):
-    """Kept in the column alone, even if that says it in other words: an instant in UTC."""
+    """An element that is stored in its column alone, even if it is returned in another form, such as in UTC."""
 
     def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
         self.path.remove(resource)
@@ -229,7 +234,7 @@ class NormalisedElement(Element):
 
 @dataclass(frozen=True)
 class ReferenceElement(Element):
-    """A reference to one other row. One that names nothing of ours by itself (contained, logical) stays as it is."""
+    """A reference to one other row. Contained and logical references stay in `extra` as they were sent."""
 
     types: tuple[str, ...] = ()
     kind: Conversion = field(
@@ -253,7 +258,7 @@ class ReferenceElement(Element):
 
 @dataclass(frozen=True)
 class ReferenceListElement(Element):
-    """References to other rows, without order. Those that are still meant keep what was said with them."""
+    """An unordered list of references to other rows. References that remain keep the elements sent with them."""
 
     types: tuple[str, ...] = ()
     kind: Conversion = field(default=LIST)
@@ -263,14 +268,15 @@ class ReferenceListElement(Element):
         return sorted({local_reference(text) for _, text in self.references(sent)})
 
     def write(self, value: Iterable[str], sent: Any) -> Any:
-        """`sent` without the references that are no longer meant, and then those that are new."""
-        wanted = list(value)
-        said = {n: local_reference(text) for n, text in self.references(sent)}
-        kept = [each for n, each in enumerate(sent or ()) if n not in said or said[n] in wanted]
-        return [*kept, *(self.entry(each) for each in wanted if each not in said.values())] or None
+        """Return the entries of `sent` whose references remain, and then an entry for each new reference."""
+        references = list(value)
+        in_sent = {n: local_reference(text) for n, text in self.references(sent)}
+        kept = [entry for n, entry in enumerate(sent or ()) if n not in in_sent or in_sent[n] in references]
+        new = [self.entry(reference) for reference in references if reference not in in_sent.values()]
+        return [*kept, *new] or None
 
     def value(self, row: Any) -> list[str]:
-        return sorted(each.reference for each in getattr(row, self.column).all())
+        return sorted(target.reference for target in getattr(row, self.column).all())
 
     def keep(self, value: list[str], reading: Reading) -> None:
         sent = self._sent(reading.resource)
@@ -279,8 +285,8 @@ class ReferenceListElement(Element):
         reading.draft.many[self.column] = reading.find_all(found, *self.types)
 
     def references(self, sent: Any) -> Iterator[tuple[int, str]]:
-        """Each reference and its place in the list."""
-        yield from ((n, each["reference"]) for n, each in enumerate(sent or ()) if "reference" in each)
+        """Yield each reference and its position in the list."""
+        yield from ((n, entry["reference"]) for n, entry in enumerate(sent or ()) if "reference" in entry)
 
     def entry(self, text: str) -> Json:
         return {"reference": text}
@@ -288,15 +294,15 @@ class ReferenceListElement(Element):
 
 @dataclass(frozen=True)
 class ReferenceExtensions(ReferenceListElement):
-    """References to other rows as extensions of one URL."""
+    """A list of references to other rows, written as extensions of one URL."""
 
     url: str = ""
     inner: ClassVar[str] = ".valueReference"
 
     def references(self, sent: Any) -> Iterator[tuple[int, str]]:
-        for n, each in enumerate(sent or ()):
-            if each["url"] == self.url and "reference" in each.get("valueReference", ()):
-                yield n, each["valueReference"]["reference"]
+        for n, extension in enumerate(sent or ()):
+            if extension["url"] == self.url and "reference" in extension.get("valueReference", ()):
+                yield n, extension["valueReference"]["reference"]
 
     def entry(self, text: str) -> Json:
         return {"url": self.url, "valueReference": {"reference": text}}
@@ -304,17 +310,16 @@ class ReferenceExtensions(ReferenceListElement):
 
 @dataclass(frozen=True)
 class CodeExtensions(Element):
-    """A list of codes as extensions of one URL."""
+    """A list of codes, written as extensions of one URL."""
 
     url: str = ""
     codes: type[Choices] = Choices
 
     def read(self, sent: Any) -> list[str]:
-        one = code(self.codes)
-        return [
-            one.read(each.get("valueCode")) for each in sent or () if each["url"] == self.url and "valueCode" in each
-        ]
+        conversion = code(self.codes)
+        own = (extension for extension in sent or () if extension["url"] == self.url)
+        return [conversion.read(extension["valueCode"]) for extension in own if "valueCode" in extension]
 
     def write(self, value: Iterable[str], sent: Any) -> Any:
-        others = [each for each in sent or () if each["url"] != self.url]
-        return [*others, *({"url": self.url, "valueCode": each} for each in value)] or None
+        others = [extension for extension in sent or () if extension["url"] != self.url]
+        return [*others, *({"url": self.url, "valueCode": code} for code in value)] or None

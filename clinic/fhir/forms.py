@@ -1,7 +1,7 @@
 """Questionnaire and QuestionnaireResponse.
 
 https://hl7.org/fhir/R4/questionnaire.html, questionnaireresponse.html. A response names its questionnaire by canonical
-(with a version, if it was sent with one) or as `Questionnaire/id`, and by an extension the visit it is for.
+(with a version, if one was sent) or as `Questionnaire/id`, and its visit by an extension.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +33,7 @@ QUESTIONNAIRE = (
 
 
 def _check_link_ids(reading: Reading) -> None:
-    """Invariant que-2: answers find their question by its linkId."""
+    """Check invariant que-2: each linkId is unique, since answers name their question by it."""
     seen: set[str] = set()
     for path, link_id in _link_ids(reading.draft.fields.get("item", ()), "Questionnaire"):
         if link_id in seen:
@@ -42,7 +42,7 @@ def _check_link_ids(reading: Reading) -> None:
 
 
 def _check_rules(reading: Reading) -> None:
-    """FHIR's other invariants of an item, and that conditions ask about questions that there are."""
+    """Check FHIR's other invariants of items, their extensions, and that each condition names an existing question."""
     items = list(_items(reading.draft.fields.get("item", ()), "Questionnaire"))
     known = {item["linkId"] for _, item in items}
     variables = _variables([reading.resource, *(item for _, item in items)])
@@ -53,16 +53,16 @@ def _check_rules(reading: Reading) -> None:
         for n, condition in enumerate(item.get("enableWhen", ())):
             at = f"{path}.enableWhen[{n}]"
             if condition["question"] not in known:
-                words = f"There is no question {condition['question']!r}."
-                reading.refuse(ResourceIssue("not-found", words, f"{at}.question"))
+                text = f"There is no question {condition['question']!r}."
+                reading.refuse(ResourceIssue("not-found", text, f"{at}.question"))
             if condition["operator"] == "exists" and "answerBoolean" not in condition:
                 reading.refuse(ResourceIssue("invariant", "que-7: exists is answered with a boolean.", at))
-        for at, wrong in _extension_faults(item, variables):
-            reading.refuse(ResourceIssue("value", wrong, f"{path}.{at}"))
+        for at, fault in _extension_faults(item, variables):
+            reading.refuse(ResourceIssue("value", fault, f"{path}.{at}"))
 
 
 def _extension_faults(item: Json, variables: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The place and the reason for each extension of an item that can never work: a pattern, an expression."""
+    """Yield the path and the fault of each regular expression and FHIRPath expression that can never work."""
     for n, extension in enumerate(item.get("extension", ())):
         expression = extension.get("valueExpression")
         if extension["url"] == codes.REGEX:
@@ -77,7 +77,7 @@ def _extension_faults(item: Json, variables: Iterable[str]) -> Iterator[tuple[st
 
 
 def _expression_fault(path: str, variables: Iterable[str]) -> str:
-    """Why the FHIRPath expression fails even where nothing is answered yet; empty if it does not."""
+    """Return why the FHIRPath expression fails on an empty response; empty if it does not fail."""
     try:
         evaluate({}, path, {"resource": {}, "patient": {}, **{name: [] for name in variables}}, models["r4"])
     except Exception as error:  # the library raises bare Exceptions for syntax errors
@@ -86,10 +86,11 @@ def _expression_fault(path: str, variables: Iterable[str]) -> str:
 
 
 def _variables(resources: Iterable[Json]) -> set[str]:
-    """The names of the variables that a questionnaire and its items define."""
+    """Return the names of the variables that a questionnaire and its items define."""
     extensions = (extension for resource in resources for extension in resource.get("extension", ()))
-    defined = (each.get("valueExpression", {}) for each in extensions if each["url"] == codes.VARIABLE)
-    return {str(expression["name"]) for expression in defined if "name" in expression}
+    variables = (extension for extension in extensions if extension["url"] == codes.VARIABLE)
+    expressions = (variable.get("valueExpression", {}) for variable in variables)
+    return {str(expression["name"]) for expression in expressions if "name" in expression}
 
 
 SIMPLE = ("boolean", "decimal", "integer", "string", "text", "url", "open-choice")
@@ -151,7 +152,7 @@ def _items(items: Iterable[Json], path: str) -> Iterator[tuple[str, Json]]:
 
 
 def _link_ids(items: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
-    """Of questions, or of answers, which have their own items."""
+    """Yield the path and the linkId of each item of a questionnaire, or of a response with the items in its answers."""
     for n, item in enumerate(items):
         here = f"{path}.item[{n}]"
         yield here, item["linkId"]
@@ -161,7 +162,10 @@ def _link_ids(items: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
 
 
 class ResponseQuestionnaire:
-    """The questionnaire, and that what is answered was asked in it. One that is not ours is kept as it was named."""
+    """The questionnaire of a response, which must have all questions that are answered.
+
+    A canonical of a questionnaire that is not in the database stays in `extra` as it was sent.
+    """
 
     def take(self, reading: Reading) -> None:
         resource = reading.resource
@@ -176,11 +180,11 @@ class ResponseQuestionnaire:
             return
         if sent == _canonical(form):
             del resource["questionnaire"]
-        asked = {link_id for _, link_id in _link_ids(form.item, "")}
+        questions = {link_id for _, link_id in _link_ids(form.item, "")}
         for path, link_id in _link_ids(resource.get("item", ()), "QuestionnaireResponse"):
-            if link_id not in asked:
-                words = f"The questionnaire has no question {link_id!r}."
-                reading.refuse(ResourceIssue("not-found", words, f"{path}.linkId"))
+            if link_id not in questions:
+                text = f"The questionnaire has no question {link_id!r}."
+                reading.refuse(ResourceIssue("not-found", text, f"{path}.linkId"))
 
     def give(self, row: QuestionnaireResponse, resource: Json) -> None:
         form = row.questionnaire

@@ -1,7 +1,7 @@
-"""FHIR's own rules for what is of the right form: https://hl7.org/fhir/R4/conformance-rules.html#constraints
+"""FHIR's invariants of well-formed resources: https://hl7.org/fhir/R4/conformance-rules.html#constraints
 
-Those of data types and of what is contained, the codes that are fixed, and which types a reference can name. What one
-type of resource has besides is in its own module.
+They are the invariants of data types and contained resources, fixed codes, and the types that a reference can name.
+The invariants of one resource type are in that type's module.
 """
 
 import re
@@ -29,7 +29,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Invariant:
-    """A constraint on a data type; `is_broken` is asked about each of them."""
+    """An invariant of a data type. `is_broken` is called with each element of that type."""
 
     key: str
     text: str
@@ -41,12 +41,12 @@ def _has_value(extension: Json) -> bool:
 
 
 def _ends_before_it_starts(period: Json) -> bool:
-    """As far as both say it: a year is not before a day of its own."""
+    """True if the start is after the end, compared to the precision of the less precise of the two."""
     start, end = period.get("start"), period.get("end")
     if not start or not end:
         return False
     if "T" in start and "T" in end:
-        with suppress(ValueError):  # no day of any month
+        with suppress(ValueError):  # a day such as 31 February
             return read_iso(start) > read_iso(end)
     length = min(len(start), len(end), len("2026-01-05"))
     return bool(start[:length] > end[:length])
@@ -56,7 +56,7 @@ def _is_of_home(element: Json) -> bool:
     return any(each.get("use") == "home" for each in (*element.get("telecom", ()), *element.get("address", ())))
 
 
-# By type.
+# The invariants of each type.
 RULES: dict[str, tuple[Invariant, ...]] = {
     "Attachment": (
         Invariant("att-1", "Data has a contentType.", lambda each: "data" in each and "contentType" not in each),
@@ -93,9 +93,12 @@ RULES: dict[str, tuple[Invariant, ...]] = {
 
 
 def broken_invariants(resource: Json, kind: str, *, is_whole: bool = True) -> Iterator[ResourceIssue]:
-    """What breaks the rules, in a resource whose form is right. If it is not `is_whole`, what it lacks may be there."""
-    inner = {each["id"]: each["resourceType"] for each in resource.get("contained", ()) if "id" in each}
-    contained = inner if is_whole else None
+    """Yield an issue for each broken invariant of a resource with a valid form.
+
+    Without `is_whole`, elements with an invalid form have been removed, so nothing is said about missing ones.
+    """
+    inner = resource.get("contained", ())
+    contained = {entry["id"]: entry["resourceType"] for entry in inner if "id" in entry} if is_whole else None
     named: set[str] = set()
     todo: list[tuple[Json, Model | None, str]] = [(resource, model_of(kind), kind)]
     while todo:
@@ -111,30 +114,30 @@ def broken_invariants(resource: Json, kind: str, *, is_whole: bool = True) -> It
             if element is None:
                 todo += _extended(name, value, path)
                 continue
-            for each, at in _placed(value, f"{path}.{name}"):
+            for part, at in _placed(value, f"{path}.{name}"):
                 if element.form == "resource":
-                    todo.append((each, model_of(each["resourceType"]), at))
+                    todo.append((part, model_of(part["resourceType"]), at))
                 elif element.model is None:
-                    named.add(str(each))
-                    yield from _of_text(each, element, at)
+                    named.add(str(part))
+                    yield from _of_text(part, element, at)
                 else:
-                    todo.append((each, element.model, at))
-                    if "reference" in each and type_name(element.model) == "Reference":
-                        yield from _of_reference(each["reference"], element, contained, at)
+                    todo.append((part, element.model, at))
+                    if "reference" in part and type_name(element.model) == "Reference":
+                        yield from _of_reference(part["reference"], element, contained, at)
     if is_whole:
         yield from _of_contained(resource, kind, named)
 
 
 def _extended(name: str, value: Any, path: str) -> Iterator[tuple[Json, Model | None, str]]:
-    """What `_name` says of a primitive value is an Element."""
+    """Yield the Elements in `_name`, which holds the id and the extensions of a primitive value."""
     if name.startswith("_"):
-        yield from ((each, model_of("Element"), at) for each, at in _placed(value, f"{path}.{name[1:]}"))
+        yield from ((part, model_of("Element"), at) for part, at in _placed(value, f"{path}.{name[1:]}"))
 
 
 def _placed(value: Any, path: str) -> Iterator[tuple[Any, str]]:
-    """Each of a list that is there, or the one, and where it is."""
+    """Yield each value of a list, or the single value, with its path."""
     if isinstance(value, list):
-        yield from ((each, f"{path}[{n}]") for n, each in enumerate(value) if each is not None)
+        yield from ((part, f"{path}[{n}]") for n, part in enumerate(value) if part is not None)
     else:
         yield value, path
 
@@ -162,19 +165,19 @@ def _of_reference(
 
 
 def _type_named(reference: str) -> str:
-    """The type of what a literal reference names, if it says so."""
+    """Return the resource type in a literal reference; empty if there is none."""
     kind, slash, _ = local_reference(reference).partition("/")
     return kind if slash and model_of(kind) else ""
 
 
 def _of_contained(resource: Json, kind: str, named: set[str]) -> Iterator[ResourceIssue]:
-    """https://hl7.org/fhir/R4/references.html#contained"""
-    for n, each in enumerate(resource.get("contained", ())):
+    """Check the invariants of contained resources: https://hl7.org/fhir/R4/references.html#contained"""
+    for n, inner in enumerate(resource.get("contained", ())):
         path = f"{kind}.contained[{n}]"
-        meta = each.get("meta", {})
-        if "contained" in each:
+        meta = inner.get("meta", {})
+        if "contained" in inner:
             yield ResourceIssue("invariant", "dom-2: Nothing is contained in what is contained.", f"{path}.contained")
-        if f"#{each.get('id', '')}" not in named and "#" not in named:
+        if f"#{inner.get('id', '')}" not in named and "#" not in named:
             yield ResourceIssue("invariant", "dom-3: What is contained is referred to by its id.", path)
         if meta.keys() & {"versionId", "lastUpdated"}:
             yield ResourceIssue("invariant", "dom-4: What is contained has no versions.", f"{path}.meta")

@@ -1,4 +1,4 @@
-"""What is wrong with a resource that somebody sent: https://hl7.org/fhir/R4/operationoutcome.html"""
+"""Issues of a resource that a client sent: https://hl7.org/fhir/R4/operationoutcome.html"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ResourceIssue:
-    """`code` is FHIR's issue type, `expression` the FHIRPath of the element, as in `Slot.start`."""
+    """One issue. `code` is FHIR's issue type, `expression` the FHIRPath of the element, such as `Slot.start`."""
 
     code: str
     text: str
@@ -14,7 +14,7 @@ class ResourceIssue:
 
 
 class InvalidElement(Exception):
-    """A value that cannot be read; whoever knows its path makes a ResourceIssue of it."""
+    """A value that cannot be read. The caller, which knows the element's path, turns it into a ResourceIssue."""
 
     def __init__(self, text: str, code: str = "invalid", at: str = "") -> None:
         super().__init__(text)
@@ -23,12 +23,12 @@ class InvalidElement(Exception):
         self.at = at
 
     def issue(self, path: str) -> ResourceIssue:
-        """`at` leads on from the path of the element: `.start` or `[1].value`."""
+        """Return the issue for an element at this path, which `at` continues, such as `.start` or `[1].value`."""
         return ResourceIssue(self.code, self.text, path + self.at)
 
 
 class InvalidResource(Exception):
-    """A resource that is not accepted, with all that is wrong with it."""
+    """A resource that is not accepted, with all its issues."""
 
     def __init__(self, issues: Sequence[ResourceIssue]) -> None:
         super().__init__("; ".join(f"{issue.expression}: {issue.text}" for issue in issues))

@@ -1,4 +1,4 @@
-"""What the kinds of resource have in common: https://hl7.org/fhir/R4/resource.html"""
+"""Reading and writing that all resource types share: https://hl7.org/fhir/R4/resource.html"""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -20,7 +20,10 @@ from clinic.models.base import Resource
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """A type of resource: its rows, and both directions. Rows read with `related` and `prefetch` need no query."""
+    """A resource type: its model, and the functions that read and write its JSON.
+
+    `related` and `prefetch` are what `to_fhir` needs of other tables: rows read with them need no further query.
+    """
 
     model: type[Resource]
     to_fhir: Callable[[Any], Json]
@@ -30,7 +33,7 @@ class ResourceKind:
 
 
 def identity_of(row: Resource) -> Json:
-    """Whose it is and which version; `meta` keeps its tags and profiles."""
+    """Return resourceType, id and meta of a row. `meta` keeps the tags and profiles that were sent."""
     meta = {"versionId": str(row.version), "lastUpdated": instant(row.last_updated)}
     return {
         "resourceType": row.RESOURCE_TYPE,
@@ -40,7 +43,7 @@ def identity_of(row: Resource) -> Json:
 
 
 def writer(parts: Sequence[ResourcePart]) -> Callable[[Any], Json]:
-    """From a row to JSON: what was sent besides, and its columns."""
+    """Return the function that writes a row as JSON, from its columns and `extra`."""
 
     def to_fhir(row: Resource) -> Json:
         identity = identity_of(row)
@@ -55,7 +58,10 @@ def writer(parts: Sequence[ResourcePart]) -> Callable[[Any], Json]:
 def reader(
     kind: str, parts: Sequence[ResourcePart], *checks: Callable[[Reading], None]
 ) -> Callable[[Json, References], Draft]:
-    """From JSON to a draft, or InvalidResource with everything that is wrong. `checks` come after the parts."""
+    """Return the function that reads JSON into a draft, or raises InvalidResource with all issues.
+
+    `checks` run after the parts have been read.
+    """
 
     def from_fhir(resource: Json, refs: References) -> Draft:
         reading = begin(kind, resource, refs)
@@ -69,7 +75,7 @@ def reader(
 
 
 def begin(kind: str, resource: Json, refs: References) -> Reading:
-    """The form has been checked; what cannot be read is taken out, with an issue."""
+    """Check the form of a resource and return its Reading, without the elements that cannot be read."""
     if not isinstance(resource, dict) or resource.get("resourceType") != kind:
         raise InvalidResource([ResourceIssue("structure", f"This is not a {kind}.", kind)])
     try:
@@ -83,7 +89,7 @@ def begin(kind: str, resource: Json, refs: References) -> Reading:
 
 
 def _take_identity(reading: Reading) -> None:
-    """The id belongs to the row, version and time of change to us."""
+    """Move the id into the draft, and drop the version and the time of change, which the server sets."""
     resource = reading.resource
     resource.pop("resourceType")
     if fhir_id := resource.pop("id", None):
@@ -94,7 +100,7 @@ def _take_identity(reading: Reading) -> None:
 
 
 def _tidy(value: Any) -> Any:
-    """None for what is empty; places of a list that hold nothing close up, but for those of primitive values."""
+    """Return the value without the empty objects of a list, or None if nothing is left."""
     if isinstance(value, list) and {} in value:
         value = [item for item in value if item != {}]
     return None if value in ([], {}) else value

@@ -1,7 +1,7 @@
-"""Modifier extensions and implicit rules: they change the meaning of a resource and are not understood here.
+"""Modifier extensions and implicit rules: they change the meaning of a resource, so unknown ones must be refused.
 
-https://hl7.org/fhir/R4/extensibility.html#modifierExtension: whoever acts upon a resource refuses such extensions. Of
-https://hl7.org/fhir/R4/resource.html#implicitRules none are known here either.
+This server knows none: https://hl7.org/fhir/R4/extensibility.html#modifierExtension,
+https://hl7.org/fhir/R4/resource.html#implicitRules
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ NAME = "modifierExtension"
 
 
 def unknown(resource: Json, path: str) -> Iterator[ResourceIssue]:
-    """Every modifier, wherever in the resource, of which nothing is known. Without recursion: see References."""
+    """Yield an issue for each modifier anywhere in the resource. Without recursion, since its depth is not checked."""
     nodes: list[tuple[Any, str]] = [(resource, path)]
     while nodes:
         node, at = nodes.pop()
         if isinstance(node, list):
-            nodes += [(each, f"{at}[{n}]") for n, each in enumerate(node)]
+            nodes += [(item, f"{at}[{n}]") for n, item in enumerate(node)]
         elif isinstance(node, dict):
             if NAME in node:
                 text = f"It changes what the resource means, and is not known here: {_urls(node[NAME])}."
@@ -27,7 +27,7 @@ def unknown(resource: Json, path: str) -> Iterator[ResourceIssue]:
             if "resourceType" in node and "implicitRules" in node:
                 text = f"No such rules are known here: {str(node['implicitRules'])[:200]}."
                 yield ResourceIssue("not-supported", text, f"{at}.implicitRules")
-            nodes += [(each, f"{at}.{name}") for name, each in node.items() if name != NAME]
+            nodes += [(value, f"{at}.{name}") for name, value in node.items() if name != NAME]
 
 
 def _urls(extensions: Any) -> str:

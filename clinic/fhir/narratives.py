@@ -1,4 +1,4 @@
-"""The XHTML of a narrative, which browsers show: https://hl7.org/fhir/R4/narrative.html#xhtml"""
+"""Validation of the XHTML of a narrative, which browsers show: https://hl7.org/fhir/R4/narrative.html#xhtml"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SCRIPT = re.compile(r"\s*(?:javascript|vbscript):", re.IGNORECASE)
 
 
 def faults(div: str) -> Iterator[str]:
-    """What is wrong with it: invariants txt-1 and txt-2."""
+    """Yield a sentence for each violation of the invariants txt-1 and txt-2."""
     try:
         root = read_xml(div)
     except InvalidElement as error:

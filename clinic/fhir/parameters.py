@@ -1,8 +1,8 @@
-"""SchedulingParameters: how a service is given, as Medplum's extension of that name.
+"""Medplum's extension SchedulingParameters: duration, buffers, grid, capacity and hours of a service.
 
-https://www.medplum.com/docs/scheduling/defining-availability. On a HealthcareService it stands for all schedules,
-and hours are the service's own `availableTime`; on a Schedule it names its `service` and brings its own hours.
-The extension stays in `extra` as it was sent and is shown for as long as the columns mean the same.
+https://www.medplum.com/docs/scheduling/defining-availability. On a HealthcareService it applies to all schedules, and
+the hours are the service's `availableTime`. On a Schedule it names its `service` and can have hours of its own.
+The extension stays in `extra` as it was sent, and is returned as long as it still means what the columns hold.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ NOTHING: Json = {}
 
 @dataclass(frozen=True)
 class ParameterAttribute:
-    """One attribute: its column, the value[x] that holds it, and how that is read and written."""
+    """One attribute of the extension: its column, the name of its value[x], and functions to read and write it."""
 
     column: str
     value: str
@@ -43,7 +43,7 @@ def _length(least: int, most: int = DAY_MINUTES) -> Callable[[Json], int]:
 
 
 def _read_interval(duration: Json) -> int:
-    """0 means an hour, as it does for Medplum."""
+    """Return the interval in minutes; 0 means an hour, as in Medplum."""
     return _length(0)(duration) or DEFAULT_INTERVAL
 
 
@@ -74,14 +74,14 @@ COLUMNS = tuple(
 
 
 def unset() -> dict[str, Any]:
-    """The columns of parameters that say nothing."""
+    """Return the columns of empty parameters."""
     return {field.name: field.get_default() for field in COLUMNS}
 
 
 def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
-    """The columns of one extension, without its hours."""
-    nothing = unset()
-    fields = {parameter.column: nothing[parameter.column] for parameter in ATTRIBUTES.values()}
+    """Return the columns of one extension, without its hours."""
+    empty = unset()
+    fields = {parameter.column: empty[parameter.column] for parameter in ATTRIBUTES.values()}
     for url, [(at, attribute), *others] in _by_url(extension, path).items():
         if url not in ATTRIBUTES and url != "service":
             continue
@@ -97,7 +97,7 @@ def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any
 
 
 def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
-    """A service is not for a service, and its hours have an element of their own."""
+    """Refuse the attributes `service` and `availability` on a HealthcareService, which has availableTime instead."""
     for url, found in _by_url(extension, path).items():
         if url in ("service", "availability"):
             text = f"Scheduling parameter attribute '{url}' is not allowed on HealthcareService"
@@ -105,23 +105,23 @@ def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
 
 
 def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
-    """The hours of one extension on a Schedule, in the form of HealthcareService's own elements."""
+    """Return the hours of one extension on a Schedule, in the form of HealthcareService's own elements."""
     windows: list[Json] = []
     closed: list[Json] = []
-    bring_hours = False
+    has_hours = False
     for at, availability in _by_url(extension, path).get("availability", []):
         parts = _by_url(availability, at)
         for where, part in parts.get("availableTime", []):
-            bring_hours = True
+            has_hours = True
             windows += read_windows([(where, _window(part, where, refuse))], refuse)
         closed += read_closed(
             ((where, _closed_time(part)) for where, part in parts.get("notAvailableTime", [])), refuse
         )
-    return {"availability": windows if bring_hours else None, "not_available": closed}
+    return {"availability": windows if has_hours else None, "not_available": closed}
 
 
 def read_windows(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:
-    """Those availableTime elements that open anything; one with neither times nor allDay does not."""
+    """Return the availableTime elements that have times or allDay; refuse those that cannot be read."""
     windows = []
     for path, entry in entries:
         try:
@@ -135,7 +135,7 @@ def read_windows(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Js
 
 
 def read_closed(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:
-    """notAvailable elements; a period that cannot be read is refused."""
+    """Return the notAvailable elements; refuse a period that cannot be read."""
     closed = []
     for path, entry in entries:
         try:
@@ -147,34 +147,37 @@ def read_closed(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Jso
 
 
 def write(row: SchedulingParameters | None, sent: Json | None) -> Json | None:
-    """The extension of a row: `sent`, where that still means the same, else its columns and what else was sent."""
+    """Return the extension of a row: `sent` if it still means the same, else one made of the columns.
+
+    Unknown attributes of `sent` are kept.
+    """
     if sent and row and read(sent) == columns(row):
         return sent
     attributes = list(_written(row)) if row else []
     known = {*ATTRIBUTES, "service", "availability"}
-    others = [each for each in (sent or NOTHING).get("extension", []) if each["url"] not in known]
+    others = [attribute for attribute in (sent or NOTHING).get("extension", []) if attribute["url"] not in known]
     return {"url": SCHEDULING_PARAMETERS, "extension": [*attributes, *others]} if attributes or others else None
 
 
 def give(resource: Json, rows: Iterable[SchedulingParameters]) -> None:
-    """One extension for each row, in the place where it was sent, and none for rows that are gone."""
+    """Write one extension for each row into the resource, in its old position, and remove those of deleted rows."""
     left = {row.service.reference if row.schedule_id else "": row for row in rows}
     extensions = []
-    for each in resource.get("extension", ()):
-        ours = each["url"] == SCHEDULING_PARAMETERS
-        extensions.append(write(left.pop(_owner(each), None), each) if ours else each)
+    for extension in resource.get("extension", ()):
+        is_own = extension["url"] == SCHEDULING_PARAMETERS
+        extensions.append(write(left.pop(_owner(extension), None), extension) if is_own else extension)
     extensions += (write(row, None) for row in left.values())
-    resource["extension"] = [each for each in extensions if each]
+    resource["extension"] = [extension for extension in extensions if extension]
 
 
 def columns(row: SchedulingParameters) -> dict[str, Any]:
-    """What the extension says about a row: all but whose it is, and a service's own hours."""
-    shown = {field.name: getattr(row, field.name) for field in COLUMNS}
-    return shown if row.schedule_id else {**shown, "availability": None, "not_available": []}
+    """Return the columns of a row that its extension holds; the hours of a service are elsewhere."""
+    values = {field.name: getattr(row, field.name) for field in COLUMNS}
+    return values if row.schedule_id else {**values, "availability": None, "not_available": []}
 
 
 def read(extension: Json) -> dict[str, Any]:
-    """The columns of an extension that has been accepted."""
+    """Return the columns of an extension that has been accepted before."""
     return {
         **read_attributes(extension, "", ignore_refusal),
         **read_availability(extension, "", ignore_refusal),
@@ -182,8 +185,9 @@ def read(extension: Json) -> dict[str, Any]:
 
 
 def service_reference(extension: Json) -> str | None:
-    """The service that an extension on a Schedule is for."""
-    service = next((each for each in extension.get("extension", ()) if each["url"] == "service"), NOTHING)
+    """Return the reference to the service that an extension on a Schedule is for, or None."""
+    attributes = extension.get("extension", ())
+    service = next((attribute for attribute in attributes if attribute["url"] == "service"), NOTHING)
     reference: str | None = service.get("valueReference", NOTHING).get("reference")
     return reference
 
@@ -193,14 +197,14 @@ def _owner(extension: Json) -> str:
 
 
 def ignore_refusal(error: InvalidElement, path: str) -> None:
-    """What has been accepted once is not judged again."""
+    """Do nothing, for an extension that has been accepted before."""
 
 
 def _by_url(extension: Json, path: str) -> dict[str, list[tuple[str, Json]]]:
-    """The subextensions and where they are."""
+    """Return the nested extensions with their paths, by URL."""
     found = defaultdict(list)
-    for n, each in enumerate(extension.get("extension", ())):
-        found[each["url"]].append((f"{path}.extension[{n}]", each))
+    for n, inner in enumerate(extension.get("extension", ())):
+        found[inner["url"]].append((f"{path}.extension[{n}]", inner))
     return found
 
 
@@ -211,19 +215,19 @@ def _value(attribute: Json, url: str, name: str) -> Any:
 
 
 def _window(part: Json, path: str, refuse: Refuse) -> Json:
-    """One availableTime extension as HealthcareService.availableTime would say it."""
+    """Return one availableTime extension in the form of HealthcareService.availableTime."""
     found = _by_url(part, path)
-    days = [each.get("valueCode") for _, each in found.get("daysOfWeek", ())]
+    days = [day.get("valueCode") for _, day in found.get("daysOfWeek", ())]
     window: Json = {"daysOfWeek": days} if days else {}
     for name, value in TIMES.items():
         given = found.get(name, [])
         if len(given) > 1:
             text = f"Scheduling parameter attribute 'availability.availableTime.{name}' has too many values"
             refuse(InvalidElement(text), given[1][0])
-        for _, each in given[:1]:
-            if value in each:
-                window[name] = each[value]
-    periods = [each for _, each in found.get(AVAILABILITY_PERIOD, ())]
+        for _, extension in given[:1]:
+            if value in extension:
+                window[name] = extension[value]
+    periods = [period for _, period in found.get(AVAILABILITY_PERIOD, ())]
     return {**window, "extension": periods} if periods else window
 
 
@@ -253,7 +257,7 @@ def _check_time(text: str) -> None:
 
 
 def _closed_time(part: Json) -> Json:
-    values = {each["url"]: each for each in part.get("extension", ())}
+    values = {extension["url"]: extension for extension in part.get("extension", ())}
     description = values.get("description", NOTHING).get("valueString")
     during = values.get("during", NOTHING).get("valuePeriod")
     closed = {"description": description, "during": during}
@@ -277,7 +281,7 @@ def _written_hours(row: SchedulingParameters) -> Iterator[Json]:
     for window in windows:
         days = [{"url": "daysOfWeek", "valueCode": day} for day in window.get("daysOfWeek", ())]
         times = [{"url": name, value: window[name]} for name, value in TIMES.items() if name in window]
-        periods = [each for each in window.get("extension", ()) if each["url"] == AVAILABILITY_PERIOD]
+        periods = [period for period in window.get("extension", ()) if period["url"] == AVAILABILITY_PERIOD]
         yield {"url": "availableTime", "extension": [*days, *times, *periods]}
     for closed in row.not_available:
         values = {"description": "valueString", "during": "valuePeriod"}

@@ -1,4 +1,4 @@
-"""Where in a resource an element is, and how to take it out and put it back."""
+"""Paths of elements in a resource: get, put and remove the value at a path."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +10,11 @@ MISSING: Any = object()
 
 
 class Path:
-    """Steps from a resource to one of its elements.
+    """The steps from a resource to one of its elements.
 
-    A step is an element's name, a place in a list, or `(key, value)`: the first of a list that has this value, as
-    in `Path("telecom", ("system", "phone"), "value")`. What is not there is made when something is put there,
-    and what is left empty goes when something is removed.
+    A step is an element's name, a position in a list, or `(key, value)` for the first item of a list that has this
+    value, as in `Path("telecom", ("system", "phone"), "value")`. `put` creates missing parents, and `remove` also
+    removes parents that become empty.
     """
 
     def __init__(self, root: str, *steps: Step) -> None:
@@ -22,7 +22,7 @@ class Path:
         self.steps: tuple[Step, ...] = (root, *steps)
 
     def __str__(self) -> str:
-        """FHIRPath: https://hl7.org/fhirpath/"""
+        """Return the path in FHIRPath: https://hl7.org/fhirpath/"""
         return "".join(_fhirpath(step) for step in self.steps).removeprefix(".")
 
     def get(self, resource: Json) -> Any:
@@ -52,7 +52,7 @@ class Path:
             _detach_if_empty(node, step)
 
     def _nodes(self, resource: Json) -> Iterator[Any]:
-        """The containers of each step, as far as they are there."""
+        """Yield the container of each step, as long as it exists."""
         node: Any = resource
         for step in self.steps:
             child = _child(node, step)
@@ -62,8 +62,8 @@ class Path:
             node = child
 
 
-def extension(url: str, value: str) -> Path:
-    """The value of an extension: `extension(TIMEZONE, "valueCode")`."""
+def extension_path(url: str, value: str) -> Path:
+    """Return the path of an extension's value, as in `extension_path(TIMEZONE, "valueCode")`."""
     return Path("extension", ("url", url), value)
 
 
@@ -98,7 +98,7 @@ def _attach(node: Any, step: Step, child: Any) -> Any:
 
 
 def _detach_if_empty(node: Any, step: Step) -> None:
-    """Remove a child of which only the key is left by which it was found; a place in a list stays, if empty."""
+    """Remove a child that is empty or holds only the key of its step. An empty item at a position stays."""
     child = _child(node, step)
     if isinstance(step, str):
         if not child or (isinstance(child, list) and not any(child)):

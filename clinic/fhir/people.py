@@ -1,9 +1,8 @@
 """Patient, RelatedPerson, Practitioner and PractitionerRole.
 
-https://hl7.org/fhir/R4/patient.html, relatedperson.html, practitioner.html, practitionerrole.html. The name, the
-phone and the email address that count (clinic.contacts) are in columns, and the language of a patient; the others come
-back as they were sent. A role's `availableTime` is kept and not used:
-hours are those of services and schedules.
+https://hl7.org/fhir/R4/patient.html, relatedperson.html, practitioner.html, practitionerrole.html. Columns hold the
+current name, phone number and email address (clinic.contacts), and a patient's language; other names and addresses are
+returned as they were sent. A role's `availableTime` is stored and not used: services and schedules have the hours.
 """
 
 from clinic import contacts
@@ -22,7 +21,7 @@ from clinic.fhir.elements import (
     words,
 )
 from clinic.fhir.kinds import ResourceKind, reader, writer
-from clinic.fhir.paths import Path, extension
+from clinic.fhir.paths import Path, extension_path
 from clinic.fhir.people_parts import LANGUAGE, ContactPoints, PersonNames
 from clinic.models import Gender, Patient, Practitioner, PractitionerRole, RelatedPerson
 
@@ -31,7 +30,7 @@ IDENTIFIER = Element(Path("identifier"), "identifier", LIST)
 PHONE = ContactPoints(
     Element(Path("telecom", ("system", "phone"), "value"), "phone", text(50)), ("phone", "sms"), contacts.phone_of
 )
-TIME_ZONE = Element(extension(codes.TIMEZONE, "valueCode"), "timezone", ZONE)
+TIME_ZONE = Element(extension_path(codes.TIMEZONE, "valueCode"), "timezone", ZONE)
 SPECIALTY = Element(Path("specialty"), "specialty", LIST)
 
 

@@ -1,7 +1,8 @@
-"""Names, addresses and languages of people, of which the columns hold the one that counts.
+"""Names, phone numbers, email addresses and languages of people, of which a column holds the current one.
 
-A single plain one is kept in its column alone. Of several, or where a period or a former use decides, all stay as they
-were sent, and the column holds the one that clinic.contacts chooses. A page that writes another one changes that one.
+A single plain name or address is stored in its column alone. If there are several, or one with a period or a former
+use, all stay in `extra` as they were sent, and the column holds the one that clinic.contacts chooses. When a page
+changes the column, that one is changed in the resource too.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ LONGEST = {"family": 200, "given": 200, "prefix": 50}
 
 @dataclass(frozen=True)
 class PersonNames:
-    """The names of a person; the parts of the first one are `elements`."""
+    """The names of a person. `elements` are the parts of a single plain name."""
 
     elements: tuple[Element, ...]
 
@@ -45,12 +46,12 @@ class PersonNames:
 
     def give(self, row: Any, resource: Json) -> None:
         names = resource.get("name")
-        shown = PersonName(row.family, row.given, row.prefix)
+        current = PersonName(row.family, row.given, row.prefix)
         if names and _has_name(names[0]):
-            if shown in map(contacts.read_name, names):
+            if current in map(contacts.read_name, names):
                 return
             if not _is_plain_name(names):
-                _rename(names, shown, row.last_updated)
+                _rename(names, current, row.last_updated)
                 return
         for element in self.elements:
             element.give(row, resource)
@@ -58,7 +59,7 @@ class PersonNames:
 
 @dataclass(frozen=True)
 class ContactPoints:
-    """The addresses of one kind by which somebody is reached; a single plain one is `element`."""
+    """The phone numbers or the email addresses of a person. `element` is a single plain one."""
 
     element: Element
     systems: tuple[str, ...]
@@ -80,15 +81,15 @@ class ContactPoints:
         value = getattr(row, self.element.column)
         if self._is_plain(points) or not points[0].get("value"):
             self.element.give(row, resource)
-        elif value not in {each.get("value") for each in points} and (value or contacts.lasts(points, self.choose)):
+        elif value not in {point.get("value") for point in points} and (value or contacts.lasts(points, self.choose)):
             self._change(resource, points, value, row.last_updated)
 
     def _own(self, resource: Json) -> list[Json]:
         points = resource.get("telecom") or ()
-        return [each for each in points if isinstance(each, dict) and each.get("system") in self.systems]
+        return [point for point in points if isinstance(point, dict) and point.get("system") in self.systems]
 
     def _is_plain(self, points: Sequence[Json]) -> bool:
-        """True if the column alone tells it: there is one, it counts always, and it has the usual system."""
+        """True if the column alone can hold them: one at most, of the usual system, without a period or old use."""
         if len(points) != 1:
             return not points or not points[0].get("value")
         only = points[0]
@@ -97,21 +98,22 @@ class ContactPoints:
     def _change(self, resource: Json, points: list[Json], value: str, now: datetime) -> None:
         chosen = self.choose(points, now)
         if not value:
-            for each in points:
-                if not _is_former(each):
-                    each.pop("value", None)
+            for point in points:
+                if not _is_former(point):
+                    point.pop("value", None)
             return
-        lasting = [each for each in points if not _is_former(each)]
-        point = next((each for each in points if chosen and each.get("value") == chosen), next(iter(lasting), None))
-        if point is None:
+        lasting = [point for point in points if not _is_former(point)]
+        same = (point for point in points if chosen and point.get("value") == chosen)
+        current = next(same, next(iter(lasting), None))
+        if current is None:
             resource["telecom"].append({"system": self.systems[0], "value": value})
         else:
-            point["value"] = value
+            current["value"] = value
 
 
 @dataclass(frozen=True)
 class PatientLanguage:
-    """The language to write in: the preferred one, else the only one, else the first that the product speaks."""
+    """A patient's language for messages: the preferred one, else the only one, else the first that is translated."""
 
     element: Element
 
@@ -128,8 +130,9 @@ class PatientLanguage:
 
 
 def read_language(concept: Json | None) -> str:
-    """A tag that is too long for the column, or a code of another system, is none to write in."""
-    tags = [each.get("code", "") for each in (concept or {}).get("coding", ()) if each.get("system") == codes.LANGUAGE]
+    """Return the first BCP 47 tag that fits into the column; empty if there is none."""
+    codings = (concept or {}).get("coding", ())
+    tags = [coding.get("code", "") for coding in codings if coding.get("system") == codes.LANGUAGE]
     return next((tag for tag in tags if len(tag) <= 10), "")
 
 
@@ -145,18 +148,18 @@ LANGUAGE = PatientLanguage(
 
 
 def language_of(communication: Sequence[Json] | None) -> str:
-    """The language where none is preferred; empty where one is, or where it cannot be told."""
-    every = [each for each in communication or () if isinstance(each, dict)]
-    if any(each.get("preferred") for each in every):
+    """Return the language for a person who prefers none of theirs; empty if one is preferred, or none is known."""
+    entries = [entry for entry in communication or () if isinstance(entry, dict)]
+    if any(entry.get("preferred") for entry in entries):
         return ""
-    tags = [tag for each in every if (tag := read_language(each.get("language")))]
-    spoken = {code.partition("-")[0] for code, _name in settings.LANGUAGES}
-    known = [tag for tag in tags if tag.partition("-")[0].lower() in spoken]
-    return (tags if len(every) == 1 else known or [""])[0] if tags else ""
+    tags = [tag for entry in entries if (tag := read_language(entry.get("language")))]
+    translated = {code.partition("-")[0] for code, _name in settings.LANGUAGES}
+    known = [tag for tag in tags if tag.partition("-")[0].lower() in translated]
+    return (tags if len(entries) == 1 else known or [""])[0] if tags else ""
 
 
 def _is_plain_name(names: Sequence[Json] | None) -> bool:
-    """True if the columns alone tell it: there is one name, in parts, and it counts always."""
+    """True if the columns alone can hold it: there is one name at most, in parts, without text or period."""
     if not names or not _has_name(names[0]):
         return True
     only = names[0]
@@ -164,16 +167,16 @@ def _is_plain_name(names: Sequence[Json] | None) -> bool:
 
 
 def _has_name(name: Any) -> bool:
-    """True if a name says anything; one whose parts are in columns does not."""
+    """True if the name has a part or a text. A name whose parts are in columns has none."""
     return contacts.read_name(name) != PersonName() if isinstance(name, dict) else False
 
 
-def _rename(names: list[Json], shown: PersonName, now: datetime) -> None:
-    """Put another name in the place of the one that was shown."""
+def _rename(names: list[Json], new: PersonName, now: datetime) -> None:
+    """Replace the current name in the list by a new one."""
     current = contacts.name_of(names, now)
-    name = next(each for each in names if contacts.read_name(each) == current)
+    name = next(name for name in names if contacts.read_name(name) == current)
     name.pop("text", None)
-    for part, value in (("family", shown.family), ("given", shown.given.split()), ("prefix", shown.prefix.split())):
+    for part, value in (("family", new.family), ("given", new.given.split()), ("prefix", new.prefix.split())):
         if value:
             name[part] = value
         else:

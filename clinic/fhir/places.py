@@ -50,7 +50,7 @@ DEVICE = (
 
 
 def _check_position(reading: Reading) -> None:
-    """Half of a position is none, not even with a reason for the absence of the other half."""
+    """Require both latitude and longitude of a position, even if a data-absent-reason stands for one."""
     latitude, longitude = (reading.draft.fields.get(name) for name in ("latitude", "longitude"))
     if (latitude is None) != (longitude is None) and not reading.is_refused("position"):
         text = "A position has both latitude and longitude."

@@ -1,4 +1,4 @@
-"""A resource on its way in: what is left to read, what has been read, and what is wrong with it."""
+"""The state of reading a resource: the remaining JSON, the draft of its row, and the issues found so far."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from clinic.fhir.references import References
 
 @dataclass
 class ParametersDraft:
-    """Columns of one SchedulingParameters row, for the service that is being read ("self") or for another."""
+    """The columns of a SchedulingParameters row to be written. `service_id` is "self" for the service being read."""
 
     service_id: int | Literal["self"]
     fields: dict[str, Any]
@@ -20,12 +20,12 @@ class ParametersDraft:
 
 @dataclass
 class Draft:
-    """A row to be written. Nothing in it is saved.
+    """A row to be written, which is not saved yet.
 
-    `fields` are columns, with `extra` and, where the resource has an id, `fhir_id`. `many` holds primary keys of
-    many-to-many fields, `parameters` all SchedulingParameters that the row is to have. `actor` is a field of
-    Bookable with the primary key of a Schedule's actor; a role's is its practitioner's. `slots` are the primary
-    keys of the Slots that an Appointment names.
+    `fields` are columns, with `extra`, and `fhir_id` if the resource has an id. `many` holds the primary keys of
+    many-to-many fields, and `parameters` all SchedulingParameters of the new version. `actor` is the field of Bookable
+    for a Schedule's actor, with the actor's primary key; for a role, its practitioner's. `slots` are the primary keys
+    of the Slots that an Appointment names.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -37,9 +37,10 @@ class Draft:
 
 @dataclass
 class Reading:
-    """Collects all that is wrong, so that whoever sent it hears it at once. `actor` is the row of a Schedule's.
+    """The reading of one resource. It collects all issues, so that the client gets them in one response.
 
-    `broken` are rules of FHIR's that are broken, for where nothing else has been said.
+    `actor` is the row of a Schedule's actor. `broken` are issues of FHIR's invariants; they are reported only for
+    elements that have no other issue.
     """
 
     type: str
@@ -54,16 +55,16 @@ class Reading:
         self.issues += issues
 
     def require(self, path: str) -> None:
-        """An element that is missing, and not because it could not be read."""
+        """Add an issue for a missing element, unless it is missing because it could not be read."""
         if not self.is_refused(path.split(".")[1].partition("[")[0]):
             self.refuse(ResourceIssue("required", f"{path} is required.", path))
 
     def is_refused(self, element: str) -> bool:
-        """True if something is wrong with an element of the resource: it may be there, but nobody can tell."""
+        """True if an element of the resource, or a part of it, has an issue."""
         return any(re.match(rf"\w+\.{element}\b", issue.expression) for issue in self.issues)
 
     def find(self, reference: str, *types: str, path: str) -> int | None:
-        """The primary key, or None and an issue."""
+        """Return the primary key of the row that a reference names; add an issue and return None if there is none."""
         try:
             return self.refs.find(reference, *types, path=path)
         except InvalidResource as error:
@@ -71,7 +72,7 @@ class Reading:
             return None
 
     def find_all(self, references: Iterable[tuple[str, str]], *types: str) -> list[int]:
-        """The primary keys of (reference, path), each once."""
+        """Return the primary keys for pairs of a reference and its path, without duplicates."""
         found = (self.find(reference, *types, path=path) for reference, path in references)
         return list(dict.fromkeys(pk for pk in found if pk is not None))
 
@@ -79,9 +80,9 @@ class Reading:
         self.refuse(error.issue(f"{self.type}.{path}"))
 
     def finish(self) -> Draft:
-        """The draft, if nothing is wrong."""
-        said = [issue.expression for issue in self.issues]
-        self.refuse(*(each for each in self.broken if not any(_is_about(each.expression, path) for path in said)))
+        """Return the draft. Raises InvalidResource if there are issues."""
+        paths = [issue.expression for issue in self.issues]
+        self.refuse(*(issue for issue in self.broken if not any(_is_about(issue.expression, path) for path in paths)))
         if self.issues:
             raise InvalidResource(self.issues)
         self.draft.fields["extra"] = self.resource
@@ -89,6 +90,6 @@ class Reading:
 
 
 def _is_about(path: str, other: str) -> bool:
-    """True if one is the other, or a part of an element that the other is."""
+    """True if the paths are equal, or one is the path of a part of the other."""
     short, long = sorted((path, other), key=len)
     return "." in short and long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")

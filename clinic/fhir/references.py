@@ -1,4 +1,4 @@
-"""From FHIR references to rows: https://hl7.org/fhir/R4/references.html"""
+"""The rows that FHIR references name: https://hl7.org/fhir/R4/references.html"""
 
 import re
 from collections import defaultdict
@@ -38,75 +38,76 @@ ACTORS: dict[type[Resource], tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def local_reference(text: str) -> str:
-    """`Type/id` of a reference, whatever base or version it names; the text itself if it is no such thing."""
+    """Return the `Type/id` of a reference, without its base and version; other texts are returned unchanged."""
     match = REFERENCE.fullmatch(text)
     return match[1] if match else text
 
 
 class References:
-    """The rows that resources refer to, by `Type/id`. One query, however many there are and of what types."""
+    """The primary keys of the rows that resources refer to, by `Type/id`. One query reads them all."""
 
     def __init__(self, base: str = "") -> None:
-        """`base` is our own address, such as https://clinic.example/fhir/R4: absolute references to it are ours."""
+        """`base` is this server's FHIR address, such as https://clinic.example/fhir/R4, for absolute references."""
         self._base = base.rstrip("/") + "/" if base else ""
         self._keys: dict[str, int] = {}
         self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
         self._questionnaires: dict[str, Questionnaire | None] = {}
         self._named: set[str] = set()
-        self.now: datetime | None = None  # by which names and addresses are chosen
+        self.now: datetime | None = None  # the time at which names and addresses must be current
 
     @staticmethod
     def collect(resources: Iterable[Json]) -> set[str]:
-        """Every `reference` there is in these resources, at any depth."""
+        """Return every `reference` in these resources, at any depth."""
         return {text for resource in resources for text in _references(resource)}
 
     @classmethod
     def load(cls, references: Iterable[str], base: str = "") -> "References":
-        """Those that are rows and not deleted."""
+        """Read the rows that these references name, except deleted ones."""
         refs = cls(base)
-        wanted: dict[str, set[str]] = defaultdict(set)
+        ids: dict[str, set[str]] = defaultdict(set)
         for text in references:
             kind, _, fhir_id = (refs._own(text) or "").partition("/")
             if kind in MODELS:
-                wanted[kind].add(fhir_id)
-        refs._keys.update(_keys(wanted))
+                ids[kind].add(fhir_id)
+        refs._keys.update(_keys(ids))
         return refs
 
     def add(self, reference: str, pk: int) -> None:
-        """A row that was created since."""
+        """Add a row that was created after `load`."""
         self._keys[reference] = pk
 
-    def kept(
-        self, there: Callable[[type[Resource], Collection[int]], Collection[int]], also: Iterable[str] = ()
+    def visible_only(
+        self, visible: Callable[[type[Resource], Collection[int]], Collection[int]], also: Iterable[str] = ()
     ) -> "References":
-        """Only the rows that are `there`, of a model and of primary keys, and those that `also` names.
+        """Return the References of the rows that the caller may know.
 
-        Nobody can tell that the others exist. What `also` names is not asked for by `check`.
+        `visible` filters the primary keys of a model; other rows are treated as missing, except those that `also`
+        names, which `check` accepts.
         """
         by_type: dict[str, dict[str, int]] = defaultdict(dict)
         for reference, pk in self._keys.items():
             by_type[reference.partition("/")[0]][reference] = pk
         refs = References(self._base)
         for kind, keys in by_type.items():
-            pks = set(there(MODELS[kind], set(keys.values())))
+            pks = set(visible(MODELS[kind], set(keys.values())))
             refs._keys |= {reference: pk for reference, pk in keys.items() if pk in pks}
-        refs.promise(also)
+        refs.allow(also)
         refs._keys |= {own: self._keys[own] for own in refs._named & self._keys.keys()}
         return refs
 
-    def promise(self, references: Iterable[str]) -> None:
-        """The references without those that are named already or will exist once all is written: `check` skips them."""
+    def allow(self, references: Iterable[str]) -> None:
+        """Let `check` accept these references: the resource had them before, or their rows will be written with it."""
         self._named |= {own for text in references if (own := self._own(text))}
 
     def is_unknown(self, text: str) -> bool:
-        """True if it refers to a row of ours that is not known."""
+        """True if the reference is to this server, and names no known row."""
         own = self._own(text)
         if own is None or own.partition("/")[0] not in MODELS:
             return False
         return own not in self._keys and own not in self._named
 
     def check(self, resource: Json) -> None:
-        """InvalidResource for references to rows of ours that are not known, wherever in a well-formed resource."""
+        """Raise InvalidResource if a reference anywhere in a well-formed resource names an unknown row."""
         issues = [
             ResourceIssue("not-found", f"{text!r} is not known here.", path)
             for path, text in _placed(resource, resource["resourceType"])
@@ -116,7 +117,10 @@ class References:
             raise InvalidResource(issues)
 
     def find(self, reference: str, *allowed_types: str, path: str) -> int:
-        """The primary key of what `path` refers to; InvalidResource where there is none, or of another type."""
+        """Return the primary key of the row that the reference at `path` names.
+
+        Raises InvalidResource if there is none, or if it has another type.
+        """
         own = self._own(reference)
         if own and allowed_types and own.partition("/")[0] not in allowed_types:
             text = f"{reference!r} is not a reference to {' or '.join(allowed_types)}."
@@ -126,7 +130,7 @@ class References:
         return self._keys[own]
 
     def actor(self, kind: str, pk: int) -> Any:
-        """The row of an actor with its zone and site. The first that is asked for brings all known ones of its type."""
+        """Return the row of an actor, with its zone and site. The first call reads all known rows of that type."""
         if pk not in self._rows[kind]:
             model = MODELS[kind]
             related, prefetch = ACTORS[model]
@@ -136,9 +140,9 @@ class References:
         return self._rows[kind][pk]
 
     def questionnaire(self, canonical: str, *, path: str) -> Questionnaire | None:
-        """The row that a canonical names by url or as `Questionnaire/id`; None for a url that is not of ours.
+        """Return the row that a canonical names by url or as `Questionnaire/id`; None for an unknown url.
 
-        InvalidResource for an id of ours that is not there. Asked for once, however many name it.
+        Raises InvalidResource for an unknown id of this server. Results are cached.
         """
         if canonical not in self._questionnaires:
             self._questionnaires[canonical] = self._find_questionnaire(canonical)
@@ -148,7 +152,7 @@ class References:
         return found
 
     def _find_questionnaire(self, canonical: str) -> Questionnaire | None:
-        """Of several of one url the active one, and of those the newest."""
+        """Return the active questionnaire with this url, or the newest if several or none are active."""
         url, _, version = canonical.partition("|")
         kind, _, fhir_id = (self._own(url) or "").partition("/")
         named = Q(url=url) | Q(fhir_id=fhir_id) if kind == "Questionnaire" else Q(url=url)
@@ -157,25 +161,25 @@ class References:
         return min(fitting, key=lambda row: row.status != Questionnaire.Status.ACTIVE, default=None)
 
     def _own(self, reference: str) -> str | None:
-        """`Type/id` if it is relative or at our own base."""
+        """Return `Type/id` of a relative reference, or of an absolute one to this server; None for any other."""
         relative = reference.removeprefix(self._base) if self._base else reference
         match = REFERENCE.fullmatch(relative)
         return match[1] if match and relative.startswith(match[1]) else None
 
 
-def _keys(wanted: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """The primary keys of what is there, by reference."""
-    if not wanted:
+def _keys(ids_by_type: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """Return the primary keys of existing rows, by reference."""
+    if not ids_by_type:
         return {}
     of_one_type = "SELECT %s || '/' || fhir_id, id FROM {} WHERE fhir_id = ANY(%s) AND deleted_at IS NULL"
-    statement = " UNION ALL ".join(of_one_type.format(MODELS[kind]._meta.db_table) for kind in wanted)
+    statement = " UNION ALL ".join(of_one_type.format(MODELS[kind]._meta.db_table) for kind in ids_by_type)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [value for kind, ids in wanted.items() for value in (kind, list(ids))])
+        cursor.execute(statement, [value for kind, ids in ids_by_type.items() for value in (kind, list(ids))])
         return dict(cursor.fetchall())
 
 
 def _references(resource: Json) -> Iterator[str]:
-    """Without recursion: nobody has looked yet how deep it is."""
+    """Yield every reference. Without recursion, since the depth has not been checked yet."""
     nodes: list[Any] = [resource]
     while nodes:
         node = nodes.pop()
@@ -188,10 +192,10 @@ def _references(resource: Json) -> Iterator[str]:
 
 
 def _placed(node: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every reference, and where it is."""
+    """Yield every reference with its path."""
     if isinstance(node, list):
-        for n, each in enumerate(node):
-            yield from _placed(each, f"{path}[{n}]")
+        for n, item in enumerate(node):
+            yield from _placed(item, f"{path}[{n}]")
     elif isinstance(node, dict):
         for name, value in node.items():
             if name == "reference" and isinstance(value, str):

@@ -1,6 +1,6 @@
-"""Links within a Bundle, once its resources have got their ids: https://hl7.org/fhir/R4/http.html#trules
+"""Replacement of links within a transaction by the new ids of its resources: https://hl7.org/fhir/R4/http.html#trules
 
-Replaced are references, elements of type uri, url and oid, and what a narrative leads to; canonicals are not.
+It replaces references, elements of the types uri, url and oid, and the links of narratives, but not canonicals.
 """
 
 import re
@@ -15,7 +15,7 @@ LINK = re.compile(r"""(?P<before>\b(?:href|src)\s*=\s*(?P<quote>["']))(?P<to>.*?
 
 
 def renamed(resource: Json, names: Mapping[str, str]) -> Json:
-    """With other links, in a copy: the resource may be anything yet."""
+    """Return a copy of the resource, which may be invalid, with its links replaced by `names`."""
     found: Json = _renamed(resource, None, names)
     return found
 

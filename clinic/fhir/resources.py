@@ -1,8 +1,8 @@
-"""Every type of resource there is, in the order in which one can refer to another.
+"""The registry of all resource types, ordered so that a type comes after the types that it refers to.
 
-https://hl7.org/fhir/R4/resourcelist.html. `RESOURCES["Slot"].from_fhir(json, references)` gives a Draft, or
-InvalidResource with all that is wrong; `to_fhir(row)` is the way back. For what was accepted, the JSON of its row
-is the JSON that was sent, with id and meta: see each module for what is said in other words.
+https://hl7.org/fhir/R4/resourcelist.html. `RESOURCES["Slot"].from_fhir(json, references)` returns a Draft, or raises
+InvalidResource with all issues; `to_fhir(row)` returns the JSON of a row. It equals the JSON that was sent, with id
+and meta added; each module says which elements differ.
 """
 
 from typing import Any
@@ -86,10 +86,10 @@ RESOURCES: dict[str, ResourceKind] = {name: KINDS[name] for name in ORDER}
 
 
 def to_fhir(row: Resource) -> Json:
-    """A row as JSON. Without a query, if it was read by `rows_of`."""
+    """Return a row as JSON. Rows read with `rows_of` need no query."""
     return RESOURCES[row.RESOURCE_TYPE].to_fhir(row)
 
 
 def rows_of(kind: ResourceKind) -> QuerySet[Any]:
-    """All rows of a type, the deleted too, with what they need to be written out."""
+    """Return the query for all rows of a type, deleted ones too, with the related rows that `to_fhir` needs."""
     return kind.model._default_manager.select_related(*kind.related).prefetch_related(*kind.prefetch)

@@ -1,9 +1,9 @@
-"""Schedule: one actor's hours, for the services that are given in them.
+"""Schedule: the services for which one actor can be booked.
 
-https://hl7.org/fhir/R4/schedule.html. `serviceType` names services by extension; it comes back as it was sent, without
-the services that are no longer offered and with those that are new. `planningHorizon`
-keeps its written form; days without a time are whole local days, both included, in the schedule's zone. An
-extension shows the `site` where it is not the one that follows from the actor.
+https://hl7.org/fhir/R4/schedule.html. `serviceType` names services by extension; it is returned as it was sent, without
+services that are no longer offered and with new ones added. `planningHorizon` is returned as it was sent; days without
+a time are whole local days, both included, in the schedule's zone. An extension holds the `site` if it is not the one
+that follows from the actor.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from clinic.fhir.datatypes import Json, instant, read_period
 from clinic.fhir.elements import WEB, Element, ReferenceElement, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
-from clinic.fhir.paths import MISSING, Path, extension
+from clinic.fhir.paths import MISSING, Path, extension_path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.fhir.references import local_reference
@@ -35,7 +35,7 @@ ALL_SERVICES = {"system": codes.SERVICE_TYPE_SYSTEM, "code": codes.ALL_SERVICE_T
 
 
 class ScheduleActor:
-    """The one whose time it is. A role's time is its practitioner's."""
+    """The actor of a Schedule. The time of a role is its practitioner's."""
 
     path = Path("actor", 0, "reference")
 
@@ -71,7 +71,10 @@ class ScheduleActor:
 
 
 class ScheduleServices:
-    """`serviceType`: https://www.medplum.com/docs/scheduling, a reference to each service or the marker for all."""
+    """Schedule.serviceType: a reference to each service, or Medplum's code for all services.
+
+    https://www.medplum.com/docs/scheduling
+    """
 
     def take(self, reading: Reading) -> None:
         concepts = reading.resource.get("serviceType", [])
@@ -98,13 +101,13 @@ class ScheduleServices:
 
 
 class ScheduleParameters:
-    """SchedulingParameters for this schedule alone, at most one for each service."""
+    """The SchedulingParameters extensions of a Schedule, at most one for each service."""
 
     def take(self, reading: Reading) -> None:
         seen: set[int] = set()
-        for n, each in enumerate(reading.resource.get("extension", ())):
-            if each["url"] == codes.SCHEDULING_PARAMETERS:
-                self._take_one(each, f"extension[{n}]", seen, reading)
+        for n, extension in enumerate(reading.resource.get("extension", ())):
+            if extension["url"] == codes.SCHEDULING_PARAMETERS:
+                self._take_one(extension, f"extension[{n}]", seen, reading)
 
     def give(self, row: Schedule, resource: Json) -> None:
         parameters.give(resource, row.scheduling_parameters.all())
@@ -129,7 +132,7 @@ class ScheduleParameters:
 
 
 class PlanningHorizon:
-    """From when until when visits can be planned. Read after the parameters, which know the zone."""
+    """Schedule.planningHorizon. It is read after the parameters, which can name the zone."""
 
     def take(self, reading: Reading) -> None:
         start = end = None
@@ -147,7 +150,7 @@ class PlanningHorizon:
             resource["planningHorizon"] = {name: instant(moment) for name, moment in named if moment}
 
     def _meaning(self, sent: Json, row: Schedule) -> Any:
-        """What was sent, in the zone of today: a zone that has changed since may make no sense of it."""
+        """Return the period in the schedule's current zone; None if it is not valid there."""
         try:
             return read_period(sent, ZoneInfo(zone_of(row) if sent else "UTC"))
         except InvalidElement:
@@ -155,7 +158,7 @@ class PlanningHorizon:
 
 
 class ScheduleSite(ReferenceElement):
-    """Where its visits are; the extension is for where that does not follow from the actor."""
+    """The site of a Schedule's visits, as an extension unless it follows from the actor."""
 
     def give(self, row: Schedule, resource: Json) -> None:
         sent = self.path.get(resource)
@@ -170,42 +173,42 @@ class ScheduleSite(ReferenceElement):
             super().keep(value, reading)
 
     def _leave_what_is_lost(self, value: Any, resource: Json) -> None:
-        """Stays as it is: the column does not know whether it was said."""
+        """Keep the extension as it was sent, since the column does not tell if there was one."""
 
 
 def service_references(concept: Json) -> Iterator[str]:
-    """The services that a CodeableConcept names: https://medplum.com/fhir/service-type-reference"""
-    for each in concept.get("extension", ()):
-        if each["url"] == codes.SERVICE_TYPE_REFERENCE:
-            reference = each.get("valueReference", {}).get("reference")
+    """Yield the services that a CodeableConcept names: https://medplum.com/fhir/service-type-reference"""
+    for extension in concept.get("extension", ()):
+        if extension["url"] == codes.SERVICE_TYPE_REFERENCE:
+            reference = extension.get("valueReference", {}).get("reference")
             if reference:
                 yield reference
 
 
 def service_type(service: HealthcareService) -> list[Json]:
-    """The service's types, each with a reference to it; the reference alone where it has none."""
+    """Return the types of a service, each with a reference to the service; only the reference if there are none."""
     reference = {"reference": service.reference, "display": service.name}
     extension = [{"url": codes.SERVICE_TYPE_REFERENCE, "valueReference": reference}]
     return [{**concept, "extension": [*concept.get("extension", ()), *extension]} for concept in service.type or [{}]]
 
 
 def zone_of(schedule: Schedule) -> str:
-    """From its parameters, its services' or its actor's, in that order; else UTC."""
+    """Return the name of a schedule's zone: of its parameters, its services or its actor, in that order; else UTC."""
     own = sorted(schedule.scheduling_parameters.all(), key=lambda row: row.service_id)
     services = sorted(schedule.services.all(), key=lambda service: service.pk)
     return _zone((row.timezone for row in own), services, schedule.actor)
 
 
 def _zone_of(reading: Reading) -> str:
-    """The same, of a schedule that is being read."""
-    own = sorted(reading.draft.parameters, key=lambda each: int(each.service_id))
+    """Return the name of the zone of a schedule that is being read."""
+    own = sorted(reading.draft.parameters, key=lambda draft: int(draft.service_id))
     keys = sorted(reading.draft.many.get("services", ()))
     services = (reading.refs.actor("HealthcareService", pk) for pk in keys)
-    return _zone((each.fields["timezone"] for each in own), services, reading.actor)
+    return _zone((draft.fields["timezone"] for draft in own), services, reading.actor)
 
 
 def _zone(own: Iterable[str], services: Iterable[HealthcareService], actor: Any) -> str:
-    """Services and actor are looked at only if it comes to that."""
+    """Return the first zone that is set. Services and the actor are read only if they are needed."""
     return (
         next(filter(None, own), "")
         or next(filter(None, map(_service_zone, services)), "")
@@ -220,11 +223,11 @@ def _service_zone(service: HealthcareService) -> str:
 
 
 def _actor_zone(actor: Any) -> str:
-    """A role's own zone, its practitioner's or its site's; a service's is in its parameters; a patient has none."""
+    """Return the actor's zone: a role's own, its practitioner's or its site's; a service's is in its parameters."""
     if isinstance(actor, HealthcareService):
         return _service_zone(actor)
-    holders = (actor, getattr(actor, "practitioner", None), getattr(actor, "location", None), site_of(actor))
-    return next(filter(None, (getattr(each, "timezone", "") for each in holders)), "")
+    rows = (actor, getattr(actor, "practitioner", None), getattr(actor, "location", None), site_of(actor))
+    return next(filter(None, (getattr(row, "timezone", "") for row in rows)), "")
 
 
 def _names_all(concept: Json) -> bool:
@@ -239,7 +242,7 @@ SCHEDULE = (
     IDENTIFIER,
     SPECIALTY,
     Element(Path("comment"), "comment", text(500)),
-    Element(extension(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
+    Element(extension_path(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
     ScheduleActor(),
     ScheduleSite(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
     ScheduleServices(),

@@ -1,4 +1,4 @@
-"""HealthcareService, with the SchedulingParameters that hold on all schedules.
+"""HealthcareService, with the SchedulingParameters that apply to all schedules.
 
 https://hl7.org/fhir/R4/healthcareservice.html
 """
@@ -24,7 +24,7 @@ from clinic.fhir.elements import (
 )
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.kinds import ResourceKind, reader, writer
-from clinic.fhir.paths import Path, extension
+from clinic.fhir.paths import Path, extension_path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.models import HealthcareService, SchedulingParameters
@@ -34,7 +34,7 @@ EligibilityChoice = HealthcareService.Eligibility
 
 
 def own_parameters(service: HealthcareService) -> SchedulingParameters | None:
-    """Those that hold on all schedules."""
+    """Return the SchedulingParameters of a service that apply to all schedules, or None."""
     return next((row for row in service.scheduling_parameters.all() if row.schedule_id is None), None)
 
 
@@ -43,13 +43,13 @@ class ServiceParameters:
 
     def take(self, reading: Reading) -> None:
         sent = [
-            (each, f"extension[{n}]")
-            for n, each in enumerate(reading.resource.get("extension", ()))
-            if each["url"] == codes.SCHEDULING_PARAMETERS
+            (extension, f"extension[{n}]")
+            for n, extension in enumerate(reading.resource.get("extension", ()))
+            if extension["url"] == codes.SCHEDULING_PARAMETERS
         ]
-        for each, path in sent[:1]:
-            parameters.refuse_on_service(each, path, reading.refuse_element)
-            fields = parameters.read_attributes(each, path, reading.refuse_element)
+        for extension, path in sent[:1]:
+            parameters.refuse_on_service(extension, path, reading.refuse_element)
+            fields = parameters.read_attributes(extension, path, reading.refuse_element)
             _own_draft(reading).fields.update(fields)
         for _, path in sent[1:]:
             error = InvalidElement("HealthcareService has too many scheduling parameters extensions")
@@ -62,7 +62,7 @@ class ServiceParameters:
 
 @dataclass(frozen=True)
 class ServiceHours:
-    """`availableTime` or `notAvailable`. What opens nothing is shown for as long as nothing else does."""
+    """The hours of a service: `availableTime` or `notAvailable`, with the column of its parameters."""
 
     element: str
     column: str
@@ -94,14 +94,14 @@ def _own_draft(reading: Reading) -> ParametersDraft:
 
 
 class EligibilityElement(Element):
-    """Whom the visit is for, among the other requirements of `eligibility`; everyone where nothing is said."""
+    """This product's code in HealthcareService.eligibility for new or returning patients; everyone if there is none."""
 
     def read(self, sent: list[Json] | None) -> str:
-        said = next((coding["code"] for coding in _eligibilities(sent) if "code" in coding), None)
-        return str(code(EligibilityChoice, EligibilityChoice.EVERYONE).read(said))
+        first = next((coding["code"] for coding in _eligibilities(sent) if "code" in coding), None)
+        return str(code(EligibilityChoice, EligibilityChoice.EVERYONE).read(first))
 
     def write(self, value: str, sent: list[Json] | None) -> list[Json] | None:
-        others = [each for each in sent or () if not _eligibilities([each])]
+        others = [requirement for requirement in sent or () if not _eligibilities([requirement])]
         if value == EligibilityChoice.EVERYONE:
             return others or None
         coding = {"system": codes.ELIGIBILITY, "code": value, "display": str(EligibilityChoice(value).label)}
@@ -111,27 +111,27 @@ class EligibilityElement(Element):
 def _eligibilities(sent: list[Json] | None) -> list[Json]:
     return [
         coding
-        for each in sent or ()
-        for coding in each.get("code", {}).get("coding", ())
+        for requirement in sent or ()
+        for coding in requirement.get("code", {}).get("coding", ())
         if coding.get("system") == codes.ELIGIBILITY
     ]
 
 
 class RemindersElement(Element):
-    """A Duration for each, as extensions of one URL; NO_REMINDERS for none. The usual ones where nothing is said."""
+    """The reminders of a service: extensions with a Duration; NO_REMINDERS for none, no extension for the default."""
 
     def read(self, sent: list[Json] | None) -> list[timedelta]:
-        own = [(n, each) for n, each in enumerate(sent or ()) if each["url"] == codes.REMINDER]
+        own = [(n, extension) for n, extension in enumerate(sent or ()) if extension["url"] == codes.REMINDER]
         if not own:
             return default_reminders()
-        return [_reminder(each["valueDuration"], n) for n, each in own if "valueDuration" in each]
+        return [_reminder(extension["valueDuration"], n) for n, extension in own if "valueDuration" in extension]
 
     def write(self, value: list[timedelta], sent: list[Json] | None) -> list[Json] | None:
-        others = [each for each in sent or () if each["url"] != codes.REMINDER]
+        others = [extension for extension in sent or () if extension["url"] != codes.REMINDER]
         if value == default_reminders():
             return others or None
         own: list[Json] = [
-            {"url": codes.REMINDER, "valueDuration": minutes(each // timedelta(minutes=1))} for each in value
+            {"url": codes.REMINDER, "valueDuration": minutes(length // timedelta(minutes=1))} for length in value
         ]
         return [*others, *(own or [NO_REMINDERS])]
 
@@ -172,20 +172,22 @@ SERVICE = (
     EligibilityElement(Path("eligibility"), "eligibility", LIST),
     ReferenceElement(Path("providedBy", "reference"), "organization", types=("Organization",)),
     ReferenceListElement(Path("location"), "locations", types=("Location",)),
-    Element(extension(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
-    Element(extension(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
-    Element(extension(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
-    Element(extension(codes.NAMED_IN_EMAIL, "valueBoolean"), "named_in_email", NAMED),
-    Element(extension(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
-    Element(extension(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),
-    Element(extension(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
-    Element(extension(codes.MINIMUM_AGE, "valueUnsignedInt"), "minimum_age", AGE),
-    Element(extension(codes.MAXIMUM_AGE, "valueUnsignedInt"), "maximum_age", AGE),
+    Element(extension_path(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
+    Element(extension_path(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
+    Element(extension_path(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),
+    Element(extension_path(codes.NAMED_IN_EMAIL, "valueBoolean"), "named_in_email", NAMED),
+    Element(extension_path(codes.MINIMUM_NOTICE, "valueDuration"), "minimum_notice", NOTICE),
+    Element(extension_path(codes.CANCELLATION_NOTICE, "valueDuration"), "cancellation_notice", NOTICE),
+    Element(extension_path(codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt"), "booking_horizon_days", DAYS),
+    Element(extension_path(codes.MINIMUM_AGE, "valueUnsignedInt"), "minimum_age", AGE),
+    Element(extension_path(codes.MAXIMUM_AGE, "valueUnsignedInt"), "maximum_age", AGE),
     CodeExtensions(Path("extension"), "requires", LIST, url=codes.REQUIRES, codes=HealthcareService.ActorType),
     ReferenceExtensions(Path("extension"), "questionnaires", url=codes.QUESTIONNAIRE, types=("Questionnaire",)),
-    Element(extension(codes.REQUIRES_QUESTIONNAIRES, "valueBoolean"), "requires_questionnaires", flag(default=False)),
-    Element(extension(codes.REQUIRES_COVERAGE, "valueBoolean"), "requires_coverage", flag(default=False)),
-    Element(extension(codes.REQUIRES_CARE_TEAM, "valueBoolean"), "requires_care_team", flag(default=False)),
+    Element(
+        extension_path(codes.REQUIRES_QUESTIONNAIRES, "valueBoolean"), "requires_questionnaires", flag(default=False)
+    ),
+    Element(extension_path(codes.REQUIRES_COVERAGE, "valueBoolean"), "requires_coverage", flag(default=False)),
+    Element(extension_path(codes.REQUIRES_CARE_TEAM, "valueBoolean"), "requires_care_team", flag(default=False)),
     RemindersElement(Path("extension"), "reminders", LIST),
     ServiceParameters(),
     ServiceHours("availableTime", "availability"),

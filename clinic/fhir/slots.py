@@ -1,6 +1,6 @@
-"""Slot: https://hl7.org/fhir/R4/slot.html. It never says whose visit it is for.
+"""Slot: https://hl7.org/fhir/R4/slot.html. It never names a patient.
 
-Instants come back in UTC and to the millisecond, references to the schedule as `Schedule/id`.
+Instants are returned in UTC, to the millisecond; references to the schedule as `Schedule/id`.
 """
 
 from clinic.fhir.datatypes import Json, instant
@@ -23,7 +23,7 @@ SLOT = (
 
 
 def slot(row: Slot) -> Json:
-    """Slots are written by the thousand: nothing is asked twice, and nothing is copied that nobody changes."""
+    """Return the Slot as JSON. It is not built from SLOT and copies nothing, since thousands are written at once."""
     extra = row.extra
     reference = {"reference": f"Schedule/{row.schedule.fhir_id}"}
     resource: Json = {
@@ -44,7 +44,7 @@ def slot(row: Slot) -> Json:
 
 
 def check_time(reading: Reading) -> None:
-    """What takes time ends after it starts."""
+    """Refuse a resource that does not end after it starts."""
     start, end = reading.draft.fields.get("start"), reading.draft.fields.get("end")
     if start and end and start >= end:
         text = f"{reading.type}.end is not after {reading.type}.start."

@@ -1,4 +1,4 @@
-"""Why a visit is off: R4's `cancelationReason`, and the extension of Argonaut and IHE that says the same.
+"""The reason of a cancellation: R4's `cancelationReason`, and the equivalent extension of Argonaut and IHE.
 
 https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html,
 http://fhir.org/guides/argonaut-scheduling/StructureDefinition/extension-status-reason
@@ -13,7 +13,7 @@ ARGONAUT = "http://fhir.org/guides/argonaut-scheduling"
 IHE = "https://profiles.ihe.net/ITI/Scheduling"
 EXTENSIONS = tuple(f"{guide}/StructureDefinition/extension-status-reason" for guide in (ARGONAUT, IHE))
 SYSTEMS = tuple(f"{guide}/CodeSystem/status-reason" for guide in (ARGONAUT, IHE))
-# The guides' codes, and R4's for the same: two of the guides can be one of R4's.
+# The guides' codes with R4's equivalents. Two of the guides' codes can have the same one.
 CODES = {
     "abnormal-results": "prov-labs",
     "cms-auth": "oth-cms",
@@ -51,33 +51,35 @@ BACK = {"pat-crs": "patient-cancel", "pat-cpp": "patient-cancel", "oth-err": "sc
 
 
 def said_both_ways(appointment: Json) -> Json:
-    """The Appointment with its reason as element and as extension, where it has only one and the codes correspond."""
-    others, said = split(appointment.get("extension"))
+    """Return the Appointment with its reason as element and as extension, if it has one and the codes correspond."""
+    others, extensions = split(appointment.get("extension"))
     reason = appointment.get("cancelationReason")
-    if said and reason is None and isinstance(concept := said[-1].get("valueCodeableConcept"), dict):
+    if extensions and reason is None and isinstance(concept := extensions[-1].get("valueCodeableConcept"), dict):
         reason = _with_coding(concept, SYSTEMS, (CANCELLATION_REASON,), CODES) or concept
-    elif reason is not None and not said and (told := _with_coding(reason, (CANCELLATION_REASON,), SYSTEMS, BACK)):
-        said = [{"url": EXTENSIONS[0], "valueCodeableConcept": told}]
-    extension = [*others, *said[-1:]]
+    elif (
+        reason is not None and not extensions and (coded := _with_coding(reason, (CANCELLATION_REASON,), SYSTEMS, BACK))
+    ):
+        extensions = [{"url": EXTENSIONS[0], "valueCodeableConcept": coded}]
+    extension = [*others, *extensions[-1:]]
     reasons = {"cancelationReason": reason, "extension": extension}
     return {**appointment, **{name: value for name, value in reasons.items() if value}}
 
 
 def split(extensions: Any) -> tuple[list[Json], list[Json]]:
-    """Other extensions, and those that say the reason."""
-    every = extensions if isinstance(extensions, list) else []
-    said = [each for each in every if isinstance(each, dict) and each.get("url") in EXTENSIONS]
-    return [each for each in every if each not in said], said
+    """Return the other extensions, and those with a reason."""
+    listed = extensions if isinstance(extensions, list) else []
+    reasons = [extension for extension in listed if isinstance(extension, dict) and extension.get("url") in EXTENSIONS]
+    return [extension for extension in listed if extension not in reasons], reasons
 
 
-def _with_coding(concept: Any, systems: tuple[str, ...], wanted: tuple[str, ...], codes: dict[str, str]) -> Json | None:
-    """The concept with a coding of one of the wanted systems, which comes first; None where there is none for it."""
+def _with_coding(concept: Any, systems: tuple[str, ...], target: tuple[str, ...], codes: dict[str, str]) -> Json | None:
+    """Return the concept with a coding of a target system, translated if it has none; None if it cannot be."""
     match concept:
         case {"coding": list(codings)}:
-            if any(isinstance(each, dict) and each.get("system") in wanted for each in codings):
+            if any(isinstance(coding, dict) and coding.get("system") in target for coding in codings):
                 return cast(Json, concept)
             for coding in codings:
                 match coding:
                     case {"system": str(system), "code": str(code)} if system in systems and code in codes:
-                        return {**concept, "coding": [{"system": wanted[0], "code": codes[code]}, *codings]}
+                        return {**concept, "coding": [{"system": target[0], "code": codes[code]}, *codings]}
     return None

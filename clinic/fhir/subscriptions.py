@@ -1,7 +1,8 @@
 """Subscription: https://hl7.org/fhir/R4/subscription.html, as Argonaut Scheduling uses it (argo-sub-notif).
 
-What can be subscribed to is free time, and nothing that names a patient. What is asked for is active at once. The
-values of headers are secrets: they are not shown, and a header that comes back as it was shown keeps its value.
+Clients can subscribe to changes of free time, and to nothing that names a patient. A requested subscription is active
+at once. The values of headers are secrets: they are returned hidden, and a hidden value that is sent back stays as it
+was.
 """
 
 import re
@@ -29,7 +30,7 @@ RESERVED_HEADERS = frozenset(
 ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
 REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
-# The types that each parameter can name; an id alone is of the first.
+# The types that each search parameter can name. An id without a type is of the first.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "schedule": ("Schedule",),
     "actor": ACTORS,
@@ -38,7 +39,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "organization": ("Organization",),
     "service": ("HealthcareService",),
 }
-# By the type that is searched, the names of those parameters there.
+# The names of these parameters, by the resource type of the criteria.
 NAMES: dict[str, dict[str, str]] = {
     "Slot": {"schedule": "schedule"}
     | {name: name for name in ("practitioner", "location", "organization", "service")}
@@ -49,38 +50,38 @@ NAMES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class SubscriptionCriteria:
-    """Of which schedules changes are told: those that have one of the references of every parameter."""
+    """The schedules of a subscription: those that match one of the references for every parameter."""
 
-    wanted: Mapping[str, frozenset[str]]
+    references: Mapping[str, frozenset[str]]
 
 
 def read_criteria(written: str) -> SubscriptionCriteria:
-    """`Slot?schedule.actor=Practitioner/1`. Raises InvalidElement, which says what can be asked for."""
+    """Read criteria such as `Slot?schedule.actor=Practitioner/1`. Raises InvalidElement for unsupported ones."""
     kind, _, query = written.partition("?")
     names = NAMES.get(kind)
     if names is None:
         raise _unserved(f"Only changes of Slot and Schedule can be subscribed to, not of {kind!r}.")
-    wanted: dict[str, frozenset[str]] = {}
+    references: dict[str, frozenset[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
         if name == "status" and kind == "Slot":
-            _check_statuses(value)  # every change of what is free is told, whatever it was or will be
+            _check_statuses(value)  # otherwise ignored: every change of free time is notified
             continue
         base, _, modifier = name.partition(":")
         if base not in names:
             raise _unserved(f"{name!r} cannot be asked for here: {', '.join(names)} can.")
         found = _references(names[base], modifier, value, name)
-        wanted[names[base]] = found & wanted.get(names[base], found)
-    return SubscriptionCriteria(wanted)
+        references[names[base]] = found & references.get(names[base], found)
+    return SubscriptionCriteria(references)
 
 
 def _references(parameter: str, modifier: str, value: str, name: str) -> frozenset[str]:
     types = PARAMETERS[parameter]
     kind = modifier or types[0]
     found = frozenset(
-        local_reference(each) if "/" in each else f"{kind}/{each}" for each in value.split(",") if each.strip()
+        local_reference(text) if "/" in text else f"{kind}/{text}" for text in value.split(",") if text.strip()
     )
-    for each in found:
-        if not REFERENCE.fullmatch(each) or each.partition("/")[0] not in types:
+    for reference in found:
+        if not REFERENCE.fullmatch(reference) or reference.partition("/")[0] not in types:
             raise _unserved(f"{name}={value} does not name a {' or a '.join(types)}.")
     if not found:
         raise _unserved(f"{name!r} has no value.")
@@ -88,9 +89,9 @@ def _references(parameter: str, modifier: str, value: str, name: str) -> frozens
 
 
 def _check_statuses(value: str) -> None:
-    for each in value.split(","):
-        if each not in Slot.Status.values:
-            raise InvalidElement(f"{each!r} is not one of {', '.join(Slot.Status.values)}.", "code-invalid")
+    for status in value.split(","):
+        if status not in Slot.Status.values:
+            raise InvalidElement(f"{status!r} is not one of {', '.join(Slot.Status.values)}.", "code-invalid")
 
 
 def _unserved(text: str) -> InvalidElement:
@@ -98,7 +99,7 @@ def _unserved(text: str) -> InvalidElement:
 
 
 def _read_status(sent: str | None) -> str:
-    """What is requested is active: there is nothing to wait for."""
+    """Return the status; `requested` becomes `active`, since nobody has to approve a subscription."""
     status = code(Subscription.Status).read(sent)
     return str(Subscription.Status.ACTIVE if status == Subscription.Status.REQUESTED else status)
 
@@ -133,21 +134,21 @@ def _read_payload(sent: str | None) -> str:
 
 
 class ChannelHeaders:
-    """`channel.header`: kept in its column, its values sealed, and shown without them."""
+    """Subscription.channel.header: stored in its column with encrypted values, and returned with hidden values."""
 
     path = Path("channel", "header")
 
     def take(self, reading: Reading) -> None:
         sent = (reading.resource.get("channel") or {}).pop("header", [])
-        matches = [HEADER.fullmatch(each) for each in sent]
+        matches = [HEADER.fullmatch(header) for header in sent]
         for n, match in enumerate(matches):
             if match is None or match["name"].lower() in RESERVED_HEADERS:
                 at = f"Subscription.channel.header[{n}]"
-                said = (
+                text = (
                     "A header is written `Name: value`, of at most 4,000 characters, and its name is not one that the"
                     " connection needs."
                 )
-                reading.refuse(ResourceIssue("value", said, at))
+                reading.refuse(ResourceIssue("value", text, at))
         given = [(match["name"], match["value"]) for match in matches if match]
         reading.draft.fields["header"] = self._with_kept(given, reading)
 
@@ -161,15 +162,15 @@ class ChannelHeaders:
         headers = []
         for n, (name, value) in enumerate(given):
             if value == HIDDEN and name not in kept:
-                said = f"The value of {name} is not known here: send it."
-                reading.refuse(ResourceIssue("required", said, f"Subscription.channel.header[{n}]"))
+                text = f"The value of {name} is not known here: send it."
+                reading.refuse(ResourceIssue("required", text, f"Subscription.channel.header[{n}]"))
             stays = name in kept and (value == HIDDEN or decrypts_to(kept[name], value.strip()))
             headers.append(f"{name}: {kept[name]}" if stays else encrypted_header(name, value.strip()))
         return headers
 
 
 def _reset_failures(reading: Reading) -> None:
-    """What is active has no error, and no failures behind it."""
+    """Clear the error and the count of failures of an active subscription."""
     if reading.draft.fields.get("status") == Subscription.Status.ACTIVE:
         reading.draft.fields |= {"error": "", "failures": 0}
 

@@ -1,7 +1,7 @@
-"""Is it FHIR at all? The form of a resource, before anybody asks what it means.
+"""Validation of the form of a resource, before its values are read.
 
-The definitions are those of fhir.resources (https://www.hl7.org/fhir/R4/resourcelist.html); what that library lets
-pass (empty elements, numbers for strings, Python's own names) is refused here.
+The definitions are those of fhir.resources (https://www.hl7.org/fhir/R4/resourcelist.html). This module also refuses
+what the library accepts: empty elements, numbers for strings, and Python's names of elements.
 """
 
 import math
@@ -30,7 +30,7 @@ CODES = {
     "model_validation_format": "structure",
 }
 
-# What the library says of a value that has not the form of its type, and what would be right.
+# Messages of the library about values of the wrong form, and clearer texts for them.
 ONE_OF_MANY = "Any of one field value is expected from this list"
 CHOICE = re.compile(r"'(\w+)'")
 NOT_OF_THE_FORM = " value string does not match spec regex."
@@ -42,7 +42,7 @@ FORMS = {
     "Time": "A time is written as 14:00:00.",
 }
 
-# For elements that are required and missing, so that the others can be looked at all the same.
+# Values for required elements that are missing, so that the library checks the other elements too.
 STAND_INS: dict[str, Json] = {
     "Schedule": {"actor": [{"display": "?"}]},
     "Slot": {
@@ -66,7 +66,7 @@ STAND_INS: dict[str, Json] = {
 
 
 def validate(resource: Json, kind: str) -> list[ResourceIssue]:
-    """All that is wrong with the form. Elements that cannot be read are taken out of `resource`."""
+    """Return all issues of the form. Elements that cannot be read are removed from `resource`."""
     issues = list(_shape(resource, kind))
     _take_out(resource, issues)
     while found := _new(_definition(resource, kind), issues):
@@ -81,40 +81,40 @@ def validate(resource: Json, kind: str) -> list[ResourceIssue]:
 
 
 def _definition(resource: Json, kind: str) -> list[ResourceIssue]:
-    """What the definition says. A broken element hides others from the library: without it, ask again.
+    """Return the library's issues. It may report a broken element only, so it is called again without that element.
 
-    Only where nothing is missing can it be seen which values the library would have converted; see STAND_INS.
+    Values that the library converts are found only if no required element is missing: see STAND_INS.
     """
     try:
         model = _model(kind).model_validate(resource)
     except ValidationError as error:
-        return [_issue(each, kind) for each in error.errors(include_url=False)]
+        return [_issue(detail, kind) for detail in error.errors(include_url=False)]
     except KeyError:
         return [ResourceIssue("structure", "A contained resource is of no known type.", f"{kind}.contained")]
     return list(_types(resource, model, kind))
 
 
 def _new(found: list[ResourceIssue], issues: list[ResourceIssue]) -> list[ResourceIssue]:
-    """Without those that are only missing because they have been taken out."""
+    """Return the issues that are not about elements removed before."""
     gone = {_root(issue) for issue in issues}
     return [issue for issue in found if issue.code != "required" or _root(issue) not in gone]
 
 
 def _root(issue: ResourceIssue) -> str:
-    """The element of the resource that an issue is about: `start` of `Slot.start`."""
+    """Return the name of the element that an issue is about, such as `start` for `Slot.start`."""
     return re.split(r"[.\[]", issue.expression + ".")[1]
 
 
 @cache
 def _model(kind: str) -> type[BaseModel]:
-    """Imported when first asked for: each brings a module of its own."""
+    """Return the library's class for a type. It is imported when first needed, since each has a module of its own."""
     model: type[BaseModel] = get_fhir_model_class(kind)
     return model
 
 
 @cache
 def _names(model: type[BaseModel]) -> dict[str, str]:
-    """The attribute of each element, by FHIR's name for it."""
+    """Return the Python attribute of each element, by FHIR's name."""
     names = {field.alias or name: name for name, field in model.model_fields.items()}
     names.pop("fhir_comments", None)
     return names
@@ -130,18 +130,21 @@ def _issue(error: Any, kind: str) -> ResourceIssue:
         return ResourceIssue(code, "Not an element of FHIR R4.", path)
     text = error["msg"].removeprefix("Value error, ")
     if text.startswith(ONE_OF_MANY):
-        said = sorted(set(CHOICE.findall(text)) & error["input"].keys())
-        return ResourceIssue("structure", f"Only one of {' and '.join(said)} can be said.", path)
+        names = sorted(set(CHOICE.findall(text)) & error["input"].keys())
+        return ResourceIssue("structure", f"Only one of {' and '.join(names)} can be said.", path)
     return ResourceIssue(code, FORMS.get(text.removesuffix(NOT_OF_THE_FORM), text), path)
 
 
 def _take_out(resource: Json, issues: list[ResourceIssue]) -> bool:
-    """Remove the elements that are at fault; False if there are none."""
+    """Remove the elements that the issues are about. Return True if there were any."""
     return bool([resource.pop(root) for root in {_root(issue) for issue in issues} if root in resource])
 
 
 def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
-    """https://hl7.org/fhir/R4/json.html: nothing is empty, and null only fills a place in a list."""
+    """Yield issues of the JSON format: no element is empty, and null only fills a position in a list.
+
+    https://hl7.org/fhir/R4/json.html
+    """
     if not _are_resources(resource.get("contained", [])):
         yield ResourceIssue("structure", "What is contained says its resourceType.", f"{kind}.contained")
     if "id" in resource and not _is_id(resource["id"]):
@@ -164,7 +167,10 @@ def _shape(resource: Json, kind: str) -> Iterator[ResourceIssue]:
 
 
 def _unmatched(node: Json, path: str) -> Iterator[ResourceIssue]:
-    """https://hl7.org/fhir/R4/json.html#primitive: null stands for a value that `_name` says something of."""
+    """Yield issues of lists of primitive values: null needs an entry of `_name` at the same position.
+
+    https://hl7.org/fhir/R4/json.html#primitive
+    """
     for name, values in node.items():
         if not isinstance(values, list) or all(value is None for value in values):
             continue
@@ -173,15 +179,15 @@ def _unmatched(node: Json, path: str) -> Iterator[ResourceIssue]:
             text = f"{name} has {len(values)} places, _{name} has {len(extras)}: null fills those that say nothing."
             yield ResourceIssue("structure", text, f"{path}._{name}")
         elif not name.startswith("_") and None in values:
-            said = extras if isinstance(extras, list) else []
+            entries = extras if isinstance(extras, list) else []
             for n, value in enumerate(values):
-                if value is None and not (n < len(said) and said[n]):
+                if value is None and not (n < len(entries) and entries[n]):
                     yield ResourceIssue("structure", f"Nothing is said here, nor in _{name}.", f"{path}.{name}[{n}]")
 
 
 def _are_resources(contained: Any) -> bool:
     return isinstance(contained, list) and all(
-        isinstance(each, dict) and isinstance(each.get("resourceType"), str) for each in contained
+        isinstance(resource, dict) and isinstance(resource.get("resourceType"), str) for resource in contained
     )
 
 
@@ -204,7 +210,7 @@ def _fault(node: Any, depth: int) -> str | None:
 
 
 def _types(node: Any, model: Any, path: str) -> Iterator[ResourceIssue]:
-    """Where the library has made a value of another type than was sent, and where it took Python's names."""
+    """Yield an issue for each value that the library has converted to another type, and for each Python name."""
     if isinstance(model, BaseModel) and isinstance(node, dict):
         names = _names(type(model))
         for name, value in node.items():
@@ -213,16 +219,16 @@ def _types(node: Any, model: Any, path: str) -> Iterator[ResourceIssue]:
             elif name != "resourceType":
                 yield ResourceIssue("structure", "Not an element of FHIR R4.", f"{path}.{name}")
     elif isinstance(node, list) and isinstance(model, list):
-        for n, (item, made) in enumerate(zip(node, model, strict=False)):
-            yield from _types(item, made, f"{path}[{n}]")
+        for n, (item, converted) in enumerate(zip(node, model, strict=False)):
+            yield from _types(item, converted, f"{path}[{n}]")
     elif node is not None and not _is_form_of(model, node):
         yield ResourceIssue("value", f"{node!r} is of the wrong type.", path)
 
 
-def _is_form_of(made: Any, node: Any) -> bool:
-    """True if JSON would write what the library has made of it with this type of value."""
-    if isinstance(made, bool) or isinstance(node, bool):
-        return isinstance(made, bool) and isinstance(node, bool)
-    if isinstance(made, int):
+def _is_form_of(converted: Any, node: Any) -> bool:
+    """True if the library's value would be written in JSON with the type of `node`."""
+    if isinstance(converted, bool) or isinstance(node, bool):
+        return isinstance(converted, bool) and isinstance(node, bool)
+    if isinstance(converted, int):
         return isinstance(node, int)
-    return isinstance(node, (int, float, Decimal) if isinstance(made, (float, Decimal)) else str)
+    return isinstance(node, (int, float, Decimal) if isinstance(converted, (float, Decimal)) else str)

@@ -1,7 +1,6 @@
-"""The kinds of visit that Argonaut Scheduling names, and what SNOMED CT calls them.
+"""Argonaut Scheduling's codes of visit types, and its maps to SNOMED CT and to appointment types.
 
-http://fhir.org/guides/argonaut-scheduling/CodeSystem/visit-type and its concept maps to SNOMED CT and to the types of
-appointment. Codings that mean the same are looked for together.
+http://fhir.org/guides/argonaut-scheduling/CodeSystem/visit-type. A search for one coding also finds its equivalents.
 """
 
 from typing import TypeAlias
@@ -15,7 +14,7 @@ VISIT_TYPE = f"{ARGONAUT}/CodeSystem/visit-type"
 APPOINTMENT_TYPE = f"{ARGONAUT}/CodeSystem/appt-type"
 SNOMED = "http://snomed.info/sct"
 V2_APPOINTMENT = "http://terminology.hl7.org/CodeSystem/v2-0276"
-# As systems are written in STU3, and in examples.
+# The URLs of code systems in STU3 and in examples, with those of R4.
 OLDER_SYSTEMS = {
     "http://hl7.org/fhir/v2/0276": V2_APPOINTMENT,
     "http://snomed.info/sct/": SNOMED,
@@ -46,7 +45,7 @@ VISITS = {
     "ekg": ("ELECTROCARDIOGRAM(EKG)", "29303009"),
     "dxa": ("DUAL-ENERGY X-RAY ABSORPTIOMETRY(DXA)", "241686001"),
 }
-# Visits of any kind that are wanted soon: they find what is meant, but no visit is called so for its kind.
+# Codes for how soon a visit is needed. They are read in searches, and never written for a service.
 INEXACT = {"urgent": "11429006", "same-day": "11429006", "walk-in": "11429006"}
 
 _APPOINTMENT_TYPES = {
@@ -63,12 +62,12 @@ ROUTINE = APPOINTMENT_TYPES[0]
 
 
 def normalised(system: str, code: str) -> Coding:
-    """A coding with its system as R4 writes it."""
+    """Return a coding with the URL that R4 gives its system."""
     return OLDER_SYSTEMS.get(system, system), code
 
 
 def meaning(coding: Coding) -> frozenset[Coding]:
-    """The coding itself and those that the maps equate it with."""
+    """Return the coding and its equivalents by the maps."""
     system, code = coding
     if system == VISIT_TYPE:
         concept = VISITS[code][1] if code in VISITS else INEXACT.get(code)
@@ -79,7 +78,7 @@ def meaning(coding: Coding) -> frozenset[Coding]:
 
 
 def codings_of(concepts: list[Json]) -> frozenset[Coding]:
-    """What CodeableConcepts are coded as."""
+    """Return the system and code of each coding in CodeableConcepts."""
     return frozenset(
         (coding.get("system", ""), coding.get("code", ""))
         for concept in concepts
@@ -88,7 +87,7 @@ def codings_of(concepts: list[Json]) -> frozenset[Coding]:
 
 
 def visit_types(concepts: list[Json]) -> list[str]:
-    """The codes of visit-type that these concepts are, or that the map says they are."""
+    """Return the codes of visit-type in these concepts, and the equivalents of their other codings."""
     known = {visit for coding in codings_of(concepts) for system, visit in meaning(coding) if system == VISIT_TYPE}
     return [visit for visit in VISITS if visit in known] + sorted(known - VISITS.keys())
 
@@ -99,5 +98,5 @@ def visit_type_coding(visit: str) -> Json:
 
 
 def appointment_type_of(visits: list[str]) -> Coding:
-    """What type of appointment visits of these types are: routine, unless the map says otherwise."""
+    """Return the appointment type for these visit types by the map; routine if it has none."""
     return next((_APPOINTMENT_TYPES[visit] for visit in visits if visit in _APPOINTMENT_TYPES), ROUTINE)

@@ -1,8 +1,7 @@
-"""FHIR's XML, from and to its JSON: https://hl7.org/fhir/R4/xml.html
+"""Conversion between FHIR's XML and its JSON: https://hl7.org/fhir/R4/xml.html
 
-By the definitions of fhir.resources. That library's own XML goes by its models, which forget the ids of names and the
-zeros of times; here nothing that JSON says is lost. What is no element of FHIR is handed on as it is, for
-`clinic.fhir.validation` to name.
+It uses the definitions of fhir.resources, but not that library's XML, which loses ids of names and zeros of times.
+Unknown elements are converted too, so that `clinic.fhir.validation` can report them.
 """
 
 import math
@@ -34,7 +33,7 @@ UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def to_xml(resource: Json) -> Node:
-    """The root element."""
+    """Return the root element of a resource."""
     root = etree.Element(f"{{{FHIR}}}{resource['resourceType']}", nsmap={None: FHIR})
     _write_resource(root, resource)
     return root
@@ -52,8 +51,8 @@ def _write_children(node: Node, value: Json, model: Model, attributes: tuple[str
     names = {name.removeprefix("_") for name in value}.difference(attributes, ["resourceType"])
     for name in sorted(names, key=lambda name: elements[name].place):
         element = elements[name]
-        for each, extras in zip_longest(_listed(value.get(name)), _listed(value.get(f"_{name}"))):
-            _write(node, name, each, extras, element)
+        for item, extras in zip_longest(_listed(value.get(name)), _listed(value.get(f"_{name}"))):
+            _write(node, name, item, extras, element)
 
 
 def _write(parent: Node, name: str, value: Any, extras: Json | None, element: ElementDefinition) -> None:
@@ -73,12 +72,12 @@ def _write(parent: Node, name: str, value: Any, extras: Json | None, element: El
 
 
 def _writable(value: Any) -> str:
-    """As text; without the characters that XML has no place for."""
+    """Return a value as text, without characters that XML does not allow."""
     return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else exact_json.dumps(value).decode()
 
 
 def _narrative(text: str) -> Node:
-    """The division of a text. Of what was stored and is no XHTML, its words."""
+    """Return the <div> of a narrative. Stored text that is not XHTML loses its tags."""
     with suppress(InvalidElement):
         found = read_xml(text)
         if found.tag == DIV:
@@ -98,7 +97,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def read_xml(text: str) -> Node:
-    """The root element. Raises InvalidElement for what is no XML, or has a DTD, which could name files and grow."""
+    """Return the root element. Raises InvalidElement for invalid XML and for a DTD, which could read files."""
     if "<!DOCTYPE" in text:
         raise InvalidElement("XML with a DTD is not accepted.", "structure")
     try:
@@ -108,12 +107,12 @@ def read_xml(text: str) -> Node:
 
 
 def from_xml(root: Node) -> Json:
-    """The resource as JSON. Raises InvalidElement, which says where."""
+    """Return the resource as JSON. Raises InvalidElement with the path of the fault."""
     return _read_resource(root, etree.QName(root).localname)
 
 
 def _parser() -> etree.XMLParser:
-    """It knows no other files, no other encoding, and nothing too deep or too large for libxml2."""
+    """Return a parser that opens no files, reads UTF-8 only, and keeps libxml2's limits of depth and size."""
     return etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
     )
@@ -151,7 +150,7 @@ def _read_children(node: Node, model: Model | None, path: str, attributes: tuple
 
 
 def _read(node: Node, element: ElementDefinition, path: str) -> tuple[Any, Json | None]:
-    """The value, and what `_name` says of it in JSON."""
+    """Return the value of an element, and the content of `_name` in JSON."""
     if element.form == "xhtml":
         return etree.tostring(node, encoding="unicode", with_tail=False), None
     if element.form == "resource":
@@ -170,7 +169,7 @@ def _undefined(node: Node) -> ElementDefinition:
 
 
 def _value(text: str, form: str) -> Any:
-    """As JSON says it. What is of no such form is still text, which validation refuses by name."""
+    """Return the value as in JSON. Text that does not fit the form stays text, which validation refuses."""
     if form == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if form in ("integer", "decimal") and NUMBER.fullmatch(text) and math.isfinite(float(text)):
@@ -205,5 +204,5 @@ def _refuse(text: str, path: str) -> NoReturn:
 
 
 def _attributes(model: Model | None) -> tuple[str, ...]:
-    """Which of a type's elements XML writes as attributes."""
+    """Return the elements of a type that XML writes as attributes."""
     return ("id", "url") if model is not None and type_name(model) == "Extension" else ("id",)

@@ -16,16 +16,16 @@ def known_to(entries: Sequence[Entry], caller: Caller, base: str) -> References:
     """To what the entries may refer: what is there for the caller, and what is named already by what they change."""
     texts = References.collect(entry.resource for entry in entries)
     references = References.load(texts, base)
-    references.promise(entry.reference for entry in entries)
+    references.allow(entry.reference for entry in entries)
     kinds = {local_reference(text).partition("/")[0] for text in texts} & RESOURCES.keys()
     sees_all = all(access.may_refer_to_all(caller, kind) for kind in kinds)
     if sees_all and not any(map(references.is_unknown, texts)):
         return references
     named = {text for kind, row in _changed(entries, caller) for text in References.collect([kind.to_fhir(row)])}
     if sees_all:
-        references.promise(named)
+        references.allow(named)
         return references
-    return references.kept(partial(access.referable_keys, caller), also=named)
+    return references.visible_only(partial(access.referable_keys, caller), also=named)
 
 
 def seen_by(caller: Caller, kind: ResourceKind, rows: Mapping[str, Any]) -> Collection[str]:

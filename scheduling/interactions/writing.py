@@ -141,7 +141,7 @@ class _Writing:
         by_type: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_type[entry.type].append(entry)
-        self.known.promise(entry.reference for entry in entries)
+        self.known.allow(entry.reference for entry in entries)
         timed = [*by_type["Slot"], *by_type["Appointment"], *by_type["AppointmentResponse"]]
         self.locks = _references(timed) | {entry.reference for entry in timed}
         for name, kind in RESOURCES.items():

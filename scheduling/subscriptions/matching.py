@@ -14,7 +14,7 @@ def concerns(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
     return all(
         (parameter == "service" and schedule.offers_all_services)
         or not wanted.isdisjoint(_references(parameter, schedule))
-        for parameter, wanted in criteria.wanted.items()
+        for parameter, wanted in criteria.references.items()
     )
 
 
