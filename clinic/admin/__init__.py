@@ -1,4 +1,4 @@
-"""The nouns in Django's administration. Slots and Appointments are in scheduling.admin: theirs are verbs."""
+"""Django's administration of the models, except Slot and Appointment, which use cases write: see scheduling.admin."""
 
 from clinic.admin import audit, care, communication, forms, parking, people, places, schedule, subscription
 

@@ -1,4 +1,4 @@
-"""Who did what: to be read, never written."""
+"""Administration of the audit log, which can only be read."""
 
 from django.contrib import admin
 
@@ -10,7 +10,7 @@ from clinic.models import AuditEvent
 class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display = ("when", "subtype", "who", "patient", "appointment", "target")
     list_display_links = ("when",)
-    # Nothing that reads the whole table: it is the longest of all.
+    # No filter may read the whole table, which is the longest of all.
     list_filter = ("action", ("reason", admin.EmptyFieldListFilter), "recorded")
     show_full_result_count = False
     list_select_related = ("user", "patient", "appointment__service", "appointment__site")

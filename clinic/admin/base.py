@@ -1,4 +1,4 @@
-"""What the administration of every resource has in common."""
+"""Base classes for the administration of all resources."""
 
 from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, cast
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     ModelAdmin, StackedInline, ModelForm = admin.ModelAdmin, admin.StackedInline, forms.ModelForm
 
-# The type of what a JSON column lists, and how one looks.
+# The FHIR type of the elements in a JSON column.
 ELEMENTS = {
     "communication": "CodeableConcept",
     "identifier": "Identifier",
@@ -56,13 +56,12 @@ RECORD = ("fhir_id", "version", "last_updated")
 RECORD_SECTION: tuple[str, Any] = ("Record", {"fields": RECORD, "classes": ("collapse",)})
 
 
-# Asked what is to be said about a saved `row`, when its page is shown and when it is saved; receivers for the row's
-# model return remarks.
+# Sent with a saved `row` when its page is shown and after it is saved. Receivers for the row's model return remarks.
 remarks_requested = Signal()
 
 
 class Remark(NamedTuple):
-    """A sentence about a row, with the page where something is done about it, if that is another."""
+    """A sentence about a row, with a link to another page where a problem can be solved."""
 
     text: str
     is_good: bool = False
@@ -82,16 +81,16 @@ def remarks_on(row: Model) -> list[Remark]:
 
 
 def saved(resource: Resource) -> None:
-    """What is about to be saved is the next version."""
+    """Prepare a resource for saving: set the next version and the time of the change."""
     if resource.pk is not None:
         resource.version += 1
     resource.last_updated = timezone.now()
 
 
 class ResourceAdmin(ModelAdmin):
-    """A resource: each save is its next version, what is deleted stays for those who ask for it and get 410.
+    """The administration of a resource. Each save is a new version; a deleted row stays, so that reads answer 410.
 
-    `related` is what its name needs, here and where it is chosen; `fieldsets` leave out `RECORD`.
+    `related` are the related rows that `__str__` needs, in lists and choices. `fieldsets` need no section for RECORD.
     """
 
     related: ClassVar[tuple[str, ...]] = ()
@@ -100,13 +99,13 @@ class ResourceAdmin(ModelAdmin):
     save_on_top = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # Without a name, select_related would follow every key there is.
+        # Without a name, select_related would follow every foreign key.
         return super().get_queryset(request).filter(deleted_at=None).select_related(*self.related or (None,))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list, without the links to years and months where a row lies at the edge of the calendar.
+        """Return the list, without links to years and months if a row is in the year 1 or 9999.
 
-        PostgreSQL would count that moment to a year before the first by the clinic's clock.
+        In the clinic's zone, PostgreSQL could put such a moment into a year that Python does not have.
         """
         changelist = super().get_changelist_instance(request)
         if column := changelist.date_hierarchy:
@@ -116,7 +115,7 @@ class ResourceAdmin(ModelAdmin):
         return changelist
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """With the record's own data below, once there is a record."""
+        """Return the sections of the page, with translations, and with the record's id and version if it is saved."""
         fieldsets = list(super().get_fieldsets(request, obj))
         if names := tuple(translations.field_names(self._row(obj))):
             fieldsets.append(("In other languages", {"fields": names, "description": TRANSLATIONS}))
@@ -165,7 +164,7 @@ class ResourceAdmin(ModelAdmin):
         return super().response_change(request, obj)
 
     def _remark(self, request: HttpRequest, row: Resource) -> None:
-        """Say what is to be known about what was saved, unless its own page comes next and says so."""
+        """Show the remarks about a saved row, unless the row's own page comes next and shows them."""
         if "_continue" not in request.POST:
             for remark in remarks_on(row):
                 self.message_user(request, remark.html, messages.SUCCESS if remark.is_good else messages.WARNING)
@@ -190,7 +189,7 @@ class ResourceAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin:
-    """Written by the product alone: pages to read and to search."""
+    """The administration of rows that only the product writes: no adding, changing or deleting."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -203,6 +202,7 @@ class ReadOnlyAdmin:
 
 
 def elements_field(column: "Field[Any, Any]") -> forms.Field:
+    """Return the form field for a JSON column of FHIR elements, with an example as help text."""
     element = ELEMENTS[column.name]
     help_text = EXAMPLES.get(column.name) or EXAMPLES[element]
     return ElementsField(
@@ -211,10 +211,10 @@ def elements_field(column: "Field[Any, Any]") -> forms.Field:
 
 
 class OnceForm(ModelForm):
-    """Says that there is one already, where the database would refuse the second.
+    """A form that reports a duplicate, which the database would refuse.
 
-    Of the rows that are not deleted, nor entered in error, only one has these columns; `once_error` says so at
-    `once_field`.
+    `once` are the columns that identify a row among those that are not deleted or entered in error. The error is
+    `once_error`, shown at `once_field`.
     """
 
     once: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""What a visit is paid by, who looks after a patient, and the care that was given."""
+"""Administration of coverage, care teams and encounters."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BACKWARDS = "It ends before it starts."
 
 
 class PeriodForm(ModelForm):
-    """Something that ends after it starts."""
+    """A form with a start and an end, which must not be before the start."""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -45,7 +45,7 @@ class CoverageAdmin(ResourceAdmin):
 
     @admin.display(description="who pays")
     def payors(self, coverage: Coverage) -> str:
-        return ", ".join(each.get("display") or each.get("reference", "") for each in coverage.payor)
+        return ", ".join(payor.get("display") or payor.get("reference", "") for payor in coverage.payor)
 
     @admin.display(description="kind")
     def kind(self, coverage: Coverage) -> str:
@@ -53,7 +53,7 @@ class CoverageAdmin(ResourceAdmin):
 
 
 class CareTeamForm(ModelForm):
-    """Practitioners are chosen; whoever else is on the team stays on it."""
+    """The form of a care team. It changes the practitioners; other members stay."""
 
     practitioners = forms.ModelMultipleChoiceField(
         queryset=Practitioner.objects.filter(deleted_at=None),
@@ -64,18 +64,18 @@ class CareTeamForm(ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        named = [_member(each).removeprefix("Practitioner/") for each in self.instance.participant]
-        self.initial["practitioners"] = Practitioner.objects.filter(fhir_id__in=named, deleted_at=None)
+        ids = [_member(participant).removeprefix("Practitioner/") for participant in self.instance.participant]
+        self.initial["practitioners"] = Practitioner.objects.filter(fhir_id__in=ids, deleted_at=None)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        chosen = {each.reference: str(each) for each in self.cleaned_data.get("practitioners", ())}
-        before = [each for each in self.instance.participant if _stays(each, chosen)]
-        known = {_member(each) for each in before}
-        self.instance.participant = before + [
+        chosen = {row.reference: str(row) for row in self.cleaned_data.get("practitioners", ())}
+        kept = [participant for participant in self.instance.participant if _stays(participant, chosen)]
+        members = {_member(participant) for participant in kept}
+        self.instance.participant = kept + [
             {"member": {"reference": reference, "display": name}}
             for reference, name in chosen.items()
-            if reference not in known
+            if reference not in members
         ]
         return cleaned
 
@@ -106,7 +106,9 @@ class CareTeamAdmin(ResourceAdmin):
 
     @admin.display(description="all members")
     def members(self, team: CareTeam) -> str:
-        return ", ".join(each.get("member", {}).get("display") or _member(each) for each in team.participant)
+        return ", ".join(
+            participant.get("member", {}).get("display") or _member(participant) for participant in team.participant
+        )
 
 
 class EncounterForm(PeriodForm, OnceForm):
@@ -117,7 +119,7 @@ class EncounterForm(PeriodForm, OnceForm):
 
 @admin.register(Encounter)
 class EncounterAdmin(ResourceAdmin):
-    """Begun on the staff's pages, when a visit comes about; corrected here."""
+    """The administration of encounters. They begin on the staff's pages and can be corrected here."""
 
     form = EncounterForm
     list_display = ("start", "patient", "service", "status", "encounter_class", "visit")

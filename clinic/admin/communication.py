@@ -1,4 +1,4 @@
-"""What is told to whom, how they want to be told, and in which words."""
+"""Administration of messages, message templates, patients' message preferences and calendar feeds."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from clinic.placeholders import PLACEHOLDERS
 
 @admin.register(Communication)
 class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
-    """The outbox: written with what it tells, and sent by the workers."""
+    """The administration of messages, which use cases write and workers send."""
 
     list_display = ("due", "event", "medium", "recipient", "status", "sent", "visit")
     list_filter = ("status", "event", "medium")
@@ -54,7 +54,7 @@ class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
 
 
 class MessageTemplateForm(ModelForm):
-    """Says what can stand in the words."""
+    """The form of a message template, which lists the placeholders."""
 
     language = forms.ChoiceField(choices=settings.LANGUAGES)
 
@@ -70,7 +70,7 @@ class MessageTemplateForm(ModelForm):
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(ModelAdmin):
-    """The clinic's own words, instead of the product's."""
+    """The administration of message templates: the clinic's own texts, instead of the product's."""
 
     form = MessageTemplateForm
     list_display = ("__str__", "event", "medium", "language", "subject")
@@ -85,24 +85,22 @@ class MessageTemplateAdmin(ModelAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None) -> Any:
-        """The preview, once there is something to show."""
+        """Return the sections of the page, without previews for a new template."""
         return super().get_fieldsets(request, obj)[: None if obj else 2]
 
     @admin.display(description="preview")
     def preview(self, template: MessageTemplate) -> SafeString:
-        """The words for a visit that there is not, in their own language."""
-        words = message_templates.MessageText(template.subject, template.body)
-        return _shown(message_templates.fill_in(words, message_templates.sample_values(template.language)))
+        """Return the text for a sample visit, in the template's language."""
+        text = message_templates.MessageText(template.subject, template.body)
+        return _html(message_templates.fill_in(text, message_templates.sample_values(template.language)))
 
     @admin.display(description="the product's words")
     def products_words(self, template: MessageTemplate) -> SafeString:
-        return _shown(message_templates.default_text(template.event, template.medium, template.language))
+        return _html(message_templates.default_text(template.event, template.medium, template.language))
 
 
-def _shown(words: message_templates.MessageText) -> SafeString:
-    return format_html(
-        "<p><strong>{}</strong></p>{}", words.subject, mark_safe(linebreaks(words.body, autoescape=True))
-    )
+def _html(text: message_templates.MessageText) -> SafeString:
+    return format_html("<p><strong>{}</strong></p>{}", text.subject, mark_safe(linebreaks(text.body, autoescape=True)))
 
 
 @admin.register(MessagePreferences)
@@ -116,7 +114,7 @@ class MessagePreferencesAdmin(ModelAdmin):
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(ModelAdmin):
-    """Secret addresses of calendars. Their owners make them; here they are closed. The secret itself nobody knows."""
+    """The administration of calendar feeds, which their owners create. Here they can be revoked."""
 
     list_display = ("whose", "created", "revoked")
     list_filter = (("revoked", admin.EmptyFieldListFilter), "created")

@@ -1,4 +1,4 @@
-"""Form fields for what the rows keep as FHIR JSON."""
+"""Form fields for columns of FHIR JSON, and for other columns that people type as text."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class ElementsField(forms.JSONField):
-    """A list of FHIR elements of one type, laid out for reading."""
+    """A field for a list of FHIR elements of one type, as indented JSON."""
 
     def __init__(self, *, element: str, **options: Any) -> None:
         self.element = element
@@ -51,7 +51,10 @@ class ElementsField(forms.JSONField):
 
 
 class LinesField(forms.CharField):
-    """A list as lines of text, one for each entry. What no line can say is kept while the text stays the same."""
+    """A field for a list as lines of text, one for each entry.
+
+    A line may hold less than an entry; the entries stay as they are if the text is not changed.
+    """
 
     def __init__(self, *, rows: int, **options: Any) -> None:
         super().__init__(required=False, widget=forms.Textarea(attrs={"rows": rows, "cols": 60}), **options)
@@ -71,10 +74,10 @@ class LinesField(forms.CharField):
         return entries
 
     def validate(self, value: Any) -> None:
-        """`to_python` has said all there is to say."""
+        """Do nothing: `to_python` has validated the value."""
 
     def run_validators(self, value: Any) -> None:
-        """Those of CharField are for text."""
+        """Do nothing: the validators of CharField are for text."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return _lines(self.prepare_value(initial)) != _lines(data)
@@ -83,7 +86,7 @@ class LinesField(forms.CharField):
         return "\n".join(filter(None, (self.line(entry) for entry in entries or ())))
 
     def entry(self, line: str) -> Json:
-        """What a line means. Raises ValueError with what is wrong with it."""
+        """Return the entry that a line describes. Raises ValueError, with a sentence, if it cannot be read."""
         raise NotImplementedError
 
     def line(self, entry: Json) -> str:
@@ -91,9 +94,9 @@ class LinesField(forms.CharField):
 
 
 class WeeklyHoursField(LinesField):
-    """FHIR availableTime: `mon-fri 09:00-17:00 from 2026-05-01`, a line for each window.
+    """A field for FHIR availableTime, one line for each window, such as `mon-fri 09:00-17:00 from 2026-05-01`.
 
-    Empty is None, `closed` no hours at all.
+    An empty field is None; `closed` is an empty list.
     """
 
     CLOSED = "closed"
@@ -134,7 +137,7 @@ class WeeklyHoursField(LinesField):
 
 
 class ClosuresField(LinesField):
-    """FHIR notAvailableTime: `2026-12-24 to 2027-01-02: Winter break`, a line for each closure."""
+    """A field for FHIR notAvailableTime, a line each, such as `2026-12-24 to 2027-01-02: Winter break`."""
 
     CLOSURE = re.compile(r"(?P<start>\d\S*?)(?:\s+to\s+(?P<end>\d\S*?))?(?::\s+(?P<description>.+))?")
 
@@ -158,9 +161,9 @@ class ClosuresField(LinesField):
 
 
 class RemindersField(forms.CharField):
-    """Lengths of time in words: `2 days, 2 hours`. The longest comes first, each once.
+    """A field for lengths of time, such as `2 days, 2 hours`. The value is sorted, longest first, each once.
 
-    `none` is no reminder; an empty field is the usual ones.
+    `none` is an empty list; an empty field is the default reminders.
     """
 
     NONE = "none"
@@ -175,11 +178,11 @@ class RemindersField(forms.CharField):
     LONGEST = timedelta(days=365)
 
     def prepare_value(self, value: Any) -> Any:
-        return self.shown(value) if isinstance(value, list) else value
+        return self.text(value) if isinstance(value, list) else value
 
     @classmethod
-    def shown(cls, reminders: list[timedelta]) -> str:
-        """All of them in words."""
+    def text(cls, reminders: list[timedelta]) -> str:
+        """Return the reminders as they are typed into the field."""
         return ", ".join(map(cls.words, reminders)) or cls.NONE
 
     def to_python(self, value: Any) -> Any:
@@ -192,18 +195,19 @@ class RemindersField(forms.CharField):
         return sorted({self._length(part) for part in parts if part}, reverse=True)
 
     def validate(self, value: Any) -> None:
-        """`to_python` has said all there is to say."""
+        """Do nothing: `to_python` has validated the value."""
 
     def run_validators(self, value: Any) -> None:
-        """Those of CharField are for text."""
+        """Do nothing: the validators of CharField are for text."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.prepare_value(initial) != data)
 
     @classmethod
     def words(cls, length: timedelta) -> str:
-        unit, of_unit = next(each for each in cls.UNITS.items() if not length % each[1] or each[0] == "minute")
-        number = length // of_unit
+        units = cls.UNITS.items()
+        unit, unit_length = next((name, size) for name, size in units if not length % size or name == "minute")
+        number = length // unit_length
         return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
     def _length(self, text: str) -> timedelta:
@@ -238,7 +242,7 @@ def _period(start: str | None, end: str | None) -> Json:
 
 
 def _runs(days: Iterable[str]) -> Iterable[str]:
-    """Three days or more in a row as `mon-fri`."""
+    """Yield the days, three or more in a row as `mon-fri`."""
     left = sorted({WEEKDAYS.index(day) for day in days})
     while left:
         length = next((n for n in range(len(left)) if left[n] != left[0] + n), len(left))
@@ -254,7 +258,7 @@ def _time(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    """A FHIR dateTime: a day, or an instant with its offset from UTC."""
+    """Return a FHIR dateTime, which is a day or has an offset. Raises ValueError for other texts."""
     try:
         known = datetime.fromisoformat(text).tzinfo is not None if "T" in text else bool(date.fromisoformat(text))
     except ValueError:
@@ -265,7 +269,7 @@ def _moment(text: str) -> str:
 
 
 class BornField(forms.CharField):
-    """A birth date as far as it is known, as FHIR writes it: 1985-03-27, 1985-03 or 1985."""
+    """A field for FHIR's birthDate, which may be partial: 1985-03-27, 1985-03 or 1985."""
 
     PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>0[1-9]|1[0-2]))?")
 
@@ -278,7 +282,7 @@ class BornField(forms.CharField):
         )
 
     def prepare_value(self, value: Any) -> Any:
-        """A whole date as a date, which the widget writes in the order of the country."""
+        """Return a full date as a date, which the widget writes in the country's order; a partial one as text."""
         return date.fromisoformat(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value or "") else value
 
     def clean(self, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What is asked before a visit, and what was answered."""
+"""Administration of questionnaires and of patients' answers."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -31,7 +31,7 @@ class QuestionnaireAdmin(ResourceAdmin):
         return questionnaires
 
     def view_on_site(self, questionnaire: Any) -> str:
-        """As patients see it."""
+        """Return the address of the questionnaire as patients see it."""
         return reverse("portal:questionnaire-preview", args=[questionnaire.fhir_id])
 
     @admin.display(description="kinds of visit", ordering="service_count")
@@ -47,7 +47,7 @@ class ResponseForm(OnceForm):
 
 @admin.register(QuestionnaireResponse)
 class QuestionnaireResponseAdmin(ResourceAdmin):
-    """What a patient has said is read here, and set aside by its status; nobody answers for them."""
+    """The administration of answers. Staff can read them and change their status, but not the answers."""
 
     form = ResponseForm
     list_display = ("questionnaire", "patient", "status", "authored", "visit")
@@ -68,8 +68,8 @@ class QuestionnaireResponseAdmin(ResourceAdmin):
 
     @admin.display(description="answers")
     def answers(self, response: QuestionnaireResponse) -> SafeString:
-        asked = dict(_questions(response.questionnaire.item if response.questionnaire else ()))
-        return format_html_join("", "<div><strong>{}</strong> {}</div>", _answer_lines(response.item, asked))
+        questions = dict(_questions(response.questionnaire.item if response.questionnaire else ()))
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", _answer_lines(response.item, questions))
 
 
 def _questions(items: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -78,19 +78,19 @@ def _questions(items: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         yield from _questions(item.get("item", ()))
 
 
-def _answer_lines(items: Iterable[dict[str, Any]], asked: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Each question, and what was answered to it."""
+def _answer_lines(items: Iterable[dict[str, Any]], questions: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the text of each question and of its answers."""
     for item in items:
         answers = item.get("answer", ())
-        text = item.get("text") or asked.get(item["linkId"]) or item["linkId"]
+        text = item.get("text") or questions.get(item["linkId"]) or item["linkId"]
         yield text, ", ".join(filter(None, map(_value_text, answers)))
-        yield from _answer_lines(item.get("item", ()), asked)
+        yield from _answer_lines(item.get("item", ()), questions)
         for answer in answers:
-            yield from _answer_lines(answer.get("item", ()), asked)
+            yield from _answer_lines(answer.get("item", ()), questions)
 
 
 def _value_text(answer: dict[str, Any]) -> str:
-    """The value, whatever its type: https://hl7.org/fhir/R4/questionnaireresponse.html"""
+    """Return the text of an answer's value[x]: https://hl7.org/fhir/R4/questionnaireresponse.html"""
     value = next((value for name, value in answer.items() if name.startswith("value")), "")
     if isinstance(value, bool):
         return "Yes" if value else "No"

@@ -1,4 +1,4 @@
-"""From one page to another."""
+"""Links between pages of the administration."""
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -9,7 +9,7 @@ from clinic.models.base import Resource
 
 
 def visit_link(appointment: Appointment | None) -> SafeString | None:
-    """To the page of a visit, if there is one."""
+    """Return a link to the page of a visit, or None if there is no visit."""
     if appointment is None:
         return None
     address = reverse("admin:clinic_appointment_change", args=[appointment.pk])
@@ -17,7 +17,7 @@ def visit_link(appointment: Appointment | None) -> SafeString | None:
 
 
 def page_of(row: Resource | None) -> str:
-    """The address of the page of a row; of the schedules where it is one that does not exist yet."""
+    """Return the address of a row's page; without a row, the address of the list of schedules."""
     model = type(row or Schedule())._meta.model_name
     return (
         reverse(f"admin:clinic_{model}_change", args=[row.pk]) if row else reverse(f"admin:clinic_{model}_changelist")

@@ -1,4 +1,4 @@
-"""How a service is given: the form of its scheduling parameters."""
+"""The form of SchedulingParameters, for the pages of services and schedules."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ class ParametersForm(ModelForm):
         }
 
     def clean(self) -> dict[str, Any] | None:
-        """Lines that nobody touched stay as they are, with all that a line cannot say."""
+        """Keep the stored hours and closures if their lines are unchanged, since a line can hold less than an entry."""
         cleaned = super().clean()
         for name in ("availability", "not_available"):
             if name in self.cleaned_data and name not in self.changed_data:

@@ -11,7 +11,7 @@ from clinic.models import ParkedRow
 
 @admin.register(ParkedRow)
 class ParkedRowAdmin(ReadOnlyAdmin, ModelAdmin):
-    """A row is tried again by itself; who has mended it need not wait."""
+    """The administration of rows that are set aside. They are tried again automatically, or at once by an action."""
 
     list_display = ("tried", "task", "kind", "key", "error", "attempts", "since", "again")
     list_filter = ("task", "kind")

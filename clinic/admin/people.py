@@ -1,4 +1,4 @@
-"""Who gives care, who receives it, and who signs in."""
+"""Administration of practitioners, roles, patients, related persons and users."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",
 
 
 class PersonForm(ModelForm):
-    """A person, of whose birth date as much is entered as is known."""
+    """The form of a person, whose birth date may be only a month or a year."""
 
     born = BornField()
 
@@ -43,7 +43,7 @@ class PersonForm(ModelForm):
 
 
 class PersonAdmin(ResourceAdmin):
-    """People, found as at the desk: in any writing of their names, numbers and birth dates."""
+    """The administration of people. Its search is clinic.people_search, as at the front desk."""
 
     form = PersonForm
 
@@ -52,10 +52,11 @@ class PersonAdmin(ResourceAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        meant = Q(pk__in=people_search.find(queryset, search_term).order_by().values("pk")) | Q(fhir_id=search_term)
-        return queryset.filter(meant | self.also_meant(search_term)), False
+        found = Q(pk__in=people_search.find(queryset, search_term).order_by().values("pk")) | Q(fhir_id=search_term)
+        return queryset.filter(found | self.further_matches(search_term)), False
 
-    def also_meant(self, search_term: str) -> Q:
+    def further_matches(self, search_term: str) -> Q:
+        """Return a condition for rows to find besides those whose own name or number matches."""
         return Q()
 
 
@@ -107,11 +108,11 @@ class PractitionerRoleAdmin(ResourceAdmin):
 
     @admin.display(description="specialty")
     def specialties(self, role: PractitionerRole) -> str:
-        return ", ".join(concept_text(each) for each in role.specialty)
+        return ", ".join(map(concept_text, role.specialty))
 
 
 class RelatedPersonInline(StackedInline):
-    """Who they are and how to reach them. Signing in, and leaving, are on their own pages."""
+    """The people who care for a patient, on the patient's page. Their own pages link and delete them."""
 
     model = RelatedPerson
     extra = 0
@@ -182,13 +183,13 @@ class RelatedPersonAdmin(PersonAdmin):
         OTHER_SYSTEMS,
     )
 
-    def also_meant(self, search_term: str) -> Q:
+    def further_matches(self, search_term: str) -> Q:
         patients = people_search.find(Patient.objects.filter(deleted_at=None), search_term)
         return Q(patient__in=patients.order_by().values("pk"))
 
     @admin.display(description="relationship")
     def relationships(self, person: RelatedPerson) -> str:
-        return ", ".join(concept_text(each) for each in person.relationship)
+        return ", ".join(map(concept_text, person.relationship))
 
 
 class EmailUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -206,7 +207,7 @@ class EmailUserChangeForm(UserChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
-    """Who signs in. What they may do follows from whom they are linked to."""
+    """The administration of accounts. Their rights follow from the rows that they are linked to."""
 
     form = EmailUserChangeForm
     add_form = EmailUserCreationForm

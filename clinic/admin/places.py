@@ -1,4 +1,4 @@
-"""Where care is given, with what, and which kinds of visit there are."""
+"""Administration of organizations, sites and rooms, devices and services."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class LocationForm(ModelForm):
-    """A site keeps a clock: a new one begins with the clinic's. A room keeps its site's, unless one is chosen."""
+    """The form of a location. A site needs a zone, which defaults to the clinic's; a room uses its site's zone."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -93,7 +93,7 @@ class DeviceAdmin(ResourceAdmin):
 
 
 class GeneralParametersInline(StackedInline):
-    """What holds on every schedule of the service."""
+    """The SchedulingParameters of a service for all its schedules."""
 
     model = SchedulingParameters
     form = ParametersForm
@@ -165,8 +165,8 @@ class HealthcareServiceAdmin(ResourceAdmin):
     @admin.display(description="requires")
     def needs(self, service: HealthcareService) -> str:
         names = dict(HealthcareService.ActorType.choices)
-        return ", ".join(str(names[each]) for each in service.requires)
+        return ", ".join(str(names[kind]) for kind in service.requires)
 
     @admin.display(description="reminders")
     def reminded(self, service: HealthcareService) -> str:
-        return RemindersField.shown(service.reminders)
+        return RemindersField.text(service.reminders)

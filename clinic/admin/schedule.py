@@ -1,4 +1,4 @@
-"""Whose time can be taken, when, and for what."""
+"""Administration of schedules, with their SchedulingParameters."""
 
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from clinic.models.schedule import ACTORS, site_of
 
 
 class OwnParametersInline(StackedInline):
-    """Where this schedule differs from the service."""
+    """The SchedulingParameters of a schedule, for services that differ from their defaults."""
 
     model = SchedulingParameters
     form = ParametersForm
@@ -41,7 +41,7 @@ def _actor_field(name: str) -> "forms.ModelChoiceField[Any]":
 
 
 class ScheduleForm(ModelForm):
-    """Asks whose time it is once: time that has been taken cannot become somebody else's."""
+    """The form of a schedule. The actor is chosen once, since booked time cannot become another actor's."""
 
     practitioner = _actor_field("practitioner")
     location = _actor_field("location")
@@ -105,9 +105,9 @@ class ScheduleAdmin(ResourceAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        words = "Exactly one. It cannot be changed later: the time that is taken is theirs."
-        whose = {"fields": ("whose",)} if obj else {"fields": self.actor_fields, "description": words}
-        return [("Whose time it is", whose), *super().get_fieldsets(request, obj)]
+        text = "Exactly one. It cannot be changed later: the time that is taken is theirs."
+        actor = {"fields": ("whose",)} if obj else {"fields": self.actor_fields, "description": text}
+        return [("Whose time it is", actor), *super().get_fieldsets(request, obj)]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:

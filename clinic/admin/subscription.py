@@ -1,4 +1,4 @@
-"""Who is told of changed free time, and the log of what was delivered."""
+"""Administration of subscriptions and of the notifications sent to subscribers."""
 
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
@@ -11,7 +11,7 @@ from clinic.models import Notification, Subscription
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ResourceAdmin):
-    """They are made through the API; here they are looked at and turned off. The values of headers are not shown."""
+    """The administration of subscriptions, which clients create through the API. Here they can be turned off."""
 
     list_display = ("criteria", "endpoint", "whose", "status", "error", "last_contact")
     list_filter = ("status",)
@@ -32,7 +32,7 @@ class SubscriptionAdmin(ResourceAdmin):
 
     @admin.display(description="whose", ordering="client")
     def whose(self, subscription: Subscription) -> str:
-        return " for ".join(str(each) for each in (subscription.client, subscription.user) if each)
+        return " for ".join(str(owner) for owner in (subscription.client, subscription.user) if owner)
 
     @admin.display(description="headers")
     def headers(self, subscription: Subscription) -> str:
@@ -41,17 +41,17 @@ class SubscriptionAdmin(ResourceAdmin):
     @admin.action(description="Turn off: nothing more is sent", permissions=["delete"])
     def turn_off(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
         active = list(queryset.exclude(status=Subscription.Status.OFF))
-        queryset.filter(pk__in=[each.pk for each in active]).update(
+        queryset.filter(pk__in=[subscription.pk for subscription in active]).update(
             status=Subscription.Status.OFF, version=F("version") + 1, last_updated=timezone.now()
         )
-        for each in active:
-            self.log_change(request, each, "Turned off.")
+        for subscription in active:
+            self.log_change(request, subscription, "Turned off.")
         self.message_user(request, f"{len(active)} turned off.", messages.SUCCESS)
 
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
-    """The delivery log: what was sent to whom, when, and what was answered."""
+    """The log of notifications: the subscriber, the time, and the endpoint's response."""
 
     list_display = ("created", "what", "endpoint", "status", "attempts", "tried", "status_code", "duration_ms", "error")
     list_filter = ("status", "status_code", "created")

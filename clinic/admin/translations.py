@@ -1,4 +1,4 @@
-"""The clinic's own texts in the product's other languages: one field for each, and no JSON."""
+"""Form fields for translations of the clinic's own texts, one for each text and language."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Translatable(NamedTuple):
-    """A text of a row: its field's name and label, and how to find it again in the row's columns."""
+    """A text of a row that can be translated: the name and label of its form field, and its column."""
 
     field: str
     label: str
@@ -29,7 +29,7 @@ class Translatable(NamedTuple):
 
 
 def translatable(row: Resource) -> list[Translatable]:
-    """The texts of a row that can be translated; without columns for it none."""
+    """Return the texts of a row that can be translated."""
     columns = translations.TRANSLATED.get(row.RESOURCE_TYPE, ())
     found = []
     for column in columns:
@@ -37,72 +37,72 @@ def translatable(row: Resource) -> list[Translatable]:
         label = capfirst(str(of_model.verbose_name))  # type: ignore[union-attr]
         found.append(Translatable(column, label, column, of_model.get_internal_type() == "TextField"))
     if isinstance(row, Questionnaire):
-        for number, (at, said) in enumerate(_questions(row.item)):
-            found.append(Translatable(f"question_{number}", said, "item", True, at))
+        for number, (at, text) in enumerate(_questions(row.item)):
+            found.append(Translatable(f"question_{number}", text, "item", True, at))
     return found
 
 
 def field_names(row: Resource) -> list[str]:
     languages = translations.other_languages(row)
-    return [f"{each.field}_{code}" for each in translatable(row) for code, _name in languages]
+    return [f"{text.field}_{code}" for text in translatable(row) for code, _name in languages]
 
 
 def translated_form(form: type[ModelForm], row: Resource) -> type[ModelForm]:
-    """The form with a field for each text of the row in each other language."""
+    """Return the form with a field for each text of the row in each other language."""
     fields: dict[str, Any] = {
-        f"{each.field}_{code}": forms.CharField(
-            label=f"{each.label} ({name})",
+        f"{text.field}_{code}": forms.CharField(
+            label=f"{text.label} ({name})",
             required=False,
-            max_length=None if each.is_long else 200,
-            widget=forms.Textarea({"rows": 2, "lang": code}) if each.is_long else forms.TextInput({"lang": code}),
+            max_length=None if text.is_long else 200,
+            widget=forms.Textarea({"rows": 2, "lang": code}) if text.is_long else forms.TextInput({"lang": code}),
         )
-        for each in translatable(row)
+        for text in translatable(row)
         for code, name in translations.other_languages(row)
     }
     return type(f"Translated{form.__name__}", (_TranslationsForm, form), fields)
 
 
 class _TranslationsForm(ModelForm):
-    """Reads and writes the translations of its row; those that were not changed stay as other software wrote them."""
+    """A form that reads and writes the translations of its row. Unchanged ones stay as other software wrote them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for each in translatable(self.instance):
-            found = _said(self.instance, each)
+        for text in translatable(self.instance):
+            found = _translations(self.instance, text)
             for code, _name in translations.other_languages(self.instance):
-                self.initial.setdefault(f"{each.field}_{code}", found.get(code, ""))
+                self.initial.setdefault(f"{text.field}_{code}", found.get(code, ""))
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         row = self.instance
-        for each in translatable(row):
-            names = {code: f"{each.field}_{code}" for code, _name in translations.other_languages(row)}
+        for text in translatable(row):
+            names = {code: f"{text.field}_{code}" for code, _name in translations.other_languages(row)}
             changed = {
                 code: self.cleaned_data.get(name, "") for code, name in names.items() if name in self.changed_data
             }
             if changed:
-                _translate(row, each, changed)
+                _translate(row, text, changed)
 
 
-def _said(row: Resource, text: Translatable) -> dict[str, str]:
+def _translations(row: Resource, text: Translatable) -> dict[str, str]:
     if text.at is None:
         return translations.translations_of(row, text.column)
     found = _find(row.item, text.at)  # type: ignore[attr-defined]
     return translations.translations_in(*found) if found else {}
 
 
-def _translate(row: Resource, text: Translatable, said: dict[str, str]) -> None:
+def _translate(row: Resource, text: Translatable, changed: dict[str, str]) -> None:
     if text.at is None:
         row.extra = deepcopy(row.extra)
-        translations.translate(row.extra, translations.ELEMENTS.get(text.column, text.column), said)
+        translations.translate(row.extra, translations.ELEMENTS.get(text.column, text.column), changed)
         return
     row.item = deepcopy(row.item)  # type: ignore[attr-defined]
     if found := _find(row.item, text.at):  # type: ignore[attr-defined]
-        translations.translate(*found, said)
+        translations.translate(*found, changed)
 
 
 def _questions(items: list[Json]) -> Iterator[tuple[tuple[str, int], str]]:
-    """The questions, and below each its options, in order."""
+    """Yield each question, followed by its answer options, with its place in the questionnaire."""
     for item in items:
         link = str(item.get("linkId", ""))
         if item.get("text"):
@@ -115,7 +115,7 @@ def _questions(items: list[Json]) -> Iterator[tuple[tuple[str, int], str]]:
 
 
 def _find(items: list[Json], at: tuple[str, int]) -> tuple[Json, str] | None:
-    """The JSON that holds a text, and its name there."""
+    """Return the JSON object that holds a text, and the text's name in it."""
     link, number = at
     for item in items:
         if str(item.get("linkId", "")) == link:
