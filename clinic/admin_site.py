@@ -1,4 +1,4 @@
-"""The site of Django's administration: it lets people in as everywhere else, and says what its pages show."""
+"""Django's administration site, with the sign-in of all other pages and a signal for the rows that it shows."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,8 +19,8 @@ from clinic import time_text
 from clinic.country import clinic_zone
 from clinic.local_time import EdgeZone
 
-# Before a page is given: its `request`, the `rows` that it shows, and whether it `is_list` of them. What a receiver
-# raises keeps the page back.
+# Sent before a page is returned, with its `request`, the `rows` that it shows, and `is_list`. If a receiver raises an
+# exception, the page is not shown.
 rows_shown = Signal()
 
 SECTIONS = {
@@ -41,15 +41,15 @@ ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 class ClinicAdminSite(AdminSite):
     site_header = site_title = settings.CLINIC_NAME
     index_title = "Administration"
-    enable_nav_sidebar = False  # lists are wide; the way is by the first page
+    enable_nav_sidebar = False  # lists need the width
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """On the first page by what people come for, not by what Django calls an app."""
+        """Return the models, grouped on the first page by SECTIONS instead of by Django app."""
         apps = super().get_app_list(request, app_label)
         if app_label is not None:
             return apps
         models = {model["object_name"]: model for app in apps for model in app["models"]}
-        sections = [(name, [models.pop(each) for each in names if each in models]) for name, names in SECTIONS.items()]
+        sections = [(name, [models.pop(key) for key in names if key in models]) for name, names in SECTIONS.items()]
         sections.append(("Others", list(models.values())))
         index = reverse("admin:index", current_app=self.name)
         return [
@@ -66,14 +66,14 @@ class ClinicAdminSite(AdminSite):
         return super().login(request, extra_context)
 
     def admin_view(self, view: ViewT, cacheable: bool = False) -> ViewT:
-        return super().admin_view(_by_clinics_clock(_told(view)), cacheable)
+        return super().admin_view(_in_clinic_zone(_sending_rows(view)), cacheable)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, AutocompleteView.as_view(admin_site=self)(request))
 
 
 class AutocompleteView(AutocompleteJsonView):
-    """What can be chosen while somebody types."""
+    """The view that lists the choices of an autocomplete field."""
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context = super().get_context_data(**options)
@@ -85,23 +85,23 @@ def _clock() -> str:
     return time_text.zone_name(clinic_zone())
 
 
-def _by_clinics_clock(view: ViewT) -> ViewT:
-    """The view with all its times, read and shown, by the clock of the clinic."""
+def _in_clinic_zone(view: ViewT) -> ViewT:
+    """Return the view, with the clinic's zone for all times that it reads and shows."""
 
     @wraps(view)
-    def by_clock(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+    def view_in_zone(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         with timezone.override(EdgeZone(clinic_zone().key)):
             response = view(request, *args, **options)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
-    return cast(ViewT, by_clock)
+    return cast(ViewT, view_in_zone)
 
 
-def _told(view: ViewT) -> ViewT:
-    """The view, which says what it shows. The rows are read once: the page finds them where they were."""
+def _sending_rows(view: ViewT) -> ViewT:
+    """Return the view, which sends `rows_shown` with the rows of its template context. It causes no further query."""
 
     @wraps(view)
-    def told(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+    def view_sending_rows(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         response = view(request, *args, **options)
         if isinstance(response, SimpleTemplateResponse):
             context = response.context_data or {}
@@ -110,4 +110,4 @@ def _told(view: ViewT) -> ViewT:
             rows_shown.send(ClinicAdminSite, request=request, rows=[one] if one else list(many), is_list=one is None)
         return response
 
-    return cast(ViewT, told)
+    return cast(ViewT, view_sending_rows)

@@ -1,4 +1,4 @@
-"""How old a patient is, and for which ages a visit is."""
+"""A patient's age, and the age limits of a service."""
 
 from calendar import monthrange
 from datetime import date
@@ -10,12 +10,12 @@ from clinic.models import HealthcareService
 
 
 def age_on(born: date, day: date) -> int:
-    """Whole years; who was born on 29 February has their birthday on 1 March of other years."""
+    """Return the age in years. Birthdays of 29 February are on 1 March in other years."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def possible_ages(born: str, day: date) -> range:
-    """The ages that somebody can have on a day, by as much of FHIR's birthDate as is known; empty where nothing is."""
+    """Return the ages that a person can have on a day, for a full or partial birthDate; empty if it is unknown."""
     if not born:
         return range(0)
     year, month, day_of_month = [*map(int, born.split("-")), 0, 0][:3]
@@ -25,7 +25,7 @@ def possible_ages(born: str, day: date) -> range:
 
 
 def is_fit(service: HealthcareService, age: int) -> bool:
-    """True if the visit is for patients of this age."""
+    """True if the service is for patients of this age."""
     return (service.minimum_age is None or age >= service.minimum_age) and not is_too_old(service, age)
 
 
@@ -34,7 +34,7 @@ def is_too_old(service: HealthcareService, age: int) -> bool:
 
 
 def limits(service: HealthcareService) -> str:
-    """from 12 years; up to 17 years; from 12 to 17 years; empty where there is no limit."""
+    """Return the age limits as text, such as `from 12 years` or `from 12 to 17 years`; empty if there are none."""
     least, most = service.minimum_age or None, service.maximum_age
     if least is not None and most is not None:
         return _("from %(least)d to %(most)d years") % {"least": least, "most": most}

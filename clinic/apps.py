@@ -13,7 +13,7 @@ class ClinicConfig(AppConfig):
 
 
 class AdminConfig(admin_apps.AdminConfig):
-    """Django's administration, on a site of ours."""
+    """Django's administration app, with ClinicAdminSite as its site."""
 
     default = False
     default_site = "clinic.admin_site.ClinicAdminSite"

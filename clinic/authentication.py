@@ -1,4 +1,4 @@
-"""Who may sign in."""
+"""The authentication backend for signing in with email and password."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
@@ -7,7 +7,7 @@ from clinic.models import User
 
 
 class ClinicBackend(AuthenticationBackend):  # type: ignore[misc]
-    """Email and password. The demo's accounts, whose password everybody knows, work only with DEMO on."""
+    """The backend for email and password. Demo accounts, whose password is public, can sign in only if DEMO is on."""
 
     def user_can_authenticate(self, user: User) -> bool:
         return bool(super().user_can_authenticate(user)) and (settings.DEMO or not user.is_demo)

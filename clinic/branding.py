@@ -1,6 +1,6 @@
-"""What a clinic makes its own: its logo and its colour. A value that would not work stops the start.
+"""The clinic's name, logo, colours and contact details: checks of their settings, and colours derived from the accent.
 
-Colours are reckoned as WCAG does: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+Contrast is computed as in WCAG: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
 """
 
 import re
@@ -13,14 +13,14 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 READABLE = 4.5
-# What text in the accent stands on, light and dark, as in static/css/tokens.css: the page and what is raised from it.
+# Backgrounds of text in the accent colour, as in static/css/tokens.css: the page, and raised surfaces.
 LIGHT: tuple[str, ...] = ("#f5f6f4", "#ffffff")
 DARK: tuple[str, ...] = ("#0f161a", "#182126")
 WHITE, BLACK = "#ffffff", "#000000"
 
 
 def clinic_details() -> dict[str, str]:
-    """What pages and messages show of the clinic, in the language of the moment."""
+    """Return the clinic's details for the templates of pages and messages, in the active language."""
     return {
         "clinic_name": settings.CLINIC_NAME,
         "clinic_phone": settings.CLINIC_PHONE,
@@ -32,12 +32,12 @@ def clinic_details() -> dict[str, str]:
 
 
 def emergency_notice() -> str:
-    """What to do instead of booking: the clinic's own words, or ours around the number to call."""
+    """Return the notice for emergencies: the clinic's own text, or a sentence with the number to call."""
     return settings.EMERGENCY_NOTICE or _("If this is an emergency, call %(phone)s.") % {"phone": emergency_phone()}
 
 
-# The medical emergency number of countries where one besides 112 is known better, or 112 leads to the police.
-# North America's +1 has 911.
+# The medical emergency number of countries where another number than 112 is common, or 112 reaches the police.
+# Countries with the code +1 have 911.
 _EMERGENCY = {
     **dict.fromkeys(("AR", "CL", "MX"), "911"),
     **dict.fromkeys(("GB", "HK", "KE"), "999"),
@@ -52,9 +52,9 @@ _EMERGENCY = {
 
 
 def emergency_phone() -> str:
-    """The number to call in an emergency: EMERGENCY_PHONE, else that of CLINIC_COUNTRY.
+    """Return the number to call in an emergency: EMERGENCY_PHONE, else that of CLINIC_COUNTRY.
 
-    Asks the settings alone, for it is on the page that says that the database is away too.
+    It reads only settings, since the error page shows it while the database is down.
     """
     country = settings.CLINIC_COUNTRY or "US"
     own = "911" if phonenumbers.country_code_for_region(country) == 1 else _EMERGENCY.get(country, "112")
@@ -62,56 +62,56 @@ def emergency_phone() -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black on white."""
+    """Return the contrast ratio of two colours, from 1 for the same colour to 21 for black and white."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def mix(colour: str, other: str, share: float) -> str:
-    """`colour` with so much of the other in it."""
+    """Return the colour mixed with a share, from 0 to 1, of the other."""
     pairs = zip(_channels(colour), _channels(other), strict=True)
-    return "#" + "".join(f"{round(mine + (its - mine) * share):02x}" for mine, its in pairs)
+    return "#" + "".join(f"{round(first + (second - first) * share):02x}" for first, second in pairs)
 
 
-def check_accent(name: str, colour: str, grounds: tuple[str, ...]) -> str:
-    """The colour as the setting `name` gives it, if it is one and text in it can be read; empty stays empty."""
+def check_accent(name: str, colour: str, backgrounds: tuple[str, ...]) -> str:
+    """Return the colour of the setting `name`; empty if it is not set.
+
+    Raises ImproperlyConfigured if it is not a colour, or if text in it cannot be read on the backgrounds.
+    """
     if not colour:
         return ""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         raise ImproperlyConfigured(f"{name} must be a colour such as #0b5f6b, not {colour!r}.")
-    worst = min(grounds, key=lambda ground: contrast(colour, ground))
-    found = contrast(colour, worst)
-    if found < READABLE:
-        way = "darker" if _luminance(worst) > 0.5 else "lighter"
+    worst = min(backgrounds, key=lambda background: contrast(colour, background))
+    ratio = contrast(colour, worst)
+    if ratio < READABLE:
+        direction = "darker" if _luminance(worst) > 0.5 else "lighter"
         raise ImproperlyConfigured(
-            f"{name}={colour} cannot be read: its contrast on {worst} is {found:.1f}:1 and must be "
-            f"{READABLE}:1 or more. Choose a {way} colour."
+            f"{name}={colour} cannot be read: its contrast on {worst} is {ratio:.1f}:1 and must be "
+            f"{READABLE}:1 or more. Choose a {direction} colour."
         )
     return colour.lower()
 
 
 def lightened(colour: str) -> str:
-    """The accent for the dark look: with just so much white in it that it can be read well there."""
-    shares = (step / 20 for step in range(20))
-    return next(
-        (each for each in (mix(colour, WHITE, share) for share in shares) if contrast(each, DARK[1]) >= 7), WHITE
-    )
+    """Return the accent for the dark theme: the colour with just enough white for a contrast of 7 or more."""
+    mixes = (mix(colour, WHITE, step / 20) for step in range(20))
+    return next((lighter for lighter in mixes if contrast(lighter, DARK[1]) >= 7), WHITE)
 
 
-def palette(accent: str, ground: str, towards: str) -> dict[str, str]:
-    """The tokens that follow from an accent: itself, one that stands out more, a tint below it, what is on it."""
-    shares = (step / 100 for step in range(14, 0, -1))
-    tints = (mix(ground, accent, share) for share in shares)
+def palette(accent: str, background: str, strong: str) -> dict[str, str]:
+    """Return the colour tokens that follow from an accent, with a stronger one mixed towards the colour `strong`."""
+    tints = (mix(background, accent, step / 100) for step in range(14, 0, -1))
     return {
         "accent": accent,
-        "accent-strong": mix(accent, towards, 0.3),
-        "accent-tint": next((each for each in tints if contrast(accent, each) >= READABLE), ground),
-        "on-accent": ground,
+        "accent-strong": mix(accent, strong, 0.3),
+        "accent-tint": next((tint for tint in tints if contrast(accent, tint) >= READABLE), background),
+        "on-accent": background,
     }
 
 
 def check_logo(logo: str) -> str:
-    """A file under static/ or an address that begins with https://; empty stays empty."""
+    """Return the logo: a path under static/, or an https address; empty if not set. Raises ImproperlyConfigured."""
     parts = urlsplit(logo)
     if parts.scheme or parts.netloc:
         if parts.scheme == "https" and re.fullmatch(r"[a-zA-Z0-9.-]+(:\d+)?", parts.netloc):
@@ -124,14 +124,14 @@ def check_logo(logo: str) -> str:
 
 
 def check_phone(name: str, phone: str) -> str:
-    """A number as people write it; empty stays empty."""
+    """Return the phone number of a setting; empty if it is not set. Raises ImproperlyConfigured."""
     if re.fullmatch(r"[+(]?[0-9][0-9 ()./-]*|", phone):
         return phone
     raise ImproperlyConfigured(f"{name} must be a telephone number such as +1 212 555 0100, not {phone!r}.")
 
 
 def check_email(name: str, email: str) -> str:
-    """An email address; empty stays empty."""
+    """Return the email address of a setting; empty if it is not set. Raises ImproperlyConfigured."""
     try:
         validate_email(email or "nobody@example.com")
     except ValidationError:
@@ -140,14 +140,14 @@ def check_email(name: str, email: str) -> str:
 
 
 def check_address(name: str, address: str) -> str:
-    """A page's address on the web or on this site; empty stays empty."""
+    """Return the address of a page, on the web or on this site; empty if it is not set. Raises ImproperlyConfigured."""
     if re.fullmatch(r"(https://[^\s/]+\S*|/(?!/)\S*)?", address):
         return address
     raise ImproperlyConfigured(f"{name} must begin with https:// or with a single /, not {address!r}.")
 
 
 def origin(address: str) -> str:
-    """Where an address is, as a Content-Security-Policy names it; empty where it is on this site."""
+    """Return the origin of an address for the Content-Security-Policy; empty if it is on this site."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
@@ -157,7 +157,7 @@ def _channels(colour: str) -> tuple[int, int, int]:
 
 
 def _luminance(colour: str) -> float:
-    red, green, blue = (_linear(each / 255) for each in _channels(colour))
+    red, green, blue = (_linear(channel / 255) for channel in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

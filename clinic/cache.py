@@ -1,4 +1,4 @@
-"""The cache, of which nothing depends: while Redis is away it forgets everything and nobody waits for it."""
+"""Django's cache in Redis. The site keeps working while Redis is unavailable; the cache is then empty."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ from django_redis.cache import RedisCache
 
 
 class Cache(RedisCache):  # type: ignore[misc]  # its package has no types
-    """Redis, whose failures are logged and otherwise an empty cache.
+    """A Redis cache that is empty while Redis fails.
 
-    Who adds to an empty cache is the first to do so. allauth's rate limits ask that, and would otherwise let nobody
-    sign in while Redis is away.
+    `add` then returns True, as for a new key: allauth's rate limits would otherwise refuse everybody who signs in.
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:

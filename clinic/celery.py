@@ -1,4 +1,4 @@
-"""The Celery application. Its schedule lives here, in code, so that a change is reviewed like any other."""
+"""The Celery application and the schedule of its periodic tasks."""
 
 import os
 
@@ -11,13 +11,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["scheduling"])
 app.conf.beat_schedule = {
     "release expired holds": {"task": "scheduling.tasks.release_expired_holds", "schedule": 30.0},
-    # A sweep that is late is not wanted any more: the next one finds the same.
+    # A task that is late expires, since the next one does the same work.
     "deliver messages": {
         "task": "scheduling.tasks.deliver_messages",
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
-    # Nobody tells the broker of each change, so that no booking waits for it: what has changed is looked for.
+    # This task polls for changes, so that no booking has to wait for the broker.
     "notify subscribers": {
         "task": "scheduling.tasks.notify_subscribers",
         "schedule": 1.0,

@@ -1,7 +1,7 @@
-"""The name by which a person is shown, and the addresses by which they are reached.
+"""The choice of a person's current name, phone number and email address among those in their FHIR resource.
 
-The one place that decides it, for what comes through FHIR, is loaded, or is written on a page. `now` is an argument:
-a name or an address counts only within its period (https://hl7.org/fhir/R4/datatypes.html#HumanName, #ContactPoint).
+A name or an address counts only within its period, so `now` is an argument:
+https://hl7.org/fhir/R4/datatypes.html#HumanName, #ContactPoint
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from django.core.validators import validate_email
 from clinic.fhir.datatypes import Json, read_period
 from clinic.fhir.issues import InvalidElement
 
-# The name that a person goes by, before the one in their papers; former names only where there is no other.
+# The order in which uses of names are preferred: the usual name before the official one, former names last.
 NAMES = ("usual", "official", "", "nickname", "temp", "anonymous", "maiden", "old")
 FORMER = ("maiden", "old")
 CALLS = ("mobile", "home", "", "temp", "work")
@@ -28,7 +28,7 @@ Choose = Callable[[Sequence[Json] | None, datetime], str]
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A name as the columns of a person hold it. One that was sent as a text alone is all in `family`."""
+    """A name in the columns of a person. A name that was sent as text only is in `family`."""
 
     family: str = ""
     given: str = ""
@@ -36,52 +36,52 @@ class PersonName:
 
 
 def name_of(names: Sequence[Json] | None, now: datetime) -> PersonName:
-    """Return the name to show; empty where there is none."""
-    usable = [each for each in names or () if isinstance(each, dict) and read_name(each) != PersonName()]
+    """Return the name to show; an empty one if there is none."""
+    usable = [name for name in names or () if isinstance(name, dict) and read_name(name) != PersonName()]
 
     def order(name: Json) -> tuple[bool, int]:
-        return _is_over(name, now), _place(NAMES, name)
+        return _is_outside_period(name, now), _place(NAMES, name)
 
     return read_name(min(usable, key=order)) if usable else PersonName()
 
 
 def phone_of(points: Sequence[Json] | None, now: datetime) -> str:
-    """Return the number to call: by rank, else the mobile before that at home and at work; empty without one."""
+    """Return the number to call, chosen by rank, then by use (mobile, home, work); empty if there is none."""
     return _best(points, ("phone", "sms"), CALLS, now)
 
 
 def texts_of(points: Sequence[Json] | None, now: datetime) -> str:
-    """Return the number that texts go to: one for texts, else a mobile one, else the number to call."""
-    mobiles = [each for each in points or () if isinstance(each, dict) and each.get("use") == "mobile"]
+    """Return the number for text messages: one with the system sms, else a mobile number, else the number to call."""
+    mobiles = [point for point in points or () if isinstance(point, dict) and point.get("use") == "mobile"]
     return _best(points, ("sms",), CALLS, now) or _best(mobiles, ("phone",), CALLS, now) or phone_of(points, now)
 
 
 def email_of(points: Sequence[Json] | None, now: datetime) -> str:
-    """Return the address that mail goes to: by rank, else the one at home before that at work; empty without one."""
-    return _best([each for each in points or () if _is_mail(each)], ("email",), LETTERS, now)
+    """Return the email address to use, chosen by rank, then by use (home before work); empty if there is none."""
+    return _best([point for point in points or () if _is_mail(point)], ("email",), LETTERS, now)
 
 
 def lasts(points: Sequence[Json], choose: Choose) -> bool:
-    """True if one of them counts always, so that an empty column means that somebody took it out on a page."""
-    return bool(choose([each for each in points if not each.get("period")], LATEST))
+    """True if one of the addresses has no period; an empty column then means that a page has removed the address."""
+    return bool(choose([point for point in points if not point.get("period")], LATEST))
 
 
 def current(column: str, points: Sequence[Json] | None, choose: Choose, now: datetime) -> str:
-    """Return the address that counts now of those that were sent; the column's, if a page has written another."""
-    sent = [each for each in points or () if isinstance(each, dict)]
-    is_one_of_them = column in {each.get("value") for each in sent} if column else not lasts(sent, choose)
-    return choose(sent, now) if is_one_of_them else column
+    """Return the current address of those that were sent, or the column's if a page has written another one there."""
+    sent = [point for point in points or () if isinstance(point, dict)]
+    is_from_sent = column in {point.get("value") for point in sent} if column else not lasts(sent, choose)
+    return choose(sent, now) if is_from_sent else column
 
 
 def _best(points: Sequence[Json] | None, systems: tuple[str, ...], uses: tuple[str, ...], now: datetime) -> str:
     usable = [
-        each
-        for each in points or ()
-        if isinstance(each, dict)
-        and each.get("system") in systems
-        and each.get("value")
-        and each.get("use") != "old"
-        and not _is_over(each, now)
+        point
+        for point in points or ()
+        if isinstance(point, dict)
+        and point.get("system") in systems
+        and point.get("value")
+        and point.get("use") != "old"
+        and not _is_outside_period(point, now)
     ]
 
     def order(point: Json) -> tuple[int, int, int]:
@@ -91,7 +91,7 @@ def _best(points: Sequence[Json] | None, systems: tuple[str, ...], uses: tuple[s
 
 
 def _is_mail(point: Any) -> bool:
-    """True if mail can go to it."""
+    """True if the value is an email address."""
     try:
         validate_email(point.get("value"))
     except (ValidationError, AttributeError):
@@ -104,14 +104,14 @@ def _place(uses: tuple[str, ...], element: Json) -> int:
     return uses.index(use) if use in uses else len(uses)
 
 
-def _is_over(element: Json, now: datetime) -> bool:
-    """True if it no longer counts, or does not yet."""
+def _is_outside_period(element: Json, now: datetime) -> bool:
+    """True if the element's period is over, or has not begun."""
     start, end = _period(element)
     return (start is not None and now < start) or (end is not None and now >= end)
 
 
 def _period(element: Any) -> tuple[datetime | None, datetime | None]:
-    """Return the period of a name or an address; of one that cannot be read, none."""
+    """Return start and end of an element's period; None for a period that cannot be read."""
     period = element.get("period") if isinstance(element, dict) else None
     try:
         return read_period(period) if period else (None, None)
@@ -120,9 +120,10 @@ def _period(element: Any) -> tuple[datetime | None, datetime | None]:
 
 
 def read_name(name: Json) -> PersonName:
-    given = " ".join(each for each in name.get("given") or () if each)
+    """Return a HumanName as columns hold it; an empty one if it has neither parts nor text."""
+    given = " ".join(filter(None, name.get("given") or ()))
     family = name.get("family") or ""
     if not given and not family:
         family = name.get("text") or ""
-    prefix = " ".join(each for each in name.get("prefix") or () if each)
+    prefix = " ".join(filter(None, name.get("prefix") or ()))
     return PersonName(family, given, prefix) if given or family else PersonName()

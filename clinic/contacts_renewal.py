@@ -1,4 +1,4 @@
-"""Names and addresses in columns follow the periods for which they were sent to count."""
+"""The periodic update of names and addresses in columns, when the period of one begins or ends."""
 
 from datetime import datetime
 
@@ -14,21 +14,22 @@ COLUMNS = ("family", "given", "prefix", "phone", "email")
 
 
 def renew(*, now: datetime) -> int:
-    """Choose again wherever a period decides; return how many rows have changed.
+    """Choose the current name and addresses of each person with a period in their resource; return how many changed.
 
-    What a page has written since stays. The resource says the same as before, so its version stays too.
+    Values that a page has written stay. The resource itself does not change, so its version stays too.
     """
     return sum(_renew(model, now) for model in (Patient, Practitioner, RelatedPerson))
 
 
 def _renew(model: type[Person], now: datetime) -> int:
-    rows = model._default_manager.filter(_dated("$.telecom[*].period") | _dated("$.name[*].period"), deleted_at=None)
+    has_period = _has_path("$.telecom[*].period") | _has_path("$.name[*].period")
+    rows = model._default_manager.filter(has_period, deleted_at=None)
     changed = [row for row in rows.iterator(BATCH) if _choose(row, now)]
     model._default_manager.bulk_update(changed, COLUMNS, batch_size=BATCH)
     return len(changed)
 
 
-def _dated(path: str) -> Q:
+def _has_path(path: str) -> Q:
     return Q(
         Func(
             "extra",
@@ -41,7 +42,7 @@ def _dated(path: str) -> Q:
 
 
 def _choose(row: Person, now: datetime) -> bool:
-    """True if the columns of the row are others now."""
+    """Set the columns of the row for `now`, and return True if they have changed."""
     before = tuple(getattr(row, column) for column in COLUMNS)
     names = row.extra.get("name") or []
     if PersonName(row.family, row.given, row.prefix) in map(contacts.read_name, names):

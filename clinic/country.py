@@ -1,4 +1,4 @@
-"""The country that the clinic is in: how dates, times, distances, addresses and telephone numbers are written there."""
+"""The clinic's country and zone, from settings or from its sites. Formats of dates, phones and addresses follow it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -15,41 +15,41 @@ from django.utils.formats import reset_format_cache
 
 from clinic.zones import canonical_zone
 
-# Countries and their own territories that have a time zone: CLDR's ZZ and 001 stand for none and for the world.
+# Countries and territories with a time zone, without CLDR's codes for an unknown country and for the world.
 COUNTRIES = frozenset(get_global("zone_territories").values()) - {"001", "ZZ"}
 
 
 def check_country(name: str, country: str) -> str:
-    """The code of a country as the setting `name` gives it, in capitals; empty stays empty."""
+    """Return the country code of the setting `name` in capitals; empty if not set. Raises ImproperlyConfigured."""
     if country and country.upper() not in COUNTRIES:
         raise ImproperlyConfigured(f"{name} must be a country's ISO 3166 code such as US or GB, not {country!r}.")
     return country.upper()
 
 
 def check_zone(name: str, zone: str) -> str:
-    """The time zone as the setting `name` gives it; empty stays empty."""
+    """Return the time zone of the setting `name`; empty if it is not set. Raises ImproperlyConfigured."""
     if zone and zone not in available_timezones():
         raise ImproperlyConfigured(f"{name} must be a time zone such as America/New_York, not {zone!r}.")
     return zone
 
 
 def clinic_country() -> str:
-    """The ISO 3166 code of the clinic's country: CLINIC_COUNTRY, else where its sites are, else its language's."""
+    """Return the ISO 3166 code of the clinic's country: CLINIC_COUNTRY, or that of most sites, or of the language."""
     return settings.CLINIC_COUNTRY or _country_of_sites() or _country_of_language()
 
 
 def country_of_zone(zone: str) -> str:
-    """The country of a time zone, by any of its names; empty where it belongs to none."""
+    """Return the country of a time zone, by any of the zone's names; empty if it belongs to no country."""
     country = get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), "")
     return country if country in COUNTRIES else ""
 
 
 def clinic_zone() -> ZoneInfo:
-    """The zone by which the clinic as a whole has its days: CLINIC_TIME_ZONE, else that of most sites, else UTC."""
+    """Return the zone of the clinic as a whole: CLINIC_TIME_ZONE, else that of most sites, else UTC."""
     return ZoneInfo(settings.CLINIC_TIME_ZONE or _zone_of_sites() or "UTC")
 
 
-KNOWN_FOR = 60.0  # seconds; a change of a site is seen at once in its own process, and soon in the others
+KNOWN_FOR = 60.0  # seconds; the process that changes a site sees the change at once, the others after this time
 _known: dict[str, tuple[float, str]] = {}
 
 
@@ -62,13 +62,13 @@ def _zone_of_sites() -> str:
 
 
 def _remembered(name: str, read: Callable[[], Iterable[str]]) -> str:
-    """The most common of what is read, remembered for a minute; empty, and not remembered, where there is none."""
+    """Return the most common value of `read`, cached for a minute; empty, and not cached, if there is none."""
     until, known = _known.get(name, (0.0, ""))
     if known and monotonic() < until:
         return known
     counted = Counter(filter(None, read()))
     if not counted:
-        return ""  # the first site may come any moment
+        return ""  # not cached, so that the first site counts at once
     [(most, _count)] = counted.most_common(1)
     _known[name] = (monotonic() + KNOWN_FOR, most)
     return most
@@ -82,7 +82,7 @@ def _zones_of_sites() -> list[str]:
 
 @lru_cache
 def _country_of_language() -> str:
-    """CLDR's likely country of the product's language: US for en."""
+    """Return CLDR's likely country of the product's language, such as US for en."""
     likely: str = get_global("likely_subtags").get(settings.LANGUAGE_CODE.replace("-", "_"), "en_Latn_US")
     return likely.rpartition("_")[2]
 
@@ -93,6 +93,6 @@ def _forget(**kwargs: object) -> None:
 
 
 def watch_sites() -> None:
-    """Ask again once a site of this process changes."""
+    """Clear the cache when this process saves or deletes a site."""
     for signal in (post_save, post_delete):
         signal.connect(_forget, sender="clinic.Location", dispatch_uid="clinic.country")

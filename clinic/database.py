@@ -1,4 +1,4 @@
-"""Whether PostgreSQL is away: restarting, out of reach, or out of connections."""
+"""Detection of an unavailable PostgreSQL: restarting, unreachable, or out of connections."""
 
 from contextlib import suppress
 
@@ -11,10 +11,10 @@ RETRY_AFTER = "5"  # seconds, about what a restart takes
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Tell whether a request failed because PostgreSQL could not be asked: nothing of it was kept.
+    """True if the error means that PostgreSQL is unavailable, so that nothing of the request was stored.
 
-    Waits for locks, limits and full disks are OperationalErrors too. PostgreSQL gives each of them a code; where there
-    is none, the client could not reach it.
+    Lock timeouts, limits and full disks are OperationalErrors too, but have other codes. An error without a code means
+    that the client could not reach the server.
     """
     cause = error.__cause__ if isinstance(error, OperationalError) else None
     if not isinstance(cause, psycopg.OperationalError):
@@ -23,7 +23,7 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def drop_dead_connections() -> None:
-    """Replace the connections that a restart has cut: each left in the pool would fail one more request."""
+    """Replace the connections that a restart has closed; each one left in the pool would fail another request."""
     connection.close()
     if pool := connection.pool:  # type: ignore[attr-defined]
         with suppress(psycopg.Error):

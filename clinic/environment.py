@@ -1,4 +1,4 @@
-"""Settings out of the environment, each read strictly: what is not understood stops the start with a sentence."""
+"""Strict readers of environment variables. An invalid value stops the start with a sentence about it."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ SWITCHES = {"true": True, "on": True, "yes": True, "1": True, "false": False, "o
 
 
 def switch(name: str, *, default: bool) -> bool:
-    """On or off; what is empty is not set."""
+    """Return True or False; an empty variable counts as not set. Raises ImproperlyConfigured."""
     text = os.environ.get(name, "").strip().lower()
     if text and text not in SWITCHES:
         raise ImproperlyConfigured(f"{name} must be true or false.")
@@ -17,7 +17,7 @@ def switch(name: str, *, default: bool) -> bool:
 
 
 def number(name: str, *, default: int, least: int, most: int) -> int:
-    """A whole number; what is empty is not set."""
+    """Return a whole number; an empty variable counts as not set. Raises ImproperlyConfigured."""
     text = os.environ.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}.")

@@ -1,6 +1,6 @@
 """JSON whose decimals keep their precision: https://hl7.org/fhir/R4/datatypes.html#decimal
 
-20.00 is written back as 20.00 and 0.010 as 0.010, while 20.00 counts as 20 wherever it is compared.
+20.00 is written as 20.00 again and 0.010 as 0.010, while 20.00 equals 20 in comparisons.
 """
 
 import json
@@ -9,19 +9,19 @@ from typing import Any
 import orjson
 from django.db import models
 
-LONGEST = 40  # characters; what is said longer is rounded as any float
-MACHINE = 18  # digits of a whole number that every reader of JSON keeps
+LONGEST = 40  # characters; longer numbers are rounded like any float
+MACHINE = 18  # digits; longer whole numbers are read like decimals
 
 
 class ExactNumber(float):
-    """A number that says itself as it was written."""
+    """A float that keeps the text that it was read from, and is written as that text."""
 
     text: str
 
     def __new__(cls, text: str) -> "ExactNumber":
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
     def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]
         return (self.text,)
@@ -33,60 +33,60 @@ class ExactNumber(float):
 
 
 def read_decimal(text: str) -> float:
-    """The number that JSON writes so, with a point or an exponent."""
+    """Return the number for JSON text with a decimal point or an exponent."""
     return ExactNumber(text) if len(text) <= LONGEST else float(text)
 
 
 def read_whole(text: str) -> int | float:
-    """The number that JSON writes so, with neither."""
+    """Return the number for JSON text without a decimal point and an exponent."""
     return int(text) if len(text) <= MACHINE else read_decimal(text)
 
 
 def loads(text: str | bytes) -> Any:
-    """The value that is written in JSON."""
+    """Return the value of a JSON text; its decimals keep their precision."""
     return json.loads(text, parse_float=read_decimal, parse_int=read_whole)
 
 
 def dumps(value: Any, option: int | None = None) -> bytes:
-    """The value as JSON; `option` is of orjson."""
+    """Return the value as JSON; `option` is an option of orjson."""
     return orjson.dumps(value, default=_written, option=option)
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """True if both are equal and written alike: 20.00 is not written as 20.0 is."""
+    """True if both values are equal and written alike; 20.00 and 20.0 are not."""
     if one != other or not isinstance(one, dict | list | float):
         return bool(one == other)
     return _text_of(one) == _text_of(other)
 
 
 def _text_of(value: Any) -> bytes:
-    """The value as JSON, in which what no JSON has, such as a length of time, is its text."""
+    """Return the value as sorted JSON; types that JSON does not have, such as timedelta, are written as text."""
     try:
-        return orjson.dumps(value, default=_shown, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a whole number beyond 64 bits, which no body has: see read_whole
+        return orjson.dumps(value, default=_written_or_text, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number beyond 64 bits, which read_whole never returns
         return json.dumps(value, default=str, sort_keys=True).encode()
 
 
-def _shown(value: Any) -> Any:
+def _written_or_text(value: Any) -> Any:
     return _written(value) if isinstance(value, ExactNumber) else str(value)
 
 
 class ExactEncoder(json.JSONEncoder):
-    """For Django: what is stored. PostgreSQL keeps the precision of a number in jsonb."""
+    """The encoder for Django's JSONField. PostgreSQL keeps the precision of numbers in jsonb."""
 
     def encode(self, o: Any) -> str:
         return dumps(o, orjson.OPT_INDENT_2 if self.indent else None).decode()
 
 
 class ExactDecoder(json.JSONDecoder):
-    """For Django: what was stored."""
+    """The decoder for Django's JSONField."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "parse_float": read_decimal, "parse_int": read_whole})
 
 
 class ExactJSONField(models.JSONField):
-    """A column of JSON that keeps the precision of decimals. To migrations it is any column of JSON."""
+    """A JSONField that keeps the precision of decimals. In migrations it is Django's JSONField."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "encoder": ExactEncoder, "decoder": ExactDecoder})

@@ -1,6 +1,6 @@
-"""Names as they are compared and searched: without case, accents, apostrophes and hyphens, in letters of ASCII.
+"""Folding of names for comparison and search: lower case ASCII without accents, apostrophes and hyphens.
 
-One rule for the finder, Administration, `Patient?name=`, `$match` and for whether two records are one person's.
+The search for people, the administration, `Patient?name=`, `$match` and the detection of duplicates all use it.
 """
 
 import re
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from anyascii import anyascii
 
-# Written in many ways: https://www.unicode.org/charts/ has them at U+02B9, U+2010 and U+2018, among others.
+# Unicode has many apostrophes and hyphens: https://www.unicode.org/charts/ lists them at U+02B9, U+2010 and U+2018.
 APOSTROPHES = re.compile("['`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\uff07]")
 HYPHENS = re.compile(r"[-\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
 def folded(text: str) -> str:
-    """Return the words of a name: `Núñez O'Hara-Łukasik` is `nunez ohara lukasik`."""
+    """Return a name folded, so that `Núñez O'Hara-Łukasik` becomes `nunez ohara lukasik`."""
     composed = APOSTROPHES.sub("", HYPHENS.sub(" ", unicodedata.normalize("NFC", text)))
     return " ".join(BETWEEN.sub(" ", anyascii(composed).lower()).split())
 
@@ -27,7 +27,7 @@ def joined(text: str) -> str:
 
 
 def words_of(name: str) -> Iterator[str]:
-    """Yield each word of a name, its parts and it as one: `obrien`, `o` and `brien` of O'Brien."""
+    """Yield each folded word of a name and its parts at apostrophes, such as `obrien`, `o` and `brien` for O'Brien."""
     for word in name.split():
         parts = folded(APOSTROPHES.sub(" ", word)).split()
         yield from folded(word).split()

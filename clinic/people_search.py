@@ -1,6 +1,6 @@
-"""People found by what somebody at the desk types: names, birth date, telephone number, email or record number.
+"""The search for people by typed text: names, birth date, telephone number, email address or record number.
 
-In any order and any writing; everything that is typed has to fit. One statement, by the index of the search column.
+The parts can be in any order and format, and all of them must match. One query, with the index of the search column.
 """
 
 import re
@@ -33,7 +33,7 @@ NUMBER = re.compile(r"[+(]?\d(?:[\s()./-]*\d){3,}(?:\s*(?:x|ext\.?)\s*\d{1,7})?"
 
 @dataclass(frozen=True, slots=True)
 class PeopleQuery:
-    """The parts of a search for patients: words, dates, numbers and addresses."""
+    """The parts of a typed search for people. Each date is a tuple of the days that it can mean."""
 
     words: tuple[str, ...] = ()
     dates: tuple[tuple[date, ...], ...] = ()
@@ -42,31 +42,31 @@ class PeopleQuery:
 
 
 def find(rows: QuerySet[Row], text: str) -> QuerySet[Row]:
-    """Return those of the people who are meant, whoever has exactly this name first."""
-    typed = parse(text)
-    terms = list(_terms(typed))
-    if not (terms or typed.dates or typed.numbers):
+    """Return the people who match the typed text, those with exactly this name first."""
+    query = parse(text)
+    terms = list(_terms(query))
+    if not (terms or query.dates or query.numbers):
         return rows.none()
-    condition = _named(" & ".join(terms))
-    for number in typed.numbers:
-        condition &= _numbered(number, typed)
-    for days in typed.dates:
-        condition &= _born(days, typed)
-    return rows.filter(condition).order_by(_closeness(typed), "family", "given", "birth_date", "pk")
+    condition = _matching_condition(" & ".join(terms))
+    for number in query.numbers:
+        condition &= _number_condition(number, query)
+    for days in query.dates:
+        condition &= _birth_date_condition(days, query)
+    return rows.filter(condition).order_by(_closeness(query), "family", "given", "birth_date", "pk")
 
 
 def parse(text: str) -> PeopleQuery:
-    """Take apart what was typed: dates first, for their digits could be a number's."""
+    """Split the typed text into its parts: dates first, since their digits could be read as a number."""
     rest, dates = _take_dates(phones.clean(text)[:200])
-    emails = tuple(each.lower() for each in ADDRESS.findall(rest))
+    emails = tuple(email.lower() for email in ADDRESS.findall(rest))
     rest = ADDRESS.sub(" ", rest)
     numbers = tuple(NUMBER.findall(rest))
     return PeopleQuery(tuple(NUMBER.sub(" ", rest).replace(",", " ").split()), dates, numbers, emails)
 
 
 def lexemes(text: str, weights: str = "") -> str:
-    """Return a tsquery for people of whose names every word of the text begins one."""
-    return " & ".join(filter(None, (_word(each, weights) for each in text.split())))
+    """Return a tsquery for people who have, for each word of the text, a name that begins with it."""
+    return " & ".join(filter(None, (_word(word, weights) for word in text.split())))
 
 
 def named_exactly(name: str) -> Func:
@@ -75,7 +75,7 @@ def named_exactly(name: str) -> Func:
 
 
 def matches(query: str) -> Func:
-    """Return the condition that the search column fits a tsquery."""
+    """Return the condition that the search column matches a tsquery."""
     return Func(
         F("search"),
         Value(query),
@@ -85,46 +85,47 @@ def matches(query: str) -> Func:
     )
 
 
-def _named(query: str) -> Q:
-    return Q(matches(query)) if query else Q()
+def _matching_condition(tsquery: str) -> Q:
+    return Q(matches(tsquery)) if tsquery else Q()
 
 
-def _closeness(typed: PeopleQuery) -> Case:
-    """0 for exactly this name, 1 for all of these words, 2 for their beginnings."""
-    whole = joined("".join(typed.words))
-    words = [part for word in typed.words for part in folded(word).split()]
-    queries = [quoted(f"{WHOLE}{whole}"), " & ".join(map(quoted, words))] if whole else []
-    ranks = [When(_named(query), then=Value(rank)) for rank, query in enumerate(queries)]
+def _closeness(query: PeopleQuery) -> Case:
+    """Return the rank of a row: 0 if exactly this name matches, 1 if all words do, 2 if only their beginnings do."""
+    whole = joined("".join(query.words))
+    words = [part for word in query.words for part in folded(word).split()]
+    tsqueries = [quoted(f"{WHOLE}{whole}"), " & ".join(map(quoted, words))] if whole else []
+    ranks = [When(_matching_condition(tsquery), then=Value(rank)) for rank, tsquery in enumerate(tsqueries)]
     return Case(*ranks, default=Value(2), output_field=IntegerField())
 
 
-def _terms(typed: PeopleQuery) -> Iterator[str]:
-    for word in typed.words:
+def _terms(query: PeopleQuery) -> Iterator[str]:
+    """Yield a tsquery for each word and each email address."""
+    for word in query.words:
         identifier = joined(word)
         if identifier:
             yield f"({_word(word)} | {quoted(IDENTIFIER + identifier)}:*)"
-    for email in typed.emails:
+    for email in query.emails:
         yield f"{quoted(EMAIL + email)}:*"
 
 
-def _numbered(number: str, typed: PeopleQuery) -> Q:
-    """A telephone or record number; beside a name also the year of birth, which alone would be nearly everybody's."""
-    numbered = _named(f"({' | '.join(sorted(_number(number)))})")
-    if not (typed.words and YEAR.fullmatch(number)):
-        return numbered
-    return numbered | Q(birth_date__year=int(number)) | Q(extra__birthDate__startswith=number)
+def _number_condition(number: str, query: PeopleQuery) -> Q:
+    """Return the condition for a telephone or record number, or for a year of birth if a name is typed too."""
+    condition = _matching_condition(f"({' | '.join(sorted(_number(number)))})")
+    if not (query.words and YEAR.fullmatch(number)):
+        return condition
+    return condition | Q(birth_date__year=int(number)) | Q(extra__birthDate__startswith=number)
 
 
-def _born(days: tuple[date, ...], typed: PeopleQuery) -> Q:
-    """One of the days; beside a name also a year or a month of theirs, where the clinic knows no more."""
+def _birth_date_condition(days: tuple[date, ...], query: PeopleQuery) -> Q:
+    """Return the condition for a birth date on one of the days, or a partial one in them if a name is typed too."""
     born = Q(birth_date__in=days)
-    if not typed.words:
+    if not query.words:
         return born
     return born | Q(extra__birthDate__in=sorted({f"{day:%Y-%m}" for day in days} | {f"{day:%Y}" for day in days}))
 
 
 def _word(word: str, weights: str = "") -> str:
-    """Return the tsquery for a word of a name: as it is, in its parts, or as one."""
+    """Return the tsquery for a word of a name: as it is, split at apostrophes, or joined at hyphens."""
     end = f":*{weights}"
     ways = [folded(word).split(), folded(APOSTROPHES.sub(" ", word)).split(), [joined(HYPHENS.sub("", word))]]
     queries = {" & ".join(f"{quoted(part)}{end}" for part in way): None for way in ways if all(way) and way}
@@ -132,17 +133,16 @@ def _word(word: str, weights: str = "") -> str:
 
 
 def _number(number: str) -> set[str]:
-    """Return the words that a telephone number or a record number of digits begins."""
+    """Return the tsqueries for telephone numbers and record numbers that begin with these digits."""
     digits = "".join(filter(str.isdigit, number))
     whole = phones.dialled(number).removeprefix("+")
-    typed = {whole} if whole else {digits, digits.lstrip("0") or digits}
-    of_phone = {f"{quoted(PHONE + each)}:*" for each in typed}
-    of_identifier = {f"{quoted(IDENTIFIER + digits)}:*"}
-    return of_phone | of_identifier
+    beginnings = {whole} if whole else {digits, digits.lstrip("0") or digits}
+    phone_terms = {f"{quoted(PHONE + beginning)}:*" for beginning in beginnings}
+    return phone_terms | {f"{quoted(IDENTIFIER + digits)}:*"}
 
 
 def _take_dates(text: str) -> tuple[str, tuple[tuple[date, ...], ...]]:
-    """Return the text without its dates, and for each the days that it could mean."""
+    """Return the text without its dates, and for each date the days that it can mean."""
     found: list[tuple[date, ...]] = []
 
     def take(match: re.Match[str], days: tuple[date, ...]) -> str:
@@ -159,7 +159,7 @@ def _take_dates(text: str) -> tuple[str, tuple[tuple[date, ...], ...]]:
 
 
 def _orders(match: re.Match[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield year, month and day of 03/04/1985 and 3.4.85: the day first or the month first."""
+    """Yield year, month and day of dates such as 03/04/1985 and 3.4.85, with the day first and with the month first."""
     years = [match["year"]] if len(match["year"]) == 4 else [f"19{match['year']}", f"20{match['year']}"]
     for year in years:
         yield year, match["b"], match["a"]
@@ -177,8 +177,8 @@ def _days(parts: Any) -> tuple[date, ...]:
 
 
 def _written(text: str) -> tuple[date, ...]:
-    """Return the day of `20 April 1945` or `20 de abril de 1945`. The library is slow to load, so only then."""
-    import dateparser  # type: ignore[import-untyped]
+    """Return the day of a date with a month's name, such as `20 April 1945` or `20 de abril de 1945`."""
+    import dateparser  # type: ignore[import-untyped]  # slow to load, so only when it is needed
 
     parsed = dateparser.parse(
         text,

@@ -1,7 +1,7 @@
-"""Django's own formats by language and country, for Administration: settings.FORMAT_MODULE_PATH.
+"""Django's formats by language and country, for the administration: settings.FORMAT_MODULE_PATH.
 
-A module for each language, whose names are computed from CLDR's patterns when Django first asks for them. Django keeps
-them until `clinic.country` learns that the clinic is in another country.
+Each language has a module, whose names are computed from CLDR's patterns when Django first reads them. Django caches
+them until `clinic.country` resets the cache because a site has changed.
 """
 
 import re
@@ -28,16 +28,16 @@ def in_language(language: str) -> Callable[[str], Any]:
     """Return the function that computes a format of the language in the clinic's country."""
 
     def format_named(name: str) -> Any:
-        made = FORMATS.get(name)
-        if made is None:
+        compute = FORMATS.get(name)
+        if compute is None:
             raise AttributeError(name)
-        return made(Conventions(language, clinic_country()))
+        return compute(Conventions(language, clinic_country()))
 
     return format_named
 
 
 def _written(own: Conventions, skeleton: str) -> str:
-    """CLDR's pattern for a skeleton, in Django's letters."""
+    """Return CLDR's pattern for a skeleton, in Django's letters."""
     fields = re.finditer(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+", own.pattern(skeleton))
     return "".join(LETTERS.get(field[0]) or re.sub(r"([A-Za-z])", r"\\\1", field[1] or field[0]) for field in fields)
 
