@@ -1,4 +1,4 @@
-"""The questions of a visit as pages: which page asks what."""
+"""The questions of a visit, divided into pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +24,8 @@ class Part:
         return self.form.sheet.page(self.items)
 
     @property
-    def asked(self) -> list[Node]:
-        """The questions that can be answered now."""
+    def open_questions(self) -> list[Node]:
+        """The questions that are enabled and can be answered."""
         return [node for node in questionnaires.every(self.nodes) if node.is_asked]
 
     @property
@@ -39,18 +39,18 @@ class Part:
 
     @property
     def hidden(self) -> list[str]:
-        """The questions that are not asked because of other answers."""
+        """The questions that other answers disable."""
         return [node.name for node in questionnaires.every(self.nodes) if node.depends and not node.is_enabled]
 
     @property
     def alarms(self) -> dict[str, str]:
-        """What to do, by the question whose answer is an alarm."""
+        """The texts of red flags, by the name of their question."""
         here = set(questionnaires.every(self.nodes))
         return {node.name: node.red_flag for node in self.form.sheet.red_flags if node in here}
 
     @property
     def live(self) -> dict[str, Any]:
-        """What changes on the page while one types."""
+        """The parts of the page that change while somebody types."""
         return {"hidden": self.hidden, "alarms": self.alarms, "calculated": self.calculated}
 
     @property
@@ -65,34 +65,37 @@ class Part:
         }
 
     def sent(self, posted: Posted) -> "Part":
-        """The same page with what it has sent."""
+        """Return the page with the posted answers."""
         return self.of(self.form.with_entries(questionnaires.merge(self.items, self.form.entries, posted)))
 
     def of(self, form: VisitForm) -> "Part":
-        """The same page with other answers."""
+        """Return the page with another form."""
         return replace(self, form=form)
 
-    def newly_asked(self, posted: Posted) -> list[Node]:
-        """Questions that have only come up by what was sent."""
-        return [node for node in self.asked if node.name not in posted.shown]
+    def new_questions(self, posted: Posted) -> list[Node]:
+        """Return the questions that the posted answers have enabled."""
+        return [node for node in self.open_questions if node.name not in posted.shown]
 
     def problems_of(self, posted: Posted) -> list[Problem]:
-        """What is wrong with the answers to what was asked."""
-        asked = (node for node in questionnaires.every(self.nodes) if node.item.is_group or node.name in posted.shown)
-        return questionnaires.problems(asked)
+        """Return the problems of the answers to the questions that the page showed."""
+        nodes = (node for node in questionnaires.every(self.nodes) if node.item.is_group or node.name in posted.shown)
+        return questionnaires.problems(nodes)
 
-    def told_again(self, told: Mapping[str, Sequence[str]]) -> list[Problem]:
-        """The problems that a sent page had, by anchor: question and text. A file that was refused is not kept."""
+    def restore_problems(self, stored: Mapping[str, Sequence[str]]) -> list[Problem]:
+        """Return the problems of a posted page from the session, which has question and text by anchor.
+
+        They are written into the rows again, because a refused file is not kept.
+        """
         for node in questionnaires.every(self.nodes):
             for row in node.rows:
-                words = told.get(questionnaires.anchor(node, row))
+                words = stored.get(questionnaires.anchor(node, row))
                 if words and (row.error or not node.problem):
                     row.error = words[1]
-        return [Problem(anchor, *words) for anchor, words in told.items()]
+        return [Problem(anchor, *words) for anchor, words in stored.items()]
 
-    def say_only(self, told: Iterable[Problem]) -> None:
-        """Of all that is wrong, show what is told: a question that nobody has been asked yet is not wrong."""
-        anchors = {each.anchor for each in told}
+    def keep_problems(self, problems: Iterable[Problem]) -> None:
+        """Remove all problems but these from the page: a question that was not shown yet has none."""
+        anchors = {problem.anchor for problem in problems}
         for node in questionnaires.every(self.nodes):
             wrong = [row for row in node.rows if questionnaires.anchor(node, row) in anchors]
             if not wrong:
@@ -107,7 +110,7 @@ def parts_of(forms: Sequence[VisitForm]) -> list[Part]:
 
 
 def to_answer(parts: Sequence[Part]) -> Part:
-    """Where to begin: the first page that lacks something; the first page where none does."""
+    """Return the first page that lacks an answer, else the first page."""
     waiting = (part for part in parts if part.has_content and not part.form.is_done)
     return next((part for part in waiting if part.problems or not part.form.response), first_of(parts))
 
@@ -125,19 +128,19 @@ def before(parts: Sequence[Part], number: int) -> Part | None:
 
 
 def is_last(part: Part) -> bool:
-    """True if nothing of its questionnaire comes after it."""
+    """True if it is the last page of its questionnaire."""
     shown = [node.item.link_id for node in part.form.sheet.nodes if node.is_enabled and not node.item.hidden]
     here = {item.link_id for item in part.items}
     return not shown or shown[-1] in here or not any(link in here for link in shown)
 
 
 def with_row(form: VisitForm, row: str) -> VisitForm:
-    """With one more row, empty, of what `row` is one of."""
+    """Return the form with one more empty row, of the same kind as `row`."""
     return form.with_entries(questionnaires.grow(form.items, form.entries, row, form.zone))
 
 
 def focus(part: Part, added: str, removed: str) -> dict[str, str]:
-    """Where the reader goes on: in the new row, or where one could be added again."""
+    """Return where the focus goes: to the new row, or to the button that adds one again."""
     name = (added or removed).rpartition(".")[0]
     node = next((each for each in questionnaires.every(part.nodes) if each.name == name), None)
     if node is None:
@@ -146,7 +149,7 @@ def focus(part: Part, added: str, removed: str) -> dict[str, str]:
 
 
 def in_words(node: Node, zone: ZoneInfo) -> str:
-    """The answers to a question as they read; what is no answer yet as it was typed."""
+    """Return the answers to a question in words; incomplete ones as they were typed."""
     rows = (
         questionnaires.words_of(row.value, zone) if row.value else " ".join(filter(None, row.typed.values()))
         for row in node.rows

@@ -1,4 +1,4 @@
-"""What a page of questions has sent."""
+"""Posted data of a page of questions."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,10 +14,10 @@ SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89
 
 
 def read_post(request: HttpRequest) -> Posted:
-    """What a page sent, without characters that nothing can store."""
+    """Return the posted answers, without characters that cannot be stored."""
     names = [name for name in request.POST if name.startswith("q-")]
     typed = {name: [UNSTORABLE.sub("", text) for text in request.POST.getlist(name)] for name in names}
-    # An empty file control says nothing about the file that is there already.
+    # An empty file control does not remove the file that was sent before.
     typed = {name: [text for text in texts if text] or [""] for name, texts in typed.items()}
     files: dict[str, Json] = {}
     for name, upload in request.FILES.items():
@@ -29,13 +29,13 @@ def read_post(request: HttpRequest) -> Posted:
 
 
 def without(posted: Posted, items: tuple[Item, ...], row: str) -> Posted:
-    """What was sent, but for one row."""
+    """Return the posted answers without one row."""
     left = questionnaires.shrink(items, Entries(posted.typed), row)
     return replace(posted, typed=left.typed)
 
 
 def _read_file(upload: "UploadedFile[Any]") -> Json:
-    """As FHIR. Its kind is what its first bytes say; one that is too large comes without its data."""
+    """Return an upload as a FHIR Attachment. Its first bytes decide its type; a too large file has no data."""
     size = upload.size or 0
     data = upload.read() if size <= MOST_MEGABYTES * MEGABYTE else b""
     media = next((kind for start, kind in SIGNATURES.items() if data.startswith(start)), upload.content_type or "")

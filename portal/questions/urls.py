@@ -1,4 +1,4 @@
-"""The addresses of a visit's questions."""
+"""URL patterns of a visit's questions."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Visits that several patients share: how many of the seats are taken."""
+"""Group visits: how many of their seats are taken."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -14,14 +14,14 @@ Shared: TypeAlias = tuple[int, int, datetime]  # schedule and service (primary k
 
 
 class Seats(NamedTuple):
-    """How many are taken, of how many."""
+    """The number of seats taken, and of all seats."""
 
     taken: int
     of: int
 
 
 def capacities(services: Collection[int]) -> Capacities:
-    """Seats by service and schedule (primary keys); by None where no schedule says otherwise: one query, if any."""
+    """Return the seats by service and schedule (primary keys), with None for the service's default. One query."""
     if not services:
         return {}
     rows = SchedulingParameters.objects.filter(service__in=services, slot_capacity__gt=1)
@@ -36,7 +36,7 @@ def capacity_of(known: Capacities, service: int, schedule: int) -> int:
 
 
 def seats_at(site: Location, start: datetime, end: datetime, *, now: datetime) -> dict[int, Seats]:
-    """The seats of the group that a visit at the site belongs to, by its primary key; at most two queries."""
+    """Return the seats of the groups at a site, by the primary keys of their visits. At most two queries."""
     rows = Slot.objects.filter(
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
         schedule__site=site,

@@ -1,4 +1,4 @@
-"""What was answered, to be read; and a questionnaire, to be seen by staff as patients will."""
+"""Views that show answers, and a preview of a questionnaire for staff."""
 
 from base64 import b64decode
 from typing import Any
@@ -12,26 +12,26 @@ from clinic.models import Questionnaire, QuestionnaireResponse
 from portal.common.callers import caller_of, staff_required
 from portal.questions import parts, posts
 from portal.questions.parts import Part
-from portal.questions.views.asked import asked_of, over, visit_of
+from portal.questions.views.visit_questions import questions_of, redirect_if_lost, visit_of
 from scheduling import access, questionnaire_answers, questionnaires
 
 
 @require_GET
 def answers(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """What was answered for a visit, to be read, and changed until it begins."""
+    """Show the answers for a visit, which can be changed until it begins."""
     now = timezone.now()
-    asked = asked_of(request, appointment_id, now)
-    changeable = questionnaire_answers.may_answer(asked.appointment, now=now) and not over(asked)
+    questions = questions_of(request, appointment_id, now)
+    changeable = questionnaire_answers.may_answer(questions.appointment, now=now) and not redirect_if_lost(questions)
     forms: dict[int, dict[str, Any]] = {}
-    for each in asked.parts:
-        forms.setdefault(each.form.questionnaire.pk, {"form": each.form, "part": each})
-    context = {"visit": asked.visit, "forms": list(forms.values()), "changeable": changeable}
+    for part in questions.parts:
+        forms.setdefault(part.form.questionnaire.pk, {"form": part.form, "part": part})
+    context = {"visit": questions.visit, "forms": list(forms.values()), "changeable": changeable}
     return render(request, "portal/questions/answers.html", context)
 
 
 @require_GET
 def file(request: HttpRequest, appointment_id: str, response_id: str, digest: str) -> HttpResponse:
-    """A file that was given as an answer, to whoever may see the visit."""
+    """Return a file that was uploaded as an answer, if the caller may see the visit."""
     visit = visit_of(request, appointment_id, timezone.now())
     rows = QuestionnaireResponse.objects.filter(appointment=visit.appointment, deleted_at=None)
     response = get_object_or_404(rows.select_related("questionnaire"), fhir_id=response_id)
@@ -56,7 +56,7 @@ def file(request: HttpRequest, appointment_id: str, response_id: str, digest: st
 @staff_required
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
-    """A questionnaire as patients will see it, all on one page; nothing is kept."""
+    """Show a questionnaire as patients will see it, on one page; nothing is saved."""
     rows = access.visible(Questionnaire, caller_of(request)).filter(deleted_at=None)
     questionnaire = get_object_or_404(rows, fhir_id=questionnaire_id)
     form = questionnaire_answers.form(questionnaire, None, questionnaires.UTC, translation.get_language() or "")
@@ -71,7 +71,7 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
         if add:
             page = page.of(parts.with_row(page.form, add))
         shown = parts.focus(page, add, remove) if add or remove else {"problems": page.problems_of(posted)}
-    page.say_only(shown.get("problems", ()))
+    page.keep_problems(shown.get("problems", ()))
     context = {"part": page, **shown}
     return render(request, "portal/questions/preview.html", context, status=422 if shown.get("problems") else 200)
 

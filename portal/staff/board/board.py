@@ -1,4 +1,4 @@
-"""Today at one site: who is expected, who is here, who is done."""
+"""The board of today's visits at one site, by status."""
 
 import hashlib
 from collections import Counter
@@ -25,13 +25,13 @@ from scheduling.facts import participant_names
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)
-SHOWN = 60  # cards of a column, unless all are asked for
-SHOWN_BEFORE = 20  # of them those whose time has passed
+VISIBLE = 60  # cards of a column, unless all are requested
+VISIBLE_BEFORE = 20  # of these, cards whose time has passed
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the desk records next: the status, the verb on its button, and the key that does it."""
+    """A status that the desk can record next: the text of its button, and its key."""
 
     status: str
     word: Any
@@ -43,7 +43,7 @@ IN_ROOM = Step(Status.CHECKED_IN, _("In room"), "r")
 DONE = Step(Status.FULFILLED, _("Done"), "d")
 MISSED = Step(Status.NOSHOW, _("No-show"), "n")
 
-# The columns, and what follows in each.
+# The columns, with the next steps of their visits.
 STEPS: dict[Status, tuple[Step, ...]] = {
     Status.BOOKED: (ARRIVED, IN_ROOM, MISSED),
     Status.ARRIVED: (IN_ROOM, DONE, MISSED),
@@ -61,8 +61,8 @@ HEADINGS = {
 
 
 @dataclass(frozen=True)
-class Card:
-    """One visit of the day; times are the site's."""
+class VisitCard:
+    """One visit of the day, with times in the site's zone."""
 
     appointment: Appointment
     zone: ZoneInfo
@@ -88,19 +88,19 @@ class Card:
 
     @cached_property
     def born(self) -> str:
-        """The patient's birth date, which tells those of one name apart."""
+        """The patient's birth date, to tell patients of the same name apart."""
         return patient_text.birth_date_text(self.appointment.patient) if self.appointment.patient else ""
 
     @cached_property
     def what(self) -> str:
-        """The visit, how full its group is, with whom, and the room."""
+        """The service, the seats taken in its group, the practitioners, and the room."""
         service = text_of(self.appointment.service, "name")
         full = _("%(taken)d of %(of)d") % self.seats._asdict() if self.seats else ""
         return ", ".join(part for part in (service, full, self.with_whom, self.room) if part)
 
     @cached_property
     def practitioners(self) -> dict[str, str]:
-        """The names of the people who give it, by their FHIR references."""
+        """The names of the practitioners, by their FHIR references."""
         actors = (each.get("actor", {}) for each in self.appointment.participant)
         return {
             actor["reference"]: actor.get("display", "")
@@ -122,7 +122,7 @@ class Card:
 
     @property
     def where(self) -> Any:
-        """The heading that it stands under."""
+        """The heading of its column."""
         return HEADINGS[Status(self.appointment.status)]
 
     @cached_property
@@ -135,7 +135,7 @@ class Card:
 
     @cached_property
     def waiting(self) -> timedelta | None:
-        """How long somebody who has arrived has been waiting, in whole minutes."""
+        """The time since the patient arrived, in whole minutes; None if they are not waiting."""
         if self.appointment.status != Status.ARRIVED:
             return None
         encounter = next(iter(self.appointment.encounters.all()), None)
@@ -146,11 +146,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The visits of one status; of many, those around now are the ones `shown`."""
+    """The visits of one status. Of many, only those around now are `visible`."""
 
     status: Status
-    cards: list[Card]
-    shown: list[Card]
+    cards: list[VisitCard]
+    visible: list[VisitCard]
 
     @property
     def heading(self) -> Any:
@@ -158,12 +158,12 @@ class Column:
 
     @property
     def hidden(self) -> int:
-        return len(self.cards) - len(self.shown)
+        return len(self.cards) - len(self.visible)
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One of the people whose visits are on the board, and how many they have."""
+class PractitionerOption:
+    """A practitioner to choose on the board, and their number of visits."""
 
     reference: str
     name: str
@@ -172,20 +172,20 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A day at a site. `stamp` changes whenever something that it shows does."""
+    """A day at a site. `stamp` changes whenever the content of the board does."""
 
     site: Location
     zone: ZoneInfo
     now: datetime
     columns: list[Column]
-    people: list[Option]
+    people: list[PractitionerOption]
     practitioner: str
     whole: bool
     is_cut: bool
     failed: int
     stamp: str
 
-    def card(self, appointment_id: str) -> Card | None:
+    def card(self, appointment_id: str) -> VisitCard | None:
         return next((card for column in self.columns for card in column.cards if card.id == appointment_id), None)
 
     @property
@@ -194,14 +194,14 @@ class Board:
 
 
 def steps_after(status: Status, start: datetime, now: datetime) -> tuple[Step, ...]:
-    """What the desk can record next; nothing before the day of the visit, and nobody misses one that has not begun."""
+    """Return the steps the desk can record: none before the day of the visit, no no-show before its start."""
     if now.astimezone(start.tzinfo).date() < start.date():
         return ()
     return tuple(step for step in STEPS.get(status, ()) if step is not MISSED or now >= start)
 
 
 def sites(caller: Caller) -> list[Location]:
-    """The sites whose day the caller sees: the front desk's, an administrator's all, those a practitioner works at."""
+    """Return the sites whose board the caller may see: an administrator all, others those where they work."""
     rows = Location.objects.filter(part_of=None, deleted_at=None, status=Location.Status.ACTIVE)
     if caller.is_administrator:
         return list(rows)
@@ -212,17 +212,17 @@ def sites(caller: Caller) -> list[Location]:
 
 
 def read_board(caller: Caller, site: Location, *, now: datetime, practitioner: str = "", whole: bool = False) -> Board:
-    """The day of the site, or of one `practitioner` (a FHIR reference) there: five queries, however many visits.
+    """Return the board of a site, or of one `practitioner` (a FHIR reference) there. Five queries, always.
 
-    Of a long column only what is around now, unless the `whole` is asked for. `failed` counts the messages about
-    visits to come that did not go out.
+    Of a long column only the cards around now, unless `whole`. `failed` is the number of failed messages about
+    upcoming visits.
     """
     zone = ZoneInfo(site.timezone or "UTC")
     today = now.astimezone(zone).date()
     start = datetime.combine(today, time(), zone).astimezone(UTC)
     end = datetime.combine(today + DAY, time(), zone).astimezone(UTC)
     seats = seats_at(site, start, end, now=now)
-    every = [Card(each, zone, now, seats.get(each.pk)) for each in _visits(caller, site, start, end)]
+    every = [VisitCard(each, zone, now, seats.get(each.pk)) for each in _visits(caller, site, start, end)]
     cards = [card for card in every if not practitioner or practitioner in card.practitioners]
     columns = [_column(status, cards, now, whole=whole) for status in STEPS]
     failed = _failures(caller, now).filter(appointment__site=site).count()
@@ -234,7 +234,7 @@ def read_board(caller: Caller, site: Location, *, now: datetime, practitioner: s
         people=_people(every),
         practitioner=practitioner,
         whole=whole,
-        is_cut=any(len(column.shown) < len(column.cards) for column in columns),
+        is_cut=any(len(column.visible) < len(column.cards) for column in columns),
         failed=failed,
         stamp=_stamp(
             today,
@@ -262,23 +262,23 @@ def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> Q
     )
 
 
-def _column(status: Status, cards: Iterable[Card], now: datetime, *, whole: bool) -> Column:
+def _column(status: Status, cards: Iterable[VisitCard], now: datetime, *, whole: bool) -> Column:
     here = [card for card in cards if card.appointment.status == status]
-    if whole or len(here) <= SHOWN:
+    if whole or len(here) <= VISIBLE:
         return Column(status, here, here)
     passed = sum(card.start <= now for card in here)
-    first = max(min(passed - SHOWN_BEFORE, len(here) - SHOWN), 0)
-    return Column(status, here, here[first : first + SHOWN])
+    first = max(min(passed - VISIBLE_BEFORE, len(here) - VISIBLE), 0)
+    return Column(status, here, here[first : first + VISIBLE])
 
 
-def _people(cards: Iterable[Card]) -> list[Option]:
-    """Everybody who has visits on that day, by name."""
+def _people(cards: Iterable[VisitCard]) -> list[PractitionerOption]:
+    """Return the practitioners who have visits on the day, by name."""
     names: dict[str, str] = {}
     counted: Counter[str] = Counter()
     for card in cards:
         names |= card.practitioners
         counted.update(card.practitioners.keys())
-    options = (Option(reference, names[reference], visits) for reference, visits in counted.items())
+    options = (PractitionerOption(reference, names[reference], visits) for reference, visits in counted.items())
     return sorted(options, key=lambda option: option.name)
 
 

@@ -1,4 +1,4 @@
-"""What the desk records."""
+"""Form of the board."""
 
 from django import forms
 
@@ -6,10 +6,10 @@ from clinic.models import Appointment
 
 
 class StepForm(forms.Form):
-    """The status a visit goes to; `back` takes a slip back; `site`, `practitioner` and `all` say what the board that it
-    was pressed on shows.
+    """Form that changes the status of a visit; `back` corrects a mistake.
 
-    On a visit's own page there is no site; `returns` is the list that the page leads back to.
+    `site`, `practitioner` and `all` are those of the board on which the button was pressed. The page of a visit has no
+    site; its `returns` is the list to go back to.
     """
 
     status = forms.ChoiceField(choices=Appointment.Status)

@@ -1,4 +1,4 @@
-"""The addresses of the front desk's day, below /staff/."""
+"""URL patterns of the board, below /staff/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The front desk's day: who comes, who is here, one press for each step."""
+"""Views of the board of today's visits."""
 
 from datetime import datetime
 
@@ -25,23 +25,23 @@ NOTHING_NEW = 204
 @staff_required
 @require_GET
 def today(request: HttpRequest) -> HttpResponse:
-    """The board of one site. Asked with the stamp of what is shown, nothing unless something has changed."""
+    """Show the board of one site. A request with the current stamp gets an empty response."""
     sites = board.sites(caller_of(request))
     if not sites:
         return render(request, "portal/staff/empty.html")
     site = _chosen(sites, request.GET.get("site", ""))
-    shown = _read(request, site, request.GET.get("practitioner", ""), "all" in request.GET, timezone.now())
-    if request.GET.get("stamp") == shown.stamp:
+    page = _read(request, site, request.GET.get("practitioner", ""), "all" in request.GET, timezone.now())
+    if request.GET.get("stamp") == page.stamp:
         return HttpResponse(status=NOTHING_NEW)
-    _disclosed(request, shown)
+    _disclosed(request, page)
     part = request.headers.get("HX-Request") == "true"
-    return render(request, f"portal/board/{'_board' if part else 'board'}.html", {"board": shown, "sites": sites})
+    return render(request, f"portal/board/{'_board' if part else 'board'}.html", {"board": page, "sites": sites})
 
 
 @staff_required
 @require_POST
 def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Take a visit one step on, or a slip back."""
+    """Change the status of a visit by one step, or correct a mistake."""
     form = StepForm(request.POST)
     if not form.is_valid():
         raise Http404
@@ -63,24 +63,24 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
         visit, returns = reverse("portal:staff-visit", args=[appointment_id]), form.cleaned_data["returns"]
         return redirect(f"{visit}?{urlencode({'back': returns})}" if returns else visit)
     practitioner, whole = form.cleaned_data["practitioner"], form.cleaned_data["all"]
-    shown = _read(request, _chosen(board.sites(caller), site), practitioner, whole, now)
-    _disclosed(request, shown)
-    slip = None if form.cleaned_data["back"] or was is None else shown.card(appointment_id)
-    return render(request, "portal/board/_board.html", {"board": shown, "slip": slip, "was": was})
+    page = _read(request, _chosen(board.sites(caller), site), practitioner, whole, now)
+    _disclosed(request, page)
+    slip = None if form.cleaned_data["back"] or was is None else page.card(appointment_id)
+    return render(request, "portal/board/_board.html", {"board": page, "slip": slip, "was": was})
 
 
 def _read(request: HttpRequest, site: Location, practitioner: str, whole: bool, now: datetime) -> Board:
     return board.read_board(caller_of(request), site, practitioner=practitioner, whole=whole, now=now)
 
 
-def _disclosed(request: HttpRequest, shown: Board) -> None:
-    visits = (card.appointment for column in shown.columns for card in column.cards)
+def _disclosed(request: HttpRequest, page: Board) -> None:
+    visits = (card.appointment for column in page.columns for card in column.cards)
     patients = {visit.patient_id for visit in visits if visit.patient_id}
-    disclosures.listed_patients(caller_of(request), patients, "board", now=shown.now)
+    disclosures.listed_patients(caller_of(request), patients, "board", now=page.now)
 
 
 def _chosen(sites: list[Location], asked: str) -> Location:
-    """The site that is asked for; without one, the first."""
+    """Return the requested site; without one, the first."""
     chosen = next((each for each in sites if each.fhir_id == asked), None)
     if chosen is None and (asked or not sites):
         raise Http404

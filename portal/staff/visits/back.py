@@ -19,26 +19,26 @@ LISTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
-    """The address and the word of the link back at the top of a visit's page."""
+class BackLink:
+    """The link back at the top of a visit's page: its address and its word."""
 
     address: str
     word: Any
 
     def on(self, address: str) -> str:
-        """The address of a page of the visit, from which the same list is gone back to."""
+        """Return the address of a page of the visit that has the same link back."""
         return f"{address}?{urlencode({'back': self.address})}"
 
 
-def back_of(request: HttpRequest) -> Back:
-    """The list that the request names as `back`, else the one that it comes from, else the board of today."""
+def back_of(request: HttpRequest) -> BackLink:
+    """Return the list named by the parameter `back`, else the one in the Referer, else today's board."""
     named = (request.POST.get("back", ""), request.GET.get("back", ""), _referring(request))
-    lists = (Back(address, word) for address in named if (word := _list_at(address)))
-    return next(lists, Back(reverse("portal:board"), LISTS["portal:board"]))
+    lists = (BackLink(address, word) for address in named if (word := _list_at(address)))
+    return next(lists, BackLink(reverse("portal:board"), LISTS["portal:board"]))
 
 
 def _referring(request: HttpRequest) -> str:
-    """The path and query of the page that the request comes from, if it is one of this site."""
+    """Return the path and query of the Referer if it is on this site."""
     parts = urlsplit(request.headers.get("Referer", ""))
     if parts.netloc != request.get_host():
         return ""
@@ -46,7 +46,7 @@ def _referring(request: HttpRequest) -> str:
 
 
 def _list_at(address: str) -> Any:
-    """The word for the list at a path of this site; None for any other address."""
+    """Return the word for the list at this path, or None if there is no list."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         return None

@@ -1,17 +1,17 @@
-"""What the desk records."""
+"""Forms of a visit's pages for staff."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class AnswerForm(forms.Form):
-    """What the clinic says to a request."""
+    """Form that accepts or declines a request."""
 
     answer = forms.ChoiceField(choices=[("accepted", _("Accept")), ("declined", _("Decline"))])
 
 
 class StaffCancelForm(forms.Form):
-    """Why the clinic cancels a visit, and whether its patient is told."""
+    """Form that cancels a visit: the reason, and whether the patient is told."""
 
     reason = forms.CharField(
         label=_("Why is it cancelled?"),

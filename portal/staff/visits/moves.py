@@ -14,8 +14,8 @@ from scheduling.facts import names_of_kind
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """The time of a visit before and after a move, each by the clock of its site, and with whom if that changed."""
+class RecordedMove:
+    """A visit's time before and after a move, each in its site's zone, with the practitioner if that changed."""
 
     before: str
     after: str
@@ -29,10 +29,10 @@ class _Version:
     with_whom: str
 
 
-def moves_of(appointment: Appointment, zone: ZoneInfo) -> dict[datetime, Move]:
-    """The moves of an appointment, by the moment at which they were saved. `zone` is for a version without a site.
+def moves_of(appointment: Appointment, zone: ZoneInfo) -> dict[datetime, RecordedMove]:
+    """Return the moves of an appointment by the time they were saved. `zone` is for versions without a site.
 
-    At most two statements.
+    At most two queries.
     """
     rows = PastVersion.objects.filter(resource_type=Appointment.RESOURCE_TYPE, row_id=appointment.pk)
     versions = [_read(past.row) for past in rows.order_by("version")]
@@ -59,13 +59,13 @@ def _zones(sites: Iterable[int | None]) -> dict[int, ZoneInfo]:
     return {pk: zone_named(timezone) for pk, timezone in rows.values_list("pk", "timezone")}
 
 
-def _move(old: _Version, new: _Version, zones: Mapping[int, ZoneInfo], zone: ZoneInfo) -> Move:
+def _move(old: _Version, new: _Version, zones: Mapping[int, ZoneInfo], zone: ZoneInfo) -> RecordedMove:
     names = (old.with_whom, new.with_whom) if old.with_whom != new.with_whom else ("", "")
     before, after = (
         _time(version, zones.get(version.site or 0, zone), name)
         for version, name in zip((old, new), names, strict=True)
     )
-    return Move(before, after)
+    return RecordedMove(before, after)
 
 
 def _time(version: _Version, zone: ZoneInfo, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A visit as the people who give it read it: the patient, their answers, what was done and said about it."""
+"""A visit as staff read it: patient, answers, coverages and history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from portal.appointments import visits
 from portal.appointments.visits import STATUS_WORDS, Status, Visit
 from portal.staff.board import board
 from portal.staff.board.board import Step
-from portal.staff.visits.moves import Move, moves_of
+from portal.staff.visits.moves import RecordedMove, moves_of
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.booking.appointments import CORRECTIONS
 
-# What an audit line's use case reads like.
-DEEDS = {
+# Labels of the use cases in audit events.
+ACTIONS = {
     "hold": _("Held"),
     "extend": _("Held longer"),
     "name": _("Patient named"),
@@ -44,17 +44,17 @@ DEEDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class HistoryEntry:
     """One line of the history, in the visit's zone.
 
-    `who` is a person, software, or how one came without signing in; `move` says from when to when it was moved.
+    `who` is a user, an API client, or the way of access without signing in; `move` has the times before and after.
     """
 
     when: datetime
     what: Any
     who: str
     why: str
-    move: Move | None = None
+    move: RecordedMove | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class StaffVisit:
     can_be_restored: bool
     responses: list[QuestionnaireResponse]
     coverages: list[Coverage]
-    history: list[Deed]
+    history: list[HistoryEntry]
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -75,13 +75,13 @@ class StaffVisit:
 
     @property
     def corrections(self) -> list[tuple[str, Any]]:
-        """The steps that can be taken back to, with their words."""
+        """The statuses to which a mistake can be corrected, with their labels."""
         back = CORRECTIONS.get(self.visit.appointment.status, frozenset())
         return [(status.value, word.word) for status, word in STATUS_WORDS.items() if status in back]
 
 
 def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | None:
-    """The visit, if it is one that the caller works with. A constant number of queries."""
+    """Return the visit if the caller works with it, else None. A constant number of queries."""
     seen = access.staff_appointments(caller).filter(fhir_id=appointment_id, deleted_at=None)
     visit = next(iter(visits.at_their_sites(seen, now=now)), None)
     if visit is None:
@@ -95,7 +95,7 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
         can_be_restored=visit.start > now and booking.can_be_restored(visit.appointment),
         responses=list(visit.appointment.questionnaire_responses.all()),
         coverages=list(_coverages(caller, patient)) if patient else [],
-        history=[_deed(event, visit.zone, moves) for event in _events(visit.appointment)],
+        history=[_entry(event, visit.zone, moves) for event in _events(visit.appointment)],
     )
 
 
@@ -107,10 +107,12 @@ def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(appointment=appointment).select_related("user").order_by("recorded", "pk")
 
 
-def _deed(event: AuditEvent, zone: ZoneInfo, moves: Mapping[datetime, Move]) -> Deed:
+def _entry(event: AuditEvent, zone: ZoneInfo, moves: Mapping[datetime, RecordedMove]) -> HistoryEntry:
     who = (event.user.get_full_name() or event.user.email) if event.user else event.client
     move = moves.get(event.recorded)
-    return Deed(event.recorded.astimezone(zone), DEEDS.get(event.subtype, event.subtype), who, event.reason, move)
+    return HistoryEntry(
+        event.recorded.astimezone(zone), ACTIONS.get(event.subtype, event.subtype), who, event.reason, move
+    )
 
 
 def _age(born: date, on: date) -> int:

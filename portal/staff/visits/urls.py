@@ -1,4 +1,4 @@
-"""The addresses of one visit, below /staff/appointments/."""
+"""URL patterns of one visit, below /staff/appointments/."""
 
 from django.urls import path
 

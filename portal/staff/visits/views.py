@@ -1,4 +1,4 @@
-"""One visit, as staff see and handle it."""
+"""Views of one visit for staff."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -34,11 +34,11 @@ ANSWERED = {
 @staff_required
 @require_GET
 def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Patient, reason, answers, messages, history, and what comes next."""
-    shown = _read(request, appointment_id, timezone.now())
-    context = _context(request, shown) | {
-        "zone": shown.visit.zone,
-        "told": notifications.timeline(shown.visit.appointment),
+    """Show the visit: patient, reason, answers, messages, history, and the next steps."""
+    staff_visit = _read(request, appointment_id, timezone.now())
+    context = _context(request, staff_visit) | {
+        "zone": staff_visit.visit.zone,
+        "timeline": notifications.timeline(staff_visit.visit.appointment),
         "back": request.get_full_path(),
     }
     return render(request, "portal/staff_visit/visit.html", context)
@@ -47,35 +47,35 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @staff_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Ask why, and whether the patient is told; then cancel. In the calendar's dialog, or on a page of its own."""
+    """Ask for the reason, then cancel the visit: in the calendar's dialog, or on a page of its own."""
     now = timezone.now()
-    shown = _read(request, appointment_id, now)
+    staff_visit = _read(request, appointment_id, now)
     in_dialog = bool(getattr(request, "htmx", False))
-    if not (shown.visit.is_promised or shown.visit.is_held):
+    if not (staff_visit.visit.is_promised or staff_visit.visit.is_held):
         if in_dialog:
-            return done(request, _("This visit is not booked any more."), shown.visit.start)
+            return done(request, _("This visit is not booked any more."), staff_visit.visit.start)
         return redirect(back_of(request).on(reverse("portal:staff-visit", args=[appointment_id])))
     form = StaffCancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        return _cancel(request, shown, form, now)
+        return _cancel(request, staff_visit, form, now)
     template = f"portal/staff_visit/{'cancel_dialog' if in_dialog else 'cancel'}.html"
     status = REFUSED if in_dialog and form.errors else 200
-    return render(request, template, _context(request, shown) | {"form": form}, status=status)
+    return render(request, template, _context(request, staff_visit) | {"form": form}, status=status)
 
 
-def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
+def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
     reason = {"text": form.cleaned_data["reason"]}
     try:
         booking.cancel(
-            shown.visit.id, caller=caller_of(request), now=now, reason=reason, tell=form.cleaned_data["tell"]
+            staff_visit.visit.id, caller=caller_of(request), now=now, reason=reason, tell=form.cleaned_data["tell"]
         )
     except SchedulingError as refusal:
-        return _answered(request, shown, str(refusal), messages.error, now)
-    told = _("The visit is cancelled, and its time is free.")
-    if getattr(request, "htmx", False) and shown.visit.is_booked:
-        undo: Undo = {"url": reverse("portal:staff-restore", args=[shown.visit.id]), "fields": {}}
-        return done(request, told, shown.visit.start, undo=undo)
-    return _answered(request, shown, told, messages.success, now)
+        return _answered(request, staff_visit, str(refusal), messages.error, now)
+    message = _("The visit is cancelled, and its time is free.")
+    if getattr(request, "htmx", False) and staff_visit.visit.is_booked:
+        undo: Undo = {"url": reverse("portal:staff-restore", args=[staff_visit.visit.id]), "fields": {}}
+        return done(request, message, staff_visit.visit.start, undo=undo)
+    return _answered(request, staff_visit, message, messages.success, now)
 
 
 @staff_required
@@ -83,53 +83,55 @@ def _cancel(request: HttpRequest, shown: StaffVisit, form: StaffCancelForm, now:
 def restore(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Undo a cancellation: from the calendar's message, or from the visit's page."""
     now = timezone.now()
-    shown = _read(request, appointment_id, now)
+    staff_visit = _read(request, appointment_id, now)
     try:
-        booking.restore(shown.visit.id, caller=caller_of(request), now=now)
+        booking.restore(staff_visit.visit.id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         if getattr(request, "htmx", False):
-            context = _context(request, shown) | {"refusal": str(refusal)}
+            context = _context(request, staff_visit) | {"refusal": str(refusal)}
             return render(request, "portal/staff_visit/not_restored.html", context, status=REFUSED)
-        return _answered(request, shown, str(refusal), messages.error, now)
-    return _answered(request, shown, _("The visit is booked again."), messages.success, now)
+        return _answered(request, staff_visit, str(refusal), messages.error, now)
+    return _answered(request, staff_visit, _("The visit is booked again."), messages.success, now)
 
 
 @staff_required
 @require_POST
 def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Accept or decline what a patient has asked for: from the visit's page, or in the calendar's dialog."""
+    """Accept or decline a request: from the visit's page, or in the calendar's dialog."""
     now = timezone.now()
-    shown, form = _read(request, appointment_id, now), AnswerForm(request.POST)
+    staff_visit, form = _read(request, appointment_id, now), AnswerForm(request.POST)
     if not form.is_valid():
         raise Http404
     say = messages.success
     try:
-        answered = booking.respond(shown.visit.id, form.cleaned_data["answer"], caller=caller_of(request), now=now)
-        told = str(ANSWERED[Appointment.Status(answered.status)])
+        answered = booking.respond(
+            staff_visit.visit.id, form.cleaned_data["answer"], caller=caller_of(request), now=now
+        )
+        message = str(ANSWERED[Appointment.Status(answered.status)])
     except SchedulingError as refusal:
-        told, say = str(refusal), messages.error
-    return _answered(request, shown, told, say, now)
+        message, say = str(refusal), messages.error
+    return _answered(request, staff_visit, message, say, now)
 
 
 def _answered(
-    request: HttpRequest, shown: StaffVisit, told: str, say: Callable[[HttpRequest, str], None], now: datetime
+    request: HttpRequest, staff_visit: StaffVisit, message: str, say: Callable[[HttpRequest, str], None], now: datetime
 ) -> HttpResponse:
-    """In the calendar's dialog, back to the calendar; else to the visit, if it is still one that they work with."""
+    """Close the calendar's dialog, or redirect to the visit, or to the list if the caller no longer works with it."""
     if getattr(request, "htmx", False):
-        return done(request, told, shown.visit.start)
-    say(request, told)
+        return done(request, message, staff_visit.visit.start)
+    say(request, message)
     returns = back_of(request)
-    if record.read(caller_of(request), shown.visit.id, now=now) is None:
+    if record.read(caller_of(request), staff_visit.visit.id, now=now) is None:
         return redirect(returns.address)
-    return redirect(returns.on(reverse("portal:staff-visit", args=[shown.visit.id])))
+    return redirect(returns.on(reverse("portal:staff-visit", args=[staff_visit.visit.id])))
 
 
-def _context(request: HttpRequest, shown: StaffVisit) -> dict[str, Any]:
-    """The context of all pages of a visit: the visit, the list to go back to, and the pages that lead on from here."""
-    returns, visit_id = back_of(request), shown.visit.id
+def _context(request: HttpRequest, staff_visit: StaffVisit) -> dict[str, Any]:
+    """Return the context of all pages of a visit: the visit, the link back, and the addresses of its other pages."""
+    returns, visit_id = back_of(request), staff_visit.visit.id
     return {
-        "shown": shown,
-        "visit": shown.visit,
+        "staff_visit": staff_visit,
+        "visit": staff_visit.visit,
         "returns": returns,
         "visit_page": returns.on(reverse("portal:staff-visit", args=[visit_id])),
         "cancel_page": returns.on(reverse("portal:staff-cancel", args=[visit_id])),
@@ -137,8 +139,8 @@ def _context(request: HttpRequest, shown: StaffVisit) -> dict[str, Any]:
 
 
 def _read(request: HttpRequest, appointment_id: str, now: datetime) -> StaffVisit:
-    shown = record.read(caller_of(request), appointment_id, now=now)
-    if shown is None:
+    staff_visit = record.read(caller_of(request), appointment_id, now=now)
+    if staff_visit is None:
         raise Http404
-    disclosures.opened(caller_of(request), shown.visit.appointment, now=now)
-    return shown
+    disclosures.opened(caller_of(request), staff_visit.visit.appointment, now=now)
+    return staff_visit

@@ -1,4 +1,4 @@
-"""The number beside "To do" in the header."""
+"""Context processor for the number beside "To do" in the header."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from portal.staff.worklist.worklist import count_worklist
 
 
 def count(request: HttpRequest) -> dict[str, Any]:
-    """`worklist_count` for staff, counted only where a template shows it."""
+    """Add `worklist_count`, for staff. It is counted only if a template uses it."""
     caller = caller_of(request)
     return {
         "worklist_count": SimpleLazyObject(lambda: count_worklist(caller, now=timezone.now()) if caller.is_staff else 0)

@@ -1,4 +1,4 @@
-"""The address of the worklist, below /staff/."""
+"""URL pattern of the worklist, below /staff/."""
 
 from django.urls import path
 

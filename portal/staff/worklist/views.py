@@ -1,4 +1,4 @@
-"""The page of what waits for the desk."""
+"""View of the worklist."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,8 +13,8 @@ from portal.staff.worklist.worklist import read_worklist
 @staff_required
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
-    """Requests, failed messages and unconfirmed visits, with the way to each visit."""
+    """Show the requests, failed messages and unconfirmed visits, each with a link to its visit."""
     caller, now = caller_of(request), timezone.now()
-    shown = read_worklist(caller, now=now)
-    disclosures.listed(caller, (visit.appointment for visit in shown.visits), "worklist", now=now)
-    return render(request, "portal/worklist/worklist.html", {"worklist": shown, "back": request.path})
+    tasks = read_worklist(caller, now=now)
+    disclosures.listed(caller, (visit.appointment for visit in tasks.visits), "worklist", now=now)
+    return render(request, "portal/worklist/worklist.html", {"worklist": tasks, "back": request.path})

@@ -1,6 +1,6 @@
-"""The worklist of the desk: requests to answer, messages that failed, and visits that nobody has confirmed.
+"""The desk's worklist: requests to answer, failed messages, and upcoming visits that are not confirmed.
 
-Each part names upcoming visits that the caller works with, the next one first.
+Each part lists upcoming visits that the caller works with, the next one first.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Worklist:
-    """Everything that waits for the desk."""
+    """All tasks that wait for the desk."""
 
     requests: list[Visit]
     failures: list[Failure]
@@ -41,23 +41,23 @@ class Worklist:
 
 
 def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
-    """The caller's worklist. A constant number of statements."""
+    """Return the caller's worklist. A constant number of queries."""
     failed = list(notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller)))
     about = Appointment.objects.filter(pk__in=[message.appointment_id for message in failed])
-    shown = {visit.appointment.pk: visit for visit in visits.at_their_sites(about, now=now)}
+    by_pk = {visit.appointment.pk: visit for visit in visits.at_their_sites(about, now=now)}
     return Worklist(
         requests=visits.at_their_sites(_requests(caller, now), now=now),
         failures=[
-            Failure(message, shown[message.appointment_id])
+            Failure(message, by_pk[message.appointment_id])
             for message in failed
-            if message.appointment_id is not None and message.appointment_id in shown
+            if message.appointment_id is not None and message.appointment_id in by_pk
         ],
         unconfirmed=visits.at_their_sites(_unconfirmed(caller, now), now=now),
     )
 
 
 def count_worklist(caller: Caller, *, now: datetime) -> int:
-    """How much waits for a member of staff, by one statement."""
+    """Return the number of tasks of a member of staff. One query."""
     assert caller.user is not None  # staff have signed in
     failures = notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller))
     parts = (_requests(caller, now), failures, _unconfirmed(caller, now))
@@ -66,7 +66,7 @@ def count_worklist(caller: Caller, *, now: datetime) -> int:
 
 
 def _counted(rows: QuerySet[Any]) -> Any:
-    """A subquery with the number of rows; no row where there is none."""
+    """Return a subquery with the number of rows; it is empty if there are none."""
     return rows.order_by().annotate(group=Value(1)).values("group").annotate(rows=Count("pk")).values("rows")
 
 

@@ -171,12 +171,12 @@ def test_a_long_column_shows_what_is_around_now_and_the_rest_on_demand(noon):
     desk = desk_of(clinic)
     board = desk.get("/staff/today/").context["board"]
     expected = board.columns[0]
-    assert (len(expected.cards), len(expected.shown), expected.hidden) == (200, 60, 140)
+    assert (len(expected.cards), len(expected.visible), expected.hidden) == (200, 60, 140)
     nearest = sorted(expected.cards, key=lambda card: abs(card.start - board.now))[:15]
-    assert {card.id for card in nearest} <= {card.id for card in expected.shown}
+    assert {card.id for card in nearest} <= {card.id for card in expected.visible}
     page = desk.get("/staff/today/")
     assert b"Show 140 more" in page.content
-    assert len(desk.get("/staff/today/?all=on").context["board"].columns[0].shown) == 200
+    assert len(desk.get("/staff/today/?all=on").context["board"].columns[0].visible) == 200
 
 
 def test_a_day_is_jumped_to(noon):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Encounter
-from portal.staff.board.board import Card
+from portal.staff.board.board import VisitCard
 from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
@@ -120,7 +120,7 @@ def test_every_step_can_be_undone(desk, visit, site, before, after):
 def test_nobody_has_missed_a_visit_that_has_not_begun(checkup, site, today):
     visit = AppointmentFactory(service=checkup, site=site, start=today)
     steps = [
-        [step.key for step in Card(visit, ZoneInfo(NEW_YORK), today + ahead).steps]
+        [step.key for step in VisitCard(visit, ZoneInfo(NEW_YORK), today + ahead).steps]
         for ahead in (timedelta(days=-1), timedelta(minutes=-1), timedelta(0))
     ]
     assert steps == [[], ["a", "r"], ["a", "r", "n"]]

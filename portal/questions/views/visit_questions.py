@@ -1,4 +1,4 @@
-"""Who is asked what, for the pages of a visit's questions."""
+"""The visit and its questions, for the pages that ask and show them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,8 @@ from scheduling import access, questionnaire_answers
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who is asked what: a visit and all its pages of questions."""
+class VisitQuestions:
+    """A visit and all its pages of questions."""
 
     visit: Visit
     parts: list[Part]
@@ -40,16 +40,16 @@ class Asked:
         return found
 
 
-def asked_of(request: HttpRequest, appointment_id: str, now: datetime) -> Asked:
-    """The visit with its questions, in the reader's language."""
+def questions_of(request: HttpRequest, appointment_id: str, now: datetime) -> VisitQuestions:
+    """Return the visit with its questions in the reader's language."""
     visit = visit_of(request, appointment_id, now)
     language = translation.get_language() or ""
     forms = questionnaire_answers.forms_of(visit.appointment, visit.zone, language, patient=_record(request, visit))
-    return Asked(visit, parts.parts_of(forms))
+    return VisitQuestions(visit, parts.parts_of(forms))
 
 
 def visit_of(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
-    """The visit, for everyone who may see it; for others it does not exist."""
+    """Return the visit if the caller may see it; else raise Http404."""
     rows = access.visible(Appointment, caller_of(request)).filter(fhir_id=appointment_id, deleted_at=None)
     visit = visits.first(rows, now=now)
     if visit is None:
@@ -59,14 +59,14 @@ def visit_of(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
 
 
 def _record(request: HttpRequest, visit: Visit) -> Patient | None:
-    """The patient's record for initial values: only for those who have signed in and may see it."""
+    """Return the patient's record for initial values, if the caller has signed in and may see it."""
     caller = caller_of(request)
     if caller.user is None or visit.appointment.patient_id is None:
         return None
     return access.visible(Patient, caller).filter(pk=visit.appointment.patient_id, deleted_at=None).first()
 
 
-def over(asked: Asked) -> HttpResponse | None:
-    """Where the time is no longer held there is nothing to go on with; that page offers others."""
-    held = asked.visit.is_held or asked.visit.is_booked
-    return None if held else redirect("portal:confirm", asked.visit.id)
+def redirect_if_lost(questions: VisitQuestions) -> HttpResponse | None:
+    """Return a redirect to the page with other times if the hold has ended, else None."""
+    held = questions.visit.is_held or questions.visit.is_booked
+    return None if held else redirect("portal:confirm", questions.visit.id)
