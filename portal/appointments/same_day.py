@@ -1,4 +1,4 @@
-"""Visits of the same kind on one day: the patient or the desk is asked before another is booked or moved there."""
+"""Other visits for the same service on one day, which patients and staff must confirm before they add another."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ Status = Appointment.Status
 
 
 class SameDayForm(forms.Form):
-    """Form that asks for a yes where the patient has another visit of the kind on that day."""
+    """Form that asks for confirmation if the patient has another visit for the service on that day."""
 
     another = forms.BooleanField(
         label=_("Yes, I want another one on the same day"),
@@ -37,9 +37,9 @@ class SameDayForm(forms.Form):
 def others_on_the_day(
     appointment: Appointment, start: datetime, zone: ZoneInfo, *, caller: Caller
 ) -> QuerySet[Appointment]:
-    """The patient's other visits of the same kind on the local day of `start`.
+    """Return the patient's other visits for the service on the local day of `start` that the caller may see.
 
-    As far as the caller sees them. Whoever moves a visit by its link is asked about them, and not told more.
+    With a manage link they are counted too, but the page says no more than that there are some.
     """
     if appointment.patient_id is None or appointment.service_id is None:
         return Appointment.objects.none()
@@ -58,7 +58,7 @@ def others_on_the_day(
 def others_on_a_new_day(
     appointment: Appointment, start: datetime, zone: ZoneInfo, *, caller: Caller
 ) -> QuerySet[Appointment]:
-    """The same for a visit that moves to `start`: none where it stays on its day, on which it was booked."""
+    """Return the same for a visit that moves to `start`; none if it stays on its day."""
     if appointment.start and in_zone(appointment.start, zone).date() == in_zone(start, zone).date():
         return Appointment.objects.none()
     return others_on_the_day(appointment, start, zone, caller=caller)

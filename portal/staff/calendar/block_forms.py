@@ -1,4 +1,4 @@
-"""Time that staff keep free of visits, as they enter it."""
+"""Forms for blocks, which are times without visits."""
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta
@@ -16,7 +16,7 @@ from portal.staff.calendar.wall import DAY
 from scheduling.core.hours import instant, whole_days
 from scheduling.core.intervals import Span
 
-LONGEST = timedelta(days=366)  # that a block is repeated for
+LONGEST = timedelta(days=366)  # longest period of a repeated block
 WEEKDAYS = (
     ("0", _("Monday")),
     ("1", _("Tuesday")),
@@ -29,12 +29,12 @@ WEEKDAYS = (
 
 
 def _weekdays() -> list[tuple[str, Any]]:
-    """In the country's order."""
+    """Return the weekdays in the country's order."""
     return [WEEKDAYS[weekday] for weekday in formats.weekdays()]
 
 
 class BlockForm(forms.Form):
-    """Time to keep free of visits: from a time to a time, or whole days; once, or on weekdays until a day."""
+    """Form for a block: between two times or for whole days, once or every week until a day."""
 
     REASONS = [
         ("leave", _("Leave")),
@@ -66,9 +66,9 @@ class BlockForm(forms.Form):
         given = self.cleaned_data
         first, last, until = given.get("first"), given.get("last"), given.get("until")
         if not given.get("all_day"):
-            for each in ("start", "end"):
-                if given.get(each) is None and each not in self.errors:
-                    self.add_error(each, _("Enter a time, or choose all day."))
+            for name in ("start", "end"):
+                if given.get(name) is None and name not in self.errors:
+                    self.add_error(name, _("Enter a time, or choose all day."))
         if first and last and last < first:
             self.add_error("last", _("The last day must be the first day or later."))
         if given.get("weekdays"):
@@ -93,7 +93,7 @@ class BlockForm(forms.Form):
 
     @property
     def comment(self) -> str:
-        """What stands in the calendar."""
+        """The text of the block in the calendar."""
         word = str(dict(self.REASONS)[self.cleaned_data["reason"]])
         note: str = self.cleaned_data["note"]
         if self.cleaned_data["reason"] == "other":
@@ -101,15 +101,15 @@ class BlockForm(forms.Form):
         return f"{word}: {note}" if note else word
 
     def occasions(self, zone: ZoneInfo) -> list[Span]:
-        """The spans of time that it means, in order, on the wall of `zone`."""
+        """Return the blocked spans in order, with local times in `zone`."""
         first: date = self.cleaned_data["first"]
         last: date = self.cleaned_data["last"] or first
         if not self.cleaned_data["weekdays"]:
             return [self._span(first, last, zone)]
-        wanted = {int(each) for each in self.cleaned_data["weekdays"]}
+        weekdays = {int(weekday) for weekday in self.cleaned_data["weekdays"]}
         days = (first + n * DAY for n in range((self.cleaned_data["until"] - first).days + 1))
-        spans = [self._span(day, day, zone) for day in days if day.weekday() in wanted]
-        return [(start, end) for start, end in spans if start < end]  # the clocks may skip all of one
+        spans = [self._span(day, day, zone) for day in days if day.weekday() in weekdays]
+        return [(start, end) for start, end in spans if start < end]  # a clock change may skip a whole span
 
     def _span(self, first: date, last: date, zone: ZoneInfo) -> Span:
         if self.cleaned_data["all_day"]:
@@ -120,7 +120,7 @@ class BlockForm(forms.Form):
 
 
 class ExtentForm(forms.Form):
-    """How much of a repeated block goes."""
+    """Form that asks which occasions of a repeated block to remove."""
 
     extent = forms.ChoiceField(
         label=_("What to remove"),

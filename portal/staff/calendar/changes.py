@@ -1,4 +1,4 @@
-"""Whether anything on a calendar has changed, asked again and again."""
+"""State of calendars, to notice changes."""
 
 from datetime import datetime
 
@@ -19,9 +19,9 @@ _CHANGES = """
 
 
 def state_of(selection: Selection, since: datetime) -> str:
-    """What tells one state of these calendars from another, as far as it came about after `since`: one query.
+    """Return a string that changes whenever these calendars change after `since`. One query.
 
-    Not the latest moment alone: who began to write earlier may finish later.
+    The latest time alone is not enough: a transaction that began earlier may commit later.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CHANGES, {"since": since, "bookables": selection.bookables})

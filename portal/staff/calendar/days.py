@@ -1,4 +1,4 @@
-"""Days of the calendars: what stands on each, and when they are open."""
+"""Days of the calendars: their entries and opening hours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from portal.staff.calendar.entries import Entry, read_entries, span_of, times_of_visits, together
+from portal.staff.calendar.entries import CalendarEntry, merge_groups, read_entries, span_of, times_of_visits
 from portal.staff.calendar.selection import Selection
 from portal.staff.calendar.wall import DAY, midnight
 from scheduling.access import Caller
@@ -17,11 +17,11 @@ Stretch: TypeAlias = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One local day: its entries in order, before which of them it is now, and when any of the calendars is open."""
+class CalendarDay:
+    """One local day: its entries in order, and when any of the calendars is open."""
 
     date: date
-    entries: list[Entry]
+    entries: list[CalendarEntry]
     is_today: bool
     now: datetime
     opening: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -31,8 +31,8 @@ class Day:
         return sum(len(entry.members) or 1 for entry in self.entries if entry.is_visit)
 
     @property
-    def rows(self) -> list[Entry | None]:
-        """What an agenda lists: all but buffers, with None where the line of now goes."""
+    def rows(self) -> list[CalendarEntry | None]:
+        """The entries for an agenda, without buffers; None marks the current time."""
         shown = [entry for entry in self.entries if entry.kind != "buffer"]
         if not self.is_today:
             return list(shown)
@@ -40,11 +40,11 @@ class Day:
         return [*passed, None, *shown[len(passed) :]]
 
 
-def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Day]:
-    """That many days from `first` on, groups as one entry each."""
+def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[CalendarDay]:
+    """Return `days` days from `first` on, with each group visit as one entry."""
     zone = selection.zone
     start, end = midnight(first, zone), midnight(first + days * DAY, zone)
-    entries = together(read_entries(caller, selection, start, end, now=now))
+    entries = merge_groups(read_entries(caller, selection, start, end, now=now))
     opening = opening_of(selection, start, end)
     today = now.astimezone(zone).date()
     return [
@@ -55,18 +55,18 @@ def read_days(caller: Caller, selection: Selection, first: date, days: int, *, n
 
 def _day(
     day: date,
-    entries: list[Entry],
+    entries: list[CalendarEntry],
     opening: Mapping[int, list[Span]],
     zone: ZoneInfo,
     now: datetime,
     *,
     is_today: bool,
-) -> Day:
+) -> CalendarDay:
     start, end = midnight(day, zone), midnight(day + DAY, zone)
     here = [entry for entry in entries if entry.start < end and entry.end > start]
     within = [span_of(start, end)]
     spans = intersect(merge(span for each in opening.values() for span in each), within)
-    return Day(
+    return CalendarDay(
         day,
         here,
         is_today,
@@ -78,9 +78,7 @@ def _day(
 def hours_shown(
     caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
 ) -> tuple[list[Stretch], list[Stretch]]:
-    """When any of the calendars is open, and when there are visits: local stretches, day by day, without reading
-    whose they are.
-    """
+    """Return when any of the calendars is open, and when there are visits, in local time. It reads no patients."""
     zone = selection.zone
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     days = [
@@ -100,13 +98,13 @@ def hours_shown(
 
 
 def opening_of(selection: Selection, start: datetime, end: datetime) -> dict[int, list[Span]]:
-    """When each of the calendars shown is open, by its primary key: two queries."""
+    """Return the opening hours of the selected calendars by their primary keys. Two queries."""
     offerings = all_offerings_of([each.pk for each in selection.shown])
     return {each.pk: [] for each in selection.shown} | open_spans(offerings, start, end)
 
 
 def closed(opening: Mapping[int, list[Span]], start: datetime, end: datetime) -> dict[int, list[Span]]:
-    """What lies outside the hours of each."""
+    """Return the closed spans of each calendar by its primary key."""
     return {pk: subtract([span_of(start, end)], spans) for pk, spans in opening.items()}
 
 

@@ -1,4 +1,4 @@
-"""What takes the time of people, rooms and devices, as those who work by their calendars read it."""
+"""Entries of the calendars: visits, groups, holds, buffers and blocks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,13 +28,12 @@ COLOURS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A stretch of taken time. `kind` is visit, group, hold, buffer, block or elsewhere; times are local to the page's
-    zone.
+class CalendarEntry:
+    """An entry of the calendar, with times in the page's zone.
 
-    `id` is that of the Appointment, or of the Slot where there is none, or of the calendar where neither may be known;
-    `calendars` are the FHIR ids of the calendars shown that it stands on, and `whose` their names. A group has `seats`
-    and the visits in it.
+    `kind` is visit, group, hold, buffer, block or elsewhere. `id` is that of the Appointment; without one, of the Slot;
+    if the caller may see neither, of the calendar. `calendars` are the FHIR ids of its selected calendars, and `whose`
+    their names. A group has `seats` and its visits as `members`.
     """
 
     kind: str
@@ -44,7 +43,7 @@ class Entry:
     title: str
     clock: str  # 09:20
     end_clock: str
-    hours: str  # 09:20 to 09:50; an hour that comes twice says which one
+    hours: str  # 09:20 to 09:50; says which one if a local hour comes twice
     service: str = ""
     service_pk: int | None = None
     service_id: str = ""
@@ -60,7 +59,7 @@ class Entry:
     calendars: list[str] = field(default_factory=list)
     whose: list[str] = field(default_factory=list)
     seats: Seats | None = None
-    members: Sequence["Entry"] = ()
+    members: Sequence["CalendarEntry"] = ()
 
     @property
     def is_visit(self) -> bool:
@@ -68,7 +67,7 @@ class Entry:
 
     @property
     def born(self) -> str:
-        """The patient's birth date, which tells those of one name apart."""
+        """The patient's birth date, to tell patients of the same name apart."""
         return patient_text.birth_date_text(self.patient) if self.patient else ""
 
     @property
@@ -77,17 +76,17 @@ class Entry:
 
     @property
     def href(self) -> str:
-        """The address at which the entry is seen and changed; empty for one that only takes time."""
+        """The address of the entry's dialog; empty for time that is busy elsewhere."""
         if self.kind == "elsewhere":
             return ""
         if self.kind == "group":
-            asked = urlencode({"schedule": self.calendars[0], "start": self.start.isoformat()})
-            return f"{reverse('portal:staff-group', args=[self.id])}?{asked}"
+            query = urlencode({"schedule": self.calendars[0], "start": self.start.isoformat()})
+            return f"{reverse('portal:staff-group', args=[self.id])}?{query}"
         return reverse("portal:staff-block" if self.kind == "block" else "portal:staff-peek", args=[self.id])
 
 
-class _Row(NamedTuple):
-    """A Slot with what a calendar shows of its visit, as the database gives it."""
+class _SlotRow(NamedTuple):
+    """A row of the database: a Slot with the columns of its visit that a calendar shows."""
 
     id: str
     bookable: int
@@ -121,19 +120,21 @@ def span_of(start: datetime, end: datetime) -> Span:
     return int(start.timestamp()), int(end.timestamp())
 
 
-def read_entries(caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime) -> list[Entry]:
-    """The entries that take the time of the actors shown, whichever schedule they were booked on: four queries.
+def read_entries(
+    caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
+) -> list[CalendarEntry]:
+    """Return the entries of the selected actors, on whichever of their schedules they were booked. Four queries.
 
-    A visit that takes the time of several of them is one entry. Of what the caller may not see there is only when.
+    A visit with several of the actors is one entry. Of what the caller may not see, only the time is included.
     """
     found = _taken(access.visible(Slot, caller), selection, start, end, now)
-    rows = [_Row._make(row) for row in found.values_list(*_COLUMNS)]
+    rows = [_SlotRow._make(row) for row in found.values_list(*_COLUMNS)]
     patients = Patient.objects.in_bulk({row.patient for row in rows if row.patient})
     disclosures.listed_patients(caller, patients, "calendar", now=now)
     shown = _by_bookable(selection)
     services = HealthcareService.objects.in_bulk({row.service for row in rows if row.service})
-    make = _Maker(selection, patients, services)
-    entries: dict[tuple[Any, ...], Entry] = {}
+    make = _EntryFactory(selection, patients, services)
+    entries: dict[tuple[Any, ...], CalendarEntry] = {}
     for row in rows:
         key = (row.start, row.end, row.status == Slot.Status.BUSY_UNAVAILABLE, row.visit or row.id)
         entry = entries.get(key) or entries.setdefault(key, make.entry(row))
@@ -148,33 +149,33 @@ def read_entries(caller: Caller, selection: Selection, start: datetime, end: dat
 def times_of_visits(
     caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """When the actors shown have visits, each time once: one query."""
+    """Return the times of visits of the selected actors, each once. One query."""
     visits = _taken(access.visible(Slot, caller), selection, start, end, now).filter(appointment__isnull=False)
     return list(visits.order_by().values_list("start", "end").distinct())
 
 
-def together(entries: Iterable[Entry]) -> list[Entry]:
-    """The same, the visits of one group as one entry. One query where there are groups."""
+def merge_groups(entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
+    """Return the entries with the visits of each group merged into one. One query if there are groups."""
     entries = list(entries)
-    groups: dict[tuple[Any, ...], list[Entry]] = {}
+    groups: dict[tuple[Any, ...], list[CalendarEntry]] = {}
     for entry in entries:
         if entry.is_in_group:
             groups.setdefault(_group(entry), []).append(entry)
     known = capacities({each.service_pk for each in entries if each.is_in_group and each.service_pk})
-    gathered: list[Entry] = []
+    gathered: list[CalendarEntry] = []
     for entry in entries:
         if not entry.is_in_group:
             gathered.append(entry)
         elif members := groups.pop(_group(entry), None):
-            gathered.append(_gathered(members, known))
+            gathered.append(_group_entry(members, known))
     return gathered
 
 
-def _group(entry: Entry) -> tuple[Any, ...]:
+def _group(entry: CalendarEntry) -> tuple[Any, ...]:
     return entry.start, entry.end, entry.service_pk, entry.schedule
 
 
-def _gathered(members: Sequence[Entry], known: Capacities) -> Entry:
+def _group_entry(members: Sequence[CalendarEntry], known: Capacities) -> CalendarEntry:
     first = members[0]
     assert first.service_pk is not None  # is_in_group
     of = capacity_of(known, first.service_pk, first.schedule)
@@ -201,15 +202,15 @@ def _by_bookable(selection: Selection) -> dict[int, list[tuple[Schedule, str]]]:
 
 
 def _elsewhere(
-    caller: Caller, selection: Selection, make: "_Maker", start: datetime, end: datetime, now: datetime
-) -> list[Entry]:
-    """When the people shown are busy at a site where the caller does not work."""
+    caller: Caller, selection: Selection, make: "_EntryFactory", start: datetime, end: datetime, now: datetime
+) -> list[CalendarEntry]:
+    """Return when the selected people are busy at sites where the caller does not work."""
     taken: dict[int, list[Span]] = {}
     rows = _taken(access.hidden_busy_slots(caller), selection, start, end, now)
     for bookable, first, last in rows.values_list("bookable", "start", "end"):
         taken.setdefault(bookable, []).append(span_of(first, last))
     return [
-        Entry(
+        CalendarEntry(
             kind="elsewhere",
             id=schedule.fhir_id,
             title=_("Busy elsewhere"),
@@ -223,20 +224,20 @@ def _elsewhere(
 
 
 def standing(now: datetime) -> Q:
-    """Slots that count: an expired hold does not."""
+    """Return the filter for Slots that take time: an expired hold does not."""
     return Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
 
 
 def _taken(
     slots: QuerySet[Slot], selection: Selection, start: datetime, end: datetime, now: datetime
 ) -> QuerySet[Slot]:
-    """Those that take the time of the actors shown between two moments, in order."""
+    """Return the Slots that take time of the selected actors between two moments, in order."""
     slots = slots.filter(standing(now), bookable__in=selection.bookables, status__in=OCCUPYING, deleted_at=None)
     return slots.filter(end__gt=start, start__lt=end).order_by("start", "end", "pk")
 
 
-class _Maker:
-    """Makes entries of rows. What many rows share, such as a time in words, is written once."""
+class _EntryFactory:
+    """Makes entries from rows. Texts that many rows share, such as a time in words, are made once."""
 
     def __init__(
         self, selection: Selection, patients: dict[int, Patient], services: dict[int, HealthcareService]
@@ -247,15 +248,15 @@ class _Maker:
         self.services = services
         self.times = cache(self._times)
 
-    def entry(self, row: _Row) -> Entry:
+    def entry(self, row: _SlotRow) -> CalendarEntry:
         times = self.times(row.start, row.end)
         if row.visit is None:
-            return Entry(kind="block", id=row.id, title=row.comment or _("Not available"), **times)
+            return CalendarEntry(kind="block", id=row.id, title=row.comment or _("Not available"), **times)
         if row.status == Slot.Status.BUSY_UNAVAILABLE:
-            return Entry(kind="buffer", id=row.visit, title=_("Buffer"), **times)
+            return CalendarEntry(kind="buffer", id=row.visit, title=_("Buffer"), **times)
         patient = self.patients.get(row.patient or 0)
         is_request = row.visit_status == Status.PENDING and row.visit_expires is None
-        return Entry(
+        return CalendarEntry(
             kind="hold" if row.visit_status == Status.PENDING else "visit",
             id=row.visit,
             title=patient_text.with_note(patient) if patient else _("No patient yet"),
@@ -286,11 +287,11 @@ class _Maker:
 
 
 def hours_in_words(start: datetime, end: datetime) -> str:
-    """09:20 to 09:50; an hour that comes twice says which one."""
+    """Return "09:20 to 09:50"; says which one if a local hour comes twice."""
     text = time_text.hours(start, end)
     return _("%(hours)s, after the clocks go back") % {"hours": text} if start.fold else text
 
 
 def colour_of(service: int) -> int:
-    """One of the eight colours, by the primary key of a service."""
+    """Return the number of a service's colour, by its primary key."""
     return service % COLOURS + 1

@@ -1,7 +1,7 @@
-"""Calendars as EventCalendar draws them: https://github.com/vkurko/calendar#event-object
+"""Events for the JavaScript library EventCalendar: https://github.com/vkurko/calendar#event-object
 
-It knows no zones. Every time it gets is the one that the wall of the site shows; what a wall cannot show, such as the
-second of two hours, is said in words.
+It knows no time zones. It gets all times as local times of the site; where those are ambiguous, such as in the second
+of two equal hours, the text of the event says so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,20 +13,20 @@ from django.utils.translation import gettext as _
 
 from clinic import time_text
 from portal.staff.calendar.days import Stretch, closed, closed_for_all, opening_of
-from portal.staff.calendar.entries import Entry, hours_in_words, read_entries, span_of, together
+from portal.staff.calendar.entries import CalendarEntry, hours_in_words, merge_groups, read_entries, span_of
 from portal.staff.calendar.selection import Selection
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
 from scheduling.core.intervals import Span, merge, subtract
 
-CLOSED = 9, 17  # the hours that a day shows in which nobody works
+CLOSED = 9, 17  # the hours shown on a day on which nobody works
 Json = dict[str, Any]
 
 
 def events(
     caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime, apart: bool
 ) -> list[Json]:
-    """What stands on the calendars shown, and when they are closed: each by itself, or (not `apart`) all together."""
+    """Return the entries and closed times of the selected calendars: for each (`apart`), or for all together."""
     opening = opening_of(selection, start, end)
     shut: list[Json] = []
     if apart:
@@ -35,12 +35,12 @@ def events(
             shut += [_shut(selection, [schedule.fhir_id], span) for span in spans[schedule.pk]]
     else:
         shut += [_shut(selection, selection.ids, span) for span in closed_for_all(opening, start, end)]
-    entries = together(read_entries(caller, selection, start, end, now=now))
+    entries = merge_groups(read_entries(caller, selection, start, end, now=now))
     return shut + [_event(each) for entry in entries for each in _around_visits(entry, entries)]
 
 
-def _around_visits(entry: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entry as a grid draws it: of a block the parts that no visit lies on, so that both have the whole width."""
+def _around_visits(entry: CalendarEntry, entries: Iterable[CalendarEntry]) -> Iterator[CalendarEntry]:
+    """Yield the parts of a block without visits, so that visits get the full width; other entries unchanged."""
     if entry.kind != "block":
         yield entry
         return
@@ -63,7 +63,7 @@ def _around_visits(entry: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def hours_of(opening: Iterable[Stretch]) -> tuple[int, int]:
-    """The first and last hour of the wall in which anybody works."""
+    """Return the first and last local hour in which anybody works."""
     opening = list(opening)
     if not opening:
         return CLOSED
@@ -71,7 +71,7 @@ def hours_of(opening: Iterable[Stretch]) -> tuple[int, int]:
 
 
 def frame_of(working: tuple[int, int], visits: Iterable[Stretch]) -> tuple[int, int]:
-    """The first and last hour that a grid has to show: an hour around those of work, and every visit."""
+    """Return the first and last hour of the grid: an hour around the working hours, and all visits."""
     visits = list(visits)
     first = min([max(working[0] - 1, 0), *(start.hour for start, _end in visits)])
     last = max([min(working[1] + 1, 24), *(_last_hour(*each) for each in visits)])
@@ -84,7 +84,7 @@ def _last_hour(start: datetime, end: datetime) -> int:
     return end.hour + bool(end.minute)
 
 
-def _event(entry: Entry) -> Json:
+def _event(entry: CalendarEntry) -> Json:
     start, end = _walls(entry.start, entry.end)
     return {
         "id": f"{entry.kind}-{entry.id}-{int(entry.start.timestamp())}",
@@ -126,7 +126,7 @@ def _shut(selection: Selection, calendars: list[str], span: Span) -> Json:
 
 
 def _walls(start: datetime, end: datetime) -> tuple[str, str]:
-    """Both as a wall shows them. Where the clocks go back in between, the end is as far below as it lasts."""
+    """Return start and end as local times. If clocks go back in between, the end is moved to keep the duration."""
     first, last = start.replace(tzinfo=None), end.replace(tzinfo=None)
     if last <= first:
         last = first + timedelta(seconds=end.timestamp() - start.timestamp())

@@ -1,4 +1,4 @@
-"""What the calendar is asked for, and the field that every form of it has."""
+"""Query of the calendar's pages, and the field for a calendar."""
 
 from collections.abc import Iterable
 
@@ -10,8 +10,8 @@ from portal.common.fields import DayField, MomentField
 from portal.common.forms import QueryForm
 
 
-class LookForm(QueryForm):
-    """Which day, and whose calendar."""
+class CalendarQueryForm(QueryForm):
+    """Query of a page of the calendar: day, times, and schedule."""
 
     date = DayField(required=False)
     start = MomentField(required=False)
@@ -22,6 +22,6 @@ class LookForm(QueryForm):
 
 
 def calendar_field(schedules: Iterable[Schedule]) -> forms.ChoiceField:
-    """All of one site, which the page names already."""
+    """Return the field that chooses one of the calendars. Labels leave out the site, which the page shows."""
     choices = [(each.fhir_id, str(each.bookable.actor)) for each in schedules]
     return forms.ChoiceField(label=_("Calendar"), choices=choices)

@@ -1,4 +1,4 @@
-"""Which calendars somebody works by, and which of them they look at."""
+"""The calendars that a member of staff works with, and the ones that they have selected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from portal.common.schedules import SCHEDULE, name_of, zone_of
 from scheduling import access
 from scheduling.access import Caller
 
-FIRST_FEW = 8  # calendars that are shown to someone who has not chosen any
+FIRST_FEW = 8  # calendars that are selected for someone who has not chosen any
 PEOPLE, ROOMS, DEVICES = "people", "rooms", "devices"
 KINDS = {PEOPLE: gettext_lazy("People"), ROOMS: gettext_lazy("Rooms"), DEVICES: gettext_lazy("Devices")}
 SESSION = "calendar"
@@ -21,7 +21,7 @@ SESSION = "calendar"
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The calendars that somebody looks at, all of one site, of `every` one that they work by."""
+    """The calendars selected by a member of staff, all of one site, out of `every` calendar they work with."""
 
     every: Sequence[Schedule]
     site: Location | None
@@ -29,7 +29,7 @@ class Selection:
 
     @property
     def zone(self) -> ZoneInfo:
-        """A site's calendar is in the site's time; without a site, in that of the first."""
+        """The zone of the first calendar, which all calendars of a site share."""
         return zone_of(self.shown[0])
 
     @property
@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def groups(self) -> list[tuple[str, Any, list[Schedule]]]:
-        """The calendars of the site by kind, those that are there."""
+        """The calendars of the site by kind, without empty kinds."""
         here = [each for each in self.every if each.site == self.site]
         groups = [(kind, word, [each for each in here if kind_of(each) == kind]) for kind, word in KINDS.items()]
         return [group for group in groups if group[2]]
@@ -53,18 +53,18 @@ class Selection:
 
     @property
     def names(self) -> str:
-        """Whose they are; a number where a line would not hold them."""
+        """The names of their actors; of more than three, the number."""
         if len(self.shown) > 3:
             return _("%(count)d calendars") % {"count": len(self.shown)}
         return ", ".join(str(each.bookable.actor) for each in self.shown)
 
     def one(self, fhir_id: str) -> Schedule | None:
-        """The calendar with this id, if the caller works by it, shown or not."""
+        """Return the calendar with this id if the caller works with it, selected or not."""
         return next((each for each in self.every if each.fhir_id == fhir_id), None)
 
 
 def calendars(caller: Caller) -> list[Schedule]:
-    """The calendars that the caller works by, their own first."""
+    """Return the calendars that the caller works with, their own first."""
     rows = access.calendars(caller).select_related(*SCHEDULE).prefetch_related("scheduling_parameters")
     own = caller.practitioner.pk if caller.practitioner else None
     return sorted(
@@ -74,10 +74,10 @@ def calendars(caller: Caller) -> list[Schedule]:
 
 
 def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, Any]) -> Selection:
-    """What was chosen before, as far as it is still there; else the caller's own, else the people of their site."""
+    """Return the remembered selection, as far as it exists; else the caller's own calendar, else the site's people."""
     chosen = [each for each in every if each.fhir_id in remembered.get("calendars", ())]
-    wanted = remembered.get("site")
-    first = next((each for each in every if wanted and each.site and each.site.fhir_id == wanted), None)
+    site_id = remembered.get("site")
+    first = next((each for each in every if site_id and each.site and each.site.fhir_id == site_id), None)
     site = (chosen or [first or every[0]])[0].site
     here = [each for each in every if each.site == site]
     shown = (

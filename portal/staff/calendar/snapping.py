@@ -1,4 +1,4 @@
-"""The steps in which times are clicked, drawn and dragged on the grid of the calendar."""
+"""Step in minutes for clicking and dragging on the grid of the calendar."""
 
 from collections.abc import Sequence
 from math import gcd
@@ -11,9 +11,9 @@ FINEST, COARSEST = 5, 15  # minutes
 
 
 def snap_minutes(schedules: Sequence[Schedule]) -> int:
-    """The minutes that divide the starts of every service of these schedules: 5, 10 or 15. One statement.
+    """Return the step that fits the grids of all services of these schedules: 5, 10 or 15 minutes. One query.
 
-    Visits start on the grid of their service; a step that does not divide it would lead to times that are not offered.
+    Visits start on the grid of their service; another step would lead to times that are not offered.
     """
     services = HealthcareService.objects.filter(schedules__in=schedules)
     here = Q(schedule__in=schedules) | Q(schedule=None, service__in=services)

@@ -1,4 +1,4 @@
-"""How full days are, counted by the database: for a month, and for a week of many people."""
+"""Numbers of visits and shares of taken time by day: for a month, and for a week by person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.core.intervals import Span, intersect
 
-# Seats of one group take the same time, once. What reaches beyond midnight counts on each of its days.
+# The seats of a group count as one. Time beyond midnight counts on its own day.
 _TAKEN = """
     SELECT bookable_id, day::date,
         sum(extract(epoch FROM least("end", (day::timestamp + interval '1 day') AT TIME ZONE %(zone)s)
@@ -41,9 +41,7 @@ _TAKEN = """
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One day of one calendar, or of several: how many visits, from when to when, whether it is open, and how many
-    hundredths of the open time are taken.
-    """
+    """One day of one or several calendars: visits, opening, and `share`, the percentage of open time that is taken."""
 
     date: date
     visits: int
@@ -56,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class PersonsWeek:
-    """The days of one calendar."""
+    """The tallies of one calendar in a week."""
 
     schedule: Schedule
     name: str
@@ -68,7 +66,7 @@ class PersonsWeek:
 
 
 def read_tallies(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[Tally]:
-    """That many days from `first` on, of all calendars together: four queries. A visit with several of them is one."""
+    """Return the tallies of `days` days from `first` on, of all calendars together. Four queries."""
     zone, dates = selection.zone, [first + n * DAY for n in range(days)]
     start, end = _bounds(dates, zone)
     visits = {
@@ -89,7 +87,7 @@ def read_tallies(caller: Caller, selection: Selection, first: date, days: int, *
 def read_week_by_person(
     caller: Caller, selection: Selection, monday: date, days: int, *, now: datetime
 ) -> list[PersonsWeek]:
-    """A row for each of the calendars: four queries."""
+    """Return the week of each calendar. Four queries."""
     zone, dates = selection.zone, [monday + n * DAY for n in range(days)]
     start, end = _bounds(dates, zone)
     counted = (
@@ -141,7 +139,7 @@ def _tally(
 
 
 def _visits(caller: Caller, selection: Selection, start: datetime, end: datetime, now: datetime) -> QuerySet[Any, Any]:
-    """The Slots of visits, by the day on which they begin, to be counted."""
+    """Return the Slots of visits, grouped by the day on which they begin."""
     rows = access.visible(Slot, caller).filter(
         standing(now),
         bookable__in=selection.bookables,
@@ -155,7 +153,7 @@ def _visits(caller: Caller, selection: Selection, start: datetime, end: datetime
 
 
 def _taken(selection: Selection, start: datetime, end: datetime, now: datetime) -> dict[tuple[int, date], int]:
-    """Seconds of each bookable on each day, whoever may see what takes them."""
+    """Return the taken seconds of each bookable on each day, including what the caller may not see."""
     with connection.cursor() as cursor:
         cursor.execute(
             _TAKEN,

@@ -1,4 +1,4 @@
-"""The addresses of the staff's calendar, below /staff/."""
+"""URL patterns of the staff's calendar, below /staff/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Visits as staff make and move them, checked. Whether it can be done is asked of scheduling, not here."""
+"""Forms for making and moving visits. They check the input only; `scheduling` decides if the visit is possible."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ FIRST, SECOND = "0", "1"
 
 
 class WhenForm(forms.Form):
-    """A day and a time of it on the wall of `zone`; of an hour that comes twice, which."""
+    """Form for a local time in `zone`; if a local hour comes twice, it asks which one."""
 
     date = DayField(label=_("Day"), error_messages={"required": _("Enter the day of the visit.")})
     time = ClockField(label=_("Time"), error_messages={"required": _("Enter the time of the visit.")})
@@ -56,7 +56,7 @@ class WhenForm(forms.Form):
 
     @property
     def start(self) -> datetime | None:
-        """The time that the fields show, as far as it is one."""
+        """The time in the fields, or None if they are not valid."""
         if self.is_bound:
             found: datetime | None = getattr(self, "cleaned_data", {}).get("start")
             return found.astimezone(self.zone) if found else None
@@ -66,13 +66,13 @@ class WhenForm(forms.Form):
         return moments[min(int(self.initial["again"]), len(moments) - 1)].astimezone(self.zone)
 
     @staticmethod
-    def shown(start: datetime) -> dict[str, Any]:
-        """The values that stand for a local time."""
+    def initial_values(start: datetime) -> dict[str, Any]:
+        """Return the initial values for a local time."""
         return {"date": start.date(), "time": start.time(), "again": str(start.fold)}
 
 
 def _clean_override(form: forms.Form) -> None:
-    """A reason counts only where the button was pressed that asks for it, and that button asks for a reason."""
+    """Require a reason if the button to override was pressed; ignore it otherwise."""
     if "anyway" not in form.data:
         form.cleaned_data["override"] = ""
     elif not form.cleaned_data.get("override"):
@@ -88,7 +88,7 @@ OVERRIDE: dict[str, Any] = {
 
 
 class VisitForm(WhenForm):
-    """A new visit: for whom, what, when, on which calendar."""
+    """Form for a new visit: patient, service, time and calendar."""
 
     calendar = forms.ChoiceField()
     service = forms.ChoiceField(label=_("Visit"), error_messages={"required": _("Choose the visit.")})
@@ -149,13 +149,13 @@ class VisitForm(WhenForm):
 
     @property
     def new_patient(self) -> dict[str, Any]:
-        """The typed details of the new patient."""
+        """The columns of the new patient's record."""
         typed = {each: self.cleaned_data[each] for each in ("given", "family", "phone", "email")}
         return {**typed, **birth_columns(self.cleaned_data["birth_date"] or "")}
 
 
 class MoveForm(WhenForm):
-    """Another time, calendar or length for a visit, which is at `version`."""
+    """Form that moves a visit to another time, calendar or length. `version` is the one it was read at."""
 
     calendar = forms.ChoiceField()
     minutes = forms.IntegerField(
@@ -176,7 +176,7 @@ class MoveForm(WhenForm):
 
     @property
     def length(self) -> timedelta | None:
-        """How long the fields say that the visit lasts, as far as they do."""
+        """The length in the fields, or None if it is not valid."""
         given = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
         return timedelta(minutes=given["minutes"]) if given.get("minutes") else None
 

@@ -1,4 +1,4 @@
-"""The checklist of services: which can be booked, from when on, and what keeps the others from it."""
+"""Checklist of services: which can be booked, their first free times, and the problems of the others."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,19 +7,19 @@ from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import HealthcareService
 from clinic.translations import text_of
-from portal.staff.hours.place import address
-from portal.staff.hours.problems import Line, line_of
+from portal.staff.hours.hours_page import address
+from portal.staff.hours.problems import ProblemLine, problem_line
 from scheduling import availability
 from scheduling.access import Caller
 from scheduling.availability import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChecklistEntry:
     """A service on the checklist."""
 
     verdict: Verdict
-    lines: list[Line]
+    lines: list[ProblemLine]
 
     @property
     def name(self) -> str:
@@ -36,11 +36,11 @@ class Entry:
         return time_text.in_short(in_zone(first, zone), zone) if first else ""
 
 
-def checklist(caller: Caller, *, now: datetime) -> list[Entry]:
-    """Every active service: first those that cannot be booked, then those with something to look at."""
+def checklist(caller: Caller, *, now: datetime) -> list[ChecklistEntry]:
+    """Return all active services: first those that cannot be booked, then those with warnings."""
     services = HealthcareService.objects.filter(active=True, deleted_at=None)
     entries = [
-        Entry(verdict, [line_of(each, caller) for each in verdict.worth_saying])
+        ChecklistEntry(verdict, [problem_line(each, caller) for each in verdict.worth_saying])
         for verdict in availability.checklist(services, now=now)
     ]
     return sorted(entries, key=lambda entry: (entry.verdict.can_be_booked, not entry.lines, entry.name))

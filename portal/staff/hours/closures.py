@@ -1,4 +1,4 @@
-"""Closures, as people say them."""
+"""Closures in words."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DATE = len("2026-12-31")
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A notAvailable element: as it is kept, and as it is said."""
+    """A notAvailable element, with its time in words."""
 
     entry: Json
     when: str
@@ -23,8 +23,8 @@ class Closure:
     is_over: bool
 
     @property
-    def written(self) -> str:
-        """For a hidden field."""
+    def json(self) -> str:
+        """The element as JSON, for a hidden field."""
         return json.dumps(self.entry)
 
 
@@ -46,7 +46,7 @@ def _during(start: str | None, end: str | None, zone: ZoneInfo) -> str:
 
 
 def _moment(written: str, zone: ZoneInfo) -> str:
-    """A FHIR dateTime: a year, a month, a day or an instant."""
+    """Return a FHIR dateTime (year, month, day or instant) in words."""
     if len(written) < DATE:
         return time_text.partial_day(written)
     if len(written) == DATE:

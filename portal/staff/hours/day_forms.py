@@ -1,4 +1,4 @@
-"""Closures and extra time as staff enter them: days that are not as every week."""
+"""Forms for closures and extra time: days that differ from the weekly hours."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -16,7 +16,7 @@ from scheduling.opening import Change, Terms, extra_hours
 
 
 class ClosureForm(VersionForm):
-    """When the service is not given, and why."""
+    """Form for a closure and its reason."""
 
     first = DayField(
         label=gettext_lazy("From"),
@@ -47,7 +47,7 @@ class ClosureForm(VersionForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
         super().__init__(data, initial={"version": terms.resource.version})
         self.zone = terms.zone
-        if self.zone is None:  # whole days are the only times that mean the same everywhere
+        if self.zone is None:  # without a zone only whole days are clear
             del self.fields["first_time"], self.fields["last_time"]
 
     def clean(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class ClosureForm(VersionForm):
 
 
 class RemoveClosureForm(VersionForm):
-    """Which closure is called off: its element, as it is kept."""
+    """Form that removes a closure, given as its stored element."""
 
     entry = forms.JSONField(widget=forms.HiddenInput)
 
@@ -81,7 +81,7 @@ class RemoveClosureForm(VersionForm):
 
 
 class ExtraForm(forms.Form):
-    """Time on one day, beyond the weekly hours."""
+    """Form for extra time on one day, outside of the weekly hours."""
 
     day = DayField(
         label=gettext_lazy("Day"),

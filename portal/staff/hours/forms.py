@@ -1,4 +1,4 @@
-"""What the forms of hours and settings are made of."""
+"""Base form and field of the forms for hours and settings."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,13 +13,13 @@ from clinic.models.schedule import DAY_MINUTES
 
 
 class VersionForm(forms.Form):
-    """What is entered for a resource as it was read at `version`."""
+    """Form for a resource that was read at `version`."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class LengthWidget(forms.MultiWidget):
-    """How many, and of what."""
+    """Widget for a number and its unit."""
 
     template_name = "portal/length.html"
     use_fieldset = True
@@ -51,7 +51,7 @@ UNITS = (
 
 
 class LengthField(forms.MultiValueField):
-    """A length of time in whole minutes, hours or days, up to a year; None where nothing is entered."""
+    """Field for a length of time in whole minutes, hours or days, up to a year; None if it is empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         count = forms.IntegerField(

@@ -1,4 +1,4 @@
-"""All hours that somebody may set."""
+"""List of the hours that a member of staff may set."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,19 +8,19 @@ from django.db.models import Prefetch
 
 from clinic.models import HealthcareService, Schedule, SchedulingParameters
 from portal.common.schedules import SCHEDULE, name_of, zone_of
-from portal.staff.hours.place import address, effective
-from portal.staff.hours.wording import in_words, spans_in_words
+from portal.staff.hours.descriptions import in_words, spans_in_words
+from portal.staff.hours.hours_page import address, effective
 from scheduling import access, opening
 from scheduling.access import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A service on a calendar, in the list of all."""
+class ServiceHours:
+    """The hours of a service, on a calendar or as a whole, in the list."""
 
     service: HealthcareService
     schedule: Schedule | None
-    says: list[tuple[str, str]]
+    lines: list[tuple[str, str]]
     is_own: bool
 
     @property
@@ -28,10 +28,10 @@ class Line:
         return address("hours-edit", self.service, self.schedule)
 
 
-def lists(caller: Caller, *, now: datetime) -> tuple[list[tuple[Schedule, list[Line]]], list[Line]]:
-    """The calendars that the caller works by, each with its services; and the services as a whole, for administrators.
+def lists(caller: Caller, *, now: datetime) -> tuple[list[tuple[Schedule, list[ServiceHours]]], list[ServiceHours]]:
+    """Return the caller's calendars, each with its services; and for administrators the services as a whole.
 
-    The statements are as many for one calendar as for a hundred.
+    The number of queries does not depend on the number of calendars.
     """
     active = HealthcareService.objects.filter(active=True, deleted_at=None)
     everything = list(active)
@@ -41,13 +41,13 @@ def lists(caller: Caller, *, now: datetime) -> tuple[list[tuple[Schedule, list[L
 
     closed = spans_in_words(())
 
-    def line(service: HealthcareService, schedule: Schedule | None) -> Line:
+    def line(service: HealthcareService, schedule: Schedule | None) -> ServiceHours:
         row = rows.get((service.pk, schedule.pk if schedule else None))
         today = now.astimezone(zone_of(schedule) if schedule else ZoneInfo("UTC")).date()
         versions = opening.read(effective(row, rows.get((service.pk, None))))
         is_own = bool(schedule and row and row.availability is not None)
-        says = in_words(opening.in_force(versions, today).week)
-        return Line(service, schedule, [each for each in says if each[1] != closed] or says, is_own)
+        lines = in_words(opening.in_force(versions, today).week)
+        return ServiceHours(service, schedule, [each for each in lines if each[1] != closed] or lines, is_own)
 
     given = [
         (each, [line(service, each) for service in (everything if each.offers_all_services else each.services.all())])

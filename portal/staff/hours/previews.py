@@ -1,4 +1,4 @@
-"""What a change would do, week by week and day by day."""
+"""Effect of a change of hours, by week and by day."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from scheduling.opening import Preview
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """How many times can be booked in a stretch of days, before a change and after it."""
+class TimesChange:
+    """The number of bookable times in a period, before and after a change."""
 
     label: str
     before: int
@@ -29,15 +29,15 @@ class Times:
         return "more" if self.after > self.before else "fewer" if self.after < self.before else "same"
 
 
-def total(preview: Preview) -> Times:
-    return Times("", sum(week.before for week in by_week(preview)), sum(week.after for week in by_week(preview)))
+def total(preview: Preview) -> TimesChange:
+    return TimesChange("", sum(week.before for week in by_week(preview)), sum(week.after for week in by_week(preview)))
 
 
-def by_week(preview: Preview) -> list[Times]:
-    """Each seven days of a preview."""
-    return [Times(time_text.days(first, last), *counts) for first, last, *counts in preview.weeks]
+def by_week(preview: Preview) -> list[TimesChange]:
+    """Return the numbers of each week of a preview."""
+    return [TimesChange(time_text.days(first, last), *counts) for first, last, *counts in preview.weeks]
 
 
-def by_day(preview: Preview) -> list[Times]:
-    """The days that gain or lose times."""
-    return [Times(time_text.short_day(day), before, after) for day, before, after in preview.changed]
+def by_day(preview: Preview) -> list[TimesChange]:
+    """Return the numbers of the days that gain or lose times."""
+    return [TimesChange(time_text.short_day(day), before, after) for day, before, after in preview.changed]

@@ -1,4 +1,4 @@
-"""Problems of what cannot be booked, as pages show them: in words, with the page that mends them."""
+"""Problems that keep services from being booked, in words, with links to where they are solved."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from scheduling.availability import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A problem; `mended_at` is the page in Administration, empty for people who may not open it."""
+class ProblemLine:
+    """A problem; `mended_at` is the page in Administration that solves it, empty if the caller may not open it."""
 
     text: str
     is_warning: bool
@@ -19,9 +19,9 @@ class Line:
     page: str = ""
 
 
-def line_of(problem: Problem, caller: Caller) -> Line:
+def problem_line(problem: Problem, caller: Caller) -> ProblemLine:
     may_mend = caller.is_administrator and caller.user is not None and caller.user.is_staff
     if not may_mend:
-        return Line(problem.text, problem.is_warning)
+        return ProblemLine(problem.text, problem.is_warning)
     page = str(problem.mend) if problem.mend else _("Schedules")
-    return Line(problem.text, problem.is_warning, page_of(problem.mend), page)
+    return ProblemLine(problem.text, problem.is_warning, page_of(problem.mend), page)

@@ -1,4 +1,4 @@
-"""How a service is given, as staff enter it."""
+"""Forms for the settings of a service."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from django.utils.translation import gettext_lazy
 
 from clinic.models import HealthcareService, Questionnaire
 from clinic.models.schedule import DAY_MINUTES
+from portal.staff.hours.descriptions import minutes
 from portal.staff.hours.forms import LengthField, VersionForm
-from portal.staff.hours.wording import minutes
 from scheduling.opening import Change, Terms
 
 REMINDERS = 3
 
 
 class ParametersForm(VersionForm):
-    """How long a visit takes and when one can start: columns of SchedulingParameters."""
+    """Form for the length of a visit and its possible starts: columns of SchedulingParameters."""
 
     duration = forms.IntegerField(
         label=gettext_lazy("Length of a visit"), min_value=1, max_value=DAY_MINUTES, widget=forms.NumberInput
@@ -50,10 +50,12 @@ class ParametersForm(VersionForm):
         general = self._general(name)
         if general is None:
             return unit
-        said = str(general) if name == "slot_capacity" else minutes(general)
+        value = str(general) if name == "slot_capacity" else minutes(general)
         if self.terms.schedule:
-            return _("%(unit)s. Leave empty to use the service\u2019s: %(value)s.") % {"unit": unit, "value": said}
-        return unit if name == "duration" else _("%(unit)s. Leave empty for %(value)s.") % {"unit": unit, "value": said}
+            return _("%(unit)s. Leave empty to use the service\u2019s: %(value)s.") % {"unit": unit, "value": value}
+        return (
+            unit if name == "duration" else _("%(unit)s. Leave empty for %(value)s.") % {"unit": unit, "value": value}
+        )
 
     def _general(self, name: str) -> int | None:
         default = self.DEFAULTS.get(name)
@@ -70,7 +72,7 @@ class ParametersForm(VersionForm):
 
 
 class CalendarSettingsForm(ParametersForm):
-    """Where one calendar gives the service differently, and its video room."""
+    """Form for the settings of a service on one calendar, and the calendar's video room."""
 
     meeting_url = forms.URLField(
         label=gettext_lazy("Video room"),
@@ -91,7 +93,7 @@ class CalendarSettingsForm(ParametersForm):
 
 
 class ServiceSettingsForm(ParametersForm):
-    """How the service is given on all calendars, and what a patient needs to have it."""
+    """Form for the settings of a service on all calendars, and what it requires of patients."""
 
     minimum_notice = LengthField(
         label=gettext_lazy("Minimum notice"),

@@ -1,4 +1,4 @@
-"""Below /staff/hours/: what staff set of hours and services."""
+"""URL patterns of /staff/hours/, where staff set hours and services."""
 
 from django.urls import path
 

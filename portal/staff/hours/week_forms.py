@@ -1,4 +1,4 @@
-"""Weekly hours as staff enter them, checked, as the change that it means."""
+"""Forms for the weekly hours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ NINE = time(9)
 
 
 class SinceForm(forms.Form):
-    """Which of the dated versions to show, or from which day on to make another."""
+    """Form for the first day of a version of the hours, existing or new."""
 
     first = DayField(
         label=gettext_lazy("From"),
@@ -55,7 +55,7 @@ class DayFields:
 
 
 class HoursForm(VersionForm):
-    """A week of hours, from a day on: for each weekday, closed, all day, or some spans with a break between them."""
+    """Form for the weekly hours from a day on: each weekday is closed, open all day, or open in some spans."""
 
     since = DayField(required=False, widget=forms.HiddenInput)
     whose = forms.ChoiceField(
@@ -103,13 +103,13 @@ class HoursForm(VersionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("whose") == SERVICE == self.initial["whose"] and self._has_typed_hours():
-            cleaned["whose"] = OWN  # nobody types hours that are not to count
+            cleaned["whose"] = OWN  # typed hours show that the calendar is to have its own
         if cleaned.get("whose") != SERVICE:
             cleaned["week"] = tuple(self._clean_day(code) for code in WEEKDAYS)
         return cleaned
 
     def change(self, versions: Sequence[Version]) -> Change:
-        """What it means for hours that are `versions` now."""
+        """Return the change of hours that have these versions now."""
         if self.cleaned_data.get("whose") == SERVICE:
             return Change(parameters={"availability": None})
         week: Week = self.cleaned_data["week"]
@@ -148,7 +148,7 @@ class HoursForm(VersionForm):
 
 
 class RemoveVersionForm(VersionForm):
-    """Which of the dated versions is no longer wanted."""
+    """Form that removes one of the dated versions."""
 
     since = DayField(required=False, widget=forms.HiddenInput)
 

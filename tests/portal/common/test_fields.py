@@ -11,7 +11,7 @@ from portal.booking.forms import CoverageForm
 from portal.common.fields import BornField, ClockField, DatePartsField
 from portal.common.forms import PatientDetailsForm
 from portal.staff.calendar.block_forms import BlockForm
-from portal.staff.hours import wording
+from portal.staff.hours import descriptions
 
 COUNTRIES = [
     ("US", "month day year", "3 27 1985", "12 31 2027", "Sunday"),
@@ -40,8 +40,8 @@ def test_weeks_are_listed_from_their_first_day(settings, country, order, born, e
     choices = [str(label) for _code, label in BlockForm(schedules=[]).fields["weekdays"].choices]
     assert (choices[0], len(set(choices))) == (first, 7)
     week = ((), *[((time(9), time(17)),)] * 4, (), ())
-    assert wording.in_words(week)[0][0].startswith(first)
-    assert wording.in_words(((),) * 7) == [("Every day", "closed")]
+    assert descriptions.in_words(week)[0][0].startswith(first)
+    assert descriptions.in_words(((),) * 7) == [("Every day", "closed")]
 
 
 class Asked(forms.Form):

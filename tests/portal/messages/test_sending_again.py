@@ -45,7 +45,11 @@ def test_only_staff_who_may_see_the_visit_send_again(client, ada, failed, who, s
 
 
 def test_the_timeline_shows_what_failed_and_offers_it_again(rf, failed):
-    context = {"timeline": notifications.timeline(failed.appointment), "zone": ZoneInfo("America/New_York"), "back": "/x/"}
+    context = {
+        "timeline": notifications.timeline(failed.appointment),
+        "zone": ZoneInfo("America/New_York"),
+        "back": "/x/",
+    }
     part = render_to_string("portal/messages/_timeline.html", context, rf.get("/"))
     assert "Failed" in part
     assert "New York time" in part

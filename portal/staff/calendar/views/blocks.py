@@ -1,4 +1,4 @@
-"""Time that people keep free of visits."""
+"""Views that block time and remove blocks."""
 
 from datetime import datetime
 
@@ -15,11 +15,11 @@ from clinic.models import Schedule, Slot
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import SCHEDULE, zone_of
 from portal.staff.calendar.block_forms import BlockForm, ExtentForm
-from portal.staff.calendar.entries import Entry, read_entries
-from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.entries import CalendarEntry, read_entries
+from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.asked import calendar_of, selected
 from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, show
+from portal.staff.calendar.views.parameters import calendar_of, selection_or_404
 from scheduling import access, booking
 from scheduling.availability import as_datetime
 from scheduling.booking import BlockRequest, Extent
@@ -30,9 +30,9 @@ from scheduling.errors import SchedulingError
 @staff_required
 @require_http_methods(["GET", "POST"])
 def new_block(request: HttpRequest) -> HttpResponse:
-    """Block time. What is booked then is shown first, and stays; the free time around it can be blocked."""
+    """Block time. Visits in that time are shown first and stay; the free time around them can be blocked."""
     now = timezone.now()
-    selection = selected(request)
+    selection = selection_or_404(request)
     schedule = calendar_of(request, selection)
     here = [each for each in selection.every if each.site_id == schedule.site_id]
     form = BlockForm(request.POST or None, initial=_initial(request, schedule, now), schedules=here)
@@ -50,13 +50,13 @@ def new_block(request: HttpRequest) -> HttpResponse:
 def _block(
     request: HttpRequest, form: BlockForm, schedule: Schedule, occasions: list[Span], context: Context, now: datetime
 ) -> HttpResponse:
-    wanted = BlockRequest(
+    block_request = BlockRequest(
         schedule=schedule, occasions=tuple(occasions), comment=form.comment, around=form.cleaned_data["around"]
     )
     try:
-        [slot, *_rest] = booking.block(wanted, caller=caller_of(request), now=now)
+        [slot, *_rest] = booking.block(block_request, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        selection = selected(request)
+        selection = selection_or_404(request)
         in_the_way = _in_the_way(request, selection, schedule, occasions, now)
         context |= {"refusal": [str(refusal)], "occasions": occasions, "in_the_way": in_the_way}
         return show(request, "block_form", context | _ends(occasions, schedule), status=REFUSED)
@@ -77,9 +77,9 @@ def _ends(occasions: list[Span], schedule: Schedule) -> Context:
 
 
 def _initial(request: HttpRequest, schedule: Schedule, now: datetime) -> Context:
-    """From the stretch that was drawn in the grid, if one was."""
-    asked = LookForm(request.GET)
-    start, end = asked.value("start"), asked.value("end")
+    """Return initial values from the time that was drawn in the grid, if any."""
+    query = CalendarQueryForm(request.GET)
+    start, end = query.value("start"), query.value("end")
     initial: Context = {"calendar": schedule.fhir_id, "first": now.astimezone(zone_of(schedule)).date()}
     if start:
         initial |= {"first": start.date(), "start": start.time()}
@@ -90,8 +90,8 @@ def _initial(request: HttpRequest, schedule: Schedule, now: datetime) -> Context
 
 def _in_the_way(
     request: HttpRequest, selection: Selection, schedule: Schedule, occasions: list[Span], now: datetime
-) -> list[Entry]:
-    """What takes that time already, buffers aside."""
+) -> list[CalendarEntry]:
+    """Return the entries in that time, without buffers."""
     if not occasions:
         return []
     alone = Selection(every=selection.every, site=schedule.site, shown=[schedule])
@@ -111,7 +111,7 @@ def _in_the_way(
 @staff_required
 @require_http_methods(["GET", "POST"])
 def block(request: HttpRequest, slot_id: str) -> HttpResponse:
-    """A block at a glance, and the button that takes it away."""
+    """Show a block, with the button that removes it."""
     now = timezone.now()
     seen = access.visible(Slot, caller_of(request)).filter(fhir_id=slot_id, appointment=None, deleted_at=None)
     slot = seen.select_related(*(f"schedule__{each}" for each in SCHEDULE)).first()

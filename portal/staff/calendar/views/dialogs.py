@@ -1,4 +1,4 @@
-"""Forms of the calendar: in its dialog where htmx asks for them, else pages of their own."""
+"""Rendering of the calendar's forms: in its dialog for htmx, else on pages of their own."""
 
 import json
 from datetime import datetime
@@ -26,14 +26,14 @@ TITLES = {
 
 
 class Undo(TypedDict):
-    """What the button posts that takes it back."""
+    """The address and fields that the Undo button posts."""
 
     url: str
     fields: dict[str, Any]
 
 
 def show(request: HttpRequest, page: str, context: Context, *, status: int = 200) -> HttpResponse:
-    """The dialog's content, or the whole page."""
+    """Render the content of the dialog, or the whole page."""
     in_dialog = bool(getattr(request, "htmx", False))
     frame = "portal/staff/_dialog.html" if in_dialog else "portal/staff/page.html"
     return render(
@@ -42,7 +42,7 @@ def show(request: HttpRequest, page: str, context: Context, *, status: int = 200
 
 
 def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None = None) -> HttpResponse:
-    """Close the dialog and say what was done; without one, back to the list of that day. Names no patient."""
+    """Close the dialog with a message; without a dialog, redirect to the day's agenda. The message names no patient."""
     if getattr(request, "htmx", False):
         detail = {"calendar:done": {"message": message, "undo": undo}}
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(detail)})
@@ -51,5 +51,5 @@ def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None
 
 
 def refused(refusal: SchedulingError, *, may_override: bool = False) -> Context:
-    """What a form says that was refused, and whether it can be done all the same."""
+    """Return the context of a refused form: the reasons, and whether they can be overridden."""
     return {"refusal": list(dict.fromkeys(issue.text for issue in refusal.issues)), "may_override": may_override}

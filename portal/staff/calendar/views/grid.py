@@ -1,4 +1,4 @@
-"""The calendars that people at the clinic work by: as columns, as a week, as a month, as a list."""
+"""Views of the staff's calendars: day, week, month and agenda."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,53 +17,53 @@ from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
 from portal.staff.calendar.changes import state_of
 from portal.staff.calendar.days import hours_shown, read_days
-from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
 from portal.staff.calendar.snapping import snap_minutes
 from portal.staff.calendar.tallies import read_tallies, read_week_by_person
-from portal.staff.calendar.views.asked import selection_of
+from portal.staff.calendar.views.parameters import selection_of
 from portal.staff.calendar.wall import DAY, midnight
 from scheduling.errors import NotFound
 
 WEEK = 7
 SIX_WEEKS = 6 * WEEK
-SIDE_BY_SIDE = 3  # calendars that a week can show beside one another
+SIDE_BY_SIDE = 3  # calendars that fit side by side in a week
 GRID_COOKIE = "calendar_grid"  # set by calendar-grid.js
-LONGEST = timedelta(days=62)  # that the grid may ask for at once
-OVERLAP = timedelta(minutes=1)  # who began to write before we looked may finish after it
+LONGEST = timedelta(days=62)  # longest period of one request for events
+OVERLAP = timedelta(minutes=1)  # a transaction that began before this request may commit after it
 
 
 @staff_required
 @require_GET
 def day(request: HttpRequest) -> HttpResponse:
-    """One day, with a column for each calendar."""
+    """Show one day, with a column for each calendar."""
     return _page(request, "day", _grid_or_list)
 
 
 @staff_required
 @require_GET
 def week(request: HttpRequest) -> HttpResponse:
-    """The seven days of a week: of a few calendars as a grid, of many a row for each."""
+    """Show a week: a few calendars as a grid, many with a row for each."""
     return _page(request, "week", _week)
 
 
 @staff_required
 @require_GET
 def month(request: HttpRequest) -> HttpResponse:
-    """How full the days of a month are."""
+    """Show how full the days of a month are."""
     return _page(request, "month", _month)
 
 
 @staff_required
 @require_GET
 def agenda(request: HttpRequest) -> HttpResponse:
-    """One day as a list, where everything can be done by keyboard and without JavaScript."""
+    """Show one day as a list, which works by keyboard and without JavaScript."""
     return _page(request, "agenda", _list)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """The calendars, first day and moment that a page shows."""
+class CalendarRequest:
+    """A request for a page of the calendar: its selection, first day and time."""
 
     request: HttpRequest
     view: str
@@ -82,7 +82,7 @@ class Look:
 
     @property
     def is_grid(self) -> bool:
-        """True if the browser has said that it draws the grid; without JavaScript, and on a phone, there is a list."""
+        """True if the browser draws the grid. Without JavaScript and on phones the page is a list."""
         return self.request.COOKIES.get(GRID_COOKIE) == "1" and not self.wants_list
 
     @property
@@ -90,70 +90,70 @@ class Look:
         return self.request.GET.get("as") == "list"
 
 
-def _page(request: HttpRequest, view: str, shown: Callable[[Look], dict[str, Any]]) -> HttpResponse:
+def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], dict[str, Any]]) -> HttpResponse:
     now = timezone.now()
     try:
         selection = selection_of(request)
     except NotFound:
         return render(request, "portal/staff/empty.html")
     today = now.astimezone(selection.zone).date()
-    chosen: date = LookForm(request.GET).value("date") or today
-    look = Look(request=request, view=view, selection=selection, first=_first(view, chosen), now=now)
+    chosen: date = CalendarQueryForm(request.GET).value("date") or today
+    page = CalendarRequest(request=request, view=view, selection=selection, first=_first(view, chosen), now=now)
     context = {
         "view": view,
         "selection": selection,
         "zone": selection.zone,
-        "first": look.first,
+        "first": page.first,
         "chosen": chosen,
         "today": today,
         "previous": _beside(view, chosen, -1),
         "following": _beside(view, chosen, 1),
         "now": now.astimezone(selection.zone),
         "since": (now - OVERLAP).isoformat(),
-        **shown(look),
+        **shown(page),
     }
     return render(request, f"portal/staff/{context['page']}.html", context)
 
 
-def _grid_or_list(look: Look) -> dict[str, Any]:
-    """The frame of a grid, whose visits the browser asks for; or the list of them."""
-    listed: dict[str, Any] = {"days": []} if look.is_grid else _list(look)
-    if look.is_grid:
-        opening, visits = hours_shown(caller_of(look.request), look.selection, *look.span, now=look.now)
+def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:
+    """Return the context of a grid, which requests its events itself, or of a list of days."""
+    listed: dict[str, Any] = {"days": []} if page.is_grid else _list(page)
+    if page.is_grid:
+        opening, visits = hours_shown(caller_of(page.request), page.selection, *page.span, now=page.now)
     else:
         opening = [span for day in listed["days"] for span in day.opening]
         visits = [(entry.start, entry.end) for day in listed["days"] for entry in day.entries if entry.is_visit]
     working = feed.hours_of(opening)
-    dates = [look.first + n * DAY for n in range(look.days)]
+    dates = [page.first + n * DAY for n in range(page.days)]
     return {
         **listed,
         "page": "calendar",
-        "is_grid": look.is_grid,
-        "may_draw": not look.wants_list,
-        "offset": f"{look.now.astimezone(look.selection.zone):%z}",  # a template's filter would say the server's
+        "is_grid": page.is_grid,
+        "may_draw": not page.wants_list,
+        "offset": f"{page.now.astimezone(page.selection.zone):%z}",  # a template's filter would say the server's
         "working": working,
-        "snap": snap_minutes(look.selection.shown),
+        "snap": snap_minutes(page.selection.shown),
         "hours": feed.frame_of(working, visits),
-        "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in look.selection.shown],
+        "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in page.selection.shown],
         "headings": {each.isoformat(): time_text.short_day(each) for each in dates},
     }
 
 
-def _list(look: Look) -> dict[str, Any]:
-    days = read_days(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
-    return {"page": "calendar", "days": days, "several": len(look.selection.shown) > 1}
+def _list(page: CalendarRequest) -> dict[str, Any]:
+    days = read_days(caller_of(page.request), page.selection, page.first, page.days, now=page.now)
+    return {"page": "calendar", "days": days, "several": len(page.selection.shown) > 1}
 
 
-def _week(look: Look) -> dict[str, Any]:
-    if len(look.selection.shown) <= SIDE_BY_SIDE:
-        return _grid_or_list(look)
-    people = read_week_by_person(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
+def _week(page: CalendarRequest) -> dict[str, Any]:
+    if len(page.selection.shown) <= SIDE_BY_SIDE:
+        return _grid_or_list(page)
+    people = read_week_by_person(caller_of(page.request), page.selection, page.first, page.days, now=page.now)
     return {"page": "week_by_person", "people": people}
 
 
-def _month(look: Look) -> dict[str, Any]:
-    days = read_tallies(caller_of(look.request), look.selection, look.first, look.days, now=look.now)
-    return {"page": "month", "weeks": [days[n : n + WEEK] for n in range(0, look.days, WEEK)]}
+def _month(page: CalendarRequest) -> dict[str, Any]:
+    days = read_tallies(caller_of(page.request), page.selection, page.first, page.days, now=page.now)
+    return {"page": "month", "weeks": [days[n : n + WEEK] for n in range(0, page.days, WEEK)]}
 
 
 def _first(view: str, chosen: date) -> date:
@@ -173,7 +173,7 @@ def _beside(view: str, chosen: date, step: int) -> date:
 @staff_required
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Which calendars to look at from now on. Another site starts with the people there."""
+    """Store the selected calendars in the session. Another site starts with its people."""
     site = request.POST.get("site", "")
     remembered = request.session.get(SESSION, {})
     chosen: dict[str, str | list[str]] = {"site": site, "kind": request.POST.get("kind", "")}
@@ -187,8 +187,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    """What the grid shows between two days, as EventCalendar reads it; times are those on the wall of the site."""
-    selection = _asked_selection(request)
+    """Return the events between two days for EventCalendar, in local times of the site."""
+    selection = _requested_selection(request)
     start, end = (day_of(request.GET.get(name, "")) for name in ("start", "end"))
     if start is None or end is None or not start < end <= start + LONGEST:
         days = LONGEST.days
@@ -205,18 +205,18 @@ def events(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
-    """True if anything on these calendars has changed: 304 as long as nothing has."""
+    """Answer 304 as long as nothing on these calendars has changed."""
     since = moment_of(request.GET.get("since", ""))
     if since is None:
         return JsonResponse({"error": "since is a moment such as 2026-11-24T09:00:00Z."}, status=400)
-    state = f'"{state_of(_asked_selection(request), since)}"'
+    state = f'"{state_of(_requested_selection(request), since)}"'
     if request.headers.get("If-None-Match") == state:
         return HttpResponseNotModified(headers={"ETag": state})
     return JsonResponse({"state": state}, headers={"ETag": state})
 
 
-def _asked_selection(request: HttpRequest) -> Selection:
-    """The calendars that the caller looks at; `calendars` are FHIR ids of one site, separated by commas."""
+def _requested_selection(request: HttpRequest) -> Selection:
+    """Return the calendars in the query's `calendars` (FHIR ids with commas, of one site), else the caller's."""
     named = [each for each in request.GET.get("calendars", "").split(",") if each]
     caller = caller_of(request)
     every = calendars(caller)

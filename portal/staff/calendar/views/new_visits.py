@@ -1,4 +1,4 @@
-"""Visits as the people of the clinic make them."""
+"""Views with which staff book a new visit."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -14,20 +14,20 @@ from clinic.models import Appointment, Patient, Schedule
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import zone_of
-from portal.staff.calendar import arranging
-from portal.staff.calendar.arranging import Wish
-from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar import requested_visits
+from portal.staff.calendar.forms import CalendarQueryForm
+from portal.staff.calendar.requested_visits import RequestedVisit
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.asked import (
+from portal.staff.calendar.views.dialogs import REFUSED, Context, done, refused, show
+from portal.staff.calendar.views.parameters import (
     another_that_day,
     at_its_site,
     calendar_of,
-    only_asks,
-    searches,
-    selected,
-    sent,
+    form_data,
+    is_search,
+    is_update,
+    selection_or_404,
 )
-from portal.staff.calendar.views.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.visit_forms import VisitForm, WhenForm
 from scheduling import access, booking
 from scheduling.booking import BookingRequest
@@ -36,12 +36,12 @@ from scheduling.interactions import registration
 
 NINE = time(9)
 LEAST_LETTERS = 2
-FIRST, MOST, COUNTED = 8, 50, 500  # of those found: shown, shown when asked for more, counted
+FIRST, MOST, COUNTED = 8, 50, 500  # patients found: listed at first, listed on request, counted
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The patients found who are shown, and how many there are in all."""
+    """The listed patients of a search, and the number of all matches."""
 
     patients: list[Patient]
     total: int
@@ -62,59 +62,61 @@ class Matches:
 @staff_required
 @require_http_methods(["GET", "POST"])
 def new_visit(request: HttpRequest) -> HttpResponse:
-    """Book for a patient: what, when, with whom, for whom; what stands in the way, and what else there is."""
+    """Book a visit for a patient, with free times to pick and the reasons of a refusal."""
     now = timezone.now()
-    selection = selected(request)
+    selection = selection_or_404(request)
     schedule = calendar_of(request, selection)
     form = _visit_form(request, selection, schedule, now)
-    if request.method == "POST" and not only_asks(request) and form.is_valid():
+    if request.method == "POST" and not is_update(request) and form.is_valid():
         return _book(request, form, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
     return show(request, "visit_form", _visit_context(request, form, schedule, now), status=status)
 
 
 def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, now: datetime) -> VisitForm:
-    services = arranging.services_on([schedule])
-    local = LookForm(request.GET).value("start") or datetime.combine(now.astimezone(zone_of(schedule)).date(), NINE)
-    initial = {"calendar": schedule.fhir_id, **WhenForm.shown(local.replace(tzinfo=None))}
+    services = requested_visits.services_on([schedule])
+    local = CalendarQueryForm(request.GET).value("start") or datetime.combine(
+        now.astimezone(zone_of(schedule)).date(), NINE
+    )
+    initial = {"calendar": schedule.fhir_id, **WhenForm.initial_values(local.replace(tzinfo=None))}
     if len(services) == 1:
         initial["service"] = services[0].fhir_id
     form = VisitForm(
-        sent(request, schedule),
+        form_data(request, schedule),
         initial=initial,
         schedules=at_its_site(selection, schedule),
         services=services,
         zone=zone_of(schedule),
     )
-    if only_asks(request):
-        form.errors.clear()  # nothing is said about what is not finished
+    if is_update(request):
+        form.errors.clear()  # an unfinished form shows no errors
     return form
 
 
 def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: datetime) -> HttpResponse:
-    """What is refused keeps everything that was typed, and makes no patient."""
+    """Book the visit. A refusal keeps everything that was typed and makes no patient."""
     caller, given = caller_of(request), form.cleaned_data
-    wish, patient = _wish(form, schedule), _patient(request, form)
-    if wish is None or (patient is None and not form.is_new_patient):
+    requested_visit, patient = _requested_visit(form, schedule), _patient(request, form)
+    if requested_visit is None or (patient is None and not form.is_new_patient):
         form.add_error("search", _("Choose the patient again."))
         return show(request, "visit_form", _visit_context(request, form, schedule, now), status=REFUSED)
     alike = [] if patient else _alike(request, form)
     if alike:
         context = _visit_context(request, form, schedule, now) | {"alike": alike}
         return show(request, "visit_form", context, status=REFUSED)
-    wished = Appointment(patient=patient, service=wish.service)
-    if same_day := another_that_day(request, wished, given["start"], schedule, now=now):
+    unsaved = Appointment(patient=patient, service=requested_visit.service)
+    if same_day := another_that_day(request, unsaved, given["start"], schedule, now=now):
         context = _visit_context(request, form, schedule, now) | {"same_day": same_day}
         return show(request, "visit_form", context, status=REFUSED)
     made = None
     try:
-        offerings = arranging.arrange(wish, given["start"], now=now)
+        offerings = requested_visits.arrange(requested_visit, given["start"], now=now)
         if patient is None:
             patient, is_new = _register(request, form, now)
             made = patient if is_new else None
         booking.book(
             BookingRequest(
-                service=wish.service,
+                service=requested_visit.service,
                 offerings=offerings,
                 start=given["start"],
                 patient=patient,
@@ -137,7 +139,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
 
 
 def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:
-    """The patients who could be the new one, unless all of them have been said to be somebody else."""
+    """Return the patients who may be the same person, unless staff have said that all of them are others."""
     caller = caller_of(request)
     found = registration.alike(form.new_patient, access.visible(Patient, caller))
     if {each.fhir_id for each in found} <= _different(request):
@@ -151,7 +153,7 @@ def _different(request: HttpRequest) -> set[str]:
 
 
 def _register(request: HttpRequest, form: VisitForm, now: datetime) -> tuple[Patient, bool]:
-    """The new patient; the one whom a colleague has just registered, unless that is somebody else."""
+    """Register the new patient; if a colleague has just registered the same person, return that record."""
     rows = access.visible(Patient, caller_of(request)).exclude(fhir_id__in=_different(request))
     return registration.record_of(form.new_patient, rows, now=now)
 
@@ -159,65 +161,67 @@ def _register(request: HttpRequest, form: VisitForm, now: datetime) -> tuple[Pat
 def _may_override(
     request: HttpRequest, form: VisitForm, schedule: Schedule, refusal: SchedulingError, now: datetime
 ) -> bool:
-    wish = _wish(form, schedule)
+    requested_visit = _requested_visit(form, schedule)
     try:
-        offerings = arranging.arrange(wish, form.cleaned_data["start"], now=now) if wish else ()
+        offerings = (
+            requested_visits.arrange(requested_visit, form.cleaned_data["start"], now=now) if requested_visit else ()
+        )
     except SchedulingError:
         return False
-    return arranging.may_be_overridden(refusal, caller_of(request), offerings)
+    return requested_visits.may_be_overridden(refusal, caller_of(request), offerings)
 
 
 def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
-    wish = _wish(form, schedule)
+    requested_visit = _requested_visit(form, schedule)
     return {
         "form": form,
         "zone": zone_of(schedule),
         "schedule": schedule,
-        **_free(wish, form, schedule, now),
+        **_free(requested_visit, form, schedule, now),
         "start": form.start,
         "patient": _patient(request, form),
         "different": request.POST.get("different", ""),
         "may_override": "anyway" in request.POST,
-        "matches": _matches(request) if searches(request) or "more" in request.POST else None,
+        "matches": _matches(request) if is_search(request) or "more" in request.POST else None,
     }
 
 
-def _free(wish: Wish | None, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
-    """The nearest free times, or why there can be none: `free` is None where no visit is chosen that can be had."""
-    if wish is not None:
-        return arranging.free_or_why(wish, form.start or now, zone_of(schedule), now=now)
+def _free(requested_visit: RequestedVisit | None, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
+    """Return the nearest free times, or None and the reason if no possible visit is chosen."""
+    if requested_visit is not None:
+        return requested_visits.free_times_context(requested_visit, form.start or now, zone_of(schedule), now=now)
     if form["service"].value():
         why = _("%(who)s does not offer the visit that you chose. Choose another visit or calendar.")
         return {"free": None, "why_none": why % {"who": schedule.bookable}}
     return {"free": None, "why_none": ""}
 
 
-def _wish(form: VisitForm, schedule: Schedule) -> Wish | None:
-    asked = form["service"].value()
-    service = next((each for each in arranging.services_on([schedule]) if each.fhir_id == asked), None)
-    return Wish(service=service, calendar=schedule) if service else None
+def _requested_visit(form: VisitForm, schedule: Schedule) -> RequestedVisit | None:
+    service_id = form["service"].value()
+    service = next((each for each in requested_visits.services_on([schedule]) if each.fhir_id == service_id), None)
+    return RequestedVisit(service=service, calendar=schedule) if service else None
 
 
 def _patient(request: HttpRequest, form: VisitForm) -> Patient | None:
-    asked = form["patient"].value()
-    if not asked or "forget" in request.POST:
+    patient_id = form["patient"].value()
+    if not patient_id or "forget" in request.POST:
         return None
-    return access.visible(Patient, caller_of(request)).filter(fhir_id=asked, deleted_at=None).first()
+    return access.visible(Patient, caller_of(request)).filter(fhir_id=patient_id, deleted_at=None).first()
 
 
 @staff_required
 @require_POST
 def patients(request: HttpRequest) -> HttpResponse:
-    """Those who could be meant, as choices of the form. Sent, not asked for: names stay out of addresses."""
+    """Return the matching patients as choices of the form. A POST, so that names stay out of addresses."""
     return render(request, "portal/staff/_patients.html", {"matches": _matches(request)})
 
 
 def _matches(request: HttpRequest) -> Matches | None:
-    """None where too little was typed to look for."""
+    """Return the matches of the search, or None if too little was typed."""
     typed = request.POST.get("search", "").strip()
     if len(typed) < LEAST_LETTERS:
         return None
-    found = arranging.find_patients(caller_of(request), typed)
+    found = requested_visits.find_patients(caller_of(request), typed)
     limit = MOST if "more" in request.POST else FIRST
     shown = list(found[: limit + 1])
     total = len(shown) if len(shown) <= limit else found.order_by().values("pk")[: COUNTED + 1].count()

@@ -1,4 +1,4 @@
-"""The day of each person on paper: a sheet for each calendar."""
+"""View of the printed day: a sheet for each calendar."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,19 +9,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from portal.common.callers import caller_of, staff_required
-from portal.staff.calendar.entries import Entry, read_entries
-from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar.entries import CalendarEntry, read_entries
+from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.selection import PEOPLE, Selection, calendars, kind_of
-from portal.staff.calendar.views.asked import selected
+from portal.staff.calendar.views.parameters import selection_or_404
 from portal.staff.calendar.wall import DAY, midnight
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The day of one calendar, in order."""
+    """The entries of one calendar on a day, in order."""
 
     name: str
-    entries: list[Entry]
+    entries: list[CalendarEntry]
 
     @property
     def visits(self) -> int:
@@ -31,11 +31,11 @@ class Sheet:
 @staff_required
 @require_GET
 def sheets(request: HttpRequest) -> HttpResponse:
-    """A page for each of the calendars chosen; with `site`, for each of the people there."""
+    """Show a sheet for each selected calendar; with `site`, for each person there."""
     now = timezone.now()
-    selection = _people_at(request) if request.GET.get("site") else selected(request)
+    selection = _people_at(request) if request.GET.get("site") else selection_or_404(request)
     zone = selection.zone
-    day: date = LookForm(request.GET).value("date") or now.astimezone(zone).date()
+    day: date = CalendarQueryForm(request.GET).value("date") or now.astimezone(zone).date()
     entries = read_entries(caller_of(request), selection, midnight(day, zone), midnight(day + DAY, zone), now=now)
     entries = [entry for entry in entries if entry.kind != "buffer"]
     every = [
@@ -53,12 +53,12 @@ def sheets(request: HttpRequest) -> HttpResponse:
 
 
 def _people_at(request: HttpRequest) -> Selection:
-    """The people of a site whose calendars the caller works by; one of them if a `practitioner` is named."""
+    """Return the calendars of the people at a site that the caller works with, or of one named `practitioner`."""
     every = calendars(caller_of(request))
     here = [each for each in every if each.site and each.site.fhir_id == request.GET["site"]]
     people = [each for each in here if kind_of(each) == PEOPLE]
-    if asked := request.GET.get("practitioner"):
-        people = [each for each in people if asked in (each.actor.reference, each.bookable.actor.reference)]
+    if practitioner := request.GET.get("practitioner"):
+        people = [each for each in people if practitioner in (each.actor.reference, each.bookable.actor.reference)]
     if not people:
         raise Http404
     return Selection(every=every, site=people[0].site, shown=people)

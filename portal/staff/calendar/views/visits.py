@@ -1,4 +1,4 @@
-"""Visits as the people of the clinic look at them and move them."""
+"""Views with which staff look at and move visits in the calendar."""
 
 from datetime import datetime, timedelta
 
@@ -17,13 +17,20 @@ from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
 from portal.common.schedules import zone_of
-from portal.staff.calendar import arranging
-from portal.staff.calendar.arranging import Wish
-from portal.staff.calendar.entries import read_entries, together
-from portal.staff.calendar.forms import LookForm
+from portal.staff.calendar import requested_visits
+from portal.staff.calendar.entries import merge_groups, read_entries
+from portal.staff.calendar.forms import CalendarQueryForm
+from portal.staff.calendar.requested_visits import RequestedVisit
 from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
-from portal.staff.calendar.views.asked import another_that_day, at_its_site, calendar_of, only_asks, selected, sent
 from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, refused, show
+from portal.staff.calendar.views.parameters import (
+    another_that_day,
+    at_its_site,
+    calendar_of,
+    form_data,
+    is_update,
+    selection_or_404,
+)
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
 from scheduling import access, booking
 from scheduling.errors import SchedulingError, VersionConflict
@@ -35,11 +42,11 @@ CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest 
 @staff_required
 @require_GET
 def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """A visit at a glance, and what can be done with it."""
+    """Show a visit in short, and what can be done with it."""
     now = timezone.now()
     appointment = _appointment(request, appointment_id)
-    schedules = arranging.schedules_of(appointment)
-    zone = zone_of(schedules[0]) if schedules else selected(request).zone
+    schedules = requested_visits.schedules_of(appointment)
+    zone = zone_of(schedules[0]) if schedules else selection_or_404(request).zone
     context = {
         "visit": Visit(appointment, zone, now),
         "zone": zone,
@@ -54,16 +61,16 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @staff_required
 @require_GET
 def group(request: HttpRequest, service_id: str) -> HttpResponse:
-    """The patients of a group visit, each with a link to their own visit."""
-    asked = LookForm(request.GET)
+    """Show the patients of a group visit, each with a link to their own visit."""
+    query = CalendarQueryForm(request.GET)
     start = moment_of(request.GET.get("start", ""))
-    selection = selected(request)
-    schedule = selection.one(asked.value("schedule") or "")
+    selection = selection_or_404(request)
+    schedule = selection.one(query.value("schedule") or "")
     if start is None or schedule is None:
         raise Http404
     alone = Selection(every=selection.every, site=schedule.site, shown=[schedule])
     entries = read_entries(caller_of(request), alone, start, start + MINUTE, now=timezone.now())
-    groups = [each for each in together(entries) if each.kind == "group" and each.start == start]
+    groups = [each for each in merge_groups(entries) if each.kind == "group" and each.start == start]
     found = next((each for each in groups if each.id == service_id), None)
     if found is None:
         raise Http404
@@ -78,7 +85,7 @@ def group(request: HttpRequest, service_id: str) -> HttpResponse:
 
 
 def _address(page: str, appointment: Appointment) -> str:
-    """A page of the visit, where this clinic has one."""
+    """Return the address of a page of the visit; empty if this clinic has no such page."""
     try:
         return reverse(page, args=[appointment.fhir_id])
     except NoReverseMatch:
@@ -88,41 +95,41 @@ def _address(page: str, appointment: Appointment) -> str:
 @staff_required
 @require_http_methods(["GET", "POST"])
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Another time, calendar or length. The old one stands until the new one is had."""
+    """Move a visit to another time, calendar or length. It keeps its old time until the new one is booked."""
     now = timezone.now()
     appointment = _appointment(request, appointment_id)
-    selection = selected(request)
+    selection = selection_or_404(request)
     schedule = _calendar_to_move_to(request, appointment, selection)
     form = _move_form(request, appointment, selection, schedule)
-    if request.method == "POST" and not only_asks(request) and form.is_valid():
+    if request.method == "POST" and not is_update(request) and form.is_valid():
         return _move(request, form, appointment, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
     context = _move_context(request, form, appointment, schedule, now)
-    if (seen := LookForm(request.GET).value("version")) and seen != appointment.version:
+    if (seen := CalendarQueryForm(request.GET).value("version")) and seen != appointment.version:
         context["refusal"] = [CHANGED]
     return show(request, "move_form", context, status=status)
 
 
 def _move_form(request: HttpRequest, appointment: Appointment, selection: Selection, schedule: Schedule) -> MoveForm:
-    zone, asked = zone_of(schedule), LookForm(request.GET)
+    zone, query = zone_of(schedule), CalendarQueryForm(request.GET)
     assert appointment.start is not None  # `_appointment` finds no other
     assert appointment.end is not None
-    local = asked.value("start") or in_zone(appointment.start, zone)
+    local = query.value("start") or in_zone(appointment.start, zone)
     if local.replace(tzinfo=None) == in_zone(appointment.start, zone).replace(tzinfo=None, fold=0):
-        local = in_zone(appointment.start, zone)  # only the calendar changes, not which of two hours it is
-    minutes = asked.value("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
+        local = in_zone(appointment.start, zone)  # only the calendar changes, not which of two equal hours it is
+    minutes = query.value("minutes") or int((appointment.end - appointment.start).total_seconds() // 60)
     form = MoveForm(
-        sent(request, schedule),
+        form_data(request, schedule),
         initial={
             "calendar": schedule.fhir_id,
             "minutes": minutes,
             "version": appointment.version,
-            **WhenForm.shown(local.replace(tzinfo=None)),
+            **WhenForm.initial_values(local.replace(tzinfo=None)),
         },
         schedules=_who_could(selection, schedule, appointment),
         zone=zone,
     )
-    if only_asks(request):
+    if is_update(request):
         form.errors.clear()
     return form
 
@@ -137,7 +144,7 @@ def _move(
     before = _undo(form, appointment, schedule)
     override = given["override"] or (_("Undone") if "undo" in request.POST else "")
     try:
-        offerings = arranging.to_move(
+        offerings = requested_visits.arrange_move(
             appointment, schedule, given["start"], now=now, duration=timedelta(minutes=given["minutes"])
         )
         moved = booking.reschedule(
@@ -164,7 +171,7 @@ def _move(
 def _changed_meanwhile(
     request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
 ) -> HttpResponse:
-    """As it stands now, with what was asked for: whoever saves once more has seen it."""
+    """Render the visit's current version with the typed data. Saving again then overwrites that version."""
     appointment.refresh_from_db()
     form.data = {**request.POST.dict(), "version": str(appointment.version)}
     context = _move_context(request, form, appointment, schedule, now) | {"refusal": [CHANGED]}
@@ -172,11 +179,11 @@ def _changed_meanwhile(
 
 
 def _undo(form: MoveForm, appointment: Appointment, schedule: Schedule) -> Undo:
-    """Back to where the visit stands: its calendar, the old time on that calendar's wall, its length."""
+    """Return the Undo of a move: the visit's calendar, local time and length so far."""
     assert appointment.start is not None
     assert appointment.end is not None
-    own = arranging.schedules_of(appointment)
-    kind = arranging.alike(own, schedule)
+    own = requested_visits.schedules_of(appointment)
+    kind = requested_visits.alike(own, schedule)
     local = in_zone(appointment.start, zone_of(kind))
     return {
         "url": reverse("portal:staff-move", args=[appointment.fhir_id]),
@@ -202,10 +209,10 @@ def _may_override_move(
 ) -> bool:
     try:
         start = form.cleaned_data["start"]
-        offerings = arranging.to_move(appointment, schedule, start, now=now, duration=form.length)
+        offerings = requested_visits.arrange_move(appointment, schedule, start, now=now, duration=form.length)
     except SchedulingError:
         return False
-    return arranging.may_be_overridden(refusal, caller_of(request), offerings)
+    return requested_visits.may_be_overridden(refusal, caller_of(request), offerings)
 
 
 def _move_context(
@@ -213,31 +220,37 @@ def _move_context(
 ) -> Context:
     zone = zone_of(schedule)
     around = form.start or appointment.start or now
-    wish = None
+    requested_visit = None
     if appointment.service is not None:
-        wish = Wish(service=appointment.service, calendar=schedule, without=appointment, duration=form.length)
+        requested_visit = RequestedVisit(
+            service=appointment.service, calendar=schedule, without=appointment, duration=form.length
+        )
     return {
         "form": form,
         "visit": Visit(appointment, zone, now),
         "zone": zone,
         "schedule": schedule,
-        **(arranging.free_or_why(wish, around, zone, now=now) if wish else {"free": None}),
+        **(
+            requested_visits.free_times_context(requested_visit, around, zone, now=now)
+            if requested_visit
+            else {"free": None}
+        ),
         "start": form.start,
         "may_override": "anyway" in request.POST,
     }
 
 
 def _calendar_to_move_to(request: HttpRequest, appointment: Appointment, selection: Selection) -> Schedule:
-    """The one that is asked for, else the one it is on."""
+    """Return the requested calendar, else the visit's own."""
     if "calendar" in request.POST or "schedule" in request.GET:
         return calendar_of(request, selection)
-    own = [selection.one(each.fhir_id) for each in arranging.schedules_of(appointment)]
+    own = [selection.one(each.fhir_id) for each in requested_visits.schedules_of(appointment)]
     known = sorted((each for each in own if each), key=lambda each: kind_of(each) != PEOPLE)
     return next(iter(known), selection.shown[0])
 
 
 def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
-    """A visit that the caller works with, or 404."""
+    """Return the visit if the caller works with it. Raises Http404 otherwise."""
     seen = access.staff_appointments(caller_of(request)).filter(fhir_id=fhir_id, deleted_at=None)
     appointment = seen.exclude(start=None).select_related("service", "patient", "site").first()
     if appointment is None:
@@ -247,6 +260,8 @@ def _appointment(request: HttpRequest, fhir_id: str) -> Appointment:
 
 
 def _who_could(selection: Selection, schedule: Schedule, appointment: Appointment) -> list[Schedule]:
-    """Those of its site that give the visit's service; and the one asked for, to be told why not."""
-    giving = arranging.giving(appointment.service, schedule.site_id) if appointment.service else set[int]()
+    """Return the calendars of the site that offer the service, and the requested one, whose refusal says why."""
+    giving = (
+        requested_visits.schedules_giving(appointment.service, schedule.site_id) if appointment.service else set[int]()
+    )
     return [each for each in at_its_site(selection, schedule) if each.pk in giving or each == schedule]

@@ -1,4 +1,4 @@
-"""The checklist of what can be booked."""
+"""View of the checklist of services."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from portal.staff.hours.checklist import checklist as read_checklist
 @staff_required
 @require_GET
 def checklist(request: HttpRequest) -> HttpResponse:
-    """For administrators: every active service with its first free time, or with what keeps it from being booked."""
+    """Show administrators all active services, with their first free times or the problems that block them."""
     caller = caller_of(request)
     if not caller.is_administrator:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Staff close for once, and open for once."""
+"""Views that add and remove closures and extra time."""
 
 from datetime import date
 from typing import Any
@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 from clinic import time_text
 from portal.common.callers import caller_of
 from portal.common.days import day_of
-from portal.staff.hours import closures, wording
+from portal.staff.hours import closures, descriptions
 from portal.staff.hours.day_forms import ClosureForm, ExtraForm, RemoveClosureForm
-from portal.staff.hours.place import Place
-from portal.staff.hours.views.deciding import decide, is_changing, of_place, show_preview
+from portal.staff.hours.hours_page import HoursPage
+from portal.staff.hours.views.confirmation import hours_page_required, is_changing, preview_or_save, show_preview
 from portal.staff.hours.views.weeks import show_editor
 from scheduling import opening
 from scheduling.errors import NotFound, SchedulingError
@@ -23,94 +23,94 @@ from scheduling.opening import Change, Terms
 
 
 @require_POST
-@of_place
-def add_closure(request: HttpRequest, place: Place) -> HttpResponse:
-    """Closed for once."""
-    form = ClosureForm(request.POST, terms=place.terms)
+@hours_page_required
+def add_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
+    """Add a closure, after a preview."""
+    form = ClosureForm(request.POST, terms=hours_page.terms)
     if not form.is_valid() or is_changing(request):
-        return show_editor(request, place, closure_form=form)
+        return show_editor(request, hours_page, closure_form=form)
     entry = form.change([]).parameters["not_available"][0]
-    said = closures.closure(entry, place.known_zone, place.today)
-    return decide(
+    closure = closures.closure(entry, hours_page.known_zone, hours_page.today)
+    return preview_or_save(
         request,
-        place,
-        form.change(_closures(place.terms)),
+        hours_page,
+        form.change(_closures(hours_page.terms)),
         first=form.cleaned_data["first"],
-        says=[(_("Closed"), said.when), *([(_("Why"), said.description)] if said.description else [])],
+        lines=[(_("Closed"), closure.when), *([(_("Why"), closure.description)] if closure.description else [])],
         heading=_("A closure"),
     )
 
 
 @require_POST
-@of_place
-def remove_closure(request: HttpRequest, place: Place) -> HttpResponse:
-    """Open after all."""
+@hours_page_required
+def remove_closure(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
+    """Remove a closure, after a preview."""
     form = RemoveClosureForm(request.POST)
     if not form.is_valid() or is_changing(request):
-        return redirect(place.pages["edit"])
+        return redirect(hours_page.pages["edit"])
     entry = form.cleaned_data["entry"]
-    kept = _closures(place.terms)
+    kept = _closures(hours_page.terms)
     if entry not in kept:
         messages.info(request, _("This closure has been removed already."))
-        return redirect(place.pages["edit"])
-    said = closures.closure(entry, place.known_zone, place.today)
-    return decide(
+        return redirect(hours_page.pages["edit"])
+    closure = closures.closure(entry, hours_page.known_zone, hours_page.today)
+    return preview_or_save(
         request,
-        place,
+        hours_page,
         form.change(kept),
         first=day_of(str((entry.get("during") or {}).get("start", ""))[: closures.DATE]),
-        says=[(_("No longer closed"), said.when)],
+        lines=[(_("No longer closed"), closure.when)],
         heading=_("Without this closure"),
     )
 
 
 @require_POST
-@of_place
-def add_extra(request: HttpRequest, place: Place) -> HttpResponse:
-    """Open for once."""
-    form = ExtraForm(request.POST, today=place.today)
+@hours_page_required
+def add_extra(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
+    """Add extra time, after a preview."""
+    form = ExtraForm(request.POST, today=hours_page.today)
     if not form.is_valid() or is_changing(request):
-        return show_editor(request, place, extra_form=form)
+        return show_editor(request, hours_page, extra_form=form)
     caller, window = caller_of(request), form.window
     if request.POST.get("step") == "save":
         try:
-            opening.add_extra(place.terms, window, form.cleaned_data["note"], caller=caller, now=place.now)
+            opening.add_extra(hours_page.terms, window, form.cleaned_data["note"], caller=caller, now=hours_page.now)
         except SchedulingError as refusal:
             form.add_error(None, str(refusal))
-            return show_editor(request, place, extra_form=form)
+            return show_editor(request, hours_page, extra_form=form)
         messages.success(request, _("The extra time is open."))
-        return redirect(place.pages["edit"])
+        return redirect(hours_page.pages["edit"])
     day: date = form.cleaned_data["day"]
     return show_preview(
         request,
-        place,
-        opening.preview(place.terms, Change(extra=(window,)), day, caller=caller, now=place.now),
-        says=[(time_text.full_day(day), wording.spans_in_words([(window.opens, window.closes)]))],
+        hours_page,
+        opening.preview(hours_page.terms, Change(extra=(window,)), day, caller=caller, now=hours_page.now),
+        lines=[(time_text.full_day(day), descriptions.spans_in_words([(window.opens, window.closes)]))],
         heading=_("Extra time"),
         changes=True,
     )
 
 
 @require_POST
-@of_place
-def remove_extra(request: HttpRequest, place: Place, slot_id: str) -> HttpResponse:
-    """No longer open for once."""
+@hours_page_required
+def remove_extra(request: HttpRequest, hours_page: HoursPage, slot_id: str) -> HttpResponse:
+    """Remove extra time, after a preview."""
     try:
-        slot = opening.extra_time(place.terms, slot_id)
+        slot = opening.extra_time(hours_page.terms, slot_id)
     except NotFound as missing:
         raise Http404 from missing
     if is_changing(request):
-        return redirect(place.pages["edit"])
+        return redirect(hours_page.pages["edit"])
     if request.POST.get("step") == "save":
-        opening.remove_extra(place.terms, slot, caller=caller_of(request), now=place.now)
+        opening.remove_extra(hours_page.terms, slot, caller=caller_of(request), now=hours_page.now)
         messages.success(request, _("The extra time is closed again."))
-        return redirect(place.pages["edit"])
-    extra = place.extra(slot)
+        return redirect(hours_page.pages["edit"])
+    extra = hours_page.extra(slot)
     context = {
-        "place": place,
+        "hours_page": hours_page,
         "heading": _("Without this extra time"),
-        "says": [(time_text.full_day(extra.start), time_text.hours(extra.start, extra.end))],
-        "stranded": opening.visits_in(place.terms, slot, caller=caller_of(request)),
+        "lines": [(time_text.full_day(extra.start), time_text.hours(extra.start, extra.end))],
+        "stranded": opening.visits_in(hours_page.terms, slot, caller=caller_of(request)),
         "changes": True,
     }
     return render(request, "portal/hours/preview.html", context)

@@ -1,4 +1,4 @@
-"""Staff set how a service is given, and undo what they have saved."""
+"""Views of the settings of a service, and of undoing the last save."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,48 +7,48 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.common.callers import caller_of
-from portal.staff.hours import wording
-from portal.staff.hours.place import Place
+from portal.staff.hours import descriptions
+from portal.staff.hours.hours_page import HoursPage
 from portal.staff.hours.settings_forms import CalendarSettingsForm, ParametersForm, ServiceSettingsForm
-from portal.staff.hours.views.deciding import UNDO, decide, is_changing, of_place, undo_of
+from portal.staff.hours.views.confirmation import UNDO, hours_page_required, is_changing, preview_or_save, undo_of
 from scheduling import opening
 from scheduling.errors import VersionConflict
 from scheduling.opening import Change
 
 
 @require_http_methods(["GET", "POST"])
-@of_place
-def settings(request: HttpRequest, place: Place) -> HttpResponse:
-    """How the service is given: lengths, buffers, notice, what a patient needs."""
-    kind: type[ParametersForm] = CalendarSettingsForm if place.terms.schedule else ServiceSettingsForm
-    form = kind(request.POST if request.method == "POST" else None, terms=place.terms)
+@hours_page_required
+def settings(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
+    """Show and save the settings: lengths, buffers, notice, and requirements."""
+    kind: type[ParametersForm] = CalendarSettingsForm if hours_page.terms.schedule else ServiceSettingsForm
+    form = kind(request.POST if request.method == "POST" else None, terms=hours_page.terms)
     if not form.is_bound or not form.is_valid() or is_changing(request):
-        given = wording.how_given(place.terms.row, place.terms.general)
-        context = {"place": place, "form": form, "given": given, "undo": undo_of(request, place)}
+        summary = descriptions.settings_in_words(hours_page.terms.row, hours_page.terms.general)
+        context = {"hours_page": hours_page, "form": form, "summary": summary, "undo": undo_of(request, hours_page)}
         return render(request, "portal/hours/settings.html", context)
     change = form.change()
-    return decide(
+    return preview_or_save(
         request,
-        place,
+        hours_page,
         change,
         first=None,
         page="settings",
-        says=wording.changed_settings(form, place.terms, change),
+        lines=descriptions.changed_settings(form, hours_page.terms, change),
         heading=_("How it is given"),
     )
 
 
 @require_POST
-@of_place
-def undo(request: HttpRequest, place: Place) -> HttpResponse:
-    """What the last save replaced, once more; not if someone else has saved since."""
-    kept = undo_of(request, place)
+@hours_page_required
+def undo(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
+    """Restore what the last save replaced, unless someone else has saved since."""
+    kept = undo_of(request, hours_page)
     if kept is None:
         messages.error(request, _("Someone else has changed this since. Nothing was undone."))
-        return redirect(place.pages["edit"])
+        return redirect(hours_page.pages["edit"])
     change = Change(parameters=kept["parameters"])
     try:
-        opening.save(place.terms, change, version=kept["version"], caller=caller_of(request), now=place.now)
+        opening.save(hours_page.terms, change, version=kept["version"], caller=caller_of(request), now=hours_page.now)
     except VersionConflict:
         messages.error(request, _("Someone else has changed this since. Nothing was undone."))
     else:

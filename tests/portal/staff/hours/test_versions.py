@@ -19,7 +19,7 @@ def test_a_new_version_begins_on_its_day_and_the_one_before_ends_the_day_before(
         window("08:00", "10:00", start=first),
     ]
     shown = as_chen.get(editor, {"first": first})
-    assert [each.first for each in shown.context["place"].versions] == [None, first]
+    assert [each.first for each in shown.context["hours_page"].versions] == [None, first]
     assert shown.context["form"]["mon-0-opens"].value() == time(8)
 
 

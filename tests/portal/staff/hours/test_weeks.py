@@ -19,7 +19,7 @@ def test_the_hours_of_the_service_are_shown_where_a_calendar_has_none(as_chen, e
     shown = as_chen.get(editor)
     assertContains(shown, "This calendar has no hours of its own")
     assertContains(shown, "New York time")
-    assert [each.first for each in shown.context["place"].versions] == [None]
+    assert [each.first for each in shown.context["hours_page"].versions] == [None]
     assert shown.context["form"]["mon-0-opens"].value() == time(9)
 
 

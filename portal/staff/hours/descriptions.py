@@ -1,4 +1,4 @@
-"""Weekly hours and how a service is given, as people say them."""
+"""Descriptions of weekly hours and of a service's settings in words."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -17,7 +17,7 @@ from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
 
 
 def in_words(week: Week) -> list[tuple[str, str]]:
-    """Days and their hours, in the country's order: those in a row that are alike together."""
+    """Return the weekdays with their hours in words; consecutive days with the same hours are one line."""
     alike = groupby(formats.weekdays(), key=lambda weekday: week[weekday])
     return [(_days(list(weekdays)), spans_in_words(spans)) for spans, weekdays in alike]
 
@@ -27,14 +27,14 @@ def spans_in_words(spans: Sequence[Span]) -> str:
 
 
 def since(version: Version) -> str:
-    """Since always, or From Friday 1 May 2026."""
+    """Return "From the beginning", or "From Friday 1 May 2026"."""
     if version.first is None:
         return _("From the beginning")
     return _("From %(day)s") % {"day": time_text.full_day(version.first)}
 
 
-def how_given(row: SchedulingParameters | None, general: SchedulingParameters | None) -> str:
-    """30 minutes, 5 before, 10 after, every 15 minutes."""
+def settings_in_words(row: SchedulingParameters | None, general: SchedulingParameters | None) -> str:
+    """Return lengths and starts, such as "30 minutes, 5 minutes before, starts every 15 minutes"."""
 
     def either(name: str) -> Any:
         found = (getattr(each, name) for each in (row, general) if each)
@@ -51,13 +51,13 @@ def how_given(row: SchedulingParameters | None, general: SchedulingParameters | 
 
 
 def changed_settings(form: forms.Form, terms: Terms, change: Change) -> list[tuple[str, str]]:
-    """The sentence that says how it would be given, and what else would be other, by its label."""
+    """Return the changed settings in words, by their labels."""
     row = copy(terms.row) if terms.row else SchedulingParameters()
     for name, value in change.parameters.items():
         setattr(row, name, value)
     general = terms.general if terms.schedule else row
-    said = [(_("Visits"), how_given(row, general))]
-    return said + [
+    lines = [(_("Visits"), settings_in_words(row, general))]
+    return lines + [
         (str(form[name].label), _value(form, name)) for name in form.changed_data if name not in change.parameters
     ]
 

@@ -1,4 +1,4 @@
-"""What the people of a clinic arrange for a patient: with whom, in which room, at which time."""
+"""Schedules and free times for the visits that staff make and move."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ SUGGESTED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """A visit on a calendar. `without` is the one that is to be moved; `keep` are schedules to prefer for the rest."""
+class RequestedVisit:
+    """A visit to make or move on a calendar. `without` is the visit being moved; schedules in `keep` are preferred."""
 
     service: HealthcareService
     calendar: Schedule
@@ -49,9 +49,9 @@ class Wish:
     duration: timedelta | None = None
 
     def ways(self) -> tuple[Arrangement, ...]:
-        """Every way to have it with this calendar: one schedule of each kind that the service takes.
+        """Return the arrangements of the service that include the calendar.
 
-        Raises Invalid where the calendar takes no part in it.
+        Raises Invalid if there are none.
         """
         every = arrangements_for(self.service, site=self.calendar.site_id)
         if self.without is not None:
@@ -77,25 +77,27 @@ class Wish:
         return lasting(pool, self.duration) if self.duration else pool
 
 
-def arrange(wish: Wish, start: datetime, *, now: datetime) -> tuple[Offering, ...]:
-    """The schedules to have it on at `start`: those that are free then, or those with the least in the way."""
-    ways = wish.ways()
+def arrange(requested_visit: RequestedVisit, start: datetime, *, now: datetime) -> tuple[Offering, ...]:
+    """Return the schedules for the visit at `start`: free ones, else those with the fewest obstacles."""
+    ways = requested_visit.ways()
     longest = max(each.rules.duration for way in ways for pool in way for each in pool)
     query = TimeQuery(
-        service=wish.service,
+        service=requested_visit.service,
         arrangements=ways,
         start=start,
         end=start + timedelta(seconds=longest),
-        without=wish.without,
+        without=requested_visit.without,
     )
     found = next((each for each in find_times(query, now=now) if each.start == int(start.timestamp())), None)
-    return found.offerings if found else _least_in_the_way(wish, ways, start, now)
+    return found.offerings if found else _least_in_the_way(requested_visit, ways, start, now)
 
 
-def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, now: datetime) -> tuple[Offering, ...]:
+def _least_in_the_way(
+    requested_visit: RequestedVisit, ways: Iterable[Arrangement], start: datetime, now: datetime
+) -> tuple[Offering, ...]:
     ways = list(ways)
     every = list({each.schedule: each for way in ways for pool in way for each in pool}.values())
-    reasons = explain(wish.service, every, start, now=now, without=wish.without)
+    reasons = explain(requested_visit.service, every, start, now=now, without=requested_visit.without)
 
     def weight(offering: Offering) -> tuple[bool, int]:
         return not IN_THE_WAY.isdisjoint(reasons[offering]), len(reasons[offering])
@@ -104,18 +106,23 @@ def _least_in_the_way(wish: Wish, ways: Iterable[Arrangement], start: datetime, 
     return min(chosen, key=lambda way: sorted(map(weight, way), reverse=True))
 
 
-def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
-    """The free times of that local day that are nearest to `around`; the next ones after it where it has none.
+def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
+    """Return the free times nearest to `around` on its local day; if there are none, the next ones after that day.
 
-    Raises SchedulingError where the visit cannot be had on this calendar at all.
+    Raises SchedulingError if the visit is not possible on this calendar at all.
     """
     day = in_zone(around, zone).date()
     first, last = midnight(day, zone), midnight(day + DAY, zone)
-    ways = wish.ways()
+    ways = requested_visit.ways()
 
     def starts(start: datetime, end: datetime, limit: int | None = None) -> list[datetime]:
         query = TimeQuery(
-            service=wish.service, arrangements=ways, start=start, end=end, limit=limit, without=wish.without
+            service=requested_visit.service,
+            arrangements=ways,
+            start=start,
+            end=end,
+            limit=limit,
+            without=requested_visit.without,
         )
         return sorted({as_datetime(each.start) for each in find_times(query, now=now)})
 
@@ -124,18 +131,20 @@ def free_times(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -
     return [each.astimezone(zone) for each in sorted(found)]
 
 
-def free_or_why(wish: Wish, around: datetime, zone: ZoneInfo, *, now: datetime) -> dict[str, Any]:
-    """The context of a form from `free_times`: `free`, or None and `why_none` where there can be none."""
+def free_times_context(
+    requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo, *, now: datetime
+) -> dict[str, Any]:
+    """Return the context of a form: the `free` times, or None and the reason in `why_none`."""
     try:
-        return {"free": free_times(wish, around, zone, now=now), "why_none": ""}
+        return {"free": free_times(requested_visit, around, zone, now=now), "why_none": ""}
     except SchedulingError as refusal:
         return {"free": None, "why_none": str(refusal)}
 
 
-def to_move(
+def arrange_move(
     appointment: Appointment, calendar: Schedule, start: datetime, *, now: datetime, duration: timedelta | None = None
 ) -> tuple[Offering, ...]:
-    """The schedules to move a visit to: its own where they are free then, else another room or device."""
+    """Return the schedules for moving a visit: its own if they are free, else another room or device."""
     service = service_of(appointment)
     own = [each.fhir_id for each in schedules_of(appointment)]
     if calendar.fhir_id in own:
@@ -143,8 +152,10 @@ def to_move(
         same = lasting(same, duration) if duration else same
         if is_offered(service, same, start, now=now, without=appointment):
             return same
-    wish = Wish(service=service, calendar=calendar, without=appointment, keep=tuple(own), duration=duration)
-    return arrange(wish, start, now=now)
+    requested_visit = RequestedVisit(
+        service=service, calendar=calendar, without=appointment, keep=tuple(own), duration=duration
+    )
+    return arrange(requested_visit, start, now=now)
 
 
 def service_of(appointment: Appointment) -> HealthcareService:
@@ -154,21 +165,21 @@ def service_of(appointment: Appointment) -> HealthcareService:
 
 
 def schedules_of(appointment: Appointment) -> list[Schedule]:
-    """The calendars that a visit stands on."""
+    """Return the calendars that a visit takes time of."""
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(status=Slot.Status.BUSY_UNAVAILABLE)
     rows = Schedule.objects.filter(pk__in=slots.values("schedule")).select_related(*SCHEDULE)
     return list(rows.prefetch_related("scheduling_parameters").order_by("pk"))
 
 
 def alike(own: Sequence[Schedule], schedule: Schedule) -> Schedule:
-    """The one of a visit's calendars whose part another would take over: itself, else the one of the same kind."""
+    """Return the calendar of a visit that `schedule` would replace: itself, else one of the same kind."""
     same = [each for each in own if each == schedule]
     of_kind = [each for each in own if kind_of(each) == kind_of(schedule)]
     return next(iter([*same, *of_kind, *own]), schedule)
 
 
 def services_on(schedules: Iterable[Schedule]) -> list[HealthcareService]:
-    """What the calendars give, by name."""
+    """Return the services of the calendars, sorted by name."""
     schedules = list(schedules)
     services = HealthcareService.objects.filter(active=True, deleted_at=None)
     if not any(each.offers_all_services for each in schedules):
@@ -176,14 +187,14 @@ def services_on(schedules: Iterable[Schedule]) -> list[HealthcareService]:
     return list(services.order_by("name", "pk"))
 
 
-def giving(service: HealthcareService, site: int | None) -> set[int]:
-    """The schedules (primary keys) of a site that can take part in the service."""
+def schedules_giving(service: HealthcareService, site: int | None) -> set[int]:
+    """Return the primary keys of the schedules of a site that can take part in the service."""
     ways = arrangements_for(service, site=site)
     return {each.schedule for way in ways for pool in way for each in pool}
 
 
 def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Sequence[Offering]) -> bool:
-    """True if only rules stand in the way, and the caller may do with a reason what they do not allow."""
+    """True if only rules prevent it, and the caller may override them with a reason."""
     lifted = isinstance(refusal, TimeNotOffered | RuleBroken) and not isinstance(refusal, PatientElsewhere)
     only_rules = lifted and all(issue.code == "business-rule" for issue in refusal.issues)
     return only_rules and access.may_override(
@@ -192,5 +203,5 @@ def may_be_overridden(refusal: SchedulingError, caller: Caller, offerings: Seque
 
 
 def find_patients(caller: Caller, words: str) -> QuerySet[Patient]:
-    """The patients the caller may see who match the words, the closest first: clinic.people_search."""
+    """Return the patients who match the words and whom the caller may see, best match first: clinic.people_search."""
     return people_search.find(access.visible(Patient, caller).filter(deleted_at=None), words)

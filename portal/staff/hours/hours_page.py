@@ -1,4 +1,4 @@
-"""What is being set, as its pages show it: one service, on one calendar or as a whole."""
+"""The service whose hours and settings a page shows, on one calendar or as a whole."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,16 +15,16 @@ from clinic.models import HealthcareService, Schedule, SchedulingParameters, Slo
 from clinic.translations import text_of
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
-from portal.staff.hours.problems import Line, line_of
-from portal.staff.hours.wording import in_words
+from portal.staff.hours.descriptions import in_words
+from portal.staff.hours.problems import ProblemLine, problem_line
 from scheduling import opening
 from scheduling.access import Caller
 from scheduling.opening import Terms, Version
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
-    """One-off time, local to its calendar."""
+class ExtraTime:
+    """ExtraTime time on one day, in its calendar's zone."""
 
     start: datetime
     end: datetime
@@ -33,8 +33,8 @@ class Extra:
     remove: str
 
 
-class Place:
-    """What is being set, as its pages show it: one service, on one calendar or as a whole."""
+class HoursPage:
+    """The service whose hours and settings a page shows, on one calendar or as a whole."""
 
     def __init__(self, terms: Terms, now: datetime, caller: Caller) -> None:
         self.terms = terms
@@ -56,21 +56,21 @@ class Place:
         return _("Each calendar in its own time") if self.terms.offerings else _("No time zone is set")
 
     @cached_property
-    def problems(self) -> list[Line]:
-        """Everything that keeps it from being booked, and what makes it doubtful."""
-        return [line_of(each, self.caller) for each in opening.problems(self.terms, now=self.now)]
+    def problems(self) -> list[ProblemLine]:
+        """Everything that keeps the service from being booked, and warnings."""
+        return [problem_line(each, self.caller) for each in opening.problems(self.terms, now=self.now)]
 
     @property
-    def blocks(self) -> list[Line]:
+    def blocks(self) -> list[ProblemLine]:
         return [each for each in self.problems if not each.is_warning]
 
     @property
-    def doubts(self) -> list[Line]:
+    def doubts(self) -> list[ProblemLine]:
         return [each for each in self.problems if each.is_warning]
 
     @property
     def pages(self) -> dict[str, str]:
-        """The addresses below it, by the last word of their names."""
+        """The addresses of its pages, by the last part of their URL names."""
         names = ["edit", "remove", "settings", "closures", "closures-remove", "undo"]
         names += ["extra"] if self.terms.schedule else []
         return {
@@ -83,44 +83,44 @@ class Place:
 
     @property
     def has_own(self) -> bool:
-        """True if this calendar has hours of its own. Those of a service as a whole are its own."""
+        """True if this calendar has hours of its own. Always true for a service as a whole."""
         return self.terms.schedule is None or bool(self.terms.row and self.terms.row.availability is not None)
 
     @cached_property
     def versions(self) -> list[Version]:
-        """The hours in force: its own, or the service's."""
+        """The versions of its hours: its own, or the service's."""
         return opening.read(effective(self.terms.row, self.terms.general))
 
     @property
     def services_hours(self) -> list[tuple[str, str]]:
-        """The service's own hours today, in words."""
+        """The hours of the service as a whole today, in words."""
         versions = opening.read(self.terms.general.availability if self.terms.general else None)
         return in_words(opening.in_force(versions, self.today).week)
 
     @property
     def closures(self) -> list[Closure]:
-        """Those to come, on this calendar."""
+        """The current and upcoming closures of this calendar."""
         return self._closures(self.terms.row)
 
     @property
     def services_closures(self) -> list[Closure]:
-        """Those of the service as a whole, which hold here too."""
+        """The closures of the service as a whole, which apply to this calendar too."""
         return self._closures(self.terms.general) if self.terms.schedule else []
 
     @property
     def known_zone(self) -> ZoneInfo:
         return self.terms.zone or ZoneInfo("UTC")
 
-    def extra_times(self) -> list["Extra"]:
-        """One-off time that is still to come."""
+    def extra_times(self) -> list["ExtraTime"]:
+        """Return the upcoming extra time."""
         return [self.extra(slot) for slot in opening.extra_times(self.terms, now=self.now)]
 
-    def extra(self, slot: Slot) -> "Extra":
+    def extra(self, slot: Slot) -> "ExtraTime":
         named = {"service_id": self.terms.service.fhir_id, "slot_id": slot.fhir_id}
         schedule_id = self.terms.schedule.fhir_id if self.terms.schedule else ""
         remove = reverse("portal:hours-extra-remove", kwargs={**named, "schedule_id": schedule_id})
         start, end = (in_zone(moment, self.known_zone) for moment in (slot.start, slot.end))
-        return Extra(start, end, slot.comment, not slot.service_type, remove)
+        return ExtraTime(start, end, slot.comment, not slot.service_type, remove)
 
     def _closures(self, row: SchedulingParameters | None) -> list[Closure]:
         found = [closure(entry, self.known_zone, self.today) for entry in (row.not_available if row else ())]
@@ -135,6 +135,6 @@ def address(page: str, service: HealthcareService, schedule: Schedule | None) ->
 
 
 def effective(row: SchedulingParameters | None, general: SchedulingParameters | None) -> list[Json]:
-    """The availableTime elements that count where `row` stands before the service's."""
+    """Return the availableTime elements of `row`, or those of the service if `row` has none."""
     found = [each.availability for each in (row, general) if each and each.availability is not None]
     return found[0] if found else []

@@ -1,4 +1,4 @@
-"""Nothing is saved before staff have seen what it would do."""
+"""Preview and saving of changes: staff see the effect of a change before they save it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from clinic.models import SchedulingParameters
 from portal.common.callers import caller_of, staff_required
 from portal.staff.hours import previews
-from portal.staff.hours.place import Place
+from portal.staff.hours.hours_page import HoursPage
 from scheduling import opening
 from scheduling.errors import Forbidden, NotFound, VersionConflict
 from scheduling.opening import Change
@@ -25,8 +25,10 @@ UNDO = "hours-undo"
 NOT_ENTERED = ("csrfmiddlewaretoken", "step", "version")
 
 
-def of_place(view: Callable[Concatenate[HttpRequest, Place, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """What is set, for views below a calendar and a service, or a service: 404 or 403 for who may not set it."""
+def hours_page_required(
+    view: Callable[Concatenate[HttpRequest, HoursPage, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Decorator that gives the view a HoursPage for the ids in its address: 404 or 403 if the caller may not set it."""
 
     @staff_required
     @wraps(view)
@@ -39,39 +41,41 @@ def of_place(view: Callable[Concatenate[HttpRequest, Place, P], HttpResponse]) -
             raise Http404 from missing
         except Forbidden as refusal:
             raise PermissionDenied from refusal
-        return view(request, Place(terms, timezone.now(), caller_of(request)), *args, **named)
+        return view(request, HoursPage(terms, timezone.now(), caller_of(request)), *args, **named)
 
     return found
 
 
-def decide(
+def preview_or_save(
     request: HttpRequest,
-    place: Place,
+    hours_page: HoursPage,
     change: Change,
     *,
     first: date | None,
     heading: str,
     page: str = "edit",
-    says: list[tuple[str, str]] | None = None,
+    lines: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
-    """Save, where that is asked; else show what it would do in the four weeks from `first` on.
+    """Save the change on the second step; on the first, preview the four weeks from `first` on.
 
-    Who started from an earlier version is told so first, and sees what their change does to the present one.
+    If someone else has saved since, the page says so and previews the change of the current version.
     """
-    caller, terms = caller_of(request), place.terms
+    caller, terms = caller_of(request), hours_page.terms
     is_late = request.POST.get("version") != str(terms.resource.version)
     if request.POST.get("step") == "save" and not is_late:
         try:
-            opening.save(terms, change, version=terms.resource.version, caller=caller, now=place.now)
+            opening.save(terms, change, version=terms.resource.version, caller=caller, now=hours_page.now)
         except VersionConflict:
             is_late = True
         else:
-            return _saved(request, place, change, place.pages[page])
+            return _saved(request, hours_page, change, hours_page.pages[page])
     return show_preview(
         request,
-        place,
-        opening.preview(terms, change, max(first or place.today, place.today), caller=caller, now=place.now),
-        says=says or [],
+        hours_page,
+        opening.preview(
+            terms, change, max(first or hours_page.today, hours_page.today), caller=caller, now=hours_page.now
+        ),
+        lines=lines or [],
         heading=heading,
         is_late=is_late,
         changes=opening.changes(terms, change),
@@ -80,16 +84,16 @@ def decide(
 
 def show_preview(
     request: HttpRequest,
-    place: Place,
+    hours_page: HoursPage,
     preview: opening.Preview | None,
     *,
     is_late: bool = False,
     **context: Any,
 ) -> HttpResponse:
-    """What it would do, with all that was entered, to be saved or changed."""
+    """Render the preview, with the entered values to save or to change."""
     entered = [(name, value) for name, values in request.POST.lists() if name not in NOT_ENTERED for value in values]
     shown = {
-        "place": place,
+        "hours_page": hours_page,
         "preview": preview,
         "stranded": preview.stranded if preview else [],
         "total": previews.total(preview) if preview else None,
@@ -102,14 +106,14 @@ def show_preview(
     return render(request, "portal/hours/preview.html", shown, status=409 if is_late else 200)
 
 
-def _saved(request: HttpRequest, place: Place, change: Change, page: str) -> HttpResponse:
-    """Back to the page, which offers to undo what can be: all that is in the scheduling parameters."""
-    terms = place.terms
+def _saved(request: HttpRequest, hours_page: HoursPage, change: Change, page: str) -> HttpResponse:
+    """Redirect to the page, with an undo if the change was of scheduling parameters only."""
+    terms = hours_page.terms
     earlier = terms.row or SchedulingParameters()
     messages.success(request, _("Saved. Visits that are booked stay as they are."))
     if opening.changes_only_parameters(terms, change):
         request.session[UNDO] = {
-            "place": place.pages["edit"],
+            "place": hours_page.pages["edit"],
             "back": page,
             "version": terms.resource.version + 1,
             "parameters": {name: getattr(earlier, name) for name in change.parameters},
@@ -117,13 +121,15 @@ def _saved(request: HttpRequest, place: Place, change: Change, page: str) -> Htt
     return redirect(page)
 
 
-def undo_of(request: HttpRequest, place: Place) -> dict[str, Any] | None:
-    """What the last save here replaced; None once someone has saved since."""
+def undo_of(request: HttpRequest, hours_page: HoursPage) -> dict[str, Any] | None:
+    """Return what the last save replaced, or None if someone has saved since."""
     kept: dict[str, Any] | None = request.session.get(UNDO)
-    is_this = kept and kept["place"] == place.pages["edit"] and kept["version"] == place.terms.resource.version
+    is_this = (
+        kept and kept["place"] == hours_page.pages["edit"] and kept["version"] == hours_page.terms.resource.version
+    )
     return kept if is_this else None
 
 
 def is_changing(request: HttpRequest) -> bool:
-    """True if what was entered is to be changed once more."""
+    """True if the user goes back from the preview to the form."""
     return request.POST.get("step") == "change"
