@@ -1,5 +1,5 @@
-// The board stays as it is on the server: asked every few seconds, each step sent without leaving the page.
-// Keys act on the visit that has the focus.
+// The board is refreshed from the server every few seconds; each step is sent without leaving the page.
+// Keys act on the focused visit.
 const board = document.querySelector("[data-board]");
 const find = document.querySelector("[data-board-find]");
 const nothing = document.querySelector("[data-board-nothing]");
@@ -9,13 +9,13 @@ const EVERY = 4_000;
 const UNDO_FOR = 10_000;
 const ASKED = { headers: { "HX-Request": "true" }, cache: "no-store" };
 
-let shown = 0; // how often the board was put up: what was asked for before the last time is old
+let shown = 0; // number of renderings: a response to a request from before the latest one is outdated
 
 const cardOf = (element) => element.closest("[data-card]");
 const linkOf = (card) => card?.querySelector("a");
 const cards = () => [...board.querySelectorAll("[data-card]:not([hidden])")];
 
-// A long board shows what is around now; to find somebody, all of it is brought.
+// A long board shows only the visits around now; a search loads all of them.
 let everything = false;
 
 const narrow = () => {
@@ -53,7 +53,7 @@ const saysOffline = (is) => {
 
 const ask = async (address, options) => {
   const answer = await fetch(address, { ...ASKED, ...options });
-  if (answer.redirected) location.reload(); // signed out meanwhile
+  if (answer.redirected) location.reload(); // the session has ended
   else if (!answer.ok) throw new Error(answer.statusText);
   return answer;
 };

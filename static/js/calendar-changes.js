@@ -1,4 +1,4 @@
-// What others change shows within seconds: a small question every four, none while nobody looks.
+// Shows changes by others within seconds: a small request every four seconds, none while the page is hidden.
 const EVERY = 4_000;
 const watched = document.querySelector("[data-changes]");
 
@@ -18,7 +18,7 @@ if (watched) {
   };
 
   document.addEventListener("calendar:changed", () => {
-    if (document.querySelector(".calendar--grid")) return; // the grid asks for itself
+    if (document.querySelector(".calendar--grid")) return; // the grid reloads its own events
     htmx.ajax("GET", location.href, { target: "#calendar-list", select: "#calendar-list", swap: "outerHTML" });
   });
   document.addEventListener("visibilitychange", ask);

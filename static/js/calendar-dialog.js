@@ -1,11 +1,11 @@
-// Links marked data-dialog open in the page's dialog, where there is one; what is done there is said below, with Undo.
+// Links marked data-dialog open in the page's dialog, if it has one; a message with Undo confirms each action.
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-content");
 const toasts = document.getElementById("toasts");
 const UNDO_FOR = 10_000;
-const FIRST = ".dialog__body :is(select, textarea, input:not([type=hidden]), .actions :is(a, button))"; // not the one that closes it
+const FIRST = ".dialog__body :is(select, textarea, input:not([type=hidden]), .actions :is(a, button))"; // not the button that closes it
 
-let opener = null; // the link that opened the dialog, whoever pressed it: a key does so without the focus
+let opener = null; // the link that opened the dialog: a keyboard shortcut opens it without focusing the link
 
 const openDialog = (url, link = null) => {
   if (!dialog.open) opener = link;
@@ -25,14 +25,14 @@ document.addEventListener("click", (event) => {
   openDialog(link.href, link);
 });
 
-// A form marked data-refreshes asks again for free times as soon as one of the named fields is another.
+// A form marked data-refreshes reloads its free times when one of the named fields changes.
 document.addEventListener("change", (event) => {
   const form = event.target.form;
   if (!form?.dataset.refreshes?.split(" ").includes(event.target.name)) return;
   if (dialog) form.querySelector("[data-refresh]").click();
 });
 
-// Enter in the search box looks for patients, whoever is chosen below it.
+// Enter in the search box searches for patients, even if one is chosen already.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || !event.target.matches("input[name=search]")) return;
   event.preventDefault();
@@ -46,7 +46,7 @@ const setUp = (root) => {
 if (dialog) {
   setUp(document);
 
-  // A refusal is shown where the form was.
+  // A refused form is shown again in the dialog.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status === 422) event.detail.shouldSwap = true;
   });
@@ -102,7 +102,7 @@ function say(message, undo) {
       takeBack(undo);
     });
     toast.append(button);
-    // It does not go away under the pointer or while it has the focus.
+    // The message stays while the pointer or the focus is on it.
     for (const kind of ["pointerenter", "focusin"]) toast.addEventListener(kind, () => clearTimeout(timer));
     for (const kind of ["pointerleave", "focusout"]) toast.addEventListener(kind, leave);
   }
@@ -110,7 +110,7 @@ function say(message, undo) {
   leave();
 }
 
-// Of what was done last.
+// Undo of the last action.
 const undoButton = () => [...toasts.querySelectorAll("button")].at(-1);
 
 async function takeBack(undo) {

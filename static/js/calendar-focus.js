@@ -1,8 +1,8 @@
-// Visits are drawn anew after each change, and so would lose the focus. It stays on the same visit, else on the one
-// that followed it, else in the calendar.
+// Visits are drawn again after each change and would lose the focus. It is set on the same visit, else on the one
+// after it, else on the calendar.
 const VISITS = ".ec-event[data-href], #calendar-list a[data-dialog][href]";
 const addressOf = (visit) => visit.dataset.href ?? visit.getAttribute("href");
-let places = []; // addresses of the visit that has the focus, of those after it and of those before it, nearest first
+let places = []; // addresses of the focused visit, of those after it and of those before it, nearest first
 let isDone = false; // a form of the dialog was just saved
 
 function keepPlace(visit) {
@@ -26,7 +26,7 @@ if (dialog) {
     if (visit) keepPlace(visit);
     else if (!target.closest("dialog, .toasts, .ec-main, #calendar-list")) places = [];
   });
-  // Whoever clicks beside the visits has left them.
+  // A click outside of the visits ends this.
   document.addEventListener("pointerdown", ({ target }) => {
     if (!target.closest(`${VISITS}, dialog, .toasts`)) places = [];
   });

@@ -1,23 +1,23 @@
-// The day and the week as a grid, on screens with room for it; elsewhere the list of the same stays. A cookie tells the
-// clinic which of the two to send.
+// Draws the day and the week as a grid on wide screens; on others the list stays. A cookie tells the
+// server which of the two to send.
 const calendar = document.querySelector("[data-grid-page]");
 const WIDE = matchMedia("(min-width: 56.25rem)");
 const AGAIN = 8_000;
 const COOKIE = "calendar_grid";
 const A_YEAR = 365 * 24 * 3600;
-const NARROWEST = 120; // pixels that a column has, before the grid scrolls sideways
-const LEAST = 416; // pixels that the grid is high on a small screen
+const NARROWEST = 120; // smallest width of a column in pixels; beyond that the grid scrolls sideways
+const LEAST = 416; // height of the grid on a small screen in pixels
 const BELOW = 16;
 const HEAD = 48;
-const QUARTERS = { least: 16, most: 40 }; // pixels that a quarter of an hour has
-const TWO_LINES = 42; // pixels that a visit needs for them
+const QUARTERS = { least: 16, most: 40 }; // height of a quarter of an hour in pixels
+const TWO_LINES = 42; // pixels that a visit needs for its details
 const { locale, hourCycle } = document.documentElement.dataset;
 const CLOCK = { hour: "numeric", minute: "2-digit", hourCycle };
 let grid = null;
 let quarterHeight = QUARTERS.least;
 
 const twoDigits = (number) => String(number).padStart(2, "0");
-// The grid's dates are those on the wall of the site, whatever the zone of this machine.
+// The grid's dates are local times of the site, whatever the time zone of this device.
 const wall = (text) => text.slice(0, 16);
 
 function make(tag, className, text) {
@@ -38,7 +38,7 @@ function icon(name) {
   return svg;
 }
 
-// A visit as the grid shows it; what does not fit is in its title and, for the ear, before it.
+// A visit in the grid; text that does not fit is in its title and in text for screen readers.
 function contentOf({ event, view }) {
   if (event.display !== "auto") return undefined;
   const { kind, clock, when, service, status, icon: sign, note, place, whose, born } = event.extendedProps;
@@ -81,7 +81,7 @@ async function load(info) {
   return grid ? grid.getEvents() : [];
 }
 
-// Where a visit was dropped stays open until the clinic has said yes; without that it goes back.
+// A dropped visit stays in its new place only if the server accepts the move; else it goes back.
 function ask(info) {
   const { event, oldEvent, newResource } = info;
   const whole = (moment) => Math.round(moment / 60_000);
@@ -110,7 +110,7 @@ function create(start, resource, end) {
 
 const above = () => calendar.getBoundingClientRect().top + scrollY + BELOW;
 
-// The hours in which people work fill the screen, as far as a visit can still be read.
+// The working hours fill the screen, as long as visits stay readable.
 function quarter() {
   const { opens, closes } = calendar.dataset;
   const room = Math.max(LEAST, innerHeight - above()) - HEAD;
@@ -121,7 +121,7 @@ function quarter() {
 function draw() {
   const { view, date, today, offset, firstHour, lastHour, opens, hour } = calendar.dataset;
   quarterHeight = quarter();
-  const fills = quarterHeight > QUARTERS.least; // what does not fit begins an hour before now
+  const fills = quarterHeight > QUARTERS.least; // a taller grid is scrolled to an hour before now
   const opensAt = today in headings && !fills ? Math.max(0, Number(hour) - 1) : Number(opens);
   const day = view === "day";
   grid = EventCalendar.create(calendar.querySelector("[data-grid]"), {
@@ -166,7 +166,7 @@ function draw() {
   tidy();
 }
 
-// It calls itself a table without the rows of one. The agenda is what is read aloud; here the visits are buttons.
+// EventCalendar claims to be a table but has no rows. Screen readers use the agenda; here visits are buttons.
 function tidy() {
   const root = calendar.querySelector(".ec");
   const parts = ["row", "rowgroup", "cell", "columnheader", "rowheader"].map((role) => `[role=${role}]`);
@@ -197,7 +197,7 @@ function fit() {
     calendar.style.setProperty("--above", `${above()}px`);
     if (!grid) draw();
   } else if ("empty" in list.dataset) {
-    document.dispatchEvent(new CustomEvent("calendar:changed")); // brings the list
+    document.dispatchEvent(new CustomEvent("calendar:changed")); // loads the list
   }
 }
 

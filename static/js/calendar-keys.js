@@ -1,4 +1,4 @@
-// One key for each of the calendar's links marked data-key; not while one types, and only if one wants them.
+// Keyboard shortcuts for the calendar's links marked data-key: off while typing, and can be turned off.
 const KEYS = {
   t: "today", ArrowLeft: "previous", ArrowRight: "next", n: "new", b: "block", d: "day", w: "week", m: "month", a: "agenda",
 };
@@ -17,7 +17,7 @@ if (help) {
   document.addEventListener("keydown", (event) => {
     if (!wanted.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const taken = event.target.closest("input, select, textarea, [contenteditable], summary, dialog");
-    if (taken?.checkVisibility()) return; // a dialog that has just closed still has the focus for a moment
+    if (taken?.checkVisibility()) return; // a dialog that has just closed keeps the focus for a moment
     if (event.key === "?") {
       help.showModal();
       return;

@@ -1,4 +1,4 @@
-// The grid does not fit on paper. While it is printed, the list of what it shows stands in its place.
+// The grid does not fit on paper, so a list of the same entries is printed instead.
 const paper = document.querySelector("[data-grid-page] [data-list]");
 
 function row({ title, extendedProps }) {

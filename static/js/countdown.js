@@ -1,4 +1,4 @@
-// How much of a hold is left, by the server's clock; said aloud at five, two and one minutes and at the end.
+// Time left of a hold, by the server's clock; announced at five, two and one minutes and at the end.
 const hold = document.querySelector("[data-countdown]");
 const SAID_AT = [1, 2, 5];
 
@@ -13,7 +13,7 @@ if (hold) {
   const tick = () => {
     const seconds = secondsLeft();
     left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    // A page that slept may wake past several of them: the one that is true now is said.
+    // A page that was suspended may have missed several of them: only the current one is announced.
     const minutes = SAID_AT.find((each) => seconds <= each * 60);
     if (minutes && before > minutes * 60 && seconds > 0) {
       announcement.textContent = minutes === 1 ? hold.dataset.minute : hold.dataset.minutes.replace("%s", minutes);

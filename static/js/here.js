@@ -1,7 +1,7 @@
-// What only the browser knows: roughly where one is, and by which clock one lives. Neither is asked for unless wanted.
+// The device's rough position and time zone. Both are read only when the user asks for it.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-// A zone may be called by an older name here and by its new one there: the browser takes both for the same.
+// Browser and server may use an old and a new name of the same zone: the browser can compare them.
 const known = (name) => {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;

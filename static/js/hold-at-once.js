@@ -1,4 +1,4 @@
-// Who follows a link to a time wants it: it is held as soon as the page is seen. Where this does not run there is a button.
+// Holds the time of a followed link as soon as the page is visible. Without scripts there is a button.
 const form = document.querySelector("[data-hold-at-once]");
 let asked = false;
 

@@ -1,4 +1,4 @@
-// The weekly hours: Monday's copied to other days, and an end on the next day said in words.
+// Weekly hours: copies Monday's hours to other days, and marks an end on the next day.
 const week = document.querySelector("[data-week]");
 
 if (week) {
@@ -27,7 +27,7 @@ if (week) {
     });
   }
 
-  // Who enters a day's hours or chooses one of the week's days means this calendar's own hours.
+  // Entering hours selects the calendar's own hours.
   week.addEventListener("input", (event) => {
     const own = week.querySelector('input[name="whose"][value="own"]');
     if (own && event.target.closest("[data-day]")) own.checked = true;

@@ -1,4 +1,4 @@
-// A time marked data-local-time is also said in the reader's own zone, where that differs from data-zone.
+// A time marked data-local-time is also shown in the device's zone, if that differs from data-zone.
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const { locale, hourCycle } = document.documentElement.dataset;
 const PARTS = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit", hourCycle };

@@ -1,4 +1,4 @@
-// A <details data-menu> closes on Escape and when one goes elsewhere.
+// A <details data-menu> closes on Escape, and when a click or the focus goes outside of it.
 const menus = () => document.querySelectorAll("[data-menu][open]");
 
 document.addEventListener("keydown", (event) => {

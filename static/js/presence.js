@@ -1,5 +1,5 @@
-// Tells the clinic when the page of a held time is closed, so that the time need not wait for nobody.
-// Going on within this site is not leaving, and who comes back is there again.
+// Tells the server when the page of a held time is closed, so that the hold can end earlier.
+// Going to another page of this site does not count, and coming back is reported too.
 const place = document.querySelector("[data-presence]");
 
 if (place) {

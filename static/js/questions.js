@@ -1,4 +1,4 @@
-// Answers are kept while one types. Which questions they bring up, and which are an alarm, is for the server to say.
+// Saves answers while somebody types. The server decides which questions they enable and which are red flags.
 const form = document.querySelector("[data-questions]");
 const PAUSE = { input: 800, change: 150 }; // milliseconds
 const WAIT = 2000;
@@ -8,7 +8,7 @@ if (form) {
   let timer;
   let sending = null;
   let isStale = false;
-  let arrived; // what to do once it has been kept
+  let arrived; // callback after saving
 
   const typed = () => {
     const fields = new URLSearchParams();
@@ -81,7 +81,7 @@ if (form) {
   form.addEventListener("input", later);
   form.addEventListener("change", later);
 
-  // What is sent by a button is newer than what is on its way, and waits for it a moment: its version is the next.
+  // A submitted form waits for a save under way, because it needs the next version.
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
     timer = undefined;
@@ -98,7 +98,7 @@ if (form) {
     };
   });
 
-  // Who leaves in the middle of a word finds it again.
+  // Saves what was typed last when the page is hidden.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden" && timer) save({ keepalive: true });
   });

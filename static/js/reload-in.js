@@ -1,4 +1,4 @@
-// A page with data-reload-in loads itself again after so many seconds, such as when a video room opens.
+// A page with data-reload-in reloads after that many seconds, for example when a video room opens.
 const DAY = 24 * 60 * 60;
 const waiting = document.querySelector("[data-reload-in]");
 const seconds = Number(waiting?.dataset.reloadIn ?? DAY);

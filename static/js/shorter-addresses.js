@@ -1,4 +1,4 @@
-// What is left empty in a form that is sent by htmx does not stand in the address.
+// Leaves empty fields of htmx forms out of the address.
 document.addEventListener("htmx:configRequest", (event) => {
   const { verb, formData } = event.detail;
   if (verb !== "get") return;

@@ -10,11 +10,11 @@ document.addEventListener("submit", (event) => {
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
 });
 
-// A page that comes back from the browser's memory can be sent again.
+// A page restored from the browser's cache can be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
-// What went wrong is read first.
+// Moves the focus to a message marked data-focus, such as the error summary.
 document.querySelector("[data-focus]")?.focus();
