@@ -1,7 +1,4 @@
-"""What nobody else may read or make, but we have to read again: sealed by keys that are made of SECRET_KEY.
-
-https://cryptography.io/en/latest/fernet/
-"""
+"""Encryption of texts with keys derived from SECRET_KEY: https://cryptography.io/en/latest/fernet/"""
 
 from base64 import urlsafe_b64encode
 
@@ -11,27 +8,28 @@ from django.utils.crypto import salted_hmac
 
 
 class CannotDecrypt(Exception):
-    """It was sealed with a SECRET_KEY that is not known any more, for another purpose, or never."""
+    """The text was encrypted with an unknown SECRET_KEY or for another purpose, or was not encrypted."""
 
 
 def encrypt(text: str, purpose: str) -> str:
-    """Another one each time, of letters, digits, hyphens, underscores and equals signs."""
+    """Return the encrypted text, which differs each time. It has letters, digits, hyphens, underscores and `=`."""
     return _keys(purpose).encrypt(text.encode()).decode()
 
 
-def decrypt(sealed: str, purpose: str) -> str:
-    """The text that was sealed for the purpose. Raises Unreadable."""
+def decrypt(encrypted: str, purpose: str) -> str:
+    """Return the text that was encrypted for the purpose. Raises CannotDecrypt."""
     try:
-        return _keys(purpose).decrypt(sealed.encode()).decode()
+        return _keys(purpose).decrypt(encrypted.encode()).decode()
     except (InvalidToken, UnicodeEncodeError):
         raise CannotDecrypt from None
 
 
 def _keys(purpose: str) -> MultiFernet:
-    """The first seals, all unseal."""
-    return MultiFernet([_fernet(each, purpose) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    """Return the keys of a purpose. The first encrypts, all decrypt."""
+    return MultiFernet([_fernet(secret, purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 def _fernet(secret: str, purpose: str) -> Fernet:
+    # The salt must not change: it is a part of the keys of stored texts.
     key = salted_hmac(f"clinic.sealing.{purpose}", "", secret=secret, algorithm="sha256").digest()
     return Fernet(urlsafe_b64encode(key))

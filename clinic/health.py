@@ -1,4 +1,4 @@
-"""For load balancers and deployments: is the process alive, can it do its work?"""
+"""Health checks for load balancers and deployments: the process is alive, and it can serve requests."""
 
 import logging
 from functools import cache
@@ -18,19 +18,20 @@ BEHIND = "not all applied: run manage.py migrate"
 
 
 class NotMigrated(Exception):
-    """The tables are not yet those that this code knows."""
+    """Some migrations have not been applied."""
 
 
 @never_cache
 def alive(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process runs."""
     return JsonResponse({"status": OK})
 
 
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when PostgreSQL has all tables of this release and Redis answers; else 503, and what is amiss."""
-    answer = {**_database(), "redis": _redis()}
-    return JsonResponse(answer, status=200 if set(answer.values()) == {OK} else 503)
+    """Answer 200 if PostgreSQL has all migrations of this release and Redis answers, else 503. The body tells which."""
+    states = {**_database(), "redis": _redis()}
+    return JsonResponse(states, status=200 if set(states.values()) == {OK} else 503)
 
 
 def _database() -> dict[str, str]:
@@ -48,7 +49,7 @@ def _database() -> dict[str, str]:
 
 @cache
 def _check_migrations() -> None:
-    """Raises NotMigrated. Once all are applied they stay so: what is remembered is that nothing was raised."""
+    """Raise NotMigrated if migrations are missing. The check is cached once all have been applied."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotMigrated

@@ -1,4 +1,4 @@
-"""Instants by the clock of a place, also at the edges of the calendar, which every zone reaches at another instant."""
+"""Local times of instants, also in the years 1 and 9999, where a conversion to a zone can leave Python's calendar."""
 
 import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta, tzinfo
@@ -10,10 +10,10 @@ LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class EdgeZone(ZoneInfo):
-    """A time zone whose clock stops at the edges of the calendar, for code of others that asks it there."""
+    """A time zone that does not overflow in the years 1 and 9999, for library code that converts such times."""
 
     def fromutc(self, dt: datetime) -> datetime:
-        """The instant by the clock of the zone, or the first or last that it can show."""
+        """Return the local time of the instant, or the first or last local time that Python has."""
         try:
             return super().fromutc(dt)
         except OverflowError:
@@ -21,7 +21,7 @@ class EdgeZone(ZoneInfo):
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """The instant by the clock of the zone, or the nearest that it can show: years go from 1 to 9999."""
+    """Return the local time of an instant in a zone, or the nearest that Python has."""
     try:
         return moment.astimezone(zone)
     except (OverflowError, ValueError):
@@ -29,7 +29,7 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def later(moment: datetime, length: timedelta) -> datetime:
-    """The instant so much later, or the last one that there is; of a negative length, earlier, or the first."""
+    """Return the moment plus a length, which may be negative, or the first or last moment that Python has."""
     try:
         return moment + length
     except OverflowError:
@@ -37,15 +37,12 @@ def later(moment: datetime, length: timedelta) -> datetime:
 
 
 def read_iso(text: str) -> datetime:
-    """The moment that ISO 8601 writes so. A leap second, which no clock here has, is the second after it.
-
-    Raises ValueError.
-    """
+    """Return the moment of an ISO 8601 text; a leap second becomes the second after it. Raises ValueError."""
     if LEAP_SECOND.search(text):
         return later(datetime.fromisoformat(LEAP_SECOND.sub(r"\1:59", text)), timedelta(seconds=1))
     return datetime.fromisoformat(text)
 
 
 def read_clock(text: str) -> time:
-    """The time of day that ISO 8601 writes so; of a leap second, the second before it. Raises ValueError."""
+    """Return the time of day of an ISO 8601 text; a leap second becomes the second before it. Raises ValueError."""
     return time.fromisoformat(LEAP_SECOND.sub(r"\1:59", text))

@@ -1,4 +1,4 @@
-"""What the logs leave out."""
+"""The logging filter that removes secrets."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ SECRET = re.compile(r"(?P<before>/(?:v|unsubscribe|calendars)/)(?!\d+/revoke/)[^
 
 
 class HideSecrets(logging.Filter):
-    """Addresses that are proof by themselves lose it: a log is read by more people than a patient's mail."""
+    """A filter that removes the secret part of links in messages and of calendar feeds from the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = SECRET.sub(r"\g<before>...", record.getMessage()), ()

@@ -17,7 +17,7 @@ from clinic.time_text import in_full, in_short
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
-    """A subject, empty where the medium has none, and a body: with placeholders, or filled in."""
+    """The subject and body of a message, with placeholders or filled in. A text message has no subject."""
 
     subject: str
     body: str
@@ -30,25 +30,25 @@ def fill_in(message: MessageText, values: Mapping[str, str]) -> MessageText:
 
 
 def text_for(event: str, medium: str, language: str) -> MessageText:
-    """The clinic's own words in this language, else the product's."""
+    """Return the text for an event, a medium and a language: the clinic's own template, else the default text."""
     own = MessageTemplate.objects.filter(event=event, medium=medium, language=language or settings.LANGUAGE_CODE)
-    written = own.first()
-    words = default_text(event, medium, language)
-    return words if written is None else MessageText(written.subject or words.subject, written.body)
+    template = own.first()
+    default = default_text(event, medium, language)
+    return default if template is None else MessageText(template.subject or default.subject, template.body)
 
 
 def default_text(event: str, medium: str, language: str) -> MessageText:
-    """The words that come with the product, in this language, with their placeholders."""
-    as_written = {name: f"{{{{ {name} }}}}" for name in placeholders.PLACEHOLDERS}
+    """Return the product's text in this language, with its placeholders."""
+    unfilled = {name: f"{{{{ {name} }}}}" for name in placeholders.PLACEHOLDERS}
     kind = "text" if medium == Medium.SMS else "letter"
     with translation.override(language or settings.LANGUAGE_CODE):
-        body = render_to_string(f"messages/{event}_{kind}.txt", as_written).strip()
-        subject = "" if medium == Medium.SMS else render_to_string(f"messages/{event}_subject.txt", as_written).strip()
+        body = render_to_string(f"messages/{event}_{kind}.txt", unfilled).strip()
+        subject = "" if medium == Medium.SMS else render_to_string(f"messages/{event}_subject.txt", unfilled).strip()
     return MessageText(subject, body)
 
 
 def sample_values(language: str) -> dict[str, str]:
-    """Values to show a wording with, in this language."""
+    """Return values of all placeholders for a sample visit, in this language."""
     zone = ZoneInfo("America/New_York")
     start = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
     half_an_hour, before = timedelta(minutes=30), start - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""How messages leave the clinic, as the settings say it. A value that would not work stops the start."""
+"""Checks of the settings for sending email and text messages. An invalid value stops the start."""
 
 import re
 from datetime import time
@@ -10,7 +10,7 @@ from phonenumbers import region_code_for_country_code
 
 
 def quiet_hours(value: str) -> tuple[time, time] | None:
-    """`21:00-08:00` as two times of the wall clock; None where it is empty: no hour is quiet."""
+    """Return begin and end of the quiet hours, local times such as `21:00-08:00`; None if the setting is empty."""
     if not value:
         return None
     try:
@@ -23,7 +23,7 @@ def quiet_hours(value: str) -> tuple[time, time] | None:
 
 
 def check_sms(url: str, sender: str) -> str:
-    """The address that text messages are posted to, with its user and password; empty where there is none."""
+    """Return the address of the text message service, with user and password; empty if it is not set."""
     parts = urlsplit(url)
     if not url:
         return ""
@@ -37,21 +37,21 @@ def check_sms(url: str, sender: str) -> str:
 
 
 def check_country_code(code: str) -> str:
-    """A country's telephone code as in +44; empty where the clinic's country says it."""
+    """Return a country's telephone code such as +44; empty if it is not set."""
     if code and not (re.fullmatch(r"\+?[0-9]{1,3}", code) and region_code_for_country_code(int(code)) != "ZZ"):
         raise ImproperlyConfigured(f"SMS_COUNTRY_CODE must be a country's telephone code such as +44, not {code!r}.")
     return code
 
 
 def site_url(url: str) -> str:
-    """Where this site is seen from elsewhere, without a slash at its end."""
+    """Return the public address of this site, without a slash at its end."""
     if not re.fullmatch(r"https?://[^/\s]+/?", url):
         raise ImproperlyConfigured(f"SITE_URL must be like https://visits.example.org, not {url!r}.")
     return url.rstrip("/")
 
 
 def provider(name: str, environment: dict[str, str]) -> dict[str, Any]:
-    """The settings of a mail provider (https://anymail.dev): its backend, and every ANYMAIL_ variable as its own."""
+    """Return the Django settings of a mail provider (https://anymail.dev): its backend, and its ANYMAIL_ variables."""
     if not re.fullmatch(r"[a-z_]+", name):
         raise ImproperlyConfigured(f"ANYMAIL_PROVIDER must be a name such as postmark, not {name!r}.")
     own = {key.removeprefix("ANYMAIL_"): value for key, value in environment.items() if key.startswith("ANYMAIL_")}

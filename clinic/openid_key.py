@@ -1,4 +1,4 @@
-"""The key that says who somebody is (OpenID Connect): the operator's, or one that the demo makes for itself."""
+"""The private RSA key that signs OpenID Connect id tokens: the operator's, or one that the demo creates."""
 
 import os
 from contextlib import suppress
@@ -13,7 +13,10 @@ BITS = 2048
 
 
 def check(name: str, pem: str) -> str:
-    """A private RSA key in PEM, whose lines may be divided by `\\n`; empty for none."""
+    """Return the private RSA key of the setting `name` in PEM; empty if it is not set. Raises ImproperlyConfigured.
+
+    Its lines may be separated by `\\n`, as some environments require.
+    """
     text = pem.replace("\\n", "\n").strip()
     if not text:
         return ""
@@ -27,16 +30,16 @@ def check(name: str, pem: str) -> str:
 
 
 def demo_key(directory: Path) -> str:
-    """The key of this directory, made when it is asked for first."""
+    """Return the key in this directory, which is created on the first call."""
     file = directory / "openid.pem"
     if not file.exists():
         directory.mkdir(parents=True, exist_ok=True)
-        made = directory / f"openid-{os.getpid()}.pem"
-        made.touch(mode=0o600)
-        made.write_bytes(_new_key())
-        with suppress(FileExistsError):  # another process was first: there is one key
-            os.link(made, file)
-        made.unlink()
+        new = directory / f"openid-{os.getpid()}.pem"
+        new.touch(mode=0o600)
+        new.write_bytes(_new_key())
+        with suppress(FileExistsError):  # another process was first, and its key counts
+            os.link(new, file)
+        new.unlink()
     return file.read_text()
 
 

@@ -1,8 +1,8 @@
-"""Requests to addresses that somebody else has given: never into the network we stand in.
+"""HTTP requests to addresses that clients have given, protected against requests into the private network (SSRF).
 
-A name is resolved once, what it resolves to is checked, and that very address is connected to: a name that changes
-its answer in between gains nothing. Redirects are not followed, proxies of the environment not asked, and all of a
-request has one deadline. The hosts of `OUTGOING_ALLOWED_HOSTS` are trusted: they may be private, and without TLS.
+A name is resolved once, the resulting addresses are checked, and the connection uses the checked address, so that a DNS
+answer cannot change in between. Redirects and proxies are not followed, and the whole request has one deadline. The
+hosts in `OUTGOING_ALLOWED_HOSTS` are trusted: they may be private, and without TLS.
 """
 
 import socket
@@ -23,16 +23,16 @@ MOST_BYTES = 256 * 1024
 
 
 class NotAllowed(Exception):
-    """We do not send there. The message is a sentence that says what would be right."""
+    """The address is not allowed. The message is a sentence that says what is needed."""
 
 
 class Unreachable(Exception):
-    """Nobody answered, or not in time. The message is a sentence without anything secret."""
+    """There was no response in time. The message is a sentence without secrets."""
 
 
 @dataclass(frozen=True)
 class OutgoingResponse:
-    """What came back. The body is empty unless it was asked for."""
+    """The response to an outgoing request. The body is empty unless it was requested."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,7 +40,7 @@ class OutgoingResponse:
 
 
 def check_url(url: str) -> None:
-    """Raise NotAllowed for an address that cannot be right, whatever its name may resolve to."""
+    """Raise NotAllowed for an address that is never allowed, whatever its name resolves to."""
     parts = _parts(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
@@ -60,7 +60,7 @@ def check_url(url: str) -> None:
 def request(
     method: str, url: str, *, headers: Iterable[tuple[str, str]] = (), content: bytes = b"", reads: bool = False
 ) -> OutgoingResponse:
-    """Send it, and return the answer, whatever its status; its body only if we `reads` it.
+    """Send a request and return the response, whatever its status; `reads` reads its body too.
 
     Raises NotAllowed, Unreachable.
     """
@@ -78,7 +78,7 @@ def request(
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were checked, for as long as the deadline allows."""
+    """A network backend that checks each address before it connects, and keeps the deadline."""
 
     def __init__(self, seconds: float) -> None:
         self._backend = httpcore.SyncBackend()
@@ -98,7 +98,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A stream that is over at its deadline, however slowly the other side goes on."""
+    """A stream that ends at the deadline, even if the other side keeps sending slowly."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
@@ -131,12 +131,12 @@ def _left(deadline: float) -> float:
 
 
 def _resolved(host: str, port: int) -> str:
-    """An address of the host. All of them must be public, unless the host is trusted."""
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    """Return an address of the host. All its addresses must be public, unless the host is trusted."""
+    addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not _is_trusted(host):
-        for each in found:
-            _check_address(ip_address(each))
-    return found[0]
+        for address in addresses:
+            _check_address(ip_address(address))
+    return addresses[0]
 
 
 def _check_address(address: IPv4Address | IPv6Address) -> None:
@@ -146,7 +146,7 @@ def _check_address(address: IPv4Address | IPv6Address) -> None:
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a host is written as. What only looks like one, such as 0x7f.1, is left to the resolver."""
+    """Return the IP address that a host is written as, or None. Forms such as 0x7f.1 are left to the resolver."""
     try:
         return ip_address(host)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Setting aside the rows that a background task fails on, so that one never stops the others.
+"""Parking of rows that a background task fails on, so that one row never stops the task for the others.
 
-Each failure is logged with the row's key and shown in Administration. The row is tried again after longer and longer,
-and forgotten here once it goes well.
+Each failure is logged with the row's key and shown in the administration. The row is tried again after growing pauses;
+its ParkedRow is deleted when an attempt succeeds.
 """
 
 import logging
@@ -17,15 +17,15 @@ from clinic.models import ParkedRow
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE = timedelta(minutes=1)  # then four times as long after each try, up to
+FIRST_PAUSE = timedelta(minutes=1)  # four times as long after each further failure
 LONGEST_PAUSE = timedelta(hours=6)
-KEPT = timedelta(days=30)  # without another try, as when the row itself is gone
+KEPT = timedelta(days=30)  # since the next attempt was due, as when the row itself has been deleted
 
 T = TypeVar("T", bound=Model)
 
 
 class Parking:
-    """The rows of one model that one task has failed on: one query."""
+    """The parked rows of one task and one model, read with one query."""
 
     def __init__(self, task: str, model: type[Model], *, now: datetime) -> None:
         self._task, self._model, self._now = task, model, now
@@ -34,45 +34,48 @@ class Parking:
 
     @property
     def waiting(self) -> list[Any]:
-        """The primary keys of those that are left alone for now."""
+        """The primary keys of the rows whose next attempt is not due yet."""
         return [key for key, again in self._again.items() if again > self._now]
 
-    def process_each(self, rows: Iterable[T], deal: Callable[[T], object], *, writes: bool = True) -> int:
-        """Deal with each row, in a savepoint of its own where that `writes`, and park those that fail.
+    def process_each(self, rows: Iterable[T], process: Callable[[T], object], *, writes: bool = True) -> int:
+        """Call `process` with each row, in a savepoint of its own if it `writes`, and park the rows that fail.
 
-        Return how many went well.
+        Return the number of successes.
         """
-        went_well = []
+        succeeded = []
         for row in list(rows):
             key = row.pk
             try:
                 with transaction.atomic() if writes else nullcontext():
-                    deal(row)
-            except Exception as error:  # whatever is wrong with one row is no other row's business
+                    process(row)
+            except Exception as error:  # any failure of one row must not stop the others
                 park(self._task, self._model.__name__, key, error, now=self._now)
                 self._again[key] = self._now + FIRST_PAUSE
             else:
-                went_well.append(key)
-        self.forget(went_well)
-        return len(went_well)
+                succeeded.append(key)
+        self.forget(succeeded)
+        return len(succeeded)
 
     def forget(self, keys: Iterable[Any]) -> None:
-        """These went well."""
-        if mended := [str(key) for key in keys if key in self._again]:
-            ParkedRow.objects.filter(task=self._task, kind=self._model.__name__, key__in=mended).delete()
+        """Delete the ParkedRows of rows that succeeded."""
+        if parked := [str(key) for key in keys if key in self._again]:
+            ParkedRow.objects.filter(task=self._task, kind=self._model.__name__, key__in=parked).delete()
 
 
 def park(task: str, kind: str, key: object, error: Exception, *, now: datetime) -> None:
-    """Write down that the task failed on this row, and log it. The error's own text can quote the row: it is logged."""
-    logger.error("%s: %s %s was set aside (%s)", task, kind, key, type(error).__name__, exc_info=error)
-    said = type(error).__name__
+    """Store that the task failed on this row, and log it.
+
+    Only the class of the error is stored, since its text can quote the row.
+    """
+    error_name = type(error).__name__
+    logger.error("%s: %s %s was set aside (%s)", task, kind, key, error_name, exc_info=error)
     row, is_new = ParkedRow.objects.get_or_create(
         task=task,
         kind=kind,
         key=str(key),
-        defaults={"error": said, "since": now, "tried": now, "again": now + FIRST_PAUSE},
+        defaults={"error": error_name, "since": now, "tried": now, "again": now + FIRST_PAUSE},
     )
     if not is_new:
         row.again = now + min(FIRST_PAUSE * 4 ** min(row.attempts, 10), LONGEST_PAUSE)
-        row.attempts, row.error, row.tried = row.attempts + 1, said, now
+        row.attempts, row.error, row.tried = row.attempts + 1, error_name, now
         row.save()

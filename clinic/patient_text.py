@@ -7,7 +7,7 @@ from clinic.models import Patient
 
 
 def birth_date_text(patient: Patient) -> str:
-    """Mar 27, 1985, or the known part of a partial birth date; the month is a word, since orders of numbers differ."""
+    """Return the birth date, which may be partial: Mar 27, 1985; the month is a word, so that nobody misreads it."""
     return formats.day(patient.birth_date, "yMMMd") if patient.birth_date else time_text.partial_day(patient.born)
 
 

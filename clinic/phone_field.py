@@ -1,4 +1,4 @@
-"""The form field of a telephone number, on every page and in Administration."""
+"""The form field for a telephone number, on all pages and in the administration."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from clinic import phones
 
 
 class PhoneField(forms.CharField):
-    """A telephone number as people write and paste it; its value is as it is kept: clinic.phones."""
+    """A field that accepts a telephone number in any format. Its value is the stored form: see clinic.phones."""
 
     widget = forms.TextInput({"type": "tel", "autocomplete": "tel"})
     default_error_messages = {
@@ -37,7 +37,7 @@ class PhoneField(forms.CharField):
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
         if self.known and typed == phones.clean(phones.shown(self.known)):
-            return self.known  # as software sent it, even if nobody could have typed it
+            return self.known  # unchanged, even if software sent it in a form that cannot be typed
         try:
             return phones.read(typed) if typed else ""
         except phones.NotANumber as error:

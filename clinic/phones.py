@@ -1,7 +1,7 @@
-"""Telephone numbers: read in any writing, kept as E.164 with the extension, shown as in the clinic's country.
+"""Telephone numbers: read in any format, stored in E.164 with the extension, shown in the format of the country.
 
-A number of our own pages is kept as `+12125550100;ext=12` (https://www.rfc-editor.org/rfc/rfc3966#section-5.3). One
-that software sent stays as it was sent, and is read here whenever it is dialled, searched or compared.
+A number typed on a page is stored as `+12125550100;ext=12` (https://www.rfc-editor.org/rfc/rfc3966#section-5.3). A
+number that software sent is stored as it was sent, and is read when it is dialled, searched or compared.
 """
 
 import re
@@ -14,8 +14,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, V
 
 from clinic.country import clinic_country
 
-LEAST_DIGITS = 4  # of a part of a number, from which on it says something
-INTERNATIONAL = ("00", "011")  # dialled before a country's code, here or elsewhere
+LEAST_DIGITS = 4  # of a part of a number that can be searched
+INTERNATIONAL = ("00", "011")  # dialled before a country code
 AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")  # area code and exchange begin with neither 0 nor 1
 ANY = re.compile(r"[0-9]+")
 LENGTHS = {
@@ -26,7 +26,7 @@ LENGTHS = {
 
 
 class NotANumber(ValueError):
-    """A text that is no telephone number. `reason` is `short`, `long` or `invalid`."""
+    """The text is not a telephone number. `reason` is `short`, `long` or `invalid`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -34,7 +34,7 @@ class NotANumber(ValueError):
 
 
 def read(text: str, country: str = "") -> str:
-    """Return a number that somebody typed as it is kept. Raises NotANumber for one that nobody can have."""
+    """Return a typed number in its stored form. Raises NotANumber if it cannot be a number."""
     number = _parsed(text, country or clinic_country())
     if number is None:
         raise NotANumber("invalid")
@@ -44,7 +44,7 @@ def read(text: str, country: str = "") -> str:
 
 
 def dialled(text: str, country: str = "") -> str:
-    """Return `+12125550100`, without the extension; empty for what is no number."""
+    """Return a number in E.164, such as `+12125550100`, without its extension; empty if it is not a number."""
     number = _parsed(text, country or clinic_country())
     if number is None or not _is_plausible(number):
         return ""
@@ -52,12 +52,12 @@ def dialled(text: str, country: str = "") -> str:
 
 
 def text_to(text: str) -> str:
-    """Return the number as a text message's service wants it. SMS_COUNTRY_CODE says which country's it is, if set."""
+    """Return a number in the form for the text message service; its default country is that of SMS_COUNTRY_CODE."""
     return dialled(text, _country_of_texts()) or text
 
 
 def shown(text: str, country: str = "") -> str:
-    """Return a number as people of the clinic's country write it, and what cannot be read as it is."""
+    """Return a number in the format of the clinic's country; a text that is not a number is returned unchanged."""
     home = country or clinic_country()
     number = _parsed(text, home)
     if number is None or not _is_plausible(number):
@@ -71,15 +71,15 @@ def shown(text: str, country: str = "") -> str:
 
 
 def link(text: str) -> str:
-    """Return the address that dials a number: `tel:+12125550100`, `;ext=12` behind it where it has an extension."""
+    """Return the link that dials a number, such as `tel:+12125550100;ext=12`."""
     number = _parsed(text, clinic_country())
     if number is None or not _is_plausible(number):
-        return "tel:" + "".join(each for each in text if each.isdigit() or each == "+")
+        return "tel:" + "".join(character for character in text if character.isdigit() or character == "+")
     return f"tel:{_kept(number)}"
 
 
 def endings(text: str) -> Iterator[str]:
-    """Yield the ends of a number from LEAST_DIGITS digits on, so that any part of it is found by its beginning."""
+    """Yield each ending of a number with LEAST_DIGITS digits or more, so that a prefix search finds any part of it."""
     number = _parsed(text, clinic_country())
     if number is None or not _is_plausible(number):
         digits = "".join(filter(str.isdigit, clean(text)))
@@ -90,7 +90,7 @@ def endings(text: str) -> Iterator[str]:
 
 
 def example(country: str = "") -> str:
-    """Return a number as it can be typed in the clinic's country, such as (212) 555-0123."""
+    """Return an example of a number in the clinic's country."""
     home = country or clinic_country()
     number = phonenumbers.example_number(home)
     return (
@@ -101,14 +101,15 @@ def example(country: str = "") -> str:
 
 
 def clean(text: str) -> str:
-    """Return a text without the marks that come along when a number is copied: they cannot be seen."""
+    """Return a text without invisible characters, which are often copied with a number, and with plain hyphens."""
     plain = unicodedata.normalize("NFKC", text)
-    kinds = ((each, unicodedata.category(each)) for each in plain)
-    return " ".join("".join("-" if kind == "Pd" else each for each, kind in kinds if kind != "Cf").split())
+    categories = ((character, unicodedata.category(character)) for character in plain)
+    visible = ("-" if category == "Pd" else character for character, category in categories if category != "Cf")
+    return " ".join("".join(visible).split())
 
 
 def _parsed(text: str, country: str) -> PhoneNumber | None:
-    """Return the first reading that is somebody's number, else the one by the country's own rules."""
+    """Return the first reading of the text that is a valid number, else the first that can be parsed, or None."""
     first = None
     for writing in _writings(clean(text)):
         try:
@@ -122,7 +123,7 @@ def _parsed(text: str, country: str) -> PhoneNumber | None:
 
 
 def _writings(text: str) -> Iterator[str]:
-    """Yield the text, and what it would be if its first digits were those before a country's code, or that code."""
+    """Yield the text, and its readings as an international number: with a dialling prefix, or without the plus."""
     yield text
     for prefix in INTERNATIONAL:
         if text.startswith(prefix):
@@ -132,7 +133,7 @@ def _writings(text: str) -> Iterator[str]:
 
 
 def _is_plausible(number: PhoneNumber) -> bool:
-    """True if a number has the length of its country's; ranges that are new are not in the library's tables yet."""
+    """True if a number has a length of its country. The library's tables lack new ranges, so they are not required."""
     pattern = AMERICAN if number.country_code == 1 else ANY
     is_whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     return is_whole and pattern.fullmatch(str(number.national_number)) is not None

@@ -52,11 +52,11 @@ def check(text: str, event: str) -> None:
             continue
         if not isinstance(node, VariableNode):
             raise ValidationError(_("Only placeholders such as {{ when }} can be used, no {% tags %}."))
-        written = node.filter_expression.token
-        if written not in known:
+        name = node.filter_expression.token
+        if name not in known:
             raise ValidationError(
                 _("There is no placeholder {{ %(name)s }}. You can use: %(known)s.")
-                % {"name": written, "known": ", ".join(f"{{{{ {each} }}}}" for each in known)}
+                % {"name": name, "known": ", ".join(f"{{{{ {known_name} }}}}" for known_name in known)}
             )
 
 

@@ -1,4 +1,4 @@
-"""What is not kept for ever: each thing for as long as its setting or its own end says, then deleted bit by bit."""
+"""Deletion of rows that are older than their retention setting, or that have expired, in batches."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,13 +15,13 @@ from clinic.parking import KEPT, Parking, park
 
 FORGETTING = "forget what is old"
 BATCH = 2000  # rows of one statement, and so of one transaction
-BATCHES = 100  # of each table in one go; the next goes on
+BATCHES = 100  # of each table in one run; the next run continues
 
 
 def forget(*, now: datetime) -> None:
-    """Delete what is over. Nothing waits for it, and what breaks it off loses one batch.
+    """Delete the rows whose time is over. Each batch is a transaction of its own.
 
-    Rows that cannot be deleted are set aside; the other rows and tables are gone through all the same.
+    A row that cannot be deleted is parked (clinic.parking), and the other rows and tables are processed.
     """
     for rows in _expired_rows(now):
         try:
@@ -37,7 +37,7 @@ def _delete(rows: "QuerySet[Any]", aside: Parking) -> None:
         try:
             with transaction.atomic():
                 table.filter(pk__in=oldest).delete()
-        except Exception:  # one of them is in the way of all: each for itself
+        except Exception:  # one row makes the batch fail, so each is deleted alone
             aside.process_each(table.filter(pk__in=oldest), lambda row: row.delete())
         else:
             aside.forget(oldest)
@@ -47,12 +47,12 @@ def _delete(rows: "QuerySet[Any]", aside: Parking) -> None:
 
 def _expired_rows(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield AuditEvent.objects.filter(recorded__lt=now - settings.AUDIT_KEPT)
-    # What has been replaced for so long was made before that: found by the index of when it was made.
+    # A version replaced so long ago is older still, so the index of last_updated finds it.
     long_ago = now - settings.HISTORY_KEPT
     yield PastVersion.objects.filter(resource_type__in=RESOURCES, last_updated__lt=long_ago, replaced__lt=long_ago)
     yield IdempotencyKey.objects.filter(created__lt=now - settings.IDEMPOTENCY_KEYS_KEPT)
-    told = Q(status__in=(Notification.Status.SENT, Notification.Status.FAILED))
-    yield Notification.objects.filter(told, created__lt=now - settings.DELIVERY_LOG_KEPT)
+    is_final = Q(status__in=(Notification.Status.SENT, Notification.Status.FAILED))
+    yield Notification.objects.filter(is_final, created__lt=now - settings.DELIVERY_LOG_KEPT)
     yield UsedAssertion.objects.filter(expires__lt=now)
     yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)
     yield Session.objects.filter(expire_date__lt=now)

@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from clinic import branding, country, environment, messaging, openid_key, sockets
 
-# The zones of the pinned tzdata package, never those of the machine: two servers must agree on tomorrow.
+# Use the zones of the pinned tzdata package instead of the machine's, so that all servers compute the same local times.
 zoneinfo.reset_tzpath(to=())
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,12 +26,12 @@ env = environ.Env()
 EMBEDDED = "DATABASE_URL" not in os.environ
 DATA_DIR = Path(env.str("CLINIC_DATA_DIR", default=str(BASE_DIR / "var")))
 
-# Django's debugger, in place of the product's own pages for errors.
+# Django's debug pages instead of the product's error pages.
 DEBUG = environment.switch("DEBUG", default=False)
-# A demo on this machine alone: everybody knows its passwords, and it needs no TLS.
+# A demo, only on this machine: its passwords are public, and it needs no TLS.
 DEMO = environment.switch("DEMO", default=environment.switch("DEBUG", default=EMBEDDED))
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-embedded-demo" if EMBEDDED else "")
-# Those before it: what they have signed and sealed still counts.
+# Earlier values of SECRET_KEY, which still verify signatures and decrypt.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[*THIS_MACHINE] if EMBEDDED else [])
@@ -127,19 +127,19 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": False,
     }
 }
-# Whoever waits for a lock longer than this is told so: migrations too, rather than queue everybody behind them.
+# A statement that waits longer for a lock fails. This is for migrations too, since all others wait behind them.
 LOCK_TIMEOUT_MS = environment.number("LOCK_TIMEOUT_MS", default=3000, least=100, most=60_000)
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
-# Statements that a connection repeats are planned once: planning costs more than running most of them.
+# Statements that a connection repeats are prepared, since planning most of them takes longer than running them.
 DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),
     "timeout": 10,
-    "reconnect_timeout": 5,  # then whoever asks next tries at once, where the pool alone would wait ever longer
+    "reconnect_timeout": 5,  # after it, the next request connects at once, instead of after the pool's growing pauses
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Nothing waits for Redis: what it is told is written in PostgreSQL, and what it remembers can be forgotten.
+# No request waits for Redis: messages are stored in PostgreSQL, and cached values can be lost.
 CACHES = {
     "default": {
         "BACKEND": "clinic.cache.Cache",
@@ -181,10 +181,10 @@ ACCOUNT_FORMS = {
     "confirm_email_verification_code": "portal.account.forms.ConfirmEmailVerificationCodeForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-# Besides allauth's own: how often a guest holds a time, and has a code sent or tries one.
+# In addition to allauth's limits: how often a guest can hold a time, request a code, and try a code.
 ACCOUNT_RATE_LIMITS = {"hold": "30/10m/ip", "send_code": "5/15m/key,20/h/ip", "check_code": "15/15m/key"}
-# Only where the address is proven before anything else can sign-up keep to itself whom it knows already. The
-# embedded demo lets people in at once.
+# With mandatory verification, sign-up does not reveal which addresses have an account. The embedded demo needs no
+# verification.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = not EMBEDDED
 
@@ -220,16 +220,16 @@ SECURE_HSTS_SECONDS = environment.number(
 )
 SECURE_REFERRER_POLICY = "same-origin"
 SILENCED_SYSTEM_CHECKS = [
-    *("security.W005", "security.W021"),  # other hosts of the clinic's domain are not ours to speak for
-    "oauth2_provider.W005",  # the issuer that it would name (RFC 9207) is not the one that SMART's discovery names
-    "oauth2_provider.W008",  # http is for apps on a person's own device: registering one refuses any other
+    *("security.W005", "security.W021"),  # HSTS must not apply to other hosts of the clinic's domain
+    "oauth2_provider.W005",  # the issuer in it (RFC 9207) would differ from the one in SMART's discovery
+    "oauth2_provider.W008",  # registration allows http only for apps on a person's own device
 ]
 if environment.switch("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# Mail goes by a provider's API (ANYMAIL_PROVIDER), else by SMTP (EMAIL_URL); the demo's is kept to be read there.
+# Mail is sent by a provider's API (ANYMAIL_PROVIDER), else by SMTP (EMAIL_URL); the demo stores it and shows it.
 ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="")
 if ANYMAIL_PROVIDER:
     vars().update(messaging.provider(ANYMAIL_PROVIDER, dict(os.environ)))
@@ -241,23 +241,23 @@ else:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@example.com")
 
-# Text messages, to a service that speaks as Twilio does. Without one the demo keeps them; elsewhere there are none.
+# Text messages are sent to a service with Twilio's API. Without one, the demo stores them; elsewhere there are none.
 SMS_FROM = env.str("SMS_FROM", default="")
 SMS_URL = messaging.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
 SMS_ENABLED = bool(SMS_URL) or EMBEDDED
 SMS_COUNTRY_CODE = messaging.check_country_code(env.str("SMS_COUNTRY_CODE", default=""))
-# No text wakes anybody, by the clocks of the visit's site.
+# No text message is sent in these hours, in the zone of the visit's site.
 QUIET_HOURS = messaging.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
 
-# Where the links of messages lead.
+# The address of this site in the links of messages.
 _HOST = next((host.removeprefix(".") for host in ALLOWED_HOSTS), "localhost")
 SITE_URL = messaging.site_url(
     env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', '') or 8000}" if DEMO else f"https://{_HOST}")
 )
 
 FHIR_BASE_PATH = "fhir/R4/"
-# Browser apps of any origin may call the API and the token endpoints, never pages; SMART asks it for registered ones.
-# Credentials are not allowed, so no cookie goes along, and an app can do no more than the token that it holds.
+# Browser apps of any origin may call the API and the token endpoints, but no pages; SMART requires it for registered
+# apps. Credentials are not allowed, so no cookie is sent, and an app can do no more than its token allows.
 CORS_URLS_REGEX = rf"^/({FHIR_BASE_PATH.removesuffix('/')}(/|$)|oauth/(?!authorize)|\.well-known/)"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = False
@@ -284,27 +284,27 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.outcomes.handle_exception",
     "UNAUTHENTICATED_USER": None,
 }
-# Signs who somebody is, for the apps they sign in to; without one no app can ask.
+# The key that signs id tokens for apps; without it, OpenID Connect is off.
 OIDC_RSA_PRIVATE_KEY = openid_key.check("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default="")) or (
     openid_key.demo_key(DATA_DIR) if EMBEDDED else ""
 )
-APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that stays away for longer has to ask its person again
-OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # tables of ours refer to these two
+APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that is not used for longer must ask for consent again
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # foreign keys of clinic refer to these two models
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"
 OAUTH2_PROVIDER = {
     "OAUTH2_BACKEND_CLASS": "api.smart.validator.OAuthCore",
     "OAUTH2_VALIDATOR_CLASS": "api.smart.validator.SmartValidator",
     "SCOPES_BACKEND_CLASS": "api.smart.validator.SmartScopes",
     "APPLICATION_ADMIN_CLASS": "scheduling.admin.apps.AppAdmin",
-    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],  # http for apps on the person's own device alone
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],  # http only for apps on the person's own device
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": int(APPS_FORGOTTEN_AFTER.total_seconds()),
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
     "OIDC_ENABLED": bool(OIDC_RSA_PRIVATE_KEY),
     "OIDC_RSA_PRIVATE_KEY": OIDC_RSA_PRIVATE_KEY,
     "ID_TOKEN_EXPIRE_SECONDS": 3600,
-    # Tokens are kept as digests and come in no address, PKCE is S256, nothing is given by the implicit or the password
-    # grant.
+    # Tokens are stored as digests and never accepted in an address, PKCE is S256, and the implicit and password grants
+    # are off.
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
@@ -312,14 +312,14 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
 }
 
-# Hosts that requests go to although they are private or without TLS: subscribers' and apps' own.
+# Hosts of subscribers and apps that may be private or without TLS: clinic.outgoing.
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
 HEARTBEAT_EVERY = timedelta(minutes=environment.number("HEARTBEAT_MINUTES", default=15, least=1, most=24 * 60))
-# How far ahead free times are published for everybody, and for how long what was fetched is as good as new.
+# How far ahead free times are published ($bulk-publish), and how long a client may cache them.
 PUBLISHED_AHEAD = timedelta(days=environment.number("PUBLISHED_DAYS", default=30, least=1, most=366))
 PUBLISHED_MAX_AGE = timedelta(seconds=environment.number("PUBLISHED_MAX_AGE", default=60, least=0, most=24 * 3600))
 
-# For how long what is written down is kept: clinic.retention. Laws ask for years of what tells who saw whose data.
+# How long logs and past versions are kept: clinic.retention. Laws require audit logs of several years.
 AUDIT_KEPT = timedelta(days=365.25 * environment.number("AUDIT_YEARS", default=10, least=1, most=100))
 HISTORY_KEPT = timedelta(days=365.25 * environment.number("HISTORY_YEARS", default=10, least=1, most=100))
 DELIVERY_LOG_KEPT = timedelta(days=environment.number("DELIVERY_LOG_DAYS", default=30, least=1, most=3653))
@@ -330,7 +330,7 @@ CELERY_BROKER_URL = (
     if REDIS_URL.startswith("unix://")
     else REDIS_URL
 )
-# A booking that cannot tell the broker says so at once: the sweep finds its messages.
+# A booking does not wait for an unavailable broker, since the periodic task finds its messages.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 1,
@@ -343,10 +343,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 300
 
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
-# How dates, times, distances and addresses are written; empty: the country that the zone of the sites is in.
+# The country whose formats of dates, times, distances and addresses are used; empty: that of the sites' zones.
 CLINIC_COUNTRY = country.check_country("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
 CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default="(212) 555-0142" if DEMO else ""))
-# By which the clinic as a whole has its days; empty: the zone of most sites.
+# The time zone of the clinic as a whole; empty: the zone of most sites.
 CLINIC_TIME_ZONE = country.check_zone("CLINIC_TIME_ZONE", env.str("CLINIC_TIME_ZONE", default=""))
 CLINIC_EMAIL = branding.check_email("CLINIC_EMAIL", env.str("CLINIC_EMAIL", default=""))
 CLINIC_LOGO_URL = branding.check_logo(env.str("CLINIC_LOGO_URL", default=""))
@@ -360,7 +360,7 @@ PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", defau
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "
 MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query={address}")
 HOLD_FOR = timedelta(minutes=environment.number("HOLD_MINUTES", default=10, least=1, most=120))
-LEFT_HOLD_FOR = timedelta(minutes=1)  # after its page is closed, unless somebody comes back to it
+LEFT_HOLD_FOR = timedelta(minutes=1)  # after the hold's page is closed, unless it is opened again
 HOLDS_PER_PERSON = 2
 
 LOGGING = {

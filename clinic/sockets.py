@@ -12,17 +12,17 @@ from urllib.parse import quote
 
 
 def postgres_url(data_dir: Path) -> str:
-    """The URL of the PostgreSQL that runs, or would run, on `data_dir`."""
+    """Return the URL of the PostgreSQL of a data directory, whether it runs or not."""
     return f"postgresql://clinic@/clinic?host={quote(str(socket_dir(data_dir, 'postgres')))}"
 
 
 def redis_url(data_dir: Path) -> str:
-    """The URL of the Redis that runs, or would run, on `data_dir`."""
+    """Return the URL of the Redis of a data directory, whether it runs or not."""
     return f"unix://{quote(str(socket_dir(data_dir, 'redis')))}/redis.sock?db=0"
 
 
 def socket_dir(data_dir: Path, service: str) -> Path:
-    """One directory per service, data directory and user, so short that a socket's path fits into it."""
+    """Return the socket directory of a service, data directory and user, short enough for the path of a socket."""
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     name = f"clinic-{os.getuid()}-{digest}-{service}"
     temporary = Path(tempfile.gettempdir())

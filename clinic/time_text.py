@@ -1,6 +1,6 @@
-"""Times, lengths and zones as people say them. Every time shown names its zone.
+"""Texts for times, days, durations and time zones in the active language.
 
-How dates and clocks are written is a matter of language and country: `clinic.formats`.
+The formats of language and country are in `clinic.formats`. Every time that people read must have its zone with it.
 """
 
 import re
@@ -19,120 +19,123 @@ PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
 
 
 def zone_name(zone: ZoneInfo) -> str:
-    """`America/New_York` is "New York time"."""
+    """Return the name of a zone, such as "New York time" for America/New_York."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"
     return _("%(place)s time") % {"place": formats.city(zone.key)}
 
 
 def clock(moment: datetime) -> str:
-    """9:20 AM; with its zone (1:30 AM EDT) in the hour that the clocks show twice."""
-    shown = formats.clock(moment)
-    return f"{shown} {moment.tzname()}" if _is_shown_twice(moment) else shown
+    """Return a time of day: 9:20 AM; with the zone (1:30 AM EDT) in the hour repeated when the clocks go back."""
+    text = formats.clock(moment)
+    return f"{text} {moment.tzname()}" if _is_repeated(moment) else text
 
 
-def _is_shown_twice(moment: datetime) -> bool:
-    """True if it lies in the night in which the clocks are put back, in the hour that comes again."""
+def _is_repeated(moment: datetime) -> bool:
+    """True if the local time is in the hour that is repeated when the clocks go back."""
     return moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
 
 
 def short_day(day: date) -> str:
-    """Tue, Nov 24"""
+    """Return a day: Tue, Nov 24."""
     return formats.day(day, "MMMEd")
 
 
 def short_day_of_year(day: date) -> str:
-    """Tue, Nov 24, 2026"""
+    """Return a day with its year: Tue, Nov 24, 2026."""
     return formats.day(day, "yMMMEd")
 
 
 def long_day(day: date) -> str:
-    """Tuesday, November 24"""
+    """Return a day in full: Tuesday, November 24."""
     return formats.day(day, "MMMMEEEEd")
 
 
 def full_day(day: date) -> str:
-    """Tuesday, November 24, 2026"""
+    """Return a day in full with its year: Tuesday, November 24, 2026."""
     return formats.day(day, "full")
 
 
 def plain_day(day: date) -> str:
-    """November 24, 2026"""
+    """Return a day without its weekday: November 24, 2026."""
     return formats.day(day, "long")
 
 
 def moment(local: datetime) -> str:
-    """November 24, 2026, 9:20 AM; local, as given."""
+    """Return a local date and time: November 24, 2026, 9:20 AM."""
     return formats.day_and_clock(plain_day(local), clock(local))
 
 
 def exact_moment(local: datetime) -> str:
-    """November 24, 2026, 9:20:05 AM; local, as given."""
+    """Return a local date and time with seconds: November 24, 2026, 9:20:05 AM."""
     return formats.day_and_clock(plain_day(local), formats.exact_clock(local))
 
 
-def partial_day(written: str) -> str:
-    """March 27, 1985, or as much of it as a FHIR date says; as written where it says something else."""
-    parts = PARTIAL.fullmatch(written)
+def partial_day(fhir_date: str) -> str:
+    """Return a FHIR date, which may be partial: March 27, 1985; other texts are returned unchanged."""
+    parts = PARTIAL.fullmatch(fhir_date)
     if parts is None or not parts["month"]:
-        return written
+        return fhir_date
     day = date(int(parts["year"]), int(parts["month"]), int(parts["day"] or 1))
     return plain_day(day) if parts["day"] else month_and_year(day)
 
 
 def month_and_year(day: date) -> str:
-    """November 2026"""
+    """Return a month with its year: November 2026."""
     return formats.day(day, "yMMMM")
 
 
 def short_month(day: date) -> str:
-    """Nov"""
+    """Return a short month: Nov."""
     return formats.day(day, "LLL")
 
 
 def weekday(day: date) -> str:
-    """Tuesday"""
+    """Return a weekday: Tuesday."""
     return formats.day(day, "cccc")
 
 
 def short_weekday(day: date) -> str:
-    """Tue"""
+    """Return a short weekday: Tue."""
     return formats.day(day, "ccc")
 
 
 def days(first: date, last: date) -> str:
-    """Tue, Nov 24 – Mon, Nov 30"""
+    """Return a range of days: Tue, Nov 24 – Mon, Nov 30; a single day if both are equal."""
     return short_day(first) if first == last else formats.days(first, last)
 
 
 def day_and_time(moment: datetime) -> str:
-    """Tue, Nov 24, 9:20 AM; local, as given."""
+    """Return a local day and time: Tue, Nov 24, 9:20 AM."""
     return formats.day_and_clock(short_day(moment), clock(moment))
 
 
 def hours(start: datetime, end: datetime) -> str:
-    """9:20 – 9:50 AM, and the day where it ends on another."""
+    """Return a range of local times: 9:20 – 9:50 AM; with the day of the end if it is another day."""
     if end.date() != start.date():
         return formats.between(clock(start), day_and_time(end))
-    if _is_shown_twice(start) or _is_shown_twice(end):
+    if _is_repeated(start) or _is_repeated(end):
         return formats.between(clock(start), clock(end))
     return formats.clocks(start, end)
 
 
 def when(start: datetime, end: datetime, zone: ZoneInfo, *, year: bool = False) -> str:
-    """Tue, Nov 24, 9:20 – 9:50 AM (New York time); with the year where it may be another."""
+    """Return a range of local times with day and zone: Tue, Nov 24, 9:20 – 9:50 AM (New York time).
+
+    `year` adds the year.
+    """
     day = short_day_of_year(start) if year else short_day(start)
     return _of_zone(formats.day_and_clock(day, hours(start, end)), zone)
 
 
 def in_full(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time); of instants, by the zone's clock."""
+    """Return a range of instants in a zone: Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time)."""
     local = in_zone(start, zone), in_zone(end, zone)
     return _of_zone(formats.day_and_clock(full_day(local[0]), hours(*local)), zone)
 
 
 def in_short(start: datetime, zone: ZoneInfo) -> str:
-    """Tue, Nov 24, 9:20 AM (New York time); of an instant, by the zone's clock."""
+    """Return an instant in a zone: Tue, Nov 24, 9:20 AM (New York time)."""
     return _of_zone(day_and_time(in_zone(start, zone)), zone)
 
 
@@ -141,19 +144,19 @@ def _of_zone(clock: str, zone: ZoneInfo) -> str:
 
 
 def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:
-    """True if the clocks of two zones show different times then."""
+    """True if two zones have different local times at a moment."""
     return in_zone(moment, one).utcoffset() != in_zone(moment, other).utcoffset()
 
 
 def part_of_day(moment: datetime) -> str:
-    """Morning until noon, afternoon until five."""
+    """Return Morning before noon, Afternoon before five, else Evening."""
     if moment.time() < NOON:
         return _("Morning")
     return _("Afternoon") if moment.time() < EVENING else _("Evening")
 
 
 def length(duration: timedelta) -> str:
-    """30 minutes; 1 hour 15 minutes; 2 days: the largest whole units, at most two."""
+    """Return a duration in at most two units: 30 minutes; 1 hour 15 minutes; 2 days."""
     minutes = int(duration.total_seconds() // 60)
     if minutes > 24 * 60 and minutes % (24 * 60) == 0:
         days = minutes // (24 * 60)
@@ -168,7 +171,7 @@ def length(duration: timedelta) -> str:
 
 
 def free_times(count: int) -> str:
-    """How many, in words for the ear."""
+    """Return a number of free times as text for screen readers: 3 free times."""
     if count == 0:
         return _("no free times")
     return ngettext("%(count)d free time", "%(count)d free times", count) % {"count": count}

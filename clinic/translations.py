@@ -1,6 +1,6 @@
-"""The clinic's own texts in the reader's language: names, descriptions, preparation, questions.
+"""Translations of the clinic's own texts: names, descriptions, preparation, questions.
 
-A column has the text in the clinic's language; what it is in others is FHIR's translation extension, beside the
+A column holds the text in the clinic's language. Its translations are FHIR's translation extension, next to the
 element in `extra`: https://hl7.org/fhir/R4/extension-translation.html
 """
 
@@ -14,7 +14,7 @@ from clinic.models import Resource
 
 Json = dict[str, Any]
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
-ELEMENTS = {"preparation": "extraDetails"}  # by column, where the element is called otherwise
+ELEMENTS = {"preparation": "extraDetails"}  # the FHIR element of a column with another name
 TRANSLATED: dict[str, tuple[str, ...]] = {
     "HealthcareService": ("name", "comment", "preparation"),
     "Location": ("name",),
@@ -24,51 +24,54 @@ TRANSLATED: dict[str, tuple[str, ...]] = {
 
 
 class TranslatedText(str):
-    """A text that knows its language, for a page in another one."""
+    """A text with its language, so that a page in another language can mark it."""
 
     language: str
 
     def __new__(cls, text: str, language: str) -> "TranslatedText":
-        said = super().__new__(cls, text)
-        said.language = language
-        return said
+        translated = super().__new__(cls, text)
+        translated.language = language
+        return translated
 
     @property
     def is_foreign(self) -> bool:
-        """True if it is in another language than the page."""
-        return bool(self) and _primary(self.language) != _primary(_now())
+        """True if the text is in another language than the page."""
+        return bool(self) and _primary(self.language) != _primary(_active_language())
 
 
 def text_of(row: Resource | None, column: str, language: str = "") -> TranslatedText:
-    """A text of a row in a language, that of the page unless said, or else as the clinic wrote it."""
+    """Return a text of a row in a language, by default the active one, or as the clinic wrote it."""
     if row is None:
         return TranslatedText("", "")
     element = ELEMENTS.get(column, column)
     base = getattr(row, column, None)
-    said = row.extra.get(element, "") if base is None else base
-    return text_in({element: said, f"_{element}": row.extra.get(f"_{element}")}, element, language, base_language(row))
+    text = row.extra.get(element, "") if base is None else base
+    return text_in({element: text, f"_{element}": row.extra.get(f"_{element}")}, element, language, base_language(row))
 
 
 def text_in(raw: Mapping[str, Any], name: str, language: str = "", base: str = "") -> TranslatedText:
-    """A string of FHIR's JSON, or its translation: in the very language, else in one of the same name."""
-    base, language = base or settings.LANGUAGE_CODE, language or _now()
-    said = str(raw.get(name) or "")
+    """Return a string of FHIR's JSON in a language: its translation, or the string itself if there is none.
+
+    A translation into es-MX is also used for es, unless there is one into es.
+    """
+    base, language = base or settings.LANGUAGE_CODE, language or _active_language()
+    original = str(raw.get(name) or "")
     if _primary(language) == _primary(base):
-        return TranslatedText(said, base)
+        return TranslatedText(original, base)
     found = translations_in(raw, name)
     for tag, text in found.items():
         if tag.lower() == language.lower():
             return TranslatedText(text, tag)
-    alike = next((tag for tag in found if _primary(tag) == _primary(language)), None)
-    return TranslatedText(found[alike], alike) if alike else TranslatedText(said, base)
+    variant = next((tag for tag in found if _primary(tag) == _primary(language)), None)
+    return TranslatedText(found[variant], variant) if variant else TranslatedText(original, base)
 
 
 def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The translations of a string in FHIR JSON, by language."""
+    """Return the translations of a string in FHIR JSON, by language."""
     found = {}
     for extension in _extensions(raw.get(f"_{name}")):
         if extension.get("url") == TRANSLATION:
-            parts = {each.get("url"): each for each in extension.get("extension", ())}
+            parts = {part.get("url"): part for part in extension.get("extension", ())}
             content = parts.get("content", {})
             text = content.get("valueString") or content.get("valueMarkdown") or ""
             if text:
@@ -77,14 +80,15 @@ def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def translations_of(row: Resource, column: str) -> dict[str, str]:
+    """Return the translations of a row's column, by language."""
     return translations_in(row.extra, ELEMENTS.get(column, column))
 
 
 def translate(raw: Json, name: str, texts: Mapping[str, str]) -> None:
-    """Set what a string of FHIR's JSON is in these languages; an empty text takes it out. Others stay."""
-    beside: Json = dict(raw.get(f"_{name}") or {})
-    kept = [each for each in _extensions(beside) if _language_of(each) not in texts]
-    made = [
+    """Set the translations of a string in FHIR's JSON into these languages; an empty text removes one."""
+    element: Json = dict(raw.get(f"_{name}") or {})
+    kept = [extension for extension in _extensions(element) if _language_of(extension) not in texts]
+    new = [
         {
             "url": TRANSLATION,
             "extension": [{"url": "lang", "valueCode": tag}, {"url": "content", "valueString": text}],
@@ -92,47 +96,47 @@ def translate(raw: Json, name: str, texts: Mapping[str, str]) -> None:
         for tag, text in texts.items()
         if text
     ]
-    beside.pop("extension", None)
-    if kept or made:
-        beside["extension"] = [*kept, *made]
+    element.pop("extension", None)
+    if kept or new:
+        element["extension"] = [*kept, *new]
     raw.pop(f"_{name}", None)
-    if beside:
-        raw[f"_{name}"] = beside
+    if element:
+        raw[f"_{name}"] = element
 
 
 def all_texts(row: Resource, columns: Iterable[str]) -> list[str]:
-    """The texts of these columns in every language, for a search."""
+    """Return the texts of these columns in all languages, for a search."""
     return [
-        each
+        text
         for column in columns
-        for each in (getattr(row, column, ""), *translations_of(row, column).values())
-        if each
+        for text in (getattr(row, column, ""), *translations_of(row, column).values())
+        if text
     ]
 
 
 def base_language(row: Resource) -> str:
-    """The language that the clinic wrote a row in: its FHIR `language`, else the product's."""
+    """Return the language in which the clinic wrote a row: its FHIR `language`, else the product's."""
     return str(row.extra.get("language") or settings.LANGUAGE_CODE)
 
 
 def other_languages(row: Resource) -> list[tuple[str, str]]:
-    """The languages of the product, by code and name, that a row can be translated into."""
+    """Return the code and name of each language into which a row can be translated."""
     return [(code, str(name)) for code, name in settings.LANGUAGES if _primary(code) != _primary(base_language(row))]
 
 
 def _language_of(extension: Json) -> str:
     if extension.get("url") != TRANSLATION:
         return ""
-    return next((each.get("valueCode", "") for each in extension.get("extension", ()) if each.get("url") == "lang"), "")
+    return next((part.get("valueCode", "") for part in extension.get("extension", ()) if part.get("url") == "lang"), "")
 
 
-def _extensions(beside: Any) -> list[Json]:
-    return beside.get("extension", []) if isinstance(beside, dict) else []
+def _extensions(element: Any) -> list[Json]:
+    return element.get("extension", []) if isinstance(element, dict) else []
 
 
 def _primary(tag: str) -> str:
     return tag.lower().partition("-")[0]
 
 
-def _now() -> str:
+def _active_language() -> str:
     return get_language() or settings.LANGUAGE_CODE

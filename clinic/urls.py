@@ -1,4 +1,4 @@
-"""All addresses. Each door is included by name, so that nouns import no verbs."""
+"""The root URLconf. It includes the others by name, since clinic must not import api and portal."""
 
 from django.apps import apps
 from django.conf import settings

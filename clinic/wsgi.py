@@ -1,4 +1,4 @@
-"""What the web server runs: https://peps.python.org/pep-3333/"""
+"""The WSGI application: https://peps.python.org/pep-3333/"""
 
 import os
 from collections.abc import Callable, Iterable
@@ -11,43 +11,43 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 CHUNK = 64 * 1024
-MOST_FORGOTTEN = 64 * 1024 * 1024
+MOST_DISCARDED = 64 * 1024 * 1024
 
 Environ = dict[str, Any]
 
 
 class WholeBodies:
-    """Django sees all of a request's body, and what it leaves unread is not left to the connection.
+    """A WSGI application that passes chunked bodies to Django, and reads the rest of a body that Django did not read.
 
-    Django reads as much as Content-Length says, which is nothing where a body comes in chunks. And a server closes the
-    connection on which it has answered before everything was read: the client's next request on it would fail, and who
-    is still sending hears no answer. Both only where the server says that it knows the end: `wsgi.input_terminated`.
+    Django reads as many bytes as Content-Length says, which is none for a chunked body. A server that responds before
+    the whole body is read closes the connection, so that the client may not get the response and its next request
+    fails. Both are done only if the server knows the end of the body: `wsgi.input_terminated`.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]], most: int) -> None:
-        """`most` is how much of a body in chunks is handed on; with one byte more Django knows that it is too large."""
+        """`most` is the longest chunked body in bytes; Django refuses a longer one, of which it gets one byte more."""
         self.application = application
         self.most = most
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not environ.get("wsgi.input_terminated"):
             return self.application(environ, start_response)
-        sent = environ["wsgi.input"]
+        body = environ["wsgi.input"]
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            environ |= _measured(sent.read(self.most + 1))
+            environ |= _measured(body.read(self.most + 1))
         try:
             return self.application(environ, start_response)
         finally:
-            _forget_the_rest(sent)
+            _read_the_rest(body)
 
 
 def _measured(body: bytes) -> Environ:
     return {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
-def _forget_the_rest(sent: Any) -> None:
-    for _ in range(MOST_FORGOTTEN // CHUNK):
-        if not sent.read(CHUNK):
+def _read_the_rest(body: Any) -> None:
+    for _ in range(MOST_DISCARDED // CHUNK):
+        if not body.read(CHUNK):
             break
 
 
