@@ -1,7 +1,7 @@
-"""What can stand in the way, said once.
+"""The exceptions of all use cases.
 
-`code` is a FHIR issue type: https://hl7.org/fhir/R4/valueset-issue-type.html. The doors turn these into an
-OperationOutcome or a message; anything else is a bug and stays loud.
+`code` is a FHIR issue type: https://hl7.org/fhir/R4/valueset-issue-type.html. API and pages turn these exceptions into
+an OperationOutcome or a message. Any other exception is a bug and is not caught.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One problem: its FHIR issue type, what is wrong in words, and where (a FHIRPath), if one place is to blame.
+    """One problem: its FHIR issue type, a text for people, and the FHIRPath of the element, if there is one.
 
-    `diagnostics` is for software: JSON that helps with what to do next.
+    `diagnostics` is JSON for software, such as alternative times.
     """
 
     code: str
@@ -26,9 +26,9 @@ class Issue:
 
 
 class SchedulingError(Exception):
-    """The base of all refusals. Carries one issue, or several where all can be told at once.
+    """The base class of all refusals, with one issue or several.
 
-    `repeated` says that it was the answer to the same request before.
+    `repeated` is True if the same request was refused before, so that this is the stored response.
     """
 
     repeated = False
@@ -41,14 +41,14 @@ class SchedulingError(Exception):
 
 
 class Invalid(SchedulingError):
-    """The request itself is wrong, whatever the state of things."""
+    """The request is invalid, whatever is stored."""
 
     code = "invalid"
     message = lazy("The request is not valid.")
 
 
 class TooCostly(SchedulingError):
-    """More at once than the server does for one request."""
+    """The request needs more work than the server does for one request."""
 
     code = "too-costly"
     message = lazy("This is too much for one request.")
@@ -75,20 +75,20 @@ class TimeNotOffered(SchedulingError):
 
 
 class RuleBroken(SchedulingError):
-    """Allowed at another time, for another person or after another step, but not so."""
+    """A rule of the clinic forbids the request, which may be allowed at another time or for another person."""
 
     code = "business-rule"
     message = lazy("A rule of the clinic does not allow this.")
 
 
 class PatientElsewhere(RuleBroken):
-    """Nobody can be in two visits at once, whatever the reason."""
+    """The patient has another visit at the same time."""
 
     message = lazy("The patient has another visit at that time.")
 
 
 class TooManyHolds(RuleBroken):
-    """Whoever holds as many times as one may has to confirm one or let one go first."""
+    """The caller already has as many holds as allowed."""
 
     message = lazy(
         "You already hold as many times as you can. Book one, let one go, or wait a few minutes until a hold ends."
@@ -96,13 +96,13 @@ class TooManyHolds(RuleBroken):
 
 
 class IllegalTransition(SchedulingError):
-    """An Appointment cannot go from one status to the other."""
+    """The Appointment cannot change from its status to another one."""
 
     code = "conflict"
 
-    def __init__(self, current: str, wanted: str) -> None:
+    def __init__(self, current: str, target: str) -> None:
         text = _("A visit that is %(current)s cannot become %(wanted)s.")
-        super().__init__(text % {"current": current, "wanted": wanted}, expression="Appointment.status")
+        super().__init__(text % {"current": current, "wanted": target}, expression="Appointment.status")
 
 
 class HoldExpired(SchedulingError):
@@ -111,28 +111,28 @@ class HoldExpired(SchedulingError):
 
 
 class VersionConflict(SchedulingError):
-    """The resource changed since the caller read it."""
+    """The resource has changed since the caller read it."""
 
     code = "conflict"
     message = lazy("Someone else has changed this since you read it.")
 
 
 class WrittenMeanwhile(SchedulingError):
-    """Another writer has made impossible what was possible when we looked, such as to be the first with an id."""
+    """Another request has written a conflicting row since the check, such as one with the same id."""
 
     code = "conflict"
     message = lazy("Somebody else has just written one of these. Please try again.")
 
 
 class InUse(SchedulingError):
-    """What something else still needs cannot be taken away."""
+    """The row cannot be deleted, since other rows refer to it."""
 
     code = "conflict"
     message = lazy("Other records still refer to this.")
 
 
 class ScheduleBusy(SchedulingError):
-    """Waited too long for someone else's booking to finish."""
+    """The request waited too long for locks of other bookings."""
 
     code = "lock-error"
     message = lazy("Many people are booking right now. Please try again in a moment.")

@@ -1,7 +1,7 @@
 """The facts of a visit, derived once for pages, mails, text messages and calendar files.
 
-When and by which clock, where or by video, with whom, what for, how to prepare, its reference, until when it can be
-changed online, and whom to call.
+They are its time and zone, place, practitioners, service, preparation and reference, the deadline for changes online,
+and the phone number for questions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,8 +22,8 @@ from clinic.zones import zone_named
 
 Status = Appointment.Status
 
-# SQL for the zone of the clocks at a visit's place, of the tables `appointment` and `site`: that of its site, else of
-# how its schedule gives the service, else of the schedule's actor.
+# SQL for the zone of a visit's place, from the tables `appointment` and `site`: the zone of its site, else of the
+# SchedulingParameters of its schedule or service, else of the schedule's actor.
 ZONE_OF_PLACE = """
     coalesce(nullif(site.timezone, ''), (
         SELECT coalesce(
@@ -45,7 +45,7 @@ ZONE_OF_PLACE = """
         ORDER BY slot.id DESC LIMIT 1
     ), 'UTC')
 """
-_ZONES_THERE = f"""
+_ZONES_OF_PLACES = f"""
     SELECT appointment.id, {ZONE_OF_PLACE}
     FROM clinic_appointment appointment LEFT JOIN clinic_location site ON site.id = appointment.site_id
     WHERE appointment.id = ANY(%s)
@@ -54,7 +54,7 @@ _ZONES_THERE = f"""
 
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
-    """The facts of an appointment that has a time; times are local to `zone`."""
+    """The facts of an appointment that has a time. Times are local to `zone`."""
 
     appointment: Appointment
     zone: ZoneInfo
@@ -65,7 +65,7 @@ class VisitFacts:
 
     @property
     def reference(self) -> str:
-        """Short enough to read out on the phone."""
+        """The short reference, which people can read out on the phone."""
         return self.id.replace("-", "")[:8].upper()
 
     @property
@@ -84,12 +84,12 @@ class VisitFacts:
 
     @property
     def name(self) -> str:
-        """The kind of visit: what it is for."""
+        """The name of the service."""
         return text_of(self.appointment.service, "name") or _("Visit")
 
     @property
     def with_whom(self) -> str:
-        """The people who give the care, as the appointment names them."""
+        """The names of the practitioners, as in the appointment's participants."""
         return ", ".join(participant_names(self.appointment, "Practitioner"))
 
     @property
@@ -102,17 +102,17 @@ class VisitFacts:
 
     @property
     def site(self) -> Location | None:
-        """The site that the patient comes to; None by video."""
+        """The site that the patient goes to; None for a visit by video."""
         return visit_place.site_to_go_to(self.appointment)
 
     @property
     def where(self) -> str:
-        """The site and its town; empty by video."""
+        """The site and its town; empty for a visit by video."""
         return visit_place.site_and_town(self.site) if self.site else ""
 
     @property
     def place(self) -> str:
-        """That it is by video, or the site, the room and the address on one line; empty where no site is known."""
+        """The site, the room and the address on one line, or that the visit is by video; empty without a site."""
         site = self.site
         if self.by_video:
             return _("By video")
@@ -122,22 +122,22 @@ class VisitFacts:
         return ", ".join(filter(None, (text_of(site, "name"), rooms, addresses.on_one_line(site))))
 
     @property
-    def whose(self) -> str:
+    def patient_name(self) -> str:
         return str(self.appointment.patient or "")
 
     @property
     def preparation(self) -> str:
-        """How the patient prepares for it, in the clinic's words."""
+        """The clinic's text on how to prepare for the visit."""
         return text_of(self.appointment.service, "preparation")
 
     @property
     def phone(self) -> str:
-        """The telephone number to call about it: the site's, else the clinic's."""
+        """The phone number for questions about the visit: the site's, else the clinic's."""
         return visit_place.phone_of(self.appointment.site)
 
     @property
     def is_request(self) -> bool:
-        """True if its time is kept, and the clinic has still to say that it can be so."""
+        """True if the patient has asked for this time and the clinic has not accepted it yet."""
         return self.appointment.is_request
 
     @property
@@ -146,17 +146,17 @@ class VisitFacts:
 
     @property
     def is_promised(self) -> bool:
-        """True if it is booked or asked for: theirs, until somebody cancels it."""
+        """True if the visit is booked or requested, so that its time is kept until somebody cancels it."""
         return self.is_booked or self.is_request
 
     @property
     def asks_first(self) -> bool:
-        """True if a visit of this kind is asked for, and not booked at once."""
+        """True if visits of this service are requested, and the clinic must accept them."""
         return bool(self.appointment.service and self.appointment.service.on_request)
 
     @property
     def waits_for_the_clinic(self) -> bool:
-        """True if the clinic has still to agree to it: it is asked for, or will be once it is confirmed."""
+        """True if the clinic must accept the visit: it is a request, or a hold that becomes one when confirmed."""
         return self.is_request or (self.asks_first and self.appointment.status == Status.PENDING)
 
     @property
@@ -165,21 +165,21 @@ class VisitFacts:
 
     @property
     def changeable_until(self) -> datetime:
-        """The last moment at which the patient can cancel; until it begins where the clinic has not agreed to it."""
+        """The last moment at which the patient can cancel online: the start of the visit if it is not accepted yet."""
         if self.waits_for_the_clinic:
             return self.start
         return in_zone(later(self.start.astimezone(UTC), -self.notice), self.zone)  # the clocks may change in between
 
     def can_be_cancelled(self, now: datetime) -> bool:
-        """True if the patient can still cancel it online."""
+        """True if the patient can still cancel the visit online."""
         return self.is_promised and now <= self.changeable_until
 
     def can_be_moved(self, now: datetime) -> bool:
-        """True if the patient can choose another time online: not where the clinic has agreed to this one."""
+        """True if the patient can move the visit online, which they cannot if the clinic has accepted a request."""
         return self.can_be_cancelled(now) and not (self.is_booked and self.asks_first)
 
     def policy(self, now: datetime) -> str:
-        """Until when the patient can cancel it online, in a sentence; where that is over, whom to call."""
+        """Return the sentences that say until when the patient can cancel online, or whom to call if they cannot."""
         until, length = self.changeable_until, time_text.length(self.notice)
         can_be_promised = self.is_promised or self.appointment.status == Status.PENDING
         if can_be_promised and now <= until:
@@ -195,44 +195,44 @@ class VisitFacts:
 
     @property
     def if_one_cannot_come(self) -> str:
-        """The sentence that says whom to call if the visit cannot be cancelled online."""
+        """The sentence that says whom to call to cancel."""
         if self.phone:
             return _("If you cannot come, please call us: %(phone)s.") % {"phone": self.phone}
         return _("If you cannot come, please call the clinic.")
 
 
 def participant_names(appointment: Appointment, kind: str) -> list[str]:
-    """The names of participants of this kind, as the appointment has them."""
+    """Return the names of an appointment's participants whose reference begins with `kind`."""
     return names_of_kind(appointment.participant, kind)
 
 
 def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
-    """The names of those FHIR participants whose reference begins with `kind`."""
+    """Return the names of FHIR participants whose reference begins with `kind`."""
     actors = (participant.get("actor", {}) for participant in participants)
     names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
     return [name for name in names if name]
 
 
 def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
-    """The zone of each visit by its primary key: chosen for a visit by video, else of its place. One statement."""
+    """Return the zone for the patient of each visit, by primary key: see zone_for_patient. One query."""
     rows = list(appointments)
-    there = _zones_there(rows)
-    return {appointment.pk: visit_place.zone_for_patient(appointment, there[appointment.pk]) for appointment in rows}
+    zones = _zones_of_places(rows)
+    return {appointment.pk: visit_place.zone_for_patient(appointment, zones[appointment.pk]) for appointment in rows}
 
 
 def zone_of_place(appointment: Appointment) -> ZoneInfo:
-    """The zone of the visit's place, by which its staff go, also for a visit by video. One statement."""
-    return _zones_there([appointment])[appointment.pk]
+    """Return the zone of the visit's place, which is the zone for staff, also for a visit by video. One query."""
+    return _zones_of_places([appointment])[appointment.pk]
 
 
-def _zones_there(appointments: list[Appointment]) -> dict[int, ZoneInfo]:
+def _zones_of_places(appointments: list[Appointment]) -> dict[int, ZoneInfo]:
     with connection.cursor() as cursor:
-        cursor.execute(_ZONES_THERE, [[appointment.pk for appointment in appointments]])
+        cursor.execute(_ZONES_OF_PLACES, [[appointment.pk for appointment in appointments]])
         return {pk: zone_named(name) for pk, name in cursor.fetchall()}
 
 
 def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:
-    """The zone that the elements of a resource name in FHIR's timezone extension."""
+    """Return the zone in FHIR's timezone extension, or None if there is none or it is unknown."""
     for extension in extra.get("extension", ()):
         name = extension.get("valueCode", "") if extension.get("url") == TIMEZONE else ""
         if name:

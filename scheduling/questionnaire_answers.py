@@ -1,4 +1,4 @@
-"""Answering the questions of a visit: what is typed is kept at once, what is complete is said to be so."""
+"""The use case of answering the questionnaires of a visit. Partial answers are saved too."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ DONE = (Status.COMPLETED, Status.AMENDED)
 
 @dataclass(frozen=True)
 class VisitForm:
-    """A questionnaire of a visit and what has been answered so far; `response` is None until something has."""
+    """A questionnaire of a visit with its answers so far. `response` is None until there is an answer."""
 
     questionnaire: Questionnaire
     response: QuestionnaireResponse | None
@@ -55,16 +55,16 @@ class VisitForm:
 def forms_of(
     appointment: Appointment, zone: ZoneInfo, language: str = "", *, patient: Patient | None = None
 ) -> list[VisitForm]:
-    """The questionnaires of the appointment's service in order, with what was answered for it. Two queries.
+    """Return the questionnaires of the appointment's service, in order, with the answers for it. Two queries.
 
-    `patient` is the record that expressions may read: one that the person who answers may see, else None.
+    `patient` is the record that expressions may read; None unless the caller may see it.
     """
     if appointment.service is None:
         return []
-    given = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None)
-    answered = {each.questionnaire_id: each for each in given.exclude(status=Status.ENTERED_IN_ERROR)}
+    rows = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None)
+    responses = {response.questionnaire_id: response for response in rows.exclude(status=Status.ENTERED_IN_ERROR)}
     return [
-        form(questionnaire, answered.get(questionnaire.pk), zone, language, patient=patient)
+        form(questionnaire, responses.get(questionnaire.pk), zone, language, patient=patient)
         for questionnaire in requirements.active_questionnaires(appointment.service)
     ]
 
@@ -77,6 +77,7 @@ def form(
     *,
     patient: Patient | None = None,
 ) -> VisitForm:
+    """Return one questionnaire with its answers, and with initial values from the patient's record."""
     items = questionnaires.items_of(questionnaire, language)
     record = to_fhir(patient) if patient and questionnaires.names_patient(items) else None
     items = questionnaires.prefill(items, record)
@@ -85,12 +86,12 @@ def form(
 
 
 def may_answer(appointment: Appointment, *, now: datetime) -> bool:
-    """While the time is held, and until a booked visit begins.
+    """True if the questions can be answered: for a hold, a request, and a booked visit that has not begun.
 
-    Also when the hold has just run out: what is being typed goes on to the next one.
+    After the hold has expired too, since the answers are copied to the patient's next hold.
     """
-    ran_out = appointment.status == "cancelled" and appointment.cancelation_reason == HOLD_EXPIRED
-    return ran_out or requirements.accepts_answers(appointment, now=now)
+    has_expired = appointment.status == "cancelled" and appointment.cancelation_reason == HOLD_EXPIRED
+    return has_expired or requirements.accepts_answers(appointment, now=now)
 
 
 @transaction.atomic
@@ -105,14 +106,15 @@ def answer(
     done: bool = False,
     version: int | None = None,
 ) -> VisitForm:
-    """Keep what a page with `items` sent. With `done`, the answers are complete if they can be.
+    """Save the answers that a page with `items` sent. With `done` they become completed, if nothing is missing.
 
-    What comes late, typed before a `version` that has been written since, is read and not kept. An answer that is an
-    alarm stops them at once. Raises RuleBroken when it is too late, NotFound for a visit that the caller does not see.
+    `version` is the one that the page has read; if the answers have changed since, nothing is saved, and the form with
+    the new entries is returned. An answer with a red flag stops the response at once. Raises RuleBroken if it is too
+    late to answer, and NotFound if the caller may not see the visit.
     """
     if not may_answer(appointment, now=now):
         raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
-    patient = _lock(appointment, caller).patient_id  # who it is for may have been said since the page was read
+    patient = _lock(appointment, caller).patient_id  # the patient may have been set since the page was read
     row = _locked_row(appointment, form.questionnaire)
     stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
     filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
@@ -146,7 +148,7 @@ def _status(row: QuestionnaireResponse, appointment: Appointment, sheet: Sheet, 
 
 
 def _lock(appointment: Appointment, caller: Caller) -> Appointment:
-    """The appointment as it is now, locked first, so that two pages of one person do not both begin."""
+    """Lock the appointment and return its current row, so that two requests do not create two responses."""
     visible = access.visible(Appointment, caller).filter(pk=appointment.pk)
     locked = visible.select_for_update(no_key=True).first()
     if locked is None:
@@ -164,7 +166,7 @@ def _new_row(appointment: Appointment, questionnaire: Questionnaire) -> Question
 
 
 def _audit(status: str, appointment: Appointment, caller: Caller, now: datetime) -> None:
-    """One line in the same transaction: who answered, and that they were stopped."""
+    """Write the audit line for completed or stopped answers, in the same transaction."""
     AuditEvent.objects.create(
         recorded=now,
         last_updated=now,

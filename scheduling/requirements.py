@@ -1,4 +1,4 @@
-"""What a service asks for before it can be booked: active coverage, answers, a care team."""
+"""The requirements of a service for booking it: the patient's age, coverage, answers and care team."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ from scheduling.errors import Issue
 
 
 class Requirement(StrEnum):
-    """What a service can ask for."""
+    """A requirement that a service can have."""
 
     PATIENT = "patient"
     COVERAGE = "coverage"
@@ -35,15 +35,15 @@ class Requirement(StrEnum):
 
 
 def unmet(appointment: Appointment, *, now: datetime, just_made: bool = False) -> list[Issue]:
-    """What the appointment's service requires and its patient lacks, in words that say what to do."""
+    """Return an issue for each requirement of the service that the patient does not meet."""
     return [issue for issues in unmet_by_requirement(appointment, just_made=just_made).values() for issue in issues]
 
 
 def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -> dict[Requirement, list[Issue]]:
-    """The same by what is required, for pages that lead to where it is mended.
+    """Return the issues by requirement, so that pages can link to the step that solves each.
 
-    An answer that is an alarm stands in the way whatever is required. Nothing has been answered yet for an appointment
-    that was `just_made`, so nothing is read.
+    An answer with a red flag is an issue even if the service requires no answers. `just_made` skips that check for a
+    new appointment, which has no answers yet.
     """
     service = appointment.service
     alarms = [] if just_made else _alarms(appointment)
@@ -63,12 +63,12 @@ def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -
         Requirement.ANSWERS: alarms or _without_answers(appointment, service),
         Requirement.CARE_TEAM: _without_care_team(appointment, service),
     }
-    return {each: issues for each, issues in found.items() if issues}
+    return {requirement: issues for requirement, issues in found.items() if issues}
 
 
 def describe(service: HealthcareService) -> str:
-    """What is asked for, before time is put into it; empty for a service that anybody can have."""
-    wanted = [
+    """Return a sentence with the requirements of a service; empty if it has none."""
+    texts = [
         text
         for is_required, text in (
             (service.requires_questionnaires, _("answers to its questions")),
@@ -78,13 +78,16 @@ def describe(service: HealthcareService) -> str:
         )
         if is_required
     ]
-    return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(wanted)} if wanted else ""
+    return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(texts)} if texts else ""
 
 
 def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
-    """That the service is for patients of another age than this one's on that day; nothing where it may be for them."""
+    """Return an issue if the patient's age on the day is outside the limits of the service.
+
+    A partial birth date counts as within the limits if it can be.
+    """
     possible = ages.possible_ages(patient.born, day)
-    if not possible or any(ages.is_fit(service, each) for each in possible):
+    if not possible or any(ages.is_fit(service, age) for age in possible):
         return []
     age = possible[0] if ages.is_too_old(service, possible[0]) else possible[-1]
     text = ngettext(
@@ -99,7 +102,7 @@ def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[
 
 
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
-    """Completed answers of the patient that were given for no appointment yet are for this one."""
+    """Attach the patient's completed answers that have no appointment yet to this one."""
     service = appointment.service
     if service is None or not service.requires_questionnaires:
         return
@@ -114,25 +117,25 @@ def attach_answers(appointment: Appointment, *, now: datetime) -> None:
 
 
 def accepts_answers(appointment: Appointment, *, now: datetime) -> bool:
-    """True if its questions can be answered: while its time is held or asked for, and until a booked visit begins."""
+    """True if its questions can be answered: for a hold, a request, and a booked visit that has not begun."""
     if appointment.status == Appointment.Status.BOOKED:
         return appointment.start is not None and now < appointment.start
     return appointment.status == Appointment.Status.PENDING
 
 
 def active_questionnaires(service: HealthcareService) -> QuerySet[Questionnaire]:
-    """The questionnaires that the service asks today."""
+    """Return the active questionnaires of a service."""
     return service.questionnaires.filter(deleted_at=None, status=Questionnaire.Status.ACTIVE).order_by("pk")
 
 
 def coverages(patient_id: int, on: date) -> QuerySet[Coverage]:
-    """The patient's coverage that is active on that date."""
+    """Return the patient's coverage that is active on a date."""
     valid = Q(start=None) | Q(start__lte=on), Q(end=None) | Q(end__gte=on)
     return Coverage.objects.filter(*valid, beneficiary=patient_id, status=Coverage.Status.ACTIVE, deleted_at=None)
 
 
 def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
-    """The day of the visit on its site's calendar, or of another moment."""
+    """Return the local date of the visit, or of another moment, in the zone of the visit's site."""
     moment = moment or appointment.start
     assert moment is not None
     zone = ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
@@ -140,9 +143,10 @@ def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
 
 
 def care_team(patient_id: int) -> set[str]:
-    """Who looks after the patient, as FHIR references."""
+    """Return the members of the patient's active care teams, as FHIR references."""
     teams = CareTeam.objects.filter(patient=patient_id, status=CareTeam.Status.ACTIVE, deleted_at=None)
-    return {str(each.get("member", {}).get("reference")) for team in teams for each in team.participant}
+    participants = (participant for team in teams for participant in team.participant)
+    return {str(participant.get("member", {}).get("reference")) for participant in participants}
 
 
 def _without_coverage(appointment: Appointment, service: HealthcareService) -> list[Issue]:
@@ -154,44 +158,45 @@ def _without_coverage(appointment: Appointment, service: HealthcareService) -> l
 
 
 def _alarms(appointment: Appointment) -> list[Issue]:
-    """What to do about answers for this visit that stop it, whatever status they came with."""
+    """Return an issue for each answer with a red flag, whatever the status of the answers."""
     rows = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None, questionnaire__isnull=False)
     answers = rows.exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR).select_related("questionnaire")
-    flags = [node.red_flag for each in answers for node in questionnaires.sheet_of(each).red_flags]
-    return [Issue("business-rule", each, "Appointment.supportingInformation") for each in dict.fromkeys(flags)]
+    flags = [node.red_flag for response in answers for node in questionnaires.sheet_of(response).red_flags]
+    return [Issue("business-rule", flag, "Appointment.supportingInformation") for flag in dict.fromkeys(flags)]
 
 
 def _without_answers(appointment: Appointment, service: HealthcareService) -> list[Issue]:
     if not service.requires_questionnaires:
         return []
-    answered = {each.questionnaire_id for each in _responses(appointment, service)}
+    answered = {response.questionnaire_id for response in _responses(appointment, service)}
     return [
         Issue(
             "business-rule",
             _("%(service)s needs answers to \u201c%(form)s\u201d before it is booked.")
-            % {"service": service.name, "form": each},
+            % {"service": service.name, "form": questionnaire},
             "Appointment.supportingInformation",
         )
-        for each in active_questionnaires(service)
-        if each.pk not in answered
+        for questionnaire in active_questionnaires(service)
+        if questionnaire.pk not in answered
     ]
 
 
 def _responses(appointment: Appointment, service: HealthcareService) -> list[QuestionnaireResponse]:
-    """Complete answers to the service's questionnaires, the newest first; those for the visit itself if it has any.
+    """Return complete answers to the service's questionnaires, newest first.
 
-    That they say they are completed is not enough: they are judged like those of the pages.
+    Answers for the visit itself take the place of earlier ones without a visit. The status alone does not make them
+    complete: other software's answers are checked like those of pages.
     """
     ours = Q(appointment=appointment) | Q(appointment=None, patient=appointment.patient_id)
     rows = QuestionnaireResponse.objects.filter(
         ours, questionnaire__in=service.questionnaires.all(), deleted_at=None
     ).exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR)
-    given = list(rows.select_related("questionnaire").order_by("-pk"))
-    begun = {each.questionnaire_id for each in given if each.appointment_id is not None}
+    responses = list(rows.select_related("questionnaire").order_by("-pk"))
+    begun = {response.questionnaire_id for response in responses if response.appointment_id is not None}
     return [
-        each
-        for each in given
-        if (each.appointment_id is not None or each.questionnaire_id not in begun) and _is_complete(each)
+        response
+        for response in responses
+        if (response.appointment_id is not None or response.questionnaire_id not in begun) and _is_complete(response)
     ]
 
 
@@ -206,9 +211,10 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
     if not service.requires_care_team:
         return []
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(bookable__practitioner=None)
-    people = {f"Practitioner/{each}" for each in slots.values_list("bookable__practitioner__fhir_id", flat=True)}
-    named = (str(each.get("actor", {}).get("reference")) for each in appointment.participant)
-    people |= {each for each in named if each.startswith("Practitioner")}  # a team names its patient as well
+    ids = slots.values_list("bookable__practitioner__fhir_id", flat=True)
+    references = (str(participant.get("actor", {}).get("reference")) for participant in appointment.participant)
+    people = {f"Practitioner/{fhir_id}" for fhir_id in ids}
+    people |= {text for text in references if text.startswith("Practitioner")}  # a team has its patient as member too
     assert appointment.patient_id is not None
     if people & care_team(appointment.patient_id):
         return []

@@ -1,4 +1,4 @@
-"""The versions of a resource that a client means to change: https://www.rfc-editor.org/rfc/rfc9110#section-13.1"""
+"""Version conditions of writes (If-Match, If-None-Match): https://www.rfc-editor.org/rfc/rfc9110#section-13.1"""
 
 import sys
 from collections.abc import Collection
@@ -12,12 +12,12 @@ ANY: Versions = range(1, sys.maxsize)  # If-Match: *
 NONE: Versions = ()  # If-None-Match: *
 
 
-def has_version(row: Resource, wanted: Versions | None) -> bool:
-    """True if the row is at one of these versions. What is deleted is at none, but for who names its number."""
-    if wanted is None:
+def has_version(row: Resource, versions: Versions | None) -> bool:
+    """True if the row has one of these versions. ANY does not include a deleted row, whose number does."""
+    if versions is None:
         return True
-    if isinstance(wanted, int):
-        return row.version == wanted
-    if wanted is NONE:
+    if isinstance(versions, int):
+        return row.version == versions
+    if versions is NONE:
         return row.deleted_at is not None
-    return row.version in wanted and not (wanted is ANY and row.deleted_at is not None)
+    return row.version in versions and not (versions is ANY and row.deleted_at is not None)
