@@ -49,10 +49,10 @@ class FHIRView(APIView):
     content_negotiation_class = FHIRNegotiation
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def perform_authentication(self, request: Request) -> None:
         """Limit an address before a token is looked up: else tokens could be guessed without a limit."""
         throttling.check_address(request)
-        super().initial(request, *args, **kwargs)
+        super().perform_authentication(request)
         if isinstance(request.auth, Caller):
             throttling.check_client(request.auth)
 

@@ -49,7 +49,9 @@ def test_a_client_over_its_limit_hears_when_to_try_again(two_per_client, api):
     assert refused["Cache-Control"] == "no-store"
 
 
-def test_the_refusal_is_xml_for_who_asks_for_xml(two_per_client, api):
+@pytest.mark.parametrize("limit", ["API_REQUESTS_PER_CLIENT", "API_REQUESTS_PER_ADDRESS"])
+def test_the_refusal_is_xml_for_who_asks_for_xml(settings, api, limit):
+    setattr(settings, limit, 2)
     statuses(api, times=2)
     refused = api.get("Patient", accept="application/fhir+xml")
     assert (refused.status_code, refused["Content-Type"].partition(";")[0]) == (429, "application/fhir+xml")
