@@ -30,7 +30,7 @@ class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
     fieldsets = (
         (None, {"fields": ("event", "medium", "recipient", "address", "visit")}),
         (
-            "What became of it",
+            "Delivery",
             {"fields": ("status", "status_reason", "due", "attempts", "sent", "received", "read", "provider_id")},
         ),
         ("Words", {"fields": ("language", "headline", "words")}),

@@ -22,13 +22,20 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
 )
 
 
+HOURS_EXAMPLE = (
+    "A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or sat all day; with"
+    " from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
+)
+AS_THE_SERVICE = "Empty: as the service says."
+
+
 class ParametersForm(ModelForm):
+    """Form of how a service is given on all schedules."""
+
     availability = WeeklyHoursField(
         rows=4,
         label="Weekly hours",
-        help_text="A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or"
-        " sat all day; with from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
-        " Empty: as the service says; closed: no hours at all.",
+        help_text=f"{HOURS_EXAMPLE} Empty: no usual hours, except on schedules that have their own.",
     )
     not_available = ClosuresField(
         rows=4,
@@ -58,3 +65,21 @@ class ParametersForm(ModelForm):
             if name in self.cleaned_data and name not in self.changed_data:
                 self.cleaned_data[name] = getattr(self.instance, name)
         return cleaned
+
+
+class ScheduleParametersForm(ParametersForm):
+    """Form of how a service is given on one schedule."""
+
+    availability = WeeklyHoursField(
+        rows=4, label="Weekly hours", help_text=f"{HOURS_EXAMPLE} {AS_THE_SERVICE} Closed: no hours at all."
+    )
+
+    class Meta(ParametersForm.Meta):
+        help_texts = {
+            **ParametersForm.Meta.help_texts,
+            "duration": f"Minutes. {AS_THE_SERVICE}",
+            "buffer_before": f"Minutes kept free before it. {AS_THE_SERVICE}",
+            "buffer_after": f"Minutes kept free after it. {AS_THE_SERVICE}",
+            "alignment_interval": f"Minutes from one start to the next. {AS_THE_SERVICE}",
+            "slot_capacity": f"How many can come at once. {AS_THE_SERVICE}",
+        }

@@ -86,7 +86,7 @@ class PractitionerAdmin(PersonAdmin):
         (None, {"fields": ("active", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email")}),
         ("Languages they speak", {"fields": ("communication",)}),
-        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees this practitioner's calendar."}),
+        ("Signing in", {"fields": ("user",), "description": "This user sees the practitioner's calendar."}),
         ("Time", {"fields": ("timezone",)}),
         OTHER_SYSTEMS,
     )
@@ -153,7 +153,7 @@ class PatientAdmin(PersonAdmin):
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email", "language")}),
-        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for this patient."}),
+        ("Signing in", {"fields": ("user",), "description": "This user sees and books this patient's visits."}),
         OTHER_SYSTEMS,
     )
 
@@ -165,7 +165,7 @@ class PatientAdmin(PersonAdmin):
 class RelatedPersonForm(OnceForm, PersonForm):
     once = ("user", "patient")
     once_field = "user"
-    once_error = "Whoever signs in so is somebody who cares for this patient already. Change that record."
+    once_error = "This user already cares for this patient. Change that record instead."
 
 
 @admin.register(RelatedPerson)
@@ -179,7 +179,7 @@ class RelatedPersonAdmin(PersonAdmin):
     fieldsets = (
         (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "born")}),
         ("How to reach them", {"fields": ("phone", "email")}),
-        ("Signing in", {"fields": ("user",), "description": "Whoever signs in so sees and books for the patient."}),
+        ("Signing in", {"fields": ("user",), "description": "This user sees and books the patient's visits."}),
         OTHER_SYSTEMS,
     )
 

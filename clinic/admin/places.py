@@ -111,7 +111,7 @@ class ServiceForm(ModelForm):
         choices=HealthcareService.ActorType.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="Whose time one visit takes, each from a schedule that offers it; none: a practitioner's.",
+        help_text="One visit takes the time of one of each kind ticked here. None ticked: of a practitioner.",
     )
     reminders = RemindersField(
         required=False,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.care import BACKWARDS
-from clinic.admin.parameters import PARAMETERS, ParametersForm
+from clinic.admin.parameters import PARAMETERS, ScheduleParametersForm
 from clinic.models import Bookable, Schedule, SchedulingParameters
 from clinic.models.schedule import ACTORS, site_of
 
@@ -20,7 +20,7 @@ class OwnParametersInline(StackedInline):
     """The SchedulingParameters of a schedule, for services that differ from their defaults."""
 
     model = SchedulingParameters
-    form = ParametersForm
+    form = ScheduleParametersForm
     extra = 0
     autocomplete_fields = ("service",)
     fieldsets = ((None, {"fields": ("service",)}), *PARAMETERS)

@@ -1,8 +1,8 @@
-"""Template tags and filters for `clinic.time_text`. Views convert a time to its zone before it is shown."""
+"""Template tags and filters for `clinic.time_text`, and for birth dates. Views convert times to their zone first."""
 
 from django import template
 
-from clinic import formats, time_text
+from clinic import formats, patient_text, time_text
 
 register = template.Library()
 
@@ -12,6 +12,7 @@ register.filter("long_day", time_text.long_day)
 register.filter("full_day", time_text.full_day)
 register.filter("plain_day", time_text.plain_day)
 register.filter("partial_day", time_text.partial_day)
+register.filter("birth_date_text", patient_text.birth_date_text)
 register.filter("month_and_year", time_text.month_and_year)
 register.filter("short_month", time_text.short_month)
 register.filter("weekday", time_text.weekday)

@@ -35,7 +35,7 @@ STEPS = {
     "fulfilled": "The visit is over",
     "noshow": "The patient did not come",
     "cancelled": "Cancel it: its time is free again",
-    "entered-in-error": "It was never meant to be: its time is free again",
+    "entered-in-error": "It was entered by mistake: its time is free again",
 }
 VISIT = (Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE)  # of its Slots, those that are no buffer
 
@@ -119,14 +119,14 @@ class AppointmentAdmin(UseCaseAdmin):
             None,
             {
                 "fields": ("service", "patient", "schedules", "starts", "comment"),
-                "description": "Books a visit that the service offers; otherwise says why it is not to be had.",
+                "description": "Books a time that the service offers. If it cannot be booked, the page says why.",
             },
         ),
     )
     existing = (
         (None, {"fields": facts}),
         (
-            "Take it a step on",
+            "Change its status",
             {"fields": ("step", "reason", "seen_version"), "description": "One change at a time."},
         ),
         ("Move it", {"fields": ("starts", "schedules")}),

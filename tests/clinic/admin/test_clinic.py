@@ -14,6 +14,7 @@ from tests.factories import (
     RoleFactory,
     RoomFactory,
     ScheduleFactory,
+    ServiceFactory,
 )
 
 SERVICE = {
@@ -184,3 +185,15 @@ def test_half_a_position_is_refused_beside_its_field(desk):
     response = desk.post(url(Location, "add"), data)
 
     assert errors(response) == ["Give the longitude too, or neither."]
+
+
+def test_help_says_what_an_empty_field_means_on_the_service_and_on_a_schedule(desk):
+    service, schedule = ServiceFactory(), ScheduleFactory()
+    of_service = desk.get(url(HealthcareService, "change", service.pk)).content.decode()
+    of_schedule = desk.get(url(Schedule, "change", schedule.pk)).content.decode()
+
+    assert "Empty: no usual hours, except on schedules that have their own." in of_service
+    assert "Minutes from one start to the next; empty: 60." in of_service
+    assert "as the service says" not in of_service
+    assert "Minutes from one start to the next. Empty: as the service says." in of_schedule
+    assert "empty: 60" not in of_schedule

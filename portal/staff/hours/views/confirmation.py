@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.models import SchedulingParameters
+from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.hours import previews
 from portal.staff.hours.hours_page import HoursPage
 from scheduling import opening
 from scheduling.errors import Forbidden, NotFound, VersionConflict
 from scheduling.opening import Change
+from scheduling.opening.changes import Stranded
 
 P = ParamSpec("P")
 UNDO = "hours-undo"
@@ -95,7 +97,7 @@ def show_preview(
     shown = {
         "hours_page": hours_page,
         "preview": preview,
-        "stranded": preview.stranded if preview else [],
+        "stranded": record_stranded(request, hours_page, preview.stranded if preview else []),
         "total": previews.total(preview) if preview else None,
         "weeks": previews.by_week(preview) if preview else [],
         "days": previews.by_day(preview) if preview else [],
@@ -104,6 +106,13 @@ def show_preview(
         **context,
     }
     return render(request, "portal/hours/preview.html", shown, status=409 if is_late else 200)
+
+
+def record_stranded(request: HttpRequest, hours_page: HoursPage, stranded: list[Stranded]) -> list[Stranded]:
+    """Return the visits outside the hours, and record that the caller is shown whose they are."""
+    appointments = [visit.appointment for visit in stranded]
+    disclosures.listed(caller_of(request), appointments, "visits outside the hours", now=hours_page.now)
+    return stranded
 
 
 def _saved(request: HttpRequest, hours_page: HoursPage, change: Change, page: str) -> HttpResponse:

@@ -15,7 +15,13 @@ from portal.common.days import day_of
 from portal.staff.hours import closures, descriptions
 from portal.staff.hours.day_forms import ClosureForm, ExtraForm, RemoveClosureForm
 from portal.staff.hours.hours_page import HoursPage
-from portal.staff.hours.views.confirmation import hours_page_required, is_changing, preview_or_save, show_preview
+from portal.staff.hours.views.confirmation import (
+    hours_page_required,
+    is_changing,
+    preview_or_save,
+    record_stranded,
+    show_preview,
+)
 from portal.staff.hours.views.weeks import show_editor
 from scheduling import opening
 from scheduling.errors import NotFound, SchedulingError
@@ -110,7 +116,9 @@ def remove_extra(request: HttpRequest, hours_page: HoursPage, slot_id: str) -> H
         "hours_page": hours_page,
         "heading": _("Without this extra time"),
         "lines": [(time_text.full_day(extra.start), time_text.hours(extra.start, extra.end))],
-        "stranded": opening.visits_in(hours_page.terms, slot, caller=caller_of(request)),
+        "stranded": record_stranded(
+            request, hours_page, opening.visits_in(hours_page.terms, slot, caller=caller_of(request))
+        ),
         "changes": True,
     }
     return render(request, "portal/hours/preview.html", context)

@@ -1,6 +1,6 @@
 """What the editor of hours posts, and what is kept of it."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.models import WEEKDAYS, SchedulingParameters
@@ -35,5 +35,6 @@ def window(opens, closes, *days, start=None, end=None):
 def visit_at(schedule, service, day, hour, **fields):
     start = datetime.combine(day, time(hour), ZoneInfo(NEW_YORK))
     end = start + timedelta(minutes=30)
-    fields = {"patient": PatientFactory(given="Elena", family="Marquez"), "site": schedule.site, **fields}
+    elena = PatientFactory(given="Elena", family="Marquez", birth_date=date(1985, 3, 27))
+    fields = {"patient": elena, "site": schedule.site, **fields}
     return AppointmentFactory(service=service, start=start, end=end, schedules=[schedule], **fields)

@@ -1,6 +1,6 @@
 """The desk sees which booked visits cannot take place as they are, and why."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -39,6 +39,8 @@ def test_visits_with_who_has_left_and_of_who_has_died(as_rana, checkup, schedule
     Patient.objects.filter(family="Byron").update(active=True)
     Practitioner.objects.filter(pk=chen.pk).update(active=False)
     assertContains(as_rana.get(PAGE), f"{chen} has left")
+    Patient.objects.filter(family="Byron").update(birth_date=date(1985, 3, 27))
+    assertContains(as_rana.get(PAGE), "Mar 27, 1985")
 
 
 def test_visits_on_a_day_on_which_a_role_does_not_work(as_rana, checkup, site, ten):

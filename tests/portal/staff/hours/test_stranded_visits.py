@@ -3,6 +3,7 @@
 import pytest
 from pytest_django.asserts import assertContains
 
+from clinic.models import AuditEvent
 from tests.factories import PatientFactory
 from tests.portal.staff.hours.editing import DAY, entered, visit_at
 
@@ -17,7 +18,9 @@ def test_visits_outside_the_new_hours_are_listed_and_stay_booked(as_chen, editor
     assert [each.appointment for each in preview.context["stranded"]] == [outside]
     assertContains(preview, "1 booked visit would be outside the hours")
     assertContains(preview, "Elena Marquez")
+    assertContains(preview, "Mar 27, 1985")
     assertContains(preview, "3:00 – 3:30 PM")
+    assert AuditEvent.objects.get(patient=outside.patient).query == "visits outside the hours"
     as_chen.post(editor, {**data, "step": "save"})
     outside.refresh_from_db()
     assert outside.status == "booked"

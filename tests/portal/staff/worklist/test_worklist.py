@@ -1,11 +1,12 @@
 """The worklist of the desk: requests, messages that failed, and visits that nobody has confirmed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
+from clinic.models import Patient
 from tests.factories import AppointmentFactory, CommunicationFactory, LocationFactory, PatientFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +42,14 @@ def test_nothing_waits(as_rana):
 
 
 def test_a_request_waits_for_its_answer(as_rana, ada, site, soon, schedule):
+    Patient.objects.filter(pk=ada.pk).update(birth_date=date(1985, 3, 27))
     request = asked_for(ada, site, soon, schedule)
     assert waiting(as_rana) == 1
     shown = as_rana.get("/staff/to-do/")
     for words in (
         "Requests to answer",
         "Ada Quinn",
+        "Mar 27, 1985",
         "Second opinion",
         f"/staff/appointments/{request.fhir_id}/answer/",
     ):
