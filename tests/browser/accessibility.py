@@ -7,6 +7,8 @@ from typing import Any
 import axe_playwright_python
 from playwright.sync_api import Page
 
+from tests.browser.conftest import DESK, PHONE
+
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # What another size or another colour scheme of the same page can break: what is shown only there, sizes, colours.
@@ -24,9 +26,13 @@ SHOWN_ONLY_THERE = [
     "target-size",
 ]
 LOOKS = {"runOnly": {"type": "rule", "values": SHOWN_ONLY_THERE}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# Every rule at each size, since another size shows other things; in the other scheme only colours are others.
+EVERYWHERE = ((PHONE, "light", WCAG), (PHONE, "dark", COLOURS), (DESK, "dark", WCAG), (DESK, "light", COLOURS))
 # Only what fails is brought to the test: the whole answer of axe takes longer than to ask for it.
+# Nothing is fetched before: no rule that is on reads style sheets, and no page plays a sound.
 RUN = """
-([without, rules]) => axe.run({exclude: without}, {...rules, resultTypes: ["violations"]}).then(
+([without, rules]) => axe.run({exclude: without}, {...rules, preload: false, resultTypes: ["violations"]}).then(
     found => found.violations.map(each => [each.impact, `${each.id}: ${each.nodes[0].html}`]))
 """
 
@@ -49,7 +55,23 @@ def look_at(page: Page, address: str, *, without: Sequence[str] = ()) -> list[st
     `without` names elements that axe leaves out: of hundreds of rows that are alike it need not read each.
     """
     page.goto(address)
-    problems = [f"{address}: {each}" for each in serious(page, without=without)]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        problems.append(f"{address}: wider than the screen")
+    return [f"{address}: {each}" for each in (*serious(page, without=without), *too_wide(page))]
+
+
+def look_everywhere(page: Page, name: str, *, every_impact: bool = False) -> list[str]:
+    """The serious findings of axe on the page as it is now, on a phone and on a desk, in the light and in the dark.
+
+    The page is loaded once and ends on a desk, in the light. Nothing moves, so that no colour is halfway to another.
+    """
+    problems: list[str] = []
+    for size, scheme, rules in EVERYWHERE:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = [text for _impact, text in found_by_axe(page, rules)] if every_impact else serious(page, rules)
+        problems += [f"{name} ({scheme}, {size['width']} px): {each}" for each in (*found, *too_wide(page))]
     return problems
+
+
+def too_wide(page: Page) -> list[str]:
+    is_wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return ["wider than the screen"] if is_wider else []

@@ -18,7 +18,7 @@ from clinic.models import HealthcareService, Schedule
 from demo.seed.questionnaire import TRAVEL_HEALTH
 from portal import urls
 from scheduling.notifications import links
-from tests.browser.accessibility import LOOKS, WCAG, serious
+from tests.browser.accessibility import LOOKS, WCAG, serious, too_wide
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.guests import say_who
 from tests.factories import (
@@ -258,8 +258,7 @@ class Looker:
         for landmark in ("banner", "main", "contentinfo"):
             if self.page.get_by_role(landmark).count() != 1:
                 yield f"not one {landmark}"
-        if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            yield "wider than the screen"
+        yield from too_wide(self.page)
 
 
 def rows(table: str, world: dict[str, str]) -> Iterator[tuple[str, int]]:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.accessibility import LOOKS, WCAG, found_by_axe
+from tests.browser.accessibility import look_everywhere
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import EVERY_DAY, LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, concept
 
@@ -176,18 +176,13 @@ STATES = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_every_state(page: Page, colleagues, violations, scheme, size):
-    page.set_viewport_size(size)
-    page.emulate_media(color_scheme=scheme)
-    problems = []
+def test_every_state(page: Page, colleagues, violations):
+    problems: list[str] = []
     for state in STATES:
+        page.set_viewport_size(PHONE)
         page.goto(state.format(colleagues.fhir_id))
         for summary in page.locator("main summary:visible").all():
             summary.click()
-        problems += [f"{state}: {text}" for _impact, text in found_by_axe(page, WCAG if scheme == "light" else LOOKS)]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            problems.append(f"{state}: wider than the screen")
+        problems += look_everywhere(page, state, every_impact=True)
     assert not problems, "\n".join(problems)
     assert not violations

@@ -10,8 +10,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from clinic.models import Appointment, CareTeam, Slot
-from tests.browser.accessibility import serious
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.accessibility import look_everywhere
+from tests.browser.conftest import DESK
 from tests.browser.guests import prove_the_address, say_who
 from tests.factories import RelatedPersonFactory
 
@@ -153,24 +153,13 @@ def test_back_after_booking_shows_the_booking(page: Page, clinic, ada, sign_in):
     expect(page.get_by_role("heading", name="Your visit is booked")).to_be_visible()
 
 
-def problems_of(page: Page, name: str) -> list[str]:
-    problems = [f"{name}: {each}" for each in serious(page)]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        problems.append(f"{name}: wider than the screen")
-    return problems
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations, scheme, size):
-    page.set_viewport_size(size)
-    page.emulate_media(color_scheme=scheme)
+def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations):
     clinic.requires_coverage = clinic.requires_care_team = True
     clinic.save()
-    problems = []
+    problems: list[str] = []
 
     def look(name: str) -> None:
-        problems.extend(problems_of(page, name))
+        problems.extend(look_everywhere(page, name))
 
     hold(page, clinic)
     look("about a guest")

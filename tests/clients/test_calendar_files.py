@@ -37,12 +37,12 @@ ONE_OFFSET = {"America/Phoenix", "Asia/Kolkata", "Pacific/Apia"}
 
 
 def starts(zone: ZoneInfo) -> list[datetime]:
-    """Ten in the morning each fifth day of two years, and each half hour of the nights in which clocks change."""
+    """Ten in the morning each fifth day of two years, and each half hour of the days in which clocks change."""
     first = datetime(2026, 3, 1, 10, tzinfo=zone)
-    days = [first + timedelta(days=day) for day in range(0, 730, 5)]
+    days = [first + timedelta(days=day) for day in range(730)]
     changes = [day for day, later in pairwise(days) if day.utcoffset() != later.utcoffset()]
-    nights = [each.astimezone(UTC) + n * HALF_AN_HOUR for each in changes for n in range(5 * 48)]
-    return [*(day.astimezone(UTC) for day in days), *nights]
+    halves = [each.astimezone(UTC) + n * HALF_AN_HOUR for each in changes for n in range(50)]
+    return [*(day.astimezone(UTC) for day in days[::5]), *halves]
 
 
 def file_of(zone: ZoneInfo, moments: list[datetime]) -> str:
