@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language
 
+from clinic.fhir.codes import RED_FLAG
 from clinic.models import Resource
 
 Json = dict[str, Any]
@@ -39,10 +40,25 @@ class TranslatedText(str):
         return bool(self) and _primary(self.language) != _primary(_active_language())
 
 
+NO_TEXT = TranslatedText("", "")
+
+
+class Sentence(str):
+    """A sentence of ours with texts of the clinic in it, which pages mark where they are in another language."""
+
+    template: str
+    parts: Mapping[str, object]
+
+    def __new__(cls, template: str, **parts: object) -> "Sentence":
+        said = super().__new__(cls, template % parts)
+        said.template, said.parts = template, parts
+        return said
+
+
 def text_of(row: Resource | None, column: str, language: str = "") -> TranslatedText:
     """Return a text of a row in a language, by default the active one, or as the clinic wrote it."""
     if row is None:
-        return TranslatedText("", "")
+        return NO_TEXT
     element = ELEMENTS.get(column, column)
     base = getattr(row, column, None)
     text = row.extra.get(element, "") if base is None else base
@@ -82,6 +98,15 @@ def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
 def translations_of(row: Resource, column: str) -> dict[str, str]:
     """Return the translations of a row's column, by language."""
     return translations_in(row.extra, ELEMENTS.get(column, column))
+
+
+def red_flag_in(raw: Json) -> tuple[Json, str] | None:
+    """The extension of an item or an option that says what to do, and the name of its value."""
+    for extension in _extensions(raw):
+        name = next((name for name in extension if name.startswith("value")), "")
+        if extension.get("url") == RED_FLAG and name:
+            return extension, name
+    return None
 
 
 def translate(raw: Json, name: str, texts: Mapping[str, str]) -> None:

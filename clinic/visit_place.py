@@ -9,7 +9,7 @@ from clinic import phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.folding import folded
 from clinic.models import Appointment, Location
-from clinic.translations import text_of
+from clinic.translations import TranslatedText, text_of
 from clinic.zones import zone_named
 
 
@@ -22,11 +22,13 @@ def site_to_go_to(appointment: Appointment) -> Location | None:
     return None if is_by_video(appointment) else appointment.site
 
 
-def site_and_town(site: Location) -> str:
+def site_and_town(site: Location) -> TranslatedText:
     """Return the site and its town, such as `Riverside, New York`; only the site if its name contains the town."""
     name = text_of(site, "name")
     names = folded(site.name), folded(name)  # a translated name can have the town in another language
-    return name if any(folded(site.city) in folded_name for folded_name in names) else f"{name}, {site.city}"
+    if any(folded(site.city) in folded_name for folded_name in names):
+        return name
+    return TranslatedText(f"{name}, {site.city}", name.language)
 
 
 def zone_for_patient(appointment: Appointment, site_zone: ZoneInfo) -> ZoneInfo:

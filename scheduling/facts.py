@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from clinic import addresses, time_text, visit_place
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
-from clinic.translations import text_of
+from clinic.translations import TranslatedText, text_of
 from clinic.zones import zone_named
 
 Status = Appointment.Status
@@ -93,8 +94,9 @@ class VisitFacts:
         return ", ".join(participant_names(self.appointment, "Practitioner"))
 
     @property
-    def room(self) -> str:
-        return ", ".join(participant_names(self.appointment, "Location/"))
+    def room(self) -> TranslatedText:
+        """The rooms, as the clinic calls them: the appointment has their names in one language."""
+        return TranslatedText(", ".join(participant_names(self.appointment, "Location/")), settings.LANGUAGE_CODE)
 
     @property
     def by_video(self) -> bool:
@@ -124,6 +126,12 @@ class VisitFacts:
     @property
     def patient_name(self) -> str:
         return str(self.appointment.patient or "")
+
+    @property
+    def given(self) -> str:
+        """The patient's given name, or the only one: all that a message says of who it is for."""
+        patient = self.appointment.patient
+        return (patient.given or str(patient)) if patient else ""
 
     @property
     def preparation(self) -> str:

@@ -20,6 +20,7 @@ from clinic.models import (
     QuestionnaireResponse,
     Slot,
 )
+from clinic.translations import Sentence, text_of
 from scheduling import questionnaires
 from scheduling.errors import Issue
 
@@ -55,7 +56,9 @@ def unmet_by_requirement(appointment: Appointment, *, just_made: bool = False) -
     ):
         return {Requirement.ANSWERS: alarms} if alarms else {}
     if appointment.patient is None:
-        text = _("%(service)s needs to know the patient before it is booked.") % {"service": service.name}
+        text = Sentence(
+            _("%(service)s needs to know the patient before it is booked."), service=text_of(service, "name")
+        )
         return {Requirement.PATIENT: [Issue("business-rule", text, "Appointment.participant")]}
     found = {
         Requirement.AGE: age_issues(service, appointment.patient, day_of(appointment)),
@@ -78,7 +81,9 @@ def describe(service: HealthcareService) -> str:
         )
         if is_required
     ]
-    return _("%(service)s needs %(what)s.") % {"service": service.name, "what": ", ".join(texts)} if texts else ""
+    if not texts:
+        return ""
+    return Sentence(_("%(service)s needs %(what)s."), service=text_of(service, "name"), what=", ".join(texts))
 
 
 def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[Issue]:
@@ -97,8 +102,8 @@ def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[
         " Choose another kind of visit, or call the clinic.",
         age,
     )
-    values = {"service": service.name, "ages": ages.limits(service), "count": age}
-    return [Issue("business-rule", text % values, "Appointment.participant")]
+    said = Sentence(text, service=text_of(service, "name"), ages=ages.limits(service), count=age)
+    return [Issue("business-rule", said, "Appointment.participant")]
 
 
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
@@ -154,7 +159,8 @@ def _without_coverage(appointment: Appointment, service: HealthcareService) -> l
     if not service.requires_coverage or coverages(appointment.patient_id, day_of(appointment)).exists():
         return []
     text = _("%(service)s needs coverage that is active on the day of the visit. Add it, or call the clinic.")
-    return [Issue("business-rule", text % {"service": service.name}, "Appointment.participant")]
+    said = Sentence(text, service=text_of(service, "name"))
+    return [Issue("business-rule", said, "Appointment.participant")]
 
 
 def _alarms(appointment: Appointment) -> list[Issue]:
@@ -172,8 +178,11 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
     return [
         Issue(
             "business-rule",
-            _("%(service)s needs answers to \u201c%(form)s\u201d before it is booked.")
-            % {"service": service.name, "form": questionnaire},
+            Sentence(
+                _("%(service)s needs answers to \u201c%(form)s\u201d before it is booked."),
+                service=text_of(service, "name"),
+                form=text_of(questionnaire, "title") or str(questionnaire),
+            ),
             "Appointment.supportingInformation",
         )
         for questionnaire in active_questionnaires(service)
@@ -219,4 +228,5 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
     if people & care_team(appointment.patient_id):
         return []
     text = _("%(service)s is only with a member of the patient's care team. Choose one of them, or call the clinic.")
-    return [Issue("business-rule", text % {"service": service.name}, "Appointment.participant")]
+    said = Sentence(text, service=text_of(service, "name"))
+    return [Issue("business-rule", said, "Appointment.participant")]

@@ -16,6 +16,15 @@ else:
     ModelForm = forms.ModelForm
 
 Json = dict[str, Any]
+NO_OPTION = -1
+
+
+class Place(NamedTuple):
+    """The place of a text in a questionnaire: its question or option, and if it says what to do about an alarm."""
+
+    link_id: str
+    option: int = NO_OPTION
+    is_alarm: bool = False
 
 
 class Translatable(NamedTuple):
@@ -25,7 +34,7 @@ class Translatable(NamedTuple):
     label: str
     column: str
     is_long: bool
-    at: tuple[str, int] | None = None  # of a questionnaire: the question's linkId and the option's number, -1 for none
+    at: Place | None = None
 
 
 def translatable(row: Resource) -> list[Translatable]:
@@ -101,28 +110,41 @@ def _translate(row: Resource, text: Translatable, changed: dict[str, str]) -> No
         translations.translate(*found, changed)
 
 
-def _questions(items: list[Json]) -> Iterator[tuple[tuple[str, int], str]]:
-    """Yield each question, followed by its answer options, with its place in the questionnaire."""
+def _questions(items: list[Json]) -> Iterator[tuple[Place, str]]:
+    """Yield each question with its red flag, followed by its options with theirs, with the place of each text."""
     for item in items:
         link = str(item.get("linkId", ""))
+        text = str(item.get("text", link))
         if item.get("text"):
-            yield (link, -1), str(item["text"])
+            yield Place(link), text
+        yield from _alarm(item, Place(link, is_alarm=True), text)
         for number, option in enumerate(item.get("answerOption", ())):
             raw, name = _of_option(option)
+            label = f"{text}: {raw.get(name, '')}"
             if raw.get(name):
-                yield (link, number), f"{item.get('text', link)}: {raw[name]}"
+                yield Place(link, number), label
+            yield from _alarm(option, Place(link, number, is_alarm=True), label)
         yield from _questions(item.get("item", []))
 
 
-def _find(items: list[Json], at: tuple[str, int]) -> tuple[Json, str] | None:
+def _alarm(raw: Json, place: Place, label: str) -> Iterator[tuple[Place, str]]:
+    found = translations.red_flag_in(raw)
+    if found:
+        extension, name = found
+        yield place, f"{label}: {extension[name]}"
+
+
+def _find(items: list[Json], at: Place) -> tuple[Json, str] | None:
     """Return the JSON object that holds a text, and the text's name in it."""
-    link, number = at
     for item in items:
-        if str(item.get("linkId", "")) == link:
+        if str(item.get("linkId", "")) == at.link_id:
             options = item.get("answerOption", [])
-            if number < 0:
-                return item, "text"
-            return _of_option(options[number]) if number < len(options) else None
+            if at.option >= len(options):
+                return None
+            raw = item if at.option == NO_OPTION else options[at.option]
+            if at.is_alarm:
+                return translations.red_flag_in(raw)
+            return (item, "text") if at.option == NO_OPTION else _of_option(raw)
         if found := _find(item.get("item", []), at):
             return found
     return None

@@ -4,7 +4,7 @@ A view with a form is decorated with `page` and makes its form with `form`. Ever
 that reloading the page or going back to it sends nothing again. Refused data is kept in the session with its errors
 and shown by the next GET. The buttons that choose a language belong to the form too (no script is needed), so the data
 outlives a change of language. It is kept until the form is valid or the visit is booked, at most for KEPT_FOR, and is
-never part of an address.
+never part of an address. A password is never kept.
 """
 
 import time
@@ -32,6 +32,7 @@ MOST_PAGES = 10
 LONGEST_NAME = 100
 KEPT_FOR = 2 * 3600  # seconds
 LANGUAGE = "read-in"  # the name of the buttons that choose a language
+PASSWORD = "password"  # in the name of every field for one
 _KEY = "typed"
 _FORM = "typed_form"
 _NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "change", "let-go", "again", LANGUAGE})
@@ -63,15 +64,15 @@ def page(
     return guarded
 
 
-def form(request: HttpRequest, kind: type[F], **more: Any) -> F:
+def form(request: HttpRequest, kind: type[F], /, **more: Any) -> F:
     """Return the page's form, filled with the posted data, else with the kept data and its errors."""
     typed = _pages(request.session).get(_page(request)) if request.method != "POST" else None
     if request.method == "POST":
-        made = kind(request.POST, **more)
+        made = kind(data=request.POST, **more)
     elif typed is None:
         made = kind(**more)
     else:
-        made = kind(typed["fields"], **more)
+        made = kind(data=typed["fields"], **more)
         made._errors = ErrorDict()  # type: ignore[attr-defined]  # judged when it is sent
         for name, texts in typed.get("wrong", {}).items():
             made._errors[name] = made.error_class(texts, renderer=made.renderer)  # type: ignore[attr-defined]
@@ -91,7 +92,7 @@ def keep(request: HttpRequest, *, wrong: ErrorDict | None = None, language: str 
 
     With `language`, a form field for the language of messages follows if it had the language of the page so far.
     """
-    sent = (name for name in request.POST if name not in _NOT_TYPED and len(name) <= LONGEST_NAME)
+    sent = (name for name in request.POST if _is_kept(name))
     fields = {name: str(request.POST[name])[:LONGEST] for name in islice(sent, MOST)}
     if language in dict(languages.names()) and fields.get("language") == translation.get_language():
         fields["language"] = language
@@ -110,6 +111,10 @@ def done(request: HttpRequest) -> None:
 
 def forget(session: SessionBase) -> None:
     session.pop(_KEY, None)
+
+
+def _is_kept(name: str) -> bool:
+    return name not in _NOT_TYPED and PASSWORD not in name and len(name) <= LONGEST_NAME
 
 
 def _pages(session: SessionBase) -> dict[str, Any]:

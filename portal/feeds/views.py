@@ -15,6 +15,8 @@ from portal.common.callers import caller_of, sign_in_required
 from portal.feeds import feeds
 from scheduling.notifications import Feed, calendar_of, links
 
+_MADE = "made_feed"  # in the session until the page that shows it
+
 
 @require_GET
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
@@ -31,7 +33,11 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
             visits,
             now=now,
             page=lambda each: links.absolute(reverse(page, args=[each.fhir_id])),
-            feed=Feed(_("Visits, %(clinic)s") % {"clinic": settings.CLINIC_NAME}, feeds.blocks_of(found, now=now)),
+            feed=Feed(
+                _("Visits, %(clinic)s") % {"clinic": settings.CLINIC_NAME},
+                feeds.blocks_of(found, now=now),
+                found.patient_id,
+            ),
         ),
         content_type="text/calendar; charset=utf-8",
         headers={"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"},
@@ -48,7 +54,9 @@ def index(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     address = subscribe = ""
     if request.method == "POST":
-        secret = feeds.make(caller, now=timezone.now())
+        request.session[_MADE] = feeds.make(caller, now=timezone.now())
+        return redirect("portal:feeds")
+    if secret := request.session.pop(_MADE, ""):
         address = request.build_absolute_uri(reverse("portal:feed", args=[secret]))
         subscribe = f"webcal://{address.partition('://')[2]}"
     context = {"feeds": feeds.of(caller), "address": address, "subscribe": subscribe}

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clinic.translations import TranslatedText
 from scheduling import questionnaires
 from scheduling.questionnaire_answers import VisitForm
 from scheduling.questionnaires import Item, Node, Posted, Problem
@@ -43,7 +44,7 @@ class Part:
         return [node.name for node in questionnaires.every(self.nodes) if node.depends and not node.is_enabled]
 
     @property
-    def alarms(self) -> dict[str, str]:
+    def alarms(self) -> dict[str, TranslatedText]:
         """The texts of red flags, by the name of their question."""
         here = set(questionnaires.every(self.nodes))
         return {node.name: node.red_flag for node in self.form.sheet.red_flags if node in here}
@@ -51,7 +52,8 @@ class Part:
     @property
     def live(self) -> dict[str, Any]:
         """The parts of the page that change while somebody types."""
-        return {"hidden": self.hidden, "alarms": self.alarms, "calculated": self.calculated}
+        foreign = {name: text.language for name, text in self.alarms.items() if text.is_foreign}
+        return {"hidden": self.hidden, "alarms": self.alarms, "languages": foreign, "calculated": self.calculated}
 
     @property
     def calculated(self) -> dict[str, str]:
@@ -84,14 +86,15 @@ class Part:
     def restore_problems(self, stored: Mapping[str, Sequence[str]]) -> list[Problem]:
         """Return the problems of a posted page from the session, which has question and text by anchor.
 
-        They are written into the rows again, because a refused file is not kept.
+        They are said in the language of the page, but for a refused file, which is not kept: its text stands for it.
         """
         for node in questionnaires.every(self.nodes):
             for row in node.rows:
                 words = stored.get(questionnaires.anchor(node, row))
-                if words and (row.error or not node.problem):
+                if words and (node.item.control == "file" or not (row.error or node.problem)):
                     row.error = words[1]
-        return [Problem(anchor, *words) for anchor, words in stored.items()]
+        here = {problem.anchor: problem for problem in reversed(self.problems)}
+        return [here.get(anchor) or Problem(anchor, *words) for anchor, words in stored.items()]
 
     def keep_problems(self, problems: Iterable[Problem]) -> None:
         """Remove all problems but these from the page: a question that was not shown yet has none."""

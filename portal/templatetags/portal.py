@@ -6,14 +6,15 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from clinic import branding, patient_text, phones
 from clinic.models import User
 from clinic.visit_place import site_and_town
 from portal.common import navigation
+from portal.templatetags.texts import in_its_language
 from scheduling.access import Caller
 
 register = template.Library()
@@ -74,13 +75,16 @@ CALLS = (gettext_lazy("call the clinic"), gettext_lazy("call us"))  # parts of s
 @register.filter
 def with_phone_link(text: object, phone: str = "") -> str:
     """Render a sentence with the number to call as a link: in its place, or after a sentence that says to call."""
-    sentence, number = str(text), phones.shown(phone or settings.CLINIC_PHONE)
-    if not number or isinstance(text, SafeString):
+    number = phones.shown(phone or settings.CLINIC_PHONE)
+    if isinstance(text, SafeString):
+        return text
+    sentence = in_its_language(text if isinstance(text, str) else str(text))
+    if not number:
         return sentence
-    before, match, after = sentence.partition(number)
+    before, match, after = conditional_escape(sentence).partition(conditional_escape(number))
     if match:
-        return format_html("{}{}{}", before, phone_link(number), after)
-    if any(str(call).casefold() in sentence.casefold() for call in CALLS):
+        return mark_safe(f"{before}{phone_link(number)}{after}")
+    if any(str(call).casefold() in str(text).casefold() for call in CALLS):
         return format_html("{} {}", sentence, phone_link(number))
     return sentence
 

@@ -10,6 +10,7 @@ from clinic import formats
 from clinic.fhir.datatypes import Json
 from clinic.models import QuestionnaireResponse
 from portal.common.fields import date_parts
+from portal.templatetags.texts import in_its_language
 from scheduling import questionnaires
 from scheduling.questionnaires import Item, Node, Reading, Row
 
@@ -34,8 +35,8 @@ def said(value: Json | None, zone: ZoneInfo) -> str:
 
 @register.simple_tag
 def answer_words(item: Item, value: Json, zone: ZoneInfo) -> str:
-    """Return an answer in words, with the unit of a number."""
-    return questionnaires.answer_words(item, value, zone)
+    """Render an answer in words, with the unit of a number, marked if it is not in the page's language."""
+    return in_its_language(questionnaires.answer_words(item, value, zone))
 
 
 @register.filter

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clinic import addresses, translations
 from clinic.models import Resource
-from clinic.translations import TranslatedText
+from clinic.translations import Sentence, TranslatedText
 
 register = template.Library()
 
@@ -16,10 +16,22 @@ register.filter("address_lines", addresses.lines)
 
 @register.filter
 def in_its_language(said: str) -> SafeString | str:
-    """Render a text, inside an element with its `lang` if it is not in the page's language."""
+    """Render a text, inside an element with its `lang` if that is not the page's; of a sentence, the texts in it."""
     if isinstance(said, TranslatedText) and said.is_foreign:
         return format_html('<span lang="{}">{}</span>', said.language, said)
+    if isinstance(said, Sentence):
+        marked = {
+            name: conditional_escape(in_its_language(part)) if isinstance(part, str) else part
+            for name, part in said.parts.items()
+        }
+        return mark_safe(conditional_escape(said.template) % marked)
     return said
+
+
+@register.filter
+def lang(said: str) -> SafeString | str:
+    """Render the lang attribute of a text in another language, where no element can be around it."""
+    return format_html(' lang="{}"', said.language) if isinstance(said, TranslatedText) and said.is_foreign else ""
 
 
 @register.filter

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Bookable, HealthcareService, Patient, Schedule
+from clinic.translations import Sentence, text_of
 from scheduling.access.callers import Caller
 from scheduling.access.scope_filters import has_scope
 from scheduling.access.scopes import INTERACTIONS
@@ -80,7 +81,8 @@ def may_book(
     if caller.user is None and not caller.guest and not by_link:
         raise Forbidden(_("Only patients and staff can book."))
     if service.bookable_by != HealthcareService.BookableBy.PATIENTS:
-        raise Forbidden(_("%(service)s is booked by the clinic. Please call us.") % {"service": service.name})
+        text = _("%(service)s is booked by the clinic. Please call us.")
+        raise Forbidden(Sentence(text, service=text_of(service, "name")))
     for patient in patients:
         may_be_for(caller, patient)
 

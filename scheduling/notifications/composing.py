@@ -130,11 +130,6 @@ class _About(VisitFacts):
         return self.appointment.service is None or self.appointment.service.named_in_email
 
     @property
-    def given(self) -> str:
-        patient = self.appointment.patient
-        return (patient.given or str(patient)) if patient else ""
-
-    @property
     def own_clock(self) -> str:
         """The time where the patient lives, for a video visit, if the clocks there show another."""
         patient = self.appointment.patient if self.by_video else None
@@ -213,11 +208,12 @@ class _About(VisitFacts):
         if not self.is_booked:
             return [see]
         come = Action(_("I will come"), f"{link}#confirm")
+        join = [Action(_("Join by video"), link)] if self.by_video else []
         if self.can_be_moved(self.now):
-            return [come, Action(_("Move or cancel the visit"), f"{link}#cancel")]
+            return [*join, come, Action(_("Move or cancel the visit"), f"{link}#cancel")]
         if self.can_be_cancelled(self.now):
-            return [come, Action(_("Cancel the visit"), f"{link}#cancel")]
-        return [come, see]
+            return [*join, come, Action(_("Cancel the visit"), f"{link}#cancel")]
+        return [*join, come, see]
 
 
 def _about(message: Communication, appointment: Appointment, zone: ZoneInfo, now: datetime) -> _About:

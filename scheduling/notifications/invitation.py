@@ -47,10 +47,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A calendar that a program reads again and again: its name, and what stands on it besides visits."""
+    """A calendar that a program reads again and again: its name, the primary key of the patient whose it is, and what
+    stands on it besides visits.
+    """
 
     name: str
     blocks: Sequence[Block] = ()
+    patient: int | None = None
 
 
 def calendar_of(
@@ -76,7 +79,8 @@ def calendar_of(
     calendar.add("prodid", f"-//{settings.CLINIC_NAME}//Scheduling//EN")
     calendar.add("version", "2.0")
     calendar.add("method", method or "PUBLISH")
-    events = [_visit(VisitFacts(each, zones[each.pk]), now, attendee, page(each)) for each in timed]
+    owner = feed.patient if feed else None
+    events = [_visit(VisitFacts(each, zones[each.pk]), now, attendee, page(each), owner) for each in timed]
     if feed is not None:
         _describe(calendar, feed)
         events += [_block(block, now) for block in feed.blocks]
@@ -100,12 +104,11 @@ def domain() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
-def _visit(about: VisitFacts, now: datetime, attendee: str, page: str) -> Event:
+def _visit(about: VisitFacts, now: datetime, attendee: str, page: str, owner: int | None) -> Event:
     appointment = about.appointment
     event = _entry(f"{appointment.fhir_id}@{domain()}", about.start, about.end, now)
     event.add("sequence", appointment.sequence)
-    summary = _("Video visit with %(clinic)s") if about.by_video else _("Visit at %(clinic)s")
-    event.add("summary", summary % {"clinic": settings.CLINIC_NAME})
+    event.add("summary", _summary(about, owner))
     status = _STATUS.get(Appointment.Status(appointment.status), "CONFIRMED")
     event.add("status", status)
     if about.place:
@@ -120,6 +123,17 @@ def _visit(about: VisitFacts, now: datetime, attendee: str, page: str) -> Event:
     if status == "CONFIRMED" and about.start > now:
         event.add_component(_alarm(str(event["summary"])))
     return event
+
+
+def _summary(about: VisitFacts, owner: int | None) -> str:
+    """The title of the entry. In the calendar of somebody who cares for the patient it says whose visit it is."""
+    if owner is None or about.appointment.patient_id in (owner, None):
+        summary = _("Video visit with %(clinic)s") if about.by_video else _("Visit at %(clinic)s")
+    elif about.by_video:
+        summary = _("Video visit for %(name)s with %(clinic)s")
+    else:
+        summary = _("Visit for %(name)s at %(clinic)s")
+    return summary % {"clinic": settings.CLINIC_NAME, "name": about.given}
 
 
 def _description(about: VisitFacts, page: str, now: datetime) -> str:

@@ -5,6 +5,8 @@
 
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import get_language
+
 from clinic.fhir.resources import to_fhir
 from clinic.models import Questionnaire, QuestionnaireResponse
 from clinic.translations import base_language
@@ -88,8 +90,8 @@ def items_of(questionnaire: Questionnaire, language: str = "") -> tuple[Item, ..
 
 
 def sheet_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC) -> Sheet:
-    """A stored response, judged: whether it is complete, and whether an answer in it is an alarm."""
+    """A stored response, judged: whether it is complete, and whether an answer in it is an alarm, in words to read."""
     assert response.questionnaire is not None
-    items = items_of(response.questionnaire)
+    items = items_of(response.questionnaire, get_language() or "")
     patient = to_fhir(response.patient) if response.patient and names_patient(items) else None
     return fill(items, entries_of(items, response.item, zone), zone, patient)

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from clinic.fhir.codes import RED_FLAG
-from clinic.translations import TranslatedText, text_in
+from clinic.translations import NO_TEXT, TranslatedText, red_flag_in, text_in
 
 Json = dict[str, Any]
 Variables = tuple[tuple[str, str], ...]
@@ -34,7 +33,7 @@ class Option:
     label: str
     value: Json
     is_initial: bool = False
-    red_flag: str = ""
+    red_flag: TranslatedText = NO_TEXT
     is_exclusive: bool = False
 
 
@@ -89,7 +88,7 @@ class Item:
     media: tuple[str, ...]
     least: int
     most: int
-    red_flag: str
+    red_flag: TranslatedText
     regex: str
     entry_format: str
     initial_expression: Expression | None
@@ -179,7 +178,7 @@ class _Reader:
         options = _options(raw, kind, self.sets, languages)
         children = raw.get("item", ())
         hints = [child for child in children if kind != "group" and child.get("type") == "display" and _is_plain(child)]
-        hint = " ".join(_text(child, "text", languages) for child in hints)
+        said = [_text(child, "text", languages) for child in hints]
         entry_format = str(_extension(raw, "entryFormat") or "")
         least = _extension(raw, "questionnaire-minOccurs") or 0
         calculation = _expression(raw, "calculatedExpression", variables)
@@ -188,7 +187,9 @@ class _Reader:
             type=kind,
             text=_text(raw, "text", languages),
             prefix=_text(raw, "prefix", languages),
-            hint=" ".join(filter(None, (hint, entry_format))),
+            hint=TranslatedText(
+                " ".join(filter(None, (*said, entry_format))), said[0].language if said else languages.wanted
+            ),
             control=_control(raw, kind, options),
             items=tuple(self.item(child, variables) for child in children if child not in hints),
             options=options,
@@ -210,7 +211,7 @@ class _Reader:
             media=tuple(_extensions(raw, f"{STANDARD}/mimeType")),
             least=least,
             most=min(_extension(raw, "questionnaire-maxOccurs") or MOST_ROWS, MOST_ROWS),
-            red_flag=_red_flag(raw),
+            red_flag=_red_flag(raw, languages),
             regex=str(_extension(raw, "regex") or ""),
             entry_format=entry_format,
             initial_expression=_expression(raw, "initialExpression", variables),
@@ -270,13 +271,13 @@ def _option(raw: Json, languages: Languages) -> Option:
     name, value = next((name, value) for name, value in raw.items() if name.startswith("value"))
     rules: dict[str, Any] = {
         "is_initial": bool(raw.get("initialSelected")),
-        "red_flag": _red_flag(raw),
+        "red_flag": _red_flag(raw, languages),
         "is_exclusive": bool(_extension(raw, "questionnaire-optionExclusive")),
     }
     if name == "valueCoding":
         return replace(_of_coding(value, languages), **rules)
     if name == "valueReference":
-        label = str(value.get("display") or value.get("reference", ""))
+        label = _text(value, "display", languages) or str(value.get("reference", ""))
         return Option(str(value.get("reference") or label), label, {name: value}, **rules)
     label = _text({"value": value, "_value": raw.get(f"_{name}", {})}, "value", languages)
     return Option(str(value), label, {name: value}, **rules)
@@ -316,7 +317,7 @@ def _units(raw: Json) -> tuple[Json, ...]:
 
 def _is_plain(raw: Json) -> bool:
     """A text that is always there, and warns of nothing."""
-    return not raw.get("enableWhen") and not _red_flag(raw)
+    return not raw.get("enableWhen") and not red_flag_in(raw)
 
 
 def _item_control(raw: Json) -> str:
@@ -324,8 +325,9 @@ def _item_control(raw: Json) -> str:
     return next((str(each.get("code")) for each in concept.get("coding", ())), "")
 
 
-def _red_flag(raw: Json) -> str:
-    return next((str(each) for each in _extensions(raw, RED_FLAG)), "")
+def _red_flag(raw: Json, languages: Languages) -> TranslatedText:
+    found = red_flag_in(raw)
+    return _text(*found, languages) if found else NO_TEXT
 
 
 def _extension(raw: Json, name: str) -> Any:

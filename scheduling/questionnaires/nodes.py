@@ -6,6 +6,7 @@ from functools import cached_property
 
 from clinic import formats
 from clinic.fhir.codes import TYPED
+from clinic.translations import NO_TEXT, TranslatedText
 from scheduling.questionnaires.items import Item, Json, Option
 from scheduling.questionnaires.values import same
 
@@ -71,7 +72,7 @@ class Node:
         return self.item.is_repeated and len(self.rows) < self.item.most
 
     @property
-    def red_flag(self) -> str:
+    def red_flag(self) -> TranslatedText:
         """What to do about an answer that is an alarm; empty where there is none."""
         item = self.item
         if item.red_flag and not item.is_question and item.conditions:
@@ -79,7 +80,7 @@ class Node:
         if item.red_flag and any(each != {"valueBoolean": False} for each in self.answers):
             return item.red_flag
         chosen = (option for option in item.options if any(same(option.value, each) for each in self.answers))
-        return next((option.red_flag for option in chosen if option.red_flag), "")
+        return next((option.red_flag for option in chosen if option.red_flag), NO_TEXT)
 
 
 @dataclass(frozen=True)

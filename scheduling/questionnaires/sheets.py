@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from clinic.translations import Sentence
 from scheduling.questionnaires.enabling import enable
 from scheduling.questionnaires.entries import Entries, entries_of, first_entries, typed_values
 from scheduling.questionnaires.expressions import calculate
@@ -155,7 +156,7 @@ def _problem(node: Node) -> str:
         return _missing(item)
     exclusive = next((row.option for row in node.rows if row.value and row.option and row.option.is_exclusive), None)
     if exclusive and count > 1:
-        return _("Choose “%(option)s” alone, or the other answers without it.") % {"option": exclusive.label}
+        return Sentence(_("Choose “%(option)s” alone, or the other answers without it."), option=exclusive.label)
     if count and count < item.least:
         return _("Give at least %(least)d answers.") % {"least": item.least}
     most = item.most if item.repeats else 1

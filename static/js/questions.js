@@ -20,7 +20,7 @@ if (form) {
     if (saved && saved.textContent !== text) saved.textContent = text;
   };
 
-  const show = ({ hidden = [], alarms = {}, calculated = {} }) => {
+  const show = ({ hidden = [], alarms = {}, calculated = {}, languages = {} }) => {
     for (const output of form.querySelectorAll("[data-calculated]")) {
       output.textContent = calculated[output.dataset.calculated] ?? "";
     }
@@ -32,6 +32,9 @@ if (form) {
       const place = alarm.querySelector("[data-alarm-text]");
       alarm.hidden = !text;
       if (place.textContent !== text) place.textContent = text;
+      const language = languages[alarm.dataset.alarm];
+      if (language) place.lang = language;
+      else place.removeAttribute("lang");
     }
   };
 

@@ -6,6 +6,7 @@ from django.utils.translation import override
 from clinic import translations
 from clinic.fhir.resources import to_fhir
 from clinic.models import HealthcareService, Location, Organization, Questionnaire
+from portal.templatetags.texts import in_its_language
 from tests.factories import ServiceFactory
 
 
@@ -60,3 +61,18 @@ def test_each_kind_of_text_has_a_column(model):
     row = model()
     for column in translations.TRANSLATED[row.RESOURCE_TYPE]:
         assert translations.text_of(row, column).language == "en"
+
+
+def test_a_sentence_marks_only_what_is_in_another_language():
+    service = HealthcareService(name="Check-up <1>", extra={})
+    with override("es"):
+        sentence = translations.Sentence(
+            "%(service)s es para %(count)d personas.", service=translations.text_of(service, "name"), count=2
+        )
+        assert sentence == "Check-up <1> es para 2 personas."
+        marked = '<span lang="en">Check-up &lt;1&gt;</span> es para 2 personas.'
+        assert in_its_language(sentence) == marked
+    with override("en"):
+        assert in_its_language(translations.Sentence("%(one)s & more", one=translations.text_of(service, "name"))) == (
+            "Check-up &lt;1&gt; &amp; more"
+        )

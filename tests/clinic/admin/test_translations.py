@@ -1,6 +1,7 @@
 """The clinic's texts in other languages are typed in fields of their own."""
 
 from clinic import translations
+from clinic.fhir.codes import RED_FLAG
 from clinic.models import HealthcareService, Location, Questionnaire
 from tests.clinic.admin.pages import inline, url
 from tests.clinic.admin.test_clinic import SERVICE
@@ -14,6 +15,20 @@ ITEM = [
         "answerOption": [{"valueCoding": {"code": "well", "display": "Well"}}, {"valueString": "Ill"}],
         "item": [{"linkId": "1.1", "type": "string", "text": "Since when?"}],
     }
+]
+ALARMS = [
+    {
+        "linkId": "pain",
+        "type": "choice",
+        "text": "Chest pain?",
+        "answerOption": [{"valueString": "Yes", "extension": [{"url": RED_FLAG, "valueString": "Call 911 now."}]}],
+    },
+    {
+        "linkId": "fever",
+        "type": "boolean",
+        "text": "Fever?",
+        "extension": [{"url": RED_FLAG, "valueString": "Stay at home."}],
+    },
 ]
 
 
@@ -72,3 +87,32 @@ def test_questions_and_options_are_translated_without_json(desk):
     assert translations.text_in(well["valueCoding"], "display", "es") == "Bien"
     assert translations.text_in(ill, "valueString", "es") == "Mal"
     assert translations.text_in(item["item"][0], "text", "es") == "¿Desde cuándo?"
+
+
+def test_what_to_do_about_an_alarm_is_translated_too(desk):
+    form = QuestionnaireFactory(title="Before", item=ALARMS)
+    address = url(Questionnaire, "change", form.pk)
+    page = desk.get(address).context["adminform"].form
+    labels = [page[f"question_{number}_es"].label for number in range(5)]
+    assert labels == [
+        "Chest pain? (Spanish)",
+        "Chest pain?: Yes (Spanish)",
+        "Chest pain?: Yes: Call 911 now. (Spanish)",
+        "Fever? (Spanish)",
+        "Fever?: Stay at home. (Spanish)",
+    ]
+    data = {name: page[name].value() or "" for name in ("title", "status", "name", "url")}
+    data |= {"item": page["item"].value(), "identifier": "[]"}
+    data |= {"question_2_es": "Llame al 911 ahora.", "question_4_es": "Quédese en casa."}
+    answer = desk.post(address, data)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    form.refresh_from_db()
+    pain, fever = form.item
+    alarms = [pain["answerOption"][0]["extension"][0], fever["extension"][0]]
+    assert [translations.text_in(alarm, "valueString", "es") for alarm in alarms] == [
+        "Llame al 911 ahora.",
+        "Quédese en casa.",
+    ]
+    assert [alarm["valueString"] for alarm in alarms] == ["Call 911 now.", "Stay at home."]
+    again = desk.get(address).context["adminform"].form
+    assert again["question_2_es"].value() == "Llame al 911 ahora."

@@ -137,6 +137,16 @@ def test_those_one_cares_for_are_there_too(as_ada, ada, checkup, ten):
     assertContains(as_ada.get(at(page.context["upcoming"][0].appointment)), "Check-up")
 
 
+def test_a_time_that_is_held_for_nobody_yet_names_nobody(as_ada, ada, checkup, ten):
+    RelatedPersonFactory(patient=PatientFactory(given="Leo"), user=ada.user)
+    soon = timezone.now() + timedelta(minutes=9)
+    held = {"patient": None, "held_by": ada.user, "status": "pending", "hold_expires_at": soon}
+    AppointmentFactory(service=checkup, start=ten, **held)
+    page = as_ada.get("/appointments/")
+    assertContains(page, "Held for you until")
+    assertNotContains(page, "For .")
+
+
 def test_it_goes_into_a_calendar(as_ada, visit, ten):
     answer = as_ada.get(at(visit, "visit.ics"))
     [event] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")

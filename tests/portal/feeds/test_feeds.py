@@ -5,10 +5,11 @@ from datetime import timedelta
 import icalendar
 import pytest
 from django.conf import settings
+from django.test import Client
 from pytest_django.asserts import assertContains, assertRedirects
 
 from clinic.models import CalendarFeed
-from tests.factories import AppointmentFactory, RelatedPersonFactory, SlotFactory, UserFactory
+from tests.factories import AppointmentFactory, RelatedPersonFactory, ServiceFactory, SlotFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +121,25 @@ def test_a_wrong_secret_is_not_found(client):
 def test_the_address_is_shown_once(as_ada):
     address = make(as_ada)
     assert address not in as_ada.get("/calendars/").content.decode()
+
+
+def test_a_parents_says_whose_visit_it_is(as_ada, ada, bo, visit, checkup, ten):
+    RelatedPersonFactory(patient=bo, user=ada.user)
+    by_video = ServiceFactory(name="Video", telehealth=True)
+    for service, hours in ((checkup, 1), (by_video, 2)):
+        start = ten + timedelta(hours=hours)
+        AppointmentFactory(patient=bo, service=service, start=start, end=start + timedelta(minutes=30))
+    clinic = settings.CLINIC_NAME
+    assert [str(event["SUMMARY"]) for event in events(as_ada.get(make(as_ada)))] == [
+        f"Visit at {clinic}",
+        f"Visit for {bo.given} at {clinic}",
+        f"Video visit for {bo.given} with {clinic}",
+    ]
+
+
+def test_reloading_the_page_that_shows_it_makes_no_second_one(as_ada):
+    answer = Client.post(as_ada, "/calendars/")
+    assert (answer.status_code, answer.url) == (302, "/calendars/")
+    assert as_ada.get("/calendars/").context["address"]
+    assert as_ada.get("/calendars/").context["address"] == ""
+    assert CalendarFeed.objects.count() == 1

@@ -226,6 +226,7 @@ def test_a_visit_by_video_names_the_patients_own_clock_where_it_differs(visit):
     visit.service.telehealth = True
     assert "Where you are: Tuesday, November 24, 2026, 3:20 – 3:50 PM (Madrid time)" in letter(visit).text
     assert "By video" in letter(visit).text
+    assert f"Join by video:\n{links.manage_link(visit)}\n" in letter(visit).text
     visit.patient.extra["extension"][0]["valueCode"] = "America/Toronto"
     assert "Toronto" not in letter(visit).text
 
