@@ -159,7 +159,9 @@ def test_a_redis_that_has_failed_is_left_alone_for_a_moment(two_per_client, api,
 
 
 def test_the_limits_are_generous(settings):
-    """The real settings, of which those of the tests take the limits away."""
+    """The real settings, of which those of the tests take the limits away, and what integrators are told of them."""
     from clinic import settings as real
 
     assert (real.API_REQUESTS_PER_CLIENT, real.API_REQUESTS_PER_ADDRESS) == (6000, 12_000)
+    told = (real.BASE_DIR / "docs" / "integrate.md").read_text()
+    assert "| requests | 6,000 a minute by one client and 12,000 from one address" in told
