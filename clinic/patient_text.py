@@ -18,9 +18,8 @@ def record_note(patient: Patient | None) -> str:
     if patient.has_died:
         return _("Died")
     if patient.merged_into:
-        names = [
-            each.get("other", {}).get("display") for each in patient.extra["link"] if each.get("type") == "replaced-by"
-        ]
+        links = (link for link in patient.extra["link"] if link.get("type") == "replaced-by")
+        names = [link.get("other", {}).get("display") for link in links]
         return _("Merged into %(name)s") % {"name": names[0] or f"Patient/{patient.merged_into}"}
     return "" if patient.active else _("Inactive record")
 

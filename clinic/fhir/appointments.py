@@ -88,7 +88,7 @@ def _take_slots(reading: Reading) -> None:
     """Take `slot` out of the resource and put the primary keys of the Slots into the draft."""
     sent = reading.resource.pop("slot", ())
     reading.draft.slots = reading.find_all(
-        ((each["reference"], f"Appointment.slot[{n}].reference") for n, each in enumerate(sent) if "reference" in each),
+        ((slot["reference"], f"Appointment.slot[{n}].reference") for n, slot in enumerate(sent) if "reference" in slot),
         "Slot",
     )
 
@@ -154,7 +154,8 @@ def _actors(participants: list[Json]) -> Iterator[tuple[str, str]]:
 
 
 def _drop_hold(reading: Reading) -> None:
-    others = [each for each in reading.resource.pop("extension", ()) if each["url"] != codes.HOLD_EXPIRES]
+    extensions = reading.resource.pop("extension", ())
+    others = [extension for extension in extensions if extension["url"] != codes.HOLD_EXPIRES]
     if others:
         reading.resource["extension"] = others
 

@@ -53,40 +53,48 @@ def _ends_before_it_starts(period: Json) -> bool:
 
 
 def _is_of_home(element: Json) -> bool:
-    return any(each.get("use") == "home" for each in (*element.get("telecom", ()), *element.get("address", ())))
+    return any(part.get("use") == "home" for part in (*element.get("telecom", ()), *element.get("address", ())))
 
 
 # The invariants of each type.
 RULES: dict[str, tuple[Invariant, ...]] = {
     "Attachment": (
-        Invariant("att-1", "Data has a contentType.", lambda each: "data" in each and "contentType" not in each),
+        Invariant(
+            "att-1", "Data has a contentType.", lambda element: "data" in element and "contentType" not in element
+        ),
     ),
     "ContactPoint": (
-        Invariant("cpt-2", "A value has a system.", lambda each: "value" in each and "system" not in each),
+        Invariant("cpt-2", "A value has a system.", lambda element: "value" in element and "system" not in element),
     ),
     "Extension": (
         Invariant(
             "ext-1",
             "It has either extensions or a value[x].",
-            lambda each: ("extension" in each) == _has_value(each),
+            lambda element: ("extension" in element) == _has_value(element),
         ),
     ),
     "Organization": (
-        Invariant("org-1", "It has a name or an identifier.", lambda each: not each.keys() & {"name", "identifier"}),
+        Invariant(
+            "org-1", "It has a name or an identifier.", lambda element: not element.keys() & {"name", "identifier"}
+        ),
         Invariant("org-2, org-3", "Nobody is at home in an organization.", _is_of_home),
     ),
     "PatientContact": (
         Invariant(
             "pat-1",
             "It has a name, a telecom, an address or an organization.",
-            lambda each: not each.keys() & {"name", "telecom", "address", "organization"},
+            lambda element: not element.keys() & {"name", "telecom", "address", "organization"},
         ),
     ),
     "Period": (Invariant("per-1", "A period ends after it starts.", _ends_before_it_starts),),
-    "Quantity": (Invariant("qty-3", "A code has a system.", lambda each: "code" in each and "system" not in each),),
+    "Quantity": (
+        Invariant("qty-3", "A code has a system.", lambda element: "code" in element and "system" not in element),
+    ),
     "QuestionnaireResponseItem": (
         Invariant(
-            "qrs-1", "Items are in the answer or beside it, not both.", lambda each: {"answer", "item"} <= each.keys()
+            "qrs-1",
+            "Items are in the answer or beside it, not both.",
+            lambda element: {"answer", "item"} <= element.keys(),
         ),
     ),
 }

@@ -1,4 +1,4 @@
-"""Resources with everything that FHIR lets them have, and their way to a row and back."""
+"""Resources with all elements that FHIR allows, and helpers to read them into rows and write them again."""
 
 from datetime import datetime
 
@@ -355,7 +355,7 @@ PLANNED = next(each for each in RICH if each["resourceType"] == "Appointment")
 
 
 def everybody():
-    """Those to whom the resources above refer."""
+    """Create the rows to which the resources above refer."""
     org = OrganizationFactory(fhir_id="org")
     site = LocationFactory(fhir_id="site")
     chen = PractitionerFactory(fhir_id="chen")
@@ -385,7 +385,7 @@ def there_and_back(resource, refs):
 
 
 def sent(resource):
-    """Without what the server says: id, version, time of change. Instants as instants."""
+    """Return the resource without id, version and time of change, and with its instants parsed."""
     rest = {name: value for name, value in resource.items() if name != "id"}
     meta = {name: value for name, value in rest.pop("meta", {}).items() if name not in ("versionId", "lastUpdated")}
     if meta:

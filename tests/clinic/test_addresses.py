@@ -1,4 +1,4 @@
-"""Postal addresses as they are written in their country."""
+"""Postal addresses in the format of their country."""
 
 import pytest
 from babel import Locale
@@ -40,6 +40,6 @@ def test_an_address_is_written_as_in_its_country(settings, country, line, city, 
         ("US", {}, []),
     ],
 )
-def test_what_is_not_known_leaves_no_gap(settings, country, site, lines):
+def test_a_missing_part_leaves_no_gap(settings, country, site, lines):
     settings.CLINIC_COUNTRY = country
     assert addresses.lines(Location(**site)) == lines

@@ -1,4 +1,4 @@
-"""Names that people are shown by and addresses they are reached by: the whole rule, as a table."""
+"""The choice of a person's current name, phone number and email address, as tables of cases."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -154,7 +154,7 @@ def test_nothing_that_was_sent_is_lost(resource):
         ),
     ],
 )
-def test_what_a_page_writes_takes_the_place_of_what_was_shown(sent, column, value, shown):
+def test_a_value_written_on_a_page_replaces_the_current_one(sent, column, value, shown):
     row = patient_of(sent)
     setattr(row, column, value)
     back = to_fhir(row)

@@ -1,4 +1,4 @@
-"""The clinic's country: as set, else where its sites are, else its language's."""
+"""The clinic's country: the setting, else the country of most sites, else that of the language."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""PostgreSQL that restarts, is out of reach or has no connection left, told from every other error."""
+"""Detection of a PostgreSQL that restarts, is unreachable or has no connections left, among other errors."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,7 +26,7 @@ def ask(wrapper, sql="SELECT 1"):
 
 @pytest.fixture
 def pooled(db):
-    """Make connections to a server through pools of their own, as the product has them."""
+    """Return a function that connects to a server through a new pool, configured as in the product."""
     made = []
 
     def make(host, **pool):
@@ -107,5 +107,5 @@ def test_the_server_says_that_it_is_away(transactional_db, sqlstate):
 
 
 @pytest.mark.parametrize("error", [None, ValueError("x"), OperationalError("of our own making")])
-def test_what_is_not_an_error_of_the_server(error):
+def test_other_errors_do_not_count_as_unavailable(error):
     assert not database.is_away(error)

@@ -1,4 +1,4 @@
-"""What we have to read again, and nobody else may: it lies sealed, and so do the headers of subscriptions."""
+"""Encryption of texts, and of the headers of subscriptions."""
 
 from importlib import import_module
 from io import StringIO
@@ -15,14 +15,14 @@ from tests.factories import SubscriptionFactory
 SECRET = "Bearer very-secret"
 
 
-def test_what_is_sealed_shows_nothing_and_is_never_the_same():
+def test_encrypted_text_differs_each_time_and_reveals_nothing():
     first, second = encrypt(SECRET, "test"), encrypt(SECRET, "test")
     assert first != second
     assert "secret" not in first
     assert decrypt(first, "test") == decrypt(second, "test") == SECRET
 
 
-def test_what_an_earlier_key_has_sealed_is_read_as_long_as_it_is_named(settings):
+def test_text_of_an_earlier_key_is_decrypted_while_the_key_is_a_fallback(settings):
     sealed = encrypt(SECRET, "test")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
     assert decrypt(sealed, "test") == SECRET
@@ -32,12 +32,12 @@ def test_what_an_earlier_key_has_sealed_is_read_as_long_as_it_is_named(settings)
 
 
 @pytest.mark.parametrize("text", ["", SECRET, "\u00e4", "\ud800", encrypt(SECRET, "another purpose")])
-def test_what_was_not_sealed_for_it_is_not_read(text):
+def test_other_text_cannot_be_decrypted(text):
     with pytest.raises(CannotDecrypt):
         decrypt(text, "test")
 
 
-def test_headers_are_sealed_anew_and_what_no_key_opens_is_named(db, settings):
+def test_reseal_encrypts_headers_again_and_names_those_that_no_key_decrypts(db, settings):
     ours = SubscriptionFactory(header=[encrypted_header("Authorization", SECRET)])
     lost = SubscriptionFactory(header=["Authorization: sealed-with-another-key"])
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
@@ -49,7 +49,7 @@ def test_headers_are_sealed_anew_and_what_no_key_opens_is_named(db, settings):
     assert lost.reference in errors.getvalue()
 
 
-def test_headers_from_before_are_sealed_by_the_migration_in_past_versions_too(db):
+def test_the_migration_encrypts_earlier_headers_in_past_versions_too(db):
     row = SubscriptionFactory(header=[f"Authorization: {SECRET}"])
     type(row).objects.filter(pk=row.pk).update(version=2)
     migration = import_module("clinic.migrations.0012_operations")

@@ -1,4 +1,4 @@
-"""What the columns know of what was sent, and how a change of them is shown."""
+"""The columns of a row that a resource is read into, and the JSON after a column has changed."""
 
 from datetime import date, timedelta
 
@@ -12,14 +12,14 @@ from tests.factories import CoverageFactory, QuestionnaireFactory, ServiceFactor
 
 @pytest.mark.django_db
 def test_columns_are_not_repeated():
-    """One truth: what a column can give back is in the column alone."""
+    """An element that a column can reproduce is not stored in `extra` too."""
     organization = {"resourceType": "Organization", "active": True, "name": "R", "identifier": [IDENTIFIER]}
     row, _ = there_and_back({**organization, "alias": ["River"]}, References())
     assert row.extra == {"alias": ["River"]}
 
 
 @pytest.mark.django_db
-def test_a_changed_column_is_shown_at_the_place_of_what_was_sent():
+def test_a_changed_column_replaces_the_element_that_was_sent():
     row, _ = there_and_back({"resourceType": "Patient", **PERSON}, References())
     row.family, row.given, row.phone, row.email = "Quill", "Bea", "", "bea@example.com"
     back = to_fhir(row)
@@ -98,7 +98,7 @@ def test_the_language_to_write_in_is_the_preferred_one():
 
 
 @pytest.mark.django_db
-def test_nothing_is_said_of_reminders_where_they_are_the_usual():
+def test_default_reminders_have_no_extension():
     row, back = there_and_back({"resourceType": "HealthcareService", "name": "Visit"}, References())
     assert row.reminders == [timedelta(hours=48), timedelta(hours=2)]
     assert "extension" not in back
@@ -124,7 +124,7 @@ def test_days_of_a_coverage_are_the_first_and_the_last():
 
 
 @pytest.mark.django_db
-def test_a_coverage_whose_payor_nobody_has_said_says_so():
+def test_a_coverage_without_payor_has_a_data_absent_reason():
     row = CoverageFactory(payor=[])
     [payor] = to_fhir(row)["payor"]
     assert payor["extension"][0]["valueCode"] == "unknown"

@@ -31,7 +31,7 @@ def test_instants_are_written_in_utc(moment, text):
     st.integers(-2_000_000_000, 4_000_000_000),
     st.integers(-14 * 60, 14 * 60),
 )
-def test_an_instant_survives_in_whatever_zone_it_was_said(seconds, offset):
+def test_an_instant_is_the_same_whatever_its_offset(seconds, offset):
     moment = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=offset)))
     assert read_instant(moment.isoformat()) == moment == read_instant(instant(moment))
 
@@ -55,7 +55,7 @@ def test_an_instant_has_an_offset_and_a_place_in_time(text):
         pytest.param({}, None, None, id="always"),
     ],
 )
-def test_days_of_a_period_are_whole_and_local(period, start, end):
+def test_the_days_of_a_period_are_whole_local_days(period, start, end):
     assert read_period(period, NEW_YORK) == (start and utc(start), end and utc(end))
 
 

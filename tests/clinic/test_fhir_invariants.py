@@ -1,4 +1,4 @@
-"""FHIR's own rules: https://hl7.org/fhir/R4/conformance-rules.html#constraints"""
+"""FHIR's invariants: https://hl7.org/fhir/R4/conformance-rules.html#constraints"""
 
 import pytest
 
@@ -18,7 +18,7 @@ def refusals(kind, **elements):
 
 
 def broken(kind, **elements):
-    """The keys of the invariants that are broken, and where."""
+    """Return the keys and the paths of the broken invariants."""
     found = refusals(kind, **elements)
     assert all(code == "invariant" for code, _, _ in found)
     return [(key, path) for _, key, path in found]
@@ -64,16 +64,16 @@ def narrative(inner, xmlns=XHTML):
         ({"text": narrative(" ")}, "txt-2", "text.div"),
     ],
 )
-def test_what_breaks_a_rule_of_fhir_is_refused_by_its_name_and_place(elements, key, path):
+def test_a_broken_invariant_is_reported_with_its_key_and_path(elements, key, path):
     assert broken("Patient", **elements) == [(key, f"Patient.{path}")]
 
 
-def test_what_is_contained_and_cannot_be_read_is_not_missed_as_well():
+def test_an_unreadable_contained_resource_is_not_reported_as_missing_too():
     found = refusals("Patient", contained=[{**DOCTOR, "nam": "x"}], generalPractitioner=HER_DOCTOR)
     assert [(code, path) for code, _, path in found] == [("structure", "Patient.contained[0].nam")]
 
 
-def test_nothing_is_contained_in_what_is_contained():
+def test_a_contained_resource_contains_no_other():
     inner = {**DOCTOR, "contained": [{"resourceType": "Organization", "id": "o", "name": "O"}]}
     found = broken("Patient", contained=[inner], generalPractitioner=HER_DOCTOR)
     assert ("dom-2", "Patient.contained[0].contained") in found
@@ -111,7 +111,7 @@ def test_types_of_resource_have_rules_of_their_own(kind, elements, key, path):
         {"text": narrative('<img src="#p" alt="cake"/>')},
     ],
 )
-def test_what_keeps_the_rules_is_taken(elements):
+def test_a_resource_that_keeps_the_invariants_is_accepted(elements):
     assert refusals("Patient", **elements) == []
 
 

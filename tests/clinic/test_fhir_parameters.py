@@ -1,4 +1,4 @@
-"""SchedulingParameters: what they become, and each way to get them wrong."""
+"""SchedulingParameters: the rows that they are read into, and their errors."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def schedule(*extensions, **elements):
 
 
 class KnowsEverybody(References):
-    """Without a database: actors have neither zone nor site."""
+    """References without a database. Actors have neither zone nor site."""
 
     def find(self, reference, *allowed_types, path):
         return len(reference)
@@ -92,7 +92,7 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
     }
 
 
-def test_hours_alone_are_parameters_and_nothing_is_none():
+def test_hours_alone_make_parameters_and_an_empty_service_makes_none():
     [draft] = read(service(availableTime=[{"daysOfWeek": ["mon"], "allDay": True}])).parameters
     assert draft.fields["duration"] is None
     assert read({"resourceType": "HealthcareService", "name": "Visit"}).parameters == []
@@ -349,7 +349,7 @@ def test_a_schedules_own_hours_say_the_same_when_they_are_read_again(availabilit
 
 
 @pytest.mark.django_db
-def test_a_changed_row_is_shown_and_what_else_was_sent_stays():
+def test_a_changed_row_is_written_and_other_attributes_stay():
     limit = {"url": "bookingLimit", "valueInteger": 8}
     visit = save(read(service(parameters(duration(1, "h"), limit), id="visit")), "HealthcareService")
     assert to_fhir(visit)["extension"] == [parameters(duration(1, "h"), limit)]

@@ -38,7 +38,7 @@ def test_our_own_address_and_versions_are_understood(form):
 
 
 @pytest.mark.django_db
-def test_what_is_elsewhere_deleted_or_of_another_type_is_not_found():
+def test_a_reference_elsewhere_or_to_a_deleted_row_or_another_type_is_not_found():
     chen, gone = PractitionerFactory(), PractitionerFactory(deleted_at="2026-01-01T00:00:00Z")
     elsewhere = f"https://other.example/{chen.reference}"
     refs = References.load({chen.reference, gone.reference, elsewhere}, base=BASE)
@@ -75,7 +75,7 @@ def test_a_canonical_names_the_form_of_that_version_and_rather_one_in_use(django
             refs.questionnaire(canonical, path="x")
 
 
-def test_what_was_created_since_is_known():
+def test_a_row_added_later_is_known():
     refs = References()
     refs.add("Practitioner/new", 7)
     assert refs.find("Practitioner/new", "Practitioner", path="x") == 7

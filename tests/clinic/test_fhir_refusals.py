@@ -1,4 +1,4 @@
-"""What is not accepted, and that all of it is said at once."""
+"""Resources that are refused, with all their issues at once."""
 
 import copy
 from contextlib import suppress
@@ -53,7 +53,7 @@ def without(resource, *names):
     return {name: value for name, value in resource.items() if name not in names}
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_issues_are_reported_at_once():
     slot = {
         "resourceType": "Slot",
         "id": "a b",
@@ -103,13 +103,13 @@ def test_all_that_is_wrong_is_said_at_once():
         pytest.param({"extension": [TOO_DEEP]}, "structure", None, id="too deep"),
     ],
 )
-def test_slots_that_are_none(change, code, expression):
+def test_invalid_slots(change, code, expression):
     [(found, path)] = refusals(SLOT | change)
     assert found == code
     assert expression in (None, path)
 
 
-def test_what_has_not_the_form_of_its_type_is_told_what_that_is():
+def test_a_value_of_the_wrong_form_is_answered_with_the_right_form():
     patient = {"resourceType": "Patient", "birthDate": "soon", "deceasedDateTime": "last year"}
     texts = {issue.expression: issue.text for issue in validate(patient, "Patient")}
     assert texts == {
@@ -182,7 +182,7 @@ def test_a_reason_for_the_absence_of_a_time_is_no_time():
         ),
     ],
 )
-def test_appointments_that_are_none(appointment, code, expression):
+def test_invalid_appointments(appointment, code, expression):
     assert refusals(appointment) == [(code, expression)]
 
 
@@ -262,7 +262,7 @@ def test_answers_find_their_question():
         ),
     ],
 )
-def test_what_care_is_not(resource, code, expression):
+def test_invalid_coverages_care_teams_and_encounters(resource, code, expression):
     assert refusals(resource) == [(code, expression)]
 
 
@@ -300,7 +300,7 @@ def service_with(*extensions, **elements):
         ),
     ],
 )
-def test_what_services_and_places_are_not(resource, code, expression):
+def test_invalid_services_and_places(resource, code, expression):
     assert refusals(resource) == [(code, expression)]
 
 
@@ -312,7 +312,7 @@ def test_a_video_room_is_on_the_web(url):
 
 
 @pytest.mark.django_db
-def test_only_what_was_asked_is_answered():
+def test_answers_name_existing_questions():
     group = {"linkId": "g", "type": "group", "item": [{"linkId": "g.1", "type": "string"}]}
     form = QuestionnaireFactory(item=[group])
     inner = {"linkId": "g.1", "answer": [{"valueString": "x", "item": [{"linkId": "other"}]}]}
@@ -333,14 +333,14 @@ def test_only_what_was_asked_is_answered():
 
 
 @pytest.mark.parametrize("resource", [[], None, {}, {"resourceType": "Patient"}])
-def test_what_is_of_another_type_is_not_read(resource):
+def test_a_resource_of_another_type_is_refused(resource):
     with pytest.raises(InvalidResource) as refusal:
         RESOURCES["Slot"].from_fhir(resource, References())
     assert [issue.code for issue in refusal.value.issues] == ["structure"]
 
 
 class KnowsEverybody(References):
-    """Without a database: every reference to the right type leads somewhere."""
+    """References without a database. Every reference of an allowed type names a row."""
 
     def find(self, reference, *allowed_types, path):
         known = reference.partition("/")[0] in allowed_types
@@ -366,7 +366,7 @@ ODDITIES = st.one_of(
 
 
 def places(node, path=()):
-    """The way to every element of a resource."""
+    """Return the path of every element of a resource."""
     parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, value in parts:
         yield (*path, name)
@@ -376,7 +376,7 @@ def places(node, path=()):
 @pytest.mark.django_db
 @given(st.data())
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-def test_whatever_is_sent_is_read_or_refused(data):
+def test_any_json_is_read_or_refused(data):
     resource = copy.deepcopy(data.draw(st.sampled_from(RICH)))
     *steps, last = data.draw(st.sampled_from(list(places(resource))))
     node = resource

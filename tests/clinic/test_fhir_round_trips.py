@@ -1,4 +1,4 @@
-"""What was sent comes back as it was sent, at its place."""
+"""A resource is returned as it was sent."""
 
 import copy
 from datetime import datetime
@@ -16,7 +16,7 @@ from tests.clinic.round_trips import RICH, everybody, sent, there_and_back
 @pytest.mark.parametrize(
     "resource", [pytest.param(each, id=f"{each['resourceType']} {n}") for n, each in enumerate(RICH)]
 )
-def test_what_was_sent_comes_back(resource):
+def test_a_resource_is_returned_as_it_was_sent(resource):
     before = copy.deepcopy(resource)
     row, back = there_and_back(resource, everybody())
     assert sent(back) == sent(resource)

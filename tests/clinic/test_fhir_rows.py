@@ -1,4 +1,4 @@
-"""Rows that were made here, as FHIR."""
+"""The JSON of rows that the product itself has created."""
 
 from datetime import date, datetime, timedelta
 
@@ -149,7 +149,7 @@ def test_more_rows_are_no_more_queries(kind, django_assert_max_num_queries):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RESOURCES if RESOURCES[kind].from_fhir])
-def test_what_is_shown_is_accepted_and_means_the_same(kind):
+def test_the_json_of_a_row_is_read_into_the_same_row(kind):
     MAKE[kind]()
     [row] = read(kind)[-1:]
     shown = to_fhir(row)
@@ -175,7 +175,7 @@ def test_an_appointment_shows_its_slots_by_time():
     assert to_fhir(row)["slot"] == [{"reference": before.reference}, {"reference": held.reference}]
 
 
-def test_an_appointment_made_here_says_what_clients_ask():
+def test_an_appointment_made_here_has_the_elements_that_clients_need():
     visit = AppointmentFactory()
     shown = to_fhir(visit)
     [concept] = shown["serviceType"]
@@ -191,7 +191,7 @@ def test_a_hold_says_when_it_expires():
     assert shown["extension"] == [{"url": codes.HOLD_EXPIRES, "valueInstant": "2026-01-05T14:00:00Z"}]
 
 
-def test_a_slot_never_says_whose_visit_it_is():
+def test_a_slot_never_names_a_patient():
     ada = PatientFactory(given="Adalbertina")
     visit = AppointmentFactory(patient=ada, schedules=[ScheduleFactory()])
     shown = str([to_fhir(row) for row in read("Slot")])
@@ -304,7 +304,7 @@ def test_a_bundle_whose_resources_refer_to_each_other():
 
 
 def empty_places(node, path=""):
-    """FHIR has no empty elements: https://hl7.org/fhir/R4/json.html"""
+    """Yield the paths of empty elements, which FHIR does not allow: https://hl7.org/fhir/R4/json.html"""
     if node in (None, "", [], {}):
         return [path]
     parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()

@@ -1,4 +1,4 @@
-"""https://hl7.org/fhir/R4/xml.html: XML says what JSON says, no more and no less."""
+"""Conversion between FHIR's XML and JSON, without loss: https://hl7.org/fhir/R4/xml.html"""
 
 import pytest
 from lxml import etree
@@ -75,7 +75,7 @@ def test_elements_are_in_the_order_of_their_definition():
     )
 
 
-def test_what_is_contained_is_named_by_its_type():
+def test_a_contained_resource_is_an_element_named_after_its_type():
     text = written({"resourceType": "Patient", "contained": [{"resourceType": "Organization", "id": "o"}]})
     assert '<contained><Organization><id value="o"/></Organization></contained>' in text
 
@@ -95,13 +95,13 @@ def test_urls_of_extensions_and_ids_of_elements_are_attributes():
         ("<o:p>Word</o:p>", "Word"),
     ],
 )
-def test_a_narrative_that_is_no_xhtml_is_told_as_its_words(div, words):
+def test_a_narrative_that_is_not_xhtml_loses_its_tags(div, words):
     back = there_and_back({"resourceType": "Patient", "text": {"status": "generated", "div": div}})
     narrative = etree.fromstring(back["text"]["div"])
     assert (narrative.tag, narrative.text) == ("{http://www.w3.org/1999/xhtml}div", words)
 
 
-def test_what_xml_cannot_say_is_replaced():
+def test_characters_that_xml_does_not_allow_are_replaced():
     assert there_and_back({"resourceType": "Patient", "language": "a\x00b\ufffe"})["language"] == "a\ufffdb\ufffd"
 
 
@@ -126,7 +126,7 @@ def test_prefixes_are_free():
         ("<name/>", {"name": [{}]}),
     ],
 )
-def test_what_is_wrong_is_left_to_those_who_judge_json(inside, found):
+def test_invalid_elements_are_converted_for_the_validation(inside, found):
     assert read(f"{HEAD}{inside}</Patient>") == {"resourceType": "Patient", **found}
 
 
@@ -145,7 +145,7 @@ def test_what_is_wrong_is_left_to_those_who_judge_json(inside, found):
         (f"{HEAD}&unknown;</Patient>", "not XML", ""),
     ],
 )
-def test_what_is_no_fhir_at_all_is_refused_with_its_place(text, said, at):
+def test_xml_that_is_not_fhir_is_refused_with_the_path(text, said, at):
     with pytest.raises(InvalidElement) as refusal:
         from_xml(read_xml(text))
     assert said in refusal.value.text
@@ -165,6 +165,6 @@ def test_entities_are_never_read(dtd):
         read_xml(f'{dtd}{HEAD}<id value="&file;&b;"/></Patient>')
 
 
-def test_what_is_too_deep_is_refused():
+def test_xml_that_is_too_deep_is_refused():
     with pytest.raises(InvalidElement, match="not XML"):
         read_xml(HEAD + "<name>" * 5000 + "</name>" * 5000 + "</Patient>")

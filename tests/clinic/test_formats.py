@@ -1,4 +1,4 @@
-"""Dates, clocks, distances and addresses by language and country, as CLDR has them."""
+"""Dates, times, distances and addresses by language and country, as in CLDR."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -90,7 +90,7 @@ def test_distances(settings, language, country, kilometres, said):
         ("JP", 6, True, ("year", "month", "day")),
     ],
 )
-def test_what_goes_by_the_country(settings, country, weekday, in_24_hours, order):
+def test_conventions_that_follow_the_country(settings, country, weekday, in_24_hours, order):
     settings.CLINIC_COUNTRY = country
     assert sorted(formats.weekdays()) == list(range(7))
     assert formats.weekdays()[0] == weekday

@@ -1,4 +1,4 @@
-"""What load balancers and deployments ask."""
+"""The health checks for load balancers and deployments."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Moments and times of day as ISO 8601 writes them."""
+"""Reading of ISO 8601 moments and times of day."""
 
 from datetime import UTC, datetime, time
 
@@ -23,7 +23,7 @@ def test_a_leap_second_is_the_second_after_it(text, moment):
 
 
 @pytest.mark.parametrize("text", ["2016-12-31T23:59:61Z", "2016-12-31T23:60:60Z", "2016-13-31T23:59:60Z"])
-def test_what_is_no_moment_is_refused(text):
+def test_an_invalid_moment_is_refused(text):
     with pytest.raises(ValueError, match=r"."):
         read_iso(text)
 

@@ -1,4 +1,4 @@
-"""The key by which apps know who has signed in."""
+"""The private key that signs OpenID Connect id tokens."""
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -29,7 +29,7 @@ def test_its_lines_may_be_divided_by_backslash_n(key):
     assert openid_key.check(NAME, pem(key).replace("\n", "\\n")) == pem(key).strip()
 
 
-def test_there_may_be_none():
+def test_the_key_is_optional():
     assert openid_key.check(NAME, "") == ""
 
 

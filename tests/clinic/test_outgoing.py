@@ -1,4 +1,4 @@
-"""No address that others give leads into the network we stand in."""
+"""Requests to addresses from clients never reach the private network."""
 
 import socket
 from threading import Thread
@@ -77,7 +77,7 @@ def test_a_host_that_the_operator_trusts_may_be_private_and_without_tls(settings
 
 
 @pytest.mark.parametrize("kept_open", [b"", b"HTTP/1.1 200 OK\r\nX: "])
-def test_who_answers_too_slowly_is_not_waited_for(kept_open, settings, monkeypatch):
+def test_a_slow_response_ends_at_the_deadline(kept_open, settings, monkeypatch):
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     monkeypatch.setattr(outgoing, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -1,4 +1,4 @@
-"""The finder: the patients found for what is typed, and their order."""
+"""The search for people by typed text: the patients found, and their order."""
 
 from datetime import date
 
@@ -117,7 +117,7 @@ def test_people_are_found_in_any_writing(settings):
 
 
 @pytest.mark.django_db
-def test_who_has_exactly_this_name_comes_first():
+def test_an_exact_name_comes_first():
     people = [("Ann", "Bergman"), ("Ann", "Berg"), ("Anna", "Berg-Aalto"), ("Annabel", "Berg")]
     for given, family in people:
         PatientFactory(given=given, family=family)

@@ -1,4 +1,4 @@
-"""Telephone numbers in any writing: how they are kept, dialled, shown and found."""
+"""Telephone numbers in any format: stored, dialled, shown and found."""
 
 import pytest
 from django import forms
@@ -38,7 +38,7 @@ WRITINGS = [
 
 
 @pytest.mark.parametrize(("country", "typed", "kept", "shown"), WRITINGS)
-def test_a_number_is_kept_as_e164_and_shown_as_in_the_clinics_country(settings, country, typed, kept, shown):
+def test_a_number_is_stored_in_e164_and_shown_in_the_format_of_the_country(settings, country, typed, kept, shown):
     settings.CLINIC_COUNTRY = country
     assert phones.read(typed) == kept
     assert phones.shown(kept) == phones.shown(typed) == shown
@@ -49,7 +49,7 @@ def test_a_number_is_kept_as_e164_and_shown_as_in_the_clinics_country(settings, 
     ("typed", "reason"),
     [("555 01", "short"), ("212 555 0100 99", "long"), ("call me", "invalid"), ("112 555 0100", "invalid")],
 )
-def test_what_nobody_can_have_is_refused_with_the_reason_and_an_example(typed, reason):
+def test_an_impossible_number_is_refused_with_the_reason_and_an_example(typed, reason):
     class Form(forms.Form):
         phone = PhoneField()
 

@@ -1,4 +1,4 @@
-"""An unsafe or unreadable value stops the start with a sentence that says what would be right."""
+"""An unsafe or invalid setting stops the start with a sentence about a valid one."""
 
 import runpy
 from datetime import timedelta
@@ -19,7 +19,7 @@ PRODUCTION = {
 
 @pytest.fixture
 def read(monkeypatch, tmp_path):
-    """The settings of an environment; None unsets."""
+    """Return the settings for environment variables; None unsets a variable."""
 
     def read(**environment):
         for name, value in {
@@ -37,7 +37,7 @@ def read(monkeypatch, tmp_path):
     return read
 
 
-def test_what_production_needs_is_enough(read):
+def test_the_required_settings_are_enough_for_production(read):
     found = read()
     assert (found["DEBUG"], found["DEMO"]) == (False, False)
     assert "demo" not in found["INSTALLED_APPS"]
@@ -104,7 +104,7 @@ def test_the_embedded_mode_is_for_this_machine(read):
         read(DATABASE_URL=None)
 
 
-def test_audit_events_are_kept_for_years_unless_said_otherwise(read):
+def test_audit_events_are_kept_for_years_by_default(read):
     assert read()["AUDIT_KEPT"] > timedelta(days=3650)
     assert read(AUDIT_YEARS="6")["AUDIT_KEPT"] == timedelta(days=6 * 365.25)
 

@@ -1,4 +1,4 @@
-"""Statements composed once do what Django's own do."""
+"""The cached SQL statements do the same as Django's own."""
 
 from datetime import timedelta
 
@@ -37,16 +37,16 @@ def test_a_row_is_found_as_django_would_read_it(make, django_assert_num_queries)
 
 
 @pytest.mark.parametrize("model", [HealthcareService, Patient])
-def test_what_is_not_there_is_none(model):
+def test_a_missing_row_is_none(model):
     assert find(model, "fhir_id", "nobody") is None
 
 
-def test_what_is_deleted_is_not_found():
+def test_a_deleted_row_is_not_found():
     patient = PatientFactory(deleted_at=timezone.now())
     assert find(Patient, "id", patient.pk) is None
 
 
-def test_rows_have_what_the_database_has_set(django_assert_num_queries):
+def test_inserted_rows_have_the_columns_that_the_database_fills(django_assert_num_queries):
     schedule, now = ScheduleFactory(), timezone.now()
     slots = [slot(schedule, now + timedelta(hours=n), extra={"n": n}) for n in range(3)]
     with django_assert_num_queries(1):
@@ -63,7 +63,7 @@ def test_a_row_that_was_inserted_is_updated_when_it_is_saved():
     assert Communication.objects.get().subject == "Once more"
 
 
-def test_what_a_constraint_forbids_is_left_out_or_is_an_error():
+def test_a_row_that_a_constraint_forbids_is_left_out_or_an_error():
     schedule, now = ScheduleFactory(), timezone.now()
     first, same, later = (slot(schedule, now + timedelta(hours=n)) for n in (0, 0, 2))
     assert insert_without_conflicts([first, same, later]) == [first, later]

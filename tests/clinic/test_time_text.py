@@ -1,4 +1,4 @@
-"""Times as people say them."""
+"""Texts for times, days and durations."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The clinic's own texts in the reader's language, kept as FHIR's translation extension."""
+"""The clinic's own texts in the reader's language, stored as FHIR's translation extension."""
 
 import pytest
 from django.utils.translation import override

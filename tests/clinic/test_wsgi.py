@@ -1,4 +1,4 @@
-"""What the web server runs, between the server and Django."""
+"""The WSGI application around Django."""
 
 from io import BytesIO
 
@@ -22,7 +22,7 @@ def chunked(body):
 
 
 def reading(environ, start_response):
-    """What Django reads of a body."""
+    """An application that reads a body as Django does."""
     return [WSGIRequest(environ).body]
 
 
@@ -43,7 +43,7 @@ def test_a_body_in_chunks_has_a_limit_too(settings):
 
 
 @pytest.mark.parametrize("make", [chunked, lambda body: environ(BytesIO(body), CONTENT_LENGTH=str(len(body)))])
-def test_what_is_refused_unread_is_not_left_to_the_connection(make):
+def test_an_unread_body_is_read_after_the_response(make):
     asked = make(b" " * (MOST * 200))
     sent = asked["wsgi.input"]
     assert WholeBodies(refusing, MOST)(asked, None) == [b"No."]

@@ -11,7 +11,7 @@ def desk(client, alex):
 
 @pytest.fixture
 def fresh_formats():
-    """Django's formats for the country of the test, and afterwards for that of the others."""
+    """Clear Django's cached formats before and after a test that changes the country."""
     reset_format_cache()
     yield
     reset_format_cache()

@@ -1,4 +1,4 @@
-"""Addresses of the administration, what they post and what they refuse."""
+"""Helpers for the administration's pages: form data and errors."""
 
 from django.urls import reverse
 

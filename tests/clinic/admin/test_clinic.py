@@ -39,7 +39,7 @@ def test_saving_is_the_next_version(desk):
     assert site.last_updated > before
 
 
-def test_what_is_deleted_is_gone_and_answers_410(desk):
+def test_a_deleted_resource_answers_410(desk):
     patient = PatientFactory()
 
     desk.post(url(Patient, "delete", patient.pk), {"post": "yes"})
@@ -50,7 +50,7 @@ def test_what_is_deleted_is_gone_and_answers_410(desk):
     assert desk.get(url(Patient, "change", patient.pk)).status_code == 302
 
 
-def test_what_others_refer_to_cannot_be_deleted(desk):
+def test_a_row_that_others_refer_to_cannot_be_deleted(desk):
     role = RoleFactory()
 
     response = desk.get(url(Practitioner, "delete", role.practitioner.pk))
@@ -155,7 +155,7 @@ def test_a_user_is_made_with_an_e_mail_address(desk):
     assert User.objects.get(email="new@example.com").check_password(password)
 
 
-def test_what_a_line_cannot_say_is_kept_while_nobody_touches_it(desk):
+def test_details_that_a_line_does_not_hold_stay_if_it_is_unchanged(desk):
     schedule = ScheduleFactory()
     window = {"daysOfWeek": ["mon"], "allDay": True, "extension": [{"url": "https://example.org/x", "valueCode": "y"}]}
     own = schedule.scheduling_parameters.create(service=schedule.services.get(), availability=[window])

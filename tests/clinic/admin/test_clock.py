@@ -1,4 +1,4 @@
-"""The administration reads and shows all times by the clinic's clock, and a visit's by that of its site."""
+"""The administration reads and shows all times in the clinic's zone, and the times of a visit in its site's zone."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ NOON = datetime(2026, 7, 1, 16, 0, 5, tzinfo=UTC)  # in New York
 
 @pytest.fixture
 def chicago(site):
-    """A site in another zone than most."""
+    """A site in another zone than most sites."""
     LocationFactory()
     return LocationFactory(name="Lakeside", timezone="America/Chicago")
 
@@ -80,7 +80,7 @@ def test_no_page_is_in_utc(desk, site, chicago):
     assert 'value="12:00:05 PM"' in desk.get(url(Encounter, "change", encounter.pk)).content.decode()
 
 
-def test_a_typed_time_is_read_by_the_clock_that_is_shown(desk, site):
+def test_a_typed_time_is_read_in_the_zone_that_is_shown(desk, site):
     schedule = ScheduleFactory(site=site)
     data = {
         "active": "on",

@@ -1,4 +1,4 @@
-"""Every page of the administration opens, for administrators alone."""
+"""Every page of the administration opens, and only for administrators."""
 
 from itertools import count
 
@@ -100,7 +100,7 @@ FACTORIES = [
 
 
 @pytest.mark.parametrize("model", NOUNS)
-def test_every_page_of_a_noun_opens_for_the_administrator(desk, model):
+def test_every_page_of_a_model_opens_for_the_administrator(desk, model):
     for make in FACTORIES:
         make()
     row = model.objects.order_by("pk").first()
@@ -148,13 +148,13 @@ def test_the_first_page_has_each_kind_of_record_in_a_section(desk):
     assert "Others" not in [section["name"] for section in sections]
 
 
-def test_an_audit_event_is_found_by_what_was_done(desk):
+def test_an_audit_event_is_found_by_its_use_case(desk):
     for subtype in ("read", "book"):
         AuditEventFactory(subtype=subtype)
     found = desk.get(url(AuditEvent, "changelist"), {"q": "book"}).context["cl"].result_list
     assert [event.subtype for event in found] == ["book"]
 
 
-def test_all_that_is_registered_opens(desk):
+def test_every_registered_list_opens(desk):
     for model in admin.site._registry:
         assert desk.get(url(model, "changelist")).status_code == 200, model

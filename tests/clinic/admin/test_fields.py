@@ -1,4 +1,4 @@
-"""Hours, closures and reminders are written in lines."""
+"""Form fields of the administration for hours, closures and reminders."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def test_weekly_hours_are_read(text, entries):
 
 
 @pytest.mark.parametrize("text", ["", "closed", "mon-fri 09:00-17:00\nsat sun all day", "mon wed fri 22:30-06:00"])
-def test_weekly_hours_are_shown_as_they_were_written(text):
+def test_weekly_hours_are_shown_as_they_were_typed(text):
     field = WeeklyHoursField(rows=1)
 
     assert field.prepare_value(field.clean(text)) == text
@@ -53,7 +53,7 @@ def test_wrong_hours_are_refused_with_the_line(text, message):
     "text",
     ["2026-12-25", "2026-12-24 to 2027-01-02: Winter break", "2026-12-24T13:00:00-05:00 to 2026-12-25: Eve: closed"],
 )
-def test_closures_are_shown_as_they_were_written(text):
+def test_closures_are_shown_as_they_were_typed(text):
     field = ClosuresField(rows=1)
 
     assert field.prepare_value(field.clean(text)) == text
@@ -95,6 +95,6 @@ def test_wrong_reminders_are_refused(text):
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", '[{"coding": "x"}]'])
-def test_what_is_not_fhir_is_refused(text):
+def test_elements_that_are_not_fhir_are_refused(text):
     with pytest.raises(ValidationError):
         ElementsField(element="CodeableConcept", required=False).clean(text)

@@ -1,4 +1,4 @@
-"""Django's own formats, which Administration uses, by language and country."""
+"""Django's formats in the administration, by language and country."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The clinic's own words, written in the administration."""
+"""Message templates in the administration."""
 
 import pytest
 from pytest_django.asserts import assertContains
@@ -18,13 +18,13 @@ def as_administrator(client):
     return client
 
 
-def test_the_form_says_what_can_be_filled_in(as_administrator):
+def test_the_form_lists_the_placeholders(as_administrator):
     page = as_administrator.get(ADD)
     assertContains(page, "<code>{{ when }}</code> day, time and zone of the visit, in full", html=False)
     assertContains(page, "Spanish")
 
 
-def test_words_are_shown_for_a_sample_visit_in_their_language(as_administrator):
+def test_a_preview_shows_a_sample_visit_in_the_templates_language(as_administrator):
     ours = MessageTemplateFactory(language="es", subject="Hasta el {{ time }}", body="{{ name }}, <b>{{ when }}</b>.")
     page = as_administrator.get(f"/admin/clinic/messagetemplate/{ours.pk}/change/")
     assertContains(page, "Ada, &lt;b&gt;")
@@ -38,11 +38,11 @@ def test_words_are_shown_for_a_sample_visit_in_their_language(as_administrator):
         ("{% if name %}Come.{% endif %}", "Only placeholders such as {{ when }} can be used"),
     ],
 )
-def test_what_could_not_be_filled_in_is_refused(as_administrator, body, said):
+def test_a_text_that_cannot_be_filled_in_is_refused(as_administrator, body, said):
     assertContains(as_administrator.post(ADD, {**WORDS, "body": body}), said)
     assert not MessageTemplate.objects.exists()
 
 
-def test_what_can_be_filled_in_is_kept(as_administrator):
+def test_a_text_that_can_be_filled_in_is_saved(as_administrator):
     as_administrator.post(ADD, {**WORDS, "body": "We look forward to seeing you on {{ when }}."})
     assert MessageTemplate.objects.get().subject == WORDS["subject"]

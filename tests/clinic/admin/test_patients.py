@@ -1,4 +1,4 @@
-"""The administration of what is a patient's."""
+"""The administration of patients and of their data."""
 
 import re
 from datetime import date
@@ -79,7 +79,7 @@ def test_answers_are_read_with_their_questions(desk):
 
 
 @pytest.mark.parametrize("factory", [EncounterFactory, QuestionnaireResponseFactory])
-def test_what_was_entered_in_error_does_not_come_back_beside_another(desk, factory):
+def test_a_row_entered_in_error_cannot_become_a_duplicate(desk, factory):
     visit, form = AppointmentFactory(), QuestionnaireFactory()
     more = {"questionnaire": form} if factory is QuestionnaireResponseFactory else {}
     wrong = factory(appointment=visit, status="entered-in-error", **more)
@@ -92,14 +92,14 @@ def test_what_was_entered_in_error_does_not_come_back_beside_another(desk, facto
     assert "for the same visit" in errors(response)[0] or "of the same visit" in errors(response)[0]
 
 
-def test_one_who_signs_in_cares_for_a_patient_once(desk):
+def test_a_user_is_a_related_person_of_a_patient_once(desk):
     grace = RelatedPersonFactory(user=UserFactory())
     data = {"active": "on", "patient": grace.patient.pk, "user": grace.user.pk, "given": "Grace"}
 
     assert "cares for this patient already" in errors(desk.post(url(RelatedPerson, "add"), data))[0]
 
 
-def test_who_cares_for_a_patient_is_added_on_the_patients_page(desk):
+def test_a_related_person_is_added_on_the_patients_page(desk):
     patient = PatientFactory()
     data = {"active": "on", "given": "Ada", "family": "Quinn", "email": patient.email, "language": "es"}
     carer = inline("related_persons", given="Grace", relationship='[{"text": "Mother"}]')
@@ -123,7 +123,7 @@ def test_a_message_leads_to_its_visit_and_cannot_be_changed(desk):
     assert desk.post(url(Communication, "delete", message.pk), {"post": "yes"}).status_code == 403
 
 
-def test_a_guests_proof_is_shown_to_nobody(desk):
+def test_a_guests_code_is_not_shown(desk):
     message = CommunicationFactory(event="proof", subject="123456 is your code", body="Your code is 123456.")
 
     assert "123456" not in desk.get(url(Communication, "change", message.pk)).content.decode()
@@ -187,13 +187,13 @@ def test_as_much_of_a_birth_date_is_entered_as_is_known(
 
 
 @pytest.mark.parametrize("typed", ["1985-13", "31/31/1985", "85", "2999", "yesterday", "0001"])
-def test_what_is_no_birth_date_is_refused(desk, typed):
+def test_an_invalid_birth_date_is_refused(desk, typed):
     inlines = {f"{name}-{kind}_FORMS": "0" for name in INLINES for kind in ("TOTAL", "INITIAL")}
     assert errors(desk.post(url(Patient, "add"), {"given": "Ann", "born": typed, **inlines}))
     assert not Patient.objects.exists()
 
 
-def test_the_list_shows_what_is_known(desk):
+def test_the_list_shows_partial_birth_dates(desk):
     PatientFactory(birth_date=None, extra={"birthDate": "1985-03"})
     PatientFactory(birth_date=date(1985, 3, 27))
     page = desk.get(url(Patient, "changelist"))

@@ -1,4 +1,4 @@
-"""The clinic's texts in other languages are typed in fields of their own."""
+"""Translations of the clinic's texts in the administration."""
 
 from clinic import translations
 from clinic.fhir.codes import RED_FLAG
@@ -49,7 +49,7 @@ def test_a_service_has_a_field_for_each_text_and_language(desk):
     assert desk.get(address).context["adminform"].form["name_es"].value() == "Revisión"
 
 
-def test_what_other_software_wrote_in_further_languages_stays(desk):
+def test_translations_into_further_languages_stay(desk):
     site = LocationFactory(name="Main Street", extra={})
     translations.translate(site.extra, "name", {"es": "Calle Mayor", "fr": "Grande Rue"})
     site.save()
