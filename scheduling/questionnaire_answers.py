@@ -13,7 +13,7 @@ from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, AuditEvent, Patient, Questionnaire, QuestionnaireResponse
 from scheduling import access, questionnaires, requirements
 from scheduling.access import Caller
-from scheduling.booking.holding import HOLD_EXPIRED
+from scheduling.booking.holds import HOLD_EXPIRED
 from scheduling.errors import NotFound, RuleBroken
 from scheduling.questionnaires import Entries, Item, Json, Posted, Sheet
 

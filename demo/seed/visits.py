@@ -23,7 +23,7 @@ from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times
 from scheduling.booking.appointments import declined
-from scheduling.booking.holding import SUPPORTING
+from scheduling.booking.holds import SUPPORTING
 from scheduling.booking.request import participants_of
 from scheduling.booking.slots import slots_of
 from scheduling.core.hours import instant, local_date

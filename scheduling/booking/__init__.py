@@ -1,15 +1,16 @@
-"""What can be done with an appointment: one function and one transaction each.
+"""Use cases of an Appointment: one function and one transaction each.
 
-The law. A database constraint, `slot_never_sold_twice`, arbitrates; nothing here can outvote it.
-All Slots of a booking go in with one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than wanted means that
-somebody was faster. Locks only make that orderly, and always come in one order: the appointment, who holds it, the
-patient, the bookables in order of primary key. Bookings share their bookables; whoever lets go of time and takes other
-time in one transaction, makes time count longer, or counts seats, has them alone. `now` is read once, by the door.
+The exclusion constraint `slot_never_sold_twice` decides every conflict; no code here can overrule it. All Slots of a
+booking are inserted by one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than requested means that another
+booking was faster. Locks only keep writers in order, and are always taken in this order: the appointment, the holder of
+holds, the patient, the bookables by primary key. Bookings share the locks of their bookables. A use case owns them
+exclusively when it releases time and takes other time in one transaction, extends the time during which rows count, or
+counts seats. `now` is read once, by the API, the page or the task that calls.
 """
 
-from scheduling.booking.appointments import is_holder, not_too_early
+from scheduling.booking.appointments import is_holder, require_day_reached
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
-from scheduling.booking.holding import (
+from scheduling.booking.holds import (
     HOLD_EXPIRED,
     confirm,
     extend_hold,
@@ -19,7 +20,10 @@ from scheduling.booking.holding import (
     release_expired_holds,
     support,
 )
-from scheduling.booking.importing import (
+from scheduling.booking.idempotency import AlreadyAnswered, Once, recall
+from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
+from scheduling.booking.request import BookingRequest
+from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
     lock_conditions,
@@ -33,11 +37,8 @@ from scheduling.booking.importing import (
     rewrite_slot,
     write_slots,
 )
-from scheduling.booking.once import AlreadyAnswered, Once, recall
-from scheduling.booking.proving import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.request import BookingRequest
-from scheduling.booking.responding import record_response, respond
-from scheduling.booking.restoring import can_be_restored, restore
+from scheduling.booking.responses import record_response, respond
+from scheduling.booking.restoration import can_be_restored, restore
 from scheduling.booking.slots import engagements_of
 from scheduling.booking.visits import (
     annotate,
@@ -81,7 +82,6 @@ __all__ = [
     "lock_registration",
     "may_remove",
     "name_patient",
-    "not_too_early",
     "note_presence",
     "proof_of",
     "recall",
@@ -91,6 +91,7 @@ __all__ = [
     "release_expired_holds",
     "remove",
     "remove_slot",
+    "require_day_reached",
     "reschedule",
     "respond",
     "restore",

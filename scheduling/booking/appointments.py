@@ -1,4 +1,4 @@
-"""An appointment's own life: which states follow which, who may change it, what is written down of it."""
+"""The status of an Appointment: allowed transitions, who may change it, and its audit lines."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from scheduling import access, notifications, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.request import Json
-from scheduling.booking.slots import let_go
+from scheduling.booking.slots import release_time
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
 from scheduling.versions import Versions, has_version
 
@@ -27,7 +27,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"entered-in-error"}),
     "entered-in-error": frozenset(),
 }
-# A slip of the desk is taken back, by hand and at once.
+# The statuses to which staff may correct a step that was recorded by mistake.
 CORRECTIONS: dict[str, frozenset[str]] = {
     "arrived": frozenset({"booked"}),
     "checked-in": frozenset({"booked", "arrived"}),
@@ -42,7 +42,7 @@ BEGUN = {
     "moved": _("This visit has begun and can no longer be moved. Please call the clinic."),
     "cancelled": _("This visit has begun and can no longer be cancelled. Please call the clinic."),
 }
-# What is only true from the day of the visit on; that nobody came, from its start on.
+# Statuses that software may report from the day of the visit on; `noshow` only from its start on.
 ON_ITS_DAY = frozenset({"arrived", "checked-in", "fulfilled", "noshow"})
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
 CREATES = ("book", "hold", "request")
@@ -55,26 +55,27 @@ def end_visit(
     reason: Json | None,
     caller: Caller,
     now: datetime,
-    as_: str = "cancel",
+    subtype: str = "cancel",
     tell: bool = True,
 ) -> Appointment:
-    """Let go of the time of a locked appointment. The patient declines a booking or a request; of a hold nobody does.
+    """Release the time of a locked appointment and write its final `status`.
 
-    The patient is told if one of these is cancelled; nothing that was to be sent about it goes out any more.
+    The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
+    is cancelled, the patient is told. No message about it that is still waiting is sent.
     """
-    let_go([appointment.pk], now=now)
-    was_promised = appointment.status != Appointment.Status.PENDING or appointment.is_request
+    release_time([appointment.pk], now=now)
+    was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
-    elif not was_promised:
+    elif not was_agreed:
         appointment.participant = [{**each, "status": "tentative"} for each in appointment.participant]
     appointment.status = status
-    appointment.sequence += was_promised
+    appointment.sequence += was_agreed
     appointment.hold_expires_at = None
     appointment.cancelation_reason = reason if status == Appointment.Status.CANCELLED else None
     save(appointment, now)
-    audit(as_ if status == "cancelled" else status, appointment, caller=caller, now=now)
-    if was_promised:
+    audit(subtype if status == "cancelled" else status, appointment, caller=caller, now=now)
+    if was_agreed:
         encounters.follow(appointment, now=now)
         tell = tell and status == Appointment.Status.CANCELLED
         notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
@@ -82,14 +83,14 @@ def end_visit(
 
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
-    """True if the caller has the staff's pages, which offer for a moment to undo what was done to a visit."""
+    """True if the caller uses the staff's pages, which offer to undo a change of a visit for a moment."""
     return caller.user is not None and not caller.client and access.is_exempt_from_cutoffs(caller, appointment)
 
 
-def step(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "") -> Appointment:
-    """Write a locked appointment with its new status; its Encounter comes along."""
+def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "") -> Appointment:
+    """Write a locked appointment with its new status, and update its Encounter."""
     save(appointment, now)
-    audit(as_ or appointment.status, appointment, caller=caller, now=now)
+    audit(subtype or appointment.status, appointment, caller=caller, now=now)
     encounters.follow(appointment, now=now)
     return appointment
 
@@ -97,9 +98,11 @@ def step(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = 
 def fulfil_requirements(
     appointment: Appointment, *, now: datetime, override: str = "", just_made: bool = False
 ) -> None:
-    """Raise RuleBroken with all that the service requires and the patient lacks; what they answered is the visit's.
+    """Raise RuleBroken with every requirement of the service that the patient does not meet; attach their answers to
+    the visit.
 
-    An `override` with a reason lifts it. Needs `lock_patient`, or two visits could take the same answers.
+    With the reason `override`, unmet requirements are ignored. Needs `lock_patient`, or two visits could use the same
+    answers.
     """
     issues = requirements.unmet(appointment, now=now, just_made=just_made)
     if issues and not override:
@@ -108,7 +111,7 @@ def fulfil_requirements(
 
 
 def locked(appointment_id: str, caller: Caller, version: Versions | None = None) -> Appointment:
-    """The appointment, if the caller may change it, locked until we commit; at `version` if one is named."""
+    """The appointment, locked until commit, if the caller may change it and it is at `version`."""
     pk = access.changeable_appointment(caller, appointment_id).pk
     appointment = (
         Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "patient").get(pk=pk)
@@ -119,14 +122,16 @@ def locked(appointment_id: str, caller: Caller, version: Versions | None = None)
 
 
 def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = "") -> None:
-    """One line in the same transaction: who did what to which appointment, and why they overrode a rule."""
+    """Write one audit line in this transaction: who did what to the appointment, and the reason for overriding a
+    rule.
+    """
     insert([audit_line(use_case, appointment, caller=caller, now=now, reason=reason)])
 
 
 def audit_line(
     use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = ""
 ) -> AuditEvent:
-    """The line of `audit`, not written yet."""
+    """The unsaved AuditEvent of `audit`."""
     return AuditEvent(
         recorded=now,
         last_updated=now,
@@ -141,7 +146,7 @@ def audit_line(
 
 
 def _client(caller: Caller) -> str:
-    """The software that acted, or how somebody came who has not signed in."""
+    """The client id of the software that acted, or how an anonymous caller came."""
     if caller.client or caller.user:
         return caller.client
     return "manage link" if caller.visit else "guest"
@@ -154,17 +159,18 @@ def save(appointment: Appointment, now: datetime) -> None:
     appointment.save()
 
 
-def may_become(appointment: Appointment, status: str) -> None:
+def require_transition(appointment: Appointment, status: str) -> None:
+    """Raise IllegalTransition unless the appointment may change to this status."""
     if status not in TRANSITIONS[appointment.status]:
         raise IllegalTransition(appointment.status, status)
 
 
-def not_too_early(
+def require_day_reached(
     appointment: Appointment, status: str, *, caller: Caller, now: datetime, at: str = "Appointment.status"
 ) -> None:
-    """Raise RuleBroken where software says of a visit to come that it has begun, is over or was missed.
+    """Raise RuleBroken if software reports that a future visit has begun, is over or was missed.
 
-    `at` is the element that says so.
+    `at` is the element that reports it.
     """
     start = appointment.start
     if not caller.client or status not in ON_ITS_DAY or start is None or start <= now:
@@ -173,25 +179,27 @@ def not_too_early(
         raise RuleBroken(f"This visit is still to come: it cannot be {status} yet.", expression=at)
 
 
-def not_anothers(hold: Appointment, *, caller: Caller) -> None:
-    """Raise TimeTaken where software would confirm the hold of other software or of somebody else."""
+def require_own_hold(hold: Appointment, *, caller: Caller) -> None:
+    """Raise TimeTaken if software confirms a hold that other software, or another person, made."""
     if caller.client and hold.hold_expires_at is not None and not is_holder(hold, caller):
         raise TimeTaken("Somebody else holds this time.")
 
 
 def is_holder(hold: Appointment, caller: Caller) -> bool:
-    """True if it is the same software, for the same person, that took the hold."""
-    took = AuditEvent.objects.filter(appointment=hold, subtype="hold").values_list("client", "user")
+    """True if the same software made the hold for the same person."""
+    makers = AuditEvent.objects.filter(appointment=hold, subtype="hold").values_list("client", "user")
     user = caller.user.pk if caller.user else None
-    return all(each == (caller.client, user) for each in took)
+    return all(each == (caller.client, user) for each in makers)
 
 
-def not_expired(appointment: Appointment, now: datetime) -> None:
+def require_not_expired(appointment: Appointment, now: datetime) -> None:
+    """Raise HoldExpired if the appointment is a hold that has expired."""
     if appointment.hold_expires_at is not None and appointment.hold_expires_at <= now:
         raise HoldExpired
 
 
-def within_notice(appointment: Appointment, caller: Caller, now: datetime, done: str) -> None:
+def require_notice(appointment: Appointment, caller: Caller, now: datetime, done: str) -> None:
+    """Raise RuleBroken if it is too late for this caller to move or cancel the visit, or it has begun."""
     if appointment.start is None or appointment.service is None or access.is_exempt_from_cutoffs(caller, appointment):
         return
     notice = appointment.service.cancellation_notice

@@ -1,10 +1,10 @@
-"""Time that the people of a calendar keep for themselves: leave, lunch, a meeting; once or again and again.
+"""Blocks: time that staff keep free of visits, such as leave, lunch or a meeting, once or repeatedly.
 
-A block is one Slot for each occasion, over all the time that was asked for, and lies under the visits that are in it.
-The engine reads it as taken, whatever lies on it: time that a visit in it lets go of, by whichever way, or a hold by
-running out, was closed all along, and nobody has to close it then. The constraint does not look at blocks, since it
-guards what is sold. Every use case that takes time shares the locks of its bookables before it asks the engine, and
-who blocks owns them: it sees every booking before it, and every booking after it sees the block.
+A block has one Slot for each occasion, over the whole requested time, also under visits that are already there. The
+availability engine reads a block as taken, so when a visit or a hold inside it ends, its time is closed without further
+work. The exclusion constraint ignores blocks, because it protects only sold time. Every use case that takes time shares
+the locks of its bookables before it asks the engine, and blocking owns them exclusively: it sees every earlier booking,
+and every later booking sees the block.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from clinic.models import OCCUPYING, AuditEvent, Schedule, Slot
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import as_datetime
-from scheduling.booking.importing import all_or_nothing, write_slots
+from scheduling.booking.resource_writes import all_or_nothing, write_slots
 from scheduling.booking.slots import own_bookables
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.errors import Forbidden, Invalid, NotFound, TimeTaken
 
 
 class Extent(StrEnum):
-    """How much of a repeated block is meant."""
+    """The part of a repeated block that is removed."""
 
     ONE = "one"
     FOLLOWING = "following"
@@ -39,9 +39,9 @@ class Extent(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BlockRequest:
-    """Keep these spans of UTC seconds of a calendar free of visits, each one occasion of the same block.
+    """A request to keep spans of UTC seconds on a calendar free of visits; each span is one occasion of the block.
 
-    With `around`, visits that are there stay; without it, anything that is there stands in the way.
+    With `around`, existing visits stay inside the block; without it, anything that takes the time is a conflict.
     """
 
     schedule: Schedule
@@ -51,13 +51,13 @@ class BlockRequest:
 
 
 def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]:
-    """Write the block's Slots, which share an identifier; none for an occasion that is blocked from end to end.
+    """Write the block's Slots, which share an identifier. Occasions that are wholly blocked already get none.
 
-    Raises TimeTaken where something is in the way and `around` is not asked for, and where all is blocked already;
-    Forbidden on calendars that the caller does not run.
+    Raises TimeTaken for a conflict without `around`, or if everything is blocked already; Forbidden on calendars that
+    the caller does not manage.
     """
     schedule = request.schedule
-    _may_block(caller, schedule)
+    _require_may_block(caller, schedule)
     if not request.occasions:
         raise Invalid(_("There is no day to block."))
     with all_or_nothing():
@@ -73,9 +73,9 @@ def block(request: BlockRequest, *, caller: Caller, now: datetime) -> list[Slot]
 
 
 def unblock(slot_id: str, extent: Extent, *, caller: Caller, now: datetime) -> int:
-    """Take a block away: the occasion that this Slot is of, it and those after it, or all. Returns how many Slots.
+    """Remove a block: the occasion of this Slot, that and all later ones, or all. Returns the number of Slots.
 
-    Raises NotFound for a Slot that is no block the caller can see, Forbidden.
+    Raises NotFound for a Slot that is not a visible block, Forbidden.
     """
     slot = (
         access.visible(Slot, caller)
@@ -85,26 +85,26 @@ def unblock(slot_id: str, extent: Extent, *, caller: Caller, now: datetime) -> i
     )
     if slot is None:
         raise NotFound(f"There is no block Slot/{slot_id}.")
-    _may_block(caller, slot.schedule)
+    _require_may_block(caller, slot.schedule)
     with all_or_nothing():
-        removed = Slot.objects.filter(pk__in=[each.pk for each in _meant(slot, extent)], deleted_at=None)
+        removed = Slot.objects.filter(pk__in=[each.pk for each in _slots_of_block(slot, extent)], deleted_at=None)
         count = removed.update(deleted_at=now, last_updated=now, version=F("version") + 1)
         _audit("unblock", AuditEvent.Action.DELETE, slot.schedule, caller, now)
     return count
 
 
 def is_repeated(slot: Slot) -> bool:
-    """True if the block that this Slot is of has other occasions."""
-    return len(_meant(slot, Extent.ALL)) > len(_meant(slot, Extent.ONE))
+    """True if the block of this Slot has other occasions."""
+    return len(_slots_of_block(slot, Extent.ALL)) > len(_slots_of_block(slot, Extent.ONE))
 
 
-def _may_block(caller: Caller, schedule: Schedule) -> None:
+def _require_may_block(caller: Caller, schedule: Schedule) -> None:
     if not access.manages(caller, bookables=[schedule.bookable_id], sites=[schedule.site_id]):
         raise Forbidden(_("You can block time only on calendars you work with."))
 
 
 def _taken(schedule: Schedule, occasions: Sequence[Span], now: datetime) -> tuple[list[Span], list[Span]]:
-    """All time that is taken around the occasions, and of it the blocks."""
+    """The time taken around the occasions, and the blocked part of it."""
     first, last = min(start for start, _ in occasions), max(end for _, end in occasions)
     slots = Slot.objects.filter(
         bookable=schedule.bookable_id,
@@ -136,8 +136,8 @@ def _slots(request: BlockRequest, occasions: Sequence[Span], now: datetime) -> l
     ]
 
 
-def _meant(slot: Slot, extent: Extent) -> list[Slot]:
-    """The Slots of the block; one that was written without an identifier is a block of its own."""
+def _slots_of_block(slot: Slot, extent: Extent) -> list[Slot]:
+    """The Slots of the block; one written without an identifier is a block by itself."""
     wanted = _identifier(slot, BLOCK_OCCASION if extent == Extent.ONE else BLOCK)
     if wanted is None:
         return [slot]

@@ -1,11 +1,11 @@
-"""The Encounter of a visit follows its Appointment: https://hl7.org/fhir/R4/encounter.html"""
+"""The Encounter of a visit, kept in step with its Appointment: https://hl7.org/fhir/R4/encounter.html"""
 
 from datetime import datetime
 
 from clinic.models import Appointment, Encounter
 
 FOLLOWS = {
-    Appointment.Status.BOOKED: Encounter.Status.CANCELLED,  # the arrival was a slip
+    Appointment.Status.BOOKED: Encounter.Status.CANCELLED,  # the arrival was recorded by mistake
     Appointment.Status.ARRIVED: Encounter.Status.ARRIVED,
     Appointment.Status.CHECKED_IN: Encounter.Status.IN_PROGRESS,
     Appointment.Status.FULFILLED: Encounter.Status.FINISHED,
@@ -18,7 +18,7 @@ BEGINS = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment
 
 
 def follow(appointment: Appointment, *, now: datetime) -> None:
-    """Begin the Encounter of a locked appointment when the patient is there, and take it along from then on."""
+    """Create the Encounter of a locked appointment when the patient arrives, and update it with each later status."""
     status = Appointment.Status(appointment.status)
     if status not in FOLLOWS:
         return

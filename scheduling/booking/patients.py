@@ -1,4 +1,4 @@
-"""Patients for whom nothing is booked: those who have died, and records that are inactive or were merged."""
+"""Patients for whom nothing can be booked: those who have died, and inactive or merged records."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,14 +12,14 @@ from clinic.models import Appointment, Patient
 from scheduling.booking.request import BookingRequest, Json
 from scheduling.errors import RuleBroken
 
-FOLLOWED = 5  # links of records that were merged again and again
+MAX_LINKS = 5  # of records that were merged repeatedly
 PARTICIPANT = "Appointment.participant"
 
 
 def lock_patient(patient: Patient | None) -> None:
-    """Lock the patient, so that what is counted for them stays true until we commit. None locks nothing.
+    """Lock the patient, so that what is counted for them stays true until commit. None locks nothing.
 
-    Raises RuleBroken for one who has died, and for a record that is inactive or was merged: see `survivor_of`.
+    Raises RuleBroken if the patient has died, or the record is inactive or merged: see `survivor_of`.
     """
     if patient is None:
         return
@@ -35,7 +35,7 @@ def lock_patient(patient: Patient | None) -> None:
 
 
 def refuse_closed(active: bool, has_died: bool, was_merged: bool) -> None:
-    """Raise RuleBroken, with the reason, for a record by which nothing can be booked."""
+    """Raise RuleBroken, with the reason, if nothing can be booked for such a record."""
     if has_died:
         raise RuleBroken(_("This patient has died. Nothing can be booked for them."), expression=PARTICIPANT)
     if was_merged:
@@ -47,8 +47,8 @@ def refuse_closed(active: bool, has_died: bool, was_merged: bool) -> None:
 
 
 def survivor_of(patient: Patient) -> Patient:
-    """The record into which this one was merged, or itself. Raises RuleBroken where that is not here."""
-    for _link in range(FOLLOWED):
+    """The record into which this one was merged, or itself. Raises RuleBroken if that record does not exist here."""
+    for _link in range(MAX_LINKS):
         if not patient.merged_into:
             return patient
         found = Patient.objects.filter(fhir_id=patient.merged_into, deleted_at=None).first()
@@ -59,8 +59,10 @@ def survivor_of(patient: Patient) -> Patient:
     return patient
 
 
-def for_survivor(request: BookingRequest) -> BookingRequest:
-    """The request for the record into which its patient's was merged, which the Appointment then says."""
+def with_survivor(request: BookingRequest) -> BookingRequest:
+    """The request with the record into which its patient's was merged; the Appointment keeps a reference to the old
+    one.
+    """
     patient = request.patient
     if patient is None or not patient.merged_into:
         return request
@@ -68,30 +70,30 @@ def for_survivor(request: BookingRequest) -> BookingRequest:
     return replace(
         request,
         patient=survivor,
-        asked_for=patient,
-        participants=tuple(_renamed(request.participants, patient, survivor)),
-        extra=_said(request.extra, patient),
+        requested_patient=patient,
+        participants=tuple(_with_actor(request.participants, patient, survivor)),
+        extra=_with_former_record(request.extra, patient),
     )
 
 
 def follow_merge(appointment: Appointment) -> None:
-    """Let a locked visit be of the record into which its patient's was merged. Not written yet."""
+    """Set a locked visit's patient to the record into which theirs was merged. Does not save it."""
     patient = appointment.patient
     if patient is None or not patient.merged_into:
         return
     appointment.patient = survivor_of(patient)
-    appointment.participant = _renamed(appointment.participant, patient, appointment.patient)
-    appointment.extra = _said(appointment.extra, patient)
+    appointment.participant = _with_actor(appointment.participant, patient, appointment.patient)
+    appointment.extra = _with_former_record(appointment.extra, patient)
 
 
 def activate(patient: Patient, *, now: datetime) -> None:
-    """Make an inactive record active again, so that it can be booked for. In the transaction of the booking."""
+    """Make an inactive record active again so that a visit can be booked for it, in the booking's transaction."""
     changed = Patient.objects.filter(pk=patient.pk, active=False)
     changed.update(active=True, version=F("version") + 1, last_updated=now)
     patient.active = True
 
 
-def _renamed(participants: "tuple[Json, ...] | list[Json]", patient: Patient, survivor: Patient) -> list[Json]:
+def _with_actor(participants: "tuple[Json, ...] | list[Json]", patient: Patient, survivor: Patient) -> list[Json]:
     actor = {"reference": survivor.reference, "display": str(survivor)}
     return [
         {**each, "actor": actor} if each.get("actor", {}).get("reference") == patient.reference else each
@@ -99,6 +101,6 @@ def _renamed(participants: "tuple[Json, ...] | list[Json]", patient: Patient, su
     ]
 
 
-def _said(extra: Json, patient: Patient) -> Json:
+def _with_former_record(extra: Json, patient: Patient) -> Json:
     merged = {"url": MERGED_PATIENT, "valueReference": {"reference": patient.reference}}
     return {**extra, "extension": [*extra.get("extension", ()), merged]}

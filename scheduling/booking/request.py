@@ -1,4 +1,4 @@
-"""What is asked of a booking."""
+"""The booking request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,21 +13,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequest:
-    """A visit at `start` on all of `offerings`, or on none.
+    """A request to book a visit at `start` on all of `offerings`.
 
-    `participants` are FHIR participants as a client sent them; without any, they are made from the schedules' actors
-    and the patient. `requested` is the window that was searched. `override` is the reason why who runs the calendar
-    does what its rules do not allow; time that is taken stays taken. Without `tell` the patient is not told. `extra`
-    holds other elements of the Appointment, `fhir_id` the id that it was promised: who comes second with it finds the
-    time taken. `asked_for` is a record that was merged into the patient's. `activate` makes an inactive record of the
-    patient active: for who runs the calendars.
+    `participants` are FHIR participants sent by a client; without any, they are built from the schedules' actors and
+    the patient. `requested` is the window that was searched. `override` is the reason for which staff ignore the rules
+    of their calendar; taken time stays taken. Without `tell` the patient is not told. `extra` holds other elements of
+    the Appointment. `fhir_id` is a reserved id: the second booking with it finds the time taken. `requested_patient` is
+    a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
+    caller runs the calendars.
     """
 
     service: HealthcareService
     offerings: tuple[Offering, ...]
     start: datetime
     patient: Patient | None = None
-    asked_for: Patient | None = None
+    requested_patient: Patient | None = None
     participants: tuple[Json, ...] = ()
     identifiers: tuple[Json, ...] = ()
     comment: str = ""
@@ -44,14 +44,13 @@ class BookingRequest:
 
 
 def is_person(participant: Json) -> bool:
-    """True if it is one of those who give the care."""
+    """True if the participant is a practitioner."""
     return str(participant.get("actor", {}).get("reference")).startswith("Practitioner")
 
 
-def asked(participants: Sequence[Json]) -> list[Json]:
-    """The participants of a request: its people are to answer, or whoever runs the place where it takes nobody's time.
-
-    The patient wants it, and a room has no will of its own.
+def awaiting_answers(participants: Sequence[Json]) -> list[Json]:
+    """The participants of a request: its practitioners still have to answer; without any, everybody but the patient
+    has to.
     """
     people = [each for each in participants if is_person(each)]
     own = [each for each in participants if str(each.get("actor", {}).get("reference")).startswith("Patient/")]
@@ -62,7 +61,7 @@ def asked(participants: Sequence[Json]) -> list[Json]:
 
 
 def participants_of(offerings: tuple[Offering, ...], patient: Patient | None, status: str) -> list[Json]:
-    """The actors of a visit. Devices stay off the list, as the IHE and Argonaut profiles demand."""
+    """The FHIR participants of a visit. Devices are left out, as the IHE and Argonaut profiles demand."""
     people = [
         {
             "actor": {"reference": offering.actor, "display": offering.actor_name},

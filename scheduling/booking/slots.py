@@ -1,4 +1,4 @@
-"""Taking time and letting it go: the only place that writes Slots of appointments."""
+"""Slots of appointments: taking and releasing time. No other module writes them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,16 +17,16 @@ BUSY, TENTATIVE, UNAVAILABLE = (
     Slot.Status.BUSY_TENTATIVE.value,
     Slot.Status.BUSY_UNAVAILABLE.value,
 )
-# Whose patient cannot be elsewhere at that time.
+# Statuses in which the patient cannot have another visit at that time.
 ATTENDED = ("pending", "booked", "arrived", "checked-in")
 
 
 def slots_of(
     offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None], *, now: datetime
 ) -> list[Slot]:
-    """The Slots of one visit: the visit itself and its buffers, on every schedule. They are not written yet.
+    """The unsaved Slots of one visit, with its buffers, on every schedule.
 
-    In order of bookable and start: the order in which every booking takes time, so that none wait in a ring.
+    They are sorted by bookable and start, the order in which every booking takes time, so that bookings never deadlock.
     """
     wanted = []
     for offering in offerings:
@@ -56,12 +56,12 @@ def slots_of(
 
 
 def _schedule(offering: Offering) -> Schedule:
-    """As far as it is known here; what else is asked of it is read then."""
+    """A Schedule with only the known columns loaded; the others are deferred."""
     return Schedule.from_db(connection.alias, ["id", "fhir_id"], [offering.schedule, offering.fhir_id])
 
 
 def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
-    """Insert all of them, or raise TimeTaken. `blocks_from` is left to the database's clock."""
+    """Insert all these Slots for the appointment, or raise TimeTaken. The database's clock sets `blocks_from`."""
     for slot in wanted:
         slot.appointment = appointment
         slot.hold_expires_at = appointment.hold_expires_at
@@ -70,42 +70,42 @@ def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
     appointment.set_prefetched_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
 
 
-def let_go(appointments: Collection[int], *, now: datetime) -> None:
-    """The time of these appointments is free again at commit. Letting go needs no lock."""
+def release_time(appointments: Collection[int], *, now: datetime) -> None:
+    """Free the time of these appointments at commit. This needs no lock."""
     Slot.objects.filter(appointment__in=appointments, deleted_at=None).update(
         deleted_at=now, last_updated=now, hold_expires_at=None, version=F("version") + 1
     )
 
 
 def bookables_of(appointment: Appointment) -> list[int]:
-    """Whose time an appointment takes."""
+    """The bookables whose time the appointment takes."""
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
     return list(slots.order_by().values_list("bookable_id", flat=True).distinct())
 
 
 def share_bookables(bookables: Iterable[int]) -> None:
-    """Book beside others, but not while somebody moves a visit or counts seats on the same time."""
+    """Lock these bookables together with other bookings, but not with a move or a count of seats on the same time."""
     _lock_bookables("pg_advisory_xact_lock_shared", bookables)
 
 
 def own_bookables(bookables: Iterable[int]) -> None:
-    """Nobody else takes this time until we commit.
+    """Lock these bookables exclusively until commit.
 
-    Who lets go of time and takes other time in one transaction could wait for a booking that waits for them.
+    A use case that releases time and takes other time in one transaction could deadlock with a booking otherwise.
     """
     _lock_bookables("pg_advisory_xact_lock", bookables)
 
 
 def _lock_bookables(function: str, bookables: Iterable[int]) -> None:
-    # In order, as unnest keeps it, so that no two wait for each other.
+    # Sorted, and unnest keeps the order, so that no two transactions deadlock.
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(id) FROM unnest(%s::bigint[]) AS id", [sorted(set(bookables))])
 
 
 def lock_holder(caller: Caller) -> None:
-    """What is counted for a user and in a browser stays true until we commit."""
+    """Lock the user and the browser, so that the number of their holds stays true until commit."""
     whose = [caller.guest_digest, f"user {caller.user.pk}" if caller.user else ""]
-    with connection.cursor() as cursor:  # with two keys, which are never a bookable's one
+    with connection.cursor() as cursor:  # two-key locks never conflict with the one-key locks of bookables
         cursor.execute(
             "SELECT pg_advisory_xact_lock(1, hashtext(who)) FROM unnest(%s::text[]) AS who",
             [[each for each in whose if each]],
@@ -131,7 +131,9 @@ def patient_is_free(
 
 
 def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: datetime) -> list[tuple[int, int]]:
-    """When the patient has visits that touch [start, end), in UTC seconds: what `patient_is_free` would refuse."""
+    """Spans (UTC seconds) of the patient's visits that overlap [start, end): those that `patient_is_free` would
+    refuse.
+    """
     visits = Appointment.objects.filter(
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
         patient=patient,

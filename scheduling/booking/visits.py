@@ -1,4 +1,4 @@
-"""Book, move, cancel, and the steps of a visit's day."""
+"""Use cases of visits: book, reschedule, cancel, and the statuses of the day."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,23 +19,23 @@ from scheduling.booking.appointments import (
     end_visit,
     fulfil_requirements,
     locked,
-    may_become,
-    not_expired,
-    not_too_early,
+    require_day_reached,
+    require_not_expired,
+    require_notice,
+    require_transition,
     save,
     step,
-    within_notice,
 )
-from scheduling.booking.once import Once, use_case
-from scheduling.booking.patients import activate, follow_merge, for_survivor, lock_patient
-from scheduling.booking.request import BookingRequest, Json, asked, participants_of
+from scheduling.booking.idempotency import Once, use_case
+from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
+from scheduling.booking.request import BookingRequest, Json, awaiting_answers, participants_of
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
     bookables_of,
-    let_go,
     own_bookables,
     patient_is_free,
+    release_time,
     share_bookables,
     slots_of,
     take,
@@ -46,15 +46,14 @@ from scheduling.versions import Versions
 
 @use_case
 def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """Take the time on every schedule and write the appointment as `booked`.
+    """Take the time on every schedule and save the appointment as `booked`.
 
-    What is given on request is asked for by everyone but those who run the calendars: it is `pending`, its time is
-    kept, and its people answer with `respond`. Raises TimeTaken when somebody has it, TimeNotOffered with every reason
-    when it is not one of the service's times, RuleBroken when the patient is elsewhere or when what the service
-    requires is missing, Forbidden.
+    For a service on request the appointment becomes a request, unless the caller runs the calendars: it is `pending`,
+    its time is kept, and its practitioners answer with `respond`. Raises TimeTaken; TimeNotOffered with every reason;
+    RuleBroken if the patient has another visit then or lacks something that the service requires; Forbidden.
     """
-    _may_override(caller, request.override, request.offerings)
-    request = for_survivor(request)
+    _require_may_override(caller, request.override, request.offerings)
+    request = with_survivor(request)
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
     lock_patient(request.patient)
@@ -76,12 +75,12 @@ def place(
     expires: datetime | None = None,
     replacing: Appointment | None = None,
 ) -> Appointment:
-    """The one way a new visit comes to be: held, booked, or asked for, which is `pending` and does not expire.
+    """Create a new visit: a hold, a booking, or a request, which is `pending` and does not expire.
 
-    Only inside a use case; needs `lock_patient`. `replacing` is a locked hold that is let go for it, and comes back if
-    the new time cannot be had.
+    Call it only inside a use case and after `lock_patient`. `replacing` is a locked hold that is released for the
+    visit, and kept if the new time cannot be had.
     """
-    _may_take(caller, request.service, request.asked_for or request.patient, request.offerings)
+    _require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
     availability.complete(request.service, request.offerings)
     availability.together(request.offerings)
     patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
@@ -92,7 +91,9 @@ def place(
         own_bookables(bookables)
     else:
         share_bookables(bookables)
-    _offered(request.service, request.offerings, request.start, now=now, without=replacing, override=request.override)
+    _require_offered(
+        request.service, request.offerings, request.start, now=now, without=replacing, override=request.override
+    )
     seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, reason=None, caller=caller, now=now)
@@ -118,25 +119,25 @@ def reschedule(
     tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
-    """Move to `start` on `offerings`, all or nothing: if the new time cannot be had, the old stands untouched.
+    """Move the visit to `start` on `offerings`, all or nothing: if the new time cannot be had, nothing changes.
 
-    The appointment keeps its id, its status and its patient; actors of schedules that it leaves are exchanged for
-    those it comes to. `notes` are written too: see `annotate`. `override` is the reason why who runs the calendars does
-    what their rules do not allow.
+    The appointment keeps its id, status and patient. Actors of schedules that it leaves are replaced by those of the
+    new schedules. `notes` are saved too: see `annotate`. `override` is the reason for which staff ignore the rules of
+    their calendars.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "rescheduled")
     held = appointment.status == Appointment.Status.PENDING
-    _stays_as_agreed(appointment, offerings, caller)
+    _require_movable(appointment, offerings, caller)
     if held:
-        not_expired(appointment, now)
+        require_not_expired(appointment, now)
     else:
-        within_notice(appointment, caller, now, "moved")
+        require_notice(appointment, caller, now, "moved")
     if appointment.service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
-    _may_take(caller, appointment.service, appointment.patient, offerings, moved=appointment)
-    _may_override(caller, override, offerings)
+    _require_may_book(caller, appointment.service, appointment.patient, offerings, moved=appointment)
+    _require_may_override(caller, override, offerings)
     availability.complete(appointment.service, offerings)
     availability.together(offerings)
     end = start + timedelta(seconds=offerings[0].rules.duration)
@@ -145,16 +146,16 @@ def reschedule(
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
     old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
-    _offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
+    _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     before = {} if held else notifications.stand_of(appointment)
-    let_go([appointment.pk], now=now)
-    participants = _exchanged(appointment, old, offerings)
-    appointment.participant = asked(participants) if appointment.is_request else participants
+    release_time([appointment.pk], now=now)
+    participants = _with_new_actors(appointment, old, offerings)
+    appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
-    _note(appointment, notes or {})
+    _write_notes(appointment, notes or {})
     save(appointment, now)
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats, now=now))
     audit("reschedule", appointment, caller=caller, now=now, reason=override)
@@ -174,14 +175,14 @@ def annotate(
     version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
-    """Write what a visit says besides its time and who takes part, such as `comment` and `reasonCode`.
+    """Save elements of a visit other than its time and participants, such as `comment` and `reasonCode`.
 
-    `notes` are elements of FHIR's Appointment by name. Raises IllegalTransition where the visit is over or cancelled.
+    `notes` are elements of FHIR's Appointment by name. Raises IllegalTransition if the visit is over or cancelled.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "amended")
-    _note(appointment, notes)
+    _write_notes(appointment, notes)
     save(appointment, now)
     audit("amend", appointment, caller=caller, now=now)
     return appointment
@@ -198,20 +199,20 @@ def cancel(
     tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
-    """Let go of the time; what is `booked` or `pending` becomes `cancelled`, with the reason if there is one.
+    """Release the time: a `booked` or `pending` appointment becomes `cancelled`, with the reason if there is one.
 
-    A patient cannot cancel later than the service's cancellation notice. Cancelling is allowed on inactive schedules.
+    Patients cannot cancel later than the service's cancellation notice. Visits on inactive schedules can be cancelled.
     """
     appointment = locked(appointment_id, caller, version)
-    may_become(appointment, Appointment.Status.CANCELLED)
+    require_transition(appointment, Appointment.Status.CANCELLED)
     if appointment.status == Appointment.Status.BOOKED:
-        within_notice(appointment, caller, now, "cancelled")
+        require_notice(appointment, caller, now, "cancelled")
     return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, tell=tell)
 
 
 @use_case
 def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """The patient says that they will come. Asked again, nothing changes."""
+    """Record that the patient will come. A repeated call changes nothing."""
     appointment = locked(appointment_id, caller)
     if appointment.status != Appointment.Status.BOOKED:
         raise IllegalTransition(appointment.status, "confirmed")
@@ -233,19 +234,20 @@ def change_status(
     version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
-    """Take a visit one step on: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software only.
+    """Record the next step of a visit: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software
+    only.
 
-    Raises IllegalTransition, which names both states.
+    Raises IllegalTransition, which names both statuses.
     """
     appointment = locked(appointment_id, caller, version)
     if not access.is_exempt_from_cutoffs(caller, appointment):
         raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
-    may_become(appointment, status)
+    require_transition(appointment, status)
     if status in FREES_TIME:
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
     if status in (Appointment.Status.PENDING, Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, f"{status} without taking its time")
-    not_too_early(appointment, status, caller=caller, now=now)
+    require_day_reached(appointment, status, caller=caller, now=now)
     appointment.status = status
     appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
     return step(appointment, caller=caller, now=now)
@@ -255,9 +257,9 @@ def change_status(
 def correct_status(
     appointment_id: str, status: str, *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Take back a step that was recorded by a slip, such as the arrival of the wrong patient. Staff only.
+    """Go back from a step that was recorded by mistake, such as the arrival of the wrong patient. Staff only.
 
-    Raises IllegalTransition where no step leads from `status` to where the visit is.
+    Raises IllegalTransition if no step leads from `status` to the current one.
     """
     appointment = locked(appointment_id, caller)
     if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
@@ -266,16 +268,16 @@ def correct_status(
         raise IllegalTransition(appointment.status, status)
     appointment.status = status
     appointment.cancelation_reason = None
-    return step(appointment, caller=caller, now=now, as_="correct")
+    return step(appointment, caller=caller, now=now, subtype="correct")
 
 
 def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
-    """True if these are calendars that the caller works by."""
+    """True if the caller works with all these calendars."""
     bookables = [offering.bookable for offering in offerings]
     return access.manages(caller, bookables=bookables, sites=[offering.site for offering in offerings])
 
 
-def _may_take(
+def _require_may_book(
     caller: Caller,
     service: HealthcareService,
     patient: Patient | None,
@@ -292,23 +294,25 @@ def _may_take(
     )
 
 
-def _may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
-    """Only who runs the calendars; software is bound by the rules."""
+def _require_may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
+    """Raise Forbidden unless the caller runs the calendars. Software cannot override rules."""
     bookables = [offering.bookable for offering in offerings]
     sites = [offering.site for offering in offerings]
     if override and not access.may_override(caller, bookables=bookables, sites=sites):
         raise Forbidden(_("Only the people who run this calendar can override its rules."))
 
 
-def _stays_as_agreed(appointment: Appointment, offerings: tuple[Offering, ...], caller: Caller) -> None:
-    """Refuse to move what the clinic has agreed to for its time; a request that waits can be moved."""
+def _require_movable(appointment: Appointment, offerings: tuple[Offering, ...], caller: Caller) -> None:
+    """Raise RuleBroken for a visit on request that the clinic has accepted at its time; a waiting request can be
+    moved.
+    """
     is_on_request = appointment.service is not None and appointment.service.on_request
     if is_on_request and appointment.status == Appointment.Status.BOOKED and not manages(caller, offerings):
         text = _("The clinic has agreed to this time. To change it, cancel this visit and request a new one.")
         raise RuleBroken(text)
 
 
-def _offered(
+def _require_offered(
     service: HealthcareService,
     offerings: tuple[Offering, ...],
     start: datetime,
@@ -317,7 +321,7 @@ def _offered(
     without: Appointment | None = None,
     override: str = "",
 ) -> None:
-    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only what is taken stands in the way."""
+    """Raise TimeTaken, or TimeNotOffered with every reason. With `override`, only taken time is refused."""
     if availability.is_offered(service, offerings, start, now=now, without=without):
         return
     reasons = availability.explain(service, offerings, start, now=now, without=without)
@@ -325,7 +329,7 @@ def _offered(
     if named and all(reason == availability.Reason.BLOCKED for _, reason in named):
         raise TimeTaken(str(availability.REASONS[availability.Reason.BLOCKED]))
     if not named or all(reason in availability.IN_THE_WAY for _, reason in named):
-        # Nobody's reason any more: the time came free between the two looks, and may be asked for again.
+        # Without a reason left, the time became free between the two queries: the caller may try again.
         raise TimeTaken
     if override and all(reason not in availability.IN_THE_WAY for _, reason in named):
         return
@@ -351,7 +355,7 @@ def _new_appointment(
 ) -> Appointment:
     tentative = "tentative" if status == Appointment.Status.PENDING else "accepted"
     participants = list(request.participants) or participants_of(request.offerings, request.patient, tentative)
-    is_asked_for = status == Appointment.Status.PENDING and expires is None
+    is_request = status == Appointment.Status.PENDING and expires is None
     requested = request.requested or (request.start, request.end)
     appointment = Appointment(
         status=status,
@@ -368,26 +372,27 @@ def _new_appointment(
         requested_start=requested[0],
         requested_end=requested[1],
         comment=request.comment,
-        participant=asked(participants) if is_asked_for else participants,
+        participant=awaiting_answers(participants) if is_request else participants,
         identifier=list(request.identifiers),
         extra=request.extra,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
-    if not insert_without_conflicts([appointment]):  # somebody has the id that was promised, and so the time
+    if not insert_without_conflicts([appointment]):  # another booking has the reserved id, and so the time
         raise TimeTaken
     return appointment
 
 
-def _note(appointment: Appointment, notes: Json) -> None:
+def _write_notes(appointment: Appointment, notes: Json) -> None:
     others = {name: value for name, value in notes.items() if name != "comment"}
     appointment.comment = notes.get("comment", appointment.comment)
     appointment.extra = {name: value for name, value in {**appointment.extra, **others}.items() if value != []}
 
 
-def _exchanged(appointment: Appointment, old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
-    """The participants once the actors of the old schedules are replaced by those of the new.
+def _with_new_actors(appointment: Appointment, old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
+    """The participants with the actors of the old schedules replaced by those of the new ones.
 
-    Where a practitioner takes part as a person, not in a role, so does the next; where the site does, the next site.
+    A practitioner who takes part as a person, not in a role, is replaced by a person; the site is replaced by the next
+    site.
     """
     leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
     named = {_actor(each) for each in appointment.participant}

@@ -81,7 +81,7 @@ def _has_begun(fields: Mapping[str, Any], row: Encounter | None, caller: Caller,
         return
     if row is None or (row.status, row.appointment_id) != (fields["status"], fields["appointment_id"]):
         visit = Appointment.objects.select_related("service").get(pk=fields["appointment_id"])
-        booking.not_too_early(visit, status, caller=caller, now=now, at="Encounter.status")
+        booking.require_day_reached(visit, status, caller=caller, now=now, at="Encounter.status")
 
 
 def _answers_can_be_given(

@@ -1,4 +1,4 @@
-"""Undoing a cancellation: the visit has its old time again, if nobody else has it."""
+"""Undo of a cancellation: the visit gets its old time back if it is still free."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.appointments import audit, is_patient, locked, save
-from scheduling.booking.once import Once, use_case
+from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import lock_patient
 from scheduling.booking.slots import own_bookables, patient_is_free, take
 from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
@@ -24,8 +24,8 @@ def restore(
 ) -> Appointment:
     """Book a cancelled visit again as it was: its time, schedules, seats and buffers. For staff and software.
 
-    Raises IllegalTransition for what was not booked before, RuleBroken once its time has come, TimeTaken where the
-    time has been taken or blocked since, and what booking for a closed record of a patient raises.
+    Raises IllegalTransition if it was not booked before, RuleBroken once its time has passed, TimeTaken if the time has
+    been taken or blocked since, and what a booking for a closed patient record raises.
     """
     appointment = locked(appointment_id, caller)
     if not access.is_exempt_from_cutoffs(caller, appointment):
@@ -58,7 +58,7 @@ def restore(
 
 
 def can_be_restored(appointment: Appointment) -> bool:
-    """True if the appointment is cancelled and was booked before that. One statement."""
+    """True if the appointment is cancelled and was booked before. One statement."""
     if appointment.status != Status.CANCELLED or appointment.start is None:
         return False
     past = PastVersion.objects.filter(resource_type=Appointment.RESOURCE_TYPE, row_id=appointment.pk)
@@ -67,7 +67,7 @@ def can_be_restored(appointment: Appointment) -> bool:
 
 
 def _slots_let_go(appointment: Appointment, now: datetime) -> list[Slot]:
-    """New Slots like those that the cancellation has let go of, in the order in which every booking takes time."""
+    """New Slots like those that the cancellation released, in the order in which every booking takes time."""
     own = Slot.objects.filter(appointment=appointment)
     last = own.aggregate(last=Max("deleted_at"))["last"]
     gone = own.filter(deleted_at=last).order_by("bookable_id", "start")
@@ -87,7 +87,7 @@ def _slots_let_go(appointment: Appointment, now: datetime) -> list[Slot]:
 
 
 def _is_blocked_since(appointment: Appointment, slots: list[Slot]) -> bool:
-    """True if somebody has blocked the time since the visit was cancelled. Needs `own_bookables`."""
+    """True if the time has been blocked since the visit was cancelled. Needs `own_bookables`."""
     return any(
         Slot.objects.filter(
             lies_under=True,

@@ -1,4 +1,4 @@
-"""Slots and Appointments that other software writes as resources, held to the same law."""
+"""Writes of Slot and Appointment resources by other software, under the same rules as a booking."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,13 +23,13 @@ from scheduling.booking.appointments import (
     audit_line,
     end_visit,
     locked,
-    may_become,
-    not_too_early,
+    require_day_reached,
+    require_notice,
+    require_transition,
     save,
     step,
-    within_notice,
 )
-from scheduling.booking.once import refusals
+from scheduling.booking.idempotency import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
@@ -37,7 +37,7 @@ from scheduling.versions import Versions
 
 BATCH = 500
 BELONGS = "This Slot belongs to an Appointment: move or cancel that."
-# What trying again does not help against, by the constraint that says it.
+# Messages for violated constraints where a retry would not help.
 THERE_ALREADY = {
     "encounter_once": "This Appointment has an Encounter already: update that one.",
     "questionnaire_response_once": (
@@ -49,9 +49,9 @@ THERE_ALREADY = {
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """One transaction for what is written together, such as a FHIR transaction Bundle.
+    """One transaction for rows that are written together, such as a FHIR transaction Bundle.
 
-    The functions of this module run inside it. Raises WrittenMeanwhile where another writer was faster.
+    The functions of this module run inside it. Raises WrittenMeanwhile if another writer was faster.
     """
     try:
         with refusals(), transaction.atomic(durable=True):
@@ -63,7 +63,9 @@ def all_or_nothing() -> Iterator[None]:
 
 
 def lock_for(references: Iterable[str]) -> None:
-    """Take the locks that writing these resources, `Type/id`, will ask for, in the one order. New ones need none."""
+    """Take all the locks that writing these resources (`Type/id`) needs, in the common order. New resources need
+    none.
+    """
     wanted: dict[str, list[str]] = defaultdict(list)
     for reference in references:
         kind, _, fhir_id = reference.partition("/")
@@ -77,12 +79,16 @@ def lock_for(references: Iterable[str]) -> None:
 
 
 def lock_registration(names: Iterable[str]) -> None:
-    """Nobody else registers people of these names until we commit. A few names share a lock; there are never many."""
+    """Keep others from registering people of these names until commit. A few names share a lock; there are at most
+    64.
+    """
     _lock_names(2, names)
 
 
 def lock_conditions(conditions: Iterable[str]) -> None:
-    """Nobody else looks for the same until we commit: two who find nothing would both create it. Before other locks."""
+    """Keep others from evaluating the same conditions until commit: two that find nothing would both create. Taken
+    first.
+    """
     _lock_names(3, conditions)
 
 
@@ -97,9 +103,9 @@ def _lock_names(kind: int, names: Iterable[str]) -> None:
 
 
 def write_slots(slots: Sequence[Slot]) -> list[Slot]:
-    """Insert Slots; the ones whose time is taken or blocked are left out and returned.
+    """Insert Slots. Returns those that were not inserted because their time is taken or blocked.
 
-    Their bookable is their schedule's. Blocks lie under what is there. Set-based: two statements for each 500.
+    Their bookable is set from their schedule. Blocks may overlap existing Slots. Two statements for each 500 Slots.
     """
     _set_bookables(slots)
     own_bookables(slot.bookable_id for slot in slots)
@@ -112,7 +118,7 @@ def write_slots(slots: Sequence[Slot]) -> list[Slot]:
 
 
 def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
-    """Write changes to a Slot that is no appointment's. Raises TimeTaken, or RuleBroken for one that is."""
+    """Save changes to a Slot without an appointment. Raises TimeTaken; RuleBroken for a Slot of an appointment."""
     if _current(slot).appointment_id is not None:
         raise RuleBroken(BELONGS, expression="Slot")
     _set_bookables([slot])
@@ -127,7 +133,7 @@ def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
 
 
 def remove_slot(slot: Slot, *, now: datetime) -> None:
-    """The Slot is gone and its time as if it had never been. InUse for one of an appointment."""
+    """Delete the Slot, so that it no longer affects free time. Raises InUse for a Slot of an appointment."""
     if _current(slot).appointment_id is not None:
         raise InUse(BELONGS, expression="Slot")
     Slot.objects.filter(pk=slot.pk, deleted_at=None).update(deleted_at=now, last_updated=now, version=F("version") + 1)
@@ -136,7 +142,7 @@ def remove_slot(slot: Slot, *, now: datetime) -> None:
 
 
 def may_remove(appointment: Appointment) -> None:
-    """Raise InUse for an Appointment that takes time: what has been agreed is not made unsaid."""
+    """Raise InUse for an Appointment that takes time: it must be cancelled or entered in error before it is deleted."""
     takes_time = Slot.objects.filter(appointment=appointment, deleted_at=None).exists()
     if takes_time or appointment.status in ATTENDED:
         text = f"This Appointment is {appointment.status} and takes time. Make it cancelled or entered-in-error first."
@@ -144,21 +150,21 @@ def may_remove(appointment: Appointment) -> None:
 
 
 def remove(appointment: Appointment, *, caller: Caller, now: datetime) -> None:
-    """A locked appointment that `may_remove` is gone; its audit trail stays."""
+    """Delete a locked appointment that passed `may_remove`; its audit trail stays."""
     appointment.deleted_at = now
     save(appointment, now)
     audit("delete", appointment, caller=caller, now=now)
 
 
 def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, now: datetime) -> Appointment:
-    """Write an Appointment that was made elsewhere, with the Slots (primary keys) it has taken.
+    """Save an Appointment that was made elsewhere, with the Slots (primary keys) that it has taken.
 
-    One whose patient is still to come must name its Slots: an appointment that takes no time would let somebody else
-    have it. Raises RuleBroken, TimeTaken if a Slot is another appointment's already.
+    If its patient is still to come it must name its Slots, or its time could be sold again. Raises RuleBroken;
+    TimeTaken if a Slot belongs to another appointment.
     """
     appointment.created = appointment.created or now
     appointment.last_updated = now
-    not_too_early(appointment, appointment.status, caller=caller, now=now)
+    require_day_reached(appointment, appointment.status, caller=caller, now=now)
     if _is_to_come(appointment, now):
         follow_merge(appointment)
         lock_patient(appointment.patient)  # before the Slots, as whoever moves a visit does
@@ -172,16 +178,16 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
             "A Slot of this Appointment belongs to another one, or is a block.", expression="Appointment.slot"
         )
     appointment.save()
-    Slot.objects.filter(pk__in=slots).update(appointment=appointment)  # which a Slot does not say: no new version
+    Slot.objects.filter(pk__in=slots).update(appointment=appointment)  # not in the Slot resource: no new version
     audit("record", appointment, caller=caller, now=now)
     return appointment
 
 
 def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: Caller, now: datetime) -> None:
-    """Write many new Appointments, each with the new Slots that it takes, as `record` writes one.
+    """Save many new Appointments, each with its new Slots, as `record` does for one.
 
-    Set-based: a few statements for each 500. All or nothing: raises TimeTaken where one Slot cannot be had, RuleBroken
-    where a patient would be in two places.
+    A few statements for each 500, all or nothing. Raises TimeTaken if a Slot cannot be had, RuleBroken if a patient
+    would have two visits at once.
     """
     appointments = [appointment for appointment, _ in visits]
     for appointment, slots in visits:
@@ -190,7 +196,7 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
         if appointment.status in ATTENDED:
             _taken_time(appointment, slots)
     for appointment in appointments:
-        not_too_early(appointment, appointment.status, caller=caller, now=now)
+        require_day_reached(appointment, appointment.status, caller=caller, now=now)
         if _is_to_come(appointment, now):
             follow_merge(appointment)
             if appointment.patient is not None:
@@ -203,7 +209,7 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
             slot.appointment = appointment
     if write_slots([slot for _, slots in visits for slot in slots]):
         raise TimeTaken
-    _patients_are_free(appointments, now)
+    _require_patients_free(appointments, now)
     lines = [audit_line("record", each, caller=caller, now=now) for each in appointments]
     AuditEvent.objects.bulk_create(lines, batch_size=BATCH)
 
@@ -211,14 +217,14 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
 def amend(
     appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: Versions | None = None
 ) -> Appointment:
-    """Change what is written of an Appointment, its status too, but not its time: that is to reschedule it.
+    """Change an Appointment except its time, which only `reschedule` changes. The status may change too.
 
-    `changes` are values by field name. Patients change nothing but that it is cancelled, and why. Raises
-    IllegalTransition, RuleBroken, VersionConflict.
+    `changes` are values by field name. Patients may only cancel, with a reason. Raises IllegalTransition, RuleBroken,
+    VersionConflict.
     """
     appointment = locked(appointment_id, caller, version)
     if not access.is_exempt_from_cutoffs(caller, appointment):
-        changes = _what_patients_may(appointment, changes)
+        changes = _patients_changes(appointment, changes)
     for moment in ("start", "end"):
         if moment in changes and changes.pop(moment) != getattr(appointment, moment):
             raise RuleBroken("An Appointment is moved with $reschedule.", expression=f"Appointment.{moment}")
@@ -227,26 +233,26 @@ def amend(
     for name, value in changes.items():
         setattr(appointment, name, value)
     if appointment.patient_id != patient:
-        _may_come(appointment, now)
+        _require_patient_free(appointment, now)
     if status == appointment.status:
         save(appointment, now)
         audit("amend", appointment, caller=caller, now=now)
         return appointment
-    may_become(appointment, status)
+    require_transition(appointment, status)
     if status in FREES_TIME:
         if status == "cancelled" and appointment.status == "booked":
-            within_notice(appointment, caller, now, "cancelled")
+            require_notice(appointment, caller, now, "cancelled")
         reason = appointment.cancelation_reason
         return end_visit(appointment, status, reason=reason, caller=caller, now=now)
     if status in ("pending", "booked"):
         raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
-    not_too_early(appointment, status, caller=caller, now=now)
+    require_day_reached(appointment, status, caller=caller, now=now)
     appointment.status = status
     return step(appointment, caller=caller, now=now)
 
 
-def _what_patients_may(appointment: Appointment, changes: dict[str, Any]) -> dict[str, Any]:
-    """That it is cancelled, and why. Raises RuleBroken where it is not."""
+def _patients_changes(appointment: Appointment, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes that a patient may make: cancelling and its reason. Raises RuleBroken for any other change."""
     if changes.get("status") != Appointment.Status.CANCELLED:
         raise RuleBroken(_("You can cancel this visit. For other changes, call the clinic."), expression="Appointment")
     allowed: dict[str, Any] = {name: changes[name] for name in changes.keys() & {"status", "cancelation_reason"}}
@@ -257,8 +263,8 @@ def _what_patients_may(appointment: Appointment, changes: dict[str, Any]) -> dic
     return allowed
 
 
-def _may_come(appointment: Appointment, now: datetime) -> None:
-    """Refuse a patient who is elsewhere at the time of a locked appointment."""
+def _require_patient_free(appointment: Appointment, now: datetime) -> None:
+    """Raise PatientElsewhere if the patient has another visit at the time of a locked appointment."""
     follow_merge(appointment)
     patient, start, end = appointment.patient, appointment.start, appointment.end
     if patient and start and end and appointment.status in ATTENDED:
@@ -267,7 +273,7 @@ def _may_come(appointment: Appointment, now: datetime) -> None:
 
 
 def _is_to_come(appointment: Appointment, now: datetime) -> bool:
-    """True if its patient is still to come: what is over is written as it was, whoever has died since."""
+    """True if the visit is not over. A past visit is recorded as it was, even if the patient has died since."""
     return appointment.status in ATTENDED and appointment.end is not None and appointment.end > now
 
 
@@ -276,8 +282,8 @@ def _lock_patients(appointments: Sequence[Appointment]) -> None:
     list(Patient.objects.filter(pk__in=patients).select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
-def _patients_are_free(appointments: Sequence[Appointment], now: datetime) -> None:
-    """Raise RuleBroken if a patient of these has another visit then. Needs `_lock_patients`."""
+def _require_patients_free(appointments: Sequence[Appointment], now: datetime) -> None:
+    """Raise RuleBroken if a patient of these appointments has another visit then. Needs `_lock_patients`."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM clinic_appointment one JOIN clinic_appointment other ON other.patient_id = one.patient_id"
@@ -303,7 +309,7 @@ def _set_bookables(slots: Sequence[Slot]) -> None:
 
 
 def _blocked(slots: Sequence[Slot]) -> list[Slot]:
-    """The Slots that touch a block written before them. Needs `own_bookables`."""
+    """The Slots that overlap an existing block. Needs `own_bookables`."""
     if not slots:
         return []
     blocks = Slot.objects.filter(
@@ -325,7 +331,7 @@ def _blocked(slots: Sequence[Slot]) -> list[Slot]:
 
 
 def _current(slot: Slot) -> Slot:
-    """The Slot as it is now, locked."""
+    """The stored Slot, locked."""
     current = Slot.objects.select_for_update(no_key=True).filter(pk=slot.pk, deleted_at=None).first()
     if current is None:
         raise NotFound(f"There is no {slot.reference}.")

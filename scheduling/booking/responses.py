@@ -1,4 +1,4 @@
-"""What the people of a visit say to it: a request becomes a booking, or comes to nothing.
+"""Answers of a visit's participants: they make a request a booking, or end it.
 
 https://hl7.org/fhir/R4/appointmentresponse.html
 """
@@ -13,9 +13,9 @@ from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment, AppointmentResponse
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import audit, end_visit, locked, save, within_notice
-from scheduling.booking.holding import take_for_good
-from scheduling.booking.once import Once, use_case
+from scheduling.booking.appointments import audit, end_visit, locked, require_notice, save
+from scheduling.booking.holds import book_held_time
+from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import follow_merge, lock_patient
 from scheduling.booking.request import Json
 from scheduling.booking.slots import bookables_of, own_bookables
@@ -28,9 +28,9 @@ Status = AppointmentResponse.Status
 def respond(
     appointment_id: str, answer: str, *, caller: Caller, now: datetime, comment: str = "", once: Once | None = None
 ) -> Appointment:
-    """Answer for all who have not decided yet and for whom the caller may.
+    """Answer for every undecided participant for whom the caller may answer.
 
-    Raises RuleBroken where there is nobody, IllegalTransition where the visit waits for no answer.
+    Raises RuleBroken if there is none, IllegalTransition if the visit expects no answer.
     """
     appointment = locked(appointment_id, caller)
     undecided = [each["actor"] for each in appointment.participant if _is_undecided(each)]
@@ -44,13 +44,13 @@ def respond(
         for actor in undecided
         if actor["reference"] in names
     )
-    return _heard(appointment, names, answer, comment=comment, caller=caller, now=now)
+    return _apply_answer(appointment, names, answer, comment=comment, caller=caller, now=now)
 
 
 def record_response(response: AppointmentResponse, *, caller: Caller, now: datetime) -> AppointmentResponse:
-    """Write the answer of one participant, and let it have its effect. The transaction is the caller's.
+    """Save the answer of one participant and apply it. The caller provides the transaction.
 
-    Raises NotFound for a visit that the caller cannot see, RuleBroken for one who takes no part in it, Forbidden.
+    Raises NotFound for an invisible visit, RuleBroken for an actor who does not take part in it, Forbidden.
     """
     appointment = locked(response.appointment.fhir_id, caller)
     name = response.actor["reference"]
@@ -59,14 +59,16 @@ def record_response(response: AppointmentResponse, *, caller: Caller, now: datet
     access.require_may_answer(caller, appointment, name)
     response.last_updated = now
     response.save()
-    _heard(appointment, {name}, response.participant_status, comment=response.comment, caller=caller, now=now)
+    _apply_answer(appointment, {name}, response.participant_status, comment=response.comment, caller=caller, now=now)
     return response
 
 
-def _heard(
+def _apply_answer(
     appointment: Appointment, names: Collection[str], answer: str, *, comment: str, caller: Caller, now: datetime
 ) -> Appointment:
-    """A visit that somebody needed for it declines does not take place; one that all of them accept is booked."""
+    """Write an answer to the appointment. If a required participant declines it is cancelled; once all accept it is
+    booked.
+    """
     if not (appointment.is_request or appointment.status == Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, answer)
     answering = [each for each in appointment.participant if each.get("actor", {}).get("reference") in names]
@@ -75,17 +77,17 @@ def _heard(
     ]
     if answer == Status.DECLINED and any(map(_is_needed, answering)):
         if appointment.status == Appointment.Status.BOOKED:
-            within_notice(appointment, caller, now, "cancelled")
+            require_notice(appointment, caller, now, "cancelled")
         reason = _reason(names, comment)
         return end_visit(
-            appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, as_="decline"
+            appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, subtype="decline"
         )
     needed = [each for each in appointment.participant if _is_needed(each)]
     if appointment.is_request and all(each.get("status") == Status.ACCEPTED for each in needed):
         follow_merge(appointment)
         lock_patient(appointment.patient)
         own_bookables(bookables_of(appointment))
-        return take_for_good(appointment, caller=caller, now=now, as_="accept")
+        return book_held_time(appointment, caller=caller, now=now, subtype="accept")
     save(appointment, now)
     audit("respond", appointment, caller=caller, now=now)
     return appointment
@@ -98,12 +100,14 @@ def _is_undecided(participant: Json) -> bool:
 
 
 def _is_needed(participant: Json) -> bool:
-    """https://hl7.org/fhir/R4/valueset-participantrequired.html; who is not said to be optional is needed."""
+    """True unless the participant is optional: https://hl7.org/fhir/R4/valueset-participantrequired.html"""
     return bool(participant.get("required", "required") == "required")
 
 
 def _reason(names: Collection[str], comment: str) -> dict[str, Any]:
-    """https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html: by the patient, or by the provider."""
+    """The cancellation reason, by patient or provider:
+    https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html
+    """
     by_patient = all(each.startswith("Patient/") for each in names)
     coding = {"system": CANCELLATION_REASON, "code": "pat" if by_patient else "prov"}
     return {"coding": [coding], **({"text": comment} if comment else {})}

@@ -1,4 +1,4 @@
-"""Holds: time taken for a little while."""
+"""Holds: pending Appointments that expire."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -21,14 +21,14 @@ from scheduling.booking.appointments import (
     fulfil_requirements,
     is_patient,
     locked,
-    may_become,
-    not_anothers,
-    not_expired,
+    require_not_expired,
+    require_own_hold,
+    require_transition,
     save,
 )
-from scheduling.booking.once import Once, refusals, use_case
-from scheduling.booking.patients import follow_merge, for_survivor, lock_patient
-from scheduling.booking.request import BookingRequest, Json, asked, participants_of
+from scheduling.booking.idempotency import Once, refusals, use_case
+from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
+from scheduling.booking.request import BookingRequest, Json, awaiting_answers, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
@@ -51,11 +51,11 @@ def hold(
     instead_of: str | None = None,
     once: Once | None = None,
 ) -> Appointment:
-    """Take the time as a `pending` appointment that frees itself `lasting` later (HOLD_FOR unless said).
+    """Take the time as a `pending` appointment that expires `lasting` later (HOLD_FOR by default).
 
-    `instead_of` is the id of a hold of the same caller that is let go first: who changes their mind about the time
-    needs both at once, or could lose the old one for nothing. What was answered and noted for it is the new one's if
-    it is for the same service, also where the old hold has ended already. Raises as `book` does; TooManyHolds.
+    `instead_of` is the id of a hold of the same caller that is released in the same transaction: a caller who chooses
+    another time would otherwise risk losing both. If it is for the same service, its answers and notes move to the new
+    hold, even if it has already ended. Raises TooManyHolds and everything that `book` raises.
     """
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
@@ -64,10 +64,10 @@ def hold(
     is_bound = not (caller.is_system or manages(caller, request.offerings))
     if is_bound:
         lock_holder(caller)
-    request = for_survivor(request)
+    request = with_survivor(request)
     lock_patient(request.patient)
     if is_bound:
-        _not_too_many(caller, request.patient, now, besides=replacing)
+        _require_few_holds(caller, request.patient, now, besides=replacing)
     appointment = place(
         request,
         Appointment.Status.PENDING,
@@ -93,28 +93,29 @@ def confirm(
     version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
-    """Make a hold a booking, for `patient` if one is named: see `name_patient`. `extensions` are FHIR's.
+    """Make a hold a booking, for `patient` if one is given: see `name_patient`. `extensions` are FHIR extensions to
+    add.
 
-    Raises HoldExpired from the instant it expires, whoever has the time by then. What is given on request is asked for
-    by everyone but those who run the calendar: see `book`. Availability is not asked again: the time has been the
-    caller's all along.
+    Raises HoldExpired from the instant it expires, whether or not the time is still free. For a service on request the
+    visit becomes a request, unless the caller runs the calendar: see `book`. Availability is not checked again: the
+    hold has kept the time.
     """
     appointment = locked(appointment_id, caller, version)
     if appointment.status not in (Appointment.Status.PENDING, Appointment.Status.PROPOSED):
-        _say_if_expired(appointment)
+        _raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "booked")
-    not_expired(appointment, now)
-    not_anothers(appointment, caller=caller)
-    may_become(appointment, Appointment.Status.BOOKED)
-    bookables = _still_given(appointment)
+    require_not_expired(appointment, now)
+    require_own_hold(appointment, caller=caller)
+    require_transition(appointment, Appointment.Status.BOOKED)
+    bookables = _require_still_given(appointment)
     asks = _asks(appointment, caller)
     if asks and appointment.is_request:
         raise RuleBroken(_("The clinic has not answered yet."), expression="Appointment.status")
     if patient is not None:
-        _name(appointment, patient, caller, now)
+        _set_patient(appointment, patient, caller, now)
     else:
         if not access.is_exempt_from_cutoffs(caller, appointment):
-            _is_for_own(appointment, caller)
+            _require_own_patient(appointment, caller)
         _lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
     own_bookables(bookables)
@@ -122,44 +123,44 @@ def confirm(
     if extensions:
         appointment.extra = {**appointment.extra, "extension": [*appointment.extra.get("extension", ()), *extensions]}
     if not asks:
-        return take_for_good(appointment, caller=caller, now=now)
-    _hold_on(appointment, now, hold_expires_at=None)
+        return book_held_time(appointment, caller=caller, now=now)
+    _keep_slots(appointment, now, hold_expires_at=None)
     appointment.status = Appointment.Status.PENDING
     appointment.hold_expires_at = None
-    appointment.participant = asked(appointment.participant)
+    appointment.participant = awaiting_answers(appointment.participant)
     save(appointment, now)
     audit("confirm", appointment, caller=caller, now=now)
     notifications.requested(appointment, now=now)
     return appointment
 
 
-def take_for_good(appointment: Appointment, *, caller: Caller, now: datetime, as_: str = "confirm") -> Appointment:
-    """Make a booking of a locked hold or request. Needs `own_bookables`."""
-    _hold_on(appointment, now, status=KEPT, hold_expires_at=None)
+def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm") -> Appointment:
+    """Make a locked hold or request a booking. Needs `own_bookables`."""
+    _keep_slots(appointment, now, status=KEPT, hold_expires_at=None)
     appointment.status = Appointment.Status.BOOKED
     appointment.hold_expires_at = None
     appointment.participant = [
         each if each.get("status") == "declined" else {**each, "status": "accepted"} for each in appointment.participant
     ]
     save(appointment, now)
-    audit(as_, appointment, caller=caller, now=now)
+    audit(subtype, appointment, caller=caller, now=now)
     notifications.booked(appointment, now=now)
     return appointment
 
 
 @use_case
 def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """Keep the time as long again as it was held for, once. Raises HoldExpired, or RuleBroken the second time."""
+    """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time."""
     appointment = locked(appointment_id, caller)
-    _still_held(appointment, now)
+    _require_held(appointment, now)
     if appointment.hold_extended:
         raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
-    assert appointment.hold_expires_at is not None  # _still_held
+    assert appointment.hold_expires_at is not None  # _require_held
     _lock_free_patient(appointment, now)
     own_bookables(bookables_of(appointment))
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
-    _hold_on(appointment, now, hold_expires_at=appointment.hold_expires_at)
+    _keep_slots(appointment, now, hold_expires_at=appointment.hold_expires_at)
     save(appointment, now)
     audit("extend", appointment, caller=caller, now=now)
     return appointment
@@ -169,21 +170,21 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
 def name_patient(
     appointment_id: str, patient: Patient, *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Say whom a held time is for; asked again, somebody else. What was answered so far is theirs.
+    """Set the patient of a hold; a later call replaces the patient. Answers given so far become the patient's.
 
-    Raises Forbidden for a patient whom the caller may not book for, RuleBroken where the patient is elsewhere then or
+    Raises Forbidden for a patient for whom the caller may not book, RuleBroken if the patient has another visit then or
     holds too many times, HoldExpired.
     """
     appointment = locked(appointment_id, caller)
-    _still_held(appointment, now)
-    _name(appointment, patient, caller, now)
+    _require_held(appointment, now)
+    _set_patient(appointment, patient, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
     return appointment
 
 
-def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
-    """Whom a locked hold is for; not written yet."""
+def _set_patient(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
+    """Set the patient of a locked hold without saving it."""
     is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
     if is_bound:
         access.may_be_for(caller, patient)
@@ -191,10 +192,10 @@ def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datet
     appointment.patient = patient
     _lock_free_patient(appointment, now)
     if is_bound:
-        _not_too_many(caller, patient, now, besides=appointment)
+        _require_few_holds(caller, patient, now, besides=appointment)
     others = [each for each in appointment.participant if not is_patient(each)]
     appointment.participant = [*others, *participants_of((), appointment.patient, "accepted")]
-    if is_bound and caller.user is not None:  # theirs from now on, and no longer whoever's uses this browser
+    if is_bound and caller.user is not None:  # the user's from now on, no longer of everybody who uses this browser
         appointment.held_by, appointment.held_by_guest = caller.user, ""
     QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None).update(
         patient=appointment.patient, version=F("version") + 1, last_updated=now
@@ -205,12 +206,12 @@ def _name(appointment: Appointment, patient: Patient, caller: Caller, now: datet
 def support(
     appointment_id: str, references: Collection[str], *, caller: Caller, now: datetime, once: Once | None = None
 ) -> Appointment:
-    """Note what a held visit rests on, such as the Coverage that pays for it: FHIR's supportingInformation.
+    """Record what a held visit relies on, such as the Coverage that pays for it, as FHIR supportingInformation.
 
-    References take the place of earlier ones to resources of the same type. Raises HoldExpired.
+    References replace earlier ones to resources of the same type. Raises HoldExpired.
     """
     appointment = locked(appointment_id, caller)
-    _still_held(appointment, now)
+    _require_held(appointment, now)
     types = {_type_of(each) for each in references}
     kept = [each for each in _supporting(appointment) if _type_of(str(each.get("reference"))) not in types]
     given = [{"reference": each} for each in references]
@@ -221,9 +222,9 @@ def support(
 
 
 def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datetime) -> None:
-    """True if the pages of a hold are open somewhere. One that was left and not come back to is let go early.
+    """Record if the pages of a hold are open in a browser. A hold that was left is released early.
 
-    A hint from a browser and no change of the resource: there is no version and no audit line of it.
+    This is a hint, not a change of the resource: no new version and no audit line are written.
     """
     pk = access.changeable_appointment(caller, appointment_id).pk
     held = Appointment.objects.filter(pk=pk, status=Appointment.Status.PENDING)
@@ -231,10 +232,10 @@ def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datet
 
 
 def release_expired_holds(*, now: datetime) -> int:
-    """Cancel the holds that have expired, with the reason "hold expired"; how many there were.
+    """Cancel the holds that have expired, with the reason "hold expired". Returns how many.
 
-    So are those that were left for good, and those of patients who have died or whose record was closed meanwhile. For
-    those that have expired it is hygiene: their time has been free since then. Batches, so that no lock is kept long.
+    Holds that were left, and holds of patients who have died or whose record was closed, are cancelled too. This only
+    tidies up: the time of an expired hold is free already. It works in batches, so that no lock is held long.
     """
     released = 0
     while True:
@@ -247,7 +248,7 @@ def release_expired_holds(*, now: datetime) -> int:
 @refusals()
 @transaction.atomic(durable=True)
 def _release_batch(now: datetime) -> tuple[int, int]:
-    """How many were released, of how many."""
+    """The number of holds released, and the number tried."""
     aside = Parking("release expired holds", Appointment, now=now)
     over = Q(hold_expires_at__lte=now) | Q(hold_expires_at__gt=now, left_at__lte=now - settings.LEFT_HOLD_FOR)
     over |= Q(hold_expires_at__gt=now) & Patient.closed("patient__")
@@ -267,38 +268,38 @@ def _release(appointment: Appointment, now: datetime) -> None:
         reason=HOLD_EXPIRED,
         caller=CLOCK,
         now=now,
-        as_="expire",
+        subtype="expire",
     )
 
 
-def _still_held(appointment: Appointment, now: datetime) -> None:
+def _require_held(appointment: Appointment, now: datetime) -> None:
     if appointment.status != Appointment.Status.PENDING:
-        _say_if_expired(appointment)
+        _raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "pending")
     if appointment.is_request:
         raise RuleBroken(_("This visit has been asked for, and the clinic has not answered yet."))
-    not_expired(appointment, now)
+    require_not_expired(appointment, now)
 
 
 def _asks(appointment: Appointment, caller: Caller) -> bool:
-    """True if to confirm it is to ask for it: what is given on request, for who does not work with it."""
+    """True if confirming makes it a request: a service on request, and a caller who does not run the calendar."""
     if appointment.service is None or not appointment.service.on_request:
         return False
     return caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment)
 
 
-def _is_for_own(appointment: Appointment, caller: Caller) -> None:
-    """Raise RuleBroken where nobody is named yet, Forbidden for somebody whom the caller may no longer book for."""
+def _require_own_patient(appointment: Appointment, caller: Caller) -> None:
+    """Raise RuleBroken if no patient is named yet, Forbidden if the caller may no longer book for the patient."""
     if appointment.patient is None:
         raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
     access.may_be_for(caller, appointment.patient)
 
 
-def _still_given(appointment: Appointment) -> list[int]:
-    """The bookables of its Slots. Raises RuleBroken where what it needs has been closed since the hold.
+def _require_still_given(appointment: Appointment) -> list[int]:
+    """The bookables of its Slots. Raises RuleBroken if something it needs has been closed since the hold was made.
 
-    An Appointment that was proposed elsewhere may have no Slots: it is booked as it is, and takes no time here. One
-    without a time is not.
+    A proposed Appointment of other software may have no Slots: it is booked as it is and takes no time here. Raises
+    RuleBroken if it has no time.
     """
     bookables = availability.still_given(appointment)
     if appointment.start is None:
@@ -307,7 +308,7 @@ def _still_given(appointment: Appointment) -> list[int]:
 
 
 def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
-    """Raise RuleBroken if the patient has come to be elsewhere then, as they can once a hold has run out."""
+    """Lock the patient; raise RuleBroken if they have another visit then, which is possible once a hold has expired."""
     assert appointment.start is not None  # appointment_has_time
     assert appointment.end is not None
     follow_merge(appointment)
@@ -315,8 +316,8 @@ def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
 
 
-def _hold_on(appointment: Appointment, now: datetime, **longer: Any) -> None:
-    """Its Slots count on. Who took the time of a hold that ran out on the database's clock stands in the way.
+def _keep_slots(appointment: Appointment, now: datetime, **longer: Any) -> None:
+    """Extend the time during which its Slots count. Raises HoldExpired if another booking has taken the expired time.
 
     Needs `own_bookables`.
     """
@@ -330,12 +331,12 @@ def _hold_on(appointment: Appointment, now: datetime, **longer: Any) -> None:
 
 
 def _was_only_held(appointment: Appointment) -> bool:
-    """True if it is a hold, or was one that ended without being booked: its people had not accepted yet."""
+    """True if it is a hold, or was one that ended without being booked: its participants had not accepted yet."""
     return any(each.get("status") == "tentative" for each in appointment.participant)
 
 
 def _hand_over(former: Appointment, appointment: Appointment, now: datetime) -> None:
-    """What was answered, noted and chosen for a hold that has ended goes on to the one after it."""
+    """Move the answers, notes and choices of an ended hold to the hold that replaces it."""
     QuestionnaireResponse.objects.filter(appointment=former, deleted_at=None).update(
         appointment=appointment, patient=appointment.patient, version=F("version") + 1, last_updated=now
     )
@@ -354,8 +355,8 @@ def _type_of(reference: str) -> str:
     return reference.partition("/")[0]
 
 
-def _not_too_many(caller: Caller, patient: Patient | None, now: datetime, *, besides: Appointment | None) -> None:
-    """For the patient, by the user and in this browser: nobody holds more by coming another way."""
+def _require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *, besides: Appointment | None) -> None:
+    """Raise TooManyHolds. The holds of the patient, of the user and of this browser count together."""
     whose = Q(patient=patient) if patient else Q(pk__in=[])
     if caller.user is not None:
         whose |= Q(held_by=caller.user)
@@ -368,6 +369,6 @@ def _not_too_many(caller: Caller, patient: Patient | None, now: datetime, *, bes
         raise TooManyHolds
 
 
-def _say_if_expired(appointment: Appointment) -> None:
+def _raise_if_expired(appointment: Appointment) -> None:
     if appointment.status == Appointment.Status.CANCELLED and appointment.cancelation_reason == HOLD_EXPIRED:
         raise HoldExpired

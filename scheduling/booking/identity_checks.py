@@ -1,4 +1,4 @@
-"""The proof that whoever comes by a manage link is the patient, or close to them."""
+"""Checks that the holder of a manage link is the patient or close to them."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from clinic import phones
 from clinic.models import AuditEvent, Patient
 from scheduling.access import Caller
 from scheduling.booking.appointments import audit, locked
-from scheduling.booking.once import refusals
+from scheduling.booking.idempotency import refusals
 from scheduling.errors import RuleBroken
 
 TRIES = 5
@@ -20,7 +20,9 @@ WRONG = "wrong birth date"
 
 
 class Proof(Enum):
-    """Proof that somebody who has a visit's link knows the patient: one for each, so that nobody has two to guess."""
+    """Proof that the holder of a manage link knows the patient: one kind for each visit, so there is nothing else to
+    guess.
+    """
 
     BIRTH_DATE = auto()
     PHONE = auto()
@@ -28,10 +30,10 @@ class Proof(Enum):
 
 
 def proof_of(patient: Patient | None) -> Proof:
-    """Return what is asked for: the day of birth; where it is not known, the telephone number; without one, a code.
+    """The proof that is asked for: the birth date, else the telephone number, else a code.
 
-    A year alone would be guessed in a few hours; a number is harder to guess than a date. A code goes to the address
-    that the link went to, so that it lets in nobody to whom the link was merely passed on.
+    A year alone could be guessed in a few hours; a number is harder to guess than a date. A code goes to the address of
+    the link, so that somebody to whom the link was only forwarded cannot use it.
     """
     if patient is None or patient.birth_date is not None:
         return Proof.BIRTH_DATE
@@ -41,9 +43,9 @@ def proof_of(patient: Patient | None) -> Proof:
 @refusals()
 @transaction.atomic(durable=True)
 def is_birth_date(appointment_id: str, born: date, *, caller: Caller, now: datetime) -> bool:
-    """True if the patient of the visit was born then.
+    """True if this is the birth date of the visit's patient.
 
-    A wrong date is written down. Raises RuleBroken after five of them within an hour, so that nobody tries them all.
+    A wrong date is recorded. Raises RuleBroken after five wrong attempts within an hour.
     """
     return _is_right(appointment_id, Proof.BIRTH_DATE, lambda patient: patient.birth_date == born, caller, now)
 
@@ -51,7 +53,7 @@ def is_birth_date(appointment_id: str, born: date, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datetime) -> bool:
-    """True if it is the telephone number of the visit's patient, whose day of birth is not known. Tries count alike."""
+    """True if this is the phone number of the visit's patient, whose birth date is unknown. Attempts count as above."""
     dialled = phones.dialled(number)
     return _is_right(
         appointment_id, Proof.PHONE, lambda patient: phones.dialled(patient.phone) == dialled != "", caller, now
@@ -61,9 +63,9 @@ def is_own_phone(appointment_id: str, number: str, *, caller: Caller, now: datet
 @refusals()
 @transaction.atomic(durable=True)
 def is_own_code(appointment_id: str, is_right: Callable[[], bool], *, caller: Caller, now: datetime) -> bool:
-    """True if a code that was sent to the addresses of the visit's patient is right. Tries count alike.
+    """True if the code sent to the visit's patient is right. Attempts count as above.
 
-    Only where the clinic knows neither the day of birth nor a number. `is_right` is not asked after too many tries.
+    Only for patients without a birth date and number on record. `is_right` is not called after too many attempts.
     """
     return _is_right(appointment_id, Proof.CODE, lambda _patient: is_right(), caller, now)
 

@@ -1,4 +1,6 @@
-"""The frame of every use case: one durable transaction, PostgreSQL's refusals as ours, each key answered once."""
+"""Decorator for use cases: one durable transaction, database errors as our errors, one response for each
+Idempotency-Key.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ P = ParamSpec("P")
 
 
 class AlreadyAnswered(Exception):
-    """The key was used before for the same request: `answer` is what was said then."""
+    """The key was used before for the same request: `answer` is the stored response."""
 
     def __init__(self, answer: Any) -> None:
         super().__init__("This request was answered before.")
@@ -28,9 +30,10 @@ class AlreadyAnswered(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Once:
-    """An Idempotency-Key: whose, which, for what (a hash of the request), and how the door writes its answer.
+    """An Idempotency-Key with its owner, a hash of its request (`fingerprint`), and the function that builds the
+    response.
 
-    `tell` puts a refusal into the door's words, in place, before it is kept.
+    `tell` translates a refusal in place into the API's or the page's words before it is stored.
     """
 
     owner: str
@@ -41,11 +44,11 @@ class Once:
 
 
 def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
-    """Run in one durable transaction, and once for each key.
+    """Run the function in one durable transaction, and only once for each idempotency key.
 
-    `act` takes `now` and `caller`, and declares `once`, which is dealt with here. A repeated key raises
-    AlreadyAnswered, or the first refusal again; one that was used for another request is Invalid. Forbidden where the
-    scopes of a token do not reach what has come of it.
+    The function takes `now` and `caller` and declares `once`, which is handled here. A repeated key raises
+    AlreadyAnswered or the first refusal; Invalid if it was used for another request. Raises Forbidden if the token's
+    scopes do not cover the resulting appointment.
     """
 
     @wraps(act)
@@ -70,7 +73,7 @@ def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
 
 
 def recall(once: Once) -> None:
-    """Raise what this key was answered before, if anything; Invalid if that was another request."""
+    """Raise the stored response to this key, if any; Invalid if it was used for another request."""
     first = IdempotencyKey.objects.filter(owner=once.owner, key=once.key).first()
     if first is None:
         return
@@ -84,7 +87,7 @@ def recall(once: Once) -> None:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """PostgreSQL's ways of saying no, as ours."""
+    """Translate PostgreSQL's refusals into our errors."""
     try:
         yield
     except DatabaseError as error:
@@ -93,15 +96,15 @@ def refusals() -> Iterator[None]:
                 raise TimeTaken from error
             case errors.LockNotAvailable():
                 raise ScheduleBusy from error
-            case errors.DataException():  # a range that ends before it begins: by the database's clock it is over
+            case errors.DataException():  # a range that ends before it begins: expired by the database's clock
                 raise HoldExpired from error
         raise
 
 
 def _first_time(once: Once, act: Callable[[], Appointment], now: datetime) -> Appointment | SchedulingError:
-    """Claim the key, act, and keep the answer. Waits while the same request is under way elsewhere.
+    """Claim the key, run the use case and store the response. Waits while another process handles the same request.
 
-    A refusal is an answer too and is kept; the savepoint undoes what led to it.
+    A refusal is stored as a response too; the savepoint undoes its writes.
     """
     if not _claim(once, now):
         recall(once)
@@ -109,7 +112,7 @@ def _first_time(once: Once, act: Callable[[], Appointment], now: datetime) -> Ap
         with refusals(), transaction.atomic():
             appointment = act()
     except ScheduleBusy:
-        raise  # not an answer: the whole transaction, key and all, is undone
+        raise  # no response is stored: the whole transaction is undone, with the key
     except SchedulingError as refusal:
         once.tell(refusal)
         _keep(once, {"refusal": _written(refusal)})
