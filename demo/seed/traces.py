@@ -20,7 +20,7 @@ from demo.seed.people import FRONT_DESK
 from scheduling import notifications, questionnaires
 from scheduling.booking.encounters import BEGINS, FOLLOWS
 from scheduling.notifications.audience import audience_of
-from scheduling.notifications.composing import compose
+from scheduling.notifications.letters import compose
 
 Status = Appointment.Status
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from clinic.message_templates import MessageText
 from clinic.models import User
-from scheduling.notifications.composing import framed
+from scheduling.notifications.letters import framed
 from scheduling.notifications.links import absolute
 
 EMAIL_CHANGED = "account/email/email_changed"

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from clinic.models import Appointment, CalendarFeed, Slot
 from portal.common.schedules import SCHEDULE, zone_of
 from scheduling.access import Caller
-from scheduling.notifications import Block
+from scheduling.notifications import CalendarBlock
 
 BACK = timedelta(days=30)
 SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
@@ -64,7 +64,7 @@ def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointmen
     return rows.select_related("service", "site", "patient").order_by("start", "pk")
 
 
-def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[Block]:
+def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[CalendarBlock]:
     """Return a practitioner's upcoming blocked times and those of the last 30 days; a patient has none. One query."""
     if feed.practitioner_id is None:
         return []
@@ -76,7 +76,7 @@ def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[Block]:
         end__gt=now - BACK,
     ).select_related(*(f"schedule__{each}" for each in SCHEDULE))
     rows = rows.prefetch_related("schedule__scheduling_parameters").order_by("start", "pk")
-    return [Block(row.fhir_id, row.start, row.end, zone_of(row.schedule), row.comment) for row in rows]
+    return [CalendarBlock(row.fhir_id, row.start, row.end, zone_of(row.schedule), row.comment) for row in rows]
 
 
 def _digest(secret: str) -> str:

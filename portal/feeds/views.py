@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.common.callers import caller_of, sign_in_required
 from portal.feeds import feeds
-from scheduling.notifications import Feed, calendar_of, links
+from scheduling.notifications import CalendarProperties, calendar_of, links
 
 _MADE = "made_feed"  # in the session until the page that shows it
 
@@ -33,7 +33,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
             visits,
             now=now,
             page=lambda each: links.absolute(reverse(page, args=[each.fhir_id])),
-            feed=Feed(
+            feed=CalendarProperties(
                 _("Visits, %(clinic)s") % {"clinic": settings.CLINIC_NAME},
                 feeds.blocks_of(found, now=now),
                 found.patient_id,

@@ -24,7 +24,7 @@ from portal.messages import inbox
 from portal.messages import preferences as choices
 from portal.messages.forms import PreferencesForm
 from scheduling import access, notifications
-from scheduling.notifications import links, texting
+from scheduling.notifications import links, sms
 
 A_PAGE = 20
 
@@ -107,13 +107,13 @@ def send_again(request: HttpRequest, message_id: str) -> HttpResponse:
 def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
     """Record the delivery status of a text message, as Twilio reports it."""
     address = links.absolute(request.get_full_path())
-    if not texting.is_signed(address, request.POST.dict(), request.headers.get("X-Twilio-Signature", "")):
+    if not sms.is_signed(address, request.POST.dict(), request.headers.get("X-Twilio-Signature", "")):
         raise PermissionDenied
     status = request.POST.get("MessageStatus", "")
     known = True
-    if status in texting.DELIVERED:
+    if status in sms.DELIVERED:
         known = notifications.arrived(message=message_id, now=timezone.now())
-    elif status in texting.FAILED:
+    elif status in sms.FAILED:
         code = "".join(filter(str.isdigit, request.POST.get("ErrorCode", "")))[:10]
         why = f"The text could not be delivered (error {code})." if code else "The text could not be delivered."
         known = notifications.bounced(why, message=message_id, now=timezone.now())

@@ -148,7 +148,7 @@ def reschedule(
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
-    before = {} if held else notifications.stand_of(appointment)
+    before = {} if held else notifications.snapshot_of(appointment)
     release_time([appointment.pk], now=now)
     participants = _with_new_actors(appointment, old, offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants

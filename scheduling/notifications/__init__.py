@@ -1,12 +1,12 @@
-"""What to tell whom: Communication rows, written in the transaction of what they tell, and their delivery.
+"""Messages about visits: Communication rows, written in the transaction of the change they report, and their delivery.
 
-The outbox. `requested`, `booked`, `moved`, `cancelled` and `restored` are called by the use cases of
-scheduling.booking inside their transaction; `deliver_next` by a worker (scheduling.tasks), for what is due; `arrived`
-and `bounced` when a provider says what became of it.
+The use cases of scheduling.booking call `requested`, `booked`, `moved`, `cancelled` and `restored` inside their
+transaction. A worker (scheduling.tasks) calls `deliver_next` for messages that are due. `arrived` and `bounced` are
+called when a provider reports the outcome.
 """
 
+from scheduling.notifications.calendar_files import CalendarBlock, CalendarProperties, calendar_of
 from scheduling.notifications.delivery import deliver_next
-from scheduling.notifications.invitation import Block, Feed, calendar_of
 from scheduling.notifications.outbox import (
     booked,
     cancelled,
@@ -19,11 +19,11 @@ from scheduling.notifications.outbox import (
 )
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.timeline import failed, failures, timeline
-from scheduling.notifications.undoing import stand_of
+from scheduling.notifications.undo_window import snapshot_of
 
 __all__ = [
-    "Block",
-    "Feed",
+    "CalendarBlock",
+    "CalendarProperties",
     "arrived",
     "booked",
     "bounced",
@@ -39,6 +39,6 @@ __all__ = [
     "requested",
     "restored",
     "send_again",
-    "stand_of",
+    "snapshot_of",
     "timeline",
 ]

@@ -1,4 +1,4 @@
-"""Who is told about a visit, by which ways, and whose clocks it goes by."""
+"""Recipients of a visit's messages: addresses, preferences and time zone."""
 
 import json
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _AUDIENCE = f"""
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The addresses of a visit's patient, or else of those who care for them, and how they want to be told."""
+    """Addresses of the visit's patient, or else of their carers, with their preferences and the zone of the times."""
 
     emails: tuple[str, ...]
     phones: tuple[str, ...]
@@ -51,7 +51,7 @@ class Audience:
     zone: ZoneInfo
 
     def addresses(self, medium: str) -> tuple[str, ...]:
-        """Where a message of this medium can go; on the pages it needs no address."""
+        """The addresses for messages of this medium. A message in the app has no address."""
         if medium == Medium.EMAIL:
             return self.emails
         if medium == Medium.SMS:
@@ -59,7 +59,10 @@ class Audience:
         return ("",) if self.signs_in else ()
 
     def media(self, event: str) -> list[Medium]:
-        """The ways that are wanted. News of a visit goes by one way at least, a reminder by none if none is wanted."""
+        """The media for messages of this event.
+
+        News of a visit goes out by at least one medium; reminders only by media that the patient wants.
+        """
         if event == Event.REMINDER and not self.reminders:
             return []
         wanted = {Medium.EMAIL: self.by_email, Medium.SMS: self.by_sms, Medium.IN_APP: True}
@@ -69,17 +72,17 @@ class Audience:
 
 
 def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
-    """The audience of a visit; None if it has no patient. One statement, which is not composed anew.
+    """The audience of a visit; None if it has no patient. One statement.
 
-    By the addresses that count now: clinic.contacts.
+    Only current addresses count: see clinic.contacts.
     """
     if appointment.patient_id is None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(_AUDIENCE, [appointment.pk])
         own, signs_in, carers, by_email, by_sms, reminders, zone = cursor.fetchone()
-    patient = _Reachable.read(json.loads(own), now)
-    people = [_Reachable.read(each, now) for each in json.loads(carers or "[]")]
+    patient = _ContactDetails.read(json.loads(own), now)
+    people = [_ContactDetails.read(each, now) for each in json.loads(carers or "[]")]
     return Audience(
         emails=_either(patient.email, [each.email for each in people]),
         phones=_either(patient.phone, [each.phone for each in people]),
@@ -92,14 +95,14 @@ def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reachable:
-    """Somebody's address for mail, else that of their account, and their number for texts."""
+class _ContactDetails:
+    """A person's email address, or else that of their account, and their number for text messages."""
 
     email: str
     phone: str
 
     @classmethod
-    def read(cls, row: list[Any], now: datetime) -> "_Reachable":
+    def read(cls, row: list[Any], now: datetime) -> "_ContactDetails":
         email, account, phone, telecom = row
         return cls(
             email=contacts.current(email, telecom, contacts.email_of, now) or account or "",
@@ -108,5 +111,5 @@ class _Reachable:
 
 
 def _either(own: str, carers: list[str]) -> tuple[str, ...]:
-    """The patient's own address, or those of the carers, each once."""
+    """The patient's own address, or else those of the carers without duplicates."""
     return (own,) if own else tuple(dict.fromkeys(filter(None, carers)))

@@ -1,7 +1,7 @@
-"""Sending what is due: claimed in one transaction, sent outside of any, written down in another.
+"""Delivery of due messages: claimed in one transaction, sent outside any, and recorded in another.
 
-At least once: a worker that dies between the claim and the last word leaves a claim that runs out, and the message is
-sent again, with the same Message-ID. Two workers never have one message at a time.
+Delivery is at least once: if a worker dies after the claim, the claim expires and the message is sent again with the
+same Message-ID. Two workers never hold one message at a time.
 """
 
 import logging
@@ -15,17 +15,17 @@ from django.db.models import F, Q
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
 from scheduling.facts import zone_of_place
-from scheduling.notifications import composing, mailing, quiet, texting
+from scheduling.notifications import letters, mail, quiet_hours, sms
 from scheduling.notifications.audience import Audience, audience_of
-from scheduling.notifications.composing import Letter
 from scheduling.notifications.errors import NotNow, Undeliverable
+from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
 from scheduling.notifications.staff import emails_of_staff
 
 DELIVERING = "deliver messages"
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)  # longer than all time limits of one sending together
+LEASE = timedelta(minutes=5)  # longer than all the timeouts of one delivery together
 ATTEMPTS = 5
 FIRST_PAUSE = timedelta(seconds=30)
 PROOF_LASTS = timedelta(minutes=30)
@@ -38,17 +38,17 @@ CALLED_OFF = {
 
 
 class NotNeeded(Exception):
-    """The message would tell what is no longer so. The message of this is a sentence for staff."""
+    """The message is no longer true. The text of the exception is a sentence for staff."""
 
 
 def deliver_next(*, now: datetime, among: Collection[str] | None = None) -> bool:
-    """Send one message that is due, of those with the ids `among` if they are given. False where there is none."""
+    """Send one due message, only of those with the ids `among` if given. Returns False if there is none."""
     message = claim(now=now, among=among)
     if message is None:
         return False
     try:
         _deliver(message, now)
-    except Exception as error:  # not even what became of it can be written down: the others go on
+    except Exception as error:  # the outcome cannot be recorded: the other messages go on
         park(DELIVERING, Communication.__name__, message.pk, error, now=now)
     return True
 
@@ -60,14 +60,14 @@ def _deliver(message: Communication, now: datetime) -> None:
         _close(message, Status.NOT_DONE, now, status_reason=str(why), attempts=0)
     except Undeliverable as why:
         _close(message, Status.NOT_DONE, now, status_reason=str(why))
-    except Exception as error:  # a backend's, or a bug in one message: neither stops the others
+    except Exception as error:  # of a backend, or a bug in one message: the other messages go on
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
         reason = str(error) if isinstance(error, NotNow) else f"It could not be handed over ({type(error).__name__})."
         _try_later(message, now, reason)
 
 
 def claim(*, now: datetime, among: Collection[str] | None = None) -> Communication | None:
-    """Take the message that has been due longest until the lease ends, passing by those that others have."""
+    """Claim the message that has been due longest until the lease ends, skipping those claimed by other workers."""
     due = Communication.objects.filter(
         Q(status=Status.PREPARATION) | Q(status=Status.IN_PROGRESS, claimed_until__lte=now),
         due__lte=now,
@@ -98,18 +98,18 @@ def _send(message: Communication, now: datetime) -> None:
     appointment = _appointment(message)
     audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
-    _still_true(message, now)
+    _require_still_true(message, now)
     zone = audience.zone if audience else None
     if appointment is not None and message.event == Event.STAFF_REQUEST:
         zone = zone_of_place(appointment)
-    elif audience is not None and not _may_go(message, audience, now):
+    elif audience is not None and not _may_send(message, audience, now):
         return
-    letter = composing.compose(message, zone, now=now)
+    letter = letters.compose(message, zone, now=now)
     provider_id = ""
     if message.medium == Medium.EMAIL:
-        provider_id = mailing.send(message, letter)
+        provider_id = mail.send(message, letter)
     elif message.medium == Medium.SMS:
-        provider_id = texting.send(message, letter.text)
+        provider_id = sms.send(message, letter.text)
     _close(
         message,
         Status.COMPLETED,
@@ -124,28 +124,28 @@ def _send(message: Communication, now: datetime) -> None:
 
 
 def _kept(message: Communication, letter: Letter) -> dict[str, str]:
-    """What was said, except a code: that is kept nowhere."""
+    """The subject and body to store; never a code."""
     if message.event == Event.PROOF:
         return {"subject": "", "body": ""}
     return {"subject": letter.subject[:200], "body": letter.body}
 
 
 def _appointment(message: Communication) -> Appointment | None:
-    """The visit as it is now."""
+    """The appointment as it is now."""
     if message.appointment_id is None:
         return None
     return Appointment.objects.select_related("patient", "service", "site").get(pk=message.appointment_id)
 
 
-def _still_true(message: Communication, now: datetime) -> None:
-    """Raise NotNeeded where the visit is no longer what the message would say, or the message comes too late."""
+def _require_still_true(message: Communication, now: datetime) -> None:
+    """Raise NotNeeded if the message would no longer be true, or comes too late."""
     visit = message.appointment
     if visit is None:
         if now - message.due > PROOF_LASTS:
             raise NotNeeded("The code had expired.")
         return
     if visit.patient is not None:
-        _is_to_be_told(visit.patient)
+        _require_open_record(visit.patient)
     if visit.deleted_at is not None or visit.start is None or visit.end is None:
         raise NotNeeded("The visit was deleted.")
     if message.event == Event.CANCELLATION:
@@ -168,8 +168,8 @@ def _still_true(message: Communication, now: datetime) -> None:
         raise NotNeeded("The visit was over.")
 
 
-def _is_to_be_told(patient: Patient) -> None:
-    """Raise NotNeeded for one who has died, or a record that is inactive or merged, whichever door said so."""
+def _require_open_record(patient: Patient) -> None:
+    """Raise NotNeeded if the patient has died, or the record is inactive or merged."""
     if patient.has_died:
         raise NotNeeded("The patient has died.")
     if patient.merged_into:
@@ -178,10 +178,10 @@ def _is_to_be_told(patient: Patient) -> None:
         raise NotNeeded("The patient's record is inactive.")
 
 
-def _may_go(message: Communication, audience: Audience, now: datetime) -> bool:
-    """True if the message goes now to somebody who wants it, and not to an address that has changed.
+def _may_send(message: Communication, audience: Audience, now: datetime) -> bool:
+    """True if the message can be sent now, to a current address that wants it.
 
-    One that would wake somebody waits for the end of the quiet time.
+    A text message during quiet hours is postponed.
     """
     if message.event == Event.REMINDER and Medium(message.medium) not in audience.media(message.event):
         raise NotNeeded("The patient does not want reminders this way.")
@@ -193,7 +193,7 @@ def _may_go(message: Communication, audience: Audience, now: datetime) -> bool:
     if message.medium != Medium.SMS:
         return True
     visit = message.appointment.start if message.appointment else None
-    moment = quiet.may_go(now, audience.zone, visit=visit, now=now)
+    moment = quiet_hours.allowed_time(now, audience.zone, visit=visit, now=now)
     if moment is not None and moment > now:
         _close(message, Status.PREPARATION, now, due=moment, attempts=message.attempts - 1)
         return False
@@ -211,9 +211,9 @@ def _try_later(message: Communication, now: datetime, reason: str) -> None:
 
 
 def _close(message: Communication, status: Status, now: datetime, **what: object) -> None:
-    """Write what became of it, unless the claim has run out and somebody else has taken it over."""
+    """Record the outcome, unless the claim has expired and another worker has the message."""
     if message.event == Event.PROOF and status == Status.NOT_DONE:
         what |= {"subject": "", "body": ""}
     mine = Communication.objects.filter(pk=message.pk, status=Status.IN_PROGRESS, claimed_until=message.claimed_until)
-    version = F("version") + int(message.event != Event.PROOF)  # versions are kept, and a code is kept nowhere
+    version = F("version") + int(message.event != Event.PROOF)  # old versions are stored, and a code must not be
     mine.update(status=status, claimed_until=None, last_updated=now, version=version, **what)

@@ -1,9 +1,9 @@
-"""Why a message does not go."""
+"""Delivery errors."""
 
 
 class Undeliverable(Exception):
-    """It never will, however often one tries. The message is a sentence for staff and names no patient."""
+    """Permanent failure. The text is a sentence for staff and names no patient."""
 
 
 class NotNow(Exception):
-    """It may, if one tries later. The message is a sentence for staff and names no patient."""
+    """Temporary failure. The text is a sentence for staff and names no patient."""

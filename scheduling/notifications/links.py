@@ -1,7 +1,7 @@
-"""The links that messages carry: absolute, unguessable, and short enough for a text message.
+"""Links in messages: absolute, unguessable, and short enough for a text message.
 
-A token is what it names and Django's signature of it, each kind with a salt of its own. It is the proof: whoever has
-the link may do what its page offers. The pages are the portal's; here is only where they lie.
+A token is an id with Django's signature; each kind of link has its own salt. The token is the authorisation: whoever
+has the link may do what its page offers. The pages are in portal; only their paths are here.
 """
 
 import uuid
@@ -26,24 +26,24 @@ _MEDIA = {Medium.EMAIL: "e", Medium.SMS: "s", Medium.IN_APP: "i"}
 
 
 def absolute(path: str) -> str:
-    """The address of a page of this site, as somebody elsewhere opens it."""
+    """The absolute address of a page of this site."""
     return f"{settings.SITE_URL}{path}"
 
 
 def staff_link(appointment: Appointment) -> str:
-    """The page of a visit for the staff who work with it, once they have signed in."""
+    """The page of a visit for staff who have signed in."""
     return absolute(f"{STAFF_VISIT_PATH}{appointment.fhir_id}/")
 
 
 def manage_link(appointment: Appointment) -> str:
-    """Where a visit is seen, confirmed, moved and cancelled without signing in. Add #confirm or #cancel."""
+    """The page on which a visit is seen, confirmed, moved and cancelled without signing in. Add #confirm or #cancel."""
     return absolute(f"{VISIT_PATH}{_VISIT.sign(_short(appointment.fhir_id))}/")
 
 
 def read_manage_link(token: str) -> str | None:
-    """The id of the Appointment that a manage link is for; None for a token that is not ours.
+    """The id of the Appointment in a manage link's token; None for an invalid token.
 
-    Ask `is_over` of the appointment: the link ends a day after the visit.
+    Check `is_over` too: the link ends a day after the visit.
     """
     try:
         return _long(_VISIT.unsign(token))
@@ -52,18 +52,18 @@ def read_manage_link(token: str) -> str | None:
 
 
 def is_over(appointment: Appointment, *, now: datetime) -> bool:
-    """True if links to this visit no longer lead anywhere."""
+    """True if links to this visit have ended."""
     return appointment.end is not None and now >= appointment.end + KEPT_AFTER
 
 
 def unsubscribe_link(patient: Patient, medium: str = Medium.EMAIL) -> str:
-    """Where reminders are turned off without signing in."""
+    """The page on which reminders are turned off without signing in."""
     token = _UNSUBSCRIBE.sign(_MEDIA[Medium(medium)] + _short(patient.fhir_id))
     return absolute(f"{UNSUBSCRIBE_PATH}{token}/")
 
 
 def read_unsubscribe_link(token: str) -> tuple[str, Medium] | None:
-    """The id of the Patient, and the medium that the link came by; None for a token that is not ours."""
+    """The id of the Patient and the medium in an unsubscribe link's token; None for an invalid token."""
     try:
         value = _UNSUBSCRIBE.unsign(token)
     except BadSignature:
@@ -73,12 +73,12 @@ def read_unsubscribe_link(token: str) -> tuple[str, Medium] | None:
 
 
 def text_status_link(message: Communication) -> str:
-    """Where the carrier tells what became of a text message."""
+    """The address to which the text service reports the outcome of a message."""
     return absolute(f"{TEXT_STATUS_PATH}{message.fhir_id}/")
 
 
 def _short(fhir_id: str) -> str:
-    """A random id in 22 characters; one that a client chose stays as it is, behind a tilde."""
+    """A UUID in 22 characters; an id chosen by a client stays as it is after a tilde."""
     with suppress(ValueError):
         if str(uuid.UUID(fhir_id)) == fhir_id:
             return urlsafe_b64encode(uuid.UUID(fhir_id).bytes).decode().rstrip("=")

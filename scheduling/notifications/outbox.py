@@ -1,7 +1,7 @@
-"""Which messages an event asks for. Only inside a use case of scheduling.booking, except where it says otherwise.
+"""Outbox: the messages that each event of a visit creates. Called inside use cases of scheduling.booking, unless noted.
 
-They are written with one INSERT in the transaction of what they tell. The broker hears of those that are due once
-that is committed; whatever it loses, the sweep of scheduling.tasks finds.
+Messages are written with one INSERT in the transaction of the change. After commit, due messages are announced to the
+broker; the sweep in scheduling.tasks finds any that the broker loses.
 """
 
 import logging
@@ -17,10 +17,10 @@ from django.utils import translation
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_without_conflicts
-from scheduling.notifications import composing, quiet, undoing
+from scheduling.notifications import letters, quiet_hours, undo_window
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.staff import emails_of_staff
-from scheduling.notifications.undoing import WAITING, Json
+from scheduling.notifications.undo_window import WAITING, Json
 
 logger = logging.getLogger(__name__)
 
@@ -29,51 +29,55 @@ AGAIN = "again"
 
 
 def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A visit has been requested: tell the staff who answer, and the patient, if they are to be told."""
-    _tell(appointment, Event.REQUEST if tell else None, now, reminders=False)
-    _tell_staff(appointment, now)
+    """Write the messages about a new request: to the staff who can answer, and to the patient if `tell`."""
+    _write_news(appointment, Event.REQUEST if tell else None, now, reminders=False)
+    _write_staff_messages(appointment, now)
 
 
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A visit has been booked: confirm it, if the patient is to be told, and plan its reminders."""
-    _tell(appointment, Event.CONFIRMATION if tell else None, now)
+    """Write the confirmation of a new booking if `tell`, and plan its reminders."""
+    _write_news(appointment, Event.CONFIRMATION if tell else None, now)
 
 
 def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool = True, undoable: bool = False) -> None:
-    """A booked visit has another time or other people: say so, and let its reminders follow.
+    """Write the news that a booked visit has another time or other participants, and move its reminders.
 
-    `before` is how it stood: `stand_of`. What is `undoable` is told once it is no longer. Where the patient is not
-    told, a confirmation that waits still goes, and names the new time.
+    `before` is the visit's `snapshot_of` before the move. News of a move that is `undoable` waits for the undo window.
+    If the patient is not told, a confirmation that still waits is sent, with the new time.
     """
-    event, known = undoing.of_move(appointment, before, undoing.untold(appointment)) if tell else (None, None)
+    event, known = (
+        undo_window.news_of_move(appointment, before, undo_window.unsent_news(appointment)) if tell else (None, None)
+    )
     news = (Event.CONFIRMATION, Event.CHANGE) if tell else ()
     _withdraw(appointment, now, "The visit was moved.", events=(Event.REMINDER, *news))
-    _tell(appointment, event, now, before=known, undoable=undoable)
+    _write_news(appointment, event, now, before=known, undoable=undoable)
 
 
 def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True, undoable: bool = False) -> None:
-    """A visit will not take place: nothing more is sent about it but that, once it can no longer be undone."""
-    known = undoing.of_cancellation(undoing.untold(appointment))
+    """Write the cancellation and withdraw every other waiting message. If it is `undoable` it waits for the undo
+    window.
+    """
+    known = undo_window.known_before_cancellation(undo_window.unsent_news(appointment))
     _withdraw(appointment, now, "The visit was cancelled.", events=Event.values)
     event = Event.CANCELLATION if tell else None
-    _tell(appointment, event, now, reminders=False, before=known, undoable=undoable)
+    _write_news(appointment, event, now, reminders=False, before=known, undoable=undoable)
 
 
 def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
-    """A cancellation has been undone, and the visit, with a higher `sequence`, is booked as before.
+    """Write the news that a cancellation was undone: the visit is booked as before, with a higher `sequence`.
 
-    A patient who has not heard of the cancellation hears nothing; another has the visit confirmed. Its reminders are
-    planned anew.
+    A patient who has not been told of the cancellation gets no message; others get a new confirmation. Reminders are
+    planned again.
     """
-    event, known = undoing.of_restoring(undoing.untold(appointment))
+    event, known = undo_window.news_of_restoration(undo_window.unsent_news(appointment))
     _withdraw(appointment, now, "The cancellation was undone.", events=(Event.CANCELLATION,))
-    _tell(appointment, event if tell else None, now, before=known)
+    _write_news(appointment, event if tell else None, now, before=known)
 
 
 def prove(email: str, code: str, language: str, *, now: datetime) -> None:
-    """Send a guest the code that proves their address. Outside a transaction, or in any."""
+    """Send a guest the code that proves their address. Works inside or outside a transaction."""
     with translation.override(language or None):
-        wording = composing.words_of_proof(code, language)
+        wording = letters.code_wording(code, language)
     message = Communication(
         event=Event.PROOF,
         medium=Medium.EMAIL,
@@ -88,20 +92,20 @@ def prove(email: str, code: str, language: str, *, now: datetime) -> None:
 
 
 def plan_reminders(patient: Patient, *, now: datetime) -> None:
-    """A patient wants reminders, or wants them another way, from now on. In a transaction of its own.
+    """Plan the reminders of a patient whose preferences have changed, in a transaction of its own.
 
-    Those that are no longer wanted are not sent when their moment comes.
+    Reminders that are no longer wanted are dropped when they are due.
     """
     coming = Appointment.objects.filter(
         patient=patient, status=Appointment.Status.BOOKED, start__gt=now, deleted_at=None
     ).select_related("service", "patient")
     with transaction.atomic():
         for appointment in coming:
-            _tell(appointment, None, now)
+            _write_news(appointment, None, now)
 
 
 def send_again(message: Communication, *, now: datetime) -> Communication:
-    """The message once more, as a message of its own; one that still waits is not doubled. Its door opens to staff."""
+    """Write the message again as a new one, or return an equal one that still waits. The caller must be staff."""
     assert message.appointment is not None  # what is offered again is about a visit
     waiting = Communication.objects.filter(
         appointment=message.appointment,
@@ -128,11 +132,11 @@ def send_again(message: Communication, *, now: datetime) -> Communication:
 
 
 def sequence_of(message: Communication) -> str:
-    """How often the visit had been moved when the message was planned."""
+    """The `sequence` of the visit when the message was planned."""
     return message.occasion.removeprefix(f"{AGAIN}-").partition("-")[0]
 
 
-def _tell(
+def _write_news(
     appointment: Appointment,
     event: Event | None,
     now: datetime,
@@ -141,22 +145,22 @@ def _tell(
     before: Json | None = None,
     undoable: bool = False,
 ) -> None:
-    """Write what is to be told: one read, and one INSERT if there is anything."""
+    """Write the messages of an event and the reminders: one read, and one INSERT if there are any."""
     lead_times = _lead_times(appointment, now) if reminders else []
     if event is None and not lead_times:
         return
     audience = audience_of(appointment, now=now)
     if audience is None:
         return
-    due = now + undoing.UNDO_WINDOW if undoable else now
+    due = now + undo_window.UNDO_WINDOW if undoable else now
     messages = [] if event is None else list(_news(appointment, event, audience, due, now))
     for message in messages:
         message.before = before
     _write([*messages, *_reminders(appointment, lead_times, audience, now)], now)
 
 
-def _tell_staff(appointment: Appointment, now: datetime) -> None:
-    """Write an email to everybody of the clinic who can answer the request. It is about the visit, and no patient's."""
+def _write_staff_messages(appointment: Appointment, now: datetime) -> None:
+    """Write an email to each member of staff who can answer the request. It has no patient."""
     messages = [
         Communication(
             event=Event.STAFF_REQUEST,
@@ -178,7 +182,7 @@ def _news(
     for medium in audience.media(event):
         moment = due
         if medium == Medium.SMS:
-            moment = quiet.may_go(due, audience.zone, visit=appointment.start, now=now) or due
+            moment = quiet_hours.allowed_time(due, audience.zone, visit=appointment.start, now=now) or due
         yield from _messages(appointment, event, medium, str(appointment.sequence), audience, moment, now)
 
 
@@ -193,14 +197,14 @@ def _reminders(
         for medium in audience.media(Event.REMINDER):
             due: datetime | None = moment
             if medium == Medium.SMS:
-                due = quiet.may_go(moment, audience.zone, visit=start, now=now)
+                due = quiet_hours.allowed_time(moment, audience.zone, visit=start, now=now)
             if due is not None:
                 occasion = f"{appointment.sequence}-{int(before.total_seconds())}"
                 yield from _messages(appointment, Event.REMINDER, medium, occasion, audience, due, now)
 
 
 def _lead_times(appointment: Appointment, now: datetime) -> list[timedelta]:
-    """How long before it a visit is reminded of, as far as that is still to come."""
+    """How long before the visit its reminders go out, without those already past."""
     service, start = appointment.service, appointment.start
     if service is None or start is None:
         return []
@@ -216,7 +220,7 @@ def _messages(
     due: datetime,
     now: datetime,
 ) -> Iterable[Communication]:
-    """One for each address."""
+    """One message for each address."""
     for number, address in enumerate(audience.addresses(medium), start=1):
         yield Communication(
             event=event,
@@ -235,14 +239,14 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
     if not messages:
         return
     insert_without_conflicts(messages)
-    for wait in (timedelta(0), undoing.UNDO_WINDOW):
+    for wait in (timedelta(0), undo_window.UNDO_WINDOW):
         due = [message.fhir_id for message in messages if max(message.due, now) == now + wait]
         if due:
             transaction.on_commit(partial(_hand_over, due, wait))
 
 
 def _hand_over(messages: Sequence[str], wait: timedelta) -> None:
-    """Tell the broker. What it does not hear, the sweep finds: nobody waits and nothing fails for it."""
+    """Announce the messages to the broker. The sweep finds those it misses, so an error is only logged."""
     try:
         current_app.send_task(DELIVER, args=[messages], retry=False, countdown=wait.total_seconds() or None)
     except Exception as error:  # whatever the broker's client raises

@@ -1,4 +1,4 @@
-"""What the providers say later: that a message has arrived, or that it has not."""
+"""Delivery reports of providers."""
 
 from datetime import datetime
 
@@ -12,22 +12,24 @@ HANDED_OVER = (Status.IN_PROGRESS, Status.COMPLETED)
 
 
 def arrived(*, message: str = "", provider_id: str = "", now: datetime) -> bool:
-    """A message, named by our id or the provider's, has reached its address. False where there is no such message."""
-    told = _named(message, provider_id)
-    arrived = told.filter(status__in=HANDED_OVER).update(received=now, last_updated=now, version=NEXT)
-    return bool(arrived) or told.exists()
+    """Record that a message, named by our id or the provider's, was delivered. False if there is no such message."""
+    messages = _named(message, provider_id)
+    arrived = messages.filter(status__in=HANDED_OVER).update(received=now, last_updated=now, version=NEXT)
+    return bool(arrived) or messages.exists()
 
 
 def bounced(why: str, *, message: str = "", provider_id: str = "", now: datetime) -> bool:
-    """A message will not reach its address, and why, in a sentence for staff. False where there is no such message."""
-    told = _named(message, provider_id)
-    waiting = told.filter(status__in=HANDED_OVER, received=None)
+    """Record that a message could not be delivered and why, in a sentence for staff. False if there is no such
+    message.
+    """
+    messages = _named(message, provider_id)
+    waiting = messages.filter(status__in=HANDED_OVER, received=None)
     failed = waiting.update(status=Status.NOT_DONE, status_reason=why, last_updated=now, version=NEXT)
-    return bool(failed) or told.exists()
+    return bool(failed) or messages.exists()
 
 
 def follow(event: object, now: datetime) -> None:
-    """Note what an event of Anymail tells: https://anymail.dev/en/stable/sending/tracking/"""
+    """Record a tracking event of Anymail: https://anymail.dev/en/stable/sending/tracking/"""
     kind = str(getattr(event, "event_type", ""))
     names = {
         "message": str((getattr(event, "metadata", None) or {}).get("message", "")),

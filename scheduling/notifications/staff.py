@@ -1,4 +1,4 @@
-"""The staff who hear of a request: the front desk of its site and the practitioners whose time it would take."""
+"""Staff who are told of a request: the front desk of its site and its practitioners."""
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -6,7 +6,7 @@ from clinic.models import Appointment, Slot, User
 
 
 def emails_of_staff(appointment: Appointment) -> tuple[str, ...]:
-    """The addresses of the staff who can answer the request, each once. One statement."""
+    """The email addresses of staff who can answer the request, without duplicates. One statement."""
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None, bookable__practitioner__user=OuterRef("pk"))
     theirs = Q(desk_locations=appointment.site_id) if appointment.site_id else Q(pk__in=[])
     staff = User.objects.filter(theirs | Exists(slots), is_active=True).exclude(email="")

@@ -1,4 +1,4 @@
-"""What was and will be told about a visit, for the people who run the calendars."""
+"""Timeline of the messages about a visit, for staff."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ MEDIA = {Medium.EMAIL: _("email"), Medium.SMS: _("text message"), Medium.IN_APP:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A message as the timeline shows it: what, how, what became of it, when, and why not."""
+class TimelineEntry:
+    """A message in the timeline: its event, medium, status in words, time, and why it failed."""
 
     message: Communication
     word: Any
@@ -56,26 +56,26 @@ class Told:
 
     @property
     def can_go_again(self) -> bool:
-        """True if to offer it once more: it has gone or failed, it is not on the pages, and its visit still stands."""
+        """True if staff can send it again: it was sent or failed, it is not an in-app message, and it is still true."""
         visit = self.message.appointment
         done = self.has_failed or self.message.status == Status.COMPLETED
         wanted = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED
         return done and self.message.medium != Medium.IN_APP and visit is not None and visit.status == wanted
 
 
-def timeline(appointment: Appointment) -> list[Told]:
-    """All messages about a visit, in the order in which they went or will go. One statement."""
+def timeline(appointment: Appointment) -> list[TimelineEntry]:
+    """All messages about a visit, in the order of sending. One statement."""
     messages = Communication.objects.filter(appointment=appointment, deleted_at=None).select_related("appointment")
-    return sorted((_told(each) for each in messages), key=lambda told: (told.moment, told.message.pk))
+    return sorted((_entry(each) for each in messages), key=lambda entry: (entry.moment, entry.message.pk))
 
 
 def failed(sites: Collection[int] | None, *, now: datetime) -> int:
-    """How many `failures` there are."""
+    """The number of `failures`."""
     return failures(sites, now=now).count()
 
 
 def failures(sites: Collection[int] | None, *, now: datetime) -> QuerySet[Communication]:
-    """Messages about visits to come that did not go out, at these sites (None: at all), and were not sent since."""
+    """Messages about future visits that failed and were not sent again since, at these sites (None for all)."""
     later = Communication.objects.filter(
         appointment=OuterRef("appointment"),
         event=OuterRef("event"),
@@ -94,19 +94,19 @@ def failures(sites: Collection[int] | None, *, now: datetime) -> QuerySet[Commun
     )
 
 
-def _told(message: Communication) -> Told:
+def _entry(message: Communication) -> TimelineEntry:
     if message.status == Status.NOT_DONE:
         if message.attempts > 0:
-            return Told(message, _("Failed"), "missed", "bad", message.sent or message.last_updated)
-        return Told(message, _("Not needed"), "cross", "quiet", message.last_updated)
+            return TimelineEntry(message, _("Failed"), "missed", "bad", message.sent or message.last_updated)
+        return TimelineEntry(message, _("Not needed"), "cross", "quiet", message.last_updated)
     if message.received is not None and message.medium != Medium.IN_APP:
-        return Told(message, _("Delivered"), "check", "good", message.received)
+        return TimelineEntry(message, _("Delivered"), "check", "good", message.received)
     if message.read is not None:
-        return Told(message, _("Read"), "check", "good", message.read)
+        return TimelineEntry(message, _("Read"), "check", "good", message.read)
     if message.sent is not None:
-        return Told(message, _("Sent"), "done", "info", message.sent)
+        return TimelineEntry(message, _("Sent"), "done", "info", message.sent)
     if message.status == Status.IN_PROGRESS:
-        return Told(message, _("Being sent"), "clock", "info", message.due)
+        return TimelineEntry(message, _("Being sent"), "clock", "info", message.due)
     if message.attempts > 0:
-        return Told(message, _("Trying again"), "clock", "warn", message.due)
-    return Told(message, _("Planned"), "clock", "info", message.due)
+        return TimelineEntry(message, _("Trying again"), "clock", "warn", message.due)
+    return TimelineEntry(message, _("Planned"), "clock", "info", message.due)

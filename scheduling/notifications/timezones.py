@@ -1,7 +1,7 @@
-"""Time zones as calendar files carry them: https://www.rfc-editor.org/rfc/rfc5545#section-3.6.5
+"""VTIMEZONE components of calendar files: https://www.rfc-editor.org/rfc/rfc5545#section-3.6.5
 
-A zone is written for the years that the events of a file need. Outlook and ical.js read one rule for each of its two
-offsets (RRULE) and, of a list of dates, only the first: so where no rule fits, each change is a component of its own.
+A zone covers the years of the file's events. Outlook and ical.js read one rule (RRULE) for each of its two offsets, and
+only the first of a list of dates. Where no rule fits, each change becomes its own component.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 from clinic.local_time import in_zone
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-STEP = timedelta(days=3)  # clocks that change stay so for longer
+STEP = timedelta(days=3)  # shorter than any period between two changes
 LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock of the zone
-RULE_HOLDS_FOR = 10  # years: a fourth Sunday that is the last one this year is told from a last Sunday
+RULE_HOLDS_FOR = 10  # years, enough to tell a fourth Sunday from a last Sunday
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """A change of a zone's clocks: when, by the clock before it, and the offsets from UTC before and after."""
+    """A change of a zone's clocks: the local time before it, and the offsets from UTC before and after."""
 
     wall: datetime
     before: timedelta
@@ -35,7 +35,7 @@ class Onset:
 
 
 def timezones_of(moments: Iterable[date]) -> list[Timezone]:
-    """The zones of local times, each as far as these need it; none for UTC."""
+    """The zones of these local times, each with the years that they need; none for UTC."""
     years: dict[ZoneInfo, set[int]] = {}
     for moment in moments:
         if isinstance(moment, datetime) and isinstance(moment.tzinfo, ZoneInfo):
@@ -74,7 +74,9 @@ def _observance(onset: Onset, rule: vRecur | None) -> TimezoneStandard | Timezon
 
 
 def _rules(zone: ZoneInfo, onsets: tuple[Onset, ...], first: int, last: int) -> list[tuple[Onset, vRecur]]:
-    """The first change forward and the first back with their yearly rules; empty where two rules do not say it all."""
+    """The first change forward and the first back with their yearly rules; empty if two rules do not cover all
+    changes.
+    """
     if len(onsets) != 2 * (last - first + 1):
         return []
     further = _onsets(zone, first, min(last + RULE_HOLDS_FOR, 9998))
@@ -89,7 +91,7 @@ def _rules(zone: ZoneInfo, onsets: tuple[Onset, ...], first: int, last: int) -> 
 
 
 def _weekday_rule(onsets: list[Onset]) -> str | None:
-    """The weekday of the month on which all onsets lie, one a year, such as 2SU or -1SU; None if there is none."""
+    """The weekday of the month shared by all onsets, one a year, such as 2SU or -1SU; None if there is none."""
     years = {onset.wall.year for onset in onsets}
     if not onsets or len(years) != len(onsets) or len({_alike(onset) for onset in onsets}) != 1:
         return None
@@ -103,7 +105,7 @@ def _alike(onset: Onset) -> tuple[object, ...]:
 
 
 def _days_of_month(day: datetime) -> set[int]:
-    """The numbers that its weekday has in its month: the second, the fourth and last."""
+    """The ordinal numbers of its weekday in its month, such as 2, or 4 and -1."""
     number = (day.day + 6) // 7
     is_last = (day + timedelta(days=7)).month != day.month
     return ({number} if number < 5 else set()) | ({-1} if is_last else set())
@@ -111,7 +113,7 @@ def _days_of_month(day: datetime) -> set[int]:
 
 @lru_cache(maxsize=256)
 def _onsets(zone: ZoneInfo, first: int, last: int) -> tuple[Onset, ...]:
-    """The changes of the zone's offset from the beginning of one year to the end of another, in order."""
+    """The changes of the zone's offset from the start of the first year to the end of the last, in order."""
     moment, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
     found = []
     while moment < end:
@@ -123,7 +125,7 @@ def _onsets(zone: ZoneInfo, first: int, last: int) -> tuple[Onset, ...]:
 
 
 def _onset(zone: ZoneInfo, before: datetime, after: datetime) -> Onset:
-    """The change between two moments, found by halving."""
+    """The change between two moments, found by bisection."""
     old = _offset(zone, before)
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // 2

@@ -75,13 +75,13 @@ MAILBOX = """
     from django.core.mail.backends.base import BaseEmailBackend
     from django.utils import timezone
     from scheduling import notifications
-    from scheduling.notifications import mailing
+    from scheduling.notifications import mail
 
     def hang(message, letter):
-        print(mailing._mail(message, letter).message()["Message-ID"], flush=True)
+        print(mail._mail(message, letter).message()["Message-ID"], flush=True)
         time.sleep(60)
 
-    mailing.send = hang
+    mail.send = hang
     notifications.deliver_next(now=timezone.now())
 """
 

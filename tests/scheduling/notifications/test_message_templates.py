@@ -15,7 +15,7 @@ from clinic.fhir.codes import TIMEZONE
 from clinic.models import Event, Medium, MessageTemplate
 from clinic.visit_place import with_chosen_zone
 from scheduling import facts, notifications
-from scheduling.notifications import composing, links
+from scheduling.notifications import letters, links
 from scheduling.notifications.audience import audience_of
 from tests.factories import (
     AppointmentFactory,
@@ -61,7 +61,7 @@ def letter(visit, event="confirmation", medium="email", language="en"):
         language=language,
         address="ada@example.com",
     )
-    return composing.compose(message, NEW_YORK, now=NOW)
+    return letters.compose(message, NEW_YORK, now=NOW)
 
 
 def everything(said):
@@ -146,7 +146,7 @@ def test_an_email_says_until_when_and_promises_only_what_can_be_done_online(
     visit.service.cancellation_notice = notice
     visit.service.on_request = fields.get("on_request", False)
     message = CommunicationFactory.build(appointment=visit, patient=visit.patient, event=event, language="en")
-    text = composing.compose(message, NEW_YORK, now=now).text
+    text = letters.compose(message, NEW_YORK, now=now).text
     offered = {"I will come", "See the visit", "Move or cancel the visit", "Cancel the visit", "Book another time"}
     assert {label for label in offered if f"\n{label}:\n" in text} == links_to
     assert said in text
@@ -189,9 +189,9 @@ def test_a_message_in_the_inbox_says_where_once(visit):
         appointment=visit, patient=visit.patient, event="confirmation", medium="in-app", language="en"
     )
     place = facts.VisitFacts(visit, NEW_YORK).place
-    assert composing.compose(message, NEW_YORK, now=NOW).body.endswith(f"\n\nWhere: {place}")
+    assert letters.compose(message, NEW_YORK, now=NOW).body.endswith(f"\n\nWhere: {place}")
     MessageTemplate.objects.create(event="confirmation", medium="in-app", language="en", body="Come to {{ place }}.")
-    assert composing.compose(message, NEW_YORK, now=NOW).body == f"Come to {place}."
+    assert letters.compose(message, NEW_YORK, now=NOW).body == f"Come to {place}."
 
 
 def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_site(visit):
@@ -207,7 +207,7 @@ def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_
             message = CommunicationFactory.build(
                 appointment=visit, patient=visit.patient, event=event, medium=medium, language="en"
             )
-            said = composing.compose(message, zone, now=NOW)
+            said = letters.compose(message, zone, now=NOW)
             assert "3:20" in said.text
             assert "(Madrid time)" in said.text
             assert "Main Street" not in everything(said)

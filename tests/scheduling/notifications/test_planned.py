@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinic.models import Communication, Event, Medium
 from scheduling import availability, booking, notifications
 from scheduling.errors import TimeTaken
-from scheduling.notifications import quiet
+from scheduling.notifications import quiet_hours
 from tests.factories import (
     NEW_YORK,
     LocationFactory,
@@ -224,12 +224,12 @@ def test_quiet_hours(due, visit, goes):
     due, visit, goes = (
         datetime.fromisoformat(each).replace(tzinfo=ZONE).astimezone(UTC) for each in (due, visit, goes)
     )
-    assert quiet.may_go(due, ZONE, visit=visit, now=due - timedelta(days=1)) == goes
+    assert quiet_hours.allowed_time(due, ZONE, visit=visit, now=due - timedelta(days=1)) == goes
 
 
 def test_a_text_that_can_only_go_in_the_night_does_not_go():
     visit = datetime(2026, 1, 6, 8, 30, tzinfo=ZONE)
-    assert quiet.may_go(visit - timedelta(hours=2), ZONE, visit=visit, now=LATE) is None
+    assert quiet_hours.allowed_time(visit - timedelta(hours=2), ZONE, visit=visit, now=LATE) is None
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_text_that_can_only_go_in_the_night_does_not_go():
 )
 def test_a_clinic_chooses_its_quiet_hours(settings, hours, due, goes):
     settings.QUIET_HOURS = hours
-    assert quiet.may_go(due, ZONE, visit=None, now=due) == goes
+    assert quiet_hours.allowed_time(due, ZONE, visit=None, now=due) == goes
 
 
 def test_only_texts_are_kept_for_the_morning_by_the_clock_of_the_site(service, ada):

@@ -1,6 +1,6 @@
-"""News of what staff can undo: it waits until they no longer can, and news that follows meanwhile becomes one with it.
+"""News that waits while staff can undo the change, merged with news that follows meanwhile.
 
-A move and its undo tell nobody; two moves tell once, from the time that the patient knows to the last.
+A move and its undo send nothing; two moves send one message, from the time the patient knows to the last one.
 """
 
 from datetime import timedelta
@@ -13,13 +13,13 @@ from scheduling.facts import zones_of
 
 Json = dict[str, Any]
 
-UNDO_WINDOW = timedelta(seconds=10)  # as long as the staff's pages offer it: UNDO_FOR in static/js
+UNDO_WINDOW = timedelta(seconds=10)  # equal to UNDO_FOR in static/js
 WAITING = (Communication.Status.PREPARATION, Communication.Status.ON_HOLD)
 NEWS = (Event.CONFIRMATION, Event.CHANGE, Event.CANCELLATION)
 
 
-def stand_of(appointment: Appointment) -> Json:
-    """When a visit with a time is, by which clock, and on which schedules: as Communication.before keeps it."""
+def snapshot_of(appointment: Appointment) -> Json:
+    """The time, zone and schedules of a visit, as stored in Communication.before."""
     assert appointment.start is not None  # what is booked has a time
     assert appointment.end is not None
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(status=Slot.Status.BUSY_UNAVAILABLE)
@@ -31,8 +31,8 @@ def stand_of(appointment: Appointment) -> Json:
     }
 
 
-def untold(appointment: Appointment) -> Communication | None:
-    """The news of the last change of a visit, before this one, if nobody has been told of it yet."""
+def unsent_news(appointment: Appointment) -> Communication | None:
+    """The latest news about the visit before this change, if none of it has been sent yet."""
     last = str(appointment.sequence - 1)
     of_last = Q(occasion=last) | Q(occasion__startswith=f"{last}/")
     rows = list(Communication.objects.filter(of_last, appointment=appointment, event__in=NEWS).order_by("-pk"))
@@ -40,26 +40,28 @@ def untold(appointment: Appointment) -> Communication | None:
     return latest[0] if latest and all(row.status in WAITING for row in latest) else None
 
 
-def of_move(appointment: Appointment, before: Json, last: Communication | None) -> tuple[Event | None, Json | None]:
-    """The event that a move tells, and the visit as the patient last heard of it."""
+def news_of_move(
+    appointment: Appointment, before: Json, last: Communication | None
+) -> tuple[Event | None, Json | None]:
+    """The event to report for a move, and the visit as the patient last heard of it."""
     if last is None or last.event == Event.CANCELLATION:
         return Event.CHANGE, before
     if last.event == Event.CONFIRMATION:
         return Event.CHANGE, {**before, "news": Event.CONFIRMATION.value}
     first = last.before or before
     news = first.get("news")
-    if {name: value for name, value in first.items() if name != "news"} == stand_of(appointment):
+    if {name: value for name, value in first.items() if name != "news"} == snapshot_of(appointment):
         return Event(news) if news else None, None
     return Event.CHANGE, first
 
 
-def of_cancellation(last: Communication | None) -> Json | None:
-    """The time that the patient knows, kept by a cancellation from the news it replaces."""
+def known_before_cancellation(last: Communication | None) -> Json | None:
+    """The visit as the patient last heard of it, from the news that a cancellation replaces."""
     return {**(last.before or {}), "news": last.event} if last is not None else None
 
 
-def of_restoring(last: Communication | None) -> tuple[Event | None, Json | None]:
-    """The event that undoing a cancellation tells: the news it had replaced, or that the visit is booked."""
+def news_of_restoration(last: Communication | None) -> tuple[Event | None, Json | None]:
+    """The event to report for an undone cancellation: the news that it had replaced, or a confirmation."""
     if last is None or last.event != Event.CANCELLATION:
         return Event.CONFIRMATION, None
     kept = last.before or {}

@@ -1,8 +1,8 @@
-"""The words of a message: written when it is sent, so that it tells what is true then.
+"""Text of a message, composed when it is sent, so that it says what is true at that moment.
 
-An email carries what the page of the booked visit shows, unless its service is not to be named in emails. A text
-message names neither what the visit is for nor with whom, unless the clinic's own wording does. No message says why
-somebody comes or what was answered.
+An email has the same facts as the page of the booked visit, unless its service must not be named in emails. A text
+message names neither the service nor the practitioner, unless the clinic's own wording does. No message contains the
+reason for the visit or answers.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from clinic.message_templates import MessageText
 from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.time_text import differ, in_full, in_short, length
 from scheduling.facts import VisitFacts, zone_in
-from scheduling.notifications import invitation, links
+from scheduling.notifications import calendar_files, links
 
 Json = dict[str, Any]
 
@@ -28,22 +28,22 @@ ACCENT = "#0b5f6b"  # as in static/css/tokens.css, on white
 
 
 class Fact(NamedTuple):
-    """A line of what one needs to know."""
+    """A labelled line of an email."""
 
     label: str
     value: str
-    address: str = ""  # where the value leads
+    address: str = ""  # of the link on the value
 
 
 class Section(NamedTuple):
-    """A heading and what stands below it."""
+    """A heading with a paragraph."""
 
     heading: str
     text: str
 
 
 class Action(NamedTuple):
-    """Something that can be done, and where."""
+    """A link of an email to something the patient can do."""
 
     label: str
     address: str
@@ -51,7 +51,7 @@ class Action(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message in all its forms. The text of a text message is its whole `text`."""
+    """A composed message in all its forms. A text message is sent as `text`."""
 
     subject: str
     body: str
@@ -63,12 +63,12 @@ class Letter:
 
 
 def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> Letter:
-    """The message in the patient's language, about its appointment as that is now."""
+    """The message in the patient's language, about its appointment as it is now."""
     language = message.language or settings.LANGUAGE_CODE
     with translation.override(language):
         if message.appointment is None or zone is None:
             return _proof(message, language)
-        about = _about(message, message.appointment, zone, now)
+        about = _visit_message(message, message.appointment, zone, now)
         words = message_templates.fill_in(
             message_templates.text_for(message.event, message.medium, language), about.values()
         )
@@ -82,15 +82,15 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
         return _letter(message, about, words, language, now)
 
 
-def words_of_proof(code: str, language: str) -> MessageText:
-    """The words that carry a guest's code."""
+def code_wording(code: str, language: str) -> MessageText:
+    """The wording of the email with a guest's code."""
     values = {"code": code, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE}
     return message_templates.fill_in(message_templates.text_for(Event.PROOF, Medium.EMAIL, language), values)
 
 
 @dataclass(frozen=True, slots=True)
-class _About(VisitFacts):
-    """The facts of a visit as a message of an event tells them."""
+class _VisitMessage(VisitFacts):
+    """The facts of a visit as a message of one event states them."""
 
     event: str
     now: datetime
@@ -102,7 +102,7 @@ class _About(VisitFacts):
 
     @property
     def old_when(self) -> str:
-        """The time before it was moved, by the clock there; empty where only its people have changed."""
+        """The time before the move, by the clock at the visit's place; empty if the time is the same."""
         if self.event != Event.CHANGE:
             return ""
         before = self.before or self._last_let_go()
@@ -114,7 +114,7 @@ class _About(VisitFacts):
         return in_full(start, end, zone) if is_other else ""
 
     def _last_let_go(self) -> Json | None:
-        """How it stood before its last move, by the Slots of then: of a message that does not know."""
+        """The time before the last move, read from the released Slots, for messages that do not store it."""
         let_go = Slot.objects.filter(appointment=self.appointment, deleted_at__isnull=False)
         slots = let_go.exclude(status=Slot.Status.BUSY_UNAVAILABLE).select_related("schedule__site")
         slot = slots.order_by("-deleted_at", "-pk").first()
@@ -126,12 +126,12 @@ class _About(VisitFacts):
 
     @property
     def is_named(self) -> bool:
-        """True if a message may say what the visit is for and with whom."""
+        """True if the message may name the service and the practitioner."""
         return self.appointment.service is None or self.appointment.service.named_in_email
 
     @property
     def own_clock(self) -> str:
-        """The time where the patient lives, for a video visit, if the clocks there show another."""
+        """The time in the patient's own zone for a video visit, if clocks there show another time."""
         patient = self.appointment.patient if self.by_video else None
         theirs = zone_in(patient.extra) if patient else None
         if theirs is None or not differ(self.start, self.zone, theirs):
@@ -140,19 +140,19 @@ class _About(VisitFacts):
 
     @property
     def deadline(self) -> str:
-        """Until when the patient can change it online; empty where they cannot."""
+        """The last moment at which the patient can change the visit online; empty if they cannot."""
         if not self.can_be_cancelled(self.now):
             return ""
         return in_short(self.changeable_until, self.zone)
 
     @property
     def link(self) -> str:
-        """The page of the visit for whoever the message goes to."""
+        """The address of the visit's page for the recipient."""
         is_to_staff = self.event == Event.STAFF_REQUEST
         return links.staff_link(self.appointment) if is_to_staff else links.manage_link(self.appointment)
 
     def values(self) -> dict[str, str]:
-        """The placeholders of wordings, filled in."""
+        """The values of the placeholders in wordings."""
         when = in_full(*self.times, self.zone)
         return {
             "name": self.given,
@@ -171,7 +171,7 @@ class _About(VisitFacts):
         }
 
     def facts(self) -> list[Fact]:
-        """The lines of an email: what the page of the booked visit shows."""
+        """The lines of an email, as on the page of the booked visit."""
         lines = [
             Fact(_("For"), "" if self.event == Event.STAFF_REQUEST else self.given),
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
@@ -187,7 +187,7 @@ class _About(VisitFacts):
         return [line for line in lines if line.value]
 
     def sections(self) -> list[Section]:
-        """How to prepare, how to join and until when it can be changed: what takes more than a line."""
+        """The paragraphs of an email: preparation, video, and until when the visit can be changed."""
         if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST):
             return []
         sections = [
@@ -198,7 +198,7 @@ class _About(VisitFacts):
         return [section for section in sections if section.text]
 
     def actions(self) -> list[Action]:
-        """The links of an email: only what can be done there."""
+        """The links of an email that apply to the visit."""
         link = self.link
         if self.event == Event.STAFF_REQUEST:
             return [Action(_("Accept or decline"), link)]
@@ -216,19 +216,19 @@ class _About(VisitFacts):
         return [*join, come, see]
 
 
-def _about(message: Communication, appointment: Appointment, zone: ZoneInfo, now: datetime) -> _About:
-    """The facts that a message tells. A cancellation names the time that the patient knows of."""
+def _visit_message(message: Communication, appointment: Appointment, zone: ZoneInfo, now: datetime) -> _VisitMessage:
+    """The facts for this message. A cancellation states the time that the patient last heard of."""
     known = message.before or {}
     if message.event == Event.CANCELLATION and "start" in known:
-        appointment.start = datetime.fromisoformat(known["start"])  # as the message has it, and nowhere written
+        appointment.start = datetime.fromisoformat(known["start"])  # only for this message, never saved
         appointment.end = datetime.fromisoformat(known["end"])
         zone = ZoneInfo(known["zone"])
-    return _About(appointment, zone, message.event, now, known if "start" in known else None)
+    return _VisitMessage(appointment, zone, message.event, now, known if "start" in known else None)
 
 
-def _letter(message: Communication, about: _About, words: MessageText, language: str, now: datetime) -> Letter:
-    reminds = message.event == Event.REMINDER and about.appointment.patient is not None
-    unsubscribe = links.unsubscribe_link(about.appointment.patient) if reminds and about.appointment.patient else ""
+def _letter(message: Communication, about: _VisitMessage, words: MessageText, language: str, now: datetime) -> Letter:
+    is_reminder = message.event == Event.REMINDER and about.appointment.patient is not None
+    unsubscribe = links.unsubscribe_link(about.appointment.patient) if is_reminder and about.appointment.patient else ""
     method = "CANCEL" if message.event == Event.CANCELLATION else "REQUEST"
     visit, zones = about.appointment, {about.appointment.pk: about.zone}
     return framed(
@@ -246,10 +246,10 @@ def _letter(message: Communication, about: _About, words: MessageText, language:
 def _calendar(
     message: Communication, visit: Appointment, zones: dict[int, ZoneInfo], method: str, now: datetime
 ) -> dict[str, Any]:
-    """The calendar entry of an email to a patient; staff have the visit in their calendar here."""
+    """The calendar file attached to an email to a patient; staff have the visit in the staff calendar."""
     if message.event == Event.STAFF_REQUEST:
         return {}
-    entry = invitation.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones)
+    entry = calendar_files.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones)
     return {"calendar": entry, "calendar_method": method}
 
 
@@ -260,7 +260,7 @@ def _proof(message: Communication, language: str) -> Letter:
 def framed(
     words: MessageText, language: str, *, calendar: bytes = b"", calendar_method: str = "", **more: Any
 ) -> Letter:
-    """The words within the clinic's frame, as text and as HTML."""
+    """The wording in the clinic's email layout, as text and as HTML."""
     context = {
         **branding.clinic_details(),
         **more,

@@ -1,8 +1,8 @@
-"""Visits as calendar programs read them: RFC 5545, and RFC 5546 for what is sent by mail.
+"""Calendar files of visits: RFC 5545, and RFC 5546 for files sent by email.
 
-What is sent names the visit by the same UID each time and by a higher SEQUENCE once it was moved or cancelled, so
-that a calendar keeps one entry and follows. It says that there is a visit, when, where, its reference, until when it
-can be changed and whom to call; neither what it is for nor with whom, for others may see the calendar.
+A visit keeps its UID in every file and gets a higher SEQUENCE when it is moved or cancelled, so that a calendar program
+updates one entry. An entry has the time, place, reference, deadline for changes and phone number. It names neither the
+service nor the practitioner, because others may see the calendar.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +35,8 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Time that is blocked for no visit, by the clocks of `zone`."""
+class CalendarBlock:
+    """Blocked time as an entry of a calendar, with the zone of its times."""
 
     id: str
     start: datetime
@@ -46,13 +46,11 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """A calendar that a program reads again and again: its name, the primary key of the patient whose it is, and what
-    stands on it besides visits.
-    """
+class CalendarProperties:
+    """The name of a subscribed calendar, and its blocked time."""
 
     name: str
-    blocks: Sequence[Block] = ()
+    blocks: Sequence[CalendarBlock] = ()
     patient: int | None = None
 
 
@@ -64,14 +62,14 @@ def calendar_of(
     attendee: str = "",
     zones: Mapping[int, ZoneInfo] | None = None,
     page: Callable[[Appointment], str] = links.manage_link,
-    feed: Feed | None = None,
+    feed: CalendarProperties | None = None,
 ) -> bytes:
-    """The visits that have a time as an .ics file, in the language of the moment.
+    """An .ics file of the appointments that have a time, in the active language.
 
-    `method` is PUBLISH unless said: REQUEST and CANCEL are for what is sent to an `attendee`. Read the appointments
-    with their service, site and patient; their zones are asked for in one statement unless given. `page` says where
-    a visit is seen: by its secret link, unless others than the patient may read this. `feed` is what a calendar that
-    is read again and again has besides.
+    `method` is PUBLISH by default, REQUEST or CANCEL for files sent to an `attendee`. Load the appointments with their
+    service, site and patient; without `zones` one statement reads their zones. `page` returns the address of a visit's
+    page: by default the manage link, so replace it if others than the patient can read the file. `feed` has the
+    properties of a subscribed calendar.
     """
     timed = [each for each in appointments if each.start is not None and each.end is not None]
     zones = zones_of(timed) if zones is None else zones
@@ -91,8 +89,8 @@ def calendar_of(
     return bytes(calendar.to_ical())
 
 
-def _describe(calendar: Calendar, feed: Feed) -> None:
-    """The name and how often to ask again, as RFC 7986 says it and as Outlook and Apple read it."""
+def _describe(calendar: Calendar, feed: CalendarProperties) -> None:
+    """Add the name and refresh interval, both as RFC 7986 and as Outlook and Apple read them."""
     calendar.add("name", feed.name)
     calendar.add("x-wr-calname", feed.name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
@@ -100,7 +98,7 @@ def _describe(calendar: Calendar, feed: Feed) -> None:
 
 
 def domain() -> str:
-    """What ids of ours end in where they must be unique in the world."""
+    """Domain suffix for globally unique identifiers (iCalendar UID, Message-ID)."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
@@ -137,7 +135,7 @@ def _summary(about: VisitFacts, owner: int | None) -> str:
 
 
 def _description(about: VisitFacts, page: str, now: datetime) -> str:
-    """The rest of what matters on the day. Others may see the calendar: neither what the visit is for nor with whom."""
+    """The description of the entry. It names neither the service nor the practitioner: others may see the calendar."""
     lines = [
         page,
         _("Reference: %(reference)s") % {"reference": about.reference},
@@ -157,7 +155,7 @@ def _attendee(appointment: Appointment, address: str) -> vCalAddress:
 
 
 def _alarm(text: str) -> Alarm:
-    """The alarm of the calendar entry, whether or not the clinic sends reminders."""
+    """The alarm of the calendar entry, independent of the clinic's reminders."""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", text)
@@ -165,8 +163,8 @@ def _alarm(text: str) -> Alarm:
     return alarm
 
 
-def _block(block: Block, now: datetime) -> Event:
-    """Time that is blocked on the calendar of whose feed it is."""
+def _block(block: CalendarBlock, now: datetime) -> Event:
+    """The entry of blocked time."""
     event = _entry(f"{block.id}@{domain()}", in_zone(block.start, block.zone), in_zone(block.end, block.zone), now)
     event.add("summary", block.text or _("Blocked time"))
     event.add("status", "CONFIRMED")
@@ -183,6 +181,6 @@ def _entry(uid: str, start: datetime, end: datetime, now: datetime) -> Event:
 
 
 def _local(local: datetime) -> datetime:
-    """By the clocks of its zone; in UTC in an hour that they show twice, of which programs take either."""
+    """The time with its zone; in UTC during an hour that the clocks repeat, which programs read differently."""
     is_shown_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return local.astimezone(UTC) if is_shown_twice else local

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from clinic.models import Appointment, Communication
 from scheduling import access, availability, booking, notifications
-from scheduling.notifications import composing
-from scheduling.notifications.undoing import UNDO_WINDOW
+from scheduling.notifications import letters
+from scheduling.notifications.undo_window import UNDO_WINDOW
 from tests.factories import LocationFactory, ScheduleFactory, UserFactory
 from tests.scheduling.notifications.sending import deliver
 from tests.scheduling.situations import SOFTWARE, book, monday, wish
@@ -69,7 +69,7 @@ def test_two_moves_are_told_once_from_the_first_time_to_the_last(visit, service,
     move(visit, service, there, monday(14), desk, now + timedelta(seconds=2))
     [message] = Communication.objects.filter(event="change", medium="email", status="preparation")
     message.appointment = Appointment.objects.select_related("patient", "service", "site").get(pk=visit.pk)
-    said = composing.compose(message, ZoneInfo("America/Chicago"), now=now).text
+    said = letters.compose(message, ZoneInfo("America/Chicago"), now=now).text
     assert "10:00 – 10:30 AM" in said.partition("Before: ")[2].partition("\n")[0]
     assert "(New York time)" in said.partition("Before: ")[2].partition("\n")[0]
     assert "1:00 – 1:30 PM" in said.partition("When: ")[2].partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Messages as email, by whatever backend the settings name."""
+"""Delivery of messages as email, through the backend in the settings."""
 
 from email.encoders import encode_base64
 from email.mime.base import MIMEBase
@@ -10,24 +10,24 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from clinic.models import Communication
-from scheduling.notifications.composing import Letter
+from scheduling.notifications.calendar_files import domain
 from scheduling.notifications.errors import Undeliverable
-from scheduling.notifications.invitation import domain
+from scheduling.notifications.letters import Letter
 
 
 def send(message: Communication, letter: Letter) -> str:
-    """Hand the letter over; the id by which the provider will speak of it, empty for plain SMTP.
+    """Send the letter. Returns the provider's id of the message, empty for plain SMTP.
 
-    Sent again after a crash, it has the same Message-ID, by which a mailbox knows it. Raises Undeliverable where
-    trying again would not help, and whatever the backend raises where it might.
+    A repeated delivery has the same Message-ID, so mailboxes can recognise it. Raises Undeliverable if a retry would
+    not help, and the backend's errors if it might.
     """
     mail = _mail(message, letter)
     try:
         mail.send()
     except (SMTPRecipientsRefused, AnymailRecipientsRefused, AnymailInvalidAddress) as refusal:
         raise Undeliverable("The mail server does not know the address.") from refusal
-    known_as = getattr(getattr(mail, "anymail_status", None), "message_id", None)
-    return "" if known_as is None else str(known_as)
+    provider_id = getattr(getattr(mail, "anymail_status", None), "message_id", None)
+    return "" if provider_id is None else str(provider_id)
 
 
 def _mail(message: Communication, letter: Letter) -> EmailMultiAlternatives:

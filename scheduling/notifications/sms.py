@@ -1,4 +1,6 @@
-"""Text messages, by a service that speaks as Twilio does: https://www.twilio.com/docs/messaging/api/message-resource"""
+"""Delivery of text messages through a service with Twilio's API:
+https://www.twilio.com/docs/messaging/api/message-resource
+"""
 
 import base64
 import hmac
@@ -20,9 +22,9 @@ FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 
 def send(message: Communication, text: str) -> str:
-    """Hand the text over; the id by which the service will speak of it. Without a service it is only recorded.
+    """Send the text. Returns the service's id of the message; without a service the text is only recorded.
 
-    Raises Undeliverable where the service refuses it for good, NotNow where it cannot be reached or is busy.
+    Raises Undeliverable if the service refuses it permanently, NotNow if the service cannot be reached or is busy.
     """
     if not settings.SMS_URL:
         return ""
@@ -45,7 +47,7 @@ def send(message: Communication, text: str) -> str:
 
 
 def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:
-    """True if the service has signed this: https://www.twilio.com/docs/usage/security#validating-requests"""
+    """True if the service signed the request: https://www.twilio.com/docs/usage/security#validating-requests"""
     if not settings.SMS_URL:
         return False
     token = unquote(urlsplit(settings.SMS_URL).password or "")

@@ -1,4 +1,4 @@
-"""No text wakes anybody: when one that is due may go."""
+"""Quiet hours, in which no text message is sent."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,10 +9,11 @@ LEAST_AHEAD = timedelta(hours=1)
 MARGIN = timedelta(minutes=15)
 
 
-def may_go(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: datetime) -> datetime | None:
-    """When a text that is due then may go: then, at the end of the quiet time, or before it begins.
+def allowed_time(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: datetime) -> datetime | None:
+    """When a text message due at `due` may be sent: then, at the end of quiet hours, or shortly before they begin.
 
-    Before it, where by its end the visit would have begun or begin within the hour. None where that is past too.
+    It goes out before if by their end the visit would have begun or would begin within the hour. None if that time has
+    passed too.
     """
     quiet = _quiet_time(due, zone)
     if quiet is None:
@@ -25,7 +26,7 @@ def may_go(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: dateti
 
 
 def _quiet_time(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
-    """The quiet time that a moment lies in, by the clocks of the zone."""
+    """The quiet hours around a moment in this zone, or None."""
     if settings.QUIET_HOURS is None:
         return None
     begins, ends = settings.QUIET_HOURS
