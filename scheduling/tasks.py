@@ -1,4 +1,4 @@
-"""The clock's door: what happens because time has passed."""
+"""Celery tasks that run on a schedule or after a commit."""
 
 import logging
 
@@ -22,24 +22,24 @@ def release_expired_holds() -> None:
 
 @shared_task(ignore_result=True)
 def forget() -> None:
-    """Delete what is kept for no longer."""
+    """Delete data that is past its retention period."""
     now = timezone.now()
     retention.forget(now=now)
     try:
         clear_expired()
-    except Exception as error:  # of tokens: the tables above have been gone through, and the next hour tries again
+    except Exception as error:  # of expired tokens: everything else is done, and the next hour tries again
         parking.park("forget what is old", "tokens", "", error, now=now)
 
 
 @shared_task(ignore_result=True)
 def renew_contacts() -> None:
-    """Show and search the names and addresses that count by now."""
+    """Update the names and addresses that are current now, for display and search."""
     contacts_renewal.renew(now=timezone.now())
 
 
 @shared_task(ignore_result=True)
 def deliver_messages(among: list[str] | None = None) -> None:
-    """Send what is due: the messages that have just been written, or whatever the sweep finds."""
+    """Send due messages: those with the ids `among`, or all that the sweep finds."""
     for _ in range(MESSAGES_AT_ONCE):
         if not notifications.deliver_next(now=timezone.now(), among=among):
             return
@@ -47,7 +47,7 @@ def deliver_messages(among: list[str] | None = None) -> None:
 
 @shared_task(ignore_result=True)
 def notify_subscribers() -> None:
-    """Tell who subscribes what has changed, and try again what did not arrive."""
+    """Send due notifications to subscribers, and retry those that failed."""
     _collect_changes()
     for _ in range(NOTIFICATIONS_AT_ONCE):
         if not subscriptions.deliver_next(now=timezone.now()):
@@ -55,7 +55,7 @@ def notify_subscribers() -> None:
 
 
 def _collect_changes() -> None:
-    """Notifications that are due are delivered even if later changes cannot be collected."""
+    """Plan notifications for changes of free time. An error is only logged, so that due notifications still go out."""
     try:
         subscriptions.collect(now=timezone.now())
     except Exception:

@@ -1,4 +1,4 @@
-"""Slots and Appointments in Django's administration: what is done there are the use cases of scheduling.booking."""
+"""Slots and Appointments in Django's admin, changed through the use cases of scheduling.booking."""
 
 from scheduling.admin import appointments, apps, disclosures, remarks, slots
 

@@ -1,4 +1,4 @@
-"""Visits: booked, moved, cancelled and taken through their day by the use cases, never by hand."""
+"""Appointments in the admin: booked, moved, cancelled and stepped through their statuses by use cases only."""
 
 import json
 from datetime import datetime
@@ -20,7 +20,7 @@ from clinic.models import Appointment, Schedule, Slot, concept_text
 from clinic.models.appointment import time_range_text
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, shown, zone_of
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, span_text, zone_of
 from scheduling.admin.slots import SCHEDULE
 from scheduling.availability import kept_of, offerings_of
 from scheduling.booking import BookingRequest
@@ -37,7 +37,7 @@ STEPS = {
     "cancelled": "Cancel it: its time is free again",
     "entered-in-error": "It was entered by mistake: its time is free again",
 }
-VISIT = (Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE)  # of its Slots, those that are no buffer
+VISIT = (Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE)  # the statuses of an appointment's Slots that are not buffers
 
 
 def _schedules(*, required: bool, help_text: str) -> Any:
@@ -50,7 +50,7 @@ def _schedules(*, required: bool, help_text: str) -> Any:
 
 
 class BookingForm(RefusableForm):
-    """A new visit."""
+    """Form for a new visit."""
 
     schedules = _schedules(required=True, help_text="One of each kind that the service requires.")
     starts = WallClockField(help_text="On the clock of the site.")
@@ -66,7 +66,9 @@ class BookingForm(RefusableForm):
 
 
 class ChangeForm(RefusableForm):
-    """One thing at a time: moved, one step on, or another comment. Refused if somebody else was faster."""
+    """Form for one change: a move, a new status, or another comment. Refused if the appointment has changed
+    meanwhile.
+    """
 
     starts = WallClockField(label="New start", required=False, help_text="On the clock of the site.")
     schedules = _schedules(required=False, help_text="Empty: those that it has.")
@@ -144,7 +146,7 @@ class AppointmentAdmin(UseCaseAdmin):
         return super().get_form(request, obj, change, form=ChangeForm if change else BookingForm, **options)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is cancelled, or entered in error; what happened stays known."""
+        """Always False: appointments are cancelled or entered in error, never deleted."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:  # type: ignore[override]
@@ -171,11 +173,11 @@ class AppointmentAdmin(UseCaseAdmin):
         self._step(request, queryset, "cancelled")
 
     def _step(self, request: HttpRequest, queryset: QuerySet[Appointment], step: str) -> None:
-        """Each on its own: what is refused does not keep back the others."""
+        """Change the status of each appointment separately, so that a refusal does not stop the others."""
         caller, now, done = caller_of(request), timezone.now(), 0
         for appointment in queryset:
             try:
-                _take(appointment.fhir_id, step, caller=caller, now=now)
+                _change_status(appointment.fhir_id, step, caller=caller, now=now)
             except SchedulingError as refusal:
                 self.message_user(request, f"{appointment}: {refusal}", messages.ERROR)
             else:
@@ -201,7 +203,7 @@ class AppointmentAdmin(UseCaseAdmin):
                 (
                     reverse("admin:clinic_slot_change", args=[slot.pk]),
                     slot.schedule,
-                    shown(slot.start, slot.end, zone_of(slot.schedule)),
+                    span_text(slot.start, slot.end, zone_of(slot.schedule)),
                     slot.comment,
                 )
                 for slot in slots
@@ -217,51 +219,51 @@ class AppointmentAdmin(UseCaseAdmin):
         return format_html("<pre>{}</pre>", json.dumps(appointment.participant, indent=2, ensure_ascii=False))
 
 
-def _book(asked: dict[str, Any], caller: Caller, now: datetime) -> Appointment:
-    offerings = tuple(offerings_of(asked["service"], [schedule.fhir_id for schedule in asked["schedules"]]))
+def _book(cleaned: dict[str, Any], caller: Caller, now: datetime) -> Appointment:
+    offerings = tuple(offerings_of(cleaned["service"], [schedule.fhir_id for schedule in cleaned["schedules"]]))
     request = BookingRequest(
-        service=asked["service"],
-        patient=asked["patient"],
+        service=cleaned["service"],
+        patient=cleaned["patient"],
         offerings=offerings,
-        start=at(asked["starts"], offerings[0].zone),
-        comment=asked["comment"],
+        start=at(cleaned["starts"], offerings[0].zone),
+        comment=cleaned["comment"],
     )
     return booking.book(request, caller=caller, now=now)
 
 
 def _change(appointment: Appointment, form: ChangeForm, caller: Caller, now: datetime) -> None:
-    asked = form.cleaned_data
-    version = asked["seen_version"]
+    cleaned = form.cleaned_data
+    version = cleaned["seen_version"]
     if form.moves:
-        _move(appointment, asked, caller, now)
-    elif asked["step"]:
-        reason = {"text": asked["reason"]} if asked["reason"] else None
-        _take(appointment.fhir_id, asked["step"], reason=reason, caller=caller, now=now, version=version)
+        _move(appointment, cleaned, caller, now)
+    elif cleaned["step"]:
+        reason = {"text": cleaned["reason"]} if cleaned["reason"] else None
+        _change_status(appointment.fhir_id, cleaned["step"], reason=reason, caller=caller, now=now, version=version)
     elif "comment" in form.changed_data:
         with booking.all_or_nothing():
-            booking.amend(appointment.fhir_id, {"comment": asked["comment"]}, caller=caller, now=now, version=version)
+            booking.amend(appointment.fhir_id, {"comment": cleaned["comment"]}, caller=caller, now=now, version=version)
 
 
-def _move(appointment: Appointment, asked: dict[str, Any], caller: Caller, now: datetime) -> None:
-    """To the new start, the new schedules, or both; what is not said stays."""
+def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now: datetime) -> None:
+    """Move the visit to the new start, the new schedules, or both; empty fields stay as they are."""
     if appointment.service is None or appointment.start is None:
         raise RuleBroken("Only a visit of a known service and time can be moved.")
     own = appointment.slots.filter(deleted_at=None, status__in=VISIT).order_by("pk")
-    schedules = [each.fhir_id for each in asked["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
+    schedules = [each.fhir_id for each in cleaned["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
     named = offerings_of(appointment.service, schedules)
     offerings = kept_of(appointment).offerings(named, with_extras=False)
-    start = at(asked["starts"], offerings[0].zone) if asked["starts"] else appointment.start
+    start = at(cleaned["starts"], offerings[0].zone) if cleaned["starts"] else appointment.start
     booking.reschedule(
         appointment.fhir_id,
         offerings=offerings,
         start=start,
         caller=caller,
         now=now,
-        version=asked["seen_version"],
+        version=cleaned["seen_version"],
     )
 
 
-def _take(
+def _change_status(
     appointment_id: str,
     step: str,
     *,

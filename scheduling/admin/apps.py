@@ -1,4 +1,4 @@
-"""Software that may sign in: registered by an administrator, with the most that it may ever ask for."""
+"""Software clients in the admin, each with the widest scopes that it may request."""
 
 import json
 from typing import Any, ClassVar
@@ -34,7 +34,7 @@ MOST_KEYS = 20
 
 
 class AppForm(ModelForm):
-    """An Application and its registration, as one."""
+    """An OAuth Application together with its registration."""
 
     kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect)
     publisher, homepage, logo_url, scopes, jwks_url, jwks = fields_for_model(AppRegistration, REGISTERED).values()
@@ -125,13 +125,13 @@ class AppForm(ModelForm):
         return str(self.cleaned_data.get("scopes", "")).split()
 
     def _post_clean(self) -> None:
-        """What the kind says, before Django looks at the row as a whole."""
+        """Set the columns that depend on the kind of client before Django validates the row."""
         kind = self.cleaned_data.get("kind")
         self.instance.client_type = Application.CLIENT_PUBLIC if kind == PUBLIC else Application.CLIENT_CONFIDENTIAL
         self.instance.authorization_grant_type = (
             Application.GRANT_CLIENT_CREDENTIALS if kind == BACKEND else Application.GRANT_AUTHORIZATION_CODE
         )
-        # Which are safe is for clean_redirect_uris to say: the toolkit knows a fixed list.
+        # clean_redirect_uris decides which schemes are safe: the toolkit has a fixed list.
         self.instance.get_allowed_schemes = lambda: {
             urlsplit(each).scheme for each in self.instance.redirect_uris.split()
         }
@@ -167,9 +167,9 @@ class AppAdmin(ModelAdmin):
         return registration_of(application).publisher
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """A secret is made for what is new and can keep one, and shown this once: only its digest is kept.
+        """Save the client. A new one that can keep a secret gets one, shown only now: only its digest is stored.
 
-        Whoever signs in with a key from now on has one that nobody knows.
+        A client that changes to keys gets a random secret that nobody knows.
         """
         secret = "" if change or not _wants_secret(form) else generate_client_secret()
         if not change or _has_keys(form):
@@ -191,12 +191,12 @@ class AppAdmin(ModelAdmin):
 
     def _show(self, request: HttpRequest, application: Any, secret: str) -> None:
         text = "The secret of {} is {}. Copy it now: it is not shown again. Its client id is {}."
-        told = format_html(text, application.name, format_html("<code>{}</code>", secret), application.client_id)
-        messages.warning(request, told)
+        message = format_html(text, application.name, format_html("<code>{}</code>", secret), application.client_id)
+        messages.warning(request, message)
 
 
 def registration_of(application: Any) -> AppRegistration:
-    """What was registered; an empty one for what was not."""
+    """The client's registration, or an empty one."""
     return getattr(application, "registration", None) or AppRegistration(application=application)
 
 
@@ -207,7 +207,7 @@ def kind_of(application: Any) -> str:
 
 
 def _is_safe(address: str) -> bool:
-    """True if nobody but the app is there: https://www.rfc-editor.org/rfc/rfc8252#section-7"""
+    """True if only the app receives this redirect: https://www.rfc-editor.org/rfc/rfc8252#section-7"""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How Django's forms meet use cases, each of which is a transaction of its own and may refuse."""
+"""Admin forms and pages that call use cases, each a transaction of its own that may be refused."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -22,7 +22,7 @@ from scheduling.errors import SchedulingError
 
 
 class RefusableForm(ModelForm):
-    """Says what a use case refused as it says what a field got wrong."""
+    """A form that shows the refusal of a use case like a validation error."""
 
     refusal: SchedulingError | None = None
 
@@ -33,7 +33,7 @@ class RefusableForm(ModelForm):
 
 
 class UseCaseAdmin(ResourceAdmin):
-    """Whatever `save_model` and `delete_model` refuse is told on the page that asked for it."""
+    """Admin pages that show refusals of `save_model` and `delete_model`."""
 
     @method_decorator(csrf_protect)
     def changeform_view(
@@ -43,7 +43,7 @@ class UseCaseAdmin(ResourceAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Without Django's transaction around it: a use case begins and ends its own."""
+        """Django's view without its transaction: each use case opens its own."""
         view = super()._changeform_view  # type: ignore[misc]
         try:
             return cast(HttpResponse, view(request, object_id, form_url, extra_context))
@@ -67,14 +67,16 @@ class UseCaseAdmin(ResourceAdmin):
         return form
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Many at once are not deleted."""
+        """The actions without deletion of several rows at once."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
 
 class WallClockWidget(forms.SplitDateTimeWidget):
-    """The browser's own pickers: Django's offer the server's now, which is not that of the wall."""
+    """The browser's own date and time pickers. Django's offer "now" by the server's clock, which is the wrong one
+    here.
+    """
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(
@@ -87,7 +89,7 @@ class WallClockWidget(forms.SplitDateTimeWidget):
 
 
 class WallClockField(forms.SplitDateTimeField):
-    """A date and a time as the clock on the wall shows them, wherever that is: without a zone."""
+    """A local date and time without a zone."""
 
     widget = WallClockWidget
 
@@ -100,7 +102,7 @@ class WallClockField(forms.SplitDateTimeField):
 
 
 def at(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which the clocks there show this."""
+    """The instant at which clocks in the zone show this local time."""
     return in_zone(wall.replace(tzinfo=zone), UTC)
 
 
@@ -108,13 +110,13 @@ def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     return in_zone(moment, zone).replace(tzinfo=None)
 
 
-def shown(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"""
+def span_text(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """The time in words, such as "Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"."""
     return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:
-    """The actor's zone, or that of the site; the clinic's where neither has one."""
+    """The zone of the schedule's actor, else of its site, else of the clinic."""
     actor = schedule.actor
     practitioner = getattr(actor, "practitioner", None)
     candidates = (actor, practitioner, schedule.site)

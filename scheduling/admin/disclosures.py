@@ -1,4 +1,4 @@
-"""Whom the administration tells of which patients, for the audit trail: https://hl7.org/fhir/R4/auditevent.html"""
+"""Audit of the patients shown in the admin: https://hl7.org/fhir/R4/auditevent.html"""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -14,12 +14,12 @@ from clinic.models import AuditEvent, CalendarFeed, MessagePreferences, Patient,
 from scheduling import access
 from scheduling.admin.base import caller_of
 
-ONCE_IN = timedelta(hours=1)  # of a list that is asked for again with every letter that is typed
+ONCE_IN = timedelta(hours=1)  # for a list that is fetched again with every letter typed
 
 
 @receiver(rows_shown)
 def write_down(sender: type, request: HttpRequest, rows: Sequence[Any], is_list: bool, **_: Any) -> None:
-    """One INSERT for a page, before it is given; none for a page without patients."""
+    """Record the disclosure of a page's rows with one INSERT, before the page is sent; none without patients."""
     typed = sender is AutocompleteView
     address = request.path if typed else request.get_full_path()
     access.record_disclosure(
@@ -33,7 +33,7 @@ def write_down(sender: type, request: HttpRequest, rows: Sequence[Any], is_list:
 
 
 def _resources(rows: Sequence[Any]) -> Iterator[Resource]:
-    """Whatever tells of a patient, by the resource that it tells of."""
+    """The resources in the rows that are about a patient."""
     for row in rows:
         if isinstance(row, AuditEvent | CalendarFeed | MessagePreferences) and row.patient:
             yield row.patient

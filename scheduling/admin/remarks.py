@@ -1,4 +1,4 @@
-"""Remarks on what can be booked: where a service, a schedule or a place is made, and on the page of each."""
+"""Remarks about what keeps a service, schedule or place from being booked, shown on their admin pages."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def of_place(sender: type, row: Location, **_: Any) -> list[Remark]:
 
 
 def _remark(text: str, mend: Resource | None, row: Resource) -> Remark:
-    """With the way to the page that mends it, unless that is the page of the row itself."""
+    """The remark with a link to the page of the row to mend, unless that is this page."""
     if mend == row:
         return Remark(text)
     return Remark(text, address=page_of(mend), page=str(mend or "Schedules"))

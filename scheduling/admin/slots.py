@@ -15,7 +15,7 @@ from clinic.country import clinic_zone
 from clinic.models import Slot
 from clinic.models.schedule import ACTORS
 from scheduling import booking
-from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, shown, wall_clock, zone_of
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, span_text, wall_clock, zone_of
 from scheduling.errors import TimeTaken
 
 STATUSES = (
@@ -64,7 +64,7 @@ class SlotForm(RefusableForm):
         return cleaned
 
     def _statuses(self) -> list[tuple[str, str]]:
-        """Those that people choose, and the one it has."""
+        """The statuses to choose from, and the current one."""
         current = self.instance.status
         others = [(current, self.instance.get_status_display())] if current and current not in dict(STATUSES) else []
         return [*STATUSES, *others]
@@ -133,7 +133,7 @@ class SlotAdmin(UseCaseAdmin):
 
     @admin.display(ordering="start")
     def when(self, slot: Slot) -> str:
-        return shown(slot.start, slot.end, zone_of(slot.schedule))
+        return span_text(slot.start, slot.end, zone_of(slot.schedule))
 
     @admin.display(description="appointment")
     def visit(self, slot: Slot) -> SafeString | None:

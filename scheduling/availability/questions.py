@@ -174,7 +174,7 @@ def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
             yield start, end
         return
     ways = [[[empty_diary(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
-    yield from core.looks(ways, start, end, query.limit, query.within)
+    yield from core.search_windows(ways, start, end, query.limit, query.within)
 
 
 def _offers_in(

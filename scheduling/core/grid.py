@@ -1,8 +1,8 @@
-"""The grid on which visits start: it belongs to the local day, never to the search window.
+"""Grid of start times. It depends on the local day, never on the search window.
 
-A start is on the grid when the minutes its wall clock shows since local midnight, less the offset, are a
-multiple of the interval. A wall time that the clocks repeat is on it twice, one that they skip not at all,
-and an interval that does not divide the day starts again at midnight.
+A start is on the grid if the minutes since local midnight on its wall clock, less the offset, are a multiple of the
+interval. A wall time that the clocks repeat is on it twice, one that they skip not at all. An interval that does not
+divide the day starts again at midnight.
 """
 
 from bisect import bisect_left
@@ -18,7 +18,7 @@ from scheduling.core.intervals import Span
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Every `interval` minutes (1 or more), `offset` minutes later than local midnight in `zone`."""
+    """Start times every `interval` minutes (1 or more), shifted by `offset` minutes from local midnight in `zone`."""
 
     interval: int
     offset: int
@@ -26,7 +26,7 @@ class Grid:
 
 
 def points(grid: Grid, spans: Sequence[Span]) -> Iterator[int]:
-    """The grid's instants within `spans`, in order of time."""
+    """The grid's start times within `spans`, in order."""
     for start, end in spans:
         for day in days_between(local_date(start, grid.zone), local_date(end - 1, grid.zone)):
             of_day = _points_of(grid, day)

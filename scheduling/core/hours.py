@@ -1,6 +1,6 @@
-"""Opening hours on the wall clock, as spans of UTC: the one place where local time becomes UTC.
+"""Opening hours on the wall clock, converted to spans of UTC: the only place where local time becomes UTC.
 
-A local time that happens twice means the first; one that the clocks skip means the instant it would have been
+A local time that occurs twice means the first occurrence. One that the clocks skip means the instant it would have had
 with the offset before the gap (RFC 5545 section 3.3.5, PEP 495 with fold=0, Temporal's "compatible").
 """
 
@@ -16,18 +16,18 @@ MIDNIGHT = time(0)
 DAY = 86_400
 HOUR = 3_600
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks are compared with it, not instants
-# Between these seconds every zone has a date: years go from 1 to 9999.
+# Between these seconds the date in every zone lies within the years 1 to 9999.
 FIRST_SECOND = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
 LAST_SECOND = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Open on `weekdays` (Monday is 0) from `opens` to `closes` on the wall clock.
+    """Weekly hours: open on `weekdays` (Monday is 0) from `opens` to `closes` on the wall clock.
 
-    Closing at or before opening means the next day, so 00:00 to 00:00 is the whole day, however long it is.
-    A window belongs to the day it starts on: that day must be one of `weekdays`, and lie from `first` to `last`,
-    both included, where they are set.
+    Closing at or before opening means the next day, so 00:00 to 00:00 is the whole day, however long it is. A window
+    belongs to the day on which it opens: that day must be one of `weekdays`, and not before `first` or after `last` if
+    they are set.
     """
 
     weekdays: frozenset[int]
@@ -46,7 +46,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a local day in which the clock runs evenly: [start, end) in UTC seconds, and its wall clock.
+    """Part of a local day without a clock change: [start, end) in UTC seconds.
 
     `wall` is the second of the day that the clock shows at `start`.
     """
@@ -57,17 +57,17 @@ class Stretch:
 
 
 def instant(day: date, wall: time, zone: ZoneInfo) -> int:
-    """The UTC second at which the clocks of `zone` show `wall` on `day`."""
+    """The UTC second at which clocks in `zone` show `wall` on `day`."""
     return int(datetime.combine(day, wall, zone).timestamp())
 
 
 def local_date(at: int, zone: ZoneInfo) -> date:
-    """The date there at this second, or the nearest that the calendar has."""
+    """The local date at this second, or the nearest date in the calendar's range."""
     return local_time(at, zone).date()
 
 
 def local_time(at: int, zone: ZoneInfo) -> datetime:
-    """The clock there at this second, or the nearest that the calendar has."""
+    """The local time at this second, or the nearest time in the calendar's range."""
     try:
         return datetime.fromtimestamp(at, zone)
     except (OverflowError, ValueError):
@@ -76,13 +76,13 @@ def local_time(at: int, zone: ZoneInfo) -> datetime:
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
-    """Each day, both included."""
+    """The days from `first` to `last`, both included."""
     return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 
 @lru_cache(maxsize=8192)
 def local_day(day: date, zone: ZoneInfo) -> tuple[Stretch, ...]:
-    """The stretches of a local day: one on most days, two where clocks change, none if it was skipped."""
+    """The stretches of a local day: one on most days, two if the clocks change, none if the day was skipped."""
     midnight = _wall_seconds(datetime.combine(day, MIDNIGHT))
     stretches = []
     for start, end, offset in _even_offsets(midnight - DAY, midnight + 2 * DAY, zone):
@@ -94,16 +94,16 @@ def local_day(day: date, zone: ZoneInfo) -> tuple[Stretch, ...]:
 
 
 def open_spans(hours: tuple[Window, ...], zone: ZoneInfo, start: int, end: int) -> list[Span]:
-    """When `hours` are open within [start, end).
+    """The spans within [start, end) in which `hours` are open.
 
-    Looks from two local days before `start` on: a night's window reaches into the next day, and where the
-    clocks skip that day or its end (Apia in 2011, Nuuk every spring), into the one after.
+    It starts two local days before `start`: an overnight window reaches into the next day, and where the clocks skip
+    that day or its end (Apia in 2011, Nuuk every spring) into the one after.
     """
     return list(_open_between(hours, zone, start, end)) if hours and start < end else []
 
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> Span:
-    """From the first instant of `first` to the last of `last`, both days included."""
+    """The span from the start of `first` to the end of `last`."""
     return instant(first, MIDNIGHT, zone), _instant_after(last, MIDNIGHT, zone)
 
 
@@ -125,7 +125,7 @@ def _open_on(hours: tuple[Window, ...], day: date, zone: ZoneInfo) -> tuple[Span
         if window.opens_on(day):
             closes = instant if window.opens < window.closes else _instant_after
             span = instant(day, window.opens, zone), closes(day, window.closes, zone)
-            if span[0] < span[1]:  # else the clocks went forward past all of it
+            if span[0] < span[1]:  # otherwise the clocks skipped all of it
                 spans.append(span)
     return tuple(spans)
 
@@ -138,7 +138,7 @@ def _instant_after(day: date, wall: time, zone: ZoneInfo) -> int:
 
 
 def _even_offsets(start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
-    """[start, end) cut where the zone's offset from UTC changes: (start, end, offset in seconds)."""
+    """[start, end) split where the zone's offset from UTC changes: (start, end, offset in seconds)."""
     at = start
     while at < end:
         offset = _offset(at, zone)
@@ -152,7 +152,7 @@ def _even_offsets(start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, i
 
 
 def _first_change(before: int, after: int, offset: int, zone: ZoneInfo) -> int:
-    """The first second in (before, after] with another offset than `offset`, by halving."""
+    """The first second in (before, after] with another offset than `offset`, found by bisection."""
     while after - before > 1:
         middle = (before + after) // 2
         if _offset(middle, zone) == offset:

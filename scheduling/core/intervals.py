@@ -1,8 +1,8 @@
 """Half-open spans of time, [start, end), in whole seconds since 1970-01-01T00:00Z.
 
-Plain integers: the hot path sweeps thousands of them, and a local time cannot become one by accident.
-A list of spans is *normal* when it is in order and no two of them overlap or touch. Every function here
-returns normal lists; those that sweep two lists want both normal.
+Spans are plain integers, because the hot path processes thousands of them and integers cannot be mistaken for local
+times. A list of spans is *normal* if it is sorted and no two spans overlap or touch. Every function returns normal
+lists; functions with two lists require both to be normal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ Span: TypeAlias = tuple[int, int]
 
 
 def merge(spans: Iterable[Span]) -> list[Span]:
-    """In order of time, those that overlap or touch joined into one, those without any time left out."""
+    """The spans sorted, with overlapping and touching ones joined and empty ones removed."""
     merged: list[Span] = []
     last_start = last_end = 0
     for start, end in sorted(spans):
@@ -29,7 +29,7 @@ def merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtract(free: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """What is left of `free` once `taken` is out."""
+    """The parts of `free` that do not overlap `taken`."""
     left: list[Span] = []
     first = 0
     for start, end in free:
@@ -48,7 +48,7 @@ def subtract(free: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
 
 
 def intersect(ones: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    """The time that lies in both."""
+    """The time in both lists."""
     both: list[Span] = []
     one = other = 0
     while one < len(ones) and other < len(others):

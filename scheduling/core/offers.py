@@ -1,7 +1,7 @@
-"""Which times can be offered: hours, less what is closed, less what is taken, on the grid.
+"""Times that can be offered: opening hours, minus closures, minus taken time, on the grid.
 
-One set of functions answers "when?" and "is it free then?", so that whatever is found can be booked.
-All times are UTC seconds, all lengths seconds. Nothing here reads a clock or a database.
+The same functions find times and check a single time, so that every time found can be booked. All times are UTC
+seconds, all lengths seconds. Nothing here reads a clock or a database.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from scheduling.core.grid import Grid, is_on_grid, points
 from scheduling.core.hours import DAY, HOUR, Window, open_spans
 from scheduling.core.intervals import Span, clip, covers, intersect, merge, subtract
 
-SHORTEST_LOOK = 3 * HOUR
+SHORTEST_WINDOW = 3 * HOUR
 
 
 class Reason(StrEnum):
-    """Why a time is not offered."""
+    """A reason why a time is not offered."""
 
     OFF_GRID = "off-grid"
     OUTSIDE_HOURS = "outside-hours"
@@ -36,9 +36,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one service is given on one schedule.
+    """The scheduling rules of one service on one schedule.
 
-    Closures are the clinic's, absences the actor's own: both are closed.
+    Closures are the clinic's, absences the actor's; both close time.
     """
 
     duration: int
@@ -53,7 +53,7 @@ class Rules:
 
 
 class Taken(NamedTuple):
-    """Time of a bookable that is spoken for: one of its seats, or all of them."""
+    """Taken time of a bookable: one of its seats, or all of them."""
 
     start: int
     end: int
@@ -63,10 +63,10 @@ class Taken(NamedTuple):
 
 @dataclass(slots=True)
 class Diary:
-    """All that decides when one schedule can take one service.
+    """The rules, extra time and taken time of one schedule for one service.
 
-    `extra` is one-off time beyond the hours, `planned` the planning horizon (None: without end), and two
-    diaries of one `bookable` share its time.
+    `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). Two diaries of one
+    `bookable` share its time.
     """
 
     schedule: int
@@ -78,7 +78,9 @@ class Diary:
 
 
 class Offer(NamedTuple):
-    """A visit that can be had: one schedule of each pool, and all that could serve, in the order asked."""
+    """A possible visit: one schedule of each pool, and for each pool all schedules that could serve, in the given
+    order.
+    """
 
     start: int
     end: int
@@ -91,8 +93,8 @@ def offers(
 ) -> Iterator[Offer]:
     """The visits within [start, end) that one schedule of every pool can take together, in order of time.
 
-    Schedules that differ in duration never meet in one visit. Buffers may reach beyond the window. With `within`, a
-    normal list, a visit has to start in one of these spans.
+    Schedules that differ in duration are never combined. Buffers may reach beyond the window. With `within`, a normal
+    list, a visit has to start in one of these spans.
     """
     durations = sorted({diary.rules.duration for pool in pools for diary in pool})
     ways = []
@@ -104,40 +106,42 @@ def offers(
 
 
 def in_order(ways: Sequence[Iterator[Offer]]) -> Iterator[Offer]:
-    """The offers of several ways by time, made only as far as they are read: often the first few are enough."""
+    """The offers of several arrangements in order of time. They are computed lazily, since the first few are often
+    enough.
+    """
     return merge_sorted(*ways, key=lambda offer: (offer.start, offer.end)) if len(ways) > 1 else chain(*ways)
 
 
-def looks(
+def search_windows(
     ways: Sequence[Sequence[Sequence[Diary]]],
     start: int,
     end: int,
-    wanted: int,
+    limit: int,
     within: Sequence[Span] | None = None,
 ) -> Iterator[Span]:
-    """[start, end) in pieces, for who wants only the first few times of any of `ways`.
+    """Consecutive windows that cover [start, end), for a search that needs only the first `limit` times.
 
-    The first would have half as many again as are wanted, were none taken, and each further one twice as many.
-    Nights and weekends, in which there are none, are not worth a look of their own.
+    The first window has half as many start times again as the limit, if none were taken, and each further one twice as
+    many. Windows are extended over nights and weekends, which have no start times.
     """
-    wanted += wanted // 2
+    limit += limit // 2
     ways = [[_unlike(pool) for pool in pools] for pools in ways]
-    first, last, length = start, start, SHORTEST_LOOK
+    first, last, length = start, start, SHORTEST_WINDOW
     while first < end:
         last = min(last + length, end)
         length *= 2
         starts = sorted(set[int]().union(*(_possible(pools, first, last, within) for pools in ways)))
-        if len(starts) >= wanted:
-            last = starts[wanted - 1] + 1
+        if len(starts) >= limit:
+            last = starts[limit - 1] + 1
         elif last < end:
             continue
         yield first, last
         first = last
-        wanted *= 2
+        limit *= 2
 
 
 def why_not(diary: Diary, start: int) -> list[Reason]:
-    """All that keeps a visit from starting at `start` on one schedule; empty if it can."""
+    """All reasons why a visit cannot start at `start` on one schedule; empty if it can."""
     rules = diary.rules
     first, last = start - rules.buffer_before, start + rules.duration + rules.buffer_after
     reasons = []
@@ -166,7 +170,7 @@ def _has_seat(diary: Diary, first: int, last: int) -> bool:
 
 
 def free_seat(diary: Diary, start: int) -> int | None:
-    """The lowest seat free for a visit at `start`, buffers included; None if all are taken."""
+    """The lowest seat that is free for a visit at `start` with its buffers; None if all are taken."""
     rules = diary.rules
     visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
     for seat, lane in enumerate(_lanes([visit], diary)):
@@ -176,7 +180,7 @@ def free_seat(diary: Diary, start: int) -> int | None:
 
 
 def places_left(diary: Diary, start: int) -> int:
-    """How many more visits could start at `start`, each on a seat of its own."""
+    """The number of further visits that could start at `start`, each on its own seat."""
     rules = diary.rules
     visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
     return sum(covers(lane, *visit) for lane in _lanes([visit], diary))
@@ -199,21 +203,21 @@ def _offers_of(
 
 
 def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int, within: Sequence[Span] | None = None) -> set[int]:
-    """The starts in [start, end) that there would be if nothing were taken; a visit may end later."""
+    """The start times in [start, end) if nothing were taken; a visit may end later."""
     longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
     serving = _serving(pools, longest, start, end + longest - 1, within)
     return set(serving[0]).intersection(*serving[1:])
 
 
 def _unlike(pool: Sequence[Diary]) -> list[Diary]:
-    """One diary for all of a pool that share their rules."""
+    """One diary for each set of rules and planning horizon in a pool."""
     return list({(id(diary.rules), diary.planned): diary for diary in pool}.values())
 
 
 def _serving(
     pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
 ) -> list[dict[int, list[Diary]]]:
-    """For each pool, the starts on the grid at which the other pools may be free too, and who can serve then."""
+    """For each pool, the start times at which the other pools may be free too, and the diaries that can serve then."""
     window = [(start, end - duration + 1)] if end - start >= duration else []
     if within is not None:
         window = intersect(window, within)
@@ -231,7 +235,7 @@ def _by_start(pool: list[tuple[Diary, list[Span]]], within: list[Span]) -> dict[
 
 
 def _distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
-    """One diary of each pool, the first if it can be; no two of one bookable: nobody is in a visit twice."""
+    """One diary of each pool, the first if possible, and no two of one bookable; None if there is no such choice."""
     chosen: dict[int, Diary] = {}
     for pool in choices:
         first = next((diary for diary in pool if diary.bookable not in chosen), None)
@@ -242,10 +246,10 @@ def _distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
 
 
 def _rearranged(choices: Sequence[list[Diary]]) -> list[Diary] | None:
-    """As `_distinct`, where the first of one pool stands in the way of another.
+    """The same where the first diary of one pool is needed by another.
 
-    By augmenting paths (https://en.wikipedia.org/wiki/Maximum_cardinality_matching): to try all combinations of a few
-    long pools could take for ever.
+    It uses augmenting paths (https://en.wikipedia.org/wiki/Maximum_cardinality_matching): trying all combinations of a
+    few long pools would take too long.
     """
     pool_of: dict[int, int] = {}
     chosen: dict[int, Diary] = {}
@@ -265,7 +269,7 @@ def _rearranged(choices: Sequence[list[Diary]]) -> list[Diary] | None:
 
 
 def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
-    """The seconds at which a visit may start so that it fits, buffers and all, whatever the grid."""
+    """The seconds at which a visit fits with its buffers, regardless of the grid."""
     rules = diary.rules
     opening = open_time(diary, start - rules.buffer_before, end + rules.buffer_after)
     before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
@@ -273,7 +277,7 @@ def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
 
 
 def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:
-    """Hours and extra time, less closures, within the planning horizon and [start, end)."""
+    """Hours and extra time, minus closures, within the planning horizon and [start, end)."""
     if within_plan and diary.planned:
         start, end = max(start, diary.planned[0]), min(end, diary.planned[1])
     opening = open_spans(diary.rules.hours, diary.rules.zone, start, end)
@@ -284,9 +288,9 @@ def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -
 
 
 def _lanes(opening: list[Span], diary: Diary) -> Iterator[list[Span]]:
-    """What is free of `opening`, seat by seat. What takes no seat of its own takes them all."""
+    """The free parts of `opening` for each seat. Taken time without a seat takes all seats."""
     if diary.rules.capacity == 1:
-        # A visit that takes the whole bookable does not share it with a class of any size.
+        # A visit for one patient does not share the bookable with a group of any size.
         yield subtract(opening, merge((each.start, each.end) for each in diary.taken))
         return
     for seat in range(diary.rules.capacity):

@@ -1,30 +1,30 @@
-"""When and how a service is given: what staff may change of it, what a change would do, and the change itself.
+"""Opening hours and other rules of a service: changes by staff, their preview, and extra time.
 
-What is set here are the SchedulingParameters of a service on one schedule, or of the service as a whole. They are
-part of the Schedule or the HealthcareService, whose version counts them.
+The rules are the SchedulingParameters of a service on one schedule, or of the service as a whole. They are part of the
+Schedule or the HealthcareService, which gets a new version when they change.
 """
 
-from scheduling.opening.changes import Change, Preview, Stranded, changes, changes_only_parameters, preview, save
-from scheduling.opening.concerned import Concerned, concerned
+from scheduling.opening.affected_visits import AffectedVisit, affected_visits
+from scheduling.opening.changes import Change, Preview, StrandedVisit, changes, changes_only_parameters, preview, save
 from scheduling.opening.extra import add_extra, extra_hours, extra_time, extra_times, remove_extra, visits_in
 from scheduling.opening.terms import Terms, problems, terms_of
-from scheduling.opening.versions import ALL_DAY, CLOSED, Span, Version, Week, in_force, put, read, remove, write
+from scheduling.opening.weekly_versions import ALL_DAY, CLOSED, Span, Version, Week, in_force, put, read, remove, write
 
 __all__ = [
     "ALL_DAY",
     "CLOSED",
+    "AffectedVisit",
     "Change",
-    "Concerned",
     "Preview",
     "Span",
-    "Stranded",
+    "StrandedVisit",
     "Terms",
     "Version",
     "Week",
     "add_extra",
+    "affected_visits",
     "changes",
     "changes_only_parameters",
-    "concerned",
     "extra_hours",
     "extra_time",
     "extra_times",

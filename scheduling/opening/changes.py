@@ -1,4 +1,4 @@
-"""A change of how a service is given: what it would do, and doing it."""
+"""Changes of scheduling parameters: preview and save."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -34,9 +34,9 @@ WEEK = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """New values of some columns: of the scheduling parameters, and of the Schedule or HealthcareService they are of.
+    """New column values of the scheduling parameters, and of their Schedule or HealthcareService.
 
-    `extra` is one-off time that is added beside them.
+    `extra` is additional one-off time.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded:
+class StrandedVisit:
     """A booked visit that would be outside the hours; its times are local to its schedule."""
 
     appointment: Appointment
@@ -56,14 +56,14 @@ class Stranded:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a change does to the `DAYS` days from `first`: how many times can be booked each day, before and after.
+    """The effect of a change on the `DAYS` days from `first`: the bookable times of each day, before and after.
 
-    `later` is how many visits are booked after these days, where the change holds for them too.
+    `later` is the number of visits booked after these days that the change affects too.
     """
 
     first: date
     days: dict[date, tuple[int, int]]
-    stranded: list[Stranded]
+    stranded: list[StrandedVisit]
     later: int = 0
 
     @property
@@ -72,7 +72,7 @@ class Preview:
 
     @property
     def weeks(self) -> list[tuple[date, date, int, int]]:
-        """First day, last day, times before and after, of each seven days."""
+        """First day, last day, and times before and after, of each week."""
         return [
             (week[0][0], week[-1][0], sum(before for _, (before, _) in week), sum(after for _, (_, after) in week))
             for week in (list(self.days.items())[n : n + WEEK] for n in range(0, DAYS, WEEK))
@@ -85,15 +85,15 @@ class Preview:
 
 
 def preview(terms: Terms, change: Change, first: date, *, caller: Caller, now: datetime) -> Preview | None:
-    """What the change would do in the four weeks from `first`; None where the service cannot be booked anyway.
+    """The effect of the change in the four weeks from `first`; None if the service cannot be booked at all.
 
-    Writes nothing. Notice and horizon count only if they are what changes: hours may be set for days that cannot be
-    booked yet.
+    Writes nothing. Minimum notice and booking horizon are ignored unless they change, because hours may be set for days
+    that cannot be booked yet.
     """
     if not terms.offerings:
         return None
     before = Supposed(service=terms.service, offerings=terms.offerings)
-    after = _supposed(terms, change)
+    after = _hypothetical(terms, change)
     if not {"minimum_notice", "booking_horizon_days"} & change.resource.keys():
         at_any_time = {"minimum_notice": timedelta(0), "booking_horizon_days": None}
         before, after = (replace(each, service=_with(each.service, at_any_time)) for each in (before, after))
@@ -106,7 +106,7 @@ def preview(terms: Terms, change: Change, first: date, *, caller: Caller, now: d
 
 
 def changes(terms: Terms, change: Change) -> bool:
-    """True if it would be any other than it is."""
+    """True if the change has any effect."""
     row = terms.row or SchedulingParameters()
     return (
         bool(change.extra)
@@ -116,7 +116,7 @@ def changes(terms: Terms, change: Change) -> bool:
 
 
 def changes_only_parameters(terms: Terms, change: Change) -> bool:
-    """True if the Schedule or HealthcareService itself stays as it is."""
+    """True if the Schedule or HealthcareService row itself does not change."""
     same = all(getattr(terms.resource, name) == value for name, value in change.resource.items())
     return same and (
         change.questionnaires is None or set(change.questionnaires) == set(terms.service.questionnaires.all())
@@ -124,9 +124,9 @@ def changes_only_parameters(terms: Terms, change: Change) -> bool:
 
 
 def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: datetime) -> None:
-    """Make the change, as the next version of the Schedule or HealthcareService. No visit is cancelled by it.
+    """Save the change as the next version of the Schedule or HealthcareService. No visit is cancelled.
 
-    Raises VersionConflict if someone else saved since `version` was read.
+    Raises VersionConflict if somebody else saved since `version` was read.
     """
     access.may_set_hours(caller, terms.schedule)
     with booking.all_or_nothing():
@@ -136,7 +136,9 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
         values = {**change.resource, "version": resource.version + 1, "last_updated": now}
         for name, value in values.items():
             setattr(resource, name, value)
-        resource.save(update_fields=list(values))  # first: what is its own is kept with the version before
+        resource.save(
+            update_fields=list(values)
+        )  # first: the history stores the old parameters with the version before
         _write_parameters(terms, change.parameters)
         if change.questionnaires is not None and isinstance(resource, HealthcareService):
             resource.questionnaires.set(change.questionnaires)
@@ -150,8 +152,8 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
         )
 
 
-def _supposed(terms: Terms, change: Change) -> Supposed:
-    """The offerings as they would be."""
+def _hypothetical(terms: Terms, change: Change) -> Supposed:
+    """The offerings after the change."""
     row = _with(terms.row or SchedulingParameters(), change.parameters)
     general = terms.general if terms.schedule else row
     own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
@@ -163,7 +165,7 @@ def _supposed(terms: Terms, change: Change) -> Supposed:
     return Supposed(service=service, offerings=tuple(offerings))
 
 
-def _stranded(before: Supposed, after: Supposed, first: date, caller: Caller, now: datetime) -> list[Stranded]:
+def _stranded(before: Supposed, after: Supposed, first: date, caller: Caller, now: datetime) -> list[StrandedVisit]:
     start, end = _four_weeks(after, first)
     found = list(_booked(after, caller).filter(start__gte=max(start, now), start__lt=end))
     times = [(slot.schedule_id, (int(slot.start.timestamp()), int(slot.end.timestamp()))) for slot in found]
@@ -185,7 +187,7 @@ def _booked(supposed: Supposed, caller: Caller) -> QuerySet[Slot]:
 
 
 def _four_weeks(supposed: Supposed, first: date) -> tuple[datetime, datetime]:
-    """From the first instant of `first` to the end of the last day, in all zones."""
+    """From the start of `first` to the end of the last day, in all zones of the offerings."""
     spans = [whole_days(first, first + timedelta(days=DAYS - 1), each.zone) for each in supposed.offerings]
     return availability.as_datetime(min(start for start, _ in spans)), availability.as_datetime(
         max(end for _, end in spans)
@@ -193,7 +195,7 @@ def _four_weeks(supposed: Supposed, first: date) -> tuple[datetime, datetime]:
 
 
 def booked_slots(caller: Caller, service: HealthcareService, schedules: list[int]) -> QuerySet[Slot]:
-    """The visits that are booked there and the caller may see, in order of time."""
+    """The Slots of booked visits on these schedules that the caller may see, in order of time."""
     return (
         access.visible(Slot, caller)
         .filter(schedule__in=schedules, status=Slot.Status.BUSY, deleted_at=None)
@@ -203,13 +205,13 @@ def booked_slots(caller: Caller, service: HealthcareService, schedules: list[int
     )
 
 
-def stranded_of(slot: Slot, zone: ZoneInfo) -> Stranded:
+def stranded_of(slot: Slot, zone: ZoneInfo) -> StrandedVisit:
     assert slot.appointment is not None  # booked_slots
-    return Stranded(slot.appointment, in_zone(slot.start, zone), in_zone(slot.end, zone))
+    return StrandedVisit(slot.appointment, in_zone(slot.start, zone), in_zone(slot.end, zone))
 
 
 def _with(row: M, values: Mapping[str, Any]) -> M:
-    """A copy with other values, which is not saved."""
+    """A copy with other values, not saved."""
     other = copy(row)
     for name, value in values.items():
         setattr(other, name, value)
@@ -226,7 +228,7 @@ def _locked(terms: Terms) -> Schedule | HealthcareService:
 
 
 def _write_parameters(terms: Terms, values: Mapping[str, Any]) -> None:
-    """A row that says nothing is none."""
+    """Save the parameters; a row without any values is deleted."""
     if not values:
         return
     row, _ = SchedulingParameters.objects.update_or_create(

@@ -1,4 +1,4 @@
-"""One-off time beyond the weekly hours: free Slots."""
+"""Extra time: one-off time beyond the weekly hours, stored as free Slots."""
 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -10,26 +10,26 @@ from scheduling import access, availability, booking
 from scheduling.access import Caller
 from scheduling.core.hours import Window, instant
 from scheduling.errors import NotFound, RuleBroken
-from scheduling.opening.changes import Stranded, booked_slots, stranded_of
+from scheduling.opening.changes import StrandedVisit, booked_slots, stranded_of
 from scheduling.opening.terms import Terms, problems
-from scheduling.opening.versions import DAY
+from scheduling.opening.weekly_versions import DAY
 
 LISTED = 200
 
 
 def extra_hours(day: date, opens: time, closes: time) -> Window:
-    """Extra time as hours of a single day, so that a preview can suppose it."""
+    """The extra time as hours of a single day, for a preview."""
     return Window(frozenset({day.weekday()}), opens, closes, day, day)
 
 
 def extra_times(terms: Terms, *, now: datetime) -> list[Slot]:
-    """What is still to come of it on the schedule."""
+    """The extra time of the schedule that is not over."""
     free = Slot.objects.filter(schedule=_schedule(terms), status=Slot.Status.FREE, deleted_at=None, end__gt=now)
     return list(free.order_by("start", "pk")[:LISTED])
 
 
 def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: datetime) -> Slot:
-    """Open the schedule once more, for this service alone where it has a type."""
+    """Add extra time to the schedule; only for this service if it has a type."""
     access.may_set_hours(caller, _schedule(terms))
     day = hours.first
     if day is None or terms.zone is None:
@@ -53,7 +53,7 @@ def add_extra(terms: Terms, hours: Window, note: str, *, caller: Caller, now: da
 
 
 def remove_extra(terms: Terms, slot: Slot, *, caller: Caller, now: datetime) -> None:
-    """The time is no longer bookable; visits in it stay booked."""
+    """Remove extra time. Visits in it stay booked."""
     access.may_set_hours(caller, _schedule(terms))
     with booking.all_or_nothing():
         booking.remove_slot(slot, now=now)
@@ -68,8 +68,8 @@ def extra_time(terms: Terms, slot_id: str) -> Slot:
     return found
 
 
-def visits_in(terms: Terms, slot: Slot, *, caller: Caller) -> list[Stranded]:
-    """The visits that are booked in extra time."""
+def visits_in(terms: Terms, slot: Slot, *, caller: Caller) -> list[StrandedVisit]:
+    """The booked visits in extra time."""
     schedule = _schedule(terms)
     zone = terms.zone or ZoneInfo("UTC")
     booked = booked_slots(caller, terms.service, [schedule.pk]).filter(start__lt=slot.end, end__gt=slot.start)

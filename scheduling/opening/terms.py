@@ -1,4 +1,4 @@
-"""A service as it is given on one schedule, or as a whole: what a change starts from."""
+"""Terms of a service: its rules on one schedule, or as a whole."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -24,9 +24,9 @@ RELATED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """How one service is given on `schedule`, or as a whole where that is None.
+    """The rules of a service on `schedule`, or as a whole if that is None.
 
-    `offerings` are the schedules that a change of it concerns; where there are none, `problems` says why.
+    `offerings` are the schedules that a change affects; if there are none, `problems` gives the reasons.
     """
 
     service: HealthcareService
@@ -37,17 +37,17 @@ class Terms:
 
     @property
     def row(self) -> SchedulingParameters | None:
-        """The parameters that a change is written to."""
+        """The SchedulingParameters that a change is saved to."""
         return self.own.get(self.schedule.pk) if self.schedule else self.general
 
     @property
     def resource(self) -> Schedule | HealthcareService:
-        """What they are part of."""
+        """The resource that the parameters are part of."""
         return self.schedule or self.service
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The zone of its times; None where they are in several, or in none that is known."""
+        """The zone of its times; None if there are several, or none is known."""
         zones = {each.zone for each in self.offerings}
         return zones.pop() if len(zones) == 1 else None
 
@@ -56,7 +56,7 @@ class Terms:
 
 
 def terms_of(caller: Caller, service_id: str, schedule_id: str | None) -> Terms:
-    """What the caller may change. Raises Forbidden, or NotFound for calendars that they do not work by."""
+    """The terms that the caller may change. Raises Forbidden, or NotFound for calendars they do not work with."""
     schedule = _schedule(caller, schedule_id) if schedule_id else None
     access.may_set_hours(caller, schedule)
     service = availability.service_of(service_id)
@@ -94,7 +94,7 @@ def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[O
 
 
 def problems(terms: Terms, *, now: datetime) -> list[Problem]:
-    """Everything that keeps the service from being booked there, and then, as warnings, what makes it doubtful."""
+    """Everything that keeps the service from being booked there, followed by warnings."""
     [verdict] = availability.checklist([terms.service], now=now)
     if terms.schedule is None:
         found = verdict.worth_saying

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window
-from scheduling.core.offers import Diary, Reason, Rules, Taken, free_seat, looks, offers, why_not
+from scheduling.core.offers import Diary, Reason, Rules, Taken, free_seat, offers, search_windows, why_not
 from tests.core.model import DAY, MINUTE, seconds
 from tests.core.strategies import arrangements, moments, searches
 
@@ -324,7 +324,7 @@ def test_the_free_seat(rows, seat):
 def test_a_look_is_long_enough_for_what_is_wanted(wanted, first_look_ends):
     pools = [[diary(number) for number in range(50)]]
     end = at("00:00") + 14 * DAY * MINUTE
-    first, *_ = looks([pools], at("00:00"), end, wanted)
+    first, *_ = search_windows([pools], at("00:00"), end, wanted)
     assert first == (at("00:00"), seconds(f"2026-{first_look_ends}"))
 
 
@@ -335,9 +335,9 @@ def test_a_look_is_long_enough_for_what_is_wanted(wanted, first_look_ends):
         pytest.param([[diary()], [diary(2, closures=(span("00:00-23:59"),))]], id="one pool is closed"),
     ],
 )
-def test_looks_leave_no_time_out(pools):
+def test_search_windows_leave_no_time_out(pools):
     end = at("00:00") + 31 * DAY * MINUTE
-    pieces = list(looks([pools], at("00:00"), end, 3))
+    pieces = list(search_windows([pools], at("00:00"), end, 3))
     assert (pieces[0][0], pieces[-1][1]) == (at("00:00"), end)
     assert all(one[1] == other[0] for one, other in pairwise(pieces))
 
@@ -348,7 +348,7 @@ def test_looking_piece_by_piece_finds_what_looking_at_once_finds(data, moment):
     start, end = data.draw(searches(moment.at))
     pieces = [
         offer
-        for first, last in looks([pools], start, end, data.draw(st.integers(1, 5)))
+        for first, last in search_windows([pools], start, end, data.draw(st.integers(1, 5)))
         for offer in offers(pools, first, min(end, last + DAY * MINUTE))
         if offer.start < last
     ]

@@ -20,7 +20,7 @@ from portal.staff.hours.hours_page import HoursPage
 from scheduling import opening
 from scheduling.errors import Forbidden, NotFound, VersionConflict
 from scheduling.opening import Change
-from scheduling.opening.changes import Stranded
+from scheduling.opening.changes import StrandedVisit
 
 P = ParamSpec("P")
 UNDO = "hours-undo"
@@ -108,7 +108,7 @@ def show_preview(
     return render(request, "portal/hours/preview.html", shown, status=409 if is_late else 200)
 
 
-def record_stranded(request: HttpRequest, hours_page: HoursPage, stranded: list[Stranded]) -> list[Stranded]:
+def record_stranded(request: HttpRequest, hours_page: HoursPage, stranded: list[StrandedVisit]) -> list[StrandedVisit]:
     """Return the visits outside the hours, and record that the caller is shown whose they are."""
     appointments = [visit.appointment for visit in stranded]
     disclosures.listed(caller_of(request), appointments, "visits outside the hours", now=hours_page.now)

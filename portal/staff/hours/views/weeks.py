@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """List the calendars and services whose hours the caller may set."""
     caller, now = caller_of(request), timezone.now()
     calendars, services = listing.lists(caller, now=now)
-    concerned = opening.concerned(caller, now=now)
+    concerned = opening.affected_visits(caller, now=now)
     disclosures.listed(caller, [each.appointment for each in concerned], "visits to look at", now=now)
     context = {"calendars": calendars, "services": services, "concerned": concerned}
     return render(request, "portal/hours/index.html", context)

@@ -1,7 +1,7 @@
-"""Weekly hours as people set them: this week until then, from a day on another.
+"""Versions of weekly hours: one week until a day, another week from that day on.
 
-FHIR has windows, each of which may say from which day to which it counts. Seen as a whole they make a row of
-versions, each of which holds until the next begins.
+In FHIR each window may have a first and a last day. Together they form a sequence of versions, each valid until the
+next begins.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from scheduling.availability import weekly_windows
 from scheduling.core.hours import Window
 
 Json = dict[str, Any]
-Span: TypeAlias = tuple[time, time]  # from, to; to at or before from is the next day
+Span: TypeAlias = tuple[time, time]  # opening, closing; closing at or before opening is on the next day
 Week: TypeAlias = tuple[tuple[Span, ...], ...]  # for each weekday, Monday first
 
 ALL_DAY: Span = (time(0), time(0))
@@ -26,14 +26,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A week of hours, and the local day from which on it holds; None: since always."""
+    """A week of hours and the first local day on which it applies; None: from the beginning."""
 
     first: date | None
     week: Week
 
 
 def read(availability: Iterable[Json] | None) -> list[Version]:
-    """The versions of availableTime elements, the first of them since always. No elements: always closed."""
+    """The versions in availableTime elements; the first applies from the beginning. Without elements always closed."""
     windows = weekly_windows(availability or ())
     starts = {window.first for window in windows if window.first}
     starts |= {window.last + DAY for window in windows if window.last}
@@ -41,7 +41,7 @@ def read(availability: Iterable[Json] | None) -> list[Version]:
 
 
 def write(versions: Sequence[Version]) -> list[Json]:
-    """The availableTime elements of versions: each holds until the day before the next."""
+    """The availableTime elements of versions; each ends on the day before the next begins."""
     ends = [version.first - DAY if version.first else None for version in versions[1:]]
     return [
         element
@@ -51,13 +51,15 @@ def write(versions: Sequence[Version]) -> list[Json]:
 
 
 def put(versions: Iterable[Version], version: Version) -> list[Version]:
-    """With this version, instead of the one that begins on the same day if there is one."""
+    """The versions with this one added, replacing one that begins on the same day."""
     others = [each for each in versions if each.first != version.first]
     return _joined(sorted([*others, version], key=_begins))
 
 
 def remove(versions: Sequence[Version], first: date | None) -> list[Version]:
-    """Without the version that begins then: the one before goes on, or the one after was since always."""
+    """The versions without the one that begins on this day. The version before it continues; if there is none, the
+    next one applies from the beginning.
+    """
     left = [each for each in versions if each.first != first]
     if first is None and left:
         left[0] = Version(None, left[0].week)
@@ -65,7 +67,7 @@ def remove(versions: Sequence[Version], first: date | None) -> list[Version]:
 
 
 def in_force(versions: Sequence[Version], day: date) -> Version:
-    """The version that holds on a day."""
+    """The version that applies on a day."""
     return [each for each in versions if each.first is None or each.first <= day][-1]
 
 
@@ -74,13 +76,13 @@ def _begins(version: Version) -> date:
 
 
 def _joined(versions: Iterable[Version]) -> list[Version]:
-    """Without those that change nothing."""
+    """The versions without those that equal the one before."""
     versions = list(versions)
     return [*versions[:1], *(after for before, after in pairwise(versions) if before.week != after.week)]
 
 
 def _week_on(windows: Sequence[Window], day: date | None) -> Week:
-    """The hours in force on a day, or before all others."""
+    """The hours that apply on a day, or before all others."""
     held = [window for window in windows if _holds(window, day)]
     return tuple(
         tuple(sorted({(each.opens, each.closes) for each in held if weekday in each.weekdays}))
@@ -95,7 +97,7 @@ def _holds(window: Window, day: date | None) -> bool:
 
 
 def _elements(week: Week, first: date | None, last: date | None) -> Iterable[Json]:
-    """One for all the weekdays that share a window."""
+    """One element for all weekdays that share a window."""
     for span in sorted({span for spans in week for span in spans}):
         days = [day for day, spans in zip(WEEKDAYS, week, strict=True) if span in spans]
         opens, closes = (each.isoformat() for each in span)

@@ -1,4 +1,4 @@
-"""Booked visits that cannot take place as they are: somebody has left, a place is closed, the patient has died."""
+"""Booked visits that cannot take place: a practitioner has left, a place is closed, or the patient has died."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ PLACES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Concerned:
-    """A visit, at the time of its schedule, and why somebody has to look at it."""
+class AffectedVisit:
+    """A visit, its local time, and the reason why staff must look at it."""
 
     appointment: Appointment
     start: datetime
@@ -37,8 +37,8 @@ class Concerned:
     why: str
 
 
-def concerned(caller: Caller, *, now: datetime) -> list[Concerned]:
-    """The first such visits to come that the caller may see, in order of time. A constant number of statements."""
+def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
+    """The first affected visits to come that the caller may see, in order of time. A constant number of statements."""
     closed = (
         Q(schedule__active=False) | Q(**{f"{ACTOR}__practitioner__active": False}) | Q(**{f"{ROLE}__active": False})
     )
@@ -58,13 +58,13 @@ def concerned(caller: Caller, *, now: datetime) -> list[Concerned]:
         .prefetch_related(f"{ROLE}__locations__part_of")
         .order_by("start", "pk")[: 4 * LISTED]
     )
-    found: dict[int, Concerned] = {}
+    found: dict[int, AffectedVisit] = {}
     for slot in slots:
         why = next(_reasons(slot), "")
         if why and slot.appointment is not None:
             zone = ZoneInfo(zone_of(slot.schedule))
             start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
-            found.setdefault(slot.appointment.pk, Concerned(slot.appointment, start, end, why))
+            found.setdefault(slot.appointment.pk, AffectedVisit(slot.appointment, start, end, why))
     return list(found.values())[:LISTED]
 
 
