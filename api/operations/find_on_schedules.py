@@ -175,9 +175,9 @@ def _of_schedules(search: Search, service: HealthcareService, caller: Caller) ->
         known = {offering.fhir_id: offering for offering in offerings}
         pools = tuple(tuple(known[fhir_id] for fhir_id in pool) for pool in search.schedules)
         alone = [pool[0] for pool in pools if len(pool) == 1]
-        availability.complete(service, [pool[0] for pool in pools])
-        availability.together(alone)
-        availability.on_one_grid(alone)
+        availability.require_complete(service, [pool[0] for pool in pools])
+        availability.require_combinable(alone)
+        availability.require_common_grid(alone)
     except SchedulingError as error:
         raise refusal(relocated(error.issues, _places(search))) from error
     if issues := [issue for n, pool in enumerate(pools) for issue in _out_of_horizon(search, pool, n)]:

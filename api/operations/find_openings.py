@@ -217,7 +217,7 @@ def _found(search: Search, ways: list[availability.Way], now: datetime) -> Itera
     start, told = search.window.start, 0
     if search.page and search.page.start > start.timestamp():
         start, told = availability.as_datetime(search.page.start), search.page.told
-    found = availability.openings(ways, start, search.window.end, now=now, looks=availability.by_doubling)
+    found = availability.openings(ways, start, search.window.end, now=now, windows=availability.doubling)
     if search.patient is not None:
         engaged = booking.engagements_of(search.patient, start, search.window.end, now=now)
         found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))

@@ -83,7 +83,7 @@ def _slots(ways: list[Way], window: Window, now: datetime) -> Iterator[Json]:
     write = _Writer().write
     before: set[str] = set()
     start = -1
-    for opening in availability.openings(ways, window.start, window.end, now=now, looks=availability.by_day):
+    for opening in availability.openings(ways, window.start, window.end, now=now, windows=availability.by_day):
         if opening.start != start:
             start, before = opening.start, set()
         slot = write(opening)
@@ -98,7 +98,7 @@ def _still_free(asked: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json
     ways = [way.among(tuple(each for each in way.choices if each.schedule == asked.schedule)) for way in ways]
     window = Window(start, start + availability.MAX_WINDOW)
     free = availability.openings(
-        [way for way in ways if way.choices], window.start, window.end, now=now, looks=availability.only_the_start
+        [way for way in ways if way.choices], window.start, window.end, now=now, windows=availability.start_only
     )
     return (_Writer().write(opening) for opening in free if opening.start == asked.start)
 

@@ -45,7 +45,7 @@ class Reschedule(WriteView):
             appointment = access.changeable_appointment(caller, fhir_id)
             service = _service(appointment)
             is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
-            offerings = availability.kept_of(appointment).offerings(
+            offerings = availability.moved_visit_of(appointment).offerings(
                 _offerings(service, schedules, caller), with_extras=is_bound
             )
 

@@ -54,7 +54,7 @@ def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Ite
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:
     """A visit that can be had in several rooms is told once."""
     told: set[tuple[int, int, int]] = set()
-    found = availability.openings(published.ways, now, end, now=now, looks=lambda first, last: iter([day]))
+    found = availability.openings(published.ways, now, end, now=now, windows=lambda first, last: iter([day]))
     for opening in found:
         key = (opening.offerings[0].schedule, opening.service.pk, opening.start)
         if key not in told:

@@ -146,7 +146,7 @@ def _offerings(
         offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
         for offering in offerings:
             check_fit(submission, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
-        availability.together(offerings)
+        availability.require_combinable(offerings)
     except SchedulingError as error:
         issues = (replace(each, expression=places.get(each.expression, f"{HERE}.contained")) for each in error.issues)
         submission.issues += issues

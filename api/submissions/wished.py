@@ -156,7 +156,7 @@ def chosen_for(wish: Wish, may_book: MayBook, *, now: datetime, without: Appoint
         text = "No service here fits: name one in serviceType, and who gives it, or a Slot of $prefetch."
         raise Invalid(text, expression=f"{wish.at}.participant")
     found = availability.openings(
-        ways, start, start + ALL_DAY, now=now, looks=availability.only_the_start, without=without
+        ways, start, start + ALL_DAY, now=now, windows=availability.start_only, without=without
     )
     fitting = [each for each in found if each.start == start.timestamp()]
     would = [_would_be(way, start) for way in ways]
@@ -194,7 +194,7 @@ def _ways(wish: Wish, may_book: MayBook, moved: Appointment | None) -> list[Way]
     if schedules:
         ways = [way.among(tuple(each for each in way.choices if each.schedule in schedules)) for way in ways]
     if moved is not None:
-        kept = availability.kept_of(moved)
+        kept = availability.moved_visit_of(moved)
         ways = [replace(way, pools=pools) for way in ways if way.choices for pools in kept.ways([way.pools])]
     return [way for way in ways if way.choices]
 

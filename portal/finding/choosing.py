@@ -20,7 +20,7 @@ from scheduling.availability import (
     arrangements_for,
     as_datetime,
     find_times,
-    kept_of,
+    moved_visit_of,
     places_left,
 )
 from scheduling.core.intervals import Span, merge
@@ -291,7 +291,7 @@ def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -
     """Return the menu of a service. Two queries. A visit that is being `moved` keeps its length and its extras."""
     arrangements = arrangements_for(service)
     if moved is not None:
-        arrangements = tuple(kept_of(moved).ways(arrangements))
+        arrangements = tuple(moved_visit_of(moved).ways(arrangements))
     sites = {each.site for arrangement in arrangements for pool in arrangement for each in pool if each.site}
     return Menu(service=service, arrangements=arrangements, sites=Location.objects.in_bulk(sites), without=moved)
 

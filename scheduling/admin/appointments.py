@@ -22,7 +22,7 @@ from scheduling import booking
 from scheduling.access import Caller
 from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, span_text, zone_of
 from scheduling.admin.slots import SCHEDULE
-from scheduling.availability import kept_of, offerings_of
+from scheduling.availability import moved_visit_of, offerings_of
 from scheduling.booking import BookingRequest
 from scheduling.booking.appointments import TRANSITIONS
 from scheduling.booking.request import Json
@@ -251,7 +251,7 @@ def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now
     own = appointment.slots.filter(deleted_at=None, status__in=VISIT).order_by("pk")
     schedules = [each.fhir_id for each in cleaned["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
     named = offerings_of(appointment.service, schedules)
-    offerings = kept_of(appointment).offerings(named, with_extras=False)
+    offerings = moved_visit_of(appointment).offerings(named, with_extras=False)
     start = at(cleaned["starts"], offerings[0].zone) if cleaned["starts"] else appointment.start
     booking.reschedule(
         appointment.fhir_id,

@@ -1,34 +1,17 @@
-"""Questions about free time. Reads rows, asks the core, writes nothing.
+"""Free time: reads rows, computes with scheduling.core, and writes nothing.
 
-Whatever is asked, the schedules and their parameters are one query and the Slots another. Only who wants the
-first few times of several schedules reads Slots by looks, each reaching twice as far, until there are enough.
+Every search reads the schedules and their parameters with one statement and the Slots with another. A search for the
+first few times of several schedules reads Slots in windows, each twice as long as the one before, until there are
+enough.
 """
 
-from scheduling.availability.checklist import Problem, Verdict, checklist, problems_of_place
+from scheduling.availability.checklist import BookingProblem, Verdict, checklist, problems_of_place
 from scheduling.availability.criteria import Criteria, MayBook, ways_for
-from scheduling.availability.faults import Fault, Found
-from scheduling.availability.moving import Kept, kept_of
-from scheduling.availability.offerings import (
-    Arrangement,
-    Offering,
-    Pool,
-    all_offerings_of,
-    arrangements_for,
-    complete,
-    lasting,
-    offerings_by_key,
-    offerings_of,
-    on_one_grid,
-    service_of,
-    still_given,
-    together,
-)
-from scheduling.availability.openings import Opening, Way, by_day, by_doubling, only_the_start, openings
-from scheduling.availability.previews import DAYS, Supposed, compare, stranded
-from scheduling.availability.questions import (
-    IN_THE_WAY,
+from scheduling.availability.faults import Fault, FoundFault
+from scheduling.availability.free_times import (
     MAX_WINDOW,
     REASONS,
+    TIME_CONFLICTS,
     FoundTime,
     TimeQuery,
     as_datetime,
@@ -39,27 +22,45 @@ from scheduling.availability.questions import (
     places_left,
     seats,
 )
-from scheduling.availability.rules import is_absent, supposed_rules, weekly_windows
+from scheduling.availability.moved_visits import MovedVisit, moved_visit_of
+from scheduling.availability.offerings import (
+    Arrangement,
+    Offering,
+    Pool,
+    all_offerings_of,
+    arrangements_for,
+    offerings_by_key,
+    offerings_of,
+    require_combinable,
+    require_common_grid,
+    require_complete,
+    require_still_available,
+    service_of,
+    with_duration,
+)
+from scheduling.availability.openings import Opening, Way, by_day, doubling, openings, start_only
+from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
+from scheduling.availability.rules import hypothetical_rules, is_absent, weekly_windows
 from scheduling.core.offers import Reason
 
 __all__ = [
     "DAYS",
-    "IN_THE_WAY",
     "MAX_WINDOW",
     "REASONS",
+    "TIME_CONFLICTS",
     "Arrangement",
+    "BookingProblem",
     "Criteria",
     "Fault",
-    "Found",
+    "FoundFault",
     "FoundTime",
-    "Kept",
+    "HypotheticalService",
     "MayBook",
+    "MovedVisit",
     "Offering",
     "Opening",
     "Pool",
-    "Problem",
     "Reason",
-    "Supposed",
     "TimeQuery",
     "Verdict",
     "Way",
@@ -67,30 +68,30 @@ __all__ = [
     "arrangements_for",
     "as_datetime",
     "by_day",
-    "by_doubling",
     "checklist",
     "compare",
-    "complete",
+    "doubling",
     "explain",
     "find_times",
+    "hypothetical_rules",
     "is_absent",
     "is_offered",
-    "kept_of",
-    "lasting",
+    "moved_visit_of",
     "offerings_by_key",
     "offerings_of",
-    "on_one_grid",
-    "only_the_start",
     "open_spans",
     "openings",
     "places_left",
     "problems_of_place",
+    "require_combinable",
+    "require_common_grid",
+    "require_complete",
+    "require_still_available",
     "seats",
     "service_of",
-    "still_given",
+    "start_only",
     "stranded",
-    "supposed_rules",
-    "together",
     "ways_for",
     "weekly_windows",
+    "with_duration",
 ]

@@ -1,7 +1,7 @@
-"""The checklist of what can be booked: for each service its first free time, or what keeps it from being booked.
+"""Checklist of services: the first free time of each, or what keeps it from being booked.
 
-It asks the engine: a service has a time here where find_times would find one. However many services and schedules there
-are, the statements are as many.
+It uses the same engine: a service has a first time here if `find_times` would find one. The number of statements does
+not depend on the number of services and schedules.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,9 +19,9 @@ from clinic.country import clinic_zone
 from clinic.local_time import later
 from clinic.models import HealthcareService, Location, Patient, Questionnaire, Schedule, User
 from clinic.models.base import Resource
-from scheduling.availability.faults import Calendar, Fault, Found, faults_of, first_offer, untaken
+from scheduling.availability.faults import Calendar, Fault, FoundFault, faults_of, first_offer, untaken
+from scheduling.availability.free_times import as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.offerings import Arrangement, is_kind, offering_of, ways_of
-from scheduling.availability.questions import as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.schedule_rows import OF_ALL, issues_of, read_rows
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary, Offer
@@ -38,11 +38,11 @@ SCHEDULE = (
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing that keeps a service from being booked, or makes it doubtful, and what to do about it.
+class BookingProblem:
+    """A fault that keeps a service from being booked, or a doubtful setting, with advice.
 
-    `mend` is the row on whose page that is done; None where there is no such schedule yet. `schedules` are the primary
-    keys of those that have the fault, if it is one of schedules.
+    `mend` is the row on whose page it is corrected; None if there is no such schedule yet. `schedules` are the primary
+    keys of the schedules that have the fault.
     """
 
     fault: Fault
@@ -54,24 +54,24 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """True if a service can be booked: the start of its first free time in its zone, or None, and its problems."""
+    """The result for one service: the start of its first free time in its zone, or None, and its problems."""
 
     service: HealthcareService
     first: datetime | None
     zone: ZoneInfo
-    problems: tuple[Problem, ...]
+    problems: tuple[BookingProblem, ...]
 
     @property
     def can_be_booked(self) -> bool:
         return self.first is not None
 
     @property
-    def worth_saying(self) -> list[Problem]:
-        """The schedules without those that are closed on purpose, if others offer the service."""
+    def worth_saying(self) -> list[BookingProblem]:
+        """The problems to show: without schedules that were closed on purpose, if others offer the service."""
         return [each for each in self.problems if not (self.can_be_booked and each.fault.is_deliberate)]
 
-    def of(self, schedule: int) -> list[Problem]:
-        """The faults that this schedule has."""
+    def of(self, schedule: int) -> list[BookingProblem]:
+        """The problems of this schedule."""
         return [each for each in self.problems if schedule in each.schedules]
 
 
@@ -82,10 +82,10 @@ class _Case:
     service: HealthcareService
     calendars: list[Calendar]
     first: Offer | None = None
-    faults: dict[int, list[Found]] = field(default_factory=dict)  # by schedule
+    faults: dict[int, list[FoundFault]] = field(default_factory=dict)  # by schedule
 
     def is_faulty(self, schedule: int) -> bool:
-        """True if the schedule, by itself, cannot give the service."""
+        """True if the schedule by itself cannot offer the service."""
         return any(not each.fault.is_doubt for each in self.faults[schedule])
 
     @property
@@ -98,7 +98,7 @@ class _Case:
 
 
 def checklist(services: Iterable[HealthcareService], *, now: datetime) -> list[Verdict]:
-    """A verdict on each of these services, in their order."""
+    """The verdicts of these services, in their order."""
     services = list(services)
     prefetch_related_objects(services, "questionnaires")
     cases = _cases(services)
@@ -108,22 +108,24 @@ def checklist(services: Iterable[HealthcareService], *, now: datetime) -> list[V
     return [_verdict(case, accepts, now) for case in cases]
 
 
-def problems_of_place(place: Location) -> list[Found]:
-    """The details missing from a site or room that patients come to."""
+def problems_of_place(place: Location) -> list[FoundFault]:
+    """The missing details of a site or room that patients visit."""
     found = []
     if place.status != Location.Status.ACTIVE:
         text = _("It is not active: nothing can be booked there. Change its status.")
-        found.append(Found(Fault.SITE_CLOSED, text, place))
+        found.append(FoundFault(Fault.SITE_CLOSED, text, place))
     if place.part_of_id is not None:
         return found
     if not place.timezone:
-        found.append(Found(Fault.SITE_WITHOUT_ZONE, _("It has no time zone. Choose the one of its clocks."), place))
+        found.append(
+            FoundFault(Fault.SITE_WITHOUT_ZONE, _("It has no time zone. Choose the one of its clocks."), place)
+        )
     if not (place.line and place.city):
         text = _("Its address is not complete: patients are not told where to go. Give the street and the city.")
-        found.append(Found(Fault.NO_ADDRESS, text, place))
+        found.append(FoundFault(Fault.NO_ADDRESS, text, place))
     if not visit_place.phone_of(place):
         text = _("It has no phone number: patients are not told whom to call. Give one.")
-        found.append(Found(Fault.NO_PHONE, text, place))
+        found.append(FoundFault(Fault.NO_PHONE, text, place))
     return found
 
 
@@ -174,8 +176,8 @@ def _first(ways: Iterable[Arrangement], diaries: dict[int, Diary], window: Span)
     return min(filter(None, offers), key=lambda offer: offer.start, default=None)
 
 
-def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Span) -> Iterator[Found]:
-    """Faults of schedules that, each by itself, could give the service."""
+def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Span) -> Iterator[FoundFault]:
+    """Faults of schedules that could each offer the service by themselves."""
     if not case.ways or not case.service.active:
         return
     if bookable[0] >= bookable[1]:
@@ -183,26 +185,26 @@ def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Spa
         return
     free = {schedule: untaken(diary) for schedule, diary in diaries.items()}
     if _first(case.ways, free, bookable) is not None:
-        yield Found(Fault.ALL_TAKEN, _("Everything is taken. Open more hours."), case.service)
+        yield FoundFault(Fault.ALL_TAKEN, _("Everything is taken. Open more hours."), case.service)
     elif _first(case.ways, free, whole) is not None:
         text = _("It is not open between its notice and as far ahead as it can be booked. Change either.")
-        yield Found(Fault.NOTHING_SO_SOON, text, case.service)
+        yield FoundFault(Fault.NOTHING_SO_SOON, text, case.service)
     elif all(any(not case.is_faulty(each.schedule) for each in pool) for way in case.ways for pool in way):
         text = _(
             "What a visit takes together never has time together. Make the hours, the lengths and the starts of"
             " the schedules alike."
         )
-        yield Found(Fault.NEVER_TOGETHER, text, case.service)
+        yield FoundFault(Fault.NEVER_TOGETHER, text, case.service)
 
 
-def _no_days(service: HealthcareService) -> Iterator[Found]:
+def _no_days(service: HealthcareService) -> Iterator[FoundFault]:
     days = service.booking_horizon_days
     if days == 0:
         text = _("It can be booked 0 days ahead, which is never. Give more days, or none for no limit.")
-        yield Found(Fault.NO_DAYS_AHEAD, text, service)
+        yield FoundFault(Fault.NO_DAYS_AHEAD, text, service)
     else:
         text = _("The notice that it needs is longer than it can be booked ahead. Make it shorter.")
-        yield Found(Fault.NOTICE_TOO_LONG, text, service)
+        yield FoundFault(Fault.NOTICE_TOO_LONG, text, service)
 
 
 def _verdict(case: _Case, accepts: Callable[[Calendar], bool], now: datetime) -> Verdict:
@@ -218,21 +220,21 @@ def _verdict(case: _Case, accepts: Callable[[Calendar], bool], now: datetime) ->
     )
 
 
-def _of_service(case: _Case) -> Iterator[Problem]:
+def _of_service(case: _Case) -> Iterator[BookingProblem]:
     service = case.service
     if not service.active:
         text = _("The service is inactive. Make it active to offer it.")
-        yield Problem(Fault.SERVICE_INACTIVE, text, service, is_warning=False)
+        yield BookingProblem(Fault.SERVICE_INACTIVE, text, service, is_warning=False)
     if not case.calendars:
         text = _("No schedule gives it. Add it to the services of a schedule.")
-        yield Problem(Fault.NOT_OFFERED, text, None, is_warning=False)
+        yield BookingProblem(Fault.NOT_OFFERED, text, None, is_warning=False)
     else:
-        yield from (Problem(each.fault, each.text, each.mend, is_warning=False) for each in _missing_kinds(case))
-    yield from (Problem(each.fault, each.text, each.mend, is_warning=False) for each in case.faults.get(0, ()))
+        yield from (BookingProblem(each.fault, each.text, each.mend, is_warning=False) for each in _missing_kinds(case))
+    yield from (BookingProblem(each.fault, each.text, each.mend, is_warning=False) for each in case.faults.get(0, ()))
 
 
-def _missing_kinds(case: _Case) -> Iterator[Found]:
-    """Kinds of schedule that the service requires and does not find, anywhere or at one of its sites."""
+def _missing_kinds(case: _Case) -> Iterator[FoundFault]:
+    """Kinds of schedule that the service requires but that are missing, everywhere or at one of its sites."""
     names = {
         "Practitioner": _("a practitioner"),
         "Location": _("a room"),
@@ -246,16 +248,16 @@ def _missing_kinds(case: _Case) -> Iterator[Found]:
                 "A visit takes %(kind)s too, but no schedule of one gives it. Add the service to one, or change what"
                 " the service requires."
             )
-            yield Found(Fault.MISSING_KIND, text % {"kind": names[kind]}, case.service)
+            yield FoundFault(Fault.MISSING_KIND, text % {"kind": names[kind]}, case.service)
     if not all(given.values()) or len(case.service.requires) < 2:
         return
     sites = {each.site: each.site_name for each in offerings if each.site is not None}
     for site, name in sites.items():
-        at_hand = [each for each in offerings if each.site in (site, None)]
+        nearby = [each for each in offerings if each.site in (site, None)]
         for kind in case.service.requires:
-            if not any(is_kind(each, kind) for each in at_hand):
+            if not any(is_kind(each, kind) for each in nearby):
                 text = _("At %(site)s nothing can be booked: %(kind)s that gives it is missing there. Add a schedule.")
-                yield Found(Fault.MISSING_AT_SITE, text % {"site": name, "kind": names[kind]}, None)
+                yield FoundFault(Fault.MISSING_AT_SITE, text % {"site": name, "kind": names[kind]}, None)
 
 
 def _is_of(calendar: Calendar, kind: str) -> bool:
@@ -263,8 +265,8 @@ def _is_of(calendar: Calendar, kind: str) -> bool:
     return actor == kind or (kind == "Practitioner" and actor == "PractitionerRole")
 
 
-def _of_schedules(case: _Case) -> Iterator[Problem]:
-    """The faults of schedules, each once where several have the same."""
+def _of_schedules(case: _Case) -> Iterator[BookingProblem]:
+    """The problems of schedules; a fault that several schedules share is listed once."""
     together: dict[tuple[str, Resource], list[Calendar]] = {}
     kinds: dict[str, Fault] = {}
     for calendar in case.calendars:
@@ -277,12 +279,12 @@ def _of_schedules(case: _Case) -> Iterator[Problem]:
         is_general = mend == case.service and len(calendars) == len(case.calendars)
         text = problem if is_general else _("%(calendar)s: %(problem)s") % {"calendar": names, "problem": problem}
         schedules = frozenset(each.row.schedule for each in calendars)
-        yield Problem(kinds[problem], text, mend, kinds[problem].is_doubt, schedules)
+        yield BookingProblem(kinds[problem], text, mend, kinds[problem].is_doubt, schedules)
 
 
-def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Problem]:
+def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[BookingProblem]:
     service = case.service
-    doubt = partial(Problem, is_warning=True)
+    doubt = partial(BookingProblem, is_warning=True)
     if service.requires_questionnaires:
         forms = [each for each in service.questionnaires.all() if each.deleted_at is None]
         if not forms:
@@ -319,7 +321,7 @@ def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Proble
 
 
 def _who_accepts(cases: Iterable[_Case]) -> Callable[[Calendar], bool]:
-    """True if somebody besides administrators could accept a request on a calendar. One statement."""
+    """A predicate: True if somebody besides administrators can accept a request on a calendar. One statement."""
     desks = set(User.objects.filter(is_active=True).values_list("desk_locations", flat=True))
 
     def accepts(calendar: Calendar) -> bool:

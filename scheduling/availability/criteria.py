@@ -1,7 +1,7 @@
-"""What somebody looks for who does not know the service yet, and the ways to have it.
+"""Search criteria for visits where the service is not known yet.
 
-https://profiles.ihe.net/ITI/Scheduling: criteria of different kinds are all to be met; of several values of one kind
-any will do, those that are named first before the others.
+https://profiles.ihe.net/ITI/Scheduling: criteria of different kinds must all be met; of several values of one kind any
+is enough, and values named first are preferred.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,9 +22,9 @@ MayBook: TypeAlias = Callable[[HealthcareService, Offering], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """None: it does not matter. Rows are named by primary key, an empty tuple is none of ours.
+    """The criteria, None for any value. Rows are given by primary key; an empty tuple matches nothing.
 
-    A location is a site, or a room of one. Specialties are the service's, the schedule's or the practitioner's.
+    A location is a site or a room of one. Specialties are those of the service, the schedule or the practitioner.
     """
 
     services: tuple[int, ...] | None = None
@@ -37,7 +37,7 @@ class Criteria:
 
 @dataclass(frozen=True)
 class _Narrowing:
-    """Any of these services, or any of these schedules: primary keys, the preferred first."""
+    """Any of these services, or any of these schedules (primary keys, preferred ones first)."""
 
     schedules: tuple[int, ...]
     services: frozenset[int] = frozenset()
@@ -53,19 +53,20 @@ class _Narrowing:
 @dataclass(frozen=True)
 class _Place:
     site: int
-    room: str  # a reference; none for the whole site
+    room: str  # a FHIR reference; empty for the whole site
 
 
 def ways_for(criteria: Criteria, may_book: MayBook) -> list[Way]:
-    """Every way to have any bookable service that fits, with who may be chosen for it; the preferred first.
+    """Every arrangement of every bookable service that meets the criteria, with the possible choices; preferred ones
+    first.
 
-    A constant number of queries, however many services and schedules there are.
+    A constant number of queries, regardless of the number of services and schedules.
     """
     services = _services(criteria)
     narrowings = list(_narrowings(criteria, services))
     places = None if criteria.locations is None else _places(criteria.locations)
     sites = None if places is None else list(dict.fromkeys(place.site for place in places))
-    # What is given at a site is known by all who are there, whoever is asked for.
+    # With sites, practitioners are narrowed later: all schedules of a site decide what it offers.
     practitioners = criteria.practitioners if sites is None else None
     found = []
     for service, arrangements in arrangements_of(services, sites=sites, practitioners=practitioners).items():
@@ -77,7 +78,7 @@ def ways_for(criteria: Criteria, may_book: MayBook) -> list[Way]:
 
 
 def _services(criteria: Criteria) -> list[HealthcareService]:
-    """The active ones of the visit types, in the order of these."""
+    """The active services of the visit types, in the order of the types."""
     rows = HealthcareService.objects.filter(active=True, deleted_at=None)
     if criteria.services is not None:
         rows = rows.filter(pk__in=criteria.services)
@@ -90,7 +91,7 @@ def _services(criteria: Criteria) -> list[HealthcareService]:
 
 
 def _narrowings(criteria: Criteria, services: Iterable[HealthcareService]) -> Iterator[_Narrowing]:
-    """The practitioners come last: their order is what counts."""
+    """The narrowing of each kind. Practitioners are last, so that their order decides."""
     if criteria.specialties is not None:
         wanted = frozenset[Coding]().union(*map(meaning, criteria.specialties))
         given = frozenset(each.pk for each in services if codings_of(each.specialty) & wanted)
@@ -130,7 +131,7 @@ def _places(locations: Sequence[int]) -> list[_Place]:
 
 
 def _in_rooms(way: Way, places: Sequence[_Place]) -> Iterator[Way]:
-    """In the rooms that are named, where only rooms of its site are."""
+    """The arrangement limited to the named rooms, if only rooms of its site were named."""
     site = next((each.site for pool in way.pools for each in pool if each.site is not None), None)
     here = [place for place in places if place.site == site]
     if not here or any(not place.room for place in here):

@@ -1,4 +1,4 @@
-"""Faults of a schedule: in words, all that keeps it from giving a service, whatever is booked."""
+"""Faults of schedules: everything that keeps a schedule from offering a service, regardless of bookings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from clinic.local_time import in_zone
 from clinic.models import Schedule
 from clinic.models.base import Resource
 from scheduling.availability.offerings import Offering
-from scheduling.availability.schedule_rows import Row
+from scheduling.availability.schedule_rows import ScheduleRow
 from scheduling.core import hours
 from scheduling.core import offers as core
 from scheduling.core.grid import points
@@ -25,14 +25,14 @@ from scheduling.core.hours import DAY
 from scheduling.core.intervals import Span, merge
 from scheduling.core.offers import Diary, Offer
 
-LONGEST_LOOK = 32 * DAY
-SAMPLE = 10  # stretches of open time from which it is judged how much of it can be booked
+LONGEST_WINDOW = 32 * DAY
+SAMPLE = 10  # spans of open time examined to estimate how much of it can be booked
 MUCH = Fraction(1, 3)
 LENGTHS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "alignment_offset")
 
 
 class Fault(StrEnum):
-    """Why a service cannot be booked, or may not be had as it is meant."""
+    """A reason why a service cannot be booked, or is booked differently than intended."""
 
     SERVICE_INACTIVE = "service-inactive"
     NOT_OFFERED = "not-offered"
@@ -66,12 +66,12 @@ class Fault(StrEnum):
 
     @property
     def is_doubt(self) -> bool:
-        """True if the service can be booked all the same."""
+        """True if the service can be booked despite the fault."""
         return self in DOUBTS
 
     @property
     def is_deliberate(self) -> bool:
-        """True if a schedule that has it is most likely meant not to give anything at present."""
+        """True if a schedule with this fault was probably closed on purpose."""
         return self in (Fault.SCHEDULE_INACTIVE, Fault.CLOSED)
 
 
@@ -90,8 +90,8 @@ DOUBTS = frozenset(
 )
 
 
-class Found(NamedTuple):
-    """A fault, and the row whose page mends it; None: where the length and the hours of the service are set."""
+class FoundFault(NamedTuple):
+    """A fault, and the row on whose page it is corrected; None for the page with the service's length and hours."""
 
     fault: Fault
     text: str
@@ -100,23 +100,23 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Calendar:
-    """A schedule as it should give a service: the row that the engine reads, and the rows that people edit.
+    """A schedule that should offer a service: the row that the engine reads, and the rows that staff edit.
 
-    `diary` is as of the window that is looked into; None where the engine does not get so far.
+    `diary` covers the examined window; None if the schedule cannot be evaluated.
     """
 
-    row: Row
+    row: ScheduleRow
     schedule: Schedule
     offering: Offering | None = None
     diary: Diary | None = None
 
     @property
     def name(self) -> str:
-        """The actor and the site of the schedule, in words."""
+        """The names of the schedule's actor and site."""
         return ", ".join(filter(None, (self.row.actor_name or str(self.schedule), self.row.site_name)))
 
     def has_own(self, fault: Fault) -> bool:
-        """True if what the fault comes from is set for this schedule, not for the service."""
+        """True if the setting behind the fault is set for this schedule, not for the service."""
         rows = [each for each in self.schedule.scheduling_parameters.all() if each.service_id == self.row.service]
         names = LENGTHS if fault in (Fault.WASTE, Fault.NO_DURATION) else (*LENGTHS, "availability", "not_available")
         return any(getattr(row, name) not in (None, []) for row in rows for name in names)
@@ -127,7 +127,7 @@ def untaken(diary: Diary) -> Diary:
 
 
 def first_offer(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Offer | None:
-    """The first visit within [start, end), computed piece by piece."""
+    """The first visit within [start, end), searched in windows of growing length."""
     longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
     length = DAY
     while start < end:
@@ -135,12 +135,12 @@ def first_offer(pools: Sequence[Sequence[Diary]], start: int, end: int) -> Offer
         if found is not None:
             return found
         start += length
-        length = min(2 * length, LONGEST_LOOK)
+        length = min(2 * length, LONGEST_WINDOW)
     return None
 
 
-def faults_of(calendar: Calendar, window: Span) -> list[Found]:
-    """All faults of a schedule by itself. Its times are looked at once all is there that the engine reads them by."""
+def faults_of(calendar: Calendar, window: Span) -> list[FoundFault]:
+    """All faults of a schedule by itself. Its times are examined only if the engine can evaluate it."""
     found = [*_closed(calendar), *_missing(calendar)]
     if found or calendar.diary is None or calendar.offering is None:
         return found
@@ -150,10 +150,10 @@ def faults_of(calendar: Calendar, window: Span) -> list[Found]:
     return [*_wasted(diary, window)]
 
 
-def _closed(calendar: Calendar) -> Iterator[Found]:
+def _closed(calendar: Calendar) -> Iterator[FoundFault]:
     row, schedule = calendar.row, calendar.schedule
     if not row.active:
-        yield Found(Fault.SCHEDULE_INACTIVE, _("The schedule is inactive. Make it active."), schedule)
+        yield FoundFault(Fault.SCHEDULE_INACTIVE, _("The schedule is inactive. Make it active."), schedule)
     texts = {
         "Practitioner": _("The practitioner is inactive. Make it active."),
         "PractitionerRole": _("The practitioner\u2019s role is inactive. Make it active."),
@@ -162,13 +162,13 @@ def _closed(calendar: Calendar) -> Iterator[Found]:
         "Location": _("The site or the room is not active. Change its status."),
     }
     for kind in filter(None, row.closed.split(",")):
-        yield Found(Fault.CLOSED, texts[kind], _closed_row(kind, schedule))
+        yield FoundFault(Fault.CLOSED, texts[kind], _closed_row(kind, schedule))
 
 
 def _closed_row(kind: str, schedule: Schedule) -> Resource:
     bookable = schedule.bookable
     match kind:
-        case "Practitioner" | "PractitionerRole":  # roles are on the page of their practitioner
+        case "Practitioner" | "PractitionerRole":  # roles are edited on the page of their practitioner
             return bookable.practitioner or schedule
         case "Device":
             return bookable.device or schedule
@@ -180,54 +180,56 @@ def _closed_row(kind: str, schedule: Schedule) -> Resource:
             return next((each for each in places if each is not None and each.status != each.Status.ACTIVE), schedule)
 
 
-def _missing(calendar: Calendar) -> Iterator[Found]:
+def _missing(calendar: Calendar) -> Iterator[FoundFault]:
     row, schedule = calendar.row, calendar.schedule
     if not (row.parameters[6] or row.actor_zone):
         if schedule.site is None:
             text = _("It has no site, and so no time zone. Choose the site of the schedule.")
-            yield Found(Fault.NO_ZONE, text, schedule)
+            yield FoundFault(Fault.NO_ZONE, text, schedule)
         else:
-            yield Found(Fault.NO_ZONE, _("No time zone is known. Set the one of the site."), schedule.site)
+            yield FoundFault(Fault.NO_ZONE, _("No time zone is known. Set the one of the site."), schedule.site)
     if row.parameters[0] is None:
-        yield Found(Fault.NO_DURATION, _("No length is set. Give a duration in minutes."))
+        yield FoundFault(Fault.NO_DURATION, _("No length is set. Give a duration in minutes."))
 
 
-def _never(calendar: Calendar, diary: Diary, offering: Offering, window: Span) -> Found:
-    """Why there is not a single start in the window."""
+def _never(calendar: Calendar, diary: Diary, offering: Offering, window: Span) -> FoundFault:
+    """The fault that leaves no start time in the window."""
     rules, (start, end) = diary.rules, window
     if diary.planned and diary.planned[1] <= start:
         text = _("Its planning horizon ended on %(day)s. Give a later end, or none.")
-        return Found(Fault.PLAN_OVER, text % {"day": _day(diary.planned[1], offering)}, calendar.schedule)
+        return FoundFault(Fault.PLAN_OVER, text % {"day": _day(diary.planned[1], offering)}, calendar.schedule)
     if diary.planned and diary.planned[0] >= end:
         text = _("Its planning horizon begins only on %(day)s. Give an earlier start, or none.")
-        return Found(Fault.PLAN_FAR, text % {"day": _day(diary.planned[0], offering)}, calendar.schedule)
+        return FoundFault(Fault.PLAN_FAR, text % {"day": _day(diary.planned[0], offering)}, calendar.schedule)
     if not rules.hours and not diary.extra:
-        return Found(Fault.NO_HOURS, _("No hours are set. Give weekly hours."))
+        return FoundFault(Fault.NO_HOURS, _("No hours are set. Give weekly hours."))
     opening = merge(hours.open_spans(rules.hours, rules.zone, start, end) + diary.extra)
     if not opening:
-        return Found(Fault.HOURS_OVER, _("No hours hold in the next 12 months. Give weekly hours that hold now."))
+        return FoundFault(Fault.HOURS_OVER, _("No hours hold in the next 12 months. Give weekly hours that hold now."))
     left = core.open_time(diary, start, end)
     if not left:
         text = _("It is closed whenever it would be open. Change its closures, the leave or the role\u2019s period.")
-        return Found(Fault.ALWAYS_CLOSED, text, calendar.schedule.bookable.practitioner if rules.absences else None)
+        return FoundFault(
+            Fault.ALWAYS_CLOSED, text, calendar.schedule.bookable.practitioner if rules.absences else None
+        )
     needed, longest = _needed(diary), max(last - first for first, last in left)
     if longest < needed:
         text = _(
             "A visit takes %(needed)s, with what is kept free around it, but is open for %(longest)s at most."
             " Give longer hours, or a shorter visit."
         )
-        return Found(Fault.TOO_LONG, text % {"needed": _length(needed), "longest": _length(longest)})
+        return FoundFault(Fault.TOO_LONG, text % {"needed": _length(needed), "longest": _length(longest)})
     text = ngettext(
         "A visit can start every minute, but never so that it fits into the hours. Change the hours.",
         "A visit can start every %(interval)s minutes, but never so that it fits into the hours."
         " Change its starts or the hours.",
         rules.grid.interval,
     )
-    return Found(Fault.OFF_GRID, text % {"interval": rules.grid.interval})
+    return FoundFault(Fault.OFF_GRID, text % {"interval": rules.grid.interval})
 
 
-def _wasted(diary: Diary, window: Span) -> Iterator[Found]:
-    """A fault where much of the open time can be booked by nobody, since the starts lie too far apart."""
+def _wasted(diary: Diary, window: Span) -> Iterator[FoundFault]:
+    """A fault if much of the open time cannot be booked because start times are too far apart."""
     spans = list(islice(_long_enough(diary, window), SAMPLE))
     needed = _needed(diary)
     possible = sum((last - first) // needed for first, last in spans)
@@ -249,14 +251,14 @@ def _wasted(diary: Diary, window: Span) -> Iterator[Found]:
             "%(percent)s%% of the time cannot be booked: a visit takes %(length)s, but the next can start only"
             " %(step)s minutes after it starts. Let visits start every %(better)s minutes."
         )
-    yield Found(Fault.WASTE, text % facts)
+    yield FoundFault(Fault.WASTE, text % facts)
 
 
 def _long_enough(diary: Diary, window: Span) -> Iterable[Span]:
-    """Stretches of open time that a visit fits into. The first day is left out: part of it is over."""
+    """Spans of open time that a visit fits into, without the first day, which is partly over."""
     start, end = window[0] + DAY, window[1]
     while start < end:
-        last = min(start + LONGEST_LOOK, end)
+        last = min(start + LONGEST_WINDOW, end)
         spans = core.open_time(diary, start, last)
         yield from (
             each for each in spans if start < each[0] and each[1] < last and each[1] - each[0] >= _needed(diary)
@@ -265,7 +267,7 @@ def _long_enough(diary: Diary, window: Span) -> Iterable[Span]:
 
 
 def _fitting(diary: Diary, span: Span) -> int:
-    """How many visits fit into a stretch, one after the other."""
+    """The number of consecutive visits that fit into a span."""
     rules, (start, end) = diary.rules, span
     count, free_from = 0, start
     for at in points(rules.grid, [span]):

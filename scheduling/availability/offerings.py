@@ -1,4 +1,4 @@
-"""Schedules as they give a service: one query, whatever their number."""
+"""Offerings: schedules with their rules for a service, read with one query."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,25 +12,25 @@ from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from clinic.zones import zone_named
 from scheduling.availability.rules import absences_of, planned, rules_of
-from scheduling.availability.schedule_rows import OF_ALL, Row, issues_of, read_rows, rows_for
+from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
 from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
 
-Pool: TypeAlias = "tuple[Offering, ...]"  # any one of these
-Arrangement: TypeAlias = tuple[Pool, ...]  # one of each of these
+Pool: TypeAlias = "tuple[Offering, ...]"  # any one of these offerings
+Arrangement: TypeAlias = tuple[Pool, ...]  # one offering of each of these pools
 PRACTITIONER = HealthcareService.ActorType.PRACTITIONER.value
 
 
 class Offering(NamedTuple):
-    """One schedule as it gives one service."""
+    """A schedule with its rules for one service."""
 
     schedule: int
     fhir_id: str
     bookable: int
     actor: str  # a FHIR reference, such as Practitioner/chen
     actor_name: str
-    person: str  # whose role it is, where the actor is a PractitionerRole; else the actor
+    person: str  # the practitioner if the actor is a PractitionerRole, else the actor
     site: int | None
     site_name: str
     site_reference: str
@@ -44,34 +44,34 @@ class Offering(NamedTuple):
 
 
 def service_of(fhir_id: str) -> HealthcareService | None:
-    """The service with this FHIR id. Asked with every search and booking."""
+    """The service with this FHIR id, or None."""
     return find(HealthcareService, "fhir_id", fhir_id)
 
 
 def offerings_of(
     service: HealthcareService, schedules: Collection[str], *, is_known: Callable[[str], bool] = lambda actor: True
 ) -> list[Offering]:
-    """The schedules with these FHIR ids, in that order, as they give the service.
+    """The offerings of the schedules with these FHIR ids, in that order.
 
-    One whose actor, a FHIR reference, somebody may not name is missing.
-    Raises Invalid with an issue for each that is missing, inactive, of no known zone or duration, or that does not
-    offer the service; `expression` is its reference.
+    A schedule is treated as missing if `is_known` is False for its actor (a FHIR reference). Raises Invalid with an
+    issue for each schedule that is missing, inactive, without a zone or duration, or that does not offer the service;
+    `expression` is its reference.
     """
     found = rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
     rows = {row.fhir_id: row for row in found if is_known(row.actor)}
-    return _all_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
+    return _require_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
 
 
 def offerings_by_key(service: HealthcareService, schedules: Collection[int]) -> list[Offering]:
-    """The same for the primary keys of schedules."""
+    """The offerings of the schedules with these primary keys."""
     rows = {row.schedule: row for row in rows_for(service, "schedule.id = ANY(%s)", [list(schedules)])}
-    return _all_offered(
+    return _require_offered(
         service, {f"Schedule/{rows[pk].fhir_id}" if pk in rows else "": rows.get(pk) for pk in schedules}
     )
 
 
 def offerings_of_visit(appointment: Appointment) -> list[Offering]:
-    """The schedules that a visit takes, as they give its service; those that no longer do are missing."""
+    """The offerings of the schedules that a visit takes, without those that no longer offer its service."""
     if appointment.service is None:
         return []
     taken = (
@@ -82,11 +82,11 @@ def offerings_of_visit(appointment: Appointment) -> list[Offering]:
     return [offering_of(row) for row in rows if not issues_of(row, "")]
 
 
-def still_given(appointment: Appointment) -> list[int]:
-    """The bookables of a visit's Slots, buffers included, for who is about to promise it. One statement.
+def require_still_available(appointment: Appointment) -> list[int]:
+    """The bookables of a visit's Slots, with buffers. One statement.
 
-    Raises RuleBroken where its service, a schedule or somebody it needs has been closed since the time was taken, or
-    does not work then any more.
+    Raises RuleBroken if its service, a schedule or an actor has been closed since the time was taken, or is absent
+    then.
     """
     service = appointment.service
     taken = (
@@ -97,13 +97,13 @@ def still_given(appointment: Appointment) -> list[int]:
     issues = [each for row in rows for each in issues_of(row, "Appointment.slot") if each.code == "business-rule"]
     if service is not None and not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", "Appointment.serviceType"))
-    issues += [_is_away(row) for row in rows if _works_not_at(row, appointment)]
+    issues += [_absence_issue(row) for row in rows if _is_absent_during(row, appointment)]
     if issues:
         raise RuleBroken(issues=issues)
     return [row.bookable for row in rows]
 
 
-def _works_not_at(row: Row, appointment: Appointment) -> bool:
+def _is_absent_during(row: ScheduleRow, appointment: Appointment) -> bool:
     zone = row.parameters[6] or row.actor_zone
     if not zone or appointment.start is None or appointment.end is None:
         return False
@@ -111,13 +111,13 @@ def _works_not_at(row: Row, appointment: Appointment) -> bool:
     return any(first < end and start < last for first, last in absences_of(*row.parameters[-2:], ZoneInfo(zone)))
 
 
-def _is_away(row: Row) -> Issue:
+def _absence_issue(row: ScheduleRow) -> Issue:
     return Issue(
         "business-rule", f"{row.actor_name or row.actor} does not work there at that time.", "Appointment.slot"
     )
 
 
-def _all_offered(service: HealthcareService, rows: Mapping[str, Row | None]) -> list[Offering]:
+def _require_offered(service: HealthcareService, rows: Mapping[str, ScheduleRow | None]) -> list[Offering]:
     issues: list[Issue] = []
     if not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", service.reference))
@@ -130,7 +130,7 @@ def _all_offered(service: HealthcareService, rows: Mapping[str, Row | None]) -> 
 
 
 def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
-    """These schedules (primary keys) as they give each of their services: one query, whatever their number."""
+    """The offerings of these schedules (primary keys) for each of their services. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"{OF_ALL} WHERE schedule.id = ANY(%s) AND service.active AND service.deleted_at IS NULL"
@@ -140,14 +140,14 @@ def all_offerings_of(schedules: Collection[int]) -> list[Offering]:
         return [offering_of(row) for row in read_rows(cursor) if not issues_of(row, "")]
 
 
-def lasting(offerings: Iterable[Offering], duration: timedelta) -> tuple[Offering, ...]:
-    """The same schedules with visits of another length; all else that rules them stays."""
+def with_duration(offerings: Iterable[Offering], duration: timedelta) -> tuple[Offering, ...]:
+    """The same offerings with another duration of visits."""
     seconds = int(duration.total_seconds())
     return tuple(each._replace(rules=replace(each.rules, duration=seconds)) for each in offerings)
 
 
-def together(offerings: Sequence[Offering]) -> None:
-    """Refuse schedules that cannot be one visit: two of one actor, or of durations that differ."""
+def require_combinable(offerings: Sequence[Offering]) -> None:
+    """Raise Invalid if the schedules cannot serve one visit: two have the same actor, or their durations differ."""
     issues = _differing(offerings, ("duration", lambda rules: rules.duration))
     if len({offering.bookable for offering in offerings}) < len(offerings):
         issues.append(Issue("invalid", "Two of the schedules are of the same actor, who cannot be in a visit twice."))
@@ -155,16 +155,16 @@ def together(offerings: Sequence[Offering]) -> None:
         raise Invalid(issues=issues)
 
 
-def complete(service: HealthcareService, offerings: Sequence[Offering]) -> None:
-    """Refuse what leaves out a kind of schedule that the service requires, such as the room or the device."""
+def require_complete(service: HealthcareService, offerings: Sequence[Offering]) -> None:
+    """Raise RuleBroken if a kind of schedule is missing that the service requires, such as the room or the device."""
     missing = [kind for kind in service.requires if not any(is_kind(each, kind) for each in offerings)]
     if missing:
         text = f"{service.name} takes a {' and a '.join(missing)} too: name a Schedule of each."
         raise RuleBroken(text, expression="")
 
 
-def on_one_grid(offerings: Sequence[Offering]) -> None:
-    """Refuse schedules that were named together although their grids differ: few times, if any, would be on both."""
+def require_common_grid(offerings: Sequence[Offering]) -> None:
+    """Raise Invalid if the grids of schedules named together differ: they would have few common start times, if any."""
     issues = _differing(
         offerings,
         ("alignmentInterval", lambda rules: rules.grid.interval),
@@ -185,10 +185,10 @@ def _differing(offerings: Sequence[Offering], *attributes: tuple[str, Callable[[
 def arrangements_for(
     service: HealthcareService, *, practitioner: int | None = None, site: int | None = None
 ) -> tuple[Arrangement, ...]:
-    """Every way to have the service: one schedule of each kind of actor that it requires, all at one site.
+    """Every arrangement of the service: one schedule of each kind of actor that it requires, all at one site.
 
-    A schedule without a site serves at all of them. A service that requires nothing is had with one practitioner, or
-    with whatever offers it where none does. `practitioner` and `site` are primary keys that narrow it down.
+    A schedule without a site serves at all sites. A service that requires nothing takes one practitioner, or any
+    schedule if no practitioner offers it. `practitioner` and `site` are primary keys that limit the result.
     """
     rows = rows_for(service, "schedule.active AND schedule.deleted_at IS NULL", [])
     usable = [offering_of(row) for row in rows if row.offers and not issues_of(row, "")]
@@ -206,9 +206,9 @@ def arrangements_of(
     sites: Sequence[int] | None = None,
     practitioners: Sequence[int] | None = None,
 ) -> dict[HealthcareService, tuple[Arrangement, ...]]:
-    """Every way to have each of these services, at any of `sites` if they are named, those first that come first.
+    """Every arrangement of each of these services; only at `sites`, in their order, and with `practitioners`, if given.
 
-    Of practitioners only with these, if they are named. One query, whatever the number of services and schedules.
+    One query, regardless of the number of services and schedules.
     """
     some = "" if practitioners is None else " AND coalesce(bookable.practitioner_id = ANY(%s), true)"
     offered: dict[int, list[Offering]] = {service.pk: [] for service in services}
@@ -230,9 +230,9 @@ def arrangements_of(
 
 
 def ways_of(service: HealthcareService, offerings: list[Offering]) -> tuple[Arrangement, ...]:
-    """Every way to have the service on these schedules; none while it is inactive.
+    """Every arrangement of the service on these schedules; none while it is inactive.
 
-    A patient's own schedule is had by nobody who does not name it.
+    A patient's own schedule is used only if it is named.
     """
     if not service.active or service.deleted_at is not None:
         return ()
@@ -247,7 +247,7 @@ def ways_of(service: HealthcareService, offerings: list[Offering]) -> tuple[Arra
 
 
 def _given_at(site: int, offerings: list[Offering]) -> list[Offering]:
-    """What serves at a site: what is there, and, where anything is, what serves at all of them."""
+    """The offerings at a site: its own and, if it has any, those without a site."""
     is_given = any(each.site == site for each in offerings)
     return [each for each in offerings if is_given and each.site in (site, None)]
 
@@ -258,15 +258,15 @@ def _sites(offerings: Iterable[Offering]) -> list[int | None]:
 
 
 def _one_of_each(kinds: Iterable[str], offerings: Iterable[Offering], site: int | None) -> Arrangement:
-    at_hand = [each for each in offerings if each.site in (site, None)]
-    return tuple(tuple(each for each in at_hand if is_kind(each, kind)) for kind in kinds)
+    nearby = [each for each in offerings if each.site in (site, None)]
+    return tuple(tuple(each for each in nearby if is_kind(each, kind)) for kind in kinds)
 
 
 def _only_rules(issues: Iterable[Issue]) -> bool:
     return all(issue.code == "business-rule" for issue in issues)
 
 
-def offering_of(row: Row) -> Offering:
+def offering_of(row: ScheduleRow) -> Offering:
     zone = zone_named(row.parameters[6] or row.actor_zone)
     return Offering(
         schedule=row.schedule,

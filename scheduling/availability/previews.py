@@ -1,4 +1,4 @@
-"""What would be bookable if the rules were others: the same questions, asked of rules that are not saved."""
+"""Previews of changed rules: the same search with rules that are not saved."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from clinic.models import HealthcareService
+from scheduling.availability.free_times import TimeQuery, as_datetime, diaries_of, find_times
 from scheduling.availability.offerings import Offering
-from scheduling.availability.questions import TimeQuery, as_datetime, diaries_of, find_times
 from scheduling.core import offers as core
 from scheduling.core.hours import whole_days
 from scheduling.core.intervals import Span
@@ -18,18 +18,20 @@ NOT_OPEN = frozenset({Reason.OUTSIDE_HOURS, Reason.CLOSED, Reason.AWAY})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Supposed:
-    """A service, and the schedules that give it, by rules of which some may not be saved."""
+class HypotheticalService:
+    """A service and its offerings under rules that may not be saved."""
 
     service: HealthcareService
     offerings: tuple[Offering, ...]
 
 
-def compare(before: Supposed, after: Supposed, first: date, *, now: datetime) -> dict[date, tuple[int, int]]:
-    """How many times can be booked on each of `DAYS` days from `first`, before and after.
+def compare(
+    before: HypotheticalService, after: HypotheticalService, first: date, *, now: datetime
+) -> dict[date, tuple[int, int]]:
+    """The number of bookable times on each of `DAYS` days from `first`, before and after.
 
-    A time counts once on each schedule that could serve it, on the day that the schedule's own zone shows. Two
-    statements, whatever the number of schedules.
+    A time counts once for each schedule that could serve it, on the day in that schedule's zone. Two statements,
+    regardless of the number of schedules.
     """
     counts = [_count(each, first, now) for each in (before, after)]
     days = (first + timedelta(days=n) for n in range(DAYS))
@@ -37,15 +39,20 @@ def compare(before: Supposed, after: Supposed, first: date, *, now: datetime) ->
 
 
 def stranded(
-    before: Supposed, after: Supposed, visits: Sequence[tuple[int, Span]], first: date, *, now: datetime
+    before: HypotheticalService,
+    after: HypotheticalService,
+    visits: Sequence[tuple[int, Span]],
+    first: date,
+    *,
+    now: datetime,
 ) -> list[bool]:
-    """For each visit, the schedule it is on and its time: whether that was open before, and would not be after.
+    """For each visit (its schedule and time): True if it was within open hours before, and is not after.
 
-    Only hours and closures count, for the visit itself as long as it was booked: neither grid nor buffers move it.
+    Only hours and closures count, for the visit's own length: grid and buffers are ignored.
     """
     start, end = _around(after.offerings, first)
     diaries = diaries_of(after.service, after.offerings, start, end, now=now, without=None)
-    rules = [{each.schedule: each.rules for each in supposed.offerings} for supposed in (before, after)]
+    rules = [{each.schedule: each.rules for each in hypothetical.offerings} for hypothetical in (before, after)]
     verdicts = []
     for schedule, span in visits:
         open_before, open_after = (
@@ -61,11 +68,11 @@ def _is_open(diary: Diary, span: Span) -> bool:
     return not NOT_OPEN & set(core.why_not(replace(diary, rules=visit), start))
 
 
-def _count(supposed: Supposed, first: date, now: datetime) -> Counter[date]:
-    start, end = _around(supposed.offerings, first)
+def _count(hypothetical: HypotheticalService, first: date, now: datetime) -> Counter[date]:
+    start, end = _around(hypothetical.offerings, first)
     query = TimeQuery(
-        service=supposed.service,
-        arrangements=((supposed.offerings,),) if supposed.offerings else (),
+        service=hypothetical.service,
+        arrangements=((hypothetical.offerings,),) if hypothetical.offerings else (),
         start=as_datetime(start),
         end=as_datetime(end),
     )
@@ -77,6 +84,6 @@ def _count(supposed: Supposed, first: date, now: datetime) -> Counter[date]:
 
 
 def _around(offerings: Iterable[Offering], first: date) -> Span:
-    """The days in all zones, and a night more: a window that begins on the last day may end on the next."""
+    """The span of the days in all zones, plus one night: a window that opens on the last day may close on the next."""
     spans = [whole_days(first, first + timedelta(days=DAYS), each.zone) for each in offerings]
     return min((start for start, _ in spans), default=0), max((end for _, end in spans), default=0)

@@ -1,4 +1,4 @@
-"""Scheduling parameters, as they are stored, as the rules that the core understands."""
+"""Scheduling parameters as rules for scheduling.core."""
 
 import json
 from calendar import monthrange
@@ -54,7 +54,7 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
 
 @lru_cache(maxsize=4096)
 def absences_of(not_available: str | None, period: str | None, zone: ZoneInfo) -> tuple[Span, ...]:
-    """When a role does not work: its `notAvailable`, and before and after its `period`. Dates are those of the zone."""
+    """The absences of a role: its `notAvailable`, and the time outside its `period`. Dates are local to the zone."""
     worked: dict[str, Any] = json.loads(period or "{}")
     absences = _closures(not_available or "[]", zone)
     if worked.get("start"):
@@ -65,7 +65,7 @@ def absences_of(not_available: str | None, period: str | None, zone: ZoneInfo) -
 
 
 def is_absent(extra: Mapping[str, Any], zone: ZoneInfo, start: datetime, end: datetime) -> bool:
-    """True if a role with these further elements does not work at some time of [start, end)."""
+    """True if a role with these elements is absent at some time in [start, end)."""
     absences = absences_of(json.dumps(extra.get("notAvailable", [])), json.dumps(extra.get("period", {})), zone)
     return any(first < end.timestamp() and start.timestamp() < last for first, last in absences)
 
@@ -75,10 +75,10 @@ def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]
     return tuple(_window(each) for each in availability if each.get("daysOfWeek"))
 
 
-def supposed_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, now: Rules) -> Rules:
-    """The rules by parameters that need not be saved, joined as `offerings` joins those that are.
+def hypothetical_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, now: Rules) -> Rules:
+    """The rules under parameters that need not be saved, combined as `offerings` combines saved ones.
 
-    The zone and the absences are those of `now`: they are not in parameters.
+    Zone and absences are those of `now`, because parameters do not have them.
     """
     nothing = SchedulingParameters()
     one, other = own or nothing, general or nothing
@@ -123,7 +123,7 @@ def _window(available: dict[str, Any]) -> Window:
 
 
 def _closures(not_available: str, zone: ZoneInfo) -> tuple[Span, ...]:
-    """notAvailable elements: a Period each; one without a start or an end reaches back or on for ever."""
+    """The closed spans of notAvailable elements; a Period without a start or an end is unlimited on that side."""
     return tuple(
         (_moment(during.get("start"), zone, last=False), _moment(during.get("end"), zone, last=True))
         for during in (each.get("during") for each in json.loads(not_available))
@@ -132,7 +132,7 @@ def _closures(not_available: str, zone: ZoneInfo) -> tuple[Span, ...]:
 
 
 def _moment(written: str | None, zone: ZoneInfo, *, last: bool) -> int:
-    """A FHIR dateTime as an instant; a date without a time is the whole local day."""
+    """A FHIR dateTime as an instant; a date is the start or the end of the local day."""
     if written is None:
         return AFTER_ALL_TIME if last else BEFORE_ALL_TIME
     if len(written) <= len("2026-12-31"):

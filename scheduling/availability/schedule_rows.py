@@ -1,4 +1,4 @@
-"""Schedules joined with all that decides how they give a service, as one statement reads them."""
+"""Schedules with everything that decides how they offer a service, read with one statement."""
 
 from typing import Any, NamedTuple
 
@@ -8,8 +8,8 @@ from clinic.models import HealthcareService
 from scheduling.errors import Issue
 
 
-class Row(NamedTuple):
-    """One schedule joined with its parameters for one service, and with the service's."""
+class ScheduleRow(NamedTuple):
+    """A schedule joined with its own parameters for one service and with the service's parameters."""
 
     service: int
     schedule: int
@@ -46,7 +46,7 @@ _PARAMETERS = """
     (role.extra->'notAvailable')::text,
     (role.extra->'period')::text
 """
-# What is closed of all that a visit on a schedule needs: an issue each says so.
+# The resource types of everything closed that a visit on the schedule needs.
 _CLOSED = """
     concat_ws(',',
         CASE WHEN NOT person.active OR person.deleted_at IS NOT NULL THEN 'Practitioner' END,
@@ -61,7 +61,7 @@ _CLOSED = """
 
 
 def _select(service: str, source: str = "clinic_schedule schedule") -> str:
-    """The statement that reads `Row`; `service` is what stands for the primary key of the service."""
+    """The statement that reads `ScheduleRow`; `service` is the SQL for the service's primary key."""
     return f"""
     SELECT {service}::bigint, schedule.id, schedule.fhir_id, schedule.bookable_id,
         schedule.active AND schedule.deleted_at IS NULL,
@@ -111,19 +111,19 @@ _OF_ONE = _select("%s")
 OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healthcareservice service")
 
 
-def rows_for(service: HealthcareService | None, condition: str, values: list[Any]) -> list[Row]:
+def rows_for(service: HealthcareService | None, condition: str, values: list[Any]) -> list[ScheduleRow]:
     key = service.pk if service is not None else None
     with connection.cursor() as cursor:
         cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [key] * 4 + values)
         return read_rows(cursor)
 
 
-def read_rows(cursor: Any) -> list[Row]:
-    alone = len(Row._fields) - 1  # what comes after is the parameters
-    return [Row._make((*row[:alone], row[alone:])) for row in cursor.fetchall()]
+def read_rows(cursor: Any) -> list[ScheduleRow]:
+    alone = len(ScheduleRow._fields) - 1  # the columns after these are the parameters
+    return [ScheduleRow._make((*row[:alone], row[alone:])) for row in cursor.fetchall()]
 
 
-def issues_of(row: Row | None, expression: str) -> list[Issue]:
+def issues_of(row: ScheduleRow | None, expression: str) -> list[Issue]:
     if row is None:
         return [Issue("not-found", "Loading schedule failed", expression)]
     issues = []

@@ -301,7 +301,7 @@ def _require_still_given(appointment: Appointment) -> list[int]:
     A proposed Appointment of other software may have no Slots: it is booked as it is and takes no time here. Raises
     RuleBroken if it has no time.
     """
-    bookables = availability.still_given(appointment)
+    bookables = availability.require_still_available(appointment)
     if appointment.start is None:
         raise RuleBroken(_("This visit has no time yet."), expression="Appointment.start")
     return bookables

@@ -81,8 +81,8 @@ def place(
     visit, and kept if the new time cannot be had.
     """
     _require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
-    availability.complete(request.service, request.offerings)
-    availability.together(request.offerings)
+    availability.require_complete(request.service, request.offerings)
+    availability.require_combinable(request.offerings)
     patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
     bookables = [offering.bookable for offering in request.offerings]
     if replacing is not None:
@@ -138,8 +138,8 @@ def reschedule(
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
     _require_may_book(caller, appointment.service, appointment.patient, offerings, moved=appointment)
     _require_may_override(caller, override, offerings)
-    availability.complete(appointment.service, offerings)
-    availability.together(offerings)
+    availability.require_complete(appointment.service, offerings)
+    availability.require_combinable(offerings)
     end = start + timedelta(seconds=offerings[0].rules.duration)
     follow_merge(appointment)
     lock_patient(appointment.patient)
@@ -328,15 +328,15 @@ def _require_offered(
     named = [(each, reason) for each, why in reasons.items() for reason in why]
     if named and all(reason == availability.Reason.BLOCKED for _, reason in named):
         raise TimeTaken(str(availability.REASONS[availability.Reason.BLOCKED]))
-    if not named or all(reason in availability.IN_THE_WAY for _, reason in named):
+    if not named or all(reason in availability.TIME_CONFLICTS for _, reason in named):
         # Without a reason left, the time became free between the two queries: the caller may try again.
         raise TimeTaken
-    if override and all(reason not in availability.IN_THE_WAY for _, reason in named):
+    if override and all(reason not in availability.TIME_CONFLICTS for _, reason in named):
         return
     raise TimeNotOffered(
         issues=[
             Issue(
-                "conflict" if reason in availability.IN_THE_WAY else "business-rule",
+                "conflict" if reason in availability.TIME_CONFLICTS else "business-rule",
                 _("That time is not offered by %(name)s.") % {"name": offering.actor_name or offering.reference}
                 + f" {availability.REASONS[reason]}",
                 offering.reference,

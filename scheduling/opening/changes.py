@@ -23,7 +23,7 @@ from clinic.models import (
 )
 from scheduling import access, availability, booking
 from scheduling.access import Caller
-from scheduling.availability import DAYS, Supposed
+from scheduling.availability import DAYS, HypotheticalService
 from scheduling.core.hours import Window, whole_days
 from scheduling.errors import NotFound, VersionConflict
 from scheduling.opening.terms import Terms
@@ -92,7 +92,7 @@ def preview(terms: Terms, change: Change, first: date, *, caller: Caller, now: d
     """
     if not terms.offerings:
         return None
-    before = Supposed(service=terms.service, offerings=terms.offerings)
+    before = HypotheticalService(service=terms.service, offerings=terms.offerings)
     after = _hypothetical(terms, change)
     if not {"minimum_notice", "booking_horizon_days"} & change.resource.keys():
         at_any_time = {"minimum_notice": timedelta(0), "booking_horizon_days": None}
@@ -152,20 +152,22 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
         )
 
 
-def _hypothetical(terms: Terms, change: Change) -> Supposed:
+def _hypothetical(terms: Terms, change: Change) -> HypotheticalService:
     """The offerings after the change."""
     row = _with(terms.row or SchedulingParameters(), change.parameters)
     general = terms.general if terms.schedule else row
     own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
     offerings = []
     for each in terms.offerings:
-        rules = availability.supposed_rules(own.get(each.schedule), general, each.rules)
+        rules = availability.hypothetical_rules(own.get(each.schedule), general, each.rules)
         offerings.append(each._replace(rules=replace(rules, hours=rules.hours + change.extra)))
     service = terms.service if terms.schedule else _with(terms.service, change.resource)
-    return Supposed(service=service, offerings=tuple(offerings))
+    return HypotheticalService(service=service, offerings=tuple(offerings))
 
 
-def _stranded(before: Supposed, after: Supposed, first: date, caller: Caller, now: datetime) -> list[StrandedVisit]:
+def _stranded(
+    before: HypotheticalService, after: HypotheticalService, first: date, caller: Caller, now: datetime
+) -> list[StrandedVisit]:
     start, end = _four_weeks(after, first)
     found = list(_booked(after, caller).filter(start__gte=max(start, now), start__lt=end))
     times = [(slot.schedule_id, (int(slot.start.timestamp()), int(slot.end.timestamp()))) for slot in found]
@@ -178,17 +180,17 @@ def _stranded(before: Supposed, after: Supposed, first: date, caller: Caller, no
     ]
 
 
-def _later(after: Supposed, first: date, caller: Caller) -> int:
+def _later(after: HypotheticalService, first: date, caller: Caller) -> int:
     return _booked(after, caller).filter(start__gte=_four_weeks(after, first)[1]).count()
 
 
-def _booked(supposed: Supposed, caller: Caller) -> QuerySet[Slot]:
-    return booked_slots(caller, supposed.service, [each.schedule for each in supposed.offerings])
+def _booked(hypothetical: HypotheticalService, caller: Caller) -> QuerySet[Slot]:
+    return booked_slots(caller, hypothetical.service, [each.schedule for each in hypothetical.offerings])
 
 
-def _four_weeks(supposed: Supposed, first: date) -> tuple[datetime, datetime]:
+def _four_weeks(hypothetical: HypotheticalService, first: date) -> tuple[datetime, datetime]:
     """From the start of `first` to the end of the last day, in all zones of the offerings."""
-    spans = [whole_days(first, first + timedelta(days=DAYS - 1), each.zone) for each in supposed.offerings]
+    spans = [whole_days(first, first + timedelta(days=DAYS - 1), each.zone) for each in hypothetical.offerings]
     return availability.as_datetime(min(start for start, _ in spans)), availability.as_datetime(
         max(end for _, end in spans)
     )

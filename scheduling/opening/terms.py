@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from clinic.models import HealthcareService, Schedule, SchedulingParameters
 from scheduling import access, availability
 from scheduling.access import Caller
-from scheduling.availability import Offering, Problem
+from scheduling.availability import BookingProblem, Offering
 from scheduling.errors import NotFound, SchedulingError
 
 RELATED = (
@@ -93,7 +93,7 @@ def _offerings(service: HealthcareService, schedule: Schedule | None) -> tuple[O
         return ()
 
 
-def problems(terms: Terms, *, now: datetime) -> list[Problem]:
+def problems(terms: Terms, *, now: datetime) -> list[BookingProblem]:
     """Everything that keeps the service from being booked there, followed by warnings."""
     [verdict] = availability.checklist([terms.service], now=now)
     if terms.schedule is None:

@@ -188,7 +188,7 @@ def test_the_words_of_every_type_are_kept():
     assert [each.kind for each in MIGRATION.KEPT] == list(RESOURCES)
 
 
-def kept_of(kind: str) -> Any:
+def moved_visit_of(kind: str) -> Any:
     return next(each for each in MIGRATION.KEPT if each.kind == kind)
 
 
@@ -205,7 +205,7 @@ def test_words_of_earlier_rows_are_filled_in_as_the_triggers_keep_them(ada, chen
     kept = sql("SELECT * FROM clinic_appointment_words ORDER BY row_id")
     assert len(kept) == 4
     sql("DELETE FROM clinic_appointment_words WHERE row_id <> %s", visits[3].pk)
-    kept_of("Appointment").fill().code(None, SimpleNamespace(connection=connection))
+    moved_visit_of("Appointment").fill().code(None, SimpleNamespace(connection=connection))
     assert sql("SELECT * FROM clinic_appointment_words ORDER BY row_id") == kept
 
 

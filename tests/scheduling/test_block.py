@@ -12,7 +12,15 @@ from clinic.models import Appointment, AppointmentResponse, AuditEvent, Slot
 from portal.staff.calendar.block_forms import BlockForm
 from scheduling import availability, booking
 from scheduling.access import Caller
-from scheduling.availability import Reason, TimeQuery, arrangements_for, as_datetime, find_times, lasting, offerings_of
+from scheduling.availability import (
+    Reason,
+    TimeQuery,
+    arrangements_for,
+    as_datetime,
+    find_times,
+    offerings_of,
+    with_duration,
+)
 from scheduling.booking import BlockRequest, Extent
 from scheduling.errors import Forbidden, Invalid, NotFound, TimeTaken
 from tests.factories import NEW_YORK, ScheduleFactory, ServiceFactory, SlotFactory
@@ -87,7 +95,9 @@ def entered_in_error(visit):
 
 
 def moved(visit, *, at=None, minutes=30):
-    offerings = lasting(offerings_of(visit.service, [visit.slots.first().schedule.fhir_id]), timedelta(minutes=minutes))
+    offerings = with_duration(
+        offerings_of(visit.service, [visit.slots.first().schedule.fhir_id]), timedelta(minutes=minutes)
+    )
     start = at or monday(14)
     return booking.reschedule(visit.fhir_id, offerings=offerings, start=start, caller=SOFTWARE, now=timezone.now())
 

@@ -119,7 +119,7 @@ def test_supposed_rules_are_those_that_the_same_rows_have_once_they_are_saved(ow
     schedule = ScheduleFactory(services=[service], parameters=own)
     [offering] = availability.offerings_of(service, [schedule.fhir_id])
     rows = SchedulingParameters.objects.filter(service=service)
-    supposed = availability.supposed_rules(
+    supposed = availability.hypothetical_rules(
         rows.filter(schedule=schedule).first(), rows.get(schedule=None), offering.rules
     )
     assert supposed == offering.rules

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from scheduling import availability, booking
 from scheduling.access import Caller
-from scheduling.availability import lasting
+from scheduling.availability import with_duration
 from scheduling.errors import (
     HoldExpired,
     IllegalTransition,
@@ -149,7 +149,7 @@ def test_a_hold_that_is_over_by_the_databases_clock_is_not_moved(service, chen, 
 
 
 def resize(appointment, service, *schedules, minutes, at=None):
-    offerings = lasting(wish(service, *schedules, at=monday(10)).offerings, timedelta(minutes=minutes))
+    offerings = with_duration(wish(service, *schedules, at=monday(10)).offerings, timedelta(minutes=minutes))
     return booking.reschedule(
         appointment.fhir_id, offerings=offerings, start=at or monday(10), caller=SOFTWARE, now=timezone.now()
     )

@@ -18,8 +18,8 @@ from portal.staff.calendar.wall import DAY, midnight
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import (
-    IN_THE_WAY,
     MAX_WINDOW,
+    TIME_CONFLICTS,
     Arrangement,
     Offering,
     Pool,
@@ -29,9 +29,9 @@ from scheduling.availability import (
     explain,
     find_times,
     is_offered,
-    kept_of,
-    lasting,
+    moved_visit_of,
     offerings_of,
+    with_duration,
 )
 from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
 
@@ -55,7 +55,7 @@ class RequestedVisit:
         """
         every = arrangements_for(self.service, site=self.calendar.site_id)
         if self.without is not None:
-            every = tuple(kept_of(self.without).ways(every))
+            every = tuple(moved_visit_of(self.without).ways(every))
         ways = [self._with_calendar(way) for way in every if any(self._is_here(pool) for pool in way)]
         if not ways:
             text = _("%(who)s does not offer %(service)s at this site, or a room or device that it needs is missing.")
@@ -74,7 +74,7 @@ class RequestedVisit:
         )
 
     def _lasting(self, pool: Pool) -> Pool:
-        return lasting(pool, self.duration) if self.duration else pool
+        return with_duration(pool, self.duration) if self.duration else pool
 
 
 def arrange(requested_visit: RequestedVisit, start: datetime, *, now: datetime) -> tuple[Offering, ...]:
@@ -100,7 +100,7 @@ def _least_in_the_way(
     reasons = explain(requested_visit.service, every, start, now=now, without=requested_visit.without)
 
     def weight(offering: Offering) -> tuple[bool, int]:
-        return not IN_THE_WAY.isdisjoint(reasons[offering]), len(reasons[offering])
+        return not TIME_CONFLICTS.isdisjoint(reasons[offering]), len(reasons[offering])
 
     chosen = [tuple(min(pool, key=weight) for pool in way) for way in ways]
     return min(chosen, key=lambda way: sorted(map(weight, way), reverse=True))
@@ -148,8 +148,8 @@ def arrange_move(
     service = service_of(appointment)
     own = [each.fhir_id for each in schedules_of(appointment)]
     if calendar.fhir_id in own:
-        same = kept_of(appointment).offerings(offerings_of(service, own), with_extras=False)
-        same = lasting(same, duration) if duration else same
+        same = moved_visit_of(appointment).offerings(offerings_of(service, own), with_extras=False)
+        same = with_duration(same, duration) if duration else same
         if is_offered(service, same, start, now=now, without=appointment):
             return same
     requested_visit = RequestedVisit(

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from clinic.admin.links import page_of
 from scheduling.access import Caller
-from scheduling.availability import Problem
+from scheduling.availability import BookingProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ProblemLine:
     page: str = ""
 
 
-def problem_line(problem: Problem, caller: Caller) -> ProblemLine:
+def problem_line(problem: BookingProblem, caller: Caller) -> ProblemLine:
     may_mend = caller.is_administrator and caller.user is not None and caller.user.is_staff
     if not may_mend:
         return ProblemLine(problem.text, problem.is_warning)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic.models import Appointment, Slot
 from scheduling import booking
-from scheduling.availability import lasting
+from scheduling.availability import with_duration
 from scheduling.booking import Extent
 from scheduling.booking.slots import ATTENDED
 from scheduling.errors import ScheduleBusy, SchedulingError
@@ -86,7 +86,7 @@ class Crowd:
         request = self.request(chance)
         offerings = request.offerings
         if len(offerings) == 1 and chance.random() < 0.5:
-            offerings = lasting(offerings, timedelta(minutes=chance.choice((15, 30, 75))))
+            offerings = with_duration(offerings, timedelta(minutes=chance.choice((15, 30, 75))))
         override = chance.choice(("", "It has to be"))
         start = request.start + timedelta(minutes=chance.choice((0, 4)) if override else 0)
         do(booking.reschedule, visit, offerings=offerings, start=start, override=override, caller=self.boss)()

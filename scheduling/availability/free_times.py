@@ -1,4 +1,4 @@
-"""Questions about free time: when, is it free then, why not."""
+"""Search for free times of a service, check of one time, and reasons why a time is not offered."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +17,8 @@ from scheduling.core import offers as core
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.core.offers import Diary, Offer, Reason, Taken
 
-IN_THE_WAY = frozenset({Reason.TAKEN, Reason.BLOCKED})
-LONGEST_VISIT = 24 * 3600  # of which a look must see the end
+TIME_CONFLICTS = frozenset({Reason.TAKEN, Reason.BLOCKED})
+LONGEST_VISIT = 24 * 3600  # seconds, so that a window covers the end of each visit
 MAX_WINDOW = timedelta(days=31)
 
 REASONS = {
@@ -36,7 +36,7 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TimeQuery:
-    """When can this service be had, in [start, end)? Of each arrangement, one schedule of every pool together.
+    """A query for free times of a service within [start, end), with one schedule of every pool of an arrangement.
 
     With `within` a visit has to start in one of these spans.
     """
@@ -47,11 +47,13 @@ class TimeQuery:
     end: datetime
     within: tuple[Span, ...] | None = None
     limit: int | None = None
-    without: Appointment | None = None  # whose own Slots do not count, as when it is moved
+    without: Appointment | None = None  # its Slots are ignored, as when it is moved
 
 
 class FoundTime(NamedTuple):
-    """A visit that can be had: [start, end) in UTC seconds, with whom, and who else could serve, pool by pool."""
+    """A possible visit: [start, end) in UTC seconds, its offerings, and for each pool all offerings that could
+    serve.
+    """
 
     start: int
     end: int
@@ -60,15 +62,16 @@ class FoundTime(NamedTuple):
 
 
 def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
-    """The times at which the service can be booked, in order; what is found can be booked.
+    """The times at which the service can be booked, in order; every time found can be booked.
 
-    A visit lies within the window, its buffers may reach beyond. Never before `now` plus the service's notice.
+    A visit lies within the window, but its buffers may reach beyond. No time is before `now` plus the service's minimum
+    notice.
     """
     start, end = bookable_window(query.service, query.start, query.end, now)
     offerings = {each.schedule: each for way in query.arrangements for pool in way for each in pool}
     found: list[Offer] = []
-    for look_start, look_end in _looks(query, start, end):
-        found += _offers_in(query, list(offerings.values()), look_start, look_end, end, now)
+    for window_start, window_end in _search_windows(query, start, end):
+        found += _offers_in(query, list(offerings.values()), window_start, window_end, end, now)
         if query.limit is not None and len(found) >= query.limit:
             break
     return _found_times(found[: query.limit], offerings)
@@ -82,7 +85,7 @@ def is_offered(
     now: datetime,
     without: Appointment | None = None,
 ) -> bool:
-    """True if these schedules can take the service together at `start`: whether find_times would have said so."""
+    """True if these schedules can take the service together at `start`, that is if `find_times` would find it."""
     end = later(start, timedelta(seconds=offerings[0].rules.duration))
     arrangement = tuple((offering,) for offering in offerings)
     query = TimeQuery(service=service, arrangements=(arrangement,), start=start, end=end, without=without)
@@ -97,7 +100,7 @@ def explain(
     now: datetime,
     without: Appointment | None = None,
 ) -> dict[Offering, list[Reason]]:
-    """For each schedule, what keeps the service from starting there at `start`; nothing where it can."""
+    """For each schedule, the reasons why the service cannot start there at `start`; empty if it can."""
     at = _seconds(start)
     window = at - LONGEST_VISIT, at + 2 * LONGEST_VISIT
     diaries = diaries_of(service, offerings, *window, now=now, without=without)
@@ -117,7 +120,7 @@ def seats(
     now: datetime,
     without: Appointment | None = None,
 ) -> dict[int, int | None]:
-    """Which seat a visit would take on each schedule: none, which is all of them, where it does not share."""
+    """The seat that a visit would take on each schedule; None, which means all seats, if it is not shared."""
     shared = [offering for offering in offerings if offering.rules.capacity > 1]
     if not shared:
         return {offering.schedule: None for offering in offerings}
@@ -131,29 +134,30 @@ def seats(
 
 def places_left(
     service: HealthcareService,
-    asked: Sequence[tuple[tuple[Offering, ...], int]],
+    requests: Sequence[tuple[tuple[Offering, ...], int]],
     *,
     now: datetime,
     without: Appointment | None = None,
 ) -> list[int | None]:
-    """How many more could have the visit at each of these starts (UTC seconds) on these schedules: one query.
+    """The number of further visits possible at each of these starts (UTC seconds) on these schedules. One query.
 
-    None where no schedule takes more than one patient at a time.
+    None if no schedule takes more than one patient at a time.
     """
-    shared = {each.schedule: each for offerings, _ in asked for each in offerings if each.rules.capacity > 1}
+    shared = {each.schedule: each for offerings, _ in requests for each in offerings if each.rules.capacity > 1}
     if not shared:
-        return [None] * len(asked)
-    first, last = min(at for _, at in asked), max(at for _, at in asked)
+        return [None] * len(requests)
+    first, last = min(at for _, at in requests), max(at for _, at in requests)
     window = first - LONGEST_VISIT, last + 2 * LONGEST_VISIT
     diaries = diaries_of(service, list(shared.values()), *window, now=now, without=without)
     left = [
-        [core.places_left(diaries[each.schedule], at) for each in ways if each.schedule in shared] for ways, at in asked
+        [core.places_left(diaries[each.schedule], at) for each in ways if each.schedule in shared]
+        for ways, at in requests
     ]
     return [min(places, default=None) for places in left]
 
 
 def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) -> dict[int, list[Span]]:
-    """When each of these schedules is open for any of its services within [start, end), taken or not: one query."""
+    """The spans within [start, end) in which each schedule is open for any of its services, taken or not. One query."""
     first, last = _seconds(start), _seconds(end)
     extra: dict[int, list[Span]] = {each.schedule: [] for each in offerings}
     once = Slot.objects.filter(schedule__in=list(extra), status=Slot.Status.FREE, deleted_at=None)
@@ -166,8 +170,8 @@ def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) ->
     return {schedule: merge(each) for schedule, each in spans.items()}
 
 
-def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
-    """All at once, or piece by piece for who wants a few times of many schedules."""
+def _search_windows(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
+    """The whole window at once, or in growing windows for a search for a few times of many schedules."""
     members = sum(len(pool) for arrangement in query.arrangements for pool in arrangement)
     if query.limit is None or members <= sum(map(len, query.arrangements)):
         if start < end:
@@ -178,11 +182,11 @@ def _looks(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
 
 
 def _offers_in(
-    query: TimeQuery, offerings: Sequence[Offering], start: int, look_end: int, end: int, now: datetime
+    query: TimeQuery, offerings: Sequence[Offering], start: int, window_end: int, end: int, now: datetime
 ) -> list[Offer]:
-    """The visits that start in [start, look_end); they may end later, up to `end`."""
+    """The visits that start in [start, window_end); they may end later, up to `end`."""
     longest = max((each.rules.duration for each in offerings), default=0)
-    visits_end = min(end, look_end + longest)
+    visits_end = min(end, window_end + longest)
     diaries = diaries_of(query.service, offerings, start, visits_end, now=now, without=query.without)
     offers = core.in_order(
         [
@@ -192,11 +196,11 @@ def _offers_in(
             for arrangement in query.arrangements
         ]
     )
-    return list(islice(takewhile(lambda offer: offer.start < look_end, offers), query.limit))
+    return list(islice(takewhile(lambda offer: offer.start < window_end, offers), query.limit))
 
 
 def _found_times(offers: Iterable[Offer], offerings: dict[int, Offering]) -> list[FoundTime]:
-    """The offers with their schedules. Those that the same schedules could serve share one tuple of choices."""
+    """The offers with their offerings. Offers with the same choices share one tuple."""
     known: dict[tuple[tuple[int, ...], ...], tuple[tuple[Offering, ...], ...]] = {}
     found = []
     for offer in offers:
@@ -250,7 +254,7 @@ def diaries_of(
     now: datetime,
     without: Appointment | None,
 ) -> dict[int, Diary]:
-    """A diary for each schedule, with the Slots that touch [start, end), buffers included: one query."""
+    """A diary for each schedule with the Slots that overlap [start, end), buffers included. One query."""
     diaries = {each.schedule: empty_diary(each) for each in offerings}
     fill([(service, diaries)], start, end, now=now, without=without)
     return diaries
@@ -308,7 +312,7 @@ def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:
 
 
 def _is_for(service_type: str | None, kinds: frozenset[tuple[str, str]]) -> bool:
-    """Free time without a service type is for all; with one, for services of that type."""
+    """True if the free time has no service type, or one of these."""
     concepts = json.loads(service_type or "[]")
     return not concepts or bool(_codes(concepts) & kinds)
 
