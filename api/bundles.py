@@ -20,7 +20,7 @@ from clinic.models import Resource
 from scheduling import interactions
 from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue, SchedulingError, TooCostly
-from scheduling.interactions import BundleRefused, Problem, Written
+from scheduling.interactions import BundleRefused, EntryProblem, WriteResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def _answers(entries: Sequence[Any], sender: Sender) -> dict[int, Json]:
             try:
                 answers[index] = _answer(entry["request"], sender)
             except SchedulingError as error:
-                raise BundleRefused([Problem(index, str(entry["request"].get("url")), error)]) from error
+                raise BundleRefused([EntryProblem(index, str(entry["request"].get("url")), error)]) from error
     return answers
 
 
@@ -117,7 +117,7 @@ def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
         raise Invalid(error.text, expression="request.ifModifiedSince") from error
 
 
-def _done(written: Sequence[Written], sender: Sender) -> dict[int, Json]:
+def _done(written: Sequence[WriteResult], sender: Sender) -> dict[int, Json]:
     """The answers by their place. A query for each type, where the resources are wanted back."""
     bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
     answers: dict[int, Json] = {}
@@ -132,7 +132,7 @@ def _done(written: Sequence[Written], sender: Sender) -> dict[int, Json]:
     return answers
 
 
-def _response(written: Written) -> Json:
+def _response(written: WriteResult) -> Json:
     match written.outcome:
         case "known":
             return {"status": _status(HTTPStatus.OK), "location": written.location}
@@ -142,7 +142,7 @@ def _response(written: Written) -> Json:
     return {"status": _status(status), "location": written.location, **_version(written)}
 
 
-def _version(of: Resource | Written) -> Json:
+def _version(of: Resource | WriteResult) -> Json:
     return {"etag": f'W/"{of.version}"', "lastModified": instant(of.last_updated)}
 
 

@@ -15,7 +15,7 @@ from clinic.models import Resource
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue, NotFound
-from scheduling.interactions import Deleted, Find, Written
+from scheduling.interactions import Deleted, Find, WriteResult
 
 URL = re.compile(
     r"/?(?:(?P<kind>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64}))?)?"
@@ -46,7 +46,7 @@ def version(kind: str, fhir_id: str, number: str, caller: Caller) -> Resource:
     return row
 
 
-def representations(written: Collection[Written], caller: Caller) -> dict[str, Json]:
+def representations(written: Collection[WriteResult], caller: Caller) -> dict[str, Json]:
     """By their references, the resources as they are now: a query for each type. More may be told than was sent."""
     ids: dict[str, list[str]] = defaultdict(list)
     for each in written:

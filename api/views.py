@@ -27,7 +27,7 @@ from clinic.fhir.resources import to_fhir
 from scheduling import interactions
 from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue, NotFound
-from scheduling.interactions import Entry, Written
+from scheduling.interactions import Entry, WriteResult
 
 Json = dict[str, Any]
 
@@ -231,7 +231,7 @@ def _found(kind: str, request: Request, query: QueryDict) -> Response:
     return Response(search.answer(asked, caller, base))
 
 
-def _written(written: Written, request: Request) -> Response:
+def _written(written: WriteResult, request: Request) -> Response:
     """201 for what was created, with its address; the body as the client prefers.
 
     Of a patient who was known already the client hears who it is, and otherwise what it has sent itself.
@@ -253,7 +253,7 @@ def _written(written: Written, request: Request) -> Response:
     return Response(resources[written.reference], status, headers=headers)
 
 
-def _deleted(written: Written, request: Request) -> Response:
+def _deleted(written: WriteResult, request: Request) -> Response:
     """204 also for what has never been there: it is not there now."""
     headers = version_headers(written) if written.version else {}
     if prefers(request, "return") == "OperationOutcome":
@@ -261,5 +261,5 @@ def _deleted(written: Written, request: Request) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
 
 
-def _told(written: Written) -> Json:
+def _told(written: WriteResult) -> Json:
     return outcome([Issue("informational", f"{written.reference} is {written.outcome}.")], "information")

@@ -22,7 +22,7 @@ from clinic.fhir.resources import RESOURCES, References, to_fhir
 from clinic.models import Patient
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.interactions import matching
+from scheduling.interactions import patient_matching
 
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 # The least likeness of each grade: https://hl7.org/fhir/R4/valueset-match-grade.html
@@ -65,12 +65,12 @@ def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
     from_fhir = RESOURCES["Patient"].from_fhir
     assert from_fhir is not None
     fields = from_fhir(sent, References()).fields
-    sought = matching.person(fields)
-    could_be = matching.could_be(sought)
+    sought = patient_matching.person_from(fields)
+    could_be = patient_matching.could_be(sought)
     if fields["family"]:
         could_be |= Q(people_search.named_exactly(fields["family"]))
     for patient in access.visible(Patient, caller).filter(could_be, deleted_at=None):
-        yield sought.likeness(matching.person_of(patient)), patient
+        yield sought.likeness(patient_matching.person_of(patient)), patient
 
 
 def _entry(score: float, patient: Patient, base: str) -> Json:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from clinic.models import Patient, User
 from clinic.models.people import birth_columns
-from scheduling.interactions import matching, registration
+from scheduling.interactions import patient_matching, registration
 
 _DETAILS, _PROVEN = "guest-details", "guest-proven"
 
@@ -60,7 +60,7 @@ def record_of(guest: GuestDetails, *, now: datetime) -> Patient:
 
     Never a record that belongs to an account. The guest cannot find out whether there is one.
     """
-    patient, is_new = registration.record_of(guest.columns, _records(guest.email), now=now)
+    patient, is_new = registration.find_or_register(guest.columns, _records(guest.email), now=now)
     if is_new:
         return patient
     contacts = {"phone": guest.phone, "language": guest.language}
@@ -114,5 +114,5 @@ def _records(email: str) -> QuerySet[Patient]:
 
 
 def _name(patient: Patient) -> tuple[str, str]:
-    known = matching.person_of(patient)
+    known = patient_matching.person_of(patient)
     return known.given, known.family

@@ -1,6 +1,6 @@
-"""What other software does with resources: create, update, patch, delete, and many at once.
+"""Interactions of other software with resources: create, update, patch, delete, transactions and batches.
 
-https://hl7.org/fhir/R4/http.html, but for its HTTP, which is in the package api.
+https://hl7.org/fhir/R4/http.html; the HTTP part is in api.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from scheduling.interactions.conditions import Find, SeveralMatch, finds_nothing
 from scheduling.interactions.entries import (
     BundleRefused,
     Entry,
+    EntryProblem,
     Json,
     Patch,
-    Problem,
     ReadPatch,
     creation_of,
     deletion_of,
@@ -27,19 +27,19 @@ from scheduling.interactions.entries import (
     update_of,
     version_of,
 )
-from scheduling.interactions.patching import Deleted
-from scheduling.interactions.writing import Written, write
+from scheduling.interactions.patches import Deleted
+from scheduling.interactions.writer import WriteResult, write
 
 __all__ = [
     "BundleRefused",
     "Deleted",
     "Entry",
+    "EntryProblem",
     "Find",
     "Patch",
-    "Problem",
     "ReadPatch",
     "SeveralMatch",
-    "Written",
+    "WriteResult",
     "creation_of",
     "deletion_of",
     "entries_of",
@@ -55,8 +55,8 @@ __all__ = [
 ]
 
 
-def perform(entry: Entry, *, caller: Caller, now: datetime, base: str = "", find: Find = finds_nothing) -> Written:
-    """One interaction. A refusal is that of the one resource, and not of a Bundle."""
+def perform(entry: Entry, *, caller: Caller, now: datetime, base: str = "", find: Find = finds_nothing) -> WriteResult:
+    """Perform one interaction. A refusal is raised as the error of that resource, not as BundleRefused."""
     try:
         return write([entry], caller=caller, now=now, base=base, find=find)[0]
     except BundleRefused as refusal:
@@ -72,10 +72,10 @@ def transaction(
     find: Find = finds_nothing,
     read_patch: ReadPatch = no_patches,
     then: Callable[[], Any] = lambda: None,
-) -> list[Written]:
-    """All entries or none: https://hl7.org/fhir/R4/http.html#transaction
+) -> list[WriteResult]:
+    """Write all entries of a transaction Bundle or none: https://hl7.org/fhir/R4/http.html#transaction
 
-    What they ask for is the door's to answer, in `then`: once everything is written and before it is committed.
+    The caller answers the reads of the Bundle in `then`, which runs after all writes and before the commit.
     """
     entries = entries_of(bundle, base, ["transaction"], read_patch)
     return write(entries, caller=caller, now=now, base=base, find=find, then=then)

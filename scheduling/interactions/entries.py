@@ -1,6 +1,6 @@
-"""What somebody wants written: single resources, or the entries of a Bundle.
+"""Entries: single resources to write, or the entries of a Bundle.
 
-https://hl7.org/fhir/R4/http.html#transaction. References among the entries, by their `fullUrl`, are resolved here.
+https://hl7.org/fhir/R4/http.html#transaction. References between entries by `fullUrl` are resolved here.
 """
 
 import re
@@ -17,8 +17,8 @@ from scheduling.versions import ANY, Versions
 Json = dict[str, Any]
 
 Interaction = Literal["create", "update", "patch", "delete"]
-Patch = Callable[[Json], Json]  # raises SchedulingError where it cannot be applied
-ReadPatch = Callable[[Json], Patch]  # of the resource of an entry, which raises Invalid
+Patch = Callable[[Json], Json]  # raises SchedulingError if it cannot be applied
+ReadPatch = Callable[[Json], Patch]  # reads the patch in an entry's resource; raises Invalid
 
 URL = re.compile(
     r"/?(?P<type>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})|\?(?P<condition>.+))?",
@@ -31,11 +31,11 @@ READS = ("GET",)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A resource to be created, replaced, changed in part by `patch`, or deleted.
+    """A resource to be created, updated, patched or deleted.
 
-    `fhir_id` is the client's, or ours for what is created. `version` is the one that is to be replaced, or
-    several, one of which is. `condition` is a search that is to find the one resource that is meant, or for a create
-    none; `index` the place in the Bundle.
+    `fhir_id` is the client's, or a new one for a create. `version` is the version to replace, or several allowed ones.
+    `condition` is a search that must find the single resource to write, or nothing for a create. `index` is the
+    position in the Bundle.
     """
 
     type: str
@@ -54,8 +54,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why one entry cannot be written."""
+class EntryProblem:
+    """The reason why an entry cannot be written."""
 
     index: int
     reference: str
@@ -69,17 +69,17 @@ class Problem:
 class BundleRefused(SchedulingError):
     """Nothing of a Bundle was written, for all these reasons.
 
-    `unseen` entries were not looked at, because they refer to some that are refused.
+    `unseen` is the number of entries not examined because they refer to refused ones.
     """
 
-    def __init__(self, problems: Sequence[Problem], unseen: int = 0) -> None:
+    def __init__(self, problems: Sequence[EntryProblem], unseen: int = 0) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.index)
         self.unseen = unseen
         super().__init__(issues=[_in_bundle(issue, each) for each in self.problems for issue in each.issues])
 
 
 def no_patches(resource: Json) -> Patch:
-    """For whoever reads none."""
+    """The `read_patch` of callers that support no patches: raises Invalid."""
     raise _invalid("not-supported", "PATCH cannot be part of this Bundle.", "request.method")
 
 
@@ -89,27 +89,27 @@ def entries_of(
     types: Sequence[str] = ("transaction", "collection"),
     read_patch: ReadPatch = no_patches,
 ) -> list[Entry]:
-    """What a transaction writes, or a collection, whose resources with an id are updates.
+    """The entries of a transaction or collection Bundle. In a collection, resources with an id are updates.
 
-    Raises Invalid for what is no such Bundle, BundleRefused for entries that ask for something else.
+    Raises Invalid for another Bundle, BundleRefused for entries with unsupported requests.
     """
     is_collection = bundle.get("type") == "collection"
     entries: list[Entry] = []
-    problems: list[Problem] = []
+    problems: list[EntryProblem] = []
     for index, each in enumerate(raw_entries(bundle, *types)):
         try:
             if is_collection or not is_read(each):
                 entries.append(entry_of(each, index, base, read_patch, is_collection=is_collection))
         except SchedulingError as error:
-            problems.append(Problem(index, _name(each) or f"Bundle.entry[{index}]", error))
-    problems += _twice(entries)
+            problems.append(EntryProblem(index, _entry_name(each) or f"Bundle.entry[{index}]", error))
+    problems += _repetitions(entries)
     if problems:
         raise BundleRefused(problems)
     return resolved(entries)
 
 
 def raw_entries(bundle: Json, *types: str) -> list[Any]:
-    """The entries as they are, of a Bundle of one of these types. Raises Invalid."""
+    """The unparsed entries of a Bundle of one of these types. Raises Invalid."""
     if bundle.get("resourceType") != "Bundle":
         raise _invalid("structure", "This is not a Bundle.", "")
     if bundle.get("type") not in types:
@@ -121,7 +121,7 @@ def raw_entries(bundle: Json, *types: str) -> list[Any]:
 
 
 def is_read(entry: Any) -> bool:
-    """True if an entry of a Bundle asks for something, which is the door's to answer."""
+    """True if an entry of a Bundle is a read, which the API answers."""
     request = entry.get("request") if isinstance(entry, dict) else None
     return isinstance(request, dict) and request.get("method") in READS
 
@@ -129,7 +129,7 @@ def is_read(entry: Any) -> bool:
 def entry_of(
     entry: Any, index: int, base: str = "", read_patch: ReadPatch = no_patches, *, is_collection: bool = False
 ) -> Entry:
-    """One entry of a Bundle. Raises Invalid."""
+    """The parsed entry of a Bundle. Raises Invalid."""
     if not isinstance(entry, dict):
         raise _invalid("required", "The entry has no resource.", "resource")
     if not is_collection:
@@ -142,12 +142,12 @@ def entry_of(
     if not isinstance(full_url, str):
         raise _invalid("structure", "fullUrl is a string.", "fullUrl")
     request = _request_of(resource) if is_collection else entry["request"]
-    made = _asked(request, {} if is_deletion else resource, base, read_patch)
+    made = _entry(request, {} if is_deletion else resource, base, read_patch)
     return replace(made, index=index, full_url=full_url)
 
 
 def creation_of(kind: str, resource: Json, condition: str = "") -> Entry:
-    """https://hl7.org/fhir/R4/http.html#create: an id of the body is ignored."""
+    """A create: https://hl7.org/fhir/R4/http.html#create. An id in the body is ignored."""
     fhir_id = new_fhir_id()
     resource = {**resource, "id": fhir_id}
     return Entry(type=kind, interaction="create", resource=resource, fhir_id=fhir_id, condition=condition)
@@ -156,9 +156,9 @@ def creation_of(kind: str, resource: Json, condition: str = "") -> Entry:
 def update_of(
     kind: str, fhir_id: str, resource: Json, version: Versions | None = None, *, condition: str = ""
 ) -> Entry:
-    """https://hl7.org/fhir/R4/http.html#update: the id is in the URL and in the body. Raises Invalid.
+    """An update: https://hl7.org/fhir/R4/http.html#update. The ids of URL and body must be equal. Raises Invalid.
 
-    With a `condition` instead, there may be none.
+    With a `condition`, the body may have no id.
     """
     if condition:
         fhir_id = str(resource.get("id") or new_fhir_id())
@@ -171,7 +171,7 @@ def update_of(
 
 
 def patch_of(kind: str, fhir_id: str, patch: Patch, version: Versions | None = None, *, condition: str = "") -> Entry:
-    """https://hl7.org/fhir/R4/http.html#patch"""
+    """A patch: https://hl7.org/fhir/R4/http.html#patch"""
     return Entry(
         type=kind,
         interaction="patch",
@@ -184,12 +184,12 @@ def patch_of(kind: str, fhir_id: str, patch: Patch, version: Versions | None = N
 
 
 def deletion_of(kind: str, fhir_id: str, version: Versions | None = None, *, condition: str = "") -> Entry:
-    """https://hl7.org/fhir/R4/http.html#delete"""
+    """A delete: https://hl7.org/fhir/R4/http.html#delete"""
     return Entry(type=kind, interaction="delete", resource={}, fhir_id=fhir_id, version=version, condition=condition)
 
 
 def version_of(if_match: str) -> Versions:
-    """The versions that an If-Match header names: any with `*`. Raises Invalid."""
+    """The versions in an If-Match header; ANY for `*`. Raises Invalid."""
     if if_match.strip() == "*":
         return ANY
     tags = [ETAG.fullmatch(tag.strip()) for tag in if_match.split(",") if tag.strip()]
@@ -200,9 +200,9 @@ def version_of(if_match: str) -> Versions:
 
 
 def resolved(entries: Sequence[Entry]) -> list[Entry]:
-    """With the references among them made `Type/id`: https://hl7.org/fhir/R4/bundle.html#references
+    """The entries with references between them replaced by `Type/id`: https://hl7.org/fhir/R4/bundle.html#references
 
-    A relative one means what is at the same base as the entry that says it.
+    A relative reference is resolved against the base of its entry's fullUrl.
     """
     names = {entry.full_url: entry.reference for entry in entries if entry.full_url}
     at_base: dict[str, dict[str, str]] = {}
@@ -214,7 +214,7 @@ def resolved(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def renamed(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
-    """With other references in their resources."""
+    """The entries with references in their resources replaced."""
     return [_with(entry, names) for entry in entries]
 
 
@@ -236,12 +236,12 @@ def _check_request(request: Any) -> None:
 
 
 def _request_of(resource: Json) -> Json:
-    """What an entry of a collection asks for."""
+    """The request of an entry in a collection."""
     kind, fhir_id = resource["resourceType"], resource.get("id")
     return {"method": "PUT", "url": f"{kind}/{fhir_id}"} if fhir_id else {"method": "POST", "url": kind}
 
 
-def _asked(request: Json, resource: Json, base: str, read_patch: ReadPatch) -> Entry:
+def _entry(request: Json, resource: Json, base: str, read_patch: ReadPatch) -> Entry:
     kind, fhir_id, condition = _target(request, base)
     if kind not in RESOURCES or RESOURCES[kind].from_fhir is None:
         raise _invalid("not-supported", f"{kind} resources cannot be written here.", "resource")
@@ -262,7 +262,7 @@ def _asked(request: Json, resource: Json, base: str, read_patch: ReadPatch) -> E
 
 
 def _target(request: Json, base: str) -> tuple[str, str, str]:
-    """The type, and the id or the search that says which resource of it is meant. Raises Invalid."""
+    """The type, and the id or search, in the request's URL. Raises Invalid."""
     url = request["url"].removeprefix(base) if base else request["url"]
     match = URL.fullmatch(url)
     is_creation = request["method"] == "POST"
@@ -272,25 +272,25 @@ def _target(request: Json, base: str) -> tuple[str, str, str]:
     return match["type"], match["id"] or "", match["condition"] or ""
 
 
-def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:
-    """A resource, or the name of one, that comes a second time."""
+def _repetitions(entries: Iterable[Entry]) -> Iterator[EntryProblem]:
+    """Problems for resources or fullUrls that occur a second time."""
     seen: set[str] = set()
     for entry in entries:
         names = {entry.reference, entry.full_url} - {""}
         if names & seen:
             text = f"{(names & seen).pop()} comes twice in this Bundle."
-            yield Problem(entry.index, entry.reference, _invalid("invalid", text, ""))
+            yield EntryProblem(entry.index, entry.reference, _invalid("invalid", text, ""))
         seen |= names
 
 
-def _name(entry: Any) -> str:
-    """What an entry that could not be read says that it is."""
+def _entry_name(entry: Any) -> str:
+    """The reference of an entry that could not be parsed, as far as it is given."""
     resource = entry.get("resource") if isinstance(entry, dict) else None
     parts = (resource.get("resourceType"), resource.get("id")) if isinstance(resource, dict) else ()
     return "/".join(str(part) for part in parts if part)
 
 
-def _in_bundle(issue: Issue | ResourceIssue, problem: Problem) -> Issue:
+def _in_bundle(issue: Issue | ResourceIssue, problem: EntryProblem) -> Issue:
     kind, _, path = issue.expression.partition(".")
     where = f"Bundle.entry[{problem.index}]"
     if kind[:1].isupper():

@@ -1,4 +1,4 @@
-"""From drafts to rows, a statement for a type and not for a row."""
+"""Rows written from drafts, with one statement for each type."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def is_changed(row: Any, draft: Draft) -> bool:
-    """True if writing the draft would make another resource of the row."""
+    """True if writing the draft would change the row."""
     return (
         row.deleted_at is not None
         or bool(new_values(row, draft))
@@ -24,8 +24,8 @@ def is_changed(row: Any, draft: Draft) -> bool:
     )
 
 
-def says(row: Any, resource: Json) -> bool:
-    """True if the resource is what the row is shown as, whatever it says of its version. Without a query."""
+def is_equal_to(row: Any, resource: Json) -> bool:
+    """True if the resource equals the row's representation, apart from its version. Without a query."""
     return is_same(_unversioned(to_fhir(row)), _unversioned(resource))
 
 
@@ -35,12 +35,12 @@ def _unversioned(resource: Json) -> Json:
 
 
 def new_values(row: Any, draft: Draft) -> dict[str, Any]:
-    """The columns that would have another value."""
+    """The columns whose values would change."""
     return {name: value for name, value in draft.fields.items() if not _means(getattr(row, name), value)}
 
 
 def insert(model: type[Resource], drafts: Sequence[Draft], *, now: datetime) -> list[Any]:
-    """The new rows, with all that belongs to them."""
+    """Insert the drafts with their related rows."""
     rows = model._default_manager.bulk_create(
         [model(**draft.fields, last_updated=now) for draft in drafts], batch_size=BATCH
     )
@@ -49,9 +49,9 @@ def insert(model: type[Resource], drafts: Sequence[Draft], *, now: datetime) -> 
 
 
 def overwrite(model: type[Resource], changes: Sequence[tuple[Any, Draft]], *, now: datetime) -> None:
-    """Make the rows, which are locked, what the drafts say, as their next version. One that was deleted is back.
+    """Write the drafts to these locked rows as their next versions. A deleted row is restored.
 
-    The rows come first: what belongs to them is kept with the version that they replace (clinic.models.history).
+    The rows are written first: the history stores their related rows with the version before (clinic.models.history).
     """
     if not changes:
         return
@@ -66,14 +66,14 @@ def overwrite(model: type[Resource], changes: Sequence[tuple[Any, Draft]], *, no
 
 
 def mark_deleted(row: Any, *, now: datetime) -> None:
-    """The row, which is locked, is gone from now on: its next version says so."""
+    """Mark a locked row as deleted in its next version."""
     row.version += 1
     row.last_updated = row.deleted_at = now
     row.save(update_fields=["version", "last_updated", "deleted_at"])
 
 
 def set_bookables(drafts: Iterable[Draft]) -> None:
-    """Put into the draft of each Schedule whose time it is: one Bookable for each actor, made where there is none."""
+    """Set the Bookable in the draft of each Schedule: one for each actor, created if it is missing."""
     wanted: dict[str, set[int]] = defaultdict(set)
     found: dict[tuple[str, int], int] = {}
     drafts = list(drafts)
@@ -95,7 +95,7 @@ def _bookables(field: str, actors: set[int]) -> dict[int, int]:
 
 
 def _means(value: Any, sent: Any) -> bool:
-    """True if it is the same. Resources tell instants to the millisecond, rows to the microsecond."""
+    """True if the values are equal. Resources have milliseconds, rows have microseconds."""
     if isinstance(value, datetime) and isinstance(sent, datetime):
         return abs(value - sent) < MILLISECOND
     return is_same(value, sent)
@@ -110,7 +110,7 @@ def _parameters_differ(row: HealthcareService | Schedule, draft: Draft) -> bool:
 
 
 def _owns(row: HealthcareService | Schedule, parameters: SchedulingParameters) -> bool:
-    """A service's parameters on one schedule are that schedule's."""
+    """True if the parameters belong to this resource. Parameters on one schedule belong to the schedule."""
     return isinstance(row, Schedule) or parameters.schedule_id is None
 
 

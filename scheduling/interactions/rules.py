@@ -1,4 +1,4 @@
-"""What holds of resources beyond their form, and depends on what else is here."""
+"""Rules for resources that depend on other rows."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,9 +14,9 @@ from scheduling.errors import Issue, RuleBroken
 from scheduling.interactions.entries import Json
 
 Status = QuestionnaireResponse.Status
-GIVEN_BY_PATIENTS = (Status.IN_PROGRESS, Status.COMPLETED, Status.AMENDED)
-# What the status of an Encounter says of its Appointment.
-AS_THE_VISIT = {
+STATUSES_FOR_PATIENTS = (Status.IN_PROGRESS, Status.COMPLETED, Status.AMENDED)
+# The status of an Appointment that the status of its Encounter implies.
+APPOINTMENT_STATUS = {
     Encounter.Status.ARRIVED: Appointment.Status.ARRIVED,
     Encounter.Status.TRIAGED: Appointment.Status.CHECKED_IN,
     Encounter.Status.IN_PROGRESS: Appointment.Status.CHECKED_IN,
@@ -27,9 +27,9 @@ OVER = (Appointment.Status.CANCELLED, Appointment.Status.ENTERED_IN_ERROR)
 
 
 def completed(kind: str, resource: Json, caller: Caller, refs: References) -> Json:
-    """The resource, with what goes without saying: a Coverage is for the patient of whom the token is.
+    """The resource with defaults: a Coverage without a beneficiary is for the token's patient.
 
-    Raises RuleBroken where nobody can tell whose it is.
+    Raises RuleBroken if the patient is ambiguous.
     """
     if kind != "Coverage" or _names_somebody(resource.get("beneficiary")):
         return resource
@@ -42,7 +42,9 @@ def completed(kind: str, resource: Json, caller: Caller, refs: References) -> Js
 
 
 def check(kind: str, draft: Draft, row: Any, *, caller: Caller, now: datetime) -> None:
-    """Raise RuleBroken where a row, or a new one (None), may not become what the draft says, whoever asks."""
+    """Raise RuleBroken if a row, or a new one (None), may not have the values of the draft, regardless of the
+    caller.
+    """
     if kind in RULES:
         RULES[kind](draft.fields, row, caller, now)
 
@@ -51,8 +53,8 @@ def _names_somebody(reference: Any) -> bool:
     return not isinstance(reference, dict | None) or bool(reference and "reference" in reference)
 
 
-def _is_still_the_same(fields: Mapping[str, Any], row: Coverage | None, caller: Caller, now: datetime) -> None:
-    """A Coverage that visits rest on stays somebody's, and of its type."""
+def _check_coverage(fields: Mapping[str, Any], row: Coverage | None, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken if a Coverage that visits rely on would change its beneficiary or type."""
     changed = [] if row is None else [name for name in ("beneficiary_id", "type") if getattr(row, name) != fields[name]]
     if row is None or not changed or not _is_in_use(row):
         return
@@ -67,16 +69,16 @@ def _is_in_use(coverage: Coverage) -> bool:
     return visits.exclude(status__in=OVER).exists()
 
 
-def _is_not_changed(fields: Mapping[str, Any], row: Any, caller: Caller, now: datetime) -> None:
+def _check_response(fields: Mapping[str, Any], row: Any, caller: Caller, now: datetime) -> None:
     if row is None:
         return
     if row.deleted_at is not None or any(getattr(row, name) != value for name, value in fields.items()):
         raise RuleBroken("An answer that was given stays. Create another AppointmentResponse.")
 
 
-def _has_begun(fields: Mapping[str, Any], row: Encounter | None, caller: Caller, now: datetime) -> None:
-    """A visit that is still to come is not under way, nor over: as of its Appointment."""
-    status = AS_THE_VISIT.get(fields["status"])
+def _check_encounter(fields: Mapping[str, Any], row: Encounter | None, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken if the Encounter of a future visit would be under way or finished."""
+    status = APPOINTMENT_STATUS.get(fields["status"])
     if status is None or fields["appointment_id"] is None:
         return
     if row is None or (row.status, row.appointment_id) != (fields["status"], fields["appointment_id"]):
@@ -84,14 +86,12 @@ def _has_begun(fields: Mapping[str, Any], row: Encounter | None, caller: Caller,
         booking.require_day_reached(visit, status, caller=caller, now=now, at="Encounter.status")
 
 
-def _answers_can_be_given(
-    fields: Mapping[str, Any], row: QuestionnaireResponse | None, caller: Caller, now: datetime
-) -> None:
-    """Patients' answers, held to what the pages hold them to; what software and the clinic send is their own affair."""
+def _check_answers(fields: Mapping[str, Any], row: QuestionnaireResponse | None, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken for patients' answers that the pages would refuse too. Software and staff are not checked."""
     if access.is_unbound(caller):
         return
-    if fields["status"] not in GIVEN_BY_PATIENTS:
-        text = f"Patients send what is {', '.join(GIVEN_BY_PATIENTS)}."
+    if fields["status"] not in STATUSES_FOR_PATIENTS:
+        text = f"Patients send what is {', '.join(STATUSES_FOR_PATIENTS)}."
         raise RuleBroken(text, expression="QuestionnaireResponse.status")
     if row is not None and row.appointment_id not in (None, fields["appointment_id"]):
         raise RuleBroken("Answers stay with their visit.", expression="QuestionnaireResponse.extension")
@@ -102,11 +102,11 @@ def _answers_can_be_given(
         if not requirements.accepts_answers(visit, now=now):
             raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
     if fields["status"] != Status.IN_PROGRESS and fields["questionnaire_id"] is not None:
-        _is_whole(fields)
+        _check_complete(fields)
 
 
-def _is_whole(fields: Mapping[str, Any]) -> None:
-    """Complete answers have no gaps, and none of them is an alarm."""
+def _check_complete(fields: Mapping[str, Any]) -> None:
+    """Raise RuleBroken if answers sent as complete have gaps or are an alarm."""
     sheet = questionnaires.sheet_of(QuestionnaireResponse(**fields))
     gaps = [f"{each.question}: {each.text}" for each in questionnaires.problems(sheet.enabled)]
     alarms = [node.red_flag for node in sheet.red_flags]
@@ -116,8 +116,8 @@ def _is_whole(fields: Mapping[str, Any]) -> None:
 
 
 RULES: dict[str, Callable[[Mapping[str, Any], Any, Caller, datetime], None]] = {
-    "Coverage": _is_still_the_same,
-    "AppointmentResponse": _is_not_changed,
-    "QuestionnaireResponse": _answers_can_be_given,
-    "Encounter": _has_begun,
+    "Coverage": _check_coverage,
+    "AppointmentResponse": _check_response,
+    "QuestionnaireResponse": _check_answers,
+    "Encounter": _check_encounter,
 }

@@ -9,7 +9,7 @@ from django.db import connection
 from clinic.models import Patient
 from portal.booking import guests
 from portal.booking.guests import GuestDetails
-from scheduling.interactions import matching, registration
+from scheduling.interactions import patient_matching, registration
 from tests.factories import PatientFactory
 
 NOW = datetime(2026, 5, 15, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ JOSE = {"given": "José", "family": "Núñez O\u2019Hara", "birth_date": BORN, "
 
 def test_who_is_the_same(settings):
     settings.CLINIC_COUNTRY = "US"
-    known = matching.person({**JOSE, "phone": "+1 212 555 0123", "gender": "male"})
+    known = patient_matching.person_from({**JOSE, "phone": "+1 212 555 0123", "gender": "male"})
     cases = [
         ({"given": "Jose", "family": "Nunez O'Hara", "birth_date": BORN, "email": "JOSE@example.com"}, True),
         ({"given": "JOSE", "family": "Núñez-Ohara", "birth_date": BORN, "phone": "(212) 555-0123"}, True),
@@ -31,7 +31,7 @@ def test_who_is_the_same(settings):
         ({**JOSE, "gender": "female"}, False),
         ({**JOSE, "gender": "male"}, True),
     ]
-    assert [matching.person(other).is_same(known) for other, _ in cases] == [same for _, same in cases]
+    assert [patient_matching.person_from(other).is_same(known) for other, _ in cases] == [same for _, same in cases]
 
 
 @pytest.mark.django_db
@@ -67,18 +67,18 @@ def test_the_desk_is_asked_about_the_same_name_and_birth_date_or_address():
     rows = Patient.objects.all()
     known = PatientFactory(**JOSE, phone="+1 212 555 0123")
     typed = {"given": "Jose", "family": "Nunez Ohara", "birth_date": BORN, "phone": "", "email": ""}
-    assert registration.alike(typed, rows) == [known]
-    assert registration.alike({**typed, "birth_date": date(1991, 4, 3)}, rows) == []
-    assert registration.alike({**typed, "birth_date": None, "phone": "2125550123"}, rows) == [known]
-    assert registration.alike({**typed, "given": "Nunez Ohara", "family": "José"}, rows) == [known]
-    assert registration.alike({**typed, "given": "", "family": ""}, rows) == []
+    assert registration.similar_patients(typed, rows) == [known]
+    assert registration.similar_patients({**typed, "birth_date": date(1991, 4, 3)}, rows) == []
+    assert registration.similar_patients({**typed, "birth_date": None, "phone": "2125550123"}, rows) == [known]
+    assert registration.similar_patients({**typed, "given": "Nunez Ohara", "family": "José"}, rows) == [known]
+    assert registration.similar_patients({**typed, "given": "", "family": ""}, rows) == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_create_one():
     def register(given):
         try:
-            return registration.record_of({**JOSE, "given": given}, Patient.objects.all(), now=NOW)
+            return registration.find_or_register({**JOSE, "given": given}, Patient.objects.all(), now=NOW)
         finally:
             connection.close()
 

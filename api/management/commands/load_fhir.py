@@ -16,7 +16,7 @@ from api.formats.parsers import read_object
 from scheduling import interactions
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
-from scheduling.interactions import BundleRefused, Entry, Written
+from scheduling.interactions import BundleRefused, Entry, WriteResult
 
 OPERATOR = Caller(client="load_fhir", scopes=("system/*.cruds",))
 NO_DATABASE = "There is no database: start `make demo`, or set DATABASE_URL."
@@ -55,7 +55,7 @@ def _content(file: str) -> bytes:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def _load(entries: Sequence[Entry]) -> list[Written]:
+def _load(entries: Sequence[Entry]) -> list[WriteResult]:
     """With a progress bar for who watches."""
     # A command needs one connection, and not to be waiting in a pool when there is none.
     connection.settings_dict["OPTIONS"].pop("pool", None)
@@ -70,7 +70,7 @@ def _refused(refusal: BundleRefused) -> str:
     return f"{text}, {refusal.unseen} that refer to them were not looked at" if refusal.unseen else text
 
 
-def _summary(written: Sequence[Written]) -> str:
+def _summary(written: Sequence[WriteResult]) -> str:
     counts = Counter(each.outcome for each in written)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("created", "updated", "unchanged"))
     return f"{len(written)} resources loaded ({told})"

@@ -141,7 +141,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
 def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:
     """Return the patients who may be the same person, unless staff have said that all of them are others."""
     caller = caller_of(request)
-    found = registration.alike(form.new_patient, access.visible(Patient, caller))
+    found = registration.similar_patients(form.new_patient, access.visible(Patient, caller))
     if {each.fhir_id for each in found} <= _different(request):
         return []
     disclosures.listed(caller, found, "patient finder", now=timezone.now())
@@ -155,7 +155,7 @@ def _different(request: HttpRequest) -> set[str]:
 def _register(request: HttpRequest, form: VisitForm, now: datetime) -> tuple[Patient, bool]:
     """Register the new patient; if a colleague has just registered the same person, return that record."""
     rows = access.visible(Patient, caller_of(request)).exclude(fhir_id__in=_different(request))
-    return registration.record_of(form.new_patient, rows, now=now)
+    return registration.find_or_register(form.new_patient, rows, now=now)
 
 
 def _may_override(

@@ -1,4 +1,4 @@
-"""What is there for who writes. What is hidden from them is answered as what is not there."""
+"""Existing rows that a writer may refer to. A row the caller may not read is treated as missing."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,8 +12,10 @@ from scheduling.access import Caller
 from scheduling.interactions.entries import Entry
 
 
-def known_to(entries: Sequence[Entry], caller: Caller, base: str) -> References:
-    """To what the entries may refer: what is there for the caller, and what is named already by what they change."""
+def referable_references(entries: Sequence[Entry], caller: Caller, base: str) -> References:
+    """The references that the entries may use: rows the caller may refer to, and those already used by the rows they
+    change.
+    """
     texts = References.collect(entry.resource for entry in entries)
     references = References.load(texts, base)
     references.allow(entry.reference for entry in entries)
@@ -28,8 +30,8 @@ def known_to(entries: Sequence[Entry], caller: Caller, base: str) -> References:
     return references.visible_only(partial(access.referable_keys, caller), also=named)
 
 
-def seen_by(caller: Caller, kind: ResourceKind, rows: Mapping[str, Any]) -> Collection[str]:
-    """Those that are there for the caller. By reference."""
+def visible_references(caller: Caller, kind: ResourceKind, rows: Mapping[str, Any]) -> Collection[str]:
+    """The references of the rows that the caller may see."""
     if not rows or access.sees_all(caller, kind.model.RESOURCE_TYPE):
         return rows.keys()
     visible = access.visible(kind.model, caller, "rsu").filter(pk__in=[row.pk for row in rows.values()])
@@ -38,7 +40,7 @@ def seen_by(caller: Caller, kind: ResourceKind, rows: Mapping[str, Any]) -> Coll
 
 
 def _changed(entries: Sequence[Entry], caller: Caller) -> Iterator[tuple[ResourceKind, Any]]:
-    """The rows that would be changed. A few statements for each type."""
+    """The rows that the entries would change. A few statements for each type."""
     ids: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
         if entry.interaction == "update":

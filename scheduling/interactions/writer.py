@@ -1,7 +1,7 @@
-"""The one path by which resources of other software become rows, be it one or three thousand.
+"""Writer of resources from other software: one code path for one resource or thousands.
 
-Type after type, in the order in which they can refer to each other; a few statements for each, however many there
-are. Slots and Appointments go through scheduling.booking and are held to its law.
+It writes one type after another, in the order of their references, with a few statements for each. Slots and
+Appointments are written by scheduling.booking under its rules.
 """
 
 from collections import defaultdict
@@ -25,13 +25,13 @@ from scheduling.errors import (
     VersionConflict,
 )
 from scheduling.interactions import rows, rules
-from scheduling.interactions.conditions import Find, finds_nothing, matched
-from scheduling.interactions.deleting import delete
-from scheduling.interactions.entries import BundleRefused, Entry, Interaction, Problem
-from scheduling.interactions.matching import recognised
-from scheduling.interactions.patching import Deleted, patched
-from scheduling.interactions.sight import known_to, seen_by
-from scheduling.interactions.trail import record_writes
+from scheduling.interactions.audit import record_writes
+from scheduling.interactions.conditions import Find, finds_nothing, resolve_conditions
+from scheduling.interactions.deletion import delete
+from scheduling.interactions.entries import BundleRefused, Entry, EntryProblem, Interaction
+from scheduling.interactions.patches import Deleted, apply_patches
+from scheduling.interactions.patient_matching import without_known_patients
+from scheduling.interactions.references import referable_references, visible_references
 from scheduling.versions import has_version
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
@@ -41,10 +41,10 @@ DONE: dict[Outcome, str] = {"created": "c", "updated": "u"}
 
 
 @dataclass(frozen=True)
-class Written:
-    """What became of an entry. Version 0 is of what was to be deleted and never there.
+class WriteResult:
+    """The outcome of an entry. Version 0 means that there was nothing to delete.
 
-    A Patient who was to be created and is `known` already is not told about: neither in which version, nor since when.
+    For a `known` Patient, who was registered already, version and last update are not disclosed.
     """
 
     index: int
@@ -67,49 +67,49 @@ def write(
     find: Find = finds_nothing,
     then: Callable[[], object] = lambda: None,
     progress: Callable[[int], object] = lambda count: None,
-) -> list[Written]:
-    """Write all of them in one transaction, or none, and say what became of each, in their order.
+) -> list[WriteResult]:
+    """Write all entries in one transaction, or none. Returns the outcomes in their order.
 
-    What says nothing new makes no new version. Raises BundleRefused with everything that is wrong, Forbidden,
-    ScheduleBusy. `base` is our own address; `find` looks for what conditions mean; `then` runs before we commit, and
-    what it raises undoes everything; `progress` hears how many more entries are done.
+    An unchanged resource gets no new version. Raises BundleRefused with all problems, Forbidden, ScheduleBusy. `base`
+    is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
+    everything), and `progress` is called with the number of further entries done.
     """
-    entries = [_asked(caller, entry) for entry in entries]
+    entries = [_authorised(caller, entry) for entry in entries]
     with booking.all_or_nothing():
         if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
             booking.lock_conditions(conditions)
-        meant = matched(entries, find)
-        people = recognised(meant.entries)
+        resolved = resolve_conditions(entries, find)
+        people = without_known_patients(resolved.entries)
         deleted, not_deleted = delete(_of(people.entries, "delete"), caller=caller, now=now)
-        changed = patched(_of(people.entries, "patch"), caller)
-        if problems := [*meant.problems, *people.problems, *not_deleted, *changed.problems]:
+        changed = apply_patches(_of(people.entries, "patch"), caller)
+        if problems := [*resolved.problems, *people.problems, *not_deleted, *changed.problems]:
             raise BundleRefused(problems)
         rest = [*_of(people.entries, "create", "update"), *changed.updates]
-        writing = _Writing(known_to(rest, caller, base), caller, now, progress)
-        writing.write(rest)
+        writer = _Writer(referable_references(rest, caller, base), caller, now, progress)
+        writer.write(rest)
         gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
-        record_writes([*gone, *writing.noted], caller=caller, now=now)
+        record_writes([*gone, *writer.noted], caller=caller, now=now)
         then()
     done = [
-        *(_written(entry, row, "unchanged") for entry, row in [*meant.there, *changed.unchanged]),
-        *(_written(entry, row, "known") for entry, row in people.there),
+        *(_written(entry, row, "unchanged") for entry, row in [*resolved.existing, *changed.unchanged]),
+        *(_written(entry, row, "known") for entry, row in people.existing),
         *(_written(entry, row, "deleted") for entry, row in deleted if row is not None),
-        *(Written(entry.index, entry.reference, "deleted", 0, now) for entry, row in deleted if row is None),
-        *(Written(entry.index, entry.reference, "deleted", 0, now) for entry in meant.absent),
-        *writing.written,
+        *(WriteResult(entry.index, entry.reference, "deleted", 0, now) for entry, row in deleted if row is None),
+        *(WriteResult(entry.index, entry.reference, "deleted", 0, now) for entry in resolved.absent),
+        *writer.written,
     ]
     return sorted(done, key=lambda each: each.index)
 
 
-def _asked(caller: Caller, entry: Entry) -> Entry:
-    """The entry, if the caller may do such a thing at all. Raises Forbidden. People choose no ids.
+def _authorised(caller: Caller, entry: Entry) -> Entry:
+    """The entry, if the caller may do such an interaction at all. Raises Forbidden. People cannot choose ids.
 
-    Whose an Appointment is, and who may cancel it, is asked where it is done: access.changeable_appointment.
+    Permissions for a single Appointment are checked by its use case: access.changeable_appointment.
     """
     if entry.interaction != "patch" or entry.type != Appointment.RESOURCE_TYPE:
         access.require(caller, entry.type, LETTERS[entry.interaction])
     if entry.interaction == "update" and entry.condition and not access.sees_all(caller, entry.type):
-        return replace(entry, fhir_id=new_fhir_id())  # of what is created if nothing is found
+        return replace(entry, fhir_id=new_fhir_id())  # the id if nothing is found and it is created
     return entry
 
 
@@ -117,21 +117,21 @@ def _of(entries: Iterable[Entry], *interactions: Interaction) -> list[Entry]:
     return [entry for entry in entries if entry.interaction in interactions]
 
 
-def _written(entry: Entry, row: Any, outcome: Outcome) -> Written:
-    return Written(entry.index, row.reference, outcome, row.version, row.last_updated)
+def _written(entry: Entry, row: Any, outcome: Outcome) -> WriteResult:
+    return WriteResult(entry.index, row.reference, outcome, row.version, row.last_updated)
 
 
-class _Writing:
-    """One transaction's state: what is known, written and wrong so far."""
+class _Writer:
+    """The state of one transaction: known references, results and problems."""
 
     def __init__(self, known: References, caller: Caller, now: datetime, progress: Callable[[int], object]) -> None:
         self.known = known
         self.caller = caller
         self.now = now
         self.progress = progress
-        self.written: list[Written] = []
+        self.written: list[WriteResult] = []
         self.noted: list[tuple[Resource, Outcome]] = []
-        self.problems: list[Problem] = []
+        self.problems: list[EntryProblem] = []
         self.refused: set[str] = set()
         self.unseen = 0
         self.locks: set[str] = set()
@@ -168,7 +168,7 @@ class _Writing:
             self._write_slots(new, changed)
         elif kind.model is AppointmentResponse:
             for entry, draft in new:
-                self._attempt(entry, "created", partial(self._hear, draft))
+                self._attempt(entry, "created", partial(self._record_response, draft))
         else:
             self._write_rows(kind, new, changed)
         for letter, keys in self.done.items():
@@ -176,12 +176,16 @@ class _Writing:
         self.done.clear()
 
     def _lock(self) -> None:
-        """Once, for all Slots, Appointments and answers, and as late as can be: meanwhile nobody else can book."""
+        """Take the locks of all Slots, Appointments and responses at once, as late as possible, since they block
+        bookings.
+        """
         booking.lock_for(self.locks)
         self.locks = set()
 
     def _draft(self, kind: ResourceKind, entry: Entry) -> Draft | None:
-        """None, and a problem, for what cannot be read; None for what refers to such."""
+        """The draft of an entry; None if it cannot be read, which is a problem, or refers to an entry with a
+        problem.
+        """
         self.progress(1)
         if self.refused and self.refused & References.collect([entry.resource]):
             self.unseen += 1
@@ -199,13 +203,13 @@ class _Writing:
         return draft
 
     def _allowed(self, kind: ResourceKind, drafted: Sequence[Drafted], existing: Mapping[str, Any]) -> list[Drafted]:
-        """What this caller may write, and what else is here stands not in the way of."""
-        seen = seen_by(self.caller, kind, existing)
+        """The entries that the caller may write and that no rule forbids."""
+        seen = visible_references(self.caller, kind, existing)
         allowed = []
         for entry, draft in drafted:
             row = existing.get(entry.reference)
             try:
-                if entry.reference not in seen and (row is not None or self._must_be_there(entry)):
+                if entry.reference not in seen and (row is not None or self._must_exist(entry)):
                     raise NotFound(f"There is no {entry.reference}.")
                 access.may_write(self.caller, entry.type, entry.fhir_id, draft.fields, row)
                 rules.check(entry.type, draft, row, caller=self.caller, now=self.now)
@@ -215,17 +219,17 @@ class _Writing:
                 allowed.append((entry, draft))
         return allowed
 
-    def _must_be_there(self, entry: Entry) -> bool:
-        """An id that is refused to who chooses it would tell that somebody else has it."""
+    def _must_exist(self, entry: Entry) -> bool:
+        """True if the resource must exist. Refusing only the ids in use would reveal other people's resources."""
         return entry.interaction == "update" and not access.sees_all(self.caller, entry.type)
 
     def _may_replace(self, row: Any, entry: Entry, draft: Draft) -> bool:
-        """True if there is something to write. What is unchanged is noted as such."""
-        if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may be somebody else's
+        """True if the row should be written. Unchanged rows are recorded as such."""
+        if row.deleted_at is not None and isinstance(row, (Slot, Appointment)):  # its time may have been sold
             self._refuse(entry, Deleted(f"{entry.reference} was deleted. Use another id."))
         elif not has_version(row, entry.version):
             self._refuse(entry, VersionConflict())
-        elif not rows.is_changed(row, draft) or (row.deleted_at is None and rows.says(row, entry.resource)):
+        elif not rows.is_changed(row, draft) or (row.deleted_at is None and rows.is_equal_to(row, entry.resource)):
             self._note(entry, row, "unchanged")
         else:
             return True
@@ -285,7 +289,7 @@ class _Writing:
             raise RuleBroken("An Appointment changes its Slots with $reschedule.", expression="Appointment.slot")
         return booking.amend(row.fhir_id, rows.new_values(row, draft), caller=self.caller, now=self.now)
 
-    def _hear(self, draft: Draft) -> AppointmentResponse:
+    def _record_response(self, draft: Draft) -> AppointmentResponse:
         return booking.record_response(AppointmentResponse(**draft.fields), caller=self.caller, now=self.now)
 
     def _attempt(self, entry: Entry, outcome: Outcome, act: Callable[[], Any]) -> None:
@@ -304,7 +308,7 @@ class _Writing:
         return False
 
     def _is_first(self, entry: Entry, draft: Draft) -> bool:
-        """What is new replaces no version."""
+        """True if the entry names no version; a new resource replaces none."""
         if entry.version:
             self._refuse(entry, VersionConflict(f"There is no {entry.reference} yet."))
         return not entry.version
@@ -317,7 +321,7 @@ class _Writing:
             self.done[DONE[outcome]].append(row.pk)
 
     def _refuse(self, entry: Entry, error: SchedulingError | InvalidResource) -> None:
-        self.problems.append(Problem(entry.index, entry.reference, error))
+        self.problems.append(EntryProblem(entry.index, entry.reference, error))
         self.refused.add(entry.reference)
 
 
@@ -326,7 +330,9 @@ def _references(entries: Iterable[Entry]) -> set[str]:
 
 
 def _waves(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Those that refer to none of the others, then those that refer only to the first, and so on: rooms after sites."""
+    """The entries in an order that respects references: first those without references to others, such as sites
+    before rooms.
+    """
     waiting = {entry.reference: entry for entry in entries}
     wants = {name: References.collect([entry.resource]) & waiting.keys() - {name} for name, entry in waiting.items()}
     while waiting:
@@ -335,7 +341,7 @@ def _waves(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def _existing(kind: ResourceKind, entries: Sequence[Entry]) -> dict[str, Any]:
-    """The rows of updates, deleted ones too, locked in one order."""
+    """The rows of updates, deleted ones included, locked in a common order."""
     ids = [entry.fhir_id for entry in entries if entry.interaction == "update"]
     if not ids:
         return {}

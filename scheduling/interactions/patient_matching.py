@@ -1,7 +1,7 @@
-"""Whether a person is a patient already: by an identifier, by name, birth date and gender, or by name, birth date and a
-telephone number or email address in common.
+"""Matching of people with registered patients: by identifier; by name, birth date and gender; or by name, birth date
+and a shared phone number or email address.
 
-Case, accents, apostrophes, hyphens and spaces make no difference (clinic.folding), nor how a number is written.
+Case, accents, apostrophes, hyphens and spaces are ignored (clinic.folding), and so is the notation of phone numbers.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,18 +17,18 @@ from clinic.fhir.resources import RESOURCES, InvalidResource, References
 from clinic.folding import joined
 from clinic.models import Patient
 from scheduling import booking
-from scheduling.interactions.conditions import Matched, SeveralMatch
-from scheduling.interactions.entries import Entry, Problem, renamed
+from scheduling.interactions.conditions import ConditionResult, SeveralMatch
+from scheduling.interactions.entries import Entry, EntryProblem, renamed
 
 BATCH = 100
-# How much it says that two people have this in common.
+# Weights for the score of a partial match.
 WEIGHTS = {"family": 0.35, "birth_date": 0.3, "given": 0.25, "gender": 0.1}
 ALMOST = 0.95
 
 
 @dataclass(frozen=True)
 class Person:
-    """What somebody is told apart by."""
+    """The data by which people are matched."""
 
     family: str
     given: str
@@ -39,12 +39,12 @@ class Person:
 
     @cached_property
     def key(self) -> tuple[str, str, str, str] | None:
-        """Equal for the same person; None where not enough is known."""
+        """Equal for the same person; None if data is missing."""
         parts = (self.family, self.given, str(self.birth_date or ""), self.gender)
         return parts if all(parts) else None
 
     def names(self) -> Iterator[str]:
-        """What two registrations of one person have in common."""
+        """Lock names: two registrations of the same person have at least one in common."""
         yield from (f"{system}|{value}" for system, value in self.identifiers)
         if self.key:
             yield "|".join(self.key)
@@ -59,36 +59,36 @@ class Person:
         return (self.key is not None and self.key == other.key) or self.is_reached_as(other)
 
     def is_reached_as(self, other: "Person") -> bool:
-        """True if name, birth date and an address are the same, and nothing says that they are two people."""
+        """True if name, birth date and a contact are equal, and nothing contradicts."""
         return self.birth_date is not None and self.shares_address(other)
 
     def shares_address(self, other: "Person") -> bool:
-        """True if they are reached as one, also where neither's day of birth is known."""
+        """The same, but the birth date may be missing in both."""
         same = (self.family, self.given, self.birth_date) == (other.family, other.given, other.birth_date)
         genders = {self.gender, other.gender} - {"", "unknown"}
         return same and bool(self.family) and len(genders) < 2 and bool(self.contacts & other.contacts)
 
     def likeness(self, other: "Person") -> float:
-        """From 0 to 1, where they are the same."""
+        """The match score, from 0 to 1 for the same person."""
         if self.is_same(other):
             return 1.0
         shared = [name for name in WEIGHTS if getattr(self, name) and getattr(self, name) == getattr(other, name)]
         return min(round(sum(WEIGHTS[name] for name in shared), 2), ALMOST)
 
     def contradicts(self, other: "Person") -> bool:
-        """True if both have identifiers of one system, and none in common: they are namesakes."""
+        """True if both have identifiers of one system but none in common: they are two people of one name."""
         systems = {system for system, _ in self.identifiers} & {system for system, _ in other.identifiers}
         return bool(systems) and not self.identifiers & other.identifiers
 
 
-def person(fields: Mapping[str, Any]) -> Person:
-    """From the columns of a Patient. An identifier without a system could be anyone's."""
+def person_from(fields: Mapping[str, Any]) -> Person:
+    """The person in the columns of a Patient. Identifiers without a system are ignored, since they may be anyone's."""
     sent = [each for each in (fields.get("extra") or {}).get("telecom") or () if each.get("use") != "old"]
     numbers = {fields.get("phone"), *(each.get("value") for each in sent if each.get("system") in ("phone", "sms"))}
     addresses = {fields.get("email"), *(each.get("value") for each in sent if each.get("system") == "email")}
     family, given = joined(fields.get("family") or ""), joined(fields.get("given") or "")
     return Person(
-        family=family or given,  # one name alone is the same in either place
+        family=family or given,  # a single name matches in either place
         given=given if family else "",
         birth_date=fields.get("birth_date"),
         gender=fields.get("gender") or "",
@@ -105,35 +105,35 @@ def person(fields: Mapping[str, Any]) -> Person:
 
 
 def person_of(patient: Patient) -> Person:
-    return person(vars(patient))
+    return person_from(vars(patient))
 
 
-def recognised(entries: Sequence[Entry]) -> Matched:
-    """The entries without the new Patients who are patients already, and who those are.
+def without_known_patients(entries: Sequence[Entry]) -> ConditionResult:
+    """The entries without new Patients who are registered already; those are in `existing` with their rows.
 
-    What refers to them refers to the patients who are there. Until we commit nobody else registers them. Left alone is
-    what an update by search creates, and what cannot be read.
+    References to them are replaced by references to the registered patients. Until commit nobody else can register
+    them. Conditional creates and unreadable resources are left alone.
     """
-    wanted = [(entry, person(read)) for entry in entries if _is_registration(entry) and (read := _read(entry))]
+    wanted = [(entry, person_from(read)) for entry in entries if _is_registration(entry) and (read := _read(entry))]
     if not wanted:
-        return Matched(list(entries))
+        return ConditionResult(list(entries))
     people = [each for _, each in wanted]
     booking.lock_registration(name for each in people for name in each.names())
     known = list(candidates(people, Patient.objects.filter(active=True, deleted_at=None)))
-    result = Matched()
+    result = ConditionResult()
     for entry, each in wanted:
         try:
-            if patient := _one(each, known):
-                result.there.append((entry, patient))
+            if patient := _match(each, known):
+                result.existing.append((entry, patient))
         except SeveralMatch as error:
-            result.problems.append(Problem(entry.index, entry.reference, error))
-    names = {entry.reference: patient.reference for entry, patient in result.there}
+            result.problems.append(EntryProblem(entry.index, entry.reference, error))
+    names = {entry.reference: patient.reference for entry, patient in result.existing}
     result.entries = renamed([entry for entry in entries if entry.reference not in names], names)
     return result
 
 
 def candidates(people: Collection[Person], rows: QuerySet[Patient]) -> Iterator[Patient]:
-    """The rows that could be one of them. A statement for each hundred."""
+    """The rows that may match one of these people. One statement for each hundred people."""
     conditions = [could_be(each) for each in people]
     for first in range(0, len(conditions), BATCH):
         either = Q(pk__in=[])
@@ -156,14 +156,14 @@ def _read(entry: Entry) -> Mapping[str, Any] | None:
 
 
 def could_be(sought: Person) -> Q:
-    """Those who share an identifier or the day of birth; whether they are the same, `is_same` says."""
+    """The condition for rows with a common identifier or birth date; `is_same` decides if they match."""
     condition = Q(pk__in=[])
     for system, value in sought.identifiers:
         condition |= Q(identifier__contains=[{"system": system, "value": value}])
     return condition | Q(birth_date=sought.birth_date) if sought.birth_date else condition
 
 
-def _one(sought: Person, known: Sequence[Patient]) -> Patient | None:
+def _match(sought: Person, known: Sequence[Patient]) -> Patient | None:
     others = {patient.pk: (patient, person_of(patient)) for patient in known}.values()
     same = [patient for patient, other in others if sought.identifiers & other.identifiers]
     same = same or [patient for patient, other in others if sought.is_same(other)]

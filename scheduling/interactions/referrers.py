@@ -1,4 +1,4 @@
-"""What refers to a resource, which therefore stays: https://hl7.org/fhir/R4/http.html#delete"""
+"""Resources that refer to a resource and keep it from being deleted: https://hl7.org/fhir/R4/http.html#delete"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from clinic.models import Appointment, Bookable, CareTeam, Coverage, Encounter, 
 from scheduling import access
 from scheduling.access import Caller
 
-# Columns that list references, and where in each of their items.
+# JSON columns with lists of references, and the element of each item that has the reference.
 LISTS: tuple[tuple[type[Resource], str, str], ...] = (
     (Appointment, "participant", "actor"),
     (CareTeam, "participant", "member"),
@@ -21,10 +21,10 @@ LISTS: tuple[tuple[type[Resource], str, str], ...] = (
 HIDDEN = "What you may not see"
 
 
-def referring_to(model: type[Resource], rows: Sequence[Any], caller: Caller) -> dict[int, list[str]]:
-    """The resources that refer to each of these rows, by its primary key. Names are told of what the caller may see.
+def referrers_of(model: type[Resource], rows: Sequence[Any], caller: Caller) -> dict[int, list[str]]:
+    """The references of resources that refer to each of these rows, by its primary key; invisible ones are not named.
 
-    What only the product writes, such as the audit trail, keeps nothing from being deleted.
+    Rows that only this product writes, such as the audit trail, do not count.
     """
     found: dict[int, set[str]] = defaultdict(set)
     if rows:
@@ -34,7 +34,7 @@ def referring_to(model: type[Resource], rows: Sequence[Any], caller: Caller) -> 
 
 
 def _by_key(model: type[Resource], rows: Sequence[Any], caller: Caller) -> Iterable[tuple[int, str, str, bool]]:
-    """By foreign key or many-to-many field. One statement."""
+    """Referrers by foreign key or many-to-many field. One statement."""
     keys = [row.pk for row in rows]
     arms = [
         _named(other, caller).filter(**{f"{path}__in": keys}).values_list(F(path), "kind", "fhir_id", "is_seen")
@@ -54,7 +54,9 @@ def _paths(model: type[Resource]) -> Iterator[tuple[type[Resource], str]]:
 
 
 def _in_lists(rows: Sequence[Any], caller: Caller) -> Iterator[tuple[int, str, str, bool]]:
-    """By a reference in a list of JSON. A statement for each of them and row: few are deleted at once."""
+    """Referrers by a reference in a JSON list. One statement for each list and row, because few rows are deleted at
+    once.
+    """
     for row in rows:
         for other, column, inner in LISTS:
             reference: Any = {"reference": row.reference}

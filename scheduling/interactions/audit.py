@@ -1,4 +1,4 @@
-"""Who wrote which version of what: https://hl7.org/fhir/R4/auditevent.html"""
+"""Audit of written versions of resources: https://hl7.org/fhir/R4/auditevent.html"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,23 +9,23 @@ from scheduling.access import Caller
 
 Action = AuditEvent.Action
 
-# What was done, as the interaction is called that does it.
-DEEDS = {
+# The name of the interaction and the audit action, by outcome.
+INTERACTIONS = {
     "created": ("create", Action.CREATE),
     "updated": ("update", Action.UPDATE),
     "deleted": ("delete", Action.DELETE),
 }
-# Their use cases in scheduling.booking write a line of their own.
-TOLD_ELSEWHERE = (Appointment, AppointmentResponse)
+# The use cases in scheduling.booking write audit lines for these.
+AUDITED_BY_USE_CASES = (Appointment, AppointmentResponse)
 
 
 def record_writes(done: Iterable[tuple[Resource, str]], *, caller: Caller, now: datetime) -> None:
-    """A line for each row and what became of it, in one INSERT and the transaction of the change."""
+    """Write an audit line for each changed row with one INSERT, in the transaction of the change."""
     AuditEvent.objects.bulk_create(
         [
-            _line(row, *DEEDS[outcome], caller=caller, now=now)
+            _line(row, *INTERACTIONS[outcome], caller=caller, now=now)
             for row, outcome in done
-            if outcome in DEEDS and not isinstance(row, TOLD_ELSEWHERE)
+            if outcome in INTERACTIONS and not isinstance(row, AUDITED_BY_USE_CASES)
         ],
         batch_size=1000,
     )
@@ -39,7 +39,7 @@ def _line(row: Resource, subtype: str, action: Action, *, caller: Caller, now: d
         subtype=subtype,
         user=caller.user,
         client=caller.client[:100],
-        # Whose a Schedule is would take a query for each.
+        # The patient of a Schedule would need a query for each.
         patient_id=None if isinstance(row, Schedule) else access.patient_of(row),
         target=f"{row.reference}/_history/{row.version}",
     )

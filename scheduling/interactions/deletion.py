@@ -1,6 +1,6 @@
-"""Delete: https://hl7.org/fhir/R4/http.html#delete
+"""Deletion of resources: https://hl7.org/fhir/R4/http.html#delete
 
-What is deleted stays as a row and answers 410; it can be brought back by an update. What others refer to stays.
+A deleted resource stays as a row and answers 410; an update brings it back. Resources that others refer to are kept.
 """
 
 from collections import defaultdict
@@ -14,8 +14,8 @@ from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.errors import InUse, SchedulingError, VersionConflict
 from scheduling.interactions import rows
-from scheduling.interactions.entries import Entry, Problem
-from scheduling.interactions.referring import referring_to
+from scheduling.interactions.entries import Entry, EntryProblem
+from scheduling.interactions.referrers import referrers_of
 from scheduling.versions import has_version
 
 NAMED = 5
@@ -23,19 +23,20 @@ NAMED = 5
 
 def delete(
     entries: Sequence[Entry], *, caller: Caller, now: datetime
-) -> tuple[list[tuple[Entry, Resource | None]], list[Problem]]:
-    """Delete them, those first that can refer to others. A row for each, None where there was none to be seen.
+) -> tuple[list[tuple[Entry, Resource | None]], list[EntryProblem]]:
+    """Delete the resources, those that may refer to others first. Returns each entry with its row, or None if it is
+    invisible.
 
-    In a transaction. What was deleted before stays as it is.
+    Runs in the caller's transaction. Rows that were deleted before stay as they are.
     """
     done: list[tuple[Entry, Resource | None]] = []
-    problems: list[Problem] = []
+    problems: list[EntryProblem] = []
     by_type: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_type[entry.type].append(entry)
     for kind in reversed(RESOURCES):
         found = _locked(kind, by_type[kind], caller)
-        referring = referring_to(RESOURCES[kind].model, list(found.values()), caller)
+        referring = referrers_of(RESOURCES[kind].model, list(found.values()), caller)
         for entry in by_type[kind]:
             row = found.get(entry.fhir_id)
             try:
@@ -43,7 +44,7 @@ def delete(
                     _delete(row, entry, referring.get(row.pk, []), caller, now)
                 done.append((entry, row))
             except SchedulingError as error:
-                problems.append(Problem(entry.index, entry.reference, error))
+                problems.append(EntryProblem(entry.index, entry.reference, error))
     return done, problems
 
 
@@ -55,7 +56,7 @@ def _locked(kind: str, entries: Sequence[Entry], caller: Caller) -> dict[str, An
 
 
 def _delete(row: Any, entry: Entry, referring: Sequence[str], caller: Caller, now: datetime) -> None:
-    """Raises VersionConflict, InUse, Forbidden."""
+    """Delete one row. Raises VersionConflict, InUse, Forbidden."""
     access.require_within_scopes(type(row), [row.pk], caller, "d")
     if not has_version(row, entry.version):
         raise VersionConflict

@@ -1,4 +1,4 @@
-"""Patches: what a resource is to become, as the update that says so: https://hl7.org/fhir/R4/http.html#patch"""
+"""Patches, turned into updates: https://hl7.org/fhir/R4/http.html#patch"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,32 +15,32 @@ from clinic.models import Appointment, Resource
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.errors import Invalid, NotFound, RuleBroken, SchedulingError, VersionConflict
-from scheduling.interactions.entries import Entry, Json, Problem
+from scheduling.interactions.entries import Entry, EntryProblem, Json
 from scheduling.versions import has_version
 
-# Of an Appointment: what takes its time, and whose.
+# Elements of an Appointment that a patch cannot change: its time and participants.
 FIXED = ("start", "end", "minutesDuration", "slot", "participant")
 ENDED = (Appointment.Status.CANCELLED, Appointment.Status.NOSHOW)
 
 
 class Deleted(SchedulingError):
-    """The id belonged to a resource that is gone."""
+    """The id belongs to a deleted resource."""
 
     code = "deleted"
 
 
 @dataclass
-class Patched:
-    """The updates of the versions that are there now; what a patch leaves as it is, with its row; what it cannot do."""
+class PatchResult:
+    """The resulting updates; entries that change nothing, with their row; and problems."""
 
     updates: list[Entry] = field(default_factory=list)
     unchanged: list[tuple[Entry, Resource]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[EntryProblem] = field(default_factory=list)
 
 
-def patched(entries: Sequence[Entry], caller: Caller) -> Patched:
-    """What the patches make of what the caller may see. A query for each type."""
-    result = Patched()
+def apply_patches(entries: Sequence[Entry], caller: Caller) -> PatchResult:
+    """Apply the patches to the rows that the caller may see. One query for each type."""
+    result = PatchResult()
     by_type: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_type[entry.type].append(entry)
@@ -50,7 +50,7 @@ def patched(entries: Sequence[Entry], caller: Caller) -> Patched:
             try:
                 _place(entry, rows.get(entry.fhir_id), caller, result)
             except SchedulingError as error:
-                result.problems.append(Problem(entry.index, entry.reference, error))
+                result.problems.append(EntryProblem(entry.index, entry.reference, error))
     return result
 
 
@@ -60,8 +60,8 @@ def _rows(kind: str, ids: Sequence[str], caller: Caller) -> dict[str, Any]:
     return {row.fhir_id: row for row in rows.select_related(*found.related).prefetch_related(*found.prefetch)}
 
 
-def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
-    """Raises NotFound, Deleted, VersionConflict, Invalid, RuleBroken, and what the patch raises."""
+def _place(entry: Entry, row: Any, caller: Caller, result: PatchResult) -> None:
+    """Apply one patch. Raises NotFound, Deleted, VersionConflict, Invalid, RuleBroken, and the errors of the patch."""
     if row is None:
         raise NotFound(f"There is no {entry.reference}.")
     if row.deleted_at is not None:
@@ -82,7 +82,7 @@ def _place(entry: Entry, row: Any, caller: Caller, result: Patched) -> None:
 
 
 def _amended(before: Json, after: Json, *, is_bound: bool) -> Json:
-    """The Appointment, with its reason said both ways. Its time and its people are not changed one by one."""
+    """The patched Appointment, with its reason in both forms. Raises RuleBroken if its time or participants change."""
     for name in FIXED:
         if before.get(name) != after.get(name):
             text = "An Appointment is amended with $reschedule: a patch changes neither its time nor who takes part."
@@ -93,7 +93,7 @@ def _amended(before: Json, after: Json, *, is_bound: bool) -> Json:
 
 
 def _only_cancels(before: Json, after: Json) -> bool:
-    """True if nothing else becomes of it, but for why."""
+    """True if the patch changes only the status to cancelled, and its reason."""
     if before == after:
         return True
     others, _reasons = split(after.get("extension"))
