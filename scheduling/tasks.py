@@ -64,4 +64,4 @@ def _collect_changes() -> None:
 
 @shared_task(ignore_result=True)
 def tend_subscriptions() -> None:
-    subscriptions.tend(now=timezone.now())
+    subscriptions.maintain(now=timezone.now())

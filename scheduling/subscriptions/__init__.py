@@ -1,11 +1,12 @@
-"""Telling software that free time has changed: https://hl7.org/fhir/R4/subscription.html, as Argonaut Scheduling does.
+"""Subscriptions to changes of free time: https://hl7.org/fhir/R4/subscription.html, as in Argonaut Scheduling.
 
-What changes free time leaves a `ScheduleChange`, written by the database in the same transaction. `collect` makes of
-these what each subscriber is to be told, `deliver_next` tells it, `tend` keeps the subscriptions themselves.
+Every change of free time leaves a `ScheduleChange`, written by the database in the same transaction. `collect` turns
+these into notifications for each subscriber, `deliver_next` sends them, and `maintain` ends subscriptions and plans
+heartbeats.
 """
 
 from scheduling.subscriptions.changes import collect
 from scheduling.subscriptions.delivery import deliver_next
-from scheduling.subscriptions.upkeep import tend
+from scheduling.subscriptions.maintenance import maintain
 
-__all__ = ["collect", "deliver_next", "tend"]
+__all__ = ["collect", "deliver_next", "maintain"]

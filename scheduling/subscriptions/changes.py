@@ -1,4 +1,4 @@
-"""From what has changed to what each subscriber is told: the days of a schedule, each once."""
+"""Notifications planned from changes: the affected days of each schedule, without repetition."""
 
 import logging
 from collections import defaultdict
@@ -15,30 +15,30 @@ from clinic.fhir.subscriptions import SubscriptionCriteria, read_criteria
 from clinic.local_time import in_zone, later
 from clinic.models import Notification, Schedule, ScheduleChange, Subscription
 from clinic.parking import Parking
-from scheduling.subscriptions.matching import ORGANIZATIONS, concerns
+from scheduling.subscriptions.criteria_matching import ORGANIZATIONS, matches
 from scheduling.subscriptions.zones import zones_of
 
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-AHEAD = timedelta(days=365)  # of schedules that plan without end
+AHEAD = timedelta(days=365)  # for schedules without an end of planning
 INSTANT = timedelta(microseconds=1)
 
 Days: TypeAlias = tuple[date, date]  # first and last, both included
-Wanted: TypeAlias = tuple[int, int | None, date | None, date | None]  # subscription, schedule, days
+PlannedNotification: TypeAlias = tuple[int, int | None, date | None, date | None]  # subscription, schedule, days
 
 
 def active(now: datetime) -> Q:
-    """The subscriptions that are served."""
+    """The condition for subscriptions that are served."""
     return Q(status=Subscription.Status.ACTIVE, deleted_at=None) & (Q(end=None) | Q(end__gt=now))
 
 
 @transaction.atomic(durable=True)
 def collect(*, now: datetime) -> int:
-    """Plan what the changes so far ask for, and how many notifications that is. Two at once share the work.
+    """Plan the notifications for the changes so far. Returns their number. Concurrent calls share the work.
 
-    A schedule whose changes cannot be made out is set aside with them, and a subscription whose criteria cannot be
-    read is put into error: the others are told all the same.
+    If the changes of a schedule fail, they are set aside with it; if the criteria of a subscription cannot be read, it
+    gets the status error. The others are notified anyway.
     """
     aside = Parking("collect changes of free time", Schedule, now=now)
     due = ScheduleChange.objects.filter(Q(schedule=None) | ~Q(schedule__in=aside.waiting))
@@ -62,19 +62,19 @@ def collect(*, now: datetime) -> int:
 
 
 def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tuple[Subscription, SubscriptionCriteria]]:
-    """The subscriptions whose criteria can be read; the others get an error that their clients see."""
+    """The subscriptions with readable criteria; the others get an error that their clients see."""
     found = []
     for subscription in subscriptions:
         try:
             found.append((subscription, read_criteria(subscription.criteria)))
-        except Exception as error:  # it was written under other rules, or by hand
+        except Exception as error:  # written under older rules, or by hand
             logger.error("Subscription %s: its criteria cannot be read (%s)", subscription.pk, type(error).__name__)
             fail(subscription, "Its criteria cannot be read any more: send them again.", now)
     return found
 
 
 def fail(subscription: Subscription, error: str, now: datetime) -> None:
-    """Serve it no longer, until its client asks for it again."""
+    """Stop serving the subscription until its client requests it again."""
     subscription.status = Subscription.Status.ERROR
     subscription.error = error
     subscription.version += 1
@@ -87,31 +87,31 @@ def _planned(
     changes: Sequence[ScheduleChange],
     aside: Parking,
     now: datetime,
-) -> list[Wanted]:
-    """The news of each schedule that a change is about, each once."""
-    about = _About(changes)
-    schedules = about.schedules()
+) -> list[PlannedNotification]:
+    """The notifications for the schedules that the changes affect."""
+    index = _ChangeIndex(changes)
+    schedules = index.schedules()
     zones = _zones(schedules)
-    planned: dict[Wanted, None] = {}
+    planned: dict[PlannedNotification, None] = {}
 
     def plan(schedule: Schedule) -> None:
         zone = zones.get(schedule.pk) or zones_of([schedule])[schedule.pk]
-        spans = _days(schedule, about.changes_of(schedule), zone, now)
+        spans = _days(schedule, index.changes_of(schedule), zone, now)
         of_it = [
             (subscription.pk, schedule.pk, first, last)
             for subscription, criteria in subscriptions
-            if spans and concerns(criteria, schedule)
+            if spans and matches(criteria, schedule)
             for first, last in spans
         ]
         planned.update(dict.fromkeys(of_it))
 
     aside.process_each(schedules, plan, writes=False)
-    _keep_aside(about, [each for each in schedules if each.pk in aside.waiting])
+    _keep_aside(index, [each for each in schedules if each.pk in aside.waiting])
     return list(planned)
 
 
 def _zones(schedules: Sequence[Schedule]) -> dict[int, ZoneInfo]:
-    """The news of all changes in one statement; none if one of them fails, which is then found one by one."""
+    """The zones of all schedules in one statement; empty if it fails, so that each schedule is then tried alone."""
     try:
         with transaction.atomic():
             return zones_of(schedules)
@@ -119,11 +119,11 @@ def _zones(schedules: Sequence[Schedule]) -> dict[int, ZoneInfo]:
         return {}
 
 
-def _keep_aside(about: "_About", schedules: Sequence[Schedule]) -> None:
-    """Keep the changes of schedules that were set aside, for when they are tried again."""
+def _keep_aside(index: "_ChangeIndex", schedules: Sequence[Schedule]) -> None:
+    """Store the changes of schedules that were set aside, for a later attempt."""
     if not schedules:
         return
-    spans = {(each.pk, change.start, change.end) for each in schedules for change in about.changes_of(each)}
+    spans = {(each.pk, change.start, change.end) for each in schedules for change in index.changes_of(each)}
     rows = ScheduleChange.objects.filter(schedule__in=[each.pk for each in schedules])
     new = spans - set(rows.values_list("schedule", "start", "end"))
     ScheduleChange.objects.bulk_create(
@@ -131,8 +131,8 @@ def _keep_aside(about: "_About", schedules: Sequence[Schedule]) -> None:
     )
 
 
-class _About:
-    """Changes, by what they name."""
+class _ChangeIndex:
+    """Changes by the bookable, schedule or service that they name."""
 
     def __init__(self, changes: Sequence[ScheduleChange]) -> None:
         self._bookables, self._schedules, self._services = (
@@ -153,7 +153,7 @@ class _About:
 
 
 def _grouped(changes: Iterable[ScheduleChange], column: str) -> dict[int, list[ScheduleChange]]:
-    """The changes that name something in this column, by what they name."""
+    """The changes with a value in this column, by that value."""
     found: dict[int, list[ScheduleChange]] = defaultdict(list)
     for each in changes:
         if (named := getattr(each, column)) is not None:
@@ -162,7 +162,7 @@ def _grouped(changes: Iterable[ScheduleChange], column: str) -> dict[int, list[S
 
 
 def _schedules(bookables: Iterable[int], schedules: Iterable[int], services: Iterable[int]) -> list[Schedule]:
-    """Those that a change is about. A patient's own is nobody's business."""
+    """The schedules that the changes affect. Patients' own schedules are left out."""
     about = Q(bookable__in=list(bookables)) | Q(pk__in=list(schedules))
     if services := list(services):
         offered = Schedule.services.through.objects.filter(healthcareservice__in=services)
@@ -172,7 +172,7 @@ def _schedules(bookables: Iterable[int], schedules: Iterable[int], services: Ite
 
 
 def _days(schedule: Schedule, changes: Iterable[ScheduleChange], zone: ZoneInfo, now: datetime) -> list[Days]:
-    """The local days, without those that lie within others of them."""
+    """The affected local days, without spans that lie within others."""
     today = now.astimezone(zone).date()
     spans = {_span(schedule, each, today, zone) for each in changes}
     ahead = [(max(first, today), last) for first, last in spans if last >= today]
@@ -191,8 +191,8 @@ def _is_within(days: Days, other: Days) -> bool:
     return days != other and other[0] <= days[0] and days[1] <= other[1]
 
 
-def _waiting(subscriptions: Iterable[Subscription]) -> set[Wanted]:
-    """What they are going to be told anyway."""
+def _waiting(subscriptions: Iterable[Subscription]) -> set[PlannedNotification]:
+    """The notifications that are already waiting."""
     rows = Notification.objects.filter(
         subscription__in=[each.pk for each in subscriptions],
         status=Notification.Status.WAITING,

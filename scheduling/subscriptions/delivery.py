@@ -1,8 +1,8 @@
-"""Telling subscribers what is due: claimed in one transaction, sent outside of any, written down in another.
+"""Delivery of notifications: claimed in one transaction, sent outside any, and recorded in another.
 
-At least once: a worker that dies in between leaves a claim that runs out, and the notification goes again. An endpoint
-that does not answer is left alone for longer and longer, with all that waits for it, and given up after some hours'
-worth of patience: the subscription then says so in its `error`, and is served again once its client asks for it.
+Delivery is at least once: if a worker dies in between, its claim expires and the notification is sent again. An
+endpoint that does not respond is retried after growing pauses, together with all its waiting notifications, and given
+up after some hours. The subscription then has an `error`, and is served again once its client requests it.
 """
 
 import logging
@@ -33,8 +33,8 @@ Status = Notification.Status
 
 
 @dataclass(frozen=True)
-class Result:
-    """What came of a try; no error if it arrived."""
+class DeliveryResult:
+    """The result of an attempt; without an error it was delivered."""
 
     milliseconds: int
     status_code: int | None = None
@@ -42,13 +42,13 @@ class Result:
 
 
 def deliver_next(*, now: datetime) -> bool:
-    """Tell one subscriber what is due longest. False where nothing is."""
+    """Send the notification that has been due longest. Returns False if there is none."""
     notification = claim(now=now)
     if notification is None:
         return False
     try:
         _deliver(notification, now)
-    except Exception as error:  # not even what became of it can be written down: the others go on
+    except Exception as error:  # the outcome cannot be recorded: the other notifications go on
         park(DELIVERING, Notification.__name__, notification.pk, error, now=now)
     return True
 
@@ -59,7 +59,7 @@ def _deliver(notification: Notification, now: datetime) -> None:
         return
     try:
         result = _try(notification)
-    except Exception as error:  # a fault in this one, not of the endpoint: the others go on
+    except Exception as error:  # a bug in this notification, not the endpoint: the others go on
         _set_aside(notification, error, now)
         return
     if result.error:
@@ -69,7 +69,7 @@ def _deliver(notification: Notification, now: datetime) -> None:
 
 
 def claim(*, now: datetime) -> Notification | None:
-    """Take a notification until the lease ends, passing by those that others have."""
+    """Claim a notification until the lease ends, skipping those claimed by other workers."""
     served = Subscription.objects.filter(active(now))
     due = Notification.objects.filter(
         Q(status=Status.WAITING) | Q(status=Status.SENDING, claimed_until__lte=now),
@@ -92,12 +92,12 @@ def _take(notification: Notification, now: datetime) -> None:
     notification.save(update_fields=["status", "claimed_until", "attempts"])
 
 
-def _try(notification: Notification) -> Result:
+def _try(notification: Notification) -> DeliveryResult:
     subscription = notification.subscription
     try:
         headers, content = [("User-Agent", "clinic-scheduling"), *subscription.headers()], b""
     except CannotDecrypt:
-        return Result(0, error="The values of its headers cannot be read any more: send them again.")
+        return DeliveryResult(0, error="The values of its headers cannot be read any more: send them again.")
     resource = payload_of(notification)
     if resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
@@ -110,11 +110,11 @@ def _try(notification: Notification) -> Result:
             error = f"The endpoint answered {status}."
     except (outgoing.NotAllowed, outgoing.Unreachable) as why:
         error = str(why)
-    return Result(round((time.monotonic() - began) * 1000), status, error)
+    return DeliveryResult(round((time.monotonic() - began) * 1000), status, error)
 
 
 def _set_aside(notification: Notification, error: Exception, now: datetime) -> None:
-    """Try it again after longer and longer, and give it up in the end. Its subscription has no part in it."""
+    """Retry it after growing pauses, and give it up in the end, without blaming its subscription."""
     logger.error("Notification %s cannot be made (%s)", notification.pk, type(error).__name__, exc_info=error)
     said = f"It cannot be made ({type(error).__name__})."
     if notification.attempts >= TRIES:
@@ -125,17 +125,17 @@ def _set_aside(notification: Notification, error: Exception, now: datetime) -> N
 
 
 @transaction.atomic
-def _arrived(notification: Notification, result: Result, now: datetime) -> None:
-    """The endpoint answers: all that waits for it because it did not is due."""
+def _arrived(notification: Notification, result: DeliveryResult, now: datetime) -> None:
+    """Record the delivery. The endpoint responds, so all its waiting notifications become due."""
     _close(notification, Status.SENT, tried=now, **_outcome(result))
     Subscription.objects.filter(pk=notification.subscription_id).update(failures=0, last_contact=now)
     put_off = _others(notification).filter(due__gt=now)
-    put_off.exclude(attempts__gt=0, duration_ms=None).update(due=now)  # but not those that cannot be made
+    put_off.exclude(attempts__gt=0, duration_ms=None).update(due=now)  # except those with a bug of their own
 
 
 @transaction.atomic
-def _failed(notification: Notification, result: Result, now: datetime) -> None:
-    """Wait, with all else that waits for the endpoint; or give it up."""
+def _failed(notification: Notification, result: DeliveryResult, now: datetime) -> None:
+    """Postpone all notifications of the endpoint, or give it up."""
     subscription = Subscription.objects.select_for_update(no_key=True).get(pk=notification.subscription_id)
     subscription.failures += 1
     subscription.last_contact = now
@@ -159,12 +159,12 @@ def _others(notification: Notification) -> QuerySet[Notification]:
     return Notification.objects.filter(subscription=notification.subscription_id, status=Status.WAITING)
 
 
-def _outcome(result: Result) -> dict[str, object]:
+def _outcome(result: DeliveryResult) -> dict[str, object]:
     return {"duration_ms": result.milliseconds, "status_code": result.status_code, "error": result.error}
 
 
 def _close(notification: Notification, status: Status, **what: object) -> None:
-    """Write what became of it, unless the claim has run out and somebody else has taken it over."""
+    """Record the outcome, unless the claim has expired and another worker has the notification."""
     mine = Notification.objects.filter(
         pk=notification.pk, status=Status.SENDING, claimed_until=notification.claimed_until
     )

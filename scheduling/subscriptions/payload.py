@@ -1,4 +1,4 @@
-"""What a subscriber is sent: the Schedule and the days to look at again, and nothing about anybody's visit.
+"""Payload of a notification: the Schedule and the days that changed, without any data about visits.
 
 http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-sched-notif
 """
@@ -16,7 +16,7 @@ PROFILE = "http://fhir.org/guides/argonaut-scheduling/StructureDefinition/argo-s
 
 
 def payload_of(notification: Notification) -> Json | None:
-    """None for a heartbeat."""
+    """The payload; None for a heartbeat."""
     if notification.schedule_id is None or notification.first_day is None or notification.last_day is None:
         return None
     schedule: Schedule = rows_of(RESOURCES["Schedule"]).get(pk=notification.schedule_id)
@@ -31,6 +31,6 @@ def payload_of(notification: Notification) -> Json | None:
 
 
 def _horizon(first: date, last: date, zone: ZoneInfo) -> Json:
-    """From the first day's midnight to that after the last, by the schedule's own clock."""
+    """From midnight of the first day to midnight after the last, in the schedule's zone."""
     start, end = (local_time(each, zone).isoformat() for each in whole_days(first, last, zone))
     return {"start": start, "end": end}

@@ -1,4 +1,4 @@
-"""The clocks by which schedules have their days."""
+"""Zones in which schedules have their days."""
 
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
@@ -9,6 +9,6 @@ from scheduling import availability
 
 
 def zones_of(schedules: Collection[Schedule]) -> dict[int, ZoneInfo]:
-    """By primary key: the zone in which times on it are found, or where nothing can be booked that of its resource."""
+    """The zone of each schedule, by primary key: that of its offerings, or of its resource if nothing can be booked."""
     found = {each.schedule: each.zone for each in availability.all_offerings_of([row.pk for row in schedules])}
     return {row.pk: found.get(row.pk) or ZoneInfo(zone_of(row)) for row in schedules}

@@ -197,7 +197,7 @@ def test_a_subscription_that_cannot_be_tended_keeps_no_other(settings, caplog):
     silent = now - settings.HEARTBEAT_EVERY
     bad, ended, quiet = (SubscriptionFactory(last_contact=silent, end=end) for end in (now, now, None))
     poison(bad)
-    subscriptions.tend(now=now)
+    subscriptions.maintain(now=now)
     ended.refresh_from_db()
     assert ended.status == "off"
     assert Notification.objects.get().subscription == quiet

@@ -196,7 +196,7 @@ def test_who_does_not_subscribe_any_more_is_told_nothing(subscription, receiver,
     notification = change(subscription)
     Subscription.objects.update(**state)
     assert deliver() == 0
-    subscriptions.tend(now=timezone.now())
+    subscriptions.maintain(now=timezone.now())
     assert seen(notification) == ("failed", "The subscription is not active any more.")
 
 
@@ -232,14 +232,14 @@ def test_silence_is_broken_by_a_heartbeat_without_a_body(subscription, receiver,
     settings.HEARTBEAT_EVERY = 15 * MINUTE
     now = timezone.now()
 
-    subscriptions.tend(now=now + 14 * MINUTE)
+    subscriptions.maintain(now=now + 14 * MINUTE)
     assert deliver(now + 14 * MINUTE) == 0
-    subscriptions.tend(now=now + 16 * MINUTE)
-    subscriptions.tend(now=now + 16 * MINUTE)
+    subscriptions.maintain(now=now + 16 * MINUTE)
+    subscriptions.maintain(now=now + 16 * MINUTE)
     assert deliver(now + 16 * MINUTE) == 1
 
     assert receiver.next().body == b""
-    subscriptions.tend(now=now + 30 * MINUTE)
+    subscriptions.maintain(now=now + 30 * MINUTE)
     assert deliver(now + 30 * MINUTE) == 0, "they have just heard of us"
 
 
@@ -248,13 +248,13 @@ def test_who_has_been_told_something_needs_no_heartbeat(subscription, receiver, 
     now = timezone.now() + 14 * MINUTE
     change(subscription)
     deliver(now)
-    subscriptions.tend(now=now + 2 * MINUTE)
+    subscriptions.maintain(now=now + 2 * MINUTE)
     assert deliver(now + 2 * MINUTE) == 0
 
 
 def test_a_subscription_that_has_ended_is_turned_off(subscription):
     Subscription.objects.update(end=timezone.now() - SECOND)
-    subscriptions.tend(now=timezone.now())
+    subscriptions.maintain(now=timezone.now())
     subscription.refresh_from_db()
     assert (subscription.status, subscription.version) == ("off", 2)
 

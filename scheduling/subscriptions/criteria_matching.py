@@ -1,15 +1,15 @@
-"""Whether a subscription is about a schedule."""
+"""Match of a subscription's criteria with schedules."""
 
 from collections.abc import Iterator, Sequence
 
 from clinic.fhir.subscriptions import SubscriptionCriteria
 from clinic.models import Resource, Schedule
 
-# What the rows of Schedules are read with besides.
+# Relations to load with the rows of Schedules.
 ORGANIZATIONS = ("site__organization", "practitioner_role__organization", "bookable__location__organization")
 
 
-def concerns(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
+def matches(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
     """True if the schedule has one of the references of every parameter."""
     return all(
         (parameter == "service" and schedule.offers_all_services)
@@ -19,7 +19,7 @@ def concerns(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
 
 
 def _references(parameter: str, schedule: Schedule) -> Iterator[str]:
-    """What a schedule has to offer for one of `clinic.fhir.subscriptions.PARAMETERS`."""
+    """The references of a schedule for one of `clinic.fhir.subscriptions.PARAMETERS`."""
     role, bookable = schedule.practitioner_role, schedule.bookable
     found: Sequence[Resource | None] = ()
     match parameter:

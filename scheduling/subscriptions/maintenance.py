@@ -1,4 +1,4 @@
-"""What becomes of subscriptions as time passes: heartbeats, and their end."""
+"""Maintenance of subscriptions: heartbeats, and their end."""
 
 from datetime import datetime
 from functools import partial
@@ -15,8 +15,8 @@ PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
 
 
 @transaction.atomic(durable=True)
-def tend(*, now: datetime) -> None:
-    """Turn off what has ended, plan heartbeats where nothing was told for long."""
+def maintain(*, now: datetime) -> None:
+    """Turn off subscriptions that have ended, and plan heartbeats for those without recent notifications."""
     aside = Parking("tend subscriptions", Subscription, now=now)
     served = Subscription.objects.exclude(pk__in=aside.waiting)
     ended = served.filter(status=Subscription.Status.ACTIVE, end__lte=now, deleted_at=None)
@@ -30,7 +30,7 @@ def tend(*, now: datetime) -> None:
         ~Exists(pending.filter(subscription=OuterRef("pk"))),
         last_contact__lte=now - settings.HEARTBEAT_EVERY,
     )
-    aside.process_each(silent.select_for_update(skip_locked=True), partial(_say_still_there, now=now))
+    aside.process_each(silent.select_for_update(skip_locked=True), partial(_send_heartbeat, now=now))
 
 
 def _turn_off(subscription: Subscription, now: datetime) -> None:
@@ -39,5 +39,5 @@ def _turn_off(subscription: Subscription, now: datetime) -> None:
     )
 
 
-def _say_still_there(subscription: Subscription, now: datetime) -> None:
+def _send_heartbeat(subscription: Subscription, now: datetime) -> None:
     Notification.objects.create(subscription=subscription, created=now, due=now)
