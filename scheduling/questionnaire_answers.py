@@ -15,7 +15,7 @@ from scheduling import access, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.booking.holds import HOLD_EXPIRED
 from scheduling.errors import NotFound, RuleBroken
-from scheduling.questionnaires import Entries, Item, Json, Posted, Sheet
+from scheduling.questionnaires import Entries, Item, Json, PostedForm, Sheet
 
 Status = QuestionnaireResponse.Status
 DONE = (Status.COMPLETED, Status.AMENDED)
@@ -79,10 +79,10 @@ def form(
 ) -> VisitForm:
     """Return one questionnaire with its answers, and with initial values from the patient's record."""
     items = questionnaires.items_of(questionnaire, language)
-    record = to_fhir(patient) if patient and questionnaires.names_patient(items) else None
+    record = to_fhir(patient) if patient and questionnaires.uses_patient(items) else None
     items = questionnaires.prefill(items, record)
     answers = None if response is None else response.item
-    return VisitForm(questionnaire, response, items, zone, questionnaires.opened(items, answers, zone), record)
+    return VisitForm(questionnaire, response, items, zone, questionnaires.initial_entries(items, answers, zone), record)
 
 
 def may_answer(appointment: Appointment, *, now: datetime) -> bool:
@@ -98,7 +98,7 @@ def may_answer(appointment: Appointment, *, now: datetime) -> bool:
 def answer(
     appointment: Appointment,
     form: VisitForm,
-    posted: Posted,
+    posted: PostedForm,
     items: Iterable[Item],
     *,
     caller: Caller,
@@ -116,7 +116,7 @@ def answer(
         raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
     patient = _lock(appointment, caller).patient_id  # the patient may have been set since the page was read
     row = _locked_row(appointment, form.questionnaire)
-    stored = form if row is None else form.with_entries(questionnaires.opened(form.items, row.item, form.zone))
+    stored = form if row is None else form.with_entries(questionnaires.initial_entries(form.items, row.item, form.zone))
     filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
     if version is not None and version != (row.version if row else 0):
         return replace(filled, response=row)

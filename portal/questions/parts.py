@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.translations import TranslatedText
 from scheduling import questionnaires
 from scheduling.questionnaire_answers import VisitForm
-from scheduling.questionnaires import Item, Node, Posted, Problem
+from scheduling.questionnaires import AnswerProblem, Item, Node, PostedForm
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Part:
     @property
     def open_questions(self) -> list[Node]:
         """The questions that are enabled and can be answered."""
-        return [node for node in questionnaires.every(self.nodes) if node.is_asked]
+        return [node for node in questionnaires.walk_nodes(self.nodes) if node.is_asked]
 
     @property
     def has_content(self) -> bool:
@@ -35,18 +35,18 @@ class Part:
         return any(node.is_enabled and not node.item.hidden for node in self.nodes)
 
     @property
-    def problems(self) -> list[Problem]:
-        return questionnaires.problems(questionnaires.every(self.nodes))
+    def problems(self) -> list[AnswerProblem]:
+        return questionnaires.problems(questionnaires.walk_nodes(self.nodes))
 
     @property
     def hidden(self) -> list[str]:
         """The questions that other answers disable."""
-        return [node.name for node in questionnaires.every(self.nodes) if node.depends and not node.is_enabled]
+        return [node.name for node in questionnaires.walk_nodes(self.nodes) if node.depends and not node.is_enabled]
 
     @property
     def alarms(self) -> dict[str, TranslatedText]:
         """The texts of red flags, by the name of their question."""
-        here = set(questionnaires.every(self.nodes))
+        here = set(questionnaires.walk_nodes(self.nodes))
         return {node.name: node.red_flag for node in self.form.sheet.red_flags if node in here}
 
     @property
@@ -58,7 +58,7 @@ class Part:
     @property
     def calculated(self) -> dict[str, str]:
         """The calculated answers in words, by the name of their question."""
-        nodes = (node for node in questionnaires.every(self.nodes) if node.item.calculation and node.is_enabled)
+        nodes = (node for node in questionnaires.walk_nodes(self.nodes) if node.item.calculation and node.is_enabled)
         return {
             node.name: ", ".join(
                 questionnaires.answer_words(node.item, value, self.form.zone) for value in node.answers
@@ -66,7 +66,7 @@ class Part:
             for node in nodes
         }
 
-    def sent(self, posted: Posted) -> "Part":
+    def sent(self, posted: PostedForm) -> "Part":
         """Return the page with the posted answers."""
         return self.of(self.form.with_entries(questionnaires.merge(self.items, self.form.entries, posted)))
 
@@ -74,32 +74,34 @@ class Part:
         """Return the page with another form."""
         return replace(self, form=form)
 
-    def new_questions(self, posted: Posted) -> list[Node]:
+    def new_questions(self, posted: PostedForm) -> list[Node]:
         """Return the questions that the posted answers have enabled."""
         return [node for node in self.open_questions if node.name not in posted.shown]
 
-    def problems_of(self, posted: Posted) -> list[Problem]:
+    def problems_of(self, posted: PostedForm) -> list[AnswerProblem]:
         """Return the problems of the answers to the questions that the page showed."""
-        nodes = (node for node in questionnaires.every(self.nodes) if node.item.is_group or node.name in posted.shown)
+        nodes = (
+            node for node in questionnaires.walk_nodes(self.nodes) if node.item.is_group or node.name in posted.shown
+        )
         return questionnaires.problems(nodes)
 
-    def restore_problems(self, stored: Mapping[str, Sequence[str]]) -> list[Problem]:
+    def restore_problems(self, stored: Mapping[str, Sequence[str]]) -> list[AnswerProblem]:
         """Return the problems of a posted page from the session, which has question and text by anchor.
 
         They are said in the language of the page, but for a refused file, which is not kept: its text stands for it.
         """
-        for node in questionnaires.every(self.nodes):
+        for node in questionnaires.walk_nodes(self.nodes):
             for row in node.rows:
                 words = stored.get(questionnaires.anchor(node, row))
                 if words and (node.item.control == "file" or not (row.error or node.problem)):
                     row.error = words[1]
         here = {problem.anchor: problem for problem in reversed(self.problems)}
-        return [here.get(anchor) or Problem(anchor, *words) for anchor, words in stored.items()]
+        return [here.get(anchor) or AnswerProblem(anchor, *words) for anchor, words in stored.items()]
 
-    def keep_problems(self, problems: Iterable[Problem]) -> None:
+    def keep_problems(self, problems: Iterable[AnswerProblem]) -> None:
         """Remove all problems but these from the page: a question that was not shown yet has none."""
         anchors = {problem.anchor for problem in problems}
-        for node in questionnaires.every(self.nodes):
+        for node in questionnaires.walk_nodes(self.nodes):
             wrong = [row for row in node.rows if questionnaires.anchor(node, row) in anchors]
             if not wrong:
                 node.problem = ""
@@ -139,13 +141,13 @@ def is_last(part: Part) -> bool:
 
 def with_row(form: VisitForm, row: str) -> VisitForm:
     """Return the form with one more empty row, of the same kind as `row`."""
-    return form.with_entries(questionnaires.grow(form.items, form.entries, row, form.zone))
+    return form.with_entries(questionnaires.add_row(form.items, form.entries, row, form.zone))
 
 
 def focus(part: Part, added: str, removed: str) -> dict[str, str]:
     """Return where the focus goes: to the new row, or to the button that adds one again."""
     name = (added or removed).rpartition(".")[0]
-    node = next((each for each in questionnaires.every(part.nodes) if each.name == name), None)
+    node = next((each for each in questionnaires.walk_nodes(part.nodes) if each.name == name), None)
     if node is None:
         return {}
     return {"grown": node.rows[-1].name} if added else {"shrunk": node.name}

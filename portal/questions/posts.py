@@ -1,4 +1,4 @@
-"""Posted data of a page of questions."""
+"""PostedForm data of a page of questions."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,12 +8,12 @@ from django.http import HttpRequest
 
 from clinic.fhir.validation import UNSTORABLE
 from scheduling import questionnaires
-from scheduling.questionnaires import MEGABYTE, MOST_MEGABYTES, Entries, Item, Json, Posted
+from scheduling.questionnaires import MEGABYTE, MOST_MEGABYTES, Entries, Item, Json, PostedForm
 
 SIGNATURES = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
-def read_post(request: HttpRequest) -> Posted:
+def read_post(request: HttpRequest) -> PostedForm:
     """Return the posted answers, without characters that cannot be stored."""
     names = [name for name in request.POST if name.startswith("q-")]
     typed = {name: [UNSTORABLE.sub("", text) for text in request.POST.getlist(name)] for name in names}
@@ -25,12 +25,12 @@ def read_post(request: HttpRequest) -> Posted:
             entry = _read_file(upload)
             files[entry["hash"]] = entry
             typed[name] = [entry["hash"]]
-    return Posted(typed, frozenset(request.POST.getlist("shown")), files)
+    return PostedForm(typed, frozenset(request.POST.getlist("shown")), files)
 
 
-def without(posted: Posted, items: tuple[Item, ...], row: str) -> Posted:
+def without(posted: PostedForm, items: tuple[Item, ...], row: str) -> PostedForm:
     """Return the posted answers without one row."""
-    left = questionnaires.shrink(items, Entries(posted.typed), row)
+    left = questionnaires.remove_row(items, Entries(posted.typed), row)
     return replace(posted, typed=left.typed)
 
 

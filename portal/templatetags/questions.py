@@ -12,7 +12,7 @@ from clinic.models import QuestionnaireResponse
 from portal.common.fields import date_parts
 from portal.templatetags.texts import in_its_language
 from scheduling import questionnaires
-from scheduling.questionnaires import Item, Node, Reading, Row
+from scheduling.questionnaires import AnswerRow, Item, Node, ResponseSummary
 
 register = template.Library()
 
@@ -20,11 +20,11 @@ register.simple_tag(date_parts, name="date_parts")
 
 
 @register.simple_tag
-def reading_of(response: QuestionnaireResponse, zone: ZoneInfo | str = "") -> Reading:
+def reading_of(response: QuestionnaireResponse, zone: ZoneInfo | str = "") -> ResponseSummary:
     """Return a response in the form in which it is read."""
     site = response.appointment.site if response.appointment else None
     local = zone if isinstance(zone, ZoneInfo) else ZoneInfo((site and site.timezone) or "UTC")
-    return questionnaires.read(response, local, get_language() or "")
+    return questionnaires.summary_of(response, local, get_language() or "")
 
 
 @register.filter
@@ -76,7 +76,7 @@ def as_clock(at: str) -> str:
 
 
 @register.filter
-def typed_part(row: Row, part: str) -> str:
+def typed_part(row: AnswerRow, part: str) -> str:
     """Return one of the numbers that were typed for a date."""
     return row.typed.get(part, "")
 

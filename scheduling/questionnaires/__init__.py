@@ -1,6 +1,6 @@
-"""Questionnaires: what is asked, what was answered, whether that is all. No rows are read or written here.
+"""Questionnaires: their questions, answers typed into forms, and checks of answers. Reads and writes no rows.
 
-`fill` is the one judge of answers, whoever gives them: pages and the API are told the same.
+`fill` checks answers from every source, so that pages and API accept the same.
 """
 
 from zoneinfo import ZoneInfo
@@ -12,20 +12,20 @@ from clinic.models import Questionnaire, QuestionnaireResponse
 from clinic.translations import base_language
 from scheduling.questionnaires.entries import (
     Entries,
-    Posted,
+    PostedForm,
+    add_row,
     entries_of,
     file_entry,
     first_entries,
-    grow,
     hash_in_address,
     merge,
-    shrink,
+    remove_row,
 )
-from scheduling.questionnaires.expressions import names_patient, prefill
+from scheduling.questionnaires.expressions import prefill, uses_patient
 from scheduling.questionnaires.items import Item, Json, Option, read_items, unit_text, walk
-from scheduling.questionnaires.nodes import Node, Problem, Row, Sheet, anchor, every, problems
-from scheduling.questionnaires.reading import UTC, Given, Line, Reading, read
-from scheduling.questionnaires.sheets import fill, opened, pages
+from scheduling.questionnaires.response_summary import UTC, ResponseSummary, SummaryAnswer, SummaryLine, summary_of
+from scheduling.questionnaires.sheet import AnswerProblem, AnswerRow, Node, Sheet, anchor, problems, walk_nodes
+from scheduling.questionnaires.sheet_builder import fill, initial_entries, pages
 from scheduling.questionnaires.values import (
     MEDIA,
     MEGABYTE,
@@ -43,42 +43,42 @@ __all__ = [
     "MOST_MEGABYTES",
     "OTHER",
     "UTC",
+    "AnswerProblem",
+    "AnswerRow",
     "Entries",
-    "Given",
     "Item",
     "Json",
-    "Line",
     "Node",
     "Option",
-    "Posted",
-    "Problem",
-    "Reading",
-    "Row",
+    "PostedForm",
+    "ResponseSummary",
     "Sheet",
+    "SummaryAnswer",
+    "SummaryLine",
+    "add_row",
     "anchor",
     "answer_words",
     "entries_of",
-    "every",
     "file_entry",
     "fill",
     "first_entries",
-    "grow",
     "hash_in_address",
+    "initial_entries",
     "items_of",
     "media_of",
     "megabytes_of",
     "merge",
-    "names_patient",
-    "opened",
     "pages",
     "prefill",
     "problems",
-    "read",
     "read_items",
+    "remove_row",
     "sheet_of",
-    "shrink",
+    "summary_of",
     "unit_text",
+    "uses_patient",
     "walk",
+    "walk_nodes",
     "words_of",
 ]
 
@@ -90,8 +90,8 @@ def items_of(questionnaire: Questionnaire, language: str = "") -> tuple[Item, ..
 
 
 def sheet_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC) -> Sheet:
-    """A stored response, judged: whether it is complete, and whether an answer in it is an alarm, in words to read."""
+    """The checked sheet of a stored response: is it complete, and is an answer an alarm?"""
     assert response.questionnaire is not None
     items = items_of(response.questionnaire, get_language() or "")
-    patient = to_fhir(response.patient) if response.patient and names_patient(items) else None
+    patient = to_fhir(response.patient) if response.patient and uses_patient(items) else None
     return fill(items, entries_of(items, response.item, zone), zone, patient)

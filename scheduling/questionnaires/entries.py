@@ -1,4 +1,4 @@
-"""What was typed: read from answers and from what a page sends, with a row more or less."""
+"""Entries: texts typed into the form of a questionnaire, read from answers or from a posted form."""
 
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -8,8 +8,7 @@ from hashlib import sha1
 from zoneinfo import ZoneInfo
 
 from clinic.fhir.codes import TYPED
-from scheduling.questionnaires.items import MOST_ROWS, Item, Json, walk
-from scheduling.questionnaires.names import (
+from scheduling.questionnaires.control_names import (
     NAME,
     Indices,
     indices_of,
@@ -21,20 +20,21 @@ from scheduling.questionnaires.names import (
     question_of,
     rows_of,
 )
+from scheduling.questionnaires.items import MOST_ROWS, Item, Json, walk
 from scheduling.questionnaires.values import write
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What has been typed, by the names of controls, and the files by their hash."""
+    """Typed texts by the names of their controls, and files by their hash."""
 
     typed: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Posted:
-    """What a page sends. `shown` names the questions that it asked; `files` are new ones."""
+class PostedForm:
+    """The form posted by a page. `shown` has the names of the questions on the page; `files` are new files."""
 
     typed: dict[str, list[str]]
     shown: frozenset[str]
@@ -42,7 +42,7 @@ class Posted:
 
 
 def first_entries(items: Iterable[Item], zone: ZoneInfo, indices: Indices = ()) -> Entries:
-    """What the questionnaire itself answers: FHIR's initial values."""
+    """The entries of the questionnaire's FHIR initial values."""
     typed: dict[str, list[str]] = {}
     for item in items:
         typed |= typed_values(item, name_of(item, indices), item.initial, zone)
@@ -51,7 +51,7 @@ def first_entries(items: Iterable[Item], zone: ZoneInfo, indices: Indices = ()) 
 
 
 def typed_values(item: Item, base: str, values: Iterable[Json], zone: ZoneInfo) -> dict[str, list[str]]:
-    """The names and texts with which one would type these answers to the question called `base`."""
+    """The control names and texts for these answers to the question called `base`."""
     typed: dict[str, list[str]] = {}
     for n, value in enumerate(values):
         if item.is_many:
@@ -62,15 +62,15 @@ def typed_values(item: Item, base: str, values: Iterable[Json], zone: ZoneInfo) 
 
 
 def entries_of(items: Iterable[Item], answers: Iterable[Json], zone: ZoneInfo) -> Entries:
-    """What would have been typed to give these answers, or was."""
+    """The entries that would give these answers, or were typed."""
     known = {each.link_id: each for each in walk(items)}
     entries = Entries()
     _read(known, answers, (), entries, zone)
     return entries
 
 
-def merge(items: Iterable[Item], entries: Entries, posted: Posted) -> Entries:
-    """The entries with those of a page's questions exchanged for what the page sent."""
+def merge(items: Iterable[Item], entries: Entries, posted: PostedForm) -> Entries:
+    """The entries with those of the posted questions replaced."""
     asked = {link(each.link_id): each for each in walk(items)}
 
     def was_shown(key: str) -> bool:
@@ -84,8 +84,8 @@ def merge(items: Iterable[Item], entries: Entries, posted: Posted) -> Entries:
     return Entries({**kept, **sent}, {**entries.files, **posted.files})
 
 
-def grow(items: Iterable[Item], entries: Entries, name: str, zone: ZoneInfo) -> Entries:
-    """One more row of what the row called `name` is one of."""
+def add_row(items: Iterable[Item], entries: Entries, name: str, zone: ZoneInfo) -> Entries:
+    """The entries with another row of the question or group of the row called `name`."""
     item, indices = placed(items, name)
     if item is None or not indices:
         return entries
@@ -96,8 +96,8 @@ def grow(items: Iterable[Item], entries: Entries, name: str, zone: ZoneInfo) -> 
     return Entries({**entries.typed, f"{base}.{n}": ["1" if item.is_group else ""], **inside}, entries.files)
 
 
-def shrink(items: Iterable[Item], entries: Entries, name: str) -> Entries:
-    """Without the row called `name`; those after it move up."""
+def remove_row(items: Iterable[Item], entries: Entries, name: str) -> Entries:
+    """The entries without the row called `name`; rows after it move up."""
     item, indices = placed(items, name)
     if item is None or not indices:
         return entries
@@ -118,13 +118,13 @@ def shrink(items: Iterable[Item], entries: Entries, name: str) -> Entries:
 
 
 def file_entry(data: bytes, media: str, title: str) -> Json:
-    """A FHIR Attachment of an uploaded file; its hash is what a form sends for it."""
+    """A FHIR Attachment of an uploaded file; forms send its hash."""
     entry = {"contentType": media, "title": title[:200], "size": len(data), "hash": _digest(data)}
     return {**entry, "data": b64encode(data).decode()} if data else entry
 
 
 def hash_in_address(digest: str) -> str:
-    """A file's hash in letters that an address can have."""
+    """A file's hash in characters that are allowed in an address."""
     return b64decode(digest).hex()
 
 
@@ -154,7 +154,7 @@ def _read(known: dict[str, Item], answers: Iterable[Json], at: Indices, entries:
 
 
 def _with_hash(value: Json, entries: Entries) -> Json:
-    """A file is known by its hash from now on."""
+    """The value with its attachment's hash, under which the file is added to the entries."""
     attachment = value.get("valueAttachment")
     if attachment is None:
         return value
@@ -166,7 +166,7 @@ def _with_hash(value: Json, entries: Entries) -> Json:
 
 
 def _digest(data: bytes) -> str:
-    """https://hl7.org/fhir/R4/datatypes-definitions.html#Attachment.hash"""
+    """The hash of an Attachment: https://hl7.org/fhir/R4/datatypes-definitions.html#Attachment.hash"""
     return b64encode(sha1(data, usedforsecurity=False).digest()).decode()
 
 

@@ -1,8 +1,8 @@
-"""FHIRPath expressions of a questionnaire: initial values and calculated ones.
+"""FHIRPath expressions of a questionnaire, for initial and calculated values.
 
-https://hl7.org/fhir/uv/sdc/STU3/behavior.html: `initialExpression` and `calculatedExpression`, with the variables
-that the questionnaire and its items define. An expression can name `%patient`, the Patient that the answers are about,
-where it is known, and `%resource`, the QuestionnaireResponse so far.
+https://hl7.org/fhir/uv/sdc/STU3/behavior.html: `initialExpression` and `calculatedExpression`, with the variables of
+the questionnaire and its items. An expression may use `%patient`, the Patient of the response if known, and
+`%resource`, the QuestionnaireResponse so far.
 """
 
 import logging
@@ -23,19 +23,19 @@ logger = logging.getLogger(__name__)
 
 
 def prefill(items: Iterable[Item], patient: Json | None) -> tuple[Item, ...]:
-    """The items with the values of their initialExpression as initial values; without any, FHIR's `initial` stays."""
+    """The items with the values of initialExpression as initial values, or else with FHIR's `initial`."""
     return tuple(_prefilled(item, patient) for item in items)
 
 
 def calculate(item: Item, answers: list[Json], patient: Json | None) -> list[Json]:
-    """The answers that the item's calculatedExpression gives, from the answers so far (QuestionnaireResponse.item)."""
+    """The answers of the item's calculatedExpression, given the answers so far (QuestionnaireResponse.item)."""
     if item.calculation is None:
         return []
     response = {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": answers}
     return list(_values(item, item.calculation, response, patient))
 
 
-def names_patient(items: Iterable[Item]) -> bool:
+def uses_patient(items: Iterable[Item]) -> bool:
     """True if an expression of the questionnaire reads the patient's record."""
     expressions = (each for item in walk(items) for each in (item.initial_expression, item.calculation) if each)
     return any(
@@ -54,13 +54,13 @@ def _prefilled(item: Item, patient: Json | None) -> Item:
 
 
 def _values(item: Item, expression: Expression, response: Json, patient: Json | None) -> Iterator[Json]:
-    """The expression's results that can answer the item. One that fails answers nothing, and is logged."""
+    """The expression's results that fit the item. A failing expression has no results and is logged."""
     context: dict[str, Any] = {"resource": response, "patient": patient or {}}
     try:
         for name, path in expression.variables:
             context[name] = _compiled(path)(response, context)
         results = _compiled(expression.path)(response, context)
-    except Exception as error:  # the library raises bare Exceptions for whatever an author has mistyped
+    except Exception as error:  # the library raises plain Exceptions for mistakes in an expression
         logger.warning("The expression of question %r cannot be evaluated: %s", item.link_id, type(error).__name__)
         return
     for result in results:
@@ -74,7 +74,7 @@ def _compiled(path: str) -> Any:
 
 
 def _answer(item: Item, result: Any) -> Json | None:
-    """A result as the value[x] of an answer to the item; None where it is of another type."""
+    """A result as value[x] of an answer to the item; None if its type does not fit."""
     if item.options:
         return next((option.value for option in item.options if _chooses(option.key, option.value, result)), None)
     match item.type:
@@ -133,7 +133,7 @@ def _number(result: Any) -> Decimal | None:
 
 
 def _shortened(item: Item, number: Decimal) -> int | float:
-    """A number with at most the decimal places of maxDecimalPlaces, or six."""
+    """The number rounded to maxDecimalPlaces, or to six places."""
     number = round(number, 6 if item.max_places is None else item.max_places)
     return int(number) if number == number.to_integral_value() else float(number)
 

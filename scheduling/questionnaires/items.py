@@ -1,4 +1,4 @@
-"""What a Questionnaire asks: https://hl7.org/fhir/R4/questionnaire.html"""
+"""Items of a Questionnaire: https://hl7.org/fhir/R4/questionnaire.html"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ Variables = tuple[tuple[str, str], ...]
 
 STANDARD = "http://hl7.org/fhir/StructureDefinition"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"
-SHOWN_AT_ONCE = 7  # options that fit a list of buttons; more of them fold into a menu
-MOST_ROWS = 20  # how often an answer is given or a group filled in, where the questionnaire does not say
+MAX_BUTTONS = 7  # options shown as buttons; more become a menu
+MOST_ROWS = 20  # answers of a question or repetitions of a group, at most
 
 
 class Languages(NamedTuple):
-    """The reader's language and that of the questionnaire."""
+    """The reader's language and the questionnaire's own."""
 
     wanted: str
     base: str
@@ -27,7 +27,7 @@ class Languages(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the answers to choose from. `key` is what a form sends for it; `value` FHIR's element, with its name."""
+    """An answer option. `key` is what a form sends for it, `value` the FHIR element with its name."""
 
     key: str
     label: str
@@ -39,7 +39,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A FHIRPath expression of a questionnaire, with the variables that it may name, in order."""
+    """A FHIRPath expression of a questionnaire, with the variables that it may use, in order."""
 
     path: str
     variables: Variables = ()
@@ -47,7 +47,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """FHIR's enableWhen. `expected` is its answer[x] as the value[x] of an answer."""
+    """A FHIR enableWhen condition. `expected` is its answer[x] as value[x]."""
 
     question: str
     operator: str
@@ -56,10 +56,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A question, a group of them, or a text between them, and all that is asked of its answer.
+    """A question, a group, or a text between questions, with its rules.
 
-    `control` names the way it is asked; `is_many` says that one control gives several answers. `red_flag` is what to
-    do where the item is answered (a yes-or-no: with yes) or, for a text, shown.
+    `control` names the form control; `is_many` means that one control gives several answers. `red_flag` is the advice
+    to show if the item is answered (a yes-or-no question: with yes) or, for a text, shown.
     """
 
     link_id: str
@@ -104,7 +104,7 @@ class Item:
 
     @property
     def is_open(self) -> bool:
-        """True if one may answer in one's own words instead of choosing."""
+        """True if the answer may also be free text."""
         return self.type == "open-choice" and bool(self.options)
 
     @property
@@ -117,17 +117,17 @@ class Item:
 
     @property
     def is_fieldset(self) -> bool:
-        """True if it takes several controls to answer it."""
+        """True if the question has several controls."""
         return self.is_repeated or self.control in ("radios", "checkboxes", "date", "moment")
 
     @property
     def is_repeated(self) -> bool:
-        """True if there can be rows of it, to be added and removed."""
+        """True if the form can have several rows of it."""
         return self.repeats and not self.is_many
 
     @property
     def unit(self) -> str:
-        """The only unit there is, beside the number."""
+        """The unit shown beside the number, if there is only one."""
         return unit_text(self.units[0]) if len(self.units) == 1 else ""
 
 
@@ -139,9 +139,9 @@ def read_items(
     *,
     base: str = "",
 ) -> tuple[Item, ...]:
-    """The items of a questionnaire in `language`, where its author has translated them from its own, `base`.
+    """The items of a questionnaire in `language`, as far as it is translated from its own language, `base`.
 
-    `contained` are its ValueSets; `extensions` those of the questionnaire itself, for the variables of expressions.
+    `contained` are its ValueSets; `extensions` are those of the questionnaire itself, for the variables of expressions.
     """
     sets = {f"#{each['id']}": each for each in contained if each.get("resourceType") == "ValueSet" and "id" in each}
     reader = _Reader(sets, Languages(language or base or settings.LANGUAGE_CODE, base))
@@ -165,13 +165,13 @@ def coding_text(coding: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads the items of one questionnaire: its ValueSets by their reference, and the reader's language."""
+    """Parser for the items of one questionnaire, with its ValueSets by reference and the languages."""
 
     sets: Mapping[str, Json]
     languages: Languages
 
     def item(self, raw: Json, variables: Variables) -> Item:
-        """One item with those inside it; `variables` are those of the items around it."""
+        """The parsed item with its children; `variables` are those of enclosing items."""
         languages = self.languages
         kind = str(raw.get("type", "string"))
         variables = (*variables, *_variables(raw))
@@ -220,7 +220,7 @@ class _Reader:
 
 
 def _variables(raw: Json) -> Variables:
-    """https://hl7.org/fhir/R4/extension-variable.html, of a questionnaire or an item."""
+    """The variables of a questionnaire or an item: https://hl7.org/fhir/R4/extension-variable.html"""
     found = _extensions(raw, f"{STANDARD}/variable")
     return tuple(
         (str(value["name"]), str(value["expression"])) for value in found if {"name", "expression"} <= {*value}
@@ -228,7 +228,7 @@ def _variables(raw: Json) -> Variables:
 
 
 def _expression(raw: Json, name: str, variables: Variables) -> Expression | None:
-    """https://hl7.org/fhir/uv/sdc/STU3/behavior.html#calculations"""
+    """The expression in an SDC extension: https://hl7.org/fhir/uv/sdc/STU3/behavior.html#calculations"""
     value = next(_extensions(raw, f"{SDC}-{name}"), None)
     path = str((value or {}).get("expression", ""))
     return Expression(path, variables) if path else None
@@ -241,7 +241,7 @@ def _control(raw: Json, kind: str, options: tuple[Option, ...]) -> str:
         asked = _item_control(raw)
         if asked in ("drop-down", "autocomplete"):
             return "menu"
-        return "radios" if len(options) <= SHOWN_AT_ONCE or asked == "radio-button" else "menu"
+        return "radios" if len(options) <= MAX_BUTTONS or asked == "radio-button" else "menu"
     return {
         "group": "group",
         "display": "display",
@@ -289,7 +289,7 @@ def _of_coding(coding: Json, languages: Languages) -> Option:
 
 
 def _codings(value_set: Json) -> Iterator[Json]:
-    """What a contained ValueSet lists by name, or has been expanded to."""
+    """The codings listed in a contained ValueSet or in its expansion."""
     for include in value_set.get("compose", {}).get("include", ()):
         system = {"system": include["system"]} if "system" in include else {}
         for each in include.get("concept", ()):
@@ -316,7 +316,7 @@ def _units(raw: Json) -> tuple[Json, ...]:
 
 
 def _is_plain(raw: Json) -> bool:
-    """A text that is always there, and warns of nothing."""
+    """True if the text is always shown and is no warning."""
     return not raw.get("enableWhen") and not red_flag_in(raw)
 
 
@@ -341,5 +341,5 @@ def _extensions(raw: Json, url: str) -> Iterator[Any]:
 
 
 def _text(raw: Json, name: str, languages: Languages) -> TranslatedText:
-    """A string, or its translation; without a language as it was written."""
+    """A string, translated if possible."""
     return text_in(raw, name, *languages)

@@ -1,6 +1,6 @@
-"""One answer: what was typed, what it means as FHIR, and how it compares.
+"""Values of answers: parsing typed texts into FHIR, writing them back, and comparing them.
 
-What was typed comes in parts by name: `""` is the only or the main one, a date has `day`, `month` and `year`.
+Typed texts are given by part: `""` is the only or main part, a date has `day`, `month` and `year`.
 """
 
 import re
@@ -34,11 +34,11 @@ EXAMPLE_CLOCK = time(14, 30)
 
 
 class InvalidAnswer(Exception):
-    """What was typed is no answer; the message says what would be."""
+    """The typed text is not a valid answer; the message says what would be."""
 
 
 def parse(item: Item, typed: Typed, zone: ZoneInfo, files: Files) -> Json | None:
-    """The answer, or None where nothing was typed. Raises InvalidAnswer."""
+    """The answer, or None if nothing was typed. Raises InvalidAnswer."""
     if not any(text.strip() for text in typed.values()):
         return None
     if item.options:
@@ -62,7 +62,7 @@ def parse(item: Item, typed: Typed, zone: ZoneInfo, files: Files) -> Json | None
 
 
 def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
-    """What one would type to give this answer; the reverse of `parse`."""
+    """The texts to type for this answer; the reverse of `parse`."""
     name, content = _pair(value)
     if item.options:
         key = next((option.key for option in item.options if same(option.value, value)), None)
@@ -86,7 +86,7 @@ def write(item: Item, value: Json, zone: ZoneInfo) -> dict[str, str]:
 
 
 def answer_words(item: Item | None, value: Json, zone: ZoneInfo) -> str:
-    """An answer as people read it: an option by its label, a number with the unit of its question."""
+    """An answer in words: an option by its label, a number with the unit of its question."""
     option = next((option for option in item.options if option.value == value), None) if item else None
     if option:
         return option.label
@@ -95,7 +95,7 @@ def answer_words(item: Item | None, value: Json, zone: ZoneInfo) -> str:
 
 
 def words_of(value: Json, zone: ZoneInfo) -> str:
-    """An answer as people read it."""
+    """An answer in words."""
     name, content = _pair(value)
     match name:
         case "valueBoolean":
@@ -124,19 +124,19 @@ def words_of(value: Json, zone: ZoneInfo) -> str:
 
 
 def media_of(item: Item) -> list[str]:
-    """The kinds of file that an answer can be."""
+    """The allowed media types of a file."""
     return [each for each in MEDIA if each in item.media] or list(MEDIA)
 
 
 def megabytes_of(item: Item) -> float:
-    """How large a file can be."""
+    """The maximum size of a file."""
     return min(float(item.max_size or MOST_MEGABYTES), MOST_MEGABYTES)
 
 
 def holds(condition: Condition, answers: Sequence[Json]) -> bool:
-    """FHIR's operators: https://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html
+    """True if the condition holds: https://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html
 
-    As the standard has it, `!=` holds where no answer is equal, so also where there is none.
+    In FHIR, `!=` holds if no answer is equal, so also without any answer.
     """
     expected = condition.expected
     match condition.operator:
@@ -164,11 +164,11 @@ def same(one: Json, other: Json) -> bool:
 
 
 def order(one: Json, other: Json) -> int | None:
-    """-1, 0 or 1 as `one` comes before, with or after the other; None where they do not compare."""
+    """-1, 0 or 1 if `one` is less than, equal to or greater than the other; None if they cannot be compared."""
     a, b = _measure(one), _measure(other)
     if a is None or b is None or type(a) is not type(b):
         return None
-    if isinstance(a, tuple):  # a day on one side: the other's day is what counts
+    if isinstance(a, tuple):  # one side is a date: compare by day
         length = min(len(a), len(b))
         a, b = a[:length], b[:length]
     if isinstance(a, _Amount):
@@ -184,7 +184,7 @@ class _Amount:
 
 
 def _pair(value: Json) -> tuple[str, Any]:
-    """`valueDate` and the date."""
+    """The name and content of value[x], such as `valueDate` and the date."""
     return next(iter(value.items()), ("", ""))
 
 
@@ -207,7 +207,7 @@ def _measure(value: Json) -> Any:
 
 
 def _instant(content: str) -> tuple[Any, ...]:
-    """Year, month and day, and the moment in UTC where it says one."""
+    """Year, month and day, and the moment in UTC if it has a time."""
     day, has_time, _rest = content.partition("T")
     parts = tuple(int(part) for part in day.split("-"))
     return (*parts, read_iso(content).timestamp()) if has_time else parts
@@ -253,7 +253,7 @@ def _fitting(item: Item, text: str) -> str:
 
 
 def _matching(item: Item, text: str) -> None:
-    """Raise InvalidAnswer for a text that FHIR's extension regex does not allow.
+    """Raise InvalidAnswer if the text does not match FHIR's extension regex.
 
     A pattern that takes too long is the author's mistake, not the patient's: the answer is accepted.
     """
@@ -283,7 +283,7 @@ def _integer(item: Item, typed: Typed) -> Json | None:
 
 def _number(item: Item, text: str, *, whole: bool = False) -> Decimal:
     text = text.strip().replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "")
-    if re.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})", text):  # one with three digits after it may mean thousands
+    if re.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})", text):  # with three digits after the comma it may mean thousands
         text = text.replace(",", ".")
     example = (
         _("Enter a whole number in digits, such as 12.") if whole else _("Enter a number in digits, such as 36.5.")
@@ -329,10 +329,7 @@ def _date(item: Item, typed: Typed) -> Json | None:
 
 
 def _day(item: Item, typed: Typed) -> str:
-    """The day as FHIR's date; the year alone, or the year and the month, where no more is known.
-
-    https://hl7.org/fhir/R4/datatypes.html#date
-    """
+    """The FHIR date; only year, or year and month, if no more was typed."""
     day, month, year = (typed.get(name, "").strip() for name in ("day", "month", "year"))
     if not year:
         raise InvalidAnswer(_("Enter the year, and the month and the day if you know them."))
@@ -347,7 +344,7 @@ def _day(item: Item, typed: Typed) -> str:
         example = {"example": formats.in_numbers(EXAMPLE)}
         raise InvalidAnswer(_("There is no such date. Enter it in numbers, such as %(example)s.") % example) from None
     text = "-".join(f"{part:02}" for part in parts)
-    # A bound that is more precise than the answer cannot exclude it.
+    # A bound more precise than the answer cannot exclude it.
     _within(item, text, lambda bound: str(bound)[: len(text)], lambda bound: time_text.partial_day(str(bound)[:10]))
     return text
 
@@ -393,7 +390,7 @@ def _url(item: Item, typed: Typed) -> Json | None:
 
 
 def _attachment(item: Item, attachment: Json | None) -> Json:
-    """A file of a kind and size that we keep. One without data has been refused at the door."""
+    """The file, if its kind and size are allowed. A file without data was refused on upload."""
     most = megabytes_of(item)
     if attachment is None:
         raise InvalidAnswer(_("Choose the file again."))
@@ -411,7 +408,7 @@ def _attachment(item: Item, attachment: Json | None) -> Json:
 
 
 def _within(item: Item, value: Any, read: Any, say: Any) -> None:
-    """Raise InvalidAnswer outside of what FHIR's extensions minValue and maxValue allow."""
+    """Raise InvalidAnswer if the value is outside FHIR's extensions minValue and maxValue."""
     too_low = item.minimum is not None and value < read(item.minimum)
     too_high = item.maximum is not None and value > read(item.maximum)
     if not (too_low or too_high):
@@ -434,7 +431,7 @@ def _as_moment(bound: Any, zone: ZoneInfo) -> datetime:
 
 
 def _plain(number: Decimal) -> int | float:
-    """As JSON writes it: fifteen digits survive."""
+    """The number as JSON writes it, with fifteen digits."""
     return int(number) if number == number.to_integral_value() else float(number)
 
 
@@ -453,7 +450,7 @@ def _date_parts(text: str) -> dict[str, str]:
 
 
 def _typed_time(at: time) -> str:
-    """As the clinic's country writes it, where that can be read again."""
+    """The time in the format of the clinic's country, if that can be parsed again."""
     shown = formats.clock(at)
     if at.second or formats.read_clock(shown) is None:
         return at.isoformat(timespec="seconds" if at.second else "minutes")

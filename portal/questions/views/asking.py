@@ -25,7 +25,7 @@ from portal.questions.parts import Part
 from portal.questions.views.visit_questions import VisitQuestions, questions_of, redirect_if_lost, visit_of
 from scheduling import booking, questionnaire_answers
 from scheduling.errors import RuleBroken, SchedulingError
-from scheduling.questionnaires import Posted
+from scheduling.questionnaires import PostedForm
 
 NUMBER = re.compile(r"[0-9]{1,9}")
 SAID = "questions-said"  # session key: what the page shows after it was posted
@@ -70,7 +70,9 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     return _go_on(request, questions, page, posted, now)
 
 
-def _go_on(request: HttpRequest, questions: VisitQuestions, page: Part, posted: Posted, now: datetime) -> HttpResponse:
+def _go_on(
+    request: HttpRequest, questions: VisitQuestions, page: Part, posted: PostedForm, now: datetime
+) -> HttpResponse:
     sent = page.sent(posted)
     new, wrong = sent.new_questions(posted), sent.problems_of(posted)
     skips = "skip" in request.POST and questions.is_optional
@@ -100,7 +102,7 @@ def _changed(
     request: HttpRequest,
     questions: VisitQuestions,
     page: Part,
-    posted: Posted,
+    posted: PostedForm,
     now: datetime,
     *,
     add: str = "",
@@ -132,7 +134,7 @@ def _see(request: HttpRequest, questions: VisitQuestions, page: Part) -> HttpRes
     return _show(request, questions, page, problems=problems, **more, **parts.focus(page, add, remove))
 
 
-def _differing(request: HttpRequest, page: Part, posted: Posted) -> list[tuple[str, str]]:
+def _differing(request: HttpRequest, page: Part, posted: PostedForm) -> list[tuple[str, str]]:
     """Return the questions and typed answers of an outdated page that would overwrite newer saved answers.
 
     They are not saved then: the reader sees both versions and decides.
@@ -149,7 +151,9 @@ def _differing(request: HttpRequest, page: Part, posted: Posted) -> list[tuple[s
     ]
 
 
-def _longer(request: HttpRequest, questions: VisitQuestions, page: Part, posted: Posted, now: datetime) -> HttpResponse:
+def _longer(
+    request: HttpRequest, questions: VisitQuestions, page: Part, posted: PostedForm, now: datetime
+) -> HttpResponse:
     """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
     _keep(request, questions, page, posted, now)
     try:
@@ -204,7 +208,7 @@ def _keep(
     request: HttpRequest,
     questions: VisitQuestions,
     page: Part,
-    posted: Posted,
+    posted: PostedForm,
     now: datetime,
     *,
     done: bool = False,

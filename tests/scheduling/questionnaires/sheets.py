@@ -7,7 +7,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as De
 
 from clinic.fhir.codes import RED_FLAG
 from scheduling import questionnaire_answers, questionnaires
-from scheduling.questionnaires import Entries, Posted, read_items
+from scheduling.questionnaires import Entries, PostedForm, read_items
 from tests.factories import MONDAY_9
 
 ZONE = ZoneInfo("America/New_York")
@@ -66,7 +66,7 @@ def calculated(path, **more):
 
 
 def problem_of(sheet):
-    return [each.text for each in questionnaires.problems(questionnaires.every(sheet.nodes))]
+    return [each.text for each in questionnaires.problems(questionnaires.walk_nodes(sheet.nodes))]
 
 
 UNITS = [extension("questionnaire-unitOption", valueCoding={"code": each, "display": each}) for each in ("kg", "lb")]
@@ -79,7 +79,7 @@ PAIN = item(
 
 def answer(appointment, caller, *, done=False, version=None, now=NOW, **typed):
     [form] = questionnaire_answers.forms_of(appointment, ZONE)
-    posted = Posted(entries(**typed).typed, frozenset({"q-pain", "q-b"}))
+    posted = PostedForm(entries(**typed).typed, frozenset({"q-pain", "q-b"}))
     return questionnaire_answers.answer(
         appointment, form, posted, form.items, caller=caller, now=now, done=done, version=version
     ).response

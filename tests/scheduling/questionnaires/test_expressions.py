@@ -4,7 +4,7 @@ import pytest
 
 from clinic.fhir.resources import to_fhir
 from scheduling import questionnaire_answers, questionnaires
-from scheduling.questionnaires import Entries, Posted, read_items
+from scheduling.questionnaires import Entries, PostedForm, read_items
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.scheduling.questionnaires.sheets import (
     COLOURS,
@@ -76,7 +76,7 @@ def test_an_answer_is_calculated_from_others_and_decides_what_is_asked():
 
 def test_what_is_sent_for_a_calculated_question_does_not_count():
     read = read_items(BODY)
-    posted = Posted(
+    posted = PostedForm(
         {"q-weight.0": ["70.5"], "q-height.0": ["180"], "q-bmi.0": ["12"]}, frozenset({"q-weight", "q-bmi"})
     )
     entries = questionnaires.merge(read, Entries({"q-height.0": ["180"]}), posted)
@@ -123,16 +123,16 @@ def test_one_calculation_can_use_another_and_a_circle_ends():
 def test_an_initial_value_comes_from_the_record(question, path, value):
     raw = {**question, "extension": [*question.get("extension", ()), initially(path)]}
     items = questionnaires.prefill(read_items([raw]), PATIENT)
-    sheet = questionnaires.fill(items, questionnaires.opened(items, None, ZONE), ZONE)
+    sheet = questionnaires.fill(items, questionnaires.initial_entries(items, None, ZONE), ZONE)
     assert answers(sheet) == ({"a": [value]} if value else {})
 
 
 def test_an_initial_value_gives_way_to_what_is_typed_and_stands_in_groups():
     raw = [group("g", item("string", "a", extension=[initially("%patient.name.family")]))]
     items = questionnaires.prefill(read_items(raw), PATIENT)
-    opened = questionnaires.opened(items, None, ZONE)
+    opened = questionnaires.initial_entries(items, None, ZONE)
     assert opened.typed == {"q-a.0.0": ["Quinn"]}
-    typed = questionnaires.merge(items, opened, Posted({"q-a.0.0": [""]}, frozenset({"q-a.0"})))
+    typed = questionnaires.merge(items, opened, PostedForm({"q-a.0.0": [""]}, frozenset({"q-a.0"})))
     assert questionnaires.fill(items, typed, ZONE).as_items() == []
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling import questionnaires
-from scheduling.questionnaires import Entries, Posted, read_items
+from scheduling.questionnaires import Entries, PostedForm, read_items
 from tests.scheduling.questionnaires.sheets import (
     COLOURS,
     DATE,
@@ -153,8 +153,8 @@ def test_what_is_read_only_or_hidden_is_never_missed_and_keeps_its_value():
     fixed = item("string", required=True, readOnly=True, initial=[{"valueString": "fixed"}])
     secret = item("integer", "b", required=True, extension=hidden, initial=[{"valueInteger": 3}])
     read = read_items([fixed, secret])
-    opened = questionnaires.opened(read, None, ZONE)
-    forged = Posted({"q-a.0": ["forged"], "q-b.0": ["9"]}, frozenset({"q-a", "q-b"}))
+    opened = questionnaires.initial_entries(read, None, ZONE)
+    forged = PostedForm({"q-a.0": ["forged"], "q-b.0": ["9"]}, frozenset({"q-a", "q-b"}))
     sheet = questionnaires.fill(read, questionnaires.merge(read, opened, forged), ZONE)
     assert sheet.is_complete
     assert [each["answer"] for each in sheet.as_items()] == [[{"valueString": "fixed"}], [{"valueInteger": 3}]]

@@ -1,4 +1,4 @@
-"""Answers as staff and patients read them, in the order of the questions."""
+"""Responses as staff and patients read them, in the order of the questions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One answer in words. `file` is the hash of an attachment; `is_draft` says that it is no answer yet."""
+class SummaryAnswer:
+    """One answer in words. `file` is the hash of an attachment; `is_draft` marks an invalid text."""
 
     text: str
     file: str = ""
@@ -27,25 +27,25 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A question and its answers; without answers, the heading of a group. `level` is how deep it lies."""
+class SummaryLine:
+    """A question with its answers; without answers it is the heading of a group. `level` is its depth."""
 
     question: str
-    answers: tuple[Given, ...]
+    answers: tuple[SummaryAnswer, ...]
     level: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A response to read: its lines, and what is to be known of it as a whole."""
+class ResponseSummary:
+    """A response in words, with its title and status."""
 
     response: QuestionnaireResponse
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[SummaryLine, ...]
 
     @property
     def marker(self) -> str:
-        """What is unusual about it; empty for answers that were given and left so."""
+        """The unusual status of the response in words; empty for completed answers."""
         return {
             Status.IN_PROGRESS: _("Not finished"),
             Status.AMENDED: _("Changed after booking"),
@@ -64,16 +64,16 @@ class Reading:
         return icons.get(Status(self.response.status), "cross")
 
 
-def read(response: QuestionnaireResponse, zone: ZoneInfo = UTC, language: str = "") -> Reading:
-    """Question and answer, in order. Questions that the questionnaire no longer has are told by their own text."""
+def summary_of(response: QuestionnaireResponse, zone: ZoneInfo = UTC, language: str = "") -> ResponseSummary:
+    """The response in words. A question that the questionnaire no longer has is shown with its text in the response."""
     form = response.questionnaire
     items = read_items(form.item, form.extra.get("contained", ()), language, base=base_language(form)) if form else ()
     known = {each.link_id: each for each in walk(items)}
     lines = tuple(_lines(response.item, known, 0, zone))
-    return Reading(response, text_of(form, "title", language) or (str(form) if form else _("Answers")), lines)
+    return ResponseSummary(response, text_of(form, "title", language) or (str(form) if form else _("Answers")), lines)
 
 
-def _lines(answers: Iterable[Json], known: Mapping[str, Item], level: int, zone: ZoneInfo) -> Iterator[Line]:
+def _lines(answers: Iterable[Json], known: Mapping[str, Item], level: int, zone: ZoneInfo) -> Iterator[SummaryLine]:
     for raw in answers:
         item = known.get(str(raw.get("linkId")))
         if item is not None and item.hidden:
@@ -81,18 +81,18 @@ def _lines(answers: Iterable[Json], known: Mapping[str, Item], level: int, zone:
         question = (item.text if item else "") or str(raw.get("text") or raw.get("linkId", ""))
         given = tuple(each for answer in raw.get("answer", ()) if (each := _given(answer, item, zone)))
         if given or raw.get("item"):
-            yield Line(question, given, level)
+            yield SummaryLine(question, given, level)
         yield from _lines(raw.get("item", ()), known, level + 1, zone)
         for answer in raw.get("answer", ()):
             yield from _lines(answer.get("item", ()), known, level + 1, zone)
 
 
-def _given(answer: Json, item: Item | None, zone: ZoneInfo) -> Given | None:
+def _given(answer: Json, item: Item | None, zone: ZoneInfo) -> SummaryAnswer | None:
     value = {name: each for name, each in answer.items() if name.startswith("value")}
     if not value:
         parts = [part for each in answer.get("extension", ()) if each.get("url") == TYPED for part in each["extension"]]
-        return Given(" ".join(part["valueString"] for part in parts), is_draft=True) if parts else None
+        return SummaryAnswer(" ".join(part["valueString"] for part in parts), is_draft=True) if parts else None
     option = next((option for option in item.options if option.value == value), None) if item else None
     alarm = bool(option and option.red_flag) or bool(item and item.red_flag and value != {"valueBoolean": False})
     text = answer_words(item, value, zone)
-    return Given(text, value.get("valueAttachment", {}).get("hash", ""), is_alarm=alarm)
+    return SummaryAnswer(text, value.get("valueAttachment", {}).get("hash", ""), is_alarm=alarm)

@@ -1,4 +1,4 @@
-"""A questionnaire as it is being filled in: which questions are asked now, what was typed, what it means."""
+"""Builder of a Sheet from entries: enabled questions, parsed answers, problems and calculated values."""
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
@@ -6,22 +6,22 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from clinic.translations import Sentence
-from scheduling.questionnaires.enabling import enable
+from scheduling.questionnaires.control_names import NAME, name_of, question_of, rows_of
+from scheduling.questionnaires.enable_when import enable
 from scheduling.questionnaires.entries import Entries, entries_of, first_entries, typed_values
 from scheduling.questionnaires.expressions import calculate
 from scheduling.questionnaires.items import Item, Json, walk
-from scheduling.questionnaires.names import NAME, name_of, question_of, rows_of
-from scheduling.questionnaires.nodes import Node, Row, Sheet, every
+from scheduling.questionnaires.sheet import AnswerRow, Node, Sheet, walk_nodes
 from scheduling.questionnaires.values import OTHER, InvalidAnswer, parse
 
-ON_ONE_PAGE = 8  # questions; more of them make a page for each group
+ON_ONE_PAGE = 8  # questions, at most, on a form without pages
 
 
 def fill(items: Iterable[Item], entries: Entries, zone: ZoneInfo, patient: Json | None = None) -> Sheet:
-    """The sheet of what was typed: which questions are asked, what is wrong, and the calculated answers.
+    """The sheet of these entries: enabled questions, problems, and calculated answers.
 
-    `patient` is the FHIR Patient for expressions that name it. Calculated answers can depend on each other and decide
-    which questions are asked, so they are computed until nothing changes any more.
+    `patient` is the FHIR Patient for expressions that use it. Calculated answers can depend on each other and enable
+    questions, so they are computed until nothing changes.
     """
     items = tuple(items)
     sheet = _filled(items, entries, zone)
@@ -36,9 +36,9 @@ def fill(items: Iterable[Item], entries: Entries, zone: ZoneInfo, patient: Json 
 
 
 def _with_calculated(sheet: Sheet, entries: Entries, zone: ZoneInfo, patient: Json | None) -> Entries:
-    """The entries with the answers that are calculated from those of the sheet."""
+    """The entries with the answers calculated from the sheet."""
     answers = sheet.as_items()
-    nodes = [node for node in every(sheet.nodes) if node.item.calculation]
+    nodes = [node for node in walk_nodes(sheet.nodes) if node.item.calculation]
     names = {node.name for node in nodes}
     typed = {
         key: texts
@@ -63,19 +63,21 @@ def _filled(items: Iterable[Item], entries: Entries, zone: ZoneInfo) -> Sheet:
     return Sheet(nodes)
 
 
-def opened(items: tuple[Item, ...], answers: Iterable[Json] | None, zone: ZoneInfo) -> Entries:
-    """What a page starts from: the answers so far, and initial values where nobody has been asked yet."""
+def initial_entries(items: tuple[Item, ...], answers: Iterable[Json] | None, zone: ZoneInfo) -> Entries:
+    """The entries that a page starts with: the answers so far, and initial values of questions not asked before."""
     initial = first_entries(items, zone)
     if answers is None:
         return initial
     entries = entries_of(items, answers, zone)
-    closed = {node.name for node in every(fill(items, entries, zone).nodes) if not node.is_enabled}
+    closed = {node.name for node in walk_nodes(fill(items, entries, zone).nodes) if not node.is_enabled}
     unasked = {key: texts for key, texts in initial.typed.items() if question_of(key, items) in closed}
     return Entries({**unasked, **entries.typed}, entries.files)
 
 
 def pages(items: tuple[Item, ...]) -> list[tuple[Item, ...]]:
-    """A short questionnaire is one page; a long one has a page for each of its groups, and for what is between."""
+    """The pages of a questionnaire. A short one has one page; a long one has a page for each group, and for items
+    between.
+    """
     questions = sum(each.is_question and not each.hidden for each in walk(items))
     if questions <= ON_ONE_PAGE:
         return [items]
@@ -87,7 +89,7 @@ def pages(items: tuple[Item, ...]) -> list[tuple[Item, ...]]:
 
 
 class _Builder:
-    """Makes the nodes, all of them, whether they are asked or not."""
+    """Builder of all nodes, enabled or not."""
 
     def __init__(self, entries: Entries, zone: ZoneInfo) -> None:
         self.entries, self.zone = entries, zone
@@ -100,11 +102,11 @@ class _Builder:
         self.made: list[Node] = []
 
     def nodes(
-        self, items: Iterable[Item], parent: Node | None = None, row: Row | None = None, n: int = 0
+        self, items: Iterable[Item], parent: Node | None = None, row: AnswerRow | None = None, n: int = 0
     ) -> list[Node]:
         return [self._node(item, parent, row, n) for item in items]
 
-    def _node(self, item: Item, parent: Node | None, row: Row | None, n: int) -> Node:
+    def _node(self, item: Item, parent: Node | None, row: AnswerRow | None, n: int) -> Node:
         path = (*parent.path, (parent.item.link_id, n)) if parent else ()
         node = Node(item, name_of(item, tuple(index for _link, index in path)), path, len(self.made), parent, row)
         self.made.append(node)
@@ -117,8 +119,8 @@ class _Builder:
             each.nodes = self.nodes(item.items, node, each, index)
         return node
 
-    def _row(self, node: Node, name: str) -> Row:
-        row = Row(name, dict(self.parts.get(name, {})))
+    def _row(self, node: Node, name: str) -> AnswerRow:
+        row = AnswerRow(name, dict(self.parts.get(name, {})))
         row.typed.setdefault("", "")
         if node.item.is_question:
             self._parse(node, row)
@@ -129,15 +131,15 @@ class _Builder:
         node.other = "\n".join(self.entries.typed.get(f"{node.name}.other", []))
         for n, option in enumerate(node.item.options):
             value = option.value if option.key in node.keys else None
-            node.rows.append(Row(f"{node.name}.{n}", value=value, option=option))
+            node.rows.append(AnswerRow(f"{node.name}.{n}", value=value, option=option))
         unknown = [key for key in node.keys if key != OTHER and key not in {each.key for each in node.item.options}]
         others = [{"": OTHER, "other": node.other}] if OTHER in node.keys or node.other.strip() else []
         for typed in [*({"": key} for key in unknown), *(others if node.item.is_open else ())]:
-            row = Row(f"{node.name}.{len(node.rows)}", typed)
+            row = AnswerRow(f"{node.name}.{len(node.rows)}", typed)
             self._parse(node, row)
             node.rows.append(row)
 
-    def _parse(self, node: Node, row: Row) -> None:
+    def _parse(self, node: Node, row: AnswerRow) -> None:
         try:
             row.value = parse(node.item, row.typed, self.zone, self.entries.files)
         except InvalidAnswer as wrong:
@@ -145,10 +147,10 @@ class _Builder:
 
 
 def _problem(node: Node) -> str:
-    """What is wrong with a question as a whole."""
+    """The problem with a question as a whole, or an empty string."""
     item, count = node.item, len(node.answers)
     if item.is_group:
-        count = sum(any(each.answers for each in every(row.nodes) if each.is_enabled) for row in node.rows)
+        count = sum(any(each.answers for each in walk_nodes(row.nodes) if each.is_enabled) for row in node.rows)
         return _("Answer at least one of these questions.") if item.required and not count else ""
     if any(row.error for row in node.rows) or item.type == "display":
         return ""

@@ -1,4 +1,4 @@
-"""Questions in their places with their answers, and the whole sheet of them."""
+"""Sheet: a questionnaire with its answers, as a tree of nodes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from scheduling.questionnaires.values import same
 
 
 @dataclass
-class Row:
-    """One answer to a question, or one time through a group."""
+class AnswerRow:
+    """One answer to a question, or one repetition of a group."""
 
     name: str
     typed: dict[str, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What was typed into its only control, or the main one."""
+        """The text typed into the only or main control."""
         return self.typed.get("", "")
 
     @property
@@ -35,15 +35,15 @@ class Row:
 
 @dataclass(eq=False)
 class Node:
-    """An item in its place. A group can be there several times over, and so can all that is in it."""
+    """An item at one position. In a repeated group there is one node for each repetition."""
 
     item: Item
     name: str
     path: tuple[tuple[str, int], ...]
     number: int
     parent: "Node | None" = None
-    row: Row | None = None
-    rows: list[Row] = field(default_factory=list)
+    row: AnswerRow | None = None
+    rows: list[AnswerRow] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     other: str = ""
     problem: str = ""
@@ -51,7 +51,7 @@ class Node:
 
     @property
     def depends(self) -> bool:
-        """True if an answer decides if it is asked."""
+        """True if an answer to another question decides if it is enabled."""
         return bool(self.item.conditions) or bool(self.parent and self.parent.item.is_question)
 
     @property
@@ -60,7 +60,7 @@ class Node:
 
     @property
     def is_asked(self) -> bool:
-        """True if there is something to be filled in."""
+        """True if the patient can fill it in."""
         return self.is_enabled and self.item.is_question and not (self.item.hidden or self.item.read_only)
 
     @property
@@ -73,7 +73,7 @@ class Node:
 
     @property
     def red_flag(self) -> TranslatedText:
-        """What to do about an answer that is an alarm; empty where there is none."""
+        """The advice about an answer that is an alarm; empty without one."""
         item = self.item
         if item.red_flag and not item.is_question and item.conditions:
             return item.red_flag
@@ -84,8 +84,8 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is wrong with the answer to which question, and the id of its control."""
+class AnswerProblem:
+    """A problem with an answer: the question, the text, and the id of the control."""
 
     anchor: str
     question: str
@@ -94,13 +94,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A whole questionnaire with its answers."""
+    """A questionnaire with its answers."""
 
     nodes: list[Node]
 
     @cached_property
     def enabled(self) -> list[Node]:
-        return [node for node in every(self.nodes) if node.is_enabled]
+        return [node for node in walk_nodes(self.nodes) if node.is_enabled]
 
     @property
     def is_complete(self) -> bool:
@@ -115,24 +115,24 @@ class Sheet:
         return any(node.answers for node in self.enabled if node.is_asked)
 
     def page(self, items: Iterable[Item]) -> list[Node]:
-        """The nodes of some of its top items."""
+        """The nodes of some of the top-level items."""
         wanted = {each.link_id for each in items}
         return [node for node in self.nodes if node.item.link_id in wanted]
 
     def as_items(self) -> list[Json]:
-        """QuestionnaireResponse.item: what is asked and answered. What is no answer yet is kept as it was typed."""
+        """The answers as QuestionnaireResponse.item. Invalid texts are kept as they were typed."""
         return list(_items(self.nodes))
 
 
-def every(nodes: Iterable[Node]) -> Iterator[Node]:
+def walk_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
     for node in nodes:
         yield node
         for row in node.rows:
-            yield from every(row.nodes)
+            yield from walk_nodes(row.nodes)
 
 
-def problems(nodes: Iterable[Node]) -> list[Problem]:
-    """All that is wrong with them, in the order of the page."""
+def problems(nodes: Iterable[Node]) -> list[AnswerProblem]:
+    """All problems of the nodes, in the order of the page."""
     found = []
     for node in nodes:
         if not node.is_enabled:
@@ -140,11 +140,11 @@ def problems(nodes: Iterable[Node]) -> list[Problem]:
         wrong = [(row, row.error) for row in node.rows if row.error]
         if node.problem:
             wrong.insert(0, (node.rows[0], node.problem))
-        found += [Problem(anchor(node, row), node.item.text, text) for row, text in wrong]
+        found += [AnswerProblem(anchor(node, row), node.item.text, text) for row, text in wrong]
     return found
 
 
-def anchor(node: Node, row: Row) -> str:
+def anchor(node: Node, row: AnswerRow) -> str:
     """The id of the first control of an answer."""
     match node.item.control:
         case "checkboxes":
@@ -169,7 +169,7 @@ def _items(nodes: Iterable[Node]) -> Iterator[Json]:
             yield {**head, "answer": answers}
 
 
-def _answer(row: Row) -> Json:
+def _answer(row: AnswerRow) -> Json:
     if row.value is None:
         parts = [
             {"url": part or "text", "valueString": text}

@@ -1,8 +1,8 @@
-"""What controls are called, and where an answer stands by its control's name.
+"""Names of form controls, and the position of an answer in its control's name.
 
-Controls have names: `q-`, the question's linkId in letters that HTML and CSS like, and a number for each group or
-answer on the way to it and for the answer itself: `q-countries.0.2` is the third country of the first journey. A part
-of an answer is one more word: `q-born.0.day`. Where one control gives several answers, its name lacks the last number.
+A name is `q-`, the linkId in characters that HTML and CSS allow, and an index for each group or answer on the path to
+it and for the answer itself: `q-countries.0.2` is the third country of the first journey. A part of an answer has its
+own word: `q-born.0.day`. If one control gives several answers, its name lacks the last index.
 """
 
 import re
@@ -16,7 +16,7 @@ NAME = re.compile(r"q-(?P<link>[A-Za-z0-9_-]+)(?P<indices>(?:\.\d{1,3})*)(?:\.(?
 
 
 def name_of(item: Item, indices: Indices) -> str:
-    """Of the question where the way to it has these numbers."""
+    """The control name of a question at these indices."""
     return joined(link(item.link_id), indices)
 
 
@@ -25,7 +25,7 @@ def joined(link: str, indices: Indices) -> str:
 
 
 def link(link_id: str) -> str:
-    """A linkId in letters that names can have; no two come out alike."""
+    """The linkId in characters that names allow; different linkIds stay different."""
     return re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}_", link_id)
 
 
@@ -39,7 +39,7 @@ def indices_of(match: re.Match[str]) -> Indices:
 
 
 def rows_of(typed: Iterable[str]) -> Counter[str]:
-    """How many rows there are of each question and group."""
+    """The number of rows of each question and group."""
     rows: Counter[str] = Counter()
     for key in typed:
         if (match := NAME.fullmatch(key)) and (indices := indices_of(match)):

@@ -1,14 +1,14 @@
-"""Which questions are asked: https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen"""
+"""Enabled questions: https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen"""
 
 from collections.abc import Callable, Iterable
 
 from scheduling.questionnaires.items import Json
-from scheduling.questionnaires.nodes import Node
+from scheduling.questionnaires.sheet import Node
 from scheduling.questionnaires.values import holds
 
 
 def enable(nodes: list[Node]) -> None:
-    """Decide which are asked. A circle of conditions asks none of its questions."""
+    """Set which nodes are enabled. Questions whose conditions form a cycle are disabled."""
     places: dict[str, list[Node]] = {}
     for node in nodes:
         places.setdefault(node.item.link_id, []).append(node)
@@ -38,7 +38,7 @@ def enable(nodes: list[Node]) -> None:
 
 
 def _circular(nodes: Iterable[Node]) -> set[str]:
-    """The linkIds of items that wait, in the end, for themselves."""
+    """The linkIds of items whose conditions depend on themselves."""
     waits: dict[str, set[str]] = {}
     for node in nodes:
         on = waits.setdefault(node.item.link_id, set())
@@ -57,7 +57,7 @@ def _circular(nodes: Iterable[Node]) -> set[str]:
 
 
 def _nearest(node: Node, places: Iterable[Node]) -> Node | None:
-    """The question with most of its way in common, rather before than after, rather near than far."""
+    """The question with the longest common path, preferably before the node, and the closest of those."""
 
     def nearness(other: Node) -> tuple[int, bool, int]:
         common = next((n for n, (a, b) in enumerate(zip(node.path, other.path, strict=False)) if a != b), None)

@@ -1,7 +1,7 @@
 """Answers are read as questions and answers."""
 
 from scheduling import questionnaire_answers, questionnaires
-from scheduling.questionnaires import Posted
+from scheduling.questionnaires import PostedForm
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.scheduling.questionnaires.sheets import NOW, PAIN, ZONE, extension, group, item
 
@@ -11,7 +11,7 @@ def test_a_number_is_read_with_the_unit_of_its_question(db):
     form = QuestionnaireFactory(item=[item("decimal", "t", extension=[unit]), item("quantity", "w")])
     weight = {"valueQuantity": {"value": 70.5, "code": "kg"}}
     given = [{"linkId": "t", "answer": [{"valueDecimal": 36.6}]}, {"linkId": "w", "answer": [weight]}]
-    reading = questionnaires.read(QuestionnaireResponseFactory(questionnaire=form, item=given))
+    reading = questionnaires.summary_of(QuestionnaireResponseFactory(questionnaire=form, item=given))
     assert [answer.text for line in reading.lines for answer in line.answers] == ["36.6 °C", "70.5 kg"]
 
 
@@ -28,7 +28,7 @@ def test_answers_read_as_questions_and_answers_in_order(db):
         },
         {"linkId": "gone", "text": "Asked in former times", "answer": [{"valueBoolean": True}]},
     ]
-    reading = questionnaires.read(QuestionnaireResponseFactory(questionnaire=form, item=given, status="amended"))
+    reading = questionnaires.summary_of(QuestionnaireResponseFactory(questionnaire=form, item=given, status="amended"))
     assert [(line.question, [each.text for each in line.answers]) for line in reading.lines] == [
         ("g", []),
         ("Question pain", ["Yes"]),
@@ -43,8 +43,8 @@ def test_what_was_only_typed_reads_as_a_draft(held, caller, form_row):
     form_row.item = [item("date")]
     form_row.save()
     [form] = questionnaire_answers.forms_of(held, ZONE)
-    posted = Posted({"q-a.0.day": ["31"], "q-a.0.month": ["2"], "q-a.0.year": ["2026"]}, frozenset({"q-a"}))
+    posted = PostedForm({"q-a.0.day": ["31"], "q-a.0.month": ["2"], "q-a.0.year": ["2026"]}, frozenset({"q-a"}))
     row = questionnaire_answers.answer(held, form, posted, form.items, caller=caller, now=NOW).response
-    reading = questionnaires.read(row)
+    reading = questionnaires.summary_of(row)
     assert [(each.text, each.is_draft) for each in reading.lines[0].answers] == [("31 2 2026", True)]
     assert reading.marker == "Not finished"
