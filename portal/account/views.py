@@ -62,7 +62,7 @@ def details(request: HttpRequest) -> HttpResponse:
         form.make_record(caller.user, now=timezone.now())
         guests.record_of_account(caller.user, now=timezone.now())
         return redirect(destination)
-    return render(request, "portal/accounts/details.html", {"form": form, "next": destination})
+    return render(request, "portal/account/details.html", {"form": form, "next": destination})
 
 
 def _own_address(request: HttpRequest, address: str | None) -> str:

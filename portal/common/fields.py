@@ -51,7 +51,7 @@ class DatePartsWidget(forms.MultiWidget):
     """
 
     # In the app's own templates, because the form renderer looks only there.
-    template_name = "portal/date_parts.html"
+    template_name = "portal/common/date_parts.html"
     use_fieldset = True
 
     def __init__(self, autocomplete: str = "") -> None:

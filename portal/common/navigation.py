@@ -27,7 +27,7 @@ class HeaderLink:
 
 STAFF = (
     HeaderLink(_("Today"), ("portal:board",)),
-    HeaderLink(_("To do"), ("portal:worklist",), "portal/worklist/_count.html"),
+    HeaderLink(_("To do"), ("portal:worklist",), "portal/staff/worklist/_count.html"),
     HeaderLink(_("Calendar"), ("portal:day", "portal:week", "portal:month", "portal:agenda")),
     HeaderLink(_("Hours"), ("portal:hours", "portal:hours-edit", "portal:hours-settings", "portal:checklist")),
 )

@@ -73,7 +73,7 @@ def services(request: HtmxRequest) -> HttpResponse:
         "carried": carried,
         "unknown": unknown,
     }
-    return render(request, f"portal/booking/{'_services' if is_part(request) else 'services'}.html", context)
+    return render(request, f"portal/finding/{'_services' if is_part(request) else 'services'}.html", context)
 
 
 @require_GET
@@ -84,9 +84,9 @@ def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
     context = free_times(request, service, now=timezone.now())
     context["action"] = reverse("portal:hold", args=[service.fhir_id])
     if is_part(request):
-        return render(request, "portal/booking/_times.html", context)
+        return render(request, "portal/finding/_times.html", context)
     context["is_only_visit"] = not bookable().exclude(pk=service.pk).exists()
-    return render(request, "portal/booking/choose_time.html", context)
+    return render(request, "portal/finding/choose_time.html", context)
 
 
 def free_times(

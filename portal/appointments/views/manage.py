@@ -52,7 +52,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
         typed.done(request)
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
-    return render(request, "portal/manage/visit.html", context | _proof(request, visit, now))
+    return render(request, "portal/appointments/manage.html", context | _proof(request, visit, now))
 
 
 @never_cache
@@ -114,7 +114,7 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
         typed.done(request)
         return redirect(request.get_full_path())
     context = {"visit": visit, "token": token, "form": form, **_proof(request, visit, now)}
-    return render(request, "portal/manage/birth_date.html", context)
+    return render(request, "portal/appointments/birth_date.html", context)
 
 
 def _proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
@@ -194,4 +194,4 @@ def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: da
 
 
 def _expired(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/manage/expired.html", status=410)
+    return render(request, "portal/appointments/expired.html", status=410)

@@ -80,7 +80,7 @@ def _move(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRespo
     context = free_times(htmx_request, service, now=now, without=moving.visit.appointment)
     context |= {"action": request.path, "moved": moving.visit, "back": moving.back}
     part = "_times" if is_part(htmx_request) else "choose_time"
-    return render(request, f"portal/booking/{part}.html", context)
+    return render(request, f"portal/finding/{part}.html", context)
 
 
 def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpResponse:
@@ -107,7 +107,7 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
         if request.method == "GET" or not form.is_valid():
             context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back, "form": form}
             context["is_by_link"] = bool(moving.caller.visit)
-            return render(request, "portal/appointments/move.html", context)
+            return render(request, "portal/booking/move.html", context)
         booking.reschedule(
             visit.id,
             offerings=offerings,

@@ -18,7 +18,7 @@ from scheduling import access
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """List the user's apps, with their permissions and patients."""
-    return render(request, "portal/apps/index.html", {"apps": _own(request)})
+    return render(request, "portal/oauth/index.html", {"apps": _own(request)})
 
 
 @sign_in_required
@@ -33,7 +33,7 @@ def stop(request: HttpRequest, client_id: str) -> HttpResponse:
         access.revoke_app(user, client_id, now=timezone.now())
         messages.success(request, _("%(name)s no longer has access.") % {"name": app.application.name})
         return redirect("portal:apps")
-    return render(request, "portal/apps/stop.html", {"app": app})
+    return render(request, "portal/oauth/stop.html", {"app": app})
 
 
 def _own(request: HttpRequest) -> list[App]:

@@ -64,7 +64,7 @@ class _AuthorizationView(OAuthLibMixin, View):  # type: ignore[misc]
             may_redirect, details = self.error_response(error)
             if may_redirect:
                 return _to_the_app(details["url"])
-            return render(request, "portal/apps/refused.html", {"error": details["error"]}, status=400)
+            return render(request, "portal/oauth/refused.html", {"error": details["error"]}, status=400)
 
     def authorization(self, request: HttpRequest, caller: Caller) -> AuthorizationRequest:
         """Read and check the app's request.
@@ -129,7 +129,7 @@ class AuthorizeView(_AuthorizationView):
             "own": caller.patient,
             "kept": kept,
         }
-        return render(request, "portal/apps/pick.html", context)
+        return render(request, "portal/oauth/pick.html", context)
 
 
 class DecideView(_AuthorizationView):
@@ -176,7 +176,7 @@ def consent(
         "address": f"{reverse('portal:authorize')}?{request.GET.urlencode()}",
         "nothing_ticked": nothing_ticked,
     }
-    response = render(request, "portal/apps/consent.html", context)
+    response = render(request, "portal/oauth/consent.html", context)
     response["Content-Security-Policy"] = content_security_policy(
         images=_origin(authorization.registration.logo_url), forms=_origin(authorization.credentials["redirect_uri"])
     )

@@ -35,7 +35,7 @@ def today(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     _disclosed(request, page)
     part = request.headers.get("HX-Request") == "true"
-    return render(request, f"portal/board/{'_board' if part else 'board'}.html", {"board": page, "sites": sites})
+    return render(request, f"portal/staff/board/{'_board' if part else 'board'}.html", {"board": page, "sites": sites})
 
 
 @staff_required
@@ -66,7 +66,7 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
     page = _read(request, _chosen(board.sites(caller), site), practitioner, whole, now)
     _disclosed(request, page)
     slip = None if form.cleaned_data["back"] or was is None else page.card(appointment_id)
-    return render(request, "portal/board/_board.html", {"board": page, "slip": slip, "was": was})
+    return render(request, "portal/staff/board/_board.html", {"board": page, "slip": slip, "was": was})
 
 
 def _read(request: HttpRequest, site: Location, practitioner: str, whole: bool, now: datetime) -> Board:

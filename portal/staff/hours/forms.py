@@ -21,7 +21,7 @@ class VersionForm(forms.Form):
 class LengthWidget(forms.MultiWidget):
     """Widget for a number and its unit."""
 
-    template_name = "portal/length.html"
+    template_name = "portal/staff/hours/length.html"
     use_fieldset = True
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ def visit(request: HttpRequest, appointment_id: str) -> HttpResponse:
         "timeline": notifications.timeline(staff_visit.visit.appointment),
         "back": request.get_full_path(),
     }
-    return render(request, "portal/staff_visit/visit.html", context)
+    return render(request, "portal/staff/visits/visit.html", context)
 
 
 @staff_required
@@ -58,7 +58,7 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     form = StaffCancelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return _cancel(request, staff_visit, form, now)
-    template = f"portal/staff_visit/{'cancel_dialog' if in_dialog else 'cancel'}.html"
+    template = f"portal/staff/visits/{'cancel_dialog' if in_dialog else 'cancel'}.html"
     status = REFUSED if in_dialog and form.errors else 200
     return render(request, template, _context(request, staff_visit) | {"form": form}, status=status)
 
@@ -89,7 +89,7 @@ def restore(request: HttpRequest, appointment_id: str) -> HttpResponse:
     except SchedulingError as refusal:
         if getattr(request, "htmx", False):
             context = _context(request, staff_visit) | {"refusal": str(refusal)}
-            return render(request, "portal/staff_visit/not_restored.html", context, status=REFUSED)
+            return render(request, "portal/staff/visits/not_restored.html", context, status=REFUSED)
         return _answered(request, staff_visit, str(refusal), messages.error, now)
     return _answered(request, staff_visit, _("The visit is booked again."), messages.success, now)
 

@@ -17,4 +17,4 @@ def worklist(request: HttpRequest) -> HttpResponse:
     caller, now = caller_of(request), timezone.now()
     tasks = read_worklist(caller, now=now)
     disclosures.listed(caller, (visit.appointment for visit in tasks.visits), "worklist", now=now)
-    return render(request, "portal/worklist/worklist.html", {"worklist": tasks, "back": request.path})
+    return render(request, "portal/staff/worklist/worklist.html", {"worklist": tasks, "back": request.path})

@@ -35,9 +35,9 @@ class Undo(TypedDict):
 def show(request: HttpRequest, page: str, context: Context, *, status: int = 200) -> HttpResponse:
     """Render the content of the dialog, or the whole page."""
     in_dialog = bool(getattr(request, "htmx", False))
-    frame = "portal/staff/_dialog.html" if in_dialog else "portal/staff/page.html"
+    frame = "portal/staff/calendar/_dialog.html" if in_dialog else "portal/staff/calendar/page.html"
     return render(
-        request, f"portal/staff/{page}.html", {**context, "frame": frame, "title": TITLES[page]}, status=status
+        request, f"portal/staff/calendar/{page}.html", {**context, "frame": frame, "title": TITLES[page]}, status=status
     )
 
 

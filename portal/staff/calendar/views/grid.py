@@ -112,7 +112,7 @@ def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], di
         "since": (now - OVERLAP).isoformat(),
         **shown(page),
     }
-    return render(request, f"portal/staff/{context['page']}.html", context)
+    return render(request, f"portal/staff/calendar/{context['page']}.html", context)
 
 
 def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def _patient(request: HttpRequest, form: VisitForm) -> Patient | None:
 @require_POST
 def patients(request: HttpRequest) -> HttpResponse:
     """Return the matching patients as choices of the form. A POST, so that names stay out of addresses."""
-    return render(request, "portal/staff/_patients.html", {"matches": _matches(request)})
+    return render(request, "portal/staff/calendar/_patients.html", {"matches": _matches(request)})
 
 
 def _matches(request: HttpRequest) -> Matches | None:

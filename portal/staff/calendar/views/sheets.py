@@ -49,7 +49,7 @@ def sheets(request: HttpRequest) -> HttpResponse:
         "now": now.astimezone(zone),
         "sheets": [sheet for sheet in every if sheet.entries],
     }
-    return render(request, "portal/staff/sheets.html", context)
+    return render(request, "portal/staff/calendar/sheets.html", context)
 
 
 def _people_at(request: HttpRequest) -> Selection:

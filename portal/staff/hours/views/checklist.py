@@ -19,4 +19,4 @@ def checklist(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     entries = read_checklist(caller, now=timezone.now())
     blocked = sum(not entry.verdict.can_be_booked for entry in entries)
-    return render(request, "portal/hours/checklist.html", {"entries": entries, "blocked": blocked})
+    return render(request, "portal/staff/hours/checklist.html", {"entries": entries, "blocked": blocked})

@@ -105,7 +105,7 @@ def show_preview(
         "is_late": is_late,
         **context,
     }
-    return render(request, "portal/hours/preview.html", shown, status=409 if is_late else 200)
+    return render(request, "portal/staff/hours/preview.html", shown, status=409 if is_late else 200)
 
 
 def record_stranded(request: HttpRequest, hours_page: HoursPage, stranded: list[StrandedVisit]) -> list[StrandedVisit]:

@@ -121,7 +121,7 @@ def remove_extra(request: HttpRequest, hours_page: HoursPage, slot_id: str) -> H
         ),
         "changes": True,
     }
-    return render(request, "portal/hours/preview.html", context)
+    return render(request, "portal/staff/hours/preview.html", context)
 
 
 def _closures(terms: Terms) -> list[dict[str, Any]]:

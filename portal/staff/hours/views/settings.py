@@ -25,7 +25,7 @@ def settings(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     if not form.is_bound or not form.is_valid() or is_changing(request):
         summary = descriptions.settings_in_words(hours_page.terms.row, hours_page.terms.general)
         context = {"hours_page": hours_page, "form": form, "summary": summary, "undo": undo_of(request, hours_page)}
-        return render(request, "portal/hours/settings.html", context)
+        return render(request, "portal/staff/hours/settings.html", context)
     change = form.change()
     return preview_or_save(
         request,

@@ -31,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
     concerned = opening.affected_visits(caller, now=now)
     disclosures.listed(caller, [each.appointment for each in concerned], "visits to look at", now=now)
     context = {"calendars": calendars, "services": services, "concerned": concerned}
-    return render(request, "portal/hours/index.html", context)
+    return render(request, "portal/staff/hours/index.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,7 +98,7 @@ def show_editor(
         "extra_times": hours_page.extra_times() if hours_page.terms.schedule else [],
         "undo": undo_of(request, hours_page),
     }
-    return render(request, "portal/hours/edit.html", context)
+    return render(request, "portal/staff/hours/edit.html", context)
 
 
 def _requested_version(hours_page: HoursPage, first: str | None, since: SinceForm) -> Version:
