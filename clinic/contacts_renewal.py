@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db.models import BooleanField, Func, Q, Value
 
-from clinic import contacts
-from clinic.contacts import PersonName
+from clinic.fhir import contacts
+from clinic.fhir.contacts import PersonName
 from clinic.models import Patient, Practitioner, RelatedPerson
 from clinic.models.people import Person
 

@@ -1,12 +1,11 @@
 """Patient, RelatedPerson, Practitioner and PractitionerRole.
 
 https://hl7.org/fhir/R4/patient.html, relatedperson.html, practitioner.html, practitionerrole.html. Columns hold the
-current name, phone number and email address (clinic.contacts), and a patient's language; other names and addresses are
-returned as they were sent. A role's `availableTime` is stored and not used: services and schedules have the hours.
+current name, phone number and email address (clinic.fhir.contacts) and a patient's language; other names and addresses
+are returned as they were sent. A role's `availableTime` is stored and not used: services and schedules have the hours.
 """
 
-from clinic import contacts
-from clinic.fhir import codes
+from clinic.fhir import codes, contacts
 from clinic.fhir.elements import (
     DATE,
     EMAIL,

@@ -1,7 +1,7 @@
 """Names, phone numbers, email addresses and languages of people, of which a column holds the current one.
 
 A single plain name or address is stored in its column alone. If there are several, or one with a period or a former
-use, all stay in `extra` as they were sent, and the column holds the one that clinic.contacts chooses. When a page
+use, all stay in `extra` as they were sent, and the column holds the one that clinic.fhir.contacts chooses. When a page
 changes the column, that one is changed in the resource too.
 """
 
@@ -12,9 +12,8 @@ from typing import Any
 
 from django.conf import settings
 
-from clinic import contacts
-from clinic.contacts import PersonName
-from clinic.fhir import codes
+from clinic.fhir import codes, contacts
+from clinic.fhir.contacts import PersonName
 from clinic.fhir.datatypes import Json
 from clinic.fhir.elements import Conversion, Element, text
 from clinic.fhir.issues import InvalidElement

@@ -2,8 +2,8 @@ from django.db import migrations
 from django.db.models import Q
 from django.utils import timezone
 
-from clinic import contacts
-from clinic.contacts import PersonName
+from clinic.fhir import contacts
+from clinic.fhir.contacts import PersonName
 from clinic.fhir.people_parts import language_of
 from clinic.models.search_column import search_column_value
 

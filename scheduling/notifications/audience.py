@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
-from clinic import contacts
+from clinic.fhir import contacts
 from clinic.models import Appointment, Event, Medium
 from clinic.visit_place import zone_for_patient
 from clinic.zones import zone_named
@@ -74,7 +74,7 @@ class Audience:
 def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
     """The audience of a visit; None if it has no patient. One statement.
 
-    Only current addresses count: see clinic.contacts.
+    Only current addresses count: see clinic.fhir.contacts.
     """
     if appointment.patient_id is None:
         return None

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clinic import contacts, contacts_renewal, people_search
-from clinic.contacts import PersonName
+from clinic import contacts_renewal, people_search
+from clinic.fhir import contacts
+from clinic.fhir.contacts import PersonName
 from clinic.fhir.resources import RESOURCES, References, to_fhir
 from clinic.models import Patient
 from scheduling.notifications.audience import audience_of
