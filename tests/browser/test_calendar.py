@@ -348,3 +348,12 @@ def test_the_visits_offered_are_those_of_the_calendar_chosen_last(page: Page, ra
     expect(chosen).to_have_text(re.compile("Surgery"))
     expect(page.get_by_label("Visit", exact=True).locator("option")).to_have_text(["Choose", "Surgery"])
     page.unroute_all(behavior="wait")
+
+
+def test_a_screen_that_has_become_narrow_shows_the_list(page: Page, visit, chen, day, sign_in, live_server):
+    """A tablet that drew the grid before it was turned: the page comes without the list, which is fetched."""
+    sign_in(chen.user)
+    page.context.add_cookies([{"name": "calendar_grid", "value": "1", "url": f"{live_server.url}/staff/"}])
+    page.set_viewport_size(PHONE)
+    page.goto(f"/staff/?date={day}")
+    expect(page.get_by_role("heading", name="Elena Marquez")).to_be_visible()
