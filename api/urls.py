@@ -7,8 +7,8 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from api.conformance.capability import MetadataView
 from api.conformance.openapi import openapi
 from api.conformance.pages import DEFINITIONS, DefinitionsView, DefinitionView
-from api.operations import operation_urls
-from api.publishing import publishing_urls
+from api.operations.urls import operation_urls
+from api.publishing.urls import publishing_urls
 from api.smart.discovery import openid_configuration, smart_configuration
 from api.throttling import limit_address
 from api.views import (

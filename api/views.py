@@ -1,72 +1,29 @@
 """The REST interactions: https://hl7.org/fhir/R4/http.html"""
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from django.db import transaction as database
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.utils import timezone
 from rest_framework.parsers import BaseParser, FormParser
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from api import reading, search, throttling
-from api.authentication import BearerAuthentication, SessionAuthentication, caller_of
+from api import reading, search
+from api.authentication import caller_of
 from api.bundles import Sender, batch, transaction
-from api.formats.parsers import PARSERS
-from api.formats.renderers import RENDERERS, FHIRNegotiation
+from api.fhir_view import FHIRView, body_of
 from api.headers import base_of, is_known, prefers, version_headers, version_wanted
 from api.outcomes import outcome
 from api.patching import PatchParser, patch_of
 from api.search import PASSED_OVER
 from clinic.fhir.resources import to_fhir
 from scheduling import interactions
-from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue, NotFound
 from scheduling.interactions import Entry, WriteResult
 
 Json = dict[str, Any]
-
-
-class IsKnown(BasePermission):
-    """Somebody with a token or a session. What they may do is for scheduling.access to say."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, Caller)
-
-
-class FHIRView(APIView):
-    """What all views of the API share: who may come in, and that both sides speak FHIR, in JSON or XML."""
-
-    authentication_classes = [BearerAuthentication, SessionAuthentication]
-    permission_classes = [IsKnown]
-    renderer_classes = RENDERERS
-    parser_classes: Sequence[type[BaseParser]] = PARSERS
-    content_negotiation_class = FHIRNegotiation
-    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
-
-    def perform_authentication(self, request: Request) -> None:
-        """Limit an address before a token is looked up: else tokens could be guessed without a limit."""
-        throttling.check_address(request)
-        super().perform_authentication(request)
-        if isinstance(request.auth, Caller):
-            throttling.check_client(request.auth)
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        if get := getattr(self, "get", None):
-            self.head = partial(_untold, get)  # Django's own is `get` itself
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
-            response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
-        return response
 
 
 class SystemView(FHIRView):
@@ -204,19 +161,6 @@ class NowhereView(FHIRView):
         raise NotFound(f"There is nothing at {path!r} here.")
 
     post = put = patch = delete = get
-
-
-def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
-    """What a GET is answered. Nobody is told its body, so that they were is not written down either."""
-    with database.atomic():
-        response = get(request, **named)
-        database.set_rollback(True)
-    return response
-
-
-def body_of(request: Request) -> Json:
-    """The JSON object that was sent; nothing sent is an empty one."""
-    return cast(Json, request.data)
 
 
 def _found(kind: str, request: Request, query: QueryDict) -> Response:

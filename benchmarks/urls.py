@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.views import FHIRView
+from api.fhir_view import FHIRView
 from clinic.urls import urlpatterns as of_the_product
 
 

@@ -21,7 +21,7 @@ from api.conformance.routes import interactions_of, is_conditional, system_inter
 from api.conformance.search_parameters import OF_ALL_TYPES, OF_DEFINITIONS, declared
 from api.formats.renderers import JSON_TYPES, XML_TYPES, FHIRNegotiation
 from api.headers import base_of
-from api.operations import OPERATIONS
+from api.operations.registry import OPERATIONS
 from api.patching import PATCHES
 from api.search import known_includes, known_revincludes, parameters_of, shared_parameters
 from api.smart.discovery import endpoints

@@ -26,7 +26,7 @@ from api.conformance.schemas import ID, reference, schemas
 from api.conformance.search_parameters import OF_ALL_TYPES
 from api.formats.renderers import JSON_TYPES, XML_TYPES
 from api.headers import base_of
-from api.operations import OPERATIONS, Operation
+from api.operations.registry import OPERATIONS, Operation
 from api.patching import PATCHES
 from api.search import parameters_of, shared_parameters
 from api.smart.discovery import endpoints

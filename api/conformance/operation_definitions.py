@@ -1,8 +1,7 @@
 """Our operations, as OPERATIONS has them: https://hl7.org/fhir/R4/operationdefinition.html"""
 
 from api.conformance.naming import definition
-from api.operations import OPERATIONS, Operation
-from api.operations.registry import OperationParameter
+from api.operations.registry import OPERATIONS, Operation, OperationParameter
 from clinic.fhir.datatypes import Json
 
 

@@ -11,8 +11,8 @@ from api.conformance.code_systems import code_systems
 from api.conformance.operation_definitions import operation_definitions
 from api.conformance.search_parameters import search_parameters
 from api.conformance.structures import structure_definitions
+from api.fhir_view import FHIRView
 from api.headers import base_of
-from api.views import FHIRView
 from clinic.fhir.datatypes import Json
 from scheduling.errors import Invalid, Issue, NotFound
 

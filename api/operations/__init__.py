@@ -1,9 +1,7 @@
-"""FHIR operations on Appointments, one module each: https://www.medplum.com/docs/scheduling
+"""FHIR operations, by dialect: https://hl7.org/fhir/R4/operations.html
 
-The contract is Medplum's. Where ours differs, it is stricter or says more: see docs/.
+`registry` lists them all, `urls` their addresses. `views` answers $find, $hold and $book in the dialect of the request:
+`medplum` (also $confirm, $cancel and $reschedule) or `argonaut` (IHE's too, and $prefetch). `match` is FHIR's own. The
+other modules are shared: `parameters` reads requests, `ids` signs ids, `proposals` writes Slots and participants,
+`paging` cuts searches into pages, `writing` runs a use case and answers.
 """
-
-from api.operations.registry import OPERATIONS, Operation
-from api.operations.urls import operation_urls
-
-__all__ = ["OPERATIONS", "Operation", "operation_urls"]

@@ -1,24 +1,25 @@
-"""Whose operation `$hold` and `$book` are in a request: Medplum's, Argonaut Scheduling's or IHE's.
+"""The dialect of a request for `$find`, `$hold` or `$book`: Medplum's, Argonaut Scheduling's or IHE's.
 
-One address serves all three, for the names of their parameters differ. A bare Appointment is Medplum's if it contains
-its Slots, unless it is a proposal of ours that comes back with its id.
+The names of the parameters tell them apart. A bare Appointment is Medplum's if it contains its Slots, unless it is one
+of our proposals that comes back with its id.
 """
 
 from enum import Enum
 
 from rest_framework.request import Request
 
-from api.parameters import Inputs
-from api.proposal_ids import read_proposal_id
-from api.submissions import is_slot
-from api.views import body_of
+from api.fhir_view import body_of
+from api.operations.ids import read_proposal_id
+from api.operations.parameters import Inputs
+from api.operations.proposals import is_slot
 from clinic.fhir.datatypes import Json
 
 BARE = "appointment"
+MEDPLUM_FIND = frozenset({"service-type-reference", "schedule", "ignore-appointment", "occurrence-count"})
 
 
 class Dialect(Enum):
-    """The value is the names of the parameters of $hold, and of $book: first what names an Appointment."""
+    """A dialect of $hold and $book. The value is the names of the parameters of each; the first name an Appointment."""
 
     MEDPLUM = ((BARE,), (BARE,))
     ARGONAUT = (
@@ -41,8 +42,16 @@ class Dialect(Enum):
         return name
 
 
+def is_medplum_find(request: Request, inputs: Inputs) -> bool:
+    """True if a $find has Medplum's parameters.
+
+    A POST without any has left out its body: the refusal then names the parameters that Medplum's clients need.
+    """
+    return bool(inputs.names & MEDPLUM_FIND) or (request.method == "POST" and not inputs.names)
+
+
 def dialect_of(request: Request, inputs: Inputs, *, names_one: bool) -> Dialect:
-    """`names_one` says that the address names an Appointment."""
+    """Return the dialect of a $hold or $book. `names_one`: the address names an Appointment."""
     body = body_of(request)
     if body.get("resourceType") == "Appointment":
         return _of_bare(body)

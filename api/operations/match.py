@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.authentication import caller_of
+from api.fhir_view import FHIRView
 from api.headers import base_of
-from api.parameters import read_inputs, resource, whole_number
-from api.views import FHIRView
+from api.operations.parameters import read_inputs, resource, whole_number
 from clinic import people_search
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement

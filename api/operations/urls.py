@@ -1,14 +1,13 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from api.free_slots import read_free_slot_id
-from api.operations.cancel import Cancel
-from api.operations.confirm import Confirm
-from api.operations.find import Find, FindAfterAmpersand
+from api.operations.argonaut.prefetch import Prefetch, ReadFreeSlot
+from api.operations.ids import read_free_slot_id
 from api.operations.match import Match
-from api.operations.prefetch import Prefetch, ReadFreeSlot
-from api.operations.propose import Book, Hold
-from api.operations.reschedule import Reschedule
+from api.operations.medplum.cancel import Cancel
+from api.operations.medplum.confirm import Confirm
+from api.operations.medplum.reschedule import Reschedule
+from api.operations.views import Book, Find, FindAfterAmpersand, Hold
 
 
 class FHIRIdConverter(StringConverter):

@@ -3,7 +3,3 @@ older form of https://github.com/smart-on-fhir/smart-scheduling-links (2023).
 
 No token is asked for, and nobody's visit is told of: of time that is taken, only that it is.
 """
-
-from api.publishing.urls import publishing_urls
-
-__all__ = ["publishing_urls"]

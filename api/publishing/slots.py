@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db.models import Q
 from django.urls import reverse
 
-from api.free_slots import free_slot_id
+from api.operations.ids import free_slot_id
 from api.publishing.editions import REGISTRY
 from api.publishing.published import Published
 from clinic import exact_json

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from api import proposal_ids
+from api.operations import ids
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Patient, Slot
 from tests.api.conftest import AccessToken, Api, api_with, application, codes
@@ -355,8 +355,8 @@ def test_a_proposal_that_another_patient_has_booked_is_a_cancelled_appointment(a
 
 
 def test_a_proposal_stands_for_an_hour(api, chen, monkeypatch):
-    monkeypatch.setattr(proposal_ids, "STANDS_FOR", timedelta(0))
-    monkeypatch.setattr("api.operations.find_openings.STANDS_FOR", timedelta(0))
+    monkeypatch.setattr(ids, "STANDS_FOR", timedelta(0))
+    monkeypatch.setattr("api.operations.argonaut.find.STANDS_FOR", timedelta(0))
     answer = api.post(HOLD, parameters(appt_id=reference(offer(api))))
     assert (answer.status_code, issues(answer)) == (200, [("error", "expired")])
     assert matches(answer)[0]["status"] == "cancelled"
@@ -375,7 +375,7 @@ def test_what_is_no_id_of_ours_is_not_there(api, chen, settings):
 
 
 def test_what_does_not_fit_into_an_id_is_kept_elsewhere(api, service, napa, ada, monkeypatch):
-    monkeypatch.setattr("api.sealed_ids.MOST_BYTES", 20)
+    monkeypatch.setattr("api.operations.ids.MOST_BYTES", 20)
     ScheduleFactory(services=[service], site=napa)
     proposed = offer(api)
     assert len(proposed["id"]) <= 64

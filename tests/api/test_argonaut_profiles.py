@@ -5,11 +5,11 @@ http://fhir.org/guides/argonaut-scheduling/profiles.html, https://profiles.ihe.n
 
 import pytest
 
-from api.looking import CRITERIA
-from api.operations import OPERATIONS
+from api.operations.argonaut.criteria import CRITERIA
+from api.operations.argonaut.find import PARAMETERS as OPENINGS
 from api.operations.dialects import Dialect
-from api.operations.find_on_schedules import PARAMETERS as ON_SCHEDULES
-from api.operations.find_openings import PARAMETERS as OPENINGS
+from api.operations.medplum.find import PARAMETERS as ON_SCHEDULES
+from api.operations.registry import OPERATIONS
 from clinic.fhir.datatypes import instant
 from tests.api.dialects import DERMATOLOGY, OFFICE_VISIT, matches, offer, parameters, reference, window
 from tests.api.visits import BOOK, FIND, HOLD

@@ -3,7 +3,7 @@
 import pytest
 
 from api.conformance.pages import DEFINITIONS
-from api.operations import OPERATIONS
+from api.operations.registry import OPERATIONS
 from clinic.fhir import codes
 from clinic.fhir.xml import from_xml, read_xml
 from tests.api.conftest import Api

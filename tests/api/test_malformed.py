@@ -6,7 +6,7 @@ import json
 import pytest
 from oauth2_provider.models import AccessToken
 
-from api.operations import OPERATIONS
+from api.operations.registry import OPERATIONS
 from clinic.fhir.resources import RESOURCES
 from tests.api.conftest import codes, texts
 from tests.factories import PatientFactory

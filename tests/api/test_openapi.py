@@ -5,7 +5,7 @@ import re
 import pytest
 
 from api.conformance.pages import DEFINITIONS
-from api.operations import OPERATIONS
+from api.operations.registry import OPERATIONS
 from clinic.fhir.resources import RESOURCES
 from tests.api.conftest import Api
 

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from api.free_slots import FreeSlot, free_slot_id, read_free_slot_id
-from api.sealed_ids import MOST_BYTES, TooLong, seal, unseal
+from api.operations.ids import MOST_BYTES, FreeSlot, TooLong, free_slot_id, read_free_slot_id, seal, unseal
 
 
 @pytest.mark.parametrize("numbers", [[0], [1, 127, 128], [2**40, 3, 16384], [1] * MOST_BYTES])

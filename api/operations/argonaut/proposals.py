@@ -1,20 +1,28 @@
 """A proposed Appointment with an id: the same when it is found and when it comes back by its id."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from api.profiled import APPOINTMENT_PROFILES, contained_slots, participants, service_types
-from api.proposal_ids import SearchFacts
-from api.proposals import instant_text, slot_references
+from django.db.models import QuerySet
+
+from api.operations.argonaut.profiles import APPOINTMENT_PROFILES, service_types
+from api.operations.ids import ProposalFacts, SearchFacts
+from api.operations.proposals import argonaut_participants, contained_slots, instant_text, slot_references
 from clinic.fhir.datatypes import Json
 from clinic.fhir.visit_types import APPOINTMENT_TYPE, Coding, visit_types
 from clinic.models import HealthcareService, Patient
+from clinic.models.statements import find
+from scheduling import availability
 from scheduling.availability import Offering
+from scheduling.booking import BookingRequest
+from scheduling.errors import NotFound
 
 # What a visit goes on to say once it is held or booked.
 LASTING = ("serviceType", "specialty", "appointmentType", "supportingInformation", "reasonCode", "basedOn", "meta")
 
 
-class Writer:
+class ProposalWriter:
     """Writes proposals of one answer. What they share is made once."""
 
     def __init__(self) -> None:
@@ -63,7 +71,7 @@ def _shared(
         "specialty": service.specialty,
         "appointmentType": appointment_type(search.appointment_type),
         "minutesDuration": offerings[0].rules.duration // 60,
-        "participant": participants(offerings, patient, "needs-action"),
+        "participant": argonaut_participants(offerings, patient, "needs-action"),
         "supportingInformation": [{"reference": each.actor, "display": each.actor_name} for each in devices],
         "requestedPeriod": [{"start": instant_text(search.start), "end": instant_text(search.end)}],
         **search.kept,
@@ -75,3 +83,56 @@ def appointment_type(coding: Coding) -> Json:
     system, code = coding
     display = {"display": code.replace("-", " ").title()} if system == APPOINTMENT_TYPE else {}
     return {"coding": [{"system": system, "code": code, **display}]}
+
+
+# Proposals that come back by their id
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal with its rows, as they are by now. `json` is what $find said of it."""
+
+    fhir_id: str
+    facts: ProposalFacts
+    service: HealthcareService
+    offerings: tuple[Offering, ...]
+    patient: Patient | None
+    json: Json
+
+    @property
+    def start(self) -> datetime:
+        return availability.as_datetime(self.facts.start)
+
+
+def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient]) -> Proposal:
+    """`patients` are those whom it may be for.
+
+    Raises NotFound where what was proposed is no more, or is for another, RuleBroken where it is closed by now.
+    """
+    service = find(HealthcareService, "id", facts.service)
+    whose = facts.search.patient
+    patient = patients.filter(pk=whose).first() if whose else None
+    if service is None or (whose and patient is None):
+        raise NotFound(f"There is no Appointment/{fhir_id}.")
+    offerings = tuple(availability.offerings_by_key(service, facts.schedules))
+    json = ProposalWriter().write(fhir_id, facts.search, service, offerings, facts.start, patient)
+    return Proposal(fhir_id, facts, service, offerings, patient, json)
+
+
+def request_for_proposal(
+    proposal: Proposal, patient: Patient | None, status: str, *, comment: str = "", extensions: tuple[Json, ...] = ()
+) -> BookingRequest:
+    """The proposal as a visit that comes to be under its id; `status` is that of everybody who takes part."""
+    search = proposal.facts.search
+    kept = {name: proposal.json[name] for name in LASTING if name in proposal.json}
+    return BookingRequest(
+        service=proposal.service,
+        offerings=proposal.offerings,
+        start=proposal.start,
+        patient=patient or proposal.patient,
+        participants=tuple(argonaut_participants(proposal.offerings, patient or proposal.patient, status)),
+        comment=comment,
+        requested=(availability.as_datetime(search.start), availability.as_datetime(search.end)),
+        extra={**kept, "extension": list(extensions)} if extensions else kept,
+        fhir_id=proposal.fhir_id,
+    )

@@ -5,30 +5,21 @@ https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find. Pr
 held and booked for an hour; nothing is stored of them. Each practitioner who has a time is a proposal of its own.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 
-from api.looking import (
-    ALIASES,
-    CRITERIA,
-    Named,
-    Window,
-    coding,
-    find_rows,
-    named,
-    read_criteria,
-    read_window,
-)
-from api.operations.timing import Suits, timing
-from api.parameters import Inputs, resource, whole_number
-from api.profiled import match, searchset
-from api.proposal_ids import STANDS_FOR, Proposed, SearchFacts, proposal_id
-from api.proposed import Writer
+from api.operations.argonaut.criteria import ALIASES, CRITERIA, coding, read_criteria, read_window
+from api.operations.argonaut.profiles import match, searchset
+from api.operations.argonaut.proposals import ProposalWriter
+from api.operations.argonaut.references import ReferenceTarget, find_rows, reference_target
+from api.operations.argonaut.timing import Suits, timing
+from api.operations.ids import STANDS_FOR, ProposalFacts, SearchFacts, proposal_id
+from api.operations.paging import PagedSearch, read_cursor
+from api.operations.parameters import Inputs, resource, whole_number
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.visit_types import APPOINTMENT_TYPES, Coding, appointment_type_of
@@ -54,30 +45,17 @@ PARAMETERS = (
 # Who pays, and who the patient is, matter when it comes to booking.
 NOT_NEEDED = ("coverage", "insurance-reference", "patient-resource")
 COUNT, MOST = 100, 1000
-PAGE = re.compile(r"([0-9]{1,10})\.([0-9]{1,5})\.([0-9]{1,5})")
-
-
-class Page(NamedTuple):
-    """After the proposals up to `start`, of which `told` start then; `total` is how many there were in all."""
-
-    start: int
-    told: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"{self.start}.{self.told}.{self.total}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search:
+class CriteriaSearch(PagedSearch):
+    """A search for whatever fits the criteria. `kept` are elements that the proposals repeat."""
+
     criteria: Criteria
-    window: Window
     patient: Patient | None
     suits: Suits | None
     appointment_type: Coding | None
     kept: Json
-    count: int
-    page: Page | None
 
 
 def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
@@ -91,18 +69,18 @@ def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
     page, total = _page_of(search, found)
     notes = [*_counted(search, ways, total), *notes, *_needed(page[: search.count], left_out.values())]
     entries = _entries(search, page[: search.count], base, now)
-    links = list(_links(inputs, search, page, total, base))
+    links = _links(inputs, search, page, total, base)
     if not links and len(page) > search.count:
         notes.append(f"There are more: ask again with a _count, {MOST} at most.")
     issues = [Issue("informational", text) for text in notes]
     return searchset(entries, issues) | {"total": total} | ({"link": links} if links else {})
 
 
-def _counted(search: Search, ways: list[availability.Way], total: int) -> Iterator[str]:
+def _counted(search: CriteriaSearch, ways: list[availability.Way], total: int) -> Iterator[str]:
     if not ways:
         yield "No service that you can book fits what was asked for."
     elif not total:
-        yield f"No time is free from {instant(search.window.start)} to {instant(search.window.end)}."
+        yield f"No time is free from {instant(search.start)} to {instant(search.end)}."
     elif total == MOST:
         yield f"There are {MOST} appointments or more: only so many were counted. Narrow the search down."
     else:
@@ -121,35 +99,36 @@ def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> I
 # Reading
 
 
-def _read(inputs: Inputs, caller: Caller, base: str, now: datetime, notes: list[str]) -> Search:
+def _read(inputs: Inputs, caller: Caller, base: str, now: datetime, notes: list[str]) -> CriteriaSearch:
     window = read_window(inputs, now, notes)
-    patients = inputs.every("patient-reference", named(base, "Patient"))
+    patients = inputs.every("patient-reference", reference_target(base, "Patient"))
     strangers = inputs.every("patient-resource", resource("Patient"))
     reasons = inputs.every("reason", coding)
     referral = inputs.one("referral-identifier", _identifier)
     suits = inputs.one("timing", timing)
     appointment_type = inputs.one("appt-type", _appointment_type)
     count = inputs.one("_count", whole_number("_count", 0, MOST))
-    page = inputs.one("_page", _page)
+    cursor = inputs.one("_page", partial(read_cursor, counted=True))
     inputs.every("coverage", resource("Coverage"))
     criteria = read_criteria(inputs, base, notes)
     notes += [f"'{name}' was not needed to find times." for name in NOT_NEEDED if inputs.has(name)]
     if len(patients) + len(strangers) > 1:
         text = "An appointment is for one patient: search for each of a group."
         raise RuleBroken(issues=[Issue("not-supported", text, "Parameters.patient-reference")])
-    return Search(
+    return CriteriaSearch(
         criteria=criteria,
-        window=window,
+        start=window.start,
+        end=window.end,
         patient=_patient(patients[0], caller) if patients else None,
         suits=suits,
         appointment_type=appointment_type,
         kept=_kept(reasons, referral),
         count=COUNT if count is None else count,
-        page=page,
+        cursor=cursor,
     )
 
 
-def _patient(sought: Named, caller: Caller) -> Patient:
+def _patient(sought: ReferenceTarget, caller: Caller) -> Patient:
     """Whom the visit would be for, if the caller may see them."""
     found: list[Patient] = find_rows(access.visible(Patient, caller), [sought])
     if not found:
@@ -181,17 +160,10 @@ def _appointment_type(value: Any) -> Coding:
     return found
 
 
-def _page(value: Any) -> Page:
-    numbers = PAGE.fullmatch(value) if isinstance(value, str) else None
-    if numbers is None:
-        raise InvalidElement("Not a page of this search")
-    return Page(*map(int, numbers.groups()))
-
-
 # Finding
 
 
-def _may_book(search: Search, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
+def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
     """What the caller could book, and this patient with whom.
 
     A service that asks for more than a patient is proposed to who looks for such a service, not to who looks for any.
@@ -212,33 +184,31 @@ def _may_book(search: Search, caller: Caller, left_out: dict[int, HealthcareServ
     return may_book
 
 
-def _found(search: Search, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
+def _found(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
     """From where the page begins."""
-    start, told = search.window.start, 0
-    if search.page and search.page.start > start.timestamp():
-        start, told = availability.as_datetime(search.page.start), search.page.told
-    found = availability.openings(ways, start, search.window.end, now=now, windows=availability.doubling)
+    start, sent = search.beginning
+    found = availability.openings(ways, start, search.end, now=now, windows=availability.doubling)
     if search.patient is not None:
-        engaged = booking.engagements_of(search.patient, start, search.window.end, now=now)
+        engaged = booking.engagements_of(search.patient, start, search.end, now=now)
         found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))
     if search.suits is not None:
         found = filter(search.suits, found)
-    return islice(found, told, None)
+    return islice(found, sent, None)
 
 
-def _page_of(search: Search, found: Iterator[Opening]) -> tuple[list[Opening], int]:
+def _page_of(search: CriteriaSearch, found: Iterator[Opening]) -> tuple[list[Opening], int]:
     """The page, with one more if there are more, and how many there are in all: counted once, for the first page."""
     page = list(islice(found, search.count + 1))
-    if search.page:
-        return page, search.page.total
+    if search.cursor and search.cursor.total is not None:
+        return page, search.cursor.total
     return page, min(len(page) + sum(1 for _ in islice(found, MOST)), MOST)
 
 
 # Writing
 
 
-def _entries(search: Search, page: list[Opening], base: str, now: datetime) -> list[Json]:
-    writer = Writer()
+def _entries(search: CriteriaSearch, page: list[Opening], base: str, now: datetime) -> list[Json]:
+    writer = ProposalWriter()
     facts: dict[Coding, SearchFacts] = {}
     entries = []
     for each in page:
@@ -246,7 +216,7 @@ def _entries(search: Search, page: list[Opening], base: str, now: datetime) -> l
         if kind not in facts:
             facts[kind] = _facts(search, kind, now)
             facts[kind].keep()
-        proposed = Proposed(
+        proposed = ProposalFacts(
             facts[kind], each.service.pk, each.start, tuple(offering.schedule for offering in each.offerings)
         )
         fhir_id = proposal_id(proposed)
@@ -255,34 +225,18 @@ def _entries(search: Search, page: list[Opening], base: str, now: datetime) -> l
     return entries
 
 
-def _facts(search: Search, kind: Coding, now: datetime) -> SearchFacts:
+def _facts(search: CriteriaSearch, kind: Coding, now: datetime) -> SearchFacts:
     return SearchFacts(
         patient=search.patient.pk if search.patient else 0,
-        start=int(search.window.start.timestamp()),
-        end=int(search.window.end.timestamp()),
+        start=int(search.start.timestamp()),
+        end=int(search.end.timestamp()),
         expires=int((now + STANDS_FOR).timestamp()),
         appointment_type=kind,
         kept=search.kept,
     )
 
 
-def _links(inputs: Inputs, search: Search, page: list[Opening], total: int, base: str) -> Iterator[Json]:
-    """What only the body of a POST can say, such as a Timing, has no address."""
-    told = inputs.as_query(without=("start", "end", "_count", "_page", *NOT_NEEDED))
-    if told is None:
-        return
-    window = [("start", instant(search.window.start)), ("end", instant(search.window.end))]
-    query = [*window, *told, ("_count", str(search.count))]
-
-    def link(relation: str, *more: tuple[str, str]) -> Json:
-        return {"relation": relation, "url": f"{base}Appointment/$find?{urlencode([*query, *more], safe='/:,')}"}
-
-    yield link("self", *([("_page", str(search.page))] if search.page else []))
-    if len(page) > search.count > 0:
-        yield link("next", ("_page", str(_after(page[: search.count], search.page, total))))
-
-
-def _after(page: list[Opening], before: Page | None, total: int) -> Page:
-    last = page[-1].start
-    told = sum(each.start == last for each in page)
-    return Page(last, told + before.told if before and before.start == last else told, total)
+def _links(inputs: Inputs, search: CriteriaSearch, page: list[Opening], total: int, base: str) -> list[Json]:
+    """The links of a page; none for a search whose POST says what no address can, such as a Timing."""
+    parameters = inputs.as_query(without=("start", "end", "_count", "_page", *NOT_NEEDED))
+    return [] if parameters is None else search.links(base, parameters, page, total)

@@ -7,16 +7,14 @@ nothing; what is not understood in full is said in `notes`, which the answer tel
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 
-from api.parameters import REFERENCE, Inputs, Reader, date_time, end_date_time
-from clinic.fhir.datatypes import Json
+from api.operations.argonaut.references import ReferenceTarget, find_rows, reference_target
+from api.operations.parameters import Inputs, date_time, end_date_time
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.visit_types import Coding, normalised
 from clinic.models import Location, Organization, Practitioner, PractitionerRole
@@ -37,25 +35,15 @@ CRITERIA = (
 ALIASES = {"provider": "practitioner", "location": "location-string", "service-type": "visit-type"}
 TOKEN = re.compile(r"(?P<system>[^|\s]+)\|(?P<code>[^|\s]+)")
 MOST_VALUES = 100
-OF_ANOTHER = "of another server"
 
 
 @dataclass(frozen=True)
-class Named:
-    """What a reference names: resources of ours by type and id, others by an identifier, or nothing of ours."""
-
-    kind: str = ""
-    fhir_id: str = ""
-    identifier: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Window:
+class SearchWindow:
     start: datetime
     end: datetime
 
 
-def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> Window:
+def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> SearchWindow:
     """Without a start it is from now on, without an end as far as a search reaches."""
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
     furthest = start + availability.MAX_WINDOW
@@ -67,7 +55,7 @@ def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> Window:
             f"A search reaches {availability.MAX_WINDOW.days} days. This one ends with {furthest.isoformat()}."
         )
         end = furthest
-    return Window(start, end)
+    return SearchWindow(start, end)
 
 
 def read_criteria(inputs: Inputs, base: str, notes: list[str]) -> Criteria:
@@ -78,9 +66,9 @@ def read_criteria(inputs: Inputs, base: str, notes: list[str]) -> Criteria:
         if inputs.count(name) > MOST_VALUES:
             inputs.refuse(f"Too many values: {MOST_VALUES} at most", name)
     specialties, visit_types = inputs.every("specialty", coding), inputs.every("visit-type", coding)
-    practitioners = inputs.every("practitioner", named(base, "Practitioner", "PractitionerRole"))
-    organizations = inputs.every("organization", named(base, "Organization"))
-    locations = inputs.every("location-reference", named(base, "Location"))
+    practitioners = inputs.every("practitioner", reference_target(base, "Practitioner", "PractitionerRole"))
+    organizations = inputs.every("organization", reference_target(base, "Organization"))
+    locations = inputs.every("location-reference", reference_target(base, "Location"))
     addresses = inputs.every("location-string", part_of_address)
     inputs.finish()
     return Criteria(
@@ -106,25 +94,6 @@ def coding(value: Any) -> Coding:
     return normalised(match["system"], match["code"])
 
 
-def named(base: str, *kinds: str) -> Reader[Named]:
-    """A reference, as a Reference or a uri: relative, absolute, or logical by its identifier."""
-
-    def read(value: Any) -> Named:
-        identifier = value.get("identifier") if isinstance(value, dict) else None
-        text = value.get("reference") if isinstance(value, dict) else value
-        if text is None and isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
-            return Named(identifier={name: identifier[name] for name in ("system", "value") if name in identifier})
-        match = REFERENCE.fullmatch(text.removeprefix(base)) if isinstance(text, str) else None
-        if match is not None and match[1] in kinds:
-            return Named(match[1], match[2])
-        if match is None and isinstance(text, str) and "://" in text:
-            return Named()  # on another server
-        wanted = " or ".join(f"{kind}/[id]" for kind in kinds)
-        raise InvalidElement(f"Not a reference such as {wanted}; got {str(text)[:64]!r}.")
-
-    return read
-
-
 def part_of_address(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidElement("Not a part of an address, such as a city, a state or a zip code.")
@@ -134,36 +103,11 @@ def part_of_address(value: Any) -> str:
 # Rows
 
 
-def find_rows(rows: QuerySet[Any], sought: Sequence[Named], notes: list[str] | None = None) -> list[Any]:
-    """The rows that are named, in that order; `notes` gets those that are not known. One statement at most."""
-    if not sought:
-        return []
-    conditions = [_condition(each) for each in sought]
-    found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
-    for each in sought:
-        if notes is not None and not any(is_named(row, each) for row in found):
-            kind = rows.model.__name__
-            what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
-            notes.append(f"{what} is not known here.")
-    return [row for each in sought for row in found if is_named(row, each)]
-
-
-def _condition(sought: Named) -> Q:
-    return Q(identifier__contains=[sought.identifier]) if sought.identifier else Q(fhir_id=sought.fhir_id)
-
-
-def is_named(row: Any, sought: Named) -> bool:
-    """True if it is this row that is named."""
-    if sought.identifier:
-        return any(sought.identifier.items() <= each.items() for each in row.identifier)
-    return bool(row.fhir_id == sought.fhir_id)
-
-
-def _keys(model: type[Model], sought: Sequence[Named], notes: list[str]) -> tuple[int, ...]:
+def _keys(model: type[Model], sought: Sequence[ReferenceTarget], notes: list[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(row.pk for row in find_rows(model._default_manager.all(), sought, notes)))
 
 
-def _practitioners(sought: Sequence[Named], notes: list[str]) -> tuple[int, ...]:
+def _practitioners(sought: Sequence[ReferenceTarget], notes: list[str]) -> tuple[int, ...]:
     """A role stands for whose it is."""
     roles = [each for each in sought if each.kind == "PractitionerRole"]
     people = [each for each in sought if each.kind != "PractitionerRole"]
@@ -172,7 +116,7 @@ def _practitioners(sought: Sequence[Named], notes: list[str]) -> tuple[int, ...]
     return tuple(dict.fromkeys((*found, *(role.practitioner_id for role in in_roles))))
 
 
-def _locations(sought: Sequence[Named], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
+def _locations(sought: Sequence[ReferenceTarget], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
     """Those that are named; with parts of addresses too, only those of them that are at such an address."""
     there = _at_addresses(addresses) if addresses else ()
     if not sought:

@@ -15,14 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.authentication import caller_of
-from api.free_slots import FreeSlot, free_slot_id, read_free_slot_id
+from api.fhir_view import FHIRView
 from api.headers import base_of
-from api.looking import ALIASES, CRITERIA, Window, read_criteria, read_window
+from api.operations.argonaut.criteria import ALIASES, CRITERIA, SearchWindow, read_criteria, read_window
+from api.operations.argonaut.profiles import SLOT_BUNDLE_PROFILE, SLOT_PROFILE, match, service_types
+from api.operations.ids import FreeSlot, free_slot_id, read_free_slot_id
+from api.operations.parameters import read_inputs
+from api.operations.proposals import instant_text
 from api.outcomes import outcome_entry
-from api.parameters import read_inputs
-from api.profiled import SLOT_BUNDLE_PROFILE, SLOT_PROFILE, match, service_types
-from api.proposals import instant_text
-from api.views import FHIRView
 from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from clinic.models import HealthcareService
@@ -78,9 +78,9 @@ def _ways(criteria: Criteria, caller: Caller) -> list[Way]:
     return availability.ways_for(criteria, may_book)
 
 
-def _slots(ways: list[Way], window: Window, now: datetime) -> Iterator[Json]:
+def _slots(ways: list[Way], window: SearchWindow, now: datetime) -> Iterator[Json]:
     """The same time at two sites, or in two rooms, is one Slot of who can be chosen."""
-    write = _Writer().write
+    write = _SlotWriter().write
     before: set[str] = set()
     start = -1
     for opening in availability.openings(ways, window.start, window.end, now=now, windows=availability.by_day):
@@ -96,14 +96,14 @@ def _still_free(asked: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json
     start = availability.as_datetime(asked.start)
     ways = _ways(Criteria(services=(asked.service,)), caller)
     ways = [way.among(tuple(each for each in way.choices if each.schedule == asked.schedule)) for way in ways]
-    window = Window(start, start + availability.MAX_WINDOW)
+    window = SearchWindow(start, start + availability.MAX_WINDOW)
     free = availability.openings(
         [way for way in ways if way.choices], window.start, window.end, now=now, windows=availability.start_only
     )
-    return (_Writer().write(opening) for opening in free if opening.start == asked.start)
+    return (_SlotWriter().write(opening) for opening in free if opening.start == asked.start)
 
 
-class _Writer:
+class _SlotWriter:
     """Writes Slots. What those of one service share is made once."""
 
     def __init__(self) -> None:

@@ -14,15 +14,14 @@ from django.utils.http import http_date
 from rest_framework.response import Response
 
 from api.headers import version_headers
-from api.idempotency import REPLAYED, Answer
-from api.operations import changing
-from api.operations.base import Attempt, written
+from api.operations.argonaut import changes
+from api.operations.argonaut.client_appointment import request_for_appointment
+from api.operations.argonaut.profiles import match, profiled, searchset
+from api.operations.argonaut.proposals import Proposal, read_proposal, request_for_proposal
+from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
-from api.operations.wanted import Wanted
-from api.profiled import match, profiled, searchset
-from api.proposal_ids import read_proposal_id
-from api.submissions import offered, wished
-from api.submissions.offered import Offered
+from api.operations.ids import read_proposal_id
+from api.operations.writing import REPLAYED, Answer, Attempt, written
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment
 from scheduling import access, booking
@@ -50,11 +49,11 @@ ASKED_FOR = "The appointment is asked for. The clinic answers."
 
 
 @dataclass(frozen=True)
-class Taking(Wanted):
+class ArgonautBooking(ArgonautRequest):
     """What is done about a request, and how it is answered."""
 
     def prepare(self) -> Attempt:
-        status: Any = "proposed" if self.asked.sent is None else self.asked.sent.get("status")
+        status: Any = "proposed" if self.parameters.sent is None else self.parameters.sent.get("status")
         if status not in (NEW if self.holds else (*NEW, CHANGED, CANCELLED)):
             text = "The status of an Appointment that is taken is 'proposed' or 'pending'"
             more = "" if self.holds else "; it is 'booked' to change one and 'cancelled' to cancel it"
@@ -63,44 +62,44 @@ class Taking(Wanted):
             return self._with(self.existing, status)
         if status in NEW:
             return self._take()
-        raise NotFound(f"There is no such Appointment: {self.asked.at} names none of ours by its id.")
+        raise NotFound(f"There is no such Appointment: {self.parameters.at} names none of ours by its id.")
 
     def _with(self, existing: Appointment, status: str) -> Attempt:
         if status == CHANGED:
-            return changing.change(self, existing)
+            return changes.change(self, existing)
         if status == CANCELLED:
-            return changing.cancel(self, existing)
-        return changing.keep(self, existing) if self.holds else changing.confirm(self, existing)
+            return changes.cancel(self, existing)
+        return changes.keep(self, existing) if self.holds else changes.confirm(self, existing)
 
     def _take(self) -> Attempt:
-        if self.offered is not None and self.offered.proposed.is_over(self.now):
+        if self.proposal is not None and self.proposal.facts.is_over(self.now):
             return Attempt(_over)
-        patient = self.patient(self.offered.patient if self.offered else self.wish.patient)
+        patient = self.patient(self.proposal.patient if self.proposal else self.sent_appointment.patient)
         extensions = self.extensions(patient)
         status = "tentative" if self.holds else "accepted"
         request: BookingRequest
-        if self.offered is not None:
-            request = offered.request_for(
-                self.offered, patient, status, comment=self.asked.comment, extensions=extensions
+        if self.proposal is not None:
+            request = request_for_proposal(
+                self.proposal, patient, status, comment=self.parameters.comment, extensions=extensions
             )
         else:
-            request = wished.request_for(
-                self.wish,
+            request = request_for_appointment(
+                self.sent_appointment,
                 patient,
                 status,
                 self.may_book,
                 now=self.now,
-                comment=self.asked.comment,
+                comment=self.parameters.comment,
                 extensions=extensions,
             )
         take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
-        return Attempt(lambda once: take(once=once), self.teller(request.service, request.offerings, request.start))
+        return Attempt(lambda once: take(once=once), self.explainer(request.service, request.offerings, request.start))
 
     # Answering
 
     def answer(self, appointment: Appointment) -> Answer:
         """200 for what was asked for by its id, 201 for what was sent. A hold also says until when it stands."""
-        is_new = self.asked.sent is not None and self.existing is None
+        is_new = self.parameters.sent is not None and self.existing is None
         headers = version_headers(appointment)
         if is_new:
             headers["Location"] = f"{self.base}{appointment.reference}/_history/{appointment.version}"
@@ -131,23 +130,23 @@ class Taking(Wanted):
                 reason = booking.HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
                 visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)
             elif visit.status == CANCELLED:
-                changing.as_it_is(self, visit)
+                changes.as_it_is(self, visit)
             if visit.status == CANCELLED:
                 return [_entry(access.redacted(visit, self.caller), self.base)]
             return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
-        if self.offered is not None:
-            proposal = self.offered.json
+        if self.proposal is not None:
+            proposal = self.proposal.json
             is_somebodys = Appointment.objects.filter(fhir_id=proposal["id"]).exclude(status=CANCELLED).exists()
-            return [_nameless(proposal) if is_somebodys else match(_not_to_be(proposal), self.base)]
-        return [{"resource": _not_to_be(self.wish.sent), "search": {"mode": "match"}}]
+            return [_nameless(proposal) if is_somebodys else match(_cancelled_json(proposal), self.base)]
+        return [{"resource": _cancelled_json(self.sent_appointment.json), "search": {"mode": "match"}}]
 
-    def _lost(self, visit: Appointment, *, is_others: bool) -> list[Offered]:
+    def _lost(self, visit: Appointment, *, is_others: bool) -> list[Proposal]:
         """The proposal, if its time is somebody else's by now: as where nobody was so much faster."""
-        fhir_id = self.asked.which.fhir_id
-        proposed = read_proposal_id(fhir_id)
-        if proposed is None or (not is_others and self.patient(visit.patient) == visit.patient):
+        fhir_id = self.parameters.target.fhir_id
+        facts = read_proposal_id(fhir_id)
+        if facts is None or (not is_others and self.patient(visit.patient) == visit.patient):
             return []
-        return [offered.read_offered(fhir_id, proposed, self.patients)]
+        return [read_proposal(fhir_id, facts, self.patients)]
 
 
 def _over(once: Once | None) -> Appointment:
@@ -157,10 +156,10 @@ def _over(once: Once | None) -> Appointment:
 def _nameless(proposal: Json) -> Json:
     """The entry of a proposal whose id is a visit's by now."""
     others = {name: value for name, value in proposal.items() if name != "id"}
-    return {"resource": _not_to_be(others), "search": {"mode": "match"}}
+    return {"resource": _cancelled_json(others), "search": {"mode": "match"}}
 
 
-def _not_to_be(appointment: Json) -> Json:
+def _cancelled_json(appointment: Json) -> Json:
     others = {name: value for name, value in appointment.items() if name not in ("contained", "slot")}
     participants = [{**each, "status": "declined"} for each in appointment["participant"]]
     return {**others, "status": "cancelled", "participant": participants}

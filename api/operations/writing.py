@@ -1,32 +1,55 @@
-"""What the operations that write have in common."""
+"""The base of the operations that write: how a use case runs once, and how it is answered.
+
+A write that is sent again is answered as it was the first time:
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/. The client names its request in the header
+Idempotency-Key, 1 to 255 printable characters. Keys are kept for a day, each client's own.
+"""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
+from typing import Any
 
+import orjson
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.http import http_date
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.authentication import caller_of
+from api.fhir_view import FHIRView
 from api.headers import version_headers
-from api.idempotency import REPLAYED, Answer, once, replay
-from api.views import FHIRView
+from clinic import exact_json
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, HealthcareService, Slot
 from scheduling import access, availability, booking, interactions
 from scheduling.availability import Offering, TimeQuery
 from scheduling.booking import AlreadyAnswered, Once
-from scheduling.errors import Issue, SchedulingError, TimeNotOffered, TimeTaken
+from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered, TimeTaken
 from scheduling.versions import Versions
 
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+REPLAYED = "Idempotency-Replayed"
 AROUND = timedelta(days=7)
 ALTERNATIVES = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said to a client, in a form that can be kept."""
+
+    status: int
+    body: Json
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        return Response(self.body, self.status, headers=self.headers)
 
 
 @dataclass(frozen=True)
@@ -160,3 +183,33 @@ def _entry(resource: Json, base: str, status: str) -> Json:
         "lastModified": resource["meta"]["lastUpdated"],
     }
     return {"fullUrl": url, "resource": resource, "response": response}
+
+
+# Idempotency
+
+
+def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | None:
+    """The request's Idempotency-Key, if it has one. Raises Invalid for one that is none."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not KEY.fullmatch(key):
+        raise Invalid("An Idempotency-Key is 1 to 255 printable characters without spaces.")
+    return Once(
+        owner=caller_of(request).owner,
+        key=key,
+        fingerprint=_fingerprint(request),
+        answer=lambda appointment: asdict(answer(appointment)),
+    )
+
+
+def replay(kept: Any) -> Response:
+    """What was answered then, and that it was then."""
+    answer = Answer(**kept)
+    return Response(answer.body, answer.status, headers=answer.headers | {REPLAYED: "true"})
+
+
+def _fingerprint(request: Request) -> str:
+    """What is asked, whatever the order of its JSON, and of which version."""
+    asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), request.data or {}]
+    return sha256(exact_json.dumps(asked, orjson.OPT_SORT_KEYS)).hexdigest()

@@ -10,14 +10,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from api.free_slots import FreeSlot, read_free_slot_id
-from api.looking import Named, find_rows
-from api.parameters import reference_to, refusal
-from api.profiled import APPOINTMENT_PROFILES, participants, service_types
-from api.proposal_ids import read_proposal_id
-from api.submissions.logical import with_references
-from api.submissions.slots import are_contained, without_slots
-from api.submissions.submission import objects
+from api.operations.argonaut.profiles import APPOINTMENT_PROFILES, service_types
+from api.operations.argonaut.references import ReferenceTarget, find_rows, with_references
+from api.operations.ids import FreeSlot, read_free_slot_id, read_proposal_id
+from api.operations.parameters import reference_to, refusal
+from api.operations.proposals import are_contained, argonaut_participants, objects, without_slots
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.issues import InvalidElement, InvalidResource
 from clinic.fhir.references import local_reference
@@ -36,10 +33,10 @@ ALL_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Wish:
+class ClientAppointment:
     """What a client's Appointment says. `slots` are the free Slots that it names, as primary keys and times."""
 
-    sent: Json
+    json: Json
     at: str
     draft: Draft
     patient: Patient | None
@@ -51,7 +48,7 @@ class Wish:
         return start
 
 
-def read_wish(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> Wish:
+def read_client_appointment(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> ClientAppointment:
     """Raises with every problem of the resource; `at` is the parameter that brought it.
 
     `patients` are those whom it may be for: others are not known here.
@@ -64,7 +61,7 @@ def read_wish(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> Wi
         raise Invalid(issues=[Issue("required", text, f"{at}.start")])
     if any(slot.start != draft.fields["start"].timestamp() for slot in slots):
         raise Invalid("The Appointment does not start with its Slot.", expression=f"{at}.start")
-    return Wish(sent, at, draft, _patient(draft, at, patients), slots)
+    return ClientAppointment(sent, at, draft, _patient(draft, at, patients), slots)
 
 
 def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | None:
@@ -90,8 +87,8 @@ def read_draft(sent: Json, at: str, base: str) -> Draft:
         raise refusal(issues) from error
 
 
-def request_for(
-    wish: Wish,
+def request_for_appointment(
+    appointment: ClientAppointment,
     patient: Patient | None,
     status: str,
     may_book: MayBook,
@@ -101,17 +98,17 @@ def request_for(
     extensions: tuple[Json, ...] = (),
 ) -> BookingRequest:
     """What is asked of booking. Whether the time can be had is not asked here, only who could give it."""
-    if len({each.fhir_id for each in _named(wish, "Patient")}) > 1:
-        raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{wish.at}.participant")])
-    chosen = chosen_for(wish, may_book, now=now)
-    patient = patient or wish.patient
-    fields, extra = wish.draft.fields, wish.draft.fields["extra"]
+    if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
+        raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
+    chosen = chosen_for(appointment, may_book, now=now)
+    patient = patient or appointment.patient
+    fields, extra = appointment.draft.fields, appointment.draft.fields["extra"]
     asked = fields["requested_start"], fields["requested_end"]
-    ours = participants(chosen.offerings, patient, status)
+    ours = argonaut_participants(chosen.offerings, patient, status)
     return BookingRequest(
         service=chosen.service,
         offerings=chosen.offerings,
-        start=wish.start,
+        start=appointment.start,
         patient=patient,
         participants=(*ours, *_others(fields["participant"], ours, status)),
         identifiers=tuple(fields["identifier"]),
@@ -121,10 +118,10 @@ def request_for(
     )
 
 
-def notes_of(wish: Wish) -> Json:
+def notes_of(appointment: ClientAppointment) -> Json:
     """What the resource says besides its time and who takes part, by element."""
-    said = {name: value for name, value in wish.draft.fields["extra"].items() if name in NOTES}
-    return {**said, "comment": wish.draft.fields["comment"]}
+    said = {name: value for name, value in appointment.draft.fields["extra"].items() if name in NOTES}
+    return {**said, "comment": appointment.draft.fields["comment"]}
 
 
 def _said(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
@@ -145,26 +142,28 @@ def _others(sent: Sequence[Json], ours: Sequence[Json], status: str) -> list[Jso
     return [{**each, "status": status} for each in others if not _reference(each).startswith(kinds)]
 
 
-def chosen_for(wish: Wish, may_book: MayBook, *, now: datetime, without: Appointment | None = None) -> Opening:
+def chosen_for(
+    appointment: ClientAppointment, may_book: MayBook, *, now: datetime, without: Appointment | None = None
+) -> Opening:
     """Who gives the visit then: of those that fit the first who is free, or else who would have been asked.
 
     `without` is the visit that is moved.
     """
-    start = wish.start
-    ways = _ways(wish, may_book, without)
+    start = appointment.start
+    ways = _ways(appointment, may_book, without)
     if not ways:
         text = "No service here fits: name one in serviceType, and who gives it, or a Slot of $prefetch."
-        raise Invalid(text, expression=f"{wish.at}.participant")
+        raise Invalid(text, expression=f"{appointment.at}.participant")
     found = availability.openings(
         ways, start, start + ALL_DAY, now=now, windows=availability.start_only, without=without
     )
     fitting = [each for each in found if each.start == start.timestamp()]
     would = [_would_be(way, start) for way in ways]
-    end = wish.draft.fields["end"]
+    end = appointment.draft.fields["end"]
     of_length = [each for each in (*fitting, *would) if end is None or each.end == end.timestamp()]
     if not of_length:
         right = instant(availability.as_datetime((fitting or would)[0].end))
-        raise Invalid(f"The visit ends at another time: {right}.", expression=f"{wish.at}.end")
+        raise Invalid(f"The visit ends at another time: {right}.", expression=f"{appointment.at}.end")
     return of_length[0]
 
 
@@ -174,14 +173,14 @@ def _would_be(way: Way, start: datetime) -> Opening:
     return Opening(way.service, at, at + way.choices[0].rules.duration, (way.choices[0], *others))
 
 
-def _ways(wish: Wish, may_book: MayBook, moved: Appointment | None) -> list[Way]:
+def _ways(appointment: ClientAppointment, may_book: MayBook, moved: Appointment | None) -> list[Way]:
     """By the Slots, by the proposal that it was, by what it says of the service and the people."""
-    schedules, services = _named_by_id(wish)
-    named = wish.draft.fields["service_id"] if moved is None else moved.service_id
+    schedules, services = _named_by_id(appointment)
+    named = appointment.draft.fields["service_id"] if moved is None else moved.service_id
     if named:
         services = (named,)
-    practitioners, locations = _people(wish), _places(wish)
-    kinds = tuple(sorted(codings_of(wish.draft.fields["extra"].get("serviceType", []))))
+    practitioners, locations = _people(appointment), _places(appointment)
+    kinds = tuple(sorted(codings_of(appointment.draft.fields["extra"].get("serviceType", []))))
     ways = availability.ways_for(
         Criteria(
             services=services or None,
@@ -199,30 +198,30 @@ def _ways(wish: Wish, may_book: MayBook, moved: Appointment | None) -> list[Way]
     return [way for way in ways if way.choices]
 
 
-def _named_by_id(wish: Wish) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _named_by_id(appointment: ClientAppointment) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The schedules and the service that Slots name, or the id of a proposal for this time."""
-    if wish.slots:
-        return tuple(slot.schedule for slot in wish.slots), (wish.slots[0].service,)
-    proposed = read_proposal_id(str(wish.sent.get("id", "")))
-    if proposed is not None and proposed.start == wish.start.timestamp():
+    if appointment.slots:
+        return tuple(slot.schedule for slot in appointment.slots), (appointment.slots[0].service,)
+    proposed = read_proposal_id(str(appointment.json.get("id", "")))
+    if proposed is not None and proposed.start == appointment.start.timestamp():
         return proposed.schedules, (proposed.service,)
     return (), ()
 
 
-def _people(wish: Wish) -> tuple[int, ...]:
+def _people(appointment: ClientAppointment) -> tuple[int, ...]:
     """The practitioners among the participants; a role stands for whose it is."""
-    people = find_rows(Practitioner.objects.all(), _named(wish, "Practitioner"))
-    roles = find_rows(PractitionerRole.objects.all(), _named(wish, "PractitionerRole"))
+    people = find_rows(Practitioner.objects.all(), _named(appointment, "Practitioner"))
+    roles = find_rows(PractitionerRole.objects.all(), _named(appointment, "PractitionerRole"))
     return tuple(dict.fromkeys((*(each.pk for each in people), *(each.practitioner_id for each in roles))))
 
 
-def _places(wish: Wish) -> tuple[int, ...]:
-    return tuple(each.pk for each in find_rows(Location.objects.all(), _named(wish, "Location")))
+def _places(appointment: ClientAppointment) -> tuple[int, ...]:
+    return tuple(each.pk for each in find_rows(Location.objects.all(), _named(appointment, "Location")))
 
 
-def _named(wish: Wish, kind: str) -> list[Named]:
-    references = [_reference(each).partition("/") for each in wish.draft.fields["participant"]]
-    return [Named(kind, fhir_id) for of, _, fhir_id in references if of == kind]
+def _named(appointment: ClientAppointment, kind: str) -> list[ReferenceTarget]:
+    references = [_reference(each).partition("/") for each in appointment.draft.fields["participant"]]
+    return [ReferenceTarget(kind, fhir_id) for of, _, fhir_id in references if of == kind]
 
 
 def _reference(participant: Json) -> str:

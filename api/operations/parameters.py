@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from rest_framework.request import Request
 
-from api.views import body_of
+from api.fhir_view import body_of
 from clinic.country import clinic_zone
 from clinic.fhir.datatypes import Json, read_date_time
 from clinic.fhir.issues import InvalidElement

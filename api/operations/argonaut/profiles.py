@@ -8,12 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from api.outcomes import outcome_entry
-from api.proposals import instant_text, slots_of
 from clinic.fhir.datatypes import Json
 from clinic.fhir.schedules import service_type
 from clinic.fhir.visit_types import ARGONAUT, visit_type_coding, visit_types
-from clinic.models import HealthcareService, Patient
-from scheduling.availability import Offering
+from clinic.models import HealthcareService
 from scheduling.errors import Issue
 
 IHE = "https://profiles.ihe.net/ITI/Scheduling/StructureDefinition"
@@ -36,32 +34,6 @@ def service_types(service: HealthcareService) -> list[Json]:
     known = [coding.get("code") for coding in first.get("coding", ())]
     visits = [visit_type_coding(visit) for visit in visit_types(service.type) if visit not in known]
     return [{**first, "coding": [*first.get("coding", ()), *visits]} if visits else first, *others]
-
-
-def participants(offerings: Sequence[Offering], patient: Patient | None, status: str) -> list[Json]:
-    """Whoever is wanted for the visit, and the site where nothing else says the place."""
-    actors = {each.person: each.actor_name for each in offerings if not each.actor.startswith("Device/")}
-    if not any(actor.startswith("Location/") for actor in actors):
-        actors |= {each.site_reference: each.site_name for each in offerings[:1] if each.site_reference}
-    if not actors:
-        service = offerings[0]
-        actors = {service.actor: service.actor_name}
-    if patient is not None:
-        actors[patient.reference] = str(patient)
-    return [_participant(actor, name, status) for actor, name in actors.items()]
-
-
-def _participant(actor: str, name: str, status: str) -> Json:
-    named = {"display": name} if name else {}
-    return {"actor": {"reference": actor, **named}, "required": "required", "status": status}
-
-
-def contained_slots(offerings: Iterable[Offering], start: int) -> list[Json]:
-    """The Slots that the visit will take, as Medplum's clients want to see them."""
-    return [
-        {**slot, "start": instant_text(start + first), "end": instant_text(start + last)}
-        for slot, first, last in slots_of(offerings)
-    ]
 
 
 def searchset(matches: Iterable[Json], issues: Sequence[Issue], severity: str = "information", **more: Any) -> Json:

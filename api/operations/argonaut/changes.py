@@ -6,9 +6,9 @@ for no visit.
 
 from collections.abc import Sequence
 
-from api.operations.base import Attempt
-from api.operations.wanted import Wanted
-from api.submissions import wished
+from api.operations.argonaut.client_appointment import chosen_for, notes_of, read_draft
+from api.operations.argonaut.request import ArgonautRequest
+from api.operations.writing import Attempt
 from clinic.fhir.datatypes import Json
 from clinic.fhir.references import local_reference
 from clinic.fhir.status_reasons import said_both_ways
@@ -21,124 +21,124 @@ from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken,
 STAYS = "This visit is for another {}, and stays so: cancel it, and book another."
 
 
-def keep(wanted: Wanted, held: Appointment) -> Attempt:
+def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
     """The answer to a hold of a held proposal: its holder is told until when, anyone else that it is taken."""
 
     def run(once: Once | None) -> Appointment:
         if held.status != Appointment.Status.PENDING:
             raise IllegalTransition(held.status, "held")
-        if held.hold_expires_at is not None and held.hold_expires_at <= wanted.now:
+        if held.hold_expires_at is not None and held.hold_expires_at <= request.now:
             raise HoldExpired
-        if not booking.is_holder(held, wanted.caller):
+        if not booking.is_holder(held, request.caller):
             raise TimeTaken
-        return as_it_is(wanted, held)
+        return as_it_is(request, held)
 
     return Attempt(run)
 
 
-def confirm(wanted: Wanted, held: Appointment) -> Attempt:
+def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
     """The visit that is already booked for this patient and proposal, so that a repeated request has it once."""
-    patient = wanted.patient(held.patient)
+    patient = request.patient(held.patient)
     if held.status == Appointment.Status.BOOKED and patient == held.patient:
-        return Attempt(lambda once: as_it_is(wanted, held))
-    comment = wanted.asked.comment or str((wanted.asked.sent or {}).get("comment", ""))
+        return Attempt(lambda once: as_it_is(request, held))
+    comment = request.parameters.comment or str((request.parameters.sent or {}).get("comment", ""))
     return Attempt(
         lambda once: booking.confirm(
             held.fhir_id,
-            caller=wanted.caller,
-            now=wanted.now,
+            caller=request.caller,
+            now=request.now,
             comment=comment,
             patient=patient if patient != held.patient else None,
-            extensions=wanted.extensions(patient),
-            version=wanted.version,
+            extensions=request.extensions(patient),
+            version=request.version,
             once=once,
         )
     )
 
 
-def as_it_is(wanted: Wanted, visit: Appointment) -> Appointment:
+def as_it_is(request: ArgonautRequest, visit: Appointment) -> Appointment:
     """Nothing is written of it, so that it was told has a line of its own."""
-    access.record_disclosure([visit], "read", caller=wanted.caller, now=wanted.now)
+    access.record_disclosure([visit], "read", caller=request.caller, now=request.now)
     return visit
 
 
-def cancel(wanted: Wanted, visit: Appointment) -> Attempt:
+def cancel(request: ArgonautRequest, visit: Appointment) -> Attempt:
     if visit.status == Appointment.Status.CANCELLED:
-        return Attempt(lambda once: as_it_is(wanted, visit))
-    assert wanted.asked.sent is not None
-    draft = wished.read_draft(said_both_ways(wanted.asked.sent), wanted.at, wanted.base)
+        return Attempt(lambda once: as_it_is(request, visit))
+    assert request.parameters.sent is not None
+    draft = read_draft(said_both_ways(request.parameters.sent), request.at, request.base)
     reason = draft.fields["cancelation_reason"]
     return Attempt(
         lambda once: booking.cancel(
-            visit.fhir_id, caller=wanted.caller, now=wanted.now, reason=reason, version=wanted.version, once=once
+            visit.fhir_id, caller=request.caller, now=request.now, reason=reason, version=request.version, once=once
         )
     )
 
 
-def change(wanted: Wanted, visit: Appointment) -> Attempt:
+def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
     """As the resource says now: at its time, with its people, with its remarks."""
-    _check_the_same(wanted, visit)
-    wish = wanted.wish
-    notes = wished.notes_of(wish)
-    notes["comment"] = wanted.asked.comment or notes["comment"]
-    if _moves(wanted, visit):
-        return _move(wanted, visit, notes)
+    _check_the_same(request, visit)
+    appointment = request.sent_appointment
+    notes = notes_of(appointment)
+    notes["comment"] = request.parameters.comment or notes["comment"]
+    if _moves(request, visit):
+        return _move(request, visit, notes)
     said = {name: visit.comment if name == "comment" else visit.extra.get(name) for name in notes}
     if said == notes:
-        return Attempt(lambda once: as_it_is(wanted, visit))
+        return Attempt(lambda once: as_it_is(request, visit))
     return Attempt(
         lambda once: booking.annotate(
-            visit.fhir_id, notes, caller=wanted.caller, now=wanted.now, version=wanted.version, once=once
+            visit.fhir_id, notes, caller=request.caller, now=request.now, version=request.version, once=once
         )
     )
 
 
-def _move(wanted: Wanted, visit: Appointment, notes: Json) -> Attempt:
-    start = wanted.wish.start
-    chosen = wished.chosen_for(wanted.wish, wanted.may_book, now=wanted.now, without=visit)
+def _move(request: ArgonautRequest, visit: Appointment, notes: Json) -> Attempt:
+    start = request.sent_appointment.start
+    chosen = chosen_for(request.sent_appointment, request.may_book, now=request.now, without=visit)
 
     def run(once: Once | None) -> Appointment:
         return booking.reschedule(
             visit.fhir_id,
             offerings=chosen.offerings,
             start=start,
-            caller=wanted.caller,
-            now=wanted.now,
+            caller=request.caller,
+            now=request.now,
             notes=notes,
-            version=wanted.version,
+            version=request.version,
             once=once,
         )
 
-    return Attempt(run, wanted.teller(chosen.service, chosen.offerings, start))
+    return Attempt(run, request.explainer(chosen.service, chosen.offerings, start))
 
 
-def _check_the_same(wanted: Wanted, visit: Appointment) -> None:
+def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
     """Raises IllegalTransition for a visit that is over, RuleBroken for another patient or another service."""
     if visit.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(visit.status, "changed")
-    fields = wanted.wish.draft.fields
+    fields = request.sent_appointment.draft.fields
     named = codings_of(fields["extra"].get("serviceType", []))
     known = codings_of(visit.extra.get("serviceType") or (visit.service.type if visit.service else []))
     differs = {
-        "patient": wanted.patient(wanted.wish.patient or visit.patient) != visit.patient,
+        "patient": request.patient(request.sent_appointment.patient or visit.patient) != visit.patient,
         "service": fields["service_id"] not in (None, visit.service_id) or not named <= known,
     }
     places = {"patient": "participant", "service": "serviceType"}
     if any(differs.values()):
         raise RuleBroken(
             issues=[
-                Issue("business-rule", STAYS.format(what), f"{wanted.at}.{places[what]}")
+                Issue("business-rule", STAYS.format(what), f"{request.at}.{places[what]}")
                 for what, is_other in differs.items()
                 if is_other
             ]
         )
 
 
-def _moves(wanted: Wanted, visit: Appointment) -> bool:
+def _moves(request: ArgonautRequest, visit: Appointment) -> bool:
     """True if the time, or whose it takes, is another."""
-    fields = wanted.wish.draft.fields
+    fields = request.sent_appointment.draft.fields
     return (fields["start"], fields["end"] or visit.end) != (visit.start, visit.end) or (
-        _actors(fields["participant"]) != _actors(access.redacted(visit, wanted.caller).participant)
+        _actors(fields["participant"]) != _actors(access.redacted(visit, request.caller).participant)
     )
 
 

@@ -1,34 +1,41 @@
-"""From the JSON of a proposed Appointment to what is asked of scheduling.booking."""
+"""$hold and $book as Medplum has them: a proposed Appointment comes back with the Slots that it contains.
 
-from collections.abc import Collection, Iterable, Iterator
+https://www.medplum.com/docs/scheduling/appointment-hold, https://www.medplum.com/docs/scheduling/appointment-book. A
+refusal names every problem of the Appointment at once. scheduling.booking says whether its time can be had.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from api.parameters import reference_to, refusal
-from api.submissions.slots import (
+from api.operations.medplum.slots import (
     BUSY,
+    HERE,
     OFF_GRID,
+    ProposalReader,
     ProposedSlot,
-    are_contained,
     check_fit,
     check_times,
-    is_slot,
     read_slots,
-    without_slots,
 )
-from api.submissions.submission import HERE, Submission, objects
+from api.operations.parameters import Inputs, reference_to, refusal, resource
+from api.operations.proposals import are_contained, is_slot, objects, without_slots
+from api.operations.writing import Attempt, add_alternatives, relocated
 from clinic.fhir import codes, modifiers
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource
 from clinic.fhir.resources import RESOURCES, Draft, References
-from clinic.models import HealthcareService, Patient, Resource
+from clinic.models import Appointment, HealthcareService, Patient, Resource
 from clinic.models.statements import find
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.booking import BookingRequest
 from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered
+
+UseCase = Callable[..., Appointment]
 
 NOT_YET_TAKEN = ("proposed", "pending", "booked", "waitlist")
 SERIES = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.recurrenceTemplate"
@@ -38,30 +45,45 @@ NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
 
 
 @dataclass(frozen=True)
-class Proposal:
+class MedplumProposal:
     """What is asked for, and where each thing that a refusal may name is in it."""
 
     request: BookingRequest
     places: dict[str, str]
 
 
-def read_proposal(sent: Json, base: str, caller: Caller) -> Proposal:
+def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime, base: str) -> Attempt:
+    """Read the proposal, for the use case `hold` or `book`. Raises with every problem of it."""
+    inputs.only({"appointment"})
+    sent = inputs.required("appointment", resource("Appointment"))
+    inputs.finish()
+    proposal = read_proposal(sent, base, caller)
+    request = proposal.request
+
+    def tell(refusal: SchedulingError) -> None:
+        refusal.issues = relocated(refusal.issues, proposal.places)
+        add_alternatives(refusal, request.service, request.offerings, request.start, now=now, at=f"{HERE}.start")
+
+    return Attempt(lambda once: use_case(request, caller=caller, now=now, once=once), tell)
+
+
+def read_proposal(sent: Json, base: str, caller: Caller) -> MedplumProposal:
     """What is asked for. Raises with every problem: NotFound, RuleBroken or TimeNotOffered if that is all it is.
 
     A patient whom the caller may not see is not known here.
     """
-    submission = Submission(sent, base)
+    reader = ProposalReader(sent, base)
     _not_too_much(sent)
-    service = _service(submission)
-    _unsupported(submission)
-    slots = read_slots(submission)
-    check_times(submission, slots)
-    offerings = _offerings(submission, service, slots, caller) if service and slots else []
-    draft = _draft(submission, caller)
-    patient = _patient(submission, draft) if draft else None
-    if submission.issues or service is None or draft is None:
-        raise _refusal(submission.issues)
-    return Proposal(_request(service, offerings, slots, patient, draft), _places(service, slots))
+    service = _service(reader)
+    _unsupported(reader)
+    slots = read_slots(reader)
+    check_times(reader, slots)
+    offerings = _offerings(reader, service, slots, caller) if service and slots else []
+    draft = _draft(reader, caller)
+    patient = _patient(reader, draft) if draft else None
+    if reader.issues or service is None or draft is None:
+        raise _refusal(reader.issues)
+    return MedplumProposal(_request(service, offerings, slots, patient, draft), _places(service, slots))
 
 
 def _request(
@@ -99,18 +121,18 @@ def _not_too_much(sent: Json) -> None:
         raise Invalid(f"A proposal contains {MOST_CONTAINED} Slots at most", expression=f"{HERE}.contained")
 
 
-def _service(submission: Submission) -> HealthcareService | None:
+def _service(reader: ProposalReader) -> HealthcareService | None:
     """The one service that `serviceType` names, however often."""
-    read = reference_to("HealthcareService", submission.base, "service reference")
-    named = {submission.read(read, text, at) for text, at in _service_references(submission.sent)}
+    read = reference_to("HealthcareService", reader.base, "service reference")
+    named = {reader.read(read, text, at) for text, at in _service_references(reader.sent)}
     if len(named) > 1:
-        submission.refuse("Appointment has too many service references", "serviceType")
+        reader.refuse("Appointment has too many service references", "serviceType")
     elif not named:
-        submission.refuse("Appointment has no service reference", "serviceType")
+        reader.refuse("Appointment has no service reference", "serviceType")
     elif (fhir_id := named.pop()) is not None:
         service = availability.service_of(fhir_id)
         if service is None:
-            submission.refuse("HealthcareService not found", "serviceType", "not-found")
+            reader.refuse("HealthcareService not found", "serviceType", "not-found")
         return service
     return None
 
@@ -122,22 +144,22 @@ def _service_references(sent: Json) -> Iterator[tuple[Any, str]]:
                 yield extension.get("valueReference"), f"serviceType[{n}].extension[{m}]"
 
 
-def _unsupported(submission: Submission) -> None:
-    sent = submission.sent
+def _unsupported(reader: ProposalReader) -> None:
+    sent = reader.sent
     for n, slot in objects(sent.get("contained")):
         for issue in modifiers.unknown(slot, f"contained[{n}]") if is_slot(slot) else ():
-            submission.refuse(issue.text, issue.expression, issue.code)
+            reader.refuse(issue.text, issue.expression, issue.code)
     if not are_contained(sent.get("slot", [])):
-        submission.refuse("Proposed appointment must not have Slot references", "slot")
+        reader.refuse("Proposed appointment must not have Slot references", "slot")
     if isinstance(sent.get("status"), str) and sent["status"] not in NOT_YET_TAKEN:
-        submission.refuse(f"Appointment status must be 'proposed', got '{sent['status'][:64]}'", "status")
+        reader.refuse(f"Appointment status must be 'proposed', got '{sent['status'][:64]}'", "status")
     for n, extension in objects(sent.get("extension")):
         if extension.get("url") == SERIES:
-            submission.refuse("Recurring series are not supported", f"extension[{n}]", "not-supported")
+            reader.refuse("Recurring series are not supported", f"extension[{n}]", "not-supported")
 
 
 def _offerings(
-    submission: Submission, service: HealthcareService, slots: list[ProposedSlot], caller: Caller
+    reader: ProposalReader, service: HealthcareService, slots: list[ProposedSlot], caller: Caller
 ) -> list[Offering]:
     """The schedules as they give the service, in the order of the proposal."""
     places = _places(service, slots)
@@ -145,11 +167,11 @@ def _offerings(
         named = list(dict.fromkeys(slot.schedule for slot in slots))
         offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
         for offering in offerings:
-            check_fit(submission, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
+            check_fit(reader, offering, [slot for slot in slots if slot.schedule == offering.fhir_id])
         availability.require_combinable(offerings)
     except SchedulingError as error:
         issues = (replace(each, expression=places.get(each.expression, f"{HERE}.contained")) for each in error.issues)
-        submission.issues += issues
+        reader.issues += issues
         return []
     return offerings
 
@@ -162,12 +184,12 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
     }
 
 
-def _draft(submission: Submission, caller: Caller) -> Draft | None:
+def _draft(reader: ProposalReader, caller: Caller) -> Draft | None:
     """All the rest as the resource that it is. What has been said of an element in other words is not said twice."""
-    sent = without_slots(submission.sent)
-    known = [issue.expression for issue in submission.issues]
+    sent = without_slots(reader.sent)
+    known = [issue.expression for issue in reader.issues]
     try:
-        references = References.load(References.collect([sent]), submission.base).visible_only(partial(_there, caller))
+        references = References.load(References.collect([sent]), reader.base).visible_only(partial(_there, caller))
         from_fhir = RESOURCES["Appointment"].from_fhir
         assert from_fhir is not None
         return from_fhir(sent, references)
@@ -175,7 +197,7 @@ def _draft(submission: Submission, caller: Caller) -> Draft | None:
         for issue in error.issues:
             at = issue.expression.removeprefix("Appointment").removeprefix(".")
             if not _is_told(f"{HERE}.{at}", known):
-                submission.refuse(issue.text, at, issue.code)
+                reader.refuse(issue.text, at, issue.code)
         return None
 
 
@@ -187,16 +209,16 @@ def _is_told(expression: str, known: Iterable[str]) -> bool:
     return any(told == expression or told.startswith((f"{expression}.", f"{expression}[")) for told in known)
 
 
-def _patient(submission: Submission, draft: Draft) -> Patient | None:
+def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
     """The one whose visit it is, if the proposal says so yet."""
     actors = (each.get("actor", {}).get("reference", "") for each in draft.fields["participant"])
     named = {text for text in actors if "Patient/" in text}
     if len(named) > 1:
-        submission.refuse("An appointment is for one patient", "participant", "not-supported")
+        reader.refuse("An appointment is for one patient", "participant", "not-supported")
     pk = draft.fields["patient_id"]
     patient = find(Patient, "id", pk) if pk else None
     if pk and patient is None:
-        submission.refuse(f"{named.pop()!r} is not known here.", "participant", "not-found")
+        reader.refuse(f"{named.pop()!r} is not known here.", "participant", "not-found")
     return patient
 
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from api.authentication import caller_of
 from api.headers import base_of
-from api.operations.base import Attempt, WriteView, alone, version_of
-from api.parameters import concept, inputs_of, reference_to
+from api.operations.parameters import concept, inputs_of, reference_to
+from api.operations.writing import Attempt, WriteView, alone, version_of
 from scheduling import booking
 
 REASON, NAMED = "cancelationReason", "appointment-reference"

@@ -5,20 +5,17 @@ repeated is all of them, and a comma is any of them: `schedule=Schedule/chen,Sch
 Without a schedule it is whatever arrangement gives the service, of a practitioner or at a location if one is named.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
-from api.operations.base import relocated
+from api.operations.medplum.proposals import proposals
+from api.operations.paging import PagedSearch, read_cursor
+from api.operations.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
+from api.operations.writing import relocated
 from api.outcomes import outcome_entry
-from api.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
-from api.proposals import proposals
-from clinic.fhir.datatypes import Json, instant
-from clinic.fhir.issues import InvalidElement
+from clinic.fhir.datatypes import Json
 from clinic.models import Appointment, HealthcareService, Location, Practitioner
 from scheduling import access, availability
 from scheduling.access import Caller
@@ -40,41 +37,21 @@ PARAMETERS = (
 SERVICE = "Parameters.service-type-reference"
 COUNT, MOST = 20, 1000
 MOST_SCHEDULES = 500
-PAGE = re.compile(r"([0-9]{1,10})\.([0-9]{1,4})")
 NOTHING_FREE = Issue("informational", "No time is free in this window.")
 
 
-class Page(NamedTuple):
-    """After the proposals up to `start`, of which `told` start then: as many visits can be had at one time."""
-
-    start: int
-    told: int
-
-    def __str__(self) -> str:
-        return f"{self.start}.{self.told}"
-
-
 @dataclass(frozen=True, kw_only=True)
-class Search:
-    """What is asked of $find. `schedules` are ids: all of them, each any of a few."""
+class ScheduleSearch(PagedSearch):
+    """A search for a service. `schedules` are ids: all of them, each any of a few."""
 
     service: str
     schedules: tuple[tuple[str, ...], ...]
-    start: datetime
-    end: datetime
     practitioner: str | None
     location: str | None
     ignored: str | None
-    count: int
-    page: Page | None
 
-    def link(self, base: str, page: Page | None) -> str:
-        """The same search as an address, at another page of it."""
-        return f"{base}Appointment/$find?{urlencode(list(self._query(page)), safe='/:,')}"
-
-    def _query(self, page: Page | None) -> Iterator[tuple[str, str]]:
-        yield "start", instant(self.start)
-        yield "end", instant(self.end)
+    def query(self) -> Iterator[tuple[str, str]]:
+        """The parameters that say what is looked for."""
         yield "service-type-reference", f"HealthcareService/{self.service}"
         for pool in self.schedules:
             yield "schedule", ",".join(f"Schedule/{fhir_id}" for fhir_id in pool)
@@ -85,9 +62,6 @@ class Search:
         ):
             if fhir_id:
                 yield name, f"{kind}/{fhir_id}"
-        yield "_count", str(self.count)
-        if page:
-            yield "_page", str(page)
 
 
 def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
@@ -99,12 +73,12 @@ def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
     return _searchset(search, service, found, base)
 
 
-def _read(inputs: Inputs, base: str, now: datetime) -> Search:
+def _read(inputs: Inputs, base: str, now: datetime) -> ScheduleSearch:
     if inputs.has("occurrence-count"):
         inputs.refuse("Recurring series are not supported", "occurrence-count", "not-supported")
     schedule = any_of(reference_to("Schedule", base, "schedule reference"))
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
-    search = Search(
+    search = ScheduleSearch(
         service=inputs.required(
             "service-type-reference", reference_to("HealthcareService", base, "service-type-reference")
         ),
@@ -115,21 +89,14 @@ def _read(inputs: Inputs, base: str, now: datetime) -> Search:
         location=inputs.one("location-reference", reference_to("Location", base, "location reference")),
         ignored=inputs.one("ignore-appointment", reference_to("Appointment", base, "ignore-appointment reference")),
         count=inputs.one("_count", whole_number("_count", 1, MOST)) or COUNT,
-        page=inputs.one("_page", _page),
+        cursor=inputs.one("_page", partial(read_cursor, counted=False)),
     )
     _check(search, inputs)
     inputs.finish()
     return search
 
 
-def _page(value: Any) -> Page:
-    match = PAGE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise InvalidElement("Not a page of this search")
-    return Page(int(match[1]), int(match[2]))
-
-
-def _check(search: Search, inputs: Inputs) -> None:
+def _check(search: ScheduleSearch, inputs: Inputs) -> None:
     """What is wrong with parameters that are each well made."""
     if search.start >= search.end:
         inputs.refuse("Invalid search time range", "end")
@@ -142,7 +109,7 @@ def _check(search: Search, inputs: Inputs) -> None:
             inputs.refuse(f"{name} is only for searches without a schedule", name)
 
 
-def _service(search: Search) -> HealthcareService:
+def _service(search: ScheduleSearch) -> HealthcareService:
     service = availability.service_of(search.service)
     if service is None:
         raise NotFound("HealthcareService not found", expression=SERVICE)
@@ -151,24 +118,22 @@ def _service(search: Search) -> HealthcareService:
     return service
 
 
-def _find(search: Search, service: HealthcareService, caller: Caller, now: datetime) -> list[FoundTime]:
+def _find(search: ScheduleSearch, service: HealthcareService, caller: Caller, now: datetime) -> list[FoundTime]:
     """One more than is asked for, if there are more."""
-    start, told = search.start, 0
-    if search.page and search.page.start > start.timestamp():
-        start, told = availability.as_datetime(search.page.start), search.page.told
+    start, sent = search.beginning
     arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
     query = TimeQuery(
         service=service,
         arrangements=arrangements,
         start=start,
         end=search.end,
-        limit=told + search.count + 1,
+        limit=sent + search.count + 1,
         without=_ignored(search, caller),
     )
-    return availability.find_times(query, now=now)[told:]
+    return availability.find_times(query, now=now)[sent:]
 
 
-def _of_schedules(search: Search, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
+def _of_schedules(search: ScheduleSearch, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
     try:
         named = list(dict.fromkeys(fhir_id for pool in search.schedules for fhir_id in pool))
         offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
@@ -185,14 +150,14 @@ def _of_schedules(search: Search, service: HealthcareService, caller: Caller) ->
     return (pools,)
 
 
-def _places(search: Search) -> dict[str, str]:
+def _places(search: ScheduleSearch) -> dict[str, str]:
     places = {"": "Parameters.schedule"}
     for n, pool in reversed(list(enumerate(search.schedules))):
         places |= {f"Schedule/{fhir_id}": f"Parameters.schedule[{n}]" for fhir_id in pool}
     return places
 
 
-def _out_of_horizon(search: Search, pool: Sequence[Offering], n: int) -> Iterator[Issue]:
+def _out_of_horizon(search: ScheduleSearch, pool: Sequence[Offering], n: int) -> Iterator[Issue]:
     """Where none of a pool plans anything in the window."""
     planned = [offering.planned for offering in pool if offering.planned]
     if len(planned) < len(pool):
@@ -204,7 +169,7 @@ def _out_of_horizon(search: Search, pool: Sequence[Offering], n: int) -> Iterato
         yield Issue("business-rule", "Search range starts after schedule planning horizon ends", expression)
 
 
-def _of_service(search: Search, service: HealthcareService) -> tuple[Arrangement, ...]:
+def _of_service(search: ScheduleSearch, service: HealthcareService) -> tuple[Arrangement, ...]:
     practitioner = search.practitioner and _key(Practitioner, search.practitioner, "practitioner")
     site = search.location and _key(Location, search.location, "location-reference")
     return availability.arrangements_for(service, practitioner=practitioner or None, site=site or None)
@@ -218,7 +183,7 @@ def _key(model: type[Practitioner] | type[Location], fhir_id: str, name: str) ->
     return found
 
 
-def _ignored(search: Search, caller: Caller) -> Appointment | None:
+def _ignored(search: ScheduleSearch, caller: Caller) -> Appointment | None:
     if search.ignored is None:
         return None
     found = access.visible(Appointment, caller).filter(fhir_id=search.ignored, deleted_at=None).first()
@@ -227,17 +192,9 @@ def _ignored(search: Search, caller: Caller) -> Appointment | None:
     return found
 
 
-def _searchset(search: Search, service: HealthcareService, found: list[FoundTime], base: str) -> Json:
-    """How many there are in all nobody counts; a link to the next page says that there are more."""
-    page, more = found[: search.count], found[search.count :]
-    links = [{"relation": "self", "url": search.link(base, search.page)}]
-    if more:
-        links.append({"relation": "next", "url": search.link(base, _after(page, search.page))})
+def _searchset(search: ScheduleSearch, service: HealthcareService, found: list[FoundTime], base: str) -> Json:
+    """The Bundle of a page. It has no total: the times are not counted, and a link says that there are more."""
+    page = found[: search.count]
     entries = proposals(page, service, (search.start, search.end)) if page else [outcome_entry([NOTHING_FREE])]
+    links = search.links(base, list(search.query()), found)
     return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
-
-
-def _after(page: list[FoundTime], before: Page | None) -> Page:
-    last = page[-1].start
-    told = sum(time.start == last for time in page)
-    return Page(last, told + before.told if before and before.start == last else told)

@@ -1,0 +1,71 @@
+"""The base class of all views of the FHIR API."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.db import transaction as database
+from django.http import HttpRequest
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api import throttling
+from api.authentication import BearerAuthentication, SessionAuthentication
+from api.formats.parsers import PARSERS
+from api.formats.renderers import RENDERERS, FHIRNegotiation
+from clinic.fhir.datatypes import Json
+from scheduling.access import Caller
+
+
+class IsKnown(BasePermission):
+    """Somebody with a token or a session. What they may do is for scheduling.access to say."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Caller)
+
+
+class FHIRView(APIView):
+    """What all views of the API share: who may come in, and that both sides speak FHIR, in JSON or XML."""
+
+    authentication_classes = [BearerAuthentication, SessionAuthentication]
+    permission_classes = [IsKnown]
+    renderer_classes = RENDERERS
+    parser_classes: Sequence[type[BaseParser]] = PARSERS
+    content_negotiation_class = FHIRNegotiation
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def perform_authentication(self, request: Request) -> None:
+        """Limit an address before a token is looked up: else tokens could be guessed without a limit."""
+        throttling.check_address(request)
+        super().perform_authentication(request)
+        if isinstance(request.auth, Caller):
+            throttling.check_client(request.auth)
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        if get := getattr(self, "get", None):
+            self.head = partial(_untold, get)  # Django's own is `get` itself
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
+            response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
+        return response
+
+
+def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
+    """What a GET is answered. Nobody is told its body, so that they were is not written down either."""
+    with database.atomic():
+        response = get(request, **named)
+        database.set_rollback(True)
+    return response
+
+
+def body_of(request: Request) -> Json:
+    """The JSON object that was sent; nothing sent is an empty one."""
+    return cast(Json, request.data)

@@ -1,0 +1,125 @@
+"""Who takes part by an identifier alone: https://hl7.org/fhir/R4/references.html#logical"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from api.operations.parameters import REFERENCE, Reader
+from api.operations.proposals import objects
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
+from clinic.models import Location, Patient, Practitioner, PractitionerRole
+from scheduling.errors import Invalid, Issue, NotFound
+
+OF_ANOTHER = "of another server"
+
+
+@dataclass(frozen=True)
+class ReferenceTarget:
+    """What a reference names: resources of ours by type and id, others by an identifier, or nothing of ours."""
+
+    kind: str = ""
+    fhir_id: str = ""
+    identifier: Json = field(default_factory=dict)
+
+
+def reference_target(base: str, *kinds: str) -> Reader[ReferenceTarget]:
+    """A reference, as a Reference or a uri: relative, absolute, or logical by its identifier."""
+
+    def read(value: Any) -> ReferenceTarget:
+        identifier = value.get("identifier") if isinstance(value, dict) else None
+        text = value.get("reference") if isinstance(value, dict) else value
+        if text is None and isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
+            return ReferenceTarget(
+                identifier={name: identifier[name] for name in ("system", "value") if name in identifier}
+            )
+        match = REFERENCE.fullmatch(text.removeprefix(base)) if isinstance(text, str) else None
+        if match is not None and match[1] in kinds:
+            return ReferenceTarget(match[1], match[2])
+        if match is None and isinstance(text, str) and "://" in text:
+            return ReferenceTarget()  # on another server
+        wanted = " or ".join(f"{kind}/[id]" for kind in kinds)
+        raise InvalidElement(f"Not a reference such as {wanted}; got {str(text)[:64]!r}.")
+
+    return read
+
+
+def find_rows(rows: QuerySet[Any], sought: Sequence[ReferenceTarget], notes: list[str] | None = None) -> list[Any]:
+    """The rows that are named, in that order; `notes` gets those that are not known. One statement at most."""
+    if not sought:
+        return []
+    conditions = [_condition(each) for each in sought]
+    found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
+    for each in sought:
+        if notes is not None and not any(is_named(row, each) for row in found):
+            kind = rows.model.__name__
+            what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
+            notes.append(f"{what} is not known here.")
+    return [row for each in sought for row in found if is_named(row, each)]
+
+
+def _condition(sought: ReferenceTarget) -> Q:
+    return Q(identifier__contains=[sought.identifier]) if sought.identifier else Q(fhir_id=sought.fhir_id)
+
+
+def is_named(row: Any, sought: ReferenceTarget) -> bool:
+    """True if it is this row that is named."""
+    if sought.identifier:
+        return any(sought.identifier.items() <= each.items() for each in row.identifier)
+    return bool(row.fhir_id == sought.fhir_id)
+
+
+# Participants
+
+
+def with_references(sent: Json, at: str, patients: QuerySet[Patient]) -> Json:
+    """The Appointment that says of everybody whom it names by an identifier which resource that is.
+
+    A statement for each kind of actor at most. `at` is the parameter that brought it, `patients` are those whom it may
+    be for. Raises NotFound for who is not known, Invalid for who is brought along.
+    """
+    actors = {n: each["actor"] for n, each in objects(sent.get("participant")) if isinstance(each.get("actor"), dict)}
+    brought = [n for n, actor in actors.items() if str(actor.get("reference", "")).startswith("#")]
+    if brought:
+        text = "Who takes part is a resource of ours. Register a patient, or bring them as patient-resource to $book."
+        raise Invalid(issues=[Issue("not-supported", text, _place(at, n)) for n in brought])
+    wanted = {n: named for n, actor in actors.items() if "reference" not in actor and (named := _named(actor))}
+    if not wanted:
+        return sent
+    kinds = (Practitioner.objects.all(), PractitionerRole.objects.all(), Location.objects.all(), patients)
+    known = [row for rows in kinds for row in find_rows(rows, list(wanted.values()))]
+    found = {n: _who(known, actors[n], named) for n, named in wanted.items()}
+    if strangers := [n for n, row in found.items() if row is None]:
+        raise NotFound(
+            issues=[Issue("not-found", "This names nobody here, or several.", _place(at, n)) for n in strangers]
+        )
+    participants = [
+        {**each, "actor": {**each["actor"], "reference": found[n].reference}} if n in found else each
+        for n, each in enumerate(sent["participant"])
+    ]
+    return {**sent, "participant": participants}
+
+
+def _place(at: str, n: int) -> str:
+    return f"{at}.participant[{n}].actor"
+
+
+def _named(actor: Json) -> ReferenceTarget | None:
+    """Whom an identifier names; what is none is for the definition to refuse."""
+    match actor.get("identifier"):
+        case {"system": str(system), "value": str(value)}:
+            return ReferenceTarget(identifier={"system": system, "value": value})
+        case {"value": str(value)}:
+            return ReferenceTarget(identifier={"value": value})
+    return None
+
+
+def _who(known: list[Any], actor: Json, named: ReferenceTarget) -> Any:
+    """The one whom it means, of the type that the reference may say; None for nobody in particular."""
+    kind = actor.get("type")
+    found = {row for row in known if is_named(row, named) and kind in (None, row.RESOURCE_TYPE)}
+    return found.pop() if len(found) == 1 else None

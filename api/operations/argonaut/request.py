@@ -1,0 +1,199 @@
+"""A request for $hold or $book in Argonaut Scheduling's words or in IHE's: what it names, as rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+
+from api.operations.argonaut.client_appointment import ONE_PATIENT, ClientAppointment, read_client_appointment
+from api.operations.argonaut.proposals import Proposal, read_proposal
+from api.operations.argonaut.references import ReferenceTarget, find_rows, reference_target
+from api.operations.dialects import BARE, Dialect
+from api.operations.ids import read_proposal_id
+from api.operations.parameters import Inputs, Reader, resource
+from api.operations.writing import add_alternatives, relocated
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
+from clinic.models import Appointment, HealthcareService, Patient
+from scheduling import access
+from scheduling.access import Caller
+from scheduling.availability import Offering
+from scheduling.errors import Issue, NotFound, RuleBroken, SchedulingError
+from scheduling.interactions import SeveralMatch, registration
+from scheduling.versions import Versions
+
+PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
+
+
+@dataclass(frozen=True)
+class BookingParameters:
+    """The values of the parameters. `named` or `sent` says which Appointment; `at` is the parameter that did."""
+
+    named: ReferenceTarget | None
+    sent: Json | None
+    at: str
+    patients: Sequence[ReferenceTarget]
+    patient_resources: Sequence[Json]
+    comment: str
+    replaced: ReferenceTarget | None
+
+    @property
+    def target(self) -> ReferenceTarget:
+        """The Appointment of ours that it is about, if it is about one."""
+        return self.named or ReferenceTarget("Appointment", str((self.sent or {}).get("id", "")))
+
+
+def read_booking_parameters(
+    inputs: Inputs, dialect: Dialect, fhir_id: str, holds: bool, base: str
+) -> BookingParameters:
+    """`fhir_id` is what the address names. Raises with every problem of the parameters."""
+    inputs.rename({BARE: dialect.by_resource})
+    inputs.only(dialect.value[0 if holds else 1])
+    in_address = ReferenceTarget("Appointment", fhir_id) if fhir_id else None
+    by_id = inputs.one(dialect.by_id, _appointment(base))
+    sent = inputs.one(dialect.by_resource, resource("Appointment"))
+    given = [each for each in (in_address, by_id, sent) if each]
+    if not in_address and not inputs.names & {dialect.by_id, dialect.by_resource}:
+        inputs.refuse(f"Name an Appointment with {dialect.by_id}, or bring one as {dialect.by_resource}", dialect.by_id)
+    if (sent is not None and len(given) > 1) or (in_address and by_id and in_address != by_id):
+        inputs.refuse("Two Appointments are named: it is one that is held or booked", dialect.by_id)
+    parameters = BookingParameters(
+        named=in_address or by_id,
+        sent=sent,
+        at=dialect.by_id if sent is None else dialect.by_resource,
+        patients=inputs.every("patient-id", reference_target(base, "Patient")),
+        patient_resources=inputs.every("patient-resource", resource("Patient")),
+        comment=inputs.one("comment", _text) or "",
+        replaced=inputs.one("cancelled-appt-id", _appointment(base)),
+    )
+    inputs.finish()
+    return parameters
+
+
+def _appointment(base: str) -> Reader[ReferenceTarget]:
+    """`Appointment/[id]`, the id alone, or an identifier."""
+    read = reference_target(base, "Appointment")
+
+    def read_one(value: Any) -> ReferenceTarget:
+        is_alone = isinstance(value, str) and value and "/" not in value
+        return read(f"Appointment/{value}" if is_alone else value)
+
+    return read_one
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidElement("Not a string")
+    return value
+
+
+@dataclass(frozen=True)
+class ArgonautRequest:
+    """One request. What it asks is read when it is first needed: not if the same was answered before."""
+
+    inputs: Inputs
+    dialect: Dialect
+    named: str
+    holds: bool
+    caller: Caller
+    now: datetime
+    base: str
+    version: Versions | None
+
+    @cached_property
+    def parameters(self) -> BookingParameters:
+        return read_booking_parameters(self.inputs, self.dialect, self.named, self.holds, self.base)
+
+    @cached_property
+    def existing(self) -> Appointment | None:
+        """The hold or visit that it is about, if the caller may see it."""
+        target = self.parameters.target
+        if not (target.fhir_id or target.identifier):
+            return None
+        rows = access.visible(Appointment, self.caller, "rus").select_related("service", "patient")
+        found: list[Appointment] = find_rows(rows, [target])
+        if len(found) > 1:
+            raise SeveralMatch("Several Appointments have this identifier.", expression=self.at)
+        return found[0] if found else None
+
+    @cached_property
+    def proposal(self) -> Proposal | None:
+        """The proposal that it is about. Raises NotFound where it is about nothing of ours."""
+        if self.existing is not None or self.parameters.sent is not None:
+            return None
+        fhir_id = self.parameters.target.fhir_id
+        facts = read_proposal_id(fhir_id)
+        if facts is None:
+            text = f"There is no Appointment/{fhir_id}." if fhir_id else "There is no such Appointment."
+            raise NotFound(text, expression=self.at)
+        return read_proposal(fhir_id, facts, self.patients)
+
+    @cached_property
+    def sent_appointment(self) -> ClientAppointment:
+        """The Appointment that was sent, as it is to be read. The Slots that it has already are not what it wishes."""
+        assert self.parameters.sent is not None
+        own = {"slot", "id"} if self.existing else set()
+        sent = {name: value for name, value in self.parameters.sent.items() if name not in own}
+        return read_client_appointment(sent, self.at, self.base, self.patients)
+
+    @property
+    def at(self) -> str:
+        """The place of what said which Appointment."""
+        return f"Parameters.{self.parameters.at}"
+
+    @property
+    def patients(self) -> QuerySet[Patient]:
+        """Whom the caller may see. Another patient is not there."""
+        return access.visible(Patient, self.caller).filter(deleted_at=None)
+
+    def patient(self, known: Patient | None) -> Patient | None:
+        """The patient of the request: named, registered now, known already, or the caller."""
+        parameters = self.parameters
+        if len(parameters.patients) + len(parameters.patient_resources) > 1:
+            name = "patient-id" if parameters.patients else "patient-resource"
+            raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"Parameters.{name}")])
+        if parameters.patients:
+            found: list[Patient] = find_rows(self.patients, parameters.patients)
+            if not found:
+                raise NotFound("There is no such Patient.", expression="Parameters.patient-id")
+            return found[0]
+        if parameters.patient_resources:
+            patient, _ = registration.register(
+                parameters.patient_resources[0], caller=self.caller, now=self.now, base=self.base
+            )
+            return patient
+        is_patient = not (self.caller.is_system or self.caller.is_staff or self.holds)
+        return known or (next(iter(self.caller.patients.values()), None) if is_patient else None)
+
+    def extensions(self, patient: Patient | None) -> tuple[Json, ...]:
+        """The visit that this one comes in place of: cancelled, and the same patient's."""
+        if self.parameters.replaced is None:
+            return ()
+        before = next(iter(find_rows(access.visible(Appointment, self.caller), [self.parameters.replaced])), None)
+        at = "Parameters.cancelled-appt-id"
+        if before is None:
+            raise NotFound("There is no such Appointment.", expression=at)
+        if before.status != Appointment.Status.CANCELLED:
+            raise RuleBroken("Cancel the old appointment before you book another in its place.", expression=at)
+        if patient is None or before.patient_id != patient.pk:
+            raise RuleBroken("The old appointment is another patient's.", expression=at)
+        return ({"url": PREVIOUS, "valueReference": {"reference": before.reference}},)
+
+    def may_book(self, service: HealthcareService, offering: Offering) -> bool:
+        return access.could_book(self.caller, service, offering.schedule)
+
+    def explainer(
+        self, service: HealthcareService, offerings: Sequence[Offering], start: datetime
+    ) -> Callable[[SchedulingError], None]:
+        """Puts what is refused into the words of the request, with times that are nearest."""
+        places = {each.reference: self.at for each in offerings}
+        places["Appointment.participant"] = f"{self.at}.participant"
+
+        def explain(refusal: SchedulingError) -> None:
+            refusal.issues = relocated(refusal.issues, places)
+            add_alternatives(refusal, service, offerings, start, now=self.now, at=self.at)
+
+        return explain

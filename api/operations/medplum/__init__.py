@@ -1,0 +1,1 @@
+"""Operations as Medplum defines them: https://www.medplum.com/docs/scheduling"""

@@ -1,0 +1,134 @@
+"""The Slots that a proposal contains: those of the visit and its buffers, on every schedule."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from api.operations.parameters import Reader, T, moment, reference_to
+from api.operations.proposals import is_slot, objects
+from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
+from scheduling.availability import Offering
+from scheduling.core.grid import is_on_grid
+from scheduling.errors import Issue
+
+BUSY, UNAVAILABLE = "busy", "busy-unavailable"
+OFF_GRID = "Slot start time is not aligned to the scheduling grid"
+
+
+HERE = "Parameters.appointment"
+
+
+class ProposalReader:
+    """A proposal while it is read, with what has been found wrong."""
+
+    def __init__(self, sent: Json, base: str) -> None:
+        self.sent = sent
+        self.base = base
+        self.issues: list[Issue] = []
+
+    def read(self, read: Reader[T], value: Any, at: str) -> T | None:
+        try:
+            return read(value)
+        except InvalidElement as error:
+            self.refuse(error.text, f"{at}{error.at}", error.code)
+            return None
+
+    def refuse(self, text: str, at: str, code: str = "invalid") -> None:
+        self.issues.append(Issue(code, text, f"{HERE}.{at}"))
+
+
+@dataclass(frozen=True)
+class ProposedSlot:
+    """A Slot contained in the proposal; `at` is where."""
+
+    at: str
+    schedule: str
+    status: str
+    start: datetime
+    end: datetime
+
+    @property
+    def minutes(self) -> float:
+        return (self.end - self.start).total_seconds() / 60
+
+
+def read_slots(reader: ProposalReader) -> list[ProposedSlot]:
+    """The contained Slots, if every one of them can be read."""
+    contained = [(n, each) for n, each in objects(reader.sent.get("contained")) if is_slot(each)]
+    if not contained:
+        reader.refuse("Appointment has no contained Slot resources", "contained")
+    slots = [_slot(reader, each, f"contained[{n}]") for n, each in contained]
+    readable = [slot for slot in slots if slot is not None]
+    return readable if len(readable) == len(slots) else []
+
+
+def _slot(reader: ProposalReader, sent: Json, at: str) -> ProposedSlot | None:
+    found = len(reader.issues)
+    schedule = sent.get("schedule")
+    if not isinstance(schedule, dict) or "reference" not in schedule:
+        reader.refuse("Slot missing schedule reference", f"{at}.schedule")
+    else:
+        read = reference_to("Schedule", reader.base, "schedule reference")
+        schedule = reader.read(read, schedule, f"{at}.schedule")
+    status = sent.get("status")
+    if status not in (BUSY, UNAVAILABLE):
+        text = f"Slot status must be 'busy' or 'busy-unavailable', got '{str(status)[:64]}'"
+        reader.refuse(text, f"{at}.status")
+    start = reader.read(moment, sent.get("start"), f"{at}.start")
+    end = reader.read(moment, sent.get("end"), f"{at}.end")
+    if start and end and start >= end:
+        reader.refuse("Slot must cover a positive duration", f"{at}.end")
+    if len(reader.issues) > found or not (start and end):
+        return None
+    return ProposedSlot(at, str(schedule), str(status), start, end)
+
+
+def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
+    """The visit is at one time on every schedule, and that is the time of the Appointment."""
+    visits = [slot for slot in slots if slot.status == BUSY]
+    for slot in visits[1:]:
+        if slot.start != visits[0].start:
+            reader.refuse("Mismatched slot start times", f"{slot.at}.start")
+        if slot.end != visits[0].end:
+            reader.refuse("Mismatched slot end times", f"{slot.at}.end")
+    for name in ("start", "end"):
+        if name in reader.sent:
+            said = reader.read(moment, reader.sent[name], name)
+            if said and visits and said != getattr(visits[0], name):
+                reader.refuse(f"Appointment.{name} is not the {name} of its busy Slots", name)
+
+
+def check_fit(reader: ProposalReader, offering: Offering, slots: list[ProposedSlot]) -> None:
+    """The Slots of one schedule are those that the service takes there."""
+    visits = [slot for slot in slots if slot.status == BUSY]
+    if len(visits) != 1:
+        reader.refuse("Expected exactly one 'busy' slot per schedule", slots[0].at)
+        return
+    visit, rules = visits[0], offering.rules
+    if visit.minutes * 60 != rules.duration:
+        reader.refuse("Slot duration does not match scheduling parameters duration", f"{visit.at}.end")
+    if visit.start.microsecond or not is_on_grid(rules.grid, int(visit.start.timestamp())):
+        reader.refuse(OFF_GRID, f"{visit.at}.start", "business-rule")
+    buffers = [slot for slot in slots if slot.status == UNAVAILABLE]
+    before = [slot for slot in buffers if slot.end == visit.start]
+    after = [slot for slot in buffers if slot.start == visit.end]
+    _buffer(reader, before, rules.buffer_before / 60, visit, "before")
+    _buffer(reader, after, rules.buffer_after / 60, visit, "after")
+    for slot in buffers:
+        if slot not in before and slot not in after:
+            reader.refuse("A 'busy-unavailable' slot is the buffer before or after the busy slot", slot.at)
+
+
+def _buffer(reader: ProposalReader, found: list[ProposedSlot], minutes: float, visit: ProposedSlot, side: str) -> None:
+    parameter = f"buffer{side.capitalize()}"
+    if minutes and len(found) != 1:
+        edge = "ending at the start" if side == "before" else "starting at the end"
+        text = f"Expected exactly one 'busy-unavailable' slot {edge} of the busy slot ({parameter})"
+        reader.refuse(text, found[1].at if found else visit.at)
+        return
+    for slot in found:
+        if slot.minutes != minutes:
+            length = f"Buffer-{side} slot duration ({slot.minutes:g} min)"
+            text = f"{length} does not match scheduling parameters {parameter} ({minutes:g} min)"
+            reader.refuse(text, slot.at)

@@ -1,0 +1,128 @@
+"""Parts of a proposed Appointment, in every dialect: its contained Slots and its participants."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from clinic.fhir import codes
+from clinic.fhir.datatypes import Json, instant
+from clinic.models import Patient
+from scheduling.availability import Offering
+
+PRIMARY = {
+    "coding": [{"system": codes.PARTICIPATION_TYPE, "code": "PPRF", "display": "primary performer"}],
+}
+
+
+@lru_cache(maxsize=65536)
+def instant_text(seconds: int) -> str:
+    return instant(datetime.fromtimestamp(seconds, UTC))
+
+
+# Slots
+
+
+def slot_references(offerings: Iterable[Offering]) -> list[Json]:
+    """To the Slots that a proposal contains: https://hl7.org/fhir/R4/references.html#contained"""
+    return [{"reference": f"#{slot['id']}"} for slot, _, _ in slots_of(offerings)]
+
+
+def slots_of(offerings: Iterable[Offering]) -> Iterator[tuple[Json, int, int]]:
+    """Slots without their times, and when they start and end, in seconds from the start of the visit."""
+    slots = (each for offering in offerings for each in _slots_on(offering))
+    for n, (slot, start, end) in enumerate(slots, 1):
+        yield {"resourceType": "Slot", "id": f"slot-{n}", **slot}, start, end
+
+
+def _slots_on(offering: Offering) -> Iterator[tuple[Json, int, int]]:
+    rules = offering.rules
+    slot: Json = {"schedule": {"reference": offering.reference}}
+    busy = {**slot, "status": "busy"}
+    if rules.capacity > 1:
+        busy["extension"] = [{"url": codes.SLOT_CAPACITY, "valuePositiveInt": rules.capacity}]
+    yield busy, 0, rules.duration
+    buffer = {**slot, "status": "busy-unavailable"}
+    if rules.buffer_before:
+        yield {**buffer, "comment": "buffer before appointment"}, -rules.buffer_before, 0
+    if rules.buffer_after:
+        end = rules.duration + rules.buffer_after
+        yield {**buffer, "comment": "buffer after appointment"}, rules.duration, end
+
+
+def contained_slots(offerings: Iterable[Offering], start: int) -> list[Json]:
+    """The Slots that the visit will take, as Medplum's clients want to see them."""
+    return [
+        {**slot, "start": instant_text(start + first), "end": instant_text(start + last)}
+        for slot, first, last in slots_of(offerings)
+    ]
+
+
+def is_slot(resource: Json) -> bool:
+    return resource.get("resourceType") == "Slot"
+
+
+def are_contained(references: Any) -> bool:
+    """True if Slots are referred to as those that the resource contains, as our proposals do."""
+    listed = references if isinstance(references, list) else [references]
+    return all(isinstance(each, dict) and str(each.get("reference")).startswith("#") for each in listed)
+
+
+def without_slots(sent: Json) -> Json:
+    """The Appointment that says nothing of its Slots: they are read by themselves."""
+    kept = {name: value for name, value in sent.items() if name != "slot"}
+    if isinstance(contained := kept.pop("contained", None), list):
+        contained = [each for each in contained if not (isinstance(each, dict) and is_slot(each))]
+    return {**kept, "contained": contained} if contained else kept
+
+
+def objects(value: Any) -> Iterator[tuple[int, Json]]:
+    """The objects in what should be a list of them; what is not is for the definition to refuse."""
+    for n, each in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(each, dict):
+            yield n, each
+
+
+# Participants
+
+
+def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
+    """Everybody whose time it takes. Devices only where there is nobody else, for somebody must be."""
+    people = [each for each in offerings if not _is_device(each)] or list(offerings)
+    primary = next((each for each in people if each.actor.startswith("Practitioner")), None)
+    return [
+        {
+            **({"type": [PRIMARY]} if each is primary else {}),
+            "actor": _actor(each),
+            "required": "required",
+            "status": "needs-action",
+        }
+        for each in people
+    ]
+
+
+def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None, status: str) -> list[Json]:
+    """Whoever is wanted for the visit, and the site where nothing else says the place."""
+    actors = {each.person: each.actor_name for each in offerings if not each.actor.startswith("Device/")}
+    if not any(actor.startswith("Location/") for actor in actors):
+        actors |= {each.site_reference: each.site_name for each in offerings[:1] if each.site_reference}
+    if not actors:
+        service = offerings[0]
+        actors = {service.actor: service.actor_name}
+    if patient is not None:
+        actors[patient.reference] = str(patient)
+    return [_participant(actor, name, status) for actor, name in actors.items()]
+
+
+def _participant(actor: str, name: str, status: str) -> Json:
+    named = {"display": name} if name else {}
+    return {"actor": {"reference": actor, **named}, "required": "required", "status": status}
+
+
+def _actor(offering: Offering) -> Json:
+    named = {"display": offering.actor_name} if offering.actor_name else {}
+    return {"reference": offering.actor, **named}
+
+
+def _is_device(offering: Offering) -> bool:
+    return offering.actor.startswith("Device/")

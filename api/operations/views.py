@@ -1,0 +1,84 @@
+"""The views of `Appointment/$find`, `$hold` and `$book`, which three dialects share.
+
+One address serves Medplum's operation, Argonaut Scheduling's and IHE's: the names of the parameters tell them apart.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.authentication import caller_of
+from api.fhir_view import FHIRView
+from api.headers import base_of
+from api.operations.argonaut.booking import REFUSALS, ArgonautBooking
+from api.operations.argonaut.find import find as argonaut_find
+from api.operations.dialects import Dialect, dialect_of, is_medplum_find
+from api.operations.medplum.booking import prepare
+from api.operations.medplum.find import find as medplum_find
+from api.operations.parameters import read_inputs
+from api.operations.writing import WriteView, created, version_of
+from clinic.models import Appointment
+from scheduling import access, booking
+
+
+class Find(FHIRView):
+    """`GET|POST [base]/Appointment/$find`: free times, as proposed Appointments. Nothing is written."""
+
+    http_method_names = ["get", "post", "head"]
+
+    def get(self, request: Request) -> Response:
+        now, caller, base = timezone.now(), caller_of(request), base_of(request)
+        access.may_find(caller)
+        inputs = read_inputs(request)
+        find = medplum_find if is_medplum_find(request, inputs) else argonaut_find
+        return Response(find(inputs, caller, base, now))
+
+    post = get
+
+
+class FindAfterAmpersand(Find):
+    """`$find&_count=3`, as Argonaut's examples write it for `$find?_count=3`."""
+
+    def dispatch(self, request: HttpRequest, query: str) -> Any:
+        request.META["QUERY_STRING"] = "&".join(filter(None, (query, request.META.get("QUERY_STRING"))))
+        return super().dispatch(request)
+
+
+class _HoldOrBook(WriteView):
+    """Takes the time of one visit, all of it or nothing."""
+
+    use_case: ClassVar[Callable[..., Appointment]]
+
+    def post(self, request: Request, fhir_id: str = "") -> Response:
+        now, caller, base = timezone.now(), caller_of(request), base_of(request)
+        use_case = type(self).use_case
+        inputs = read_inputs(request, resource="Appointment")
+        dialect = dialect_of(request, inputs, names_one=bool(fhir_id))
+        if dialect is Dialect.MEDPLUM:
+            return self.answered(
+                request,
+                lambda: prepare(inputs, use_case, caller=caller, now=now, base=base),
+                lambda appointment: created(appointment, base),
+            )
+        holds = use_case is booking.hold
+        taking = ArgonautBooking(inputs, dialect, fhir_id, holds, caller, now, base, version_of(request))
+        try:
+            return self.answered(request, taking.prepare, taking.answer)
+        except REFUSALS as refusal:
+            return taking.refused(refusal)
+
+
+class Hold(_HoldOrBook):
+    """`POST [base]/Appointment/$hold`: a `pending` Appointment, until the instant that the header Expires names."""
+
+    use_case = staticmethod(booking.hold)
+
+
+class Book(_HoldOrBook):
+    """`POST [base]/Appointment/$book`: a `booked` Appointment."""
+
+    use_case = staticmethod(booking.book)
