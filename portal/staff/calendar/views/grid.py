@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
@@ -26,10 +26,12 @@ from portal.staff.calendar.wall import DAY, midnight
 from scheduling.errors import NotFound
 
 WEEK = 7
+NINE = time(9)
 SIX_WEEKS = 6 * WEEK
 SIDE_BY_SIDE = 3  # calendars that fit side by side in a week
 GRID_COOKIE = "calendar_grid"  # set by calendar-grid.js
 LONGEST = timedelta(days=62)  # longest period of one request for events
+QUARTER = timedelta(minutes=15)
 OVERLAP = timedelta(minutes=1)  # a transaction that began before this request may commit after it
 
 
@@ -105,6 +107,7 @@ def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], di
         "zone": selection.zone,
         "first": page.first,
         "chosen": chosen,
+        "new_visit_start": new_visit_start(chosen, now.astimezone(selection.zone)),
         "today": today,
         "previous": _beside(view, chosen, -1),
         "following": _beside(view, chosen, 1),
@@ -113,6 +116,14 @@ def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], di
         **shown(page),
     }
     return render(request, f"portal/staff/calendar/{context['page']}.html", context)
+
+
+def new_visit_start(day: date, now: datetime) -> datetime:
+    """Return the local start that a new visit is suggested for: 9:00, or later today the next quarter of an hour."""
+    nine = datetime.combine(day, NINE)
+    if day != now.date():
+        return nine
+    return max(nine, now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0, tzinfo=None) + QUARTER)
 
 
 def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:

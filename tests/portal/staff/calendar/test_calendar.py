@@ -1,6 +1,6 @@
 """The calendars of the people who work at the clinic: what they show, and to whom."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 from clinic.models import Appointment
 from clinic.time_text import clock
 from portal.staff.calendar import wall
+from portal.staff.calendar.views.grid import new_visit_start
 from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
@@ -359,3 +360,22 @@ def test_it_asks_as_much_for_many_full_calendars_as_for_one(
             )
     with django_assert_max_num_queries(min(len(of_one), 14) + 4):  # who is shown is read, and written down
         client.get(address)
+
+
+@pytest.mark.parametrize(
+    ("day", "now", "start"),
+    [
+        ("2026-12-01", "2026-11-30T14:07", "2026-12-01T09:00"),
+        ("2026-11-30", "2026-11-30T07:50", "2026-11-30T09:00"),
+        ("2026-11-30", "2026-11-30T14:07", "2026-11-30T14:15"),
+        ("2026-11-30", "2026-11-30T23:50", "2026-12-01T00:00"),
+    ],
+)
+def test_a_new_visit_does_not_begin_in_the_past(day, now, start):
+    local = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo(NEW_YORK))
+    assert new_visit_start(date.fromisoformat(day), local) == datetime.fromisoformat(start)
+
+
+def test_the_page_begins_a_new_visit_there(as_rana, schedule, ten):
+    page = as_rana.get("/staff/agenda/", {"date": f"{ten:%Y-%m-%d}"})
+    assertContains(page, f"/staff/visits/new/?start={ten:%Y-%m-%d}T09%3A00")
