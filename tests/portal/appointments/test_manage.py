@@ -212,3 +212,28 @@ def test_a_code_opens_nothing_where_the_clinic_knows_more(client, link, ada, kno
     client.post(link, {"send": "1"})
     assert not Communication.objects.filter(event="proof").exists()
     assertNotContains(client.post(link, {"code": "123456"}), "Check-up")
+
+
+def test_what_the_proof_opens_says_what_the_receipt_says(client, link, visit, ada):
+    reference = visit.fhir_id.replace("-", "")[:8].upper()
+    assertNotContains(client.get(link), reference)
+    page = client.post(link, BORN)
+    for word in ("Reference", reference, f"<dd>{ada}</dd>"):
+        assertContains(page, word)
+
+
+def test_a_cancelled_visit_says_whom_to_call(client, link, visit, site):
+    site.phone = "+12125550142"
+    site.save()
+    client.post(f"{link}cancel/", {"reason": ""})
+    assertContains(client.get(link), 'href="tel:+12125550142"')
+
+
+def titled(page):
+    return re.search(r"<title>(.*)</title>", page.content.decode())[1]
+
+
+def test_the_title_says_that_something_is_wrong(client, link):
+    wrong = {link: {}, f"{link}move/": OTHER_DAY, f"{link}cancel/": {"reason": "x" * 501}}
+    titles = {address: titled(client.post(address, fields)) for address, fields in wrong.items()}
+    assert [address for address, title in titles.items() if not title.startswith("Error: ")] == []
