@@ -1,4 +1,4 @@
-"""Who is calling: software by its token, a person by their session, or a person's app by theirs.
+"""Authentication of API callers: software by its token, a person by their session, an app by its person's token.
 
 Tokens are OAuth 2 bearer tokens with the scopes of SMART: api.smart gives them.
 """
@@ -21,7 +21,7 @@ from scheduling.access import Caller
 
 
 def caller_of(request: Request) -> Caller:
-    """Whoever asks. Only for requests that a view has let in."""
+    """Return the caller of a request that a view has let in."""
     return cast(Caller, request.auth)
 
 
@@ -41,7 +41,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:
-        """With a reason for who came with a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1"""
+        """Return the challenge, with a reason after a token: https://www.rfc-editor.org/rfc/rfc6750#section-3.1"""
         came_with_one = request.headers.get("Authorization", "").lower().startswith("bearer")
         return 'Bearer error="invalid_token"' if came_with_one else "Bearer"
 
@@ -55,7 +55,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 def caller_with(token: str) -> Caller | None:
-    """Whoever comes with this token; None for one that is unknown, revoked or over, or whose people may not come in."""
+    """Return the caller with this token; None if it is unknown, revoked, expired, or its owner may not sign in."""
     found = _read(token)
     if found is None or not (found.owner_may and found.user_may) or found.expires <= timezone.now():
         return None
@@ -69,12 +69,12 @@ def caller_with(token: str) -> Caller | None:
 
 
 def token_digest(token: str) -> str:
-    """By which a token is found: tokens themselves are not kept."""
+    """Return the digest under which a token is stored: the token itself is not kept."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class _Token(NamedTuple):
-    """What has to be known of a token: it is asked with every request, so nothing else is read."""
+    """The columns of a token that each request needs."""
 
     scope: str
     expires: datetime

@@ -1,4 +1,4 @@
-"""The base itself, which clients name without the slash at its end."""
+"""URL of the API's base without its final slash, as clients name it."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Many interactions in one request: https://hl7.org/fhir/R4/http.html#transaction"""
+"""Batch and transaction Bundles: https://hl7.org/fhir/R4/http.html#transaction"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from scheduling.interactions import BundleRefused, EntryProblem, WriteResult
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """Whose Bundle it is, and what is wanted back of what is written: https://hl7.org/fhir/R4/http.html#ops"""
+    """The caller of a Bundle, and which representation they prefer: https://hl7.org/fhir/R4/http.html#ops"""
 
     caller: Caller
     now: datetime
@@ -34,7 +34,7 @@ class Sender:
 
 
 def transaction(bundle: Json, sender: Sender) -> Json:
-    """All of it or nothing. What it asks for is looked up when everything is written, and before it is committed."""
+    """Process a transaction, all of it or nothing. Its GET entries are read after all writes and before the commit."""
     entries = _entries(bundle)
     answers: dict[int, Json] = {}
     written = interactions.transaction(
@@ -51,12 +51,12 @@ def transaction(bundle: Json, sender: Sender) -> Json:
 
 
 def batch(bundle: Json, sender: Sender) -> Json:
-    """Each entry for itself, with what became of it or why not: https://hl7.org/fhir/R4/http.html#brules"""
+    """Process each entry of a batch by itself: https://hl7.org/fhir/R4/http.html#brules"""
     return _bundle("batch-response", [_one(each, index, sender) for index, each in enumerate(_entries(bundle))])
 
 
 def _entries(bundle: Json) -> list[Any]:
-    """Raises Invalid, InvalidResource, TooCostly."""
+    """Return the entries of a Bundle. Raises Invalid, InvalidResource, TooCostly."""
     entries = interactions.raw_entries(bundle, "transaction", "batch")
     if len(entries) > settings.MAX_BUNDLE_ENTRIES:
         text = (
@@ -81,7 +81,7 @@ def _one(entry: Any, index: int, sender: Sender) -> Json:
 
 
 def _answers(entries: Sequence[Any], sender: Sender) -> dict[int, Json]:
-    """Raises BundleRefused for the first that cannot be had."""
+    """Return the answers of the GET entries. Raises BundleRefused for the first that fails."""
     answers = {}
     for index, entry in enumerate(entries):
         if interactions.is_read(entry):
@@ -118,7 +118,7 @@ def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
 
 
 def _done(written: Sequence[WriteResult], sender: Sender) -> dict[int, Json]:
-    """The answers by their place. A query for each type, where the resources are wanted back."""
+    """Return the response entries by their index. One query for each type whose resources are returned."""
     bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
     answers: dict[int, Json] = {}
     for each in written:

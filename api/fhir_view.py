@@ -22,14 +22,14 @@ from scheduling.access import Caller
 
 
 class IsKnown(BasePermission):
-    """Somebody with a token or a session. What they may do is for scheduling.access to say."""
+    """Permission for callers with a token or a session. scheduling.access decides what they may do."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, Caller)
 
 
 class FHIRView(APIView):
-    """What all views of the API share: who may come in, and that both sides speak FHIR, in JSON or XML."""
+    """Base of the API's views: authentication, throttling, and FHIR in JSON or XML."""
 
     authentication_classes = [BearerAuthentication, SessionAuthentication]
     permission_classes = [IsKnown]
@@ -59,7 +59,7 @@ class FHIRView(APIView):
 
 
 def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
-    """What a GET is answered. Nobody is told its body, so that they were is not written down either."""
+    """Answer HEAD as GET, and roll back the record of a disclosure: the body is not sent."""
     with database.atomic():
         response = get(request, **named)
         database.set_rollback(True)
@@ -67,5 +67,5 @@ def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
 
 
 def body_of(request: Request) -> Json:
-    """The JSON object that was sent; nothing sent is an empty one."""
+    """Return the JSON object of the body; empty if nothing was sent."""
     return cast(Json, request.data)

@@ -13,7 +13,7 @@ from scheduling.versions import NONE, Versions
 
 
 class Versioned(Protocol):
-    """A row, or what became of one."""
+    """A row or the result of a write, with its version."""
 
     @property
     def version(self) -> int: ...
@@ -22,7 +22,7 @@ class Versioned(Protocol):
 
 
 def base_of(request: Request | HttpRequest) -> str:
-    """Our own address, with a slash at its end."""
+    """Return the API's base URL, with its final slash."""
     return request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
 
 
@@ -31,7 +31,7 @@ def version_headers(of: Versioned) -> dict[str, str]:
 
 
 def version_wanted(request: Request) -> Versions | None:
-    """The versions that If-Match names, or none yet for `If-None-Match: *`. Nobody must say one.
+    """Return the versions that If-Match names, or NONE for `If-None-Match: *`; None without either header.
 
     https://hl7.org/fhir/R4/http.html#concurrency and https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
     """
@@ -58,6 +58,6 @@ def is_named(version: int, tags: str) -> bool:
 
 
 def prefers(request: Request, name: str) -> str:
-    """One of the preferences of the Prefer header, such as `return`; empty where it is not said."""
+    """Return a preference of the Prefer header, such as `return`; empty if it is absent."""
     said = (part.strip().partition("=") for part in request.headers.get("Prefer", "").replace(";", ",").split(","))
     return next((value.strip('" ') for key, _, value in said if key.strip().lower() == name), "")

@@ -1,4 +1,4 @@
-"""What resources were before: https://hl7.org/fhir/R4/http.html#history
+"""Histories of resources: https://hl7.org/fhir/R4/http.html#history
 
 Of one resource, a type or all types, newest first. As far as the caller may see the resource; what it says, what it
 was asked and what it answered are a version's own.
@@ -39,7 +39,7 @@ CURRENT = 0
 
 
 class Place(NamedTuple):
-    """One version, in the order of a history: `past` is the key of its PastVersion, or CURRENT."""
+    """A version's place in the order of a history: `past` is the key of its PastVersion, or CURRENT."""
 
     last_updated: datetime
     kind: str
@@ -58,7 +58,7 @@ class Window:
     after: Place | None = None
 
     def within(self, kind: str, row: str) -> Q:
-        """The versions of a type that are part of it; `row` is the column that tells whose they are."""
+        """Return the versions of a type within the window; `row` is the column with the key of the resource."""
         wanted = Q(last_updated__gte=self.since) if self.since else Q()
         if self.at:
             wanted &= Q(last_updated__lt=self.at.after)
@@ -74,7 +74,7 @@ class Window:
 
 
 def earlier(row: Resource, version: str, caller: Caller) -> Resource:
-    """The resource as it was in this version. Raises NotFound."""
+    """Return the resource in this version. Raises NotFound."""
     if version == str(row.version):
         return row
     past = access.visible_past(type(row), caller).filter(
@@ -87,7 +87,7 @@ def earlier(row: Resource, version: str, caller: Caller) -> Resource:
 
 
 def of_resource(row: Resource, query: QueryDict, caller: Caller, base: str) -> Json:
-    """https://hl7.org/fhir/R4/http.html#history of one resource, which the caller may see."""
+    """Return the history of a resource that the caller may see: https://hl7.org/fhir/R4/http.html#history"""
     return _history([row.RESOURCE_TYPE], Q(pk=row.pk), query, caller, f"{base}{row.reference}/_history", base)
 
 
@@ -97,7 +97,7 @@ def of_type(kind: str, query: QueryDict, caller: Caller, base: str) -> Json:
 
 
 def of_system(query: QueryDict, caller: Caller, base: str) -> Json:
-    """Of all types that the caller may search, but for AuditEvents: each question would be news to itself."""
+    """Return the history of all types that the caller may search, except AuditEvent: each request would add to it."""
     kinds = access.searchable_types(caller, (kind for kind in RESOURCES if kind != "AuditEvent"))
     return _history(kinds, Q(), query, caller, f"{base}_history", base)
 
@@ -129,7 +129,7 @@ def _places(kinds: Sequence[str], whose: Q, window: Window, caller: Caller) -> "
 
 
 def _arms(kind: str, whose: Q, window: Window, caller: Caller) -> "Iterable[QuerySet[Any, Any]]":
-    """The newest version of each resource of a type, and the earlier ones."""
+    """Return the queries of a type: the newest version of each resource, and the earlier versions."""
     model = RESOURCES[kind].model
     rows = access.visible(model, caller).filter(whose)
     past = access.visible_past(model, caller)
@@ -146,7 +146,7 @@ COLUMNS = ("last_updated", "of_type", "of_row", "version", "of_past")
 
 
 def _rows(page: Sequence[Place], caller: Caller) -> list[Resource]:
-    """The rows as they are or were, in the order of the page. A few statements for each type."""
+    """Return the rows in the order of the page, as they are or were. A few statements for each type."""
     current: dict[str, set[int]] = defaultdict(set)
     past: dict[str, set[int]] = defaultdict(set)
     for place in page:
@@ -159,7 +159,7 @@ def _rows(page: Sequence[Place], caller: Caller) -> list[Resource]:
 
 
 def _entry(row: Resource, base: str) -> Json:
-    """What a client that had asked for this version would have sent, and got."""
+    """Return the entry of a version, with the request that made it and its response."""
     method, status = _asked(row)
     entry: Json = {
         "fullUrl": f"{base}{row.reference}",
@@ -180,7 +180,7 @@ def _asked(row: Resource) -> tuple[str, HTTPStatus]:
 
 
 def _window(query: QueryDict, url: str) -> Window:
-    """Raises Invalid."""
+    """Read the parameters of a history. Raises Invalid."""
     for name in query:
         if name not in KNOWN and name not in PASSED_OVER:
             text = f"{name!r} is no parameter of a history here. Known are {', '.join(KNOWN[:-1])}."
@@ -207,7 +207,7 @@ def _since(text: str) -> datetime:
 
 
 def _at(text: str) -> Span[datetime]:
-    """An instant, or all of a day, a month or a year. Raises Invalid."""
+    """Read `_at`: an instant, or a whole day, month or year. Raises Invalid."""
     with suppress(Invalid):
         span = read_span(text.replace(" ", "+"))
         if span.prefix == "eq":

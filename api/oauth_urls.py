@@ -1,4 +1,4 @@
-"""Where software gets its tokens and gives them back. People allow apps on the portal's pages."""
+"""URLs at which software gets and revokes tokens. People allow apps on the portal's pages."""
 
 from django.urls import path
 from oauth2_provider.views import JwksInfoView

@@ -116,7 +116,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def refusal_of(error: Refusal) -> tuple[HTTPStatus, Json]:
-    """The status, and the OperationOutcome."""
+    """Return the status and the OperationOutcome of an error."""
     return _status(error), outcome(error.issues)
 
 
@@ -131,7 +131,7 @@ def _status(error: Refusal) -> HTTPStatus:
 
 
 def status_of(kind: type[SchedulingError]) -> HTTPStatus:
-    """The status of the nearest kind of error that has one."""
+    """Return the status of the nearest base class that has one."""
     return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
 
 
@@ -145,7 +145,7 @@ def _issue(issue: AnyIssue, severity: str) -> Json:
 
 
 def _one_of(statuses: set[HTTPStatus]) -> HTTPStatus:
-    """For several reasons: whoever hears 400 mends the form first."""
+    """Return one status for several errors: 400 first, because the client has to mend the form first."""
     if len(statuses) == 1:
         [only] = statuses
         return HTTPStatus.UNPROCESSABLE_ENTITY if only == HTTPStatus.NOT_FOUND else only
@@ -167,7 +167,7 @@ def _refusal(status: HTTPStatus, code: str, text: str) -> Response:
 
 
 def _away(error: Exception, context: dict[str, Any]) -> Response:
-    """The request can be sent again as it is, with the same Idempotency-Key."""
+    """Return 503: the request can be sent again as it is, with the same Idempotency-Key."""
     database.drop_dead_connections()
     response = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "transient", "The database cannot be reached. Try again soon.")
     response["Retry-After"] = database.RETRY_AFTER
@@ -177,7 +177,7 @@ def _away(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def _bug(error: Exception, context: dict[str, Any]) -> Response:
-    """As Django tells of a bug: to the log, and to whoever listens for it, such as its test client."""
+    """Report a bug as Django does: to the log, and by the signal that its test client listens to."""
     request = context["request"]._request
     response = _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "Something went wrong here. It has been logged.")
     signals.got_request_exception.send(sender=type(context["view"]), request=request)

@@ -1,4 +1,4 @@
-"""What is asked for by GET, be it a request or the entry of a Bundle: https://hl7.org/fhir/R4/http.html#read"""
+"""Answers to GET, by a request or in a Bundle: https://hl7.org/fhir/R4/http.html#read"""
 
 import re
 from collections import defaultdict
@@ -27,7 +27,7 @@ URL = re.compile(
 def current(
     kind: str, fhir_id: str, caller: Caller, is_known: Callable[[Resource], bool] = lambda row: False
 ) -> Resource:
-    """The resource, about which the caller is told, but for what `is_known` already. Raises NotFound, Deleted."""
+    """Return the resource, and record the disclosure unless `is_known`. Raises NotFound, Deleted."""
     row = visible(kind, fhir_id, caller)
     if row.deleted_at is not None:
         raise Deleted(f"{row.reference} was deleted.")
@@ -37,7 +37,7 @@ def current(
 
 
 def version(kind: str, fhir_id: str, number: str, caller: Caller) -> Resource:
-    """The resource as it was in a version: https://hl7.org/fhir/R4/http.html#vread"""
+    """Return the resource in a version: https://hl7.org/fhir/R4/http.html#vread"""
     row = history.earlier(visible(kind, fhir_id, caller), number, caller)
     if row.deleted_at is not None:
         raise Deleted(f"{row.reference}/_history/{number} was deleted.")
@@ -47,7 +47,7 @@ def version(kind: str, fhir_id: str, number: str, caller: Caller) -> Resource:
 
 
 def representations(written: Collection[WriteResult], caller: Caller) -> dict[str, Json]:
-    """By their references, the resources as they are now: a query for each type. More may be told than was sent."""
+    """Return the written resources by reference: a query for each type. They may show more than was sent."""
     ids: dict[str, list[str]] = defaultdict(list)
     for each in written:
         if each.outcome not in ("deleted", "known"):
@@ -61,7 +61,7 @@ def representations(written: Collection[WriteResult], caller: Caller) -> dict[st
 
 
 def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
-    """The row, a deleted one too. What the caller may not see is not there."""
+    """Return the row, even if deleted. Raises NotFound if the caller may not see it."""
     access.require(caller, kind, "r")
     found = RESOURCES[kind]
     rows = access.visible(found.model, caller, "r").select_related(*found.related).prefetch_related(*found.prefetch)
@@ -72,7 +72,7 @@ def visible(kind: str, fhir_id: str, caller: Caller) -> Resource:
 
 
 def finder(caller: Caller, base: str) -> Find:
-    """How conditions are looked up: as searches, which find what the caller may see."""
+    """Return the function that looks up conditions, by a search among the rows that the caller may see."""
 
     def find(kind: str, query: str) -> list[Any]:
         if kind not in RESOURCES:
@@ -86,7 +86,7 @@ def finder(caller: Caller, base: str) -> Find:
 
 
 def answer(url: str, caller: Caller, base: str) -> Resource | Json:
-    """What a GET of this address gives: a row, or a Bundle. Raises NotFound, Deleted, Invalid, Forbidden."""
+    """Return the row or Bundle at an address. Raises NotFound, Deleted, Invalid, Forbidden."""
     match = URL.fullmatch(url.removeprefix(base))
     kind = match["kind"] if match else None
     if match is None or (kind and kind not in RESOURCES) or not (kind or match["history"] or match["query"]):
@@ -107,7 +107,7 @@ def answer(url: str, caller: Caller, base: str) -> Resource | Json:
 
 
 def past(kind: str, fhir_id: str, query: QueryDict, caller: Caller, base: str) -> Json:
-    """The history of a resource, of a type where no id is said, or of everything."""
+    """Return the history of a resource, of a type if there is no id, or of everything."""
     if not kind:
         return history.of_system(query, caller, base)
     if not fhir_id:

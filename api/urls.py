@@ -1,4 +1,4 @@
-"""The addresses of the FHIR API: for every type of resource the same ones, and the operations."""
+"""URLs of the FHIR API: the same for every resource type, and the operations."""
 
 from collections.abc import Iterator
 

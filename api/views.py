@@ -1,4 +1,4 @@
-"""The REST interactions: https://hl7.org/fhir/R4/http.html"""
+"""Views of the REST interactions: https://hl7.org/fhir/R4/http.html"""
 
 from functools import partial
 from http import HTTPStatus
@@ -46,7 +46,7 @@ class SystemView(FHIRView):
 
 
 class ResourceView(FHIRView):
-    """The resources of one type. Whether it is the right version is asked where the client says If-Match."""
+    """Base of the views that write one type. If-Match makes the version a condition."""
 
     kind: ClassVar[str] = ""
 
@@ -94,7 +94,7 @@ class TypeView(ResourceView):
         return self.perform(request, interactions.deletion_of(self.kind, "", version, condition=condition))
 
     def _condition(self, request: Request) -> str:
-        """Raises Invalid where it is not said which one."""
+        """Return the search that names the resource. Raises Invalid without one."""
         if query := request.META.get("QUERY_STRING", ""):
             return str(query)
         raise Invalid(f"Say which {self.kind} is meant: {self.kind}/[id], or a search that finds only it.")
@@ -155,7 +155,7 @@ class HistoryView(FHIRView):
 
 
 class NowhereView(FHIRView):
-    """Whatever else is asked for under our base."""
+    """404 for every other address below the base."""
 
     def get(self, request: Request, path: str = "") -> Response:
         raise NotFound(f"There is nothing at {path!r} here.")
@@ -164,7 +164,7 @@ class NowhereView(FHIRView):
 
 
 def _found(kind: str, request: Request, query: QueryDict) -> Response:
-    """What a search of a type finds, or of all types where none is said."""
+    """Answer a search of a type, or of all types without one."""
     caller, base = caller_of(request), base_of(request)
     lenient = prefers(request, "handling") == "lenient"
     asked = (
@@ -176,7 +176,7 @@ def _found(kind: str, request: Request, query: QueryDict) -> Response:
 
 
 def _written(written: WriteResult, request: Request) -> Response:
-    """201 for what was created, with its address; the body as the client prefers.
+    """Answer a write: 201 with the address if it created a resource; the body as the client prefers.
 
     Of a patient who was known already the client hears who it is, and otherwise what it has sent itself.
     """
@@ -198,7 +198,7 @@ def _written(written: WriteResult, request: Request) -> Response:
 
 
 def _deleted(written: WriteResult, request: Request) -> Response:
-    """204 also for what has never been there: it is not there now."""
+    """Answer a deletion: 204 also if there was no such resource."""
     headers = version_headers(written) if written.version else {}
     if prefers(request, "return") == "OperationOutcome":
         return Response(_told(written), headers=headers)

@@ -1,1 +1,1 @@
-"""What this server says of itself: https://hl7.org/fhir/R4/conformance-module.html"""
+"""Definitions of this server: https://hl7.org/fhir/R4/conformance-module.html"""

@@ -1,4 +1,4 @@
-"""What this server can do, as the same tables say by which it does it.
+"""The CapabilityStatement, made from the tables and URLs that serve the API.
 
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
@@ -34,7 +34,7 @@ SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-servi
 
 
 class AnyFormat(FHIRNegotiation):
-    """Whoever accepts none of the forms that can be had is told what can be had in one of them."""
+    """Content negotiation that falls back to JSON, so that every client can read which formats there are."""
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
@@ -127,7 +127,7 @@ def _resource(kind: str, base: str) -> Json:
 
 
 def _stored(kind: str, codes: list[str]) -> Json:
-    """What a type can do whose resources are kept here."""
+    """Return the capabilities of a type whose resources are stored here."""
     return {
         "versioning": "versioned-update" if "update" in codes else "versioned",
         "readHistory": "history-instance" in codes,

@@ -1,4 +1,4 @@
-"""Our own codes, as the models have them: https://hl7.org/fhir/R4/codesystem.html"""
+"""CodeSystems of our own codes, from the models: https://hl7.org/fhir/R4/codesystem.html"""
 
 from collections.abc import Iterable
 

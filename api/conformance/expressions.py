@@ -1,4 +1,4 @@
-"""Where FHIR R4 looks for what is searched for, in FHIRPath: https://hl7.org/fhir/R4/searchparameter-registry.html"""
+"""FHIRPath expressions of FHIR R4's parameters: https://hl7.org/fhir/R4/searchparameter-registry.html"""
 
 from clinic.fhir import codes
 
@@ -116,7 +116,7 @@ USAGE = {"near": "nearby", "phonetic": "phonetic"}
 
 
 def expression(kind: str, name: str) -> str:
-    """The elements of a type that a parameter looks at; empty where FHIRPath cannot say it."""
+    """Return the elements that a parameter of a type searches; empty where FHIRPath cannot express it."""
     if name in OF_EVERY:
         return OF_EVERY[name]
     first, *words = name.split("-")

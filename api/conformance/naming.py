@@ -1,4 +1,4 @@
-"""What all our definitions say of themselves: https://hl7.org/fhir/R4/metadataresource.html"""
+"""Elements that all our definitions share: https://hl7.org/fhir/R4/metadataresource.html"""
 
 import re
 import tomllib
@@ -11,13 +11,13 @@ from clinic.fhir.datatypes import Json
 
 @cache
 def version() -> str:
-    """Of this software."""
+    """Return the version of this software."""
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     return str(project["version"])
 
 
 def computable(text: str) -> str:
-    """A name that code can use: `appointment-find` is AppointmentFind."""
+    """Return a name for code: `appointment-find` is AppointmentFind."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))
 
 

@@ -1,4 +1,4 @@
-"""The API for tools that read OpenAPI, from the same tables as the CapabilityStatement.
+"""The OpenAPI document, from the same tables as the CapabilityStatement.
 
 https://spec.openapis.org/oas/v3.0.3
 """
@@ -71,7 +71,7 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 @lru_cache(maxsize=8)
 def document(base: str, authorize: str, token: str) -> Json:
-    """The same for as long as the software is: nobody changes it."""
+    """Return the document, made once for the life of the process."""
     flows: Json = {
         "authorizationCode": {"authorizationUrl": authorize, "tokenUrl": token, "scopes": {}},
         "clientCredentials": {"tokenUrl": token, "scopes": {}},
@@ -98,7 +98,7 @@ def _paths() -> Json:
 
 
 def _calls() -> Iterator[tuple[str, str, Json]]:
-    """The address below the base, the method, and what OpenAPI calls an operation."""
+    """Yield the path below the base, the method and the OpenAPI operation of each request that is answered."""
     yield "metadata", "get", _call("get", "metadata", answer="CapabilityStatement")
     if "transaction" in system_interactions():
         yield "", "post", _call("post", "", body="Bundle", answer="Bundle")
@@ -144,13 +144,13 @@ def _criteria(kind: str) -> list[Json]:
 
 
 def _shared() -> list[Json]:
-    """What all types can be searched by at once."""
+    """Return the search parameters that all types share."""
     names = [*(each["name"] for each in OF_ALL_TYPES), *shared_parameters(list(RESOURCES))]
     return [{"name": name, "in": "query", "schema": TEXT} for name in names if name not in UNNAMED]
 
 
 def _form(address: str, criteria: Iterable[Json]) -> Json:
-    """A search whose parameters are in the body, where no log sees them."""
+    """Return a search with its parameters in the body, which access logs do not hold."""
     properties = {each["name"]: each["schema"] for each in (*criteria, *RESULTS)}
     schema: Json = {"type": "object", "properties": properties}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
@@ -170,7 +170,7 @@ def _operation(operation: Operation) -> Iterator[tuple[str, str, Json]]:
 
 
 def _query(operation: Operation) -> list[Json]:
-    """What goes in, as far as a query can hold it."""
+    """Return the input parameters that a query string can hold."""
     return [
         {
             "name": each.name,

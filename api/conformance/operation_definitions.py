@@ -1,4 +1,4 @@
-"""Our operations, as OPERATIONS has them: https://hl7.org/fhir/R4/operationdefinition.html"""
+"""OperationDefinitions, from OPERATIONS: https://hl7.org/fhir/R4/operationdefinition.html"""
 
 from api.conformance.naming import definition
 from api.operations.registry import OPERATIONS, Operation, OperationParameter
@@ -6,7 +6,7 @@ from clinic.fhir.datatypes import Json
 
 
 def operation_definitions(base: str) -> list[Json]:
-    """Their URLs are where they are found, so that whoever is told of one can read it."""
+    """Return the definitions. The URL of each is the address at which it is read."""
     return [_definition(each, base) for each in OPERATIONS]
 
 

@@ -1,4 +1,4 @@
-"""Definitions that anybody can read, so that what we claim resolves: `[base]/OperationDefinition/Appointment-find`."""
+"""Views of the definitions, open to everybody: `[base]/OperationDefinition/Appointment-find`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
@@ -28,14 +28,14 @@ OF_EVERY_PAGE = ("_format", "_pretty", "_count", "_offset")
 
 
 class OpenView(FHIRView):
-    """For everybody: nobody is asked who they are."""
+    """Base of the views that need no token."""
 
     authentication_classes = []
     permission_classes = []
 
 
 class DefinitionView(OpenView):
-    """`[base]/SearchParameter/[id]` and its like."""
+    """`[base]/SearchParameter/[id]`, and the same for the other types of definition."""
 
     kind: ClassVar[str] = ""
 
@@ -47,7 +47,7 @@ class DefinitionView(OpenView):
 
 
 class DefinitionsView(OpenView):
-    """All of a type, or the one with a url or an id."""
+    """A search for the definitions of a type, by url or id."""
 
     kind: ClassVar[str] = ""
 
@@ -61,7 +61,7 @@ class DefinitionsView(OpenView):
 
 
 def _page(kind: str, found: list[Json], request: Request) -> Json:
-    """All, unless `_count` says how many at a time."""
+    """Return the page that `_count` asks for; without it, everything."""
     base, query = base_of(request), request.query_params.copy()
     first, count = _number(query, "_offset", 0), _number(query, "_count", len(found))
     links = [{"relation": "self", "url": request.build_absolute_uri()}]
@@ -77,12 +77,12 @@ def _page(kind: str, found: list[Json], request: Request) -> Json:
 
 
 def _is_wanted(definition: Json, wanted: Mapping[str, Sequence[str]]) -> bool:
-    """Repeated is and, a comma is or: https://hl7.org/fhir/R4/search.html#combining"""
+    """True if a definition matches. A repeated parameter means and, a comma means or."""
     return all(definition[SEARCHABLE[name]] in value.split(",") for name, values in wanted.items() for value in values)
 
 
 def _number(query: QueryDict, name: str, otherwise: int) -> int:
-    """Raises Invalid."""
+    """Read a whole number. Raises Invalid."""
     text = str(query.get(name) or otherwise)
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise Invalid(issues=[Issue("invalid", f"{name}: {text!r} is not a number.", name)])

@@ -1,4 +1,4 @@
-"""The guides that this server keeps to, and their profiles of our resources."""
+"""Implementation guides that this server follows, and their profiles of our resources."""
 
 ARGONAUT = "http://fhir.org/guides/argonaut-scheduling"
 IHE = "https://profiles.ihe.net/ITI/Scheduling"

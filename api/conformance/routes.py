@@ -1,4 +1,4 @@
-"""What the addresses of the API answer to, as the URLs themselves say it: https://hl7.org/fhir/R4/http.html"""
+"""Interactions that the URLs of the API answer: https://hl7.org/fhir/R4/http.html"""
 
 from functools import cache
 
@@ -28,7 +28,7 @@ CONDITIONAL = {"update": "put", "patch": "patch", "delete": "delete"}
 
 
 def interactions_of(kind: str) -> list[str]:
-    """Those with a type of resource: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+    """Return those of a type: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
     return [
         code
         for code, (address, method) in ON_TYPE.items()
@@ -37,7 +37,7 @@ def interactions_of(kind: str) -> list[str]:
 
 
 def system_interactions() -> list[str]:
-    """Those with all types at once: https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
+    """Return those of the system: https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
     return [code for code, (address, method) in ON_SYSTEM.items() if method in methods_at(address)]
 
 
@@ -46,14 +46,14 @@ def is_conditional(kind: str, interaction: str) -> bool:
 
 
 def is_open(address: str) -> bool:
-    """True if nobody is asked who they are."""
+    """True if a view needs no token."""
     view = getattr(resolve(f"/{settings.FHIR_BASE_PATH}{address}").func, "cls", None)
     return not getattr(view, "permission_classes", ())
 
 
 @cache
 def methods_at(address: str) -> frozenset[str]:
-    """The HTTP methods that are answered at an address below our base, in small letters."""
+    """Return the HTTP methods of an address below the base, in lower case."""
     match = resolve(f"/{settings.FHIR_BASE_PATH}{address}")
     view = getattr(match.func, "cls", None)
     if match.url_name == "nowhere" or view is None:

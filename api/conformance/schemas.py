@@ -17,7 +17,7 @@ FORMS: dict[str, Json] = {
 
 
 def schemas(kinds: Iterable[str]) -> dict[str, Json]:
-    """The schema of each of these types of resource, and of all that they are made of."""
+    """Return the schemas of these resource types and of all data types in them."""
     found: dict[str, Json] = {}
     todo = [(model, kind) for kind in kinds if (model := model_of(kind))]
     while todo:

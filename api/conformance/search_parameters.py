@@ -1,4 +1,4 @@
-"""What can be searched for, as the tables of searches have it: https://hl7.org/fhir/R4/searchparameter.html"""
+"""SearchParameters, from the search tables: https://hl7.org/fhir/R4/searchparameter.html"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ OF_DEFINITIONS = (
 
 
 def declared(parameters: Mapping[str, Parameter]) -> list[Json]:
-    """As a CapabilityStatement names them."""
+    """Return the parameters of a type as a CapabilityStatement lists them."""
     return [{"name": name, "definition": each.definition, "type": each.TYPE} for name, each in parameters.items()]
 
 
 def search_parameters(base: str) -> list[Json]:
-    """Each once, however many types of resource have it."""
+    """Return each SearchParameter once, with all types that have it."""
     found: dict[str, dict[str, Parameter]] = defaultdict(dict)
     for kind in RESOURCES:
         for parameter in parameters_of(kind).values():

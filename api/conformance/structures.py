@@ -1,4 +1,4 @@
-"""Our own extensions, for what FHIR has no element: https://hl7.org/fhir/R4/structuredefinition.html"""
+"""StructureDefinitions of our extensions: https://hl7.org/fhir/R4/structuredefinition.html"""
 
 from dataclasses import dataclass
 
@@ -91,7 +91,7 @@ def structure_definitions(base: str) -> list[Json]:
 
 
 def _definition(extension: Extension) -> Json:
-    """Its elements stand in the order in which FHIR defines them."""
+    """Return the definition. Its elements keep the order in which FHIR defines them."""
     types = extension.types
     return {
         **definition("StructureDefinition", extension.url.rpartition("/")[2], extension.url, extension.text),

@@ -1,1 +1,1 @@
-"""What is received and sent, in each of the forms there are."""
+"""Parsers and renderers of FHIR JSON and XML."""

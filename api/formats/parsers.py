@@ -1,4 +1,4 @@
-"""What is received: one JSON object or XML element in UTF-8, and nothing that could not be stored."""
+"""Parsers: a body is one JSON object or XML element in UTF-8, with nothing that PostgreSQL cannot store."""
 
 import json
 import math
@@ -22,7 +22,7 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class FHIRParser(BaseParser):
-    """Raises Invalid, which says where; django.core.exceptions.RequestDataTooBig for more than the settings allow."""
+    """Parser of FHIR JSON. Raises Invalid, and RequestDataTooBig for more than the settings allow."""
 
     media_type = JSON_TYPES[0]
 
@@ -45,7 +45,7 @@ class TextJSONParser(FHIRParser):
 
 
 class FHIRXMLParser(FHIRParser):
-    """A resource in XML, as the JSON that would say the same."""
+    """Parser of FHIR XML, which it turns into FHIR JSON."""
 
     media_type = XML_TYPES[0]
 
@@ -65,7 +65,7 @@ PARSERS = (FHIRParser, JSONParser, TextJSONParser, FHIRXMLParser, XMLParser, Tex
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises Invalid."""
+    """Return the JSON object in `body`. Raises Invalid."""
     value = read_json(body)
     if not isinstance(value, dict):
         _refuse("This is not a JSON object.")
@@ -73,7 +73,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON in `body`. Raises Invalid."""
+    """Return the JSON value in `body`. Raises Invalid."""
     if NULL.search(body):
         _refuse("A string holds the character U+0000, which cannot be stored.")
     try:
@@ -95,7 +95,7 @@ def read_json(body: bytes) -> Any:
 
 
 def read_element(body: bytes) -> dict[str, Any]:
-    """The resource in the XML of `body`. Raises Invalid."""
+    """Return the resource in the XML of `body`. Raises Invalid."""
     root = read_root(body)
     try:
         value = from_xml(root)
@@ -108,7 +108,7 @@ def read_element(body: bytes) -> dict[str, Any]:
 
 
 def read_root(body: bytes) -> Any:
-    """The element that the XML of `body` is. Raises Invalid."""
+    """Return the root element of the XML of `body`. Raises Invalid."""
     try:
         return read_xml(_text(body))
     except InvalidElement as error:
@@ -123,7 +123,7 @@ def _text(body: bytes) -> str:
 
 
 def _check_depth(value: Any) -> None:
-    """What calls itself for each level, such as a copy, must not run out of stack."""
+    """Raise Invalid for nesting so deep that recursive code would run out of stack."""
     level: list[Any] = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
         level = [
@@ -138,7 +138,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _check_lengths(value: Any) -> None:
-    """https://hl7.org/fhir/R4/datatypes.html#string: only what is base64 may be longer than a megabyte."""
+    """Raise Invalid for a string above a megabyte, except base64: https://hl7.org/fhir/R4/datatypes.html#string"""
     root = value.get("resourceType") if isinstance(value, dict) else None
     todo: list[tuple[Any, str]] = [(value, root if isinstance(root, str) else "")]
     while todo:
@@ -153,7 +153,7 @@ def _check_lengths(value: Any) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """https://hl7.org/fhir/R4/json.html: names are unique, or readers could differ in what was said."""
+    """Raise Invalid for a repeated name, which readers could read differently: https://hl7.org/fhir/R4/json.html"""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

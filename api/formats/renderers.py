@@ -1,4 +1,4 @@
-"""What is sent: https://hl7.org/fhir/R4/http.html#mime-type"""
+"""Renderers and content negotiation: https://hl7.org/fhir/R4/http.html#mime-type"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 
 class FHIRRenderer(BaseRenderer):
-    """FHIR JSON; `_pretty=true` for people."""
+    """Renderer of FHIR JSON; `_pretty=true` indents it."""
 
     media_type = JSON_TYPES[0]
     format = "json"
@@ -54,7 +54,7 @@ class TextJSONRenderer(FHIRRenderer):
 
 
 class FHIRXMLRenderer(FHIRRenderer):
-    """FHIR XML, from the same data: parts of it may be JSON already."""
+    """Renderer of FHIR XML, from data of which parts may be JSON text already."""
 
     media_type = XML_TYPES[0]
     format = "xml"
@@ -76,7 +76,7 @@ RENDERERS = (FHIRRenderer, JSONRenderer, TextJSONRenderer, FHIRXMLRenderer, XMLR
 
 
 class FHIRNegotiation(DefaultContentNegotiation):
-    """By `_format`, which goes before the Accept header. A `+` that a query string has made a space is a `+`."""
+    """Content negotiation by `_format`, then by the Accept header. A space in `_format` is read as `+`."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -87,7 +87,7 @@ class FHIRNegotiation(DefaultContentNegotiation):
         return renderer, str(renderer.media_type)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
-        """Other character sets than UTF-8 cannot be read either, nor other versions of FHIR."""
+        """Return the parser of a request; none for another character set than UTF-8, or another version of FHIR."""
         known = list(parsers)
         _, parameters = parse_header_parameters(request.content_type)
         is_ours = parameters.get("charset", "utf-8").lower() in CHARSETS
@@ -108,7 +108,7 @@ def _by_format(asked: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRende
 
 
 def _by_accept(header: str, renderers: Iterable[BaseRenderer]) -> BaseRenderer:
-    """What is liked best: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1. Browsers name HTML, and get JSON."""
+    """Return the renderer of an Accept header, JSON for HTML: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1"""
     known = list(renderers)
     ranges = [MediaType(text) for text in header.split(",") if text.strip()] or [MediaType("*/*")]
     if any((each.main_type, each.sub_type) == ("text", "html") for each in ranges):

@@ -33,7 +33,7 @@ class TooLong(Exception):
 
 
 def seal(purpose: str, numbers: Iterable[int]) -> str:
-    """An id of these numbers, none of them negative, for this purpose. The same ones always make the same id."""
+    """Return an id of these numbers, none negative. The same purpose and numbers always give the same id."""
     packed = b"".join(map(_pack, numbers))
     if len(packed) > MOST_BYTES:
         raise TooLong
@@ -42,7 +42,7 @@ def seal(purpose: str, numbers: Iterable[int]) -> str:
 
 
 def unseal(purpose: str, text: str) -> Sequence[int] | None:
-    """The numbers of an id that `seal` made for the same purpose; None for any other text."""
+    """Return the numbers of an id that `seal` made for this purpose; None for any other text."""
     try:
         sealed = urlsafe_b64decode(text.replace(".", "_") + "=" * (-len(text) % 4))
     except ValueError:
@@ -60,7 +60,7 @@ def _seal_of(purpose: str, packed: bytes) -> bytes:
 
 
 def _pack(number: int) -> bytes:
-    """Seven bits in each byte, the eighth says that there are more: https://en.wikipedia.org/wiki/LEB128"""
+    """Return a number in groups of seven bits (LEB128): https://en.wikipedia.org/wiki/LEB128"""
     written = bytearray()
     while number > 0x7F:
         written.append(number & 0x7F | 0x80)
@@ -82,7 +82,7 @@ def _unpack(packed: bytes) -> Iterator[int]:
 
 
 class FreeSlot(NamedTuple):
-    """Primary keys, and the start in UTC seconds."""
+    """A free Slot: primary keys, and the start in UTC seconds."""
 
     schedule: int
     service: int
@@ -90,12 +90,12 @@ class FreeSlot(NamedTuple):
 
 
 def free_slot_id(schedule: int, service: int, start: int) -> str:
-    """The id of a free time of `schedule` for `service` (primary keys) that starts at `start`, in UTC seconds."""
+    """Return the id of a free time: primary keys, and the start in UTC seconds."""
     return FREE_SLOT_PREFIX + seal(FREE_SLOT, (schedule, service, start))
 
 
 def read_free_slot_id(fhir_id: str) -> FreeSlot | None:
-    """What `free_slot_id` was made of; None for any other id."""
+    """Return the free Slot of an id; None for any other id."""
     if not fhir_id.startswith(FREE_SLOT_PREFIX):
         return None
     numbers = unseal(FREE_SLOT, fhir_id.removeprefix(FREE_SLOT_PREFIX))
@@ -107,7 +107,7 @@ def read_free_slot_id(fhir_id: str) -> FreeSlot | None:
 
 @dataclass(frozen=True)
 class SearchFacts:
-    """What all proposals of one search share. `number` tells them from those of every other search.
+    """The facts that all proposals of one search share. `number` identifies the search.
 
     `patient` is a primary key, 0 for none; `start` and `end` the window, in UTC seconds; `kept` elements of the
     proposed Appointments that are in no row.
@@ -122,14 +122,14 @@ class SearchFacts:
     number: int = field(default_factory=lambda: randbits(SEARCH_BITS))
 
     def keep(self) -> None:
-        """What the ids of this search do not hold."""
+        """Cache the elements that the ids of this search have no room for."""
         if self.kept:
             cache.set(_kept_at(self.number), self.kept, STANDS_FOR.total_seconds())
 
 
 @dataclass(frozen=True)
 class ProposalFacts:
-    """One proposal of a search: service and schedules by primary key."""
+    """The facts in a proposal's id: service and schedules by primary key."""
 
     search: SearchFacts
     service: int
@@ -141,7 +141,7 @@ class ProposalFacts:
 
 
 def proposal_id(proposed: ProposalFacts) -> str:
-    """Sealed, and 64 characters at most: https://hl7.org/fhir/R4/datatypes.html#id"""
+    """Return the id, of 64 characters at most: https://hl7.org/fhir/R4/datatypes.html#id"""
     numbers = _numbers_of(proposed)
     try:
         return seal(PROPOSAL, numbers)
@@ -152,7 +152,7 @@ def proposal_id(proposed: ProposalFacts) -> str:
 
 
 def read_proposal_id(fhir_id: str) -> ProposalFacts | None:
-    """What was proposed by this id; None for any other, and for what the cache has forgotten."""
+    """Return the facts in an id; None for any other id, or if the cache has lost them."""
     numbers = unseal(PROPOSAL, fhir_id)
     if numbers is None and (kept := unseal(PROPOSAL_IN_CACHE, fhir_id)):
         numbers = cache.get(f"proposal:{kept[0]}")

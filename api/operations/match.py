@@ -32,7 +32,7 @@ SOUGHT, COUNT, ONLY_CERTAIN = "resource", "count", "onlyCertainMatches"
 
 
 class Match(FHIRView):
-    """Who of the patients that the caller may see this could be, the likeliest first."""
+    """A search for the patients who a Patient could be, the likeliest first."""
 
     http_method_names = ["post"]
 
@@ -61,7 +61,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
-    """Each with their likeness: one statement. Raises InvalidResource."""
+    """Yield the visible patients, each with its likeness: one statement. Raises InvalidResource."""
     from_fhir = RESOURCES["Patient"].from_fhir
     assert from_fhir is not None
     fields = from_fhir(sent, References()).fields

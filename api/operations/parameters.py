@@ -1,4 +1,4 @@
-"""What an operation is given, in whatever form it comes: https://hl7.org/fhir/R4/operations.html#request
+"""Parameters of an operation, in each form of a request: https://hl7.org/fhir/R4/operations.html#request
 
 A query string, a Parameters resource, a plain JSON object keyed by parameter name, or the one resource that the
 operation is about. All that is wrong is told at once, each with its place: `Parameters.schedule[1]`.
@@ -32,7 +32,7 @@ FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
-    """The values of an operation's parameters. `finish` raises all that was wrong with those that were read."""
+    """The values of an operation's parameters. `finish` raises all problems of those that were read."""
 
     def __init__(self, given: Iterable[tuple[str, Any]] = (), issues: Iterable[Issue] = ()) -> None:
         self.issues = list(issues)
@@ -51,32 +51,32 @@ class Inputs:
         return len(self._values.get(name, ()))
 
     def only(self, known: Collection[str]) -> None:
-        """Another name is an issue."""
+        """Add an issue for each name that is not known."""
         for name in self._values:
             if name not in known:
                 self.refuse(f"Unknown input parameter '{name[:64]}'", name[:64])
 
     def rename(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Take what goes by another name for what is meant; which names those were."""
+        """Rename parameters from their aliases; return the aliases that were used."""
         found = [(name, meant) for name, meant in names.items() if name in self._values]
         for name, meant in found:
             self._values[meant] += self._values.pop(name)
         return found
 
     def one(self, name: str, read: Reader[T]) -> T | None:
-        """The value of a parameter that is given once at most; None without it."""
+        """Return the value of a parameter that may be given once; None without it."""
         values = self._values.get(name, [])
         if len(values) > 1:
             self.refuse(f"Expected 1 value(s) for input parameter {name}, but {len(values)} provided", name)
         return self._read(read, values[0], f"Parameters.{name}") if len(values) == 1 else None
 
     def required(self, name: str, read: Reader[T]) -> T:
-        """The value of a parameter that is given exactly once. What is returned without it never passes `finish`."""
+        """Return the value of a parameter that must be given once. Without it `finish` raises."""
         self._require(name)
         return cast(T, self.one(name, read))
 
     def every(self, name: str, read: Reader[T], *, at_least_one: bool = False) -> list[T]:
-        """The values of a parameter that may be repeated."""
+        """Return the values of a parameter that may be repeated."""
         if at_least_one:
             self._require(name)
         values = self._values.get(name, [])
@@ -87,7 +87,7 @@ class Inputs:
         self.issues.append(Issue(code, text, f"Parameters.{name}"))
 
     def as_query(self, without: Collection[str] = ()) -> list[tuple[str, str]] | None:
-        """The same for a query string; None if it holds what no query string can."""
+        """Return the parameters for a query string; None if a value does not fit into one."""
         given = [(name, each) for name, values in self._values.items() if name not in without for each in values]
         texts = [(name, each.get("reference") if isinstance(each, dict) else each) for name, each in given]
         return [(name, str(each)) for name, each in texts] if all(each is not None for _, each in texts) else None
@@ -111,7 +111,7 @@ class Inputs:
 
 
 def inputs_of(request: Request, known: Collection[str], resource: str = "") -> Inputs:
-    """What the request gives for the parameters `known`; another name is an issue.
+    """Return the inputs of a request; a name that is not `known` is an issue.
 
     `resource` is the type whose bare resource may be the body: it is the parameter of that name, in lower case.
     """
@@ -121,7 +121,7 @@ def inputs_of(request: Request, known: Collection[str], resource: str = "") -> I
 
 
 def read_inputs(request: Request, resource: str = "") -> Inputs:
-    """What the request gives, whatever the names. A name with several values in a list was given several times."""
+    """Return the inputs of a request, whatever their names. A list is a repeated parameter."""
     query = request.query_params
     given = [(name, value) for name in query if name not in OF_EVERY_REQUEST for value in query.getlist(name)]
     issues: list[Issue] = []
@@ -131,7 +131,7 @@ def read_inputs(request: Request, resource: str = "") -> Inputs:
 
 
 def refusal(issues: Collection[Issue]) -> SchedulingError:
-    """The kind of error that all these are together."""
+    """Return the error for all these issues together."""
     codes = {issue.code for issue in issues}
     if codes <= {"not-found"}:
         return NotFound(issues=list(issues))
@@ -157,7 +157,7 @@ def _in_body(body: Json, resource: str, issues: list[Issue]) -> list[tuple[str, 
 
 
 def _in_parameters(parameters: Any, issues: list[Issue]) -> list[tuple[str, Any]]:
-    """https://hl7.org/fhir/R4/parameters.html"""
+    """Return the names and values in a Parameters resource: https://hl7.org/fhir/R4/parameters.html"""
     if not _is_list(parameters):
         issues.append(Issue("structure", "Parameters.parameter is a list.", "Parameters.parameter"))
         return []
@@ -184,12 +184,12 @@ def _is_list(value: Any) -> bool:
 
 
 def date_time(value: Any) -> datetime:
-    """https://hl7.org/fhir/R4/datatypes.html#dateTime; one without a time is its midnight in the clinic's zone."""
+    """Read a dateTime; a date is its midnight in the clinic's zone."""
     return _read_date_time(value, end=False)
 
 
 def end_date_time(value: Any) -> datetime:
-    """The same as an end: a day, a month or a year without a time counts whole."""
+    """Read a dateTime as an end: a date, month or year counts whole."""
     return _read_date_time(value, end=True)
 
 
@@ -202,7 +202,7 @@ def _read_date_time(value: Any, *, end: bool) -> datetime:
 
 
 def moment(value: Any) -> datetime:
-    """https://hl7.org/fhir/R4/datatypes.html#instant"""
+    """Read an instant: https://hl7.org/fhir/R4/datatypes.html#instant"""
     if not isinstance(value, str) or not INSTANT.fullmatch(value):
         raise InvalidElement("Not an instant with an offset from UTC, such as 2026-01-05T14:00:00Z")
     return _in_range(read_date_time(value))
@@ -225,7 +225,7 @@ def whole_number(name: str, least: int, most: int) -> Reader[int]:
 
 
 def reference_to(kind: str, base: str, called: str) -> Reader[str]:
-    """The id in a reference to a resource of ours: relative, absolute or of a version; bare text or a Reference."""
+    """Return the reader of the id in a reference: relative, absolute or versioned, bare text or a Reference."""
 
     def read(value: Any) -> str:
         text = value.get("reference") if isinstance(value, dict) else value
@@ -238,7 +238,7 @@ def reference_to(kind: str, base: str, called: str) -> Reader[str]:
 
 
 def any_of(read: Reader[T]) -> Reader[tuple[T, ...]]:
-    """Several values in one, as searches write it: with commas."""
+    """Return the reader of several values with commas between them."""
 
     def read_each(value: Any) -> tuple[T, ...]:
         parts = value.split(",") if isinstance(value, str) else [value]
@@ -248,7 +248,7 @@ def any_of(read: Reader[T]) -> Reader[tuple[T, ...]]:
 
 
 def concept(value: Any) -> Json:
-    """https://hl7.org/fhir/R4/datatypes.html#CodeableConcept"""
+    """Read a CodeableConcept: https://hl7.org/fhir/R4/datatypes.html#CodeableConcept"""
     if not isinstance(value, dict) or not value:
         raise InvalidElement("Not a CodeableConcept", "structure")
     for issue in validate(dict(value), "CodeableConcept"):

@@ -24,12 +24,12 @@ def instant_text(seconds: int) -> str:
 
 
 def slot_references(offerings: Iterable[Offering]) -> list[Json]:
-    """To the Slots that a proposal contains: https://hl7.org/fhir/R4/references.html#contained"""
+    """Return references to the contained Slots: https://hl7.org/fhir/R4/references.html#contained"""
     return [{"reference": f"#{slot['id']}"} for slot, _, _ in slots_of(offerings)]
 
 
 def slots_of(offerings: Iterable[Offering]) -> Iterator[tuple[Json, int, int]]:
-    """Slots without their times, and when they start and end, in seconds from the start of the visit."""
+    """Yield Slots without times, each with its start and end in seconds from the start of the visit."""
     slots = (each for offering in offerings for each in _slots_on(offering))
     for n, (slot, start, end) in enumerate(slots, 1):
         yield {"resourceType": "Slot", "id": f"slot-{n}", **slot}, start, end
@@ -51,7 +51,7 @@ def _slots_on(offering: Offering) -> Iterator[tuple[Json, int, int]]:
 
 
 def contained_slots(offerings: Iterable[Offering], start: int) -> list[Json]:
-    """The Slots that the visit will take, as Medplum's clients want to see them."""
+    """Return the Slots of a visit with their times, as Medplum's clients expect them."""
     return [
         {**slot, "start": instant_text(start + first), "end": instant_text(start + last)}
         for slot, first, last in slots_of(offerings)
@@ -63,13 +63,13 @@ def is_slot(resource: Json) -> bool:
 
 
 def are_contained(references: Any) -> bool:
-    """True if Slots are referred to as those that the resource contains, as our proposals do."""
+    """True if all these references are to contained Slots."""
     listed = references if isinstance(references, list) else [references]
     return all(isinstance(each, dict) and str(each.get("reference")).startswith("#") for each in listed)
 
 
 def without_slots(sent: Json) -> Json:
-    """The Appointment that says nothing of its Slots: they are read by themselves."""
+    """Return the Appointment without its Slots, which are read by themselves."""
     kept = {name: value for name, value in sent.items() if name != "slot"}
     if isinstance(contained := kept.pop("contained", None), list):
         contained = [each for each in contained if not (isinstance(each, dict) and is_slot(each))]
@@ -77,7 +77,7 @@ def without_slots(sent: Json) -> Json:
 
 
 def objects(value: Any) -> Iterator[tuple[int, Json]]:
-    """The objects in what should be a list of them; what is not is for the definition to refuse."""
+    """Yield the objects of a list with their indexes. Validation refuses anything else."""
     for n, each in enumerate(value if isinstance(value, list) else ()):
         if isinstance(each, dict):
             yield n, each
@@ -87,7 +87,7 @@ def objects(value: Any) -> Iterator[tuple[int, Json]]:
 
 
 def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
-    """Everybody whose time it takes. Devices only where there is nobody else, for somebody must be."""
+    """Return the actors of the schedules. Devices only if there is nobody else: FHIR wants a participant."""
     people = [each for each in offerings if not _is_device(each)] or list(offerings)
     primary = next((each for each in people if each.actor.startswith("Practitioner")), None)
     return [
@@ -102,7 +102,7 @@ def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
 
 
 def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None, status: str) -> list[Json]:
-    """Whoever is wanted for the visit, and the site where nothing else says the place."""
+    """Return people rather than roles, no devices, the site if nothing names the place, and the patient."""
     actors = {each.person: each.actor_name for each in offerings if not each.actor.startswith("Device/")}
     if not any(actor.startswith("Location/") for actor in actors):
         actors |= {each.site_reference: each.site_name for each in offerings[:1] if each.site_reference}

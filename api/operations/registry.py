@@ -1,11 +1,11 @@
-"""Which operations there are, for those who ask what can be done: https://hl7.org/fhir/R4/operationdefinition.html"""
+"""Definitions of the operations: https://hl7.org/fhir/R4/operationdefinition.html"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class OperationParameter:
-    """What goes into an operation, or comes out: https://hl7.org/fhir/R4/operationdefinition-definitions.html
+    """A parameter of an operation: https://hl7.org/fhir/R4/operationdefinition-definitions.html
 
     `type` is a data type or a type of resource; `search` says how a string is to be read ("token", "string").
     """
@@ -21,7 +21,7 @@ class OperationParameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """On the system (no resource), a type (`Appointment/$find`) or one of its resources (`[id]/$cancel`), or both.
+    """An operation on the system (no resource), on a type (`Appointment/$find`) or on an instance (`[id]/$cancel`).
 
     `standard` is the canonical URL of its definition, where it is not ours.
     """
@@ -38,12 +38,12 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """Of its OperationDefinition here."""
+        """The id of its OperationDefinition."""
         return f"{self.resource}-{self.name}" if self.resource else self.name
 
     @property
     def addresses(self) -> list[str]:
-        """Below the base."""
+        """The paths below the base."""
         if not self.resource:
             return [f"${self.name}"]
         on_type, on_instance = f"{self.resource}/${self.name}", f"{self.resource}/{{id}}/${self.name}"

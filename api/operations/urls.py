@@ -11,13 +11,13 @@ from api.operations.views import Book, Find, FindAfterAmpersand, Hold
 
 
 class FHIRIdConverter(StringConverter):
-    """https://hl7.org/fhir/R4/datatypes.html#id"""
+    """Path converter of ids: https://hl7.org/fhir/R4/datatypes.html#id"""
 
     regex = r"[A-Za-z0-9\-.]{1,64}"
 
 
 class FreeSlotIdConverter(FHIRIdConverter):
-    """The ids of $prefetch and no others: those are of rows."""
+    """Path converter of the ids of $prefetch only; other ids are of rows."""
 
     def to_python(self, value: str) -> str:
         if read_free_slot_id(value) is None:

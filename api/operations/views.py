@@ -49,7 +49,7 @@ class FindAfterAmpersand(Find):
 
 
 class _HoldOrBook(WriteView):
-    """Takes the time of one visit, all of it or nothing."""
+    """Base of $hold and $book: it takes the time of one visit, all of it or nothing."""
 
     use_case: ClassVar[Callable[..., Appointment]]
 

@@ -42,7 +42,7 @@ ALTERNATIVES = 3
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said to a client, in a form that can be kept."""
+    """A response in a form that can be stored for a repeated request."""
 
     status: int
     body: Json
@@ -54,21 +54,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A use case, ready to run once for its key. `tell` puts its refusals into the words of the request."""
+    """A use case to run once for its key. `tell` adds the request's own words to a refusal."""
 
     run: Callable[[Once | None], Appointment]
     tell: Callable[[SchedulingError], None] = lambda refusal: None
 
 
 class WriteView(FHIRView):
-    """One use case on one appointment. A request whose key has been answered is not even read again."""
+    """Base of the views that run one use case on one Appointment, once for each Idempotency-Key."""
 
     http_method_names = ["post"]
 
     def answered(
         self, request: Request, prepare: Callable[[], Attempt], answer: Callable[[Appointment], Answer]
     ) -> Response:
-        """What the use case leads to, or the answer to the same request before."""
+        """Run the use case and answer, or repeat the answer to the same request."""
         caller = caller_of(request)
         shown = cache(lambda appointment: answer(access.redacted(appointment, caller)))
         key = once(request, shown)  # which asks for it in the transaction, to be kept
@@ -97,13 +97,13 @@ def _attempted(attempt: Attempt, key: Once | None) -> Appointment:
 
 
 def version_of(request: Request) -> Versions | None:
-    """The versions that the client means to change: https://hl7.org/fhir/R4/http.html#concurrency"""
+    """Return the versions in If-Match: https://hl7.org/fhir/R4/http.html#concurrency"""
     match = request.headers.get("If-Match")
     return None if match is None else interactions.version_of(match)
 
 
 def relocated(issues: Iterable[Issue], places: Mapping[str, str]) -> tuple[Issue, ...]:
-    """What names resources, or elements of the Appointment, names the parameters that brought them."""
+    """Return the issues with the parameters' paths instead of those of resources and elements."""
     return tuple(replace(each, expression=places.get(each.expression, each.expression)) for each in issues)
 
 
@@ -116,7 +116,7 @@ def add_alternatives(
     now: datetime,
     at: str,
 ) -> None:
-    """A refusal of the time says which are nearest, never who has it. `at` is where the time was asked for."""
+    """Add the nearest free times to a refusal of the time. `at` is the path of the requested time."""
     if isinstance(refusal, TimeTaken | TimeNotOffered):
         first, *others = refusal.issues
         nearest = [instant(each) for each in _nearest(service, offerings, start, now)]
@@ -141,14 +141,14 @@ def _nearest(
 
 
 def written(appointment: Appointment) -> list[Json]:
-    """The appointment and its Slots, as they are now: one statement."""
+    """Return the Appointment and its Slots as they are now: one statement."""
     slots = Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk")
     prefetch_related_objects([appointment], Prefetch("slots", slots))
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
 
 
 def bundle(resources: Sequence[Json], base: str, status: HTTPStatus) -> Json:
-    """https://hl7.org/fhir/R4/bundle.html#transaction-response"""
+    """Return a transaction-response: https://hl7.org/fhir/R4/bundle.html#transaction-response"""
     return {
         "resourceType": "Bundle",
         "type": "transaction-response",
@@ -157,7 +157,7 @@ def bundle(resources: Sequence[Json], base: str, status: HTTPStatus) -> Json:
 
 
 def created(appointment: Appointment, base: str) -> Answer:
-    """201: a visit that was not there before. A hold also says until when it stands."""
+    """Return 201 for a new visit. A hold has the header Expires."""
     headers = {"Location": f"{base}{appointment.reference}/_history/{appointment.version}"}
     if appointment.hold_expires_at:
         headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
@@ -189,7 +189,7 @@ def _entry(resource: Json, base: str, status: str) -> Json:
 
 
 def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | None:
-    """The request's Idempotency-Key, if it has one. Raises Invalid for one that is none."""
+    """Return the request's idempotency key, if it has one. Raises Invalid for a malformed one."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -204,12 +204,12 @@ def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | No
 
 
 def replay(kept: Any) -> Response:
-    """What was answered then, and that it was then."""
+    """Return the stored response, marked as a repetition."""
     answer = Answer(**kept)
     return Response(answer.body, answer.status, headers=answer.headers | {REPLAYED: "true"})
 
 
 def _fingerprint(request: Request) -> str:
-    """What is asked, whatever the order of its JSON, and of which version."""
+    """Return a digest of method, URL, If-Match and body, whatever the order of its JSON."""
     asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), request.data or {}]
     return sha256(exact_json.dumps(asked, orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,4 +1,4 @@
-"""The forms in which a patch can be said: https://hl7.org/fhir/R4/http.html#patch
+"""Patches, in each of FHIR's formats: https://hl7.org/fhir/R4/http.html#patch
 
 A form is read once and then applied to the JSON of the resource, whatever form that is sent in.
 """
@@ -31,7 +31,7 @@ PATCHES: dict[str, Callable[[bytes], Patch]] = {
 
 
 class PatchParser(BaseParser):
-    """The body of a PATCH. Plain JSON is refused: nobody could tell which kind of patch it would be."""
+    """Parser of the body of a PATCH. Plain JSON is refused, because it does not say which kind of patch it is."""
 
     media_type = "*/*"
 
@@ -46,7 +46,7 @@ class PatchParser(BaseParser):
 
 
 def patch_of(request: Request) -> Patch:
-    """The patch that was sent. Raises Invalid where nothing was."""
+    """Return the patch of a request. Raises Invalid without one."""
     sent = cast(Mapping[str, Patch], request.data)
     if "patch" not in sent:  # an empty body is not even read
         raise Invalid(issues=[Issue("required", "A PATCH says in its body what to change.")])
@@ -54,7 +54,7 @@ def patch_of(request: Request) -> Patch:
 
 
 def patch_in(resource: Json) -> Patch:
-    """The patch of a Bundle's entry: Parameters, or a Binary with any other form. Raises Invalid."""
+    """Return the patch of a Bundle entry: Parameters, or a Binary with another format. Raises Invalid."""
     match resource:
         case {"resourceType": "Parameters"}:
             return fhirpath_patch.of(resource)

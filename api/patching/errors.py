@@ -1,9 +1,9 @@
-"""What is wrong with a patch besides its form."""
+"""Errors of well-formed patches."""
 
 from scheduling.errors import RuleBroken
 
 
 class NotApplied(RuleBroken):
-    """A patch that is well made and does not fit the resource."""
+    """A well-formed patch does not fit the resource."""
 
     code = "processing"

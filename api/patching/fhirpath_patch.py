@@ -27,7 +27,7 @@ Place = tuple[Any, Any]  # a dict or list, and the key or index in it
 
 @dataclass(frozen=True)
 class Operation:
-    """One change. What is not said is None."""
+    """One operation of a patch. A part that is not given is None."""
 
     type: str
     path: str
@@ -43,12 +43,12 @@ class Operation:
 
 
 def read(body: bytes) -> Patch:
-    """Raises Invalid."""
+    """Read the patch of a body. Raises Invalid."""
     return of(read_object(body))
 
 
 def of(parameters: Json) -> Patch:
-    """The patch that Parameters say. Raises Invalid."""
+    """Return the patch in Parameters. Raises Invalid."""
     given = parameters.get("parameter")
     if parameters.get("resourceType") != "Parameters" or not isinstance(given, list) or not given:
         _refuse(
@@ -96,7 +96,7 @@ def _parts(parameter: Json, where: str) -> Iterator[tuple[str, Json]]:
 
 
 def _value(part: Json) -> Any:
-    """A value as it was sent, or an object of the parts within it; lists where a name comes several times."""
+    """Return the value as it was sent, or an object made of its parts; a repeated name makes a list."""
     if "part" not in part:
         return next((value for name, value in part.items() if name.startswith("value")), part.get("resource"))
     made: dict[str, list[Any]] = {}
@@ -131,7 +131,7 @@ def _insert(resource: Json, operation: Operation) -> None:
 
 
 def _delete(resource: Json, operation: Operation) -> None:
-    """What is not there need not be taken away."""
+    """Delete an element; it is no error if there is none."""
     if places := list(_places(resource, operation)):
         container, key = _only(places, operation)
         del container[key]
@@ -167,7 +167,7 @@ CHANGES: dict[str, Callable[[Json, Operation], None]] = {
 
 
 def _nodes(resource: Json, path: str, operation: Operation) -> list[Any]:
-    """What a path finds: the very values of the resource, and no copies."""
+    """Return the values that a path finds: the resource's own, not copies."""
     try:
         found = evaluate(resource, path, options={"returnRawData": True})
     except Exception as error:  # the library raises all kinds, for what it cannot read or does not know
@@ -176,7 +176,7 @@ def _nodes(resource: Json, path: str, operation: Operation) -> list[Any]:
 
 
 def _places(resource: Json, operation: Operation) -> Iterator[Place]:
-    """Where the elements are that the path finds."""
+    """Return the places of the elements that a path finds."""
     last = LAST_STEP.fullmatch(operation.path)
     if last is None:
         wanted = [each for each in _nodes(resource, operation.path, operation) if isinstance(each, dict)]
@@ -192,7 +192,7 @@ def _places(resource: Json, operation: Operation) -> Iterator[Place]:
 
 
 def _items(resource: Json, operation: Operation) -> list[Any]:
-    """The list that the path names."""
+    """Return the list that a path names."""
     last = LAST_STEP.fullmatch(operation.path)
     if last is None or last["index"] is not None:
         operation.refuse("It names no list.")
@@ -205,7 +205,7 @@ def _items(resource: Json, operation: Operation) -> list[Any]:
 
 
 def _all(resource: Json) -> Iterator[tuple[Place, Json, Model | None]]:
-    """Every object within the resource, where it is and what it is by definition."""
+    """Yield every object within the resource, with its place and its definition."""
     todo: list[tuple[Any, Model | None]] = [(resource, model_of(resource["resourceType"]))]
     while todo:
         node, model = todo.pop()
@@ -220,7 +220,7 @@ def _all(resource: Json) -> Iterator[tuple[Place, Json, Model | None]]:
 
 
 def _elements(resource: Json, parent: Json) -> Any:
-    """The elements that there can be in an object of the resource."""
+    """Return the elements that an object of the resource may have."""
     if parent is resource:
         model = model_of(resource["resourceType"])
     else:
@@ -229,7 +229,7 @@ def _elements(resource: Json, parent: Json) -> Any:
 
 
 def _shaped(value: Any, model: Model | None) -> Any:
-    """What was said part by part, with lists where the definition has lists."""
+    """Return the object of the parts, with lists where the definition has lists."""
     if not isinstance(value, dict) or model is None:
         return value
     elements = elements_of(model)

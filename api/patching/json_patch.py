@@ -1,4 +1,4 @@
-"""JSON Patch: https://www.rfc-editor.org/rfc/rfc6902, as https://hl7.org/fhir/R4/http.html#patch takes it."""
+"""JSON Patch (https://www.rfc-editor.org/rfc/rfc6902) as FHIR uses it: https://hl7.org/fhir/R4/http.html#patch"""
 
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ MOST_BYTES = 1_000_000
 
 
 def read(body: bytes) -> Patch:
-    """Raises Invalid for what is no JSON Patch."""
+    """Read a JSON Patch. Raises Invalid."""
     operations = read_json(body)
     if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
         _refuse("A JSON Patch is a list of operations.")
@@ -43,7 +43,7 @@ def _read(operation: Json, n: int) -> JsonPatch:
 
 
 def _applied(patch: JsonPatch, document: Any, n: int) -> Any:
-    """One after the other: copies of copies grow without bound. An error tells nothing of the document."""
+    """Apply one operation after another, within a limit on size. An error does not quote the document."""
     try:
         document = patch.apply(document, in_place=True)
         if patch.patch[0]["op"] == "copy" and len(exact_json.dumps(document)) > MOST_BYTES:

@@ -33,7 +33,7 @@ MOST_CHANGES = 200
 
 
 def read(body: bytes) -> Patch:
-    """Raises Invalid for what is no XML Patch."""
+    """Read an XML Patch. Raises Invalid."""
     diff = read_root(body)
     if etree.QName(diff).localname != "diff":
         _refuse("The root of an XML Patch is the element `diff`.")
@@ -66,7 +66,7 @@ def _change(root: Node, change: Node) -> None:
 
 
 def _select(root: Node, change: Node) -> Node:
-    """The one element or attribute that the change is about."""
+    """Return the one element or attribute that a change is for."""
     selector = change.get("sel", "")
     if len(selector) > LONGEST or not SELECTOR.fullmatch(selector):
         _refuse(f"sel={selector[:LONGEST]!r} is not a path such as Appointment/status/@value.")

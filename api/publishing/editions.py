@@ -1,4 +1,4 @@
-"""What is published, and in which words."""
+"""Editions of the published files: which resources, in which version of the specification."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ VACCINE_DOSE = f"{REGISTRY}/StructureDefinition/vaccine-dose"
 
 
 class Edition:
-    """All that patients can book, as of Scheduling Links 0.1.0."""
+    """All services that patients can book, as in Scheduling Links 0.1.0."""
 
     name = "all"
     path = "$bulk-publish"
@@ -36,22 +36,22 @@ class Edition:
     )
 
     def has(self, service: HealthcareService) -> bool:
-        """True if it can be booked by whoever comes: not by staff alone, nor with one's own care team alone."""
+        """True if anybody can book the service: not by staff only, nor with the patient's care team only."""
         return service.bookable_by == HealthcareService.BookableBy.PATIENTS and not service.requires_care_team
 
     def takes(self, schedule: Schedule) -> bool:
-        """True if it can be told of: never one that names a patient."""
+        """True if an offering can be published: never one that names a patient."""
         return schedule.bookable.patient_id is None
 
     def status(self, taken: str) -> str:
-        """The status of a Slot that is taken."""
+        """Return the status of a Slot that is taken."""
         return taken
 
     def location(self, resource: Json) -> Json:
         return resource
 
     def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
-        """The published resource; `site` is its place, if that is published."""
+        """Return the published Schedule; `site` is its place, if that is published."""
         services = list(services)
         actors = {each.reference: each for each in (site, schedule.actor) if each is not None}
         specialty = schedule.specialty or [concept for each in services for concept in each.specialty]
@@ -66,7 +66,7 @@ class Edition:
 
 
 class VaccineEdition(Edition):
-    """Vaccinations against COVID-19, as of 2023: a Schedule is of a place, and a time is free or busy.
+    """Vaccinations against COVID-19, as in 2023: a Schedule is for a place, and a Slot is free or busy.
 
     They are the services of the type `covid19-immunization`. A coding of CVX among their types names the vaccine,
     `vaccine-dose` extensions which doses.
@@ -85,7 +85,7 @@ class VaccineEdition(Edition):
         return "busy"
 
     def location(self, resource: Json) -> Json:
-        """An address in its parts, and nothing but telephone and web to reach it."""
+        """Return the published Location: the parts of its address, telephone and web."""
         telecom = [each for each in resource.get("telecom", ()) if each.get("system") in ("phone", "url")]
         address = {name: value for name, value in resource.get("address", {}).items() if name != "text"}
         return {**resource, "telecom": telecom, **({"address": address} if address else {})}

@@ -1,4 +1,4 @@
-"""The rows of an edition, and the files of them that seldom change: who gives what, and where."""
+"""Rows of an edition, and its files that seldom change: Locations and Schedules."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +26,7 @@ TOLD = {
 
 
 class Published:
-    """Reads each table once, when it is asked for, with a constant number of statements.
+    """The rows of an edition, each table read once on first use, with a constant number of statements.
 
     Left out is what its profile would refuse: a place without its whole address, a service that is given at none of
     the places, a role that is over.
@@ -50,7 +50,7 @@ class Published:
 
     @cached_property
     def services(self) -> dict[int, dict[HealthcareService, None]]:
-        """What is given on each schedule."""
+        """Return the services of each schedule."""
         given: dict[int, dict[HealthcareService, None]] = {pk: {} for pk in self.schedules}
         for way in self.ways:
             for each in way.choices:
@@ -68,7 +68,7 @@ class Published:
         return sorted({site.state for site in self.sites.values() if site.state})
 
     def resources(self, kind: str) -> Iterator[Json]:
-        """All of a file but Slot's."""
+        """Return the resources of a file, except Slots."""
         match kind:
             case "Location":
                 yield from (self._location(each) for each in self.sites.values())
@@ -88,14 +88,14 @@ class Published:
 
     @cached_property
     def _schedules(self) -> list[Schedule]:
-        """All that are told of, whether or not their sites are."""
+        """Return all published schedules, whether or not their sites are published."""
         chosen = {each.schedule for way in self._ways for each in way.choices}
         rows = rows_of(RESOURCES["Schedule"]).filter(pk__in=chosen).order_by("pk")
         return [row for row in rows if self.edition.takes(row) and not self._is_over(row.practitioner_role)]
 
     @cached_property
     def _places_of(self) -> dict[HealthcareService, Location]:
-        """The services that are told of, each with a place where it is given."""
+        """Return the published services, each with a place where it is given."""
         found: dict[HealthcareService, Location] = {}
         for pk, given in self.services.items():
             if site := self.sites.get(self.schedules[pk].site_id or 0):
@@ -161,7 +161,7 @@ class Published:
         return known or [self._own_identifier(row)]
 
     def _own_identifier(self, row: Resource) -> Json:
-        """Where there is none that the world knows."""
+        """Return our own identifier, for a resource without a public one."""
         return {"system": f"{self.base}{row.RESOURCE_TYPE}", "value": row.fhir_id}
 
 

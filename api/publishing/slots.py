@@ -1,4 +1,4 @@
-"""The file of Slots: free times that can be booked, and time that is taken. Day by day, so that it is never all there.
+"""The file of Slots, free and taken, made day by day so that it is never whole in memory.
 
 What was computed for a day is kept for as long as nothing changes, and for `PUBLISHED_MAX_AGE` at the longest.
 """
@@ -35,7 +35,7 @@ APPOINTMENT_TYPES = {
 
 
 def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
-    """The lines of each day from then on."""
+    """Yield the lines of each day."""
     end = as_of + settings.PUBLISHED_AHEAD
     for number, day in enumerate(by_day(int(as_of.timestamp()), int(end.timestamp()))):
         key = f"published:{published.edition.name}:{number}"
@@ -52,7 +52,7 @@ def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Ite
 
 
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:
-    """A visit that can be had in several rooms is told once."""
+    """Yield free Slots. A visit that several rooms can have is one Slot."""
     told: set[tuple[int, int, int]] = set()
     found = availability.openings(published.ways, now, end, now=now, windows=lambda first, last: iter([day]))
     for opening in found:
@@ -85,14 +85,14 @@ def _free_slot(published: Published, opening: Opening, schedule: int, service: i
 
 
 def _deep_link(opening: Opening) -> str:
-    """The page that holds this time; with what the client adds to its query it is still that page."""
+    """Return the page for this time; it stays valid with the parameters that a client adds."""
     page = reverse("portal:deep-link", args=[opening.service.fhir_id])
     start = as_datetime(opening.start).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{settings.SITE_URL}{page}?{urlencode({'time': f'{start}~{opening.offerings[0].fhir_id}'}, safe='~:')}"
 
 
 def _taken(published: Published, day: Span, now: datetime) -> Iterator[Json]:
-    """That it is taken, and nothing about by whom or for what."""
+    """Yield taken Slots, without the patient or the reason."""
     zones = {each.schedule: each.zone for way in published.ways for each in way.choices}
     rows = Slot.objects.filter(
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),

@@ -34,7 +34,7 @@ LATEST = "SELECT greatest({})".format(
 
 @dataclass(frozen=True)
 class Version:
-    """What is published between two changes; time passing is one, each `PUBLISHED_MAX_AGE`."""
+    """The version of the published files. It changes with the data, and after each `PUBLISHED_MAX_AGE`."""
 
     since: datetime
 
@@ -46,7 +46,7 @@ class Version:
 @csrf_exempt
 @require_safe
 def manifest(request: HttpRequest, edition: Edition) -> HttpResponseBase:
-    """`$bulk-publish`: which files there are. JSON, whatever is asked for."""
+    """Answer `$bulk-publish` with the manifest, in JSON whatever the client accepts."""
     version = _version(timezone.now())
     if (unchanged := _unchanged(request, version)) is not None:
         return unchanged
@@ -66,7 +66,7 @@ def manifest(request: HttpRequest, edition: Edition) -> HttpResponseBase:
 @csrf_exempt
 @require_safe
 def file(request: HttpRequest, edition: Edition, kind: str) -> HttpResponseBase:
-    """One resource in each line."""
+    """Answer with a file of newline-delimited JSON."""
     if kind not in edition.kinds:
         raise Http404
     version = _version(timezone.now())
@@ -83,7 +83,7 @@ def _lines(published: Published, kind: str) -> Iterator[bytes]:
 
 
 def _version(now: datetime) -> Version:
-    """One statement. What was committed late, under an earlier time, is told once the age is over."""
+    """Return the version: one statement. A change that was committed late shows after the maximum age."""
     age = settings.PUBLISHED_MAX_AGE.total_seconds()
     aged = datetime.fromtimestamp(now.timestamp() // age * age, UTC) if age else now
     with connection.cursor() as cursor:
@@ -93,7 +93,7 @@ def _version(now: datetime) -> Version:
 
 
 def _unchanged(request: HttpRequest, version: Version) -> HttpResponseBase | None:
-    """304 for who has this version."""
+    """Return 304 if the client has this version."""
     found = get_conditional_response(request, version.etag, int(version.since.timestamp()))
     return None if found is None else _fresh(found, version)
 

@@ -1,4 +1,4 @@
-"""`manage.py load_fhir FILE`: what other systems know, as one FHIR Bundle."""
+"""`manage.py load_fhir FILE`: load a FHIR Bundle from another system."""
 
 import sys
 from argparse import ArgumentParser
@@ -56,7 +56,7 @@ def _content(file: str) -> bytes:
 
 
 def _load(entries: Sequence[Entry]) -> list[WriteResult]:
-    """With a progress bar for who watches."""
+    """Write the entries, with a progress bar on a terminal."""
     # A command needs one connection, and not to be waiting in a pool when there is none.
     connection.settings_dict["OPTIONS"].pop("pool", None)
     with tqdm(total=len(entries), unit=" resources", file=sys.stderr, disable=None, leave=False) as bar:

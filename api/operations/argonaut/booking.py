@@ -50,7 +50,7 @@ ASKED_FOR = "The appointment is asked for. The clinic answers."
 
 @dataclass(frozen=True)
 class ArgonautBooking(ArgonautRequest):
-    """What is done about a request, and how it is answered."""
+    """A request for $hold or $book, with its use case and its answers."""
 
     def prepare(self) -> Attempt:
         status: Any = "proposed" if self.parameters.sent is None else self.parameters.sent.get("status")
@@ -98,7 +98,7 @@ class ArgonautBooking(ArgonautRequest):
     # Answering
 
     def answer(self, appointment: Appointment) -> Answer:
-        """200 for what was asked for by its id, 201 for what was sent. A hold also says until when it stands."""
+        """Answer 200 to a request by id, 201 to a sent Appointment. A hold has the header Expires."""
         is_new = self.parameters.sent is not None and self.existing is None
         headers = version_headers(appointment)
         if is_new:
@@ -111,7 +111,7 @@ class ArgonautBooking(ArgonautRequest):
         return Answer(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body, headers)
 
     def refused(self, refusal: SchedulingError) -> Response:
-        """What was asked for was understood and not done: https://hl7.org/fhir/R4/operationoutcome.html"""
+        """Answer a refusal by the rules or the calendar: https://hl7.org/fhir/R4/operationoutcome.html"""
         headers = {REPLAYED: "true"} if refusal.repeated else {}
         if self.dialect is Dialect.IHE:
             issues = [Issue("not-found", each.text, each.expression, each.diagnostics) for each in refusal.issues]
@@ -119,7 +119,7 @@ class ArgonautBooking(ArgonautRequest):
         return Response(searchset(self._cancelled(refusal), refusal.issues, "error"), headers=headers)
 
     def _cancelled(self, refusal: SchedulingError) -> list[Json]:
-        """The Appointment that was not to be. A hold that cannot be booked has ended, and its time is free.
+        """Return the Appointment as `cancelled`. A hold that cannot be booked ends here, and its time is free.
 
         An id that is a visit's or another's hold is not told as cancelled.
         """
@@ -141,7 +141,7 @@ class ArgonautBooking(ArgonautRequest):
         return [{"resource": _cancelled_json(self.sent_appointment.json), "search": {"mode": "match"}}]
 
     def _lost(self, visit: Appointment, *, is_others: bool) -> list[Proposal]:
-        """The proposal, if its time is somebody else's by now: as where nobody was so much faster."""
+        """Return the proposal if its time is another's by now, as if it had never been held."""
         fhir_id = self.parameters.target.fhir_id
         facts = read_proposal_id(fhir_id)
         if facts is None or (not is_others and self.patient(visit.patient) == visit.patient):
@@ -154,7 +154,7 @@ def _over(once: Once | None) -> Appointment:
 
 
 def _nameless(proposal: Json) -> Json:
-    """The entry of a proposal whose id is a visit's by now."""
+    """Return the entry of a proposal without its id, which is now a visit's."""
     others = {name: value for name, value in proposal.items() if name != "id"}
     return {"resource": _cancelled_json(others), "search": {"mode": "match"}}
 

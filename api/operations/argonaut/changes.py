@@ -1,4 +1,4 @@
-"""$hold and $book of an Appointment that is there: what a hold or a visit becomes.
+"""$hold and $book of an existing Appointment: keep, confirm, change or cancel it.
 
 https://profiles.ihe.net/ITI/Scheduling/ITI-117.html: `booked` asks for the visit as the resource says it, `cancelled`
 for no visit.
@@ -22,7 +22,7 @@ STAYS = "This visit is for another {}, and stays so: cancel it, and book another
 
 
 def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
-    """The answer to a hold of a held proposal: its holder is told until when, anyone else that it is taken."""
+    """Answer a hold of a held proposal: its holder gets the hold again, others a refusal."""
 
     def run(once: Once | None) -> Appointment:
         if held.status != Appointment.Status.PENDING:
@@ -37,7 +37,7 @@ def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
 
 
 def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
-    """The visit that is already booked for this patient and proposal, so that a repeated request has it once."""
+    """Confirm the hold. A visit that is already booked for this patient is answered as it is."""
     patient = request.patient(held.patient)
     if held.status == Appointment.Status.BOOKED and patient == held.patient:
         return Attempt(lambda once: as_it_is(request, held))
@@ -57,7 +57,7 @@ def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
 
 
 def as_it_is(request: ArgonautRequest, visit: Appointment) -> Appointment:
-    """Nothing is written of it, so that it was told has a line of its own."""
+    """Return the unchanged Appointment, and record the disclosure: no write does it."""
     access.record_disclosure([visit], "read", caller=request.caller, now=request.now)
     return visit
 
@@ -76,7 +76,7 @@ def cancel(request: ArgonautRequest, visit: Appointment) -> Attempt:
 
 
 def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
-    """As the resource says now: at its time, with its people, with its remarks."""
+    """Move the visit, or change its notes, to match the resource."""
     _check_the_same(request, visit)
     appointment = request.sent_appointment
     notes = notes_of(appointment)
@@ -113,7 +113,7 @@ def _move(request: ArgonautRequest, visit: Appointment, notes: Json) -> Attempt:
 
 
 def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
-    """Raises IllegalTransition for a visit that is over, RuleBroken for another patient or another service."""
+    """Raise IllegalTransition for a visit that is over, RuleBroken for another patient or service."""
     if visit.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(visit.status, "changed")
     fields = request.sent_appointment.draft.fields
@@ -135,7 +135,7 @@ def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
 
 
 def _moves(request: ArgonautRequest, visit: Appointment) -> bool:
-    """True if the time, or whose it takes, is another."""
+    """True if the resource has another time or other participants than the visit."""
     fields = request.sent_appointment.draft.fields
     return (fields["start"], fields["end"] or visit.end) != (visit.start, visit.end) or (
         _actors(fields["participant"]) != _actors(access.redacted(visit, request.caller).participant)

@@ -1,4 +1,4 @@
-"""An Appointment that a client has made of what it knows: a free Slot of $prefetch, or people, a place and a time.
+"""An Appointment that a client composed: of a free Slot of $prefetch, or of people, a place and a time.
 
 http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: which schedules it takes
 is found by who takes part, and by whether they are free then.
@@ -34,7 +34,7 @@ ALL_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class ClientAppointment:
-    """What a client's Appointment says. `slots` are the free Slots that it names, as primary keys and times."""
+    """A client's Appointment as it was read. `slots` are the free Slots that it names."""
 
     json: Json
     at: str
@@ -49,7 +49,7 @@ class ClientAppointment:
 
 
 def read_client_appointment(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> ClientAppointment:
-    """Raises with every problem of the resource; `at` is the parameter that brought it.
+    """Read the Appointment of the parameter `at`. Raises with every problem of it.
 
     `patients` are those whom it may be for: others are not known here.
     """
@@ -76,7 +76,7 @@ def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | No
 
 
 def read_draft(sent: Json, at: str, base: str) -> Draft:
-    """The resource without its Slots, which are named by what is free."""
+    """Return the fields of the resource without its Slots."""
     kept = without_slots(sent)
     from_fhir = RESOURCES["Appointment"].from_fhir
     assert from_fhir is not None
@@ -97,7 +97,7 @@ def request_for_appointment(
     comment: str = "",
     extensions: tuple[Json, ...] = (),
 ) -> BookingRequest:
-    """What is asked of booking. Whether the time can be had is not asked here, only who could give it."""
+    """Return the booking request: who gives the visit. scheduling.booking checks the time."""
     if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
         raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
     chosen = chosen_for(appointment, may_book, now=now)
@@ -119,13 +119,13 @@ def request_for_appointment(
 
 
 def notes_of(appointment: ClientAppointment) -> Json:
-    """What the resource says besides its time and who takes part, by element."""
+    """Return the elements of the resource other than its time and participants."""
     said = {name: value for name, value in appointment.draft.fields["extra"].items() if name in NOTES}
     return {**said, "comment": appointment.draft.fields["comment"]}
 
 
 def _said(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
-    """What the visit says of itself that the client need not know."""
+    """Return the elements that we add: profile, service type and extensions."""
     said: Json = {"meta": {"profile": list(APPOINTMENT_PROFILES)}}
     if not any(service_references(concept) for concept in extra.get("serviceType", ())):
         said["serviceType"] = service_types(service)
@@ -135,7 +135,7 @@ def _said(extra: Json, service: HealthcareService, extensions: tuple[Json, ...])
 
 
 def _others(sent: Sequence[Json], ours: Sequence[Json], status: str) -> list[Json]:
-    """Who takes part besides those whose time it takes: somebody, and no patient or device."""
+    """Return the other participants that the client named, except patients, devices and practitioners."""
     known = {each["actor"]["reference"] for each in ours}
     others = [each for each in sent if _reference(each) and _reference(each) not in known]
     kinds = ("Patient/", "Device/", "Practitioner", "HealthcareService/")
@@ -145,7 +145,7 @@ def _others(sent: Sequence[Json], ours: Sequence[Json], status: str) -> list[Jso
 def chosen_for(
     appointment: ClientAppointment, may_book: MayBook, *, now: datetime, without: Appointment | None = None
 ) -> Opening:
-    """Who gives the visit then: of those that fit the first who is free, or else who would have been asked.
+    """Return the first fitting offerings that are free, or else the first that fit.
 
     `without` is the visit that is moved.
     """
@@ -174,7 +174,7 @@ def _would_be(way: Way, start: datetime) -> Opening:
 
 
 def _ways(appointment: ClientAppointment, may_book: MayBook, moved: Appointment | None) -> list[Way]:
-    """By the Slots, by the proposal that it was, by what it says of the service and the people."""
+    """Return the ways to give the visit: by its Slots, by the id of a proposal, or by service and people."""
     schedules, services = _named_by_id(appointment)
     named = appointment.draft.fields["service_id"] if moved is None else moved.service_id
     if named:
@@ -209,7 +209,7 @@ def _named_by_id(appointment: ClientAppointment) -> tuple[tuple[int, ...], tuple
 
 
 def _people(appointment: ClientAppointment) -> tuple[int, ...]:
-    """The practitioners among the participants; a role stands for whose it is."""
+    """Return the practitioners among the participants; a role counts as its practitioner."""
     people = find_rows(Practitioner.objects.all(), _named(appointment, "Practitioner"))
     roles = find_rows(PractitionerRole.objects.all(), _named(appointment, "PractitionerRole"))
     return tuple(dict.fromkeys((*(each.pk for each in people), *(each.practitioner_id for each in roles))))
@@ -229,7 +229,7 @@ def _reference(participant: Json) -> str:
 
 
 def _free_slots(sent: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
-    """The Slots that it refers to. Raises NotFound for others than those of $prefetch."""
+    """Return the free Slots that it refers to. Raises NotFound for other Slots than those of $prefetch."""
     if are_contained(sent.get("slot", [])):
         return ()
     slots, issues = [], []

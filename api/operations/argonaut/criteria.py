@@ -1,4 +1,4 @@
-"""What somebody looks for with `Appointment/$find` and `Slot/$prefetch`, read from the parameters of these operations.
+"""Criteria of `Appointment/$find` and `Slot/$prefetch`, read from their parameters.
 
 http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. What is not of ours finds
 nothing; what is not understood in full is said in `notes`, which the answer tells.
@@ -44,7 +44,7 @@ class SearchWindow:
 
 
 def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> SearchWindow:
-    """Without a start it is from now on, without an end as far as a search reaches."""
+    """Read start and end. The defaults are now, and as far as a search reaches."""
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
     furthest = start + availability.MAX_WINDOW
     end = inputs.one("end", end_date_time)
@@ -59,7 +59,7 @@ def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> SearchWindow
 
 
 def read_criteria(inputs: Inputs, base: str, notes: list[str]) -> Criteria:
-    """Read after the names have been checked. A few statements, whatever is named."""
+    """Read the criteria, after the names were checked. A few statements, however many are named."""
     for name, meant in inputs.rename(ALIASES):
         notes.append(f"'{name}' was taken for '{meant}', which is the parameter's name.")
     for name in CRITERIA:
@@ -84,7 +84,7 @@ def read_criteria(inputs: Inputs, base: str, notes: list[str]) -> Criteria:
 
 
 def coding(value: Any) -> Coding:
-    """A token with both of its parts, `system|code`; a Coding says the same."""
+    """Read a token with both parts, `system|code`, or a Coding."""
     if isinstance(value, dict):
         value = f"{value.get('system', '')}|{value.get('code', '')}"
     match = TOKEN.fullmatch(value) if isinstance(value, str) else None
@@ -108,7 +108,7 @@ def _keys(model: type[Model], sought: Sequence[ReferenceTarget], notes: list[str
 
 
 def _practitioners(sought: Sequence[ReferenceTarget], notes: list[str]) -> tuple[int, ...]:
-    """A role stands for whose it is."""
+    """Return the keys of the practitioners; a role counts as its practitioner."""
     roles = [each for each in sought if each.kind == "PractitionerRole"]
     people = [each for each in sought if each.kind != "PractitionerRole"]
     found = _keys(Practitioner, people, notes)
@@ -117,7 +117,7 @@ def _practitioners(sought: Sequence[ReferenceTarget], notes: list[str]) -> tuple
 
 
 def _locations(sought: Sequence[ReferenceTarget], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
-    """Those that are named; with parts of addresses too, only those of them that are at such an address."""
+    """Return the keys of the named locations, and only those at one of the addresses if there are any."""
     there = _at_addresses(addresses) if addresses else ()
     if not sought:
         return there
@@ -126,7 +126,7 @@ def _locations(sought: Sequence[ReferenceTarget], addresses: Sequence[str], note
 
 
 def _at_addresses(addresses: Iterable[str]) -> tuple[int, ...]:
-    """The sites, in the order of what was said: https://hl7.org/fhir/R4/search.html#string"""
+    """Return the sites at these addresses, in order: https://hl7.org/fhir/R4/search.html#string"""
     columns = ("name", "line", "city", "state", "postal_code", "country")
     rows = list(
         Location.objects.filter(part_of=None, deleted_at=None).order_by("name", "pk").values_list("pk", *columns)
@@ -137,5 +137,5 @@ def _at_addresses(addresses: Iterable[str]) -> tuple[int, ...]:
 
 
 def _folded(text: str) -> str:
-    """Without accents and cases."""
+    """Return the text without accents and case."""
     return "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)).casefold()

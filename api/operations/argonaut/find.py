@@ -1,4 +1,4 @@
-"""$find as Argonaut Scheduling and IHE have it: whatever can be booked of what somebody looks for.
+"""$find as Argonaut Scheduling and IHE have it: all bookable times that fit the criteria.
 
 http://fhir.org/guides/argonaut-scheduling/OperationDefinition/appointment-find and
 https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find. Proposals have ids, by which they can be
@@ -88,7 +88,7 @@ def _counted(search: CriteriaSearch, ways: list[availability.Way], total: int) -
 
 
 def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
-    """What is asked for before a visit is booked, said before time is put into it."""
+    """Yield what a service requires before booking, so that the client knows in time."""
     for service in {each.service.pk: each.service for each in page}.values():
         if needs := requirements.describe(service):
             yield needs
@@ -129,7 +129,7 @@ def _read(inputs: Inputs, caller: Caller, base: str, now: datetime, notes: list[
 
 
 def _patient(sought: ReferenceTarget, caller: Caller) -> Patient:
-    """Whom the visit would be for, if the caller may see them."""
+    """Return the patient of the search, if the caller may see them."""
     found: list[Patient] = find_rows(access.visible(Patient, caller), [sought])
     if not found:
         raise NotFound("There is no such Patient.", expression="Parameters.patient-reference")
@@ -137,7 +137,7 @@ def _patient(sought: ReferenceTarget, caller: Caller) -> Patient:
 
 
 def _kept(reasons: list[Coding], referral: Json | None) -> Json:
-    """What the visit will say of why it is wanted."""
+    """Return the elements with the reason and the referral, which the visit keeps."""
     kept: Json = {}
     if reasons:
         kept["reasonCode"] = [{"coding": [{"system": system, "code": code}]} for system, code in reasons]
@@ -164,7 +164,7 @@ def _appointment_type(value: Any) -> Coding:
 
 
 def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
-    """What the caller could book, and this patient with whom.
+    """Return the test for what the caller may book for this patient.
 
     A service that asks for more than a patient is proposed to who looks for such a service, not to who looks for any.
     """
@@ -185,7 +185,7 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
 
 
 def _found(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
-    """From where the page begins."""
+    """Yield the openings from the beginning of the page."""
     start, sent = search.beginning
     found = availability.openings(ways, start, search.end, now=now, windows=availability.doubling)
     if search.patient is not None:
@@ -197,7 +197,7 @@ def _found(search: CriteriaSearch, ways: list[availability.Way], now: datetime) 
 
 
 def _page_of(search: CriteriaSearch, found: Iterator[Opening]) -> tuple[list[Opening], int]:
-    """The page, with one more if there are more, and how many there are in all: counted once, for the first page."""
+    """Return the page, one longer if there are more, and the total, which only the first page counts."""
     page = list(islice(found, search.count + 1))
     if search.cursor and search.cursor.total is not None:
         return page, search.cursor.total
@@ -237,6 +237,6 @@ def _facts(search: CriteriaSearch, kind: Coding, now: datetime) -> SearchFacts:
 
 
 def _links(inputs: Inputs, search: CriteriaSearch, page: list[Opening], total: int, base: str) -> list[Json]:
-    """The links of a page; none for a search whose POST says what no address can, such as a Timing."""
+    """Return the links of a page; none if the search has a value that no address can hold, such as a Timing."""
     parameters = inputs.as_query(without=("start", "end", "_count", "_page", *NOT_NEEDED))
     return [] if parameters is None else search.links(base, parameters, page, total)

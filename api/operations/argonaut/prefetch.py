@@ -36,7 +36,7 @@ HEAD: Json = {"resourceType": "Bundle", "meta": {"profile": [SLOT_BUNDLE_PROFILE
 
 
 class Prefetch(FHIRView):
-    """The free Slots of those who can be chosen, at the times at which all that a visit takes is free."""
+    """The free Slots of the practitioners and places that can be chosen for a visit."""
 
     http_method_names = ["get", "post", "head"]
 
@@ -79,7 +79,7 @@ def _ways(criteria: Criteria, caller: Caller) -> list[Way]:
 
 
 def _slots(ways: list[Way], window: SearchWindow, now: datetime) -> Iterator[Json]:
-    """The same time at two sites, or in two rooms, is one Slot of who can be chosen."""
+    """Yield Slots. The same time at two sites or in two rooms is one Slot of the practitioner."""
     write = _SlotWriter().write
     before: set[str] = set()
     start = -1
@@ -104,7 +104,7 @@ def _still_free(asked: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json
 
 
 class _SlotWriter:
-    """Writes Slots. What those of one service share is made once."""
+    """A writer of Slots, which makes what the Slots of a service share once."""
 
     def __init__(self) -> None:
         self._shared: dict[HealthcareService, Json] = {}
@@ -131,7 +131,7 @@ class _SlotWriter:
 
 
 def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
-    """JSON is sent as it comes. What has to be seen as a whole before it is written is a Bundle in memory."""
+    """Stream the Bundle as JSON. Other formats need the whole Bundle in memory."""
     renderer = request.accepted_renderer
     if renderer.format != "json" or request.query_params.get("_pretty") == "true":
         found = list(entries)
@@ -140,7 +140,7 @@ def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
 
 
 def _streamed(entries: Iterator[Json], notes: list[str]) -> Iterator[bytes]:
-    """The members of an object have no order, so the number is told when it is known: at the end."""
+    """Yield the Bundle in pieces, its total at the end."""
     total = 0
     yield exact_json.dumps(HEAD)[:-1] + b',"entry":['
     for chunk in _chunks(entries):

@@ -1,4 +1,4 @@
-"""Appointments and Bundles as the profiles of Argonaut Scheduling and of IHE want them.
+"""Appointments and Bundles in the profiles of Argonaut Scheduling and IHE.
 
 http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling: everybody who takes part is
 somebody, a practitioner rather than a role and never a device; a Bundle always says something.
@@ -22,14 +22,14 @@ SLOT_BUNDLE_PROFILE = f"{ARGONAUT}/StructureDefinition/slot-bundle"
 
 
 def profiled(appointment: Json) -> Json:
-    """The same Appointment, which says that it fits the profiles."""
+    """Return the Appointment with the profiles in its meta."""
     meta = appointment.get("meta", {})
     profiles = dict.fromkeys((*meta.get("profile", ()), *APPOINTMENT_PROFILES))
     return {**appointment, "meta": {**meta, "profile": list(profiles)}}
 
 
 def service_types(service: HealthcareService) -> list[Json]:
-    """The service's types, also in Argonaut's words where the map has some."""
+    """Return the types of the service, with Argonaut's visit types where the map has some."""
     first, *others = service_type(service)
     known = [coding.get("code") for coding in first.get("coding", ())]
     visits = [visit_type_coding(visit) for visit in visit_types(service.type) if visit not in known]

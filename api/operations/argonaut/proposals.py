@@ -1,4 +1,4 @@
-"""A proposed Appointment with an id: the same when it is found and when it comes back by its id."""
+"""Proposed Appointments with an id: written by $find, and read again when the id comes back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LASTING = ("serviceType", "specialty", "appointmentType", "supportingInformation
 
 
 class ProposalWriter:
-    """Writes proposals of one answer. What they share is made once."""
+    """A writer of the proposals of one answer, which makes what they share once."""
 
     def __init__(self) -> None:
         self._visit_types: dict[HealthcareService, list[str]] = {}
@@ -62,7 +62,7 @@ class ProposalWriter:
 def _shared(
     service: HealthcareService, offerings: Sequence[Offering], search: SearchFacts, patient: Patient | None
 ) -> Json:
-    """All but the id and the times."""
+    """Return all elements except the id and the times."""
     devices = [each for each in offerings if each.actor.startswith("Device/")]
     appointment: Json = {
         "meta": {"profile": list(APPOINTMENT_PROFILES)},
@@ -105,7 +105,7 @@ class Proposal:
 
 
 def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient]) -> Proposal:
-    """`patients` are those whom it may be for.
+    """Return the proposal of an id. `patients` are those whom it may be for.
 
     Raises NotFound where what was proposed is no more, or is for another, RuleBroken where it is closed by now.
     """
@@ -122,7 +122,7 @@ def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient
 def request_for_proposal(
     proposal: Proposal, patient: Patient | None, status: str, *, comment: str = "", extensions: tuple[Json, ...] = ()
 ) -> BookingRequest:
-    """The proposal as a visit that comes to be under its id; `status` is that of everybody who takes part."""
+    """Return the booking request of a proposal, under its id; `status` is that of each participant."""
     search = proposal.facts.search
     kept = {name: proposal.json[name] for name in LASTING if name in proposal.json}
     return BookingRequest(

@@ -1,4 +1,4 @@
-"""Who takes part by an identifier alone: https://hl7.org/fhir/R4/references.html#logical"""
+"""References to resources by id or identifier: https://hl7.org/fhir/R4/references.html"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ OF_ANOTHER = "of another server"
 
 @dataclass(frozen=True)
 class ReferenceTarget:
-    """What a reference names: resources of ours by type and id, others by an identifier, or nothing of ours."""
+    """The target of a reference: one of our resources by type and id, one by identifier, or none of ours."""
 
     kind: str = ""
     fhir_id: str = ""
@@ -28,7 +28,7 @@ class ReferenceTarget:
 
 
 def reference_target(base: str, *kinds: str) -> Reader[ReferenceTarget]:
-    """A reference, as a Reference or a uri: relative, absolute, or logical by its identifier."""
+    """Return the reader of a Reference or uri: relative, absolute, or by identifier."""
 
     def read(value: Any) -> ReferenceTarget:
         identifier = value.get("identifier") if isinstance(value, dict) else None
@@ -49,7 +49,7 @@ def reference_target(base: str, *kinds: str) -> Reader[ReferenceTarget]:
 
 
 def find_rows(rows: QuerySet[Any], sought: Sequence[ReferenceTarget], notes: list[str] | None = None) -> list[Any]:
-    """The rows that are named, in that order; `notes` gets those that are not known. One statement at most."""
+    """Return the referenced rows, in order; `notes` gets the unknown ones. One statement at most."""
     if not sought:
         return []
     conditions = [_condition(each) for each in sought]
@@ -67,7 +67,7 @@ def _condition(sought: ReferenceTarget) -> Q:
 
 
 def is_named(row: Any, sought: ReferenceTarget) -> bool:
-    """True if it is this row that is named."""
+    """True if the reference is to this row."""
     if sought.identifier:
         return any(sought.identifier.items() <= each.items() for each in row.identifier)
     return bool(row.fhir_id == sought.fhir_id)
@@ -109,7 +109,7 @@ def _place(at: str, n: int) -> str:
 
 
 def _named(actor: Json) -> ReferenceTarget | None:
-    """Whom an identifier names; what is none is for the definition to refuse."""
+    """Return the target of an actor's identifier; None without a readable one."""
     match actor.get("identifier"):
         case {"system": str(system), "value": str(value)}:
             return ReferenceTarget(identifier={"system": system, "value": value})
@@ -119,7 +119,7 @@ def _named(actor: Json) -> ReferenceTarget | None:
 
 
 def _who(known: list[Any], actor: Json, named: ReferenceTarget) -> Any:
-    """The one whom it means, of the type that the reference may say; None for nobody in particular."""
+    """Return the one known row of the actor's type; None for none or several."""
     kind = actor.get("type")
     found = {row for row in known if is_named(row, named) and kind in (None, row.RESOURCE_TYPE)}
     return found.pop() if len(found) == 1 else None

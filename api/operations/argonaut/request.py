@@ -1,4 +1,4 @@
-"""A request for $hold or $book in Argonaut Scheduling's words or in IHE's: what it names, as rows."""
+"""A request for $hold or $book as Argonaut Scheduling or IHE have it, and the rows that it names."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.pr
 
 @dataclass(frozen=True)
 class BookingParameters:
-    """The values of the parameters. `named` or `sent` says which Appointment; `at` is the parameter that did."""
+    """The parameters. `named` or `sent` is the Appointment; `at` is the parameter that brought it."""
 
     named: ReferenceTarget | None
     sent: Json | None
@@ -42,14 +42,14 @@ class BookingParameters:
 
     @property
     def target(self) -> ReferenceTarget:
-        """The Appointment of ours that it is about, if it is about one."""
+        """The reference to the Appointment, by id or by what was sent."""
         return self.named or ReferenceTarget("Appointment", str((self.sent or {}).get("id", "")))
 
 
 def read_booking_parameters(
     inputs: Inputs, dialect: Dialect, fhir_id: str, holds: bool, base: str
 ) -> BookingParameters:
-    """`fhir_id` is what the address names. Raises with every problem of the parameters."""
+    """Read the parameters; `fhir_id` is the id in the URL. Raises with every problem."""
     inputs.rename({BARE: dialect.by_resource})
     inputs.only(dialect.value[0 if holds else 1])
     in_address = ReferenceTarget("Appointment", fhir_id) if fhir_id else None
@@ -74,7 +74,7 @@ def read_booking_parameters(
 
 
 def _appointment(base: str) -> Reader[ReferenceTarget]:
-    """`Appointment/[id]`, the id alone, or an identifier."""
+    """Return the reader of `Appointment/[id]`, an id alone, or an identifier."""
     read = reference_target(base, "Appointment")
 
     def read_one(value: Any) -> ReferenceTarget:
@@ -92,7 +92,7 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class ArgonautRequest:
-    """One request. What it asks is read when it is first needed: not if the same was answered before."""
+    """One request. Its parameters are read on first use, so not for a repeated request."""
 
     inputs: Inputs
     dialect: Dialect
@@ -109,7 +109,7 @@ class ArgonautRequest:
 
     @cached_property
     def existing(self) -> Appointment | None:
-        """The hold or visit that it is about, if the caller may see it."""
+        """The hold or visit that the request names, if the caller may see it."""
         target = self.parameters.target
         if not (target.fhir_id or target.identifier):
             return None
@@ -121,7 +121,7 @@ class ArgonautRequest:
 
     @cached_property
     def proposal(self) -> Proposal | None:
-        """The proposal that it is about. Raises NotFound where it is about nothing of ours."""
+        """The proposal that the request names. Raises NotFound if its id is unknown."""
         if self.existing is not None or self.parameters.sent is not None:
             return None
         fhir_id = self.parameters.target.fhir_id
@@ -133,7 +133,7 @@ class ArgonautRequest:
 
     @cached_property
     def sent_appointment(self) -> ClientAppointment:
-        """The Appointment that was sent, as it is to be read. The Slots that it has already are not what it wishes."""
+        """The Appointment that was sent, without the Slots that an existing one has already."""
         assert self.parameters.sent is not None
         own = {"slot", "id"} if self.existing else set()
         sent = {name: value for name, value in self.parameters.sent.items() if name not in own}
@@ -141,12 +141,12 @@ class ArgonautRequest:
 
     @property
     def at(self) -> str:
-        """The place of what said which Appointment."""
+        """The FHIRPath of the parameter that brought the Appointment."""
         return f"Parameters.{self.parameters.at}"
 
     @property
     def patients(self) -> QuerySet[Patient]:
-        """Whom the caller may see. Another patient is not there."""
+        """The patients whom the caller may see."""
         return access.visible(Patient, self.caller).filter(deleted_at=None)
 
     def patient(self, known: Patient | None) -> Patient | None:
@@ -169,7 +169,7 @@ class ArgonautRequest:
         return known or (next(iter(self.caller.patients.values()), None) if is_patient else None)
 
     def extensions(self, patient: Patient | None) -> tuple[Json, ...]:
-        """The visit that this one comes in place of: cancelled, and the same patient's."""
+        """Return the extension with the cancelled visit that this one replaces."""
         if self.parameters.replaced is None:
             return ()
         before = next(iter(find_rows(access.visible(Appointment, self.caller), [self.parameters.replaced])), None)
@@ -188,7 +188,7 @@ class ArgonautRequest:
     def explainer(
         self, service: HealthcareService, offerings: Sequence[Offering], start: datetime
     ) -> Callable[[SchedulingError], None]:
-        """Puts what is refused into the words of the request, with times that are nearest."""
+        """Return the function that adds parameter names and nearest times to a refusal."""
         places = {each.reference: self.at for each in offerings}
         places["Appointment.participant"] = f"{self.at}.participant"
 

@@ -1,4 +1,4 @@
-"""The times that somebody would rather have: https://hl7.org/fhir/R4/datatypes.html#Timing
+"""Preferred times of a search: https://hl7.org/fhir/R4/datatypes.html#Timing
 
 Days of the week, times and parts of the day, and bounds are understood; they are local to where the visit would be.
 """
@@ -32,7 +32,7 @@ PARTS_OF_DAY = {
 
 
 def timing(value: Any) -> Suits:
-    """True if an opening is at such a time. Raises for what would have to be left out of account."""
+    """Return the test for openings at these times. Raises InvalidElement for a part that is not supported."""
     if not isinstance(value, dict):
         raise InvalidElement("Not a Timing", "structure")
     for issue in validate(dict(value), "Timing"):

@@ -46,7 +46,7 @@ NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
 
 @dataclass(frozen=True)
 class MedplumProposal:
-    """What is asked for, and where each thing that a refusal may name is in it."""
+    """The booking request of a proposal, and where in the proposal each reference is."""
 
     request: BookingRequest
     places: dict[str, str]
@@ -68,7 +68,7 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
 
 
 def read_proposal(sent: Json, base: str, caller: Caller) -> MedplumProposal:
-    """What is asked for. Raises with every problem: NotFound, RuleBroken or TimeNotOffered if that is all it is.
+    """Return the proposal. Raises with every problem: NotFound, RuleBroken, TimeNotOffered or Invalid.
 
     A patient whom the caller may not see is not known here.
     """
@@ -115,14 +115,14 @@ def _refusal(issues: list[Issue]) -> SchedulingError:
 
 
 def _not_too_much(sent: Json) -> None:
-    """Nobody meets in such a crowd, and each Slot costs time to read."""
+    """Raise Invalid for more Slots than a visit can have: each costs time to read."""
     contained = sent.get("contained")
     if isinstance(contained, list) and len(contained) > MOST_CONTAINED:
         raise Invalid(f"A proposal contains {MOST_CONTAINED} Slots at most", expression=f"{HERE}.contained")
 
 
 def _service(reader: ProposalReader) -> HealthcareService | None:
-    """The one service that `serviceType` names, however often."""
+    """Return the one service that `serviceType` names."""
     read = reference_to("HealthcareService", reader.base, "service reference")
     named = {reader.read(read, text, at) for text, at in _service_references(reader.sent)}
     if len(named) > 1:
@@ -161,7 +161,7 @@ def _unsupported(reader: ProposalReader) -> None:
 def _offerings(
     reader: ProposalReader, service: HealthcareService, slots: list[ProposedSlot], caller: Caller
 ) -> list[Offering]:
-    """The schedules as they give the service, in the order of the proposal."""
+    """Return the offerings of the named schedules, in the order of the proposal."""
     places = _places(service, slots)
     try:
         named = list(dict.fromkeys(slot.schedule for slot in slots))
@@ -185,7 +185,7 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
 
 
 def _draft(reader: ProposalReader, caller: Caller) -> Draft | None:
-    """All the rest as the resource that it is. What has been said of an element in other words is not said twice."""
+    """Return the fields of the other elements. A problem that was reported already is not reported twice."""
     sent = without_slots(reader.sent)
     known = [issue.expression for issue in reader.issues]
     try:
@@ -210,7 +210,7 @@ def _is_told(expression: str, known: Iterable[str]) -> bool:
 
 
 def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
-    """The one whose visit it is, if the proposal says so yet."""
+    """Return the patient of the visit, if the proposal names one."""
     actors = (each.get("actor", {}).get("reference", "") for each in draft.fields["participant"])
     named = {text for text in actors if "Patient/" in text}
     if len(named) > 1:
@@ -223,7 +223,7 @@ def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
 
 
 def _kept(extra: Json) -> Json:
-    """Without what is ours to say."""
+    """Return the other elements without the extensions that the server sets."""
     extensions = [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT]
     rest = {name: value for name, value in extra.items() if name != "extension"}
     return {**rest, **({"extension": extensions} if extensions else {})}

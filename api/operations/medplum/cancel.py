@@ -17,7 +17,7 @@ REASON, NAMED = "cancelationReason", "appointment-reference"
 
 
 class Cancel(WriteView):
-    """The time is free again; the Appointment stays, as `cancelled`."""
+    """Cancels an Appointment and frees its time."""
 
     def post(self, request: Request, fhir_id: str = "") -> Response:
         now, caller = timezone.now(), caller_of(request)

@@ -15,7 +15,7 @@ from scheduling import booking
 
 
 class Confirm(WriteView):
-    """A hold becomes a booking, as long as it has not expired."""
+    """Turns a hold that has not expired into a booked visit."""
 
     def post(self, request: Request, fhir_id: str) -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
@@ -31,6 +31,6 @@ class Confirm(WriteView):
 
 
 def _this(value: Any) -> None:
-    """Which appointments of a series. There are none, so it is this one."""
+    """Raise InvalidElement for any other value than `this`: there are no recurring series."""
     if value != "this":
         raise InvalidElement("Recurring series are not supported: occurrences can only be 'this'", "not-supported")

@@ -24,7 +24,7 @@ START = "Parameters.start"
 
 
 class Reschedule(WriteView):
-    """The same Appointment at another time, as long as it was, on the schedules that are named.
+    """Moves an Appointment to another time, for the same duration, on the named schedules.
 
     All of them and no others; for a patient, those too that the visit was given besides.
     """

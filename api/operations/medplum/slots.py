@@ -1,4 +1,4 @@
-"""The Slots that a proposal contains: those of the visit and its buffers, on every schedule."""
+"""Slots that a proposal contains: the visit and its buffers, on every schedule."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ HERE = "Parameters.appointment"
 
 
 class ProposalReader:
-    """A proposal while it is read, with what has been found wrong."""
+    """The reader of a proposal, which collects the problems that it finds."""
 
     def __init__(self, sent: Json, base: str) -> None:
         self.sent = sent
@@ -40,7 +40,7 @@ class ProposalReader:
 
 @dataclass(frozen=True)
 class ProposedSlot:
-    """A Slot contained in the proposal; `at` is where."""
+    """A Slot contained in the proposal; `at` is its FHIRPath."""
 
     at: str
     schedule: str
@@ -54,7 +54,7 @@ class ProposedSlot:
 
 
 def read_slots(reader: ProposalReader) -> list[ProposedSlot]:
-    """The contained Slots, if every one of them can be read."""
+    """Return the contained Slots; none if one of them cannot be read."""
     contained = [(n, each) for n, each in objects(reader.sent.get("contained")) if is_slot(each)]
     if not contained:
         reader.refuse("Appointment has no contained Slot resources", "contained")
@@ -85,7 +85,7 @@ def _slot(reader: ProposalReader, sent: Json, at: str) -> ProposedSlot | None:
 
 
 def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
-    """The visit is at one time on every schedule, and that is the time of the Appointment."""
+    """Check that the visit has one time on every schedule, and that it is the Appointment's."""
     visits = [slot for slot in slots if slot.status == BUSY]
     for slot in visits[1:]:
         if slot.start != visits[0].start:
@@ -100,7 +100,7 @@ def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
 
 
 def check_fit(reader: ProposalReader, offering: Offering, slots: list[ProposedSlot]) -> None:
-    """The Slots of one schedule are those that the service takes there."""
+    """Check that the Slots of one schedule are those that the service takes there."""
     visits = [slot for slot in slots if slot.status == BUSY]
     if len(visits) != 1:
         reader.refuse("Expected exactly one 'busy' slot per schedule", slots[0].at)
