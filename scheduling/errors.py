@@ -91,7 +91,8 @@ class TooManyHolds(RuleBroken):
     """The caller already has as many holds as allowed."""
 
     message = lazy(
-        "You already hold as many times as you can. Book one, let one go, or wait a few minutes until a hold ends."
+        "You are already holding as many times as you can. Book one, let one go, or wait a few minutes until a hold"
+        " ends."
     )
 
 
@@ -121,7 +122,7 @@ class WrittenMeanwhile(SchedulingError):
     """Another request has written a conflicting row since the check, such as one with the same id."""
 
     code = "conflict"
-    message = lazy("Somebody else has just written one of these. Please try again.")
+    message = lazy("Somebody else has just changed one of these. Please try again.")
 
 
 class InUse(SchedulingError):

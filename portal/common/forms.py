@@ -42,7 +42,7 @@ class PatientDetailsForm(forms.Form):
     )
     birth_unknown = forms.BooleanField(
         label=_("I don\u2019t know the exact date"),
-        help_text=_("Enter above as much of it as you know, such as the year, or nothing."),
+        help_text=_("Enter as much of it above as you know, such as only the year, or leave it empty."),
         required=False,
     )
 

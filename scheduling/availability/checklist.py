@@ -117,14 +117,12 @@ def problems_of_place(place: Location) -> list[FoundFault]:
     if place.part_of_id is not None:
         return found
     if not place.timezone:
-        found.append(
-            FoundFault(Fault.SITE_WITHOUT_ZONE, _("It has no time zone. Choose the one of its clocks."), place)
-        )
+        found.append(FoundFault(Fault.SITE_WITHOUT_ZONE, _("It has no time zone. Choose one."), place))
     if not (place.line and place.city):
-        text = _("Its address is not complete: patients are not told where to go. Give the street and the city.")
+        text = _("Its address is not complete, so patients are not told where to go. Enter the street and the city.")
         found.append(FoundFault(Fault.NO_ADDRESS, text, place))
     if not visit_place.phone_of(place):
-        text = _("It has no phone number: patients are not told whom to call. Give one.")
+        text = _("It has no phone number, so patients are not told whom to call. Enter one.")
         found.append(FoundFault(Fault.NO_PHONE, text, place))
     return found
 
@@ -187,12 +185,14 @@ def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Spa
     if _first(case.ways, free, bookable) is not None:
         yield FoundFault(Fault.ALL_TAKEN, _("Everything is taken. Open more hours."), case.service)
     elif _first(case.ways, free, whole) is not None:
-        text = _("It is not open between its notice and as far ahead as it can be booked. Change either.")
+        text = _(
+            "It has no open hours between its minimum notice and how far ahead it can be booked. Change one of them."
+        )
         yield FoundFault(Fault.NOTHING_SO_SOON, text, case.service)
     elif all(any(not case.is_faulty(each.schedule) for each in pool) for way in case.ways for pool in way):
         text = _(
-            "What a visit takes together never has time together. Make the hours, the lengths and the starts of"
-            " the schedules alike."
+            "The schedules that a visit needs are never free at the same time. Match their hours, lengths and starting"
+            " times."
         )
         yield FoundFault(Fault.NEVER_TOGETHER, text, case.service)
 
@@ -200,10 +200,10 @@ def _together(case: _Case, diaries: dict[int, Diary], bookable: Span, whole: Spa
 def _no_days(service: HealthcareService) -> Iterator[FoundFault]:
     days = service.booking_horizon_days
     if days == 0:
-        text = _("It can be booked 0 days ahead, which is never. Give more days, or none for no limit.")
+        text = _("It can be booked 0 days ahead, so never. Enter more days, or leave it empty for no limit.")
         yield FoundFault(Fault.NO_DAYS_AHEAD, text, service)
     else:
-        text = _("The notice that it needs is longer than it can be booked ahead. Make it shorter.")
+        text = _("Its minimum notice is longer than how far ahead it can be booked. Make it shorter.")
         yield FoundFault(Fault.NOTICE_TOO_LONG, text, service)
 
 
@@ -226,7 +226,7 @@ def _of_service(case: _Case) -> Iterator[BookingProblem]:
         text = _("The service is inactive. Make it active to offer it.")
         yield BookingProblem(Fault.SERVICE_INACTIVE, text, service, is_warning=False)
     if not case.calendars:
-        text = _("No schedule gives it. Add it to the services of a schedule.")
+        text = _("No schedule offers it. Add it to the services of a schedule.")
         yield BookingProblem(Fault.NOT_OFFERED, text, None, is_warning=False)
     else:
         yield from (BookingProblem(each.fault, each.text, each.mend, is_warning=False) for each in _missing_kinds(case))
@@ -245,7 +245,7 @@ def _missing_kinds(case: _Case) -> Iterator[FoundFault]:
     for kind, calendars in given.items():
         if not calendars:
             text = _(
-                "A visit takes %(kind)s too, but no schedule of one gives it. Add the service to one, or change what"
+                "A visit also needs %(kind)s, but no schedule of one offers it. Add the service to one, or change what"
                 " the service requires."
             )
             yield FoundFault(Fault.MISSING_KIND, text % {"kind": names[kind]}, case.service)
@@ -256,7 +256,7 @@ def _missing_kinds(case: _Case) -> Iterator[FoundFault]:
         nearby = [each for each in offerings if each.site in (site, None)]
         for kind in case.service.requires:
             if not any(is_kind(each, kind) for each in nearby):
-                text = _("At %(site)s nothing can be booked: %(kind)s that gives it is missing there. Add a schedule.")
+                text = _("Nothing can be booked at %(site)s: %(kind)s that offers it is missing there. Add a schedule.")
                 yield FoundFault(Fault.MISSING_AT_SITE, text % {"site": name, "kind": names[kind]}, None)
 
 
@@ -298,8 +298,8 @@ def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Bookin
                 yield doubt(Fault.QUESTIONS_NOT_ASKED, text % {"form": form}, form)
     if service.on_request and case.usable and not any(map(accepts, case.usable)):
         text = _(
-            "It is on request, but only administrators can accept: no practitioner of it signs in, and no site of it"
-            " has a front desk. Choose a user for either."
+            "It is booked on request, but only administrators can accept requests: none of its practitioners can sign"
+            " in, and none of its sites has a front desk. Choose a user for one of them."
         )
         yield doubt(Fault.NOBODY_ACCEPTS, text, service)
     sites: dict[int, Location] = {}
@@ -308,7 +308,7 @@ def _doubts(case: _Case, accepts: Callable[[Calendar], bool]) -> Iterator[Bookin
         named = partial("{}: {}".format, calendar.name)
         if service.telehealth:
             if _is_of(calendar, "Practitioner") and not schedule.meeting_url:
-                text = _("It is by video, but there is no video room. Give its address.")
+                text = _("It is by video, but there is no video room. Enter its address.")
                 yield doubt(Fault.NO_ROOM_LINK, named(text), schedule, schedules=frozenset({schedule.pk}))
         elif schedule.site is None:
             text = _("It has no site: patients are not told where to go. Choose one.")

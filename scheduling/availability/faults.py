@@ -155,7 +155,7 @@ def _closed(calendar: Calendar) -> Iterator[FoundFault]:
     if not row.active:
         yield FoundFault(Fault.SCHEDULE_INACTIVE, _("The schedule is inactive. Make it active."), schedule)
     texts = {
-        "Practitioner": _("The practitioner is inactive. Make it active."),
+        "Practitioner": _("The practitioner is inactive. Make the record active."),
         "PractitionerRole": _("The practitioner\u2019s role is inactive. Make it active."),
         "Device": _("The device is not active. Change its status."),
         "HealthcareService": _("The service that has this schedule is inactive. Make it active."),
@@ -187,25 +187,27 @@ def _missing(calendar: Calendar) -> Iterator[FoundFault]:
             text = _("It has no site, and so no time zone. Choose the site of the schedule.")
             yield FoundFault(Fault.NO_ZONE, text, schedule)
         else:
-            yield FoundFault(Fault.NO_ZONE, _("No time zone is known. Set the one of the site."), schedule.site)
+            text = _("The time zone is not known. Set the site\u2019s time zone.")
+            yield FoundFault(Fault.NO_ZONE, text, schedule.site)
     if row.parameters[0] is None:
-        yield FoundFault(Fault.NO_DURATION, _("No length is set. Give a duration in minutes."))
+        yield FoundFault(Fault.NO_DURATION, _("No length is set. Enter it in minutes."))
 
 
 def _never(calendar: Calendar, diary: Diary, offering: Offering, window: Span) -> FoundFault:
     """The fault that leaves no start time in the window."""
     rules, (start, end) = diary.rules, window
     if diary.planned and diary.planned[1] <= start:
-        text = _("Its planning horizon ended on %(day)s. Give a later end, or none.")
+        text = _("Its planning horizon ended on %(day)s. Enter a later end, or none.")
         return FoundFault(Fault.PLAN_OVER, text % {"day": _day(diary.planned[1], offering)}, calendar.schedule)
     if diary.planned and diary.planned[0] >= end:
-        text = _("Its planning horizon begins only on %(day)s. Give an earlier start, or none.")
+        text = _("Its planning horizon begins only on %(day)s. Enter an earlier start, or none.")
         return FoundFault(Fault.PLAN_FAR, text % {"day": _day(diary.planned[0], offering)}, calendar.schedule)
     if not rules.hours and not diary.extra:
-        return FoundFault(Fault.NO_HOURS, _("No hours are set. Give weekly hours."))
+        return FoundFault(Fault.NO_HOURS, _("No hours are set. Enter weekly hours."))
     opening = merge(hours.open_spans(rules.hours, rules.zone, start, end) + diary.extra)
     if not opening:
-        return FoundFault(Fault.HOURS_OVER, _("No hours hold in the next 12 months. Give weekly hours that hold now."))
+        text = _("It has no open hours in the next 12 months. Enter weekly hours that are valid now.")
+        return FoundFault(Fault.HOURS_OVER, text)
     left = core.open_time(diary, start, end)
     if not left:
         text = _("It is closed whenever it would be open. Change its closures, the leave or the role\u2019s period.")
@@ -215,14 +217,13 @@ def _never(calendar: Calendar, diary: Diary, offering: Offering, window: Span) -
     needed, longest = _needed(diary), max(last - first for first, last in left)
     if longest < needed:
         text = _(
-            "A visit takes %(needed)s, with what is kept free around it, but is open for %(longest)s at most."
-            " Give longer hours, or a shorter visit."
+            "A visit takes %(needed)s, including the time kept free around it, but the longest opening is %(longest)s."
+            " Set longer hours or a shorter visit."
         )
         return FoundFault(Fault.TOO_LONG, text % {"needed": _length(needed), "longest": _length(longest)})
     text = ngettext(
-        "A visit can start every minute, but never so that it fits into the hours. Change the hours.",
-        "A visit can start every %(interval)s minutes, but never so that it fits into the hours."
-        " Change its starts or the hours.",
+        "A visit can start every minute, but never fits into the hours. Change the hours.",
+        "A visit can start every %(interval)s minutes, but never fits into the hours. Change its starts or the hours.",
         rules.grid.interval,
     )
     return FoundFault(Fault.OFF_GRID, text % {"interval": rules.grid.interval})

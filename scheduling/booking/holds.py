@@ -277,7 +277,7 @@ def _require_held(appointment: Appointment, now: datetime) -> None:
         _raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "pending")
     if appointment.is_request:
-        raise RuleBroken(_("This visit has been asked for, and the clinic has not answered yet."))
+        raise RuleBroken(_("This visit has been requested, and the clinic has not answered yet."))
     require_not_expired(appointment, now)
 
 

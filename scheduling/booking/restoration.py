@@ -41,7 +41,7 @@ def restore(
     slots = _slots_let_go(appointment, now)
     own_bookables(slot.bookable_id for slot in slots)
     if _is_blocked_since(appointment, slots):
-        raise TimeTaken(_("That time has been blocked meanwhile."))
+        raise TimeTaken(_("That time has been blocked in the meantime."))
     appointment.status = Status.BOOKED
     appointment.sequence += 1
     appointment.cancelation_reason = None

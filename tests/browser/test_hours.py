@@ -49,7 +49,7 @@ def test_hours_are_entered_copied_checked_saved_and_undone_by_keyboard(page: Pag
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert SchedulingParameters.objects.filter(schedule__isnull=False).exists()
     press(page, "Undo the last change")
-    expect(page.get_by_text("It is as it was before.")).to_be_visible()
+    expect(page.get_by_text("Everything is as it was before.")).to_be_visible()
     assert not SchedulingParameters.objects.filter(schedule__isnull=False).exists()
     assert not violations
 

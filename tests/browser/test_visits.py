@@ -174,7 +174,7 @@ def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
     for told in ("Check-up", "Chen", "Ada"):
         expect(page.get_by_text(told)).to_have_count(0)
     page.get_by_role("button", name="I will come").click()
-    expect(page.get_by_text("You have said that you will come.")).to_be_visible()
+    expect(page.get_by_text("You have told us that you will come.")).to_be_visible()
     page.get_by_role("link", name="Choose another time").click()
     say_birth_date(page, "Continue")
     expect(page.get_by_text("stays yours until you have confirmed the new time")).to_be_visible()

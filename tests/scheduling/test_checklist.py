@@ -93,7 +93,7 @@ def no_site_and_no_zone():
 
 BLOCKED = {
     "an inactive service": (lambda: given(active=False), Fault.SERVICE_INACTIVE, "service is inactive"),
-    "no schedule": (ServiceFactory, Fault.NOT_OFFERED, "No schedule gives it"),
+    "no schedule": (ServiceFactory, Fault.NOT_OFFERED, "No schedule offers it"),
     "no days ahead": (lambda: given(booking_horizon_days=0), Fault.NO_DAYS_AHEAD, "0 days ahead"),
     "more notice than days ahead": (
         lambda: given(booking_horizon_days=2, minimum_notice=timedelta(days=3)),
@@ -103,11 +103,11 @@ BLOCKED = {
     "open later than it can be booked": (
         lambda: given(booking_horizon_days=1, hours=hours("09:00:00", "17:00:00", ["fri"])),
         Fault.NOTHING_SO_SOON,
-        "as far ahead",
+        "how far ahead",
     ),
-    "no room's schedule": (without_a_room, Fault.MISSING_KIND, "takes a room too"),
-    "a room at another site": (room_elsewhere, Fault.MISSING_AT_SITE, "At Riverside nothing can be booked: a room"),
-    "a room at other hours": (room_at_other_hours, Fault.NEVER_TOGETHER, "never has time together"),
+    "no room's schedule": (without_a_room, Fault.MISSING_KIND, "also needs a room"),
+    "a room at another site": (room_elsewhere, Fault.MISSING_AT_SITE, "Nothing can be booked at Riverside: a room"),
+    "a room at other hours": (room_at_other_hours, Fault.NEVER_TOGETHER, "never free at the same time"),
     "everything taken": (all_taken, Fault.ALL_TAKEN, "Everything is taken"),
     "an inactive schedule": (
         lambda: given(calendar={"active": False}),
@@ -126,7 +126,7 @@ BLOCKED = {
         "The device is not active",
     ),
     "a closed site": (lambda: given(site=whole_site(status="suspended")), Fault.CLOSED, "The site or the room"),
-    "no zone anywhere": (no_zone_anywhere, Fault.NO_ZONE, "No time zone is known"),
+    "no zone anywhere": (no_zone_anywhere, Fault.NO_ZONE, "The time zone is not known"),
     "neither site nor zone": (no_site_and_no_zone, Fault.NO_ZONE, "It has no site, and so no time zone"),
     "no duration": (lambda: given(duration=None), Fault.NO_DURATION, "No length is set"),
     "no hours": (lambda: given(hours=None), Fault.NO_HOURS, "No hours are set"),
@@ -144,7 +144,7 @@ BLOCKED = {
     "longer than every opening": (
         lambda: given(duration=90, hours=hours("09:00:00", "10:00:00")),
         Fault.TOO_LONG,
-        "A visit takes 1 hour 30 minutes, with what is kept free around it, but is open for 1 hour at most",
+        "A visit takes 1 hour 30 minutes, including the time kept free around it, but the longest opening is 1 hour",
     ),
     "buffers longer than every opening": (
         lambda: given(buffer_after=45, hours=hours("09:00:00", "10:00:00")),
@@ -154,7 +154,7 @@ BLOCKED = {
     "starts off the hours": (
         lambda: given(interval=60, hours=hours("09:15:00", "09:45:00")),
         Fault.OFF_GRID,
-        "every 60 minutes, but never so that it fits into the hours",
+        "every 60 minutes, but never fits into the hours",
     ),
     "a planning horizon that is over": (
         lambda: given(calendar={"planning_end": NOW - timedelta(days=1)}),

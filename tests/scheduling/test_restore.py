@@ -68,7 +68,7 @@ def test_a_time_that_was_sold_meanwhile_stays_sold(cancelled, service, chen, bo,
 def test_a_time_that_was_blocked_meanwhile_stays_blocked(cancelled, chen, desk):
     span = (int(cancelled.start.timestamp()), int(cancelled.end.timestamp()))
     booking.block(BlockRequest(schedule=chen, occasions=(span,), comment="Ill"), caller=desk, now=timezone.now())
-    with pytest.raises(TimeTaken, match="blocked meanwhile"):
+    with pytest.raises(TimeTaken, match="blocked in the meantime"):
         restore(cancelled, desk)
 
 

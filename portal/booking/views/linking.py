@@ -32,7 +32,7 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
     referrals.remember(request)
     form = TimeForm(request.GET)
     if not form.is_valid():
-        messages.error(request, _("We do not know the time in that link. Choose one of the times below."))
+        messages.error(request, _("The time in that link is not valid. Choose one of the times below."))
         return redirect("portal:choose-time", service_id)
     start, schedules = form.cleaned_data["time"]
     held = holds.standing(request, caller_of(request), now=now)

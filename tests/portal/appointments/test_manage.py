@@ -70,7 +70,7 @@ def test_a_patient_says_that_they_will_come(client, link, visit):
     assertRedirects(client.post(f"{link}attend/"), link)
     visit.refresh_from_db()
     assert visit.attendance_confirmed is not None
-    assertContains(client.get(link), "You have said that you will come.")
+    assertContains(client.get(link), "You have told us that you will come.")
     client.post(f"{link}attend/")
     assert AuditEvent.objects.filter(subtype="attend").count() == 1
 
@@ -101,7 +101,7 @@ def test_a_link_cannot_be_guessed(client, link, place):
 def test_a_link_ends_a_day_after_the_visit(client, link, visit):
     visit.start, visit.end = timezone.now() - timedelta(hours=26), timezone.now() - timedelta(hours=25)
     visit.save()
-    assertContains(client.get(link), "This link has ended", status_code=410)
+    assertContains(client.get(link), "This link has expired", status_code=410)
     assert client.post(f"{link}cancel/").status_code == 410
 
 
@@ -151,12 +151,12 @@ def code_at(address):
 
 def test_whoever_has_neither_a_birthday_nor_a_number_gets_a_code_where_the_link_went(client, link, hardly_known):
     for page in (link, f"{link}move/"):
-        assertContains(client.get(page), "We send a code to the email address to which this link was sent.")
+        assertContains(client.get(page), "We will send a code to the email address that this link was sent to.")
         assertNotContains(client.get(page), "ada@example.com")
     assert not Communication.objects.filter(event="proof").exists()
     assertContains(client.post(link, BORN), "Send me a code")
     assertContains(client.post(link, {"code": "123456"}), "Send me a code")
-    assertContains(client.post(link, {"send": "1"}), "We have sent a code of six digits")
+    assertContains(client.post(link, {"send": "1"}), "We have sent a six-digit code")
     code = code_at("ada@example.com")
     assertContains(client.post(link, {"code": f"{(int(code) + 1) % 10**6:06}"}), "That code is wrong.")
     assertNotContains(client.get(link), "Check-up")

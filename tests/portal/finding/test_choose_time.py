@@ -160,7 +160,7 @@ def test_every_time_is_shown_in_the_zone_of_its_own_site(client, checkup, schedu
     colleague = PractitionerFactory(timezone="America/Los_Angeles")
     ScheduleFactory(actor=colleague, services=[checkup], site=coast)
     page = client.get(address(checkup))
-    assertContains(page, "Each time is that of its own site")
+    assertContains(page, "Each time is in its site\u2019s time zone")
     times = page.context["free_days"].opened.times
     assert {choice.where: choice.zone for choice in times}["Harbour"] == ZoneInfo("America/Los_Angeles")
     assert all(choice.start.hour >= 9 for choice in times)

@@ -233,4 +233,4 @@ def test_a_town_in_the_sites_name_is_not_said_again_in_another_language():
 def test_what_is_not_found_says_whom_to_call(client, visits, settings):
     settings.CLINIC_PHONE = "+1 212 555 0100"
     link = '<a href="tel:+12125550100">(212) 555-0100</a>'
-    assertContains(client.get("/", {"q": "acupuncture"}), f"Not there? Call us: {link}.")
+    assertContains(client.get("/", {"q": "acupuncture"}), f"Can\u2019t find it? Call us: {link}.")

@@ -37,7 +37,7 @@ def test_a_service_is_told_what_is_missing_until_it_can_be_booked(desk, riversid
     assert saved.status_code == 302, errors(saved)
     service = HealthcareService.objects.get()
     schedules = reverse("admin:clinic_schedule_changelist")
-    missing = f'No schedule gives it. Add it to the services of a schedule. <a href="{schedules}">Open Schedules</a>'
+    missing = f'No schedule offers it. Add it to the services of a schedule. <a href="{schedules}">Open Schedules</a>'
     assert missing in said(saved)
     assert on_page(desk, service) == [missing]
 
@@ -80,7 +80,7 @@ def test_a_site_keeps_a_clock(desk, riverside):
     saved = desk.post(url(Location, "add"), data)
     assert saved.status_code == 302, errors(saved)
     site = Location.objects.get(name="Lakeside")
-    assert [text.partition(":")[0] for text in on_page(desk, site)] == [
+    assert [text.partition(",")[0] for text in on_page(desk, site)] == [
         "Its address is not complete",
         "It has no phone number",
     ]

@@ -52,6 +52,6 @@ def undo(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     except VersionConflict:
         messages.error(request, _("Someone else has changed this since. Nothing was undone."))
     else:
-        messages.success(request, _("Undone. It is as it was before."))
+        messages.success(request, _("Undone. Everything is as it was before."))
     del request.session[UNDO]
     return redirect(kept["back"])

@@ -26,7 +26,7 @@ def test_it_names_what_cannot_be_booked_first(client, alex, schedule, site, whol
 
     assert [entry.name for entry in page.context["entries"]] == ["Acupuncture", "Check-up"]
     assertContains(page, "1 service cannot be booked.")
-    assertContains(page, "No hours are set. Give weekly hours.")
+    assertContains(page, "No hours are set. Enter weekly hours.")
     mended_at = reverse("admin:clinic_healthcareservice_change", args=[idle.pk])
     assertContains(page, f'<a href="{mended_at}">Open Acupuncture</a>', html=True)
     assertContains(page, f"first free time {page.context['entries'][1].first}")
@@ -67,7 +67,7 @@ def test_the_hours_of_a_calendar_say_the_same(as_administrator, as_chen, schedul
     checkup.scheduling_parameters.update(availability=None)
     page = as_chen.get(editor)
     assertContains(page, "It cannot be booked at present.")
-    assertContains(page, "No hours are set. Give weekly hours.")
+    assertContains(page, "No hours are set. Enter weekly hours.")
     assertNotContains(page, reverse("admin:clinic_healthcareservice_change", args=[checkup.pk]))
 
 
@@ -75,6 +75,6 @@ def test_a_calendar_that_cannot_give_it_says_so_where_another_can(as_administrat
     park = PractitionerFactory(given="Jo", family="Park", active=False)
     gone = ScheduleFactory(actor=park, services=[checkup])
     page = as_administrator.get(f"/staff/hours/calendars/{gone.fhir_id}/{checkup.fhir_id}/")
-    assertContains(page, "Dr. Jo Park: The practitioner is inactive. Make it active.")
+    assertContains(page, "Dr. Jo Park: The practitioner is inactive. Make the record active.")
     general = as_administrator.get(f"/staff/hours/services/{checkup.fhir_id}/")
     assertNotContains(general, "The practitioner is inactive")

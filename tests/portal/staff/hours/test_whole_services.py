@@ -28,4 +28,4 @@ def test_a_service_as_a_whole_changes_the_calendars_without_hours_of_their_own(a
 
 def test_a_service_that_nobody_gives_can_be_set_all_the_same(as_administrator, checkup):
     editor = f"/staff/hours/services/{checkup.fhir_id}/"
-    assertContains(as_administrator.post(editor, entered(1)), "No schedule gives it.")
+    assertContains(as_administrator.post(editor, entered(1)), "No schedule offers it.")
