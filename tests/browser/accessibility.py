@@ -1,4 +1,4 @@
-"""A page as axe sees it: the rules of WCAG 2.2 AA, and nothing wider than the screen."""
+"""Accessibility checks of a page with axe: the rules of WCAG 2.2 AA, and no sideways scrolling."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,19 +38,19 @@ RUN = """
 
 
 def found_by_axe(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """The impact and the text of each rule that the page breaks as it is now."""
+    """Return the impact and the text of each rule that the page breaks now."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE)
     return [(impact, text) for impact, text in page.evaluate(RUN, [[[each] for each in without], rules])]
 
 
 def serious(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str] = ()) -> list[str]:
-    """The serious findings of axe on the page as it is now."""
+    """Return the serious findings of axe on the page as it is now."""
     return [text for impact, text in found_by_axe(page, rules, without) if impact in ("serious", "critical")]
 
 
 def look_at(page: Page, address: str, *, without: Sequence[str] = ()) -> list[str]:
-    """The serious findings of axe on a page, and whether one has to scroll sideways.
+    """Return the serious findings of axe on a page, and whether it scrolls sideways.
 
     `without` names elements that axe leaves out: of hundreds of rows that are alike it need not read each.
     """

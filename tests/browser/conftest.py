@@ -30,7 +30,7 @@ DESK = {"width": 1280, "height": 900}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser, and rows that the server's thread sees."""
+    """Mark all tests here as browser tests with committed rows, which the server's thread can see."""
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)

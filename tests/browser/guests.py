@@ -1,4 +1,4 @@
-"""What a guest enters on the way to a visit."""
+"""Input of a guest who books a visit."""
 
 import re
 
@@ -8,7 +8,7 @@ from clinic.models import Communication
 
 
 def say_who(page: Page, **other: str) -> None:
-    """What the page about a guest asks."""
+    """Fill in the page that asks for a guest's details."""
     fields = {"Given names": "Eve", "Family name": "Stone", "Day": "27", "Month": "3", "Year": "1985"}
     for label, value in {**fields, "Email address": "eve@example.com", **other}.items():
         page.get_by_label(label).fill(value)

@@ -1,4 +1,4 @@
-"""The front desk's day in a browser: by keyboard alone, with what others do meanwhile, and without JavaScript."""
+"""The board in a browser: by keyboard alone, with changes by others, and without JavaScript."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ A_REFRESH = 5_000
 
 @pytest.fixture
 def visits(clinic, site):
-    """Three people who are expected since a little while, one minute after the other."""
+    """Three visits that should have begun a little while ago, one minute apart."""
     schedule = Schedule.objects.get()
     now = timezone.now()
     people = [PatientFactory(given=given, family=family) for given, family in NAMES]

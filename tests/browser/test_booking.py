@@ -1,4 +1,4 @@
-"""Somebody books and cancels: on a phone, without JavaScript, by keyboard alone, with an account and without."""
+"""Booking and cancelling: on a phone, without JavaScript, by keyboard alone, with an account and without."""
 
 import re
 

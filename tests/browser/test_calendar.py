@@ -1,4 +1,4 @@
-"""The staff's calendar: the grid on a desk, the agenda on a phone and by keyboard, what others do meanwhile."""
+"""The staff's calendar: the grid on a desk, the agenda on a phone and by keyboard, and changes by others."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -26,7 +26,7 @@ ZONE = ZoneInfo(NEW_YORK)
 
 @pytest.fixture
 def day():
-    """A day on which everything is still to come."""
+    """A day in the future."""
     return timezone.now().astimezone(ZONE).date() + timedelta(days=3)
 
 
@@ -55,7 +55,7 @@ def event(page: Page):
 
 
 def an_hour(page: Page) -> float:
-    """How many pixels high an hour of the grid is."""
+    """Return the height of an hour of the grid in pixels."""
     lines = page.locator(".ec-sidebar .ec-slot")
     first, second = lines.nth(1).bounding_box(), lines.nth(2).bounding_box()
     assert first
@@ -64,7 +64,7 @@ def an_hour(page: Page) -> float:
 
 
 def drag(page: Page, hours: float) -> None:
-    """Take the visit, which lasts half an hour, that much later."""
+    """Drag the visit of half an hour down by so many hours."""
     event(page).scroll_into_view_if_needed()
     box = event(page).bounding_box()
     assert box is not None

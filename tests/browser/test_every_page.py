@@ -1,4 +1,4 @@
-"""Every page of the product as each of its readers meets it: on a phone, on a desk, and in the dark.
+"""Accessibility of every page for each of its readers: on a phone, on a desk, and in the dark theme.
 
 A page that is added to the portal needs a row here.
 """
@@ -226,7 +226,7 @@ def world(clinic, ada, chen, site):
 
 
 class Looker:
-    """Looks at pages, and keeps what is wrong with them. Nothing moves while it looks."""
+    """Checks pages and collects their findings. Animations are off meanwhile."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -262,7 +262,7 @@ class Looker:
 
 
 def rows(table: str, world: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """The addresses of a table, and the status of each."""
+    """Return the addresses of a table, and the expected status of each."""
     for line in filter(None, table.splitlines()):
         words, _equals, status = line.partition(" = ")
         name, *named = words.split()

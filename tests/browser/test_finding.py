@@ -1,4 +1,4 @@
-"""Finding a visit and a time: on a phone and on a desk, by keyboard, without JavaScript; and what axe says of it."""
+"""Finding a service and a time: on a phone and on a desk, by keyboard, without JavaScript, and with axe."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.factories import EVERY_DAY, LocationFactory, PractitionerFactory, Sch
 
 @pytest.fixture
 def colleagues(clinic, site):
-    """A second doctor, who speaks Spanish, at a second site; and visits enough to search."""
+    """A second doctor, who speaks Spanish, at a second site; and enough services for a search."""
     site.latitude, site.longitude = 40.70, -74.01
     site.save()
     park = LocationFactory(name="Riverside Garden", latitude=40.80, longitude=-73.97)
@@ -24,7 +24,7 @@ def colleagues(clinic, site):
 
 
 def stay(page: Page) -> None:
-    """Mark the page, so that one can tell it from a new one."""
+    """Mark the page, to tell it apart from a newly loaded one."""
     page.evaluate("document.body.dataset.same = 'page'")
 
 

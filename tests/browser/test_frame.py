@@ -1,4 +1,4 @@
-"""The frame of every page: account and error pages, languages, the header with long words, the clinic's own colour."""
+"""The frame of every page: account and error pages, languages, the header with long words, and the clinic's colour."""
 
 import pytest
 from playwright.sync_api import Page, expect

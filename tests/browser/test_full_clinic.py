@@ -1,4 +1,4 @@
-"""A clinic with many people on the desk's screen, and its day on paper."""
+"""The staff's pages of a clinic with many practitioners, on screen and in print."""
 
 import re
 from datetime import datetime, time, timedelta

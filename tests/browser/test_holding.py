@@ -1,4 +1,4 @@
-"""A time that is held: its countdown, keeping it, losing it, and two people who want it."""
+"""A held time: its countdown, extending it, losing it, and two people who want the same time."""
 
 import re
 import time
@@ -29,7 +29,7 @@ def hold(page: Page, clinic) -> None:
 
 
 def let_end() -> None:
-    """As if the holds had been taken longer ago."""
+    """Move the holds into the past, so that they end."""
     over = timezone.now() - timedelta(seconds=1)
     Slot.objects.exclude(hold_expires_at=None).update(blocks_from=over - timedelta(minutes=9), hold_expires_at=over)
     Appointment.objects.filter(status="pending").update(hold_expires_at=over)
@@ -62,7 +62,7 @@ def test_the_countdown_survives_a_reload(page: Page, clinic):
 
 
 def soon(is_true: Callable[[], bool]) -> bool:
-    """True if it comes true within a few seconds: the browser tells the server on its way out."""
+    """True if the condition becomes true within a few seconds: the browser notifies the server when it leaves."""
     deadline = time.monotonic() + 5
     while not is_true() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""In Spanish from the first page to the booked visit, and at the front desk: no English word is left over."""
+"""Pages in Spanish, for patients and staff, without any English word."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ READ = """() => {
 
 @pytest.fixture(autouse=True)
 def what_the_clinic_wrote_itself(clinic):
-    """Names of visits are the clinic's own words, in its own language."""
+    """Give the services Spanish names: they are the clinic's own texts."""
     clinic.questionnaires.clear()
     clinic.name, clinic.comment = "Chequeo", "Una primera revisión."
     clinic.save()
@@ -36,7 +36,7 @@ def what_the_clinic_wrote_itself(clinic):
 
 @pytest.fixture
 def left_over(page: Page):
-    """What is English on the pages looked at."""
+    """Return the English texts on the visited pages."""
     found: dict[str, None] = {}
 
     def look() -> None:

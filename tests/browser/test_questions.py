@@ -1,4 +1,4 @@
-"""Questions before a visit in a browser: kept while typing, with and without JavaScript, by keyboard, by axe."""
+"""Questions before a visit in a browser: saved while typing, with and without JavaScript, by keyboard, by axe."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What patients do with their visits: see them, move and cancel them, with an account and by a link."""
+"""A patient's visits in a browser: see, move and cancel them, with an account and by a manage link."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -168,7 +168,7 @@ def test_a_calendar_program_reads_the_visits_until_the_address_is_taken_back(pag
 
 
 def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
-    """All that one can do by a link, in one go."""
+    """Do everything that a manage link allows."""
     page.goto(link)
     expect(page.get_by_text("10:00 – 10:30 AM (New York time)")).to_be_visible()
     for told in ("Check-up", "Chen", "Ada"):

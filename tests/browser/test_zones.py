@@ -76,7 +76,7 @@ def next_changes(zone: ZoneInfo) -> tuple[date, date]:
 
 
 def offered(service: HealthcareService, day: date, zone: ZoneInfo) -> list[datetime]:
-    """What the engine offers on a local day."""
+    """Return the free times of a local day, from the engine."""
     start, end = (datetime.combine(each, time(), zone) for each in (day, day + DAY))
     query = TimeQuery(service=service, arrangements=arrangements_for(service), start=start, end=end)
     return [as_datetime(found.start) for found in find_times(query, now=timezone.now())]

@@ -22,7 +22,7 @@ from tests.portal.booking.steps import hold
 
 
 class Browser(Client):
-    """A browser, which goes where an answer to a form leads if that is the form's own page: it shows what was wrong."""
+    """A test client that follows a redirect to the form's own page, which shows the errors."""
 
     def post(self, path, *args, **kwargs):
         answer = super().post(path, *args, **kwargs)
@@ -36,7 +36,7 @@ def client():
 
 @pytest.fixture(autouse=True)
 def fresh_cache():
-    """Nobody is slowed down for what another test did."""
+    """Clear the cache, so that rate limits do not carry over between tests."""
     cache.clear()
 
 
@@ -100,20 +100,20 @@ def elena(db):
 
 @pytest.fixture
 def visit(ada, checkup, schedule, site, ten):
-    """Ada's, at ten."""
+    """Ada's visit at ten."""
     end = ten + timedelta(minutes=30)
     return AppointmentFactory(patient=ada, service=checkup, start=ten, end=end, schedules=[schedule], site=site)
 
 
 @pytest.fixture
 def link(visit, settings):
-    """Its address for whoever has it from a message."""
+    """The manage link of the visit."""
     return links.manage_link(visit).removeprefix(settings.SITE_URL)
 
 
 @pytest.fixture
 def wanted(schedule, ten):
-    """What the button for ten o'clock posts."""
+    """The value that the button for ten o'clock posts."""
     from portal.finding.choosing import time_value
     from scheduling.availability import offerings_of
 
@@ -123,5 +123,5 @@ def wanted(schedule, ten):
 
 @pytest.fixture
 def held(client, checkup, wanted):
-    """That time, held for whoever sits before the browser of the test."""
+    """A hold of that time for the test's browser."""
     return hold(client, checkup, wanted)

@@ -1,4 +1,4 @@
-"""Eve Stone, whom the clinic does not know: what she types to sign up or as a guest, and what a record says of her."""
+"""Eve Stone, a new patient: her input as a guest or for an account, and her record."""
 
 from datetime import date
 

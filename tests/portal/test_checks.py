@@ -1,4 +1,4 @@
-"""`manage.py check` and `collectstatic`: what the pages need is there."""
+"""System checks of the pages, by `manage.py check` and `collectstatic`."""
 
 import pytest
 from django.core.management import call_command

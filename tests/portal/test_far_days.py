@@ -1,4 +1,4 @@
-"""The first and the last day that can be written: no page breaks, though nobody can have a visit then."""
+"""Pages for the first and the last day of the calendar: no errors."""
 
 import pytest
 

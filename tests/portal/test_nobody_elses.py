@@ -1,4 +1,4 @@
-"""Every address, asked for by everybody whose business it is not: they learn nothing of Ada, and change nothing.
+"""Access to every address by everybody who has no right to it: they learn nothing about Ada, and change nothing.
 
 An address without a row in the table fails.
 """
@@ -48,7 +48,7 @@ TAKEN_BACK = 204  # what `presence` answers, whatever it was told
 
 @dataclass(frozen=True)
 class Row:
-    """Whose an address is, what is posted to it, and which things of the clinic it names.
+    """An address: who may open it, the posted data, and the rows that it names.
 
     OPEN to everybody, and tells nothing of a patient; OWN shows who has signed in what is theirs; ADAS is for her and
     who cares for her; STAFF for whoever works here, of their own calendars; CALENDAR for who works by that one;
@@ -164,7 +164,7 @@ def addresses(resolver: Any = None, above: tuple[str, ...] = ()) -> Iterator[tup
 
 @pytest.fixture
 def clinic(ada, checkup, schedule, site, ten) -> dict[str, Any]:
-    """Everything there is of Ada at this clinic, by the names that addresses give it."""
+    """All rows about Ada, by the names of the addresses' parameters."""
     form = QuestionnaireFactory(item=[{"linkId": "1", "type": "attachment", "text": "A photograph"}])
     checkup.questionnaires.add(form)
     letter = questionnaires.file_entry(b"%PDF-1.7", "application/pdf", "letter.pdf")
@@ -220,7 +220,7 @@ def anonymous(client, request):
 
 
 def a_guest(client, request):
-    """Who holds another time in this browser."""
+    """A guest who holds another time in this browser."""
     service = request.getfixturevalue("checkup")
     client.post(reverse("portal:hold", args=[service.fhir_id]), {"time": request.getfixturevalue("wanted")})
 
@@ -230,7 +230,7 @@ def bo(client, request):
 
 
 def a_former_carer(client, request):
-    """Who cared for Ada until the clinic, or they, ended it."""
+    """A former carer of Ada."""
     user = UserFactory()
     RelatedPersonFactory(patient=request.getfixturevalue("ada"), user=user, active=False)
     RelatedPersonFactory(patient=request.getfixturevalue("ada"), user=user, deleted_at=timezone.now())
@@ -253,7 +253,7 @@ EVERYBODY = (anonymous, a_guest, bo, a_former_carer, another_practitioner, anoth
 
 
 def is_refused(response):
-    """Not there, not allowed, or first to sign in or to say who one is."""
+    """True if the response is 404, 403, or a redirect to sign in or to give one's details."""
     if response.status_code == 302:
         return response.url.startswith((reverse("account_login"), reverse("portal:details")))
     return response.status_code in (403, 404, 405, 410)
@@ -276,7 +276,7 @@ def is_right(who, name, row, response, things):
 
 
 def rows(ada):
-    """What is there, in full; of feeds only Ada's, for everybody may make their own."""
+    """Return all rows in full; of feeds only Ada's, since everybody may create their own."""
     kinds = (
         models.Appointment,
         models.AuditEvent,
@@ -298,7 +298,7 @@ def rows(ada):
 
 
 def requests(things):
-    """Each address by GET, and by POST with what would change something."""
+    """Yield a GET of each address, and a POST with data that would change something."""
     for name, parameters in addresses():
         row = TABLE[name]
         address = reverse(f"portal:{name}", kwargs={each: things[row.names.get(each, each)] for each in parameters})
@@ -315,7 +315,7 @@ def test_every_address_has_its_row():
 
 @contextmanager
 def noting_writes() -> Iterator[list[str]]:
-    """Every statement meanwhile that may change a row."""
+    """Collect all queries that may change a row."""
     written: list[str] = []
 
     def note(execute, sql, *arguments):
@@ -376,7 +376,7 @@ def test_a_practitioner_finds_only_patients_of_their_calendar(client, request, c
 
 
 def test_nothing_is_posted_from_another_site(clinic, ada):
-    """Without the token of a form of ours, whatever is posted is refused; but for what is proven by itself."""
+    """A POST without a CSRF token is refused, except where a secret or a signature proves it."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada.user)
     before = rows(ada)

@@ -1,4 +1,4 @@
-"""The stylesheets: nothing in them is left over."""
+"""The stylesheets have no unused classes."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ BY_OTHERS = re.compile(r"ec$|ec-|htmx-")  # classes that EventCalendar and htmx 
 
 @pytest.fixture(scope="session")
 def given() -> set[str]:
-    """Every word that can give an element a class; the stem of one that a variable ends, as in `status--{{ tone }}`."""
+    """Return every word that can be a class of an element; or its stem before a variable: `status--{{ tone }}`."""
     patterns = ["templates/**/*.html", "portal/**/*.html", "demo/**/*.html", "static/js/*.js", "portal/**/*.py"]
     sources = "\n".join(path.read_text() for pattern in patterns for path in ROOT.glob(pattern))
     stems = re.findall(r"(?<![\w-])([\w-]*-)[{$]", sources)
@@ -20,7 +20,7 @@ def given() -> set[str]:
 
 
 def is_given(name: str, given: set[str]) -> bool:
-    """True if it is written out somewhere, or made of its stem and a variable."""
+    """True if the class is used as a whole, or as a stem with a variable."""
     stem = re.match(r".*-", name)
     return name in given or (stem is not None and f"{stem[0]}{{" in given)
 

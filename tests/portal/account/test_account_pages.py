@@ -1,4 +1,4 @@
-"""Every page of allauth stands in our frame and speaks our words."""
+"""allauth's pages in the clinic's layout and words."""
 
 import pytest
 from allauth.account.models import EmailAddress

@@ -1,4 +1,4 @@
-"""Signing up, in and out, and where that leads."""
+"""Signing up, in and out, and the pages that follow."""
 
 import re
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Signing in while the cache is away."""
+"""Signing in while the cache is unavailable."""
 
 import socket
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def no_redis(settings):
-    """The cache's port, and nobody behind it."""
+    """A cache at a port where nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

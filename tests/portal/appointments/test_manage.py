@@ -1,4 +1,4 @@
-"""A visit by its secret link, without signing in."""
+"""A visit by its manage link, without signing in."""
 
 import re
 from datetime import date, timedelta
@@ -138,7 +138,7 @@ def test_a_telephone_number_opens_nothing_where_the_birth_date_is_known(client, 
 
 @pytest.fixture
 def hardly_known(ada, visit):
-    """Ada, of whom the clinic knows neither the day of birth nor a number that can be dialled."""
+    """Ada without a birth date and without a valid phone number."""
     ada.birth_date, ada.phone, ada.extra = None, "ext. 12", {"birthDate": "1990"}
     ada.email = "ada@example.com"
     ada.save()

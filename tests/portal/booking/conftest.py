@@ -3,5 +3,5 @@ import pytest
 
 @pytest.fixture
 def there(checkup):
-    """Where the button of a time leads."""
+    """Address to which the button of a time posts."""
     return f"/book/{checkup.fhir_id}/hold/"

@@ -1,4 +1,4 @@
-"""What a browser does on the way to a visit."""
+"""Steps of a browser that books a visit."""
 
 import re
 
@@ -12,7 +12,7 @@ def hold(client, service, time):
 
 
 def later(wanted, minutes=30):
-    """The button of a time after it."""
+    """Return the value of a later time's button."""
     return wanted.replace(":00:00Z", f":{minutes}:00Z")
 
 
@@ -29,7 +29,7 @@ def say_who(client, held, **other):
 
 
 def code():
-    """What the latest message says."""
+    """Return the code in the latest message."""
     return re.search(r"\b\d{6}\b", Communication.objects.filter(event="proof").latest("pk").body)[0]
 
 

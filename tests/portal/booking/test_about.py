@@ -1,4 +1,4 @@
-"""Who a visit is for, where somebody has signed in."""
+"""The patient of a visit, chosen by a signed-in user."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What a guest has booked is in the account that they make afterwards."""
+"""A guest's visits in the account that they create afterwards."""
 
 import pytest
 from django.utils import timezone

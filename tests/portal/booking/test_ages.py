@@ -1,4 +1,4 @@
-"""Visits for patients of some ages: said on the card, asked of whom the visit is for, lifted by staff with a reason."""
+"""Age limits of services: shown on the card, checked for the patient, overridden by staff with a reason."""
 
 from datetime import date, timedelta
 
@@ -78,7 +78,7 @@ def test_nobody_is_refused_whose_birth_date_is_not_known(checkup, ten):
     ],
 )
 def test_as_much_as_is_known_of_a_birth_date_counts(checkup, born, least, most, says):
-    """On 15 June 2027: refused where no day that it could be fits."""
+    """On 15 June 2027: refused if no possible birth date fits."""
     checkup.minimum_age, checkup.maximum_age = least, most
     patient = PatientFactory(birth_date=None, extra={"birthDate": born} if born else {})
     issues = requirements.age_issues(checkup, patient, date(2027, 6, 15))

@@ -1,4 +1,4 @@
-"""A hold becomes a booking."""
+"""Confirming a hold."""
 
 from datetime import timedelta
 

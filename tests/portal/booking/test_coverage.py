@@ -1,4 +1,4 @@
-"""What pays for a visit."""
+"""The coverage of a visit."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""A published link leads to exactly its time, which is held once its reader asks for it."""
+"""Published links to one time, which the page's button holds."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def link(service, schedule, at=None, **more) -> str:
 
 
 def pressed(client, page):
-    """What happens when the button of the page is pressed."""
+    """Return the response to the button of the page."""
     return client.post(page.context["request"].path.replace("/at/", "/hold/"), {"time": page.context["choice"].value})
 
 

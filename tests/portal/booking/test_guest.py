@@ -1,4 +1,4 @@
-"""Booking without an account: who one is, and the proof of an email address."""
+"""Booking without an account: the guest's details, and the proof of their email address."""
 
 import re
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sent_earlier(client, **ago):
-    """As if the code had been sent so long ago."""
+    """Move the sending of the code into the past."""
     session = client.session
     sent = timezone.now() - timedelta(**ago)
     session["guest-code"] = {**session["guest-code"], "sent": sent.isoformat()}

@@ -1,4 +1,4 @@
-"""Taking a hold on a time."""
+"""Holding a time."""
 
 from datetime import UTC, timedelta
 

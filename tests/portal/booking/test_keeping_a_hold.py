@@ -1,4 +1,4 @@
-"""Keeping a hold, letting it go and losing it."""
+"""Extending, releasing and losing a hold."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A patient moves a visit: the old time stays until the new one is had."""
+"""Moving a visit: it keeps its old time until the new one is booked."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""A visit that is given on request: patients ask for it, and the people who give it answer."""
+"""Services on request: patients send a request, and staff answer it."""
 
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects

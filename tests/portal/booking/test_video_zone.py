@@ -1,4 +1,4 @@
-"""The clock that a patient chose for a visit by video, from the times to the receipt; and no site on the way."""
+"""The zone chosen for a visit by video, from the times to the receipt; no page names a site."""
 
 from zoneinfo import ZoneInfo
 

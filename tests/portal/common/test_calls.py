@@ -1,4 +1,4 @@
-"""Sentences that say to call have the number to tap: in refusals of every language, once."""
+"""Phone links in sentences that say to call: in all languages, and only once."""
 
 import re
 

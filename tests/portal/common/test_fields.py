@@ -45,7 +45,7 @@ def test_weeks_are_listed_from_their_first_day(settings, country, order, born, e
 
 
 class Asked(forms.Form):
-    """One of each."""
+    """A form with one field of each kind."""
 
     day = DatePartsField(required=False)
     born = BornField(required=False)

@@ -1,4 +1,4 @@
-"""HEAD: as GET, without the body."""
+"""HEAD requests are answered like GET, without the body."""
 
 from contextlib import suppress
 

@@ -12,7 +12,7 @@ CLIENT = Client(raise_request_exception=False)
 
 @pytest.fixture
 def answer(db, monkeypatch, settings):
-    """Return what a request is answered while PostgreSQL cannot be reached."""
+    """Return the response to a request while PostgreSQL cannot be reached."""
     settings.CLINIC_PHONE = "+1 212 555 0100"
     monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
 

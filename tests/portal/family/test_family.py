@@ -1,4 +1,4 @@
-"""Those whom one cares for."""
+"""The people whom a user cares for."""
 
 import pytest
 from django.db import connection

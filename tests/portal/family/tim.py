@@ -1,4 +1,4 @@
-"""Tim, six years old, as who cares for him describes him."""
+"""Tim, six years old, as entered by his carer."""
 
 TIM = {
     "given": "Tim",

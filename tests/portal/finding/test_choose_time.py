@@ -33,7 +33,7 @@ def busy(schedule, start, days):
 
 
 def button_of(page, value):
-    """What a time's button says to the ear."""
+    """Return the accessible name of a time's button."""
     found = page.content.decode().split(f'class="time" type="submit" name="time" value="{value}"')[1]
     return " ".join(found.split("</button>")[0].split())
 
@@ -205,7 +205,7 @@ def test_a_room_is_part_of_the_way(client, site, chen):
 
 
 class TestByVideo:
-    """A patient at home has a clock of their own."""
+    """Visits by video, in the patient's own zone."""
 
     @pytest.fixture
     def video(self, chen, site):

@@ -1,4 +1,4 @@
-"""Every count of free times is the number of buttons: of a day, a week and a month, to the eye and to the ear."""
+"""Counts of free times equal the number of buttons: of a day, a week and a month, visible and spoken."""
 
 import re
 

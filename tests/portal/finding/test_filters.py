@@ -1,4 +1,4 @@
-"""What narrows the times of a visit down."""
+"""Filters of free times."""
 
 from datetime import UTC, datetime, time
 
@@ -37,7 +37,7 @@ def park(db):
 
 @pytest.fixture
 def visit(site, park):
-    """Chen and Silva at Main Street, Okafor at the park: of all sorts."""
+    """A service with Chen and Silva at Main Street and Okafor at the park, who differ in all traits."""
     site.latitude, site.longitude = 40.70, -74.01
     site.save()
     service = ServiceFactory(hours=EVERY_DAY)
@@ -98,7 +98,7 @@ def test_when_is_left(client, visit, asked, hours, days):
 
 
 def test_the_first_times_are_those_asked_for_however_far_away(client, visit):
-    """Sundays alone, of which there is one a week."""
+    """Times on Sundays only."""
     shown = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["free_days"]
     assert [choice.start.weekday() for choice in shown.first_available] == [6, 6, 6]
 

@@ -1,4 +1,4 @@
-"""How far ahead a visit can be booked is said, and what is asked for beyond it, or is over, is said to be so."""
+"""The booking horizon on the page, and messages for dates beyond it or in the past."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Where a patient is: kept roughly, in the session alone, and forgotten when asked."""
+"""The patient's position: rounded, kept in the session only, and forgotten on request."""
 
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects

@@ -1,4 +1,4 @@
-"""The first page: which visits there are, which of them one looks for, and the way on."""
+"""The first page: the services, the search, and the links to their times."""
 
 import pytest
 from django.utils import translation
@@ -24,7 +24,7 @@ def names(page):
 
 @pytest.fixture
 def visits():
-    """Something of everything."""
+    """Services of all kinds."""
     return [
         ServiceFactory(name="First visit", eligibility="new"),
         ServiceFactory(name="Follow-up", eligibility="returning"),
@@ -139,7 +139,7 @@ def test_the_way_back_is_there_where_there_is_a_choice(client, visits):
 
 
 class TestALink:
-    """What others may link to: /?service=&practitioner=&location=&date="""
+    """Links from other sites: /?service=&practitioner=&location=&date="""
 
     def test_leads_to_the_times_with_everything_set(self, client, visits, chen, site):
         ScheduleFactory(actor=chen, services=visits[:1], site=site)

@@ -1,4 +1,4 @@
-"""Parts of the day and days of the week as spans of time: the same as asking each start."""
+"""Parts of the day and weekdays as spans of time: the same result as checking each start."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The times of a day, as they stand under its headings."""
+"""The times of a day under its headings."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

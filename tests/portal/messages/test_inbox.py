@@ -1,4 +1,4 @@
-"""A patient reads what they were told."""
+"""A patient's messages on the pages."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""How one wants to be told, and stopping reminders."""
+"""Message preferences, and stopping reminders."""
 
 from datetime import timedelta
 

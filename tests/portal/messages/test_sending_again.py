@@ -1,4 +1,4 @@
-"""The people of the clinic send a message again."""
+"""Sending a message again, by staff."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Apps of others: letting one in, seeing what it may do, stopping it."""
+"""Third-party apps: giving access, listing permissions, stopping access."""
 
 import html
 import re

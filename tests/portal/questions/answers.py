@@ -1,4 +1,4 @@
-"""Questions of every sort, and what their page posts."""
+"""Questions of all kinds, and the data that their page posts."""
 
 from django.urls import reverse
 
@@ -30,7 +30,7 @@ def page(appointment, number=1):
 
 
 def sent(*shown, **typed):
-    """What the form sends: `shown` questions, and `typed` by linkId with dots for hyphens in `how_much`."""
+    """Return the posted data of the form: `shown` questions, and `typed` by linkId, with dots instead of hyphens."""
     controls = {f"q-{name.replace('_', '-')}": value for name, value in typed.items()}
     return {"shown": [f"q-{each}" for each in shown], **{f"{n}.0": v for n, v in controls.items()}}
 

@@ -1,4 +1,4 @@
-"""The questions of a visit: page by page, never lost."""
+"""The questions of a visit, page by page, without losing answers."""
 
 from datetime import timedelta
 

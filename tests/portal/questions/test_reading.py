@@ -1,4 +1,4 @@
-"""Answers are read again and changed, by patients and by the people of the clinic."""
+"""Reading and changing answers, by patients and staff."""
 
 from datetime import timedelta
 

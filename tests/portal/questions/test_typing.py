@@ -1,4 +1,4 @@
-"""Answers are kept while one types."""
+"""Saving answers while somebody types."""
 
 import pytest
 from django.urls import reverse

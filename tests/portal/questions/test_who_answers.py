@@ -1,4 +1,4 @@
-"""Who may answer, and who finds nothing."""
+"""Permission to answer the questions of a visit."""
 
 import pytest
 from django.urls import reverse

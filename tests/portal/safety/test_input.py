@@ -1,4 +1,4 @@
-"""What is put in does no harm where it comes out."""
+"""Malicious input, and its safe output."""
 
 import icalendar
 import pytest
@@ -28,7 +28,7 @@ def test_what_patients_write_is_text_on_every_page(client, visit, ada, chen):
 
 
 def test_a_file_is_downloaded_and_never_shown(as_ada, visit, checkup):
-    """Whatever its kind is said to be."""
+    """This holds for every declared type."""
     from scheduling import questionnaires
 
     form = QuestionnaireFactory(item=[{"linkId": "1", "type": "attachment", "text": "A photograph"}])

@@ -1,4 +1,4 @@
-"""Nobody comes by the record of another, nor keeps what they no longer have a right to."""
+"""Access to patient records by other people, and its end."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Browsers that several people use."""
+"""Browsers shared by several people."""
 
 import pytest
 from django.contrib.auth import SESSION_KEY

@@ -1,4 +1,4 @@
-"""No page leads elsewhere, and no secret address gets out."""
+"""No redirects to other sites, and no leaks of secret addresses."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Wherever the desk meets a patient who has died, is inactive or was merged, it reads so, and why nothing is booked."""
+"""Patients who have died, are inactive or were merged: staff see it on every page, and why nothing is booked."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

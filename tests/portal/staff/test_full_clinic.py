@@ -1,4 +1,4 @@
-"""The staff's pages of a clinic with 480 visits a day: as many statements as for a small one, and pages that load."""
+"""The staff's pages of a clinic with 480 visits a day: as many queries as for a small one, and small pages."""
 
 import gzip
 from datetime import datetime, time, timedelta

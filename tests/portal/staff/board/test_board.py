@@ -1,4 +1,4 @@
-"""The front desk's day."""
+"""The board of today's visits."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Visits as the people of the clinic make and move them."""
+"""Making and moving visits, by staff."""
 
 import json
 from datetime import date, datetime, time, timedelta

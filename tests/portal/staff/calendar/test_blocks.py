@@ -1,4 +1,4 @@
-"""Time that the people of the clinic keep free of visits."""
+"""Blocks, which are times without visits."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The calendars of the people who work at the clinic: what they show, and to whom."""
+"""The staff's calendars: their content, and who may see it."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What the editor of hours posts, and what is kept of it."""
+"""Posted data of the hours editor, and the hours that it saves."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ DAY = timedelta(days=1)
 
 
 def entered(version, spans="09:00-12:00 13:00-17:00", *, since="", whose="own", **days):
-    """A week as the form posts it: the same hours every day, but where a day is named."""
+    """Return a week as the form posts it: the same hours every day, except for named days."""
     data = {"version": version, "since": since, "whose": whose}
     for code in WEEKDAYS:
         hours = days.get(code, spans)

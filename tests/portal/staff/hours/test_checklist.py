@@ -1,4 +1,4 @@
-"""The checklist says of every service from when on it can be booked, or what keeps it from that."""
+"""The checklist: the first free time of each service, or its problems."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""How a service is given: lengths, buffers, notice, reminders, what a patient needs; and where one calendar differs."""
+"""Settings of a service (lengths, buffers, notice, reminders, requirements) and of a single calendar."""
 
 from datetime import timedelta
 

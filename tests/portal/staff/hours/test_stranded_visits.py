@@ -1,4 +1,4 @@
-"""Visits that other hours would leave outside."""
+"""Booked visits that a change of hours would leave outside."""
 
 import pytest
 from pytest_django.asserts import assertContains

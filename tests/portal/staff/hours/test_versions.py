@@ -1,4 +1,4 @@
-"""Hours that begin on a day to come."""
+"""Hours that begin on a future day."""
 
 from datetime import time, timedelta
 

@@ -1,4 +1,4 @@
-"""Staff set weekly hours, and see before what it would do."""
+"""Weekly hours, with a preview of a change."""
 
 from datetime import time, timedelta
 
@@ -169,7 +169,7 @@ def test_the_pages_ask_as_much_for_much_as_for_little(as_administrator, editor, 
 
 
 def statements_of(act):
-    """The number of statements that an act takes."""
+    """Return the number of queries of a function call."""
     with CaptureQueriesContext(connection) as statements:
         act()
     return len(statements)

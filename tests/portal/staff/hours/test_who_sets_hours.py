@@ -1,4 +1,4 @@
-"""Who may set whose hours."""
+"""Permission to set hours."""
 
 import pytest
 from pytest_django.asserts import assertNotContains

@@ -1,4 +1,4 @@
-"""One visit, as the people who give it see and handle it."""
+"""The staff's page of one visit."""
 
 import json
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The worklist of the desk: requests, messages that failed, and visits that nobody has confirmed."""
+"""The desk's worklist: requests, failed messages, and visits that are not confirmed."""
 
 from datetime import date, timedelta
 
@@ -32,7 +32,7 @@ def asked_for(patient, site, start, schedule):
 
 
 def waiting(client):
-    """The number beside "To do" in the header."""
+    """Return the number beside "To do" in the header."""
     return client.get("/staff/hours/").context["worklist_count"]
 
 
