@@ -96,7 +96,7 @@ def test_a_user_is_a_related_person_of_a_patient_once(desk):
     grace = RelatedPersonFactory(user=UserFactory())
     data = {"active": "on", "patient": grace.patient.pk, "user": grace.user.pk, "given": "Grace"}
 
-    assert "cares for this patient already" in errors(desk.post(url(RelatedPerson, "add"), data))[0]
+    assert "already cares for this patient" in errors(desk.post(url(RelatedPerson, "add"), data))[0]
 
 
 def test_a_related_person_is_added_on_the_patients_page(desk):
