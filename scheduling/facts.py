@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from clinic import addresses, time_text, visit_place
@@ -22,35 +21,6 @@ from clinic.translations import TranslatedText, text_of
 from clinic.zones import zone_named
 
 Status = Appointment.Status
-
-# SQL for the zone of a visit's place, from the tables `appointment` and `site`: the zone of its site, else of the
-# SchedulingParameters of its schedule or service, else of the schedule's actor.
-ZONE_OF_PLACE = """
-    coalesce(nullif(site.timezone, ''), (
-        SELECT coalesce(
-            nullif(own.timezone, ''), nullif(general.timezone, ''), nullif(role.timezone, ''),
-            nullif(practitioner.timezone, ''), nullif(place.timezone, ''), nullif(device.timezone, '')
-        )
-        FROM clinic_slot slot
-        JOIN clinic_schedule schedule ON schedule.id = slot.schedule_id
-        JOIN clinic_bookable bookable ON bookable.id = slot.bookable_id
-        LEFT JOIN clinic_schedulingparameters own
-            ON own.schedule_id = schedule.id AND own.service_id = appointment.service_id
-        LEFT JOIN clinic_schedulingparameters general
-            ON general.schedule_id IS NULL AND general.service_id = appointment.service_id
-        LEFT JOIN clinic_practitionerrole role ON role.id = schedule.practitioner_role_id
-        LEFT JOIN clinic_practitioner practitioner ON practitioner.id = bookable.practitioner_id
-        LEFT JOIN clinic_location place ON place.id = bookable.location_id
-        LEFT JOIN clinic_device device ON device.id = bookable.device_id
-        WHERE slot.appointment_id = appointment.id AND slot.status <> 'busy-unavailable'
-        ORDER BY slot.id DESC LIMIT 1
-    ), 'UTC')
-"""
-_ZONES_OF_PLACES = f"""
-    SELECT appointment.id, {ZONE_OF_PLACE}
-    FROM clinic_appointment appointment LEFT JOIN clinic_location site ON site.id = appointment.site_id
-    WHERE appointment.id = ANY(%s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,24 +189,6 @@ def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[
     actors = (participant.get("actor", {}) for participant in participants)
     names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
     return [name for name in names if name]
-
-
-def zones_of(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
-    """Return the zone for the patient of each visit, by primary key: see zone_for_patient. One query."""
-    rows = list(appointments)
-    zones = _zones_of_places(rows)
-    return {appointment.pk: visit_place.zone_for_patient(appointment, zones[appointment.pk]) for appointment in rows}
-
-
-def zone_of_place(appointment: Appointment) -> ZoneInfo:
-    """Return the zone of the visit's place, which is the zone for staff, also for a visit by video. One query."""
-    return _zones_of_places([appointment])[appointment.pk]
-
-
-def _zones_of_places(appointments: list[Appointment]) -> dict[int, ZoneInfo]:
-    with connection.cursor() as cursor:
-        cursor.execute(_ZONES_OF_PLACES, [[appointment.pk for appointment in appointments]])
-        return {pk: zone_named(name) for pk, name in cursor.fetchall()}
 
 
 def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from clinic.models import (
 from clinic.translations import Sentence, text_of
 from scheduling import questionnaires
 from scheduling.errors import Issue
+from scheduling.visit_zone import zone_of_place
 
 
 class Requirement(StrEnum):
@@ -140,11 +140,10 @@ def coverages(patient_id: int, on: date) -> QuerySet[Coverage]:
 
 
 def day_of(appointment: Appointment, moment: datetime | None = None) -> date:
-    """Return the local date of the visit, or of another moment, in the zone of the visit's site."""
+    """Return the local date of the visit, or of another moment, in the zone of the visit's place."""
     moment = moment or appointment.start
     assert moment is not None
-    zone = ZoneInfo((appointment.site.timezone if appointment.site else "") or "UTC")
-    return in_zone(moment, zone).date()
+    return in_zone(moment, zone_of_place(appointment)).date()
 
 
 def care_team(patient_id: int) -> set[str]:

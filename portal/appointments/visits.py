@@ -1,5 +1,6 @@
 """Visits as the pages show them to patients."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from clinic import addresses, time_text, visit_place
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
-from clinic.zones import zone_named
-from portal.common.schedules import SCHEDULE, zone_of
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
+from scheduling.visit_zone import zones_of_place
 
 Status = Appointment.Status
 
@@ -163,7 +163,7 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
         status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
     )
     shown = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
-    return [_visit(each, now) for each in shown.order_by("start", "pk")]
+    return _visits(shown.order_by("start", "pk"), now)
 
 
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
@@ -174,17 +174,19 @@ def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
 def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:
     """Return the first of these appointments as a visit. The rows must be ones the caller may see."""
     appointment = _with_all(rows).exclude(start=None).first()
-    return None if appointment is None else _visit(appointment, now)
+    return None if appointment is None else _visits([appointment], now)[0]
 
 
 def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
     """Return the rows as visits in their order, with times in the zones of their sites, as staff read them."""
-    return [Visit(appointment, _zone_of(appointment), now) for appointment in _with_all(rows).exclude(start=None)]
+    appointments = list(_with_all(rows).exclude(start=None))
+    zones = zones_of_place(appointments)
+    return [Visit(appointment, zones[appointment.pk], now) for appointment in appointments]
 
 
 def for_patient(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
     """The visits in the order of the rows, by the clocks that their patients read."""
-    return [_visit(appointment, now) for appointment in _with_all(rows)]
+    return _visits(_with_all(rows), now)
 
 
 def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
@@ -208,20 +210,16 @@ RESPONSES = QuestionnaireResponse.objects.filter(deleted_at=None).select_related
 def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     """Add the related rows that a visit's page reads."""
     taken = Slot.objects.exclude(status=Slot.Status.BUSY_UNAVAILABLE).order_by("-pk")
-    schedules = taken.select_related(*(f"schedule__{each}" for each in SCHEDULE))
     return rows.select_related("service", "site", "patient").prefetch_related(
-        Prefetch("slots", schedules.prefetch_related("schedule__scheduling_parameters")),
+        Prefetch("slots", taken.select_related("schedule")),
         Prefetch("questionnaire_responses", RESPONSES),
     )
 
 
-def _visit(appointment: Appointment, now: datetime) -> Visit:
-    there = _zone_of(appointment)
-    return Visit(appointment, visit_place.zone_for_patient(appointment, there), now, there)
-
-
-def _zone_of(appointment: Appointment) -> ZoneInfo:
-    if appointment.site and appointment.site.timezone:
-        return zone_named(appointment.site.timezone)
-    latest = next(iter(appointment.slots.all()), None)
-    return zone_of(latest.schedule, appointment.service_id) if latest else ZoneInfo("UTC")
+def _visits(appointments: Iterable[Appointment], now: datetime) -> list[Visit]:
+    """Return the appointments as visits, with times in the zones that their patients read."""
+    appointments = list(appointments)
+    zones = zones_of_place(appointments)
+    return [
+        Visit(each, visit_place.zone_for_patient(each, zones[each.pk]), now, zones[each.pk]) for each in appointments
+    ]

@@ -1,5 +1,6 @@
 """The messages of a signed-in user on the pages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from clinic.country import clinic_zone
 from clinic.models import Communication, Medium, Patient, RelatedPerson, User
 from portal.common.callers import caller_of
+from scheduling.visit_zone import zones_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +21,23 @@ class InboxMessage:
     """A message as its reader sees it."""
 
     message: Communication
+    zone: ZoneInfo  # of the visit that the message is about
 
     @property
     def is_new(self) -> bool:
         return self.message.read is None
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of the visit that it is about."""
-        site = self.message.appointment.site if self.message.appointment else None
-        return ZoneInfo((site.timezone if site else "") or "UTC")
-
-    @property
     def sent(self) -> datetime:
         assert self.message.sent is not None  # messages_of: completed
         return self.message.sent.astimezone(self.zone)
+
+
+def entries_of(messages: Iterable[Communication]) -> list[InboxMessage]:
+    """Return the messages as their reader sees them. One query at most."""
+    messages = list(messages)
+    zones = zones_of(each.appointment for each in messages if each.appointment is not None)
+    return [InboxMessage(each, zones[each.appointment.pk] if each.appointment else clinic_zone()) for each in messages]
 
 
 def messages_of(user: User) -> QuerySet[Communication]:

@@ -33,9 +33,9 @@ A_PAGE = 20
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """List the user's messages, latest first."""
-    rows = inbox.messages_of(_user(request)).select_related("patient", "appointment__site")
+    rows = inbox.messages_of(_user(request)).select_related("patient", "appointment__site", "appointment__service")
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
-    entries = [inbox.InboxMessage(message) for message in page.object_list]
+    entries = inbox.entries_of(page.object_list)
     context = {"page": page, "entries": entries, "any_new": any(entry.is_new for entry in entries)}
     return render(request, "portal/messages/index.html", context)
 

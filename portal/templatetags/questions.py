@@ -7,12 +7,14 @@ from django import template
 from django.utils.translation import get_language
 
 from clinic import formats
+from clinic.country import clinic_zone
 from clinic.fhir.datatypes import Json
 from clinic.models import QuestionnaireResponse
 from portal.common.fields import date_parts
 from portal.templatetags.texts import in_its_language
 from scheduling import questionnaires
 from scheduling.questionnaires import AnswerRow, Item, Node, ResponseSummary
+from scheduling.visit_zone import zone_of_place
 
 register = template.Library()
 
@@ -22,9 +24,9 @@ register.simple_tag(date_parts, name="date_parts")
 @register.simple_tag
 def reading_of(response: QuestionnaireResponse, zone: ZoneInfo | str = "") -> ResponseSummary:
     """Return a response in the form in which it is read."""
-    site = response.appointment.site if response.appointment else None
-    local = zone if isinstance(zone, ZoneInfo) else ZoneInfo((site and site.timezone) or "UTC")
-    return questionnaires.summary_of(response, local, get_language() or "")
+    if not isinstance(zone, ZoneInfo):
+        zone = zone_of_place(response.appointment) if response.appointment else clinic_zone()
+    return questionnaires.summary_of(response, zone, get_language() or "")
 
 
 @register.filter

@@ -12,8 +12,7 @@ from django.db import connection
 from clinic.fhir import contacts
 from clinic.models import Appointment, Event, Medium
 from clinic.visit_place import zone_for_patient
-from clinic.zones import zone_named
-from scheduling.facts import ZONE_OF_PLACE
+from scheduling.visit_zone import ZONE_OF_PLACE, zone_or_clinics
 
 _AUDIENCE = f"""
     SELECT
@@ -90,7 +89,7 @@ def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
         by_email=by_email,
         by_sms=by_sms,
         reminders=reminders,
-        zone=zone_for_patient(appointment, zone_named(zone)),
+        zone=zone_for_patient(appointment, zone_or_clinics(zone)),
     )
 
 

@@ -18,9 +18,10 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 from clinic.fhir.validation import UNSTORABLE
 from clinic.local_time import in_zone
 from clinic.models import Appointment
-from scheduling.facts import VisitFacts, zones_of
+from scheduling.facts import VisitFacts
 from scheduling.notifications import links
 from scheduling.notifications.timezones import timezones_of
+from scheduling.visit_zone import zones_of
 
 REFRESH = timedelta(hours=1)
 ALARM_BEFORE = timedelta(hours=2)

@@ -14,13 +14,13 @@ from django.db.models import F, Q
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
-from scheduling.facts import zone_of_place
 from scheduling.notifications import letters, mail, quiet_hours, sms
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
 from scheduling.notifications.staff import emails_of_staff
+from scheduling.visit_zone import zone_of_place
 
 DELIVERING = "deliver messages"
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from clinic.models import Appointment, Communication, Event, Slot
-from scheduling.facts import zones_of
+from scheduling.visit_zone import zones_of
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from clinic import message_templates, placeholders
 from clinic.fhir.codes import TIMEZONE
 from clinic.models import Event, Medium, MessageTemplate
 from clinic.visit_place import with_chosen_zone
-from scheduling import facts, notifications
+from scheduling import facts, notifications, visit_zone
 from scheduling.notifications import letters, links
 from scheduling.notifications.audience import audience_of
 from tests.factories import (
@@ -196,11 +196,11 @@ def test_a_message_in_the_inbox_says_where_once(visit):
 
 def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_site(visit):
     visit.extra = with_chosen_zone({}, ZoneInfo("Europe/Madrid"))
-    assert facts.zones_of([visit])[visit.pk].key == "America/New_York", "in person it is the site's clock"
+    assert visit_zone.zones_of([visit])[visit.pk].key == "America/New_York", "in person it is the site's clock"
     visit.service.telehealth = True
     visit.service.save()
     visit.save()
-    [zone] = facts.zones_of([visit]).values()
+    [zone] = visit_zone.zones_of([visit]).values()
     assert zone == audience_of(visit, now=visit.created).zone == ZoneInfo("Europe/Madrid")
     for event in EVENTS:
         for medium in Medium:
