@@ -4,7 +4,8 @@ Availability is computed over all rows for every caller: the operation is author
 """
 
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.disclosures import patient_of, record_disclosure, record_listing, withheld
+from scheduling.access.compartments import patient_of
+from scheduling.access.disclosures import record_disclosure, record_listing, withheld
 from scheduling.access.identities import record_of
 from scheduling.access.launches import (
     active_launches,

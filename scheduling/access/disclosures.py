@@ -4,31 +4,17 @@ One AuditEvent is written for each patient in a response, before the response is
 is disclosed. What people read about themselves and those they care for is not recorded, unless an app reads it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import Any
 
 from clinic.models import AuditEvent, Resource
 from scheduling.access.callers import Caller
+from scheduling.access.compartments import patient_of
 
 QUERY_KEPT = 2000  # characters
 
-# The patient's primary key in a row, by resource type. No other type identifies a patient; a Slot does not name its.
-ABOUT: Mapping[str, Callable[[Any], int | None]] = {
-    "Patient": attrgetter("pk"),
-    "RelatedPerson": attrgetter("patient_id"),
-    "Coverage": attrgetter("beneficiary_id"),
-    "CareTeam": attrgetter("patient_id"),
-    "Schedule": attrgetter("bookable.patient_id"),
-    "Appointment": attrgetter("patient_id"),
-    "AppointmentResponse": attrgetter("appointment.patient_id"),
-    "QuestionnaireResponse": attrgetter("patient_id"),
-    "Encounter": attrgetter("patient_id"),
-    "Communication": attrgetter("patient_id"),
-}
 
 _withheld: ContextVar[bool] = ContextVar("withheld", default=False)
 
@@ -98,8 +84,3 @@ def _record(
         )
         for patient, target in sorted(disclosed)
     )
-
-
-def patient_of(row: Resource) -> int | None:
-    """The primary key of the patient that a row is about, or None."""
-    return ABOUT[row.RESOURCE_TYPE](row) if row.RESOURCE_TYPE in ABOUT else None

@@ -24,6 +24,7 @@ from clinic.models import (
     Subscription,
 )
 from scheduling.access.callers import Caller, calendars
+from scheduling.access.compartments import PATIENT
 from scheduling.access.redaction import IDENTIFYING_TYPES
 from scheduling.access.scope_filters import PUBLIC, filter_by_scopes, has_scope, require_within_scopes
 from scheduling.errors import Forbidden, NotFound
@@ -161,9 +162,10 @@ def _own_slots(caller: Caller) -> Q:
     return own
 
 
-def _of_own_patients(name: str) -> Callable[[Caller], Q]:
-    """Condition for rows of patients that the caller may see; `name` is the patient's column."""
-    return lambda caller: Q(**{f"{name}__in": Patient.objects.filter(_own_patients(caller), deleted_at=None)})
+def _of_own_patients(model: type[Resource]) -> Callable[[Caller], Q]:
+    """Condition for rows of patients that the caller may see."""
+    name = f"{PATIENT[model.RESOURCE_TYPE]}__in"
+    return lambda caller: Q(**{name: Patient.objects.filter(_own_patients(caller), deleted_at=None)})
 
 
 def _of_own_visits(caller: Caller) -> Q:
@@ -196,9 +198,9 @@ OWN: dict[type[Model], Callable[[Caller], Q]] = {
     Patient: _own_patients,
     Slot: _own_slots,
     Schedule: _own_schedules,
-    RelatedPerson: _of_own_patients("patient"),
-    Coverage: _of_own_patients("beneficiary"),
-    CareTeam: _of_own_patients("patient"),
+    RelatedPerson: _of_own_patients(RelatedPerson),
+    Coverage: _of_own_patients(Coverage),
+    CareTeam: _of_own_patients(CareTeam),
     AppointmentResponse: _own_answers,
     QuestionnaireResponse: _of_own_visits,
     Encounter: _of_own_visits,

@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from scheduling.access.callers import Caller
+from scheduling.access.compartments import PATIENT
 from scheduling.access.scopes import INTERACTIONS, Scope
 from scheduling.errors import Forbidden
 
@@ -32,19 +33,6 @@ PUBLIC = frozenset(
         "Questionnaire",
     }
 )
-# The column with the patient of a row: https://hl7.org/fhir/R4/compartmentdefinition-patient.html
-COMPARTMENT = {
-    "Patient": "pk",
-    "Appointment": "patient",
-    "AppointmentResponse": "appointment__patient",
-    "CareTeam": "patient",
-    "Communication": "patient",
-    "Coverage": "beneficiary",
-    "Encounter": "patient",
-    "QuestionnaireResponse": "patient",
-    "RelatedPerson": "patient",
-    "Slot": "appointment__patient",
-}
 
 
 def has_scope(caller: Caller, kind: str, may: str) -> bool:
@@ -98,12 +86,12 @@ def _compartment(kind: str, caller: Caller) -> Q:
     if caller.context_patient is None:
         return NOTHING
     if kind == "Schedule":
-        return Q(bookable__patient=None) | Q(bookable__patient=caller.context_patient)
+        return Q(**{PATIENT[kind]: None}) | Q(**{PATIENT[kind]: caller.context_patient})
     if kind in PUBLIC:
         return Q()
-    if kind not in COMPARTMENT:
+    if kind not in PATIENT:
         return NOTHING
-    own = Q(**{COMPARTMENT[kind]: caller.context_patient})
+    own = Q(**{PATIENT[kind]: caller.context_patient})
     if kind == "Appointment":
         own |= Q(patient=None, held_by=caller.user)  # the person's own hold, which has no patient yet
     return own

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Patient, Resource, Schedule, Subscription
 from scheduling.access.callers import Caller
+from scheduling.access.compartments import patient_column
 from scheduling.access.rows import staff_appointments, visible
 from scheduling.access.scope_filters import PUBLIC, has_scope_on_all
 from scheduling.errors import Forbidden, Issue, NotFound
@@ -150,8 +151,9 @@ def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
     return {ELEMENTS.get(name, name) for name in columns} | others
 
 
-def _of_own(column: str) -> Callable[[Caller, Mapping[str, Any], Any], None]:
-    """Rule for rows of the caller's patients, before and after the write; `column` has the patient."""
+def _of_own(kind: str) -> Callable[[Caller, Mapping[str, Any], Any], None]:
+    """Rule for rows of the caller's patients, before and after the write."""
+    column = patient_column(kind)
 
     def judge(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
         if row is not None:
@@ -169,6 +171,6 @@ def _own(caller: Caller, patient: int | None) -> None:
 # The rule for a patient's write, by type of resource.
 OF_PATIENTS: dict[str, Callable[[Caller, Mapping[str, Any], Any], None]] = {
     "Patient": _check_own_record,
-    "Coverage": _of_own("beneficiary_id"),
-    "QuestionnaireResponse": _of_own("patient_id"),
+    "Coverage": _of_own("Coverage"),
+    "QuestionnaireResponse": _of_own("QuestionnaireResponse"),
 }

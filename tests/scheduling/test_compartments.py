@@ -1,0 +1,68 @@
+"""Whose patient a row is: one rule for scopes, visibility, writing, the audit trail and old versions."""
+
+import pytest
+
+from clinic.fhir.resources import RESOURCES
+from clinic.models import PastVersion
+from scheduling import access
+from scheduling.access.compartments import PATIENT, UNNAMED, patient_column, patient_of
+from scheduling.access.rows import OWN
+from scheduling.access.write_rules import OF_PATIENTS
+from tests.factories import (
+    AppointmentFactory,
+    CareTeamFactory,
+    CommunicationFactory,
+    CoverageFactory,
+    LocationFactory,
+    QuestionnaireResponseFactory,
+    ScheduleFactory,
+    SlotFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rows(ada, service, chen):
+    """A row of Ada's for each of these types, and two that are nobody's."""
+    visit = AppointmentFactory(patient=ada, service=service)
+    found = [
+        ada,
+        visit,
+        CareTeamFactory(patient=ada),
+        CommunicationFactory(appointment=visit, patient=ada),
+        CoverageFactory(beneficiary=ada),
+        QuestionnaireResponseFactory(appointment=visit, patient=ada),
+        ScheduleFactory(actor=ada, services=[service]),
+        SlotFactory(schedule=chen, appointment=visit),
+    ]
+    return {row.RESOURCE_TYPE: row for row in found}
+
+
+def test_every_row_has_one_patient_whichever_way_it_is_asked_for(rows, ada):
+    for kind, row in rows.items():
+        assert type(row).objects.filter(**{PATIENT[kind]: ada.pk}).get() == row
+        assert patient_of(row) == (None if kind in UNNAMED else ada.pk), kind
+    assert access.patient_of(rows["Coverage"]) == ada.pk
+
+
+def test_what_describes_the_clinic_is_of_no_patient(chen):
+    assert patient_of(LocationFactory()) is None
+    assert patient_of(chen) is None, "a practitioner's calendar"
+    assert not PATIENT.keys() - RESOURCES.keys()
+
+
+def test_what_patients_see_and_write_is_theirs_by_the_same_rule():
+    assert {model.RESOURCE_TYPE for model in OWN} - PATIENT.keys() == {"Subscription", "AuditEvent"}
+    assert not OF_PATIENTS.keys() - PATIENT.keys()
+
+
+def test_old_versions_know_their_patient_by_the_same_rule(rows, ada):
+    """The database's trigger keeps it, and knows the columns of the row alone."""
+    own = {kind: row for kind, row in rows.items() if patient_column(kind) in ("patient_id", "beneficiary_id")}
+    assert own.keys() == {"Appointment", "CareTeam", "Communication", "Coverage", "QuestionnaireResponse"}
+    for row in own.values():
+        type(row).objects.filter(pk=row.pk).update(version=row.version + 1)
+    kept = dict(PastVersion.objects.values_list("resource_type", "patient_id"))
+    assert kept.keys() >= {"Appointment", "CareTeam", "Coverage", "QuestionnaireResponse"}
+    assert set(kept.values()) == {ada.pk}
