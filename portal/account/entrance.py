@@ -1,4 +1,4 @@
-"""allauth's pages with a form: each POST is answered by a redirect, and what was typed is kept, never a password."""
+"""allauth's views with a form, whose typed data is kept in the session by portal.common.typed; passwords never are."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from portal.common import typed
 
 
 class _TypedForm:
-    """A form view of allauth whose form is the page's: see portal.common.typed."""
+    """Mixin for a form view of allauth that makes its form with portal.common.typed."""
 
     request: HttpRequest
     get_form_class: Callable[[], type[forms.Form]]

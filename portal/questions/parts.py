@@ -88,7 +88,8 @@ class Part:
     def restore_problems(self, stored: Mapping[str, Sequence[str]]) -> list[AnswerProblem]:
         """Return the problems of a posted page from the session, which has question and text by anchor.
 
-        They are said in the language of the page, but for a refused file, which is not kept: its text stands for it.
+        Problems that the answers still have keep their text in the page's language; a refused file is not kept, so its
+        stored text is used.
         """
         for node in questionnaires.walk_nodes(self.nodes):
             for row in node.rows:

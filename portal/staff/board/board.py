@@ -75,7 +75,7 @@ class VisitCard:
 
     @cached_property
     def start(self) -> datetime:
-        assert self.appointment.start is not None  # chosen by it
+        assert self.appointment.start is not None  # the query selects rows by it
         return in_zone(self.appointment.start, self.zone)
 
     @cached_property

@@ -69,5 +69,5 @@ def _move(old: _Version, new: _Version, zones: Mapping[int, ZoneInfo], zone: Zon
 
 
 def _time(version: _Version, zone: ZoneInfo, name: str) -> str:
-    assert version.start is not None  # chosen by it
+    assert version.start is not None  # moves_of leaves out versions without a start
     return ", ".join(filter(None, (time_text.day_and_time(version.start.astimezone(zone)), name)))
