@@ -4,6 +4,7 @@ Where the environment names no database, a fresh PostgreSQL and Redis serve this
 that is removed at its end. They are there before the Django settings are read.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -69,6 +70,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_left_out] = len(left_out)
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from what stays to the end of the run: all modules and tests, half a million objects.
+
+    Looking through them again and again took a quarter of the time of tests without a database.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
