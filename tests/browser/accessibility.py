@@ -63,6 +63,7 @@ def look_everywhere(page: Page, name: str, *, every_impact: bool = False) -> lis
 
     The page is loaded once and ends on a desk, in the light. Nothing moves, so that no colour is halfway to another.
     """
+    page.wait_for_load_state()
     problems: list[str] = []
     for size, scheme, rules in EVERYWHERE:
         page.set_viewport_size(size)

@@ -86,6 +86,18 @@ def clinic(transactional_db, chen, site):
 
 
 @pytest.fixture
+def page(page: Page, monkeypatch) -> Page:
+    """A page on which a key is pressed when its scripts have run: they are deferred, and done before `load`.
+
+    What a link or a form leads to shows a while before that, and nobody presses a key so soon.
+    """
+    press, write = page.keyboard.press, page.keyboard.type
+    monkeypatch.setattr(page.keyboard, "press", lambda *key, **how: (page.wait_for_load_state(), press(*key, **how)))
+    monkeypatch.setattr(page.keyboard, "type", lambda *text, **how: (page.wait_for_load_state(), write(*text, **how)))
+    return page
+
+
+@pytest.fixture
 def sign_in(context: BrowserContext, client, live_server):
     """Give the browser the session of a user."""
 

@@ -86,7 +86,11 @@ def test_keys_do_nothing_where_they_are_not_meant(board: Page):
     board.get_by_label("Find on the board").press_sequentially("adrnu")
     board.get_by_label("Find on the board").clear()
     name_of(board, "Elena Marquez").focus()
+    sent: list[str] = []
+    board.on("request", lambda request: sent.append(request.method))
     board.keyboard.press("d")  # who is expected has not been seen yet
+    expect(name_of(board, "Elena Marquez")).to_be_focused()
+    assert "POST" not in sent
     assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
 
 
@@ -102,11 +106,11 @@ def test_what_others_do_appears_within_seconds_and_disturbs_nobody(board: Page, 
     button(board, "Arrived", "Elena Marquez").click()
     expect(board.get_by_role("button", name="Undo")).to_be_visible()
     button(board, "No-show", "Yuki Petrov").focus()
-    booking.change_status(visits[1].fhir_id, "arrived", caller=Caller(user=rana), now=timezone.now())
-    there = column(board, "Arrived").get_by_role("link", name="Felix Turner")
-    expect(there).to_be_visible(timeout=A_REFRESH)
-    expect(button(board, "No-show", "Yuki Petrov")).to_be_focused()
+    with board.expect_request(re.compile("stamp="), timeout=A_REFRESH):
+        booking.change_status(visits[1].fhir_id, "arrived", caller=Caller(user=rana), now=timezone.now())
+    expect(column(board, "Arrived").get_by_role("link", name="Felix Turner")).to_be_visible()
     expect(board.get_by_role("button", name="Undo")).to_be_visible()
+    expect(button(board, "No-show", "Yuki Petrov")).to_be_focused()
 
 
 def test_somebody_is_found_on_it(board: Page):

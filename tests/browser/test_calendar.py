@@ -174,17 +174,14 @@ def test_a_button_pressed_the_moment_it_shows_stays_in_the_dialog(grid: Page, vi
 
 
 def test_what_others_do_shows_within_five_seconds(grid: Page, visit, clinic):
-    grid.wait_for_timeout(500)
+    with grid.expect_response(re.compile("since=")):  # from which on it knows what is new
+        grid.reload()
     start = visit.start + timedelta(hours=1)
     bo = PatientFactory(given="Bo", family="Lind")
-    AppointmentFactory(
-        patient=bo,
-        service=clinic,
-        start=start,
-        end=start + timedelta(minutes=30),
-        schedules=[Schedule.objects.get()],
-    )
-    expect(grid.locator(".ec-event").filter(has_text="Bo Lind")).to_be_visible(timeout=5500)
+    end = start + timedelta(minutes=30)
+    with grid.expect_request(re.compile("since="), timeout=5_000):
+        AppointmentFactory(patient=bo, service=clinic, start=start, end=end, schedules=[Schedule.objects.get()])
+    expect(grid.locator(".ec-event").filter(has_text="Bo Lind")).to_be_visible()
 
 
 def test_keys_lead_everywhere(grid: Page, day):

@@ -247,6 +247,7 @@ class Looker:
 
     def look(self, rules: dict[str, Any] = WCAG) -> None:
         """At what is there now."""
+        self.page.wait_for_load_state()
         where = f"{self.page.url} ({self.page.viewport_size})"
         self.problems += [f"{where}: {each}" for each in (*self._frame(), *serious(self.page, rules))]
 
@@ -310,6 +311,7 @@ def test_as_a_guest(looker: Looker, world):
     expect(page.get_by_role("heading", name="About you")).to_be_visible()
     looker.look()
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_focused()
     looker.look()
     say_who(page)
     page.get_by_role("button", name="Continue").click()
@@ -319,6 +321,7 @@ def test_as_a_guest(looker: Looker, world):
     for label, number in (("Day", "4"), ("Month", "7"), ("Year", "1990")):
         page.get_by_label(label).fill(number)
     page.get_by_role("button", name="Show the details").click()
+    expect(page.get_by_role("heading", name="See the details")).to_have_count(0)
     looker.look()
 
 
@@ -328,6 +331,7 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
         looker.open(address, status)
     looker.page.goto("/calendars/")
     looker.page.get_by_role("button", name="Make another address").click()
+    expect(looker.page.get_by_label("Your new address")).to_be_visible()
     looker.look()
     looker.page.goto(f"/appointments/{world['booked']}/move/")
     looker.page.locator(".first__time").first.click()

@@ -41,6 +41,7 @@ def left_over(page: Page):
 
     def look() -> None:
         expect(page.locator("html")).to_have_attribute("lang", "es")
+        page.wait_for_load_state()
         found.update(dict.fromkeys(text for text in page.evaluate(READ) if ENGLISH.search(text)))
 
     yield look

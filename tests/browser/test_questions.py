@@ -38,10 +38,16 @@ def go_on(page: Page) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
+def is_at_part(page: Page, number: int) -> None:
+    """That part shows, and its script hears what is entered."""
+    expect(page.get_by_text(f"Part {number} of 4")).to_be_visible()
+    page.wait_for_load_state()
+
+
 def answer_the_first_part(page: Page) -> None:
     page.get_by_label("No", exact=True).check()
     go_on(page)
-    expect(page.get_by_text("Part 2 of 4")).to_be_visible()
+    is_at_part(page, 2)
 
 
 def leave_on(page: Page, day: str) -> None:
@@ -88,7 +94,7 @@ def test_a_question_comes_up_while_one_answers_and_a_file_is_kept(questions: Pag
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     leave_on(page, "28")
     go_on(page)
-    expect(page.get_by_text("Part 3 of 4")).to_be_visible()
+    is_at_part(page, 3)
     which = page.get_by_label("To what, and what happens?")
     expect(which).to_be_hidden()
     page.get_by_role("group", name="Are you allergic").get_by_label("Yes").check()
