@@ -255,11 +255,9 @@ def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now
     start = at(cleaned["starts"], offerings[0].zone) if cleaned["starts"] else appointment.start
     booking.reschedule(
         appointment.fhir_id,
-        offerings=offerings,
-        start=start,
+        booking.RescheduleRequest(offerings=offerings, start=start, version=cleaned["seen_version"]),
         caller=caller,
         now=now,
-        version=cleaned["seen_version"],
     )
 
 

@@ -22,7 +22,7 @@ from scheduling.booking.holds import (
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, recall
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.request import BookingRequest
+from scheduling.booking.request import BookingRequest, RescheduleRequest
 from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
@@ -58,6 +58,7 @@ __all__ = [
     "Extent",
     "Once",
     "Proof",
+    "RescheduleRequest",
     "all_or_nothing",
     "amend",
     "annotate",

@@ -51,25 +51,25 @@ def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
     scopes do not cover the resulting appointment.
     """
 
-    @wraps(act)
-    def run(*args: P.args, **named: P.kwargs) -> Appointment:
-        once = cast(Once | None, named.pop("once", None))
+    call = cast(Callable[..., Appointment], act)
 
+    @wraps(act)
+    def run(*args: Any, caller: Caller, now: datetime, once: Once | None = None, **named: Any) -> Appointment:
         def acted() -> Appointment:
-            appointment = act(*args, **named)
+            appointment = call(*args, caller=caller, now=now, **named)
             done = "c" if appointment.version == 1 else "u"
-            access.require_within_scopes(Appointment, [appointment.pk], cast(Caller, named["caller"]), done)
+            access.require_within_scopes(Appointment, [appointment.pk], caller, done)
             return appointment
 
         with refusals(), transaction.atomic(durable=True):
             if once is None:
                 return acted()
-            outcome = _first_time(once, acted, cast(datetime, named["now"]))
+            outcome = _first_time(once, acted, now)
         if isinstance(outcome, SchedulingError):
             raise outcome
         return outcome
 
-    return run
+    return cast(Callable[P, Appointment], run)
 
 
 def recall(once: Once) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from clinic.models import HealthcareService, Patient
 from scheduling.availability import Offering
+from scheduling.versions import Versions
 
 Json = dict[str, Any]
 
@@ -37,6 +38,27 @@ class BookingRequest:
     extra: Json = field(default_factory=dict)
     fhir_id: str = ""
     activate: bool = False
+
+    @property
+    def end(self) -> datetime:
+        return self.start + timedelta(seconds=self.offerings[0].rules.duration)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescheduleRequest:
+    """The new time of a visit: `start` on all of `offerings`.
+
+    `version` is the one that the client has seen; another is refused. `override` is the reason for which staff ignore
+    the rules of their calendars. `notes` are elements to save too: see `annotate`. Without `tell` the patient gets no
+    message.
+    """
+
+    offerings: tuple[Offering, ...]
+    start: datetime
+    version: Versions | None = None
+    override: str = ""
+    notes: Json = field(default_factory=dict)
+    tell: bool = True
 
     @property
     def end(self) -> datetime:

@@ -1,6 +1,6 @@
 """Use cases of visits: book, reschedule, cancel, and the statuses of the day."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -28,7 +28,7 @@ from scheduling.booking.appointments import (
 )
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
-from scheduling.booking.request import BookingRequest, Json, awaiting_answers, participants_of
+from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, awaiting_answers, participants_of
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
@@ -108,24 +108,19 @@ def place(
 @use_case
 def reschedule(
     appointment_id: str,
+    request: RescheduleRequest,
     *,
-    offerings: tuple[Offering, ...],
-    start: datetime,
     caller: Caller,
     now: datetime,
-    version: Versions | None = None,
-    override: str = "",
-    notes: Json | None = None,
-    tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
-    """Move the visit to `start` on `offerings`, all or nothing: if the new time cannot be had, nothing changes.
+    """Move the visit, all or nothing: if the new time cannot be had, nothing changes.
 
     The appointment keeps its id, status and patient. Actors of schedules that it leaves are replaced by those of the
-    new schedules. `notes` are saved too: see `annotate`. `override` is the reason for which staff ignore the rules of
-    their calendars.
+    new schedules.
     """
-    appointment = locked(appointment_id, caller, version)
+    offerings, start = request.offerings, request.start
+    appointment = locked(appointment_id, caller, request.version)
     if appointment.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(appointment.status, "rescheduled")
     held = appointment.status == Appointment.Status.PENDING
@@ -137,16 +132,16 @@ def reschedule(
     if appointment.service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
     _require_may_book(caller, appointment.service, appointment.patient, offerings, moved=appointment)
-    _require_may_override(caller, override, offerings)
+    _require_may_override(caller, request.override, offerings)
     availability.require_complete(appointment.service, offerings)
     availability.require_combinable(offerings)
-    end = start + timedelta(seconds=offerings[0].rules.duration)
+    end = request.end
     follow_merge(appointment)
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
     old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
-    _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=override)
+    _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     before = {} if held else notifications.snapshot_of(appointment)
     release_time([appointment.pk], now=now)
@@ -155,13 +150,13 @@ def reschedule(
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
-    _write_notes(appointment, notes or {})
+    _write_notes(appointment, request.notes)
     save(appointment, now)
     take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats, now=now))
-    audit("reschedule", appointment, caller=caller, now=now, reason=override)
+    audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
     if not held:
         undoable = can_be_undone(appointment, caller)
-        notifications.moved(appointment, before=before, now=now, tell=tell, undoable=undoable)
+        notifications.moved(appointment, before=before, now=now, tell=request.tell, undoable=undoable)
     return appointment
 
 

@@ -43,7 +43,12 @@ def test_who_opened_the_link_says_so(visit):
 def test_it_was_said_of_the_old_time_only(visit, service, chen):
     attend(visit)
     offerings = wish(service, chen, at=monday(11)).offerings
-    booking.reschedule(visit.fhir_id, offerings=offerings, start=monday(11), caller=SOFTWARE, now=timezone.now())
+    booking.reschedule(
+        visit.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=monday(11)),
+        caller=SOFTWARE,
+        now=timezone.now(),
+    )
     visit.refresh_from_db()
     assert visit.attendance_confirmed is None
 

@@ -99,7 +99,9 @@ def moved(visit, *, at=None, minutes=30):
         offerings_of(visit.service, [visit.slots.first().schedule.fhir_id]), timedelta(minutes=minutes)
     )
     start = at or monday(14)
-    return booking.reschedule(visit.fhir_id, offerings=offerings, start=start, caller=SOFTWARE, now=timezone.now())
+    return booking.reschedule(
+        visit.fhir_id, booking.RescheduleRequest(offerings=offerings, start=start), caller=SOFTWARE, now=timezone.now()
+    )
 
 
 def shortened(visit):

@@ -180,7 +180,12 @@ def test_a_practitioner_books_on_their_own_calendar(service, chen, ada):
     visit = book(wish(service, chen, at=monday(12), patient=ada), caller)
     elsewhere = wish(service, okafor, at=monday(12)).offerings
     with pytest.raises(Forbidden):
-        booking.reschedule(visit.fhir_id, offerings=elsewhere, start=monday(13), caller=caller, now=timezone.now())
+        booking.reschedule(
+            visit.fhir_id,
+            booking.RescheduleRequest(offerings=elsewhere, start=monday(13)),
+            caller=caller,
+            now=timezone.now(),
+        )
 
 
 def test_a_patient_does_not_book_what_the_clinic_books(chen, ada):

@@ -62,8 +62,7 @@ def test_every_use_case_refuses_with_the_reason(service, chen, ada, case):
         lambda: booking.extend_hold(held.fhir_id, caller=SOFTWARE, now=now),
         lambda: booking.reschedule(
             booked.fhir_id,
-            offerings=wish(service, chen, at=monday(14)).offerings,
-            start=monday(14),
+            booking.RescheduleRequest(offerings=wish(service, chen, at=monday(14)).offerings, start=monday(14)),
             caller=SOFTWARE,
             now=now,
         ),
@@ -132,7 +131,10 @@ def test_a_visit_goes_along_when_it_is_moved(service, chen, ada):
     close(ada, {"extra": merged_into(survivor)})
     offerings = wish(service, chen, at=monday(14)).offerings
     moved = booking.reschedule(
-        visit.fhir_id, offerings=offerings, start=monday(14), caller=SOFTWARE, now=timezone.now()
+        visit.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=monday(14)),
+        caller=SOFTWARE,
+        now=timezone.now(),
     )
     assert (moved.patient, moved.participant[-1]["actor"]["reference"]) == (survivor, survivor.reference)
 

@@ -38,7 +38,10 @@ def overriding(service, *schedules, at, caller, patient=None):
 
 def move(appointment, offerings, at, caller, override=WHY):
     return booking.reschedule(
-        appointment.fhir_id, offerings=offerings, start=at, caller=caller, now=timezone.now(), override=override
+        appointment.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=at, override=override),
+        caller=caller,
+        now=timezone.now(),
     )
 
 

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def move(appointment, service, *schedules, at, caller=SOFTWARE):
     offerings = wish(service, *schedules, at=at).offerings
-    return booking.reschedule(appointment.fhir_id, offerings=offerings, start=at, caller=caller, now=timezone.now())
+    return booking.reschedule(
+        appointment.fhir_id, booking.RescheduleRequest(offerings=offerings, start=at), caller=caller, now=timezone.now()
+    )
 
 
 def times(appointment):
@@ -104,10 +106,13 @@ def test_found_times_leave_out_ones_own_visit_when_asked_to(service, chen, ada):
 def test_the_version_that_was_seen_moves_and_no_other(service, chen, ada):
     appointment = book(wish(service, chen, at=monday(10), patient=ada))
     offerings = wish(service, chen, at=monday(11)).offerings
-    ask = {"offerings": offerings, "caller": SOFTWARE, "now": timezone.now(), "version": appointment.version}
-    booking.reschedule(appointment.fhir_id, start=monday(11), **ask)
+    first, second = (
+        booking.RescheduleRequest(offerings=offerings, start=monday(hour), version=appointment.version)
+        for hour in (11, 12)
+    )
+    booking.reschedule(appointment.fhir_id, first, caller=SOFTWARE, now=timezone.now())
     with pytest.raises(VersionConflict):
-        booking.reschedule(appointment.fhir_id, start=monday(12), **ask)
+        booking.reschedule(appointment.fhir_id, second, caller=SOFTWARE, now=timezone.now())
 
 
 def test_every_move_of_a_booking_counts_and_none_of_a_hold(service, chen, ada, bo):
@@ -137,8 +142,7 @@ def test_a_hold_that_is_over_by_the_databases_clock_is_not_moved(service, chen, 
     with pytest.raises(HoldExpired):
         booking.reschedule(
             held.fhir_id,
-            offerings=offerings,
-            start=monday(11),
+            booking.RescheduleRequest(offerings=offerings, start=monday(11)),
             caller=SOFTWARE,
             now=held.hold_expires_at - timedelta(minutes=1),
         )
@@ -151,7 +155,10 @@ def test_a_hold_that_is_over_by_the_databases_clock_is_not_moved(service, chen, 
 def resize(appointment, service, *schedules, minutes, at=None):
     offerings = with_duration(wish(service, *schedules, at=monday(10)).offerings, timedelta(minutes=minutes))
     return booking.reschedule(
-        appointment.fhir_id, offerings=offerings, start=at or monday(10), caller=SOFTWARE, now=timezone.now()
+        appointment.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=at or monday(10)),
+        caller=SOFTWARE,
+        now=timezone.now(),
     )
 
 

@@ -176,7 +176,10 @@ def test_the_patient_takes_a_request_back(asked, ada):
 def test_a_request_is_moved_as_a_request(asked, service, chen, ada):
     offerings = wish(service, chen, at=monday(11)).offerings
     moved = booking.reschedule(
-        asked.fhir_id, offerings=offerings, start=monday(11), caller=Caller(user=ada.user), now=timezone.now()
+        asked.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=monday(11)),
+        caller=Caller(user=ada.user),
+        now=timezone.now(),
     )
     assert (moved.start, moved.is_request, statuses(moved)["Practitioner"]) == (monday(11), True, "needs-action")
 
@@ -184,10 +187,10 @@ def test_a_request_is_moved_as_a_request(asked, service, chen, ada):
 def test_what_was_agreed_to_is_moved_by_the_clinic_alone(asked, service, chen, ada, desk):
     respond(asked, "accepted", desk)
     offerings = wish(service, chen, at=monday(11)).offerings
-    move = {"offerings": offerings, "start": monday(11), "now": timezone.now()}
+    move, now = booking.RescheduleRequest(offerings=offerings, start=monday(11)), timezone.now()
     with pytest.raises(RuleBroken, match="agreed"):
-        booking.reschedule(asked.fhir_id, caller=Caller(user=ada.user), **move)
-    assert booking.reschedule(asked.fhir_id, caller=desk, **move).status == "booked"
+        booking.reschedule(asked.fhir_id, move, caller=Caller(user=ada.user), now=now)
+    assert booking.reschedule(asked.fhir_id, move, caller=desk, now=now).status == "booked"
 
 
 def test_a_request_is_neither_held_longer_nor_given_to_somebody_else(asked, ada):

@@ -89,7 +89,10 @@ def test_a_moved_visit_tells_both_days(subscription, service, chen, ada):
     forget()
     request = wish(service, chen, at=monday(10, days=1))
     booking.reschedule(
-        visit.fhir_id, offerings=request.offerings, start=request.start, caller=SOFTWARE, now=timezone.now()
+        visit.fhir_id,
+        booking.RescheduleRequest(offerings=request.offerings, start=request.start),
+        caller=SOFTWARE,
+        now=timezone.now(),
     )
     assert told() == one_day(chen, monday(10)) | one_day(chen, monday(10, days=1))
 

@@ -100,12 +100,9 @@ def _move(request: ArgonautRequest, visit: Appointment, notes: Json) -> Attempt:
     def run(once: Once | None) -> Appointment:
         return booking.reschedule(
             visit.fhir_id,
-            offerings=chosen.offerings,
-            start=start,
+            booking.RescheduleRequest(offerings=chosen.offerings, start=start, notes=notes, version=request.version),
             caller=request.caller,
             now=request.now,
-            notes=notes,
-            version=request.version,
             once=once,
         )
 

@@ -44,7 +44,11 @@ class Reschedule(WriteView):
 
             def run(once: Once | None) -> Appointment:
                 return booking.reschedule(
-                    fhir_id, offerings=offerings, start=start, caller=caller, now=now, version=version, once=once
+                    fhir_id,
+                    booking.RescheduleRequest(offerings=offerings, start=start, version=version),
+                    caller=caller,
+                    now=now,
+                    once=once,
                 )
 
             def tell(error: SchedulingError) -> None:

@@ -110,11 +110,13 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
             return render(request, "portal/booking/move.html", context)
         booking.reschedule(
             visit.id,
-            offerings=offerings,
-            start=start,
+            booking.RescheduleRequest(
+                offerings=offerings,
+                start=start,
+                notes={"extension": with_chosen_zone(visit.appointment.extra, zone).get("extension", [])},
+            ),
             caller=moving.caller,
             now=now,
-            notes={"extension": with_chosen_zone(visit.appointment.extra, zone).get("extension", [])},
         )
     except (TimeTaken, TimeNotOffered):
         messages.error(request, _("That time has just been taken. Your visit stays as it was. Choose another time."))

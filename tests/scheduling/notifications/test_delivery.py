@@ -70,7 +70,12 @@ def test_a_reminder_that_was_planned_before_a_move_is_not_sent_although_it_was_c
     due = monday(10) - timedelta(hours=2)
     claimed = delivery.claim(now=due, among=ids_of(event="reminder", medium="email", due=due))
     offerings = tuple(availability.offerings_of(service, [chen.fhir_id]))
-    booking.reschedule(booked.fhir_id, offerings=offerings, start=monday(15), caller=SOFTWARE, now=timezone.now())
+    booking.reschedule(
+        booked.fhir_id,
+        booking.RescheduleRequest(offerings=offerings, start=monday(15)),
+        caller=SOFTWARE,
+        now=timezone.now(),
+    )
 
     deliver(due + delivery.LEASE)
 

@@ -41,9 +41,8 @@ def planned(**conditions):
 
 def move(appointment, service, *schedules, to, **how):
     offerings = availability.offerings_of(service, [schedule.fhir_id for schedule in schedules])
-    return booking.reschedule(
-        appointment.fhir_id, offerings=tuple(offerings), start=to, caller=SOFTWARE, now=timezone.now(), **how
-    )
+    request = booking.RescheduleRequest(offerings=tuple(offerings), start=to, **how)
+    return booking.reschedule(appointment.fhir_id, request, caller=SOFTWARE, now=timezone.now())
 
 
 def cancel(appointment, **how):

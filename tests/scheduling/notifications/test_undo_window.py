@@ -31,7 +31,9 @@ def visit(service, chen, ada):
 
 def move(visit, service, schedule, to, caller, now):
     offerings = tuple(availability.offerings_of(service, [schedule.fhir_id]))
-    return booking.reschedule(visit.fhir_id, offerings=offerings, start=to, caller=caller, now=now)
+    return booking.reschedule(
+        visit.fhir_id, booking.RescheduleRequest(offerings=offerings, start=to), caller=caller, now=now
+    )
 
 
 def told(event):

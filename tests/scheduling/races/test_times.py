@@ -143,7 +143,10 @@ def test_reschedules_that_chase_each_other_end_and_lose_no_booking():
 
         def move(appointment, start, offerings=offerings):
             return booking.reschedule(
-                appointment.fhir_id, offerings=offerings, start=start, caller=SOFTWARE, now=timezone.now()
+                appointment.fhir_id,
+                booking.RescheduleRequest(offerings=offerings, start=start),
+                caller=SOFTWARE,
+                now=timezone.now(),
             )
 
         outcomes = at_once([partial(move, first, eleven), partial(move, second, ten)])
@@ -170,8 +173,7 @@ def test_moves_among_bookings_of_the_same_time_end_without_deadlock():
                 done.append(
                     booking.reschedule(
                         appointments[number].fhir_id,
-                        offerings=offerings,
-                        start=start,
+                        booking.RescheduleRequest(offerings=offerings, start=start),
                         caller=SOFTWARE,
                         now=timezone.now(),
                     )

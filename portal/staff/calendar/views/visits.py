@@ -149,13 +149,15 @@ def _move(
         )
         moved = booking.reschedule(
             appointment.fhir_id,
-            offerings=offerings,
-            start=given["start"],
+            booking.RescheduleRequest(
+                offerings=offerings,
+                start=given["start"],
+                version=given["version"],
+                override=override,
+                tell=given["tell"],
+            ),
             caller=caller,
             now=now,
-            version=given["version"],
-            override=override,
-            tell=given["tell"],
         )
     except VersionConflict:
         return _changed_meanwhile(request, form, appointment, schedule, now)

@@ -63,7 +63,9 @@ def test_its_history_says_from_when_to_when_it_was_moved(desk, address, visit, s
     later = ten + timedelta(days=1, hours=4)
     offerings = offerings_of(checkup, [schedule.fhir_id])
     caller = Caller(user=UserFactory(is_superuser=True))
-    booking.reschedule(visit.fhir_id, offerings=offerings, start=later, caller=caller, now=timezone.now())
+    booking.reschedule(
+        visit.fhir_id, booking.RescheduleRequest(offerings=offerings, start=later), caller=caller, now=timezone.now()
+    )
     assertContains(desk.get(address), f"From {time_text.day_and_time(ten)} to {time_text.day_and_time(later)}")
 
 
