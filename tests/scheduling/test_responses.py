@@ -195,9 +195,9 @@ def test_what_was_agreed_to_is_moved_by_the_clinic_alone(asked, service, chen, a
 
 def test_a_request_is_neither_held_longer_nor_given_to_somebody_else(asked, ada):
     caller = Caller(user=ada.user)
-    with pytest.raises(RuleBroken, match="asked for"):
+    with pytest.raises(RuleBroken, match="has been requested"):
         booking.extend_hold(asked.fhir_id, caller=caller, now=timezone.now())
-    with pytest.raises(RuleBroken, match="asked for"):
+    with pytest.raises(RuleBroken, match="has been requested"):
         booking.name_patient(asked.fhir_id, ada, caller=caller, now=timezone.now())
 
 
