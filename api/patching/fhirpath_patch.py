@@ -26,7 +26,7 @@ Place = tuple[Any, Any]  # a dict or list, and the key or index in it
 
 
 @dataclass(frozen=True)
-class Operation:
+class PatchOperation:
     """One operation of a patch. A part that is not given is None."""
 
     type: str
@@ -69,7 +69,7 @@ def of(parameters: Json) -> Patch:
 # Reading
 
 
-def _operation(parameter: Any, n: int) -> Operation:
+def _operation(parameter: Any, n: int) -> PatchOperation:
     where = f"Parameters.parameter[{n}]"
     if not isinstance(parameter, dict) or parameter.get("name") != "operation":
         _refuse("Each parameter of a FHIRPath Patch is an `operation`.", where)
@@ -84,7 +84,7 @@ def _operation(parameter: Any, n: int) -> Operation:
             _refuse(f"{function}() cannot be used in a path here: {', '.join(sorted(FUNCTIONS))} can.", where)
     if unknown := parts.keys() - {"name", "value", "index", "source", "destination"}:
         _refuse(f"{min(unknown)!r} is no part of an operation.", where)
-    return Operation(kind, path, n, **parts)
+    return PatchOperation(kind, path, n, **parts)
 
 
 def _parts(parameter: Json, where: str) -> Iterator[tuple[str, Json]]:
@@ -108,7 +108,7 @@ def _value(part: Json) -> Any:
 # Changing
 
 
-def _add(resource: Json, operation: Operation) -> None:
+def _add(resource: Json, operation: PatchOperation) -> None:
     parent = _only([each for each in _nodes(resource, operation.path, operation) if isinstance(each, dict)], operation)
     name = operation.name
     element = _elements(resource, parent).get(name) if isinstance(name, str) else None
@@ -123,14 +123,14 @@ def _add(resource: Json, operation: Operation) -> None:
         parent[name] = value
 
 
-def _insert(resource: Json, operation: Operation) -> None:
+def _insert(resource: Json, operation: PatchOperation) -> None:
     items, index = _items(resource, operation), operation.index
     if not isinstance(index, int) or not 0 <= index <= len(items):
         operation.refuse(f"{index!r} is no place among the {len(items)} there are.")
     items.insert(index, operation.value)
 
 
-def _delete(resource: Json, operation: Operation) -> None:
+def _delete(resource: Json, operation: PatchOperation) -> None:
     """Delete an element; it is no error if there is none."""
     if places := list(_places(resource, operation)):
         container, key = _only(places, operation)
@@ -139,14 +139,14 @@ def _delete(resource: Json, operation: Operation) -> None:
             container.pop(f"_{key}", None)
 
 
-def _replace(resource: Json, operation: Operation) -> None:
+def _replace(resource: Json, operation: PatchOperation) -> None:
     container, key = _only(list(_places(resource, operation)), operation)
     container[key] = operation.value
     if isinstance(container, dict):
         container.pop(f"_{key}", None)
 
 
-def _move(resource: Json, operation: Operation) -> None:
+def _move(resource: Json, operation: PatchOperation) -> None:
     items = _items(resource, operation)
     for index in (operation.source, operation.destination):
         if not isinstance(index, int) or not 0 <= index < len(items):
@@ -154,7 +154,7 @@ def _move(resource: Json, operation: Operation) -> None:
     items.insert(operation.destination, items.pop(operation.source))
 
 
-CHANGES: dict[str, Callable[[Json, Operation], None]] = {
+CHANGES: dict[str, Callable[[Json, PatchOperation], None]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,
@@ -166,7 +166,7 @@ CHANGES: dict[str, Callable[[Json, Operation], None]] = {
 # Finding
 
 
-def _nodes(resource: Json, path: str, operation: Operation) -> list[Any]:
+def _nodes(resource: Json, path: str, operation: PatchOperation) -> list[Any]:
     """Return the values that a path finds: the resource's own, not copies."""
     try:
         found = evaluate(resource, path, options={"returnRawData": True})
@@ -175,7 +175,7 @@ def _nodes(resource: Json, path: str, operation: Operation) -> list[Any]:
     return [getattr(each, "data", each) for each in found]
 
 
-def _places(resource: Json, operation: Operation) -> Iterator[Place]:
+def _places(resource: Json, operation: PatchOperation) -> Iterator[Place]:
     """Return the places of the elements that a path finds."""
     last = LAST_STEP.fullmatch(operation.path)
     if last is None:
@@ -191,7 +191,7 @@ def _places(resource: Json, operation: Operation) -> Iterator[Place]:
             yield parent, last["name"]
 
 
-def _items(resource: Json, operation: Operation) -> list[Any]:
+def _items(resource: Json, operation: PatchOperation) -> list[Any]:
     """Return the list that a path names."""
     last = LAST_STEP.fullmatch(operation.path)
     if last is None or last["index"] is not None:
@@ -239,7 +239,7 @@ def _shaped(value: Any, model: Model | None) -> Any:
     }
 
 
-def _only(found: Sequence[Any], operation: Operation) -> Any:
+def _only(found: Sequence[Any], operation: PatchOperation) -> Any:
     if len(found) != 1:
         operation.refuse("It finds nothing." if not found else f"It finds {len(found)} elements, not one.")
     return found[0]

@@ -1,4 +1,4 @@
-"""Searches, their parameters and what goes with what they find: https://hl7.org/fhir/R4/search.html"""
+"""Searches and their parameters: https://hl7.org/fhir/R4/search.html"""
 
 from api.search.answers import answer
 from api.search.conditions import condition

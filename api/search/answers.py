@@ -1,4 +1,4 @@
-"""The answer to a search: https://hl7.org/fhir/R4/bundle.html#searchset
+"""The searchset of a search: https://hl7.org/fhir/R4/bundle.html#searchset
 
 A page of what the caller may see. The number of SQL statements does not depend on the number of resources.
 """
@@ -28,7 +28,7 @@ DISTANCE_URL = "http://hl7.org/fhir/StructureDefinition/location-distance"
 
 
 def answer(search: Search, caller: Caller, base: str) -> Json:
-    """The Bundle: a page of matches, what goes with them, and the ways to the other pages."""
+    """Return the Bundle: a page of matches, the included resources, and the links to other pages."""
     bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
     counted = search.controls.get("_total") != "none" or not search.count
     if isinstance(search, SystemSearch):
@@ -54,7 +54,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
 
 
 def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
-    """Itself as it was understood; the other pages where there are any."""
+    """Return the link to this page as it was understood, and to the other pages if there are any."""
     if search.cursor:
         yield "self", search.page_link(base, search.cursor.place, backwards=search.cursor.backwards)
     else:

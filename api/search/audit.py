@@ -1,4 +1,4 @@
-"""What an AuditEvent is of: an interaction of FHIR, or a use case of ours."""
+"""The subtype of an AuditEvent: an interaction of FHIR, or a use case of ours."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from clinic.fhir.audit import INTERACTIONS
 
 @dataclass(frozen=True, kw_only=True)
 class Subtype(Token):
-    """A column with codes of two systems."""
+    """A token parameter on a column with codes of two systems."""
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
         system, code = split_token(value)

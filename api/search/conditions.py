@@ -1,4 +1,4 @@
-"""From one `name=value` of a query to the rows that it wants: https://hl7.org/fhir/R4/search.html#modifiers
+"""Conditions on rows, from `name=value` in a query: https://hl7.org/fhir/R4/search.html#modifiers
 
 Chains, _has and the paths of _filter look only at rows that the caller may see: what is hidden is found by nothing that
 hangs on it.
@@ -30,7 +30,7 @@ PRESENT = "pr"
 
 
 class Unknown(Invalid):
-    """No parameter of that name."""
+    """There is no parameter of this name."""
 
     def __init__(self, name: str, kind: str) -> None:
         text = f"{name!r} is no search parameter of {kind} here. Known are {', '.join(parameters_of(kind))}."
@@ -38,13 +38,13 @@ class Unknown(Invalid):
 
 
 def condition(kind: str, name: str, value: str, caller: Caller, base: str) -> Q:
-    """The rows of a type that a parameter wants. Raises Unknown, or Invalid for what cannot be read."""
+    """Return the condition of a parameter. Raises Unknown, or Invalid for an unreadable value."""
     return _Asked(caller, base).condition(kind, name, value)
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """By whom, at which address, and how many references may still be followed."""
+    """The caller, the base URL, and how many references may still be followed."""
 
     caller: Caller
     base: str
@@ -74,7 +74,7 @@ class _Asked:
         return redacted(parameter, kind, self.caller)
 
     def _chained(self, parameter: Parameter, kind: str, rest: str, value: str) -> Q:
-        """`patient:Patient.identifier=...`: those that refer to what has it; without a type, of any."""
+        """Return the condition of `patient:Patient.identifier=...`; without a type, any target type counts."""
         if not isinstance(parameter, Reference):
             raise Invalid(f"{parameter.name} is no reference: nothing can be chained to it.")
         if kind and not parameter.may_be(kind):
@@ -85,7 +85,7 @@ class _Asked:
         return any_of(parameter.refers_to(each, self._rows(each, rest, value), self.base) for each in kinds)
 
     def _has(self, kind: str, name: str, value: str) -> Q:
-        """`_has:Appointment:patient:status=booked`: those that an Appointment of this status refers to."""
+        """Return the condition of `_has:Appointment:patient:status=booked`."""
         _, source, through, rest = [*name.split(":", 3), "", "", ""][:4]
         parameter = parameters_of(source).get(through) if source in RESOURCES else None
         if not isinstance(parameter, Reference) or not parameter.can_be_reversed or kind not in parameter.types:
@@ -98,11 +98,11 @@ class _Asked:
         return any_of(self.condition(kind, f"{chain}{rest}", value) for chain in parameter.chains)
 
     def _rows(self, kind: str, name: str, value: str) -> "QuerySet[Any]":
-        """What the caller may see of this type and the rest of a chain wants."""
+        """Return the visible rows of this type that the rest of a chain matches."""
         return self._visible(kind, lambda further: further.condition(kind, name, value))
 
     def _visible(self, kind: str, wanted: Callable[["_Asked"], Q]) -> "QuerySet[Any]":
-        """One reference further on: the rows of a type that the caller may see and are wanted."""
+        """Return the visible rows one reference further on."""
         if not self.hops:
             raise Invalid(f"A chain follows {MAX_HOPS} references at most.")
         found = wanted(replace(self, hops=self.hops - 1))
@@ -160,13 +160,13 @@ class _Asked:
 
 
 def _with_parameter(kinds: Iterable[str], name: str) -> Iterator[str]:
-    """The types that have a parameter of the name that a chain goes on with."""
+    """Return the types that have the parameter with which a chain goes on."""
     first = name.partition(".")[0].partition(":")[0]
     return (kind for kind in kinds if kind in RESOURCES and (first in ANYWHERE or first in parameters_of(kind)))
 
 
 def _matching(model: type[Model], parameter: Parameter, modifier: str, value: str, base: str) -> Q:
-    """Any of the values, which commas divide; `:not` none of them, `:missing` no value at all or any."""
+    """Return the condition for any of the values; with `:not` none of them, with `:missing` no value or any."""
     _check_modifier(parameter, modifier)
     if modifier == "missing":
         present = _rows_with(model, parameter.present())
@@ -177,7 +177,7 @@ def _matching(model: type[Model], parameter: Parameter, modifier: str, value: st
 
 
 def _check_modifier(parameter: Parameter, modifier: str) -> None:
-    """Where a parameter has the modifier `type`, that is the name of one."""
+    """Raise Invalid if the modifier `type` is not the name of a type."""
     typed = isinstance(parameter, Reference) and parameter.may_be(modifier)
     if modifier == "type" or (modifier and not typed and modifier not in parameter.MODIFIERS):
         known = ", ".join(parameter.MODIFIERS) or "none"
@@ -185,5 +185,5 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
 
 
 def _rows_with(model: type[Model], found: Q) -> Q:
-    """The same as a condition that can be turned round, whatever is NULL in it."""
+    """Return the condition in a form that can be negated, whatever is NULL in it."""
     return Q(pk__in=model._default_manager.filter(found).values("pk"))

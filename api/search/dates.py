@@ -15,7 +15,7 @@ from clinic.country import clinic_zone
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Ordered):
-    """When something is."""
+    """Base of the parameters for dates and times."""
 
     TYPE = "date"
     OPERATORS = (*PREFIXES, "po")
@@ -85,7 +85,7 @@ class Period(Moment):
 
 @dataclass(frozen=True, kw_only=True)
 class Said(Moment):
-    """A date or a dateTime in JSON, or a Period there."""
+    """A date, dateTime or Period in JSON."""
 
     place: str
     is_period: bool = False
@@ -103,13 +103,13 @@ class Said(Moment):
 
 
 def bounds(first: str, last: str) -> tuple[Any, Any]:
-    """The instants at which a date in JSON begins and another is over."""
+    """Return the instants at which a date in JSON begins and ends."""
     zone = clinic_zone().key
     return first_of(first, zone), after(last, zone)
 
 
 def compare(span: Span[datetime], start: Any, end: Any) -> Q:
-    """How [start, end) lies to the span; one that is not known (NULL) is open on that side."""
+    """Compare [start, end) with the span; a NULL bound is open."""
     reaches = {
         "gt": Q(GreaterThan(end, span.after)) | Q(IsNull(end, True)),
         "ge": Q(GreaterThan(end, span.first)) | Q(IsNull(end, True)),

@@ -47,7 +47,7 @@ TERMINALS = {
 
 @dataclass(frozen=True)
 class Step:
-    """A parameter; of what it refers to only that for which `within` is true."""
+    """A parameter in a path; `within` filters what it refers to."""
 
     name: str
     within: "Filter | None"
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Test:
-    """What there is at the end of a path, to be compared; `place` is where it stands in the text."""
+    """A comparison at the end of a path; `place` is its position in the text."""
 
     path: Sequence[Step]
     operator: str
@@ -65,7 +65,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Both:
-    """Two filters, with `and` or `or` between them."""
+    """Two filters, joined by `and` or `or`."""
 
     left: "Filter"
     logic: str
@@ -81,7 +81,7 @@ Filter = Test | Both | Not
 
 
 def read_filter(text: str) -> Filter:
-    """Raises Invalid, which says where it cannot be read and what could stand there."""
+    """Parse a filter. Raises Invalid with the position and what could stand there."""
     found: Filter = _Reader().transform(_grammar().read(text))
     return found
 

@@ -1,4 +1,4 @@
-"""What is written in a language of its own, and what is said where it cannot be read."""
+"""Parser of small languages, with errors that say what could stand at a position."""
 
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
@@ -9,14 +9,14 @@ MOST_BRACKETS = 30
 
 
 class Grammar:
-    """The rules of a language; `terminals` says in words what each of its terminals is."""
+    """The rules of a language; `terminals` describes each of its terminals for people."""
 
     def __init__(self, rules: str, terminals: dict[str, str]) -> None:
         self._lark = Lark(rules, parser="lalr", propagate_positions=True)
         self._terminals = terminals
 
     def read(self, text: str) -> "Tree[Token]":
-        """Raises Invalid, with the place and what could stand there; also for what is too long to be answered."""
+        """Parse a text that is not too long. Raises Invalid with the position and what could stand there."""
         if text.count("(") + text.count("[") > MOST_BRACKETS:
             raise Invalid(f"It has more than {MOST_BRACKETS} brackets.")
         try:
@@ -37,7 +37,7 @@ class Grammar:
 
 
 class Misplaced(Invalid):
-    """What cannot be at this place of a text."""
+    """The text has something that cannot stand at this position."""
 
     def __init__(self, place: int, text: str) -> None:
         super().__init__(f"At character {place + 1}: {text}")

@@ -1,4 +1,4 @@
-"""What goes with the matches of a search: https://hl7.org/fhir/R4/search.html#include
+"""_include and _revinclude: https://hl7.org/fhir/R4/search.html#include
 
 `_include=Slot:schedule`, `_revinclude=Slot:schedule`, and with `:iterate` also for what was included. One query for
 each type and turn; at most MAX_TURNS turns and MAX_INCLUDED resources.
@@ -48,7 +48,7 @@ class Included(NamedTuple):
 
 
 def read_includes(text: str, kind: str, *, reverse: bool, again: bool) -> list[Include]:
-    """`Slot:schedule`, `Appointment:actor:Patient` for one type, `Appointment:*` for all. Raises Invalid."""
+    """Read `Slot:schedule`, `Appointment:actor:Patient` for one type, `Appointment:*` for all. Raises Invalid."""
     source, _, rest = (f"{kind}:*" if text == "*" and not reverse else text).partition(":")
     name, _, target = rest.partition(":")
     known = _includable(source, reverse=reverse)
@@ -65,13 +65,13 @@ def read_includes(text: str, kind: str, *, reverse: bool, again: bool) -> list[I
 
 
 def known_includes(kind: str) -> Iterator[str]:
-    """What a search for this type can include."""
+    """Return the _include values of this type."""
     names = _includable(kind, reverse=False)
     yield from (f"{kind}:{name}" for name in ("*", *names) if names)
 
 
 def known_revincludes(kind: str) -> Iterator[str]:
-    """What refers to this type and can be included."""
+    """Return the _revinclude values of this type."""
     for source in TABLE:
         for name, parameter in _includable(source, reverse=True).items():
             if kind in parameter.types:
@@ -79,7 +79,7 @@ def known_revincludes(kind: str) -> Iterator[str]:
 
 
 def included(matches: Sequence[Json], includes: Sequence[Include], caller: Caller, base: str) -> Included:
-    """What goes with these as far as the caller may see it, each once and none that is a match."""
+    """Return the included resources that the caller may see, each once and none that is a match."""
     seen = {_name(each) for each in matches}
     found: list[tuple[Resource, Json]] = []
     newest = list(matches)
@@ -100,7 +100,7 @@ def included(matches: Sequence[Json], includes: Sequence[Include], caller: Calle
 def _wanted(
     resources: Sequence[Json], includes: Sequence[Include], seen: set[str], caller: Caller, base: str
 ) -> dict[str, Q]:
-    """By type, the rows that go with these."""
+    """Return the included rows, by type."""
     named = _named(resources, includes, base)
     ids: dict[str, set[str]] = defaultdict(set)
     conditions: dict[str, list[Q]] = defaultdict(list)
@@ -117,7 +117,7 @@ def _wanted(
 
 
 def _named(resources: Iterable[Json], includes: Sequence[Include], base: str) -> set[tuple[str, str, str]]:
-    """What is referred to: its type, and its id or url."""
+    """Return the type of a reference's target, and its id or URL."""
     forward: dict[str, list[Include]] = defaultdict(list)
     for include in includes:
         if not include.reverse:
@@ -141,7 +141,7 @@ def _read(text: str, include: Include, base: str) -> Iterator[tuple[str, str, st
 
 
 def _references(node: Any, path: Sequence[str]) -> Iterator[str]:
-    """The references and canonicals at a path of names, through lists."""
+    """Yield the references and canonicals at a path, through lists."""
     if isinstance(node, list):
         for item in node:
             yield from _references(item, path)
@@ -156,7 +156,7 @@ def _references(node: Any, path: Sequence[str]) -> Iterator[str]:
 def _referring(
     resources: Sequence[Json], includes: Sequence[Include], caller: Caller, base: str
 ) -> Iterator[tuple[str, Q]]:
-    """By type, the rows that refer to these."""
+    """Return the rows that refer to these, by type."""
     ids: dict[str, list[str]] = defaultdict(list)
     for each in resources:
         ids[each["resourceType"]].append(each["id"])
@@ -176,7 +176,7 @@ def _fetch(wanted: dict[str, Q], caller: Caller) -> Iterator[Any]:
 
 
 def _includable(kind: str, *, reverse: bool) -> dict[str, Reference]:
-    """The references of a type to what is served here; forwards those that can be read from the resource."""
+    """Return the references of a type to other types of this server; forwards, those that its JSON holds."""
     parameters = parameters_of(kind) if kind in TABLE else {}
     return {
         name: each

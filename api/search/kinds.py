@@ -1,4 +1,4 @@
-"""What every search parameter can: https://hl7.org/fhir/R4/search.html#ptypes"""
+"""Base classes of search parameters: https://hl7.org/fhir/R4/search.html#ptypes"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,29 +31,29 @@ class Parameter:
 
     @property
     def sort(self) -> str:
-        """The column to sort by, if there is one."""
+        """Return the column to sort by, if there is one."""
         return ""
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        """The rows that have this value, still escaped. `base` is our own address, with a slash at its end."""
+        """Return the condition for a value, still escaped. `base` is our base URL with its final slash."""
         raise NotImplementedError
 
     def compared(self, operator: str, value: str, base: str) -> Q:
-        """The rows with a value to which this one, still escaped, is as one of the OPERATORS says."""
+        """Return the condition for a comparison with one of the OPERATORS."""
         return self.condition(value, "", base)
 
     def present(self) -> Q:
-        """The rows that have any value."""
+        """Return the condition for rows that have a value."""
         raise NotImplementedError
 
     def among(self, column: str, test: str) -> "Parameter":
-        """The same of those items alone of a column that is a list for which the test, in jsonpath, is true."""
+        """Return the parameter for those items of a list for which the test, in jsonpath, is true."""
         return self
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ordered(Parameter):
-    """One whose values come before and after each other."""
+    """A search parameter with ordered values."""
 
     COMPARATORS = PREFIXES
     OPERATORS: ClassVar[tuple[str, ...]] = PREFIXES

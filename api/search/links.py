@@ -1,4 +1,4 @@
-"""References that are columns: foreign keys, and what is linked by rows of its own."""
+"""References stored as columns: foreign keys, and rows of a linking table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Link(Reference):
         return self.column
 
     def narrowed(self, kind: str) -> Q:
-        """What else is true of the rows that refer to this type."""
+        """Return the further condition on the rows that refer to this type."""
         return Q()
 
     def refers(self, kind: str, fhir_id: str, base: str) -> Q:
@@ -46,7 +46,7 @@ class Link(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class OneOf(Link):
-    """Foreign keys, one for each type that can be referred to."""
+    """Several foreign keys, one for each type that can be referred to."""
 
     columns: Mapping[str, str]
     column: str = ""
@@ -61,7 +61,7 @@ class OneOf(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleActor(OneOf):
-    """The actor that a Schedule names: a role's Schedule is not its practitioner's."""
+    """The actor that a Schedule names: a role's Schedule does not count as its practitioner's."""
 
     columns: Mapping[str, str] = field(
         default_factory=lambda: {
@@ -122,7 +122,7 @@ class Canonical(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class TakenSlot(Reference):
-    """A Slot of an Appointment."""
+    """The Slot of an Appointment."""
 
     types: tuple[str, ...] = ("Slot",)
 

@@ -1,4 +1,4 @@
-"""What is near: https://hl7.org/fhir/R4/location.html#positional"""
+"""Search by distance: https://hl7.org/fhir/R4/location.html#positional"""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DEFAULT_KM = 25.0
 
 
 class Area(NamedTuple):
-    """A place on earth, and how far is near."""
+    """A position on earth, and a distance from it."""
 
     latitude: float
     longitude: float
@@ -45,7 +45,7 @@ class Near(Parameter):
         return Q(**{f"{self.latitude}__isnull": False})
 
     def distance(self, area: Area) -> Combinable:
-        """In kilometres, as the crow flies: the haversine formula."""
+        """Return the distance in kilometres by the haversine formula."""
         latitude, longitude = Radians(F(self.latitude)), Radians(F(self.longitude))
         here, across = _number(math.radians(area.latitude)), _number(math.radians(area.longitude))
         square = Power(Sin((latitude - here) / 2), 2) + Cos(latitude) * Cos(here) * Power(
@@ -55,7 +55,7 @@ class Near(Parameter):
 
 
 def read_area(value: str) -> Area:
-    """Raises Invalid for what is no place on earth."""
+    """Read a position and a distance. Raises Invalid."""
     latitude, longitude, distance, unit = [*plain(value).split("|"), "", "", ""][:4]
     try:
         area = Area(float(latitude), float(longitude), float(distance or DEFAULT_KM) * KILOMETRES[unit or "km"])
@@ -68,5 +68,5 @@ def read_area(value: str) -> Area:
 
 
 def _number(value: float) -> Cast:
-    """As a number of the database's, not a literal of a type that it has to guess."""
+    """Return the number as a database parameter of a known type."""
     return Cast(Value(value), FloatField())

@@ -1,4 +1,4 @@
-"""Pages that stay as they are while rows come and go: each starts after the last row of the one before it.
+"""Pages by position: each starts after the last row of the page before, so that new rows do not shift it.
 
 https://hl7.org/fhir/R4/http.html#paging. The address of a page tells nothing of what was searched or found: the query
 and the place are encrypted in it.
@@ -23,7 +23,7 @@ Place = list[str | None]
 
 @dataclass(frozen=True)
 class Cursor:
-    """A page of a search: from a place on (empty: the start), or backwards from it."""
+    """A page of a search: after a position (empty: the start), or before it."""
 
     kind: str
     query: str
@@ -36,7 +36,7 @@ class Cursor:
 
 
 def unseal(text: str, kind: str) -> Cursor:
-    """Raises Invalid for what is none of ours, or of another type of resource."""
+    """Return the cursor of a page's address. Raises Invalid for an unknown one, or one of another type."""
     try:
         cursor = Cursor(*json.loads(encryption.decrypt(text, PURPOSE)))
     except encryption.CannotDecrypt:
@@ -48,7 +48,7 @@ def unseal(text: str, kind: str) -> Cursor:
 
 @dataclass(frozen=True)
 class Key:
-    """What to sort by: a column, or a distance. Rows without a value come last, or first where it is descending."""
+    """A key to sort by: a column or a distance. Rows without a value come last, or first if descending."""
 
     expression: Combinable
     field: "Field[Any, Any]"
@@ -64,7 +64,7 @@ DISTANCE: "Field[Any, Any]" = FloatField()
 
 @dataclass(frozen=True)
 class Order:
-    """An order in which no two rows are equal. PostgreSQL sorts NULL after everything else."""
+    """A total order of rows. PostgreSQL sorts NULL last."""
 
     keys: Sequence[Key] = ()
 
@@ -81,7 +81,7 @@ class Order:
         return rows.order_by(*columns, "-pk" if backwards else "pk")
 
     def beyond(self, place: Place, *, backwards: bool = False, rest: Q | None = None) -> Q:
-        """The rows after the place, or before it; `rest` of those that are sorted by the same values."""
+        """Return the rows after the position, or before it; `rest` is for rows with equal keys."""
         *written, pk = place
         try:
             values = [key.field.to_python(value) for key, value in zip(self.keys, written, strict=True)]
@@ -109,7 +109,7 @@ def _same(name: str, value: Any) -> Q:
 
 
 def _field(model: type[Model], column: str) -> "Field[Any, Any]":
-    """The field at the end of a path of names."""
+    """Return the model field at the end of a path of names."""
     first, _, rest = column.partition("__")
     found = model._meta.get_field(first)
     if rest:

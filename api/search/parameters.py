@@ -1,4 +1,4 @@
-"""What can be searched for: https://hl7.org/fhir/R4/searchparameter-registry.html
+"""Registry of search parameters: https://hl7.org/fhir/R4/searchparameter-registry.html
 
 The one list: searches read it, and so do the CapabilityStatement and the pages of the parameters.
 """
@@ -21,7 +21,7 @@ TABLE: dict[str, Parameters] = {**PLACES, **PEOPLE, **VISITS, **CARE}
 
 @cache
 def parameters_of(kind: str) -> Mapping[str, Parameter]:
-    """By name, those of every type among them; each knows its name and the URL of its definition."""
+    """Return the parameters of a type by name, with those that every type has."""
     found = {**of_every(kind), **TABLE[kind]}
     return MappingProxyType(
         {name: replace(each, name=name, definition=_definition(kind, name, each)) for name, each in found.items()}
@@ -29,7 +29,7 @@ def parameters_of(kind: str) -> Mapping[str, Parameter]:
 
 
 def shared_parameters(kinds: Sequence[str]) -> Mapping[str, Parameter]:
-    """Those that each of these types has, as the first has them."""
+    """Return the parameters that all these types have, as the first one defines them."""
     first, *others = map(parameters_of, kinds)
     return {name: each for name, each in first.items() if all(name in other for other in others)}
 

@@ -1,4 +1,4 @@
-"""Visits are found by what the caller is shown of who takes part, and not by who else comes to them."""
+"""Search by participant, only among the participants that the caller is shown."""
 
 import re
 from collections.abc import Collection
@@ -12,13 +12,13 @@ WHOSE, WHO = "Appointment", "participant"
 
 
 def redacted(parameter: Parameter, kind: str, caller: Caller) -> Parameter:
-    """The parameter of a type, asked of what the caller is shown."""
+    """Return the parameter, limited to what the caller is shown."""
     people = access.visible_people(caller) if kind == WHOSE else None
     return parameter if people is None else parameter.among(WHO, _one_of(people))
 
 
 def _one_of(people: Collection[str]) -> str:
-    """A test, in jsonpath, for a participant who is no patient or carer, or else one of these."""
+    """Return a jsonpath test for participants other than patients and carers, or among these."""
     kinds = "|".join(access.IDENTIFYING_TYPES)
     typed = " || ".join(f"@.actor.type == {quoted(kind)}" for kind in access.IDENTIFYING_TYPES)
     others = f"!(@.actor.reference like_regex {quoted(f'(^|/)({kinds})/')} || {typed})"

@@ -1,4 +1,4 @@
-"""Elements that are in JSON, and how the database is asked about them: https://hl7.org/fhir/R4/json.html
+"""Elements in JSON columns, and the SQL for them: https://hl7.org/fhir/R4/json.html
 
 A place is a column and the names of elements in it, such as `participant.actor` or `extra.address.city`; lists are
 looked into wherever they are, whole or as far as `among` says. Paths are PostgreSQL's jsonpath, in which nothing is
@@ -29,7 +29,7 @@ COLUMN = re.compile(r"\w+")
 
 
 class Sql(Func):
-    """A piece of SQL with places for its expressions: {0}, {1}."""
+    """A piece of SQL with placeholders for its expressions: {0}, {1}."""
 
     def __init__(self, sql: str, *expressions: Any, output_field: "Field[Any, Any]") -> None:
         super().__init__(*expressions, output_field=output_field)
@@ -68,12 +68,12 @@ REFERRED = "substring(jsonb_path_query({0}, {1}::jsonpath) #>> '{{}}', {2})"
 
 
 def quoted(text: str) -> str:
-    """A string of jsonpath."""
+    """Return a string literal of jsonpath."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def holds(place: str, test: str) -> Q:
-    """Rows with something at the place for which the test, in jsonpath, is true."""
+    """Return the condition for rows with an item at the place that passes the jsonpath test."""
     column, path = _split(place)
     return Q(Sql(HOLDS, F(column), Value(f"{path}[*] ? ({test})"), output_field=BooleanField()))
 
@@ -91,22 +91,22 @@ def tells(place: str, words: str, frame: str = " ") -> Q:
 
 
 def column_tells(column: str, words: str, frame: str = " ") -> Q:
-    """The same of a column that is a text itself."""
+    """Return the same condition for a text column."""
     return Q(Sql(COLUMN_TELLS, F(column), Value(frame), Value(words), output_field=BooleanField()))
 
 
 def first_of(place: str, zone: str) -> Func:
-    """The instant at which the date at the place begins, in a zone where it names none."""
+    """Return the instant at which a date at the place begins, in a zone if it names none."""
     return Sql(FIRST, _text(place), Value(zone), output_field=DateTimeField())
 
 
 def after(place: str, zone: str) -> Func:
-    """The instant at which the date at the place is over, in a zone where it names none."""
+    """Return the instant at which a date at the place ends, in a zone if it names none."""
     return Sql(AFTER, _text(place), Value(zone), output_field=DateTimeField())
 
 
 def refers(place: str, ids: "QuerySet[Any]", pattern: str) -> Q:
-    """Rows with a reference at the place out of which the pattern takes one of these ids."""
+    """Return the condition for a reference at the place with one of these ids, which the pattern extracts."""
     column, path = _split(place)
     found = (F(column), Value(f"{path}.reference"), Value(pattern), Subquery(ids.order_by()))
     return Q(Sql(REFERS, *found, output_field=BooleanField()))
@@ -123,19 +123,19 @@ def refers_by_index(place: str, ids: "QuerySet[Any]", table: str, names: list[st
 
 
 def referred(place: str, pattern: str) -> Func:
-    """Each id that the pattern takes out of the references at the place: a row for each."""
+    """Return each id that the pattern extracts from the references at the place."""
     column, path = _split(place)
     return Sql(REFERRED, F(column), Value(f"{path}.reference"), Value(pattern), output_field=TextField())
 
 
 def found_first(rows: "QuerySet[Any]") -> Q:
-    """These rows, which an index finds before anything else is asked of them."""
+    """Return the condition for these rows, which PostgreSQL finds by their own index first."""
     found = (F("pk"), ArraySubquery(rows.order_by().values("pk")))
     return Q(Sql("({0} = ANY ({1}))", *found, output_field=BooleanField()))
 
 
 def among(place: str, column: str, test: str) -> str:
-    """The place, in those items alone of a column that is a list for which the test, in jsonpath, is true."""
+    """Return the place, limited to the items of a list that pass the jsonpath test."""
     return f"{column}[*] ? ({test}){place.removeprefix(column)}" if place.split(".")[0] == column else place
 
 

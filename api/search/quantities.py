@@ -45,7 +45,7 @@ class Pair(Parameter):
 
 
 def measured(value: str) -> str:
-    """A test, in jsonpath, for a Quantity."""
+    """Return a jsonpath test for a Quantity."""
     number, _, unit = plain(value).partition("|")
     system, _, code = unit.rpartition("|")
     tests = [_compared(read_number(number))]

@@ -41,16 +41,16 @@ class Reference(Parameter):
 
     @property
     def can_be_reversed(self) -> bool:
-        """True if what refers to something by it can be told: _has and _revinclude."""
+        """True if _has and _revinclude can use the parameter."""
         return True
 
     @property
     def place(self) -> str:
-        """Where in JSON is what is not a column: references to what is not ours, or by identifier."""
+        """The place in JSON of references without a column: to other servers, or by identifier."""
         return f"extra.{self.element}" if self.element else ""
 
     def may_be(self, kind: str) -> bool:
-        """True if it can refer to this type."""
+        """True if the parameter can refer to this type."""
         return kind in self.types
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
@@ -65,15 +65,15 @@ class Reference(Parameter):
         return any_of(self.refers(each, named.fhir_id, base) for each in self.types if kind in ("", each))
 
     def refers(self, kind: str, fhir_id: str, base: str) -> Q:
-        """The rows that refer to this."""
+        """Return the condition for rows that refer to this target."""
         raise NotImplementedError
 
     def refers_to(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
-        """The rows that refer to one of these, of this type."""
+        """Return the condition for rows that refer to one of these rows of this type."""
         raise NotImplementedError
 
     def referred_by(self, kind: str, rows: "QuerySet[Any]", base: str) -> Q:
-        """Of this type, what one of these rows, of the parameter's own type, refers to."""
+        """Return the rows of this type to which one of these rows refers."""
         raise NotImplementedError
 
 
@@ -127,7 +127,7 @@ class Written(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Short(Reference):
-    """Another name for some longer chains, each as it stands before the id or the parameter of what is referred to."""
+    """An alias for longer chains."""
 
     MODIFIERS = ("type",)
 
@@ -139,12 +139,12 @@ class Short(Reference):
 
 
 def read_reference(value: str, base: str) -> Named:
-    """`Type/id`, at our address or relative and of whatever version, or an id alone."""
+    """Read `Type/id`, relative, absolute or versioned, or an id alone."""
     kind, _, fhir_id = VERSION.sub("", value.removeprefix(base)).rpartition("/")
     ours = ID.fullmatch(fhir_id) and (kind == "" or (kind.isascii() and kind.isalpha()))
     return Named(kind, fhir_id) if ours else Named("", "", elsewhere=value)
 
 
 def _pattern(kind: str, base: str) -> str:
-    """A regular expression that takes the id out of a reference of this type, if it is one of ours."""
+    """Return a regular expression that extracts the id from a reference of this type to this server."""
     return rf"^(?:{re.escape(base)})?{kind}/([A-Za-z0-9.\-]{{1,64}})(?:/_history/[A-Za-z0-9.\-]{{1,64}})?$"

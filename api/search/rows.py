@@ -1,4 +1,4 @@
-"""What a search finds, and a page of it. The number of SQL statements does not depend on the number of rows."""
+"""Matches of a search, page by page. The number of SQL statements does not depend on the number of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scheduling.access import Caller
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, where the first and the last of them are, and whether there are more on either side."""
+    """A page of rows, the positions of its first and last row, and whether there are more on either side."""
 
     rows: list[Any]
     first: Place
@@ -28,13 +28,13 @@ NO_PAGE = Page([], [], [])
 
 
 def rows_of(search: Search, caller: Caller) -> "QuerySet[Any]":
-    """All matches that the caller may see."""
+    """Return all matches that the caller may see."""
     access.require(caller, search.kind, "s")
     return access.visible(search.model, caller, "s").filter(*search.where, deleted_at=None)
 
 
 def page_of(search: Search, rows: "QuerySet[Any]") -> Page:
-    """One row more than is shown says whether there is another page."""
+    """Return the page. It fetches one row more, to know whether there is another page."""
     if not search.count:
         return NO_PAGE
     kind, order = RESOURCES[search.kind], search.order
@@ -48,7 +48,7 @@ def page_of(search: Search, rows: "QuerySet[Any]") -> Page:
 
 
 def cut(search: Search, found: Sequence[tuple[Place, Any]]) -> Page:
-    """The page, of the rows in the order in which they were asked for, each with its place."""
+    """Cut the page out of rows in the requested order, each with its position."""
     place, backwards = search.place
     shown, more = found[: search.count], len(found) > search.count
     if backwards:

@@ -1,4 +1,4 @@
-"""Searches as they are asked for, understood by the tables of parameters: https://hl7.org/fhir/R4/search.html"""
+"""Searches, read with the tables of parameters: https://hl7.org/fhir/R4/search.html"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -59,12 +59,12 @@ class Search:
 
     @property
     def order(self) -> Order:
-        """As it was asked for; where something near is sought, the nearest first."""
+        """The order that was requested; for a search by distance, the nearest first."""
         return Order(self.keys or [key for key in [self.by_distance] if key])
 
     @property
     def place(self) -> tuple[Place, bool]:
-        """Where the page begins (empty: at the start), and whether it goes backwards from there."""
+        """The position of the page (empty: the start), and whether it goes backwards."""
         return (self.cursor.place, self.cursor.backwards) if self.cursor else ([], False)
 
     @property
@@ -72,18 +72,18 @@ class Search:
         return self.by_distance is not None and not self.keys
 
     def link(self, base: str) -> str:
-        """The address of this search."""
+        """Return the address of this search."""
         query = urlencode(self.processed, safe=":,/|")
         return f"{base}{self.kind}?{query}" if query else f"{base}{self.kind}"
 
     def page_link(self, base: str, place: Place, *, backwards: bool = False) -> str:
-        """The address of the page behind a place, or before it."""
+        """Return the address of the page after or before a position."""
         cursor = Cursor(self.kind, urlencode(self.processed), place, backwards)
         return f"{base}{self.kind}?{CURSOR}={cursor.seal()}"
 
 
 def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: bool = False) -> Search:
-    """What is asked. Raises Invalid with every parameter that is unknown, or with a value that cannot be read."""
+    """Read a query. Raises Invalid with every unknown parameter and every unreadable value."""
     search = Search(kind)
     query = opened(search, query)
     search.ignored = dict.fromkeys(without_value(query), NO_VALUE)
@@ -108,20 +108,20 @@ def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: boo
 
 
 def without_value(query: QueryDict) -> list[str]:
-    """The conditions of a query that have no value. One about the answer asks for nothing then."""
+    """Return the conditions without a value. A result parameter without one is ignored."""
     names = {name for name, values in query.lists() if "" in values}
     return [name for name in query if name in names and name.partition(":")[0] not in ABOUT_THE_ANSWER]
 
 
 def refusals_of(search: Search) -> Iterator[Issue]:
-    """Why each condition without a value is refused: who left it out by mistake would be told of all there is."""
+    """Return an issue for each condition without a value: to ignore it would return everything."""
     for name, why in search.ignored.items():
         if why == NO_VALUE:
             yield Issue("invalid", f"{name} has no value: say what is searched for, or leave it out.", name)
 
 
 def opened(search: Search, query: QueryDict) -> QueryDict:
-    """The query itself; of a page's address the one that is sealed in it, with whatever `_count` is asked for now."""
+    """Return the query, or the one sealed in a page's address with the current `_count`."""
     if CURSOR not in query:
         return query
     others = query.keys() - {CURSOR, "_count", *PASSED_OVER}
@@ -135,7 +135,7 @@ def opened(search: Search, query: QueryDict) -> QueryDict:
 
 
 def _pairs(query: QueryDict) -> Iterator[tuple[str, str]]:
-    """What asks for something. An empty value asks for nothing."""
+    """Return the pairs that have a value."""
     for name, values in query.lists():
         for value in values:
             if "\x00" in name + value:
@@ -161,7 +161,7 @@ def _understand(search: Search, name: str, value: str, caller: Caller, base: str
 
 
 def _control(search: Search, name: str, value: str) -> None:
-    """How the answer is to look. Of one that is repeated the last counts."""
+    """Read a result parameter. If it is repeated, the last one counts."""
     if name in CHOICES and value not in CHOICES[name]:
         raise Invalid(f"{value!r} is not supported: {' or '.join(CHOICES[name])}.")
     if name == "_count" and not (value.isascii() and value.isdigit() and len(value) <= 20):

@@ -1,4 +1,4 @@
-"""Texts and addresses of things: https://hl7.org/fhir/R4/search.html#string and #uri"""
+"""String and uri parameters: https://hl7.org/fhir/R4/search.html#string and #uri"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,7 +20,7 @@ NAMED = "({0} @@ clinic_folded({1})::tsquery)"
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Parameter):
-    """The start of a word, whatever its case and accents; `:contains` for any part of it, `:exact` for the whole.
+    """A string: the start of a word, without case and accents; `:contains` any part, `:exact` the whole.
 
     `columns` hold one text each, `lists` several with spaces between them; `places` are in JSON.
     """
@@ -46,7 +46,7 @@ class Text(Parameter):
         return any_of((*inside, *(tells(each, sought) for each in self.places)))
 
     def compared(self, operator: str, value: str, base: str) -> Q:
-        """The whole of a text, its beginning or its end, and not those of its words."""
+        """Return the condition on a whole text, its beginning or its end."""
         words, framed = plain(value), FRAMED[operator]
         whole, word = framed.format(EDGE, words), framed.format(" ", words)
         inside = (column_tells(each, whole, EDGE) for each in self.columns)
@@ -69,7 +69,7 @@ class Text(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Name(Text):
-    """A part of a person's name in a table that has an index of names: it finds whoever could be meant.
+    """A part of a person's name, in a table that has an index of names.
 
     As it is written, or folded as the desk's finder folds it.
     """
@@ -89,7 +89,7 @@ class Name(Text):
 
     @property
     def _weights(self) -> str:
-        """The words of the search column that this parameter is about: clinic.models.search_column."""
+        """Return the weights of this parameter's words in the search column: see clinic.models.search_column."""
         only: dict[tuple[str, ...], str] = {("family",): "A", ("given",): "B"}
         return only.get(self.columns + self.lists, "ABC")
 

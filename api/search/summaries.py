@@ -1,4 +1,4 @@
-"""Parts of what is found: https://hl7.org/fhir/R4/search.html#summary and #elements"""
+"""Parts of resources: https://hl7.org/fhir/R4/search.html#summary and #elements"""
 
 from collections.abc import Collection
 from functools import cache
@@ -18,7 +18,7 @@ ALWAYS = frozenset({"resourceType", "id", "meta"})
 
 
 def shortened(resource: Json, summary: str, elements: Collection[str] = ()) -> Json:
-    """Only those elements, or those of the summary, and what the type cannot be without; tagged as a part of it."""
+    """Return the resource with these elements, or its summary, and its mandatory elements; tagged SUBSETTED."""
     kind = resource["resourceType"]
     if elements:
         wanted = ALWAYS | _mandatory(kind) | {each.removeprefix(f"{kind}.") for each in elements}
@@ -42,7 +42,7 @@ def _summary(kind: str) -> frozenset[str]:
 
 @cache
 def _mandatory(kind: str) -> frozenset[str]:
-    """What FHIR says there is at least one of."""
+    """Return the elements that FHIR requires."""
     fields = get_fhir_model_class(kind).model_fields.items()
     return frozenset(
         str(field.alias or name)

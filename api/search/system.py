@@ -40,13 +40,13 @@ NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 @dataclass
 class SystemSearch(Search):
-    """A query of several types: a search of each."""
+    """A search of several types: one Search for each."""
 
     parts: Sequence[Search] = field(default_factory=list)
 
 
 def read_all(query: QueryDict, caller: Caller, base: str, *, lenient: bool = False) -> SystemSearch:
-    """What is asked of the types that `_type` names, or else of all that the caller may search.
+    """Read a query for the types in `_type`, or else for all that the caller may search.
 
     Raises Forbidden for a type that is named and may not be searched, and Invalid as `read` does.
     """
@@ -79,7 +79,7 @@ def count(search: SystemSearch, caller: Caller) -> int:
 
 
 def page(search: SystemSearch, caller: Caller) -> Page:
-    """A statement that says which rows, and then a few for each type of them."""
+    """Return the page: one statement for the order of the rows, then a few for each type."""
     if not search.count:
         return NO_PAGE
     places = list(_places(search, caller))
@@ -96,7 +96,7 @@ def page(search: SystemSearch, caller: Caller) -> Page:
 
 
 def _places(search: SystemSearch, caller: Caller) -> "QuerySet[Any, Any]":
-    """What each row is sorted by, the number of its type and its primary key: of one row more than a page has."""
+    """Return the sort values, the type's number and the primary key of each row, one row more than the page has."""
     place, backwards = search.place
     order, names = search.order, [*search.order.names, "of_type", "of_row"]
     arms = []
@@ -114,7 +114,7 @@ def _places(search: SystemSearch, caller: Caller) -> "QuerySet[Any, Any]":
 
 
 def _rest(number: int, kind: str | None, pk: str | None, backwards: bool) -> Q:
-    """Of rows that are sorted by the same values, those of a type that are beyond a place."""
+    """Return the rows of a type beyond a position among rows with equal sort values."""
     if number == int(kind or 0):
         return Q(**{f"pk__{'lt' if backwards else 'gt'}": pk})
     return Q() if (number > int(kind or 0)) != backwards else Q(pk__in=[])
@@ -127,7 +127,7 @@ def _union(arms: "Iterable[QuerySet[Any, Any]]") -> "QuerySet[Any, Any]":
 
 
 def _named(values: Sequence[str], caller: Caller) -> list[str]:
-    """Raises Invalid, or Forbidden."""
+    """Return the types that are named. Raises Invalid, or Forbidden."""
     kinds = list(dict.fromkeys(each.strip() for value in values for each in value.split(",")))
     for kind in kinds:
         if kind not in RESOURCES:
@@ -148,7 +148,7 @@ def _check_order(query: QueryDict) -> None:
 
 
 def _unshared(query: Iterable[str], shared: Mapping[str, Parameter]) -> list[str]:
-    """What is asked for and is no parameter of all of the types."""
+    """Return the parameters that not all of the types have."""
     known = {*shared, *ABOUT_THE_ANSWER, *ANYWHERE}
     return [name for name in query if name.partition(".")[0].partition(":")[0] not in known]
 

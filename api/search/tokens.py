@@ -1,4 +1,4 @@
-"""Codes, identifiers and other tokens: https://hl7.org/fhir/R4/search.html#token"""
+"""Token parameters: https://hl7.org/fhir/R4/search.html#token"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ SPECIAL_VALUES = "http://terminology.hl7.org/CodeSystem/special-values"
 
 @dataclass(frozen=True, kw_only=True)
 class Token(Parameter):
-    """A code in a column; `system` is the one that all its codes are of."""
+    """A code in a column; `system` is the one system of its codes."""
 
     TYPE = "token"
     MODIFIERS = ("missing", "not")
@@ -40,7 +40,7 @@ class Token(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Shown(Parameter):
-    """A column whose values are shown as codes: the system and the code of each."""
+    """A column with values that FHIR shows as codes of a system."""
 
     TYPE = "token"
     MODIFIERS = ("missing", "not")
@@ -65,7 +65,7 @@ class Shown(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Parameter):
-    """A boolean."""
+    """A boolean column."""
 
     TYPE = "token"
     MODIFIERS = ("missing", "not")
@@ -142,7 +142,7 @@ class Identifier(Concept):
 
 @dataclass(frozen=True, kw_only=True)
 class Code(Concept):
-    """Codes alone, all of one system if they are of any."""
+    """Codes without a system of their own."""
 
     MODIFIERS: ClassVar[tuple[str, ...]] = ("missing", "not")
 
@@ -174,7 +174,7 @@ class Language(Concept):
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceType(Concept):
-    """What was sent as `serviceType`, or the type of the services that a row of `model` is for."""
+    """The `serviceType` that was sent, or the type of the services of a row of `model`."""
 
     model: type[Model]
     services: str
@@ -241,7 +241,7 @@ class Deceased(Parameter):
 
 
 def read_flag(value: str) -> bool:
-    """Also in words of the system that FHIR has for them."""
+    """Read a boolean, also with the system of FHIR's codes for it."""
     flag = value.removeprefix(f"{SPECIAL_VALUES}|")
     if flag not in ("true", "false"):
         raise Invalid(f"{value!r} is neither true nor false.")
@@ -249,7 +249,7 @@ def read_flag(value: str) -> bool:
 
 
 def coded(value: str, key: str = "code") -> str:
-    """A test, in jsonpath, for a Coding or an Identifier: of this system, none or any, and with this code or value."""
+    """Return a jsonpath test for a Coding or Identifier: with this system, none or any, and this code or value."""
     system, code = split_token(value)
     tests = []
     if system:

@@ -1,4 +1,4 @@
-"""How a value of a search is written: https://hl7.org/fhir/R4/search.html#escaping and #prefix
+"""Values of search parameters: https://hl7.org/fhir/R4/search.html#escaping and #prefix
 
 What cannot be read raises Invalid.
 """
@@ -37,7 +37,7 @@ NUMBER = re.compile(
 
 
 def split_values(value: str) -> list[str]:
-    """The values that commas divide, still escaped."""
+    """Split a value at its commas, still escaped."""
     values = VALUE.findall(value)
     if not values:
         raise Invalid(f"{value!r} holds no value.")
@@ -47,12 +47,12 @@ def split_values(value: str) -> list[str]:
 
 
 def plain(value: str) -> str:
-    """Without the backslashes that escape."""
+    """Return a value without its escaping backslashes."""
     return ESCAPED.sub(r"\1", value)
 
 
 def split_token(value: str) -> tuple[str | None, str]:
-    """`system|code`, of which one may be empty; None for a code without a bar: of any system."""
+    """Split `system|code`, each of which may be empty; None for a code of any system."""
     system, code = _split(BAR, value)
     if not (system or code):
         raise Invalid(f"{value!r} names neither a system nor a code.")
@@ -60,7 +60,7 @@ def split_token(value: str) -> tuple[str | None, str]:
 
 
 def split_composite(value: str) -> tuple[str, str]:
-    """`this$that`, both still escaped."""
+    """Split `this$that`, both still escaped."""
     match = DOLLAR.fullmatch(value)
     if not match:
         raise Invalid(f"{value!r} is not two values with a $ between them.")
@@ -69,7 +69,7 @@ def split_composite(value: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Span(Generic[T]):
-    """The values [first, after) that a value stands for, and how what is searched has to lie to them."""
+    """The range [first, after) of a value, and its comparison."""
 
     prefix: str
     first: T
@@ -77,7 +77,7 @@ class Span(Generic[T]):
 
 
 def read_span(value: str, zone: tzinfo | None = None) -> Span[datetime]:
-    """A date without a time stands for all of its day, month or year; `ap` for a day more on either side.
+    """Read a date; without a time it is its whole day, month or year. `ap` adds a day on either side.
 
     What names no zone is meant in this one, the clinic's unless said.
     """
@@ -94,7 +94,7 @@ def read_span(value: str, zone: tzinfo | None = None) -> Span[datetime]:
 
 
 def read_days(value: str) -> Span[date]:
-    """The same in whole days, which have no zone; a moment stands for its day."""
+    """Read a date in whole days, which have no zone; an instant counts as its day."""
     span = read_span(value, UTC)
     first = span.first.date()
     return Span(span.prefix, first, max(span.after.date(), later(span.first, A_DAY).date()))

@@ -1,4 +1,4 @@
-"""The words of whole resources: https://hl7.org/fhir/R4/search.html#content
+"""Full-text search: https://hl7.org/fhir/R4/search.html#content
 
 `bone`, `"broken bone"`, `(bone OR liver) AND metastases`; words that stand side by side are all wanted.
 """

@@ -1,4 +1,4 @@
-"""Software that signs in with a key: https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html"""
+"""Sign-in by key: https://hl7.org/fhir/smart-app-launch/client-confidential-asymmetric.html"""
 
 import json
 import re
@@ -28,11 +28,11 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """The assertion does not sign anybody in. The message says why."""
+    """The assertion is not valid. The message says why."""
 
 
 def application_of(assertion: str, audience: str, now: datetime) -> Application:
-    """Who has signed it. Raises Refused. It counts once."""
+    """Return the application that signed an assertion, which counts once. Raises Refused."""
     header, claims = _parts(assertion)
     application = _application(claims.get("iss"))
     _check_header(header, application.registration)
@@ -43,7 +43,7 @@ def application_of(assertion: str, audience: str, now: datetime) -> Application:
 
 
 def _parts(assertion: str) -> tuple[Json, Json]:
-    """What it says of itself, not believed yet."""
+    """Return the header and claims of an assertion, not verified yet."""
     try:
         if len(assertion) > MOST_CHARACTERS:
             raise Refused("The assertion is too long.")
@@ -118,7 +118,7 @@ def _verify(assertion: str, header: Json, registration: AppRegistration) -> None
 
 
 def _keys(registration: AppRegistration, kid: str) -> list[JWK]:
-    """The keys of that name. Their address is asked again for one that was not there when it was asked last."""
+    """Return the keys with this id. An unknown id makes the key set be fetched again."""
     if not registration.jwks_url:
         return _named(json.dumps(registration.jwks), kid)
     kept = cache.get(_place(registration.jwks_url))
@@ -133,7 +133,7 @@ def _named(keys: str, kid: str) -> list[JWK]:
 
 
 def _fetched(url: str) -> str:
-    """The key set that is there now, kept for no longer than it says."""
+    """Return the current key set, cached for no longer than it allows."""
     try:
         answer = outgoing.request("GET", url, headers=[("Accept", "application/json")], reads=True)
         keys = answer.body.decode()
@@ -158,7 +158,7 @@ def _place(url: str) -> str:
 
 
 def _use_once(application: Application, claims: Json, now: datetime) -> None:
-    """Written down in the database, so that none counts twice, whatever Redis forgets."""
+    """Store the assertion's id in the database, so that it counts once, whatever Redis forgets."""
     UsedAssertion.objects.filter(expires__lt=now).delete()
     digest = sha256(claims["jti"].encode("utf-8", "surrogatepass")).hexdigest()
     expires = datetime.fromtimestamp(claims["exp"], UTC)

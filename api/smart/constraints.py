@@ -10,7 +10,7 @@ from scheduling.errors import Invalid
 
 
 def condition_of(caller: Caller, kind: str, constraint: str) -> Q | None:
-    """The rows that `status=booked&date=ge2026-01-01` wants; None where it cannot be read as a whole.
+    """Return the condition of `status=booked&date=ge2026-01-01`; None if a part cannot be read.
 
     No chains, nor filters, which can hold some: what they reach would depend on the scopes that are read here.
     """

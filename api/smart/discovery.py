@@ -1,4 +1,4 @@
-"""What software can learn before it signs in: https://hl7.org/fhir/smart-app-launch/conformance.html"""
+"""SMART and OpenID discovery documents: https://hl7.org/fhir/smart-app-launch/conformance.html"""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 
 def endpoints(request: HttpRequest) -> dict[str, str]:
-    """Where each of them is, in full."""
+    """Return the full URL of each endpoint."""
     return {name: request.build_absolute_uri(reverse(view)) for name, view in ENDPOINTS.items()}
 
 

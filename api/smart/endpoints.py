@@ -37,7 +37,7 @@ class JSONWhileAway:
 
 
 class _Told(JSONWhileAway):
-    """Whatever is said is JSON and kept by nobody; who came with a Basic password learns that it was wrong."""
+    """Base of the token endpoints: JSON that is never cached, and a challenge after a wrong Basic password."""
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -65,7 +65,7 @@ def _too_many(error: throttling.TooManyRequests) -> HttpResponseBase:
 
 
 class TokenView(_Told, views.TokenView):  # type: ignore[misc]
-    """Where software gets its tokens."""
+    """The token endpoint."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.POST.get("grant_type") == DEVICE:
@@ -75,8 +75,8 @@ class TokenView(_Told, views.TokenView):  # type: ignore[misc]
 
 
 class RevokeTokenView(_Told, views.RevokeTokenView):  # type: ignore[misc]
-    """Where software gives them back: https://www.rfc-editor.org/rfc/rfc7009"""
+    """The revocation endpoint: https://www.rfc-editor.org/rfc/rfc7009"""
 
 
 class UserInfoView(_Told, views.UserInfoView):  # type: ignore[misc]
-    """Who a token is for: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo"""
+    """The person of a token: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo"""

@@ -1,4 +1,4 @@
-"""What a token is good for, for whoever has been given it: https://www.rfc-editor.org/rfc/rfc7662
+"""The introspection endpoint: https://www.rfc-editor.org/rfc/rfc7662
 
 The caller is software, by its own credentials, or whoever has a token of ours.
 """

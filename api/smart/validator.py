@@ -1,4 +1,4 @@
-"""What django-oauth-toolkit asks us: who software is, which scopes it gets, for whom its tokens are.
+"""Hooks of django-oauth-toolkit: clients, their scopes, and the people of their tokens.
 
 https://hl7.org/fhir/smart-app-launch/app-launch.html
 """
@@ -27,7 +27,7 @@ OURS = "clinic"  # the header under which comes along what oauthlib does not kno
 
 
 class OAuthCore(OAuthLibCore):  # type: ignore[misc]
-    """Requests as oauthlib sees them, with our own addresses, which tokens name, and who is signed in."""
+    """Requests for oauthlib, with our own addresses and the person who is signed in."""
 
     def extract_headers(self, request: HttpRequest) -> dict[str, Any]:
         base = request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
@@ -36,12 +36,12 @@ class OAuthCore(OAuthLibCore):  # type: ignore[misc]
         return {**super().extract_headers(request), OURS: ours}
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """Without the one character that PostgreSQL could not even look for."""
+        """Return the form without NUL, which PostgreSQL cannot look for."""
         return [(name, value.replace("\x00", "\ufffd")) for name, value in super().extract_body(request)]
 
 
 class SmartScopes(BaseScopes):  # type: ignore[misc]
-    """Each app has its own: what it was registered for."""
+    """The scopes of each app, as it was registered."""
 
     def get_all_scopes(self) -> dict[str, str]:
         return {}
@@ -54,7 +54,7 @@ class SmartScopes(BaseScopes):  # type: ignore[misc]
 
 
 class SmartValidator(OAuth2Validator):  # type: ignore[misc]
-    """The demo's client, whose secret is known, needs DEMO."""
+    """The request validator. It refuses the demo's client, whose secret is known, where DEMO is off."""
 
     oidc_claim_scope = {**OAuth2Validator.oidc_claim_scope, "fhirUser": "fhirUser"}
 
@@ -66,7 +66,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return bool(super().client_authentication_required(request, *args, **kwargs))
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """By key (private_key_jwt), by Basic, or by a secret in the body."""
+        """Authenticate by key (private_key_jwt), by Basic, or by a secret in the body."""
         if assertion := _asserted(request):
             return self._authenticate_by_key(request, assertion)
         return bool(super().authenticate_client(request, *args, **kwargs))
@@ -84,7 +84,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return True
 
     def _load_application(self, client_id: str, request: Any) -> Any:
-        """None for a name that PostgreSQL could not even look for, and for software that may not be used."""
+        """Load the application; None for a name with NUL, or for software that may not be used."""
         found = None if "\x00" in (client_id or "") else super()._load_application(client_id, request)
         if found is None or not _may_be_used(found):
             request.client = None
@@ -100,7 +100,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def validate_scopes(
         self, client_id: str, scopes: Iterable[str], client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """All of them for software itself. Of an app's some may be left out: its person is asked."""
+        """Check the scopes: all of them for software, any part of them for an app, whose person decides."""
         asked, granted = list(scopes), grantable(scopes, allowed_scopes(client))
         return bool(granted) and (request.grant_type != "client_credentials" or granted == asked)
 
@@ -112,7 +112,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         access.record_launch(request.client, request.user, request.patient, request.scopes, code=code["code"], now=now)
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """A code that comes again was stolen: what was given for it ends."""
+        """Check the code. A code that is used twice was stolen: its tokens are revoked."""
         launch = Launch.objects.filter(code_digest=code_digest(code), application=client).first()
         if launch is None or not super().validate_code(client_id, code, client, request, *args, **kwargs):
             if launch is not None and not Grant.objects.filter(code=code).exists():
@@ -138,7 +138,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return grantable(asked, request.launch.scope.split()) == asked
 
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        """With the patient in context; for longer than the token only where the person was asked for that."""
+        """Save the token with the patient in context, and a refresh token only with a scope that asks for one."""
         if request.grant_type == "client_credentials":
             if _asserted(request):
                 token["expires_in"] = BACKEND_SECONDS
@@ -168,7 +168,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return bool(request.headers[OURS]["user"].is_authenticated)
 
     def validate_silent_authorization(self, request: Any) -> bool:
-        """People are asked each time."""
+        """Return False: people are asked each time."""
         return False
 
     def validate_bearer_token(self, token: str, scopes: Iterable[str], request: Any) -> bool:
@@ -188,7 +188,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
 
 
 def allowed_scopes(application: Any) -> list[str]:
-    """What it was registered for; nothing where nobody has said."""
+    """Return the registered scopes of an application; none if nobody has set them."""
     registration = AppRegistration.objects.filter(application=application).first()
     return registration.scopes.split() if registration else []
 
@@ -203,7 +203,7 @@ def _asserted(request: Any) -> str:
 
 
 def _signing(application: Any) -> Any:
-    """Every app's identity tokens are signed with our key, whatever it was registered with."""
+    """Return the application with our signing key, whatever it was registered with."""
     application.algorithm = Application.RS256_ALGORITHM
     return application
 
@@ -221,7 +221,7 @@ def _may_come_in(launch: Launch) -> bool:
 
 
 def _claim(launch: Launch, request: Any) -> None:
-    """Of two that come with the same code or refresh token at once, one gets tokens."""
+    """Lock the launch or the refresh token, so that only one of two simultaneous requests gets tokens."""
     if request.grant_type == "refresh_token":
         tokens = RefreshToken.objects.filter(pk=request.refresh_token_instance.pk, revoked=None)
         is_mine = tokens.select_for_update().exists()

@@ -96,7 +96,7 @@ DEVICES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class ServiceRow:
     """A kind of visit. `parameters` are columns of SchedulingParameters, `reasons` what patients write.
 
     `needs` names what must be there before it can be booked: coverage, questionnaires, care_team; `codings` what others
@@ -123,7 +123,7 @@ class Service:
 
 
 SERVICES = (
-    Service(
+    ServiceRow(
         id="follow-up",
         name="Follow-up visit",
         comment="A short visit about something we already know: results, a prescription, how a treatment is going.",
@@ -139,7 +139,7 @@ SERVICES = (
         eligibility="returning",
         reasons=("Test results", "Blood pressure check", "Medication review", "Repeat prescription", ""),
     ),
-    Service(
+    ServiceRow(
         id="new-patient",
         name="New patient visit",
         comment="Your first visit with a doctor: time to get to know you, your history and what brings you here.",
@@ -160,7 +160,7 @@ SERVICES = (
         eligibility="new",
         reasons=("New in town", "Back pain", "Headaches", "Annual check-up", ""),
     ),
-    Service(
+    ServiceRow(
         id="ultrasound",
         name="Ultrasound",
         comment="An abdominal ultrasound. It does not hurt, and needs an empty stomach.",
@@ -180,7 +180,7 @@ SERVICES = (
         requires=("Practitioner", "Location", "Device"),
         reasons=("Gallbladder", "Kidney check", ""),
     ),
-    Service(
+    ServiceRow(
         id="video-visit",
         name="Video visit",
         comment="See a doctor from home, some nights too. Any phone or computer with a camera will do.",
@@ -199,7 +199,7 @@ SERVICES = (
         telehealth=True,
         reasons=("Fever since yesterday", "Rash", "Sore throat", "Cough", ""),
     ),
-    Service(
+    ServiceRow(
         id="back-class",
         name="Back care class",
         comment="Exercises for a stronger back, in a group of up to eight.",
@@ -215,7 +215,7 @@ SERVICES = (
         horizon_days=60,
         cancellation=12 * HOUR,
     ),
-    Service(
+    ServiceRow(
         id="travel-health",
         name="Travel health visit",
         comment="Vaccinations and advice for your journey. Come at least four weeks before you leave.",
@@ -233,7 +233,7 @@ SERVICES = (
         questionnaire="travel-health",
         reasons=("Kenya in spring", "Peru, three weeks", "Vietnam", ""),
     ),
-    Service(
+    ServiceRow(
         id="diabetes-check",
         name="Diabetes check",
         comment="The regular check with the people who look after your diabetes.",
@@ -250,7 +250,7 @@ SERVICES = (
         needs=("care_team",),
         reasons=("Three months check", "New meter", ""),
     ),
-    Service(
+    ServiceRow(
         id="physiotherapy",
         name="Physiotherapy",
         comment="One to one, for joints, back and shoulders, and after operations.",
@@ -266,7 +266,7 @@ SERVICES = (
         needs=("coverage",),
         reasons=("Shoulder, after the operation", "Knee", "Lower back", ""),
     ),
-    Service(
+    ServiceRow(
         id="sleep-consultation",
         name="Sleep consultation",
         comment="If you sleep badly, snore, or are tired all day. A few questions come first.",
@@ -283,7 +283,7 @@ SERVICES = (
         needs=("questionnaires",),
         reasons=("Snoring", "Awake at four every night", ""),
     ),
-    Service(
+    ServiceRow(
         id="skin-surgery",
         name="Minor skin surgery",
         comment="Taking away a mole or a cyst, under local anaesthetic. The clinic books it after you have been seen.",
@@ -301,7 +301,7 @@ SERVICES = (
         bookable_by="staff",
         reasons=("Mole on the back", "Cyst", ""),
     ),
-    Service(
+    ServiceRow(
         id="covid-vaccine",
         name="COVID-19 vaccine",
         comment="The vaccine of this season.",

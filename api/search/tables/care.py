@@ -1,4 +1,4 @@
-"""What a visit is paid by, who looks after a patient, what is asked, answered, told and recorded."""
+"""Search parameters of coverage, care teams, questionnaires, communication and audit."""
 
 from dataclasses import replace
 

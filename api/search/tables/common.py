@@ -20,7 +20,7 @@ ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareS
 
 
 def of_every(kind: str) -> Parameters:
-    """What every type has."""
+    """Return the parameters that every type has."""
     return {
         "_id": Token(column="fhir_id", definition="Resource-id"),
         "_lastUpdated": Date(column="last_updated", definition="Resource-lastUpdated"),
@@ -34,7 +34,7 @@ def of_every(kind: str) -> Parameters:
 
 
 def written(at: str, *types: str, **more: Any) -> Written:
-    """References in JSON, at the place where the resource has them."""
+    """Return the parameter for references in JSON, at the resource's own path."""
     return Written(at=at, types=types, element=at.removeprefix("extra."), **more)
 
 
@@ -54,7 +54,7 @@ def address(definition: str) -> Parameters:
 
 
 def names(*columns: str, **more: Any) -> Text:
-    """Parts of a HumanName: those of the one that is shown are in columns."""
+    """Return the parameters for parts of a HumanName."""
     return Text(
         columns=tuple(each for each in columns if each == "family"),
         lists=tuple(each for each in columns if each != "family"),

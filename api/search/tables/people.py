@@ -1,4 +1,4 @@
-"""Who gives care and who receives it."""
+"""Search parameters of practitioners, roles, patients and related persons."""
 
 from dataclasses import replace
 

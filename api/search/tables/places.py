@@ -1,4 +1,4 @@
-"""Where care is given, with what, and which kinds of visit there are."""
+"""Search parameters of organizations, locations, devices and services."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whose time can be taken, what takes it, and what came of it."""
+"""Search parameters of schedules, slots, appointments, responses and encounters."""
 
 from dataclasses import replace
 
