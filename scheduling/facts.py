@@ -4,7 +4,7 @@ They are its time and zone, place, practitioners, service, preparation and refer
 and the phone number for questions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
 from clinic.translations import TranslatedText, text_of
 from clinic.zones import zone_named
+from scheduling.participants import participant_names
 
 Status = Appointment.Status
 
@@ -177,18 +178,6 @@ class VisitFacts:
         if self.phone:
             return _("If you cannot come, please call us: %(phone)s.") % {"phone": self.phone}
         return _("If you cannot come, please call the clinic.")
-
-
-def participant_names(appointment: Appointment, kind: str) -> list[str]:
-    """Return the names of an appointment's participants whose reference begins with `kind`."""
-    return names_of_kind(appointment.participant, kind)
-
-
-def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
-    """Return the names of FHIR participants whose reference begins with `kind`."""
-    actors = (participant.get("actor", {}) for participant in participants)
-    names = [actor.get("display", "") for actor in actors if str(actor.get("reference", "")).startswith(kind)]
-    return [name for name in names if name]
 
 
 def zone_in(extra: Mapping[str, Any]) -> ZoneInfo | None:

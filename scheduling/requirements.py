@@ -22,6 +22,7 @@ from clinic.models import (
 from clinic.translations import Sentence, text_of
 from scheduling import questionnaires
 from scheduling.errors import Issue
+from scheduling.participants import PRACTITIONER, references_of
 from scheduling.visit_zone import zone_of_place
 
 
@@ -220,9 +221,8 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
         return []
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(bookable__practitioner=None)
     ids = slots.values_list("bookable__practitioner__fhir_id", flat=True)
-    references = (str(participant.get("actor", {}).get("reference")) for participant in appointment.participant)
     people = {f"Practitioner/{fhir_id}" for fhir_id in ids}
-    people |= {text for text in references if text.startswith("Practitioner")}  # a team has its patient as member too
+    people |= set(references_of(appointment.participant, PRACTITIONER))  # a team has its patient as member too
     assert appointment.patient_id is not None
     if people & care_team(appointment.patient_id):
         return []

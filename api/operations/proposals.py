@@ -9,6 +9,7 @@ from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant
 from clinic.models import Patient
 from scheduling.availability import Offering
+from scheduling.participants import participant
 
 PRIMARY = {
     "coding": [{"system": codes.PARTICIPATION_TYPE, "code": "PPRF", "display": "primary performer"}],
@@ -93,9 +94,7 @@ def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
     return [
         {
             **({"type": [PRIMARY]} if each is primary else {}),
-            "actor": _actor(each),
-            "required": "required",
-            "status": "needs-action",
+            **participant(each.actor, each.actor_name, "needs-action"),
         }
         for each in people
     ]
@@ -111,12 +110,7 @@ def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None
         actors = {service.actor: service.actor_name}
     if patient is not None:
         actors[patient.reference] = str(patient)
-    return [_participant(actor, name, status) for actor, name in actors.items()]
-
-
-def _participant(actor: str, name: str, status: str) -> Json:
-    named = {"display": name} if name else {}
-    return {"actor": {"reference": actor, **named}, "required": "required", "status": status}
+    return [participant(actor, name, status) for actor, name in actors.items()]
 
 
 def _actor(offering: Offering) -> Json:

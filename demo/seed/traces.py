@@ -21,6 +21,7 @@ from scheduling import notifications, questionnaires
 from scheduling.booking.encounters import BEGINS, FOLLOWS
 from scheduling.notifications.audience import audience_of
 from scheduling.notifications.letters import compose
+from scheduling.participants import encounter_participants
 
 Status = Appointment.Status
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -64,11 +65,7 @@ def _encounter(visit: Appointment, now: datetime, random: Random) -> Encounter:
         service_id=visit.service_id,
         start=came,
         end=end if visit.status == Status.FULFILLED else None,
-        participant=[
-            {"individual": each["actor"]}
-            for each in visit.participant
-            if each["actor"]["reference"].startswith("Practitioner")
-        ],
+        participant=encounter_participants(visit.participant),
     )
 
 

@@ -22,13 +22,13 @@ from demo.seed.rows import DemoRows
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times
-from scheduling.booking.appointments import declined
 from scheduling.booking.holds import SUPPORTING
 from scheduling.booking.request import participants_of
 from scheduling.booking.slots import slots_of
 from scheduling.core.hours import instant, local_date
 from scheduling.core.intervals import Span
 from scheduling.errors import TimeTaken
+from scheduling.participants import declined
 
 PAST, AHEAD = timedelta(days=14), timedelta(days=28)
 WEEK = timedelta(days=7)

@@ -17,6 +17,7 @@ from clinic.models import Appointment, QuestionnaireResponse, Slot
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
+from scheduling.participants import PRACTITIONER, references_of
 from scheduling.visit_zone import zones_of_place
 
 Status = Appointment.Status
@@ -60,8 +61,8 @@ class Visit(VisitFacts):
     @property
     def practitioner(self) -> str:
         """The id of the first practitioner, to offer times with the same person again."""
-        actors = (str(each.get("actor", {}).get("reference", "")) for each in self.appointment.participant)
-        return next((actor.partition("/")[2] for actor in actors if actor.startswith("Practitioner")), "")
+        practitioners = references_of(self.appointment.participant, PRACTITIONER)
+        return practitioners[0].partition("/")[2] if practitioners else ""
 
     @property
     def start_there(self) -> datetime | None:

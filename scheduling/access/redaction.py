@@ -9,6 +9,7 @@ from django.db.models import Model
 from clinic.fhir.references import local_reference
 from clinic.models import Appointment, Patient, RelatedPerson, Schedule
 from scheduling.access.callers import Caller
+from scheduling.participants import actor_of
 
 M = TypeVar("M", bound=Model)
 
@@ -45,6 +46,6 @@ def _sees_all_participants(caller: Caller) -> bool:
 
 def _sees_participant(participant: dict[str, Any], caller: Caller) -> bool:
     actor = participant.get("actor", {})
-    reference = local_reference(str(actor.get("reference", "")))
+    reference = local_reference(actor_of(participant))
     kinds = {reference.partition("/")[0], actor.get("type")}
     return kinds.isdisjoint(IDENTIFYING_TYPES) or reference in caller.people

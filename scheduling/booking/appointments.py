@@ -12,6 +12,7 @@ from scheduling.booking import encounters
 from scheduling.booking.request import Json
 from scheduling.booking.slots import release_time
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
+from scheduling.participants import declined
 from scheduling.versions import Versions, has_version
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
@@ -206,11 +207,3 @@ def require_notice(appointment: Appointment, caller: Caller, now: datetime, done
     if now > appointment.start - notice:
         text = (TOO_LATE if notice else BEGUN)[done]
         raise RuleBroken(text % {"hours": f"{notice.total_seconds() / 3600:g}"})
-
-
-def declined(participant: Json) -> Json:
-    return {**participant, "status": "declined"} if is_patient(participant) else participant
-
-
-def is_patient(participant: Json) -> bool:
-    return str(participant.get("actor", {}).get("reference")).startswith("Patient/")

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from clinic.models import Appointment, Encounter
+from scheduling.participants import encounter_participants
 
 FOLLOWS = {
     Appointment.Status.BOOKED: Encounter.Status.CANCELLED,  # the arrival was recorded by mistake
@@ -50,9 +51,5 @@ def _new(appointment: Appointment, now: datetime) -> Encounter:
         patient_id=appointment.patient_id,
         service_id=appointment.service_id,
         start=now,
-        participant=[
-            {"individual": each["actor"]}
-            for each in appointment.participant
-            if str(each.get("actor", {}).get("reference")).startswith("Practitioner")
-        ],
+        participant=encounter_participants(appointment.participant),
     )

@@ -19,7 +19,6 @@ from scheduling.booking.appointments import (
     audit,
     end_visit,
     fulfil_requirements,
-    is_patient,
     locked,
     require_not_expired,
     require_own_hold,
@@ -28,10 +27,11 @@ from scheduling.booking.appointments import (
 )
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
-from scheduling.booking.request import BookingRequest, Json, awaiting_answers, participants_of
+from scheduling.booking.request import BookingRequest, Json, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
+from scheduling.participants import awaiting_answers, is_patient
 from scheduling.versions import Versions
 
 CLOCK = Caller(client="clock")

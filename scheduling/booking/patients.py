@@ -11,6 +11,7 @@ from clinic.fhir.codes import MERGED_PATIENT
 from clinic.models import Appointment, Patient
 from scheduling.booking.request import BookingRequest, Json
 from scheduling.errors import RuleBroken
+from scheduling.participants import actor_of
 
 MAX_LINKS = 5  # of records that were merged repeatedly
 PARTICIPANT = "Appointment.participant"
@@ -95,10 +96,7 @@ def activate(patient: Patient, *, now: datetime) -> None:
 
 def _with_actor(participants: "tuple[Json, ...] | list[Json]", patient: Patient, survivor: Patient) -> list[Json]:
     actor = {"reference": survivor.reference, "display": str(survivor)}
-    return [
-        {**each, "actor": actor} if each.get("actor", {}).get("reference") == patient.reference else each
-        for each in participants
-    ]
+    return [{**each, "actor": actor} if actor_of(each) == patient.reference else each for each in participants]
 
 
 def _with_former_record(extra: Json, patient: Patient) -> Json:

@@ -1,12 +1,12 @@
 """The booking request."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.models import HealthcareService, Patient
 from scheduling.availability import Offering
+from scheduling.participants import participant
 from scheduling.versions import Versions
 
 Json = dict[str, Any]
@@ -65,35 +65,11 @@ class RescheduleRequest:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
 
 
-def is_person(participant: Json) -> bool:
-    """True if the participant is a practitioner."""
-    return str(participant.get("actor", {}).get("reference")).startswith("Practitioner")
-
-
-def awaiting_answers(participants: Sequence[Json]) -> list[Json]:
-    """The participants of a request: its practitioners still have to answer; without any, everybody but the patient
-    has to.
-    """
-    people = [each for each in participants if is_person(each)]
-    own = [each for each in participants if str(each.get("actor", {}).get("reference")).startswith("Patient/")]
-    return [
-        {**each, "status": "needs-action" if each in people or (not people and each not in own) else "accepted"}
-        for each in participants
-    ]
-
-
 def participants_of(offerings: tuple[Offering, ...], patient: Patient | None, status: str) -> list[Json]:
     """The FHIR participants of a visit. Devices are left out, as the IHE and Argonaut profiles demand."""
     people = [
-        {
-            "actor": {"reference": offering.actor, "display": offering.actor_name},
-            "required": "required",
-            "status": status,
-        }
+        participant(offering.actor, offering.actor_name, status)
         for offering in offerings
         if not offering.actor.startswith("Device/")
     ]
-    if patient is not None:
-        actor = {"reference": patient.reference, "display": str(patient)}
-        people.append({"actor": actor, "required": "required", "status": "accepted"})
-    return people
+    return [*people, participant(patient.reference, str(patient), "accepted")] if patient is not None else people

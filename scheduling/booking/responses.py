@@ -20,6 +20,7 @@ from scheduling.booking.patients import follow_merge, lock_patient
 from scheduling.booking.request import Json
 from scheduling.booking.slots import bookables_of, own_bookables
 from scheduling.errors import IllegalTransition, RuleBroken
+from scheduling.participants import actor_of, references_of
 
 Status = AppointmentResponse.Status
 
@@ -54,7 +55,7 @@ def record_response(response: AppointmentResponse, *, caller: Caller, now: datet
     """
     appointment = locked(response.appointment.fhir_id, caller)
     name = response.actor["reference"]
-    if name not in {each.get("actor", {}).get("reference") for each in appointment.participant}:
+    if name not in references_of(appointment.participant):
         raise RuleBroken(f"{name} takes no part in this visit.", expression="AppointmentResponse.actor")
     access.require_may_answer(caller, appointment, name)
     response.last_updated = now
@@ -71,7 +72,7 @@ def _apply_answer(
     """
     if not (appointment.is_request or appointment.status == Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, answer)
-    answering = [each for each in appointment.participant if each.get("actor", {}).get("reference") in names]
+    answering = [each for each in appointment.participant if actor_of(each) in names]
     appointment.participant = [
         {**each, "status": answer} if each in answering else each for each in appointment.participant
     ]
@@ -94,9 +95,7 @@ def _apply_answer(
 
 
 def _is_undecided(participant: Json) -> bool:
-    return participant.get("status") in (Status.NEEDS_ACTION, Status.TENTATIVE) and "reference" in participant.get(
-        "actor", {}
-    )
+    return participant.get("status") in (Status.NEEDS_ACTION, Status.TENTATIVE) and bool(actor_of(participant))
 
 
 def _is_needed(participant: Json) -> bool:

@@ -1,7 +1,6 @@
 """Use cases of visits: book, reschedule, cancel, and the statuses of the day."""
 
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -28,7 +27,7 @@ from scheduling.booking.appointments import (
 )
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
-from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, awaiting_answers, participants_of
+from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, participants_of
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
@@ -41,6 +40,7 @@ from scheduling.booking.slots import (
     take,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
+from scheduling.participants import actor_of, awaiting_answers, participant, references_of
 from scheduling.versions import Versions
 
 
@@ -390,30 +390,23 @@ def _with_new_actors(appointment: Appointment, old: list[Slot], offerings: tuple
     site.
     """
     leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
-    named = {_actor(each) for each in appointment.participant}
-    in_person = not any(str(each).startswith("PractitionerRole/") for each in named)
+    named = set(references_of(appointment.participant))
+    in_person = not references_of(appointment.participant, "PractitionerRole/")
     if in_person:
         offerings = tuple(each._replace(actor=each.person) for each in offerings)
     coming = participants_of(offerings, None, "accepted")
     if appointment.site is not None and appointment.site.reference in named - leaving:
         leaving.add(appointment.site.reference)
         coming += _sites(offerings)
-    names = {each["actor"]["reference"] for each in coming}
-    kept = [each for each in appointment.participant if _actor(each) not in leaving or _actor(each) in names]
-    present = {_actor(each) for each in kept}
-    return [each for each in coming if each["actor"]["reference"] not in present] + kept
+    names = set(references_of(coming))
+    kept = [each for each in appointment.participant if actor_of(each) not in leaving or actor_of(each) in names]
+    present = set(references_of(kept))
+    return [each for each in coming if actor_of(each) not in present] + kept
 
 
 def _sites(offerings: tuple[Offering, ...]) -> list[Json]:
     sites = {each.site_reference: each.site_name for each in offerings if each.site_reference}
-    return [
-        {"actor": {"reference": reference, "display": name}, "required": "required", "status": "accepted"}
-        for reference, name in sites.items()
-    ]
-
-
-def _actor(participant: Json) -> Any:
-    return participant.get("actor", {}).get("reference")
+    return [participant(reference, name, "accepted") for reference, name in sites.items()]
 
 
 def _site(offerings: tuple[Offering, ...]) -> int | None:

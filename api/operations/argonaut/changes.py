@@ -17,6 +17,7 @@ from clinic.models import Appointment
 from scheduling import access, booking
 from scheduling.booking import Once
 from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, TimeTaken
+from scheduling.participants import actor_of
 
 STAYS = "This visit is for another {}, and stays so: cancel it, and book another."
 
@@ -140,4 +141,4 @@ def _moves(request: ArgonautRequest, visit: Appointment) -> bool:
 
 
 def _actors(participants: Sequence[Json]) -> set[str]:
-    return {local_reference(str(each.get("actor", {}).get("reference", ""))) for each in participants}
+    return {local_reference(actor_of(each)) for each in participants}

@@ -26,6 +26,7 @@ from scheduling import availability
 from scheduling.availability import Criteria, MayBook, Opening, Way
 from scheduling.booking import BookingRequest
 from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
+from scheduling.participants import actor_of
 
 NOTES = ("description", "reasonCode", "reasonReference", "priority", "appointmentType", "specialty", "basedOn")
 ONE_PATIENT = "An appointment is for one patient: book for each of a group."
@@ -225,7 +226,7 @@ def _named(appointment: ClientAppointment, kind: str) -> list[ReferenceTarget]:
 
 
 def _reference(participant: Json) -> str:
-    return local_reference(str(participant.get("actor", {}).get("reference", "")))
+    return local_reference(actor_of(participant))
 
 
 def _free_slots(sent: Json, at: str, base: str) -> tuple[FreeSlot, ...]:

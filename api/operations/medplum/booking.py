@@ -34,6 +34,7 @@ from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.booking import BookingRequest
 from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered
+from scheduling.participants import references_of
 
 UseCase = Callable[..., Appointment]
 
@@ -211,8 +212,7 @@ def _is_told(expression: str, known: Iterable[str]) -> bool:
 
 def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
     """Return the patient of the visit, if the proposal names one."""
-    actors = (each.get("actor", {}).get("reference", "") for each in draft.fields["participant"])
-    named = {text for text in actors if "Patient/" in text}
+    named = {text for text in references_of(draft.fields["participant"]) if "Patient/" in text}
     if len(named) > 1:
         reader.refuse("An appointment is for one patient", "participant", "not-supported")
     pk = draft.fields["patient_id"]

@@ -21,7 +21,7 @@ from portal.appointments.visits import Status
 from portal.staff.groups import Seats, seats_at
 from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.facts import participant_names
+from scheduling.participants import PRACTITIONER, names_by_reference, participant_names
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)
@@ -101,12 +101,7 @@ class VisitCard:
     @cached_property
     def practitioners(self) -> dict[str, str]:
         """The names of the practitioners, by their FHIR references."""
-        actors = (each.get("actor", {}) for each in self.appointment.participant)
-        return {
-            actor["reference"]: actor.get("display", "")
-            for actor in actors
-            if str(actor.get("reference", "")).startswith("Practitioner")
-        }
+        return names_by_reference(self.appointment.participant, PRACTITIONER)
 
     @cached_property
     def title(self) -> Any:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from clinic import time_text
 from clinic.models import Appointment, Location, PastVersion
 from clinic.zones import zone_named
-from scheduling.facts import names_of_kind
+from scheduling.participants import names_of_kind
 
 
 @dataclass(frozen=True, slots=True)

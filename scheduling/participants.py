@@ -1,0 +1,82 @@
+"""Participants of an Appointment, as FHIR has them: how one is built, and how they are read.
+
+https://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from clinic.models import Appointment
+
+Json = dict[str, Any]
+
+PRACTITIONER = "Practitioner"  # and PractitionerRole: the kind of a reference is how it begins
+PATIENT = "Patient/"
+PLACE = "Location/"
+
+
+def participant(reference: str, display: str, status: str) -> Json:
+    """A required participant. Without `display` the actor has no name."""
+    named = {"display": display} if display else {}
+    return {"actor": {"reference": reference, **named}, "required": "required", "status": status}
+
+
+def actor_of(element: Mapping[str, Any]) -> str:
+    """The reference of a participant's actor as it is written; empty without one."""
+    return str(element.get("actor", {}).get("reference") or "")
+
+
+def references_of(participants: Iterable[Mapping[str, Any]], kind: str = "") -> list[str]:
+    """The references of the actors of this kind, or of all, in their order."""
+    return [reference for each in participants if (reference := actor_of(each)) and reference.startswith(kind)]
+
+
+def names_by_reference(participants: Iterable[Mapping[str, Any]], kind: str) -> dict[str, str]:
+    """The names of the actors of this kind by their references, empty for those without a name."""
+    return {
+        reference: each["actor"].get("display", "")
+        for each in participants
+        if (reference := actor_of(each)).startswith(kind)
+    }
+
+
+def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
+    """The names of the actors whose reference begins with `kind`."""
+    names = (each["actor"].get("display", "") for each in participants if actor_of(each).startswith(kind))
+    return [name for name in names if name]
+
+
+def participant_names(appointment: Appointment, kind: str) -> list[str]:
+    """The names of an appointment's actors whose reference begins with `kind`."""
+    return names_of_kind(appointment.participant, kind)
+
+
+def is_patient(element: Mapping[str, Any]) -> bool:
+    return actor_of(element).startswith(PATIENT)
+
+
+def is_practitioner(element: Mapping[str, Any]) -> bool:
+    """True if the participant is a practitioner, as a person or in a role."""
+    return actor_of(element).startswith(PRACTITIONER)
+
+
+def declined(element: Json) -> Json:
+    """The participant, declined if it is the patient."""
+    return {**element, "status": "declined"} if is_patient(element) else element
+
+
+def awaiting_answers(participants: Sequence[Json]) -> list[Json]:
+    """The participants of a request: its practitioners still have to answer; without any, everybody but the patient
+    has to.
+    """
+    has_practitioner = any(map(is_practitioner, participants))
+
+    def must_answer(element: Json) -> bool:
+        return is_practitioner(element) if has_practitioner else not is_patient(element)
+
+    return [{**each, "status": "needs-action" if must_answer(each) else "accepted"} for each in participants]
+
+
+def encounter_participants(participants: Iterable[Json]) -> list[Json]:
+    """The practitioners of a visit as participants of its Encounter."""
+    return [{"individual": each["actor"]} for each in participants if is_practitioner(each)]
