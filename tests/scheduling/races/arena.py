@@ -1,7 +1,7 @@
-"""How people meet: at one moment, or each in the middle of what the other does; and what must never come of it.
+"""Helpers for races: threads that meet at one moment, or one in the middle of another, and checks of the outcome.
 
-Each race has its control: the same race with the guard taken away, which goes wrong. Triggers that sleep keep the
-moments long enough for everybody to meet in them.
+Each race has its control: the same race without the guard, which goes wrong. Triggers that sleep make the moments long
+enough for all threads to meet.
 """
 
 import threading
@@ -27,7 +27,7 @@ A_MOMENT = 0.3
 
 @contextmanager
 def slow(table, what="UPDATE", *, each="STATEMENT"):
-    """Whoever writes to the table takes a moment first."""
+    """Make every write to the table take a moment."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
@@ -42,7 +42,7 @@ def slow(table, what="UPDATE", *, each="STATEMENT"):
 
 
 def later(act):
-    """Once the other is in the middle of it."""
+    """A function that runs `act` once another thread is in the middle of its work."""
 
     def wait_and_act():
         with connection.cursor() as cursor:
@@ -65,7 +65,7 @@ def do(use_case: Callable, appointment, *args, caller=SOFTWARE, **named):
 
 
 def standing(appointment):
-    """The time that it takes."""
+    """The Slots that count."""
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None)
     return list(slots.order_by("pk").values_list("status", "start"))
 
@@ -87,7 +87,7 @@ def ultrasound():
 
 
 def overlaps():
-    """How many pairs of rows stand on the same time of the same seat, blocks aside: what must always be none."""
+    """The number of pairs of rows on the same time of the same seat, without blocks: it must always be 0."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 @pytest.fixture
 def without(monkeypatch):
-    """Take a lock away."""
+    """Remove a lock."""
     return lambda *locks: [monkeypatch.setattr(f"scheduling.booking.{lock}", lambda *_: None) for lock in locks]
 
 

@@ -80,9 +80,9 @@ def moved_off_the_grid_onto_a_booking(service, schedule, caller, day=0):
     move = do(
         booking.reschedule,
         visit,
-        offerings=request.offerings,
-        start=monday(13, 53, days=day),
-        override="She asked for it",
+        booking.RescheduleRequest(
+            offerings=request.offerings, start=monday(13, 53, days=day), override="She asked for it"
+        ),
         caller=caller,
     )
     return at_once([move, partial(book, request)])

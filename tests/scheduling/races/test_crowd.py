@@ -1,4 +1,4 @@
-"""Everything at once, at random."""
+"""Random operations of several clients at once."""
 
 import random
 from collections import Counter
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Crowd:
-    """Everything that is done to one doctor's day and one room, at random and by several at once."""
+    """Random operations on one doctor's day and one room, by several clients at once."""
 
     def __init__(self, seed, boss):
         self.seed, self.boss = seed, boss
@@ -89,7 +89,8 @@ class Crowd:
             offerings = with_duration(offerings, timedelta(minutes=chance.choice((15, 30, 75))))
         override = chance.choice(("", "It has to be"))
         start = request.start + timedelta(minutes=chance.choice((0, 4)) if override else 0)
-        do(booking.reschedule, visit, offerings=offerings, start=start, override=override, caller=self.boss)()
+        move = booking.RescheduleRequest(offerings=offerings, start=start, override=override)
+        do(booking.reschedule, visit, move, caller=self.boss)()
 
     def block(self, chance):
         mine = Slot.objects.filter(appointment=None, deleted_at=None).first()

@@ -1,4 +1,4 @@
-"""What several people do to one hold at the same moment ends as if one had come after the other."""
+"""Concurrent operations on one hold end as if one had come after the other."""
 
 from datetime import timedelta
 from functools import partial
@@ -34,7 +34,7 @@ def test_without_the_lock_of_the_row_it_is_done_twice(service, chen, without_row
 
 
 def swept_by_four(service, schedule):
-    """How many holds four sweeps say that they have released; there are five."""
+    """The number of holds that four concurrent sweeps report as released; there are five."""
     for hour in range(9, 14):
         hold(wish(service, schedule, at=monday(hour)))
     an_hour_later = timezone.now() + timedelta(hours=1)
@@ -119,14 +119,14 @@ def test_even_if_that_takes_long():
 
 
 def test_without_owning_the_bookables_the_two_wait_for_each_other(without):
-    without("holding.own_bookables")
+    without("holds.own_bookables")
     service, schedules = ultrasound()
     with slow("clinic_slot", "INSERT OR UPDATE", each="ROW"), pytest.raises(OperationalError, match="deadlock"):
         extended_as_it_is_sold(monday(10), service, schedules)
 
 
 def replaced_by_two_pages(service, schedule):
-    """Two pages of one browser change the same hold to different times; how often it was let go."""
+    """Two pages of one browser change the same hold to different times. Returns how often it was released."""
     held = hold(wish(service, schedule, at=monday(10)), GUEST)
     QuestionnaireResponseFactory(appointment=held, patient=None)
 
@@ -146,5 +146,5 @@ def test_a_hold_that_two_pages_replace_is_let_go_once_and_one_has_its_answers(se
 
 
 def test_without_the_lock_of_the_row_it_is_let_go_twice(service, chen, without_row_locks, without):
-    without("holding.lock_holder", "visits.own_bookables")
+    without("holds.lock_holder", "visits.own_bookables")
     assert replaced_by_two_pages(service, chen)[1] == 2

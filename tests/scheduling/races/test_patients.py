@@ -1,4 +1,4 @@
-"""One patient, and one holder, at two places at the same moment."""
+"""Concurrent operations for one patient, and of one holder, at overlapping times."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ def test_nobody_is_named_for_two_visits_at_one_time(service):
 
 
 def test_without_the_lock_of_the_patient_they_are(service, without):
-    without("holding.lock_patient", "holding.lock_holder")
+    without("holds.lock_patient", "holds.lock_holder")
     assert named_for_two_holds(service) == {Appointment: 2}
 
 
@@ -43,7 +43,7 @@ def test_a_guest_holds_two_times_however_many_they_ask_for_at_once(service, chen
 
 
 def test_without_the_lock_of_the_holder_they_hold_more(service, chen, without):
-    without("holding.lock_holder")
+    without("holds.lock_holder")
     assert five_holds(service, chen)[Appointment] > 2
 
 
@@ -63,5 +63,5 @@ def test_answers_serve_one_visit(service, chen, ada):
 
 
 def test_without_the_lock_of_the_patient_they_serve_two(service, chen, ada, without):
-    without("holding.lock_patient", "holding.own_bookables")
+    without("holds.lock_patient", "holds.own_bookables")
     assert two_visits_with_one_set_of_answers(service, chen, ada) == {Appointment: 2}

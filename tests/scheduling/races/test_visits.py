@@ -1,4 +1,4 @@
-"""What two people do to one visit at the same moment ends as if one had come after the other."""
+"""Concurrent operations of two people on one visit end as if one had come after the other."""
 
 import pytest
 
@@ -14,9 +14,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def moved_by_two(service, schedule, **seen):
     visit = book(wish(service, schedule, at=monday(10)))
     offerings = wish(service, schedule, at=monday(10)).offerings
-    return kinds(
-        at_once([do(booking.reschedule, visit, offerings=offerings, start=monday(hour), **seen) for hour in (11, 13)])
-    )
+    moves = [booking.RescheduleRequest(offerings=offerings, start=monday(hour), **seen) for hour in (11, 13)]
+    return kinds(at_once([do(booking.reschedule, visit, move) for move in moves]))
 
 
 def test_of_two_who_move_the_visit_that_they_see_one_is_told_to_look_again(service, chen):
