@@ -204,7 +204,7 @@ def _reminders(
 
 
 def _lead_times(appointment: Appointment, now: datetime) -> list[timedelta]:
-    """How long before the visit its reminders go out, without those already past."""
+    """The lead times of the visit's reminders that are still to come."""
     service, start = appointment.service, appointment.start
     if service is None or start is None:
         return []

@@ -10,7 +10,7 @@ MARGIN = timedelta(minutes=15)
 
 
 def allowed_time(due: datetime, zone: ZoneInfo, *, visit: datetime | None, now: datetime) -> datetime | None:
-    """When a text message due at `due` may be sent: then, at the end of quiet hours, or shortly before they begin.
+    """The time at which a message due at `due` may be sent: then, after quiet hours, or shortly before them.
 
     It goes out before if by their end the visit would have begun or would begin within the hour. None if that time has
     passed too.

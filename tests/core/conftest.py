@@ -1,4 +1,4 @@
-"""The core is plain Python, so are its tests: no database, no Django."""
+"""Configuration of the tests of scheduling.core, which need neither a database nor Django."""
 
 import zoneinfo
 

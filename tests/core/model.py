@@ -1,8 +1,8 @@
-"""What the engine should find, worked out minute by minute: slow, and too simple to be wrong.
+"""Reference model of the engine, computed minute by minute: slow, and too simple to be wrong.
 
-Nothing here comes from the engine but the shape of its arguments. A span is the set of its minutes, and a
-local time becomes an instant by reading the clock at every minute, as somebody with an almanac would.
-Instants are minutes since 1970-01-01T00:00Z; the engine's seconds are converted at the edge.
+It shares only the types of the arguments with the engine. A span is the set of its minutes, and a local time becomes an
+instant by reading the clock at every minute. Instants are minutes since 1970-01-01T00:00Z; the engine's seconds are
+converted on the way in and out.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,7 +31,7 @@ def spans_of(minutes: set[int]) -> list[tuple[int, int]]:
 
 
 class Clock:
-    """What a zone's clock shows at every minute of some days."""
+    """The local times of a zone at every minute of some days."""
 
     def __init__(self, zone: ZoneInfo, first_day: int, last_day: int) -> None:
         self.shows: dict[int, datetime] = {}
@@ -94,7 +94,7 @@ def seats(diary: Diary) -> list[set[int]]:
 
 
 class Page:
-    """One diary, read over [first, last): which minutes are open, closed, planned, taken."""
+    """The minutes of one diary within [first, last): open, closed, planned and taken ones."""
 
     def __init__(self, diary: Diary, first: int, last: int) -> None:
         rules = diary.rules
@@ -137,7 +137,7 @@ class Page:
 
 
 def offers(pools, start: int, end: int) -> list[Offer]:
-    """Every minute of the window is tried, with every choice of one diary from each pool."""
+    """The offers found by trying every minute of the window with every choice of one diary from each pool."""
     first, last = -(-start // MINUTE), end // MINUTE
     if first >= last:
         return []

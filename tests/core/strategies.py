@@ -59,7 +59,7 @@ wall_times = st.one_of(
 
 @st.composite
 def windows(draw) -> Window:
-    """By day, overnight, or all day."""
+    """Windows by day, overnight, or all day."""
     opens = draw(wall_times)
     closes = draw(st.one_of(wall_times, st.just(opens)))
     days = draw(st.one_of(weekdays, st.just(EVERY_DAY)))
@@ -75,7 +75,7 @@ busy_hours = st.one_of(st.just(ALWAYS), st.just(NIGHTS), st.just(ALWAYS), hours)
 
 @st.composite
 def dated(draw, hours: st.SearchStrategy[tuple[Window, ...]], moment: Moment) -> tuple[Window, ...]:
-    """Those hours, some of them only from or until a day around the moment."""
+    """These windows, some of them only from or until a day around the moment."""
     today = datetime.fromtimestamp(moment.at * MINUTE, moment.zone).date()
     days = st.none() | st.none() | st.integers(-2, 2).map(lambda away: today + timedelta(days=away))
     return tuple(_between(window, draw(days), draw(days)) for window in draw(hours))
@@ -87,7 +87,7 @@ def _between(window: Window, one: date | None, other: date | None) -> Window:
 
 
 def grids(zones, *, intervals=None) -> st.SearchStrategy[Grid]:
-    """Offsets may be negative, or larger than the interval; intervals need not divide a day."""
+    """Grids; offsets may be negative or larger than the interval, and intervals need not divide a day."""
     intervals = intervals or st.one_of(st.sampled_from([5, 15, 30, 45, 60, 90, 120]), st.integers(5, 120))
     return st.builds(Grid, intervals, st.one_of(st.just(0), st.integers(-150, 150)), zones)
 

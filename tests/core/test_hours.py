@@ -216,7 +216,7 @@ def test_open_is_every_minute_of_every_window_of_every_day(data, moment):
 
 @given(st.data(), moments)
 def test_a_narrower_search_finds_the_same_hours(data, moment):
-    """Whatever is asked: hours never depend on it."""
+    """Hours never depend on the search window."""
     week = data.draw(dated(hours, moment))
     wide = (moment.at - 7 * DAY) * MINUTE, (moment.at + 7 * DAY) * MINUTE
     start, end = data.draw(searches(moment.at, longest=4 * DAY))

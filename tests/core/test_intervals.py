@@ -1,4 +1,4 @@
-"""Spans of time: the algebra, first on paper, then against sets of minutes."""
+"""Operations on spans: examples, and comparisons with sets of minutes."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Times on offer: hours, less what is closed, less what is taken, on the grid. What is found can be booked."""
+"""Offered times: hours, minus closures, minus taken time, on the grid. Every time found can be booked."""
 
 from dataclasses import replace
 from datetime import time
@@ -213,7 +213,7 @@ def test_all_of_two_with_grids_of_their_own_meet_where_both_may_start():
 
 
 def test_nobody_is_in_a_visit_twice():
-    """Two schedules of one doctor, asked for together: there is only one doctor."""
+    """Two schedules of one doctor in one search: there is only one doctor."""
     first, second = diary(1, bookable=9), diary(2, bookable=9)
     assert starts([first], [second]) == ""
 

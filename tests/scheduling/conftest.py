@@ -6,7 +6,7 @@ from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory, Use
 
 @pytest.fixture
 def service(db):
-    """Half an hour on the quarter, Monday to Friday from 9 to 5 in New York."""
+    """A service of half an hour, every quarter of an hour, Monday to Friday from 9 to 5 in New York."""
     return ServiceFactory(name="Check-up")
 
 

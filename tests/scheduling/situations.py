@@ -1,6 +1,6 @@
-"""The cast and the clock of the booking tests.
+"""Patients, staff and times of the booking tests.
 
-Holds expire by the database's clock, so these tests live in the present: their visits lie in the week after next.
+Holds expire by the database's clock, so these tests run in the present: their visits are in the week after next.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ def hold(request: BookingRequest, caller: Caller = SOFTWARE, *, lasting: timedel
 
 
 def run_out(held: Appointment) -> Appointment:
-    """As if the hold had been taken longer ago: it has just expired, by the database's clock too."""
+    """Let the hold expire just now, by the database's clock too, as if it had been made earlier."""
     over = timezone.now() - timedelta(milliseconds=1)
     held.slots.update(blocks_from=over - settings.HOLD_FOR, hold_expires_at=over)
     Appointment.objects.filter(pk=held.pk).update(hold_expires_at=over)
@@ -57,7 +57,9 @@ def run_out(held: Appointment) -> Appointment:
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | SchedulingError]:
-    """Everybody acts at one moment, each in a thread and on a connection of its own. A refusal is a result."""
+    """Run all functions at one moment, each in a thread and on a connection of its own. A refusal is returned as a
+    result.
+    """
     start = Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T | SchedulingError:

@@ -123,7 +123,7 @@ def test_a_role_is_offered_when_it_works(service, case):
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland", "America/New_York"])
 def test_the_days_of_a_role_are_those_of_its_schedules_zone(zone):
-    """A period until the 10th and leave on the 8th: whole days on the wall of that zone, across the clock change."""
+    """A period until the 10th and leave on the 8th are whole local days of that zone, across the clock change."""
     all_day = [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]
     service = ServiceFactory(hours=all_day, interval=60, duration=60, timezone=zone)
     actor = role()

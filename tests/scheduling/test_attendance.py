@@ -1,4 +1,4 @@
-"""A patient says that they will come."""
+"""Patients confirm that they will come."""
 
 import pytest
 from django.utils import timezone

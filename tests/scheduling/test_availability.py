@@ -1,4 +1,4 @@
-"""Questions about free time: pools, arrangements, looks, and what they cost."""
+"""Search for free times: pools, arrangements, windows, and the number of statements."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def find(service, *pools, start=None, end=None, limit=None):
-    """Times on the Monday of the week after next, unless said otherwise."""
+    """The times found on the Monday of the week after next, unless another window is given."""
     arrangement = tuple(tuple(availability.offerings_of(service, [each.fhir_id for each in pool])) for pool in pools)
     query = TimeQuery(
         service=service,

@@ -1,4 +1,4 @@
-"""Time that the people of a calendar keep for themselves."""
+"""Blocks: time that staff keep free of visits."""
 
 from datetime import date, time, timedelta
 from importlib import import_module
@@ -110,7 +110,7 @@ def shortened(visit):
 
 @pytest.mark.parametrize("let_go", [cancelled, declined, entered_in_error, moved, shortened])
 def test_what_a_visit_in_a_block_lets_go_of_stays_closed(service, chen, ada, boss, let_go):
-    """A sick doctor's day is blocked round its visits; the time of one that goes away is not sold again."""
+    """A sick doctor's day is blocked around its visits; the time of a visit that is cancelled is not sold again."""
     visit = book(wish(service, chen, at=monday(10), patient=ada))
     [slot] = block(chen, boss, span(9, 12), around=True)
     let_go(visit)

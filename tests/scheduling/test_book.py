@@ -231,7 +231,7 @@ def test_the_statements_do_not_grow_with_the_schedules(service, ada, django_asse
 
 
 def test_sql_by_hand_cannot_sell_a_time_twice(service, chen, ada):
-    """Not by a second row, not by another schedule of the person, not under a bookable that is made up."""
+    """Neither a second row, nor another schedule of the person, nor an invented bookable gets past the constraint."""
     from django.db import IntegrityError
 
     book(wish(service, chen, at=monday(10), patient=ada))

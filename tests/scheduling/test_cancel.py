@@ -60,7 +60,7 @@ def test_a_version_that_is_no_longer_current_is_refused(service, chen, ada):
 @pytest.mark.parametrize("current", Appointment.Status.values)
 @pytest.mark.parametrize("wanted", Appointment.Status.values)
 def test_only_the_transitions_of_the_state_machine_happen(current, wanted):
-    """Every pair of states; what is refused names both. Time is taken by $hold and $book, not so."""
+    """Every pair of statuses; a refusal names both. Only $hold and $book take time."""
     appointment = AppointmentFactory(status=current)
     reachable = TRANSITIONS[current] - {"pending", "booked"}
     if wanted in reachable:

@@ -1,4 +1,4 @@
-"""Whatever keeps a service from being booked is said in words, and agrees with what can be found."""
+"""Faults that keep a service from being booked are described, and agree with the search for free times."""
 
 from datetime import timedelta
 

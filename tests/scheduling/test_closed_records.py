@@ -1,4 +1,4 @@
-"""Nobody books, holds, confirms or is reminded by the record of a patient who has died, is inactive or was merged."""
+"""Nothing is booked, held, confirmed or sent for a patient who has died, or an inactive or merged record."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +33,7 @@ CLOSED = {
 
 
 def close(patient, changes):
-    """By whichever door."""
+    """Close the record by a direct update of the row."""
     Patient.objects.filter(pk=patient.pk).update(**changes)
     patient.refresh_from_db()
 

@@ -1,4 +1,4 @@
-"""Whose patient a row is: one rule for scopes, visibility, writing, the audit trail and old versions."""
+"""The patient of a row: one rule for scopes, visibility, writing, the audit trail and old versions."""
 
 import pytest
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rows(ada, service, chen):
-    """A row of Ada's for each of these types, and two that are nobody's."""
+    """A row of Ada's for each of these types."""
     visit = AppointmentFactory(patient=ada, service=service)
     found = [
         ada,
@@ -58,7 +58,7 @@ def test_what_patients_see_and_write_is_theirs_by_the_same_rule():
 
 
 def test_old_versions_know_their_patient_by_the_same_rule(rows, ada):
-    """The database's trigger keeps it, and knows the columns of the row alone."""
+    """The database's trigger stores it, and reads only the columns of the row."""
     own = {kind: row for kind, row in rows.items() if patient_column(kind) in ("patient_id", "beneficiary_id")}
     assert own.keys() == {"Appointment", "CareTeam", "Communication", "Coverage", "QuestionnaireResponse"}
     for row in own.values():

@@ -1,4 +1,4 @@
-"""Holds of people who have not signed in, and whom a hold is for."""
+"""Holds of guests, and the patient of a hold."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -196,7 +196,7 @@ def test_a_hold_is_extended_once(held):
 
 
 def test_nor_past_the_time_of_somebody_who_came_after_it(service, chen, held):
-    """The clock of the server that is asked to extend it is behind: by it the hold still lasts."""
+    """The server's clock is slow: by it the hold has not expired yet."""
     run_out(held)
     book(wish(service, chen, at=monday(10)), SOFTWARE)
     with pytest.raises(HoldExpired):

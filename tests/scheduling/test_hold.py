@@ -1,4 +1,4 @@
-"""A hold takes the time for a little while, and then it is as if it had never been."""
+"""Holds take time for some minutes; an expired hold leaves no trace."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What staff change of when and how a service is given: dated versions, and rules that are supposed."""
+"""Changes of a service's rules by staff: versions of weekly hours, and previews of rules that are not saved."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 @st.composite
 def histories(draw):
-    """Versions of which no two in a row are alike."""
+    """Lists of versions in which no two neighbours are equal."""
     versions = [Version(None, draw(weeks))]
     for first in sorted(draw(st.sets(days, max_size=4))):
         week = draw(weeks)

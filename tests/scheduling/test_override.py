@@ -1,4 +1,4 @@
-"""Who runs a calendar may do, with a reason, what its rules do not allow. Time that is taken stays taken."""
+"""Staff override the rules of their calendars with a reason; taken time stays taken."""
 
 from dataclasses import replace
 

@@ -41,7 +41,7 @@ MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=366)
 
 
 def poison(row, event="UPDATE") -> None:
-    """Let PostgreSQL refuse whatever is done to this row."""
+    """Make PostgreSQL refuse every change of this row."""
     table = row._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -62,7 +62,7 @@ def cure(row) -> None:
 
 
 def is_set_aside(row, caplog) -> bool:
-    """Operators see it: in the log with its key, and in Administration."""
+    """True if operators see it: in the log with its key, and in the admin."""
     parked = ParkedRow.objects.get(kind=type(row).__name__, key=str(row.pk))
     said = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     return parked.again > parked.tried and any(f"{parked.kind} {row.pk} was set aside" in each for each in said)
@@ -241,7 +241,7 @@ def test_operators_see_what_is_set_aside_and_need_not_wait():
 
 
 def test_the_endpoint_of_a_subscriber_that_is_back_hears_at_once_what_had_to_wait(settings):
-    """Not only when the last pause is over, which may be an hour."""
+    """It does not wait for the end of the last pause, which may be an hour."""
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     with receiving() as receiver:
         receiver.answers = [500] * 6

@@ -1,4 +1,4 @@
-"""The same person is one record: recognised by name, birth date and an address, however they are written."""
+"""One record for each person, matched by name, birth date and contact, however they are written."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime

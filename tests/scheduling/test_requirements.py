@@ -1,4 +1,4 @@
-"""What a service asks for before it can be booked."""
+"""Requirements of a service, to be met before it is booked."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -30,7 +30,7 @@ VISIT_DAY = timedelta(0)
 
 @pytest.fixture
 def visit(service, chen, ada):
-    """Held for Ada with Dr Chen; the service requires nothing yet."""
+    """A hold for Ada with Dr Chen; the service requires nothing yet."""
     return hold(wish(service, chen, at=monday(10), patient=ada))
 
 

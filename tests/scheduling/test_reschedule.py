@@ -116,7 +116,7 @@ def test_the_version_that_was_seen_moves_and_no_other(service, chen, ada):
 
 
 def test_every_move_of_a_booking_counts_and_none_of_a_hold(service, chen, ada, bo):
-    """RFC 5545's SEQUENCE, by which a calendar tells the later of two invitations."""
+    """The SEQUENCE of RFC 5545, by which calendar programs know the later of two invitations."""
     booked = book(wish(service, chen, at=monday(10), patient=ada))
     held = hold(wish(service, chen, at=monday(11), patient=bo))
     assert [move(booked, service, chen, at=monday(hour)).sequence for hour in (14, 15)] == [1, 2]
@@ -136,7 +136,7 @@ def test_a_patient_moves_until_the_notice_but_a_hold_until_it_expires(chen, ada)
 
 
 def test_a_hold_that_is_over_by_the_databases_clock_is_not_moved(service, chen, ada):
-    """Whatever the clock of the server says that asks."""
+    """The server's own clock does not matter."""
     held = run_out(hold(wish(service, chen, at=monday(10), patient=ada)))
     offerings = wish(service, chen, at=monday(11)).offerings
     with pytest.raises(HoldExpired):

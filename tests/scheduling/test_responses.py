@@ -1,4 +1,4 @@
-"""A visit that is given on request is asked for, its time is kept, and its people answer."""
+"""Requests: a visit on request keeps its time until its practitioners answer."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is not kept for ever."""
+"""Retention periods of stored data."""
 
 from datetime import timedelta
 

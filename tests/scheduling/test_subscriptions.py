@@ -1,4 +1,4 @@
-"""What changes free time is noted by the database, and told to those whom it concerns: once for a schedule and day."""
+"""Changes of free time: the database records them, and each subscriber gets one notification for a schedule and day."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def subscription(chen):
-    """To whatever happens from now on."""
+    """A subscription to all changes from now on."""
     return SubscriptionFactory()
 
 
@@ -42,7 +42,7 @@ def day_of(moment: datetime) -> date:
 
 
 def told(**whose) -> set[tuple]:
-    """The schedules and days that somebody is going to be told, once what has changed is collected."""
+    """The schedules and days of planned notifications, once the changes have been collected."""
     subscriptions.collect(now=timezone.now())
     rows = Notification.objects.filter(**whose).values_list("schedule", "first_day", "last_day")
     return set(rows)

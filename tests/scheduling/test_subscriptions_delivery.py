@@ -1,4 +1,4 @@
-"""What subscribers are due reaches a real web server: at least once, never too often, and nothing is lost."""
+"""Delivery of notifications to a real web server: at least once, not too often, and without losses."""
 
 import json
 from datetime import datetime, timedelta
@@ -40,14 +40,14 @@ def subscription(receiver: Receiver, db):
 
 
 def change(subscription: Subscription, schedule=None, **fields) -> Notification:
-    """A day that the subscriber is to be told of."""
+    """A changed day that the subscriber must be notified of."""
     day = monday(0).date()
     schedule = schedule or ScheduleFactory()
     return NotificationFactory(subscription=subscription, schedule=schedule, first_day=day, last_day=day, **fields)
 
 
 def deliver(now: datetime | None = None) -> int:
-    """How many tries that were."""
+    """Deliver due notifications. Returns the number of attempts."""
     tries = 0
     while subscriptions.deliver_next(now=now or timezone.now()):
         tries += 1

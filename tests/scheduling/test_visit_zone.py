@@ -1,4 +1,4 @@
-"""The zone in which a visit is shown, and the day on which it is: the same for pages, messages, files and rules."""
+"""The zone and the day of a visit are the same on pages, in messages and files, and in rules."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

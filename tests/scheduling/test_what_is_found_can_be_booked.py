@@ -57,7 +57,7 @@ parameters = st.fixed_dictionaries(
 
 
 def attempt(service, offerings, start):
-    """Book, whatever anybody has found; the booking or the refusal."""
+    """Book the time, found or not. Returns the booking or the refusal."""
     request = BookingRequest(service=service, offerings=offerings, start=start)
     try:
         return booking.book(request, caller=SOFTWARE, now=timezone.now())

@@ -1,4 +1,4 @@
-"""What a secret of a browser, a link to one visit, and a profession are good for, and no more."""
+"""Access by a browser's secret, by a manage link, and by a profession, and its limits."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def act(name, appointment, *given, caller, **more):
 
 
 def doctor_who_is(patient):
-    """Who works here, on a calendar of their own, and is a patient here."""
+    """A caller who works here, on a calendar of their own, and is a patient here too."""
     doctor = PractitionerFactory(user=patient.user)
     ScheduleFactory(actor=doctor, site=LocationFactory())
     return Caller(user=patient.user)

@@ -1,4 +1,4 @@
-"""Whoever opens patients' data in the administration is written down: https://hl7.org/fhir/R4/auditevent.html"""
+"""Disclosures in the admin are recorded: https://hl7.org/fhir/R4/auditevent.html"""
 
 import pytest
 from django.db import IntegrityError, connection

@@ -1,4 +1,4 @@
-"""Slots and Appointments in Django's administration: the same law as everywhere."""
+"""Slots and Appointments in Django's admin follow the same rules as everywhere."""
 
 import pytest
 from django.utils import timezone
@@ -23,7 +23,7 @@ def appointment(service, chen, ada):
 
 
 def wall(name, moment):
-    """A moment as the two inputs of a form, on New York's wall."""
+    """The two inputs of a form for a moment, in New York's local time."""
     local = moment.astimezone(NEW_YORK)
     return {f"{name}_0": f"{local:%Y-%m-%d}", f"{name}_1": f"{local:%H:%M}"}
 

@@ -18,6 +18,6 @@ def ada(db):
 
 @pytest.fixture
 def visit(ada):
-    """Tomorrow."""
+    """A booked visit tomorrow."""
     site = LocationFactory(name="Main Street")
     return AppointmentFactory(patient=ada, site=site, start=timezone.now() + timedelta(days=1))

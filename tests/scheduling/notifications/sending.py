@@ -1,4 +1,4 @@
-"""What waits, is sent, and becomes of it."""
+"""Helpers that read waiting and sent messages."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is written is handed to the workers, and waits for a sweep where they are not told."""
+"""Messages are announced to the workers, and the sweep sends them if the broker is away."""
 
 import socket
 import time
@@ -29,7 +29,7 @@ def test_what_is_written_is_handed_to_the_worker_once_it_is_committed(service, c
 
 @pytest.fixture
 def no_broker():
-    """The broker's port, and nobody behind it."""
+    """Settings with the broker's port, on which nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

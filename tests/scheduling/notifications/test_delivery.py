@@ -1,4 +1,4 @@
-"""What is due is sent, and never about what is no longer so."""
+"""Due messages are sent, but never once they are no longer true."""
 
 from datetime import timedelta
 

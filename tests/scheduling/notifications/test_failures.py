@@ -1,4 +1,4 @@
-"""What fails is sent all the same: at least once, by one worker at a time."""
+"""Failed messages are sent again: at least once, and by one worker at a time."""
 
 import signal
 import subprocess
@@ -40,7 +40,7 @@ def test_what_fails_is_tried_again_later_and_later_and_given_up_after_five_times
 
 
 class BrokenBackend(BaseEmailBackend):
-    """A mail server that is away."""
+    """A mail backend whose server is away."""
 
     def send_messages(self, email_messages):
         raise ConnectionRefusedError("nobody@example.com")

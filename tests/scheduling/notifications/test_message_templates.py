@@ -1,4 +1,4 @@
-"""What messages say, in which language, and what they never say."""
+"""The text of messages, its language, and details that it never has."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Which messages a booking, a move and a cancellation write, for when and to whom."""
+"""Messages that a booking, a move and a cancellation write: when they are due and who gets them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""Text messages by a service that speaks as Twilio does, mail by a provider, and what both tell later."""
+"""Text messages through a service like Twilio, mail through a provider, and their delivery reports."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def service(settings) -> Iterator[SimpleNamespace]:
-    """A text service on this machine: what it was asked, and what it answers."""
+    """A text service on this machine, with the requests it got and the responses it gives."""
     state = SimpleNamespace(asked=[], status=201, answer=b'{"sid": "SM1", "status": "queued"}')
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What became of messages, and sending one again."""
+"""The timeline of messages, and sending one again."""
 
 from datetime import timedelta
 

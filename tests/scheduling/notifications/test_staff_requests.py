@@ -1,4 +1,4 @@
-"""A request is told to the staff who can answer it, and names no patient."""
+"""Messages about a request to the staff who can answer it; they name no patient."""
 
 from datetime import timedelta
 

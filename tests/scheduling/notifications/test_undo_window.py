@@ -1,4 +1,4 @@
-"""Changes that staff undo at once are told to nobody, and two changes in a row are told once."""
+"""Changes that staff undo at once send no message, and two changes in a row send one."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo

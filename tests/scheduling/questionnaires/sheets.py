@@ -1,4 +1,4 @@
-"""Questions and what is typed below them, in few words."""
+"""Helpers that build questionnaires and typed answers."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -52,7 +52,7 @@ def when(question, operator, **answer):
 
 
 def validates(items):
-    """By the definition of FHIR."""
+    """True if FHIR's definition accepts it."""
     resource = {"resourceType": "QuestionnaireResponse", "status": "completed"}
     Definition.model_validate({**resource, "item": items} if items else resource)
 

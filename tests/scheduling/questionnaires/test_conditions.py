@@ -1,4 +1,4 @@
-"""Questions that are asked only where others are answered in some way."""
+"""Questions that are enabled only by certain answers to others."""
 
 import pytest
 from hypothesis import given
@@ -141,7 +141,7 @@ def chains(draw):
 
 
 def plainly_asked(items, typed):
-    """By asking each question after all that it depends on."""
+    """The questions asked, computed by visiting each question after all that it depends on."""
     asked: dict[str, bool] = {}
     for each in sorted(items, key=lambda raw: raw["linkId"]):
         met = []

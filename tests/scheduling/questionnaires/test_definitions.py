@@ -1,4 +1,4 @@
-"""What a questionnaire may be, and how its questions are put."""
+"""Questionnaire definitions and the form controls for their items."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is written of answers, and of whom."""
+"""Stored answers, and the patient they are about."""
 
 import pytest
 

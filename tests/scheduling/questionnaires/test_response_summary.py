@@ -1,4 +1,4 @@
-"""Answers are read as questions and answers."""
+"""Responses in words, as questions and answers."""
 
 from scheduling import questionnaire_answers, questionnaires
 from scheduling.questionnaires import PostedForm

@@ -1,4 +1,4 @@
-"""Which answers are answers, and what is kept of those that are not."""
+"""Typed texts: valid answers, and invalid texts that are kept as they were typed."""
 
 import pytest
 from hypothesis import given
@@ -196,7 +196,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.lists(texts, max_size=3)), texts)
 def test_whatever_is_typed_is_kept_and_is_fhir(typed, link):
-    """Whatever the linkIds are made of."""
+    """It holds for every linkId."""
     ids = dict(zip("abcde", ["a", f"{link}.1", "x/y z", "1.2.3", "é_"], strict=True))
     kinds = dict(zip("abcde", ["string", "integer", "date", "choice", "quantity"], strict=True))
     raw = [item(kinds[each], f"{ids[each]}{each}", repeats=each in "abd") for each in "abcde"]
