@@ -137,3 +137,24 @@ class ScheduleBusy(SchedulingError):
 
     code = "lock-error"
     message = lazy("Many people are booking right now. Please try again in a moment.")
+
+
+# The codes under which refusals of repeated requests are stored. A code outlives the name of its class: keep it.
+STORED_CODES: dict[str, type[SchedulingError]] = {
+    "Invalid": Invalid,
+    "TooCostly": TooCostly,
+    "NotFound": NotFound,
+    "Forbidden": Forbidden,
+    "TimeTaken": TimeTaken,
+    "TimeNotOffered": TimeNotOffered,
+    "RuleBroken": RuleBroken,
+    "PatientElsewhere": PatientElsewhere,
+    "TooManyHolds": TooManyHolds,
+    "IllegalTransition": IllegalTransition,
+    "HoldExpired": HoldExpired,
+    "VersionConflict": VersionConflict,
+    "WrittenMeanwhile": WrittenMeanwhile,
+    "InUse": InUse,
+    "ScheduleBusy": ScheduleBusy,
+    "SchedulingError": SchedulingError,
+}

@@ -15,7 +15,15 @@ from psycopg import errors
 from clinic.models import Appointment, IdempotencyKey
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.errors import HoldExpired, Invalid, Issue, ScheduleBusy, SchedulingError, TimeTaken
+from scheduling.errors import (
+    STORED_CODES,
+    HoldExpired,
+    Invalid,
+    Issue,
+    ScheduleBusy,
+    SchedulingError,
+    TimeTaken,
+)
 
 P = ParamSpec("P")
 
@@ -136,19 +144,16 @@ def _keep(once: Once, answer: dict[str, Any]) -> None:
 
 
 def _written(refusal: SchedulingError) -> dict[str, Any]:
+    """The refusal as it is stored: the code of its class, or of the nearest base class that has one, and its issues."""
+    codes = {kind: code for code, kind in STORED_CODES.items()}
+    code = next(codes[kind] for kind in type(refusal).__mro__ if kind in codes)
     issues = [[issue.code, issue.text, issue.expression, issue.diagnostics] for issue in refusal.issues]
-    return {"kind": type(refusal).__name__, "issues": issues}
+    return {"kind": code, "issues": issues}
 
 
 def _read(written: dict[str, Any]) -> SchedulingError:
-    kinds = {kind.__name__: kind for kind in _all_kinds(SchedulingError)}
-    refusal = SchedulingError.__new__(kinds[written["kind"]])
+    """The stored refusal. One with an unknown code, such as a later release may have stored, is a SchedulingError."""
+    refusal = SchedulingError.__new__(STORED_CODES.get(written["kind"], SchedulingError))
     SchedulingError.__init__(refusal, issues=[Issue(*issue) for issue in written["issues"]])
     refusal.repeated = True
     return refusal
-
-
-def _all_kinds(kind: type[SchedulingError]) -> Iterator[type[SchedulingError]]:
-    yield kind
-    for each in kind.__subclasses__():
-        yield from _all_kinds(each)
