@@ -70,10 +70,10 @@ class AppForm(ModelForm):
 
     def clean_redirect_uris(self) -> str:
         addresses = str(self.cleaned_data["redirect_uris"]).split()
-        for each in addresses:
-            if not _is_safe(each) or "#" in each or "*" in each:
+        for address in addresses:
+            if not _is_safe(address) or "#" in address or "*" in address:
                 raise ValidationError(
-                    f"{each}: an https address in full, an http one of the person's own device, or an app's own such"
+                    f"{address}: an https address in full, an http one of the person's own device, or an app's own such"
                     " as com.example.app:/callback, without # and *."
                 )
         return " ".join(addresses)

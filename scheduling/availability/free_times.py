@@ -164,9 +164,9 @@ def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) ->
     for schedule, begins, ends in once.filter(start__lt=end, end__gt=start).values_list("schedule_id", "start", "end"):
         extra[schedule].append((_seconds(begins), _seconds(ends)))
     spans: dict[int, list[Span]] = {schedule: [] for schedule in extra}
-    for each in offerings:
-        diary = Diary(each.schedule, each.bookable, each.rules, each.planned, extra[each.schedule])
-        spans[each.schedule] += core.open_time(diary, first, last)
+    for offering in offerings:
+        diary = Diary(offering.schedule, offering.bookable, offering.rules, offering.planned, extra[offering.schedule])
+        spans[offering.schedule] += core.open_time(diary, first, last)
     return {schedule: merge(each) for schedule, each in spans.items()}
 
 

@@ -48,9 +48,9 @@ def find_or_register(fields: Mapping[str, Any], rows: QuerySet[Patient], *, now:
     booking.lock_registration(sought.names())
     alike = rows.filter(birth_date=sought.birth_date, deleted_at=None).order_by("pk")
     named = alike.filter(people_search.named_exactly(f"{fields['given']} {fields['family']}"))
-    for each in named:
-        if each.born == born and sought.shares_address(patient_matching.person_of(each)):
-            return each, False
+    for patient in named:
+        if patient.born == born and sought.shares_address(patient_matching.person_of(patient)):
+            return patient, False
     return Patient.objects.create(**fields, last_updated=now), True
 
 

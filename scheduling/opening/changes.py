@@ -158,9 +158,9 @@ def _hypothetical(terms: Terms, change: Change) -> HypotheticalService:
     general = terms.general if terms.schedule else row
     own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
     offerings = []
-    for each in terms.offerings:
-        rules = availability.hypothetical_rules(own.get(each.schedule), general, each.rules)
-        offerings.append(each._replace(rules=replace(rules, hours=rules.hours + change.extra)))
+    for offering in terms.offerings:
+        rules = availability.hypothetical_rules(own.get(offering.schedule), general, offering.rules)
+        offerings.append(offering._replace(rules=replace(rules, hours=rules.hours + change.extra)))
     service = terms.service if terms.schedule else _with(terms.service, change.resource)
     return HypotheticalService(service=service, offerings=tuple(offerings))
 

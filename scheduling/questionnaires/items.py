@@ -150,9 +150,9 @@ def read_items(
 
 
 def walk(items: Iterable[Item]) -> Iterator[Item]:
-    for each in items:
-        yield each
-        yield from walk(each.items)
+    for item in items:
+        yield item
+        yield from walk(item.items)
 
 
 def unit_text(unit: Mapping[str, Any]) -> str:
@@ -335,9 +335,9 @@ def _extension(raw: Json, name: str) -> Any:
 
 
 def _extensions(raw: Json, url: str) -> Iterator[Any]:
-    for each in raw.get("extension", ()):
-        if each.get("url") == url:
-            yield from (value for name, value in each.items() if name.startswith("value"))
+    for extension in raw.get("extension", ()):
+        if extension.get("url") == url:
+            yield from (value for name, value in extension.items() if name.startswith("value"))
 
 
 def _text(raw: Json, name: str, languages: Languages) -> TranslatedText:

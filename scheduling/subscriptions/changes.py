@@ -155,9 +155,9 @@ class _ChangeIndex:
 def _grouped(changes: Iterable[ScheduleChange], column: str) -> dict[int, list[ScheduleChange]]:
     """The changes with a value in this column, by that value."""
     found: dict[int, list[ScheduleChange]] = defaultdict(list)
-    for each in changes:
-        if (named := getattr(each, column)) is not None:
-            found[named].append(each)
+    for change in changes:
+        if (named := getattr(change, column)) is not None:
+            found[named].append(change)
     return found
 
 
