@@ -167,13 +167,11 @@ def _new_row(appointment: Appointment, questionnaire: Questionnaire) -> Question
 
 def _audit(status: str, appointment: Appointment, caller: Caller, now: datetime) -> None:
     """Write the audit line for completed or stopped answers, in the same transaction."""
-    AuditEvent.objects.create(
-        recorded=now,
-        last_updated=now,
-        action=AuditEvent.Action.UPDATE,
-        subtype="stop-answers" if status == Status.STOPPED else "answer",
-        user=caller.user,
-        client=caller.client or ("guest" if caller.user is None and caller.guest else ""),
+    access.audit_event(
+        "stop-answers" if status == Status.STOPPED else "answer",
+        AuditEvent.Action.UPDATE,
+        caller=caller,
+        now=now,
         appointment=appointment,
         patient_id=appointment.patient_id,
-    )
+    ).save()

@@ -3,6 +3,7 @@
 Availability is computed over all rows for every caller: the operation is authorised, never the rows that it reads.
 """
 
+from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.compartments import patient_of
 from scheduling.access.disclosures import record_disclosure, record_listing, withheld
@@ -60,6 +61,7 @@ __all__ = [
     "Scope",
     "active_launches",
     "answerable_actors",
+    "audit_event",
     "calendars",
     "changeable_appointment",
     "code_digest",

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from clinic.models import AuditEvent, Resource
+from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller
 from scheduling.access.compartments import patient_of
 
@@ -71,13 +72,11 @@ def _record(
         before = AuditEvent.objects.filter(patient__in={pk for pk, _ in disclosed}, recorded__gt=now - once_in)
         disclosed -= set(before.filter(user=caller.user, subtype=subtype, query=query).values_list("patient", "target"))
     AuditEvent.objects.bulk_create(
-        AuditEvent(
-            recorded=now,
-            last_updated=now,
-            action=AuditEvent.Action.EXECUTE if query else AuditEvent.Action.READ,
-            subtype=subtype,
-            user=caller.user,
-            client=caller.client[:100],
+        audit_event(
+            subtype,
+            AuditEvent.Action.EXECUTE if query else AuditEvent.Action.READ,
+            caller=caller,
+            now=now,
             patient_id=patient,
             target=target,
             query=query,

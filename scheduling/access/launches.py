@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic.models import AuditEvent, Launch, Patient, User
+from scheduling.access.audit import audit_event
+from scheduling.access.callers import Caller
 
 FORGOTTEN_AFTER = timedelta(hours=1)  # authorization codes expire sooner
 ONLINE_FOR = timedelta(hours=12)  # the browser may be closed without signing out
@@ -83,12 +85,5 @@ def _stop(user: User, which: Q, now: datetime) -> int:
 def _audit(
     subtype: str, action: AuditEvent.Action, user: User, application: Any, patient: Patient | None, now: datetime
 ) -> None:
-    AuditEvent.objects.create(
-        recorded=now,
-        last_updated=now,
-        action=action,
-        subtype=subtype,
-        user=user,
-        client=application.client_id[:100],
-        patient=patient,
-    )
+    caller = Caller(user=user, client=application.client_id)
+    audit_event(subtype, action, caller=caller, now=now, patient=patient).save()

@@ -133,24 +133,15 @@ def audit_line(
     use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = ""
 ) -> AuditEvent:
     """The unsaved AuditEvent of `audit`."""
-    return AuditEvent(
-        recorded=now,
-        last_updated=now,
-        action=AuditEvent.Action.CREATE if use_case in CREATES else AuditEvent.Action.UPDATE,
-        subtype=use_case,
-        user=caller.user,
-        client=_client(caller),
+    return access.audit_event(
+        use_case,
+        AuditEvent.Action.CREATE if use_case in CREATES else AuditEvent.Action.UPDATE,
+        caller=caller,
+        now=now,
         reason=reason,
         appointment=appointment,
         patient_id=appointment.patient_id,
     )
-
-
-def _client(caller: Caller) -> str:
-    """The client id of the software that acted, or how an anonymous caller came."""
-    if caller.client or caller.user:
-        return caller.client
-    return "manage link" if caller.visit else "guest"
 
 
 def save(appointment: Appointment, now: datetime) -> None:

@@ -154,12 +154,5 @@ def _identifier(slot: Slot, system: str) -> dict[str, Any] | None:
 
 
 def _audit(use_case: str, action: AuditEvent.Action, schedule: Schedule, caller: Caller, now: datetime) -> None:
-    AuditEvent.objects.create(
-        recorded=now,
-        last_updated=now,
-        action=action,
-        subtype=use_case,
-        user=caller.user,
-        client=caller.client,
-        extra={"entity": [{"what": {"reference": schedule.reference}}]},
-    )
+    entities = [{"what": {"reference": schedule.reference}}]
+    access.audit_event(use_case, action, caller=caller, now=now, extra={"entity": entities}).save()

@@ -32,13 +32,11 @@ def record_writes(done: Iterable[tuple[Resource, str]], *, caller: Caller, now: 
 
 
 def _line(row: Resource, subtype: str, action: Action, *, caller: Caller, now: datetime) -> AuditEvent:
-    return AuditEvent(
-        recorded=now,
-        last_updated=now,
-        action=action,
-        subtype=subtype,
-        user=caller.user,
-        client=caller.client[:100],
+    return access.audit_event(
+        subtype,
+        action,
+        caller=caller,
+        now=now,
         # The patient of a Schedule would need a query for each.
         patient_id=None if isinstance(row, Schedule) else access.patient_of(row),
         target=f"{row.reference}/_history/{row.version}",

@@ -142,14 +142,7 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
         _write_parameters(terms, change.parameters)
         if change.questionnaires is not None and isinstance(resource, HealthcareService):
             resource.questionnaires.set(change.questionnaires)
-        AuditEvent.objects.create(
-            recorded=now,
-            last_updated=now,
-            action=AuditEvent.Action.UPDATE,
-            subtype="set-hours",
-            user=caller.user,
-            client=caller.client,
-        )
+        access.audit_event("set-hours", AuditEvent.Action.UPDATE, caller=caller, now=now).save()
 
 
 def _hypothetical(terms: Terms, change: Change) -> HypotheticalService:
