@@ -16,7 +16,7 @@ from pydantic import ValidationError as NotFHIR
 from clinic import exact_json
 from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.models import WEEKDAYS, period_of
-from clinic.models.places import default_reminders
+from clinic.models.services import default_reminders
 
 Json = dict[str, Any]
 

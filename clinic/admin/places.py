@@ -13,7 +13,7 @@ from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.country import clinic_zone
 from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
-from clinic.models.places import default_reminders
+from clinic.models.services import default_reminders
 
 
 @admin.register(Organization)

@@ -28,7 +28,7 @@ from clinic.fhir.paths import Path, extension_path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
 from clinic.models import HealthcareService, SchedulingParameters
-from clinic.models.places import OLDEST, default_reminders
+from clinic.models.services import OLDEST, default_reminders
 
 EligibilityChoice = HealthcareService.Eligibility
 

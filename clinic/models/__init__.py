@@ -24,7 +24,7 @@ from clinic.models.people import (
     User,
     concept_text,
 )
-from clinic.models.places import Device, HealthcareService, Location, Organization
+from clinic.models.places import Device, Location, Organization
 from clinic.models.responses import AppointmentResponse
 from clinic.models.schedule import (
     WEEKDAYS,
@@ -34,6 +34,7 @@ from clinic.models.schedule import (
     period_of,
     validate_availability,
 )
+from clinic.models.services import HealthcareService
 from clinic.models.smart import AppRegistration, Launch, UsedAssertion
 from clinic.models.subscription import Notification, ScheduleChange, Subscription
 

@@ -16,7 +16,8 @@ from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.local_time import read_clock
 from clinic.models.base import Resource, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
-from clinic.models.places import Device, HealthcareService, Location
+from clinic.models.places import Device, Location
+from clinic.models.services import HealthcareService
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
