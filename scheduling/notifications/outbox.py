@@ -19,6 +19,8 @@ from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_without_conflicts
 from scheduling.notifications import letters, quiet_hours, undo_window
 from scheduling.notifications.audience import Audience, audience_of
+from scheduling.notifications.drafts import drafts_for
+from scheduling.notifications.reminders import lead_times_of, reminders_of
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
 
@@ -146,7 +148,7 @@ def _write_news(
     undoable: bool = False,
 ) -> None:
     """Write the messages of an event and the reminders: one read, and one INSERT if there are any."""
-    lead_times = _lead_times(appointment, now) if reminders else []
+    lead_times = lead_times_of(appointment, now) if reminders else []
     if event is None and not lead_times:
         return
     audience = audience_of(appointment, now=now)
@@ -156,7 +158,7 @@ def _write_news(
     messages = [] if event is None else list(_news(appointment, event, audience, due, now))
     for message in messages:
         message.before = before
-    _write([*messages, *_reminders(appointment, lead_times, audience, now)], now)
+    _write([*messages, *reminders_of(appointment, lead_times, audience, now)], now)
 
 
 def _write_staff_messages(appointment: Appointment, now: datetime) -> None:
@@ -183,56 +185,7 @@ def _news(
         moment = due
         if medium == Medium.SMS:
             moment = quiet_hours.allowed_time(due, audience.zone, visit=appointment.start, now=now) or due
-        yield from _messages(appointment, event, medium, str(appointment.sequence), audience, moment, now)
-
-
-def _reminders(
-    appointment: Appointment, lead_times: Iterable[timedelta], audience: Audience, now: datetime
-) -> Iterable[Communication]:
-    start = appointment.start
-    if start is None:
-        return
-    for before in lead_times:
-        moment = start - before
-        for medium in audience.media(Event.REMINDER):
-            due: datetime | None = moment
-            if medium == Medium.SMS:
-                due = quiet_hours.allowed_time(moment, audience.zone, visit=start, now=now)
-            if due is not None:
-                occasion = f"{appointment.sequence}-{int(before.total_seconds())}"
-                yield from _messages(appointment, Event.REMINDER, medium, occasion, audience, due, now)
-
-
-def _lead_times(appointment: Appointment, now: datetime) -> list[timedelta]:
-    """The lead times of the visit's reminders that are still to come."""
-    service, start = appointment.service, appointment.start
-    if service is None or start is None:
-        return []
-    return [before for before in dict.fromkeys(service.reminders) if now < start - before < start]
-
-
-def _messages(
-    appointment: Appointment,
-    event: Event,
-    medium: Medium,
-    occasion: str,
-    audience: Audience,
-    due: datetime,
-    now: datetime,
-) -> Iterable[Communication]:
-    """One message for each address."""
-    for number, address in enumerate(audience.addresses(medium), start=1):
-        yield Communication(
-            event=event,
-            medium=medium,
-            occasion=occasion if number == 1 else f"{occasion}/{number}",
-            patient_id=appointment.patient_id,
-            appointment=appointment,
-            address=address,
-            language=appointment.patient.language if appointment.patient else "",
-            due=due,
-            last_updated=now,
-        )
+        yield from drafts_for(appointment, event, medium, str(appointment.sequence), audience, moment, now)
 
 
 def _write(messages: Sequence[Communication], now: datetime) -> None:
