@@ -39,8 +39,8 @@ from scheduling.availability.offerings import (
     with_duration,
 )
 from scheduling.availability.openings import Opening, Way, by_day, doubling, openings, start_only
+from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
-from scheduling.availability.rules import hypothetical_rules, is_absent, weekly_windows
 from scheduling.core.offers import Reason
 
 __all__ = [

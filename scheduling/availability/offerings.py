@@ -11,7 +11,7 @@ from django.db import connection
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from clinic.zones import zone_named
-from scheduling.availability.rules import absences_of, planned, rules_of
+from scheduling.availability.parameters import absences_of, planned, rules_of
 from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
