@@ -10,6 +10,7 @@ counts seats. `now` is read once, by the API, the page or the task that calls.
 
 from scheduling.booking.appointments import is_holder, require_day_reached
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
+from scheduling.booking.cancellation import cancel
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
     confirm,
@@ -43,7 +44,6 @@ from scheduling.booking.slots import engagements_of
 from scheduling.booking.visits import (
     annotate,
     book,
-    cancel,
     change_status,
     confirm_attendance,
     correct_status,

@@ -6,13 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent
 from clinic.models.statements import insert
-from scheduling import access, notifications, requirements
+from scheduling import access, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters
-from scheduling.booking.request import Json
-from scheduling.booking.slots import release_time
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
-from scheduling.participants import declined
 from scheduling.versions import Versions, has_version
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
@@ -47,45 +44,6 @@ BEGUN = {
 ON_ITS_DAY = frozenset({"arrived", "checked-in", "fulfilled", "noshow"})
 FREES_TIME = frozenset({"cancelled", "entered-in-error"})
 CREATES = ("book", "hold", "request")
-
-
-def end_visit(
-    appointment: Appointment,
-    status: str,
-    *,
-    reason: Json | None,
-    caller: Caller,
-    now: datetime,
-    subtype: str = "cancel",
-    tell: bool = True,
-) -> Appointment:
-    """Release the time of a locked appointment and write its final `status`.
-
-    The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
-    is cancelled, the patient is told. No message about it that is still waiting is sent.
-    """
-    release_time([appointment.pk], now=now)
-    was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
-    if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
-        appointment.participant = [declined(each) for each in appointment.participant]
-    elif not was_agreed:
-        appointment.participant = [{**each, "status": "tentative"} for each in appointment.participant]
-    appointment.status = status
-    appointment.sequence += was_agreed
-    appointment.hold_expires_at = None
-    appointment.cancelation_reason = reason if status == Appointment.Status.CANCELLED else None
-    save(appointment, now)
-    audit(subtype if status == "cancelled" else status, appointment, caller=caller, now=now)
-    if was_agreed:
-        encounters.follow(appointment, now=now)
-        tell = tell and status == Appointment.Status.CANCELLED
-        notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
-    return appointment
-
-
-def can_be_undone(appointment: Appointment, caller: Caller) -> bool:
-    """True if the caller uses the staff's pages, which offer to undo a change of a visit for a moment."""
-    return caller.user is not None and not caller.client and access.is_exempt_from_cutoffs(caller, appointment)
 
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "") -> Appointment:

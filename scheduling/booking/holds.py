@@ -17,7 +17,6 @@ from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
     audit,
-    end_visit,
     fulfil_requirements,
     locked,
     require_not_expired,
@@ -25,6 +24,7 @@ from scheduling.booking.appointments import (
     require_transition,
     save,
 )
+from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, participants_of

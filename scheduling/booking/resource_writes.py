@@ -21,7 +21,6 @@ from scheduling.booking.appointments import (
     FREES_TIME,
     audit,
     audit_line,
-    end_visit,
     locked,
     require_day_reached,
     require_notice,
@@ -29,6 +28,7 @@ from scheduling.booking.appointments import (
     save,
     step,
 )
+from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free

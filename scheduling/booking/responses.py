@@ -13,7 +13,8 @@ from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment, AppointmentResponse
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import audit, end_visit, locked, require_notice, save
+from scheduling.booking.appointments import audit, locked, require_notice, save
+from scheduling.booking.cancellation import end_visit
 from scheduling.booking.holds import book_held_time
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import follow_merge, lock_patient

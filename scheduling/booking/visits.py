@@ -1,4 +1,4 @@
-"""Use cases of visits: book, reschedule, cancel, and the statuses of the day."""
+"""Use cases of visits: book, reschedule, annotate, and the statuses of the day."""
 
 from datetime import datetime
 
@@ -14,8 +14,6 @@ from scheduling.booking.appointments import (
     CORRECTIONS,
     FREES_TIME,
     audit,
-    can_be_undone,
-    end_visit,
     fulfil_requirements,
     locked,
     require_day_reached,
@@ -25,6 +23,7 @@ from scheduling.booking.appointments import (
     save,
     step,
 )
+from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, participants_of
@@ -181,28 +180,6 @@ def annotate(
     save(appointment, now)
     audit("amend", appointment, caller=caller, now=now)
     return appointment
-
-
-@use_case
-def cancel(
-    appointment_id: str,
-    *,
-    caller: Caller,
-    now: datetime,
-    reason: Json | None = None,
-    version: Versions | None = None,
-    tell: bool = True,
-    once: Once | None = None,
-) -> Appointment:
-    """Release the time: a `booked` or `pending` appointment becomes `cancelled`, with the reason if there is one.
-
-    Patients cannot cancel later than the service's cancellation notice. Visits on inactive schedules can be cancelled.
-    """
-    appointment = locked(appointment_id, caller, version)
-    require_transition(appointment, Appointment.Status.CANCELLED)
-    if appointment.status == Appointment.Status.BOOKED:
-        require_notice(appointment, caller, now, "cancelled")
-    return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, tell=tell)
 
 
 @use_case
