@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
 
 from clinic import addresses, time_text, visit_place
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
+from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
@@ -21,34 +20,9 @@ from scheduling.participants import PRACTITIONER, references_of
 from scheduling.visit_zone import zones_of_place
 
 Status = Appointment.Status
-
-
-@dataclass(frozen=True, slots=True)
-class StatusWord:
-    """Label of a status: the word, its icon and its colour."""
-
-    word: Any
-    icon: str
-    tone: str
-
-
-STATUS_WORDS = {
-    Status.PROPOSED: StatusWord(_("Proposed"), "clock", "info"),
-    Status.PENDING: StatusWord(_("Held"), "clock", "warn"),
-    Status.BOOKED: StatusWord(_("Booked"), "check", "good"),
-    Status.ARRIVED: StatusWord(_("Arrived"), "arrive", "info"),
-    Status.CHECKED_IN: StatusWord(_("In room"), "arrive", "info"),
-    Status.FULFILLED: StatusWord(_("Done"), "done", "quiet"),
-    Status.CANCELLED: StatusWord(_("Cancelled"), "cross", "quiet"),
-    Status.NOSHOW: StatusWord(_("No-show"), "missed", "bad"),
-    Status.ENTERED_IN_ERROR: StatusWord(_("Entered in error"), "cross", "quiet"),
-    Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
-}
 ANSWERED = (QuestionnaireResponse.Status.COMPLETED, QuestionnaireResponse.Status.AMENDED)
 TAKING_PLACE = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 ROOM_OPENS_BEFORE = timedelta(minutes=10)
-REQUESTED = StatusWord(_("Requested"), "hourglass", "info")
-HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +117,6 @@ class Visit(VisitFacts):
     def is_movable(self) -> bool:
         """True if the patient can choose another time."""
         return self.can_be_moved(self.now)
-
-
-def status_of(appointment: Appointment) -> StatusWord:
-    """Return the label of an appointment's status. It does not depend on the time."""
-    return status_word(appointment.status, is_request=appointment.is_request)
-
-
-def status_word(status: str, *, is_request: bool) -> StatusWord:
-    """Return the label of a status. A request is a pending appointment that does not expire."""
-    return REQUESTED if is_request else STATUS_WORDS[Status(status)]
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Literal, ParamSpec
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -44,6 +44,9 @@ from scheduling.errors import (
 
 P = ParamSpec("P")
 LET_GO = "let-go"
+Loss = Literal[
+    "taken", "passed", "gone", "hold-ended", "let-go"
+]  # why; templates/portal/booking/lost.html has the words
 HeldView = Callable[Concatenate[HttpRequest, Visit, datetime, P], HttpResponse]
 
 
@@ -141,11 +144,11 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
     return redirect("portal:choose-time", visit.appointment.service.fhir_id)
 
 
-def lost(request: HttpRequest, menu: Menu, start: datetime, what: str, *, kept: bool, now: datetime) -> HttpResponse:
-    """Render the page for a time that is no longer free: what happened (`what`), and the nearest free times."""
+def lost(request: HttpRequest, menu: Menu, start: datetime, loss: Loss, *, kept: bool, now: datetime) -> HttpResponse:
+    """Render the page for a time that the patient cannot have any more: why, and the nearest free times."""
     context = {
         "service": menu.service,
-        "what": what,
+        "loss": loss,
         "kept": kept,
         "menu": menu,
         "alternatives": choosing.nearest(menu, start, now=now),
@@ -191,8 +194,7 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
             instead_of=former.id if former else None,
         )
     except (TimeTaken, TimeNotOffered):
-        what = _("That time has just been taken.") if start > now else _("That time has passed.")
-        return lost(request, menu, start, what, kept=former is not None, now=now)
+        return lost(request, menu, start, "taken" if start > now else "passed", kept=former is not None, now=now)
     except TooManyHolds:
         return _too_many(request, service, form, now)
     except SchedulingError as refusal:
@@ -256,10 +258,6 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     if request.method == "POST":
         typed.keep(request)
         return redirect(request.path)
-    what = (
-        _("We held this time for you for a while, but the hold has ended.")
-        if visit.is_hold_over or visit.appointment.cancelation_reason
-        else _("This time is no longer held for you.")
-    )
+    loss: Loss = "hold-ended" if visit.is_hold_over or visit.appointment.cancelation_reason else "let-go"
     menu = replace(choosing.read_menu(visit.appointment.service), zone=chosen_zone(visit.appointment))
-    return lost(request, menu, visit.start, what, kept=True, now=now)
+    return lost(request, menu, visit.start, loss, kept=True, now=now)

@@ -41,8 +41,7 @@ def deep_link(request: HttpRequest, service_id: str) -> HttpResponse:
     menu = menu_of(request, service)
     choice = menu.choice_with(schedules[0], start, now=now)
     if choice is None:
-        what = _("That time is no longer free.") if start > now else _("That time has passed.")
-        return lost(request, menu, start, what, kept=False, now=now)
+        return lost(request, menu, start, "gone" if start > now else "passed", kept=False, now=now)
     asks = requirements.active_questionnaires(service).exists()
     context = {"service": service, "menu": menu, "choice": choice, "asks": asks, "linked": True}
     response = render(request, "portal/booking/chosen.html", context)

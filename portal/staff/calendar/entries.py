@@ -15,7 +15,7 @@ from clinic import patient_text, time_text
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Patient, Schedule, Slot
 from clinic.translations import text_of
-from portal.appointments.visits import Status, StatusWord, status_word
+from portal.appointments.statuses import Status, StatusWord, status_word
 from portal.common import disclosures
 from portal.staff.calendar.selection import Selection
 from portal.staff.groups import Capacities, Seats, capacities, capacity_of

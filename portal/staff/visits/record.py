@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent, Coverage, Patient, QuestionnaireResponse
 from portal.appointments import visits
-from portal.appointments.visits import STATUS_WORDS, Status, Visit
+from portal.appointments.statuses import STATUS_WORDS, Status
+from portal.appointments.visits import Visit
 from portal.staff.board import board
 from portal.staff.board.board import Step
 from portal.staff.visits.moves import RecordedMove, moves_of
