@@ -240,7 +240,7 @@ def test_pages_are_shown(world):
 
 def test_feeds_are_read(world):
     for user in (world.ada.user, world.chen.user):
-        address = browser(user).post("/calendars/").context["address"].removeprefix("http://testserver")
+        address = browser(user).post("/calendars/", follow=True).context["address"].removeprefix("http://testserver")
         response = Client().get(address)
         assert response.status_code == 200
         assert icalendar.Calendar.from_ical(response.content).walk("VEVENT")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from clinic.models import Appointment, Patient
 from scheduling import access, booking
 from scheduling.access import Caller
+from scheduling.booking import RescheduleRequest
 from scheduling.errors import Forbidden, NotFound, RuleBroken
 from tests.factories import (
     LocationFactory,
@@ -77,10 +78,10 @@ def test_a_link_names_nobody_else_and_records_no_step(visit, link, service, chen
 
 
 def test_a_link_moves_its_visit_and_overrides_no_rule(visit, link, service, chen):
-    offerings = wish(service, chen, at=monday(13)).offerings
+    request = RescheduleRequest(wish(service, chen, at=monday(13)).offerings, monday(13))
     with pytest.raises(Forbidden):
-        act("reschedule", visit, offerings=offerings, start=monday(13), override="because", caller=link)
-    assert act("reschedule", visit, offerings=offerings, start=monday(13), caller=link).start == monday(13)
+        act("reschedule", visit, replace(request, override="because"), caller=link)
+    assert act("reschedule", visit, request, caller=link).start == monday(13)
 
 
 # A guest
