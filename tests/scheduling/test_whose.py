@@ -78,7 +78,7 @@ def test_a_link_names_nobody_else_and_records_no_step(visit, link, service, chen
 
 
 def test_a_link_moves_its_visit_and_overrides_no_rule(visit, link, service, chen):
-    request = RescheduleRequest(wish(service, chen, at=monday(13)).offerings, monday(13))
+    request = RescheduleRequest(offerings=wish(service, chen, at=monday(13)).offerings, start=monday(13))
     with pytest.raises(Forbidden):
         act("reschedule", visit, replace(request, override="because"), caller=link)
     assert act("reschedule", visit, request, caller=link).start == monday(13)
