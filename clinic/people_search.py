@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import BooleanField, Case, F, Func, IntegerField, Model, Q, QuerySet, Value, When
 
 from clinic import phones
@@ -182,7 +183,7 @@ def _written(text: str) -> tuple[date, ...]:
 
     parsed = dateparser.parse(
         text,
-        languages=["en", "es"],
+        languages=[code.partition("-")[0] for code, _name in settings.LANGUAGES],
         settings={"STRICT_PARSING": True, "REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"]},
     )
     return (parsed.date(),) if parsed else ()

@@ -16,6 +16,20 @@ from scheduling import questionnaires
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAPERS = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "benchmarks" / "README.md"]
+ROOMS = (
+    "api",
+    "benchmarks",
+    "clinic",
+    "demo",
+    "docs",
+    "locale",
+    "portal",
+    "scheduling",
+    "static",
+    "templates",
+    "tests",
+)
 SETTINGS = [ROOT / "clinic" / name for name in ("settings.py", "branding.py", "messaging.py")]
 OPERATE = (ROOT / "docs" / "operate.md").read_text()
 PATIENTS = (ROOT / "docs" / "patients.md").read_text()
@@ -54,8 +68,8 @@ def anchors(file: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
-def each_of(pattern: str) -> list[tuple[Path, str]]:
-    return [(file, found) for file in PAGES for found in re.findall(pattern, file.read_text())]
+def each_of(pattern: str, files: list[Path] = PAGES) -> list[tuple[Path, str]]:
+    return [(file, found) for file in files for found in re.findall(pattern, file.read_text())]
 
 
 def test_the_settings_are_found():
@@ -87,6 +101,11 @@ def test_each_link_between_files_leads_somewhere(file, link):
     target = file.parent / path if path else file
     assert target.exists()
     assert not anchor or anchor in anchors(target)
+
+
+@pytest.mark.parametrize(("file", "path"), each_of(rf"`((?:{'|'.join(ROOMS)})/[^`\s<*]*)`", PAGES + PAPERS))
+def test_each_file_that_is_named_exists(file, path):
+    assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("name", [file.name for file in PAGES[1:]])

@@ -1,8 +1,11 @@
 """Every text is translated, says what the original says, and none has escaped translation."""
 
+from importlib import import_module
+
 import pytest
 from django.conf import settings
 
+from portal.common.languages import OWN_NAMES
 from portal.management import texts
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
@@ -11,6 +14,12 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANG
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated(language):
     assert not [(each.id, each.locations) for each in texts.missing(texts.merged(language))]
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_each_language_has_its_own_name_and_formats(language):
+    assert OWN_NAMES[language]
+    assert import_module(f"clinic.country_formats.{language}.formats").DATE_FORMAT
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
