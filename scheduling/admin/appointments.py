@@ -272,7 +272,7 @@ def _change_status(
 ) -> None:
     match step:
         case Appointment.Status.BOOKED:
-            booking.confirm(appointment_id, caller=caller, now=now, version=version)
+            booking.confirm(appointment_id, booking.ConfirmRequest(version=version), caller=caller, now=now)
         case Appointment.Status.CANCELLED:
             booking.cancel(appointment_id, caller=caller, now=now, reason=reason, version=version)
         case _:

@@ -11,9 +11,9 @@ counts seats. `now` is read once, by the API, the page or the task that calls.
 from scheduling.booking.appointments import is_holder, require_day_reached
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.cancellation import cancel
+from scheduling.booking.confirmation import confirm, refuse
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
-    confirm,
     extend_hold,
     hold,
     name_patient,
@@ -23,7 +23,7 @@ from scheduling.booking.holds import (
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, recall
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.request import BookingRequest, RescheduleRequest
+from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest
 from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
@@ -55,6 +55,7 @@ __all__ = [
     "AlreadyAnswered",
     "BlockRequest",
     "BookingRequest",
+    "ConfirmRequest",
     "Extent",
     "Once",
     "Proof",
@@ -89,6 +90,7 @@ __all__ = [
     "record",
     "record_all",
     "record_response",
+    "refuse",
     "release_expired_holds",
     "remove",
     "remove_slot",

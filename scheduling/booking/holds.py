@@ -1,27 +1,24 @@
 """Holds: pending Appointments that expire."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from clinic.parking import Parking
-from scheduling import access, availability, notifications
+from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.appointments import (
     audit,
-    fulfil_requirements,
     locked,
     require_not_expired,
-    require_own_hold,
-    require_transition,
     save,
 )
 from scheduling.booking.cancellation import end_visit
@@ -31,14 +28,12 @@ from scheduling.booking.request import BookingRequest, Json, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
-from scheduling.participants import awaiting_answers, is_patient
-from scheduling.versions import Versions
+from scheduling.participants import is_patient
 
 CLOCK = Caller(client="clock")
 HOLD_EXPIRED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "other"}], "text": "hold expired"}
 BATCH = 100
 SUPPORTING = "supportingInformation"
-KEPT = Case(When(status=Slot.Status.BUSY_TENTATIVE, then=Value(Slot.Status.BUSY)), default=F("status"))
 
 
 @use_case
@@ -57,6 +52,7 @@ def hold(
     another time would otherwise risk losing both. If it is for the same service, its answers and notes move to the new
     hold, even if it has already ended. Raises TooManyHolds and everything that `book` raises.
     """
+    request = request.with_registered_patient()  # first: other writers lock names before rows
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
     is_held = former is not None and former.status == Appointment.Status.PENDING and not former.is_request
@@ -82,73 +78,6 @@ def hold(
 
 
 @use_case
-def confirm(
-    appointment_id: str,
-    *,
-    caller: Caller,
-    now: datetime,
-    comment: str = "",
-    patient: Patient | None = None,
-    extensions: Sequence[Json] = (),
-    version: Versions | None = None,
-    once: Once | None = None,
-) -> Appointment:
-    """Make a hold a booking, for `patient` if one is given: see `name_patient`. `extensions` are FHIR extensions to
-    add.
-
-    Raises HoldExpired from the instant it expires, whether or not the time is still free. For a service on request the
-    visit becomes a request, unless the caller runs the calendar: see `book`. Availability is not checked again: the
-    hold has kept the time.
-    """
-    appointment = locked(appointment_id, caller, version)
-    if appointment.status not in (Appointment.Status.PENDING, Appointment.Status.PROPOSED):
-        _raise_if_expired(appointment)
-        raise IllegalTransition(appointment.status, "booked")
-    require_not_expired(appointment, now)
-    require_own_hold(appointment, caller=caller)
-    require_transition(appointment, Appointment.Status.BOOKED)
-    bookables = _require_still_given(appointment)
-    asks = _asks(appointment, caller)
-    if asks and appointment.is_request:
-        raise RuleBroken(_("The clinic has not answered yet."), expression="Appointment.status")
-    if patient is not None:
-        _set_patient(appointment, patient, caller, now)
-    else:
-        if not access.is_exempt_from_cutoffs(caller, appointment):
-            _require_own_patient(appointment, caller)
-        _lock_free_patient(appointment, now)
-    fulfil_requirements(appointment, now=now)
-    own_bookables(bookables)
-    appointment.comment = comment or appointment.comment
-    if extensions:
-        appointment.extra = {**appointment.extra, "extension": [*appointment.extra.get("extension", ()), *extensions]}
-    if not asks:
-        return book_held_time(appointment, caller=caller, now=now)
-    _keep_slots(appointment, now, hold_expires_at=None)
-    appointment.status = Appointment.Status.PENDING
-    appointment.hold_expires_at = None
-    appointment.participant = awaiting_answers(appointment.participant)
-    save(appointment, now)
-    audit("confirm", appointment, caller=caller, now=now)
-    notifications.requested(appointment, now=now)
-    return appointment
-
-
-def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm") -> Appointment:
-    """Make a locked hold or request a booking. Needs `own_bookables`."""
-    _keep_slots(appointment, now, status=KEPT, hold_expires_at=None)
-    appointment.status = Appointment.Status.BOOKED
-    appointment.hold_expires_at = None
-    appointment.participant = [
-        each if each.get("status") == "declined" else {**each, "status": "accepted"} for each in appointment.participant
-    ]
-    save(appointment, now)
-    audit(subtype, appointment, caller=caller, now=now)
-    notifications.booked(appointment, now=now)
-    return appointment
-
-
-@use_case
 def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
     """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time."""
     appointment = locked(appointment_id, caller)
@@ -156,11 +85,11 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
     if appointment.hold_extended:
         raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
     assert appointment.hold_expires_at is not None  # _require_held
-    _lock_free_patient(appointment, now)
+    lock_free_patient(appointment, now)
     own_bookables(bookables_of(appointment))
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
-    _keep_slots(appointment, now, hold_expires_at=appointment.hold_expires_at)
+    keep_slots(appointment, now, hold_expires_at=appointment.hold_expires_at)
     save(appointment, now)
     audit("extend", appointment, caller=caller, now=now)
     return appointment
@@ -177,20 +106,20 @@ def name_patient(
     """
     appointment = locked(appointment_id, caller)
     _require_held(appointment, now)
-    _set_patient(appointment, patient, caller, now)
+    set_patient(appointment, patient, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
     return appointment
 
 
-def _set_patient(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
+def set_patient(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
     """Set the patient of a locked hold without saving it."""
     is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
     if is_bound:
         access.may_be_for(caller, patient)
         lock_holder(caller)
     appointment.patient = patient
-    _lock_free_patient(appointment, now)
+    lock_free_patient(appointment, now)
     if is_bound:
         _require_few_holds(caller, patient, now, besides=appointment)
     others = [each for each in appointment.participant if not is_patient(each)]
@@ -274,40 +203,14 @@ def _release(appointment: Appointment, now: datetime) -> None:
 
 def _require_held(appointment: Appointment, now: datetime) -> None:
     if appointment.status != Appointment.Status.PENDING:
-        _raise_if_expired(appointment)
+        raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "pending")
     if appointment.is_request:
         raise RuleBroken(_("This visit has been requested, and the clinic has not answered yet."))
     require_not_expired(appointment, now)
 
 
-def _asks(appointment: Appointment, caller: Caller) -> bool:
-    """True if confirming makes it a request: a service on request, and a caller who does not run the calendar."""
-    if appointment.service is None or not appointment.service.on_request:
-        return False
-    return caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment)
-
-
-def _require_own_patient(appointment: Appointment, caller: Caller) -> None:
-    """Raise RuleBroken if no patient is named yet, Forbidden if the caller may no longer book for the patient."""
-    if appointment.patient is None:
-        raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
-    access.may_be_for(caller, appointment.patient)
-
-
-def _require_still_given(appointment: Appointment) -> list[int]:
-    """The bookables of its Slots. Raises RuleBroken if something it needs has been closed since the hold was made.
-
-    A proposed Appointment of other software may have no Slots: it is booked as it is and takes no time here. Raises
-    RuleBroken if it has no time.
-    """
-    bookables = availability.require_still_available(appointment)
-    if appointment.start is None:
-        raise RuleBroken(_("This visit has no time yet."), expression="Appointment.start")
-    return bookables
-
-
-def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
+def lock_free_patient(appointment: Appointment, now: datetime) -> None:
     """Lock the patient; raise RuleBroken if they have another visit then, which is possible once a hold has expired."""
     assert appointment.start is not None  # appointment_has_time
     assert appointment.end is not None
@@ -316,7 +219,7 @@ def _lock_free_patient(appointment: Appointment, now: datetime) -> None:
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
 
 
-def _keep_slots(appointment: Appointment, now: datetime, **longer: Any) -> None:
+def keep_slots(appointment: Appointment, now: datetime, **longer: Any) -> None:
     """Extend the time during which its Slots count. Raises HoldExpired if another booking has taken the expired time.
 
     Needs `own_bookables`.
@@ -369,6 +272,6 @@ def _require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *
         raise TooManyHolds
 
 
-def _raise_if_expired(appointment: Appointment) -> None:
+def raise_if_expired(appointment: Appointment) -> None:
     if appointment.status == Appointment.Status.CANCELLED and appointment.cancelation_reason == HOLD_EXPIRED:
         raise HoldExpired

@@ -36,6 +36,14 @@ class AlreadyAnswered(Exception):
         self.answer = answer
 
 
+class RefusedAndKept(Exception):
+    """Raised by a use case whose writes are committed although it is refused: it has written `appointment`."""
+
+    def __init__(self, refusal: SchedulingError, appointment: Appointment) -> None:
+        super().__init__(str(refusal))
+        self.refusal, self.appointment = refusal, appointment
+
+
 @dataclass(frozen=True, kw_only=True)
 class Once:
     """An Idempotency-Key with its owner, a hash of its request (`fingerprint`), and the function that builds the
@@ -56,23 +64,25 @@ def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
 
     The function takes `now` and `caller` and declares `once`, which is handled here. A repeated key raises
     AlreadyAnswered or the first refusal; Invalid if it was used for another request. Raises Forbidden if the token's
-    scopes do not cover the resulting appointment.
+    scopes do not cover the resulting appointment. A refusal undoes everything, unless it is RefusedAndKept.
     """
 
     call = cast(Callable[..., Appointment], act)
 
     @wraps(act)
     def run(*args: Any, caller: Caller, now: datetime, once: Once | None = None, **named: Any) -> Appointment:
-        def acted() -> Appointment:
-            appointment = call(*args, caller=caller, now=now, **named)
+        def acted() -> Appointment | SchedulingError:
+            refusal = None
+            try:
+                appointment = call(*args, caller=caller, now=now, **named)
+            except RefusedAndKept as kept:
+                refusal, appointment = kept.refusal, kept.appointment
             done = "c" if appointment.version == 1 else "u"
             access.require_within_scopes(Appointment, [appointment.pk], caller, done)
-            return appointment
+            return refusal or appointment
 
         with refusals(), transaction.atomic(durable=True):
-            if once is None:
-                return acted()
-            outcome = _first_time(once, acted, now)
+            outcome = acted() if once is None else _first_time(once, acted, now)
         if isinstance(outcome, SchedulingError):
             raise outcome
         return outcome
@@ -109,7 +119,9 @@ def refusals() -> Iterator[None]:
         raise
 
 
-def _first_time(once: Once, act: Callable[[], Appointment], now: datetime) -> Appointment | SchedulingError:
+def _first_time(
+    once: Once, act: Callable[[], Appointment | SchedulingError], now: datetime
+) -> Appointment | SchedulingError:
     """Claim the key, run the use case and store the response. Waits while another process handles the same request.
 
     A refusal is stored as a response too; the savepoint undoes its writes.
@@ -118,15 +130,17 @@ def _first_time(once: Once, act: Callable[[], Appointment], now: datetime) -> Ap
         recall(once)
     try:
         with refusals(), transaction.atomic():
-            appointment = act()
+            outcome = act()
     except ScheduleBusy:
         raise  # no response is stored: the whole transaction is undone, with the key
     except SchedulingError as refusal:
-        once.tell(refusal)
-        _keep(once, {"refusal": _written(refusal)})
-        return refusal
-    _keep(once, {"answer": once.answer(appointment)})
-    return appointment
+        outcome = refusal
+    if isinstance(outcome, SchedulingError):
+        once.tell(outcome)
+        _keep(once, {"refusal": _written(outcome)})
+    else:
+        _keep(once, {"answer": once.answer(outcome)})
+    return outcome
 
 
 def _claim(once: Once, now: datetime) -> bool:

@@ -1,6 +1,7 @@
-"""The booking request."""
+"""The requests of the use cases: what is asked to be booked, confirmed or moved."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ class BookingRequest:
     of their calendar; taken time stays taken. Without `tell` the patient is not told. `extra` holds other elements of
     the Appointment. `fhir_id` is a reserved id: the second booking with it finds the time taken. `requested_patient` is
     a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
-    caller runs the calendars.
+    caller runs the calendars. `register` returns a new patient instead of `patient`: it is called in the transaction of
+    the booking, so that a refusal registers nobody.
     """
 
     service: HealthcareService
@@ -38,10 +40,36 @@ class BookingRequest:
     extra: Json = field(default_factory=dict)
     fhir_id: str = ""
     activate: bool = False
+    register: Callable[[], Patient] | None = None
 
     @property
     def end(self) -> datetime:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
+
+    def with_registered_patient(self) -> "BookingRequest":
+        """The request with its new patient, who is registered now and takes part like the others."""
+        if self.register is None:
+            return self
+        patient = self.register()
+        added = [participant(patient.reference, str(patient), each["status"]) for each in self.participants[:1]]
+        return replace(self, patient=patient, register=None, participants=(*self.participants, *added))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmRequest:
+    """The booking of a hold, for `patient` if one is given: see `name_patient`.
+
+    `register` returns a new patient instead, in the same transaction. `extensions` are FHIR extensions to add.
+    `version` is the one that the client has seen; another is refused. With `release`, a hold that cannot be booked is
+    cancelled in the same transaction.
+    """
+
+    comment: str = ""
+    patient: Patient | None = None
+    register: Callable[[], Patient] | None = None
+    extensions: tuple[Json, ...] = ()
+    version: Versions | None = None
+    release: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

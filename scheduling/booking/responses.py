@@ -15,7 +15,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.appointments import audit, locked, require_notice, save
 from scheduling.booking.cancellation import end_visit
-from scheduling.booking.holds import book_held_time
+from scheduling.booking.confirmation import book_held_time
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import follow_merge, lock_patient
 from scheduling.booking.request import Json

@@ -52,7 +52,7 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     RuleBroken if the patient has another visit then or lacks something that the service requires; Forbidden.
     """
     _require_may_override(caller, request.override, request.offerings)
-    request = with_survivor(request)
+    request = with_survivor(request.with_registered_patient())
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
     lock_patient(request.patient)

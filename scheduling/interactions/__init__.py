@@ -28,7 +28,7 @@ from scheduling.interactions.entries import (
     version_of,
 )
 from scheduling.interactions.patches import Deleted
-from scheduling.interactions.writer import WriteResult, write
+from scheduling.interactions.writer import WriteResult, write, write_within
 
 __all__ = [
     "BundleRefused",
@@ -52,6 +52,7 @@ __all__ = [
     "update_of",
     "version_of",
     "write",
+    "write_within",
 ]
 
 

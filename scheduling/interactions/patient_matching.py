@@ -119,7 +119,7 @@ def without_known_patients(entries: Sequence[Entry]) -> ConditionResult:
         return ConditionResult(list(entries))
     people = [each for _, each in wanted]
     booking.lock_registration(name for each in people for name in each.names())
-    known = list(candidates(people, Patient.objects.filter(active=True, deleted_at=None)))
+    known = list(candidates(people, _active_patients()))
     result = ConditionResult()
     for entry, each in wanted:
         try:
@@ -132,6 +132,18 @@ def without_known_patients(entries: Sequence[Entry]) -> ConditionResult:
     return result
 
 
+def registered(registration: Entry) -> Patient | None:
+    """The patient whom this entry would register again, or None, also for an unreadable resource. Nothing is locked.
+
+    Raises SeveralMatch.
+    """
+    read = _read(registration)
+    if not read:
+        return None
+    person = person_from(read)
+    return _match(person, list(candidates([person], _active_patients())))
+
+
 def candidates(people: Collection[Person], rows: QuerySet[Patient]) -> Iterator[Patient]:
     """The rows that may match one of these people. One statement for each hundred people."""
     conditions = [could_be(each) for each in people]
@@ -140,6 +152,10 @@ def candidates(people: Collection[Person], rows: QuerySet[Patient]) -> Iterator[
         for condition in conditions[first : first + BATCH]:
             either |= condition
         yield from rows.filter(either)
+
+
+def _active_patients() -> QuerySet[Patient]:
+    return Patient.objects.filter(active=True, deleted_at=None)
 
 
 def _is_registration(entry: Entry) -> bool:

@@ -9,22 +9,34 @@ from django.db.models import QuerySet
 
 from clinic import people_search
 from clinic.models import Patient
-from scheduling import booking, interactions
+from scheduling import access, booking, interactions
 from scheduling.access import Caller
 from scheduling.interactions import patient_matching
-from scheduling.interactions.entries import Json
+from scheduling.interactions.entries import BundleRefused, Json
 
 
-def register(resource: Json, *, caller: Caller, now: datetime, base: str = "") -> tuple[Patient, bool]:
-    """The patient described by a Patient resource, and True if they are new.
+def find(resource: Json, *, caller: Caller) -> Patient | None:
+    """The registered patient described by a Patient resource, or None. Nothing is written.
 
-    Runs in its own transaction. An existing patient is not changed, and the caller may not see more of them than was
-    sent. Raises InvalidResource, SeveralMatch, Forbidden.
+    Raises SeveralMatch, or Forbidden if the caller may not register patients.
+    """
+    access.require(caller, "Patient", "c")
+    return patient_matching.registered(interactions.creation_of("Patient", resource))
+
+
+@transaction.atomic
+def register(resource: Json, *, caller: Caller, now: datetime, base: str = "") -> Patient:
+    """The patient described by a Patient resource, registered now unless they are registered already.
+
+    Runs in the transaction of the caller's use case, so that a refusal registers nobody. An existing patient is not
+    changed, and the caller may not see more of them than was sent. Raises InvalidResource, SeveralMatch, Forbidden.
     """
     creation = interactions.creation_of("Patient", resource)
-    written = interactions.perform(creation, caller=caller, now=now, base=base)
-    patient = Patient.objects.get(fhir_id=written.reference.partition("/")[2])
-    return patient, written.outcome == "created"
+    try:
+        [written] = interactions.write_within([creation], caller=caller, now=now, base=base)
+    except BundleRefused as refusal:
+        raise refusal.problems[0].error from refusal
+    return Patient.objects.get(fhir_id=written.reference.partition("/")[2])
 
 
 def similar_patients(fields: Mapping[str, Any], rows: QuerySet[Patient]) -> list[Patient]:

@@ -74,22 +74,36 @@ def write(
     is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
     everything), and `progress` is called with the number of further entries done.
     """
-    entries = [_authorised(caller, entry) for entry in entries]
     with booking.all_or_nothing():
-        if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
-            booking.lock_conditions(conditions)
-        resolved = resolve_conditions(entries, find)
-        people = without_known_patients(resolved.entries)
-        deleted, not_deleted = delete(_of(people.entries, "delete"), caller=caller, now=now)
-        changed = apply_patches(_of(people.entries, "patch"), caller)
-        if problems := [*resolved.problems, *people.problems, *not_deleted, *changed.problems]:
-            raise BundleRefused(problems)
-        rest = [*_of(people.entries, "create", "update"), *changed.updates]
-        writer = _Writer(referable_references(rest, caller, base), caller, now, progress)
-        writer.write(rest)
-        gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
-        record_writes([*gone, *writer.noted], caller=caller, now=now)
-        then()
+        return write_within(entries, caller=caller, now=now, base=base, find=find, then=then, progress=progress)
+
+
+def write_within(
+    entries: Sequence[Entry],
+    *,
+    caller: Caller,
+    now: datetime,
+    base: str = "",
+    find: Find = finds_nothing,
+    then: Callable[[], object] = lambda: None,
+    progress: Callable[[int], object] = lambda count: None,
+) -> list[WriteResult]:
+    """Do the same in the transaction of a use case."""
+    entries = [_authorised(caller, entry) for entry in entries]
+    if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
+        booking.lock_conditions(conditions)
+    resolved = resolve_conditions(entries, find)
+    people = without_known_patients(resolved.entries)
+    deleted, not_deleted = delete(_of(people.entries, "delete"), caller=caller, now=now)
+    changed = apply_patches(_of(people.entries, "patch"), caller)
+    if problems := [*resolved.problems, *people.problems, *not_deleted, *changed.problems]:
+        raise BundleRefused(problems)
+    rest = [*_of(people.entries, "create", "update"), *changed.updates]
+    writer = _Writer(referable_references(rest, caller, base), caller, now, progress)
+    writer.write(rest)
+    gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
+    record_writes([*gone, *writer.noted], caller=caller, now=now)
+    then()
     done = [
         *(_written(entry, row, "unchanged") for entry, row in [*resolved.existing, *changed.unchanged]),
         *(_written(entry, row, "known") for entry, row in people.existing),

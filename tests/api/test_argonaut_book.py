@@ -16,6 +16,7 @@ from tests.api.dialects import OFFICE_VISIT, SNOMED, VISIT_TYPE, issues, matches
 from tests.api.visits import BOOK, HOLD, told
 from tests.factories import AppointmentFactory, LocationFactory, ScheduleFactory, ServiceFactory, SlotFactory
 from tests.scheduling.situations import at_once, monday, run_out
+from tests.untouched import stored
 
 pytestmark = pytest.mark.django_db
 
@@ -123,14 +124,8 @@ def test_patients_book_for_themselves(chen, ada):
 
 
 def test_a_new_patient_is_registered_as_they_book(api, chen):
-    stranger = {
-        "resourceType": "Patient",
-        "name": [{"family": "Newman", "given": ["Nora"]}],
-        "gender": "female",
-        "birthDate": "1980-05-06",
-    }
     appointment = held(api, chen)
-    answer = api.post(BOOK, parameters(appt_id=reference(appointment), patient_resource=stranger))
+    answer = api.post(BOOK, parameters(appt_id=reference(appointment), patient_resource=NORA))
     assert matches(answer)[0]["status"] == "booked"
     assert Appointment.objects.get().patient == Patient.objects.get(family="Newman")
 
@@ -332,6 +327,69 @@ def test_a_hold_that_cannot_be_booked_is_let_go(api, chen, ada):
     answer = api.post(BOOK, parameters(appt_id=reference(appointment), patient_id=ada.reference))
     assert (matches(answer)[0]["status"], issues(answer)) == ("cancelled", [("error", "business-rule")])
     assert not Slot.objects.filter(appointment__fhir_id=appointment["id"], deleted_at=None).exists()
+
+
+def test_a_hold_that_has_expired_is_not_held_again(api, chen):
+    appointment = held(api, chen)
+    run_out(Appointment.objects.get())
+    answer = api.post(HOLD, parameters(appt_id=reference(appointment)))
+    assert (matches(answer)[0]["status"], issues(answer)) == ("cancelled", [("error", "expired")])
+    assert api.get(reference(appointment)).fhir["status"] == "cancelled"
+
+
+def test_a_hold_that_cannot_be_moved_stays_as_it_was(api, chen, ada):
+    appointment = held(api, chen)
+    SlotFactory(schedule=chen, start=monday(14), end=monday(15))
+    moved = {**appointment, "status": "booked", "start": instant(monday(14)), "end": instant(monday(15))}
+    before = stored()
+    answer = api.post(BOOK, parameters(appt_resource=moved))
+    assert (matches(answer), issues(answer)) == ([], [("error", "conflict")])
+    assert stored() == before
+
+
+NORA = {
+    "resourceType": "Patient",
+    "name": [{"family": "Newman", "given": ["Nora"]}],
+    "gender": "female",
+    "birthDate": "1980-05-06",
+}
+
+
+def test_a_refusal_registers_nobody(api, chen, ada):
+    proposed, taken = reference(offer(api)), made(chen, ada)
+    SlotFactory(schedule=chen, start=monday(10), end=monday(11))
+    before = stored()
+    for named in ({"appt_id": proposed}, {"appt_resource": taken}):
+        answer = api.post(BOOK, parameters(**named, patient_resource=NORA))
+        assert (matches(answer)[0]["status"], issues(answer)) == ("cancelled", [("error", "conflict")])
+    assert stored() == before
+
+
+def test_a_hold_that_cannot_be_booked_registers_nobody(api, chen, ada):
+    appointment = held(api, chen)
+    run_out(Appointment.objects.get())
+    answer = api.post(BOOK, parameters(appt_id=reference(appointment), patient_resource=NORA))
+    assert (matches(answer)[0]["status"], Patient.objects.get()) == ("cancelled", ada)
+
+
+def test_to_compare_the_patient_registers_nobody(api, chen, ada):
+    body = parameters(appt_id=reference(offer(api)), patient_id=ada.reference)
+    [booked] = matches(api.post(BOOK, body))
+    before = stored()
+    for body in (
+        parameters(appt_resource={**booked, "comment": "Other"}, patient_resource=NORA),
+        parameters(appt_id=reference(booked), patient_resource=NORA),
+    ):
+        answer = api.post(BOOK, body)
+        assert issues(answer)[0][0] == "error", answer.fhir
+    assert stored() == before
+
+
+def test_who_may_register_nobody_may_not_look_for_them_either(chen, ada):
+    reader = api_with("system/Appointment.cruds system/Schedule.rs system/Slot.rs")
+    proposed = offer(reader)
+    answer = reader.post(BOOK, parameters(appt_id=reference(proposed), patient_resource=NORA))
+    assert answer.status_code == 403
 
 
 def test_who_books_the_same_again_has_the_same_visit(api, chen, ada):

@@ -161,13 +161,12 @@ def test_what_cannot_be_read_is_refused_as_ever(api, maria):
 def test_two_who_register_somebody_at_once_register_one():
     results = at_once([lambda: register(described(), caller=SOFTWARE, now=timezone.now())] * 4)
     assert Patient.objects.count() == 1
-    assert sorted(created for _, created in results) == [False, False, False, True]
-    assert len({patient.pk for patient, _ in results}) == 1
+    assert {patient.pk for patient in results} == {Patient.objects.get().pk}
 
 
 def test_others_register_by_the_same_function(maria):
-    patient, is_new = register(described(), caller=SOFTWARE, now=timezone.now())
-    assert (patient, is_new) == (maria, False)
+    assert register(described(), caller=SOFTWARE, now=timezone.now()) == maria
+    assert Patient.objects.get() == maria
     PatientFactory(identifier=identified("17"))
     with pytest.raises(SeveralMatch):
         register(

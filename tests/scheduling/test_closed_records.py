@@ -9,6 +9,7 @@ from django.utils import timezone
 from clinic.fhir.codes import MERGED_PATIENT
 from clinic.models import Appointment, Communication, Patient, Slot
 from scheduling import booking
+from scheduling.booking import ConfirmRequest
 from scheduling.errors import RuleBroken
 from scheduling.notifications.delivery import deliver_next
 from tests.factories import PatientFactory
@@ -57,7 +58,7 @@ def test_every_use_case_refuses_with_the_reason(service, chen, ada, case):
         lambda: book(wish(service, chen, at=monday(14), patient=ada)),
         lambda: hold(wish(service, chen, at=monday(14), patient=ada)),
         lambda: booking.confirm(held.fhir_id, caller=SOFTWARE, now=now),
-        lambda: booking.confirm(unnamed.fhir_id, caller=SOFTWARE, now=now, patient=ada),
+        lambda: booking.confirm(unnamed.fhir_id, ConfirmRequest(patient=ada), caller=SOFTWARE, now=now),
         lambda: booking.name_patient(unnamed.fhir_id, ada, caller=SOFTWARE, now=now),
         lambda: booking.extend_hold(held.fhir_id, caller=SOFTWARE, now=now),
         lambda: booking.reschedule(
@@ -115,7 +116,7 @@ def test_the_link_of_a_merged_record_is_followed_and_the_visit_says_so(service, 
     visits = [
         book(wish(service, chen, at=monday(9), patient=ada)),
         hold(wish(service, chen, at=monday(10), patient=ada)),
-        booking.confirm(unnamed.fhir_id, caller=SOFTWARE, now=now, patient=ada),
+        booking.confirm(unnamed.fhir_id, ConfirmRequest(patient=ada), caller=SOFTWARE, now=now),
     ]
     for visit in visits:
         visit.refresh_from_db()

@@ -17,7 +17,7 @@ from api.headers import version_headers
 from api.operations.argonaut import changes
 from api.operations.argonaut.client_appointment import request_for_appointment
 from api.operations.argonaut.profiles import match, profiled, searchset
-from api.operations.argonaut.proposals import Proposal, read_proposal, request_for_proposal
+from api.operations.argonaut.proposals import BookingDetails, Proposal, read_proposal, request_for_proposal
 from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
 from api.operations.ids import read_proposal_id
@@ -75,23 +75,18 @@ class ArgonautBooking(ArgonautRequest):
         if self.proposal is not None and self.proposal.facts.is_over(self.now):
             return Attempt(_over)
         patient = self.patient(self.proposal.patient if self.proposal else self.sent_appointment.patient)
-        extensions = self.extensions(patient)
-        status = "tentative" if self.holds else "accepted"
+        details = BookingDetails(
+            patient=patient,
+            register=self.registrar(patient),
+            status="tentative" if self.holds else "accepted",
+            comment=self.parameters.comment,
+            extensions=self.extensions(patient),
+        )
         request: BookingRequest
         if self.proposal is not None:
-            request = request_for_proposal(
-                self.proposal, patient, status, comment=self.parameters.comment, extensions=extensions
-            )
+            request = request_for_proposal(self.proposal, details)
         else:
-            request = request_for_appointment(
-                self.sent_appointment,
-                patient,
-                status,
-                self.may_book,
-                now=self.now,
-                comment=self.parameters.comment,
-                extensions=extensions,
-            )
+            request = request_for_appointment(self.sent_appointment, details, self.may_book, now=self.now)
         take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
         return Attempt(lambda once: take(once=once), self.explainer(request.service, request.offerings, request.start))
 
@@ -119,18 +114,15 @@ class ArgonautBooking(ArgonautRequest):
         return Response(searchset(self._cancelled(refusal), refusal.issues, "error"), headers=headers)
 
     def _cancelled(self, refusal: SchedulingError) -> list[Json]:
-        """Return the Appointment as `cancelled`. A hold that cannot be booked ends here, and its time is free.
+        """Return the Appointment as `cancelled`. A hold that cannot be booked was cancelled with the refusal.
 
         An id that is a visit's or another's hold is not told as cancelled.
         """
         if self.existing is not None:
-            visit = self.existing
+            if self.existing.status == CANCELLED:
+                changes.as_it_is(self, self.existing)
+            visit = Appointment.objects.select_related("service", "patient").get(pk=self.existing.pk)
             is_others = isinstance(refusal, TimeTaken) and (self.holds or not booking.is_holder(visit, self.caller))
-            if visit.status == Appointment.Status.PENDING and not visit.is_request and not is_others:
-                reason = booking.HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
-                visit = booking.cancel(visit.fhir_id, caller=self.caller, now=self.now, reason=reason)
-            elif visit.status == CANCELLED:
-                changes.as_it_is(self, visit)
             if visit.status == CANCELLED:
                 return [_entry(access.redacted(visit, self.caller), self.base)]
             return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
@@ -144,7 +136,7 @@ class ArgonautBooking(ArgonautRequest):
         """Return the proposal if its time is another's by now, as if it had never been held."""
         fhir_id = self.parameters.target.fhir_id
         facts = read_proposal_id(fhir_id)
-        if facts is None or (not is_others and self.patient(visit.patient) == visit.patient):
+        if facts is None or (not is_others and self.is_for(visit.patient)):
             return []
         return [read_proposal(fhir_id, facts, self.patients)]
 

@@ -5,9 +5,11 @@ for no visit.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from api.operations.argonaut.client_appointment import chosen_for, notes_of, read_draft
 from api.operations.argonaut.request import ArgonautRequest
+from api.operations.dialects import Dialect
 from api.operations.writing import Attempt
 from clinic.fhir.datatypes import Json
 from clinic.fhir.references import local_reference
@@ -15,8 +17,8 @@ from clinic.fhir.status_reasons import said_both_ways
 from clinic.fhir.visit_types import codings_of
 from clinic.models import Appointment
 from scheduling import access, booking
-from scheduling.booking import Once
-from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, TimeTaken
+from scheduling.booking import ConfirmRequest, Once
+from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, SchedulingError, TimeTaken
 from scheduling.participants import actor_of
 
 STAYS = "This visit is for another {}, and stays so: cancel it, and book another."
@@ -29,7 +31,7 @@ def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
         if held.status != Appointment.Status.PENDING:
             raise IllegalTransition(held.status, "held")
         if held.hold_expires_at is not None and held.hold_expires_at <= request.now:
-            raise HoldExpired
+            return _refuse(request, held, HoldExpired())
         if not booking.is_holder(held, request.caller):
             raise TimeTaken
         return as_it_is(request, held)
@@ -39,22 +41,35 @@ def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
 
 def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
     """Confirm the hold. A visit that is already booked for this patient is answered as it is."""
-    patient = request.patient(held.patient)
-    if held.status == Appointment.Status.BOOKED and patient == held.patient:
-        return Attempt(lambda once: as_it_is(request, held))
-    comment = request.parameters.comment or str((request.parameters.sent or {}).get("comment", ""))
+    try:
+        if held.status == Appointment.Status.BOOKED and request.is_for(held.patient):
+            return Attempt(lambda once: as_it_is(request, held))
+        confirmed = _confirm_request(request, held)
+    except RuleBroken as refusal:
+        refused = partial(_refuse, request, held, refusal)
+        return Attempt(lambda once: refused())
     return Attempt(
-        lambda once: booking.confirm(
-            held.fhir_id,
-            caller=request.caller,
-            now=request.now,
-            comment=comment,
-            patient=patient if patient != held.patient else None,
-            extensions=request.extensions(patient),
-            version=request.version,
-            once=once,
-        )
+        lambda once: booking.confirm(held.fhir_id, confirmed, caller=request.caller, now=request.now, once=once)
     )
+
+
+def _confirm_request(request: ArgonautRequest, held: Appointment) -> ConfirmRequest:
+    patient = request.patient(held.patient)
+    return ConfirmRequest(
+        comment=request.parameters.comment or str((request.parameters.sent or {}).get("comment", "")),
+        patient=patient if patient != held.patient else None,
+        register=request.registrar(patient),
+        extensions=request.extensions(patient),
+        version=request.version,
+        release=request.dialect is not Dialect.IHE,
+    )
+
+
+def _refuse(request: ArgonautRequest, held: Appointment, refusal: SchedulingError) -> Appointment:
+    """Raise the refusal. In Argonaut's dialect the hold is cancelled with it, in IHE's it stays."""
+    if request.dialect is Dialect.IHE:
+        raise refusal
+    return booking.refuse(held.fhir_id, refusal, caller=request.caller, now=request.now)
 
 
 def as_it_is(request: ArgonautRequest, visit: Appointment) -> Appointment:
@@ -118,7 +133,7 @@ def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
     named = codings_of(fields["extra"].get("serviceType", []))
     known = codings_of(visit.extra.get("serviceType") or (visit.service.type if visit.service else []))
     differs = {
-        "patient": request.patient(request.sent_appointment.patient or visit.patient) != visit.patient,
+        "patient": not request.is_for(visit.patient, known=request.sent_appointment.patient),
         "service": fields["service_id"] not in (None, visit.service_id) or not named <= known,
     }
     places = {"patient": "participant", "service": "serviceType"}

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from api.operations.argonaut.profiles import APPOINTMENT_PROFILES, service_types
+from api.operations.argonaut.proposals import BookingDetails
 from api.operations.argonaut.references import ReferenceTarget, find_rows, with_references
 from api.operations.ids import FreeSlot, read_free_slot_id, read_proposal_id
 from api.operations.parameters import reference_to, refusal
@@ -89,33 +90,26 @@ def read_draft(sent: Json, at: str, base: str) -> Draft:
 
 
 def request_for_appointment(
-    appointment: ClientAppointment,
-    patient: Patient | None,
-    status: str,
-    may_book: MayBook,
-    *,
-    now: datetime,
-    comment: str = "",
-    extensions: tuple[Json, ...] = (),
+    appointment: ClientAppointment, details: BookingDetails, may_book: MayBook, *, now: datetime
 ) -> BookingRequest:
     """Return the booking request: who gives the visit. scheduling.booking checks the time."""
     if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
         raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
     chosen = chosen_for(appointment, may_book, now=now)
-    patient = patient or appointment.patient
     fields, extra = appointment.draft.fields, appointment.draft.fields["extra"]
     asked = fields["requested_start"], fields["requested_end"]
-    ours = argonaut_participants(chosen.offerings, patient, status)
+    ours = argonaut_participants(chosen.offerings, details.patient, details.status)
     return BookingRequest(
         service=chosen.service,
         offerings=chosen.offerings,
         start=appointment.start,
-        patient=patient,
-        participants=(*ours, *_others(fields["participant"], ours, status)),
+        patient=details.patient,
+        register=details.register,
+        participants=(*ours, *_others(fields["participant"], ours, details.status)),
         identifiers=tuple(fields["identifier"]),
-        comment=comment or fields["comment"],
+        comment=details.comment or fields["comment"],
         requested=asked if all(asked) else None,
-        extra={**extra, **_said(extra, chosen.service, extensions)},
+        extra={**extra, **_said(extra, chosen.service, details.extensions)},
     )
 
 

@@ -1,6 +1,6 @@
 """Proposed Appointments with an id: written by $find, and read again when the id comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,20 +119,33 @@ def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient
     return Proposal(fhir_id, facts, service, offerings, patient, json)
 
 
-def request_for_proposal(
-    proposal: Proposal, patient: Patient | None, status: str, *, comment: str = "", extensions: tuple[Json, ...] = ()
-) -> BookingRequest:
-    """Return the booking request of a proposal, under its id; `status` is that of each participant."""
+@dataclass(frozen=True, kw_only=True)
+class BookingDetails:
+    """The parameters of a request that are saved with the visit. `status` is that of each participant.
+
+    `register` registers the patient who was sent, in the transaction of the booking.
+    """
+
+    patient: Patient | None
+    register: Callable[[], Patient] | None
+    status: str
+    comment: str = ""
+    extensions: tuple[Json, ...] = ()
+
+
+def request_for_proposal(proposal: Proposal, details: BookingDetails) -> BookingRequest:
+    """Return the booking request of a proposal, under its id."""
     search = proposal.facts.search
     kept = {name: proposal.json[name] for name in LASTING if name in proposal.json}
     return BookingRequest(
         service=proposal.service,
         offerings=proposal.offerings,
         start=proposal.start,
-        patient=patient or proposal.patient,
-        participants=tuple(argonaut_participants(proposal.offerings, patient or proposal.patient, status)),
-        comment=comment,
+        patient=details.patient,
+        register=details.register,
+        participants=tuple(argonaut_participants(proposal.offerings, details.patient, details.status)),
+        comment=details.comment,
         requested=(availability.as_datetime(search.start), availability.as_datetime(search.end)),
-        extra={**kept, "extension": list(extensions)} if extensions else kept,
+        extra={**kept, "extension": list(details.extensions)} if details.extensions else kept,
         fhir_id=proposal.fhir_id,
     )

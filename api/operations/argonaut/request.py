@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -150,7 +150,10 @@ class ArgonautRequest:
         return access.visible(Patient, self.caller).filter(deleted_at=None)
 
     def patient(self, known: Patient | None) -> Patient | None:
-        """The patient of the request: named, registered now, known already, or the caller."""
+        """The patient of the request: named, sent and registered already, known already, or the caller.
+
+        None for one who is sent and not registered yet: see `registrar`.
+        """
         parameters = self.parameters
         if len(parameters.patients) + len(parameters.patient_resources) > 1:
             name = "patient-id" if parameters.patients else "patient-resource"
@@ -161,12 +164,21 @@ class ArgonautRequest:
                 raise NotFound("There is no such Patient.", expression="Parameters.patient-id")
             return found[0]
         if parameters.patient_resources:
-            patient, _ = registration.register(
-                parameters.patient_resources[0], caller=self.caller, now=self.now, base=self.base
-            )
-            return patient
+            return registration.find(parameters.patient_resources[0], caller=self.caller)
         is_patient = not (self.caller.is_system or self.caller.is_staff or self.holds)
         return known or (next(iter(self.caller.patients.values()), None) if is_patient else None)
+
+    def registrar(self, patient: Patient | None) -> Callable[[], Patient] | None:
+        """Return the function that registers the patient who was sent, unless `patient` was found to be theirs."""
+        if patient is not None or not self.parameters.patient_resources:
+            return None
+        [sent] = self.parameters.patient_resources
+        return partial(registration.register, sent, caller=self.caller, now=self.now, base=self.base)
+
+    def is_for(self, patient: Patient | None, known: Patient | None = None) -> bool:
+        """True if the request is for this patient. `known` is the one whom its Appointment names, if any."""
+        found = self.patient(known or patient)
+        return found == patient and self.registrar(found) is None
 
     def extensions(self, patient: Patient | None) -> tuple[Json, ...]:
         """Return the extension with the cancelled visit that this one replaces."""

@@ -25,7 +25,8 @@ class Confirm(WriteView):
             inputs = inputs_of(request, {"occurrences"})
             inputs.one("occurrences", _this)
             inputs.finish()
-            return Attempt(lambda once: booking.confirm(fhir_id, caller=caller, now=now, version=version, once=once))
+            confirmed = booking.ConfirmRequest(version=version)
+            return Attempt(lambda once: booking.confirm(fhir_id, confirmed, caller=caller, now=now, once=once))
 
         return self.answered(request, prepare, lambda appointment: changed(appointment, base))
 

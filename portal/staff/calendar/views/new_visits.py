@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -108,18 +109,14 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
     if same_day := another_that_day(request, unsaved, given["start"], schedule, now=now):
         context = _visit_context(request, form, schedule, now) | {"same_day": same_day}
         return show(request, "visit_form", context, status=REFUSED)
-    made = None
     try:
-        offerings = requested_visits.arrange(requested_visit, given["start"], now=now)
-        if patient is None:
-            patient, is_new = _register(request, form, now)
-            made = patient if is_new else None
         booking.book(
             BookingRequest(
                 service=requested_visit.service,
-                offerings=offerings,
+                offerings=requested_visits.arrange(requested_visit, given["start"], now=now),
                 start=given["start"],
                 patient=patient,
+                register=None if patient else partial(_register, request, form, now),
                 comment=given["comment"],
                 override=given["override"],
                 tell=given["tell"],
@@ -129,8 +126,6 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
             now=now,
         )
     except SchedulingError as refusal:
-        if made is not None:
-            made.delete()
         said = refused(refusal, may_override=_may_override(request, form, schedule, refusal, now))
         context = _visit_context(request, form, schedule, now) | said
         return show(request, "visit_form", context, status=REFUSED)
@@ -152,10 +147,11 @@ def _different(request: HttpRequest) -> set[str]:
     return set(request.POST.get("different", "").split(","))
 
 
-def _register(request: HttpRequest, form: VisitForm, now: datetime) -> tuple[Patient, bool]:
+def _register(request: HttpRequest, form: VisitForm, now: datetime) -> Patient:
     """Register the new patient; if a colleague has just registered the same person, return that record."""
     rows = access.visible(Patient, caller_of(request)).exclude(fhir_id__in=_different(request))
-    return registration.find_or_register(form.new_patient, rows, now=now)
+    patient, _is_new = registration.find_or_register(form.new_patient, rows, now=now)
+    return patient
 
 
 def _may_override(

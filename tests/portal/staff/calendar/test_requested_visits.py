@@ -10,6 +10,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, AuditEvent, Communication, Patient, Slot
+from scheduling import notifications
 from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
@@ -21,6 +22,7 @@ from tests.factories import (
     SlotFactory,
 )
 from tests.shifted_clock.dates import shifted_dates
+from tests.untouched import stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ZONE = ZoneInfo(NEW_YORK)
@@ -103,9 +105,24 @@ class TestNewVisit:
 
     def test_but_not_without_it(self, book, schedule, ten):
         SlotFactory(schedule=schedule, start=ten)
-        born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
-        assert book(patient="", given="Noor", family="Haddad", **born).status_code == 422
-        assert not Patient.objects.filter(family="Haddad").exists()
+        born = dict(zip(BORN, ("3", "4", "1990"), strict=True))
+        new = {"patient": "", "given": "Noor", "family": "Haddad", "phone": "212 555 0123", **born}
+        before = stored()
+        answer = book(**new, comment="Back pain")
+        assertContains(answer, "no longer free", status_code=422)
+        for typed in ("Noor", "Haddad", "(212) 555-0123", "1990", "Back pain"):
+            assertContains(answer, typed, status_code=422)
+        assert stored() == before
+
+    def test_nor_when_something_goes_wrong_after_it(self, book, monkeypatch):
+        def fail(*args, **named):
+            raise RuntimeError("The disk is full.")
+
+        monkeypatch.setattr(notifications, "booked", fail)
+        before = stored()
+        with pytest.raises(RuntimeError):
+            book(patient="", given="Noor", family="Haddad", birth_unknown="on")
+        assert stored() == before
 
     def test_the_same_person_is_shown_before_a_second_record_is_made(self, book, ten):
         known = PatientFactory(
