@@ -23,18 +23,28 @@ from clinic.local_time import EdgeZone
 # exception, the page is not shown.
 rows_shown = Signal()
 
-SECTIONS = {
-    "Visits": ("Appointment", "Slot", "Encounter", "QuestionnaireResponse", "Communication"),
-    "Patients": ("Patient", "RelatedPerson", "Coverage", "CareTeam", "MessagePreferences"),
-    "What can be booked": ("HealthcareService", "Schedule", "Questionnaire", "MessageTemplate"),
-    "The clinic": ("Organization", "Location", "Practitioner", "PractitionerRole", "Device"),
-    "Who signs in": ("User", "Group", "EmailAddress", "CalendarFeed"),
-    "Software": (
-        *("Application", "AccessToken", "RefreshToken", "Grant", "IDToken"),
-        *("Subscription", "Notification", "ParkedRow"),
-    ),
-    "What was done": ("AuditEvent",),
+# The sections of the first page. The administration of a model names its own as `section`, and perhaps its
+# `place_in_section`, from 1; the others follow by name.
+SECTIONS = (
+    "Visits",
+    "Patients",
+    "What can be booked",
+    "The clinic",
+    "Who signs in",
+    "Software",
+    "What was done",
+    "Others",
+)
+# The section and place of the models of libraries, by label.
+OF_LIBRARIES = {
+    "auth.Group": ("Who signs in", 2),
+    "account.EmailAddress": ("Who signs in", 3),
+    "oauth2_provider.AccessToken": ("Software", 2),
+    "oauth2_provider.RefreshToken": ("Software", 3),
+    "oauth2_provider.Grant": ("Software", 4),
+    "oauth2_provider.IDToken": ("Software", 5),
 }
+LAST = 100
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 
@@ -48,15 +58,24 @@ class ClinicAdminSite(AdminSite):
         apps = super().get_app_list(request, app_label)
         if app_label is not None:
             return apps
-        models = {model["object_name"]: model for app in apps for model in app["models"]}
-        sections = [(name, [models.pop(key) for key in names if key in models]) for name, names in SECTIONS.items()]
-        sections.append(("Others", list(models.values())))
+        sections: dict[str, list[Any]] = {name: [] for name in SECTIONS}
+        for model in sorted((model for app in apps for model in app["models"]), key=self._place):
+            sections[self._section(model)[0]].append(model)
         index = reverse("admin:index", current_app=self.name)
         return [
             {"name": name, "app_label": "", "app_url": index, "has_module_perms": True, "models": found}
-            for name, found in sections
+            for name, found in sections.items()
             if found
         ]
+
+    def _section(self, model: dict[str, Any]) -> tuple[str, int]:
+        """Return the section of a model of the app list, and its place there."""
+        administration = self._registry[model["model"]]
+        own = getattr(administration, "section", "Others"), getattr(administration, "place_in_section", LAST)
+        return OF_LIBRARIES.get(model["model"]._meta.label, own)
+
+    def _place(self, model: dict[str, Any]) -> tuple[int, str]:
+        return self._section(model)[1], model["name"]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "clock": _clock()}

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from api.conformance.expressions import USAGE, expression
 from api.conformance.naming import definition
-from api.search import Parameter, Reference, parameters_of
+from api.search import Parameter, Reference, expression, parameters_of
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
 
@@ -51,7 +50,7 @@ def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
         "type": parameter.TYPE,
         "target": sorted({name for each in kinds.values() if isinstance(each, Reference) for name in each.types}),
         "expression": " | ".join(dict.fromkeys(each for kind in kinds if (each := expression(kind, parameter.name)))),
-        "xpathUsage": USAGE.get(parameter.name, "normal"),
+        "xpathUsage": parameter.usage,
         "multipleOr": True,
         "multipleAnd": True,
         "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],

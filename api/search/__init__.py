@@ -4,7 +4,7 @@ from api.search.answers import answer
 from api.search.conditions import condition
 from api.search.includes import known_includes, known_revincludes
 from api.search.kinds import Parameter
-from api.search.parameters import parameters_of, shared_parameters
+from api.search.parameters import expression, parameters_of, shared_parameters
 from api.search.references import Reference
 from api.search.rows import rows_of
 from api.search.searching import PASSED_OVER, Search, read
@@ -17,6 +17,7 @@ __all__ = [
     "Search",
     "answer",
     "condition",
+    "expression",
     "known_includes",
     "known_revincludes",
     "parameters_of",

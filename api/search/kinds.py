@@ -15,7 +15,9 @@ class Parameter:
     """One search parameter of one type of resource.
 
     In the tables `definition` is the last part of its canonical URL, where that is not `Type-name`; `ours` says that
-    FHIR has none of this name, and `description` then what it finds.
+    FHIR has none of this name, and `description` then what it finds. `expression` is the FHIRPath of what it searches,
+    below the type; by default the element of its name, and empty where FHIRPath cannot say it. `usage` is its code of
+    https://hl7.org/fhir/R4/valueset-search-xpath-usage.html.
     """
 
     TYPE: ClassVar[str]
@@ -28,6 +30,16 @@ class Parameter:
     definition: str = ""
     ours: bool = False
     description: str = ""
+    expression: str | None = None
+    usage: str = "normal"
+
+    @property
+    def element_path(self) -> str:
+        """The FHIRPath of what it searches, below the type."""
+        if self.expression is not None:
+            return self.expression
+        first, *words = self.name.split("-")
+        return first + "".join(map(str.capitalize, words))
 
     @property
     def sort(self) -> str:

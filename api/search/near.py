@@ -34,6 +34,8 @@ class Near(Parameter):
     TYPE = "special"
     OPERATORS = ("eq",)
 
+    usage: str = "nearby"
+    expression: str | None = "position"
     latitude: str = "latitude"
     longitude: str = "longitude"
 

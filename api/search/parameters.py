@@ -34,6 +34,18 @@ def shared_parameters(kinds: Sequence[str]) -> Mapping[str, Parameter]:
     return {name: each for name, each in first.items() if all(name in other for other in others)}
 
 
+def expression(kind: str, name: str) -> str:
+    """Return the FHIRPath of the elements that a parameter of a type searches; empty where FHIRPath cannot say it."""
+    paths = parameters_of(kind)[name].element_path.split(" | ")
+    return " | ".join(_expression(kind, path) for path in paths if path)
+
+
+def _expression(kind: str, path: str) -> str:
+    if path.startswith("Resource."):
+        return path
+    return f"({kind}.{path})" if " as " in path else f"{kind}.{path}"
+
+
 def _definition(kind: str, name: str, parameter: Parameter) -> str:
     base = codes.OURS if parameter.ours else "http://hl7.org/fhir"
     return f"{base}/SearchParameter/{parameter.definition or f'{kind}-{name}'}"

@@ -40,6 +40,10 @@ class Reference(Parameter):
     element: str = ""
 
     @property
+    def element_path(self) -> str:
+        return self.element if self.element and self.expression is None else super().element_path
+
+    @property
     def can_be_reversed(self) -> bool:
         """True if _has and _revinclude can use the parameter."""
         return True

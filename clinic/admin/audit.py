@@ -8,6 +8,8 @@ from clinic.models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
+    section = "What was done"
+    place_in_section = 1
     list_display = ("when", "subtype", "who", "patient", "appointment", "target")
     list_display_links = ("when",)
     # No filter may read the whole table, which is the longest of all.

@@ -91,6 +91,7 @@ class ResourceAdmin(ModelAdmin):
     """The administration of a resource. Each save is a new version; a deleted row stays, so that reads answer 410.
 
     `related` are the related rows that `__str__` needs, in lists and choices. `fieldsets` need no section for RECORD.
+    `section` and `place_in_section` are those of the first page: see clinic.admin_site.
     """
 
     related: ClassVar[tuple[str, ...]] = ()

@@ -29,6 +29,8 @@ class PeriodForm(ModelForm):
 
 @admin.register(Coverage)
 class CoverageAdmin(ResourceAdmin):
+    section = "Patients"
+    place_in_section = 3
     form = PeriodForm
     list_display = ("beneficiary", "payors", "subscriber_id", "status", "start", "end")
     list_filter = ("status", ("end", admin.EmptyFieldListFilter))
@@ -91,6 +93,8 @@ def _stays(participant: dict[str, Any], chosen: dict[str, str]) -> bool:
 
 @admin.register(CareTeam)
 class CareTeamAdmin(ResourceAdmin):
+    section = "Patients"
+    place_in_section = 4
     form = CareTeamForm
     list_display = ("__str__", "patient", "members", "status", "last_updated")
     list_filter = ("status",)
@@ -121,6 +125,8 @@ class EncounterForm(PeriodForm, OnceForm):
 class EncounterAdmin(ResourceAdmin):
     """The administration of encounters. They begin on the staff's pages and can be corrected here."""
 
+    section = "Visits"
+    place_in_section = 3
     form = EncounterForm
     list_display = ("start", "patient", "service", "status", "encounter_class", "visit")
     list_display_links = ("start", "patient")

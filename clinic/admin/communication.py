@@ -22,6 +22,8 @@ from clinic.placeholders import PLACEHOLDERS
 class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
     """The administration of messages, which use cases write and workers send."""
 
+    section = "Visits"
+    place_in_section = 5
     list_display = ("due", "event", "medium", "recipient", "status", "sent", "visit")
     list_filter = ("status", "event", "medium")
     related = ("patient", "appointment__service", "appointment__site")
@@ -72,6 +74,8 @@ class MessageTemplateForm(ModelForm):
 class MessageTemplateAdmin(ModelAdmin):
     """The administration of message templates: the clinic's own texts, instead of the product's."""
 
+    section = "What can be booked"
+    place_in_section = 4
     form = MessageTemplateForm
     list_display = ("__str__", "event", "medium", "language", "subject")
     list_filter = ("event", "medium", "language")
@@ -105,6 +109,8 @@ def _html(text: message_templates.MessageText) -> SafeString:
 
 @admin.register(MessagePreferences)
 class MessagePreferencesAdmin(ModelAdmin):
+    section = "Patients"
+    place_in_section = 5
     list_display = ("patient", "by_email", "by_sms", "reminders")
     list_filter = ("by_email", "by_sms", "reminders")
     list_select_related = ("patient",)
@@ -116,6 +122,8 @@ class MessagePreferencesAdmin(ModelAdmin):
 class CalendarFeedAdmin(ModelAdmin):
     """The administration of calendar feeds, which their owners create. Here they can be revoked."""
 
+    section = "Who signs in"
+    place_in_section = 4
     list_display = ("whose", "created", "revoked")
     list_filter = (("revoked", admin.EmptyFieldListFilter), "created")
     list_select_related = ("patient", "practitioner")

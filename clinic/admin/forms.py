@@ -17,6 +17,8 @@ from clinic.models import Questionnaire, QuestionnaireResponse, concept_text
 
 @admin.register(Questionnaire)
 class QuestionnaireAdmin(ResourceAdmin):
+    section = "What can be booked"
+    place_in_section = 3
     list_display = ("title", "status", "asked_before", "last_updated")
     list_filter = ("status",)
     search_fields = ("title", "name", "url", "fhir_id")
@@ -49,6 +51,8 @@ class ResponseForm(OnceForm):
 class QuestionnaireResponseAdmin(ResourceAdmin):
     """The administration of answers. Staff can read them and change their status, but not the answers."""
 
+    section = "Visits"
+    place_in_section = 4
     form = ResponseForm
     list_display = ("questionnaire", "patient", "status", "authored", "visit")
     list_filter = ("status", ("questionnaire", admin.RelatedOnlyFieldListFilter))

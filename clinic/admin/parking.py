@@ -13,6 +13,8 @@ from clinic.models import ParkedRow
 class ParkedRowAdmin(ReadOnlyAdmin, ModelAdmin):
     """The administration of rows that are set aside. They are tried again automatically, or at once by an action."""
 
+    section = "Software"
+    place_in_section = 8
     list_display = ("tried", "task", "kind", "key", "error", "attempts", "since", "again")
     list_filter = ("task", "kind")
     search_fields = ("=key", "error")

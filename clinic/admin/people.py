@@ -76,6 +76,8 @@ class RoleInline(StackedInline):
 
 @admin.register(Practitioner)
 class PractitionerAdmin(PersonAdmin):
+    section = "The clinic"
+    place_in_section = 3
     list_display = ("__str__", "active", "email", "phone", "user")
     list_filter = ("active", "roles__locations")
     related = ("user",)
@@ -94,6 +96,8 @@ class PractitionerAdmin(PersonAdmin):
 
 @admin.register(PractitionerRole)
 class PractitionerRoleAdmin(ResourceAdmin):
+    section = "The clinic"
+    place_in_section = 4
     list_display = ("practitioner", "specialties", "organization", "active")
     list_filter = ("active", "locations")
     related = ("practitioner", "organization")
@@ -144,6 +148,8 @@ class MessagePreferencesInline(StackedInline):
 
 @admin.register(Patient)
 class PatientAdmin(PersonAdmin):
+    section = "Patients"
+    place_in_section = 1
     list_display = ("__str__", "born", "gender", "phone", "email", "language", "active")
     list_filter = ("active", "gender", "language")
     search_fields = ("family", "given", "email", "phone", "fhir_id")
@@ -170,6 +176,8 @@ class RelatedPersonForm(OnceForm, PersonForm):
 
 @admin.register(RelatedPerson)
 class RelatedPersonAdmin(PersonAdmin):
+    section = "Patients"
+    place_in_section = 2
     form = RelatedPersonForm
     list_display = ("__str__", "patient", "relationships", "phone", "email", "user", "active")
     list_filter = ("active",)
@@ -209,6 +217,8 @@ class EmailUserChangeForm(UserChangeForm):  # type: ignore[type-arg]
 class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
     """The administration of accounts. Their rights follow from the rows that they are linked to."""
 
+    section = "Who signs in"
+    place_in_section = 1
     form = EmailUserChangeForm
     add_form = EmailUserCreationForm
     list_display = ("email", "first_name", "last_name", "is_active", "is_superuser", "last_login")

@@ -18,6 +18,8 @@ from clinic.models.services import default_reminders
 
 @admin.register(Organization)
 class OrganizationAdmin(ResourceAdmin):
+    section = "The clinic"
+    place_in_section = 1
     list_display = ("name", "active", "last_updated")
     list_filter = ("active",)
     search_fields = ("name", "fhir_id")
@@ -58,6 +60,8 @@ class LocationForm(ModelForm):
 
 @admin.register(Location)
 class LocationAdmin(ResourceAdmin):
+    section = "The clinic"
+    place_in_section = 2
     form = LocationForm
     list_display = ("name", "part_of", "city", "phone", "timezone", "status")
     list_filter = (KindFilter, "status", "city")
@@ -84,6 +88,8 @@ class LocationAdmin(ResourceAdmin):
 
 @admin.register(Device)
 class DeviceAdmin(ResourceAdmin):
+    section = "The clinic"
+    place_in_section = 5
     list_display = ("name", "location", "status", "last_updated")
     list_filter = ("status", "location")
     related = ("location",)
@@ -123,6 +129,8 @@ class ServiceForm(ModelForm):
 
 @admin.register(HealthcareService)
 class HealthcareServiceAdmin(ResourceAdmin):
+    section = "What can be booked"
+    place_in_section = 1
     form = ServiceForm
     list_display = ("name", "active", "bookable_by", "eligibility", "needs", "telehealth", "minimum_notice", "reminded")
     list_filter = ("active", "bookable_by", "eligibility", "telehealth", "requires_coverage", "locations")

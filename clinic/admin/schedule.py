@@ -71,6 +71,8 @@ class ScheduleForm(ModelForm):
 
 @admin.register(Schedule)
 class ScheduleAdmin(ResourceAdmin):
+    section = "What can be booked"
+    place_in_section = 2
     form = ScheduleForm
     list_display = ("__str__", "whose", "site", "active", "planning_start", "planning_end")
     list_filter = ("active", ("site", admin.RelatedOnlyFieldListFilter), "services")

@@ -13,6 +13,8 @@ from clinic.models import Notification, Subscription
 class SubscriptionAdmin(ResourceAdmin):
     """The administration of subscriptions, which clients create through the API. Here they can be turned off."""
 
+    section = "Software"
+    place_in_section = 6
     list_display = ("criteria", "endpoint", "whose", "status", "error", "last_contact")
     list_filter = ("status",)
     related = ("user",)
@@ -53,6 +55,8 @@ class SubscriptionAdmin(ResourceAdmin):
 class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
     """The log of notifications: the subscriber, the time, and the endpoint's response."""
 
+    section = "Software"
+    place_in_section = 7
     list_display = ("created", "what", "endpoint", "status", "attempts", "tried", "status_code", "duration_ms", "error")
     list_filter = ("status", "status_code", "created")
     list_select_related = (

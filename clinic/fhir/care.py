@@ -27,7 +27,7 @@ from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.people import IDENTIFIER
 from clinic.fhir.readings import Reading
-from clinic.fhir.references import local_reference
+from clinic.fhir.references import MODELS, local_reference
 from clinic.fhir.schedules import service_references, service_type
 from clinic.models import CareTeam, Coverage, Encounter
 
@@ -72,21 +72,23 @@ class EncounterServiceType:
 
 @dataclass(frozen=True)
 class KnownReferences:
-    """A check that each reference in a list, or in the part `inner` of its elements, names a known row."""
+    """A check that each reference in a list of its model's REFERENCE_LISTS names a known row."""
 
     element: str
     types: tuple[str, ...]
-    inner: str = ""
 
     def __call__(self, reading: Reading) -> None:
-        named = self._references(reading.draft.fields.get(self.element, ()), f"{reading.type}.{self.element}")
-        reading.find_all(named, *self.types)
+        inner = dict(MODELS[reading.type].REFERENCE_LISTS)[self.element]
+        entries = reading.draft.fields.get(self.element, ())
+        reading.find_all(_references(entries, inner, f"{reading.type}.{self.element}"), *self.types)
 
-    def _references(self, entries: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
-        for n, entry in enumerate(entries):
-            reference = entry.get(self.inner, {}) if self.inner else entry
-            if not (text := reference.get("reference", "#")).startswith("#"):
-                yield text, ".".join(filter(None, (f"{path}[{n}]", self.inner, "reference")))
+
+def _references(entries: Iterable[Json], inner: str, path: str) -> Iterator[tuple[str, str]]:
+    """Yield each reference that is not to a contained resource, with its path."""
+    for n, entry in enumerate(entries):
+        reference = entry.get(inner, {}) if inner else entry
+        if not (text := reference.get("reference", "#")).startswith("#"):
+            yield text, ".".join(filter(None, (f"{path}[{n}]", inner, "reference")))
 
 
 def ends_after_start(end: str) -> Callable[[Reading], None]:
@@ -155,16 +157,14 @@ KINDS = {
         reader(
             "CareTeam",
             CARE_TEAM,
-            KnownReferences("participant", (*PEOPLE, "Patient", "Organization", "CareTeam"), "member"),
+            KnownReferences("participant", (*PEOPLE, "Patient", "Organization", "CareTeam")),
         ),
         related=("patient",),
     ),
     "Encounter": ResourceKind(
         Encounter,
         writer(ENCOUNTER),
-        reader(
-            "Encounter", ENCOUNTER, KnownReferences("participant", PEOPLE, "individual"), ends_after_start("period.end")
-        ),
+        reader("Encounter", ENCOUNTER, KnownReferences("participant", PEOPLE), ends_after_start("period.end")),
         related=("patient", "appointment", "service"),
     ),
 }

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.db.models import Q
 
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.models import (
+    RESOURCE_MODELS,
     Device,
     HealthcareService,
     Location,
@@ -24,9 +24,7 @@ from clinic.models import (
 )
 
 REFERENCE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
-MODELS: dict[str, type[Resource]] = {
-    model.RESOURCE_TYPE: model for model in apps.get_app_config("clinic").get_models() if issubclass(model, Resource)
-}
+MODELS: dict[str, type[Resource]] = {model.RESOURCE_TYPE: model for model in RESOURCE_MODELS}
 ACTORS: dict[type[Resource], tuple[tuple[str, ...], tuple[str, ...]]] = {
     Practitioner: ((), ()),
     PractitionerRole: (("practitioner",), ("locations__part_of",)),

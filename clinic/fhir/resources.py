@@ -1,4 +1,4 @@
-"""The registry of all resource types, ordered so that a type comes after the types that it refers to.
+"""The registry of all resource types, in the order of RESOURCE_MODELS: a type comes after the types that it refers to.
 
 https://hl7.org/fhir/R4/resourcelist.html. `RESOURCES["Slot"].from_fhir(json, references)` returns a Draft, or raises
 InvalidResource with all issues; `to_fhir(row)` returns the JSON of a row. It equals the JSON that was sent, with id
@@ -28,7 +28,7 @@ from clinic.fhir.issues import InvalidResource, ResourceIssue
 from clinic.fhir.kinds import ResourceKind
 from clinic.fhir.readings import Draft, ParametersDraft
 from clinic.fhir.references import References
-from clinic.models.base import Resource
+from clinic.models import RESOURCE_MODELS, Resource
 
 __all__ = [
     "RESOURCES",
@@ -42,28 +42,6 @@ __all__ = [
     "to_fhir",
 ]
 
-ORDER = (
-    "Organization",
-    "Location",
-    "Practitioner",
-    "Questionnaire",
-    "HealthcareService",
-    "PractitionerRole",
-    "Device",
-    "Patient",
-    "RelatedPerson",
-    "Coverage",
-    "CareTeam",
-    "Schedule",
-    "Slot",
-    "Appointment",
-    "AppointmentResponse",
-    "QuestionnaireResponse",
-    "Encounter",
-    "Subscription",
-    "Communication",
-    "AuditEvent",
-)
 KINDS: dict[str, ResourceKind] = {
     name: kind
     for module in (
@@ -82,7 +60,7 @@ KINDS: dict[str, ResourceKind] = {
     )
     for name, kind in module.KINDS.items()
 }
-RESOURCES: dict[str, ResourceKind] = {name: KINDS[name] for name in ORDER}
+RESOURCES: dict[str, ResourceKind] = {model.RESOURCE_TYPE: KINDS[model.RESOURCE_TYPE] for model in RESOURCE_MODELS}
 
 
 def to_fhir(row: Resource) -> Json:

@@ -38,8 +38,33 @@ from clinic.models.services import HealthcareService
 from clinic.models.smart import AppRegistration, Launch, UsedAssertion
 from clinic.models.subscription import Notification, ScheduleChange, Subscription
 
+# All types of resource, ordered so that a type comes after the types that it refers to.
+RESOURCE_MODELS: tuple[type[Resource], ...] = (
+    Organization,
+    Location,
+    Practitioner,
+    Questionnaire,
+    HealthcareService,
+    PractitionerRole,
+    Device,
+    Patient,
+    RelatedPerson,
+    Coverage,
+    CareTeam,
+    Schedule,
+    Slot,
+    Appointment,
+    AppointmentResponse,
+    QuestionnaireResponse,
+    Encounter,
+    Subscription,
+    Communication,
+    AuditEvent,
+)
+
 __all__ = [
     "OCCUPYING",
+    "RESOURCE_MODELS",
     "WEEKDAYS",
     "AppRegistration",
     "Appointment",

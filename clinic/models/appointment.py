@@ -15,6 +15,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy
 
 from clinic import time_text
 from clinic.country import clinic_zone
@@ -37,6 +38,10 @@ class Appointment(Resource):
     """
 
     RESOURCE_TYPE = "Appointment"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("visits")
+    REFERENCE_LISTS = (("participant", "actor"),)
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-appointmentstatus.html"""
@@ -151,6 +156,10 @@ class Slot(Resource):
     """
 
     RESOURCE_TYPE = "Slot"
+    PATIENT = "appointment__patient"
+    DESCRIBES_CLINIC = False
+    NAMES_PATIENT = False
+    PLAIN_NAME = gettext_lazy("times of visits")
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-slotstatus.html"""

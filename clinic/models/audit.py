@@ -17,6 +17,8 @@ class AuditEvent(Resource):
     """
 
     RESOURCE_TYPE = "AuditEvent"
+    PATIENT = None
+    DESCRIBES_CLINIC = False
 
     class Action(models.TextChoices):
         CREATE = "C"

@@ -1,13 +1,20 @@
 """The base model of all FHIR resources: https://hl7.org/fhir/R4/resource.html"""
 
 import uuid
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import RegexValidator
 from django.db import models
 
 from clinic.exact_json import ExactJSONField
 from clinic.zones import validate_zone
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# The facts that a type must declare: nothing is assumed about who may read it.
+DECLARED = ("PATIENT", "DESCRIBES_CLINIC")
 
 validate_fhir_id = RegexValidator(
     r"\A[A-Za-z0-9\-.]{1,64}\Z", "An id is 1 to 64 letters, digits, hyphens and full stops."
@@ -28,7 +35,24 @@ class Resource(models.Model):
 
     Columns hold the elements that the product searches, constrains or shows; `extra` holds every other valid element
     that a client sent. A resource with `deleted_at` is deleted: reads answer 410, and searches and bookings ignore it.
+
+    Each type declares with its RESOURCE_TYPE whose patient its rows are and whether they describe the clinic; the
+    compartments, scopes, visibility, audit and history read it there. A type that does not say so is refused when it
+    is defined.
     """
+
+    RESOURCE_TYPE: ClassVar[str]
+    # The Django lookup of the patient whom a row is about, ending in `patient` or `beneficiary`; None for a type that
+    # is about no patient.
+    PATIENT: ClassVar[str | None]
+    # True for what describes the clinic: everyone who is signed in may read it, except rows of a patient.
+    DESCRIBES_CLINIC: ClassVar[bool]
+    # False if the FHIR resource does not say whose it is, although its row knows.
+    NAMES_PATIENT: ClassVar[bool] = True
+    # The name by which people allow an app to see resources of the type; empty for the words of its kind.
+    PLAIN_NAME: "ClassVar[str | StrPromise]" = ""
+    # JSON columns with lists of references, and the element of each item that has the reference; empty for the item.
+    REFERENCE_LISTS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     fhir_id = models.CharField("id", max_length=64, unique=True, default=new_fhir_id, validators=[validate_fhir_id])
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -36,10 +60,14 @@ class Resource(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     extra = ExactJSONField(default=dict, blank=True, editable=False)
 
-    RESOURCE_TYPE: ClassVar[str]
-
     class Meta:
         abstract = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        missing = [name for name in DECLARED if not hasattr(cls, name)]
+        if hasattr(cls, "RESOURCE_TYPE") and missing:
+            raise ImproperlyConfigured(f"{cls.RESOURCE_TYPE} does not declare {' and '.join(missing)}.")
 
     @property
     def reference(self) -> str:

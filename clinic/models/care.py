@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
 
 from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource
@@ -12,6 +13,10 @@ class Coverage(Resource):
     """A patient's insurance: https://hl7.org/fhir/R4/coverage.html"""
 
     RESOURCE_TYPE = "Coverage"
+    PATIENT = "beneficiary"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("insurance")
+    REFERENCE_LISTS = (("payor", ""),)
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-fm-status.html"""
@@ -52,6 +57,10 @@ class CareTeam(Resource):
     """The people who care for a patient: https://hl7.org/fhir/R4/careteam.html"""
 
     RESOURCE_TYPE = "CareTeam"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("care teams")
+    REFERENCE_LISTS = (("participant", "member"),)
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-care-team-status.html"""
@@ -83,6 +92,10 @@ class Encounter(Resource):
     """A visit for which the patient came: https://hl7.org/fhir/R4/encounter.html"""
 
     RESOURCE_TYPE = "Encounter"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("visits that have taken place")
+    REFERENCE_LISTS = (("participant", "individual"),)
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-encounter-status.html"""

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from clinic import placeholders
 from clinic.message_kinds import Event, Medium
@@ -20,6 +21,9 @@ class Communication(Resource):
     """
 
     RESOURCE_TYPE = "Communication"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("messages about visits")
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-event-status.html"""

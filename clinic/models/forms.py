@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource
@@ -11,6 +12,9 @@ class Questionnaire(Resource):
     """The questions that patients answer before a visit: https://hl7.org/fhir/R4/questionnaire.html"""
 
     RESOURCE_TYPE = "Questionnaire"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
+    PLAIN_NAME = gettext_lazy("the questions before a visit")
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-publication-status.html"""
@@ -42,6 +46,9 @@ class QuestionnaireResponse(Resource):
     """
 
     RESOURCE_TYPE = "QuestionnaireResponse"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("answers to questions before a visit")
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-questionnaire-answers-status.html"""

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource, zone_field
@@ -134,6 +135,8 @@ class Practitioner(Person):
     """A person who gives care: https://hl7.org/fhir/R4/practitioner.html"""
 
     RESOURCE_TYPE = "Practitioner"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     timezone = zone_field("Used where neither the schedule nor the service names a zone.")
     communication = ExactJSONField("languages", default=list, blank=True, help_text="FHIR CodeableConcepts.")
@@ -148,6 +151,8 @@ class PractitionerRole(Resource):
     """A practitioner's work at locations, for services: https://hl7.org/fhir/R4/practitionerrole.html"""
 
     RESOURCE_TYPE = "PractitionerRole"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     active = models.BooleanField(default=True)
     practitioner = models.ForeignKey("clinic.Practitioner", models.PROTECT, related_name="roles")
@@ -173,6 +178,9 @@ class Patient(Person):
     """A person who receives care: https://hl7.org/fhir/R4/patient.html"""
 
     RESOURCE_TYPE = "Patient"
+    PATIENT = "pk"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("name, date of birth, address, phone and email")
     # https://hl7.org/fhir/R4/patient-definitions.html#Patient.deceased_x_ and #Patient.link, as SQL.
     HAS_DIED: ClassVar[str] = "(extra ? 'deceasedDateTime' OR extra @> '{\"deceasedBoolean\": true}')"
     WAS_MERGED: ClassVar[str] = '(extra @> \'{"link": [{"type": "replaced-by"}]}\')'
@@ -220,6 +228,9 @@ class RelatedPerson(Person):
     """
 
     RESOURCE_TYPE = "RelatedPerson"
+    PATIENT = "patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("people who arrange visits")
 
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="related_persons")
     relationship = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")

@@ -13,6 +13,8 @@ class Organization(Resource):
     """An organization that gives care: https://hl7.org/fhir/R4/organization.html"""
 
     RESOURCE_TYPE = "Organization"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     active = models.BooleanField(default=True)
     name = models.CharField(max_length=200)
@@ -30,6 +32,8 @@ class Location(Resource):
     """A site, or a room of one: https://hl7.org/fhir/R4/location.html"""
 
     RESOURCE_TYPE = "Location"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     class Status(models.TextChoices):
         ACTIVE = "active"
@@ -79,6 +83,8 @@ class Device(Resource):
     """A device whose time can be booked: https://hl7.org/fhir/R4/device.html"""
 
     RESOURCE_TYPE = "Device"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     class Status(models.TextChoices):
         ACTIVE = "active"

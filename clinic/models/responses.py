@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from clinic.exact_json import ExactJSONField
 from clinic.models.base import Resource
@@ -14,6 +15,9 @@ class AppointmentResponse(Resource):
     """
 
     RESOURCE_TYPE = "AppointmentResponse"
+    PATIENT = "appointment__patient"
+    DESCRIBES_CLINIC = False
+    PLAIN_NAME = gettext_lazy("replies to visit invitations")
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-participationstatus.html"""

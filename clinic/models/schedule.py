@@ -62,6 +62,8 @@ class Schedule(Resource):
     """
 
     RESOURCE_TYPE = "Schedule"
+    PATIENT = "bookable__patient"
+    DESCRIBES_CLINIC = True
 
     active = models.BooleanField(default=True)
     bookable = models.ForeignKey("clinic.Bookable", models.PROTECT, related_name="schedules")

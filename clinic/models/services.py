@@ -26,6 +26,8 @@ class HealthcareService(Resource):
     """
 
     RESOURCE_TYPE = "HealthcareService"
+    PATIENT = None
+    DESCRIBES_CLINIC = True
 
     class ActorType(models.TextChoices):
         """The kinds of actor whose time a visit takes. Each needs a Schedule that offers the service."""

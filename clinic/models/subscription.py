@@ -24,6 +24,8 @@ class Subscription(Resource):
     """
 
     RESOURCE_TYPE = "Subscription"
+    PATIENT = None
+    DESCRIBES_CLINIC = False
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-subscription-status.html"""

@@ -11,32 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from clinic import time_text
-from clinic.models import Launch, Patient
+from clinic.models import RESOURCE_MODELS, Launch, Patient
 from scheduling.access import Scope, read_scope
 
 CLINIC = lazy("the clinic, its people, rooms and services")
 RECORD = lazy("everything in this record, and what the clinic offers")
-# Plain names of resource types; a type that is missing here is shown by its own name.
+# Plain names of resource types, from their declarations; a type without one is shown by its own name.
 THINGS: dict[str, Any] = {
     "*": lazy("everything that you can see here yourself"),
-    "Appointment": lazy("visits"),
-    "AppointmentResponse": lazy("replies to visit invitations"),
-    "CareTeam": lazy("care teams"),
-    "Communication": lazy("messages about visits"),
-    "Coverage": lazy("insurance"),
-    "Encounter": lazy("visits that have taken place"),
-    "Patient": lazy("name, date of birth, address, phone and email"),
-    "Questionnaire": lazy("the questions before a visit"),
-    "QuestionnaireResponse": lazy("answers to questions before a visit"),
-    "RelatedPerson": lazy("people who arrange visits"),
-    "Slot": lazy("times of visits"),
-    "Device": CLINIC,
-    "HealthcareService": CLINIC,
-    "Location": CLINIC,
-    "Organization": CLINIC,
-    "Practitioner": CLINIC,
-    "PractitionerRole": CLINIC,
-    "Schedule": CLINIC,
+    **{model.RESOURCE_TYPE: CLINIC for model in RESOURCE_MODELS if model.DESCRIBES_CLINIC},
+    **{model.RESOURCE_TYPE: model.PLAIN_NAME for model in RESOURCE_MODELS if model.PLAIN_NAME},
 }
 # Plain names of the search parameters of a scope, and of the prefixes of dates.
 PARAMETERS: dict[str, Any] = {

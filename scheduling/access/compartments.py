@@ -1,6 +1,6 @@
 """The patient of a row: https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 
-`PATIENT` names the field that leads to the patient, for each type of resource that is about one. Scopes, visibility,
+`PATIENT` has the declared lookup of the patient for each type of resource that is about one. Scopes, visibility,
 permissions to write and the audit of disclosures all read it here.
 """
 
@@ -8,30 +8,18 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from clinic.models import Resource
+from clinic.models import RESOURCE_MODELS, Resource
 
 # The Django lookup of the patient, by type of resource. The other types are about no patient.
-PATIENT = {
-    "Patient": "pk",
-    "Appointment": "patient",
-    "AppointmentResponse": "appointment__patient",
-    "CareTeam": "patient",
-    "Communication": "patient",
-    "Coverage": "beneficiary",
-    "Encounter": "patient",
-    "QuestionnaireResponse": "patient",
-    "RelatedPerson": "patient",
-    "Schedule": "bookable__patient",
-    "Slot": "appointment__patient",
-}
-# Types of which a resource does not say whose it is, although its row knows.
-UNNAMED = frozenset({"Slot"})
+PATIENT = {model.RESOURCE_TYPE: model.PATIENT for model in RESOURCE_MODELS if model.PATIENT is not None}
+# Types that describe the clinic: open to everyone who is signed in, except rows of a patient.
+PUBLIC = frozenset(model.RESOURCE_TYPE for model in RESOURCE_MODELS if model.DESCRIBES_CLINIC)
 
 
 def patient_of(row: Resource) -> int | None:
     """The primary key of the patient whom a resource tells of, or None."""
     kind = row.RESOURCE_TYPE
-    if kind not in PATIENT or kind in UNNAMED:
+    if kind not in PATIENT or not row.NAMES_PATIENT:
         return None
     patient: int | None = _getter(patient_column(kind))(row)
     return patient

@@ -1,38 +1,27 @@
 """Visible and changeable rows of each resource type."""
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from clinic.models import (
     Appointment,
-    AppointmentResponse,
-    AuditEvent,
-    CareTeam,
     Communication,
-    Coverage,
-    Encounter,
     Event,
     PastVersion,
     Patient,
-    QuestionnaireResponse,
-    RelatedPerson,
     Resource,
     Schedule,
     Slot,
     Subscription,
 )
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.compartments import PATIENT
-from scheduling.access.redaction import IDENTIFYING_TYPES
-from scheduling.access.scope_filters import PUBLIC, filter_by_scopes, has_scope, require_within_scopes
+from scheduling.access.compartments import PUBLIC
+from scheduling.access.resource_rules import RULES, own_subscriptions, works_with
+from scheduling.access.scope_filters import filter_by_scopes, has_scope, kind_of, require_within_scopes
 from scheduling.errors import Forbidden, NotFound
 
 M = TypeVar("M", bound=Model)
-
-# The statuses of a hold and of a released hold.
-HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
 
 
 def visible(model: type[M], caller: Caller, may: str = "rs") -> QuerySet[M]:
@@ -53,18 +42,15 @@ def _seen(model: type[M], caller: Caller) -> QuerySet[M]:
     if model is Communication:
         rows = rows.exclude(event=Event.PROOF)
     if caller.is_system and model is Subscription:
-        return rows.filter(_own_subscriptions(caller))
+        return rows.filter(own_subscriptions(caller))
     if caller.is_system or caller.is_administrator:
         return rows
-    if model is Appointment:
-        return rows.filter(_own_appointments(caller))
-    if caller.user is None:
+    if caller.user is None and model is not Appointment:  # guests have their holds and nothing else
         return rows.none()
-    if model in OWN:
-        return rows.filter(OWN[model](caller))
-    if issubclass(model, Resource) and model.RESOURCE_TYPE in PUBLIC:
-        return rows
-    return rows.none()
+    kind = kind_of(model)
+    if kind in RULES:
+        return rows.filter(RULES[kind].read(caller))
+    return rows if kind in PUBLIC else rows.none()
 
 
 def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]:
@@ -84,7 +70,7 @@ def staff_appointments(caller: Caller) -> QuerySet[Appointment]:
     Staff can be patients of the clinic too: their own visits are not included, and the patients' rules apply to them.
     """
     rows = Appointment.objects.all()
-    return rows if caller.is_administrator else rows.filter(_work(caller))
+    return rows if caller.is_administrator else rows.filter(works_with(caller))
 
 
 def of_its_patient(appointment: Appointment, caller: Caller) -> QuerySet[Appointment]:
@@ -103,111 +89,6 @@ def may_know_calendar(caller: Caller, actor: str) -> bool:
     if kind != Patient.RESOURCE_TYPE:
         return True
     return visible(Schedule, caller, "rsu").filter(bookable__patient__fhir_id=fhir_id).exists()
-
-
-def _own_schedules(caller: Caller) -> Q:
-    """The schedules that are not a patient's, and those of the caller's patients; for the front desk, all."""
-    own = Q(bookable__patient=None)
-    if caller.desk_sites:
-        return Q()
-    return own | Q(bookable__patient__in=caller.patients)
-
-
-def _own_appointments(caller: Caller) -> Q:
-    own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
-    if caller.visit:
-        own |= Q(fhir_id=caller.visit)
-    if caller.user is None:
-        return own
-    own &= Q(status__in=HELD)  # others may have booked in this browser before
-    own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
-    if caller.patients:
-        own |= Q(patient__in=caller.patients)
-    return own | _work(caller)
-
-
-def _work(caller: Caller) -> Q:
-    work = Q(site__in=caller.desk_sites)
-    if caller.practitioner:
-        work |= Q(
-            Exists(
-                Slot.objects.filter(
-                    appointment=OuterRef("pk"), bookable__practitioner=caller.practitioner, deleted_at=None
-                )
-            )
-        )
-    return work
-
-
-def _own_patients(caller: Caller) -> Q:
-    own = Q(pk__in=caller.patients)
-    if caller.desk_sites:
-        return Q()  # the front desk must find any patient to book for them
-    if caller.practitioner:
-        own |= Q(
-            Exists(
-                Appointment.objects.filter(patient=OuterRef("pk"), slots__bookable__practitioner=caller.practitioner)
-            )
-        )
-    return own
-
-
-def _own_slots(caller: Caller) -> Q:
-    """Slots on the calendars of staff, and of the patient's own visits."""
-    own = Q(appointment__patient__in=caller.patients)
-    if caller.practitioner:
-        own |= Q(bookable__practitioner=caller.practitioner)
-    if caller.desk_sites:
-        own |= Q(schedule__site__in=caller.desk_sites)
-    return own
-
-
-def _of_own_patients(model: type[Resource]) -> Callable[[Caller], Q]:
-    """Condition for rows of patients that the caller may see."""
-    name = f"{PATIENT[model.RESOURCE_TYPE]}__in"
-    return lambda caller: Q(**{name: Patient.objects.filter(_own_patients(caller), deleted_at=None)})
-
-
-def _of_own_visits(caller: Caller) -> Q:
-    """Condition for rows of visits: for the patient, and for staff who work with that visit."""
-    own = Q(patient__in=caller.patients)
-    return own | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else own
-
-
-def _own_subscriptions(caller: Caller) -> Q:
-    """Subscriptions that the same software or the same person created."""
-    return Q(client=caller.client, user=caller.user)
-
-
-def _own_answers(caller: Caller) -> Q:
-    """Answers to visits: for staff who work with the visit, and for the patient, except those of other patients and
-    carers.
-    """
-    others = Q(actor__reference__regex=rf"(^|/)({'|'.join(IDENTIFYING_TYPES)})/")
-    others &= ~Q(actor__reference__in=list(caller.people))
-    answers = Q(appointment__patient__in=caller.patients) & ~others
-    return answers | Q(appointment__in=Appointment.objects.filter(_work(caller))) if caller.is_staff else answers
-
-
-def _none(caller: Caller) -> Q:
-    return Q(pk__in=[])
-
-
-# The rows that a signed-in person may see, by model.
-OWN: dict[type[Model], Callable[[Caller], Q]] = {
-    Patient: _own_patients,
-    Slot: _own_slots,
-    Schedule: _own_schedules,
-    RelatedPerson: _of_own_patients(RelatedPerson),
-    Coverage: _of_own_patients(Coverage),
-    CareTeam: _of_own_patients(CareTeam),
-    AppointmentResponse: _own_answers,
-    QuestionnaireResponse: _of_own_visits,
-    Encounter: _of_own_visits,
-    Communication: _of_own_visits,
-    Subscription: _own_subscriptions,
-    AuditEvent: _none,
-}
 
 
 def hidden_busy_slots(caller: Caller) -> QuerySet[Slot]:

@@ -12,27 +12,13 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from scheduling.access.callers import Caller
-from scheduling.access.compartments import PATIENT
+from scheduling.access.compartments import PATIENT, PUBLIC
 from scheduling.access.scopes import INTERACTIONS, Scope
 from scheduling.errors import Forbidden
 
 M = TypeVar("M", bound=Model)
 
 NOTHING = Q(pk__in=[])
-
-# Types that describe the clinic and name no patient: open to everyone who is signed in.
-PUBLIC = frozenset(
-    {
-        "Organization",
-        "Location",
-        "Practitioner",
-        "PractitionerRole",
-        "Device",
-        "HealthcareService",
-        "Schedule",
-        "Questionnaire",
-    }
-)
 
 
 def has_scope(caller: Caller, kind: str, may: str) -> bool:
@@ -59,23 +45,23 @@ def require_within_scopes(model: type[Model], keys: Collection[int], caller: Cal
     if granted is None:
         return
     if model._default_manager.filter(granted, pk__in=keys).count() < len(set(keys)):
-        raise Forbidden(f"The token's scopes do not let it {INTERACTIONS[may]} this {_kind(model)}.")
+        raise Forbidden(f"The token's scopes do not let it {INTERACTIONS[may]} this {kind_of(model)}.")
 
 
 def _granted(model: type[Model], caller: Caller, may: str) -> Q | None:
     """The condition for rows on which the interaction is granted; None for every row."""
     if not caller.client:
         return None
-    conditions = [_condition(scope, model, caller) for scope in caller.grants if scope.is_for(_kind(model), may)]
+    conditions = [_condition(scope, model, caller) for scope in caller.grants if scope.is_for(kind_of(model), may)]
     return reduce(or_, conditions, NOTHING) if all(conditions) else None  # an empty condition allows every row
 
 
 def _condition(scope: Scope, model: type[Model], caller: Caller) -> Q:
     """The condition for rows of a type that a scope covers; empty for every row."""
-    rows = _compartment(_kind(model), caller) if scope.level == "patient" else Q()
+    rows = _compartment(kind_of(model), caller) if scope.level == "patient" else Q()
     if not scope.constraint:
         return rows
-    condition = caller.condition_of(caller, _kind(model), scope.constraint)
+    condition = caller.condition_of(caller, kind_of(model), scope.constraint)
     if condition is None:
         return NOTHING
     return rows & Q(pk__in=model._default_manager.filter(condition).values("pk"))
@@ -85,17 +71,16 @@ def _compartment(kind: str, caller: Caller) -> Q:
     """The condition for rows of the patient in context and rows of no patient."""
     if caller.context_patient is None:
         return NOTHING
-    if kind == "Schedule":
-        return Q(**{PATIENT[kind]: None}) | Q(**{PATIENT[kind]: caller.context_patient})
-    if kind in PUBLIC:
-        return Q()
     if kind not in PATIENT:
-        return NOTHING
+        return Q() if kind in PUBLIC else NOTHING
     own = Q(**{PATIENT[kind]: caller.context_patient})
+    if kind in PUBLIC:
+        own |= Q(**{PATIENT[kind]: None})
     if kind == "Appointment":
         own |= Q(patient=None, held_by=caller.user)  # the person's own hold, which has no patient yet
     return own
 
 
-def _kind(model: type[Model]) -> str:
+def kind_of(model: type[Model]) -> str:
+    """The type of resource of a model."""
     return str(model.RESOURCE_TYPE)  # type: ignore[attr-defined]

@@ -1,36 +1,20 @@
-"""Rules for what people may write of resources. Software is limited by its scopes alone; administrators may write
-all.
+"""Decisions about what people may write, by the RULES of each type. Software is limited by its scopes alone;
+administrators may write all.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Patient, Resource, Schedule, Subscription
+from clinic.models import Appointment, Patient, Resource, Subscription
 from scheduling.access.callers import Caller
-from scheduling.access.compartments import patient_column
+from scheduling.access.compartments import PATIENT, PUBLIC
+from scheduling.access.resource_rules import RULES, check_write
 from scheduling.access.rows import staff_appointments, visible
-from scheduling.access.scope_filters import PUBLIC, has_scope_on_all
-from scheduling.errors import Forbidden, Issue, NotFound
-
-# The interactions (c, u) allowed on each type of resource.
-DESK = {"Patient": "cu", "Coverage": "cu", "RelatedPerson": "cu", "AppointmentResponse": "c"}
-PRACTITIONER = {"AppointmentResponse": "c"}
-PATIENT = {"Patient": "u", "Coverage": "cu", "QuestionnaireResponse": "cu", "AppointmentResponse": "c"}
-
-# The elements of their own record that patients may change, and the element of each column.
-CONTACT = frozenset({"telecom", "address", "communication", "contact"})
-ELEMENTS = {
-    "family": "name",
-    "given": "name",
-    "prefix": "name",
-    "birth_date": "birthDate",
-    "phone": "telecom",
-    "email": "telecom",
-    "language": "communication",
-}
+from scheduling.access.scope_filters import has_scope_on_all
+from scheduling.errors import Forbidden, NotFound
 
 
 def is_unbound(caller: Caller) -> bool:
@@ -48,7 +32,14 @@ def may_write_some(caller: Caller, resource_type: str, interaction: str) -> bool
     """True if a person may create (c) or update (u) at least some resources of the type; `may_write` decides for
     each.
     """
-    return caller.is_administrator or any(interaction in rights.get(resource_type, "") for rights in _rights(caller))
+    if caller.is_administrator:
+        return True
+    rule = RULES.get(resource_type)
+    return rule is not None and bool(
+        (interaction in rule.desk and caller.desk_sites)
+        or (interaction in rule.practitioner and caller.practitioner)
+        or (interaction in rule.patient and caller.patients)
+    )
 
 
 def may_write(
@@ -58,12 +49,12 @@ def may_write(
     if is_unbound(caller):
         return
     interaction = "c" if row is None else "u"
-    if caller.desk_sites and interaction in DESK.get(resource_type, ""):
+    rule = RULES.get(resource_type)
+    if rule and interaction in rule.desk and caller.desk_sites:
         return
     if row is None and not may_write_some(caller, resource_type, interaction):
         raise NotFound(f"There is no {resource_type}/{fhir_id}.")  # such as an update of an unknown Patient
-    if resource_type in OF_PATIENTS:
-        OF_PATIENTS[resource_type](caller, fields, row)
+    check_write(resource_type, caller, fields, row)
 
 
 def patients_of(caller: Caller) -> list[Patient]:
@@ -73,7 +64,7 @@ def patients_of(caller: Caller) -> list[Patient]:
 
 def may_refer_to_all(caller: Caller, kind: str) -> bool:
     """True if the caller may refer to every resource of the type, as everyone may to those that describe the clinic."""
-    return sees_all(caller, kind) or (kind in PUBLIC and kind != Schedule.RESOURCE_TYPE)
+    return sees_all(caller, kind) or (kind in PUBLIC and kind not in PATIENT)
 
 
 def referable_keys(caller: Caller, model: type[Resource], keys: Collection[int]) -> set[int]:
@@ -84,8 +75,8 @@ def referable_keys(caller: Caller, model: type[Resource], keys: Collection[int])
     if may_refer_to_all(caller, model.RESOURCE_TYPE):
         return set(keys)
     there = Q(pk__in=visible(model, caller, "rsu").values("pk"))
-    if model is Schedule:
-        there |= Q(bookable__patient=None)
+    if model.DESCRIBES_CLINIC:
+        there |= Q(**{PATIENT[model.RESOURCE_TYPE]: None})
     elif model is Patient:
         there |= Q(pk__in=[each.pk for each in patients_of(caller)])
     return set(model._default_manager.filter(there, pk__in=keys).values_list("pk", flat=True))
@@ -115,62 +106,8 @@ def require_may_answer(caller: Caller, appointment: Appointment, actor: str) -> 
         raise Forbidden(_("You can answer only for yourself and for people whose calendar you manage."))
 
 
-def _rights(caller: Caller) -> Iterator[Mapping[str, str]]:
-    if caller.desk_sites:
-        yield DESK
-    if caller.practitioner:
-        yield PRACTITIONER
-    if caller.patients:
-        yield PATIENT
-
-
 def _own_references(caller: Caller) -> set[str]:
     """FHIR references of the caller's Practitioner and its PractitionerRoles."""
     if caller.practitioner is None:
         return set()
     return {caller.practitioner.reference, *(role.reference for role in caller.practitioner.roles.all())}
-
-
-def _check_own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
-    """Raise Forbidden unless the change is of the patient's own record and of contact details only.
-
-    The clinic writes identity.
-    """
-    _own(caller, row.pk)
-    wrong = sorted(_changed(fields, row) - CONTACT)
-    if wrong:
-        text = _("Only the clinic can change this. Please contact the clinic.")
-        raise Forbidden(issues=[Issue("forbidden", text, f"Patient.{name}") for name in wrong])
-
-
-def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
-    """The names of elements that the write would change."""
-    extra = fields["extra"]
-    columns = {name for name, value in fields.items() if name != "extra" and getattr(row, name) != value}
-    others = {name for name in row.extra.keys() | extra.keys() if row.extra.get(name) != extra.get(name)}
-    return {ELEMENTS.get(name, name) for name in columns} | others
-
-
-def _of_own(kind: str) -> Callable[[Caller, Mapping[str, Any], Any], None]:
-    """Rule for rows of the caller's patients, before and after the write."""
-    column = patient_column(kind)
-
-    def judge(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
-        if row is not None:
-            _own(caller, getattr(row, column))
-        _own(caller, fields[column])
-
-    return judge
-
-
-def _own(caller: Caller, patient: int | None) -> None:
-    if patient not in caller.patients:
-        raise Forbidden(_("You can add or change only records about yourself and people you care for."))
-
-
-# The rule for a patient's write, by type of resource.
-OF_PATIENTS: dict[str, Callable[[Caller, Mapping[str, Any], Any], None]] = {
-    "Patient": _check_own_record,
-    "Coverage": _of_own("Coverage"),
-    "QuestionnaireResponse": _of_own("QuestionnaireResponse"),
-}

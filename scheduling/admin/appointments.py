@@ -106,6 +106,8 @@ class ChangeForm(RefusableForm):
 
 @admin.register(Appointment)
 class AppointmentAdmin(UseCaseAdmin):
+    section = "Visits"
+    place_in_section = 1
     list_display = ("when", "patient", "service", "status", "site", "comment")
     list_display_links = ("when",)
     list_filter = ("status", "service", ("site", admin.RelatedOnlyFieldListFilter))

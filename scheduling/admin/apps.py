@@ -143,6 +143,8 @@ class AppForm(ModelForm):
 
 
 class AppAdmin(ModelAdmin):
+    section = "Software"
+    place_in_section = 1
     form = AppForm
     list_display = ("name", "kind", "publisher", "client_id")
     list_filter = ("client_type", "authorization_grant_type")

@@ -72,6 +72,8 @@ class SlotForm(RefusableForm):
 
 @admin.register(Slot)
 class SlotAdmin(UseCaseAdmin):
+    section = "Visits"
+    place_in_section = 2
     form = SlotForm
     list_display = ("when", "schedule", "status", "comment", "visit")
     list_display_links = ("when",)

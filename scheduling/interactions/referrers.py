@@ -7,18 +7,12 @@ from typing import Any
 from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
 
 from clinic.fhir.resources import RESOURCES
-from clinic.models import Appointment, Bookable, CareTeam, Coverage, Encounter, Resource, Schedule
+from clinic.models import RESOURCE_MODELS, Bookable, Resource, Schedule
 from scheduling import access
 from scheduling.access import Caller
 
-# JSON columns with lists of references, and the element of each item that has the reference.
-LISTS: tuple[tuple[type[Resource], str, str], ...] = (
-    (Appointment, "participant", "actor"),
-    (CareTeam, "participant", "member"),
-    (Encounter, "participant", "individual"),
-    (Coverage, "payor", ""),
-)
 HIDDEN = "What you may not see"
+LISTS = [(model, column, inner) for model in RESOURCE_MODELS for column, inner in model.REFERENCE_LISTS]
 
 
 def referrers_of(model: type[Resource], rows: Sequence[Any], caller: Caller) -> dict[int, list[str]]:

@@ -5,9 +5,8 @@ import pytest
 from clinic.fhir.resources import RESOURCES
 from clinic.models import PastVersion
 from scheduling import access
-from scheduling.access.compartments import PATIENT, UNNAMED, patient_column, patient_of
-from scheduling.access.rows import OWN
-from scheduling.access.write_rules import OF_PATIENTS
+from scheduling.access.compartments import PATIENT, patient_column, patient_of
+from scheduling.access.resource_rules import RULES
 from tests.factories import (
     AppointmentFactory,
     CareTeamFactory,
@@ -42,7 +41,7 @@ def rows(ada, service, chen):
 def test_every_row_has_one_patient_whichever_way_it_is_asked_for(rows, ada):
     for kind, row in rows.items():
         assert type(row).objects.filter(**{PATIENT[kind]: ada.pk}).get() == row
-        assert patient_of(row) == (None if kind in UNNAMED else ada.pk), kind
+        assert patient_of(row) == (None if kind == "Slot" else ada.pk), kind
     assert access.patient_of(rows["Coverage"]) == ada.pk
 
 
@@ -53,8 +52,8 @@ def test_what_describes_the_clinic_is_of_no_patient(chen):
 
 
 def test_what_patients_see_and_write_is_theirs_by_the_same_rule():
-    assert {model.RESOURCE_TYPE for model in OWN} - PATIENT.keys() == {"Subscription", "AuditEvent"}
-    assert not OF_PATIENTS.keys() - PATIENT.keys()
+    assert RULES.keys() - PATIENT.keys() == {"Subscription", "AuditEvent"}
+    assert {kind for kind, rule in RULES.items() if rule.patient} <= PATIENT.keys()
 
 
 def test_old_versions_know_their_patient_by_the_same_rule(rows, ada):

@@ -1,5 +1,6 @@
 """Search parameters that several types have."""
 
+from dataclasses import replace
 from typing import Any
 
 from api.search.dates import Date
@@ -22,14 +23,18 @@ ACTORS = ("Practitioner", "PractitionerRole", "Location", "Device", "HealthcareS
 def of_every(kind: str) -> Parameters:
     """Return the parameters that every type has."""
     return {
-        "_id": Token(column="fhir_id", definition="Resource-id"),
-        "_lastUpdated": Date(column="last_updated", definition="Resource-lastUpdated"),
-        "_tag": Coding(places=("extra.meta.tag",), definition="Resource-tag"),
-        "_profile": Uri(place="extra.meta.profile", definition="Resource-profile"),
-        "_security": Coding(places=("extra.meta.security",), definition="Resource-security"),
-        "_source": Uri(place="extra.meta.source", definition="Resource-source"),
-        "_text": Content(kind=kind, narrative=True, definition="DomainResource-text"),
-        "_content": Content(kind=kind, definition="Resource-content"),
+        "_id": Token(column="fhir_id", definition="Resource-id", expression="Resource.id"),
+        "_lastUpdated": Date(
+            column="last_updated", definition="Resource-lastUpdated", expression="Resource.meta.lastUpdated"
+        ),
+        "_tag": Coding(places=("extra.meta.tag",), definition="Resource-tag", expression="Resource.meta.tag"),
+        "_profile": Uri(place="extra.meta.profile", definition="Resource-profile", expression="Resource.meta.profile"),
+        "_security": Coding(
+            places=("extra.meta.security",), definition="Resource-security", expression="Resource.meta.security"
+        ),
+        "_source": Uri(place="extra.meta.source", definition="Resource-source", expression="Resource.meta.source"),
+        "_text": Content(kind=kind, narrative=True, definition="DomainResource-text", expression=""),
+        "_content": Content(kind=kind, definition="Resource-content", expression=""),
     }
 
 
@@ -46,10 +51,19 @@ def address(definition: str) -> Parameters:
     return {
         "address": whole,
         **{
-            f"address-{name}": Text(places=(f"extra.address.{element}",), definition=f"{definition}-address-{name}")
+            f"address-{name}": Text(
+                places=(f"extra.address.{element}",),
+                definition=f"{definition}-address-{name}",
+                expression=f"address.{element}",
+            )
             for name, element in parts.items()
         },
-        "address-use": Code(places=("extra.address.use",), system=ADDRESS_USE, definition=f"{definition}-address-use"),
+        "address-use": Code(
+            places=("extra.address.use",),
+            system=ADDRESS_USE,
+            definition=f"{definition}-address-use",
+            expression="address.use",
+        ),
     }
 
 
@@ -67,10 +81,18 @@ IDENTIFIED: Parameters = {"identifier": Identifier()}
 ACTIVE: Parameters = {**IDENTIFIED, "active": Flag(column="active")}
 SPECIALTY: Parameters = {"specialty": Concept(places=("specialty",))}
 ENDPOINT: Parameters = {"endpoint": written("extra.endpoint", "Endpoint")}
-BIRTH_DATE = Date(column="birth_date", days=True, said="extra.birthDate", definition="individual-birthdate")
-LANGUAGE = Language(column="language", system=codes.LANGUAGE, places=("extra.communication.language",))
+BIRTH_DATE = Date(
+    column="birth_date", days=True, said="extra.birthDate", definition="individual-birthdate", expression="birthDate"
+)
+LANGUAGE = Language(
+    column="language",
+    system=codes.LANGUAGE,
+    places=("extra.communication.language",),
+    expression="communication.language",
+)
 ORGANIZATION = Link(column="organization", types=("Organization",))
 SUBJECT = Link(column="patient", types=("Patient",), element="subject")
+PATIENT = replace(SUBJECT, expression="subject.where(resolve() is Patient)")
 
 _NAME = names("family", "given", "prefix")
 WHOLE_NAME = Text(
@@ -79,8 +101,8 @@ WHOLE_NAME = Text(
     places=(*_NAME.places, "extra.name.suffix", "extra.name.text"),
 )
 TELECOM: dict[str, Contact] = {
-    "email": Contact(system="email", definition="individual-email"),
-    "phone": Contact(system="phone", definition="individual-phone"),
+    "email": Contact(system="email", definition="individual-email", expression="telecom.where(system='email')"),
+    "phone": Contact(system="phone", definition="individual-phone", expression="telecom.where(system='phone')"),
     "telecom": Contact(definition="individual-telecom"),
 }
 # What RelatedPerson has, and then Patient and Practitioner. A name that sounds alike is one that is written alike.
@@ -90,14 +112,19 @@ INDIVIDUAL: Parameters = {
     **address("individual"),
     "name": WHOLE_NAME,
     "phonetic": Text(
-        columns=WHOLE_NAME.columns, lists=WHOLE_NAME.lists, places=WHOLE_NAME.places, definition="individual-phonetic"
+        columns=WHOLE_NAME.columns,
+        lists=WHOLE_NAME.lists,
+        places=WHOLE_NAME.places,
+        definition="individual-phonetic",
+        expression="name",
+        usage="phonetic",
     ),
     "gender": Token(column="gender", system=GENDER, definition="individual-gender"),
 }
 PERSON: Parameters = {
     **INDIVIDUAL,
-    "family": names("family", definition="individual-family"),
-    "given": names("given", definition="individual-given"),
+    "family": names("family", definition="individual-family", expression="name.family"),
+    "given": names("given", definition="individual-given", expression="name.given"),
 }
 # What is about a visit, where FHIR has it and we have no column.
 KIND_OF_VISIT: Parameters = {

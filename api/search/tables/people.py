@@ -27,15 +27,18 @@ PEOPLE: dict[str, Parameters] = {
         **PERSON,
         "communication": Concept(places=("communication",)),
         "qualification-code": Concept(
-            places=("extra.qualification.code",), ours=True, description="A credential that the practitioner has."
+            places=("extra.qualification.code",),
+            expression="qualification.code",
+            ours=True,
+            description="A credential that the practitioner has.",
         ),
     },
     "PractitionerRole": {
         **ACTIVE,
         **SPECIALTY,
         **ENDPOINT,
-        "role": Concept(places=("extra.code",)),
-        "date": Said(place="extra.period", is_period=True),
+        "role": Concept(places=("extra.code",), expression="code"),
+        "date": Said(place="extra.period", is_period=True, expression="period"),
         "practitioner": Link(column="practitioner", types=("Practitioner",), element="practitioner"),
         "organization": replace(ORGANIZATION, element="organization"),
         "location": ManyLinks(model=PractitionerRole, column="locations", types=("Location",), element="location"),
@@ -49,8 +52,8 @@ PEOPLE: dict[str, Parameters] = {
         **{name: Name(**vars(PERSON[name]), model=Patient) for name in ("name", "family", "given", "phonetic")},
         "birthdate": BIRTH_DATE,
         "language": LANGUAGE,
-        "death-date": Said(place="extra.deceasedDateTime"),
-        "deceased": Deceased(),
+        "death-date": Said(place="extra.deceasedDateTime", expression="deceased as dateTime"),
+        "deceased": Deceased(expression="deceased.exists() and Patient.deceased != false"),
         "general-practitioner": written(
             "extra.generalPractitioner", "Practitioner", "PractitionerRole", "Organization"
         ),

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from api.search.dates import Date, Period
 from api.search.links import Link, ManyLinks, ScheduleActor, TakenSlot
-from api.search.references import Short
+from api.search.references import Short, Written
 from api.search.tables.common import (
     ACTIVE,
     ACTORS,
     IDENTIFIED,
     KIND_OF_VISIT,
     PARTICIPATION,
+    PATIENT,
     SPECIALTY,
     SUBJECT,
     Parameters,
@@ -25,26 +26,40 @@ PARTICIPANT = written("participant.actor", *ACTORS, indexed=Appointment)
 ANSWERING = written("actor", *ACTORS, indexed=AppointmentResponse)
 REASONS = ("Condition", "Procedure", "Observation", "ImmunizationRecommendation")
 
+
+def _only(parameter: Written, kind: str) -> Written:
+    """Return the parameter for references to one type only."""
+    return replace(parameter, types=(kind,), expression=f"{parameter.element}.where(resolve() is {kind})")
+
+
 VISITS: dict[str, Parameters] = {
     "Schedule": {
         **ACTIVE,
         **SPECIALTY,
         "actor": ScheduleActor(types=SCHEDULED, element="actor"),
-        "date": Period(start="planning_start", end="planning_end"),
+        "date": Period(start="planning_start", end="planning_end", expression="planningHorizon"),
         "service-type": ServiceType(model=Schedule, services="services"),
         "service-category": KIND_OF_VISIT["service-category"],
         "practitioner": Link(
             column="bookable__practitioner",
             types=("Practitioner",),
+            expression="",
             ours=True,
             description="Whose time it is, whether the actor is the practitioner or one of their roles.",
         ),
-        "location": Link(column="site", types=("Location",), ours=True, description="The site of its visits."),
+        "location": Link(
+            column="site",
+            types=("Location",),
+            expression=f"extension.where(url='{codes.SITE}').value",
+            ours=True,
+            description="The site of its visits.",
+        ),
         "service": ManyLinks(
             model=Schedule,
             column="services",
             for_all="offers_all_services",
             types=("HealthcareService",),
+            expression="",
             ours=True,
             description="A service that is given on it.",
         ),
@@ -54,6 +69,7 @@ VISITS: dict[str, Parameters] = {
                 "practitioner._has:CareTeam:participant:",
                 "actor:PractitionerRole._has:CareTeam:participant:",
             ),
+            expression="",
             ours=True,
             description="A care team that the practitioner, or the role, is a member of.",
         ),
@@ -70,12 +86,12 @@ VISITS: dict[str, Parameters] = {
         **IDENTIFIED,
         **KIND_OF_VISIT,
         "status": Token(column="status", system="http://hl7.org/fhir/appointmentstatus"),
-        "date": Date(column="start"),
+        "date": Date(column="start", expression="start"),
         "actor": PARTICIPANT,
-        "patient": replace(PARTICIPANT, types=("Patient",)),
-        "practitioner": replace(PARTICIPANT, types=("Practitioner",)),
-        "location": replace(PARTICIPANT, types=("Location",)),
-        "part-status": Code(places=("participant.status",), system=PARTICIPATION),
+        "patient": _only(PARTICIPANT, "Patient"),
+        "practitioner": _only(PARTICIPANT, "Practitioner"),
+        "location": _only(PARTICIPANT, "Location"),
+        "part-status": Code(places=("participant.status",), system=PARTICIPATION, expression="participant.status"),
         "slot": TakenSlot(element="slot"),
         "service-type": ServiceType(model=Appointment, services="service"),
         "reason-code": Concept(places=("extra.reasonCode",)),
@@ -86,24 +102,24 @@ VISITS: dict[str, Parameters] = {
     "AppointmentResponse": {
         **IDENTIFIED,
         "appointment": Link(column="appointment", types=("Appointment",), element="appointment"),
-        "part-status": Token(column="participant_status", system=PARTICIPATION),
+        "part-status": Token(column="participant_status", system=PARTICIPATION, expression="participantStatus"),
         "actor": ANSWERING,
-        "patient": replace(ANSWERING, types=("Patient",)),
-        "practitioner": replace(ANSWERING, types=("Practitioner",)),
-        "location": replace(ANSWERING, types=("Location",)),
+        "patient": _only(ANSWERING, "Patient"),
+        "practitioner": _only(ANSWERING, "Practitioner"),
+        "location": _only(ANSWERING, "Location"),
     },
     "Encounter": {
         "identifier": Identifier(definition="clinical-identifier"),
         "status": Token(column="status", system="http://hl7.org/fhir/encounter-status"),
         "class": Token(column="encounter_class", system=codes.ACT_CODE),
         "type": Concept(places=("extra.type",), definition="clinical-type"),
-        "patient": replace(SUBJECT, definition="clinical-patient"),
+        "patient": replace(PATIENT, definition="clinical-patient"),
         "subject": SUBJECT,
         "appointment": Link(column="appointment", types=("Appointment",), element="appointment"),
-        "date": Period(start="start", end="end", definition="clinical-date"),
+        "date": Period(start="start", end="end", definition="clinical-date", expression="period"),
         "participant": written("participant.individual", "Practitioner", "PractitionerRole", "RelatedPerson"),
-        "practitioner": written("participant.individual", "Practitioner"),
-        "participant-type": Concept(places=("participant.type",)),
+        "practitioner": _only(written("participant.individual"), "Practitioner"),
+        "participant-type": Concept(places=("participant.type",), expression="participant.type"),
         "location": written("extra.location.location", "Location"),
         "service-provider": written("extra.serviceProvider", "Organization"),
         "part-of": written("extra.partOf", "Encounter"),

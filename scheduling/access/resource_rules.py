@@ -1,0 +1,214 @@
+"""The rules of each type of resource for people: which rows they may read, and what they may create and update.
+
+Software is limited by its scopes alone, and administrators may read and write all. Without a rule, a type that
+describes the clinic may be read by everyone who is signed in, and is written by administrators and software only.
+Every other type must have a rule.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from clinic.models import Appointment, Patient, Resource, Slot
+from scheduling.access.callers import Caller
+from scheduling.access.compartments import PATIENT, patient_column, patient_of
+from scheduling.access.redaction import IDENTIFYING_TYPES
+from scheduling.errors import Forbidden, Issue
+
+Check = Callable[[Caller, Mapping[str, Any], Any], None]
+
+# The statuses of a hold and of a released hold.
+HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
+# The elements of their own record that patients may change, and the element of each column.
+CONTACT = frozenset({"telecom", "address", "communication", "contact"})
+ELEMENTS = {
+    "family": "name",
+    "given": "name",
+    "prefix": "name",
+    "birth_date": "birthDate",
+    "phone": "telecom",
+    "email": "telecom",
+    "language": "communication",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceRule:
+    """The rule of a type of resource for people.
+
+    `read` is the condition for the rows that a signed-in person may read. `desk`, `practitioner` and `patient` are the
+    interactions (c, u) allowed to each role. `check` raises Forbidden unless a practitioner or patient may write these
+    columns to the row, or to a new row (None); without it, the row must be of one of their patients before and after.
+    """
+
+    read: Callable[[Caller], Q]
+    desk: str = ""
+    practitioner: str = ""
+    patient: str = ""
+    check: Check | None = None
+
+
+def _own_schedules(caller: Caller) -> Q:
+    """The schedules that are not a patient's, and those of the caller's patients; for the front desk, all."""
+    own = Q(bookable__patient=None)
+    if caller.desk_sites:
+        return Q()
+    return own | Q(bookable__patient__in=caller.patients)
+
+
+def _own_appointments(caller: Caller) -> Q:
+    """Condition for visits and holds: the caller's, those of the caller's patients, and those worked with."""
+    own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
+    if caller.visit:
+        own |= Q(fhir_id=caller.visit)
+    if caller.user is None:
+        return own
+    own &= Q(status__in=HELD)  # others may have booked in this browser before
+    own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
+    if caller.patients:
+        own |= Q(patient__in=caller.patients)
+    return own | works_with(caller)
+
+
+def works_with(caller: Caller) -> Q:
+    """Condition for visits that the caller works with as staff."""
+    work = Q(site__in=caller.desk_sites)
+    if caller.practitioner:
+        work |= Q(
+            Exists(
+                Slot.objects.filter(
+                    appointment=OuterRef("pk"), bookable__practitioner=caller.practitioner, deleted_at=None
+                )
+            )
+        )
+    return work
+
+
+def _own_patients(caller: Caller) -> Q:
+    """Condition for patients: the caller's, all for the front desk, and those of a practitioner's visits."""
+    own = Q(pk__in=caller.patients)
+    if caller.desk_sites:
+        return Q()  # the front desk must find any patient to book for them
+    if caller.practitioner:
+        own |= Q(
+            Exists(
+                Appointment.objects.filter(patient=OuterRef("pk"), slots__bookable__practitioner=caller.practitioner)
+            )
+        )
+    return own
+
+
+def _own_slots(caller: Caller) -> Q:
+    """Slots on the calendars of staff, and of the patient's own visits."""
+    own = Q(appointment__patient__in=caller.patients)
+    if caller.practitioner:
+        own |= Q(bookable__practitioner=caller.practitioner)
+    if caller.desk_sites:
+        own |= Q(schedule__site__in=caller.desk_sites)
+    return own
+
+
+def _of_own_patients(kind: str) -> Callable[[Caller], Q]:
+    """Condition for rows of patients that the caller may see."""
+    name = f"{PATIENT[kind]}__in"
+    return lambda caller: Q(**{name: Patient.objects.filter(_own_patients(caller), deleted_at=None)})
+
+
+def _of_own_visits(caller: Caller) -> Q:
+    """Condition for rows of visits: for the patient, and for staff who work with that visit."""
+    own = Q(patient__in=caller.patients)
+    return own | Q(appointment__in=Appointment.objects.filter(works_with(caller))) if caller.is_staff else own
+
+
+def own_subscriptions(caller: Caller) -> Q:
+    """Subscriptions that the same software or the same person created."""
+    return Q(client=caller.client, user=caller.user)
+
+
+def _own_answers(caller: Caller) -> Q:
+    """Answers to visits: for staff who work with the visit, and for the patient, except those of other patients and
+    carers.
+    """
+    others = Q(actor__reference__regex=rf"(^|/)({'|'.join(IDENTIFYING_TYPES)})/")
+    others &= ~Q(actor__reference__in=list(caller.people))
+    answers = Q(appointment__patient__in=caller.patients) & ~others
+    return answers | Q(appointment__in=Appointment.objects.filter(works_with(caller))) if caller.is_staff else answers
+
+
+def _nothing(caller: Caller) -> Q:
+    return Q(pk__in=[])
+
+
+def _check_own_record(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
+    """Raise Forbidden unless the change is of the patient's own record and of contact details only.
+
+    The clinic writes identity.
+    """
+    _own(caller, row.pk)
+    wrong = sorted(_changed(fields, row) - CONTACT)
+    if wrong:
+        text = _("Only the clinic can change this. Please contact the clinic.")
+        raise Forbidden(issues=[Issue("forbidden", text, f"Patient.{name}") for name in wrong])
+
+
+def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
+    """The names of elements that the write would change."""
+    extra = fields["extra"]
+    columns = {name for name, value in fields.items() if name != "extra" and getattr(row, name) != value}
+    others = {name for name in row.extra.keys() | extra.keys() if row.extra.get(name) != extra.get(name)}
+    return {ELEMENTS.get(name, name) for name in columns} | others
+
+
+def _check_own(kind: str, caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
+    """Raise Forbidden unless the row is of one of the caller's patients, before and after the write."""
+    if row is not None:
+        _own(caller, patient_of(row))
+    _own(caller, fields.get(patient_column(kind)) if kind in PATIENT else None)
+
+
+def _own(caller: Caller, patient: int | None) -> None:
+    if patient not in caller.patients:
+        raise Forbidden(_("You can add or change only records about yourself and people you care for."))
+
+
+def _leave_to_use_case(caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
+    """Refuse nothing: the use case that writes the row decides."""
+
+
+RULES: dict[str, ResourceRule] = {
+    "Patient": ResourceRule(read=_own_patients, desk="cu", patient="u", check=_check_own_record),
+    "RelatedPerson": ResourceRule(read=_of_own_patients("RelatedPerson"), desk="cu"),
+    "Coverage": ResourceRule(read=_of_own_patients("Coverage"), desk="cu", patient="cu"),
+    "CareTeam": ResourceRule(read=_of_own_patients("CareTeam")),
+    "Schedule": ResourceRule(read=_own_schedules),
+    "Slot": ResourceRule(read=_own_slots),
+    "Appointment": ResourceRule(read=_own_appointments, check=_leave_to_use_case),
+    "AppointmentResponse": ResourceRule(
+        read=_own_answers, desk="c", practitioner="c", patient="c", check=_leave_to_use_case
+    ),
+    "QuestionnaireResponse": ResourceRule(read=_of_own_visits, patient="cu"),
+    "Encounter": ResourceRule(read=_of_own_visits),
+    "Subscription": ResourceRule(read=own_subscriptions),
+    "Communication": ResourceRule(read=_of_own_visits),
+    "AuditEvent": ResourceRule(read=_nothing),
+}
+
+
+def require_rules(models: Iterable[type[Resource]]) -> None:
+    """Raise ImproperlyConfigured unless each type has a rule, or describes the clinic and has rows of no patient."""
+    closed = {model.RESOURCE_TYPE for model in models if model.PATIENT is not None or not model.DESCRIBES_CLINIC}
+    if missing := sorted(closed - RULES.keys()):
+        raise ImproperlyConfigured(f"No rule says who may read {', '.join(missing)}.")
+
+
+def check_write(kind: str, caller: Caller, fields: Mapping[str, Any], row: Resource | None) -> None:
+    """Raise Forbidden unless a practitioner or patient may write these columns to the row, or to a new row."""
+    rule = RULES.get(kind)
+    if rule and rule.check:
+        rule.check(caller, fields, row)
+    else:
+        _check_own(kind, caller, fields, row)
