@@ -28,7 +28,7 @@ def caller_of(request: Request) -> Caller:
 class BearerAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer <token>`: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 
-    One query. A token that does not hold is refused and never taken for none.
+    One query. An invalid token is refused, never treated as no token.
     """
 
     def authenticate(self, request: Request) -> tuple[User | None, Caller] | None:
@@ -47,7 +47,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """A person who has signed in on the pages. What is not safe needs the CSRF token."""
+    """Authentication by the session of the pages. Unsafe methods need the CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
         found = super().authenticate(request)
@@ -85,7 +85,7 @@ class _Token(NamedTuple):
     user: tuple[Any, ...]
 
 
-# Of the person, in the order in which `from_db` takes them; the rest is read if somebody wants it.
+# Columns of the person, in the order of `from_db`; the others are deferred.
 KNOWN = {"id", "email", "is_active", "is_staff", "is_superuser"}
 USER = [field.attname for field in User._meta.concrete_fields if field.attname in KNOWN]
 _TOKEN = f"""

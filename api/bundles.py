@@ -72,9 +72,9 @@ def _one(entry: Any, index: int, sender: Sender) -> Json:
     try:
         if interactions.is_read(entry):
             return _answer(entry["request"], sender)
-        asked = interactions.entry_of(entry, index, sender.base, patch_in)
+        write = interactions.entry_of(entry, index, sender.base, patch_in)
         find = reading.finder(sender.caller, sender.base)
-        written = interactions.perform(asked, caller=sender.caller, now=sender.now, base=sender.base, find=find)
+        written = interactions.perform(write, caller=sender.caller, now=sender.now, base=sender.base, find=find)
         return _done([written], sender)[index]
     except (SchedulingError, InvalidResource) as error:
         return _not_done(error)
@@ -121,14 +121,14 @@ def _done(written: Sequence[WriteResult], sender: Sender) -> dict[int, Json]:
     """Return the response entries by their index. One query for each type whose resources are returned."""
     bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
     answers: dict[int, Json] = {}
-    for each in written:
-        answer: Json = {"response": _response(each)}
-        if each.reference in bodies:
-            answer |= {"fullUrl": f"{sender.base}{each.reference}", "resource": bodies[each.reference]}
+    for result in written:
+        answer: Json = {"response": _response(result)}
+        if result.reference in bodies:
+            answer |= {"fullUrl": f"{sender.base}{result.reference}", "resource": bodies[result.reference]}
         elif sender.returning == "OperationOutcome":
-            told = Issue("informational", f"{each.reference} is {each.outcome}.")
-            answer["response"]["outcome"] = outcome([told], "information")
-        answers[each.index] = answer
+            issue = Issue("informational", f"{result.reference} is {result.outcome}.")
+            answer["response"]["outcome"] = outcome([issue], "information")
+        answers[result.index] = answer
     return answers
 
 
@@ -152,8 +152,8 @@ def _bundle(kind: str, entries: Sequence[Json]) -> Json:
 
 
 def _not_done(error: Refusal) -> Json:
-    status, told = refusal_of(error)
-    return {"response": {"status": _status(status), "outcome": told}}
+    status, body = refusal_of(error)
+    return {"response": {"status": _status(status), "outcome": body}}
 
 
 def _status(status: HTTPStatus) -> str:

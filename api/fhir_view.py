@@ -39,7 +39,9 @@ class FHIRView(APIView):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def perform_authentication(self, request: Request) -> None:
-        """Limit an address before a token is looked up: else tokens could be guessed without a limit."""
+        """Count the request for its address before the token is looked up, so that tokens cannot be guessed without a
+        limit.
+        """
         throttling.check_address(request)
         super().perform_authentication(request)
         if isinstance(request.auth, Caller):
@@ -48,7 +50,7 @@ class FHIRView(APIView):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         if get := getattr(self, "get", None):
-            self.head = partial(_untold, get)  # Django's own is `get` itself
+            self.head = partial(_answer_head, get)  # Django's own is `get` itself
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -58,7 +60,7 @@ class FHIRView(APIView):
         return response
 
 
-def _untold(get: Callable[..., Any], request: Request, **named: str) -> Any:
+def _answer_head(get: Callable[..., Any], request: Request, **named: str) -> Any:
     """Answer HEAD as GET, and roll back the record of a disclosure: the body is not sent."""
     with database.atomic():
         response = get(request, **named)

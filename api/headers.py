@@ -30,7 +30,7 @@ def version_headers(of: Versioned) -> dict[str, str]:
     return {"ETag": f'W/"{of.version}"', "Last-Modified": http_date(of.last_updated.timestamp())}
 
 
-def version_wanted(request: Request) -> Versions | None:
+def required_versions(request: Request) -> Versions | None:
     """Return the versions that If-Match names, or NONE for `If-None-Match: *`; None without either header.
 
     https://hl7.org/fhir/R4/http.html#concurrency and https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
@@ -53,11 +53,13 @@ def is_known(request: Request, of: Versioned) -> bool:
 
 
 def is_named(version: int, tags: str) -> bool:
-    """True if one of these entity tags is of the version: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
+    """True if one of these entity tags names the version: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2"""
     return any(tag.strip().removeprefix("W/") in ("*", f'"{version}"') for tag in tags.split(","))
 
 
 def prefers(request: Request, name: str) -> str:
     """Return a preference of the Prefer header, such as `return`; empty if it is absent."""
-    said = (part.strip().partition("=") for part in request.headers.get("Prefer", "").replace(";", ",").split(","))
-    return next((value.strip('" ') for key, _, value in said if key.strip().lower() == name), "")
+    preferences = (
+        part.strip().partition("=") for part in request.headers.get("Prefer", "").replace(";", ",").split(",")
+    )
+    return next((value.strip('" ') for key, _, value in preferences if key.strip().lower() == name), "")

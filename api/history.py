@@ -1,7 +1,7 @@
 """Histories of resources: https://hl7.org/fhir/R4/http.html#history
 
-Of one resource, a type or all types, newest first. As far as the caller may see the resource; what it says, what it
-was asked and what it answered are a version's own.
+A history is of one resource, a type or all types, newest first, with the resources that the caller may see. Each
+version has the request that made it and the response to that.
 """
 
 import re
@@ -39,7 +39,7 @@ CURRENT = 0
 
 
 class Place(NamedTuple):
-    """A version's place in the order of a history: `past` is the key of its PastVersion, or CURRENT."""
+    """Position of a version in a history; `past` is the key of its PastVersion, or CURRENT."""
 
     last_updated: datetime
     kind: str
@@ -50,7 +50,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which part of a history is asked for. `at` is a time at some point of which the versions were current."""
+    """The requested part of a history.
+
+    `at` is a period; versions that were current during any part of it are included.
+    """
 
     count: int = DEFAULT_COUNT
     since: datetime | None = None
@@ -59,18 +62,18 @@ class Window:
 
     def within(self, kind: str, row: str) -> Q:
         """Return the versions of a type within the window; `row` is the column with the key of the resource."""
-        wanted = Q(last_updated__gte=self.since) if self.since else Q()
+        versions = Q(last_updated__gte=self.since) if self.since else Q()
         if self.at:
-            wanted &= Q(last_updated__lt=self.at.after)
+            versions &= Q(last_updated__lt=self.at.after)
         if self.after is None:
-            return wanted
+            return versions
         beyond = Q(last_updated__lt=self.after.last_updated)
         if kind == self.after.kind:
             later = Q(**{f"{row}__gt": self.after.row}) | Q(**{row: self.after.row}, version__lt=self.after.version)
             beyond |= Q(last_updated=self.after.last_updated) & later
         elif kind > self.after.kind:
             beyond |= Q(last_updated=self.after.last_updated)
-        return wanted & beyond
+        return versions & beyond
 
 
 def earlier(row: Resource, version: str, caller: Caller) -> Resource:
@@ -106,10 +109,10 @@ def _history(kinds: Sequence[str], whose: Q, query: QueryDict, caller: Caller, u
     window = _window(query, url)
     places = [Place(*each) for each in _places(kinds, whose, window, caller)[: window.count + 1]]
     page = places[: window.count]
-    asked = [(name, str(query[name])) for name in KNOWN[:-1] if name in query]
-    links = [{"relation": "self", "url": _link(url, [*asked, *_from(str(query.get("_cursor", "")))])}]
+    parameters = [(name, str(query[name])) for name in KNOWN[:-1] if name in query]
+    links = [{"relation": "self", "url": _link(url, [*parameters, *_from(str(query.get("_cursor", "")))])}]
     if page and len(places) > len(page):
-        links.append({"relation": "next", "url": _link(url, [*asked, *_from(_cursor(page[-1], url))])})
+        links.append({"relation": "next", "url": _link(url, [*parameters, *_from(_cursor(page[-1], url))])})
     bundle: Json = {
         "resourceType": "Bundle",
         "type": "history",

@@ -42,7 +42,7 @@ STATUS: dict[type[SchedulingError], HTTPStatus] = {
     Deleted: HTTPStatus.GONE,
     SeveralMatch: HTTPStatus.PRECONDITION_FAILED,
 }
-# For what is wrong with resources: a resource may be well made and yet not fit what is here.
+# Statuses for issues of resources: a well-formed resource may still conflict with the data of this server.
 STATUS_OF_ISSUE = {
     "business-rule": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invariant": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -53,7 +53,7 @@ STATUS_OF_ISSUE = {
     "multiple-matches": HTTPStatus.PRECONDITION_FAILED,
     "processing": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-# For what the framework refuses.
+# Issue codes for refusals of the framework.
 ISSUE_OF_STATUS = {
     HTTPStatus.UNAUTHORIZED: "login",
     HTTPStatus.FORBIDDEN: "forbidden",
@@ -82,18 +82,21 @@ def outcome(issues: Iterable[AnyIssue], severity: str = "error") -> Json:
 
 def outcome_entry(issues: Iterable[AnyIssue], severity: str = "information") -> Json:
     """The outcome entry of a searchset, which is not stored. Equal outcomes have the same URL."""
-    told = outcome(issues, severity)
-    url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact_json.dumps(told).decode())}"
-    return {"fullUrl": url, "resource": told, "search": {"mode": "outcome"}}
+    body = outcome(issues, severity)
+    url = f"urn:uuid:{uuid5(NAMESPACE_OID, exact_json.dumps(body).decode())}"
+    return {"fullUrl": url, "resource": body, "search": {"mode": "outcome"}}
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER. Every answer is an OperationOutcome; a bug's says nothing, and is logged as one."""
+    """DRF's EXCEPTION_HANDLER.
+
+    Every answer is an OperationOutcome. That of a bug has no details, and the bug is logged.
+    """
     match error:
         case SchedulingError() | InvalidResource():
-            status, told = refusal_of(error)
+            status, body = refusal_of(error)
             retry = {"Retry-After": "1"} if isinstance(error, errors.ScheduleBusy) else None
-            return Response(told, status, headers=retry)
+            return Response(body, status, headers=retry)
         case exceptions.APIException():
             return _of_framework(error)
         case Http404():
@@ -121,7 +124,7 @@ def refusal_of(error: Refusal) -> tuple[HTTPStatus, Json]:
 
 
 def _status(error: Refusal) -> HTTPStatus:
-    """Of a Bundle that of its entries, if it is the same: but what is not found is not the Bundle."""
+    """Return the status. A Bundle has the status of its entries if they have one in common, except 404."""
     match error:
         case InvalidResource():
             return _one_of({STATUS_OF_ISSUE.get(issue.code, HTTPStatus.BAD_REQUEST) for issue in error.issues})
@@ -136,16 +139,16 @@ def status_of(kind: type[SchedulingError]) -> HTTPStatus:
 
 
 def _issue(issue: AnyIssue, severity: str) -> Json:
-    told: Json = {"severity": severity, "code": issue.code, "details": {"text": issue.text}}
+    elements: Json = {"severity": severity, "code": issue.code, "details": {"text": issue.text}}
     if issue.expression:
-        told["expression"] = [issue.expression]
+        elements["expression"] = [issue.expression]
     if diagnostics := getattr(issue, "diagnostics", ""):
-        told["diagnostics"] = diagnostics
-    return told
+        elements["diagnostics"] = diagnostics
+    return elements
 
 
 def _one_of(statuses: set[HTTPStatus]) -> HTTPStatus:
-    """Return one status for several errors: 400 first, because the client has to mend the form first."""
+    """Return one status for several errors: 400 first, because the client has to correct the form first."""
     if len(statuses) == 1:
         [only] = statuses
         return HTTPStatus.UNPROCESSABLE_ENTITY if only == HTTPStatus.NOT_FOUND else only

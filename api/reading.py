@@ -47,16 +47,19 @@ def version(kind: str, fhir_id: str, number: str, caller: Caller) -> Resource:
 
 
 def representations(written: Collection[WriteResult], caller: Caller) -> dict[str, Json]:
-    """Return the written resources by reference: a query for each type. They may show more than was sent."""
+    """Return the written resources by reference: a query for each type.
+
+    They may have more elements than the client sent.
+    """
     ids: dict[str, list[str]] = defaultdict(list)
-    for each in written:
-        if each.outcome not in ("deleted", "known"):
-            kind, _, fhir_id = each.reference.partition("/")
+    for result in written:
+        if result.outcome not in ("deleted", "known"):
+            kind, _, fhir_id = result.reference.partition("/")
             ids[kind].append(fhir_id)
     rows = [row for kind, named in ids.items() for row in rows_of(RESOURCES[kind]).filter(fhir_id__in=named)]
-    there = {each.reference for each in written if each.outcome in ("updated", "unchanged")}
-    told = [row for row in rows if row.reference in there]
-    access.record_disclosure(told, "read", caller=caller, now=timezone.now())
+    stored = {result.reference for result in written if result.outcome in ("updated", "unchanged")}
+    disclosed = [row for row in rows if row.reference in stored]
+    access.record_disclosure(disclosed, "read", caller=caller, now=timezone.now())
     return {row.reference: to_fhir(access.redacted(row, caller)) for row in rows}
 
 
@@ -77,10 +80,10 @@ def finder(caller: Caller, base: str) -> Find:
     def find(kind: str, query: str) -> list[Any]:
         if kind not in RESOURCES:
             raise Invalid(issues=[Issue("not-supported", f"There are no {kind} resources here.")])
-        asked = search.read(kind, QueryDict(query), caller, base)
-        if not asked.where:
+        condition = search.read(kind, QueryDict(query), caller, base)
+        if not condition.where:
             raise Invalid(f"{query!r} is no condition: it does not say which {kind} is meant.")
-        return list(search.rows_of(asked, caller)[:2])
+        return list(search.rows_of(condition, caller)[:2])
 
     return find
 

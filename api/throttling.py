@@ -83,14 +83,14 @@ def limit_address(view: View) -> View:
 
 
 def _address_of(request: Request | HttpRequest) -> str:
-    """The address by which the limits on signing in go too; empty where the web server tells none."""
+    """Return the address of the client, as the limits on signing in use it; empty if the web server has none."""
     with suppress(PermissionDenied):
         return str(get_adapter().get_client_ip(request))
     return ""
 
 
 class _Redis:
-    """Until when this process does not ask Redis, by its own clock."""
+    """The time until which this process does not ask Redis, by its own clock."""
 
     away_until = 0.0
 

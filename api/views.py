@@ -14,7 +14,7 @@ from api import reading, search
 from api.authentication import caller_of
 from api.bundles import Sender, batch, transaction
 from api.fhir_view import FHIRView, body_of
-from api.headers import base_of, is_known, prefers, version_headers, version_wanted
+from api.headers import base_of, is_known, prefers, required_versions, version_headers
 from api.outcomes import outcome
 from api.patching import PatchParser, patch_of
 from api.search import PASSED_OVER
@@ -33,7 +33,7 @@ class SystemView(FHIRView):
         return _found("", request, request.query_params)
 
     def post(self, request: Request) -> Response:
-        """All of a transaction or nothing; of a batch, what can be done."""
+        """Process a transaction, all of it or nothing, or each entry of a batch by itself."""
         bundle = body_of(request)
         sender = Sender(
             caller=caller_of(request),
@@ -70,27 +70,30 @@ class TypeView(ResourceView):
         return _found(self.kind, request, request.query_params)
 
     def post(self, request: Request) -> Response:
-        """A search in the address of a POST is none of FHIR's, and to ignore it would make duplicates."""
-        if asked := sorted(request.query_params.keys() - PASSED_OVER):
-            text = f"POST {self.kind} takes no search: say {', '.join(asked)} in the header If-None-Exist."
+        """Create a resource.
+
+        A search in the address is refused: FHIR has none there, and ignoring it would make duplicates.
+        """
+        if names := sorted(request.query_params.keys() - PASSED_OVER):
+            text = f"POST {self.kind} takes no search: say {', '.join(names)} in the header If-None-Exist."
             raise Invalid(issues=[Issue("not-supported", text)])
         condition = request.headers.get("If-None-Exist", "")
         return self.perform(request, interactions.creation_of(self.kind, body_of(request), condition))
 
     def put(self, request: Request) -> Response:
-        condition, version = self._condition(request), version_wanted(request)
+        condition, version = self._condition(request), required_versions(request)
         return self.perform(
             request, interactions.update_of(self.kind, "", body_of(request), version, condition=condition)
         )
 
     def patch(self, request: Request) -> Response:
-        condition, version = self._condition(request), version_wanted(request)
+        condition, version = self._condition(request), required_versions(request)
         return self.perform(
             request, interactions.patch_of(self.kind, "", patch_of(request), version, condition=condition)
         )
 
     def delete(self, request: Request) -> Response:
-        condition, version = self._condition(request), version_wanted(request)
+        condition, version = self._condition(request), required_versions(request)
         return self.perform(request, interactions.deletion_of(self.kind, "", version, condition=condition))
 
     def _condition(self, request: Request) -> str:
@@ -123,15 +126,15 @@ class InstanceView(ResourceView):
         return Response(to_fhir(row), headers=version_headers(row))
 
     def put(self, request: Request, fhir_id: str) -> Response:
-        version = version_wanted(request)
+        version = required_versions(request)
         return self.perform(request, interactions.update_of(self.kind, fhir_id, body_of(request), version))
 
     def patch(self, request: Request, fhir_id: str) -> Response:
-        version = version_wanted(request)
+        version = required_versions(request)
         return self.perform(request, interactions.patch_of(self.kind, fhir_id, patch_of(request), version))
 
     def delete(self, request: Request, fhir_id: str) -> Response:
-        return self.perform(request, interactions.deletion_of(self.kind, fhir_id, version_wanted(request)))
+        return self.perform(request, interactions.deletion_of(self.kind, fhir_id, required_versions(request)))
 
 
 class VersionView(FHIRView):
@@ -167,23 +170,23 @@ def _found(kind: str, request: Request, query: QueryDict) -> Response:
     """Answer a search of a type, or of all types without one."""
     caller, base = caller_of(request), base_of(request)
     lenient = prefers(request, "handling") == "lenient"
-    asked = (
+    parsed = (
         search.read(kind, query, caller, base, lenient=lenient)
         if kind
         else search.read_all(query, caller, base, lenient=lenient)
     )
-    return Response(search.answer(asked, caller, base))
+    return Response(search.answer(parsed, caller, base))
 
 
 def _written(written: WriteResult, request: Request) -> Response:
     """Answer a write: 201 with the address if it created a resource; the body as the client prefers.
 
-    Of a patient who was known already the client hears who it is, and otherwise what it has sent itself.
+    For a patient who was known already the body is what the client sent, with the id of the known record.
     """
     if written.outcome == "known":
         _, _, fhir_id = written.reference.partition("/")
-        sent = {name: value for name, value in body_of(request).items() if name != "meta"}
-        return Response({**sent, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
+        elements = {name: value for name, value in body_of(request).items() if name != "meta"}
+        return Response({**elements, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
     if written.outcome == "deleted":
         return _deleted(written, request)
     headers = version_headers(written) | {"Location": f"{base_of(request)}{written.location}"}
@@ -192,7 +195,7 @@ def _written(written: WriteResult, request: Request) -> Response:
         case "minimal":
             return Response(None, status, headers=headers)
         case "OperationOutcome":
-            return Response(_told(written), status, headers=headers)
+            return Response(_outcome(written), status, headers=headers)
     resources = reading.representations([written], caller_of(request))
     return Response(resources[written.reference], status, headers=headers)
 
@@ -201,9 +204,9 @@ def _deleted(written: WriteResult, request: Request) -> Response:
     """Answer a deletion: 204 also if there was no such resource."""
     headers = version_headers(written) if written.version else {}
     if prefers(request, "return") == "OperationOutcome":
-        return Response(_told(written), headers=headers)
+        return Response(_outcome(written), headers=headers)
     return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
 
 
-def _told(written: WriteResult) -> Json:
+def _outcome(written: WriteResult) -> Json:
     return outcome([Issue("informational", f"{written.reference} is {written.outcome}.")], "information")

@@ -82,7 +82,10 @@ def capability_statement(request: Request) -> Json:
 
 
 def terminology_capabilities(request: Request) -> Json:
-    """https://hl7.org/fhir/R4/terminologycapabilities.html: our own codes can be read, and that is all."""
+    """Return the TerminologyCapabilities: only our own codes can be read.
+
+    https://hl7.org/fhir/R4/terminologycapabilities.html
+    """
     base = base_of(request)
     return {
         **_instance("TerminologyCapabilities", base),
@@ -113,17 +116,17 @@ def _security(request: Request) -> Json:
 
 def _resource(kind: str, base: str) -> Json:
     codes = interactions_of(kind)
-    told: Json = {
+    capabilities: Json = {
         "type": kind,
         "supportedProfile": list(PROFILES.get(kind, ())),
         "interaction": [{"code": code} for code in codes],
         "operation": _operations(kind, base),
     }
     if kind in RESOURCES:
-        told |= _stored(kind, codes)
+        capabilities |= _stored(kind, codes)
     elif kind in DEFINITIONS:
-        told["searchParam"] = list(OF_DEFINITIONS)
-    return {name: value for name, value in told.items() if value != []}
+        capabilities["searchParam"] = list(OF_DEFINITIONS)
+    return {name: value for name, value in capabilities.items() if value != []}
 
 
 def _stored(kind: str, codes: list[str]) -> Json:

@@ -20,9 +20,9 @@ def code_systems(base: str) -> list[Json]:
 
 def _definition(url: str, text: str, choices: Iterable[tuple[str, str]]) -> Json:
     concepts = [{"code": str(code), "display": str(label)} for code, label in choices]
-    told: Json = {
+    code_system: Json = {
         **definition("CodeSystem", url.rpartition("/")[2], url, text),
         "caseSensitive": True,
         "content": "complete" if concepts else "not-present",
     }
-    return {**told, "concept": concepts} if concepts else told
+    return {**code_system, "concept": concepts} if concepts else code_system

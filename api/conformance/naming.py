@@ -17,7 +17,7 @@ def version() -> str:
 
 
 def computable(text: str) -> str:
-    """Return a name for code: `appointment-find` is AppointmentFind."""
+    """Return the computable name of an id: AppointmentFind for `appointment-find`."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))
 
 

@@ -46,8 +46,8 @@ RESULTS: list[Json] = [
     {"name": "_summary", "in": "query", "schema": {**TEXT, "enum": ["true", "text", "data", "count", "false"]}},
 ]
 OF_HISTORIES: list[Json] = [COUNT, *({"name": name, "in": "query", "schema": TEXT} for name in ("_since", "_at"))]
-# What each interaction can be told besides what it is about.
-SAID = {
+# Parameters of each interaction besides those in its path.
+FURTHER_PARAMETERS = {
     "history-instance": OF_HISTORIES,
     "history-type": OF_HISTORIES,
     "create": [IF_NONE_EXIST],
@@ -125,14 +125,14 @@ def _interactions(kind: str) -> Iterator[tuple[str, str, Json]]:
 
 
 def _interaction(code: str, method: str, address: str, kind: str) -> Json:
-    """With one resource or, where the address names none, with those that a search finds."""
-    said = SAID.get(code, [])
+    """Return the OpenAPI operation of an interaction, with search parameters if the address names no resource."""
+    parameters = FURTHER_PARAMETERS.get(code, [])
     if code != "create" and address == kind:
-        said = [*_criteria(kind), *said]
+        parameters = [*_criteria(kind), *parameters]
     if code == "search-type":
-        said = [*said, *(RESULTS if kind in RESOURCES else [COUNT])]
+        parameters = [*parameters, *(RESULTS if kind in RESOURCES else [COUNT])]
     answer = "Bundle" if code in BUNDLES else "" if code == "delete" else kind
-    call = _call(method, address, said, body=kind if code in WITH_BODY else "", answer=answer)
+    call = _call(method, address, parameters, body=kind if code in WITH_BODY else "", answer=answer)
     if code == "patch":
         call["requestBody"] = {"required": True, "content": {each: {"schema": {}} for each in PATCHES}}
     return call
@@ -150,7 +150,7 @@ def _shared() -> list[Json]:
 
 
 def _form(address: str, criteria: Iterable[Json]) -> Json:
-    """Return a search with its parameters in the body, which access logs do not hold."""
+    """Return a search with its parameters in the body, which access logs do not record."""
     properties = {each["name"]: each["schema"] for each in (*criteria, *RESULTS)}
     schema: Json = {"type": "object", "properties": properties}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
@@ -158,8 +158,8 @@ def _form(address: str, criteria: Iterable[Json]) -> Json:
 
 
 def _operation(operation: Operation) -> Iterator[tuple[str, str, Json]]:
-    told = {each.name: each.type for each in operation.parameters if each.use == "out"}
-    answer = told.get("return", "")
+    types = {each.name: each.type for each in operation.parameters if each.use == "out"}
+    answer = types.get("return", "")
     for address in operation.addresses:
         for method in operation.methods:
             if method == "GET":
@@ -170,7 +170,7 @@ def _operation(operation: Operation) -> Iterator[tuple[str, str, Json]]:
 
 
 def _query(operation: Operation) -> list[Json]:
-    """Return the input parameters that a query string can hold."""
+    """Return the input parameters that fit into a query string."""
     return [
         {
             "name": each.name,

@@ -17,7 +17,7 @@ def canonical(operation: Operation, base: str) -> str:
 def _definition(operation: Operation, base: str) -> Json:
     url = f"{base}OperationDefinition/{operation.id}"
     text = operation.documentation or f"The operation ${operation.name}."
-    told: Json = {
+    elements: Json = {
         **definition("OperationDefinition", operation.id, url, text),
         "kind": "operation",
         "affectsState": operation.affects_state,
@@ -27,16 +27,16 @@ def _definition(operation: Operation, base: str) -> Json:
         "instance": operation.on_instance,
     }
     if operation.standard:
-        told["base"] = operation.standard
+        elements["base"] = operation.standard
     if operation.resource:
-        told["resource"] = [operation.resource]
+        elements["resource"] = [operation.resource]
     if operation.parameters:
-        told["parameter"] = [_parameter(each) for each in operation.parameters]
-    return told
+        elements["parameter"] = [_parameter(each) for each in operation.parameters]
+    return elements
 
 
 def _parameter(parameter: OperationParameter) -> Json:
-    told: Json = {
+    elements: Json = {
         "name": parameter.name,
         "use": parameter.use,
         "min": parameter.min,
@@ -44,4 +44,4 @@ def _parameter(parameter: OperationParameter) -> Json:
         "documentation": parameter.documentation,
         "type": parameter.type,
     }
-    return {**told, "searchType": parameter.search} if parameter.search else told
+    return {**elements, "searchType": parameter.search} if parameter.search else elements

@@ -40,9 +40,9 @@ class DefinitionView(OpenView):
     kind: ClassVar[str] = ""
 
     def get(self, request: Request, fhir_id: str) -> Response:
-        for each in DEFINITIONS[self.kind](base_of(request)):
-            if each["id"] == fhir_id:
-                return Response(each)
+        for definition in DEFINITIONS[self.kind](base_of(request)):
+            if definition["id"] == fhir_id:
+                return Response(definition)
         raise NotFound(f"There is no {self.kind}/{fhir_id}.")
 
 
@@ -53,10 +53,10 @@ class DefinitionsView(OpenView):
 
     def get(self, request: Request) -> Response:
         query = request.query_params
-        wanted = {name: query.getlist(name) for name in query if name not in OF_EVERY_PAGE}
-        if unknown := wanted.keys() - SEARCHABLE.keys():
+        criteria = {name: query.getlist(name) for name in query if name not in OF_EVERY_PAGE}
+        if unknown := criteria.keys() - SEARCHABLE.keys():
             raise Invalid(f"{min(unknown)!r} is no parameter here: search by {', '.join(SEARCHABLE)}.")
-        found = [each for each in DEFINITIONS[self.kind](base_of(request)) if _is_wanted(each, wanted)]
+        found = [each for each in DEFINITIONS[self.kind](base_of(request)) if _matches(each, criteria)]
         return Response(_page(self.kind, found, request))
 
 
@@ -76,9 +76,11 @@ def _page(kind: str, found: list[Json], request: Request) -> Json:
     return {**bundle, "entry": entries} if entries else bundle
 
 
-def _is_wanted(definition: Json, wanted: Mapping[str, Sequence[str]]) -> bool:
+def _matches(definition: Json, criteria: Mapping[str, Sequence[str]]) -> bool:
     """True if a definition matches. A repeated parameter means and, a comma means or."""
-    return all(definition[SEARCHABLE[name]] in value.split(",") for name, values in wanted.items() for value in values)
+    return all(
+        definition[SEARCHABLE[name]] in value.split(",") for name, values in criteria.items() for value in values
+    )
 
 
 def _number(query: QueryDict, name: str, otherwise: int) -> int:

@@ -23,12 +23,12 @@ ON_SYSTEM = {
     "search-system": ("", "get"),
     "history-system": ("_history", "get"),
 }
-# Those that can also be asked of whatever a search finds: https://hl7.org/fhir/R4/http.html#cond-update
+# Interactions that also exist for the one resource that a search finds: https://hl7.org/fhir/R4/http.html#cond-update
 CONDITIONAL = {"update": "put", "patch": "patch", "delete": "delete"}
 
 
 def interactions_of(kind: str) -> list[str]:
-    """Return those of a type: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+    """Return the interactions of a type: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
     return [
         code
         for code, (address, method) in ON_TYPE.items()
@@ -37,7 +37,7 @@ def interactions_of(kind: str) -> list[str]:
 
 
 def system_interactions() -> list[str]:
-    """Return those of the system: https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
+    """Return the interactions of the system: https://hl7.org/fhir/R4/valueset-system-restful-interaction.html"""
     return [code for code, (address, method) in ON_SYSTEM.items() if method in methods_at(address)]
 
 

@@ -11,7 +11,7 @@ from clinic.fhir.resources import RESOURCES
 CODES = {"of-type": "ofType"}  # a modifier's code, where a URL writes it in another way
 COMPARED = ("number", "date", "quantity", "special")
 
-# What a search over several types can ask besides. FHIR R4 has no definitions of these.
+# Further parameters of a search over several types. FHIR R4 has no definitions of these.
 OF_ALL_TYPES = (
     {"name": "_type", "type": "token"},
     {"name": "_filter", "type": "special"},
@@ -19,7 +19,7 @@ OF_ALL_TYPES = (
     {"name": "_list", "type": "special"},
 )
 
-# Of the definitions themselves.
+# Parameters of a search for definitions.
 OF_DEFINITIONS = (
     {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"},
     {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"},
@@ -43,7 +43,7 @@ def search_parameters(base: str) -> list[Json]:
 def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
     parameter = next(iter(kinds.values()))
     text = parameter.description or f"FHIR's search parameter `{parameter.name}`, as it is answered here."
-    told: Json = {
+    elements: Json = {
         **definition("SearchParameter", url.rpartition("/")[2], url, text),
         "code": parameter.name,
         "base": list(kinds),
@@ -56,4 +56,4 @@ def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:
         "comparator": list(parameter.COMPARATORS) if parameter.TYPE in COMPARED else [],
         "modifier": [CODES.get(each, each) for each in parameter.MODIFIERS],
     }
-    return {name: value for name, value in told.items() if value not in ([], "")}
+    return {name: value for name, value in elements.items() if value not in ([], "")}

@@ -11,7 +11,9 @@ BASE = "http://hl7.org/fhir/StructureDefinition/Extension"
 
 @dataclass(frozen=True)
 class Extension:
-    """`on` are the elements that can have it, `types` those of its value: none, if it has extensions instead."""
+    """Definition of an extension. `on` are the elements that can have it, `types` the types of its value; none if it
+    has extensions instead.
+    """
 
     url: str
     on: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Parsers: a body is one JSON object or XML element in UTF-8, with nothing that PostgreSQL cannot store."""
+"""Parsers of bodies: one JSON object or XML element in UTF-8, without characters that PostgreSQL cannot store."""
 
 import json
 import math

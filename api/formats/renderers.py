@@ -54,7 +54,7 @@ class TextJSONRenderer(FHIRRenderer):
 
 
 class FHIRXMLRenderer(FHIRRenderer):
-    """Renderer of FHIR XML, from data of which parts may be JSON text already."""
+    """Renderer of FHIR XML. Parts of the data may be JSON text already."""
 
     media_type = XML_TYPES[0]
     format = "xml"
@@ -81,13 +81,16 @@ class FHIRNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        if asked := request.query_params.get("_format"):
-            return _by_format(asked, renderers)
+        if name := request.query_params.get("_format"):
+            return _by_format(name, renderers)
         renderer = _by_accept(request.headers.get("Accept", "*/*"), renderers)
         return renderer, str(renderer.media_type)
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
-        """Return the parser of a request; none for another character set than UTF-8, or another version of FHIR."""
+        """Return the parser of a request.
+
+        Raises UnsupportedMediaType, also for another character set or version of FHIR.
+        """
         known = list(parsers)
         _, parameters = parse_header_parameters(request.content_type)
         is_ours = parameters.get("charset", "utf-8").lower() in CHARSETS
@@ -99,12 +102,12 @@ class FHIRNegotiation(DefaultContentNegotiation):
         return found
 
 
-def _by_format(asked: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRenderer, str]:
-    media_type = FORMATS.get(asked.partition(";")[0].strip().replace(" ", "+"))
+def _by_format(name: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRenderer, str]:
+    media_type = FORMATS.get(name.partition(";")[0].strip().replace(" ", "+"))
     for renderer in renderers:
         if renderer.media_type == media_type:
             return renderer, media_type
-    raise NotAcceptable(f"_format={asked} cannot be served: use json or xml.")
+    raise NotAcceptable(f"_format={name} cannot be served: use json or xml.")
 
 
 def _by_accept(header: str, renderers: Iterable[BaseRenderer]) -> BaseRenderer:
@@ -113,15 +116,15 @@ def _by_accept(header: str, renderers: Iterable[BaseRenderer]) -> BaseRenderer:
     ranges = [MediaType(text) for text in header.split(",") if text.strip()] or [MediaType("*/*")]
     if any((each.main_type, each.sub_type) == ("text", "html") for each in ranges):
         return known[0]
-    liked = [(_liking(str(renderer.media_type), ranges), renderer) for renderer in known]
-    best, renderer = max(liked, key=lambda each: each[0])
+    preferences = [(_preference(str(renderer.media_type), ranges), renderer) for renderer in known]
+    best, renderer = max(preferences, key=lambda each: each[0])
     if not best[0]:
         raise NotAcceptable(f"None of what is accepted can be served: use one of {', '.join(JSON_TYPES + XML_TYPES)}.")
     return renderer
 
 
-def _liking(media_type: str, ranges: Iterable[MediaType]) -> tuple[float, int]:
-    """The quality that the most specific range gives it; of equal ones, the one that names it goes first."""
+def _preference(media_type: str, ranges: Iterable[MediaType]) -> tuple[float, int]:
+    """Return the quality of the most specific range for a media type, and how specific the range is, to break ties."""
     main, _, sub = media_type.partition("/")
     found = [
         each

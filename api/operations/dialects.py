@@ -1,7 +1,7 @@
 """The dialect of a request for `$find`, `$hold` or `$book`: Medplum's, Argonaut Scheduling's or IHE's.
 
-The names of the parameters tell them apart. A bare Appointment is Medplum's if it contains its Slots, unless it is one
-of our proposals that comes back with its id.
+The names of the parameters decide. A bare Appointment is Medplum's if it contains its Slots, unless it is a proposal of
+ours with its id.
 """
 
 from enum import Enum
@@ -19,7 +19,10 @@ MEDPLUM_FIND = frozenset({"service-type-reference", "schedule", "ignore-appointm
 
 
 class Dialect(Enum):
-    """A dialect of $hold and $book. The value is the names of the parameters of each; the first name an Appointment."""
+    """A dialect of $hold and $book.
+
+    Its value is the names of the parameters of each; the first ones name an Appointment.
+    """
 
     MEDPLUM = ((BARE,), (BARE,))
     ARGONAUT = (
@@ -45,7 +48,7 @@ class Dialect(Enum):
 def is_medplum_find(request: Request, inputs: Inputs) -> bool:
     """True if a $find has Medplum's parameters.
 
-    A POST without any has left out its body: the refusal then names the parameters that Medplum's clients need.
+    A POST without parameters counts as Medplum's, so that the refusal names the parameters that its clients need.
     """
     return bool(inputs.names & MEDPLUM_FIND) or (request.method == "POST" and not inputs.names)
 
@@ -62,9 +65,9 @@ def dialect_of(request: Request, inputs: Inputs, *, names_one: bool) -> Dialect:
     return Dialect.ARGONAUT if is_argonauts else Dialect.MEDPLUM
 
 
-def _of_bare(sent: Json) -> Dialect:
-    contained, fhir_id = sent.get("contained"), sent.get("id")
+def _of_bare(appointment: Json) -> Dialect:
+    contained, fhir_id = appointment.get("contained"), appointment.get("id")
     holds_slots = isinstance(contained, list) and any(isinstance(each, dict) and is_slot(each) for each in contained)
     if holds_slots and not (isinstance(fhir_id, str) and read_proposal_id(fhir_id)):
         return Dialect.MEDPLUM
-    return Dialect.IHE if sent.get("status") in ("booked", "cancelled") else Dialect.ARGONAUT
+    return Dialect.IHE if appointment.get("status") in ("booked", "cancelled") else Dialect.ARGONAUT

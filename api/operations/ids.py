@@ -1,7 +1,7 @@
-"""Ids of proposals and of free Slots: signed numbers, so that nothing is stored to recognise an id that comes back.
+"""Ids of proposals and of free Slots: signed numbers, so that nothing has to be stored to read an id again.
 
 FHIR's id has 64 characters of 64 kinds (https://hl7.org/fhir/R4/datatypes.html#id): base64 with `.` for `_`, 48 bytes.
-Ten of them are the seal; the numbers have the others. They are no secret, but nobody else can make such an id.
+Ten of them are the seal, the others are the numbers. The numbers are not secret, but only this server can make an id.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -29,7 +29,7 @@ SEARCH_BITS = 27
 
 
 class TooLong(Exception):
-    """These numbers do not fit into an id."""
+    """Error: these numbers do not fit into an id."""
 
 
 def seal(purpose: str, numbers: Iterable[int]) -> str:
@@ -48,7 +48,7 @@ def unseal(purpose: str, text: str) -> Sequence[int] | None:
     except ValueError:
         return None
     packed, mark = sealed[:-SEAL], sealed[-SEAL:]
-    # Ids are compared as texts: the one text that stands for these numbers is theirs, and no other.
+    # Ids are compared as texts, so only the canonical text of these numbers is accepted.
     canonical = urlsafe_b64encode(sealed).decode().rstrip("=").replace("_", ".") == text
     if not (packed and canonical and constant_time_compare(mark, _seal_of(purpose, packed))):
         return None
@@ -70,10 +70,10 @@ def _pack(number: int) -> bytes:
 
 def _unpack(packed: bytes) -> Iterator[int]:
     number = shift = 0
-    for each in packed:
-        number |= (each & 0x7F) << shift
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
         shift += 7
-        if not each & 0x80:
+        if not byte & 0x80:
             yield number
             number = shift = 0
 
@@ -110,7 +110,7 @@ class SearchFacts:
     """The facts that all proposals of one search share. `number` identifies the search.
 
     `patient` is a primary key, 0 for none; `start` and `end` the window, in UTC seconds; `kept` elements of the
-    proposed Appointments that are in no row.
+    proposed Appointments that come from the request and not from rows.
     """
 
     patient: int
@@ -122,7 +122,7 @@ class SearchFacts:
     number: int = field(default_factory=lambda: randbits(SEARCH_BITS))
 
     def keep(self) -> None:
-        """Cache the elements that the ids of this search have no room for."""
+        """Cache the elements that do not fit into the ids of this search."""
         if self.kept:
             cache.set(_kept_at(self.number), self.kept, STANDS_FOR.total_seconds())
 

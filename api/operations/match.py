@@ -28,11 +28,11 @@ GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 # The least likeness of each grade: https://hl7.org/fhir/R4/valueset-match-grade.html
 GRADES = {"certain": 1.0, "probable": 0.65, "possible": 0.5}
 USUAL, MOST = 10, 100
-SOUGHT, COUNT, ONLY_CERTAIN = "resource", "count", "onlyCertainMatches"
+RESOURCE, COUNT, ONLY_CERTAIN = "resource", "count", "onlyCertainMatches"
 
 
 class Match(FHIRView):
-    """A search for the patients who a Patient could be, the likeliest first."""
+    """A search for the patients that match a Patient, the likeliest first."""
 
     http_method_names = ["post"]
 
@@ -40,15 +40,15 @@ class Match(FHIRView):
         caller = caller_of(request)
         access.may_match(caller)
         inputs = read_inputs(request, "Patient")
-        inputs.rename({"patient": SOUGHT})
-        inputs.only({SOUGHT, COUNT, ONLY_CERTAIN})
-        sent = inputs.required(SOUGHT, resource("Patient"))
+        inputs.rename({"patient": RESOURCE})
+        inputs.only({RESOURCE, COUNT, ONLY_CERTAIN})
+        person = inputs.required(RESOURCE, resource("Patient"))
         count = inputs.one(COUNT, whole_number(COUNT, 1, MOST)) or USUAL
         grade = "certain" if inputs.one(ONLY_CERTAIN, _boolean) else "possible"
         inputs.finish()
-        like = [each for each in _like(sent, caller) if each[0] >= GRADES[grade]]
-        like.sort(key=lambda each: (-each[0], each[1].pk))
-        likeliest = like[:count]
+        candidates = [each for each in _candidates(person, caller) if each[0] >= GRADES[grade]]
+        candidates.sort(key=lambda each: (-each[0], each[1].pk))
+        likeliest = candidates[:count]
         found = [patient for _, patient in likeliest]
         access.record_disclosure(found, "match", caller=caller, now=timezone.now(), query="Patient/$match")
         return Response(_bundle([_entry(score, patient, base_of(request)) for score, patient in likeliest]))
@@ -60,17 +60,17 @@ def _boolean(value: Any) -> bool:
     return value in (True, "true")
 
 
-def _like(sent: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
-    """Yield the visible patients, each with its likeness: one statement. Raises InvalidResource."""
+def _candidates(person: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:
+    """Yield the visible patients that could match, each with its score: one statement. Raises InvalidResource."""
     from_fhir = RESOURCES["Patient"].from_fhir
     assert from_fhir is not None
-    fields = from_fhir(sent, References()).fields
-    sought = patient_matching.person_from(fields)
-    could_be = patient_matching.could_be(sought)
+    fields = from_fhir(person, References()).fields
+    searched = patient_matching.person_from(fields)
+    could_be = patient_matching.could_be(searched)
     if fields["family"]:
         could_be |= Q(people_search.named_exactly(fields["family"]))
     for patient in access.visible(Patient, caller).filter(could_be, deleted_at=None):
-        yield sought.likeness(patient_matching.person_of(patient)), patient
+        yield searched.likeness(patient_matching.person_of(patient)), patient
 
 
 def _entry(score: float, patient: Patient, base: str) -> Json:

@@ -23,17 +23,17 @@ class Timed(Protocol):
 
 @dataclass(frozen=True)
 class PageCursor:
-    """The place after the proposals up to `start`, of which `sent` start then: visits may share a time.
+    """The place after the proposals before `start` and the first `skip` of those at `start`: visits may share a time.
 
     `total` is how many proposals there were in all, in a dialect that counts them.
     """
 
     start: int
-    sent: int
+    skip: int
     total: int | None = None
 
     def __str__(self) -> str:
-        numbers = (self.start, self.sent) if self.total is None else (self.start, self.sent, self.total)
+        numbers = (self.start, self.skip) if self.total is None else (self.start, self.skip, self.total)
         return ".".join(map(str, numbers))
 
 
@@ -58,7 +58,7 @@ class PagedSearch:
     def beginning(self) -> tuple[datetime, int]:
         """Return when the page begins, and how many of its times earlier pages have sent."""
         if self.cursor and self.cursor.start > self.start.timestamp():
-            return availability.as_datetime(self.cursor.start), self.cursor.sent
+            return availability.as_datetime(self.cursor.start), self.cursor.skip
         return self.start, 0
 
     def links(
@@ -79,7 +79,7 @@ class PagedSearch:
 
     def _after(self, page: Sequence[Timed], total: int | None) -> PageCursor:
         last = page[-1].start
-        sent = sum(time.start == last for time in page)
+        skip = sum(time.start == last for time in page)
         if self.cursor and self.cursor.start == last:
-            sent += self.cursor.sent
-        return PageCursor(last, sent, total)
+            skip += self.cursor.skip
+        return PageCursor(last, skip, total)

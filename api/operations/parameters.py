@@ -1,7 +1,7 @@
 """Parameters of an operation, in each form of a request: https://hl7.org/fhir/R4/operations.html#request
 
 A query string, a Parameters resource, a plain JSON object keyed by parameter name, or the one resource that the
-operation is about. All that is wrong is told at once, each with its place: `Parameters.schedule[1]`.
+operation is about. A refusal names all problems at once, each with its place: `Parameters.schedule[1]`.
 """
 
 import re
@@ -27,17 +27,17 @@ REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-
 # https://hl7.org/fhir/R4/datatypes.html#dateTime
 DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
-# Beyond these the arithmetic of local days runs out, and no calendar of ours reaches so far.
+# The arithmetic of local days works only between these.
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
     """The values of an operation's parameters. `finish` raises all problems of those that were read."""
 
-    def __init__(self, given: Iterable[tuple[str, Any]] = (), issues: Iterable[Issue] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, Any]] = (), issues: Iterable[Issue] = ()) -> None:
         self.issues = list(issues)
         self._values: dict[str, list[Any]] = defaultdict(list)
-        for name, value in given:
+        for name, value in pairs:
             self._values[name].append(value)
 
     @property
@@ -88,8 +88,8 @@ class Inputs:
 
     def as_query(self, without: Collection[str] = ()) -> list[tuple[str, str]] | None:
         """Return the parameters for a query string; None if a value does not fit into one."""
-        given = [(name, each) for name, values in self._values.items() if name not in without for each in values]
-        texts = [(name, each.get("reference") if isinstance(each, dict) else each) for name, each in given]
+        pairs = [(name, each) for name, values in self._values.items() if name not in without for each in values]
+        texts = [(name, each.get("reference") if isinstance(each, dict) else each) for name, each in pairs]
         return [(name, str(each)) for name, each in texts] if all(each is not None for _, each in texts) else None
 
     def finish(self) -> None:
@@ -123,11 +123,11 @@ def inputs_of(request: Request, known: Collection[str], resource: str = "") -> I
 def read_inputs(request: Request, resource: str = "") -> Inputs:
     """Return the inputs of a request, whatever their names. A list is a repeated parameter."""
     query = request.query_params
-    given = [(name, value) for name in query if name not in OF_EVERY_REQUEST for value in query.getlist(name)]
+    pairs = [(name, value) for name in query if name not in OF_EVERY_REQUEST for value in query.getlist(name)]
     issues: list[Issue] = []
     if request.method == "POST":
-        given += _in_body(body_of(request), resource, issues)
-    return Inputs(given, issues)
+        pairs += _in_body(body_of(request), resource, issues)
+    return Inputs(pairs, issues)
 
 
 def refusal(issues: Collection[Issue]) -> SchedulingError:
@@ -161,15 +161,15 @@ def _in_parameters(parameters: Any, issues: list[Issue]) -> list[tuple[str, Any]
     if not _is_list(parameters):
         issues.append(Issue("structure", "Parameters.parameter is a list.", "Parameters.parameter"))
         return []
-    given = []
-    for n, each in enumerate(parameters):
-        values = _values_of(each) if isinstance(each, dict) and isinstance(each.get("name"), str) else []
+    pairs = []
+    for n, parameter in enumerate(parameters):
+        values = _values_of(parameter) if isinstance(parameter, dict) and isinstance(parameter.get("name"), str) else []
         if len(values) == 1:
-            given += [(each["name"], value) for value in (values[0] if _is_list(values[0]) else values)]
+            pairs += [(parameter["name"], value) for value in (values[0] if _is_list(values[0]) else values)]
         else:
             text = "A parameter has a name and one value or resource."
             issues.append(Issue("structure", text, f"Parameters.parameter[{n}]"))
-    return given
+    return pairs
 
 
 def _values_of(parameter: Json) -> list[Any]:

@@ -69,26 +69,26 @@ def are_contained(references: Any) -> bool:
     return all(isinstance(each, dict) and str(each.get("reference")).startswith("#") for each in listed)
 
 
-def without_slots(sent: Json) -> Json:
-    """Return the Appointment without its Slots, which are read by themselves."""
-    kept = {name: value for name, value in sent.items() if name != "slot"}
-    if isinstance(contained := kept.pop("contained", None), list):
+def without_slots(appointment: Json) -> Json:
+    """Return the Appointment without its Slots, which are read separately."""
+    elements = {name: value for name, value in appointment.items() if name != "slot"}
+    if isinstance(contained := elements.pop("contained", None), list):
         contained = [each for each in contained if not (isinstance(each, dict) and is_slot(each))]
-    return {**kept, "contained": contained} if contained else kept
+    return {**elements, "contained": contained} if contained else elements
 
 
 def objects(value: Any) -> Iterator[tuple[int, Json]]:
     """Yield the objects of a list with their indexes. Validation refuses anything else."""
-    for n, each in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(each, dict):
-            yield n, each
+    for n, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict):
+            yield n, item
 
 
 # Participants
 
 
 def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
-    """Return the actors of the schedules. Devices only if there is nobody else: FHIR wants a participant."""
+    """Return the actors of the schedules; devices only if there are no others, because FHIR requires a participant."""
     people = [each for each in offerings if not _is_device(each)] or list(offerings)
     primary = next((each for each in people if each.actor.startswith("Practitioner")), None)
     return [

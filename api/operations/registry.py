@@ -23,7 +23,7 @@ class OperationParameter:
 class Operation:
     """An operation on the system (no resource), on a type (`Appointment/$find`) or on an instance (`[id]/$cancel`).
 
-    `standard` is the canonical URL of its definition, where it is not ours.
+    `standard` is the canonical URL of its definition if that is not ours.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Operation:
 
 CHANGED = OperationParameter("return", "Bundle", "The Appointment and its Slots as they are now.", 1, use="out")
 
-# What somebody looks for: of Argonaut Scheduling, of IHE, and of $prefetch.
+# Search criteria of Argonaut Scheduling, of IHE, and of $prefetch.
 CRITERIA = (
     OperationParameter("start", "dateTime", "From when; from now on unless said."),
     OperationParameter("end", "dateTime", "Until when; 31 days after the start unless said, and never later."),

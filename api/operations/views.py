@@ -1,6 +1,6 @@
 """The views of `Appointment/$find`, `$hold` and `$book`, which three dialects share.
 
-One address serves Medplum's operation, Argonaut Scheduling's and IHE's: the names of the parameters tell them apart.
+One address serves Medplum's, Argonaut Scheduling's and IHE's operation: the names of the parameters decide which.
 """
 
 from collections.abc import Callable
@@ -65,11 +65,11 @@ class _HoldOrBook(WriteView):
                 lambda appointment: created(appointment, base),
             )
         holds = use_case is booking.hold
-        taking = ArgonautBooking(inputs, dialect, fhir_id, holds, caller, now, base, version_of(request))
+        argonaut_booking = ArgonautBooking(inputs, dialect, fhir_id, holds, caller, now, base, version_of(request))
         try:
-            return self.answered(request, taking.prepare, taking.answer)
+            return self.answered(request, argonaut_booking.prepare, argonaut_booking.answer)
         except REFUSALS as refusal:
-            return taking.refused(refusal)
+            return argonaut_booking.refused(refusal)
 
 
 class Hold(_HoldOrBook):

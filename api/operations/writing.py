@@ -1,8 +1,8 @@
 """The base of the operations that write: how a use case runs once, and how it is answered.
 
-A write that is sent again is answered as it was the first time:
+A repeated request gets the response to the first one:
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/. The client names its request in the header
-Idempotency-Key, 1 to 255 printable characters. Keys are kept for a day, each client's own.
+Idempotency-Key, 1 to 255 printable characters. Keys are kept for a day, separately for each client.
 """
 
 import json
@@ -70,12 +70,12 @@ class WriteView(FHIRView):
     ) -> Response:
         """Run the use case and answer, or repeat the answer to the same request."""
         caller = caller_of(request)
-        shown = cache(lambda appointment: answer(access.redacted(appointment, caller)))
-        key = once(request, shown)  # which asks for it in the transaction, to be kept
+        answer_for = cache(lambda appointment: answer(access.redacted(appointment, caller)))
+        key = once(request, answer_for)  # the use case calls it in its transaction, to store the response
         try:
             if key is not None:
                 booking.recall(key)
-            return shown(_attempted(prepare(), key)).response()
+            return answer_for(_attempted(prepare(), key)).response()
         except AlreadyAnswered as before:
             return replay(before.answer)
 
@@ -120,8 +120,10 @@ def add_alternatives(
     if isinstance(refusal, TimeTaken | TimeNotOffered):
         first, *others = refusal.issues
         nearest = [instant(each) for each in _nearest(service, offerings, start, now)]
-        told = replace(first, expression=first.expression or at, diagnostics=json.dumps({"alternatives": nearest}))
-        refusal.issues = (told, *others)
+        with_times = replace(
+            first, expression=first.expression or at, diagnostics=json.dumps({"alternatives": nearest})
+        )
+        refusal.issues = (with_times, *others)
 
 
 def _nearest(
@@ -203,13 +205,13 @@ def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | No
     )
 
 
-def replay(kept: Any) -> Response:
+def replay(stored: Any) -> Response:
     """Return the stored response, marked as a repetition."""
-    answer = Answer(**kept)
+    answer = Answer(**stored)
     return Response(answer.body, answer.status, headers=answer.headers | {REPLAYED: "true"})
 
 
 def _fingerprint(request: Request) -> str:
     """Return a digest of method, URL, If-Match and body, whatever the order of its JSON."""
-    asked = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), request.data or {}]
-    return sha256(exact_json.dumps(asked, orjson.OPT_SORT_KEYS)).hexdigest()
+    parts = [request.method, request.get_full_path(), request.headers.get("If-Match", ""), request.data or {}]
+    return sha256(exact_json.dumps(parts, orjson.OPT_SORT_KEYS)).hexdigest()

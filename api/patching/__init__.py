@@ -1,6 +1,6 @@
 """Patches, in each of FHIR's formats: https://hl7.org/fhir/R4/http.html#patch
 
-A form is read once and then applied to the JSON of the resource, whatever form that is sent in.
+A patch is read once and then applied to the JSON of the resource.
 """
 
 from base64 import b64decode
@@ -20,7 +20,7 @@ from scheduling.interactions import Patch
 
 __all__ = ["PATCHES", "PatchParser", "patch_in", "patch_of"]
 
-# By media type: from a body to what it does. Each raises Invalid.
+# By media type: the function that reads a body and returns its patch. Each raises Invalid.
 PATCHES: dict[str, Callable[[bytes], Patch]] = {
     "application/json-patch+json": json_patch.read,
     "application/xml-patch+xml": xml_patch.read,
@@ -47,10 +47,10 @@ class PatchParser(BaseParser):
 
 def patch_of(request: Request) -> Patch:
     """Return the patch of a request. Raises Invalid without one."""
-    sent = cast(Mapping[str, Patch], request.data)
-    if "patch" not in sent:  # an empty body is not even read
+    data = cast(Mapping[str, Patch], request.data)
+    if "patch" not in data:  # an empty body is not even read
         raise Invalid(issues=[Issue("required", "A PATCH says in its body what to change.")])
-    return sent["patch"]
+    return data["patch"]
 
 
 def patch_in(resource: Json) -> Patch:

@@ -4,6 +4,6 @@ from scheduling.errors import RuleBroken
 
 
 class NotApplied(RuleBroken):
-    """A well-formed patch does not fit the resource."""
+    """Error: a well-formed patch does not fit the resource."""
 
     code = "processing"

@@ -19,7 +19,7 @@ LONGEST_PATH = 500
 LAST_STEP = re.compile(r"(?:(?P<parent>.+)\.)?(?P<name>[A-Za-z]\w*)(?:\[(?P<index>\d{1,4})\])?", re.DOTALL)
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'")
 CALL = re.compile(r"(\w+)\s*\(")
-# What picks an element out. Others are left out: a pattern to match against could keep us busy for hours.
+# The functions allowed in paths. Others are refused, because matching a pattern could take hours.
 FUNCTIONS = frozenset({"where", "first", "last", "single", "extension", "exists", "empty", "not", "startsWith"})
 
 Place = tuple[Any, Any]  # a dict or list, and the key or index in it
@@ -49,14 +49,14 @@ def read(body: bytes) -> Patch:
 
 def of(parameters: Json) -> Patch:
     """Return the patch in Parameters. Raises Invalid."""
-    given = parameters.get("parameter")
-    if parameters.get("resourceType") != "Parameters" or not isinstance(given, list) or not given:
+    parts = parameters.get("parameter")
+    if parameters.get("resourceType") != "Parameters" or not isinstance(parts, list) or not parts:
         _refuse(
             "A FHIRPath Patch is a Parameters resource, with a parameter `operation` for each change.", "Parameters"
         )
-    if len(given) > MOST_OPERATIONS:
+    if len(parts) > MOST_OPERATIONS:
         _refuse(f"A FHIRPath Patch has {MOST_OPERATIONS} operations at most.", "Parameters.parameter")
-    operations = [_operation(each, n) for n, each in enumerate(given)]
+    operations = [_operation(each, n) for n, each in enumerate(parts)]
 
     def apply(resource: Json) -> Json:
         for operation in operations:
@@ -100,8 +100,8 @@ def _value(part: Json) -> Any:
     if "part" not in part:
         return next((value for name, value in part.items() if name.startswith("value")), part.get("resource"))
     made: dict[str, list[Any]] = {}
-    for name, each in _parts(part, "Parameters.parameter"):
-        made.setdefault(name, []).append(_value(each))
+    for name, inner in _parts(part, "Parameters.parameter"):
+        made.setdefault(name, []).append(_value(inner))
     return {name: values if len(values) > 1 else values[0] for name, values in made.items()}
 
 
@@ -179,8 +179,8 @@ def _places(resource: Json, operation: PatchOperation) -> Iterator[Place]:
     """Return the places of the elements that a path finds."""
     last = LAST_STEP.fullmatch(operation.path)
     if last is None:
-        wanted = [each for each in _nodes(resource, operation.path, operation) if isinstance(each, dict)]
-        yield from (place for place, node, _ in _all(resource) if any(node is each for each in wanted))
+        nodes = [each for each in _nodes(resource, operation.path, operation) if isinstance(each, dict)]
+        yield from (place for place, node, _ in _all(resource) if any(node is each for each in nodes))
         return
     for parent in _nodes(resource, last["parent"] or resource["resourceType"], operation):
         value = parent.get(last["name"]) if isinstance(parent, dict) else None
@@ -213,10 +213,10 @@ def _all(resource: Json) -> Iterator[tuple[Place, Json, Model | None]]:
         for name, value in node.items():
             inner = elements[name].model if name in elements else None
             listed = enumerate(value) if isinstance(value, list) else ((None, value),)
-            for index, each in listed:
-                if isinstance(each, dict):
-                    yield ((node, name) if index is None else (value, index)), each, inner
-                    todo.append((each, inner))
+            for index, item in listed:
+                if isinstance(item, dict):
+                    yield ((node, name) if index is None else (value, index)), item, inner
+                    todo.append((item, inner))
 
 
 def _elements(resource: Json, parent: Json) -> Any:

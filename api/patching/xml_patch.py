@@ -1,7 +1,7 @@
 """XML Patch: https://hl7.org/fhir/R4/fhirpatch.html and https://www.rfc-editor.org/rfc/rfc5261
 
 `<diff><replace sel="Appointment/status/@value">cancelled</replace></diff>`. A selector is a path of child elements
-with positions and equalities, perhaps ending in an attribute: what RFC 5261 has besides is not for FHIR's XML.
+with positions and equalities, perhaps ending in an attribute: the rest of RFC 5261 does not apply to FHIR's XML.
 """
 
 import re
@@ -25,7 +25,7 @@ QUOTED = r"(?:'[^']*'|\"[^\"]*\")"
 PREDICATE = rf"\[(?:[1-9][0-9]{{0,5}}|(?:{NAME}/)*(?:{NAME}|@[A-Za-z]+)={QUOTED})\]"
 STEP = rf"(?:{NAME}|\*)(?:{PREDICATE})*"
 SELECTOR = re.compile(rf"/?{STEP}(?:/{STEP})*(?:/@[A-Za-z]+)?")
-# What stands in a selector: only names without a prefix are of the namespace that the patch has for such.
+# The steps of a selector. Names without a prefix are in the patch's default namespace.
 WORD = re.compile(rf"{QUOTED}|@[A-Za-z]+|{NAME}")
 ATTRIBUTE = re.compile(r"@[A-Za-z]+")
 LONGEST = 1000

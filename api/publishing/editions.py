@@ -21,7 +21,7 @@ VACCINE_DOSE = f"{REGISTRY}/StructureDefinition/vaccine-dose"
 
 
 class Edition:
-    """All services that patients can book, as in Scheduling Links 0.1.0."""
+    """Edition with all services that patients can book, as in Scheduling Links 0.1.0."""
 
     name = "all"
     path = "$bulk-publish"
@@ -36,11 +36,11 @@ class Edition:
     )
 
     def has(self, service: HealthcareService) -> bool:
-        """True if anybody can book the service: not by staff only, nor with the patient's care team only."""
+        """True if every patient can book the service, not only staff or patients of a care team."""
         return service.bookable_by == HealthcareService.BookableBy.PATIENTS and not service.requires_care_team
 
     def takes(self, schedule: Schedule) -> bool:
-        """True if an offering can be published: never one that names a patient."""
+        """True if an offering can be published, which one of a patient cannot."""
         return schedule.bookable.patient_id is None
 
     def status(self, taken: str) -> str:
@@ -51,7 +51,7 @@ class Edition:
         return resource
 
     def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
-        """Return the published Schedule; `site` is its place, if that is published."""
+        """Return the published Schedule; `site` is its place, or None if the place is not published."""
         services = list(services)
         actors = {each.reference: each for each in (site, schedule.actor) if each is not None}
         specialty = schedule.specialty or [concept for each in services for concept in each.specialty]
@@ -66,10 +66,10 @@ class Edition:
 
 
 class VaccineEdition(Edition):
-    """Vaccinations against COVID-19, as in 2023: a Schedule is for a place, and a Slot is free or busy.
+    """Edition with vaccinations against COVID-19, as in 2023: a Schedule is for a place, and a Slot is free or busy.
 
-    They are the services of the type `covid19-immunization`. A coding of CVX among their types names the vaccine,
-    `vaccine-dose` extensions which doses.
+    The services are those of the type `covid19-immunization`. A coding of CVX among their types names the vaccine,
+    `vaccine-dose` extensions the doses.
     """
 
     name = "vaccine"
@@ -78,8 +78,10 @@ class VaccineEdition(Edition):
     needs_site = True
 
     def has(self, service: HealthcareService) -> bool:
-        wanted = (COVID_IMMUNIZATION["system"], COVID_IMMUNIZATION["code"])
-        return super().has(service) and wanted in {(each.get("system"), each.get("code")) for each in _codings(service)}
+        vaccination = (COVID_IMMUNIZATION["system"], COVID_IMMUNIZATION["code"])
+        return super().has(service) and vaccination in {
+            (each.get("system"), each.get("code")) for each in _codings(service)
+        }
 
     def status(self, taken: str) -> str:
         return "busy"

@@ -16,8 +16,8 @@ from scheduling.availability import Criteria, Way
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
 ADDRESS = ("line", "city", "state", "postalCode")
-# Of people only what belongs to their profession, whatever else is known of them.
-TOLD = {
+# Published elements by type. For people only those of their profession.
+PUBLIC_ELEMENTS = {
     "Location": ("status", "name", "alias", "description", "identifier", "telecom", "address", "position"),
     "HealthcareService": ("active", "category", "name", "comment"),
     "Practitioner": ("active", "name", "communication", "qualification"),
@@ -28,8 +28,8 @@ TOLD = {
 class Published:
     """The rows of an edition, each table read once on first use, with a constant number of statements.
 
-    Left out is what its profile would refuse: a place without its whole address, a service that is given at none of
-    the places, a role that is over.
+    Rows that their profile would refuse are left out: a place without a complete address, a service without a published
+    place, a role that has ended.
     """
 
     def __init__(self, edition: Edition, base: str, as_of: datetime) -> None:
@@ -39,7 +39,7 @@ class Published:
 
     @cached_property
     def ways(self) -> list[Way]:
-        """Every way to have what is published, with those to choose from whose Schedules are."""
+        """Every way to book a published service, limited to published Schedules."""
         ways = (way.among(tuple(each for each in way.choices if each.schedule in self.schedules)) for way in self._ways)
         return [way for way in ways if way.choices]
 
@@ -51,16 +51,16 @@ class Published:
     @cached_property
     def services(self) -> dict[int, dict[HealthcareService, None]]:
         """Return the services of each schedule."""
-        given: dict[int, dict[HealthcareService, None]] = {pk: {} for pk in self.schedules}
+        found: dict[int, dict[HealthcareService, None]] = {pk: {} for pk in self.schedules}
         for way in self.ways:
-            for each in way.choices:
-                given[each.schedule][way.service] = None
-        return given
+            for offering in way.choices:
+                found[offering.schedule][way.service] = None
+        return found
 
     @cached_property
     def sites(self) -> dict[int, Location]:
-        wanted = {schedule.site_id for schedule in self._schedules}
-        rows = rows_of(RESOURCES["Location"]).filter(pk__in=wanted, status=Location.Status.ACTIVE, deleted_at=None)
+        keys = {schedule.site_id for schedule in self._schedules}
+        rows = rows_of(RESOURCES["Location"]).filter(pk__in=keys, status=Location.Status.ACTIVE, deleted_at=None)
         return {row.pk: row for row in rows.order_by("pk") if _is_whole(self._location(row))}
 
     @property
@@ -97,9 +97,9 @@ class Published:
     def _places_of(self) -> dict[HealthcareService, Location]:
         """Return the published services, each with a place where it is given."""
         found: dict[HealthcareService, Location] = {}
-        for pk, given in self.services.items():
+        for pk, offered in self.services.items():
             if site := self.sites.get(self.schedules[pk].site_id or 0):
-                for service in given:
+                for service in offered:
                     found.setdefault(service, site)
         return found
 
@@ -108,26 +108,26 @@ class Published:
         return end is not None and end <= self.as_of
 
     def _practitioners(self) -> QuerySet[Practitioner]:
-        wanted = {each.bookable.practitioner_id for each in self.schedules.values()} - {None}
-        return rows_of(RESOURCES["Practitioner"]).filter(pk__in=wanted, deleted_at=None).order_by("pk")
+        keys = {each.bookable.practitioner_id for each in self.schedules.values()} - {None}
+        return rows_of(RESOURCES["Practitioner"]).filter(pk__in=keys, deleted_at=None).order_by("pk")
 
     def _roles(self) -> list[PractitionerRole]:
         rows = rows_of(RESOURCES["PractitionerRole"]).filter(practitioner__in=self._practitioners())
         return [row for row in rows.filter(active=True, deleted_at=None).order_by("pk") if not self._is_over(row)]
 
     def _location(self, row: Location) -> Json:
-        told = _told(row)
-        telecom = [each for each in told.get("telecom", ()) if each.get("system") and each.get("value")]
+        elements = _public_elements(row)
+        telecom = [each for each in elements.get("telecom", ()) if each.get("system") and each.get("value")]
         for system, value in (("phone", settings.CLINIC_PHONE), ("url", settings.SITE_URL)):
             if value and all(each.get("system") != system for each in telecom):
                 telecom = [*telecom, {"system": system, "value": value}]
-        return self.edition.location({**told, "identifier": self._identifier(row), "telecom": telecom})
+        return self.edition.location({**elements, "identifier": self._identifier(row), "telecom": telecom})
 
     def _service(self, row: HealthcareService, site: Location) -> Json:
-        concept, told = {"text": row.name}, _told(row)
-        category = {"category": told["category"][:1]} if "category" in told else {}
+        concept, elements = {"text": row.name}, _public_elements(row)
+        category = {"category": elements["category"][:1]} if "category" in elements else {}
         return {
-            **told,
+            **elements,
             **category,
             "type": (row.type or [concept])[:1],
             "specialty": (row.specialty or [concept])[:1],
@@ -137,24 +137,24 @@ class Published:
 
     def _practitioner(self, row: Practitioner) -> Json:
         known = [each for each in row.identifier if each.get("system") == NPI]
-        return {**_told(row), "identifier": known[:1] or [self._own_identifier(row)]}
+        return {**_public_elements(row), "identifier": known[:1] or [self._own_identifier(row)]}
 
     def _role(self, row: PractitionerRole) -> Json:
         locations = [reference(each, each.name) for each in row.locations.all() if each.pk in self.sites]
         services = [reference(each, each.name) for each in row.services.all() if each in self._places_of]
         organization = row.organization and {"display": row.organization.name}
-        said = {
+        elements = {
             "practitioner": reference(row.practitioner, str(row.practitioner)),
             "organization": organization,
             "specialty": row.specialty,
             "location": locations,
             "healthcareService": services,
         }
-        return {**_told(row), **{name: value for name, value in said.items() if value}}
+        return {**_public_elements(row), **{name: value for name, value in elements.items() if value}}
 
     def _schedule(self, row: Schedule) -> Json:
-        said = self.edition.schedule(row, self.sites.get(row.site_id or 0), self.services[row.pk])
-        return {**_head(to_fhir(row)), "active": row.active, **said}
+        elements = self.edition.schedule(row, self.sites.get(row.site_id or 0), self.services[row.pk])
+        return {**_head(to_fhir(row)), "active": row.active, **elements}
 
     def _identifier(self, row: Location) -> list[Json]:
         known = [each for each in row.identifier if each.get("system") and each.get("value")]
@@ -166,15 +166,15 @@ class Published:
 
 
 def _is_whole(location: Json) -> bool:
-    """True if it says all that its profile requires: how to reach it, and an address in its parts."""
+    """True if the Location has what its profile requires: a telecom and an address in parts."""
     address = location.get("address", {})
     return bool(location["telecom"]) and all(address.get(part) for part in ADDRESS)
 
 
-def _told(row: Resource) -> Json:
+def _public_elements(row: Resource) -> Json:
     resource = to_fhir(row)
-    told = TOLD[row.RESOURCE_TYPE]
-    return {**_head(resource), **{name: resource[name] for name in told if name in resource}}
+    names = PUBLIC_ELEMENTS[row.RESOURCE_TYPE]
+    return {**_head(resource), **{name: resource[name] for name in names if name in resource}}
 
 
 def _head(resource: Json) -> Json:

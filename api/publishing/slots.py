@@ -1,6 +1,6 @@
 """The file of Slots, free and taken, made day by day so that it is never whole in memory.
 
-What was computed for a day is kept for as long as nothing changes, and for `PUBLISHED_MAX_AGE` at the longest.
+The lines of a day are cached until something changes, and for `PUBLISHED_MAX_AGE` at the longest.
 """
 
 from collections.abc import Iterator
@@ -39,11 +39,11 @@ def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
     end = as_of + settings.PUBLISHED_AHEAD
     for number, day in enumerate(by_day(int(as_of.timestamp()), int(end.timestamp()))):
         key = f"published:{published.edition.name}:{number}"
-        kept = cache.get(key)
-        if kept is None or kept[0] != as_of:
-            kept = (as_of, b"".join(_lines(published, day, end, as_of)))
-            cache.set(key, kept, settings.PUBLISHED_MAX_AGE.total_seconds())
-        yield kept[1]
+        cached = cache.get(key)
+        if cached is None or cached[0] != as_of:
+            cached = (as_of, b"".join(_lines(published, day, end, as_of)))
+            cache.set(key, cached, settings.PUBLISHED_MAX_AGE.total_seconds())
+        yield cached[1]
 
 
 def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[bytes]:
@@ -53,12 +53,12 @@ def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Ite
 
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:
     """Yield free Slots. A visit that several rooms can have is one Slot."""
-    told: set[tuple[int, int, int]] = set()
+    seen: set[tuple[int, int, int]] = set()
     found = availability.openings(published.ways, now, end, now=now, windows=lambda first, last: iter([day]))
     for opening in found:
         key = (opening.offerings[0].schedule, opening.service.pk, opening.start)
-        if key not in told:
-            told.add(key)
+        if key not in seen:
+            seen.add(key)
             yield _free_slot(published, opening, *key)
 
 

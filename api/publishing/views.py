@@ -1,6 +1,6 @@
 """The manifest and its files, open to everybody: https://hl7.org/fhir/uv/smart-scheduling-links
 
-Whoever has the newest version is told so without anything being computed.
+A client that has the newest version gets 304, without any computation.
 """
 
 from collections.abc import Iterator

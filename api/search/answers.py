@@ -1,6 +1,7 @@
 """The searchset of a search: https://hl7.org/fhir/R4/bundle.html#searchset
 
-A page of what the caller may see. The number of SQL statements does not depend on the number of resources.
+A page has only resources that the caller may see. The number of SQL statements does not depend on the number of
+resources.
 """
 
 from collections.abc import Iterator
@@ -43,13 +44,13 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
     bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
     matches = [to_fhir(access.redacted(row, caller)) for row in page.rows]
     others = included(matches, search.includes, caller, base)
-    asked = search.link("") or "?"
+    query = search.link("") or "?"
     disclosed = [*page.rows, *others.rows]
-    access.record_disclosure(disclosed, "search", caller=caller, now=timezone.now(), query=asked)
+    access.record_disclosure(disclosed, "search", caller=caller, now=timezone.now(), query=query)
     entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
     entries += [_entry(_short(search, each), "include", base) for each in others.resources]
-    if told := list(_told(search, complete=others.complete)):
-        entries.append(outcome_entry(told, "warning"))
+    if notes := list(_notes(search, complete=others.complete)):
+        entries.append(outcome_entry(notes, "warning"))
     return {**bundle, "entry": entries} if entries else bundle
 
 
@@ -85,7 +86,7 @@ def _entry(resource: Json, mode: str, base: str) -> Json:
     return {"fullUrl": full_url, "resource": resource, "search": {"mode": mode}}
 
 
-def _told(search: Search, *, complete: bool) -> Iterator[Issue]:
+def _notes(search: Search, *, complete: bool) -> Iterator[Issue]:
     for name, why in search.ignored.items():
         yield Issue("not-supported", f"{name!r} {why} and was ignored.")
     if any(LIST in name for name, _ in search.processed):

@@ -1,4 +1,4 @@
-"""The subtype of an AuditEvent: an interaction of FHIR, or a use case of ours."""
+"""The search parameter for the subtype of an AuditEvent: an interaction of FHIR, or a use case."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Conditions on rows, from `name=value` in a query: https://hl7.org/fhir/R4/search.html#modifiers
 
-Chains, _has and the paths of _filter look only at rows that the caller may see: what is hidden is found by nothing that
-hangs on it.
+Chains, _has and the paths of _filter look only at rows that the caller may see, so a hidden row cannot be found out by
+what refers to it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ PRESENT = "pr"
 
 
 class Unknown(Invalid):
-    """There is no parameter of this name."""
+    """Refusal: there is no search parameter of this name."""
 
     def __init__(self, name: str, kind: str) -> None:
         text = f"{name!r} is no search parameter of {kind} here. Known are {', '.join(parameters_of(kind))}."
@@ -39,12 +39,12 @@ class Unknown(Invalid):
 
 def condition(kind: str, name: str, value: str, caller: Caller, base: str) -> Q:
     """Return the condition of a parameter. Raises Unknown, or Invalid for an unreadable value."""
-    return _Asked(caller, base).condition(kind, name, value)
+    return _ConditionReader(caller, base).condition(kind, name, value)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The caller, the base URL, and how many references may still be followed."""
+class _ConditionReader:
+    """Reader of conditions: the caller, the base URL, and how many references may still be followed."""
 
     caller: Caller
     base: str
@@ -101,15 +101,15 @@ class _Asked:
         """Return the visible rows of this type that the rest of a chain matches."""
         return self._visible(kind, lambda further: further.condition(kind, name, value))
 
-    def _visible(self, kind: str, wanted: Callable[["_Asked"], Q]) -> "QuerySet[Any]":
+    def _visible(self, kind: str, condition: Callable[["_ConditionReader"], Q]) -> "QuerySet[Any]":
         """Return the visible rows one reference further on."""
         if not self.hops:
             raise Invalid(f"A chain follows {MAX_HOPS} references at most.")
-        found = wanted(replace(self, hops=self.hops - 1))
+        found = condition(replace(self, hops=self.hops - 1))
         return access.visible(RESOURCES[kind].model, self.caller).filter(found, deleted_at=None)
 
-    def _filtered(self, kind: str, wanted: Filter) -> Q:
-        match wanted:
+    def _filtered(self, kind: str, parsed: Filter) -> Q:
+        match parsed:
             case Both(left, "and", right):
                 return self._filtered(kind, left) & self._filtered(kind, right)
             case Both(left, _, right):
@@ -118,14 +118,14 @@ class _Asked:
                 return ~_rows_with(RESOURCES[kind].model, self._filtered(kind, inner))
             case Test(path, _, _, place):
                 try:
-                    return self._tested(kind, path, wanted)
+                    return self._tested(kind, path, parsed)
                 except Misplaced:
                     raise
                 except Invalid as error:
                     raise Misplaced(place, error.issues[0].text) from None
 
     def _tested(self, kind: str, path: Sequence[Step], test: Test) -> Q:
-        """What is at the end of the path; in front of it are references, each to what the rest of the path is of."""
+        """Return the condition at the end of a path; the steps before it are references."""
         step, *rest = path
         parameter = self._parameter(kind, step.name)
         if not rest:
@@ -138,11 +138,11 @@ class _Asked:
         return any_of(parameter.refers_to(each, self._beyond(each, step, rest, test), self.base) for each in kinds)
 
     def _beyond(self, kind: str, step: Step, rest: Sequence[Step], test: Test) -> "QuerySet[Any]":
-        def wanted(further: _Asked) -> Q:
+        def condition(further: _ConditionReader) -> Q:
             within = further._filtered(kind, step.within) if step.within else Q()
             return within & further._tested(kind, rest, test)
 
-        return self._visible(kind, wanted)
+        return self._visible(kind, condition)
 
     def _compared(self, kind: str, parameter: Parameter, test: Test) -> Q:
         model, value = RESOURCES[kind].model, test.value.replace("\\", "\\\\")
@@ -171,8 +171,8 @@ def _matching(model: type[Model], parameter: Parameter, modifier: str, value: st
     if modifier == "missing":
         present = _rows_with(model, parameter.present())
         return ~present if read_flag(value) else present
-    asked = "" if modifier == "not" else modifier
-    found = any_of(parameter.condition(each, asked, base) for each in split_values(value))
+    applied = "" if modifier == "not" else modifier
+    found = any_of(parameter.condition(each, applied, base) for each in split_values(value))
     return ~_rows_with(model, found) if modifier == "not" else found
 
 
@@ -185,5 +185,5 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
 
 
 def _rows_with(model: type[Model], found: Q) -> Q:
-    """Return the condition in a form that can be negated, whatever is NULL in it."""
+    """Return the condition in a form that can be negated although its columns may be NULL."""
     return Q(pk__in=model._default_manager.filter(found).values("pk"))

@@ -1,6 +1,6 @@
 """The language of `_filter`: https://hl7.org/fhir/R4/search_filter.html
 
-Only how it is written. Tests are joined from left to right; neither `and` nor `or` goes first.
+This module only parses it. Tests are joined from left to right; `and` and `or` have the same precedence.
 """
 
 import json

@@ -1,6 +1,6 @@
 """_include and _revinclude: https://hl7.org/fhir/R4/search.html#include
 
-`_include=Slot:schedule`, `_revinclude=Slot:schedule`, and with `:iterate` also for what was included. One query for
+`_include=Slot:schedule`, `_revinclude=Slot:schedule`, and with `:iterate` also for included resources. One query for
 each type and turn; at most MAX_TURNS turns and MAX_INCLUDED resources.
 """
 
@@ -29,9 +29,10 @@ MAX_INCLUDED = 1000
 
 @dataclass(frozen=True)
 class Include:
-    """What resources of `kind` refer to by the parameter, if of `types`; or, `reverse`, those that refer to these.
+    """An _include: the targets of `kind` by a reference parameter, if of `types`; `reverse`: the resources that refer
+    to them.
 
-    `again` also for what was included.
+    `again`: also for included resources.
     """
 
     kind: str
@@ -79,13 +80,13 @@ def known_revincludes(kind: str) -> Iterator[str]:
 
 
 def included(matches: Sequence[Json], includes: Sequence[Include], caller: Caller, base: str) -> Included:
-    """Return the included resources that the caller may see, each once and none that is a match."""
+    """Return the included resources that the caller may see, each once, without the matches."""
     seen = {_name(each) for each in matches}
     found: list[tuple[Resource, Json]] = []
     newest = list(matches)
     for turn in range(MAX_TURNS):
-        wanted = _wanted(newest, [each for each in includes if each.again or turn == 0], seen, caller, base)
-        rows = [row for row in _fetch(wanted, caller) if row.reference not in seen]
+        conditions = _conditions(newest, [each for each in includes if each.again or turn == 0], seen, caller, base)
+        rows = [row for row in _fetch(conditions, caller) if row.reference not in seen]
         if not rows:
             break
         seen |= {row.reference for row in rows}
@@ -93,11 +94,11 @@ def included(matches: Sequence[Json], includes: Sequence[Include], caller: Calle
         found += zip(rows, newest, strict=True)
         if len(found) > MAX_INCLUDED:
             break
-    shown = found[:MAX_INCLUDED]
-    return Included([row for row, _ in shown], [each for _, each in shown], complete=len(shown) == len(found))
+    first = found[:MAX_INCLUDED]
+    return Included([row for row, _ in first], [each for _, each in first], complete=len(first) == len(found))
 
 
-def _wanted(
+def _conditions(
     resources: Sequence[Json], includes: Sequence[Include], seen: set[str], caller: Caller, base: str
 ) -> dict[str, Q]:
     """Return the included rows, by type."""
@@ -158,8 +159,8 @@ def _referring(
 ) -> Iterator[tuple[str, Q]]:
     """Return the rows that refer to these, by type."""
     ids: dict[str, list[str]] = defaultdict(list)
-    for each in resources:
-        ids[each["resourceType"]].append(each["id"])
+    for resource in resources:
+        ids[resource["resourceType"]].append(resource["id"])
     for include in includes:
         for kind in include.types if include.reverse else ():
             if kind in ids:
@@ -167,16 +168,16 @@ def _referring(
                 yield include.kind, include.parameter.refers_to(kind, rows, base)
 
 
-def _fetch(wanted: dict[str, Q], caller: Caller) -> Iterator[Any]:
-    for name in sorted(wanted):
+def _fetch(conditions: dict[str, Q], caller: Caller) -> Iterator[Any]:
+    for name in sorted(conditions):
         kind = RESOURCES[name]
-        rows = access.visible(kind.model, caller).filter(wanted[name], deleted_at=None)
+        rows = access.visible(kind.model, caller).filter(conditions[name], deleted_at=None)
         page = rows.select_related(*kind.related).prefetch_related(*kind.prefetch).order_by("pk")[: MAX_INCLUDED + 1]
         yield from (access.redacted(row, caller) for row in page)
 
 
 def _includable(kind: str, *, reverse: bool) -> dict[str, Reference]:
-    """Return the references of a type to other types of this server; forwards, those that its JSON holds."""
+    """Return the references of a type to other types of this server; forwards only those in its JSON."""
     parameters = parameters_of(kind) if kind in TABLE else {}
     return {
         name: each

@@ -1,7 +1,7 @@
 """Pages by position: each starts after the last row of the page before, so that new rows do not shift it.
 
-https://hl7.org/fhir/R4/http.html#paging. The address of a page tells nothing of what was searched or found: the query
-and the place are encrypted in it.
+https://hl7.org/fhir/R4/http.html#paging. The address of a page reveals nothing about the search: the query and
+the position are encrypted in it.
 """
 
 import json
@@ -31,8 +31,8 @@ class Cursor:
     backwards: bool = False
 
     def seal(self) -> str:
-        said = [self.kind, self.query, self.place, self.backwards]
-        return encryption.encrypt(json.dumps(said, separators=(",", ":")), PURPOSE)
+        values = [self.kind, self.query, self.place, self.backwards]
+        return encryption.encrypt(json.dumps(values, separators=(",", ":")), PURPOSE)
 
 
 def unseal(text: str, kind: str) -> Cursor:

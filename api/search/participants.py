@@ -1,4 +1,4 @@
-"""Search by participant, only among the participants that the caller is shown."""
+"""Search by participant, among the participants that the caller may see."""
 
 import re
 from collections.abc import Collection
@@ -12,13 +12,13 @@ WHOSE, WHO = "Appointment", "participant"
 
 
 def redacted(parameter: Parameter, kind: str, caller: Caller) -> Parameter:
-    """Return the parameter, limited to what the caller is shown."""
+    """Return the parameter, limited to what the caller may see."""
     people = access.visible_people(caller) if kind == WHOSE else None
     return parameter if people is None else parameter.among(WHO, _one_of(people))
 
 
 def _one_of(people: Collection[str]) -> str:
-    """Return a jsonpath test for participants other than patients and carers, or among these."""
+    """Return a jsonpath test for participants that are not patients or carers, or are among these."""
     kinds = "|".join(access.IDENTIFYING_TYPES)
     typed = " || ".join(f"@.actor.type == {quoted(kind)}" for kind in access.IDENTIFYING_TYPES)
     others = f"!(@.actor.reference like_regex {quoted(f'(^|/)({kinds})/')} || {typed})"

@@ -1,8 +1,8 @@
 """Elements in JSON columns, and the SQL for them: https://hl7.org/fhir/R4/json.html
 
-A place is a column and the names of elements in it, such as `participant.actor` or `extra.address.city`; lists are
-looked into wherever they are, whole or as far as `among` says. Paths are PostgreSQL's jsonpath, in which nothing is
-written that was not quoted.
+A place is a column and the names of elements in it, such as `participant.actor` or `extra.address.city`; all items
+of a list are searched, or those that pass the test of `among`. Paths are PostgreSQL's jsonpath; values in them are
+always quoted.
 """
 
 import json
@@ -43,13 +43,13 @@ class Sql(Func):
 
 
 HOLDS = "({0} @? {1}::jsonpath)"
-# Both sides without accents and in small letters; the texts in a frame, by which their edges can be asked for.
+# Both sides without accents and in small letters; a frame around each text marks its edges.
 TELLS = """EXISTS (
     SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(text)
     WHERE strpos(clinic_folded({2} || (said.text #>> '{{}}') || {2}), clinic_folded({3})) > 0)"""
 COLUMN_TELLS = "(strpos(clinic_folded({1} || {0} || {1}), clinic_folded({2})) > 0)"
 # A partial date begins with the first and ends with the last day of its month or year.
-# What says no time is meant in a zone.
+# A date without a time is local to a zone.
 FIRST = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz
     ELSE (text || substr('0001-01-01', length(text) + 1))::timestamp AT TIME ZONE {1} END
     FROM (VALUES ({0})) AS said(text))"""
@@ -60,7 +60,7 @@ AFTER = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz + interval
 REFERS = """EXISTS (
     SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(name)
     WHERE substring(said.name #>> '{{}}', {2}) IN {3})"""
-# From those referred to, so that an index finds what refers to each; as an array it is found before anything else.
+# An array of the referred ids, so that PostgreSQL evaluates it first and then uses the index.
 REFERS_BY_INDEX = """({{0}} = ANY (ARRAY(
     SELECT referring.id FROM {{1}} AS referred(fhir_id) JOIN "{table}" AS referring
     ON referring."{column}" @? replace({{2}}, '{{{{id}}}}', referred.fhir_id)::jsonpath)))"""
@@ -84,7 +84,9 @@ def is_there(place: str) -> Q:
 
 
 def tells(place: str, words: str, frame: str = " ") -> Q:
-    """Rows with a text at the place that these words are in, whatever case and accents; `frame` is around each text."""
+    """Return the condition for rows with these words in a text at the place, whatever case and accents; `frame`
+    surrounds each text.
+    """
     column, path = _split(place)
     found = (F(column), Value(f"{path}[*]"), Value(frame), Value(words))
     return Q(Sql(TELLS, *found, output_field=BooleanField()))
@@ -113,7 +115,7 @@ def refers(place: str, ids: "QuerySet[Any]", pattern: str) -> Q:
 
 
 def refers_by_index(place: str, ids: "QuerySet[Any]", table: str, names: list[str]) -> Q:
-    """Rows of a table that refer to one of these ids by one of the names, in which `{id}` stands for it."""
+    """Return the condition for rows that refer to one of these ids, by the names in which `{id}` is replaced by it."""
     column, path = _split(place)
     sql = REFERS_BY_INDEX.format(table=table, column=column)
     test = " || ".join(f"@ == {quoted(name)}" for name in names)

@@ -13,7 +13,7 @@ from api.search.values import Span, plain, read_number, split_composite
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity(Ordered):
-    """`number|system|code`, or a number alone: of any unit."""
+    """Search parameter for a Quantity: `number|system|code`, or a number alone for any unit."""
 
     TYPE = "quantity"
 
@@ -28,7 +28,7 @@ class Quantity(Ordered):
 
 @dataclass(frozen=True, kw_only=True)
 class Pair(Parameter):
-    """`code$value` of elements at a place: the code of one part, and another part that is a concept or a quantity."""
+    """Composite parameter `code$value`: the code of one part of an element and the value of another part."""
 
     TYPE = "composite"
     MODIFIERS = ()

@@ -145,8 +145,8 @@ class Short(Reference):
 def read_reference(value: str, base: str) -> Named:
     """Read `Type/id`, relative, absolute or versioned, or an id alone."""
     kind, _, fhir_id = VERSION.sub("", value.removeprefix(base)).rpartition("/")
-    ours = ID.fullmatch(fhir_id) and (kind == "" or (kind.isascii() and kind.isalpha()))
-    return Named(kind, fhir_id) if ours else Named("", "", elsewhere=value)
+    is_local = ID.fullmatch(fhir_id) and (kind == "" or (kind.isascii() and kind.isalpha()))
+    return Named(kind, fhir_id) if is_local else Named("", "", elsewhere=value)
 
 
 def _pattern(kind: str, base: str) -> str:

@@ -48,12 +48,12 @@ def page_of(search: Search, rows: "QuerySet[Any]") -> Page:
 
 
 def cut(search: Search, found: Sequence[tuple[Place, Any]]) -> Page:
-    """Cut the page out of rows in the requested order, each with its position."""
+    """Return the page of rows that are in the requested order, each with its position."""
     place, backwards = search.place
-    shown, more = found[: search.count], len(found) > search.count
+    part, more = found[: search.count], len(found) > search.count
     if backwards:
-        shown = shown[::-1]
-    if not shown:
+        part = part[::-1]
+    if not part:
         return NO_PAGE
-    rows = [row for _, row in shown]
-    return Page(rows, shown[0][0], shown[-1][0], before=more if backwards else bool(place), after=backwards or more)
+    rows = [row for _, row in part]
+    return Page(rows, part[0][0], part[-1][0], before=more if backwards else bool(place), after=backwards or more)

@@ -22,9 +22,9 @@ DEFAULT_COUNT = 20
 MAX_COUNT = 1000
 MAX_CONDITIONS = 100
 CURSOR = "_cursor"
-# About the answer's form, or asked for by clients that can do without.
+# Parameters about the form of the answer, and those that clients send without needing them.
 PASSED_OVER = frozenset({"_format", "_pretty", "_totalMethod"})
-# Asked for by clients that cannot leave it out (Medplum's): ignored, and said to be.
+# Parameters that Medplum's clients always send: ignored, with a note in the outcome.
 DISPENSABLE = frozenset({"_fields"})
 NO_VALUE = "has no value"
 INCLUDES = ("_include", "_include:iterate", "_revinclude", "_revinclude:iterate")
@@ -93,8 +93,8 @@ def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: boo
             _understand(search, name, value, caller, base)
         except Unknown as error:
             search.ignored[name] = f"is no search parameter of {kind} here"
-            told = [replace(issue, expression=name) for issue in error.issues]
-            issues += [] if lenient or name in DISPENSABLE else told
+            unknown = [replace(issue, expression=name) for issue in error.issues]
+            issues += [] if lenient or name in DISPENSABLE else unknown
         except Invalid as error:
             issues += [Issue("invalid", f"{name}: {issue.text}", name) for issue in error.issues]
         else:
@@ -114,7 +114,7 @@ def without_value(query: QueryDict) -> list[str]:
 
 
 def refusals_of(search: Search) -> Iterator[Issue]:
-    """Return an issue for each condition without a value: to ignore it would return everything."""
+    """Return an issue for each condition without a value: ignoring it would return everything."""
     for name, why in search.ignored.items():
         if why == NO_VALUE:
             yield Issue("invalid", f"{name} has no value: say what is searched for, or leave it out.", name)

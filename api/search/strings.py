@@ -11,7 +11,7 @@ from api.search.values import plain
 from clinic import people_search
 from clinic.models.search_text import person_names
 
-# A character that no text begins or ends with.
+# A character that is at the edge of no text.
 EDGE = "\x01"
 FRAMED = {"eq": "{0}{1}{0}", "sw": "{0}{1}", "ew": "{1}{0}", "co": "{1}"}
 MOST_LETTERS = 30  # of a word by which the index of names is asked
@@ -20,7 +20,7 @@ NAMED = "({0} @@ clinic_folded({1})::tsquery)"
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Parameter):
-    """A string: the start of a word, without case and accents; `:contains` any part, `:exact` the whole.
+    """String parameter: the start of a word, without case and accents; `:contains` any part, `:exact` the whole.
 
     `columns` hold one text each, `lists` several with spaces between them; `places` are in JSON.
     """
@@ -69,9 +69,9 @@ class Text(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Name(Text):
-    """A part of a person's name, in a table that has an index of names.
+    """String parameter for a part of a person's name, in a table with an index of names.
 
-    As it is written, or folded as the desk's finder folds it.
+    The name is compared as written, and folded as in the search for people.
     """
 
     model: type[Model]
@@ -96,7 +96,7 @@ class Name(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Uri(Parameter):
-    """A URI in a column, or at a place in JSON; `:below` for those that begin with it."""
+    """URI parameter on a column or a place in JSON; `:below` for URIs that begin with the value."""
 
     TYPE = "uri"
     MODIFIERS = ("missing", "below")

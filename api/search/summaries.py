@@ -21,17 +21,17 @@ def shortened(resource: Json, summary: str, elements: Collection[str] = ()) -> J
     """Return the resource with these elements, or its summary, and its mandatory elements; tagged SUBSETTED."""
     kind = resource["resourceType"]
     if elements:
-        wanted = ALWAYS | _mandatory(kind) | {each.removeprefix(f"{kind}.") for each in elements}
+        names = ALWAYS | _mandatory(kind) | {each.removeprefix(f"{kind}.") for each in elements}
     elif summary == "true":
-        wanted = ALWAYS | _mandatory(kind) | _summary(kind)
+        names = ALWAYS | _mandatory(kind) | _summary(kind)
     elif summary == "text":
-        wanted = ALWAYS | _mandatory(kind) | {"text"}
+        names = ALWAYS | _mandatory(kind) | {"text"}
     elif summary == "data":
-        wanted = frozenset(resource) - {"text"}
+        names = frozenset(resource) - {"text"}
     else:
         return resource
     meta = resource.get("meta", {})
-    part = {name: value for name, value in resource.items() if name.removeprefix("_") in wanted}
+    part = {name: value for name, value in resource.items() if name.removeprefix("_") in names}
     return {**part, "meta": {**meta, "tag": [*meta.get("tag", ()), SUBSETTED]}}
 
 

@@ -1,6 +1,6 @@
 """Searches over several types of resource, or all: https://hl7.org/fhir/R4/http.html#search
 
-Each type is searched as it is by itself, and what is found put into one order.
+Each type is searched separately, and the results are put into one order.
 """
 
 from collections import defaultdict

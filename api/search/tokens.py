@@ -209,9 +209,9 @@ class Contact(Parameter):
         return self.system if self.system in self.columns else ""
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
-        said, number = split_token(value)
-        system = self.system or said
-        if said not in (None, system):
+        named, number = split_token(value)
+        system = self.system or named
+        if named not in (None, system):
             return nothing()
         of_system = [f"@.system == {quoted(system)}"] if system else []
         of_number = [f"@.value == {quoted(number)}"] if number else []

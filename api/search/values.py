@@ -1,6 +1,6 @@
 """Values of search parameters: https://hl7.org/fhir/R4/search.html#escaping and #prefix
 
-What cannot be read raises Invalid.
+Unreadable values raise Invalid.
 """
 
 import re
@@ -79,7 +79,7 @@ class Span(Generic[T]):
 def read_span(value: str, zone: tzinfo | None = None) -> Span[datetime]:
     """Read a date; without a time it is its whole day, month or year. `ap` adds a day on either side.
 
-    What names no zone is meant in this one, the clinic's unless said.
+    A value without a zone is in `zone`, by default the clinic's.
     """
     match = DATE.fullmatch(value)
     if not match or (match["offset"] and not match["time"]) or (match["time"] and len(match["day"]) < 10):
@@ -101,8 +101,10 @@ def read_days(value: str) -> Span[date]:
 
 
 def read_number(value: str) -> Span[Decimal]:
-    """A number stands for all that is rounded to it: 5.4 for [5.35, 5.45), but for itself alone with a prefix that says
-    on which side of it. `ap` is within a tenth of it.
+    """Read a number.
+
+    It matches all numbers that are rounded to it, 5.4 for [5.35, 5.45); with a prefix such as `gt` only itself counts.
+    `ap` is within a tenth of it.
     """
     match = NUMBER.fullmatch(value)
     if not match:

@@ -1,6 +1,6 @@
 """Full-text search: https://hl7.org/fhir/R4/search.html#content
 
-`bone`, `"broken bone"`, `(bone OR liver) AND metastases`; words that stand side by side are all wanted.
+`bone`, `"broken bone"`, `(bone OR liver) AND metastases`; words without an operator must all be there.
 """
 
 from dataclasses import dataclass, replace
@@ -26,9 +26,9 @@ RULES = r"""
     %ignore /\s+/
 """
 TERMINALS = {"WORD": "a word", "PHRASE": 'words in "quotes"', "LPAR": "(", "RPAR": ")", "AND": "AND", "OR": "OR"}
-# The database begins with the words or with the rows that the caller may see, whichever are fewer.
-SAID = "EXISTS (SELECT FROM {table} AS kept WHERE kept.row_id = {{0}} AND kept.words @@ {{1}})"
-SAID_AND_SHOWN = """EXISTS (
+# PostgreSQL begins with the words or with the visible rows, whichever are fewer.
+HAS_WORDS = "EXISTS (SELECT FROM {table} AS kept WHERE kept.row_id = {{0}} AND kept.words @@ {{1}})"
+HAS_VISIBLE_WORDS = """EXISTS (
     SELECT FROM {table} AS kept WHERE kept.row_id = {{0}} AND kept.words @@ {{1}} AND CASE
         WHEN kept.parts IS NULL THEN NOT {{2}} @? {{3}}::jsonpath
         ELSE clinic_words_shown(kept.parts, {{4}}::jsonpath) @@ {{1}} END)"""
@@ -42,7 +42,7 @@ Query = SearchQuery | CombinedSearchQuery
 class Content(Parameter):
     """The words of resources of `kind`; of their `narrative` alone those with the weight A.
 
-    `only` says of which items of the column that is not for everybody; the narrative has none of it.
+    `only` is a column and a test for its items that the caller may see; the narrative contains none of them.
     """
 
     TYPE = "string"
@@ -59,10 +59,10 @@ class Content(Parameter):
             query = Func(query, template=OF_NARRATIVE, output_field=SearchQueryField())
         table, rows = search_text_table(self.kind), (F("pk"), query)
         if self.only is None or self.narrative:
-            return Q(Sql(SAID.format(table=table), *rows, output_field=BooleanField()))
+            return Q(Sql(HAS_WORDS.format(table=table), *rows, output_field=BooleanField()))
         column, test = self.only
-        shown = (F(column), Value(f"$[*] ? (!({test}))"), Value(f"$[*] ? ({test})"))
-        return Q(Sql(SAID_AND_SHOWN.format(table=table), *rows, *shown, output_field=BooleanField()))
+        visible = (F(column), Value(f"$[*] ? (!({test}))"), Value(f"$[*] ? ({test})"))
+        return Q(Sql(HAS_VISIBLE_WORDS.format(table=table), *rows, *visible, output_field=BooleanField()))
 
     def present(self) -> Q:
         return Q()
@@ -81,6 +81,6 @@ def _query(node: "Tree[Token] | Token") -> Query:
         words = Func(Value(node.strip('"')), function="clinic_folded")
         return SearchQuery(words, config="simple", search_type="phrase")
     first, *others = map(_query, node.children)
-    for each in others:
-        first = first | each if node.data == "either" else first & each
+    for other in others:
+        first = first | other if node.data == "either" else first & other
     return first

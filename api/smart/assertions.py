@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """The assertion is not valid. The message says why."""
+    """Error: the assertion is not valid. The message says why."""
 
 
 def application_of(assertion: str, audience: str, now: datetime) -> Application:
@@ -118,7 +118,7 @@ def _verify(assertion: str, header: Json, registration: AppRegistration) -> None
 
 
 def _keys(registration: AppRegistration, kid: str) -> list[JWK]:
-    """Return the keys with this id. An unknown id makes the key set be fetched again."""
+    """Return the keys with this id. For an unknown id the key set is fetched again."""
     if not registration.jwks_url:
         return _named(json.dumps(registration.jwks), kid)
     kept = cache.get(_place(registration.jwks_url))

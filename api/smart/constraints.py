@@ -1,4 +1,6 @@
-"""Scopes with search parameters: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters"""
+"""Scopes with search parameters:
+https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters
+"""
 
 from urllib.parse import parse_qsl
 
@@ -12,7 +14,7 @@ from scheduling.errors import Invalid
 def condition_of(caller: Caller, kind: str, constraint: str) -> Q | None:
     """Return the condition of `status=booked&date=ge2026-01-01`; None if a part cannot be read.
 
-    No chains, nor filters, which can hold some: what they reach would depend on the scopes that are read here.
+    Chains and filters are not read: their results would depend on the scopes that are read here.
     """
     found = Q()
     for name, value in parse_qsl(constraint, keep_blank_values=True):

@@ -13,7 +13,7 @@ from scheduling.access import CONTEXT, IDENTITY
 
 Json = dict[str, Any]
 
-# The name of each endpoint in the CapabilityStatement's oauth-uris, and the page or view that it is.
+# The name of each endpoint in the CapabilityStatement's oauth-uris, and of its URL pattern.
 ENDPOINTS = {
     "authorize": "portal:authorize",
     "token": "oauth2_provider:token",
@@ -43,7 +43,7 @@ def scopes_supported() -> list[str]:
 
 @require_safe
 def smart_configuration(request: HttpRequest) -> JsonResponse:
-    """`GET [base]/.well-known/smart-configuration`: JSON, whatever is asked for."""
+    """`GET [base]/.well-known/smart-configuration`: JSON, whatever the client accepts."""
     found = endpoints(request)
     identity = _identity(request) if _signs_identities() else {}
     return JsonResponse(
@@ -67,7 +67,7 @@ def smart_configuration(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def openid_configuration(request: HttpRequest) -> HttpResponseBase:
-    """https://openid.net/specs/openid-connect-discovery-1_0.html, where we have a key to sign with."""
+    """OpenID discovery; 404 without a signing key: https://openid.net/specs/openid-connect-discovery-1_0.html"""
     if not _signs_identities():
         return HttpResponseNotFound()
     found = endpoints(request)

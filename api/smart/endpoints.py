@@ -1,4 +1,6 @@
-"""The token endpoints, as far as django-oauth-toolkit leaves them to us: https://www.rfc-editor.org/rfc/rfc6749#section-5"""
+"""The token endpoints: django-oauth-toolkit's, with the limits and headers of this API:
+https://www.rfc-editor.org/rfc/rfc6749#section-5
+"""
 
 from typing import Any
 
@@ -13,14 +15,14 @@ from oauth2_provider import views
 from api import throttling
 from clinic import database
 
-# What the toolkit would look for first, and nobody can ask for here.
+# The grant that the toolkit checks first; nobody can use it here.
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 INSUFFICIENT = 'Bearer error="insufficient_scope"'
 UNSTORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class JSONWhileAway:
-    """A view with the limits of the API, which says in JSON, too, that PostgreSQL is away."""
+    """Mixin with the limits of the API, and a JSON response while PostgreSQL is away."""
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -36,7 +38,7 @@ class JSONWhileAway:
         return response
 
 
-class _Told(JSONWhileAway):
+class _TokenEndpoint(JSONWhileAway):
     """Base of the token endpoints: JSON that is never cached, and a challenge after a wrong Basic password."""
 
     @method_decorator(csrf_exempt)
@@ -64,7 +66,7 @@ def _too_many(error: throttling.TooManyRequests) -> HttpResponseBase:
     return JsonResponse(body, status=429, headers={**UNSTORED, "Retry-After": str(error.wait)})
 
 
-class TokenView(_Told, views.TokenView):  # type: ignore[misc]
+class TokenView(_TokenEndpoint, views.TokenView):  # type: ignore[misc]
     """The token endpoint."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -74,9 +76,9 @@ class TokenView(_Told, views.TokenView):  # type: ignore[misc]
         return response
 
 
-class RevokeTokenView(_Told, views.RevokeTokenView):  # type: ignore[misc]
+class RevokeTokenView(_TokenEndpoint, views.RevokeTokenView):  # type: ignore[misc]
     """The revocation endpoint: https://www.rfc-editor.org/rfc/rfc7009"""
 
 
-class UserInfoView(_Told, views.UserInfoView):  # type: ignore[misc]
-    """The person of a token: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo"""
+class UserInfoView(_TokenEndpoint, views.UserInfoView):  # type: ignore[misc]
+    """The endpoint for the person of a token: https://openid.net/specs/openid-connect-core-1_0.html#UserInfo"""

@@ -1,6 +1,6 @@
 """The introspection endpoint: https://www.rfc-editor.org/rfc/rfc7662
 
-The caller is software, by its own credentials, or whoever has a token of ours.
+The caller is software with its own credentials, or has a token of this server.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ class IntrospectionView(JSONWhileAway, OAuthLibMixin, View):  # type: ignore[mis
             return refused
         if not (token := request.POST.get("token")):
             return JsonResponse({"error": "invalid_request"}, status=400, headers=UNSTORED)
-        return JsonResponse(_told(token, request), headers=UNSTORED)
+        return JsonResponse(_claims(token, request), headers=UNSTORED)
 
     def _is_known(self, request: HttpRequest) -> bool:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -38,12 +38,12 @@ class IntrospectionView(JSONWhileAway, OAuthLibMixin, View):  # type: ignore[mis
             return False
 
 
-def _told(text: str, request: HttpRequest) -> dict[str, Any]:
+def _claims(text: str, request: HttpRequest) -> dict[str, Any]:
     if caller_with(text) is None:
         return {"active": False}
     related = ("application", "user", "launch__patient")
     token = AccessToken.objects.select_related(*related).get(token_checksum=token_digest(text))
-    told = {
+    claims = {
         "active": True,
         "token_type": "Bearer",
         "scope": token.scope,
@@ -54,7 +54,7 @@ def _told(text: str, request: HttpRequest) -> dict[str, Any]:
         "sub": str(token.user_id or token.application.client_id),
     }
     if launch := getattr(token, "launch", None):
-        told |= launch_context(launch)
+        claims |= launch_context(launch)
     if token.user is not None and "fhirUser" in token.scope.split() and (record := record_of(token.user)):
-        told["fhirUser"] = f"{base_of(request)}{record.reference}"
-    return told
+        claims["fhirUser"] = f"{base_of(request)}{record.reference}"
+    return claims

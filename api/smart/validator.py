@@ -27,16 +27,16 @@ OURS = "clinic"  # the header under which comes along what oauthlib does not kno
 
 
 class OAuthCore(OAuthLibCore):  # type: ignore[misc]
-    """Requests for oauthlib, with our own addresses and the person who is signed in."""
+    """Requests for oauthlib, with the addresses of this server and the person who is signed in."""
 
     def extract_headers(self, request: HttpRequest) -> dict[str, Any]:
         base = request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
         token_url = request.build_absolute_uri(reverse("oauth2_provider:token"))
-        ours = {"base": base, "token": token_url, "user": getattr(request, "user", None)}
-        return {**super().extract_headers(request), OURS: ours}
+        context = {"base": base, "token": token_url, "user": getattr(request, "user", None)}
+        return {**super().extract_headers(request), OURS: context}
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """Return the form without NUL, which PostgreSQL cannot look for."""
+        """Return the form without NUL, which PostgreSQL cannot store."""
         return [(name, value.replace("\x00", "\ufffd")) for name, value in super().extract_body(request)]
 
 
@@ -58,7 +58,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
 
     oidc_claim_scope = {**OAuth2Validator.oidc_claim_scope, "fhirUser": "fhirUser"}
 
-    # Who the software is
+    # Authentication of clients
 
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         if _asserted(request):
@@ -95,16 +95,19 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         found = super()._get_client_by_audience(audience)
         return found and _signing(found)
 
-    # Which scopes it gets
+    # Scopes
 
     def validate_scopes(
         self, client_id: str, scopes: Iterable[str], client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Check the scopes: all of them for software, any part of them for an app, whose person decides."""
-        asked, granted = list(scopes), grantable(scopes, allowed_scopes(client))
-        return bool(granted) and (request.grant_type != "client_credentials" or granted == asked)
+        """Check the scopes.
 
-    # For whom its tokens are
+        Software must have all of them; an app gets those that are granted, and its person decides.
+        """
+        requested, granted = list(scopes), grantable(scopes, allowed_scopes(client))
+        return bool(granted) and (request.grant_type != "client_credentials" or granted == requested)
+
+    # Codes and tokens
 
     def save_authorization_code(self, client_id: str, code: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         super().save_authorization_code(client_id, code, request, *args, **kwargs)
@@ -133,12 +136,12 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def is_within_original_scope(
         self, request_scopes: Iterable[str], refresh_token: str, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """True if each grants no more than was granted, in whichever words: `.r` of `.rs`, one type of all."""
-        asked = list(request_scopes)
-        return grantable(asked, request.launch.scope.split()) == asked
+        """True if no scope grants more than the original ones: `.r` of `.rs` and one type of `*` are allowed."""
+        requested = list(request_scopes)
+        return grantable(requested, request.launch.scope.split()) == requested
 
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        """Save the token with the patient in context, and a refresh token only with a scope that asks for one."""
+        """Save the token with the patient in context, and a refresh token only with a scope for one."""
         if request.grant_type == "client_credentials":
             if _asserted(request):
                 token["expires_in"] = BACKEND_SECONDS
@@ -158,13 +161,13 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return created
 
     def _check_and_set_request_resource(self, request: Any) -> None:
-        """Tokens are for this server: there is no other to name (RFC 8707)."""
+        """Accept no other resource than this server (RFC 8707)."""
         request.resource = []
 
-    # Who the person is: https://openid.net/specs/openid-connect-core-1_0.html
+    # OpenID Connect: https://openid.net/specs/openid-connect-core-1_0.html
 
     def validate_silent_login(self, request: Any) -> bool:
-        """True if somebody is signed in who need not be asked for their password: then only for their consent."""
+        """True if the person has signed in recently enough, so that only their consent is needed."""
         return bool(request.headers[OURS]["user"].is_authenticated)
 
     def validate_silent_authorization(self, request: Any) -> bool:
@@ -172,7 +175,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return False
 
     def validate_bearer_token(self, token: str, scopes: Iterable[str], request: Any) -> bool:
-        """As the API does: none whose people may not come in. Which scopes it has is for who asks to look at."""
+        """Check the token as the API does, also that its person may sign in. The caller checks the scopes."""
         if caller_with(token or "") is None or not super().validate_bearer_token(token, (), request):
             return False
         request.scopes = request.access_token.scope.split()
@@ -194,7 +197,9 @@ def allowed_scopes(application: Any) -> list[str]:
 
 
 def launch_context(launch: Launch) -> dict[str, Any]:
-    """What a token's answer tells besides: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
+    """Return the further parameters of a token response:
+    https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
+    """
     return {"patient": launch.patient.fhir_id, "need_patient_banner": True} if launch.patient else {}
 
 
@@ -203,7 +208,7 @@ def _asserted(request: Any) -> str:
 
 
 def _signing(application: Any) -> Any:
-    """Return the application with our signing key, whatever it was registered with."""
+    """Return the application, made to sign with the key of this server."""
     application.algorithm = Application.RS256_ALGORITHM
     return application
 

@@ -72,5 +72,5 @@ def _refused(refusal: BundleRefused) -> str:
 
 def _summary(written: Sequence[WriteResult]) -> str:
     counts = Counter(each.outcome for each in written)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("created", "updated", "unchanged"))
-    return f"{len(written)} resources loaded ({told})"
+    parts = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("created", "updated", "unchanged"))
+    return f"{len(written)} resources loaded ({parts})"

@@ -1,7 +1,7 @@
 """Criteria of `Appointment/$find` and `Slot/$prefetch`, read from their parameters.
 
-http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. What is not of ours finds
-nothing; what is not understood in full is said in `notes`, which the answer tells.
+http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. A
+reference to another server finds nothing. `notes` are sentences for the answer about criteria that were not fully used.
 """
 
 import re
@@ -31,7 +31,7 @@ CRITERIA = (
     "location-string",
     "location-reference",
 )
-# As Argonaut's own examples write them.
+# The forms in Argonaut's own examples.
 ALIASES = {"provider": "practitioner", "location": "location-string", "service-type": "visit-type"}
 TOKEN = re.compile(r"(?P<system>[^|\s]+)\|(?P<code>[^|\s]+)")
 MOST_VALUES = 100
@@ -44,7 +44,7 @@ class SearchWindow:
 
 
 def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> SearchWindow:
-    """Read start and end. The defaults are now, and as far as a search reaches."""
+    """Read start and end. The defaults are now, and the longest window of a search."""
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
     furthest = start + availability.MAX_WINDOW
     end = inputs.one("end", end_date_time)
@@ -132,8 +132,8 @@ def _at_addresses(addresses: Iterable[str]) -> tuple[int, ...]:
         Location.objects.filter(part_of=None, deleted_at=None).order_by("name", "pk").values_list("pk", *columns)
     )
     texts = [(pk, [f" {_folded(part)}" for part in parts]) for pk, *parts in rows]
-    wanted = [f" {_folded(address)}" for address in addresses]
-    return tuple(dict.fromkeys(pk for each in wanted for pk, parts in texts if any(each in part for part in parts)))
+    searched = [f" {_folded(address)}" for address in addresses]
+    return tuple(dict.fromkeys(pk for each in searched for pk, parts in texts if any(each in part for part in parts)))
 
 
 def _folded(text: str) -> str:

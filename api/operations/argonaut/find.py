@@ -2,7 +2,7 @@
 
 http://fhir.org/guides/argonaut-scheduling/OperationDefinition/appointment-find and
 https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find. Proposals have ids, by which they can be
-held and booked for an hour; nothing is stored of them. Each practitioner who has a time is a proposal of its own.
+held and booked for an hour; they are not stored. Each practitioner who is free at a time is a proposal of their own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,14 +42,14 @@ PARAMETERS = (
     "_count",
     "_page",
 )
-# Who pays, and who the patient is, matter when it comes to booking.
+# Parameters that are accepted and not used: coverage and the patient matter for $book only.
 NOT_NEEDED = ("coverage", "insurance-reference", "patient-resource")
 COUNT, MOST = 100, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class CriteriaSearch(PagedSearch):
-    """A search for whatever fits the criteria. `kept` are elements that the proposals repeat."""
+    """A search by criteria. `kept` are elements that the proposals repeat."""
 
     criteria: Criteria
     patient: Patient | None
@@ -59,7 +59,7 @@ class CriteriaSearch(PagedSearch):
 
 
 def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
-    """A searchset of proposed Appointments, in order of time and then of preference."""
+    """Return a searchset of proposed Appointments, in order of time and then of preference."""
     notes: list[str] = []
     inputs.only((*PARAMETERS, *ALIASES))
     search = _read(inputs, caller, base, now, notes)
@@ -88,7 +88,7 @@ def _counted(search: CriteriaSearch, ways: list[availability.Way], total: int) -
 
 
 def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
-    """Yield what a service requires before booking, so that the client knows in time."""
+    """Yield an issue for each requirement of a service, so that the client knows before booking."""
     for service in {each.service.pk: each.service for each in page}.values():
         if needs := requirements.describe(service):
             yield needs
@@ -166,11 +166,11 @@ def _appointment_type(value: Any) -> Coding:
 def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
     """Return the test for what the caller may book for this patient.
 
-    A service that asks for more than a patient is proposed to who looks for such a service, not to who looks for any.
+    A service with further requirements is proposed only if the search names a service, a visit type or a specialty.
     """
     team = requirements.care_team(search.patient.pk) if search.patient else None
-    wanted = search.criteria
-    is_any = wanted.services is None and wanted.visit_types is None and wanted.specialties is None
+    criteria = search.criteria
+    is_any = criteria.services is None and criteria.visit_types is None and criteria.specialties is None
 
     def may_book(service: HealthcareService, offering: Offering) -> bool:
         needs_more = service.requires_questionnaires or service.requires_coverage
@@ -186,14 +186,14 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
 
 def _found(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
     """Yield the openings from the beginning of the page."""
-    start, sent = search.beginning
+    start, skip = search.beginning
     found = availability.openings(ways, start, search.end, now=now, windows=availability.doubling)
     if search.patient is not None:
         engaged = booking.engagements_of(search.patient, start, search.end, now=now)
         found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))
     if search.suits is not None:
         found = filter(search.suits, found)
-    return islice(found, sent, None)
+    return islice(found, skip, None)
 
 
 def _page_of(search: CriteriaSearch, found: Iterator[Opening]) -> tuple[list[Opening], int]:
@@ -211,16 +211,16 @@ def _entries(search: CriteriaSearch, page: list[Opening], base: str, now: dateti
     writer = ProposalWriter()
     facts: dict[Coding, SearchFacts] = {}
     entries = []
-    for each in page:
-        kind = search.appointment_type or appointment_type_of(writer.visit_types(each.service))
+    for opening in page:
+        kind = search.appointment_type or appointment_type_of(writer.visit_types(opening.service))
         if kind not in facts:
             facts[kind] = _facts(search, kind, now)
             facts[kind].keep()
         proposed = ProposalFacts(
-            facts[kind], each.service.pk, each.start, tuple(offering.schedule for offering in each.offerings)
+            facts[kind], opening.service.pk, opening.start, tuple(offering.schedule for offering in opening.offerings)
         )
         fhir_id = proposal_id(proposed)
-        proposal = writer.write(fhir_id, facts[kind], each.service, each.offerings, each.start, search.patient)
+        proposal = writer.write(fhir_id, facts[kind], opening.service, opening.offerings, opening.start, search.patient)
         entries.append(match(proposal, base))
     return entries
 

@@ -1,7 +1,7 @@
 """`GET|POST [base]/Slot/$prefetch`: free time as Slots, for clients that keep a copy of it.
 
-http://fhir.org/guides/argonaut-scheduling/OperationDefinition/slot-prefetch. There are no rows of free time: it is
-computed while it is sent, day by day, so that a month of many practitioners takes no more memory than a day of them.
+http://fhir.org/guides/argonaut-scheduling/OperationDefinition/slot-prefetch. Free time has no rows: it is computed
+while the response is sent, day by day, so that a month of many practitioners needs the memory of one day.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,8 +64,8 @@ class ReadFreeSlot(FHIRView):
     def get(self, request: Request, fhir_id: str) -> Response:
         now, caller = timezone.now(), caller_of(request)
         access.may_find(caller)
-        asked = read_free_slot_id(fhir_id)
-        slot = asked and next(_still_free(asked, caller, now), None)
+        free_slot = read_free_slot_id(fhir_id)
+        slot = free_slot and next(_still_free(free_slot, caller, now), None)
         if not slot:
             raise NotFound(f"There is no Slot/{fhir_id}, or it is free no more.")
         return Response(slot)
@@ -92,19 +92,19 @@ def _slots(ways: list[Way], window: SearchWindow, now: datetime) -> Iterator[Jso
             yield slot
 
 
-def _still_free(asked: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json]:
-    start = availability.as_datetime(asked.start)
-    ways = _ways(Criteria(services=(asked.service,)), caller)
-    ways = [way.among(tuple(each for each in way.choices if each.schedule == asked.schedule)) for way in ways]
+def _still_free(free_slot: FreeSlot, caller: Caller, now: datetime) -> Iterator[Json]:
+    start = availability.as_datetime(free_slot.start)
+    ways = _ways(Criteria(services=(free_slot.service,)), caller)
+    ways = [way.among(tuple(each for each in way.choices if each.schedule == free_slot.schedule)) for way in ways]
     window = SearchWindow(start, start + availability.MAX_WINDOW)
     free = availability.openings(
         [way for way in ways if way.choices], window.start, window.end, now=now, windows=availability.start_only
     )
-    return (_SlotWriter().write(opening) for opening in free if opening.start == asked.start)
+    return (_SlotWriter().write(opening) for opening in free if opening.start == free_slot.start)
 
 
 class _SlotWriter:
-    """A writer of Slots, which makes what the Slots of a service share once."""
+    """A writer of Slots, which makes the common elements of the Slots of a service once."""
 
     def __init__(self) -> None:
         self._shared: dict[HealthcareService, Json] = {}

@@ -1,7 +1,7 @@
 """Appointments and Bundles in the profiles of Argonaut Scheduling and IHE.
 
-http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling: everybody who takes part is
-somebody, a practitioner rather than a role and never a device; a Bundle always says something.
+http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling: a
+participant is a practitioner rather than a role, and never a device; a Bundle always has an OperationOutcome.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def profiled(appointment: Json) -> Json:
 
 
 def service_types(service: HealthcareService) -> list[Json]:
-    """Return the types of the service, with Argonaut's visit types where the map has some."""
+    """Return the types of the service, with Argonaut's visit types for those that have one."""
     first, *others = service_type(service)
     known = [coding.get("code") for coding in first.get("coding", ())]
     visits = [visit_type_coding(visit) for visit in visit_types(service.type) if visit not in known]

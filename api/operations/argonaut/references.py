@@ -20,7 +20,7 @@ OF_ANOTHER = "of another server"
 
 @dataclass(frozen=True)
 class ReferenceTarget:
-    """The target of a reference: one of our resources by type and id, one by identifier, or none of ours."""
+    """The target of a reference: a resource of this server, by id or by identifier, or one of another server."""
 
     kind: str = ""
     fhir_id: str = ""
@@ -42,24 +42,24 @@ def reference_target(base: str, *kinds: str) -> Reader[ReferenceTarget]:
             return ReferenceTarget(match[1], match[2])
         if match is None and isinstance(text, str) and "://" in text:
             return ReferenceTarget()  # on another server
-        wanted = " or ".join(f"{kind}/[id]" for kind in kinds)
-        raise InvalidElement(f"Not a reference such as {wanted}; got {str(text)[:64]!r}.")
+        forms = " or ".join(f"{kind}/[id]" for kind in kinds)
+        raise InvalidElement(f"Not a reference such as {forms}; got {str(text)[:64]!r}.")
 
     return read
 
 
-def find_rows(rows: QuerySet[Any], sought: Sequence[ReferenceTarget], notes: list[str] | None = None) -> list[Any]:
+def find_rows(rows: QuerySet[Any], targets: Sequence[ReferenceTarget], notes: list[str] | None = None) -> list[Any]:
     """Return the referenced rows, in order; `notes` gets the unknown ones. One statement at most."""
-    if not sought:
+    if not targets:
         return []
-    conditions = [_condition(each) for each in sought]
+    conditions = [_condition(each) for each in targets]
     found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
-    for each in sought:
+    for each in targets:
         if notes is not None and not any(is_named(row, each) for row in found):
             kind = rows.model.__name__
             what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
             notes.append(f"{what} is not known here.")
-    return [row for each in sought for row in found if is_named(row, each)]
+    return [row for each in targets for row in found if is_named(row, each)]
 
 
 def _condition(sought: ReferenceTarget) -> Q:
@@ -76,32 +76,34 @@ def is_named(row: Any, sought: ReferenceTarget) -> bool:
 # Participants
 
 
-def with_references(sent: Json, at: str, patients: QuerySet[Patient]) -> Json:
-    """The Appointment that says of everybody whom it names by an identifier which resource that is.
+def with_references(appointment: Json, at: str, patients: QuerySet[Patient]) -> Json:
+    """Return the Appointment with a reference for each actor that it names by identifier.
 
-    A statement for each kind of actor at most. `at` is the parameter that brought it, `patients` are those whom it may
-    be for. Raises NotFound for who is not known, Invalid for who is brought along.
+    At most one statement for each kind of actor. `at` is the parameter that has the Appointment, `patients` are those
+    whom it may be for. Raises NotFound for an unknown actor, Invalid for a contained one.
     """
-    actors = {n: each["actor"] for n, each in objects(sent.get("participant")) if isinstance(each.get("actor"), dict)}
+    actors = {
+        n: each["actor"] for n, each in objects(appointment.get("participant")) if isinstance(each.get("actor"), dict)
+    }
     brought = [n for n, actor in actors.items() if str(actor.get("reference", "")).startswith("#")]
     if brought:
         text = "Who takes part is a resource of ours. Register a patient, or bring them as patient-resource to $book."
         raise Invalid(issues=[Issue("not-supported", text, _place(at, n)) for n in brought])
-    wanted = {n: named for n, actor in actors.items() if "reference" not in actor and (named := _named(actor))}
-    if not wanted:
-        return sent
+    identified = {n: named for n, actor in actors.items() if "reference" not in actor and (named := _named(actor))}
+    if not identified:
+        return appointment
     kinds = (Practitioner.objects.all(), PractitionerRole.objects.all(), Location.objects.all(), patients)
-    known = [row for rows in kinds for row in find_rows(rows, list(wanted.values()))]
-    found = {n: _who(known, actors[n], named) for n, named in wanted.items()}
+    known = [row for rows in kinds for row in find_rows(rows, list(identified.values()))]
+    found = {n: _who(known, actors[n], named) for n, named in identified.items()}
     if strangers := [n for n, row in found.items() if row is None]:
         raise NotFound(
             issues=[Issue("not-found", "This names nobody here, or several.", _place(at, n)) for n in strangers]
         )
     participants = [
         {**each, "actor": {**each["actor"], "reference": found[n].reference}} if n in found else each
-        for n, each in enumerate(sent["participant"])
+        for n, each in enumerate(appointment["participant"])
     ]
-    return {**sent, "participant": participants}
+    return {**appointment, "participant": participants}
 
 
 def _place(at: str, n: int) -> str:
@@ -119,7 +121,7 @@ def _named(actor: Json) -> ReferenceTarget | None:
 
 
 def _who(known: list[Any], actor: Json, named: ReferenceTarget) -> Any:
-    """Return the one known row of the actor's type; None for none or several."""
+    """Return the row that the identifier names, of the actor's type; None if there are none or several."""
     kind = actor.get("type")
     found = {row for row in known if is_named(row, named) and kind in (None, row.RESOURCE_TYPE)}
     return found.pop() if len(found) == 1 else None

@@ -1,6 +1,6 @@
 """Preferred times of a search: https://hl7.org/fhir/R4/datatypes.html#Timing
 
-Days of the week, times and parts of the day, and bounds are understood; they are local to where the visit would be.
+Days of the week, times and parts of the day, and bounds are supported; they are local to the place of the visit.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from scheduling.availability import Opening
 
 Suits: TypeAlias = Callable[[Opening], bool]
 UNDERSTOOD = {"dayOfWeek", "timeOfDay", "when", "boundsPeriod"}
-# From which hour to which: https://hl7.org/fhir/R4/valueset-event-timing.html
+# The hours of each part of the day: https://hl7.org/fhir/R4/valueset-event-timing.html
 PARTS_OF_DAY = {
     "MORN": (5, 12),
     "MORN.early": (5, 9),

@@ -1,7 +1,7 @@
-"""$hold and $book as Medplum has them: a proposed Appointment comes back with the Slots that it contains.
+"""$hold and $book as Medplum has them: a proposed Appointment with the Slots that it contains.
 
 https://www.medplum.com/docs/scheduling/appointment-hold, https://www.medplum.com/docs/scheduling/appointment-book. A
-refusal names every problem of the Appointment at once. scheduling.booking says whether its time can be had.
+refusal names every problem of the Appointment at once. scheduling.booking decides if its time can be booked.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -41,7 +41,7 @@ UseCase = Callable[..., Appointment]
 NOT_YET_TAKEN = ("proposed", "pending", "booked", "waitlist")
 SERIES = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.recurrenceTemplate"
 MOST_CONTAINED = 300
-# What is ours to say.
+# Extensions that only the server sets.
 NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
 
 
@@ -56,9 +56,9 @@ class MedplumProposal:
 def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime, base: str) -> Attempt:
     """Read the proposal, for the use case `hold` or `book`. Raises with every problem of it."""
     inputs.only({"appointment"})
-    sent = inputs.required("appointment", resource("Appointment"))
+    appointment = inputs.required("appointment", resource("Appointment"))
     inputs.finish()
-    proposal = read_proposal(sent, base, caller)
+    proposal = read_proposal(appointment, base, caller)
     request = proposal.request
 
     def tell(refusal: SchedulingError) -> None:
@@ -68,13 +68,13 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
     return Attempt(lambda once: use_case(request, caller=caller, now=now, once=once), tell)
 
 
-def read_proposal(sent: Json, base: str, caller: Caller) -> MedplumProposal:
+def read_proposal(appointment: Json, base: str, caller: Caller) -> MedplumProposal:
     """Return the proposal. Raises with every problem: NotFound, RuleBroken, TimeNotOffered or Invalid.
 
     A patient whom the caller may not see is not known here.
     """
-    reader = ProposalReader(sent, base)
-    _not_too_much(sent)
+    reader = ProposalReader(appointment, base)
+    _not_too_much(appointment)
     service = _service(reader)
     _unsupported(reader)
     slots = read_slots(reader)
@@ -95,7 +95,7 @@ def _request(
     draft: Draft,
 ) -> BookingRequest:
     fields = draft.fields
-    asked = fields["requested_start"], fields["requested_end"]
+    window = fields["requested_start"], fields["requested_end"]
     return BookingRequest(
         service=service,
         offerings=tuple(offerings),
@@ -104,7 +104,7 @@ def _request(
         participants=tuple(fields["participant"]),
         identifiers=tuple(fields["identifier"]),
         comment=fields["comment"],
-        requested=asked if all(asked) else None,
+        requested=window if all(window) else None,
         extra=_kept(fields["extra"]),
     )
 
@@ -115,9 +115,9 @@ def _refusal(issues: list[Issue]) -> SchedulingError:
     return refusal(issues)
 
 
-def _not_too_much(sent: Json) -> None:
+def _not_too_much(appointment: Json) -> None:
     """Raise Invalid for more Slots than a visit can have: each costs time to read."""
-    contained = sent.get("contained")
+    contained = appointment.get("contained")
     if isinstance(contained, list) and len(contained) > MOST_CONTAINED:
         raise Invalid(f"A proposal contains {MOST_CONTAINED} Slots at most", expression=f"{HERE}.contained")
 
@@ -125,7 +125,7 @@ def _not_too_much(sent: Json) -> None:
 def _service(reader: ProposalReader) -> HealthcareService | None:
     """Return the one service that `serviceType` names."""
     read = reference_to("HealthcareService", reader.base, "service reference")
-    named = {reader.read(read, text, at) for text, at in _service_references(reader.sent)}
+    named = {reader.read(read, text, at) for text, at in _service_references(reader.appointment)}
     if len(named) > 1:
         reader.refuse("Appointment has too many service references", "serviceType")
     elif not named:
@@ -138,23 +138,23 @@ def _service(reader: ProposalReader) -> HealthcareService | None:
     return None
 
 
-def _service_references(sent: Json) -> Iterator[tuple[Any, str]]:
-    for n, concept in objects(sent.get("serviceType")):
+def _service_references(appointment: Json) -> Iterator[tuple[Any, str]]:
+    for n, concept in objects(appointment.get("serviceType")):
         for m, extension in objects(concept.get("extension")):
             if extension.get("url") == codes.SERVICE_TYPE_REFERENCE:
                 yield extension.get("valueReference"), f"serviceType[{n}].extension[{m}]"
 
 
 def _unsupported(reader: ProposalReader) -> None:
-    sent = reader.sent
-    for n, slot in objects(sent.get("contained")):
+    appointment = reader.appointment
+    for n, slot in objects(appointment.get("contained")):
         for issue in modifiers.unknown(slot, f"contained[{n}]") if is_slot(slot) else ():
             reader.refuse(issue.text, issue.expression, issue.code)
-    if not are_contained(sent.get("slot", [])):
+    if not are_contained(appointment.get("slot", [])):
         reader.refuse("Proposed appointment must not have Slot references", "slot")
-    if isinstance(sent.get("status"), str) and sent["status"] not in NOT_YET_TAKEN:
-        reader.refuse(f"Appointment status must be 'proposed', got '{sent['status'][:64]}'", "status")
-    for n, extension in objects(sent.get("extension")):
+    if isinstance(appointment.get("status"), str) and appointment["status"] not in NOT_YET_TAKEN:
+        reader.refuse(f"Appointment status must be 'proposed', got '{appointment['status'][:64]}'", "status")
+    for n, extension in objects(appointment.get("extension")):
         if extension.get("url") == SERIES:
             reader.refuse("Recurring series are not supported", f"extension[{n}]", "not-supported")
 
@@ -187,27 +187,31 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
 
 def _draft(reader: ProposalReader, caller: Caller) -> Draft | None:
     """Return the fields of the other elements. A problem that was reported already is not reported twice."""
-    sent = without_slots(reader.sent)
+    elements = without_slots(reader.appointment)
     known = [issue.expression for issue in reader.issues]
     try:
-        references = References.load(References.collect([sent]), reader.base).visible_only(partial(_there, caller))
+        references = References.load(References.collect([elements]), reader.base).visible_only(
+            partial(_referable_keys, caller)
+        )
         from_fhir = RESOURCES["Appointment"].from_fhir
         assert from_fhir is not None
-        return from_fhir(sent, references)
+        return from_fhir(elements, references)
     except InvalidResource as error:
         for issue in error.issues:
             at = issue.expression.removeprefix("Appointment").removeprefix(".")
-            if not _is_told(f"{HERE}.{at}", known):
+            if not _is_reported(f"{HERE}.{at}", known):
                 reader.refuse(issue.text, at, issue.code)
         return None
 
 
-def _there(caller: Caller, model: type[Resource], keys: Collection[int]) -> Collection[int]:
+def _referable_keys(caller: Caller, model: type[Resource], keys: Collection[int]) -> Collection[int]:
     return access.referable_keys(caller, model, keys) if model is Patient else keys
 
 
-def _is_told(expression: str, known: Iterable[str]) -> bool:
-    return any(told == expression or told.startswith((f"{expression}.", f"{expression}[")) for told in known)
+def _is_reported(expression: str, known: Iterable[str]) -> bool:
+    return any(
+        reported == expression or reported.startswith((f"{expression}.", f"{expression}[")) for reported in known
+    )
 
 
 def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:

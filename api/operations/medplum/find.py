@@ -1,8 +1,8 @@
 """$find as Medplum has it: https://www.medplum.com/docs/scheduling/appointment-find
 
-The times at which a service can be had on all of the schedules that are named. As in any FHIR search, what is
-repeated is all of them, and a comma is any of them: `schedule=Schedule/chen,Schedule/okafor&schedule=Schedule/room-1`.
-Without a schedule it is whatever arrangement gives the service, of a practitioner or at a location if one is named.
+The times at which a service can be booked on all of the named schedules. As in any FHIR search, repeated parameters
+mean all of them, and a comma means any of them: `schedule=Schedule/chen,Schedule/okafor&schedule=Schedule/room-1`.
+Without a schedule every arrangement of the service counts, limited to a practitioner or a location if one is named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ NOTHING_FREE = Issue("informational", "No time is free in this window.")
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleSearch(PagedSearch):
-    """A search for a service. `schedules` are ids: all of them, each any of a few."""
+    """A search for a service. `schedules` are lists of ids: one schedule of each list is needed."""
 
     service: str
     schedules: tuple[tuple[str, ...], ...]
@@ -51,7 +51,7 @@ class ScheduleSearch(PagedSearch):
     ignored: str | None
 
     def query(self) -> Iterator[tuple[str, str]]:
-        """The parameters that say what is looked for."""
+        """The parameters of the search for the links of its pages."""
         yield "service-type-reference", f"HealthcareService/{self.service}"
         for pool in self.schedules:
             yield "schedule", ",".join(f"Schedule/{fhir_id}" for fhir_id in pool)
@@ -65,7 +65,7 @@ class ScheduleSearch(PagedSearch):
 
 
 def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
-    """Proposals of bookable Appointments, in order of time."""
+    """Return a searchset of proposed Appointments, in order of time."""
     inputs.only(PARAMETERS)
     search = _read(inputs, base, now)
     service = _service(search)
@@ -97,7 +97,7 @@ def _read(inputs: Inputs, base: str, now: datetime) -> ScheduleSearch:
 
 
 def _check(search: ScheduleSearch, inputs: Inputs) -> None:
-    """What is wrong with parameters that are each well made."""
+    """Yield the issues of parameters that contradict each other."""
     if search.start >= search.end:
         inputs.refuse("Invalid search time range", "end")
     elif search.end - search.start > availability.MAX_WINDOW:
@@ -119,18 +119,18 @@ def _service(search: ScheduleSearch) -> HealthcareService:
 
 
 def _find(search: ScheduleSearch, service: HealthcareService, caller: Caller, now: datetime) -> list[FoundTime]:
-    """One more than is asked for, if there are more."""
-    start, sent = search.beginning
+    """Return the times of a page, and one more if there are more."""
+    start, skip = search.beginning
     arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
     query = TimeQuery(
         service=service,
         arrangements=arrangements,
         start=start,
         end=search.end,
-        limit=sent + search.count + 1,
+        limit=skip + search.count + 1,
         without=_ignored(search, caller),
     )
-    return availability.find_times(query, now=now)[sent:]
+    return availability.find_times(query, now=now)[skip:]
 
 
 def _of_schedules(search: ScheduleSearch, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
@@ -158,7 +158,7 @@ def _places(search: ScheduleSearch) -> dict[str, str]:
 
 
 def _out_of_horizon(search: ScheduleSearch, pool: Sequence[Offering], n: int) -> Iterator[Issue]:
-    """Where none of a pool plans anything in the window."""
+    """Yield an issue if no schedule of a pool has its planning horizon in the window."""
     planned = [offering.planned for offering in pool if offering.planned]
     if len(planned) < len(pool):
         return
@@ -193,7 +193,10 @@ def _ignored(search: ScheduleSearch, caller: Caller) -> Appointment | None:
 
 
 def _searchset(search: ScheduleSearch, service: HealthcareService, found: list[FoundTime], base: str) -> Json:
-    """The Bundle of a page. It has no total: the times are not counted, and a link says that there are more."""
+    """Return the Bundle of a page.
+
+    It has no total, because the times are not counted; a link says that there are more.
+    """
     page = found[: search.count]
     entries = proposals(page, service, (search.start, search.end)) if page else [outcome_entry([NOTHING_FREE])]
     links = search.links(base, list(search.query()), found)

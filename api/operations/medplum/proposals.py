@@ -1,7 +1,7 @@
 """Free times as proposed Appointments: https://www.medplum.com/docs/scheduling/appointment-find
 
-A page holds up to a thousand of them, and they differ in nothing but their times. What they share is written once;
-each is then its times, put where they belong.
+A page has up to a thousand of them, which differ only in their times: the common text is written once, and the times
+of each are put into it.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ Write: TypeAlias = Callable[[int], str]  # from a start, in UTC seconds, to JSON
 
 
 def proposals(found: Iterable[FoundTime], service: HealthcareService, searched: Window) -> orjson.Fragment:
-    """The entries of a searchset, one for each time. They say nothing of any patient."""
+    """Return the entries of a searchset, one for each time. They contain nothing about a patient."""
     writers: dict[tuple[int, ...], Write] = {}
     entries = []
     for time in found:
@@ -34,7 +34,7 @@ def proposals(found: Iterable[FoundTime], service: HealthcareService, searched: 
 
 
 def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searched: Window) -> Write:
-    """One text with a place for each time; the times as seconds from the start of the visit."""
+    """Return the function that writes the entry for a start, with the same schedules each time."""
     duration = offerings[0].rules.duration
     texts, offsets = [], [0, duration]
     for resource, start, end in slots_of(offerings):
@@ -53,7 +53,7 @@ def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searche
 
 
 def _timed(resource: Json) -> str:
-    """A resource as JSON, with places for its start and its end."""
+    """Return a resource as JSON, with placeholders for its start and end."""
     return exact_json.dumps(resource).decode().replace("%", "%%")[:-1] + ',"start":"%s","end":"%s"}'
 
 

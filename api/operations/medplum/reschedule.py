@@ -26,7 +26,7 @@ START = "Parameters.start"
 class Reschedule(WriteView):
     """Moves an Appointment to another time, for the same duration, on the named schedules.
 
-    All of them and no others; for a patient, those too that the visit was given besides.
+    It takes all of them and no others; for a patient also the further schedules that the visit has by now.
     """
 
     def post(self, request: Request, fhir_id: str) -> Response:

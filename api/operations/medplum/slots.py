@@ -22,8 +22,8 @@ HERE = "Parameters.appointment"
 class ProposalReader:
     """The reader of a proposal, which collects the problems that it finds."""
 
-    def __init__(self, sent: Json, base: str) -> None:
-        self.sent = sent
+    def __init__(self, appointment: Json, base: str) -> None:
+        self.appointment = appointment
         self.base = base
         self.issues: list[Issue] = []
 
@@ -55,7 +55,7 @@ class ProposedSlot:
 
 def read_slots(reader: ProposalReader) -> list[ProposedSlot]:
     """Return the contained Slots; none if one of them cannot be read."""
-    contained = [(n, each) for n, each in objects(reader.sent.get("contained")) if is_slot(each)]
+    contained = [(n, each) for n, each in objects(reader.appointment.get("contained")) if is_slot(each)]
     if not contained:
         reader.refuse("Appointment has no contained Slot resources", "contained")
     slots = [_slot(reader, each, f"contained[{n}]") for n, each in contained]
@@ -63,20 +63,20 @@ def read_slots(reader: ProposalReader) -> list[ProposedSlot]:
     return readable if len(readable) == len(slots) else []
 
 
-def _slot(reader: ProposalReader, sent: Json, at: str) -> ProposedSlot | None:
+def _slot(reader: ProposalReader, slot: Json, at: str) -> ProposedSlot | None:
     found = len(reader.issues)
-    schedule = sent.get("schedule")
+    schedule = slot.get("schedule")
     if not isinstance(schedule, dict) or "reference" not in schedule:
         reader.refuse("Slot missing schedule reference", f"{at}.schedule")
     else:
         read = reference_to("Schedule", reader.base, "schedule reference")
         schedule = reader.read(read, schedule, f"{at}.schedule")
-    status = sent.get("status")
+    status = slot.get("status")
     if status not in (BUSY, UNAVAILABLE):
         text = f"Slot status must be 'busy' or 'busy-unavailable', got '{str(status)[:64]}'"
         reader.refuse(text, f"{at}.status")
-    start = reader.read(moment, sent.get("start"), f"{at}.start")
-    end = reader.read(moment, sent.get("end"), f"{at}.end")
+    start = reader.read(moment, slot.get("start"), f"{at}.start")
+    end = reader.read(moment, slot.get("end"), f"{at}.end")
     if start and end and start >= end:
         reader.refuse("Slot must cover a positive duration", f"{at}.end")
     if len(reader.issues) > found or not (start and end):
@@ -93,9 +93,9 @@ def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
         if slot.end != visits[0].end:
             reader.refuse("Mismatched slot end times", f"{slot.at}.end")
     for name in ("start", "end"):
-        if name in reader.sent:
-            said = reader.read(moment, reader.sent[name], name)
-            if said and visits and said != getattr(visits[0], name):
+        if name in reader.appointment:
+            time = reader.read(moment, reader.appointment[name], name)
+            if time and visits and time != getattr(visits[0], name):
                 reader.refuse(f"Appointment.{name} is not the {name} of its busy Slots", name)
 
 
