@@ -37,15 +37,13 @@ def transaction(bundle: Json, sender: Sender) -> Json:
     """Process a transaction, all of it or nothing. Its GET entries are read after all writes and before the commit."""
     entries = _entries(bundle)
     answers: dict[int, Json] = {}
-    written = interactions.transaction(
-        bundle,
-        caller=sender.caller,
-        now=sender.now,
+    request = interactions.WriteRequest(
+        entries=interactions.entries_of(bundle, sender.base, ["transaction"], patch_in),
         base=sender.base,
         find=reading.finder(sender.caller, sender.base),
-        read_patch=patch_in,
         then=lambda: answers.update(_answers(entries, sender)),
     )
+    written = interactions.write(request, caller=sender.caller, now=sender.now)
     answers |= _done(written, sender)
     return _bundle("transaction-response", [answers[index] for index in sorted(answers)])
 

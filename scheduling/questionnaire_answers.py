@@ -94,36 +94,41 @@ def may_answer(appointment: Appointment, *, now: datetime) -> bool:
     return has_expired or requirements.accepts_answers(appointment, now=now)
 
 
-@transaction.atomic
-def answer(
-    appointment: Appointment,
-    form: VisitForm,
-    posted: PostedForm,
-    items: Iterable[Item],
-    *,
-    caller: Caller,
-    now: datetime,
-    done: bool = False,
-    version: int | None = None,
-) -> VisitForm:
-    """Save the answers that a page with `items` sent. With `done` they become completed, if nothing is missing.
+@dataclass(frozen=True, kw_only=True)
+class AnswerRequest:
+    """The answers that a page with `items` of a form sent. With `done` they become completed, if nothing is missing.
 
-    `version` is the one that the page has read; if the answers have changed since, nothing is saved, and the form with
-    the new entries is returned. An answer with a red flag stops the response at once. Raises RuleBroken if it is too
+    `version` is the one that the page has read.
+    """
+
+    form: VisitForm
+    posted: PostedForm
+    items: Iterable[Item]
+    done: bool = False
+    version: int | None = None
+
+
+@transaction.atomic
+def answer(appointment: Appointment, request: AnswerRequest, *, caller: Caller, now: datetime) -> VisitForm:
+    """Save the answers.
+
+    If they have changed since the page was read, nothing is saved, and the form with the new entries is returned. An
+    answer with a red flag stops the response at once. Raises RuleBroken if it is too
     late to answer, and NotFound if the caller may not see the visit.
     """
     if not may_answer(appointment, now=now):
         raise RuleBroken(_("These questions can no longer be answered. Please call the clinic."))
+    form, version = request.form, request.version
     patient = _lock(appointment, caller).patient_id  # the patient may have been set since the page was read
     row = _locked_row(appointment, form.questionnaire)
     stored = form if row is None else form.with_entries(questionnaires.initial_entries(form.items, row.item, form.zone))
-    filled = stored.with_entries(questionnaires.merge(items, stored.entries, posted))
+    filled = stored.with_entries(questionnaires.merge(request.items, stored.entries, request.posted))
     if version is not None and version != (row.version if row else 0):
         return replace(filled, response=row)
     row = row or _new_row(appointment, form.questionnaire)
     before = row.status
     answers = filled.sheet.as_items()
-    status = _status(row, appointment, filled.sheet, is_same=answers == row.item, done=done)
+    status = _status(row, appointment, filled.sheet, is_same=answers == row.item, done=request.done)
     if row.pk is None or answers != row.item or status != before:
         row.item, row.status, row.last_updated = answers, status, now
         row.patient_id = patient

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.translations import TranslatedText
 from scheduling import questionnaires
-from scheduling.questionnaire_answers import VisitForm
+from scheduling.questionnaire_answers import AnswerRequest, VisitForm
 from scheduling.questionnaires import AnswerProblem, Item, Node, PostedForm
 
 
@@ -69,6 +69,10 @@ class Part:
     def sent(self, posted: PostedForm) -> "Part":
         """Return the page with the posted answers."""
         return self.of(self.form.with_entries(questionnaires.merge(self.items, self.form.entries, posted)))
+
+    def answers(self, posted: PostedForm, *, done: bool = False, version: int | None = None) -> AnswerRequest:
+        """Return the request that saves the posted answers."""
+        return AnswerRequest(form=self.form, posted=posted, items=self.items, done=done, version=version)
 
     def of(self, form: VisitForm) -> "Part":
         """Return the page with another form."""

@@ -25,7 +25,6 @@ from scheduling.admin.slots import SCHEDULE
 from scheduling.availability import moved_visit_of, offerings_of
 from scheduling.booking import BookingRequest
 from scheduling.booking.appointments import TRANSITIONS
-from scheduling.booking.request import Json
 from scheduling.errors import RuleBroken, SchedulingError, VersionConflict
 
 STEPS = {
@@ -179,7 +178,7 @@ class AppointmentAdmin(UseCaseAdmin):
         caller, now, done = caller_of(request), timezone.now(), 0
         for appointment in queryset:
             try:
-                _change_status(appointment.fhir_id, step, caller=caller, now=now)
+                _change_status(appointment.fhir_id, step, booking.StatusRequest(), caller=caller, now=now)
             except SchedulingError as refusal:
                 self.message_user(request, f"{appointment}: {refusal}", messages.ERROR)
             else:
@@ -240,7 +239,8 @@ def _change(appointment: Appointment, form: ChangeForm, caller: Caller, now: dat
         _move(appointment, cleaned, caller, now)
     elif cleaned["step"]:
         reason = {"text": cleaned["reason"]} if cleaned["reason"] else None
-        _change_status(appointment.fhir_id, cleaned["step"], reason=reason, caller=caller, now=now, version=version)
+        request = booking.StatusRequest(reason=reason, version=version)
+        _change_status(appointment.fhir_id, cleaned["step"], request, caller=caller, now=now)
     elif "comment" in form.changed_data:
         with booking.all_or_nothing():
             booking.amend(appointment.fhir_id, {"comment": cleaned["comment"]}, caller=caller, now=now, version=version)
@@ -266,16 +266,15 @@ def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now
 def _change_status(
     appointment_id: str,
     step: str,
+    request: booking.StatusRequest,
     *,
     caller: Caller,
     now: datetime,
-    reason: Json | None = None,
-    version: int | None = None,
 ) -> None:
     match step:
         case Appointment.Status.BOOKED:
-            booking.confirm(appointment_id, booking.ConfirmRequest(version=version), caller=caller, now=now)
+            booking.confirm(appointment_id, booking.ConfirmRequest(version=request.version), caller=caller, now=now)
         case Appointment.Status.CANCELLED:
-            booking.cancel(appointment_id, caller=caller, now=now, reason=reason, version=version)
+            booking.cancel(appointment_id, request, caller=caller, now=now)
         case _:
-            booking.change_status(appointment_id, step, caller=caller, now=now, reason=reason, version=version)
+            booking.change_status(appointment_id, step, request, caller=caller, now=now)

@@ -23,7 +23,7 @@ from scheduling.booking.holds import (
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, recall
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest
+from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest, StatusRequest
 from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
@@ -60,6 +60,7 @@ __all__ = [
     "Once",
     "Proof",
     "RescheduleRequest",
+    "StatusRequest",
     "all_or_nothing",
     "amend",
     "annotate",

@@ -12,43 +12,39 @@ from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.appointments import audit, locked, require_notice, require_transition, save
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.request import Json
+from scheduling.booking.request import WITHOUT_REASON, StatusRequest
 from scheduling.booking.slots import release_time
 from scheduling.participants import declined
-from scheduling.versions import Versions
 
 
 @use_case
 def cancel(
     appointment_id: str,
+    request: StatusRequest = WITHOUT_REASON,
     *,
     caller: Caller,
     now: datetime,
-    reason: Json | None = None,
-    version: Versions | None = None,
-    tell: bool = True,
     once: Once | None = None,
 ) -> Appointment:
     """Release the time: a `booked` or `pending` appointment becomes `cancelled`, with the reason if there is one.
 
     Patients cannot cancel later than the service's cancellation notice. Visits on inactive schedules can be cancelled.
     """
-    appointment = locked(appointment_id, caller, version)
+    appointment = locked(appointment_id, caller, request.version)
     require_transition(appointment, Appointment.Status.CANCELLED)
     if appointment.status == Appointment.Status.BOOKED:
         require_notice(appointment, caller, now, "cancelled")
-    return end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, tell=tell)
+    return end_visit(appointment, Appointment.Status.CANCELLED, request, caller=caller, now=now)
 
 
 def end_visit(
     appointment: Appointment,
     status: str,
+    request: StatusRequest = WITHOUT_REASON,
     *,
-    reason: Json | None,
     caller: Caller,
     now: datetime,
     subtype: str = "cancel",
-    tell: bool = True,
 ) -> Appointment:
     """Release the time of a locked appointment and write its final `status`.
 
@@ -64,12 +60,12 @@ def end_visit(
     appointment.status = status
     appointment.sequence += was_agreed
     appointment.hold_expires_at = None
-    appointment.cancelation_reason = reason if status == Appointment.Status.CANCELLED else None
+    appointment.cancelation_reason = request.reason if status == Appointment.Status.CANCELLED else None
     save(appointment, now)
     audit(subtype if status == "cancelled" else status, appointment, caller=caller, now=now)
     if was_agreed:
         encounters.follow(appointment, now=now)
-        tell = tell and status == Appointment.Status.CANCELLED
+        tell = request.tell and status == Appointment.Status.CANCELLED
         notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
     return appointment
 

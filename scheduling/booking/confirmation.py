@@ -22,7 +22,7 @@ from scheduling.booking.appointments import (
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
 from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
-from scheduling.booking.request import ConfirmRequest
+from scheduling.booking.request import ConfirmRequest, StatusRequest
 from scheduling.booking.slots import own_bookables
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError, TimeTaken
 from scheduling.participants import awaiting_answers
@@ -73,7 +73,7 @@ def _release_refused(appointment_id: str, refusal: SchedulingError, caller: Call
     if appointment.status != Appointment.Status.PENDING or appointment.is_request or is_others:
         return
     reason = HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
-    end_visit(appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now)
+    end_visit(appointment, Appointment.Status.CANCELLED, StatusRequest(reason=reason), caller=caller, now=now)
     raise RefusedAndKept(refusal, appointment)
 
 

@@ -24,7 +24,7 @@ from scheduling.booking.appointments import (
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
-from scheduling.booking.request import BookingRequest, Json, participants_of
+from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
@@ -191,14 +191,8 @@ def _release_batch(now: datetime) -> tuple[int, int]:
 
 
 def _release(appointment: Appointment, now: datetime) -> None:
-    end_visit(
-        appointment,
-        Appointment.Status.CANCELLED,
-        reason=HOLD_EXPIRED,
-        caller=CLOCK,
-        now=now,
-        subtype="expire",
-    )
+    request = StatusRequest(reason=HOLD_EXPIRED)
+    end_visit(appointment, Appointment.Status.CANCELLED, request, caller=CLOCK, now=now, subtype="expire")
 
 
 def _require_held(appointment: Appointment, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The requests of the use cases: what is asked to be booked, confirmed or moved."""
+"""The requests of the use cases: what is asked to be booked, confirmed, moved or ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -70,6 +70,22 @@ class ConfirmRequest:
     extensions: tuple[Json, ...] = ()
     version: Versions | None = None
     release: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusRequest:
+    """The details of a cancellation or another change of status.
+
+    `reason` is a FHIR CodeableConcept. `version` is the one that the client has seen; another is refused. Without
+    `tell` the patient gets no message about a cancellation.
+    """
+
+    reason: Json | None = None
+    version: Versions | None = None
+    tell: bool = True
+
+
+WITHOUT_REASON = StatusRequest()
 
 
 @dataclass(frozen=True, kw_only=True)

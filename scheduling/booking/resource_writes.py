@@ -31,6 +31,7 @@ from scheduling.booking.appointments import (
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
+from scheduling.booking.request import StatusRequest
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 from scheduling.versions import Versions
@@ -242,8 +243,8 @@ def amend(
     if status in FREES_TIME:
         if status == "cancelled" and appointment.status == "booked":
             require_notice(appointment, caller, now, "cancelled")
-        reason = appointment.cancelation_reason
-        return end_visit(appointment, status, reason=reason, caller=caller, now=now)
+        request = StatusRequest(reason=appointment.cancelation_reason)
+        return end_visit(appointment, status, request, caller=caller, now=now)
     if status in ("pending", "booked"):
         raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
     require_day_reached(appointment, status, caller=caller, now=now)

@@ -18,7 +18,7 @@ from scheduling.booking.cancellation import end_visit
 from scheduling.booking.confirmation import book_held_time
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import follow_merge, lock_patient
-from scheduling.booking.request import Json
+from scheduling.booking.request import Json, StatusRequest
 from scheduling.booking.slots import bookables_of, own_bookables
 from scheduling.errors import IllegalTransition, RuleBroken
 from scheduling.participants import actor_of, references_of
@@ -80,10 +80,8 @@ def _apply_answer(
     if answer == Status.DECLINED and any(map(_is_needed, answering)):
         if appointment.status == Appointment.Status.BOOKED:
             require_notice(appointment, caller, now, "cancelled")
-        reason = _reason(names, comment)
-        return end_visit(
-            appointment, Appointment.Status.CANCELLED, reason=reason, caller=caller, now=now, subtype="decline"
-        )
+        request = StatusRequest(reason=_reason(names, comment))
+        return end_visit(appointment, Appointment.Status.CANCELLED, request, caller=caller, now=now, subtype="decline")
     needed = [each for each in appointment.participant if _is_needed(each)]
     if appointment.is_request and all(each.get("status") == Status.ACCEPTED for each in needed):
         follow_merge(appointment)

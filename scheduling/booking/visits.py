@@ -26,7 +26,14 @@ from scheduling.booking.appointments import (
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
-from scheduling.booking.request import BookingRequest, Json, RescheduleRequest, participants_of
+from scheduling.booking.request import (
+    WITHOUT_REASON,
+    BookingRequest,
+    Json,
+    RescheduleRequest,
+    StatusRequest,
+    participants_of,
+)
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
@@ -95,7 +102,7 @@ def place(
     )
     seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
     if replacing is not None:
-        end_visit(replacing, Appointment.Status.CANCELLED, reason=None, caller=caller, now=now)
+        end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     take(appointment, slots_of(request.offerings, request.start, slot_status, seats, now=now))
@@ -199,11 +206,10 @@ def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, on
 def change_status(
     appointment_id: str,
     status: str,
+    request: StatusRequest = WITHOUT_REASON,
     *,
     caller: Caller,
     now: datetime,
-    reason: Json | None = None,
-    version: Versions | None = None,
     once: Once | None = None,
 ) -> Appointment:
     """Record the next step of a visit: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software
@@ -211,17 +217,17 @@ def change_status(
 
     Raises IllegalTransition, which names both statuses.
     """
-    appointment = locked(appointment_id, caller, version)
+    appointment = locked(appointment_id, caller, request.version)
     if not access.is_exempt_from_cutoffs(caller, appointment):
         raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
     require_transition(appointment, status)
     if status in FREES_TIME:
-        return end_visit(appointment, status, reason=reason, caller=caller, now=now)
+        return end_visit(appointment, status, request, caller=caller, now=now)
     if status in (Appointment.Status.PENDING, Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, f"{status} without taking its time")
     require_day_reached(appointment, status, caller=caller, now=now)
     appointment.status = status
-    appointment.cancelation_reason = reason if status == Appointment.Status.NOSHOW else None
+    appointment.cancelation_reason = request.reason if status == Appointment.Status.NOSHOW else None
     return step(appointment, caller=caller, now=now)
 
 

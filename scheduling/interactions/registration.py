@@ -33,7 +33,8 @@ def register(resource: Json, *, caller: Caller, now: datetime, base: str = "") -
     """
     creation = interactions.creation_of("Patient", resource)
     try:
-        [written] = interactions.write_within([creation], caller=caller, now=now, base=base)
+        request = interactions.WriteRequest(entries=[creation], base=base)
+        [written] = interactions.write_within(request, caller=caller, now=now)
     except BundleRefused as refusal:
         raise refusal.problems[0].error from refusal
     return Patient.objects.get(fhir_id=written.reference.partition("/")[2])

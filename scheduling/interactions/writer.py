@@ -58,52 +58,47 @@ class WriteResult:
         return self.reference if self.outcome == "known" else f"{self.reference}/_history/{self.version}"
 
 
-def write(
-    entries: Sequence[Entry],
-    *,
-    caller: Caller,
-    now: datetime,
-    base: str = "",
-    find: Find = finds_nothing,
-    then: Callable[[], object] = lambda: None,
-    progress: Callable[[int], object] = lambda count: None,
-) -> list[WriteResult]:
-    """Write all entries in one transaction, or none. Returns the outcomes in their order.
+@dataclass(frozen=True, kw_only=True)
+class WriteRequest:
+    """The entries to write, all or none.
 
-    An unchanged resource gets no new version. Raises BundleRefused with all problems, Forbidden, ScheduleBusy. `base`
-    is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
+    `base` is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
     everything), and `progress` is called with the number of further entries done.
     """
+
+    entries: Sequence[Entry]
+    base: str = ""
+    find: Find = finds_nothing
+    then: Callable[[], object] = lambda: None
+    progress: Callable[[int], object] = lambda count: None
+
+
+def write(request: WriteRequest, *, caller: Caller, now: datetime) -> list[WriteResult]:
+    """Write all entries in one transaction, or none. Returns the outcomes in their order.
+
+    An unchanged resource gets no new version. Raises BundleRefused with all problems, Forbidden, ScheduleBusy.
+    """
     with booking.all_or_nothing():
-        return write_within(entries, caller=caller, now=now, base=base, find=find, then=then, progress=progress)
+        return write_within(request, caller=caller, now=now)
 
 
-def write_within(
-    entries: Sequence[Entry],
-    *,
-    caller: Caller,
-    now: datetime,
-    base: str = "",
-    find: Find = finds_nothing,
-    then: Callable[[], object] = lambda: None,
-    progress: Callable[[int], object] = lambda count: None,
-) -> list[WriteResult]:
+def write_within(request: WriteRequest, *, caller: Caller, now: datetime) -> list[WriteResult]:
     """Do the same in the transaction of a use case."""
-    entries = [_authorised(caller, entry) for entry in entries]
+    entries = [_authorised(caller, entry) for entry in request.entries]
     if conditions := [f"{entry.type}?{entry.condition}" for entry in entries if entry.condition]:
         booking.lock_conditions(conditions)
-    resolved = resolve_conditions(entries, find)
+    resolved = resolve_conditions(entries, request.find)
     people = without_known_patients(resolved.entries)
     deleted, not_deleted = delete(_of(people.entries, "delete"), caller=caller, now=now)
     changed = apply_patches(_of(people.entries, "patch"), caller)
     if problems := [*resolved.problems, *people.problems, *not_deleted, *changed.problems]:
         raise BundleRefused(problems)
     rest = [*_of(people.entries, "create", "update"), *changed.updates]
-    writer = _Writer(referable_references(rest, caller, base), caller, now, progress)
+    writer = _Writer(referable_references(rest, caller, request.base), caller, now, request.progress)
     writer.write(rest)
     gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
     record_writes([*gone, *writer.noted], caller=caller, now=now)
-    then()
+    request.then()
     done = [
         *(_written(entry, row, "unchanged") for entry, row in [*resolved.existing, *changed.unchanged]),
         *(_written(entry, row, "known") for entry, row in people.existing),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from clinic.models import Appointment
 from scheduling import availability, booking
 from scheduling.access import Caller
+from scheduling.booking import StatusRequest
 from scheduling.booking.appointments import TRANSITIONS
 from scheduling.errors import IllegalTransition, NotFound, RuleBroken, VersionConflict
 from tests.factories import AppointmentFactory, ServiceFactory
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancel(appointment, caller=SOFTWARE, **more):
-    return booking.cancel(appointment.fhir_id, caller=caller, now=timezone.now(), **more)
+    return booking.cancel(appointment.fhir_id, StatusRequest(**more), caller=caller, now=timezone.now())
 
 
 @pytest.mark.parametrize("take", [book, hold])

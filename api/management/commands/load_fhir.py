@@ -61,7 +61,8 @@ def _load(entries: Sequence[Entry]) -> list[WriteResult]:
     connection.settings_dict["OPTIONS"].pop("pool", None)
     with tqdm(total=len(entries), unit=" resources", file=sys.stderr, disable=None, leave=False) as bar:
         progress: Callable[[int], object] = bar.update
-        return interactions.write(entries, caller=OPERATOR, now=timezone.now(), progress=progress)
+        request = interactions.WriteRequest(entries=entries, progress=progress)
+        return interactions.write(request, caller=OPERATOR, now=timezone.now())
 
 
 def _refused(refusal: BundleRefused) -> str:

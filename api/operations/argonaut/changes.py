@@ -17,7 +17,7 @@ from clinic.fhir.status_reasons import said_both_ways
 from clinic.fhir.visit_types import codings_of
 from clinic.models import Appointment
 from scheduling import access, booking
-from scheduling.booking import ConfirmRequest, Once
+from scheduling.booking import ConfirmRequest, Once, StatusRequest
 from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, SchedulingError, TimeTaken
 from scheduling.participants import actor_of
 
@@ -83,11 +83,9 @@ def cancel(request: ArgonautRequest, visit: Appointment) -> Attempt:
         return Attempt(lambda once: as_it_is(request, visit))
     assert request.parameters.sent is not None
     draft = read_draft(said_both_ways(request.parameters.sent), request.at, request.base)
-    reason = draft.fields["cancelation_reason"]
+    cancelled = StatusRequest(reason=draft.fields["cancelation_reason"], version=request.version)
     return Attempt(
-        lambda once: booking.cancel(
-            visit.fhir_id, caller=request.caller, now=request.now, reason=reason, version=request.version, once=once
-        )
+        lambda once: booking.cancel(visit.fhir_id, cancelled, caller=request.caller, now=request.now, once=once)
     )
 
 

@@ -29,8 +29,7 @@ class Cancel(WriteView):
             named = reference_to("Appointment", base_of(request), "appointment reference")
             which = fhir_id or inputs.required(NAMED, named)
             inputs.finish()
-            return Attempt(
-                lambda once: booking.cancel(which, caller=caller, now=now, reason=reason, version=version, once=once)
-            )
+            cancelled = booking.StatusRequest(reason=reason, version=version)
+            return Attempt(lambda once: booking.cancel(which, cancelled, caller=caller, now=now, once=once))
 
         return self.answered(request, prepare, alone)

@@ -19,7 +19,7 @@ from portal.common import codes, typed
 from portal.common.codes import CodeForm
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.booking import Proof
+from scheduling.booking import Proof, StatusRequest
 from scheduling.errors import SchedulingError
 from scheduling.notifications import links
 from scheduling.notifications.audience import audience_of
@@ -185,8 +185,9 @@ def _remember(request: HttpRequest, visit: Visit, now: datetime) -> None:
 
 
 def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:
+    cancelled = StatusRequest(reason={"text": reason} if reason else None)
     try:
-        booking.cancel(visit.id, caller=Caller(visit=visit.id), now=now, reason={"text": reason} if reason else None)
+        booking.cancel(visit.id, cancelled, caller=Caller(visit=visit.id), now=now)
         messages.success(request, _("Your visit has been cancelled."))
     except SchedulingError as refusal:
         messages.error(request, str(refusal))

@@ -17,6 +17,7 @@ from portal.appointments.visits import Visit
 from portal.common import typed
 from portal.common.callers import caller_of, sign_in_required, visitor_required
 from scheduling import booking
+from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
 from scheduling.notifications import calendar_of
 
@@ -89,8 +90,9 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> HttpResponse:
+    cancelled = StatusRequest(reason={"text": reason} if reason else None)
     try:
-        booking.cancel(visit.id, caller=caller_of(request), now=now, reason={"text": reason} if reason else None)
+        booking.cancel(visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
         return redirect("portal:visit", visit.id)

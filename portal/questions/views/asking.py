@@ -25,6 +25,7 @@ from portal.questions.parts import Part
 from portal.questions.views.visit_questions import VisitQuestions, questions_of, redirect_if_lost, visit_of
 from scheduling import booking, questionnaire_answers
 from scheduling.errors import RuleBroken, SchedulingError
+from scheduling.questionnaire_answers import AnswerRequest
 from scheduling.questionnaires import PostedForm
 
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -56,14 +57,16 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     if differing := _differing(request, page, posted):
         return _again(request, differing=differing)
     if name := request.POST.get("add"):
-        return _changed(request, questions, page, posted, now, add=name)
+        _keep(request, questions, page.answers(posted), now)
+        return _again(request, add=name)
     if name := request.POST.get("remove"):
-        return _changed(request, questions, page, posted, now, remove=name)
+        _keep(request, questions, page.answers(posts.without(posted, page.items, name)), now)
+        return _again(request, remove=name)
     if typed.LANGUAGE in request.POST:
-        _keep(request, questions, page, posted, now)
+        _keep(request, questions, page.answers(posted), now)
         return languages.switch(request, request.POST[typed.LANGUAGE], redirect(request.path))
     if holding.LET_GO in request.POST and questions.visit.is_held:
-        _keep(request, questions, page, posted, now)
+        _keep(request, questions, page.answers(posted), now)
         return holding.give_back(request, questions.visit, now, leaves=request.POST[holding.LET_GO] == "leave")
     if "keep" in request.POST and questions.visit.is_held:
         return _longer(request, questions, page, posted, now)
@@ -77,7 +80,7 @@ def _go_on(
     new, wrong = sent.new_questions(posted), sent.problems_of(posted)
     skips = "skip" in request.POST and questions.is_optional
     done = parts.is_last(sent) and not (new or wrong) and not skips
-    kept = page.of(_keep(request, questions, page, posted, now, done=done))
+    kept = page.of(_keep(request, questions, page.answers(posted, done=done), now))
     if kept.form.is_stopped:
         return redirect("portal:questions-stop", questions.visit.id)
     if ended := redirect_if_lost(questions):
@@ -96,23 +99,6 @@ def _go_on(
     if questions.visit.is_booked:
         messages.success(request, _("Your answers are saved."))
     return redirect(_next(request, questions))
-
-
-def _changed(
-    request: HttpRequest,
-    questions: VisitQuestions,
-    page: Part,
-    posted: PostedForm,
-    now: datetime,
-    *,
-    add: str = "",
-    remove: str = "",
-) -> HttpResponse:
-    """Add or remove a row, and keep what is typed elsewhere on the page."""
-    if remove:
-        posted = posts.without(posted, page.items, remove)
-    _keep(request, questions, page, posted, now)
-    return _again(request, add=add, remove=remove)
 
 
 def _again(request: HttpRequest, **said: Any) -> HttpResponse:
@@ -155,7 +141,7 @@ def _longer(
     request: HttpRequest, questions: VisitQuestions, page: Part, posted: PostedForm, now: datetime
 ) -> HttpResponse:
     """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
-    _keep(request, questions, page, posted, now)
+    _keep(request, questions, page.answers(posted), now)
     try:
         booking.extend_hold(questions.visit.id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
@@ -173,7 +159,8 @@ def save(request: HttpRequest, appointment_id: str, number: int) -> JsonResponse
     questions = questions_of(request, appointment_id, now)
     page = questions.part(number)
     try:
-        form = _keep(request, questions, page, posts.read_post(request), now, version=_version(request))
+        answers = page.answers(posts.read_post(request), version=_version(request))
+        form = _keep(request, questions, answers, now)
     except RuleBroken as refusal:
         return JsonResponse({"refused": str(refusal)}, status=409)
     zone = questions.visit.zone
@@ -205,25 +192,9 @@ def _version(request: HttpRequest) -> int | None:
 
 
 def _keep(
-    request: HttpRequest,
-    questions: VisitQuestions,
-    page: Part,
-    posted: PostedForm,
-    now: datetime,
-    *,
-    done: bool = False,
-    version: int | None = None,
+    request: HttpRequest, questions: VisitQuestions, answers: AnswerRequest, now: datetime
 ) -> questionnaire_answers.VisitForm:
-    return questionnaire_answers.answer(
-        questions.appointment,
-        page.form,
-        posted,
-        page.items,
-        caller=caller_of(request),
-        now=now,
-        done=done,
-        version=version,
-    )
+    return questionnaire_answers.answer(questions.appointment, answers, caller=caller_of(request), now=now)
 
 
 def _next(request: HttpRequest, questions: VisitQuestions) -> str:

@@ -22,6 +22,7 @@ from portal.staff.visits.back import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
 from scheduling import booking, notifications
+from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
 
 ANSWERED = {
@@ -64,11 +65,9 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm, now: datetime) -> HttpResponse:
-    reason = {"text": form.cleaned_data["reason"]}
+    cancelled = StatusRequest(reason={"text": form.cleaned_data["reason"]}, tell=form.cleaned_data["tell"])
     try:
-        booking.cancel(
-            staff_visit.visit.id, caller=caller_of(request), now=now, reason=reason, tell=form.cleaned_data["tell"]
-        )
+        booking.cancel(staff_visit.visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         return _answered(request, staff_visit, str(refusal), messages.error, now)
     message = _("The visit is cancelled, and its time is free.")

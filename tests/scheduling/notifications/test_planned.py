@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clinic.models import Communication, Event, Medium
 from scheduling import availability, booking, notifications
+from scheduling.booking import StatusRequest
 from scheduling.errors import TimeTaken
 from scheduling.notifications import quiet_hours
 from tests.factories import (
@@ -46,7 +47,7 @@ def move(appointment, service, *schedules, to, **how):
 
 
 def cancel(appointment, **how):
-    return booking.cancel(appointment.fhir_id, caller=SOFTWARE, now=timezone.now(), **how)
+    return booking.cancel(appointment.fhir_id, StatusRequest(**how), caller=SOFTWARE, now=timezone.now())
 
 
 def test_a_booking_is_confirmed_and_reminded_of_by_every_way_there_is(service, chen, ada):

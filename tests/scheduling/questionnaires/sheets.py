@@ -7,6 +7,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as De
 
 from clinic.fhir.codes import RED_FLAG
 from scheduling import questionnaire_answers, questionnaires
+from scheduling.questionnaire_answers import AnswerRequest
 from scheduling.questionnaires import Entries, PostedForm, read_items
 from tests.factories import MONDAY_9
 
@@ -80,6 +81,5 @@ PAIN = item(
 def answer(appointment, caller, *, done=False, version=None, now=NOW, **typed):
     [form] = questionnaire_answers.forms_of(appointment, ZONE)
     posted = PostedForm(entries(**typed).typed, frozenset({"q-pain", "q-b"}))
-    return questionnaire_answers.answer(
-        appointment, form, posted, form.items, caller=caller, now=now, done=done, version=version
-    ).response
+    request = AnswerRequest(form=form, posted=posted, items=form.items, done=done, version=version)
+    return questionnaire_answers.answer(appointment, request, caller=caller, now=now).response

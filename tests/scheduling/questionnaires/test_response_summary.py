@@ -1,6 +1,7 @@
 """Responses in words, as questions and answers."""
 
 from scheduling import questionnaire_answers, questionnaires
+from scheduling.questionnaire_answers import AnswerRequest
 from scheduling.questionnaires import PostedForm
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.scheduling.questionnaires.sheets import NOW, PAIN, ZONE, extension, group, item
@@ -44,7 +45,8 @@ def test_what_was_only_typed_reads_as_a_draft(held, caller, form_row):
     form_row.save()
     [form] = questionnaire_answers.forms_of(held, ZONE)
     posted = PostedForm({"q-a.0.day": ["31"], "q-a.0.month": ["2"], "q-a.0.year": ["2026"]}, frozenset({"q-a"}))
-    row = questionnaire_answers.answer(held, form, posted, form.items, caller=caller, now=NOW).response
+    request = AnswerRequest(form=form, posted=posted, items=form.items)
+    row = questionnaire_answers.answer(held, request, caller=caller, now=NOW).response
     reading = questionnaires.summary_of(row)
     assert [(each.text, each.is_draft) for each in reading.lines[0].answers] == [("31 2 2026", True)]
     assert reading.marker == "Not finished"
