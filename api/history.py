@@ -163,7 +163,7 @@ def _rows(page: Sequence[Place], caller: Caller) -> list[Resource]:
 
 def _entry(row: Resource, base: str) -> Json:
     """Return the entry of a version, with the request that made it and its response."""
-    method, status = _asked(row)
+    method, status = _request_and_status(row)
     entry: Json = {
         "fullUrl": f"{base}{row.reference}",
         "request": {"method": method, "url": row.RESOURCE_TYPE if method == "POST" else row.reference},
@@ -176,7 +176,7 @@ def _entry(row: Resource, base: str) -> Json:
     return entry if method == "DELETE" else {**entry, "resource": to_fhir(row)}
 
 
-def _asked(row: Resource) -> tuple[str, HTTPStatus]:
+def _request_and_status(row: Resource) -> tuple[str, HTTPStatus]:
     if row.deleted_at is not None:
         return "DELETE", HTTPStatus.NO_CONTENT
     return ("POST", HTTPStatus.CREATED) if row.version == 1 else ("PUT", HTTPStatus.OK)

@@ -30,7 +30,7 @@ class SystemView(FHIRView):
     """`GET [base]?search` and `POST [base]`: https://hl7.org/fhir/R4/http.html#search and #transaction"""
 
     def get(self, request: Request) -> Response:
-        return _found("", request, request.query_params)
+        return _search_response("", request, request.query_params)
 
     def post(self, request: Request) -> Response:
         """Process a transaction, all of it or nothing, or each entry of a batch by itself."""
@@ -57,7 +57,7 @@ class ResourceView(FHIRView):
         caller, base = caller_of(request), base_of(request)
         find = reading.finder(caller, base)
         written = interactions.perform(entry, caller=caller, now=timezone.now(), base=base, find=find)
-        return _written(written, request)
+        return _write_response(written, request)
 
 
 class TypeView(ResourceView):
@@ -67,7 +67,7 @@ class TypeView(ResourceView):
     """
 
     def get(self, request: Request) -> Response:
-        return _found(self.kind, request, request.query_params)
+        return _search_response(self.kind, request, request.query_params)
 
     def post(self, request: Request) -> Response:
         """Create a resource.
@@ -112,7 +112,7 @@ class SearchView(FHIRView):
     def post(self, request: Request) -> Response:
         query = request.query_params.copy()
         query.update(request.data)
-        return _found(self.kind, request, query)
+        return _search_response(self.kind, request, query)
 
 
 class InstanceView(ResourceView):
@@ -166,7 +166,7 @@ class NowhereView(FHIRView):
     post = put = patch = delete = get
 
 
-def _found(kind: str, request: Request, query: QueryDict) -> Response:
+def _search_response(kind: str, request: Request, query: QueryDict) -> Response:
     """Answer a search of a type, or of all types without one."""
     caller, base = caller_of(request), base_of(request)
     lenient = prefers(request, "handling") == "lenient"
@@ -178,7 +178,7 @@ def _found(kind: str, request: Request, query: QueryDict) -> Response:
     return Response(search.answer(parsed, caller, base))
 
 
-def _written(written: WriteResult, request: Request) -> Response:
+def _write_response(written: WriteResult, request: Request) -> Response:
     """Answer a write: 201 with the address if it created a resource; the body as the client prefers.
 
     For a patient who was known already the body is what the client sent, with the id of the known record.
@@ -188,7 +188,7 @@ def _written(written: WriteResult, request: Request) -> Response:
         elements = {name: value for name, value in body_of(request).items() if name != "meta"}
         return Response({**elements, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
     if written.outcome == "deleted":
-        return _deleted(written, request)
+        return _deletion_response(written, request)
     headers = version_headers(written) | {"Location": f"{base_of(request)}{written.location}"}
     status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
     match prefers(request, "return"):
@@ -200,7 +200,7 @@ def _written(written: WriteResult, request: Request) -> Response:
     return Response(resources[written.reference], status, headers=headers)
 
 
-def _deleted(written: WriteResult, request: Request) -> Response:
+def _deletion_response(written: WriteResult, request: Request) -> Response:
     """Answer a deletion: 204 also if there was no such resource."""
     headers = version_headers(written) if written.version else {}
     if prefers(request, "return") == "OperationOutcome":

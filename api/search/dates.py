@@ -28,11 +28,11 @@ class Moment(Ordered):
 
 @dataclass(frozen=True, kw_only=True)
 class Date(Moment):
-    """An instant in a column, or a day. Where the column is empty, what was `said`: a part of a date, in JSON."""
+    """An instant or a day in a column; where the column is empty, a partial date at the place `partial` in JSON."""
 
     column: str
     days: bool = False
-    said: str = ""
+    partial: str = ""
 
     @property
     def sort(self) -> str:
@@ -40,14 +40,14 @@ class Date(Moment):
 
     def condition(self, value: str, modifier: str, base: str) -> Q:
         found = self._within(read_days(value) if self.days else read_span(value))
-        if self.said:
-            said = compare(read_span(value), *bounds(self.said, self.said))
-            found |= Q(**{self.column: None}) & is_there(self.said) & said
+        if self.partial:
+            of_partial = compare(read_span(value), *bounds(self.partial, self.partial))
+            found |= Q(**{self.column: None}) & is_there(self.partial) & of_partial
         return found
 
     def present(self) -> Q:
         inside = Q(**{f"{self.column}__isnull": False})
-        return inside | is_there(self.said) if self.said else inside
+        return inside | is_there(self.partial) if self.partial else inside
 
     def _within(self, span: Span[Any]) -> Q:
         within = Q(**{f"{self.column}__gte": span.first, f"{self.column}__lt": span.after})
@@ -84,7 +84,7 @@ class Period(Moment):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said(Moment):
+class JsonDate(Moment):
     """A date, dateTime or Period in JSON."""
 
     place: str

@@ -28,8 +28,8 @@ class Grammar:
         return tree
 
     def _refused(self, text: str, error: UnexpectedInput) -> Invalid:
-        wanted = error.accepts if isinstance(error, UnexpectedToken) else getattr(error, "allowed", ())
-        right = ", ".join(said for name, said in self._terminals.items() if name in wanted) or "the end"
+        expected = error.accepts if isinstance(error, UnexpectedToken) else getattr(error, "allowed", ())
+        right = ", ".join(description for name, description in self._terminals.items() if name in expected) or "the end"
         if isinstance(error, UnexpectedToken) and error.token.type == "$END":
             return Invalid(f"It ends too early: there should be {right}.")
         place = error.pos_in_stream or 0

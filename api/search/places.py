@@ -45,21 +45,21 @@ class Sql(Func):
 HOLDS = "({0} @? {1}::jsonpath)"
 # Both sides without accents and in small letters; a frame around each text marks its edges.
 TELLS = """EXISTS (
-    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(text)
-    WHERE strpos(clinic_folded({2} || (said.text #>> '{{}}') || {2}), clinic_folded({3})) > 0)"""
+    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS item(text)
+    WHERE strpos(clinic_folded({2} || (item.text #>> '{{}}') || {2}), clinic_folded({3})) > 0)"""
 COLUMN_TELLS = "(strpos(clinic_folded({1} || {0} || {1}), clinic_folded({2})) > 0)"
 # A partial date begins with the first and ends with the last day of its month or year.
 # A date without a time is local to a zone.
 FIRST = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz
     ELSE (text || substr('0001-01-01', length(text) + 1))::timestamp AT TIME ZONE {1} END
-    FROM (VALUES ({0})) AS said(text))"""
+    FROM (VALUES ({0})) AS item(text))"""
 AFTER = """(SELECT CASE WHEN length(text) > 10 THEN text::timestamptz + interval '1 second'
     ELSE ((text || substr('0001-01-01', length(text) + 1))::timestamp + CASE length(text)
         WHEN 4 THEN interval '1 year' WHEN 7 THEN interval '1 month' ELSE interval '1 day' END) AT TIME ZONE {1} END
-    FROM (VALUES ({0})) AS said(text))"""
+    FROM (VALUES ({0})) AS item(text))"""
 REFERS = """EXISTS (
-    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS said(name)
-    WHERE substring(said.name #>> '{{}}', {2}) IN {3})"""
+    SELECT FROM jsonb_path_query({0}, {1}::jsonpath) AS item(name)
+    WHERE substring(item.name #>> '{{}}', {2}) IN {3})"""
 # An array of the referred ids, so that PostgreSQL evaluates it first and then uses the index.
 REFERS_BY_INDEX = """({{0}} = ANY (ARRAY(
     SELECT referring.id FROM {{1}} AS referred(fhir_id) JOIN "{table}" AS referring

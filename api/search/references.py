@@ -82,7 +82,7 @@ class Reference(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written(Reference):
+class JsonReference(Reference):
     """References in JSON, however they were written: relative, or at our address. `indexed` by a GIN index of `model`.
 
     Without `types` they are to anything.
@@ -125,7 +125,7 @@ class Written(Reference):
     def present(self) -> Q:
         return is_there(self.at)
 
-    def among(self, column: str, test: str) -> "Written":
+    def among(self, column: str, test: str) -> "JsonReference":
         return replace(self, at=places.among(self.at, column, test))
 
 

@@ -39,7 +39,7 @@ class Token(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown(Parameter):
+class MappedCode(Parameter):
     """A column with values that FHIR shows as codes of a system."""
 
     TYPE = "token"

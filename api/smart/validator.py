@@ -23,7 +23,7 @@ from scheduling import access
 from scheduling.access import LASTING, code_digest, grantable
 
 BACKEND_SECONDS = 300
-OURS = "clinic"  # the header under which comes along what oauthlib does not know of a request
+CONTEXT = "clinic"  # the header with the parts of a request that oauthlib does not read
 
 
 class OAuthCore(OAuthLibCore):  # type: ignore[misc]
@@ -33,7 +33,7 @@ class OAuthCore(OAuthLibCore):  # type: ignore[misc]
         base = request.build_absolute_uri(f"/{settings.FHIR_BASE_PATH}")
         token_url = request.build_absolute_uri(reverse("oauth2_provider:token"))
         context = {"base": base, "token": token_url, "user": getattr(request, "user", None)}
-        return {**super().extract_headers(request), OURS: context}
+        return {**super().extract_headers(request), CONTEXT: context}
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return the form without NUL, which PostgreSQL cannot store."""
@@ -61,13 +61,13 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     # Authentication of clients
 
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        if _asserted(request):
+        if _client_assertion(request):
             return True
         return bool(super().client_authentication_required(request, *args, **kwargs))
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Authenticate by key (private_key_jwt), by Basic, or by a secret in the body."""
-        if assertion := _asserted(request):
+        if assertion := _client_assertion(request):
             return self._authenticate_by_key(request, assertion)
         return bool(super().authenticate_client(request, *args, **kwargs))
 
@@ -75,7 +75,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         if getattr(request, "client_assertion_type", None) != TYPE:
             raise errors.InvalidClientError(description=f"client_assertion_type is {TYPE}.", request=request)
         try:
-            found = application_of(assertion, request.headers[OURS]["token"], timezone.now())
+            found = application_of(assertion, request.headers[CONTEXT]["token"], timezone.now())
         except Refused as refusal:
             raise errors.InvalidClientError(description=str(refusal), request=request) from refusal
         if request.client_id not in (None, found.client_id) or not _may_be_used(found):
@@ -122,13 +122,13 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
                 launch.revoke()
             return False
         request.launch = launch
-        return _may_come_in(launch)
+        return _may_still_be_used(launch)
 
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         if not super().validate_refresh_token(refresh_token, client, request, *args, **kwargs):
             return False
         request.launch = Launch.objects.filter(access_token=request.refresh_token_instance.access_token).first()
-        return request.launch is not None and _may_come_in(request.launch)
+        return request.launch is not None and _may_still_be_used(request.launch)
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> str:
         return str(request.launch.scope)
@@ -143,7 +143,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         """Save the token with the patient in context, and a refresh token only with a scope for one."""
         if request.grant_type == "client_credentials":
-            if _asserted(request):
+            if _client_assertion(request):
                 token["expires_in"] = BACKEND_SECONDS
             super()._save_bearer_token(token, request, *args, **kwargs)
             return
@@ -168,7 +168,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
 
     def validate_silent_login(self, request: Any) -> bool:
         """True if the person has signed in recently enough, so that only their consent is needed."""
-        return bool(request.headers[OURS]["user"].is_authenticated)
+        return bool(request.headers[CONTEXT]["user"].is_authenticated)
 
     def validate_silent_authorization(self, request: Any) -> bool:
         """Return False: people are asked each time."""
@@ -182,11 +182,11 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]
         return True
 
     def get_oidc_issuer_endpoint(self, request: Any) -> str:
-        return str(request.headers[OURS]["base"]).removesuffix("/")
+        return str(request.headers[CONTEXT]["base"]).removesuffix("/")
 
     def get_additional_claims(self, request: Any) -> dict[str, str]:
         record = access.record_of(request.user)
-        address = f"{request.headers[OURS]['base']}{record.reference}" if record else ""
+        address = f"{request.headers[CONTEXT]['base']}{record.reference}" if record else ""
         return {"fhirUser": address, "profile": address} if address else {}  # SMART 1 called it profile
 
 
@@ -203,7 +203,7 @@ def launch_context(launch: Launch) -> dict[str, Any]:
     return {"patient": launch.patient.fhir_id, "need_patient_banner": True} if launch.patient else {}
 
 
-def _asserted(request: Any) -> str:
+def _client_assertion(request: Any) -> str:
     return getattr(request, "client_assertion", None) or ""
 
 
@@ -214,15 +214,15 @@ def _signing(application: Any) -> Any:
 
 
 def _may_be_used(application: Any) -> bool:
-    return application.user is None or _is_welcome(application.user)
+    return application.user is None or _may_sign_in(application.user)
 
 
-def _is_welcome(user: Any) -> bool:
+def _may_sign_in(user: Any) -> bool:
     return bool(user.is_active and (settings.DEMO or not user.is_demo))
 
 
-def _may_come_in(launch: Launch) -> bool:
-    return _is_welcome(launch.user) and not access.is_launch_over(launch, now=timezone.now())
+def _may_still_be_used(launch: Launch) -> bool:
+    return _may_sign_in(launch.user) and not access.is_launch_over(launch, now=timezone.now())
 
 
 def _claim(launch: Launch, request: Any) -> None:

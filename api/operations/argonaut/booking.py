@@ -1,8 +1,8 @@
-"""$hold and $book as Argonaut Scheduling and IHE have them: by id or by resource, refused in words of their own.
+"""$hold and $book as Argonaut Scheduling and IHE have them: by id or by resource, with refusals of their own.
 
-http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. What cannot be read, found or
-allowed is told by the status of the answer. What is refused is an answer: a Bundle with the Appointment `cancelled` for
-Argonaut, with an OperationOutcome alone for IHE.
+http://fhir.org/guides/argonaut-scheduling and https://profiles.ihe.net/ITI/Scheduling. A request that
+cannot be read or is not allowed gets an error status. A refusal by the rules or the calendar is a Bundle: with the
+Appointment as `cancelled` for Argonaut, with only an OperationOutcome for IHE.
 """
 
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ from scheduling.errors import (
 
 REFUSALS = (TimeTaken, TimeNotOffered, RuleBroken, IllegalTransition, HoldExpired)
 NEW, CHANGED, CANCELLED = ("proposed", "pending"), "booked", "cancelled"
-TOLD = {
+STATUS_TEXTS = {
     "pending": "The time is held until the instant in the header Expires.",
     "booked": "The appointment is booked.",
     "cancelled": "The appointment is cancelled.",
 }
-ASKED_FOR = "The appointment is asked for. The clinic answers."
+REQUEST_TEXT = "The appointment is asked for. The clinic answers."
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class ArgonautBooking(ArgonautRequest):
         if appointment.hold_expires_at:
             headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
         is_request = appointment.status == "pending" and not appointment.hold_expires_at
-        told = ASKED_FOR if is_request else TOLD.get(appointment.status, "The appointment is as it was.")
-        body = searchset([_entry(appointment, self.base)], [Issue("informational", told)])
+        text = REQUEST_TEXT if is_request else STATUS_TEXTS.get(appointment.status, "The appointment is as it was.")
+        body = searchset([_entry(appointment, self.base)], [Issue("informational", text)])
         return Answer(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body, headers)
 
     def refused(self, refusal: SchedulingError) -> Response:
@@ -116,7 +116,7 @@ class ArgonautBooking(ArgonautRequest):
     def _cancelled(self, refusal: SchedulingError) -> list[Json]:
         """Return the Appointment as `cancelled`. A hold that cannot be booked was cancelled with the refusal.
 
-        An id that is a visit's or another's hold is not told as cancelled.
+        If the id is that of a visit, or of another's hold, the entry has no id.
         """
         if self.existing is not None:
             if self.existing.status == CANCELLED:
@@ -125,15 +125,15 @@ class ArgonautBooking(ArgonautRequest):
             is_others = isinstance(refusal, TimeTaken) and (self.holds or not booking.is_holder(visit, self.caller))
             if visit.status == CANCELLED:
                 return [_entry(access.redacted(visit, self.caller), self.base)]
-            return [_nameless(lost.json) for lost in self._lost(visit, is_others=is_others)]
+            return [_without_id(lost.json) for lost in self._lost_proposal(visit, is_others=is_others)]
         if self.proposal is not None:
             proposal = self.proposal.json
             is_somebodys = Appointment.objects.filter(fhir_id=proposal["id"]).exclude(status=CANCELLED).exists()
-            return [_nameless(proposal) if is_somebodys else match(_cancelled_json(proposal), self.base)]
+            return [_without_id(proposal) if is_somebodys else match(_cancelled_json(proposal), self.base)]
         return [{"resource": _cancelled_json(self.sent_appointment.json), "search": {"mode": "match"}}]
 
-    def _lost(self, visit: Appointment, *, is_others: bool) -> list[Proposal]:
-        """Return the proposal if its time is another's by now, as if it had never been held."""
+    def _lost_proposal(self, visit: Appointment, *, is_others: bool) -> list[Proposal]:
+        """Return the proposal of a hold that another caller has by now; none if there is no such proposal."""
         fhir_id = self.parameters.target.fhir_id
         facts = read_proposal_id(fhir_id)
         if facts is None or (not is_others and self.is_for(visit.patient)):
@@ -145,7 +145,7 @@ def _over(once: Once | None) -> Appointment:
     raise HoldExpired("This proposal has expired. Search for times again.")
 
 
-def _nameless(proposal: Json) -> Json:
+def _without_id(proposal: Json) -> Json:
     """Return the entry of a proposal without its id, which is now a visit's."""
     others = {name: value for name, value in proposal.items() if name != "id"}
     return {"resource": _cancelled_json(others), "search": {"mode": "match"}}

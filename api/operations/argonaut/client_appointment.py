@@ -1,7 +1,7 @@
 """An Appointment that a client composed: of a free Slot of $prefetch, or of people, a place and a time.
 
-http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: which schedules it takes
-is found by who takes part, and by whether they are free then.
+http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: its schedules are found
+by its participants, and by who of them is free then.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ ALL_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class ClientAppointment:
-    """A client's Appointment as it was read. `slots` are the free Slots that it names."""
+    """A client's Appointment with its fields. `slots` are the free Slots that it names."""
 
     json: Json
     at: str
@@ -50,20 +50,20 @@ class ClientAppointment:
         return start
 
 
-def read_client_appointment(sent: Json, at: str, base: str, patients: QuerySet[Patient]) -> ClientAppointment:
+def read_client_appointment(resource: Json, at: str, base: str, patients: QuerySet[Patient]) -> ClientAppointment:
     """Read the Appointment of the parameter `at`. Raises with every problem of it.
 
     `patients` are those whom it may be for: others are not known here.
     """
-    sent = with_references(sent, at, patients)
-    slots = _free_slots(sent, at, base)
-    draft = read_draft(sent, at, base)
+    resource = with_references(resource, at, patients)
+    slots = _free_slots(resource, at, base)
+    draft = read_draft(resource, at, base)
     if draft.fields["start"] is None:
         text = "Say when the visit starts, as in 2026-01-05T14:00:00Z."
         raise Invalid(issues=[Issue("required", text, f"{at}.start")])
     if any(slot.start != draft.fields["start"].timestamp() for slot in slots):
         raise Invalid("The Appointment does not start with its Slot.", expression=f"{at}.start")
-    return ClientAppointment(sent, at, draft, _patient(draft, at, patients), slots)
+    return ClientAppointment(resource, at, draft, _patient(draft, at, patients), slots)
 
 
 def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | None:
@@ -71,19 +71,21 @@ def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | No
         return None
     patient = patients.filter(pk=draft.fields["patient_id"]).first()
     if patient is None:
-        said = ((n, str(each.get("actor", {}).get("reference"))) for n, each in enumerate(draft.fields["participant"]))
-        n, text = next((n, text) for n, text in said if "Patient/" in text)
+        actors = (
+            (n, str(each.get("actor", {}).get("reference"))) for n, each in enumerate(draft.fields["participant"])
+        )
+        n, text = next((n, text) for n, text in actors if "Patient/" in text)
         raise NotFound(f"{text!r} is not known here.", expression=f"{at}.participant[{n}].actor.reference")
     return patient
 
 
-def read_draft(sent: Json, at: str, base: str) -> Draft:
+def read_draft(resource: Json, at: str, base: str) -> Draft:
     """Return the fields of the resource without its Slots."""
-    kept = without_slots(sent)
+    elements = without_slots(resource)
     from_fhir = RESOURCES["Appointment"].from_fhir
     assert from_fhir is not None
     try:
-        return from_fhir(kept, References.load(References.collect([kept]), base))
+        return from_fhir(elements, References.load(References.collect([elements]), base))
     except InvalidResource as error:
         issues = [Issue(each.code, each.text, each.expression.replace("Appointment", at, 1)) for each in error.issues]
         raise refusal(issues) from error
@@ -109,30 +111,30 @@ def request_for_appointment(
         identifiers=tuple(fields["identifier"]),
         comment=details.comment or fields["comment"],
         requested=asked if all(asked) else None,
-        extra={**extra, **_said(extra, chosen.service, details.extensions)},
+        extra={**extra, **_added_elements(extra, chosen.service, details.extensions)},
     )
 
 
 def notes_of(appointment: ClientAppointment) -> Json:
     """Return the elements of the resource other than its time and participants."""
-    said = {name: value for name, value in appointment.draft.fields["extra"].items() if name in NOTES}
-    return {**said, "comment": appointment.draft.fields["comment"]}
+    notes = {name: value for name, value in appointment.draft.fields["extra"].items() if name in NOTES}
+    return {**notes, "comment": appointment.draft.fields["comment"]}
 
 
-def _said(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
-    """Return the elements that we add: profile, service type and extensions."""
-    said: Json = {"meta": {"profile": list(APPOINTMENT_PROFILES)}}
+def _added_elements(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
+    """Return the elements that the server adds: profile, service type and extensions."""
+    elements: Json = {"meta": {"profile": list(APPOINTMENT_PROFILES)}}
     if not any(service_references(concept) for concept in extra.get("serviceType", ())):
-        said["serviceType"] = service_types(service)
+        elements["serviceType"] = service_types(service)
     if extensions:
-        said["extension"] = [*extra.get("extension", ()), *extensions]
-    return said
+        elements["extension"] = [*extra.get("extension", ()), *extensions]
+    return elements
 
 
-def _others(sent: Sequence[Json], ours: Sequence[Json], status: str) -> list[Json]:
+def _others(participants: Sequence[Json], own: Sequence[Json], status: str) -> list[Json]:
     """Return the other participants that the client named, except patients, devices and practitioners."""
-    known = {each["actor"]["reference"] for each in ours}
-    others = [each for each in sent if _reference(each) and _reference(each) not in known]
+    known = {each["actor"]["reference"] for each in own}
+    others = [each for each in participants if _reference(each) and _reference(each) not in known]
     kinds = ("Patient/", "Device/", "Practitioner", "HealthcareService/")
     return [{**each, "status": status} for each in others if not _reference(each).startswith(kinds)]
 
@@ -188,13 +190,13 @@ def _ways(appointment: ClientAppointment, may_book: MayBook, moved: Appointment 
     if schedules:
         ways = [way.among(tuple(each for each in way.choices if each.schedule in schedules)) for way in ways]
     if moved is not None:
-        kept = availability.moved_visit_of(moved)
-        ways = [replace(way, pools=pools) for way in ways if way.choices for pools in kept.ways([way.pools])]
+        moved_visit = availability.moved_visit_of(moved)
+        ways = [replace(way, pools=pools) for way in ways if way.choices for pools in moved_visit.ways([way.pools])]
     return [way for way in ways if way.choices]
 
 
 def _named_by_id(appointment: ClientAppointment) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The schedules and the service that Slots name, or the id of a proposal for this time."""
+    """Return the schedules and the service in the ids of its Slots, or in the id of a proposal for this time."""
     if appointment.slots:
         return tuple(slot.schedule for slot in appointment.slots), (appointment.slots[0].service,)
     proposed = read_proposal_id(str(appointment.json.get("id", "")))
@@ -223,15 +225,15 @@ def _reference(participant: Json) -> str:
     return local_reference(actor_of(participant))
 
 
-def _free_slots(sent: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
+def _free_slots(resource: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
     """Return the free Slots that it refers to. Raises NotFound for other Slots than those of $prefetch."""
-    if are_contained(sent.get("slot", [])):
+    if are_contained(resource.get("slot", [])):
         return ()
     slots, issues = [], []
-    for n, each in objects(sent.get("slot")):
+    for n, reference in objects(resource.get("slot")):
         place = f"{at}.slot[{n}].reference"
         try:
-            slot = read_free_slot_id(reference_to("Slot", base, "slot reference")(each))
+            slot = read_free_slot_id(reference_to("Slot", base, "slot reference")(reference))
         except InvalidElement as error:
             issues.append(Issue(error.code, error.text, place))
             continue

@@ -107,21 +107,21 @@ def _keys(model: type[Model], sought: Sequence[ReferenceTarget], notes: list[str
     return tuple(dict.fromkeys(row.pk for row in find_rows(model._default_manager.all(), sought, notes)))
 
 
-def _practitioners(sought: Sequence[ReferenceTarget], notes: list[str]) -> tuple[int, ...]:
+def _practitioners(targets: Sequence[ReferenceTarget], notes: list[str]) -> tuple[int, ...]:
     """Return the keys of the practitioners; a role counts as its practitioner."""
-    roles = [each for each in sought if each.kind == "PractitionerRole"]
-    people = [each for each in sought if each.kind != "PractitionerRole"]
+    roles = [each for each in targets if each.kind == "PractitionerRole"]
+    people = [each for each in targets if each.kind != "PractitionerRole"]
     found = _keys(Practitioner, people, notes)
     in_roles = find_rows(PractitionerRole.objects.all(), roles, notes)
     return tuple(dict.fromkeys((*found, *(role.practitioner_id for role in in_roles))))
 
 
-def _locations(sought: Sequence[ReferenceTarget], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
+def _locations(targets: Sequence[ReferenceTarget], addresses: Sequence[str], notes: list[str]) -> tuple[int, ...]:
     """Return the keys of the named locations, and only those at one of the addresses if there are any."""
     there = _at_addresses(addresses) if addresses else ()
-    if not sought:
+    if not targets:
         return there
-    rows = find_rows(Location.objects.all(), sought, notes)
+    rows = find_rows(Location.objects.all(), targets, notes)
     return tuple(dict.fromkeys(row.pk for row in rows if not addresses or (row.part_of_id or row.pk) in there))
 
 

@@ -65,9 +65,9 @@ def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
     search = _read(inputs, caller, base, now, notes)
     left_out: dict[int, HealthcareService] = {}
     ways = availability.ways_for(search.criteria, _may_book(search, caller, left_out))
-    found = _found(search, ways, now)
+    found = _openings(search, ways, now)
     page, total = _page_of(search, found)
-    notes = [*_counted(search, ways, total), *notes, *_needed(page[: search.count], left_out.values())]
+    notes = [*_counted(search, ways, total), *notes, *_requirements(page[: search.count], left_out.values())]
     entries = _entries(search, page[: search.count], base, now)
     links = _links(inputs, search, page, total, base)
     if not links and len(page) > search.count:
@@ -87,7 +87,7 @@ def _counted(search: CriteriaSearch, ways: list[availability.Way], total: int) -
         yield f"{total} appointments can be had." if total > 1 else "One appointment can be had."
 
 
-def _needed(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
+def _requirements(page: Iterable[Opening], left_out: Iterable[HealthcareService]) -> Iterator[str]:
     """Yield an issue for each requirement of a service, so that the client knows before booking."""
     for service in {each.service.pk: each.service for each in page}.values():
         if needs := requirements.describe(service):
@@ -122,21 +122,21 @@ def _read(inputs: Inputs, caller: Caller, base: str, now: datetime, notes: list[
         patient=_patient(patients[0], caller) if patients else None,
         suits=suits,
         appointment_type=appointment_type,
-        kept=_kept(reasons, referral),
+        kept=_repeated_elements(reasons, referral),
         count=COUNT if count is None else count,
         cursor=cursor,
     )
 
 
-def _patient(sought: ReferenceTarget, caller: Caller) -> Patient:
+def _patient(target: ReferenceTarget, caller: Caller) -> Patient:
     """Return the patient of the search, if the caller may see them."""
-    found: list[Patient] = find_rows(access.visible(Patient, caller), [sought])
+    found: list[Patient] = find_rows(access.visible(Patient, caller), [target])
     if not found:
         raise NotFound("There is no such Patient.", expression="Parameters.patient-reference")
     return found[0]
 
 
-def _kept(reasons: list[Coding], referral: Json | None) -> Json:
+def _repeated_elements(reasons: list[Coding], referral: Json | None) -> Json:
     """Return the elements with the reason and the referral, which the visit keeps."""
     kept: Json = {}
     if reasons:
@@ -184,7 +184,7 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
     return may_book
 
 
-def _found(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
+def _openings(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
     """Yield the openings from the beginning of the page."""
     start, skip = search.beginning
     found = availability.openings(ways, start, search.end, now=now, windows=availability.doubling)

@@ -135,7 +135,7 @@ def _answer(request: Request, entries: Iterator[Json], notes: list[str]) -> Any:
     renderer = request.accepted_renderer
     if renderer.format != "json" or request.query_params.get("_pretty") == "true":
         found = list(entries)
-        return Response({**HEAD, "entry": [*found, _told(len(found), notes)], "total": len(found)})
+        return Response({**HEAD, "entry": [*found, _outcome(len(found), notes)], "total": len(found)})
     return StreamingHttpResponse(_streamed(entries, notes), content_type=f"{renderer.media_type}; charset=utf-8")
 
 
@@ -146,13 +146,13 @@ def _streamed(entries: Iterator[Json], notes: list[str]) -> Iterator[bytes]:
     for chunk in _chunks(entries):
         total += len(chunk)
         yield b"".join(exact_json.dumps(entry) + b"," for entry in chunk)
-    yield exact_json.dumps(_told(total, notes)) + b'],"total":%d}' % total
+    yield exact_json.dumps(_outcome(total, notes)) + b'],"total":%d}' % total
 
 
 def _chunks(entries: Iterator[Json]) -> Iterable[list[Json]]:
     return iter(lambda: list(islice(entries, CHUNK)), [])
 
 
-def _told(total: int, notes: list[str]) -> Json:
+def _outcome(total: int, notes: list[str]) -> Json:
     issues = [Issue("informational", text) for text in (*notes, f"{total} times are free.")]
     return outcome_entry(issues)

@@ -1,4 +1,4 @@
-"""Proposed Appointments with an id: written by $find, and read again when the id comes back."""
+"""Proposed Appointments with an id: written by $find, and read again from the id."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from scheduling.availability import Offering
 from scheduling.booking import BookingRequest
 from scheduling.errors import NotFound
 
-# What a visit goes on to say once it is held or booked.
+# Elements of a proposal that the held or booked visit keeps.
 LASTING = ("serviceType", "specialty", "appointmentType", "supportingInformation", "reasonCode", "basedOn", "meta")
 
 
 class ProposalWriter:
-    """A writer of the proposals of one answer, which makes what they share once."""
+    """A writer of the proposals of one answer, which makes their common elements once."""
 
     def __init__(self) -> None:
         self._visit_types: dict[HealthcareService, list[str]] = {}
@@ -85,12 +85,12 @@ def appointment_type(coding: Coding) -> Json:
     return {"coding": [{"system": system, "code": code, **display}]}
 
 
-# Proposals that come back by their id
+# Reading
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposal with its rows, as they are by now. `json` is what $find said of it."""
+    """A proposal with its current rows. `json` is the Appointment as $find returned it."""
 
     fhir_id: str
     facts: ProposalFacts
@@ -107,7 +107,7 @@ class Proposal:
 def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient]) -> Proposal:
     """Return the proposal of an id. `patients` are those whom it may be for.
 
-    Raises NotFound where what was proposed is no more, or is for another, RuleBroken where it is closed by now.
+    Raises NotFound if the service is gone or the patient is not among `patients`, RuleBroken if a schedule is closed.
     """
     service = find(HealthcareService, "id", facts.service)
     whose = facts.search.patient

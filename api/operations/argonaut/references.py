@@ -62,8 +62,8 @@ def find_rows(rows: QuerySet[Any], targets: Sequence[ReferenceTarget], notes: li
     return [row for each in targets for row in found if is_named(row, each)]
 
 
-def _condition(sought: ReferenceTarget) -> Q:
-    return Q(identifier__contains=[sought.identifier]) if sought.identifier else Q(fhir_id=sought.fhir_id)
+def _condition(target: ReferenceTarget) -> Q:
+    return Q(identifier__contains=[target.identifier]) if target.identifier else Q(fhir_id=target.fhir_id)
 
 
 def is_named(row: Any, sought: ReferenceTarget) -> bool:
@@ -94,7 +94,7 @@ def with_references(appointment: Json, at: str, patients: QuerySet[Patient]) -> 
         return appointment
     kinds = (Practitioner.objects.all(), PractitionerRole.objects.all(), Location.objects.all(), patients)
     known = [row for rows in kinds for row in find_rows(rows, list(identified.values()))]
-    found = {n: _who(known, actors[n], named) for n, named in identified.items()}
+    found = {n: _row_for(known, actors[n], named) for n, named in identified.items()}
     if strangers := [n for n, row in found.items() if row is None]:
         raise NotFound(
             issues=[Issue("not-found", "This names nobody here, or several.", _place(at, n)) for n in strangers]
@@ -120,7 +120,7 @@ def _named(actor: Json) -> ReferenceTarget | None:
     return None
 
 
-def _who(known: list[Any], actor: Json, named: ReferenceTarget) -> Any:
+def _row_for(known: list[Any], actor: Json, named: ReferenceTarget) -> Any:
     """Return the row that the identifier names, of the actor's type; None if there are none or several."""
     kind = actor.get("type")
     found = {row for row in known if is_named(row, named) and kind in (None, row.RESOURCE_TYPE)}

@@ -1,4 +1,4 @@
-"""A request for $hold or $book as Argonaut Scheduling or IHE have it, and the rows that it names."""
+"""A request for $hold or $book as Argonaut Scheduling or IHE define it, and the rows that it names."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.pr
 
 @dataclass(frozen=True)
 class BookingParameters:
-    """The parameters. `named` or `sent` is the Appointment; `at` is the parameter that brought it."""
+    """The parameters. `named` or `sent` is the Appointment; `at` is the parameter that has it."""
 
     named: ReferenceTarget | None
     sent: Json | None
@@ -42,7 +42,7 @@ class BookingParameters:
 
     @property
     def target(self) -> ReferenceTarget:
-        """The reference to the Appointment, by id or by what was sent."""
+        """The reference to the Appointment: the one named, or the id of the sent resource."""
         return self.named or ReferenceTarget("Appointment", str((self.sent or {}).get("id", "")))
 
 
@@ -55,10 +55,10 @@ def read_booking_parameters(
     in_address = ReferenceTarget("Appointment", fhir_id) if fhir_id else None
     by_id = inputs.one(dialect.by_id, _appointment(base))
     sent = inputs.one(dialect.by_resource, resource("Appointment"))
-    given = [each for each in (in_address, by_id, sent) if each]
+    named = [each for each in (in_address, by_id, sent) if each]
     if not in_address and not inputs.names & {dialect.by_id, dialect.by_resource}:
         inputs.refuse(f"Name an Appointment with {dialect.by_id}, or bring one as {dialect.by_resource}", dialect.by_id)
-    if (sent is not None and len(given) > 1) or (in_address and by_id and in_address != by_id):
+    if (sent is not None and len(named) > 1) or (in_address and by_id and in_address != by_id):
         inputs.refuse("Two Appointments are named: it is one that is held or booked", dialect.by_id)
     parameters = BookingParameters(
         named=in_address or by_id,
@@ -136,12 +136,12 @@ class ArgonautRequest:
         """The Appointment that was sent, without the Slots that an existing one has already."""
         assert self.parameters.sent is not None
         own = {"slot", "id"} if self.existing else set()
-        sent = {name: value for name, value in self.parameters.sent.items() if name not in own}
-        return read_client_appointment(sent, self.at, self.base, self.patients)
+        elements = {name: value for name, value in self.parameters.sent.items() if name not in own}
+        return read_client_appointment(elements, self.at, self.base, self.patients)
 
     @property
     def at(self) -> str:
-        """The FHIRPath of the parameter that brought the Appointment."""
+        """The FHIRPath of the parameter that has the Appointment."""
         return f"Parameters.{self.parameters.at}"
 
     @property
@@ -172,8 +172,8 @@ class ArgonautRequest:
         """Return the function that registers the patient who was sent, unless `patient` was found to be theirs."""
         if patient is not None or not self.parameters.patient_resources:
             return None
-        [sent] = self.parameters.patient_resources
-        return partial(registration.register, sent, caller=self.caller, now=self.now, base=self.base)
+        [patient_resource] = self.parameters.patient_resources
+        return partial(registration.register, patient_resource, caller=self.caller, now=self.now, base=self.base)
 
     def is_for(self, patient: Patient | None, known: Patient | None = None) -> bool:
         """True if the request is for this patient. `known` is the one whom its Appointment names, if any."""

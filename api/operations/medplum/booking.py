@@ -105,7 +105,7 @@ def _request(
         identifiers=tuple(fields["identifier"]),
         comment=fields["comment"],
         requested=window if all(window) else None,
-        extra=_kept(fields["extra"]),
+        extra=_client_elements(fields["extra"]),
     )
 
 
@@ -226,7 +226,7 @@ def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
     return patient
 
 
-def _kept(extra: Json) -> Json:
+def _client_elements(extra: Json) -> Json:
     """Return the other elements without the extensions that the server sets."""
     extensions = [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT]
     rest = {name: value for name, value in extra.items() if name != "extension"}

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from api.search.audit import Subtype
-from api.search.dates import Date, Said
+from api.search.dates import Date, JsonDate
 from api.search.links import Canonical, Link, OneOf
 from api.search.quantities import Pair, Quantity
 from api.search.strings import Text, Uri
-from api.search.tables.common import IDENTIFIED, PATIENT, SUBJECT, Parameters, written
-from api.search.tokens import Code, Coding, Concept, Contact, Identifier, Shown, Token
+from api.search.tables.common import IDENTIFIED, PATIENT, SUBJECT, Parameters, json_reference
+from api.search.tokens import Code, Coding, Concept, Contact, Identifier, MappedCode, Token
 from clinic.fhir import codes
 from clinic.fhir.communication import EVENTS, MEDIA
 from clinic.models import CareTeam
@@ -25,9 +25,9 @@ CARE: dict[str, Parameters] = {
         "type": Concept(places=("type",)),
         "beneficiary": BENEFICIARY,
         "patient": BENEFICIARY,
-        "subscriber": written("extra.subscriber", "Patient", "RelatedPerson"),
-        "policy-holder": written("extra.policyHolder", "Patient", "RelatedPerson", "Organization"),
-        "payor": written("payor", *PAYERS),
+        "subscriber": json_reference("extra.subscriber", "Patient", "RelatedPerson"),
+        "policy-holder": json_reference("extra.policyHolder", "Patient", "RelatedPerson", "Organization"),
+        "payor": json_reference("payor", *PAYERS),
         "dependent": Text(places=("extra.dependent",)),
         "class-type": Concept(places=("extra.class.type",), expression="class.type"),
         "class-value": Text(places=("extra.class.value",), expression="class.value"),
@@ -36,11 +36,11 @@ CARE: dict[str, Parameters] = {
         "identifier": Identifier(definition="clinical-identifier"),
         "status": Token(column="status", system="http://hl7.org/fhir/care-team-status"),
         "category": Concept(places=("extra.category",)),
-        "date": Said(place="extra.period", is_period=True, definition="clinical-date", expression="period"),
+        "date": JsonDate(place="extra.period", is_period=True, definition="clinical-date", expression="period"),
         "patient": replace(PATIENT, definition="clinical-patient"),
         "subject": SUBJECT,
-        "participant": written("participant.member", *MEMBERS, indexed=CareTeam),
-        "encounter": written("extra.encounter", "Encounter"),
+        "participant": json_reference("participant.member", *MEMBERS, indexed=CareTeam),
+        "encounter": json_reference("extra.encounter", "Encounter"),
     },
     "Questionnaire": {
         **IDENTIFIED,
@@ -51,8 +51,8 @@ CARE: dict[str, Parameters] = {
         "title": Text(columns=("title",)),
         "description": Text(places=("extra.description",)),
         "publisher": Text(places=("extra.publisher",)),
-        "date": Said(place="extra.date"),
-        "effective": Said(place="extra.effectivePeriod", is_period=True, expression="effectivePeriod"),
+        "date": JsonDate(place="extra.date"),
+        "effective": JsonDate(place="extra.effectivePeriod", is_period=True, expression="effectivePeriod"),
         "code": Coding(places=("item.code",), expression="item.code"),
         "definition": Uri(place="item.definition", expression="item.definition"),
         "subject-type": Code(places=("extra.subjectType",), system="http://hl7.org/fhir/resource-types"),
@@ -74,11 +74,11 @@ CARE: dict[str, Parameters] = {
         "subject": SUBJECT,
         "questionnaire": Canonical(column="questionnaire", element="questionnaire"),
         "authored": Date(column="authored"),
-        "author": written("extra.author", *MEMBERS, "Device"),
-        "source": written("extra.source", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
-        "based-on": written("extra.basedOn", "CarePlan", "ServiceRequest"),
-        "part-of": written("extra.partOf", "Observation", "Procedure"),
-        "encounter": written("extra.encounter", "Encounter"),
+        "author": json_reference("extra.author", *MEMBERS, "Device"),
+        "source": json_reference("extra.source", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
+        "based-on": json_reference("extra.basedOn", "CarePlan", "ServiceRequest"),
+        "part-of": json_reference("extra.partOf", "Observation", "Procedure"),
+        "encounter": json_reference("extra.encounter", "Encounter"),
         "appointment": Link(
             column="appointment",
             types=("Appointment",),
@@ -90,8 +90,8 @@ CARE: dict[str, Parameters] = {
     },
     "Communication": {
         "status": Token(column="status", system="http://hl7.org/fhir/event-status"),
-        "category": Shown(column="event", codes=EVENTS),
-        "medium": Shown(column="medium", codes=MEDIA),
+        "category": MappedCode(column="event", codes=EVENTS),
+        "medium": MappedCode(column="medium", codes=MEDIA),
         "patient": PATIENT,
         "subject": SUBJECT,
         "recipient": replace(SUBJECT, element="recipient"),

@@ -6,7 +6,7 @@ from typing import Any
 from api.search.dates import Date
 from api.search.kinds import Parameter
 from api.search.links import Link
-from api.search.references import Written
+from api.search.references import JsonReference
 from api.search.strings import Text, Uri
 from api.search.tokens import Code, Coding, Concept, Contact, Flag, Identifier, Language, Token
 from api.search.words import Content
@@ -38,9 +38,9 @@ def of_every(kind: str) -> Parameters:
     }
 
 
-def written(at: str, *types: str, **more: Any) -> Written:
+def json_reference(at: str, *types: str, **more: Any) -> JsonReference:
     """Return the parameter for references in JSON, at the resource's own path."""
-    return Written(at=at, types=types, element=at.removeprefix("extra."), **more)
+    return JsonReference(at=at, types=types, element=at.removeprefix("extra."), **more)
 
 
 def address(definition: str) -> Parameters:
@@ -80,9 +80,9 @@ def names(*columns: str, **more: Any) -> Text:
 IDENTIFIED: Parameters = {"identifier": Identifier()}
 ACTIVE: Parameters = {**IDENTIFIED, "active": Flag(column="active")}
 SPECIALTY: Parameters = {"specialty": Concept(places=("specialty",))}
-ENDPOINT: Parameters = {"endpoint": written("extra.endpoint", "Endpoint")}
+ENDPOINT: Parameters = {"endpoint": json_reference("extra.endpoint", "Endpoint")}
 BIRTH_DATE = Date(
-    column="birth_date", days=True, said="extra.birthDate", definition="individual-birthdate", expression="birthDate"
+    column="birth_date", days=True, partial="extra.birthDate", definition="individual-birthdate", expression="birthDate"
 )
 LANGUAGE = Language(
     column="language",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from api.search.dates import Said
+from api.search.dates import JsonDate
 from api.search.links import Link, ManyLinks
 from api.search.strings import Name
 from api.search.tables.common import (
@@ -17,7 +17,7 @@ from api.search.tables.common import (
     SUBJECT,
     TELECOM,
     Parameters,
-    written,
+    json_reference,
 )
 from api.search.tokens import Concept, Deceased
 from clinic.models import Patient, PractitionerRole
@@ -38,7 +38,7 @@ PEOPLE: dict[str, Parameters] = {
         **SPECIALTY,
         **ENDPOINT,
         "role": Concept(places=("extra.code",), expression="code"),
-        "date": Said(place="extra.period", is_period=True, expression="period"),
+        "date": JsonDate(place="extra.period", is_period=True, expression="period"),
         "practitioner": Link(column="practitioner", types=("Practitioner",), element="practitioner"),
         "organization": replace(ORGANIZATION, element="organization"),
         "location": ManyLinks(model=PractitionerRole, column="locations", types=("Location",), element="location"),
@@ -52,13 +52,13 @@ PEOPLE: dict[str, Parameters] = {
         **{name: Name(**vars(PERSON[name]), model=Patient) for name in ("name", "family", "given", "phonetic")},
         "birthdate": BIRTH_DATE,
         "language": LANGUAGE,
-        "death-date": Said(place="extra.deceasedDateTime", expression="deceased as dateTime"),
+        "death-date": JsonDate(place="extra.deceasedDateTime", expression="deceased as dateTime"),
         "deceased": Deceased(expression="deceased.exists() and Patient.deceased != false"),
-        "general-practitioner": written(
+        "general-practitioner": json_reference(
             "extra.generalPractitioner", "Practitioner", "PractitionerRole", "Organization"
         ),
-        "link": written("extra.link.other", "Patient", "RelatedPerson"),
-        "organization": written("extra.managingOrganization", "Organization"),
+        "link": json_reference("extra.link.other", "Patient", "RelatedPerson"),
+        "organization": json_reference("extra.managingOrganization", "Organization"),
     },
     "RelatedPerson": {
         **INDIVIDUAL,

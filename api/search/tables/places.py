@@ -14,7 +14,7 @@ from api.search.tables.common import (
     SPECIALTY,
     Parameters,
     address,
-    written,
+    json_reference,
 )
 from api.search.tokens import Code, Coding, Concept, Token
 from clinic.models import HealthcareService
@@ -27,7 +27,7 @@ PLACES: dict[str, Parameters] = {
         "name": Text(columns=("name",), places=("extra.alias",), expression="name | alias"),
         "phonetic": Text(columns=("name",), expression="name", usage="phonetic"),
         "type": Concept(places=("extra.type",)),
-        "partof": written("extra.partOf", "Organization"),
+        "partof": json_reference("extra.partOf", "Organization"),
     },
     "Location": {
         **IDENTIFIED,
@@ -60,7 +60,7 @@ PLACES: dict[str, Parameters] = {
         "program": Concept(places=("extra.program",)),
         "organization": replace(ORGANIZATION, element="providedBy"),
         "location": ManyLinks(model=HealthcareService, column="locations", types=("Location",), element="location"),
-        "coverage-area": written("extra.coverageArea", "Location"),
+        "coverage-area": json_reference("extra.coverageArea", "Location"),
     },
     "Device": {
         **IDENTIFIED,
@@ -77,7 +77,7 @@ PLACES: dict[str, Parameters] = {
         "udi-di": Text(places=("extra.udiCarrier.deviceIdentifier",), expression="udiCarrier.deviceIdentifier"),
         "url": Uri(place="extra.url"),
         "location": Link(column="location", types=("Location",), element="location"),
-        "organization": written("extra.owner", "Organization"),
-        "patient": written("extra.patient", "Patient"),
+        "organization": json_reference("extra.owner", "Organization"),
+        "patient": json_reference("extra.patient", "Patient"),
     },
 }

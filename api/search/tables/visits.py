@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from api.search.dates import Date, Period
 from api.search.links import Link, ManyLinks, ScheduleActor, TakenSlot
-from api.search.references import Short, Written
+from api.search.references import JsonReference, Short
 from api.search.tables.common import (
     ACTIVE,
     ACTORS,
@@ -15,19 +15,19 @@ from api.search.tables.common import (
     SPECIALTY,
     SUBJECT,
     Parameters,
-    written,
+    json_reference,
 )
 from api.search.tokens import Code, Concept, Identifier, ServiceType, Token
 from clinic.fhir import codes
 from clinic.models import Appointment, AppointmentResponse, Schedule
 
 SCHEDULED = tuple(each for each in ACTORS if each != "RelatedPerson")
-PARTICIPANT = written("participant.actor", *ACTORS, indexed=Appointment)
-ANSWERING = written("actor", *ACTORS, indexed=AppointmentResponse)
+PARTICIPANT = json_reference("participant.actor", *ACTORS, indexed=Appointment)
+ANSWERING = json_reference("actor", *ACTORS, indexed=AppointmentResponse)
 REASONS = ("Condition", "Procedure", "Observation", "ImmunizationRecommendation")
 
 
-def _only(parameter: Written, kind: str) -> Written:
+def _only(parameter: JsonReference, kind: str) -> JsonReference:
     """Return the parameter for references to one type only."""
     return replace(parameter, types=(kind,), expression=f"{parameter.element}.where(resolve() is {kind})")
 
@@ -95,9 +95,9 @@ VISITS: dict[str, Parameters] = {
         "slot": TakenSlot(element="slot"),
         "service-type": ServiceType(model=Appointment, services="service"),
         "reason-code": Concept(places=("extra.reasonCode",)),
-        "reason-reference": written("extra.reasonReference", *REASONS),
-        "based-on": written("extra.basedOn", "ServiceRequest"),
-        "supporting-info": written("extra.supportingInformation"),
+        "reason-reference": json_reference("extra.reasonReference", *REASONS),
+        "based-on": json_reference("extra.basedOn", "ServiceRequest"),
+        "supporting-info": json_reference("extra.supportingInformation"),
     },
     "AppointmentResponse": {
         **IDENTIFIED,
@@ -117,14 +117,14 @@ VISITS: dict[str, Parameters] = {
         "subject": SUBJECT,
         "appointment": Link(column="appointment", types=("Appointment",), element="appointment"),
         "date": Period(start="start", end="end", definition="clinical-date", expression="period"),
-        "participant": written("participant.individual", "Practitioner", "PractitionerRole", "RelatedPerson"),
-        "practitioner": _only(written("participant.individual"), "Practitioner"),
+        "participant": json_reference("participant.individual", "Practitioner", "PractitionerRole", "RelatedPerson"),
+        "practitioner": _only(json_reference("participant.individual"), "Practitioner"),
         "participant-type": Concept(places=("participant.type",), expression="participant.type"),
-        "location": written("extra.location.location", "Location"),
-        "service-provider": written("extra.serviceProvider", "Organization"),
-        "part-of": written("extra.partOf", "Encounter"),
-        "based-on": written("extra.basedOn", "ServiceRequest"),
+        "location": json_reference("extra.location.location", "Location"),
+        "service-provider": json_reference("extra.serviceProvider", "Organization"),
+        "part-of": json_reference("extra.partOf", "Encounter"),
+        "based-on": json_reference("extra.basedOn", "ServiceRequest"),
         "reason-code": Concept(places=("extra.reasonCode",)),
-        "reason-reference": written("extra.reasonReference", *REASONS),
+        "reason-reference": json_reference("extra.reasonReference", *REASONS),
     },
 }
