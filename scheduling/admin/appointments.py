@@ -24,7 +24,7 @@ from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, a
 from scheduling.admin.slots import SCHEDULE
 from scheduling.availability import moved_visit_of, offerings_of
 from scheduling.booking import BookingRequest
-from scheduling.booking.appointments import TRANSITIONS
+from scheduling.booking.transitions import TRANSITIONS
 from scheduling.errors import RuleBroken, SchedulingError, VersionConflict
 
 STEPS = {

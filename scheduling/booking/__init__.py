@@ -8,7 +8,6 @@ exclusively when it releases time and takes other time in one transaction, exten
 counts seats. `now` is read once, by the API, the page or the task that calls.
 """
 
-from scheduling.booking.appointments import is_holder, require_day_reached
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.cancellation import cancel
 from scheduling.booking.confirmation import confirm, refuse
@@ -41,6 +40,7 @@ from scheduling.booking.resource_writes import (
 from scheduling.booking.responses import record_response, respond
 from scheduling.booking.restoration import can_be_restored, restore
 from scheduling.booking.slots import engagements_of
+from scheduling.booking.transitions import is_holder, require_day_reached
 from scheduling.booking.visits import (
     annotate,
     book,

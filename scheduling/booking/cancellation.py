@@ -10,10 +10,10 @@ from clinic.models import Appointment
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
-from scheduling.booking.appointments import audit, locked, require_notice, require_transition, save
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.request import WITHOUT_REASON, StatusRequest
 from scheduling.booking.slots import release_time
+from scheduling.booking.transitions import audit, locked, require_notice, require_transition, save
 from scheduling.participants import declined
 
 

@@ -9,7 +9,12 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, Slot
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
-from scheduling.booking.appointments import (
+from scheduling.booking.cancellation import end_visit
+from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
+from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
+from scheduling.booking.request import ConfirmRequest, StatusRequest
+from scheduling.booking.slots import own_bookables
+from scheduling.booking.transitions import (
     audit,
     fulfil_requirements,
     is_holder,
@@ -19,11 +24,6 @@ from scheduling.booking.appointments import (
     require_transition,
     save,
 )
-from scheduling.booking.cancellation import end_visit
-from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
-from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
-from scheduling.booking.request import ConfirmRequest, StatusRequest
-from scheduling.booking.slots import own_bookables
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError, TimeTaken
 from scheduling.participants import awaiting_answers
 

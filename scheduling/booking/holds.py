@@ -15,17 +15,17 @@ from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from clinic.parking import Parking
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import (
-    audit,
-    locked,
-    require_not_expired,
-    save,
-)
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
 from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
+from scheduling.booking.transitions import (
+    audit,
+    locked,
+    require_not_expired,
+    save,
+)
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 from scheduling.participants import is_patient

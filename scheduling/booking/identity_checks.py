@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from clinic import phones
 from clinic.models import AuditEvent, Patient
 from scheduling.access import Caller
-from scheduling.booking.appointments import audit, locked
 from scheduling.booking.idempotency import refusals
+from scheduling.booking.transitions import audit, locked
 from scheduling.errors import RuleBroken
 
 TRIES = 5

@@ -17,7 +17,12 @@ from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule,
 from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import (
+from scheduling.booking.cancellation import end_visit
+from scheduling.booking.idempotency import refusals
+from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
+from scheduling.booking.request import StatusRequest
+from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
+from scheduling.booking.transitions import (
     FREES_TIME,
     audit,
     audit_line,
@@ -28,11 +33,6 @@ from scheduling.booking.appointments import (
     save,
     step,
 )
-from scheduling.booking.cancellation import end_visit
-from scheduling.booking.idempotency import refusals
-from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
-from scheduling.booking.request import StatusRequest
-from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 from scheduling.versions import Versions
 

@@ -13,13 +13,13 @@ from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment, AppointmentResponse
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.appointments import audit, locked, require_notice, save
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.confirmation import book_held_time
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import follow_merge, lock_patient
 from scheduling.booking.request import Json, StatusRequest
 from scheduling.booking.slots import bookables_of, own_bookables
+from scheduling.booking.transitions import audit, locked, require_notice, save
 from scheduling.errors import IllegalTransition, RuleBroken
 from scheduling.participants import actor_of, references_of
 

@@ -9,10 +9,10 @@ from clinic.models import Appointment, PastVersion, Slot
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
-from scheduling.booking.appointments import audit, locked, save
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import lock_patient
 from scheduling.booking.slots import own_bookables, patient_is_free, take
+from scheduling.booking.transitions import audit, locked, save
 from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
 from scheduling.participants import is_patient
 

@@ -10,19 +10,6 @@ from clinic.models.statements import insert_without_conflicts
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking.appointments import (
-    CORRECTIONS,
-    FREES_TIME,
-    audit,
-    fulfil_requirements,
-    locked,
-    require_day_reached,
-    require_not_expired,
-    require_notice,
-    require_transition,
-    save,
-    step,
-)
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
@@ -44,6 +31,19 @@ from scheduling.booking.slots import (
     share_bookables,
     slots_of,
     take,
+)
+from scheduling.booking.transitions import (
+    CORRECTIONS,
+    FREES_TIME,
+    audit,
+    fulfil_requirements,
+    locked,
+    require_day_reached,
+    require_not_expired,
+    require_notice,
+    require_transition,
+    save,
+    step,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
 from scheduling.participants import actor_of, awaiting_answers, participant, references_of

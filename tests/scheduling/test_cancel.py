@@ -9,7 +9,7 @@ from clinic.models import Appointment
 from scheduling import availability, booking
 from scheduling.access import Caller
 from scheduling.booking import StatusRequest
-from scheduling.booking.appointments import TRANSITIONS
+from scheduling.booking.transitions import TRANSITIONS
 from scheduling.errors import IllegalTransition, NotFound, RuleBroken, VersionConflict
 from tests.factories import AppointmentFactory, ServiceFactory
 from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish

@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic.models import Appointment, Encounter
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.booking.appointments import CORRECTIONS
+from scheduling.booking.transitions import CORRECTIONS
 from scheduling.errors import IllegalTransition, RuleBroken
 from tests.factories import AppointmentFactory, EncounterFactory, PatientFactory, ServiceFactory, UserFactory
 from tests.scheduling.situations import SOFTWARE

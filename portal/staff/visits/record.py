@@ -18,7 +18,7 @@ from portal.staff.board.board import Step
 from portal.staff.visits.moves import RecordedMove, moves_of
 from scheduling import access, booking
 from scheduling.access import Caller
-from scheduling.booking.appointments import CORRECTIONS
+from scheduling.booking.transitions import CORRECTIONS
 
 # Labels of the use cases in audit events.
 ACTIONS = {

@@ -1,4 +1,4 @@
-"""The status of an Appointment: allowed transitions, who may change it, and its audit lines."""
+"""Changes of an Appointment: the transitions of its status, checks before a change, saving, and the audit line."""
 
 from datetime import datetime
 
