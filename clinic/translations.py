@@ -16,12 +16,6 @@ from clinic.models import Resource
 Json = dict[str, Any]
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 ELEMENTS = {"preparation": "extraDetails"}  # the FHIR element of a column with another name
-TRANSLATED: dict[str, tuple[str, ...]] = {
-    "HealthcareService": ("name", "comment", "preparation"),
-    "Location": ("name",),
-    "Organization": ("name",),
-    "Questionnaire": ("title",),
-}
 
 
 class TranslatedText(str):

@@ -21,8 +21,18 @@ STEPS = [(int(number), path, re.findall(r"`([^`]+)`", names)) for number, path, 
 # Packages, a constraint, arguments, elements and parameters of FHIR: words that name nothing in a module.
 WORDS = {
     *("demo", "api", "scheduling", "portal", "portal.staff"),
-    *("slot_never_sold_twice", "now", "column", "places", "expression", "description", "extra", "extra.reasonCode"),
-    *("_has", "_filter"),
+    *(
+        "slot_never_sold_twice",
+        "now",
+        "column",
+        "places",
+        "expression",
+        "description",
+        "extra",
+        "extra.reasonCode",
+        "section",
+    ),
+    *("_has", "_filter", "_content", "_include"),
 }
 
 

@@ -110,7 +110,7 @@ def test_a_slot_knows_its_patient_and_does_not_tell():
 )
 @isolate_apps("clinic")
 def test_a_type_that_does_not_say_whose_it_is_or_who_may_read_it_is_refused(facts, missing):
-    with pytest.raises(ImproperlyConfigured, match=f"^Group does not declare {missing}\\.$"):
+    with pytest.raises(ImproperlyConfigured, match=f"^Basic does not declare {missing}\\.$"):
         new_type(**facts)
 
 
@@ -127,9 +127,9 @@ def test_a_type_that_does_not_say_whose_it_is_or_who_may_read_it_is_refused(fact
 def test_a_type_that_is_not_open_needs_a_rule_for_who_may_read_it(facts, is_refused, monkeypatch):
     model = new_type(**facts)
     if is_refused:
-        with pytest.raises(ImproperlyConfigured, match=r"^No rule says who may read Group\.$"):
+        with pytest.raises(ImproperlyConfigured, match=r"^No rule says who may read Basic\.$"):
             require_rules([*RESOURCE_MODELS, model])
-        monkeypatch.setitem(RULES, "Group", ResourceRule(read=lambda caller: models.Q(pk__in=[])))
+        monkeypatch.setitem(RULES, "Basic", ResourceRule(read=lambda caller: models.Q(pk__in=[])))
     require_rules([*RESOURCE_MODELS, model])
 
 
@@ -157,7 +157,9 @@ def test_the_first_page_of_the_administration_keeps_its_order(admin_client):
 
 
 def new_type(**facts: Any) -> type[Resource]:
+    """FHIR's type for what it has no type for, with these facts."""
+
     class Meta:
         app_label = "clinic"
 
-    return type("Group", (Resource,), {"__module__": __name__, "RESOURCE_TYPE": "Group", "Meta": Meta, **facts})
+    return type("Basic", (Resource,), {"__module__": __name__, "RESOURCE_TYPE": "Basic", "Meta": Meta, **facts})

@@ -39,9 +39,8 @@ class Translatable(NamedTuple):
 
 def translatable(row: Resource) -> list[Translatable]:
     """Return the texts of a row that can be translated."""
-    columns = translations.TRANSLATED.get(row.RESOURCE_TYPE, ())
     found = []
-    for column in columns:
+    for column in row.TRANSLATED:
         of_model = row._meta.get_field(column)
         label = capfirst(str(of_model.verbose_name))  # type: ignore[union-attr]
         found.append(Translatable(column, label, column, of_model.get_internal_type() == "TextField"))

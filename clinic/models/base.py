@@ -53,6 +53,8 @@ class Resource(models.Model):
     PLAIN_NAME: "ClassVar[str | StrPromise]" = ""
     # JSON columns with lists of references, and the element of each item that has the reference; empty for the item.
     REFERENCE_LISTS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    # Columns of text that patients read, which are translated into the other languages: see clinic.translations.
+    TRANSLATED: ClassVar[tuple[str, ...]] = ()
 
     fhir_id = models.CharField("id", max_length=64, unique=True, default=new_fhir_id, validators=[validate_fhir_id])
     version = models.PositiveIntegerField(default=1, editable=False)

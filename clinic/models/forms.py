@@ -15,6 +15,7 @@ class Questionnaire(Resource):
     PATIENT = None
     DESCRIBES_CLINIC = True
     PLAIN_NAME = gettext_lazy("the questions before a visit")
+    TRANSLATED = ("title",)
 
     class Status(models.TextChoices):
         """https://hl7.org/fhir/R4/valueset-publication-status.html"""

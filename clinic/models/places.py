@@ -15,6 +15,7 @@ class Organization(Resource):
     RESOURCE_TYPE = "Organization"
     PATIENT = None
     DESCRIBES_CLINIC = True
+    TRANSLATED = ("name",)
 
     active = models.BooleanField(default=True)
     name = models.CharField(max_length=200)
@@ -34,6 +35,7 @@ class Location(Resource):
     RESOURCE_TYPE = "Location"
     PATIENT = None
     DESCRIBES_CLINIC = True
+    TRANSLATED = ("name",)
 
     class Status(models.TextChoices):
         ACTIVE = "active"

@@ -28,6 +28,7 @@ class HealthcareService(Resource):
     RESOURCE_TYPE = "HealthcareService"
     PATIENT = None
     DESCRIBES_CLINIC = True
+    TRANSLATED = ("name", "comment", "preparation")
 
     class ActorType(models.TextChoices):
         """The kinds of actor whose time a visit takes. Each needs a Schedule that offers the service."""

@@ -24,7 +24,6 @@ from clinic.models import (
     Subscription,
     User,
 )
-from clinic.translations import TRANSLATED
 from demo.seed import organization, people, practitioners
 from demo.seed.patients import make_patients
 from demo.seed.practitioners import Calendar
@@ -248,7 +247,6 @@ class DemoRows:
 
     def _new(self, model: type[R], fhir_id: str, **fields: Any) -> R:
         row = model(fhir_id=fhir_id, last_updated=self.now, **fields)
-        if row.RESOURCE_TYPE in TRANSLATED:
-            say_in_spanish(row)
+        say_in_spanish(row)
         row.save(force_insert=True)
         return row

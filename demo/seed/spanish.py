@@ -148,7 +148,7 @@ SPANISH = {
 
 def say_in_spanish(row: Resource) -> None:
     """Add the Spanish to what the row says in English. It is not saved yet."""
-    for column in translations.TRANSLATED[row.RESOURCE_TYPE]:
+    for column in row.TRANSLATED:
         if said := SPANISH.get(getattr(row, column)):
             translations.translate(row.extra, translations.ELEMENTS.get(column, column), {"es": said})
 

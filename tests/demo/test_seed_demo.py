@@ -31,7 +31,7 @@ from clinic.models import (
     User,
     period_of,
 )
-from clinic.translations import TRANSLATED, text_of
+from clinic.translations import text_of
 from demo.seed import people
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
@@ -295,7 +295,7 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
     assert not visits.filter(status__in=["fulfilled", "noshow"], end__gt=now).exists()
     assert all(times(service, now) for service in HealthcareService.objects.all())
     for row in (*HealthcareService.objects.all(), *Location.objects.filter(part_of=None), *Questionnaire.objects.all()):
-        for column in (each for each in TRANSLATED[row.RESOURCE_TYPE] if getattr(row, each)):
+        for column in (each for each in row.TRANSLATED if getattr(row, each)):
             assert text_of(row, column, "es").language == "es", getattr(row, column)
         for item in questionnaires.walk(questionnaires.items_of(row, "es") if isinstance(row, Questionnaire) else ()):
             said = (item.text, *(option.label for option in item.options))
