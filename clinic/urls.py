@@ -23,5 +23,5 @@ if getattr(settings, "ANYMAIL", {}).get("WEBHOOK_SECRET"):  # without it anybody
 if apps.is_installed("demo"):
     urlpatterns.insert(0, path("demo/messages/", include("demo.urls")))
 
-handler400 = "portal.common.views.bad_request"
-handler500 = "portal.common.views.server_error"
+handler400 = "portal.common.error_pages.bad_request"
+handler500 = "portal.common.error_pages.server_error"

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
+from django.http import Http404, HttpRequest
 
 from clinic import addresses, time_text, visit_place
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
+from portal.common.callers import caller_of
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
@@ -134,6 +136,14 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
     """Return the visit with this id if it is the caller's, a dependant's, or the caller held it as a guest."""
     return first(_own(caller).filter(fhir_id=fhir_id), now=now)
+
+
+def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
+    """Return the caller's visit. Raises Http404 for a visit that the caller may not see."""
+    visit = one(caller_of(request), appointment_id, now=now)
+    if visit is None:
+        raise Http404
+    return visit
 
 
 def first(rows: QuerySet[Appointment], *, now: datetime) -> Visit | None:

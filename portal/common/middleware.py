@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 from clinic import branding
-from portal.common.views import bad_request
+from portal.common.error_pages import bad_request
 from scheduling import access
 
 API = "/fhir/"

@@ -1,9 +1,6 @@
 """Views for choosing a service and a time."""
 
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,25 +11,16 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.middleware import HtmxDetails
 
-from clinic.models import Appointment, HealthcareService, Location, Practitioner, Resource
-from clinic.visit_place import chosen_zone
-from portal.finding import catalogue, choosing, filters, months, positions, weeks
+from clinic.models import Location, Practitioner, Resource
+from portal.common.htmx import HtmxRequest, is_part
+from portal.finding import catalogue, positions
 from portal.finding.catalogue import Catalogue, bookable
-from portal.finding.choosing import FilterOption, Menu
-from portal.finding.filters import Filters
-from portal.finding.forms import PositionForm, ServicesForm, TimesForm, ZoneForm
-from portal.finding.positions import Position
-from portal.finding.weeks import FreeDays
-from portal.finding.zones import zones_by_region
+from portal.finding.forms import PositionForm, ServicesForm
+from portal.finding.times_page import free_times
 
 R = TypeVar("R", bound=Resource)
 CARRIED = ("practitioner", "location", "date")  # query parameters kept from the services to the times
-
-
-class HtmxRequest(HttpRequest):
-    htmx: HtmxDetails
 
 
 @require_GET
@@ -89,61 +77,6 @@ def choose_time(request: HtmxRequest, service_id: str) -> HttpResponse:
     return render(request, "portal/finding/choose_time.html", context)
 
 
-def free_times(
-    request: HtmxRequest, service: HealthcareService, *, now: datetime, without: Appointment | None = None
-) -> dict[str, Any]:
-    """Return the context of the page of times. `without` is a visit that is being moved: its own time is free."""
-    form = TimesForm(request.GET)
-    whole = replace(choosing.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
-    position = positions.remembered(request.session)
-    narrowing = filters.read_filters(whole, request.GET, position)
-    menu = near_by(narrowing, position)
-    month, day = form.value("month"), form.value("date")
-    free_days = (
-        months.read_month(menu, month, day, now=now)
-        if month
-        else weeks.read_week(menu, form.value("week"), day, now=now)
-    )
-    return {
-        "card": catalogue.card_of(service),
-        "service": service,
-        "menu": whole,
-        "zones": menu.zones or whole.zones,
-        "regions": zones_by_region(filter(None, (menu.zone, *whole.zones)), now) if service.telehealth else (),
-        "filters": narrowing,
-        "free_days": free_days,
-        "is_month": bool(month),
-        "narrowed": menu,
-        "asked_day": day or form.value("week"),
-        "others": _others(narrowing, free_days, now=now),
-        "position": position,
-        "has_site_positions": any(site.latitude is not None for site in whole.places),
-    }
-
-
-def near_by(narrowing: Filters, position: Position | None) -> Menu:
-    """Return the menu that the filters leave, sorted by distance unless a site was chosen."""
-    menu = narrowing.narrowed()
-    by_distance = position is not None and menu.has_several_sites and not narrowing.each["location"].chosen
-    return replace(menu, position=position if by_distance else None)
-
-
-def requested_zone(
-    request: HttpRequest, service: HealthcareService, *, moved: Appointment | None = None
-) -> ZoneInfo | None:
-    """Return the zone that the patient chose on the page of times, for visits by video only.
-
-    Without a choice, a visit that is being `moved` keeps the zone in which it was booked.
-    """
-    if not service.telehealth:
-        return None
-    data = request.POST if request.method == "POST" else request.GET
-    if "zone" not in data and moved is not None:
-        return chosen_zone(moved)
-    zone: ZoneInfo | None = ZoneForm(data).value("zone")
-    return zone
-
-
 @require_POST
 def near(request: HttpRequest) -> HttpResponse:
     """Store or forget the patient's rounded position, and go back to the page before."""
@@ -157,10 +90,6 @@ def near(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if is_ours else "portal:services")
-
-
-def is_part(request: HtmxRequest) -> bool:
-    return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def _linked(model: type[R], fhir_id: str | None) -> R | None:
@@ -182,11 +111,3 @@ def _carried(form: ServicesForm, *, without: list[str]) -> str:
     """Return the query parameters that the page of times takes over from a link."""
     values = {name: form.value(name) for name in CARRIED if form.value(name) and name not in without}
     return f"?{urlencode(values)}" if values else ""
-
-
-def _others(narrowing: Filters, free_days: FreeDays, *, now: datetime) -> list[FilterOption]:
-    """Return the other practitioners with free times, if the chosen one has none."""
-    people = narrowing.each["practitioner"]
-    if free_days.count or not people.chosen:
-        return []
-    return weeks.others_in(narrowing.narrowed(without="practitioner"), free_days, people.options, now=now)

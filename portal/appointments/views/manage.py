@@ -1,7 +1,6 @@
 """Views of one visit by its manage link, without signing in. They show only what is needed; a GET changes nothing."""
 
-from datetime import datetime, timedelta
-from typing import TypeAlias
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,28 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.appointments import visits
-from portal.appointments.forms import BirthDateForm, CancelForm, OwnPhoneForm
+from portal.appointments import manage_links
+from portal.appointments.forms import CancelForm
 from portal.appointments.visits import Visit
-from portal.common import codes, typed
-from portal.common.codes import CodeForm
+from portal.common import typed
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.booking import Proof, StatusRequest
+from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
-from scheduling.notifications import links
-from scheduling.notifications.audience import audience_of
-
-KNOWN = "birth-dates-known"  # session key: when each visit's birth date, phone number or code was last given
-SEND, AGAIN = "send", "again"  # the buttons that ask for a code
-KNOWN_FOR = timedelta(minutes=30)
-
-ProofForm: TypeAlias = BirthDateForm | OwnPhoneForm | CodeForm
-PROOF_FORMS: dict[Proof, type[ProofForm]] = {
-    Proof.BIRTH_DATE: BirthDateForm,
-    Proof.PHONE: OwnPhoneForm,
-    Proof.CODE: CodeForm,
-}
 
 
 @never_cache
@@ -42,17 +27,17 @@ PROOF_FORMS: dict[Proof, type[ProofForm]] = {
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     """Show when and where the visit is and what can be done. The details follow after the birth date."""
     now = timezone.now()
-    visit = visit_of(token, now)
+    visit = manage_links.visit_of(token, now)
     if visit is None:
         return _expired(request)
-    if {SEND, AGAIN} & request.POST.keys():
-        return _send_code(request, visit, now)
-    form = _proof_form(request, visit)
-    if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
+    if manage_links.CODE_BUTTONS & request.POST.keys():
+        return manage_links.send_code(request, visit, now)
+    form = manage_links.proof_form(request, visit)
+    if request.method == "POST" and form.is_valid() and manage_links.is_given(request, visit, form, now):
         typed.done(request)
         return redirect("portal:manage", token)
-    context = {"visit": visit, "token": token, "form": form, "known": is_known(request, visit, now)}
-    return render(request, "portal/appointments/manage.html", context | _proof(request, visit, now))
+    context = {"visit": visit, "token": token, "form": form, "known": manage_links.is_known(request, visit, now)}
+    return render(request, "portal/appointments/manage.html", context | manage_links.proof_context(request, visit, now))
 
 
 @never_cache
@@ -60,7 +45,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
 def attend(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm that the patient will come."""
     now = timezone.now()
-    visit = visit_of(token, now)
+    visit = manage_links.visit_of(token, now)
     if visit is None:
         return _expired(request)
     try:
@@ -77,7 +62,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for confirmation, then cancel."""
     now = timezone.now()
-    visit = visit_of(token, now)
+    visit = manage_links.visit_of(token, now)
     if visit is None:
         return _expired(request)
     if not visit.is_promised:
@@ -88,100 +73,6 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         return _cancel(request, visit, token, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}
     return render(request, "portal/appointments/cancel.html", context)
-
-
-def visit_of(token: str, now: datetime) -> Visit | None:
-    """Return the visit that the link is for, or None if the link has expired."""
-    appointment_id = links.read_manage_link(token)
-    visit = visits.by_link(appointment_id, now=now) if appointment_id else None
-    return None if visit is None or links.is_over(visit.appointment, now=now) else visit
-
-
-def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
-    """True if the birth date, or the other proof, was given in this browser within KNOWN_FOR."""
-    given = request.session.get(KNOWN, {}).get(visit.id)
-    return given is not None and now < datetime.fromisoformat(given) + KNOWN_FOR
-
-
-def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
-    """Ask for the patient's birth date, then go on to the requested page."""
-    if {SEND, AGAIN} & request.POST.keys():
-        return _send_code(request, visit, now)
-    if request.method == "POST" and not {"birth_date_day", "phone", "code", typed.LANGUAGE} & request.POST.keys():
-        return redirect(request.get_full_path())  # a time was chosen after the birth date was forgotten
-    form = _proof_form(request, visit)
-    if request.method == "POST" and form.is_valid() and _is_known_by(request, visit, form, now):
-        typed.done(request)
-        return redirect(request.get_full_path())
-    context = {"visit": visit, "token": token, "form": form, **_proof(request, visit, now)}
-    return render(request, "portal/appointments/birth_date.html", context)
-
-
-def _proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
-    """Return the form that asks for the patient's proof: birth date, phone number or code."""
-    return typed.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
-
-
-def _proof(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:
-    """Return the template's context for the proof; for a code also whether it can be sent and was sent."""
-    proof = booking.proof_of(visit.appointment.patient)
-    emails = _emails(visit, now) if proof == Proof.CODE else ()
-    sent = bool(emails) and codes.is_sent(request.session, emails, now=now)
-    return {"proof": proof.name.lower(), "can_be_sent": bool(emails), "code_sent": sent}
-
-
-def _emails(visit: Visit, now: datetime) -> tuple[str, ...]:
-    """Return the email addresses to which the visit's messages go, with the manage link."""
-    audience = audience_of(visit.appointment, now=now)
-    return audience.emails if audience else ()
-
-
-def _send_code(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    patient, emails = visit.appointment.patient, _emails(visit, now)
-    if patient is not None and emails and booking.proof_of(patient) == Proof.CODE:
-        codes.send(request, emails, patient.language, now=now)
-    return redirect(request.get_full_path())
-
-
-def _is_known_by(request: HttpRequest, visit: Visit, form: ProofForm, now: datetime) -> bool:
-    if isinstance(form, CodeForm):
-        return _is_known_by_code(request, visit, form, now)
-    caller = Caller(visit=visit.id)
-    try:
-        if isinstance(form, OwnPhoneForm):
-            field, wrong = "phone", _("That phone number does not match the clinic\u2019s records.")
-            right = booking.is_own_phone(visit.id, form.cleaned_data["phone"], caller=caller, now=now)
-        else:
-            field, wrong = "birth_date", _("That date of birth does not match the clinic\u2019s records.")
-            right = booking.is_birth_date(visit.id, form.cleaned_data["birth_date"], caller=caller, now=now)
-    except SchedulingError as refusal:
-        form.add_error(field, str(refusal))
-        return False
-    if not right:
-        form.add_error(field, wrong)
-        return False
-    _remember(request, visit, now)
-    return True
-
-
-def _is_known_by_code(request: HttpRequest, visit: Visit, form: CodeForm, now: datetime) -> bool:
-    emails = _emails(visit, now)
-
-    def is_right() -> bool:
-        return bool(emails) and codes.is_right(request, emails, form, now=now)
-
-    try:
-        if not booking.is_own_code(visit.id, is_right, caller=Caller(visit=visit.id), now=now):
-            return False
-    except SchedulingError as refusal:
-        form.add_error("code", str(refusal))
-        return False
-    _remember(request, visit, now)
-    return True
-
-
-def _remember(request: HttpRequest, visit: Visit, now: datetime) -> None:
-    request.session[KNOWN] = {**request.session.get(KNOWN, {}), visit.id: now.isoformat()}
 
 
 def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.appointments import visits
 from portal.appointments.forms import CancelForm
-from portal.appointments.visits import Visit
+from portal.appointments.visits import Visit, own_visit
 from portal.common import typed
 from portal.common.callers import caller_of, sign_in_required, visitor_required
 from scheduling import booking
@@ -98,11 +98,3 @@ def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> H
         return redirect("portal:visit", visit.id)
     messages.success(request, _("Your visit has been cancelled."))
     return redirect("portal:visits" if caller_of(request).user else "portal:services")
-
-
-def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
-    """Return the caller's visit. Raises Http404 for a visit that the caller may not see."""
-    visit = visits.one(caller_of(request), appointment_id, now=now)
-    if visit is None:
-        raise Http404
-    return visit

@@ -11,12 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Patient
-from portal.appointments.views.visits import own_visit
-from portal.appointments.visits import Visit
+from portal.appointments.visits import Visit, own_visit
 from portal.booking import guests, steps
 from portal.booking.forms import ME, SOMEONE, ChoosePatientForm, GuestForm
 from portal.booking.guests import GuestDetails
-from portal.booking.views.holding import hold_required
+from portal.booking.held_pages import hold_required
 from portal.common import codes, typed
 from portal.common.callers import caller_of, fresh_caller
 from portal.common.codes import CodeForm

@@ -10,11 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic.models import Appointment, Coverage
 from portal.appointments import visits
 from portal.appointments.same_day import others_on_the_day
-from portal.appointments.views.visits import own_visit
-from portal.appointments.visits import Visit
+from portal.appointments.visits import Visit, own_visit
 from portal.booking import guests, holds, referrals, steps
 from portal.booking.forms import ConfirmForm
-from portal.booking.views.holding import hold_required
+from portal.booking.held_pages import hold_required
 from portal.common import typed
 from portal.common.callers import caller_of
 from scheduling import booking

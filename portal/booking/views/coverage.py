@@ -11,7 +11,7 @@ from clinic.models import Coverage
 from portal.appointments.visits import Visit
 from portal.booking import steps
 from portal.booking.forms import ANOTHER, ChooseCoverageForm, CoverageForm
-from portal.booking.views.holding import hold_required
+from portal.booking.held_pages import hold_required
 from portal.common import typed
 from portal.common.callers import caller_of
 from scheduling import access, booking, requirements

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from portal.booking import holds, referrals, steps
-from portal.booking.views.holding import lost, menu_of
+from portal.booking.lost_times import lost, menu_of
 from portal.common.callers import caller_of
 from portal.finding.catalogue import bookable
 from portal.finding.forms import TimeForm

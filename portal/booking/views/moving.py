@@ -16,16 +16,15 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from clinic.visit_place import with_chosen_zone
-from portal.appointments import visits
+from portal.appointments import manage_links, visits
 from portal.appointments.same_day import SameDayForm, others_on_a_new_day
-from portal.appointments.views import manage
-from portal.appointments.views.visits import own_visit
-from portal.appointments.visits import Visit
+from portal.appointments.visits import Visit, own_visit
 from portal.common import typed
 from portal.common.callers import caller_of, visitor_required
+from portal.common.htmx import HtmxRequest, is_part
 from portal.finding import catalogue, choosing
 from portal.finding.forms import TimeForm
-from portal.finding.views import HtmxRequest, free_times, is_part, requested_zone
+from portal.finding.times_page import free_times, requested_zone
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError, TimeNotOffered, TimeTaken
@@ -58,11 +57,11 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Do the same by a manage link, after the patient's birth date."""
     now = timezone.now()
-    visit = manage.visit_of(token, now)
+    visit = manage_links.visit_of(token, now)
     if visit is None:
         return redirect("portal:manage", token)
-    if not manage.is_known(request, visit, now):
-        return manage.ask_birth_date(request, visit, token, now)
+    if not manage_links.is_known(request, visit, now):
+        return manage_links.ask_birth_date(request, visit, token, now)
     return _move(request, MoveRequest(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
 
 

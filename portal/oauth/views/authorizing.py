@@ -27,8 +27,8 @@ from oauthlib.oauth2 import InvalidRequestError, InvalidScopeError
 from clinic.models import AppRegistration, Patient
 from portal.common.callers import caller_of, details_for
 from portal.common.middleware import content_security_policy
+from portal.oauth import online_apps, signing_in_again
 from portal.oauth.app_access import lasting, permissions
-from portal.oauth.views import online_apps, signing_in_again
 from scheduling.access import CONTEXT, IDENTITY, LASTING, Caller, grantable, read_scope, record_of
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url

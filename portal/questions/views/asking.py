@@ -15,14 +15,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic import time_text
-from portal.booking import holds, steps
+from portal.booking import held_pages, holds, steps
 from portal.booking.steps import Progress
-from portal.booking.views import holding
 from portal.common import languages, typed
 from portal.common.callers import caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
-from portal.questions.views.visit_questions import VisitQuestions, questions_of, redirect_if_lost, visit_of
+from portal.questions.visit_questions import VisitQuestions, questions_of, redirect_if_lost, visit_of
 from scheduling import booking, questionnaire_answers
 from scheduling.errors import RuleBroken, SchedulingError
 from scheduling.questionnaire_answers import AnswerRequest
@@ -65,9 +64,9 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     if typed.LANGUAGE in request.POST:
         _keep(request, questions, page.answers(posted), now)
         return languages.switch(request, request.POST[typed.LANGUAGE], redirect(request.path))
-    if holding.LET_GO in request.POST and questions.visit.is_held:
+    if held_pages.LET_GO in request.POST and questions.visit.is_held:
         _keep(request, questions, page.answers(posted), now)
-        return holding.give_back(request, questions.visit, now, leaves=request.POST[holding.LET_GO] == "leave")
+        return held_pages.give_back(request, questions.visit, now, leaves=request.POST[held_pages.LET_GO] == "leave")
     if "keep" in request.POST and questions.visit.is_held:
         return _longer(request, questions, page, posted, now)
     return _go_on(request, questions, page, posted, now)

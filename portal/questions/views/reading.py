@@ -12,7 +12,7 @@ from clinic.models import Questionnaire, QuestionnaireResponse
 from portal.common.callers import caller_of, staff_required
 from portal.questions import parts, posts
 from portal.questions.parts import Part
-from portal.questions.views.visit_questions import questions_of, redirect_if_lost, visit_of
+from portal.questions.visit_questions import questions_of, redirect_if_lost, visit_of
 from scheduling import access, questionnaire_answers, questionnaires
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic.models import Appointment
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
-from portal.staff.calendar.views.dialogs import REFUSED, Undo, done
+from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import record
 from portal.staff.visits.back import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm

@@ -8,7 +8,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from portal.account.forms import LoginForm
 from portal.common import navigation
-from portal.common.views import server_error
+from portal.common.error_pages import server_error
 from scheduling.access import Caller
 
 pytestmark = pytest.mark.django_db

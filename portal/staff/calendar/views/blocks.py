@@ -15,11 +15,11 @@ from clinic.models import Schedule, Slot
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import SCHEDULE, zone_of
 from portal.staff.calendar.block_forms import BlockForm, ExtentForm
+from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, show
 from portal.staff.calendar.entries import CalendarEntry, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
+from portal.staff.calendar.parameters import calendar_of, selection_or_404
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, show
-from portal.staff.calendar.views.parameters import calendar_of, selection_or_404
 from scheduling import access, booking
 from scheduling.availability import as_datetime
 from scheduling.booking import BlockRequest, Extent

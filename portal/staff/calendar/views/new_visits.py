@@ -16,11 +16,9 @@ from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.schedules import zone_of
 from portal.staff.calendar import requested_visits
+from portal.staff.calendar.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.forms import CalendarQueryForm
-from portal.staff.calendar.requested_visits import RequestedVisit
-from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.views.dialogs import REFUSED, Context, done, refused, show
-from portal.staff.calendar.views.parameters import (
+from portal.staff.calendar.parameters import (
     another_that_day,
     at_its_site,
     calendar_of,
@@ -29,6 +27,8 @@ from portal.staff.calendar.views.parameters import (
     is_update,
     selection_or_404,
 )
+from portal.staff.calendar.requested_visits import RequestedVisit
+from portal.staff.calendar.selection import Selection
 from portal.staff.calendar.visit_forms import VisitForm, WhenForm
 from scheduling import access, booking
 from scheduling.booking import BookingRequest

@@ -18,12 +18,10 @@ from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
 from portal.common.schedules import zone_of
 from portal.staff.calendar import requested_visits
+from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, refused, show
 from portal.staff.calendar.entries import merge_groups, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
-from portal.staff.calendar.requested_visits import RequestedVisit
-from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
-from portal.staff.calendar.views.dialogs import REFUSED, Context, Undo, done, refused, show
-from portal.staff.calendar.views.parameters import (
+from portal.staff.calendar.parameters import (
     another_that_day,
     at_its_site,
     calendar_of,
@@ -31,6 +29,8 @@ from portal.staff.calendar.views.parameters import (
     is_update,
     selection_or_404,
 )
+from portal.staff.calendar.requested_visits import RequestedVisit
+from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
 from scheduling import access, booking
 from scheduling.errors import SchedulingError, VersionConflict

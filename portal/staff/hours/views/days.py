@@ -13,16 +13,16 @@ from clinic import time_text
 from portal.common.callers import caller_of
 from portal.common.days import day_of
 from portal.staff.hours import closures, descriptions
-from portal.staff.hours.day_forms import ClosureForm, ExtraForm, RemoveClosureForm
-from portal.staff.hours.hours_page import HoursPage
-from portal.staff.hours.views.confirmation import (
+from portal.staff.hours.confirmation import (
     hours_page_required,
     is_changing,
     preview_or_save,
     record_stranded,
     show_preview,
 )
-from portal.staff.hours.views.weeks import show_editor
+from portal.staff.hours.day_forms import ClosureForm, ExtraForm, RemoveClosureForm
+from portal.staff.hours.editor import show_editor
+from portal.staff.hours.hours_page import HoursPage
 from scheduling import opening
 from scheduling.errors import NotFound, SchedulingError
 from scheduling.opening import Change, Terms

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.common.callers import caller_of
 from portal.staff.hours import descriptions
+from portal.staff.hours.confirmation import UNDO, hours_page_required, is_changing, preview_or_save, undo_of
 from portal.staff.hours.hours_page import HoursPage
 from portal.staff.hours.settings_forms import CalendarSettingsForm, ParametersForm, ServiceSettingsForm
-from portal.staff.hours.views.confirmation import UNDO, hours_page_required, is_changing, preview_or_save, undo_of
 from scheduling import opening
 from scheduling.errors import VersionConflict
 from scheduling.opening import Change

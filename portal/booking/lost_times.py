@@ -1,0 +1,34 @@
+"""The page for a time that the patient cannot have any more."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from clinic.models import HealthcareService
+from portal.finding import choosing
+from portal.finding.choosing import Menu
+from portal.finding.times_page import requested_zone
+
+Loss = Literal[
+    "taken", "passed", "gone", "hold-ended", "let-go"
+]  # why; templates/portal/booking/lost.html has the words
+
+
+def lost(request: HttpRequest, menu: Menu, start: datetime, loss: Loss, *, kept: bool, now: datetime) -> HttpResponse:
+    """Render the page for a time that the patient cannot have any more: why, and the nearest free times."""
+    context = {
+        "service": menu.service,
+        "loss": loss,
+        "kept": kept,
+        "menu": menu,
+        "alternatives": choosing.nearest(menu, start, now=now),
+    }
+    return render(request, "portal/booking/lost.html", context, status=409)
+
+
+def menu_of(request: HttpRequest, service: HealthcareService) -> Menu:
+    """Return the service's menu in the time zone that was chosen with the time."""
+    return replace(choosing.read_menu(service), zone=requested_zone(request, service))

@@ -1,0 +1,82 @@
+"""The page of free times of a service: its context, and the time zone that was chosen on it."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+
+from clinic.models import Appointment, HealthcareService
+from clinic.visit_place import chosen_zone
+from portal.common.htmx import HtmxRequest
+from portal.finding import catalogue, choosing, filters, months, positions, weeks
+from portal.finding.choosing import FilterOption, Menu
+from portal.finding.filters import Filters
+from portal.finding.forms import TimesForm, ZoneForm
+from portal.finding.positions import Position
+from portal.finding.weeks import FreeDays
+from portal.finding.zones import zones_by_region
+
+
+def free_times(
+    request: HtmxRequest, service: HealthcareService, *, now: datetime, without: Appointment | None = None
+) -> dict[str, Any]:
+    """Return the context of the page of times. `without` is a visit that is being moved: its own time is free."""
+    form = TimesForm(request.GET)
+    whole = replace(choosing.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
+    position = positions.remembered(request.session)
+    narrowing = filters.read_filters(whole, request.GET, position)
+    menu = near_by(narrowing, position)
+    month, day = form.value("month"), form.value("date")
+    free_days = (
+        months.read_month(menu, month, day, now=now)
+        if month
+        else weeks.read_week(menu, form.value("week"), day, now=now)
+    )
+    return {
+        "card": catalogue.card_of(service),
+        "service": service,
+        "menu": whole,
+        "zones": menu.zones or whole.zones,
+        "regions": zones_by_region(filter(None, (menu.zone, *whole.zones)), now) if service.telehealth else (),
+        "filters": narrowing,
+        "free_days": free_days,
+        "is_month": bool(month),
+        "narrowed": menu,
+        "asked_day": day or form.value("week"),
+        "others": _others(narrowing, free_days, now=now),
+        "position": position,
+        "has_site_positions": any(site.latitude is not None for site in whole.places),
+    }
+
+
+def near_by(narrowing: Filters, position: Position | None) -> Menu:
+    """Return the menu that the filters leave, sorted by distance unless a site was chosen."""
+    menu = narrowing.narrowed()
+    by_distance = position is not None and menu.has_several_sites and not narrowing.each["location"].chosen
+    return replace(menu, position=position if by_distance else None)
+
+
+def requested_zone(
+    request: HttpRequest, service: HealthcareService, *, moved: Appointment | None = None
+) -> ZoneInfo | None:
+    """Return the zone that the patient chose on the page of times, for visits by video only.
+
+    Without a choice, a visit that is being `moved` keeps the zone in which it was booked.
+    """
+    if not service.telehealth:
+        return None
+    data = request.POST if request.method == "POST" else request.GET
+    if "zone" not in data and moved is not None:
+        return chosen_zone(moved)
+    zone: ZoneInfo | None = ZoneForm(data).value("zone")
+    return zone
+
+
+def _others(narrowing: Filters, free_days: FreeDays, *, now: datetime) -> list[FilterOption]:
+    """Return the other practitioners with free times, if the chosen one has none."""
+    people = narrowing.each["practitioner"]
+    if free_days.count or not people.chosen:
+        return []
+    return weeks.others_in(narrowing.narrowed(without="practitioner"), free_days, people.options, now=now)
