@@ -116,7 +116,7 @@ def _is_known(found: Resource, request: Mapping[str, Any]) -> bool:
 
 
 def _done(written: Sequence[WriteResult], sender: Sender) -> dict[int, Json]:
-    """Return the response entries by their index. One query for each type whose resources are returned."""
+    """Return the response entries by their index. One query for each type of the returned resources."""
     bodies = reading.representations(written, sender.caller) if sender.returning == "representation" else {}
     answers: dict[int, Json] = {}
     for result in written:

@@ -130,7 +130,7 @@ def _resource(kind: str, base: str) -> Json:
 
 
 def _stored(kind: str, codes: list[str]) -> Json:
-    """Return the capabilities of a type whose resources are stored here."""
+    """Return the capabilities of a type with stored resources."""
     return {
         "versioning": "versioned-update" if "update" in codes else "versioned",
         "readHistory": "history-instance" in codes,

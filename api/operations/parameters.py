@@ -32,7 +32,7 @@ FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
-    """The values of an operation's parameters. `finish` raises all problems of those that were read."""
+    """The values of an operation's parameters. `finish` raises an error with all problems found so far."""
 
     def __init__(self, pairs: Iterable[tuple[str, Any]] = (), issues: Iterable[Issue] = ()) -> None:
         self.issues = list(issues)
@@ -194,7 +194,7 @@ def end_date_time(value: Any) -> datetime:
 
 
 def _read_date_time(value: Any, *, end: bool) -> datetime:
-    # A "+" that nobody has escaped arrives as a space.
+    # An unescaped "+" arrives as a space.
     text = value.replace(" ", "+") if isinstance(value, str) else ""
     if not DATE.fullmatch(text) and not INSTANT.fullmatch(text):
         raise InvalidElement("Invalid time value")

@@ -27,7 +27,7 @@ Place = tuple[Any, Any]  # a dict or list, and the key or index in it
 
 @dataclass(frozen=True)
 class PatchOperation:
-    """One operation of a patch. A part that is not given is None."""
+    """One operation of a patch. A missing part is None."""
 
     type: str
     path: str
@@ -96,7 +96,7 @@ def _parts(parameter: Json, where: str) -> Iterator[tuple[str, Json]]:
 
 
 def _value(part: Json) -> Any:
-    """Return the value as it was sent, or an object made of its parts; a repeated name makes a list."""
+    """Return the sent value, or an object made of its parts; a repeated name makes a list."""
     if "part" not in part:
         return next((value for name, value in part.items() if name.startswith("value")), part.get("resource"))
     made: dict[str, list[Any]] = {}

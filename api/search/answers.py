@@ -55,7 +55,7 @@ def answer(search: Search, caller: Caller, base: str) -> Json:
 
 
 def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
-    """Return the link to this page as it was understood, and to the other pages if there are any."""
+    """Yield the link to this page, with the parameters that were used, and the links to other pages."""
     if search.cursor:
         yield "self", search.page_link(base, search.cursor.place, backwards=search.cursor.backwards)
     else:

@@ -15,15 +15,15 @@ class Parameter:
     """One search parameter of one type of resource.
 
     In the tables `definition` is the last part of its canonical URL, where that is not `Type-name`; `ours` says that
-    FHIR has none of this name, and `description` then what it finds. `expression` is the FHIRPath of what it searches,
-    below the type; by default the element of its name, and empty where FHIRPath cannot say it. `usage` is its code of
-    https://hl7.org/fhir/R4/valueset-search-xpath-usage.html.
+    FHIR has no parameter of this name; `description` then says what it finds. `expression` is the FHIRPath of what it
+    searches, below the type; by default the element of its name, and empty where FHIRPath cannot say it. `usage` is its
+    code of https://hl7.org/fhir/R4/valueset-search-xpath-usage.html.
     """
 
     TYPE: ClassVar[str]
     MODIFIERS: ClassVar[tuple[str, ...]] = ("missing",)
     COMPARATORS: ClassVar[tuple[str, ...]] = ()
-    # Of _filter, besides `pr`, which all can.
+    # Operators of _filter, besides `pr`, which all parameters have.
     OPERATORS: ClassVar[tuple[str, ...]] = ("eq", "ne")
 
     name: str = ""

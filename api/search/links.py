@@ -105,7 +105,7 @@ class ManyLinks(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Canonical(Link):
-    """A Questionnaire by its url, whatever the version, or as `Questionnaire/id`; or what was named and is not ours."""
+    """A Questionnaire by its url, whatever the version, by `Questionnaire/id`, or by the URL on another server."""
 
     types: tuple[str, ...] = ("Questionnaire",)
 

@@ -1,6 +1,6 @@
 """Search parameters that follow references: https://hl7.org/fhir/R4/search.html#reference
 
-Each finds by one reference, by a query of what is referred to (chains, _revinclude), and the other way (_has).
+Each has a condition for one reference, for the rows that a query finds (chains, _revinclude), and reversed (_has).
 """
 
 import re
@@ -21,7 +21,10 @@ VERSION = re.compile(r"/_history/[A-Za-z0-9\-.]{1,64}\Z", re.ASCII)
 
 
 class Named(NamedTuple):
-    """What a value names: `kind` may be empty; elsewhere is the address of what is not ours, or no reference at all."""
+    """The target that a value names.
+
+    `kind` may be empty; `elsewhere` is the value if it is no resource of this server.
+    """
 
     kind: str
     fhir_id: str
@@ -30,7 +33,7 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Parameter):
-    """A reference to one of `types`; `element` is where it is in the resource."""
+    """A reference to one of `types`; `element` is its path in the resource."""
 
     TYPE = "reference"
     MODIFIERS: ClassVar[tuple[str, ...]] = ("missing", "type", "identifier")

@@ -34,7 +34,7 @@ def rows_of(search: Search, caller: Caller) -> "QuerySet[Any]":
 
 
 def page_of(search: Search, rows: "QuerySet[Any]") -> Page:
-    """Return the page. It fetches one row more, to know whether there is another page."""
+    """Return the page. It fetches one more row, which shows if there is another page."""
     if not search.count:
         return NO_PAGE
     kind, order = RESOURCES[search.kind], search.order

@@ -35,7 +35,7 @@ ABOUT_THE_ANSWER = frozenset({each.partition(":")[0] for each in INCLUDES} | {*C
 
 @dataclass
 class Search:
-    """A query as it was understood."""
+    """A search as it was read from a query: its conditions, order and page, and the ignored parameters."""
 
     kind: str
     where: list[Q] = field(default_factory=list)

@@ -120,7 +120,9 @@ class Coding(Concept):
 
 @dataclass(frozen=True, kw_only=True)
 class Identifier(Concept):
-    """Identifiers; `:text` asks for that of their type, `:of-type` for `system|code|value`, first those of the type."""
+    """Identifiers; `:text` searches the text of their type, `:of-type` is `system|code|value` with the coding of the
+    type.
+    """
 
     MODIFIERS = ("missing", "not", "text", "of-type")
 
@@ -195,7 +197,7 @@ class ServiceType(Concept):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact(Parameter):
-    """How somebody can be reached, of one system or (empty) of any: in a column of that name, or one of the others."""
+    """Contact points of one system (empty: of any), in the column of the system or at the place in JSON."""
 
     TYPE = "token"
     MODIFIERS = ("missing", "not")

@@ -40,7 +40,7 @@ Query = SearchQuery | CombinedSearchQuery
 
 @dataclass(frozen=True, kw_only=True)
 class Content(Parameter):
-    """The words of resources of `kind`; of their `narrative` alone those with the weight A.
+    """Search parameter for the words of resources of `kind`; with `narrative` only for words of weight A.
 
     `only` is a column and a test for its items that the caller may see; the narrative contains none of them.
     """

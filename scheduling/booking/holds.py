@@ -1,4 +1,4 @@
-"""Holds: pending Appointments that expire."""
+"""Holds: pending Appointments that expire after HOLD_FOR of clinic/settings.py."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

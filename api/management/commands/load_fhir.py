@@ -57,7 +57,7 @@ def _content(file: str) -> bytes:
 
 def _load(entries: Sequence[Entry]) -> list[WriteResult]:
     """Write the entries, with a progress bar on a terminal."""
-    # A command needs one connection, and not to be waiting in a pool when there is none.
+    # Without the pool, a command fails at once if there is no database.
     connection.settings_dict["OPTIONS"].pop("pool", None)
     with tqdm(total=len(entries), unit=" resources", file=sys.stderr, disable=None, leave=False) as bar:
         progress: Callable[[int], object] = bar.update

@@ -1,7 +1,7 @@
 """$hold and $book of an existing Appointment: keep, confirm, change or cancel it.
 
-https://profiles.ihe.net/ITI/Scheduling/ITI-117.html: `booked` asks for the visit as the resource says it, `cancelled`
-for no visit.
+https://profiles.ihe.net/ITI/Scheduling/ITI-117.html: `booked` changes the visit to match the resource, `cancelled`
+cancels it.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
 
 
 def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
-    """Confirm the hold. A visit that is already booked for this patient is answered as it is."""
+    """Confirm the hold. If the visit is already booked for this patient, it is returned unchanged."""
     try:
         if held.status == Appointment.Status.BOOKED and request.is_for(held.patient):
             return Attempt(lambda once: as_it_is(request, held))
@@ -73,7 +73,7 @@ def _refuse(request: ArgonautRequest, held: Appointment, refusal: SchedulingErro
 
 
 def as_it_is(request: ArgonautRequest, visit: Appointment) -> Appointment:
-    """Return the unchanged Appointment, and record the disclosure: no write does it."""
+    """Return the unchanged Appointment, and record the disclosure, which a write would imply."""
     access.record_disclosure([visit], "read", caller=request.caller, now=request.now)
     return visit
 
@@ -97,8 +97,8 @@ def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
     notes["comment"] = request.parameters.comment or notes["comment"]
     if _moves(request, visit):
         return _move(request, visit, notes)
-    said = {name: visit.comment if name == "comment" else visit.extra.get(name) for name in notes}
-    if said == notes:
+    current = {name: visit.comment if name == "comment" else visit.extra.get(name) for name in notes}
+    if current == notes:
         return Attempt(lambda once: as_it_is(request, visit))
     return Attempt(
         lambda once: booking.annotate(

@@ -1,7 +1,7 @@
 """An Appointment that a client composed: of a free Slot of $prefetch, or of people, a place and a time.
 
 http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: its schedules are found
-by its participants, and by who of them is free then.
+by its participants and their free time.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class ClientAppointment:
 def read_client_appointment(resource: Json, at: str, base: str, patients: QuerySet[Patient]) -> ClientAppointment:
     """Read the Appointment of the parameter `at`. Raises with every problem of it.
 
-    `patients` are those whom it may be for: others are not known here.
+    `patients` are the possible patients; others count as unknown.
     """
     resource = with_references(resource, at, patients)
     slots = _free_slots(resource, at, base)
@@ -94,7 +94,7 @@ def read_draft(resource: Json, at: str, base: str) -> Draft:
 def request_for_appointment(
     appointment: ClientAppointment, details: BookingDetails, may_book: MayBook, *, now: datetime
 ) -> BookingRequest:
-    """Return the booking request: who gives the visit. scheduling.booking checks the time."""
+    """Return the booking request, with the offerings for the visit. scheduling.booking checks the time."""
     if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
         raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
     chosen = chosen_for(appointment, may_book, now=now)

@@ -164,7 +164,7 @@ def _appointment_type(value: Any) -> Coding:
 
 
 def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, HealthcareService]) -> MayBook:
-    """Return the test for what the caller may book for this patient.
+    """Return the function that tests if the caller may book a service on an offering for this patient.
 
     A service with further requirements is proposed only if the search names a service, a visit type or a specialty.
     """

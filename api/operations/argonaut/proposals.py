@@ -105,7 +105,7 @@ class Proposal:
 
 
 def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient]) -> Proposal:
-    """Return the proposal of an id. `patients` are those whom it may be for.
+    """Return the proposal of an id. `patients` are the possible patients.
 
     Raises NotFound if the service is gone or the patient is not among `patients`, RuleBroken if a schedule is closed.
     """
@@ -123,7 +123,7 @@ def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient
 class BookingDetails:
     """The parameters of a request that are saved with the visit. `status` is that of each participant.
 
-    `register` registers the patient who was sent, in the transaction of the booking.
+    `register` registers the Patient resource of the request, in the transaction of the booking.
     """
 
     patient: Patient | None

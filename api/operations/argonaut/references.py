@@ -79,8 +79,8 @@ def is_named(row: Any, sought: ReferenceTarget) -> bool:
 def with_references(appointment: Json, at: str, patients: QuerySet[Patient]) -> Json:
     """Return the Appointment with a reference for each actor that it names by identifier.
 
-    At most one statement for each kind of actor. `at` is the parameter that has the Appointment, `patients` are those
-    whom it may be for. Raises NotFound for an unknown actor, Invalid for a contained one.
+    At most one statement for each kind of actor. `at` is the parameter that has the Appointment, `patients` are the
+    possible patients. Raises NotFound for an unknown actor, Invalid for a contained one.
     """
     actors = {
         n: each["actor"] for n, each in objects(appointment.get("participant")) if isinstance(each.get("actor"), dict)

@@ -152,7 +152,7 @@ class ArgonautRequest:
     def patient(self, known: Patient | None) -> Patient | None:
         """The patient of the request: named, sent and registered already, known already, or the caller.
 
-        None for one who is sent and not registered yet: see `registrar`.
+        None for a Patient resource that is not registered yet: see `registrar`.
         """
         parameters = self.parameters
         if len(parameters.patients) + len(parameters.patient_resources) > 1:
@@ -169,14 +169,14 @@ class ArgonautRequest:
         return known or (next(iter(self.caller.patients.values()), None) if is_patient else None)
 
     def registrar(self, patient: Patient | None) -> Callable[[], Patient] | None:
-        """Return the function that registers the patient who was sent, unless `patient` was found to be theirs."""
+        """Return the function that registers the Patient resource; None without one, or if it is `patient`."""
         if patient is not None or not self.parameters.patient_resources:
             return None
         [patient_resource] = self.parameters.patient_resources
         return partial(registration.register, patient_resource, caller=self.caller, now=self.now, base=self.base)
 
     def is_for(self, patient: Patient | None, known: Patient | None = None) -> bool:
-        """True if the request is for this patient. `known` is the one whom its Appointment names, if any."""
+        """True if the request is for this patient. `known` is the patient that its Appointment names, if any."""
         found = self.patient(known or patient)
         return found == patient and self.registrar(found) is None
 

@@ -71,7 +71,7 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
 def read_proposal(appointment: Json, base: str, caller: Caller) -> MedplumProposal:
     """Return the proposal. Raises with every problem: NotFound, RuleBroken, TimeNotOffered or Invalid.
 
-    A patient whom the caller may not see is not known here.
+    A patient that the caller may not see counts as unknown.
     """
     reader = ProposalReader(appointment, base)
     _not_too_much(appointment)

@@ -100,7 +100,7 @@ def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
 
 
 def check_fit(reader: ProposalReader, offering: Offering, slots: list[ProposedSlot]) -> None:
-    """Check that the Slots of one schedule are those that the service takes there."""
+    """Check that the Slots of one schedule are the visit and the buffers of the service there."""
     visits = [slot for slot in slots if slot.status == BUSY]
     if len(visits) != 1:
         reader.refuse("Expected exactly one 'busy' slot per schedule", slots[0].at)

@@ -44,7 +44,7 @@ def json_reference(at: str, *types: str, **more: Any) -> JsonReference:
 
 
 def address(definition: str) -> Parameters:
-    """Addresses that have no columns. `definition` is what the canonical URLs begin with."""
+    """Return the parameters for addresses in JSON. `definition` is the beginning of their canonical URLs."""
     parts = {"city": "city", "state": "state", "postalcode": "postalCode", "country": "country"}
     elements = ("line", "city", "district", "state", "postalCode", "country", "text")
     whole = Text(places=tuple(f"extra.address.{each}" for each in elements), definition=f"{definition}-address")
@@ -105,7 +105,7 @@ TELECOM: dict[str, Contact] = {
     "phone": Contact(system="phone", definition="individual-phone", expression="telecom.where(system='phone')"),
     "telecom": Contact(definition="individual-telecom"),
 }
-# What RelatedPerson has, and then Patient and Practitioner. A name that sounds alike is one that is written alike.
+# Parameters of RelatedPerson; Patient and Practitioner have more. `phonetic` compares names as they are written.
 INDIVIDUAL: Parameters = {
     **ACTIVE,
     **TELECOM,
@@ -126,7 +126,7 @@ PERSON: Parameters = {
     "family": names("family", definition="individual-family", expression="name.family"),
     "given": names("given", definition="individual-given", expression="name.given"),
 }
-# What is about a visit, where FHIR has it and we have no column.
+# Parameters of visits for elements without a column.
 KIND_OF_VISIT: Parameters = {
     "service-category": Concept(places=("extra.serviceCategory",)),
     "specialty": Concept(places=("extra.specialty",)),
