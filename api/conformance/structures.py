@@ -27,7 +27,7 @@ EXTENSIONS = (
         codes.REQUIRES,
         SERVICE,
         ("code",),
-        "A type of actor whose time a visit takes: Practitioner, Location or Device. There is one for each.",
+        "A type of actor whose time a visit takes: Practitioner, Location or Device. Repeated for each type.",
     ),
     Extension(codes.MINIMUM_NOTICE, SERVICE, ("Duration",), "How long before it starts a visit can last be booked."),
     Extension(
@@ -36,34 +36,45 @@ EXTENSIONS = (
     Extension(codes.BOOKING_HORIZON_DAYS, SERVICE, ("unsignedInt",), "How many days ahead visits can be booked."),
     Extension(codes.MINIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its youngest patients on its day, in years."),
     Extension(codes.MAXIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its oldest patients on its day, in years."),
-    Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who books it: `patients` (and staff), or `staff` alone."),
-    Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails say what the visit is for; yes if unsaid."),
-    Extension(codes.ON_REQUEST, SERVICE, ("boolean",), "Patients ask for it, and the clinic accepts or declines."),
+    Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who can book it: `patients` (and staff), or only `staff`."),
+    Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails name the service; by default they do."),
+    Extension(
+        codes.ON_REQUEST, SERVICE, ("boolean",), "Patients request a visit, and the clinic accepts or declines it."
+    ),
     Extension(codes.TELEHEALTH, SERVICE, ("boolean",), "The visit is a video call."),
     Extension(codes.QUESTIONNAIRE, SERVICE, ("Reference",), "A Questionnaire that is answered before the visit."),
     Extension(
-        codes.REQUIRES_QUESTIONNAIRES, SERVICE, ("boolean",), "Its Questionnaires are answered before it is booked."
+        codes.REQUIRES_QUESTIONNAIRES, SERVICE, ("boolean",), "Its Questionnaires must be answered before it is booked."
     ),
-    Extension(codes.REQUIRES_COVERAGE, SERVICE, ("boolean",), "Patients name a Coverage to book it."),
-    Extension(codes.REQUIRES_CARE_TEAM, SERVICE, ("boolean",), "Only those of the patient's CareTeam can be booked."),
+    Extension(codes.REQUIRES_COVERAGE, SERVICE, ("boolean",), "Patients need an active Coverage to book it."),
+    Extension(
+        codes.REQUIRES_CARE_TEAM, SERVICE, ("boolean",), "Only practitioners of the patient's CareTeam can be booked."
+    ),
     Extension(
         codes.REMINDER,
         SERVICE,
         ("Duration", "code"),
-        "How long before the visit the patient is reminded, once for each; or the code `none`.",
+        "How long before the visit a reminder is sent, one extension for each; or the code `none`.",
     ),
-    Extension(codes.MEETING_URL, ("Schedule",), ("url",), "Where its video calls take place."),
-    Extension(codes.SITE, ("Schedule",), ("Reference",), "The Location whose front desk runs it."),
+    Extension(codes.MEETING_URL, ("Schedule",), ("url",), "The address of its video calls."),
+    Extension(
+        codes.SITE, ("Schedule",), ("Reference",), "The site: the Location whose front desk manages the Schedule."
+    ),
     Extension(codes.APPOINTMENT, ("QuestionnaireResponse",), ("Reference",), "The Appointment that it is for."),
     Extension(codes.HOLD_EXPIRES, ("Appointment",), ("instant",), "Until when the time is held. Read only."),
     Extension(
         codes.MERGED_PATIENT,
         ("Appointment",),
         ("Reference",),
-        "The Patient who was asked for, whose record was merged with the one whose visit it is.",
+        "The Patient of the request, whose record was merged into that of the visit's patient.",
     ),
-    Extension(codes.BOOKING_SOURCE, ("Appointment",), ("string",), "Who sent the patient here, as a link to it said."),
-    Extension(codes.BOOKING_REFERRAL, ("Appointment",), ("string",), "By which they know the booking again."),
+    Extension(
+        codes.BOOKING_SOURCE,
+        ("Appointment",),
+        ("string",),
+        "The source of the booking, from the link that the patient followed.",
+    ),
+    Extension(codes.BOOKING_REFERRAL, ("Appointment",), ("string",), "The source's own reference for the booking."),
     Extension(
         codes.PATIENT_TIMEZONE, ("Appointment",), ("code",), "The zone in which the patient reads a video visit."
     ),
@@ -83,7 +94,7 @@ EXTENSIONS = (
         codes.TYPED,
         ("QuestionnaireResponse.item.answer",),
         (),
-        "What was typed and is no answer yet: an extension with a string for each part.",
+        "Typed text that is not a valid answer yet: an extension with a string for each part.",
     ),
 )
 

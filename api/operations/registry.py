@@ -54,31 +54,31 @@ CHANGED = OperationParameter("return", "Bundle", "The Appointment and its Slots 
 
 # Search criteria of Argonaut Scheduling, of IHE, and of $prefetch.
 CRITERIA = (
-    OperationParameter("start", "dateTime", "From when; from now on unless said."),
-    OperationParameter("end", "dateTime", "Until when; 31 days after the start unless said, and never later."),
+    OperationParameter("start", "dateTime", "Start of the search; by default now."),
+    OperationParameter("end", "dateTime", "End of the search; by default, and at most, 31 days after the start."),
     OperationParameter("specialty", "string", "`system|code` of a service or a practitioner.", 0, "*", "in", "token"),
     OperationParameter("visit-type", "string", "`system|code`, Argonaut's or SNOMED CT's.", 0, "*", "in", "token"),
+    OperationParameter("practitioner", "uri", "Any of these practitioners, by URL, reference or identifier.", 0, "*"),
     OperationParameter(
-        "practitioner", "uri", "With any of these. References are read too, by identifier as well.", 0, "*"
+        "organization", "uri", "The organization of the service, the site or the role: any of these.", 0, "*"
     ),
-    OperationParameter("organization", "uri", "Of any of these: the service, the site or the role.", 0, "*"),
-    OperationParameter("location-string", "string", "At such an address: any part of it.", 0, "*", "in", "string"),
-    OperationParameter("location-reference", "uri", "At any of these sites, or in any of these rooms.", 0, "*"),
+    OperationParameter("location-string", "string", "Part of the address.", 0, "*", "in", "string"),
+    OperationParameter("location-reference", "uri", "Any of these sites or rooms.", 0, "*"),
 )
 COUNT = OperationParameter(
-    "_count", "integer", "How many on one page: 100 unless said, 20 for Medplum's; 1000 at most."
+    "_count", "integer", "Results on one page: by default 100, in Medplum's dialect 20; at most 1000."
 )
 SEARCHSET = OperationParameter(
-    "return", "Bundle", "A searchset, with an OperationOutcome that says more.", 1, use="out"
+    "return", "Bundle", "A searchset, with an OperationOutcome that explains it.", 1, use="out"
 )
 NAMED = (
-    OperationParameter("appt-id", "uri", "A proposal of $find, or what is held. Argonaut's."),
+    OperationParameter("appt-id", "uri", "A proposal of $find, or a hold. Argonaut's parameter."),
     OperationParameter(
-        "appt-resource", "Appointment", "An Appointment, which may also be all of the body. Argonaut's."
+        "appt-resource", "Appointment", "An Appointment, which may also be the whole body. Argonaut's parameter."
     ),
-    OperationParameter("appointment-reference", "Reference", "A proposal of $find, or what is held. IHE's."),
-    OperationParameter("appointment-resource", "Appointment", "An Appointment. IHE's."),
-    OperationParameter("appointment", "Appointment", "An Appointment that contains its Slots. Medplum's."),
+    OperationParameter("appointment-reference", "Reference", "A proposal of $find, or a hold. IHE's parameter."),
+    OperationParameter("appointment-resource", "Appointment", "An Appointment. IHE's parameter."),
+    OperationParameter("appointment", "Appointment", "An Appointment that contains its Slots. Medplum's parameter."),
 )
 
 OPERATIONS = (
@@ -87,20 +87,28 @@ OPERATIONS = (
         methods=("GET", "POST"),
         on_type=True,
         affects_state=False,
-        documentation="Free times, as proposed Appointments. Nothing is stored; a proposal stands for an hour.",
+        documentation="Finds free times, as proposed Appointments. A proposal is not stored, and holds for an hour.",
         parameters=(
             *CRITERIA,
-            OperationParameter("patient-reference", "uri", "For whom: times when they are elsewhere are left out."),
-            OperationParameter("patient-resource", "Patient", "For whom. Not needed to find times."),
-            OperationParameter("coverage", "Coverage", "Who pays. Not needed to find times.", 0, "*"),
-            OperationParameter("insurance-reference", "Reference", "Who pays. Not needed to find times.", 0, "*"),
-            OperationParameter("reason", "string", "`system|code`; the proposals say it.", 0, "*", "in", "token"),
-            OperationParameter("referral-identifier", "Identifier", "Of the ServiceRequest; the proposals say it."),
+            OperationParameter(
+                "patient-reference", "uri", "The patient; times at which they have another visit are left out."
+            ),
+            OperationParameter("patient-resource", "Patient", "The patient. Not needed to find times."),
+            OperationParameter("coverage", "Coverage", "The coverage. Not needed to find times.", 0, "*"),
+            OperationParameter("insurance-reference", "Reference", "The coverage. Not needed to find times.", 0, "*"),
+            OperationParameter("reason", "string", "`system|code`; the proposals repeat it.", 0, "*", "in", "token"),
+            OperationParameter(
+                "referral-identifier", "Identifier", "The identifier of the ServiceRequest; the proposals repeat it."
+            ),
             OperationParameter("timing", "Timing", "Preferred times: dayOfWeek, timeOfDay and boundsPeriod."),
-            OperationParameter("appt-type", "string", "`system|code`; the proposals say it.", 0, "1", "in", "token"),
-            OperationParameter("service-type-reference", "uri", "The HealthcareService. Medplum's."),
-            OperationParameter("schedule", "uri", "Schedules, all of them; a comma is any of them. Medplum's.", 0, "*"),
-            OperationParameter("ignore-appointment", "uri", "Whose own time does not count. Medplum's."),
+            OperationParameter("appt-type", "string", "`system|code`; the proposals repeat it.", 0, "1", "in", "token"),
+            OperationParameter("service-type-reference", "uri", "The HealthcareService. Medplum's parameter."),
+            OperationParameter(
+                "schedule", "uri", "All of these Schedules; a comma means any. Medplum's parameter.", 0, "*"
+            ),
+            OperationParameter(
+                "ignore-appointment", "uri", "An Appointment whose own time counts as free. Medplum's parameter."
+            ),
             COUNT,
             SEARCHSET,
         ),
@@ -109,20 +117,22 @@ OPERATIONS = (
         "hold",
         on_type=True,
         on_instance=True,
-        documentation="Takes the time for a little while, until the instant that the header Expires names.",
+        documentation="Holds the time until the instant in the header Expires.",
         parameters=(*NAMED, SEARCHSET),
     ),
     Operation(
         "book",
         on_type=True,
         on_instance=True,
-        documentation="Books a proposal or what is held; with IHE's names also changes and cancels.",
+        documentation="Books a proposal or a hold; with IHE's parameters also changes and cancels a visit.",
         parameters=(
             *NAMED,
-            OperationParameter("patient-id", "uri", "Whose visit it is."),
-            OperationParameter("patient-resource", "Patient", "Whose visit it is: registered unless they are already."),
+            OperationParameter("patient-id", "uri", "The patient."),
+            OperationParameter(
+                "patient-resource", "Patient", "The patient, who is registered if they are not known yet."
+            ),
             OperationParameter("cancelled-appt-id", "uri", "The cancelled Appointment that this one replaces."),
-            OperationParameter("comment", "string", "What the clinic should know."),
+            OperationParameter("comment", "string", "A note to the clinic."),
             SEARCHSET,
         ),
     ),
@@ -132,15 +142,19 @@ OPERATIONS = (
         methods=("GET", "POST"),
         on_type=True,
         affects_state=False,
-        documentation="Free time as Slots, whose ids stay the same for as long as they are free.",
+        documentation="Finds free time as Slots. Their ids stay the same while they are free.",
         parameters=(*CRITERIA, SEARCHSET),
     ),
     Operation(
         "confirm",
         on_instance=True,
-        documentation="A hold becomes a booking, as long as it has not expired.",
+        documentation="Turns a hold that has not expired into a booking.",
         parameters=(
-            OperationParameter("occurrences", "code", "Which visits of a series. There are none, so it is `this`."),
+            OperationParameter(
+                "occurrences",
+                "code",
+                "The visits of a series to confirm. There are no series, so only `this` is allowed.",
+            ),
             CHANGED,
         ),
     ),
@@ -148,20 +162,22 @@ OPERATIONS = (
         "cancel",
         on_type=True,
         on_instance=True,
-        documentation="The time is free again; the Appointment stays, as `cancelled`.",
+        documentation="Cancels the Appointment and frees its time.",
         parameters=(
-            OperationParameter("appointment-reference", "Reference", "Which one, where the address does not say it."),
-            OperationParameter("cancelationReason", "CodeableConcept", "Why."),
+            OperationParameter(
+                "appointment-reference", "Reference", "The Appointment, if the address does not name it."
+            ),
+            OperationParameter("cancelationReason", "CodeableConcept", "The reason."),
             OperationParameter("return", "Appointment", "The Appointment as it is now.", 1, use="out"),
         ),
     ),
     Operation(
         "reschedule",
         on_instance=True,
-        documentation="The same Appointment at another time, on the Schedules that are named and no others.",
+        documentation="Moves the Appointment to another time, on the named Schedules and no others.",
         parameters=(
-            OperationParameter("start", "instant", "When it starts now.", 1),
-            OperationParameter("schedule", "Reference", "A Schedule that it takes time of.", 1, "*"),
+            OperationParameter("start", "instant", "The new start.", 1),
+            OperationParameter("schedule", "Reference", "A Schedule for the new time.", 1, "*"),
             CHANGED,
         ),
     ),
@@ -170,11 +186,11 @@ OPERATIONS = (
         resource="Patient",
         on_type=True,
         affects_state=False,
-        documentation="Which of the patients whom the caller may see this could be, the likeliest first.",
+        documentation="Finds the patients that match, among those that the caller may see, the likeliest first.",
         parameters=(
-            OperationParameter("resource", "Patient", "What is known of the patient.", 1),
-            OperationParameter("onlyCertainMatches", "boolean", "Only those of whom there is no doubt."),
-            OperationParameter("count", "integer", "How many at most; 10 unless said, never more than 100."),
+            OperationParameter("resource", "Patient", "The known facts about the patient.", 1),
+            OperationParameter("onlyCertainMatches", "boolean", "Only certain matches."),
+            OperationParameter("count", "integer", "Most results: by default 10, at most 100."),
             OperationParameter(
                 "return", "Bundle", "A searchset with a score and a match-grade for each.", 1, use="out"
             ),
@@ -186,7 +202,7 @@ OPERATIONS = (
         resource="",
         methods=("GET",),
         affects_state=False,
-        documentation="Which files of free times there are for everybody to read.",
+        documentation="Lists the published files of free times.",
         parameters=(OperationParameter("return", "Binary", "The manifest, which is plain JSON.", 1, use="out"),),
         standard="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/bulk-publish",
     ),

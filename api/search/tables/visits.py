@@ -45,7 +45,7 @@ VISITS: dict[str, Parameters] = {
             types=("Practitioner",),
             expression="",
             ours=True,
-            description="Whose time it is, whether the actor is the practitioner or one of their roles.",
+            description="The practitioner, whether the actor is the practitioner or one of their roles.",
         ),
         "location": Link(
             column="site",
