@@ -87,7 +87,7 @@ OPERATIONS = (
         methods=("GET", "POST"),
         on_type=True,
         affects_state=False,
-        documentation="Finds free times, as proposed Appointments. A proposal is not stored, and holds for an hour.",
+        documentation="Finds free times as proposed Appointments. Nothing is stored; a proposal is valid for an hour.",
         parameters=(
             *CRITERIA,
             OperationParameter(

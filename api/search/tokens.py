@@ -55,7 +55,9 @@ class MappedCode(Parameter):
     def condition(self, value: str, modifier: str, base: str) -> Q:
         system, code = split_token(value)
         values = [
-            name for name, shown in self.codes.items() if system in (None, shown[0]) and (not code or code == shown[1])
+            name
+            for name, coding in self.codes.items()
+            if system in (None, coding[0]) and (not code or code == coding[1])
         ]
         return Q(**{f"{self.column}__in": values})
 

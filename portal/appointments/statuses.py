@@ -1,6 +1,7 @@
 """Labels of a visit's statuses: the word, the icon and the colour of each, for every page.
 
-A tone is a class `status--<tone>` in static/css/components.css, whose colours are in static/css/tokens.css.
+A tone is a class `status--<tone>` in static/css/components.css, whose colours are in static/css/tokens.css. In the grid
+of the staff's calendar the colour is that of the service.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ class ArgonautBooking(ArgonautRequest):
     """A request for $hold or $book, with its use case and its answers."""
 
     def prepare(self) -> Attempt:
-        status: Any = "proposed" if self.parameters.sent is None else self.parameters.sent.get("status")
+        status: Any = "proposed" if self.parameters.appointment is None else self.parameters.appointment.get("status")
         if status not in (NEW if self.holds else (*NEW, CHANGED, CANCELLED)):
             text = "The status of an Appointment that is taken is 'proposed' or 'pending'"
             more = "" if self.holds else "; it is 'booked' to change one and 'cancelled' to cancel it"
@@ -74,7 +74,7 @@ class ArgonautBooking(ArgonautRequest):
     def _take(self) -> Attempt:
         if self.proposal is not None and self.proposal.facts.is_over(self.now):
             return Attempt(_over)
-        patient = self.patient(self.proposal.patient if self.proposal else self.sent_appointment.patient)
+        patient = self.patient(self.proposal.patient if self.proposal else self.client_appointment.patient)
         details = BookingDetails(
             patient=patient,
             register=self.registrar(patient),
@@ -86,7 +86,7 @@ class ArgonautBooking(ArgonautRequest):
         if self.proposal is not None:
             request = request_for_proposal(self.proposal, details)
         else:
-            request = request_for_appointment(self.sent_appointment, details, self.may_book, now=self.now)
+            request = request_for_appointment(self.client_appointment, details, self.may_book, now=self.now)
         take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
         return Attempt(lambda once: take(once=once), self.explainer(request.service, request.offerings, request.start))
 
@@ -94,7 +94,7 @@ class ArgonautBooking(ArgonautRequest):
 
     def answer(self, appointment: Appointment) -> Answer:
         """Answer 200 to a request by id, 201 to a sent Appointment. A hold has the header Expires."""
-        is_new = self.parameters.sent is not None and self.existing is None
+        is_new = self.parameters.appointment is not None and self.existing is None
         headers = version_headers(appointment)
         if is_new:
             headers["Location"] = f"{self.base}{appointment.reference}/_history/{appointment.version}"
@@ -130,7 +130,7 @@ class ArgonautBooking(ArgonautRequest):
             proposal = self.proposal.json
             is_somebodys = Appointment.objects.filter(fhir_id=proposal["id"]).exclude(status=CANCELLED).exists()
             return [_without_id(proposal) if is_somebodys else match(_cancelled_json(proposal), self.base)]
-        return [{"resource": _cancelled_json(self.sent_appointment.json), "search": {"mode": "match"}}]
+        return [{"resource": _cancelled_json(self.client_appointment.json), "search": {"mode": "match"}}]
 
     def _lost_proposal(self, visit: Appointment, *, is_others: bool) -> list[Proposal]:
         """Return the proposal of a hold that another caller has by now; none if there is no such proposal."""

@@ -56,7 +56,7 @@ def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
 def _confirm_request(request: ArgonautRequest, held: Appointment) -> ConfirmRequest:
     patient = request.patient(held.patient)
     return ConfirmRequest(
-        comment=request.parameters.comment or str((request.parameters.sent or {}).get("comment", "")),
+        comment=request.parameters.comment or str((request.parameters.appointment or {}).get("comment", "")),
         patient=patient if patient != held.patient else None,
         register=request.registrar(patient),
         extensions=request.extensions(patient),
@@ -81,8 +81,8 @@ def as_it_is(request: ArgonautRequest, visit: Appointment) -> Appointment:
 def cancel(request: ArgonautRequest, visit: Appointment) -> Attempt:
     if visit.status == Appointment.Status.CANCELLED:
         return Attempt(lambda once: as_it_is(request, visit))
-    assert request.parameters.sent is not None
-    draft = read_draft(said_both_ways(request.parameters.sent), request.at, request.base)
+    assert request.parameters.appointment is not None
+    draft = read_draft(said_both_ways(request.parameters.appointment), request.at, request.base)
     cancelled = StatusRequest(reason=draft.fields["cancelation_reason"], version=request.version)
     return Attempt(
         lambda once: booking.cancel(visit.fhir_id, cancelled, caller=request.caller, now=request.now, once=once)
@@ -92,7 +92,7 @@ def cancel(request: ArgonautRequest, visit: Appointment) -> Attempt:
 def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
     """Move the visit, or change its notes, to match the resource."""
     _check_the_same(request, visit)
-    appointment = request.sent_appointment
+    appointment = request.client_appointment
     notes = notes_of(appointment)
     notes["comment"] = request.parameters.comment or notes["comment"]
     if _moves(request, visit):
@@ -108,8 +108,8 @@ def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
 
 
 def _move(request: ArgonautRequest, visit: Appointment, notes: Json) -> Attempt:
-    start = request.sent_appointment.start
-    chosen = chosen_for(request.sent_appointment, request.may_book, now=request.now, without=visit)
+    start = request.client_appointment.start
+    chosen = chosen_for(request.client_appointment, request.may_book, now=request.now, without=visit)
 
     def run(once: Once | None) -> Appointment:
         return booking.reschedule(
@@ -127,11 +127,11 @@ def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
     """Raise IllegalTransition for a visit that is over, RuleBroken for another patient or service."""
     if visit.status not in (Appointment.Status.BOOKED, Appointment.Status.PENDING):
         raise IllegalTransition(visit.status, "changed")
-    fields = request.sent_appointment.draft.fields
+    fields = request.client_appointment.draft.fields
     named = codings_of(fields["extra"].get("serviceType", []))
     known = codings_of(visit.extra.get("serviceType") or (visit.service.type if visit.service else []))
     differs = {
-        "patient": not request.is_for(visit.patient, known=request.sent_appointment.patient),
+        "patient": not request.is_for(visit.patient, known=request.client_appointment.patient),
         "service": fields["service_id"] not in (None, visit.service_id) or not named <= known,
     }
     places = {"patient": "participant", "service": "serviceType"}
@@ -147,7 +147,7 @@ def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
 
 def _moves(request: ArgonautRequest, visit: Appointment) -> bool:
     """True if the resource has another time or other participants than the visit."""
-    fields = request.sent_appointment.draft.fields
+    fields = request.client_appointment.draft.fields
     return (fields["start"], fields["end"] or visit.end) != (visit.start, visit.end) or (
         _actors(fields["participant"]) != _actors(access.redacted(visit, request.caller).participant)
     )

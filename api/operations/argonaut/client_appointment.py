@@ -99,7 +99,7 @@ def request_for_appointment(
         raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
     chosen = chosen_for(appointment, may_book, now=now)
     fields, extra = appointment.draft.fields, appointment.draft.fields["extra"]
-    asked = fields["requested_start"], fields["requested_end"]
+    window = fields["requested_start"], fields["requested_end"]
     ours = argonaut_participants(chosen.offerings, details.patient, details.status)
     return BookingRequest(
         service=chosen.service,
@@ -110,7 +110,7 @@ def request_for_appointment(
         participants=(*ours, *_others(fields["participant"], ours, details.status)),
         identifiers=tuple(fields["identifier"]),
         comment=details.comment or fields["comment"],
-        requested=asked if all(asked) else None,
+        requested=window if all(window) else None,
         extra={**extra, **_added_elements(extra, chosen.service, details.extensions)},
     )
 

@@ -54,10 +54,12 @@ def find_rows(rows: QuerySet[Any], targets: Sequence[ReferenceTarget], notes: li
         return []
     conditions = [_condition(each) for each in targets]
     found = list(rows.filter(reduce(or_, conditions), deleted_at=None))
-    for each in targets:
-        if notes is not None and not any(is_named(row, each) for row in found):
+    for target in targets:
+        if notes is not None and not any(is_named(row, target) for row in found):
             kind = rows.model.__name__
-            what = f"{kind}/{each.fhir_id}" if each.fhir_id else f"{kind} {each.identifier.get('value', OF_ANOTHER)}"
+            what = (
+                f"{kind}/{target.fhir_id}" if target.fhir_id else f"{kind} {target.identifier.get('value', OF_ANOTHER)}"
+            )
             notes.append(f"{what} is not known here.")
     return [row for each in targets for row in found if is_named(row, each)]
 

@@ -30,10 +30,10 @@ PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.pr
 
 @dataclass(frozen=True)
 class BookingParameters:
-    """The parameters. `named` or `sent` is the Appointment; `at` is the parameter that has it."""
+    """The parameters. `named` or `appointment` is the Appointment; `at` is the parameter that has it."""
 
     named: ReferenceTarget | None
-    sent: Json | None
+    appointment: Json | None
     at: str
     patients: Sequence[ReferenceTarget]
     patient_resources: Sequence[Json]
@@ -43,7 +43,7 @@ class BookingParameters:
     @property
     def target(self) -> ReferenceTarget:
         """The reference to the Appointment: the one named, or the id of the sent resource."""
-        return self.named or ReferenceTarget("Appointment", str((self.sent or {}).get("id", "")))
+        return self.named or ReferenceTarget("Appointment", str((self.appointment or {}).get("id", "")))
 
 
 def read_booking_parameters(
@@ -54,16 +54,16 @@ def read_booking_parameters(
     inputs.only(dialect.value[0 if holds else 1])
     in_address = ReferenceTarget("Appointment", fhir_id) if fhir_id else None
     by_id = inputs.one(dialect.by_id, _appointment(base))
-    sent = inputs.one(dialect.by_resource, resource("Appointment"))
-    named = [each for each in (in_address, by_id, sent) if each]
+    appointment = inputs.one(dialect.by_resource, resource("Appointment"))
+    named = [each for each in (in_address, by_id, appointment) if each]
     if not in_address and not inputs.names & {dialect.by_id, dialect.by_resource}:
         inputs.refuse(f"Name an Appointment with {dialect.by_id}, or bring one as {dialect.by_resource}", dialect.by_id)
-    if (sent is not None and len(named) > 1) or (in_address and by_id and in_address != by_id):
+    if (appointment is not None and len(named) > 1) or (in_address and by_id and in_address != by_id):
         inputs.refuse("Two Appointments are named: it is one that is held or booked", dialect.by_id)
     parameters = BookingParameters(
         named=in_address or by_id,
-        sent=sent,
-        at=dialect.by_id if sent is None else dialect.by_resource,
+        appointment=appointment,
+        at=dialect.by_id if appointment is None else dialect.by_resource,
         patients=inputs.every("patient-id", reference_target(base, "Patient")),
         patient_resources=inputs.every("patient-resource", resource("Patient")),
         comment=inputs.one("comment", _text) or "",
@@ -122,7 +122,7 @@ class ArgonautRequest:
     @cached_property
     def proposal(self) -> Proposal | None:
         """The proposal that the request names. Raises NotFound if its id is unknown."""
-        if self.existing is not None or self.parameters.sent is not None:
+        if self.existing is not None or self.parameters.appointment is not None:
             return None
         fhir_id = self.parameters.target.fhir_id
         facts = read_proposal_id(fhir_id)
@@ -132,11 +132,11 @@ class ArgonautRequest:
         return read_proposal(fhir_id, facts, self.patients)
 
     @cached_property
-    def sent_appointment(self) -> ClientAppointment:
+    def client_appointment(self) -> ClientAppointment:
         """The Appointment that was sent, without the Slots that an existing one has already."""
-        assert self.parameters.sent is not None
+        assert self.parameters.appointment is not None
         own = {"slot", "id"} if self.existing else set()
-        elements = {name: value for name, value in self.parameters.sent.items() if name not in own}
+        elements = {name: value for name, value in self.parameters.appointment.items() if name not in own}
         return read_client_appointment(elements, self.at, self.base, self.patients)
 
     @property
