@@ -130,8 +130,7 @@ def _nearest(
     service: HealthcareService, offerings: Sequence[Offering], start: datetime, now: datetime
 ) -> list[datetime]:
     query = TimeQuery(
-        service=service,
-        arrangements=(tuple((offering,) for offering in offerings),),
+        ways=availability.ways_of(service, [tuple((offering,) for offering in offerings)]),
         start=start - AROUND,
         end=start + AROUND,
     )

@@ -21,7 +21,7 @@ from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Slot
 from scheduling import availability
-from scheduling.availability import Opening, as_datetime, by_day
+from scheduling.availability import Opening, TimeQuery, as_datetime, by_day
 from scheduling.core.hours import local_time
 from scheduling.core.intervals import Span
 
@@ -54,7 +54,8 @@ def _lines(published: Published, day: Span, end: datetime, now: datetime) -> Ite
 def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iterator[Json]:
     """Yield free Slots. A visit that several rooms can have is one Slot."""
     seen: set[tuple[int, int, int]] = set()
-    found = availability.openings(published.ways, now, end, now=now, windows=lambda first, last: iter([day]))
+    query = TimeQuery(ways=published.ways, start=now, end=end, windows=lambda first, last: iter([day]))
+    found = availability.openings(query, now=now)
     for opening in found:
         key = (opening.offerings[0].schedule, opening.service.pk, opening.start)
         if key not in seen:

@@ -21,7 +21,7 @@ from demo.seed.practitioners import BLOCKED, PRACTITIONERS, Calendar
 from demo.seed.rows import DemoRows
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times
+from scheduling.availability import FoundTime, TimeQuery, arrangements_for, as_datetime, find_times, ways_of
 from scheduling.booking.holds import SUPPORTING
 from scheduling.booking.request import participants_of
 from scheduling.booking.slots import slots_of
@@ -163,7 +163,7 @@ class DemoVisits:
         schedule = self.rows.schedules[calendar.id]
         row = self.rows.services[service]
         ways = arrangements_for(row, practitioner=schedule.bookable.practitioner_id, site=schedule.site_id)
-        query = TimeQuery(service=row, arrangements=ways, start=start, end=end)
+        query = TimeQuery(ways=ways_of(row, ways), start=start, end=end)
         return find_times(query, now=self.now - PAST - WEEK)  # as who booked them a while ago
 
     def _one_after_the_other(self, offered: list[Option]) -> Iterator[Option]:

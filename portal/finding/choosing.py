@@ -22,6 +22,7 @@ from scheduling.availability import (
     find_times,
     moved_visit_of,
     places_left,
+    ways_of,
 )
 from scheduling.core.intervals import Span, merge
 from scheduling.errors import Invalid
@@ -168,8 +169,7 @@ class Menu:
         """Return the free times of all arrangements, in one search. See `ways` for the people of each."""
         first = max(start, now)
         query = TimeQuery(
-            service=self.service,
-            arrangements=self.arrangements,
+            ways=ways_of(self.service, self.arrangements),
             start=first,
             end=end,
             within=self._start_spans(first, end),

@@ -38,9 +38,10 @@ from scheduling.availability.offerings import (
     service_of,
     with_duration,
 )
-from scheduling.availability.openings import Opening, Way, by_day, doubling, openings, start_only
+from scheduling.availability.openings import Opening, by_day, doubling, openings, start_only
 from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
+from scheduling.availability.ways import Way, ways_of
 from scheduling.core.offers import Reason
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "start_only",
     "stranded",
     "ways_for",
+    "ways_of",
     "weekly_windows",
     "with_duration",
 ]

@@ -15,7 +15,7 @@ from django.db.models import Q
 from clinic.fhir.visit_types import Coding, codings_of, meaning
 from clinic.models import HealthcareService, Location, Schedule
 from scheduling.availability.offerings import Offering, arrangements_of
-from scheduling.availability.openings import Way, way_of
+from scheduling.availability.ways import Way, ways_of
 
 MayBook: TypeAlias = Callable[[HealthcareService, Offering], bool]
 
@@ -70,7 +70,7 @@ def ways_for(criteria: Criteria, may_book: MayBook) -> list[Way]:
     practitioners = criteria.practitioners if sites is None else None
     found = []
     for service, arrangements in arrangements_of(services, sites=sites, practitioners=practitioners).items():
-        for way in (way_of(service, arrangement) for arrangement in arrangements):
+        for way in ways_of(service, arrangements):
             way = way.among(tuple(each for each in way.choices if may_book(service, each)))
             way = reduce(lambda so_far, narrowing: narrowing.of(so_far), narrowings, way)
             found += [each for each in _in_rooms(way, places or ()) if all(each.pools)]

@@ -1,21 +1,24 @@
 """Search for free times of a service, check of one time, and reasons why a time is not offered."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.local_time import later
 from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
-from scheduling.availability.offerings import Arrangement, Offering
+from scheduling.availability.offerings import Offering
+from scheduling.availability.ways import Way, ways_of
 from scheduling.core import offers as core
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.core.offers import Diary, Offer, Reason, Taken
+
+SearchWindows: TypeAlias = Callable[[int, int], Iterator[Span]]
 
 TIME_CONFLICTS = frozenset({Reason.TAKEN, Reason.BLOCKED})
 LONGEST_VISIT = 24 * 3600  # seconds, so that a window covers the end of each visit
@@ -36,18 +39,19 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TimeQuery:
-    """A query for free times of a service within [start, end), with one schedule of every pool of an arrangement.
+    """A query for free times within [start, end): one schedule of every pool of one of the ways.
 
-    With `within` a visit has to start in one of these spans.
+    With `within` a visit has to start in one of these spans. `windows` divides the search; by default it is made at
+    once, or in growing windows if there is a `limit`. Slots of `without` are ignored, as when it is moved.
     """
 
-    service: HealthcareService
-    arrangements: tuple[Arrangement, ...]
+    ways: Sequence[Way]
     start: datetime
     end: datetime
     within: tuple[Span, ...] | None = None
     limit: int | None = None
-    without: Appointment | None = None  # its Slots are ignored, as when it is moved
+    windows: SearchWindows | None = None
+    without: Appointment | None = None
 
 
 class FoundTime(NamedTuple):
@@ -62,19 +66,34 @@ class FoundTime(NamedTuple):
 
 
 def find_times(query: TimeQuery, *, now: datetime) -> list[FoundTime]:
-    """The times at which the service can be booked, in order; every time found can be booked.
+    """The times at which one of the services can be booked, in order; every time found can be booked.
 
     A visit lies within the window, but its buffers may reach beyond. No time is before `now` plus the service's minimum
     notice.
     """
-    start, end = bookable_window(query.service, query.start, query.end, now)
-    offerings = {each.schedule: each for way in query.arrangements for pool in way for each in pool}
-    found: list[Offer] = []
-    for window_start, window_end in _search_windows(query, start, end):
-        found += _offers_in(query, list(offerings.values()), window_start, window_end, end, now)
+    found: list[FoundTime] = []
+    for offers in search(query, now=now):
+        times = core.in_order([_found_times(way, each) for way, each in offers])
+        found += islice(times, None if query.limit is None else query.limit - len(found))
         if query.limit is not None and len(found) >= query.limit:
             break
-    return _found_times(found[: query.limit], offerings)
+    return found
+
+
+def search(query: TimeQuery, *, now: datetime) -> Iterator[list[tuple[Way, Iterator[Offer]]]]:
+    """For each window of the search, the offers of each way in order of time. One statement for each window.
+
+    It finds the times of every search: of `find_times` and of `openings`.
+    """
+    bookable = {way.service: bookable_window(way.service, query.start, query.end, now) for way in query.ways}
+    first = min((begin for begin, _ in bookable.values()), default=0)
+    last = max((finish for _, finish in bookable.values()), default=0)
+    for window in _search_windows(query, first, last):
+        diaries = _diaries_in(query, window, last, now)
+        yield [
+            (way, _offers_of(way, diaries[way.service], window, bookable[way.service], query.within))
+            for way in query.ways
+        ]
 
 
 def is_offered(
@@ -88,7 +107,7 @@ def is_offered(
     """True if these schedules can take the service together at `start`, that is if `find_times` would find it."""
     end = later(start, timedelta(seconds=offerings[0].rules.duration))
     arrangement = tuple((offering,) for offering in offerings)
-    query = TimeQuery(service=service, arrangements=(arrangement,), start=start, end=end, without=without)
+    query = TimeQuery(ways=ways_of(service, [arrangement]), start=start, end=end, without=without)
     return bool(find_times(query, now=now))
 
 
@@ -171,45 +190,54 @@ def open_spans(offerings: Sequence[Offering], start: datetime, end: datetime) ->
 
 
 def _search_windows(query: TimeQuery, start: int, end: int) -> Iterator[Span]:
-    """The whole window at once, or in growing windows for a search for a few times of many schedules."""
-    members = sum(len(pool) for arrangement in query.arrangements for pool in arrangement)
-    if query.limit is None or members <= sum(map(len, query.arrangements)):
+    """The windows of the query: its own, or the whole window, or growing ones for a few times of many schedules."""
+    if query.windows is not None:
+        yield from query.windows(start, end)
+        return
+    members = sum(len(pool) for way in query.ways for pool in way.pools)
+    if query.limit is None or members <= sum(len(way.pools) for way in query.ways):
         if start < end:
             yield start, end
         return
-    ways = [[[empty_diary(each) for each in pool] for pool in arrangement] for arrangement in query.arrangements]
+    ways = [[[empty_diary(each) for each in pool] for pool in way.pools] for way in query.ways]
     yield from core.search_windows(ways, start, end, query.limit, query.within)
 
 
-def _offers_in(
-    query: TimeQuery, offerings: Sequence[Offering], start: int, window_end: int, end: int, now: datetime
-) -> list[Offer]:
-    """The visits that start in [start, window_end); they may end later, up to `end`."""
-    longest = max((each.rules.duration for each in offerings), default=0)
-    visits_end = min(end, window_end + longest)
-    diaries = diaries_of(query.service, offerings, start, visits_end, now=now, without=query.without)
-    offers = core.in_order(
-        [
-            core.offers(
-                [[diaries[each.schedule] for each in pool] for pool in arrangement], start, visits_end, query.within
-            )
-            for arrangement in query.arrangements
-        ]
-    )
-    return list(islice(takewhile(lambda offer: offer.start < window_end, offers), query.limit))
+def _diaries_in(query: TimeQuery, window: Span, end: int, now: datetime) -> dict[HealthcareService, dict[int, Diary]]:
+    """A diary for each service and schedule, for visits that start in the window and end by `end`. One query."""
+    diaries: dict[HealthcareService, dict[int, Diary]] = {}
+    for way in query.ways:
+        mine = diaries.setdefault(way.service, {})
+        mine |= {each.schedule: empty_diary(each) for pool in way.pools for each in pool if each.schedule not in mine}
+    visits_end = min(window[1] + _longest(diaries), end)
+    fill(list(diaries.items()), window[0], visits_end, now=now, without=query.without)
+    return diaries
 
 
-def _found_times(offers: Iterable[Offer], offerings: dict[int, Offering]) -> list[FoundTime]:
+def _longest(diaries: dict[HealthcareService, dict[int, Diary]]) -> int:
+    return max((diary.rules.duration for each in diaries.values() for diary in each.values()), default=0)
+
+
+def _offers_of(
+    way: Way, diaries: dict[int, Diary], window: Span, bookable: Span, within: Sequence[Span] | None
+) -> Iterator[Offer]:
+    """The visits that start in the window; they may end later, within the bookable time of the service."""
+    pools = [[diaries[each.schedule] for each in pool] for pool in way.pools]
+    longest = max((diary.rules.duration for pool in pools for diary in pool), default=0)
+    offers = core.offers(pools, max(window[0], bookable[0]), min(window[1] + longest, bookable[1]), within)
+    return takewhile(lambda offer: offer.start < window[1], offers)
+
+
+def _found_times(way: Way, offers: Iterable[Offer]) -> Iterator[FoundTime]:
     """The offers with their offerings. Offers with the same choices share one tuple."""
+    offerings = {each.schedule: each for pool in way.pools for each in pool}
     known: dict[tuple[tuple[int, ...], ...], tuple[tuple[Offering, ...], ...]] = {}
-    found = []
     for offer in offers:
         choices = known.get(offer.choices)
         if choices is None:
             choices = tuple(tuple(offerings[schedule] for schedule in pool) for pool in offer.choices)
             known[offer.choices] = choices
-        found.append(FoundTime(offer.start, offer.end, tuple(offerings[each] for each in offer.schedules), choices))
-    return found
+        yield FoundTime(offer.start, offer.end, tuple(offerings[each] for each in offer.schedules), choices)
 
 
 def empty_diary(offering: Offering) -> Diary:

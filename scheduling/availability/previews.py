@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from clinic.models import HealthcareService
 from scheduling.availability.free_times import TimeQuery, as_datetime, diaries_of, find_times
 from scheduling.availability.offerings import Offering
+from scheduling.availability.ways import ways_of
 from scheduling.core import offers as core
 from scheduling.core.hours import whole_days
 from scheduling.core.intervals import Span
@@ -71,8 +72,7 @@ def _is_open(diary: Diary, span: Span) -> bool:
 def _count(hypothetical: HypotheticalService, first: date, now: datetime) -> Counter[date]:
     start, end = _around(hypothetical.offerings, first)
     query = TimeQuery(
-        service=hypothetical.service,
-        arrangements=((hypothetical.offerings,),) if hypothetical.offerings else (),
+        ways=ways_of(hypothetical.service, [(hypothetical.offerings,)] if hypothetical.offerings else []),
         start=as_datetime(start),
         end=as_datetime(end),
     )

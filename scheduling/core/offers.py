@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import reduce
 from heapq import merge as merge_sorted
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from scheduling.core.grid import Grid, is_on_grid, points
@@ -105,7 +105,19 @@ def offers(
     yield from in_order(ways)
 
 
-def in_order(ways: Sequence[Iterator[Offer]]) -> Iterator[Offer]:
+class Timed(Protocol):
+    """A visit with its time."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+TimedT = TypeVar("TimedT", bound=Timed)
+
+
+def in_order(ways: Sequence[Iterator[TimedT]]) -> Iterator[TimedT]:
     """The offers of several arrangements in order of time. They are computed lazily, since the first few are often
     enough.
     """

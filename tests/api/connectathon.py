@@ -111,7 +111,7 @@ def assert_exactly_the_free_quarters_are_offered() -> None:
     service = HealthcareService.objects.get(fhir_id=SERVICE)
     for name in PRACTITIONERS:
         offerings = tuple(availability.offerings_of(service, [name]))
-        query = TimeQuery(service=service, arrangements=((offerings,),), start=NOW, end=NOW + timedelta(days=14))
+        query = TimeQuery(ways=availability.ways_of(service, [(offerings,)]), start=NOW, end=NOW + timedelta(days=14))
         found = [availability.as_datetime(time.start) for time in availability.find_times(query, now=NOW)]
         assert found == free_starts(name)
     for start in found[:3]:

@@ -88,7 +88,7 @@ def test_the_engine_answers(world):
         (LAST - 3 * DAY, LAST - DAY, True),
         (LAST - HOUR, LAST, False),
     ):
-        query = availability.TimeQuery(service=world.service, arrangements=arrangements, start=start, end=end)
+        query = availability.TimeQuery(ways=availability.ways_of(world.service, arrangements), start=start, end=end)
         assert bool(availability.find_times(query, now=now)) == found
 
 

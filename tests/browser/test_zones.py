@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from clinic import time_text
 from clinic.models import Appointment, HealthcareService
-from scheduling.availability import TimeQuery, arrangements_for, as_datetime, find_times
+from scheduling.availability import TimeQuery, arrangements_for, as_datetime, find_times, ways_of
 from tests.browser.conftest import DESK
 from tests.factories import NEW_YORK, AppointmentFactory, LocationFactory, ScheduleFactory, ServiceFactory
 
@@ -78,7 +78,7 @@ def next_changes(zone: ZoneInfo) -> tuple[date, date]:
 def offered(service: HealthcareService, day: date, zone: ZoneInfo) -> list[datetime]:
     """Return the free times of a local day, from the engine."""
     start, end = (datetime.combine(each, time(), zone) for each in (day, day + DAY))
-    query = TimeQuery(service=service, arrangements=arrangements_for(service), start=start, end=end)
+    query = TimeQuery(ways=ways_of(service, arrangements_for(service)), start=start, end=end)
     return [as_datetime(found.start) for found in find_times(query, now=timezone.now())]
 
 

@@ -55,7 +55,7 @@ def seed() -> str:
 def times(service: HealthcareService, now: datetime, practitioner: str | None = None) -> list[FoundTime]:
     who = Practitioner.objects.get(fhir_id=practitioner).pk if practitioner else None
     ways = availability.arrangements_for(service, practitioner=who)
-    query = TimeQuery(service=service, arrangements=ways, start=now, end=now + timedelta(days=14))
+    query = TimeQuery(ways=availability.ways_of(service, ways), start=now, end=now + timedelta(days=14))
     return availability.find_times(query, now=now)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clinic.models import Location, ScheduleChange, SchedulingParameters
 from scheduling import availability, booking
-from scheduling.availability import Reason, TimeQuery, arrangements_for, as_datetime, find_times, offerings_of
+from scheduling.availability import Reason, TimeQuery, arrangements_for, as_datetime, find_times, offerings_of, ways_of
 from scheduling.errors import RuleBroken, TimeNotOffered
 from tests.factories import (
     DeviceFactory,
@@ -49,9 +49,7 @@ CLOSED = {
 
 
 def offered(service, **more):
-    query = TimeQuery(
-        service=service, arrangements=arrangements_for(service), start=monday(0), end=monday(23, 59), **more
-    )
+    query = TimeQuery(ways=ways_of(service, arrangements_for(service)), start=monday(0), end=monday(23, 59), **more)
     return [as_datetime(each.start) for each in find_times(query, now=timezone.now())]
 
 
@@ -134,8 +132,7 @@ def test_the_days_of_a_role_are_those_of_its_schedules_zone(zone):
     actor.save()
     ScheduleFactory(services=[service], actor=actor, timezone=zone)
     query = TimeQuery(
-        service=service,
-        arrangements=arrangements_for(service),
+        ways=ways_of(service, arrangements_for(service)),
         start=datetime(2027, 3, 1, tzinfo=ZoneInfo(zone)),
         end=datetime(2027, 3, 20, tzinfo=ZoneInfo(zone)),
     )

@@ -1,5 +1,6 @@
 """Search for free times: pools, arrangements, windows, and the number of statements."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,8 +29,7 @@ def find(service, *pools, start=None, end=None, limit=None):
     """The times found on the Monday of the week after next, unless another window is given."""
     arrangement = tuple(tuple(availability.offerings_of(service, [each.fhir_id for each in pool])) for pool in pools)
     query = TimeQuery(
-        service=service,
-        arrangements=(arrangement,),
+        ways=availability.ways_of(service, [arrangement]),
         start=start or monday(0),
         end=end or monday(0, days=1),
         limit=limit,
@@ -193,3 +193,39 @@ def test_one_query_for_the_schedules_and_one_for_the_slots(service, schedules, d
     with django_assert_num_queries(2):
         assert find(service, pool, start=monday(0), end=monday(0, days=10), limit=20)
     assert Slot.objects.filter(status="free").count() == 0
+
+
+def test_both_lists_are_of_one_search(service, chen, django_assert_num_queries):
+    """Of times, and of each choice: the same query, the same starts, one statement for each window."""
+    longer = ServiceFactory(name="Long visit", duration=60, interval=60)
+    okafor = ScheduleFactory(services=[service, longer])
+    SlotFactory(schedule=chen, start=monday(9), end=monday(12))
+    ways = [
+        *availability.ways_of(service, availability.arrangements_for(service)),
+        *availability.ways_of(longer, availability.arrangements_for(longer)),
+    ]
+    query = TimeQuery(ways=ways, start=monday(0), end=monday(0, days=1))
+    with django_assert_num_queries(2):
+        times = availability.find_times(query, now=timezone.now())
+        choices = list(availability.openings(query, now=timezone.now()))
+    assert starts(times) == sorted(starts(times))
+    assert sorted(starts(times)) == sorted(
+        {(each.service, each.start): as_datetime(each.start) for each in choices}.values()
+    )
+    by_schedule = {(each.service.name, each.offerings[0].schedule) for each in choices}
+    assert by_schedule == {("Check-up", chen.pk), ("Check-up", okafor.pk), ("Long visit", okafor.pk)}
+    assert min(each.start for each in choices if each.offerings[0].schedule == chen.pk) == monday(12).timestamp()
+
+
+def test_the_windows_of_a_search_change_nothing_but_the_number_of_statements(service, chen, django_assert_num_queries):
+    whole = TimeQuery(
+        ways=availability.ways_of(service, availability.arrangements_for(service)),
+        start=monday(0),
+        end=monday(0, days=3),
+    )
+    by_day = replace(whole, windows=availability.by_day)
+    with django_assert_num_queries(1):
+        times = availability.find_times(whole, now=timezone.now())
+    with django_assert_num_queries(3):
+        assert availability.find_times(by_day, now=timezone.now()) == times
+    assert starts(availability.openings(by_day, now=timezone.now())) == starts(times)

@@ -19,6 +19,7 @@ from scheduling.availability import (
     as_datetime,
     find_times,
     offerings_of,
+    ways_of,
     with_duration,
 )
 from scheduling.booking import BlockRequest, Extent
@@ -76,7 +77,7 @@ def test_a_time_that_is_blocked_is_refused_in_these_words(service, chen, ada, bo
 def free(service, schedule):
     """The starts from 9 to 12 that are offered, in New York."""
     ways = arrangements_for(service)
-    query = TimeQuery(service=service, arrangements=ways, start=monday(9), end=monday(12))
+    query = TimeQuery(ways=ways_of(service, ways), start=monday(9), end=monday(12))
     return [as_datetime(each.start) for each in find_times(query, now=timezone.now())]
 
 

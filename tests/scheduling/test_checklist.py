@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinic.models import HealthcareService
-from scheduling.availability import Fault, TimeQuery, arrangements_for, as_datetime, checklist, find_times
+from scheduling.availability import Fault, TimeQuery, arrangements_for, as_datetime, checklist, find_times, ways_of
 from tests.factories import (
     MONDAY_9,
     NEW_YORK,
@@ -170,7 +170,7 @@ BLOCKED = {
 
 
 def first_found(service):
-    query = TimeQuery(service=service, arrangements=arrangements_for(service), start=NOW, end=NOW + YEAR, limit=1)
+    query = TimeQuery(ways=ways_of(service, arrangements_for(service)), start=NOW, end=NOW + YEAR, limit=1)
     return next((as_datetime(each.start) for each in find_times(query, now=NOW)), None)
 
 

@@ -93,8 +93,7 @@ def test_found_times_book_and_others_do_not(weekend, given_so, schedules, busy, 
         booking.write_slots(taken)
     offerings = tuple(availability.offerings_of(service, [each.fhir_id for each in calendars]))
     query = TimeQuery(
-        service=service,
-        arrangements=(tuple((each,) for each in offerings),),
+        ways=availability.ways_of(service, [tuple((each,) for each in offerings)]),
         start=start,
         end=start + timedelta(hours=48),
     )
@@ -117,8 +116,7 @@ def test_a_night_that_began_yesterday_is_found_and_booked_today():
     offerings = tuple(availability.offerings_of(service, [schedule.fhir_id]))
     wednesday = datetime(2030, 1, 9, 0, 0, tzinfo=ZoneInfo("America/New_York"))
     query = TimeQuery(
-        service=service,
-        arrangements=((offerings,),),
+        ways=availability.ways_of(service, [(offerings,)]),
         start=wednesday.astimezone(UTC),
         end=(wednesday + timedelta(hours=24)).astimezone(UTC),
     )

@@ -24,7 +24,7 @@ from clinic.fhir.schedules import service_references
 from clinic.fhir.visit_types import codings_of
 from clinic.models import Appointment, HealthcareService, Location, Patient, Practitioner, PractitionerRole
 from scheduling import availability
-from scheduling.availability import Criteria, MayBook, Opening, Way
+from scheduling.availability import Criteria, MayBook, Opening, TimeQuery, Way
 from scheduling.booking import BookingRequest
 from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
 from scheduling.participants import actor_of
@@ -151,9 +151,8 @@ def chosen_for(
     if not ways:
         text = "No service here fits: name one in serviceType, and who gives it, or a Slot of $prefetch."
         raise Invalid(text, expression=f"{appointment.at}.participant")
-    found = availability.openings(
-        ways, start, start + ALL_DAY, now=now, windows=availability.start_only, without=without
-    )
+    query = TimeQuery(ways=ways, start=start, end=start + ALL_DAY, windows=availability.start_only, without=without)
+    found = availability.openings(query, now=now)
     fitting = [each for each in found if each.start == start.timestamp()]
     would = [_would_be(way, start) for way in ways]
     end = appointment.draft.fields["end"]

@@ -26,7 +26,7 @@ from clinic.fhir.visit_types import APPOINTMENT_TYPES, Coding, appointment_type_
 from clinic.models import HealthcareService, Patient
 from scheduling import access, availability, booking, requirements
 from scheduling.access import Caller
-from scheduling.availability import Criteria, MayBook, Offering, Opening
+from scheduling.availability import Criteria, MayBook, Offering, Opening, TimeQuery
 from scheduling.errors import Issue, NotFound, RuleBroken
 
 PARAMETERS = (
@@ -187,7 +187,8 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
 def _openings(search: CriteriaSearch, ways: list[availability.Way], now: datetime) -> Iterator[Opening]:
     """Yield the openings from the beginning of the page."""
     start, skip = search.beginning
-    found = availability.openings(ways, start, search.end, now=now, windows=availability.doubling)
+    query = TimeQuery(ways=ways, start=start, end=search.end, windows=availability.doubling)
+    found = availability.openings(query, now=now)
     if search.patient is not None:
         engaged = booking.engagements_of(search.patient, start, search.end, now=now)
         found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))

@@ -28,7 +28,7 @@ from clinic.fhir.datatypes import Json
 from clinic.models import HealthcareService
 from scheduling import access, availability
 from scheduling.access import Caller
-from scheduling.availability import Criteria, Opening, Way
+from scheduling.availability import Criteria, Opening, TimeQuery, Way
 from scheduling.errors import Invalid, Issue, NotFound
 
 CHUNK = 200
@@ -83,7 +83,8 @@ def _slots(ways: list[Way], window: SearchWindow, now: datetime) -> Iterator[Jso
     write = _SlotWriter().write
     before: set[str] = set()
     start = -1
-    for opening in availability.openings(ways, window.start, window.end, now=now, windows=availability.by_day):
+    query = TimeQuery(ways=ways, start=window.start, end=window.end, windows=availability.by_day)
+    for opening in availability.openings(query, now=now):
         if opening.start != start:
             start, before = opening.start, set()
         slot = write(opening)
@@ -96,10 +97,13 @@ def _still_free(free_slot: FreeSlot, caller: Caller, now: datetime) -> Iterator[
     start = availability.as_datetime(free_slot.start)
     ways = _ways(Criteria(services=(free_slot.service,)), caller)
     ways = [way.among(tuple(each for each in way.choices if each.schedule == free_slot.schedule)) for way in ways]
-    window = SearchWindow(start, start + availability.MAX_WINDOW)
-    free = availability.openings(
-        [way for way in ways if way.choices], window.start, window.end, now=now, windows=availability.start_only
+    query = TimeQuery(
+        ways=[way for way in ways if way.choices],
+        start=start,
+        end=start + availability.MAX_WINDOW,
+        windows=availability.start_only,
     )
+    free = availability.openings(query, now=now)
     return (_SlotWriter().write(opening) for opening in free if opening.start == free_slot.start)
 
 

@@ -123,8 +123,7 @@ def _find(search: ScheduleSearch, service: HealthcareService, caller: Caller, no
     start, skip = search.beginning
     arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
     query = TimeQuery(
-        service=service,
-        arrangements=arrangements,
+        ways=availability.ways_of(service, arrangements),
         start=start,
         end=search.end,
         limit=skip + search.count + 1,

@@ -31,6 +31,7 @@ from scheduling.availability import (
     is_offered,
     moved_visit_of,
     offerings_of,
+    ways_of,
     with_duration,
 )
 from scheduling.errors import Invalid, PatientElsewhere, RuleBroken, SchedulingError, TimeNotOffered
@@ -82,8 +83,7 @@ def arrange(requested_visit: RequestedVisit, start: datetime, *, now: datetime) 
     ways = requested_visit.ways()
     longest = max(each.rules.duration for way in ways for pool in way for each in pool)
     query = TimeQuery(
-        service=requested_visit.service,
-        arrangements=ways,
+        ways=ways_of(requested_visit.service, ways),
         start=start,
         end=start + timedelta(seconds=longest),
         without=requested_visit.without,
@@ -117,8 +117,7 @@ def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo
 
     def starts(start: datetime, end: datetime, limit: int | None = None) -> list[datetime]:
         query = TimeQuery(
-            service=requested_visit.service,
-            arrangements=ways,
+            ways=ways_of(requested_visit.service, ways),
             start=start,
             end=end,
             limit=limit,
