@@ -56,7 +56,7 @@ def is_proven(session: SessionBase, email: str) -> bool:
 
 
 def record_of(guest: GuestDetails, *, now: datetime) -> Patient:
-    """Return the patient record of a guest whose address is proven: an earlier one, or a new one.
+    """Return the patient record of a guest whose address is proven: an earlier one, or a new one that is stored now.
 
     Never a record that belongs to an account. The guest cannot find out whether there is one.
     """

@@ -1,6 +1,6 @@
 """Holds: pending Appointments that expire after HOLD_FOR of clinic/settings.py."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -97,16 +97,24 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
 
 @use_case
 def name_patient(
-    appointment_id: str, patient: Patient, *, caller: Caller, now: datetime, once: Once | None = None
+    appointment_id: str,
+    patient: Patient | Callable[[], Patient],
+    *,
+    caller: Caller,
+    now: datetime,
+    once: Once | None = None,
 ) -> Appointment:
     """Set the patient of a hold; a later call replaces the patient. Answers given so far become the patient's.
+
+    A function in place of `patient` registers a new one in the same transaction, so that a refusal registers nobody.
 
     Raises Forbidden for a patient for whom the caller may not book, RuleBroken if the patient has another visit then or
     holds too many times, HoldExpired.
     """
+    named = patient() if callable(patient) else patient  # first: other writers lock names before rows
     appointment = locked(appointment_id, caller)
     _require_held(appointment, now)
-    set_patient(appointment, patient, caller, now)
+    set_patient(appointment, named, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
     return appointment

@@ -1,7 +1,9 @@
 """Views that ask who the visit is for, and for the proof of a guest's email address."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -116,20 +118,30 @@ def _is_right(request: HttpRequest, guest: GuestDetails, form: CodeForm, now: da
 
 
 def _name_guest(request: HttpRequest, visit: Visit, guest: GuestDetails, now: datetime) -> HttpResponse:
-    refused = _name(request, visit, guests.record_of(guest, now=now), now)
+    register = partial(guests.record_of, guest, now=now)
+    refused = _name(request, visit, Patient(**guest.columns), now, register=register)
     if refused:
         messages.error(request, refused)
         return redirect(steps.page_of(visit, steps.ABOUT))
     return redirect(_next(request, visit))
 
 
-def _name(request: HttpRequest, visit: Visit, patient: Patient, now: datetime) -> str:
-    """Set the visit's patient. Returns the reason if that is refused, else an empty string."""
+def _name(
+    request: HttpRequest,
+    visit: Visit,
+    patient: Patient,
+    now: datetime,
+    *,
+    register: Callable[[], Patient] | None = None,
+) -> str:
+    """Set the visit's patient, whom `register` stores first. Returns the reason if that is refused, else an empty
+    string.
+    """
     service = visit.appointment.service
     if service and (unfit := requirements.age_issues(service, patient, requirements.day_of(visit.appointment))):
         return unfit[0].text
     try:
-        booking.name_patient(visit.id, patient, caller=fresh_caller(request), now=now)
+        booking.name_patient(visit.id, register or patient, caller=fresh_caller(request), now=now)
     except (HoldExpired, IllegalTransition):
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:

@@ -148,6 +148,21 @@ def test_who_has_been_a_guest_before_has_one_record(client, held):
     assert held.patient == before
 
 
+@pytest.mark.parametrize("why", ["too many holds", "too old"])
+def test_a_guest_who_is_refused_is_not_registered_and_what_was_typed_stays(client, held, settings, why):
+    say_who(client, held)
+    if why == "too many holds":
+        settings.HOLDS_PER_PERSON = 0
+    else:
+        held.service.maximum_age = 17
+        held.service.save()
+    assertRedirects(prove(client, held), page_of(held, "about"), fetch_redirect_response=False)
+    assert not Patient.objects.exists()
+    page = client.get(page_of(held, "about"))
+    assertContains(page, "already holding as many times" if why == "too many holds" else "years old")
+    assertContains(page, 'value="Stone"')
+
+
 @pytest.mark.parametrize(
     "other",
     [{"given": "Adam"}, {"family": "Wood"}, {"birth_date": date(1985, 3, 28)}, {"email": "adam@example.com"}],
