@@ -10,10 +10,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.shifted_clock import libfaketime
 from tests.shifted_clock.dates import shifted_dates
 
-PLACES = ("/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib*/faketime")
 MISSING = (
     "check-dates needs libfaketime, which runs on Linux: install the package faketime (Debian, Ubuntu) or libfaketime."
 )
@@ -21,14 +22,16 @@ MISSING = (
 
 def main(pytest_arguments: Sequence[str]) -> int:
     """Return 0 if the tests passed on every date, 1 if not, 2 if they could not run."""
-    library = find_library() or install_library()
+    library = libfaketime.find() or libfaketime.install()
     if library is None:
         return _complain(MISSING)
     dates = shifted_dates(datetime.now(UTC).date())
     names = os.environ.get("DATES", "").replace(",", " ").split() or list(dates)
     if unknown := set(names) - set(dates):
         return _complain(f"check-dates knows no date {', '.join(sorted(unknown))}. It has {', '.join(dates)}.")
-    failed = [name for name in names if not passes(name, dates[name], library, pytest_arguments)]
+    with TemporaryDirectory(prefix="clinic-clock-") as directory:
+        clock = libfaketime.copy_without_waits(library, Path(directory))
+        failed = [name for name in names if not passes(name, dates[name], clock, pytest_arguments)]
     print(f"\nFAILED on {', '.join(failed)}." if failed else "\nThe tests pass on every date.")
     return 1 if failed else 0
 
@@ -49,24 +52,7 @@ def shifted(moment: datetime, library: Path) -> dict[str, str]:
         "LD_PRELOAD": str(library),
         "FAKETIME": f"{round(moment.timestamp() - time.time()):+d}s",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "PYTHONPATH": str(Path(__file__).parent / "python"),
     }
-
-
-def find_library() -> Path | None:
-    """Return libfaketime for programs with threads, or None where it is not installed."""
-    root = Path("/")
-    found = (path for place in PLACES for path in sorted(root.glob(f"{place[1:]}/libfaketimeMT.so.1")))
-    return next(found, None)
-
-
-def install_library() -> Path | None:
-    """Install it where that can be done without asking anybody: as root, on Debian and its like."""
-    if os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
-        script = "apt-get update -qq && apt-get install -y -qq --no-install-recommends faketime"
-        print("Installing faketime ...", flush=True)
-        subprocess.run(["sh", "-c", script], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    return find_library()
 
 
 def _complain(text: str) -> int:
