@@ -114,7 +114,7 @@ def _of_patients(clinic: "FullClinic", noon: datetime) -> list[Page]:
     full, after = noon + timedelta(days=14), noon + timedelta(days=60)
     one = clinic.calendars[3].bookable.practitioner
     assert one is not None  # they are all of people
-    asked = {
+    addresses = {
         "times": "",
         "times, Sunday mornings": "?weekday=sun&part=morning",
         "times, a month that is nearly full": f"?month={full:%Y-%m}",
@@ -122,7 +122,7 @@ def _of_patients(clinic: "FullClinic", noon: datetime) -> list[Page]:
         "times, its mornings": f"?month={after:%Y-%m}&part=morning",
         "times, one of them who is full": f"?week={noon:%Y-%m-%d}&practitioner={one.fhir_id}",
     }
-    return [Page(name, partial(client.get, address + query)) for name, query in asked.items()]
+    return [Page(name, partial(client.get, address + query)) for name, query in addresses.items()]
 
 
 def _client() -> Any:

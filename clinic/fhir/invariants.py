@@ -168,8 +168,8 @@ def _of_reference(
         if not kind:
             yield ResourceIssue("invariant", f"ref-1: {text!r} is not among what is contained.", f"{path}.reference")
     if element.targets and kind and kind not in element.targets:
-        wanted = " or ".join(element.targets)
-        yield ResourceIssue("value", f"{text!r} is not a reference to {wanted}.", f"{path}.reference")
+        types = " or ".join(element.targets)
+        yield ResourceIssue("value", f"{text!r} is not a reference to {types}.", f"{path}.reference")
 
 
 def _type_named(reference: str) -> str:

@@ -87,14 +87,16 @@ class ScheduleServices:
         reading.draft.fields["offers_all_services"] = any(map(_names_all, concepts))
 
     def give(self, row: Schedule, resource: Json) -> None:
-        offered = {service.reference: service for service in row.services.all()}
+        services = {service.reference: service for service in row.services.all()}
         kept, named = [], set()
         for concept in resource.get("serviceType", ()):
             references = {local_reference(text) for text in service_references(concept)}
-            if references <= offered.keys() and (row.offers_all_services or not _names_all(concept)):
+            if references <= services.keys() and (row.offers_all_services or not _names_all(concept)):
                 kept.append(concept)
                 named |= references
-        kept += [concept for text, service in offered.items() if text not in named for concept in service_type(service)]
+        kept += [
+            concept for text, service in services.items() if text not in named for concept in service_type(service)
+        ]
         if row.offers_all_services and not any(map(_names_all, kept)):
             kept.append({"coding": [ALL_SERVICES], "text": "All service types"})
         resource["serviceType"] = kept

@@ -194,12 +194,12 @@ class DemoRows:
         services: Iterable[str],
         role: PractitionerRole | None = None,
     ) -> Schedule:
-        offered = [self.services[each] for each in services]
-        by_video = any(each.telehealth for each in offered)
+        rows = [self.services[each] for each in services]
+        by_video = any(each.telehealth for each in rows)
         room = f"{organization.VIDEO_ROOMS}/{fhir_id}" if by_video else ""
         schedule = self._new(Schedule, fhir_id, bookable=bookable, site=site, practitioner_role=role, meeting_url=room)
-        schedule.services.set(offered)
-        site.services.add(*offered)
+        schedule.services.set(rows)
+        site.services.add(*rows)
         self.schedules[fhir_id] = schedule
         return schedule
 

@@ -72,9 +72,9 @@ def _encounter(visit: Appointment, now: datetime, random: Random) -> Encounter:
 def _responses(visits: Iterable[Appointment], now: datetime, random: Random) -> Iterator[QuestionnaireResponse]:
     """Where answers are required, they are there; where they are asked for, some have given them."""
     rows = Questionnaire.objects.prefetch_related("services")
-    asked = {service.pk: form for form in rows for service in form.services.all()}
+    forms = {service.pk: form for form in rows for service in form.services.all()}
     for visit in visits:
-        form = asked.get(visit.service_id or 0)
+        form = forms.get(visit.service_id or 0)
         if form is None or visit.service is None or visit.status == Status.CANCELLED:
             continue
         chance = 0 if visit.service.requires_questionnaires else random.random()

@@ -144,12 +144,12 @@ class DemoVisits:
 
     def _visits(self, calendar: Calendar) -> Iterator[Visit]:
         """As many as fit, of which those of `FULLNESS` have come about."""
-        offered = [
+        options = [
             (found, service)
             for service in calendar.services
             for found in self._times(service, calendar, self.now - PAST, self.now + AHEAD)
         ]
-        for found, service in self._one_after_the_other(offered):
+        for found, service in self._one_after_the_other(options):
             if self.random.random() < self._fullness(found, calendar):
                 yield from self._come_about(found, service)
 
@@ -166,11 +166,11 @@ class DemoVisits:
         query = TimeQuery(ways=ways_of(row, ways), start=start, end=end)
         return find_times(query, now=self.now - PAST - WEEK)  # as who booked them a while ago
 
-    def _one_after_the_other(self, offered: list[Option]) -> Iterator[Option]:
+    def _one_after_the_other(self, options: list[Option]) -> Iterator[Option]:
         """Times that leave each other room, buffers included; where several services could start, one of them."""
         free_from = 0
-        for start, options in groupby(sorted(offered, key=_start), key=_start):
-            found, service = self._one_of(list(options))
+        for start, at_once in groupby(sorted(options, key=_start), key=_start):
+            found, service = self._one_of(list(at_once))
             rules = found.offerings[0].rules
             if start - rules.buffer_before >= free_from:
                 free_from = found.end + rules.buffer_after

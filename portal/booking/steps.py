@@ -130,8 +130,8 @@ def unanswered(appointment: Appointment) -> bool:
     """True if one of the service's questionnaires has no answers for this visit."""
     assert appointment.service is not None
     answered = QuestionnaireResponse.objects.filter(appointment=appointment, status__in=ANSWERED, deleted_at=None)
-    asked = requirements.active_questionnaires(appointment.service)
-    return asked.exclude(pk__in=answered.values("questionnaire")).exists()
+    questionnaires = requirements.active_questionnaires(appointment.service)
+    return questionnaires.exclude(pk__in=answered.values("questionnaire")).exists()
 
 
 def _answered_before(appointment: Appointment) -> bool:

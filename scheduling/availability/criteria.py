@@ -86,16 +86,16 @@ def _services(criteria: Criteria) -> list[HealthcareService]:
     if criteria.visit_types is None:
         return services
     typed = [(service, codings_of(service.type)) for service in services]
-    wanted = [meaning(each) for each in criteria.visit_types]
-    return list(dict.fromkeys(service for each in wanted for service, kinds in typed if kinds & each))
+    meanings = [meaning(each) for each in criteria.visit_types]
+    return list(dict.fromkeys(service for each in meanings for service, kinds in typed if kinds & each))
 
 
 def _narrowings(criteria: Criteria, services: Iterable[HealthcareService]) -> Iterator[_Narrowing]:
     """The narrowing of each kind. Practitioners are last, so that their order decides."""
     if criteria.specialties is not None:
-        wanted = frozenset[Coding]().union(*map(meaning, criteria.specialties))
-        given = frozenset(each.pk for each in services if codings_of(each.specialty) & wanted)
-        yield _Narrowing(_schedules(*(_of_specialty(each) for each in wanted)), given)
+        specialties = frozenset[Coding]().union(*map(meaning, criteria.specialties))
+        given = frozenset(each.pk for each in services if codings_of(each.specialty) & specialties)
+        yield _Narrowing(_schedules(*(_of_specialty(each) for each in specialties)), given)
     if criteria.organizations is not None:
         given = frozenset(each.pk for each in services if each.organization_id in criteria.organizations)
         yield _Narrowing(_schedules(*(_of_organization(each) for each in criteria.organizations)), given)

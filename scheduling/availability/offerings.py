@@ -211,20 +211,20 @@ def arrangements_of(
     One query, regardless of the number of services and schedules.
     """
     some = "" if practitioners is None else " AND coalesce(bookable.practitioner_id = ANY(%s), true)"
-    offered: dict[int, list[Offering]] = {service.pk: [] for service in services}
+    by_service: dict[int, list[Offering]] = {service.pk: [] for service in services}
     with connection.cursor() as cursor:
         cursor.execute(
             f"{OF_ALL} WHERE service.id = ANY(%s) AND schedule.active AND schedule.deleted_at IS NULL"
             f" AND (schedule.offers_all_services OR offered.id IS NOT NULL){some} ORDER BY schedule.id",
-            [list(offered), *([] if practitioners is None else [list(practitioners)])],
+            [list(by_service), *([] if practitioners is None else [list(practitioners)])],
         )
         for row in read_rows(cursor):
             if not issues_of(row, ""):
-                offered[row.service].append(offering_of(row))
+                by_service[row.service].append(offering_of(row))
     if sites is None:
-        return {service: ways_of(service, offered[service.pk]) for service in services}
+        return {service: ways_of(service, by_service[service.pk]) for service in services}
     return {
-        service: tuple(way for site in sites for way in ways_of(service, _given_at(site, offered[service.pk])))
+        service: tuple(way for site in sites for way in ways_of(service, _given_at(site, by_service[service.pk])))
         for service in services
     }
 

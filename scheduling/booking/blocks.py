@@ -138,10 +138,10 @@ def _slots(request: BlockRequest, occasions: Sequence[Span], now: datetime) -> l
 
 def _slots_of_block(slot: Slot, extent: Extent) -> list[Slot]:
     """The Slots of the block; one written without an identifier is a block by itself."""
-    wanted = _identifier(slot, BLOCK_OCCASION if extent == Extent.ONE else BLOCK)
-    if wanted is None:
+    identifier = _identifier(slot, BLOCK_OCCASION if extent == Extent.ONE else BLOCK)
+    if identifier is None:
         return [slot]
-    slots = Slot.objects.filter(schedule=slot.schedule_id, identifier__contains=[wanted], deleted_at=None)
+    slots = Slot.objects.filter(schedule=slot.schedule_id, identifier__contains=[identifier], deleted_at=None)
     if extent == Extent.FOLLOWING:
         occasion = _identifier(slot, BLOCK_OCCASION)
         first = slots.filter(identifier__contains=[occasion]).order_by("start").first() or slot

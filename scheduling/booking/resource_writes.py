@@ -67,15 +67,15 @@ def lock_for(references: Iterable[str]) -> None:
     """Take all the locks that writing these resources (`Type/id`) needs, in the common order. New resources need
     none.
     """
-    wanted: dict[str, list[str]] = defaultdict(list)
+    ids: dict[str, list[str]] = defaultdict(list)
     for reference in references:
         kind, _, fhir_id = reference.partition("/")
-        wanted[kind].append(fhir_id)
+        ids[kind].append(fhir_id)
     for model in (Appointment, Patient):
-        rows = model.objects.filter(fhir_id__in=wanted[model.RESOURCE_TYPE])
+        rows = model.objects.filter(fhir_id__in=ids[model.RESOURCE_TYPE])
         list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    schedules = Schedule.objects.filter(fhir_id__in=wanted["Schedule"]).values_list("bookable_id", flat=True)
-    slots = Slot.objects.filter(fhir_id__in=wanted["Slot"]).values_list("bookable_id", flat=True)
+    schedules = Schedule.objects.filter(fhir_id__in=ids["Schedule"]).values_list("bookable_id", flat=True)
+    slots = Slot.objects.filter(fhir_id__in=ids["Slot"]).values_list("bookable_id", flat=True)
     own_bookables({*schedules, *slots})
 
 

@@ -28,13 +28,13 @@ def slots_of(
 
     They are sorted by bookable and start, the order in which every booking takes time, so that bookings never deadlock.
     """
-    wanted = []
+    slots = []
     for offering in offerings:
         rules, schedule = offering.rules, _schedule(offering)
         end = start + timedelta(seconds=rules.duration)
         before = start - timedelta(seconds=rules.buffer_before)
         after = end + timedelta(seconds=rules.buffer_after)
-        wanted += [
+        slots += [
             Slot(
                 schedule=schedule,
                 bookable_id=offering.bookable,
@@ -52,7 +52,7 @@ def slots_of(
             )
             if first < last
         ]
-    return sorted(wanted, key=lambda slot: (slot.bookable_id, slot.start))
+    return sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
 
 
 def _schedule(offering: Offering) -> Schedule:
@@ -60,14 +60,14 @@ def _schedule(offering: Offering) -> Schedule:
     return Schedule.from_db(connection.alias, ["id", "fhir_id"], [offering.schedule, offering.fhir_id])
 
 
-def take(appointment: Appointment, wanted: Sequence[Slot]) -> None:
+def take(appointment: Appointment, slots: Sequence[Slot]) -> None:
     """Insert all these Slots for the appointment, or raise TimeTaken. The database's clock sets `blocks_from`."""
-    for slot in wanted:
+    for slot in slots:
         slot.appointment = appointment
         slot.hold_expires_at = appointment.hold_expires_at
-    if len(insert_without_conflicts(wanted)) < len(wanted):
+    if len(insert_without_conflicts(slots)) < len(slots):
         raise TimeTaken
-    appointment.set_prefetched_slots(sorted(wanted, key=lambda slot: (slot.start, slot.pk)))
+    appointment.set_prefetched_slots(sorted(slots, key=lambda slot: (slot.start, slot.pk)))
 
 
 def release_time(appointments: Collection[int], *, now: datetime) -> None:

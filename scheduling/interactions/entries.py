@@ -267,8 +267,8 @@ def _target(request: Json, base: str) -> tuple[str, str, str]:
     match = URL.fullmatch(url)
     is_creation = request["method"] == "POST"
     if not match or bool(match["id"] or match["condition"]) == is_creation:
-        wanted = "Type" if is_creation else "Type/id or Type?search"
-        raise _invalid("not-supported", f"The url of a {request['method']} is {wanted}, not {url!r}.", "request.url")
+        form = "Type" if is_creation else "Type/id or Type?search"
+        raise _invalid("not-supported", f"The url of a {request['method']} is {form}, not {url!r}.", "request.url")
     return match["type"], match["id"] or "", match["condition"] or ""
 
 

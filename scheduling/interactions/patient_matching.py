@@ -114,14 +114,16 @@ def without_known_patients(entries: Sequence[Entry]) -> ConditionResult:
     References to them are replaced by references to the registered patients. Until commit nobody else can register
     them. Conditional creates and unreadable resources are left alone.
     """
-    wanted = [(entry, person_from(read)) for entry in entries if _is_registration(entry) and (read := _read(entry))]
-    if not wanted:
+    registrations = [
+        (entry, person_from(read)) for entry in entries if _is_registration(entry) and (read := _read(entry))
+    ]
+    if not registrations:
         return ConditionResult(list(entries))
-    people = [each for _, each in wanted]
+    people = [each for _, each in registrations]
     booking.lock_registration(name for each in people for name in each.names())
     known = list(candidates(people, _active_patients()))
     result = ConditionResult()
-    for entry, each in wanted:
+    for entry, each in registrations:
         try:
             if patient := _match(each, known):
                 result.existing.append((entry, patient))

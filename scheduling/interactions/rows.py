@@ -74,13 +74,13 @@ def mark_deleted(row: Any, *, now: datetime) -> None:
 
 def set_bookables(drafts: Iterable[Draft]) -> None:
     """Set the Bookable in the draft of each Schedule: one for each actor, created if it is missing."""
-    wanted: dict[str, set[int]] = defaultdict(set)
+    actors_by_field: dict[str, set[int]] = defaultdict(set)
     found: dict[tuple[str, int], int] = {}
     drafts = list(drafts)
     for draft in drafts:
         if draft.actor:
-            wanted[draft.actor[0]].add(draft.actor[1])
-    for field, actors in wanted.items():
+            actors_by_field[draft.actor[0]].add(draft.actor[1])
+    for field, actors in actors_by_field.items():
         missing = actors - _bookables(field, actors).keys()
         Bookable.objects.bulk_create([Bookable(**{f"{field}_id": pk}) for pk in missing], ignore_conflicts=True)
         found |= {(field, actor): pk for actor, pk in _bookables(field, actors).items()}
@@ -103,9 +103,9 @@ def _means(value: Any, sent: Any) -> bool:
 
 def _parameters_differ(row: HealthcareService | Schedule, draft: Draft) -> bool:
     own = {each.service_id: each for each in row.scheduling_parameters.all() if _owns(row, each)}
-    wanted = {row.pk if each.service_id == "self" else each.service_id: each.fields for each in draft.parameters}
-    return own.keys() != wanted.keys() or any(
-        getattr(own[service], name) != value for service, fields in wanted.items() for name, value in fields.items()
+    given = {row.pk if each.service_id == "self" else each.service_id: each.fields for each in draft.parameters}
+    return own.keys() != given.keys() or any(
+        getattr(own[service], name) != value for service, fields in given.items() for name, value in fields.items()
     )
 
 

@@ -64,9 +64,9 @@ class Audience:
         """
         if event == Event.REMINDER and not self.reminders:
             return []
-        wanted = {Medium.EMAIL: self.by_email, Medium.SMS: self.by_sms, Medium.IN_APP: True}
+        preferences = {Medium.EMAIL: self.by_email, Medium.SMS: self.by_sms, Medium.IN_APP: True}
         possible = [medium for medium in Medium if self.addresses(medium)]
-        chosen = [medium for medium in possible if wanted[medium]]
+        chosen = [medium for medium in possible if preferences[medium]]
         return chosen or ([] if event == Event.REMINDER else possible[:1])
 
 

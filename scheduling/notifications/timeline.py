@@ -59,8 +59,8 @@ class TimelineEntry:
         """True if staff can send it again: it was sent or failed, it is not an in-app message, and it is still true."""
         visit = self.message.appointment
         done = self.has_failed or self.message.status == Status.COMPLETED
-        wanted = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED
-        return done and self.message.medium != Medium.IN_APP and visit is not None and visit.status == wanted
+        status = Appointment.Status.CANCELLED if self.message.event == Event.CANCELLATION else Appointment.Status.BOOKED
+        return done and self.message.medium != Medium.IN_APP and visit is not None and visit.status == status
 
 
 def timeline(appointment: Appointment) -> list[TimelineEntry]:

@@ -71,10 +71,10 @@ def entries_of(items: Iterable[Item], answers: Iterable[Json], zone: ZoneInfo) -
 
 def merge(items: Iterable[Item], entries: Entries, posted: PostedForm) -> Entries:
     """The entries with those of the posted questions replaced."""
-    asked = {link(each.link_id): each for each in walk(items)}
+    items_by_link = {link(each.link_id): each for each in walk(items)}
 
     def was_shown(key: str) -> bool:
-        item = asked.get(link_of(key))
+        item = items_by_link.get(link_of(key))
         if item is None or item.read_only or item.hidden:
             return False
         return item.is_group or question_of(key, (item,)) in posted.shown

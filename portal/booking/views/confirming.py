@@ -52,8 +52,8 @@ def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
     try:
-        wanted = booking.ConfirmRequest(comment=form.cleaned_data["comment"])
-        booking.confirm(visit.id, wanted, caller=caller_of(request), now=now)
+        confirmation = booking.ConfirmRequest(comment=form.cleaned_data["comment"])
+        booking.confirm(visit.id, confirmation, caller=caller_of(request), now=now)
     except (HoldExpired, IllegalTransition):
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:

@@ -87,8 +87,8 @@ def _go_on(
     if skips:
         return redirect(_next(request, questions))
     if new or wrong:
-        told = {each.anchor: [each.question, each.text] for each in wrong}
-        return _again(request, wrong=told, new=[] if wrong else [node.name for node in new])
+        problems = {each.anchor: [each.question, each.text] for each in wrong}
+        return _again(request, wrong=problems, new=[] if wrong else [node.name for node in new])
     changed = [each.of(kept.form) if each.form is page.form else each for each in questions.parts]
     if following := parts.after(changed, page.number):
         return redirect("portal:questions-part", questions.visit.id, following.number)

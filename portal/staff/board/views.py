@@ -58,8 +58,8 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
     site = form.cleaned_data["site"]
     if request.headers.get("HX-Request") != "true":
         if site:
-            asked = {name: form.cleaned_data[name] for name in ("site", "practitioner") if form.cleaned_data[name]}
-            return redirect(f"{reverse('portal:board')}?{urlencode(asked)}")
+            query = {name: form.cleaned_data[name] for name in ("site", "practitioner") if form.cleaned_data[name]}
+            return redirect(f"{reverse('portal:board')}?{urlencode(query)}")
         visit, returns = reverse("portal:staff-visit", args=[appointment_id]), form.cleaned_data["returns"]
         return redirect(f"{visit}?{urlencode({'back': returns})}" if returns else visit)
     practitioner, whole = form.cleaned_data["practitioner"], form.cleaned_data["all"]
@@ -79,9 +79,9 @@ def _disclosed(request: HttpRequest, page: Board) -> None:
     disclosures.listed_patients(caller_of(request), patients, "board", now=page.now)
 
 
-def _chosen(sites: list[Location], asked: str) -> Location:
+def _chosen(sites: list[Location], site_id: str) -> Location:
     """Return the requested site; without one, the first."""
-    chosen = next((each for each in sites if each.fhir_id == asked), None)
-    if chosen is None and (asked or not sites):
+    chosen = next((each for each in sites if each.fhir_id == site_id), None)
+    if chosen is None and (site_id or not sites):
         raise Http404
     return chosen or sites[0]

@@ -54,8 +54,8 @@ def _people(participants: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _zones(sites: Iterable[int | None]) -> dict[int, ZoneInfo]:
-    wanted = {site for site in sites if site is not None}
-    rows = Location.objects.filter(pk__in=wanted).exclude(timezone="") if wanted else Location.objects.none()
+    site_ids = {site for site in sites if site is not None}
+    rows = Location.objects.filter(pk__in=site_ids).exclude(timezone="") if site_ids else Location.objects.none()
     return {pk: zone_named(timezone) for pk, timezone in rows.values_list("pk", "timezone")}
 
 
