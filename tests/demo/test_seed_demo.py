@@ -248,8 +248,9 @@ class TestTheDemo(TestCase):
         lesson = HealthcareService.objects.get(fhir_id="back-class")
         found = times(lesson, timezone.now())[-1]
         start = as_datetime(found.start)
-        there = Appointment.objects.filter(service=lesson, start=start).values("patient")
-        others = Patient.objects.exclude(appointments__start=start).exclude(pk__in=there)
+        there = Appointment.objects.filter(service=lesson, start=start)
+        busy = Appointment.objects.filter(start__lt=as_datetime(found.end), end__gt=start)
+        others = Patient.objects.exclude(pk__in=busy.values("patient")).order_by("pk")
 
         for patient in others[: 8 - there.count()]:
             book(lesson, found, patient)
