@@ -1,7 +1,7 @@
 """Writes of Slot and Appointment resources by other software, under the same rules as a booking."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -64,19 +64,28 @@ def all_or_nothing() -> Iterator[None]:
 
 
 def lock_for(references: Iterable[str]) -> None:
-    """Take all the locks that writing these resources (`Type/id`) needs, in the common order. New resources need
-    none.
+    """Take all the locks that writing these resources (`Type/id`) needs, in the common order.
+
+    Whoever creates an Appointment under one of the ids at this moment is waited for. Else its row would be locked after
+    the patient's, and others lock them the other way round.
     """
-    ids: dict[str, list[str]] = defaultdict(list)
+    ids: dict[str, set[str]] = defaultdict(set)
     for reference in references:
         kind, _, fhir_id = reference.partition("/")
-        ids[kind].append(fhir_id)
-    for model in (Appointment, Patient):
-        rows = model.objects.filter(fhir_id__in=ids[model.RESOURCE_TYPE])
-        list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        ids[kind].add(fhir_id)
+    if new := ids["Appointment"] - _lock_rows(Appointment, ids["Appointment"]):
+        _lock_names(4, new)
+        _lock_rows(Appointment, new)
+    _lock_rows(Patient, ids["Patient"])
     schedules = Schedule.objects.filter(fhir_id__in=ids["Schedule"]).values_list("bookable_id", flat=True)
     slots = Slot.objects.filter(fhir_id__in=ids["Slot"]).values_list("bookable_id", flat=True)
     own_bookables({*schedules, *slots})
+
+
+def _lock_rows(model: type[Appointment | Patient], ids: Collection[str]) -> set[str]:
+    """Lock the rows with these ids, in the order of their keys. Returns the ids that there are."""
+    rows = model.objects.filter(fhir_id__in=ids).select_for_update(no_key=True).order_by("pk")
+    return set(rows.values_list("fhir_id", flat=True))
 
 
 def lock_registration(names: Iterable[str]) -> None:

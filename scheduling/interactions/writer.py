@@ -152,7 +152,8 @@ class _Writer:
             by_type[entry.type].append(entry)
         self.known.allow(entry.reference for entry in entries)
         timed = [*by_type["Slot"], *by_type["Appointment"], *by_type["AppointmentResponse"]]
-        self.locks = _references(timed) | {entry.reference for entry in timed}
+        created = {entry.reference for entry in timed if entry.interaction == "create"}
+        self.locks = (_references(timed) | {entry.reference for entry in timed}) - created
         for name, kind in RESOURCES.items():
             for wave in _waves(by_type[name]):
                 self._write_wave(kind, wave)

@@ -2,10 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
+from threading import Barrier, Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from clinic.fhir.resources import RESOURCES
 from clinic.models import AuditEvent, Patient, Schedule, SchedulingParameters, Slot
@@ -352,6 +353,57 @@ def test_of_eight_who_take_one_id_one_creates_it():
         statuses = put_at_once(resource, 8)
         assert (statuses.count(201), set(statuses) <= {200, 201, 409}) == (1, True), (resource, statuses)
         assert RESOURCES[resource["resourceType"]].model.objects.filter(fhir_id="one").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_the_id_taken_only_after_waiting_stands_in_nobodys_way():
+    """Three clients PUT one Appointment while its patient is locked: for two it is new, for the third it is there."""
+    ada = PatientFactory()
+    booked = visit(SlotFactory(start=MONDAY_9), ada, id="one")
+    puts = [partial(api_with().put, "Appointment/one", {**booked, "comment": f"From client {n}"}) for n in range(3)]
+    go_on = Event()
+
+    def lock_patient(then):
+        with transaction.atomic():
+            Patient.objects.select_for_update(no_key=True).get(pk=ada.pk)
+            then()
+
+    with ThreadPoolExecutor(4) as pool:
+        with transaction.atomic():
+            lock_patient(lambda: None)
+            requests = [pool.submit(closing, puts[0])]
+            wait_until_waiting(1)
+            pool.submit(closing, partial(lock_patient, go_on.wait))
+            wait_until_waiting(2)
+            requests.append(pool.submit(closing, puts[1]))
+            wait_until_waiting(3)
+        wait_until_waiting(1)  # the first has created it
+        requests.append(pool.submit(closing, puts[2]))
+        wait_until_waiting(2)
+        go_on.set()
+    assert sorted(each.result().status_code for each in requests) == [200, 200, 201]
+
+
+def closing(act):
+    """Run a function in a thread, and close the thread's connection."""
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+def wait_until_waiting(several):
+    """Return once as many transactions wait for a lock."""
+    with connection.cursor() as cursor:
+        for _ in range(2000):
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone() == (several,):
+                return
+            Event().wait(0.005)
+    raise AssertionError(f"There are never {several} that wait.")
 
 
 @pytest.mark.django_db(transaction=True)
