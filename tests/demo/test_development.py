@@ -92,9 +92,16 @@ def small_worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ready(tmp_path: Path, version: str) -> int:
-    """The process id of the worker that runs this version of the code, once there is one."""
+    """The process id of the worker that runs this version of the code, once there is one.
+
+    The file is written again every five seconds: the worker may be ready before its watcher has looked at the file.
+    """
     deadline = time.monotonic() + 60
+    written = time.monotonic()
     while time.monotonic() < deadline:
+        if time.monotonic() - written > 5:
+            (tmp_path / "small.py").touch()
+            written = time.monotonic()
         words = (tmp_path / "ready").read_text().split() if (tmp_path / "ready").exists() else []
         if words[:1] == [version] and len(words) == 2:
             return int(words[1])
