@@ -49,7 +49,7 @@ DISK_FULL = f"The disk is full: the packages need about 700 MB in {VENV}."
 
 
 class Failure(Exception):
-    """What went wrong and what helps, in one sentence."""
+    """A failure whose text says in one sentence what went wrong and what helps."""
 
 
 def main() -> int:

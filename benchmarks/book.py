@@ -1,4 +1,4 @@
-"""How quickly times are booked, and whether a free one is ever refused: `python -m benchmarks.book`.
+"""Benchmark of booking: its speed, and whether a free time is ever refused: `python -m benchmarks.book`.
 
 Every question is for another free time and another patient, so every answer must be 201. Baseline in the same run:
 pgbench with the same inserts (an Appointment, its Slots, an audit line) in one transaction, on the same server.

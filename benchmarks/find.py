@@ -1,4 +1,4 @@
-"""How quickly free times are found: `python -m benchmarks.find`.
+"""Benchmark of finding free times: `python -m benchmarks.find`.
 
 Over 200,000 taken Slots of 1,000 schedules. Each question is asked by one client, one after the other (latency), and
 by eight at once (answers a second). Baselines in the same run: a view of the same stack that checks the token and

@@ -1,4 +1,4 @@
-"""What a growing history costs: `python -m benchmarks.growth` finds and books over 10,000 to 1,000,000 Slots."""
+"""Benchmark of a growing history: `python -m benchmarks.growth` finds and books over 10,000 to 1,000,000 Slots."""
 
 import statistics
 

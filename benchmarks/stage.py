@@ -1,4 +1,4 @@
-"""What the benchmarks run on: embedded services, a clinic full of taken time, and the real web server."""
+"""The environment of the benchmarks: embedded services, a clinic full of taken time, and the real web server."""
 
 import os
 import shutil

@@ -162,7 +162,7 @@ class Postgres(Service):
 
     @property
     def url(self) -> str:
-        """What clients connect to."""
+        """The socket that clients connect to."""
         return postgres_url(self.data_dir)
 
     @cached_property
@@ -246,7 +246,7 @@ class Redis(Service):
 
     @property
     def url(self) -> str:
-        """What clients connect to."""
+        """The socket that clients connect to."""
         return redis_url(self.data_dir)
 
     def _prepare(self) -> None:
@@ -336,7 +336,7 @@ def last_words(log: Path) -> str:
 
 @dataclass(frozen=True)
 class _Identity:
-    """How to run what refuses to run as root: behind `prefix` or as `user`; its files belong to `owner`."""
+    """The way to run a program that refuses root: behind `prefix` or as `user`; its files belong to `owner`."""
 
     owner: int
     prefix: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the demo has sent to whom, for whoever tries it out. There is no such page anywhere else."""
+"""Page with the messages that the demo has sent. Only the demo has it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def in_the_demo(view: View[P]) -> View[P]:
-    """Only in the embedded demo: 404 otherwise."""
+    """Show the messages; 404 outside the embedded demo."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

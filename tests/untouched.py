@@ -1,4 +1,4 @@
-"""What is stored, down to the versions of its rows: equal before and after whatever writes nothing."""
+"""The stored rows with their row versions: equal before and after a request that writes nothing."""
 
 from typing import Any
 

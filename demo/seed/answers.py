@@ -1,4 +1,4 @@
-"""What the demo's patients have answered: items of a FHIR QuestionnaireResponse, by chance."""
+"""The answers of the demo's patients: items of a FHIR QuestionnaireResponse, by chance."""
 
 from datetime import date, timedelta
 from random import Random
@@ -23,7 +23,7 @@ SINCE = ("Since the winter", "For about two years", "Since I work nights")
 
 
 def travel(day: date, random: Random) -> list[Json]:
-    """Of a visit on that day; the journey is a month or two later."""
+    """The answers for a visit on that day; the journey is a month or two later."""
     countries, purpose, is_rural, days = random.choice(JOURNEYS)
     leaves = day + timedelta(days=random.randrange(28, 70))
     allergy = random.choice(ALLERGIES)

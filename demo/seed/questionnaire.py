@@ -1,4 +1,4 @@
-"""What a traveller is asked: items of a FHIR Questionnaire, https://hl7.org/fhir/R4/questionnaire.html"""
+"""The questions for travellers: items of a FHIR Questionnaire, https://hl7.org/fhir/R4/questionnaire.html"""
 
 from typing import Any
 

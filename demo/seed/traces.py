@@ -1,4 +1,4 @@
-"""What the demo's visits have left behind: encounters, answers to questions, messages."""
+"""The encounters, answers and messages of the demo's visits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ def _encounter(visit: Appointment, now: datetime, random: Random) -> Encounter:
 
 
 def _responses(visits: Iterable[Appointment], now: datetime, random: Random) -> Iterator[QuestionnaireResponse]:
-    """Where answers are required, they are there; where they are asked for, some have given them."""
+    """The answers for these visits: all that are required, and some of those that are optional."""
     rows = Questionnaire.objects.prefetch_related("services")
     forms = {service.pk: form for form in rows for service in form.services.all()}
     for visit in visits:
@@ -113,7 +113,7 @@ def _acceptance(visit: Appointment, at: datetime) -> AppointmentResponse:
 
 
 def _confirmations(visit: Appointment) -> Iterator[Communication]:
-    """What was sent when the visit was booked, in its words."""
+    """The confirmation that was sent when the visit was booked."""
     audience = audience_of(visit, now=visit.created)
     if audience is None:
         return

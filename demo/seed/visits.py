@@ -211,7 +211,7 @@ class DemoVisits:
         return None
 
     def _status(self, found: FoundTime, *, cancelled: float = CANCELLED) -> str:
-        """What the clock has made of a visit; some of each kind, so that no day lacks one for want of luck."""
+        """The status of a visit by now; some of each kind, so that every day has each of them."""
         start, end = as_datetime(found.start), as_datetime(found.end)
         if self.random.random() < cancelled:
             return Status.CANCELLED
@@ -252,7 +252,7 @@ class DemoVisits:
         )
 
     def _confirmed(self, visit: Visit, start: datetime) -> datetime | None:
-        """When the patient answered the reminder of two days before."""
+        """The time at which the patient answered the reminder of two days before."""
         is_near = self.now < start < self.now + timedelta(days=2)
         if visit.status != Status.BOOKED or not is_near or self.random.random() > COMES:
             return None
@@ -265,7 +265,7 @@ class DemoVisits:
 
 
 def _of_block(number: int, day: str) -> list[dict[str, str]]:
-    """What the occasions of a block have in common, and what the Slots of one occasion have."""
+    """The identifiers that the occasions of a block share, and those that the Slots of one occasion share."""
     block = f"demo-{number}"
     return [{"system": BLOCK, "value": block}, {"system": BLOCK_OCCASION, "value": f"{block}-{day}"}]
 

@@ -32,7 +32,7 @@ def say(**named):
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """What a supervisor is given, and the environment in which its programs run."""
+    """The arguments of the supervisor and the environment of its programs."""
     given: dict[str, Any] = {}
 
     class Recorder:

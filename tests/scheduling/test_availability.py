@@ -196,7 +196,7 @@ def test_one_query_for_the_schedules_and_one_for_the_slots(service, schedules, d
 
 
 def test_both_lists_are_of_one_search(service, chen, django_assert_num_queries):
-    """Of times, and of each choice: the same query, the same starts, one statement for each window."""
+    """The lists of times and of choices have the same starts, and read each window with one statement."""
     longer = ServiceFactory(name="Long visit", duration=60, interval=60)
     okafor = ScheduleFactory(services=[service, longer])
     SlotFactory(schedule=chen, start=monday(9), end=monday(12))
