@@ -162,7 +162,7 @@ class Postgres(Service):
 
     @property
     def url(self) -> str:
-        """The socket that clients connect to."""
+        """The address that clients connect to."""
         return postgres_url(self.data_dir)
 
     @cached_property
@@ -246,7 +246,7 @@ class Redis(Service):
 
     @property
     def url(self) -> str:
-        """The socket that clients connect to."""
+        """The address that clients connect to."""
         return redis_url(self.data_dir)
 
     def _prepare(self) -> None:
