@@ -22,7 +22,7 @@ from django.utils import timezone
 from api.search.values import Span, read_span
 from clinic.fhir.datatypes import Json, instant, read_instant
 from clinic.fhir.issues import InvalidElement
-from clinic.fhir.past import rows_as_they_were
+from clinic.fhir.past_versions import rows_as_they_were
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Resource
 from scheduling import access

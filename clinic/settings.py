@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, country, environment, messaging, openid_key, sockets
+from clinic import branding, country, environment, message_settings, openid_key, sockets
 
 # Use the zones of the pinned tzdata package instead of the machine's, so that all servers compute the same local times.
 zoneinfo.reset_tzpath(to=())
@@ -232,7 +232,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Mail is sent by a provider's API (ANYMAIL_PROVIDER), else by SMTP (EMAIL_URL); the demo stores it and shows it.
 ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="")
 if ANYMAIL_PROVIDER:
-    vars().update(messaging.provider(ANYMAIL_PROVIDER, dict(os.environ)))
+    vars().update(message_settings.provider(ANYMAIL_PROVIDER, dict(os.environ)))
 elif EMBEDDED and "EMAIL_URL" not in os.environ:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
@@ -243,15 +243,15 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@example.com")
 
 # Text messages are sent to a service with Twilio's API. Without one, the demo stores them; elsewhere there are none.
 SMS_FROM = env.str("SMS_FROM", default="")
-SMS_URL = messaging.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
+SMS_URL = message_settings.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
 SMS_ENABLED = bool(SMS_URL) or EMBEDDED
-SMS_COUNTRY_CODE = messaging.check_country_code(env.str("SMS_COUNTRY_CODE", default=""))
+SMS_COUNTRY_CODE = message_settings.check_country_code(env.str("SMS_COUNTRY_CODE", default=""))
 # No text message is sent in these hours, in the zone of the visit's site.
-QUIET_HOURS = messaging.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
+QUIET_HOURS = message_settings.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
 
 # The address of this site in the links of messages.
 _HOST = next((host.removeprefix(".") for host in ALLOWED_HOSTS), "localhost")
-SITE_URL = messaging.site_url(
+SITE_URL = message_settings.site_url(
     env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', '') or 8000}" if DEMO else f"https://{_HOST}")
 )
 
@@ -312,7 +312,7 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
 }
 
-# Hosts of subscribers and apps that may be private or without TLS: clinic.outgoing.
+# Hosts of subscribers and apps that may be private or without TLS: clinic.http_client.
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
 HEARTBEAT_EVERY = timedelta(minutes=environment.number("HEARTBEAT_MINUTES", default=15, least=1, most=24 * 60))
 # How far ahead free times are published ($bulk-publish), and how long a client may cache them.

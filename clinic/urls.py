@@ -11,7 +11,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("portal.account.entrance")),
+    path("accounts/", include("portal.account.allauth_views")),
     path("accounts/", include("allauth.account.urls")),
     path("oauth/", include("api.oauth_urls")),
     path(settings.FHIR_BASE_PATH.removesuffix("/"), include("api.base_urls")),

@@ -50,7 +50,7 @@ def development_web_server(port: int) -> Program:
 def development_background(data_dir: Path) -> list[Program]:
     """The worker and the clock, which start again when code changes."""
     return [
-        replace(program, arguments=("-m", "demo.reloading", *program.arguments[2:]), death_signal=signal.SIGTERM)
+        replace(program, arguments=("-m", "demo.reloader", *program.arguments[2:]), death_signal=signal.SIGTERM)
         for program in background(data_dir)
     ]
 

@@ -30,7 +30,7 @@ ROOMS = (
     "templates",
     "tests",
 )
-SETTINGS = [ROOT / "clinic" / name for name in ("settings.py", "branding.py", "messaging.py")]
+SETTINGS = [ROOT / "clinic" / name for name in ("settings.py", "branding.py", "message_settings.py")]
 OPERATE = (ROOT / "docs" / "operate.md").read_text()
 PATIENTS = (ROOT / "docs" / "patients.md").read_text()
 ONLY_WITH_A_PROVIDER = "/anymail/"  # its webhooks, which tests/scheduling has

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.conformance.code_systems import code_systems
-from api.conformance.naming import version
+from api.conformance.definitions import version
 from api.conformance.operation_definitions import canonical
 from api.conformance.pages import DEFINITIONS, OpenView
 from api.conformance.profiles import INSTANTIATES, PROFILES

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from api.conformance.naming import definition
+from api.conformance.definitions import definition
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 from clinic.models import Event, HealthcareService, Medium

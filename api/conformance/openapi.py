@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from api.conformance.naming import computable, version
+from api.conformance.definitions import computable, version
 from api.conformance.pages import DEFINITIONS, SEARCHABLE
 from api.conformance.routes import (
     CONDITIONAL,

@@ -1,6 +1,6 @@
 """OperationDefinitions, from OPERATIONS: https://hl7.org/fhir/R4/operationdefinition.html"""
 
-from api.conformance.naming import definition
+from api.conformance.definitions import definition
 from api.operations.registry import OPERATIONS, Operation, OperationParameter
 from clinic.fhir.datatypes import Json
 

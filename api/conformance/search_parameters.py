@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from api.conformance.naming import definition
+from api.conformance.definitions import definition
 from api.search import Parameter, Reference, expression, parameters_of
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES

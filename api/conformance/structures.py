@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from api.conformance.naming import definition
+from api.conformance.definitions import definition
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 

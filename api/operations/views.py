@@ -20,7 +20,7 @@ from api.operations.dialects import Dialect, dialect_of, is_medplum_find
 from api.operations.medplum.booking import prepare
 from api.operations.medplum.find import find as medplum_find
 from api.operations.parameters import read_inputs
-from api.operations.writing import WriteView, created, version_of
+from api.operations.write_view import WriteView, created, version_of
 from clinic.models import Appointment
 from scheduling import access, booking
 

@@ -7,7 +7,7 @@ from api.search.kinds import Parameter
 from api.search.parameters import expression, parameters_of, shared_parameters
 from api.search.references import Reference
 from api.search.rows import rows_of
-from api.search.searching import PASSED_OVER, Search, read
+from api.search.search import PASSED_OVER, Search, read
 from api.search.system import read_all
 
 __all__ = [

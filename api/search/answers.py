@@ -14,7 +14,7 @@ from api.search import system
 from api.search.conditions import LIST
 from api.search.includes import MAX_INCLUDED, included
 from api.search.rows import Page, page_of, rows_of
-from api.search.searching import Search
+from api.search.search import Search
 from api.search.summaries import shortened
 from api.search.system import SystemSearch
 from clinic.fhir.codes import UCUM

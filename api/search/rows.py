@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from api.search.paging import Place
-from api.search.searching import Search
+from api.search.search import Search
 from clinic.fhir.resources import RESOURCES
 from scheduling import access
 from scheduling.access import Caller

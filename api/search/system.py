@@ -16,7 +16,7 @@ from api.search.kinds import Parameter
 from api.search.paging import Place
 from api.search.parameters import shared_parameters
 from api.search.rows import NO_PAGE, Page, cut, rows_of
-from api.search.searching import (
+from api.search.search import (
     ABOUT_THE_ANSWER,
     DISPENSABLE,
     NO_VALUE,

@@ -12,7 +12,7 @@ from jwcrypto.jwk import JWK, JWKSet
 from jwcrypto.jws import JWS
 from oauth2_provider.models import Application
 
-from clinic import outgoing
+from clinic import http_client
 from clinic.models import AppRegistration, UsedAssertion
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -135,9 +135,9 @@ def _named(keys: str, kid: str) -> list[JWK]:
 def _fetched(url: str) -> str:
     """Return the current key set, cached for no longer than it allows."""
     try:
-        answer = outgoing.request("GET", url, headers=[("Accept", "application/json")], reads=True)
+        answer = http_client.request("GET", url, headers=[("Accept", "application/json")], reads=True)
         keys = answer.body.decode()
-    except (outgoing.NotAllowed, outgoing.Unreachable, UnicodeDecodeError) as error:
+    except (http_client.NotAllowed, http_client.Unreachable, UnicodeDecodeError) as error:
         raise Refused(f"The registered key set could not be fetched: {error}") from error
     if answer.status != 200:
         raise Refused(f"The registered key set could not be fetched: status {answer.status}.")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from clinic import outgoing
+from clinic import http_client
 from clinic.fhir.datatypes import Json
 from clinic.fhir.elements import MOMENT, Conversion, Element, NormalisedElement, code, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
@@ -121,8 +121,8 @@ def _read_endpoint(sent: str | None) -> str:
     endpoint = str(text(500).read(sent))
     try:
         if endpoint:
-            outgoing.check_url(endpoint)
-    except outgoing.NotAllowed as error:
+            http_client.check_url(endpoint)
+    except http_client.NotAllowed as error:
         raise _unserved(str(error)) from None
     return endpoint
 

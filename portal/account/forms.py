@@ -40,7 +40,7 @@ class _NewPassword(_ClinicTexts):
 
 
 class LoginForm(_ClinicTexts, allauth.LoginForm):  # type: ignore[misc]
-    """Sign-in form. An app that sends somebody here can fill in the address: portal.oauth.signing_in_again."""
+    """Sign-in form. An app that sends somebody here can fill in the address: portal.oauth.reauthentication."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

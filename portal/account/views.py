@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic.models import User
 from portal.appointments import visits
 from portal.booking import guests, steps
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of, details_for, sign_in_for
 from portal.common.forms import PatientDetailsForm
 
@@ -47,7 +47,7 @@ def recognise(user: User | None = None, email_address: EmailAddress | None = Non
 
 
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def details(request: HttpRequest) -> HttpResponse:
     """Create the patient record of a user who has none, then go on to the page they wanted."""
     caller = caller_of(request)
@@ -56,9 +56,9 @@ def details(request: HttpRequest) -> HttpResponse:
     destination = _own_address(request, request.POST.get("next") or request.GET.get("next"))
     if caller.patient:
         return redirect(destination)
-    form = typed.form(request, PatientDetailsForm)
+    form = form_drafts.form(request, PatientDetailsForm)
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         form.make_record(caller.user, now=timezone.now())
         guests.record_of_account(caller.user, now=timezone.now())
         return redirect(destination)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from portal.appointments import visits
 from portal.appointments.forms import BirthDateForm, OwnPhoneForm
 from portal.appointments.visits import Visit
-from portal.common import codes, typed
+from portal.common import codes, form_drafts
 from portal.common.codes import CodeForm
 from scheduling import booking
 from scheduling.access import Caller
@@ -48,11 +48,11 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
     """Ask for the patient's birth date, then go on to the requested page."""
     if CODE_BUTTONS & request.POST.keys():
         return send_code(request, visit, now)
-    if request.method == "POST" and not {"birth_date_day", "phone", "code", typed.LANGUAGE} & request.POST.keys():
+    if request.method == "POST" and not {"birth_date_day", "phone", "code", form_drafts.LANGUAGE} & request.POST.keys():
         return redirect(request.get_full_path())  # a time was chosen after the birth date was forgotten
     form = proof_form(request, visit)
     if request.method == "POST" and form.is_valid() and is_given(request, visit, form, now):
-        typed.done(request)
+        form_drafts.done(request)
         return redirect(request.get_full_path())
     context = {"visit": visit, "token": token, "form": form, **proof_context(request, visit, now)}
     return render(request, "portal/appointments/birth_date.html", context)
@@ -60,7 +60,7 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
 
 def proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
     """Return the form that asks for the patient's proof: birth date, phone number or code."""
-    return typed.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
+    return form_drafts.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
 
 
 def proof_context(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:

@@ -18,9 +18,9 @@ from portal.appointments import visits
 from portal.appointments.visits import Visit, own_visit
 from portal.booking import holds
 from portal.booking.lost_times import Loss, lost
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_for
-from portal.finding import choosing
+from portal.finding import times
 from scheduling import booking
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError
 
@@ -36,7 +36,7 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
     what was typed. The form of every such page has a button `keep` that extends the hold, and buttons `let-go` that
     release it.
     """
-    answered = typed.page(view)
+    answered = form_drafts.page(view)
 
     @never_cache
     @wraps(view)
@@ -53,7 +53,7 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
             if request.method == "POST" and "keep" in request.POST:
                 return keep_longer(request, visit, now)
             if request.method == "POST" and LET_GO in request.POST:
-                typed.keep(request)
+                form_drafts.keep(request)
                 return give_back(request, visit, now, leaves=request.POST[LET_GO] == "leave")
             return answered(request, visit, now, *args, **kwargs)
         except (HoldExpired, IllegalTransition):
@@ -73,7 +73,7 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
         return redirect("portal:services")
     if leaves or visit.appointment.service is None:
         holds.forget(request.session)
-        typed.forget(request.session)
+        form_drafts.forget(request.session)
         messages.success(request, _("The time is no longer held. Nothing is booked."))
         return redirect("portal:services")
     return redirect("portal:choose-time", visit.appointment.service.fhir_id)
@@ -81,7 +81,7 @@ def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool
 
 def keep_longer(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     """Extend the hold, which is allowed once, and go back to the same page with what was typed."""
-    typed.keep(request)
+    form_drafts.keep(request)
     try:
         booking.extend_hold(visit.id, caller=caller_of(request), now=now)
     except RuleBroken:
@@ -100,8 +100,8 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     if visit.appointment.service is None or visit.appointment.status not in ("pending", "cancelled"):
         return redirect("portal:visit", visit.id)
     if request.method == "POST":
-        typed.keep(request)
+        form_drafts.keep(request)
         return redirect(request.path)
     loss: Loss = "hold-ended" if visit.is_hold_over or visit.appointment.cancelation_reason else "let-go"
-    menu = replace(choosing.read_menu(visit.appointment.service), zone=chosen_zone(visit.appointment))
+    menu = replace(times.read_menu(visit.appointment.service), zone=chosen_zone(visit.appointment))
     return lost(request, menu, visit.start, loss, kept=True, now=now)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from clinic.models import HealthcareService
-from portal.finding import choosing
-from portal.finding.choosing import Menu
+from portal.finding import times
+from portal.finding.times import Menu
 from portal.finding.times_page import requested_zone
 
 Loss = Literal[
@@ -24,11 +24,11 @@ def lost(request: HttpRequest, menu: Menu, start: datetime, loss: Loss, *, kept:
         "loss": loss,
         "kept": kept,
         "menu": menu,
-        "alternatives": choosing.nearest(menu, start, now=now),
+        "alternatives": times.nearest(menu, start, now=now),
     }
     return render(request, "portal/booking/lost.html", context, status=409)
 
 
 def menu_of(request: HttpRequest, service: HealthcareService) -> Menu:
     """Return the service's menu in the time zone that was chosen with the time."""
-    return replace(choosing.read_menu(service), zone=requested_zone(request, service))
+    return replace(times.read_menu(service), zone=requested_zone(request, service))

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 
 from clinic.models import Appointment, Practitioner, QuestionnaireResponse
 from portal.appointments.visits import Visit
-from portal.finding import choosing
+from portal.finding import times
 from scheduling import requirements
 from scheduling.access import Caller
 from scheduling.requirements import Requirement
@@ -147,7 +147,7 @@ def _team_with_times(appointment: Appointment) -> tuple[Practitioner, ...]:
         return ()
     team = [each.partition("/") for each in requirements.care_team(appointment.patient_id)]
     ids = [fhir_id for kind, _slash, fhir_id in team if kind == "Practitioner"]
-    bookables = {each.bookable for each in choosing.read_menu(appointment.service).all_offerings}
+    bookables = {each.bookable for each in times.read_menu(appointment.service).all_offerings}
     return tuple(Practitioner.objects.filter(fhir_id__in=ids, bookable__in=bookables, deleted_at=None))
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.booking.views import about, confirming, coverage, holding, linking, moving
+from portal.booking.views import about, confirmation, coverage, deep_links, holds, moves
 
 OF_A_VISIT = [
     path("about/", about.about, name="about"),
@@ -10,16 +10,16 @@ OF_A_VISIT = [
     path("proof/", about.proof, name="proof"),
     path("coverage/", coverage.coverage, name="coverage"),
     path("coverage/new/", coverage.new_coverage, name="new-coverage"),
-    path("confirm/", confirming.confirm, name="confirm"),
-    path("booked/", confirming.booked, name="booked"),
-    path("let-go/", holding.let_go, name="let-go"),
-    path("presence/", holding.presence, name="presence"),
-    path("keep/", holding.keep, name="keep"),
-    path("move/", moving.move, name="move"),
+    path("confirm/", confirmation.confirm, name="confirm"),
+    path("booked/", confirmation.booked, name="booked"),
+    path("let-go/", holds.let_go, name="let-go"),
+    path("presence/", holds.presence, name="presence"),
+    path("keep/", holds.keep, name="keep"),
+    path("move/", moves.move, name="move"),
 ]
 urlpatterns = [
-    path("book/<str:service_id>/hold/", holding.hold, name="hold"),
-    path("book/<str:service_id>/at/", linking.deep_link, name="deep-link"),
+    path("book/<str:service_id>/hold/", holds.hold, name="hold"),
+    path("book/<str:service_id>/at/", deep_links.deep_link, name="deep-link"),
     path("appointments/<str:appointment_id>/", include(OF_A_VISIT)),
-    path("v/<str:token>/move/", moving.move_by_link, name="manage-move"),
+    path("v/<str:token>/move/", moves.move_by_link, name="manage-move"),
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic.models import RelatedPerson
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_required
 from portal.family.forms import DependantForm, relationship_of, relationship_word
 from scheduling import access
@@ -26,12 +26,12 @@ def family(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def add(request: HttpRequest) -> HttpResponse:
     """Add a person."""
-    form = typed.form(request, DependantForm)
+    form = form_drafts.form(request, DependantForm)
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         patient = form.add(caller_of(request), now=timezone.now())
         messages.success(request, _("You can now book visits for %(name)s.") % {"name": patient.given or patient})
         return redirect("portal:family")
@@ -40,12 +40,12 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @sign_in_required
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def change(request: HttpRequest, related_id: str) -> HttpResponse:
     """Change the details of a person."""
     related = _one(request, related_id)
     patient = related.patient
-    form = typed.form(
+    form = form_drafts.form(
         request,
         DependantForm,
         initial={
@@ -57,7 +57,7 @@ def change(request: HttpRequest, related_id: str) -> HttpResponse:
         has_account=patient.user_id is not None,
     )
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         form.change(related, now=timezone.now())
         messages.success(request, _("Your changes are saved."))
         return redirect("portal:family")

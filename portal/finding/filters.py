@@ -17,9 +17,9 @@ from clinic import formats
 from clinic.models import WEEKDAYS, Gender, Practitioner, PractitionerRole, concept_text
 from clinic.time_text import EVENING, NOON
 from clinic.translations import text_of
-from portal.finding.choosing import FilterOption, Menu, is_person
 from portal.finding.positions import Position, away, kilometres_to
 from portal.finding.starts import Starts
+from portal.finding.times import FilterOption, Menu, is_person
 from scheduling.availability import Offering
 from scheduling.core.hours import Window
 

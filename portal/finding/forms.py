@@ -57,7 +57,7 @@ CHOICE = re.compile(r"(?P<start>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?P<schedules>(~
 
 
 class TimeForm(forms.Form):
-    """Form for a chosen time, as `choosing.time_value` writes it.
+    """Form for a chosen time, as `times.time_value` writes it.
 
     `instead_of` is the id of the hold that it replaces, if that is not the latest.
     """

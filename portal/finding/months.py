@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date, datetime
 
 from clinic import formats
-from portal.finding.choosing import DAY, Menu
+from portal.finding.times import DAY, Menu
 from portal.finding.weeks import (
     DayCount,
     FreeDays,

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from clinic.models import Appointment, HealthcareService
 from clinic.visit_place import chosen_zone
 from portal.common.htmx import HtmxRequest
-from portal.finding import catalogue, choosing, filters, months, positions, weeks
-from portal.finding.choosing import FilterOption, Menu
+from portal.finding import catalogue, filters, months, positions, times, weeks
 from portal.finding.filters import Filters
 from portal.finding.forms import TimesForm, ZoneForm
 from portal.finding.positions import Position
+from portal.finding.times import FilterOption, Menu
 from portal.finding.weeks import FreeDays
 from portal.finding.zones import zones_by_region
 
@@ -24,7 +24,7 @@ def free_times(
 ) -> dict[str, Any]:
     """Return the context of the page of times. `without` is a visit that is being moved: its own time is free."""
     form = TimesForm(request.GET)
-    whole = replace(choosing.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
+    whole = replace(times.read_menu(service, moved=without), zone=requested_zone(request, service, moved=without))
     position = positions.remembered(request.session)
     narrowing = filters.read_filters(whole, request.GET, position)
     menu = near_by(narrowing, position)

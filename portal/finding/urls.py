@@ -1,4 +1,4 @@
-"""URL patterns of choosing a service and a time."""
+"""URL patterns of the pages that list services and their times."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Views for choosing a service and a time."""
+"""Views of the pages that list services and their times."""
 
 from typing import TypeVar
 

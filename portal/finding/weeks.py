@@ -11,7 +11,7 @@ from enum import Enum
 from itertools import groupby
 
 from clinic import time_text
-from portal.finding.choosing import (
+from portal.finding.times import (
     DAY,
     FIRST_FEW,
     WEEK,

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import Communication, User
-from portal.common import languages, typed
+from portal.common import form_drafts, languages
 from portal.common.callers import caller_of, patient_required, sign_in_required, staff_required
 from portal.messages import inbox
 from portal.messages import preferences as choices
@@ -50,7 +50,7 @@ def read(request: HttpRequest) -> HttpResponse:
 
 @patient_required
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResponse:
     """Show and save the message preferences of the user, or of a person they care for."""
     everyone = list(caller_of(request).patients.values())
@@ -58,9 +58,9 @@ def preferences(request: HttpRequest, patient_id: str | None = None) -> HttpResp
     if patient is None:
         raise Http404
     is_self = patient == caller_of(request).patient
-    form = typed.form(request, PreferencesForm, initial=choices.of(patient))
+    form = form_drafts.form(request, PreferencesForm, initial=choices.of(patient))
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         choices.save(patient, form.cleaned_data, now=timezone.now())
         messages.success(request, _("Your settings are saved."))
         response = redirect(request.path)

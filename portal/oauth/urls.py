@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from portal.oauth.views import apps, authorizing
+from portal.oauth.views import apps, authorization
 
 urlpatterns = [
-    path("oauth/authorize/", authorizing.AuthorizeView.as_view(), name="authorize"),
-    path("oauth/authorize/decide/", authorizing.DecideView.as_view(), name="authorize-decide"),
+    path("oauth/authorize/", authorization.AuthorizeView.as_view(), name="authorize"),
+    path("oauth/authorize/decide/", authorization.DecideView.as_view(), name="authorize-decide"),
     path("apps/", apps.index, name="apps"),
     path("apps/<str:client_id>/stop/", apps.stop, name="app-stop"),
 ]

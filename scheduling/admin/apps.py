@@ -17,7 +17,7 @@ from jwcrypto.jwk import JWKSet
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import Application
 
-from clinic import outgoing
+from clinic import http_client
 from clinic.admin.base import ModelAdmin, ModelForm
 from clinic.models import AppRegistration
 from scheduling.access import CONTEXT, read_scope
@@ -82,8 +82,8 @@ class AppForm(ModelForm):
         address = str(self.cleaned_data["jwks_url"])
         try:
             if address:
-                outgoing.check_url(address)
-        except outgoing.NotAllowed as refusal:
+                http_client.check_url(address)
+        except http_client.NotAllowed as refusal:
             raise ValidationError(str(refusal)) from refusal
         return address
 

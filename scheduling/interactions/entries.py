@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from clinic.fhir import renaming
+from clinic.fhir import transaction_links
 from clinic.fhir.resources import RESOURCES, InvalidResource, ResourceIssue
 from clinic.models.base import new_fhir_id
 from scheduling.errors import Invalid, Issue, SchedulingError
@@ -219,7 +219,7 @@ def renamed(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
 
 
 def _with(entry: Entry, names: Mapping[str, str]) -> Entry:
-    return replace(entry, resource=renaming.renamed(entry.resource, names)) if names else entry
+    return replace(entry, resource=transaction_links.renamed(entry.resource, names)) if names else entry
 
 
 def _is_resource(node: Any) -> bool:

@@ -14,7 +14,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from clinic import exact_json, outgoing
+from clinic import exact_json, http_client
 from clinic.encryption import CannotDecrypt
 from clinic.models import Notification, Subscription
 from clinic.parking import Parking, park
@@ -105,10 +105,10 @@ def _try(notification: Notification) -> DeliveryResult:
     began = time.monotonic()
     status, error = None, ""
     try:
-        status = outgoing.request("POST", subscription.endpoint, headers=headers, content=content).status
+        status = http_client.request("POST", subscription.endpoint, headers=headers, content=content).status
         if not 200 <= status < 300:
             error = f"The endpoint answered {status}."
-    except (outgoing.NotAllowed, outgoing.Unreachable) as why:
+    except (http_client.NotAllowed, http_client.Unreachable) as why:
         error = str(why)
     return DeliveryResult(round((time.monotonic() - began) * 1000), status, error)
 

@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ImproperlyConfigured
 
 from clinic import phones
-from clinic.messaging import check_country_code
+from clinic.message_settings import check_country_code
 from clinic.phone_field import PhoneField
 
 

@@ -59,8 +59,8 @@ def test_a_developers_server_debugs_reloads_and_shows_the_logs(started):
     assert given["follow"] is True
     assert given["web"].arguments == ("manage.py", "runserver", "127.0.0.1:8765")
     worker, clock = given["background"]
-    assert worker.arguments[:6] == ("-m", "demo.reloading", "--quiet", "-A", "clinic", "worker")
-    assert clock.arguments[:6] == ("-m", "demo.reloading", "--quiet", "-A", "clinic", "beat")
+    assert worker.arguments[:6] == ("-m", "demo.reloader", "--quiet", "-A", "clinic", "worker")
+    assert clock.arguments[:6] == ("-m", "demo.reloader", "--quiet", "-A", "clinic", "beat")
     assert [service.name for service in given["services"]] == ["PostgreSQL", "Redis"]
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_logged_twice_and_no_log_goes_past_the_filter_of_secrets():
 @pytest.fixture
 def small_worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     (tmp_path / "small.py").write_text(SMALL_CELERY.format(version="first"))
-    command = [sys.executable, "-m", "demo.reloading", "--quiet", "-A", "small", "worker", "-P", "threads", "-c", "1"]
+    command = [sys.executable, "-m", "demo.reloader", "--quiet", "-A", "small", "worker", "-P", "threads", "-c", "1"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "small", "PYTHONPATH": f"{tmp_path}:{supervisor.ROOT}"}
     process = subprocess.Popen(
         command, cwd=supervisor.ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -114,7 +114,7 @@ def link(visit, settings):
 @pytest.fixture
 def wanted(schedule, ten):
     """The value that the button for ten o'clock posts."""
-    from portal.finding.choosing import time_value
+    from portal.finding.times import time_value
     from scheduling.availability import offerings_of
 
     [service] = schedule.services.all()

@@ -263,9 +263,9 @@ def test_no_connection_is_kept_open_while_an_endpoint_is_asked(subscription, rec
     """A slow endpoint holds no transaction open."""
     change(subscription)
     inside = []
-    request = delivery.outgoing.request
+    request = delivery.http_client.request
     monkeypatch.setattr(
-        delivery.outgoing,
+        delivery.http_client,
         "request",
         lambda *args, **kw: inside.append(connection.in_atomic_block) or request(*args, **kw),
     )

@@ -21,7 +21,7 @@ from api.operations.argonaut.proposals import BookingDetails, Proposal, read_pro
 from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
 from api.operations.ids import read_proposal_id
-from api.operations.writing import REPLAYED, Answer, Attempt, written
+from api.operations.write_view import REPLAYED, Answer, Attempt, written
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment
 from scheduling import access, booking

@@ -10,7 +10,7 @@ from functools import partial
 from api.operations.argonaut.client_appointment import chosen_for, notes_of, read_draft
 from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
-from api.operations.writing import Attempt
+from api.operations.write_view import Attempt
 from clinic.fhir.datatypes import Json
 from clinic.fhir.references import local_reference
 from clinic.fhir.status_reasons import said_both_ways

@@ -14,7 +14,7 @@ from api.operations.argonaut.references import ReferenceTarget, find_rows, refer
 from api.operations.dialects import BARE, Dialect
 from api.operations.ids import read_proposal_id
 from api.operations.parameters import Inputs, Reader, resource
-from api.operations.writing import add_alternatives, relocated
+from api.operations.write_view import add_alternatives, relocated
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.models import Appointment, HealthcareService, Patient

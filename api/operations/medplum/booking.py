@@ -22,7 +22,7 @@ from api.operations.medplum.slots import (
 )
 from api.operations.parameters import Inputs, reference_to, refusal, resource
 from api.operations.proposals import are_contained, is_slot, objects, without_slots
-from api.operations.writing import Attempt, add_alternatives, relocated
+from api.operations.write_view import Attempt, add_alternatives, relocated
 from clinic.fhir import codes, modifiers
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidResource

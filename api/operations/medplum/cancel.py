@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from api.authentication import caller_of
 from api.headers import base_of
 from api.operations.parameters import concept, inputs_of, reference_to
-from api.operations.writing import Attempt, WriteView, alone, version_of
+from api.operations.write_view import Attempt, WriteView, alone, version_of
 from scheduling import booking
 
 REASON, NAMED = "cancelationReason", "appointment-reference"

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from api.authentication import caller_of
 from api.headers import base_of
 from api.operations.parameters import inputs_of
-from api.operations.writing import Attempt, WriteView, changed, version_of
+from api.operations.write_view import Attempt, WriteView, changed, version_of
 from clinic.fhir.issues import InvalidElement
 from scheduling import booking
 

@@ -13,7 +13,7 @@ from functools import partial
 from api.operations.medplum.proposals import proposals
 from api.operations.paging import PagedSearch, read_cursor
 from api.operations.parameters import Inputs, any_of, date_time, end_date_time, reference_to, refusal, whole_number
-from api.operations.writing import relocated
+from api.operations.write_view import relocated
 from api.outcomes import outcome_entry
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment, HealthcareService, Location, Practitioner

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from api.authentication import caller_of
 from api.headers import base_of
 from api.operations.parameters import Inputs, inputs_of, moment, reference_to, refusal
-from api.operations.writing import Attempt, WriteView, add_alternatives, changed, relocated, version_of
+from api.operations.write_view import Attempt, WriteView, add_alternatives, changed, relocated, version_of
 from clinic.models import Appointment, HealthcareService
 from scheduling import access, availability, booking
 from scheduling.access import Caller

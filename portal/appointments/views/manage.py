@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.appointments import manage_links
 from portal.appointments.forms import CancelForm
 from portal.appointments.visits import Visit
-from portal.common import typed
+from portal.common import form_drafts
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.booking import StatusRequest
@@ -23,7 +23,7 @@ from scheduling.errors import SchedulingError
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     """Show when and where the visit is and what can be done. The details follow after the birth date."""
     now = timezone.now()
@@ -34,7 +34,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
         return manage_links.send_code(request, visit, now)
     form = manage_links.proof_form(request, visit)
     if request.method == "POST" and form.is_valid() and manage_links.is_given(request, visit, form, now):
-        typed.done(request)
+        form_drafts.done(request)
         return redirect("portal:manage", token)
     context = {"visit": visit, "token": token, "form": form, "known": manage_links.is_known(request, visit, now)}
     return render(request, "portal/appointments/manage.html", context | manage_links.proof_context(request, visit, now))
@@ -58,7 +58,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for confirmation, then cancel."""
     now = timezone.now()
@@ -67,9 +67,9 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request)
     if not visit.is_promised:
         return redirect("portal:manage", token)
-    form = typed.form(request, CancelForm)
+    form = form_drafts.form(request, CancelForm)
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         return _cancel(request, visit, token, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}
     return render(request, "portal/appointments/cancel.html", context)

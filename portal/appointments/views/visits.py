@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.appointments import visits
 from portal.appointments.forms import CancelForm
 from portal.appointments.visits import Visit, own_visit
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_required, visitor_required
 from scheduling import booking
 from scheduling.booking import StatusRequest
@@ -74,16 +74,16 @@ def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 @visitor_required
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Ask for confirmation, then cancel. When it is too late, say what to do instead."""
     now = timezone.now()
     visit = own_visit(request, appointment_id, now)
     if not visit.is_promised:
         return redirect("portal:visit", visit.id)
-    form = typed.form(request, CancelForm)
+    form = form_drafts.form(request, CancelForm)
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         return _cancel(request, visit, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:visit", args=[visit.id])}
     return render(request, "portal/appointments/cancel.html", context)

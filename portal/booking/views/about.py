@@ -18,7 +18,7 @@ from portal.booking import guests, steps
 from portal.booking.forms import ME, SOMEONE, ChoosePatientForm, GuestForm
 from portal.booking.guests import GuestDetails
 from portal.booking.held_pages import hold_required
-from portal.common import codes, typed
+from portal.common import codes, form_drafts
 from portal.common.callers import caller_of, fresh_caller
 from portal.common.codes import CodeForm
 from portal.common.forms import PatientDetailsForm
@@ -43,7 +43,7 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
         return redirect(steps.page_of(visit, steps.ABOUT))
     if who not in (ME, SOMEONE):
         raise Http404
-    form = typed.form(request, PatientDetailsForm if who == ME else DependantForm)
+    form = form_drafts.form(request, PatientDetailsForm if who == ME else DependantForm)
     if request.method == "POST" and form.is_valid():
         if isinstance(form, DependantForm):
             patient = form.add(caller, now=now)
@@ -51,7 +51,7 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
             patient = form.make_record(caller.user, now=now)
         if who == ME:
             patient = guests.record_of_account(caller.user, now=now) or patient
-        typed.done(request)
+        form_drafts.done(request)
         refused = _name(request, visit, patient, now)
         if refused:  # the record is there now, to be chosen for another visit
             messages.error(request, refused)
@@ -69,20 +69,22 @@ def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         return redirect(steps.page_of(visit, steps.ABOUT))
     if "again" in request.POST:
         return _send(request, visit, guest, now)
-    form = typed.form(request, CodeForm)
+    form = form_drafts.form(request, CodeForm)
     if request.method == "POST" and form.is_valid() and _is_right(request, guest, form, now):
-        typed.done(request)
+        form_drafts.done(request)
         return _name_guest(request, visit, guest, now)
     return _page(request, visit, "proof", form, now, guest=guest)
 
 
 def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     caller = caller_of(request)
-    chosen = visit.appointment.patient or caller.patient
-    form = typed.form(request, ChoosePatientForm, caller=caller, initial={"who": chosen.fhir_id if chosen else None})
+    patient = visit.appointment.patient or caller.patient
+    form = form_drafts.form(
+        request, ChoosePatientForm, caller=caller, initial={"who": patient.fhir_id if patient else None}
+    )
     if request.method == "POST" and form.is_valid():
         who = form.cleaned_data["who"]
-        typed.done(request)
+        form_drafts.done(request)
         if who in (ME, SOMEONE):
             return redirect("portal:about-details", visit.id, who)
         patient = next(each for each in caller.patients.values() if each.fhir_id == who)
@@ -95,9 +97,9 @@ def _who(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 
 def _guest(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     known = guests.details(request.session)
-    form = typed.form(request, GuestForm, initial=asdict(known) if known else None)
+    form = form_drafts.form(request, GuestForm, initial=asdict(known) if known else None)
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         guests.remember(request.session, form.details)
         if guests.is_proven(request.session, form.details.email):
             return _name_guest(request, visit, form.details, now)

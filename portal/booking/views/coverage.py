@@ -12,7 +12,7 @@ from portal.appointments.visits import Visit
 from portal.booking import steps
 from portal.booking.forms import ANOTHER, ChooseCoverageForm, CoverageForm
 from portal.booking.held_pages import hold_required
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of
 from scheduling import access, booking, requirements
 
@@ -28,9 +28,9 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
         return redirect("portal:new-coverage", visit.id)
     chosen = steps.coverage_of(visit.appointment).partition("/")[2]
     first = chosen if any(each.fhir_id == chosen for each in known) else known[0].fhir_id
-    form = typed.form(request, ChooseCoverageForm, coverages=known, initial={"coverage": first})
+    form = form_drafts.form(request, ChooseCoverageForm, coverages=known, initial={"coverage": first})
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         if form.cleaned_data["coverage"] == ANOTHER:
             return redirect("portal:new-coverage", visit.id)
         return _note(request, visit, f"Coverage/{form.cleaned_data['coverage']}", now)
@@ -44,9 +44,9 @@ def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpRespo
     patient = visit.appointment.patient
     if patient is None or not steps.is_for_own(visit.appointment, caller_of(request)):
         return redirect(steps.page_of(visit, steps.ABOUT))
-    form = typed.form(request, CoverageForm, day=requirements.day_of(visit.appointment))
+    form = form_drafts.form(request, CoverageForm, day=requirements.day_of(visit.appointment))
     if request.method == "POST" and form.is_valid():
-        typed.done(request)
+        form_drafts.done(request)
         return _note(request, visit, form.add(patient, now=now).reference, now)
     return _page(request, visit, "coverage_new", form, now, within=bool(_known(request, visit)))
 

@@ -12,7 +12,7 @@ from clinic import formats
 from clinic.models import Schedule
 from portal.common.fields import ClockField, DayField
 from portal.staff.calendar.forms import calendar_field
-from portal.staff.calendar.wall import DAY
+from portal.staff.calendar.local_times import DAY
 from scheduling.core.hours import instant, whole_days
 from scheduling.core.intervals import Span
 

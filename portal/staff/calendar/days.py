@@ -7,8 +7,8 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from portal.staff.calendar.entries import CalendarEntry, merge_groups, read_entries, span_of, times_of_visits
+from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.wall import DAY, midnight
 from scheduling.access import Caller
 from scheduling.availability import all_offerings_of, as_datetime, open_spans
 from scheduling.core.intervals import Span, intersect, merge, subtract

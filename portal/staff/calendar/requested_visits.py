@@ -13,8 +13,8 @@ from clinic import people_search
 from clinic.local_time import in_zone
 from clinic.models import Appointment, HealthcareService, Patient, Schedule, Slot
 from portal.common.schedules import SCHEDULE
+from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.selection import kind_of
-from portal.staff.calendar.wall import DAY, midnight
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import (

@@ -13,8 +13,8 @@ from django.db.models.functions import TruncDate
 from clinic.models import OCCUPYING, Schedule, Slot
 from portal.staff.calendar.days import opening_of
 from portal.staff.calendar.entries import span_of, standing
+from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.selection import Selection
-from portal.staff.calendar.wall import DAY, midnight
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.core.intervals import Span, intersect

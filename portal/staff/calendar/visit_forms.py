@@ -12,7 +12,7 @@ from clinic.models import HealthcareService, Schedule
 from clinic.models.people import birth_columns
 from clinic.phone_field import PhoneField
 from portal.common.fields import BornField, ClockField, DayField
-from portal.staff.calendar import wall
+from portal.staff.calendar import local_times
 from portal.staff.calendar.forms import calendar_field
 
 FIRST, SECOND = "0", "1"
@@ -43,7 +43,7 @@ class WhenForm(forms.Form):
         return self.cleaned_data
 
     def _start(self, local: datetime) -> datetime | None:
-        moments = wall.instants(local, self.zone)
+        moments = local_times.instants(local, self.zone)
         again: str = self.cleaned_data.get("again") or ""
         self.is_ambiguous = len(moments) > 1
         if not moments:
@@ -60,7 +60,7 @@ class WhenForm(forms.Form):
         if self.is_bound:
             found: datetime | None = getattr(self, "cleaned_data", {}).get("start")
             return found.astimezone(self.zone) if found else None
-        moments = wall.instants(datetime.combine(self.initial["date"], self.initial["time"]), self.zone)
+        moments = local_times.instants(datetime.combine(self.initial["date"], self.initial["time"]), self.zone)
         if not moments:
             return None
         return moments[min(int(self.initial["again"]), len(moments) - 1)].astimezone(self.zone)

@@ -18,7 +18,7 @@ from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import record
-from portal.staff.visits.back import back_of
+from portal.staff.visits.back_link import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
 from scheduling import booking, notifications

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import User
-from portal.common.typed import PASSWORD
+from portal.common.form_drafts import PASSWORD
 from tests.portal.eve import SIGN_UP
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Appointment
-from portal.finding.choosing import time_value
+from portal.finding.times import time_value
 from scheduling.availability import offerings_of
 from scheduling.notifications import links
 from tests.factories import RoomFactory, ScheduleFactory, SlotFactory

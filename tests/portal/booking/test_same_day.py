@@ -9,7 +9,7 @@ import pytest
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from clinic.models import Appointment, Patient, Schedule
-from portal.finding.choosing import time_value
+from portal.finding.times import time_value
 from scheduling.availability import offerings_of
 from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory, ServiceFactory
 from tests.portal.booking.steps import book_as_guest, hold, page_of, prove, say_who

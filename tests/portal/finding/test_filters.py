@@ -9,8 +9,8 @@ from pytest_django.asserts import assertContains, assertNotContains
 from clinic import time_text
 from clinic.models import Practitioner
 from portal.finding import filters, starts
-from portal.finding.choosing import read_menu
 from portal.finding.positions import Position
+from portal.finding.times import read_menu
 from tests.factories import (
     EVERY_DAY,
     LocationFactory,

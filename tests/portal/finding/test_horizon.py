@@ -8,8 +8,8 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic import time_text
-from portal.finding.choosing import read_menu
 from portal.finding.months import read_month
+from portal.finding.times import read_menu
 from portal.finding.weeks import Outside, read_week
 from tests.factories import NEW_YORK
 

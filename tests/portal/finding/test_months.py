@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from portal.finding.choosing import read_menu
 from portal.finding.months import Month, read_month
+from portal.finding.times import read_menu
 from portal.finding.weeks import DayCount
 from tests.factories import NEW_YORK, SlotFactory
 

@@ -16,7 +16,7 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from clinic import messaging
+from clinic import message_settings
 from clinic.models import Communication
 from scheduling import notifications
 from scheduling.notifications import links
@@ -196,12 +196,12 @@ def test_a_provider_tells_what_became_of_a_mail(provider, known_by, kind, status
 @pytest.mark.parametrize(
     ("read", "values"),
     [
-        (messaging.quiet_hours, ["late"]),
-        (messaging.quiet_hours, ["08:00-08:00"]),
-        (messaging.check_sms, ["https://api.twilio.com/", "+12125550100"]),
-        (messaging.check_sms, ["https://AC1:secret@api.twilio.com/", ""]),
-        (messaging.site_url, ["visits.example.org"]),
-        (messaging.provider, ["Post Mark", {}]),
+        (message_settings.quiet_hours, ["late"]),
+        (message_settings.quiet_hours, ["08:00-08:00"]),
+        (message_settings.check_sms, ["https://api.twilio.com/", "+12125550100"]),
+        (message_settings.check_sms, ["https://AC1:secret@api.twilio.com/", ""]),
+        (message_settings.site_url, ["visits.example.org"]),
+        (message_settings.provider, ["Post Mark", {}]),
     ],
     ids=["no hours", "no time", "no password", "no sender", "no scheme", "no name"],
 )
@@ -212,7 +212,7 @@ def test_a_setting_that_would_not_work_stops_the_start(read, values):
 
 def test_the_settings_of_a_provider_are_its_variables():
     environment = {"ANYMAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "x", "PATH": "/"}
-    made = messaging.provider("postmark", environment)
+    made = message_settings.provider("postmark", environment)
     assert made["EMAIL_BACKEND"] == "anymail.backends.postmark.EmailBackend"
     assert made["ANYMAIL"]["POSTMARK_SERVER_TOKEN"] == "x"
     assert "PATH" not in made["ANYMAIL"]

@@ -18,11 +18,11 @@ from portal.staff.calendar import feed
 from portal.staff.calendar.changes import state_of
 from portal.staff.calendar.days import hours_shown, read_days
 from portal.staff.calendar.forms import CalendarQueryForm
+from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.parameters import selection_of
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
 from portal.staff.calendar.snapping import snap_minutes
 from portal.staff.calendar.tallies import read_tallies, read_week_by_person
-from portal.staff.calendar.wall import DAY, midnight
 from scheduling.errors import NotFound
 
 WEEK = 7

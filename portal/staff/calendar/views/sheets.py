@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 from portal.common.callers import caller_of, staff_required
 from portal.staff.calendar.entries import CalendarEntry, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
+from portal.staff.calendar.local_times import DAY, midnight
 from portal.staff.calendar.parameters import selection_or_404
 from portal.staff.calendar.selection import PEOPLE, Selection, calendars, kind_of
-from portal.staff.calendar.wall import DAY, midnight
 
 
 @dataclass(frozen=True, slots=True)

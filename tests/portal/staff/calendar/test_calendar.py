@@ -11,7 +11,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Appointment
 from clinic.time_text import clock
-from portal.staff.calendar import wall
+from portal.staff.calendar import local_times
 from portal.staff.calendar.views.grid import new_visit_start
 from tests.factories import (
     NEW_YORK,
@@ -289,7 +289,7 @@ def test_a_day_of_23_hours_is_shown_whole(client, chen, schedule, checkup):
     ("local", "hours"), [("2026-11-01T01:30", [5, 6]), ("2026-03-08T02:30", []), ("2026-11-02T01:30", [6])]
 )
 def test_a_time_on_the_wall_is_there_once_twice_or_never(local, hours):
-    assert [each.hour for each in wall.instants(datetime.fromisoformat(local), ZONE)] == hours
+    assert [each.hour for each in local_times.instants(datetime.fromisoformat(local), ZONE)] == hours
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Celery for development: `python -m demo.reloading worker` starts a worker again whenever code changes.
+"""Celery for development: `python -m demo.reloader worker` starts a worker again whenever code changes.
 
 The web server of Django's `runserver` does so by itself. The worker runs beside the thread that watches the files.
 """

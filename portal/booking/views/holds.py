@@ -17,7 +17,7 @@ from portal.appointments.visits import Visit, own_visit
 from portal.booking import holds, referrals, steps
 from portal.booking.held_pages import give_back, hold_required, keep_longer
 from portal.booking.lost_times import lost, menu_of
-from portal.common import limits, typed
+from portal.common import form_drafts, limits
 from portal.common.callers import caller_of, holder_of
 from portal.finding.catalogue import bookable
 from portal.finding.forms import TimeForm
@@ -117,7 +117,7 @@ def _hold(request: HttpRequest, service: HealthcareService, form: TimeForm, now:
         messages.error(request, " ".join(issue.text for issue in refusal.issues))
         return redirect("portal:choose-time", service.fhir_id)
     if former and former.appointment.service != service:
-        typed.forget(request.session)
+        form_drafts.forget(request.session)
     holds.remember(request.session, own_visit(request, appointment.fhir_id, now))
     return redirect(steps.next_page(appointment, caller))
 

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from clinic import outgoing
+from clinic import http_client
 from tests.receiver import receiving
 
 
@@ -42,15 +42,15 @@ def nobody_is_trusted(settings):
     ],
 )
 def test_an_address_that_cannot_be_right_is_refused(url):
-    with pytest.raises(outgoing.NotAllowed):
-        outgoing.check_url(url)
-    with pytest.raises(outgoing.NotAllowed):
-        outgoing.request("POST", url)
+    with pytest.raises(http_client.NotAllowed):
+        http_client.check_url(url)
+    with pytest.raises(http_client.NotAllowed):
+        http_client.request("POST", url)
 
 
 @pytest.mark.parametrize("url", ["https://subscriber.example.org/hook", "https://8.8.8.8:8443/hook?a=b"])
 def test_a_public_address_is_fine(url):
-    outgoing.check_url(url)
+    http_client.check_url(url)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "fd00::1"])
@@ -58,28 +58,28 @@ def test_a_name_that_resolves_to_a_private_address_is_not_connected_to(address, 
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
     found.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
-    with pytest.raises(outgoing.NotAllowed):
-        outgoing.request("POST", "https://rebinding.example.org/hook")
+    with pytest.raises(http_client.NotAllowed):
+        http_client.request("POST", "https://rebinding.example.org/hook")
 
 
 @pytest.mark.parametrize("host", ["0x7f.1", "2130706433", "127.1"])
 def test_other_ways_to_write_an_address_are_seen_through(host):
-    with pytest.raises(outgoing.NotAllowed):
-        outgoing.request("POST", f"https://{host}/hook")
+    with pytest.raises(http_client.NotAllowed):
+        http_client.request("POST", f"https://{host}/hook")
 
 
 def test_a_host_that_the_operator_trusts_may_be_private_and_without_tls(settings):
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
     with receiving() as receiver:
         receiver.answers = [202]
-        assert outgoing.request("POST", receiver.url, content=b"{}").status == 202
+        assert http_client.request("POST", receiver.url, content=b"{}").status == 202
         assert receiver.next().body == b"{}"
 
 
 @pytest.mark.parametrize("kept_open", [b"", b"HTTP/1.1 200 OK\r\nX: "])
 def test_a_slow_response_ends_at_the_deadline(kept_open, settings, monkeypatch):
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
-    monkeypatch.setattr(outgoing, "TIMEOUT", 0.2)
+    monkeypatch.setattr(http_client, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def dawdle() -> None:
@@ -91,14 +91,14 @@ def test_a_slow_response_ends_at_the_deadline(kept_open, settings, monkeypatch):
 
         thread = Thread(target=dawdle)
         thread.start()
-        with pytest.raises(outgoing.Unreachable, match="No answer came in time"):
-            outgoing.request("POST", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        with pytest.raises(http_client.Unreachable, match="No answer came in time"):
+            http_client.request("POST", f"http://127.0.0.1:{server.getsockname()[1]}/")
         thread.join()
 
 
 def test_an_answer_is_read_up_to_a_length(settings, monkeypatch):
     settings.OUTGOING_ALLOWED_HOSTS = ["127.0.0.1"]
-    monkeypatch.setattr(outgoing, "MOST_BYTES", 10)
+    monkeypatch.setattr(http_client, "MOST_BYTES", 10)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def talk() -> None:
@@ -109,6 +109,6 @@ def test_an_answer_is_read_up_to_a_length(settings, monkeypatch):
 
         thread = Thread(target=talk)
         thread.start()
-        with pytest.raises(outgoing.Unreachable, match="longer than 10 bytes"):
-            outgoing.request("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", reads=True)
+        with pytest.raises(http_client.Unreachable, match="longer than 10 bytes"):
+            http_client.request("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", reads=True)
         thread.join()

@@ -14,7 +14,7 @@ from portal.appointments.visits import Visit, own_visit
 from portal.booking import guests, holds, referrals, steps
 from portal.booking.forms import ConfirmForm
 from portal.booking.held_pages import hold_required
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of
 from scheduling import booking
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
@@ -29,13 +29,13 @@ def confirm(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     caller = caller_of(request)
     change = request.POST.get("change")
     if change in steps.of(visit, caller) or change == steps.ABOUT:
-        typed.keep(request)
+        form_drafts.keep(request)
         return redirect(steps.page_of(visit, change))
     if not steps.is_for_own(visit.appointment, caller):
         return redirect(steps.page_of(visit, steps.ABOUT))
     others = others_on_the_day(visit.appointment, visit.start, visit.zone, caller=caller)
     same_day = visits.for_patient(others, now=now)
-    form = typed.form(request, ConfirmForm, same_day=same_day, initial={"comment": visit.appointment.comment})
+    form = form_drafts.form(request, ConfirmForm, same_day=same_day, initial={"comment": visit.appointment.comment})
     if request.method == "POST" and form.is_valid():
         return _confirm(request, visit, form, now)
     return _review(request, visit, form, now)
@@ -58,14 +58,14 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
         if steps.obstacles(visit):  # the page says what is missing, and links to where it is entered
-            typed.keep(request)
+            form_drafts.keep(request)
             return redirect(request.path)
         for issue in refusal.issues:
             form.add_error(None, issue.text)
         return _review(request, visit, form, now)
     holds.forget(request.session)
     referrals.forget(request.session)
-    typed.forget(request.session)
+    form_drafts.forget(request.session)
     guests.vouch(request)
     return redirect("portal:booked", visit.id)
 

@@ -1,4 +1,4 @@
-"""allauth's views with a form, whose typed data is kept in the session by portal.common.typed; passwords never are."""
+"""allauth's views with a form: form drafts keep the typed data in the session, but never a password."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, re_path
 from django.views.generic.edit import FormView
 
-from portal.common import typed
+from portal.common import form_drafts
 
 
 class _TypedForm:
-    """Mixin for a form view of allauth that makes its form with portal.common.typed."""
+    """Mixin for a form view of allauth that makes its form with portal.common.form_drafts."""
 
     request: HttpRequest
     get_form_class: Callable[[], type[forms.Form]]
@@ -23,17 +23,17 @@ class _TypedForm:
     def get_form(self, form_class: type[forms.Form] | None = None) -> forms.Form:
         if self._cached_form is None:
             options = {name: each for name, each in self.get_form_kwargs().items() if name not in ("data", "files")}
-            self._cached_form = typed.form(self.request, form_class or self.get_form_class(), **options)
+            self._cached_form = form_drafts.form(self.request, form_class or self.get_form_class(), **options)
         return self._cached_form
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        typed.done(self.request)
+        form_drafts.done(self.request)
         return super().form_valid(form)  # type: ignore[misc, no-any-return]
 
 
 def _page(view: type["FormView[Any]"]) -> Callable[..., HttpResponseBase]:
     kept: type[FormView[Any]] = type(view.__name__, (_TypedForm, view), {})
-    return typed.page(kept.as_view())  # type: ignore[arg-type]  # allauth answers with whole pages, no streams
+    return form_drafts.page(kept.as_view())  # type: ignore[arg-type]  # allauth answers with whole pages, no streams
 
 
 _confirm_code = _page(allauth.ConfirmEmailVerificationCodeView)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import time_text
 from portal.booking import held_pages, holds, steps
 from portal.booking.steps import Progress
-from portal.common import languages, typed
+from portal.common import form_drafts, languages
 from portal.common.callers import caller_of
 from portal.questions import parts, posts
 from portal.questions.parts import Part
@@ -61,9 +61,9 @@ def part(request: HttpRequest, appointment_id: str, number: int) -> HttpResponse
     if name := request.POST.get("remove"):
         _keep(request, questions, page.answers(posts.without(posted, page.items, name)), now)
         return _again(request, remove=name)
-    if typed.LANGUAGE in request.POST:
+    if form_drafts.LANGUAGE in request.POST:
         _keep(request, questions, page.answers(posted), now)
-        return languages.switch(request, request.POST[typed.LANGUAGE], redirect(request.path))
+        return languages.switch(request, request.POST[form_drafts.LANGUAGE], redirect(request.path))
     if held_pages.LET_GO in request.POST and questions.visit.is_held:
         _keep(request, questions, page.answers(posted), now)
         return held_pages.give_back(request, questions.visit, now, leaves=request.POST[held_pages.LET_GO] == "leave")
@@ -239,7 +239,7 @@ def _show(
         **focus,
     }
     page.keep_problems(problems)
-    typed.offer_languages(request)
+    form_drafts.offer_languages(request)
     return render(request, "portal/questions/part.html", context)
 
 

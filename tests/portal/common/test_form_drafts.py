@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
 
 from clinic.models import Patient
-from portal.common import typed
+from portal.common import form_drafts
 from tests.factories import RelatedPersonFactory
 from tests.portal.booking.steps import page_of, visit_page
 from tests.portal.eve import GUEST
@@ -124,10 +124,10 @@ def test_what_is_kept_is_bounded_old_things_go_and_no_secret_link_is_written_dow
     [name] = client.session["typed"]
     assert link.split("/")[2] not in name
     session = client.session
-    session["typed"] = {f"page-{n}": {"fields": {}, "wrong": {}, "at": 2e12} for n in range(typed.MOST_PAGES)}
+    session["typed"] = {f"page-{n}": {"fields": {}, "wrong": {}, "at": 2e12} for n in range(form_drafts.MOST_PAGES)}
     session.save()
     plain(address, fields)
-    assert len(client.session["typed"]) == typed.MOST_PAGES
+    assert len(client.session["typed"]) == form_drafts.MOST_PAGES
     session = client.session
     session["typed"] = {name: {"fields": {"birth_date_day": "30"}, "wrong": {}, "at": 0}}
     session.save()

@@ -27,7 +27,7 @@ from oauthlib.oauth2 import InvalidRequestError, InvalidScopeError
 from clinic.models import AppRegistration, Patient
 from portal.common.callers import caller_of, details_for
 from portal.common.middleware import content_security_policy
-from portal.oauth import online_apps, signing_in_again
+from portal.oauth import online_apps, reauthentication
 from portal.oauth.app_access import lasting, permissions
 from scheduling.access import CONTEXT, IDENTITY, LASTING, Caller, grantable, read_scope, record_of
 
@@ -110,9 +110,9 @@ class AuthorizeView(_AuthorizationView):
         caller = caller_of(request)
         authorization = self.authorization(request, caller)
         if caller.user is None:
-            return signing_in_again.first(request)
-        if signing_in_again.is_required(request):
-            return signing_in_again.ask(request)
+            return reauthentication.first(request)
+        if reauthentication.is_required(request):
+            return reauthentication.ask(request)
         if not caller.patients and not caller.is_staff:
             return details_for(request.get_full_path())
         _require_something(authorization)

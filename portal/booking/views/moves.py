@@ -19,10 +19,10 @@ from clinic.visit_place import with_chosen_zone
 from portal.appointments import manage_links, visits
 from portal.appointments.same_day import SameDayForm, others_on_a_new_day
 from portal.appointments.visits import Visit, own_visit
-from portal.common import typed
+from portal.common import form_drafts
 from portal.common.callers import caller_of, visitor_required
 from portal.common.htmx import HtmxRequest, is_part
-from portal.finding import catalogue, choosing
+from portal.finding import catalogue, times
 from portal.finding.forms import TimeForm
 from portal.finding.times_page import free_times, requested_zone
 from scheduling import booking
@@ -42,7 +42,7 @@ class MoveRequest:
 @visitor_required
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Let the caller choose another time for their visit, and confirm it."""
     now = timezone.now()
@@ -53,7 +53,7 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @never_cache
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "POST"])
-@typed.page
+@form_drafts.page
 def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Do the same by a manage link, after the patient's birth date."""
     now = timezone.now()
@@ -93,7 +93,7 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
     start, schedules = time_form.cleaned_data["time"]
     visit = moving.visit
     zone = requested_zone(request, service, moved=visit.appointment)
-    menu = replace(choosing.read_menu(service, moved=visit.appointment), zone=zone)
+    menu = replace(times.read_menu(service, moved=visit.appointment), zone=zone)
     try:
         offerings = menu.offerings(schedules)
         if request.method == "POST" and "confirm" not in request.POST:
@@ -102,7 +102,7 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
             )
         choice = menu.choice_of(offerings, start)
         others = others_on_a_new_day(visit.appointment, start, choice.zone, caller=moving.caller)
-        form = typed.form(request, SameDayForm, same_day=visits.for_patient(others, now=now))
+        form = form_drafts.form(request, SameDayForm, same_day=visits.for_patient(others, now=now))
         if request.method == "GET" or not form.is_valid():
             context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back, "form": form}
             context["is_by_link"] = bool(moving.caller.visit)
@@ -123,6 +123,6 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
     except SchedulingError as refusal:
         messages.error(request, " ".join(issue.text for issue in refusal.issues))
         return redirect(moving.back)
-    typed.done(request)
+    form_drafts.done(request)
     messages.success(request, _("Your visit has been moved."))
     return redirect(moving.back)
