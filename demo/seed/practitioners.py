@@ -193,3 +193,11 @@ BLOCKED = (
     ("morgan", "tue thu fri", "12:00", "13:00", "Lunch"),
     ("nyc-imaging-2", "fri", "08:00", "10:00", "Cleaning"),
 )
+
+# Calendars that are open on the day the demo is made even where nobody works then, so that the board has visits.
+OPEN_TODAY = (
+    # calendar, from, to
+    ("chen", "09:00", "17:00"),
+    ("haddad", "10:00", "18:00"),
+    ("nguyen", "09:00", "16:00"),
+)

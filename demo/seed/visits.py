@@ -17,7 +17,7 @@ from clinic.models import WEEKDAYS, Appointment, CareTeam, Coverage, HealthcareS
 from demo.seed import traces
 from demo.seed.organization import SERVICES, SITES
 from demo.seed.people import CLIENT_ID, VISITS
-from demo.seed.practitioners import BLOCKED, PRACTITIONERS, Calendar
+from demo.seed.practitioners import BLOCKED, OPEN_TODAY, PRACTITIONERS, Calendar
 from demo.seed.rows import DemoRows
 from scheduling import booking
 from scheduling.access import Caller
@@ -32,6 +32,7 @@ from scheduling.participants import declined
 
 PAST, AHEAD = timedelta(days=14), timedelta(days=28)
 WEEK = timedelta(days=7)
+DAYTIME = time(8), time(18)
 FULLNESS = (0.65, 0.65, 0.65, 0.55, 0.45, 0.35)  # week by week; people book late
 TODAY = 0.85
 CANCELLED, COMES = 0.06, 0.5  # of all; of tomorrow's, who have said that they come
@@ -108,7 +109,29 @@ class DemoVisits:
         ]
         saturday = next(day for day in range(2, 9) if self._weekday("chen", day) == "sat")
         slots.append(self._slot("chen", saturday, "09:00", "12:00", Slot.Status.FREE, "Saturday clinic"))
+        slots += self._open_today()
         _all_written(slots)
+
+    def _open_today(self) -> list[Slot]:
+        """Extra time today at the sites where nobody works today, such as on a Sunday."""
+        open_sites = {
+            self._site(calendar.id)
+            for practitioner in PRACTITIONERS
+            for calendar in practitioner.calendars
+            if self._works_today(calendar)
+        }
+        return [
+            self._slot(schedule, 0, opens, closes, Slot.Status.FREE, "Extra clinic")
+            for schedule, opens, closes in OPEN_TODAY
+            if self._site(schedule) not in open_sites
+        ]
+
+    def _works_today(self, calendar: Calendar) -> bool:
+        """True if a visit by day could start on the calendar today."""
+        zone = self._zone(calendar.id)
+        today = local_date(int(self.now.timestamp()), zone)
+        opens, closes = (as_datetime(instant(today, hour, zone)) for hour in DAYTIME)
+        return any(self._times(service, calendar, opens, closes) for service in calendar.services)
 
     def _weekday(self, schedule: str, day: int) -> str:
         today = local_date(int(self.now.timestamp()), self._zone(schedule))
@@ -130,10 +153,13 @@ class DemoVisits:
             last_updated=self.now,
         )
 
-    def _zone(self, schedule: str) -> ZoneInfo:
+    def _site(self, schedule: str) -> str:
         site = self.rows.schedules[schedule].site
         assert site is not None  # all of the demo's have one
-        return ZONES[site.fhir_id]
+        return site.fhir_id
+
+    def _zone(self, schedule: str) -> ZoneInfo:
+        return ZONES[self._site(schedule)]
 
     def _named_visit(self, patient: str, service: str, practitioner: str, days: int, status: str) -> Visit:
         """The first that can be had from that day on."""

@@ -35,6 +35,7 @@ from clinic.translations import text_of
 from demo.seed import people
 from demo.seed.rows import DemoRows
 from demo.seed.visits import DemoVisits
+from portal.staff.board.board import read_board
 from scheduling import access, availability, booking, notifications, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.availability import FoundTime, TimeQuery, as_datetime
@@ -312,3 +313,16 @@ def test_in_the_middle_of_a_working_day_the_desk_has_all_kinds_of_visits():
     midnight = now.replace(hour=0, minute=0)
     today = Appointment.objects.filter(site__fhir_id="nyc", start__range=(midnight, midnight + timedelta(days=1)))
     assert {each.status for each in today} >= {"booked", "arrived", "checked-in", "fulfilled", "noshow"}
+
+
+@pytest.mark.django_db
+def test_a_clinic_that_is_made_on_a_sunday_is_open_on_that_day():
+    now = datetime(2026, 11, 29, 13, 10, tzinfo=NEW_YORK)
+    with booking.all_or_nothing():
+        DemoVisits(DemoRows(now.astimezone(UTC))).fill()
+
+    admin, rana = (Caller(user=User.objects.get(email=f"{name}@example.com")) for name in ("admin", "rana"))
+    for site in Location.objects.filter(part_of=None):
+        assert read_board(admin, site, now=now).count >= 8, site
+    desk = read_board(rana, Location.objects.get(fhir_id="nyc"), now=now)
+    assert {column.status for column in desk.columns if column.cards} >= {"booked", "arrived", "fulfilled", "noshow"}
