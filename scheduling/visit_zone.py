@@ -11,7 +11,8 @@ from django.db import connection
 
 from clinic import visit_place
 from clinic.country import clinic_zone
-from clinic.models import Appointment
+from clinic.fhir.schedules import zone_of_hours
+from clinic.models import Appointment, Schedule
 from clinic.zones import zone_named
 
 # SQL for the name of the zone of a visit's place, with the tables `appointment` and `site`; empty if it has none.
@@ -71,6 +72,11 @@ def zones_of_place(appointments: Iterable[Appointment]) -> dict[int, ZoneInfo]:
 def zone_of_place(appointment: Appointment) -> ZoneInfo:
     """The zone of the visit's place. One statement at most."""
     return zones_of_place([appointment])[appointment.pk]
+
+
+def zone_of_schedule(schedule: Schedule) -> ZoneInfo:
+    """The zone of a schedule's times for staff: its site's, else that of its hours, else the clinic's."""
+    return zone_or_clinics((schedule.site.timezone if schedule.site else "") or zone_of_hours(schedule))
 
 
 def zone_or_clinics(name: str) -> ZoneInfo:

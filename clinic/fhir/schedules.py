@@ -140,7 +140,7 @@ class PlanningHorizon:
         start = end = None
         if sent := reading.resource.get("planningHorizon"):
             try:
-                start, end = read_period(sent, ZoneInfo(_zone_of(reading)))
+                start, end = read_period(sent, ZoneInfo(_zone_of_hours(reading) or "UTC"))
             except InvalidElement as error:
                 reading.refuse_element(error, "planningHorizon")
         reading.draft.fields |= {"planning_start": start, "planning_end": end}
@@ -154,7 +154,7 @@ class PlanningHorizon:
     def _meaning(self, sent: Json, row: Schedule) -> Any:
         """Return the period in the schedule's current zone; None if it is not valid there."""
         try:
-            return read_period(sent, ZoneInfo(zone_of(row) if sent else "UTC"))
+            return read_period(sent, ZoneInfo((zone_of_hours(row) if sent else "") or "UTC"))
         except InvalidElement:
             return None
 
@@ -194,15 +194,22 @@ def service_type(service: HealthcareService) -> list[Json]:
     return [{**concept, "extension": [*concept.get("extension", ()), *extension]} for concept in service.type or [{}]]
 
 
-def zone_of(schedule: Schedule) -> str:
-    """Return the name of a schedule's zone: of its parameters, its services or its actor, in that order; else UTC."""
+# Rows that `zone_of_hours` reads, to prefetch them for many schedules.
+ZONE_OF_HOURS = ("scheduling_parameters", "services__scheduling_parameters")
+
+
+def zone_of_hours(schedule: Schedule) -> str:
+    """Return the zone of a schedule's hours by name: of its parameters, services or actor, in that order; else empty.
+
+    Services and the actor are read only if they are needed.
+    """
     own = sorted(schedule.scheduling_parameters.all(), key=lambda row: row.service_id)
-    services = sorted(schedule.services.all(), key=lambda service: service.pk)
+    services = (service for service in sorted(schedule.services.all(), key=lambda service: service.pk))
     return _zone((row.timezone for row in own), services, schedule.actor)
 
 
-def _zone_of(reading: Reading) -> str:
-    """Return the name of the zone of a schedule that is being read."""
+def _zone_of_hours(reading: Reading) -> str:
+    """Return the name of the zone of the hours of a schedule that is being read."""
     own = sorted(reading.draft.parameters, key=lambda draft: int(draft.service_id))
     keys = sorted(reading.draft.many.get("services", ()))
     services = (reading.refs.actor("HealthcareService", pk) for pk in keys)
@@ -211,12 +218,7 @@ def _zone_of(reading: Reading) -> str:
 
 def _zone(own: Iterable[str], services: Iterable[HealthcareService], actor: Any) -> str:
     """Return the first zone that is set. Services and the actor are read only if they are needed."""
-    return (
-        next(filter(None, own), "")
-        or next(filter(None, map(_service_zone, services)), "")
-        or _actor_zone(actor)
-        or "UTC"
-    )
+    return next(filter(None, own), "") or next(filter(None, map(_service_zone, services)), "") or _actor_zone(actor)
 
 
 def _service_zone(service: HealthcareService) -> str:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from clinic.fhir.schedules import ZONE_OF_HOURS
 from clinic.models import Appointment, CalendarFeed, Slot
-from portal.common.schedules import SCHEDULE, zone_of
+from portal.common.schedules import SCHEDULE
 from scheduling.access import Caller
 from scheduling.notifications import CalendarBlock
+from scheduling.visit_zone import zone_of_schedule
 
 BACK = timedelta(days=30)
 SHOWN = ("booked", "arrived", "checked-in", "fulfilled")
@@ -75,8 +77,8 @@ def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[CalendarBlock]:
         deleted_at=None,
         end__gt=now - BACK,
     ).select_related(*(f"schedule__{each}" for each in SCHEDULE))
-    rows = rows.prefetch_related("schedule__scheduling_parameters").order_by("start", "pk")
-    return [CalendarBlock(row.fhir_id, row.start, row.end, zone_of(row.schedule), row.comment) for row in rows]
+    rows = rows.prefetch_related(*(f"schedule__{each}" for each in ZONE_OF_HOURS)).order_by("start", "pk")
+    return [CalendarBlock(row.fhir_id, row.start, row.end, zone_of_schedule(row.schedule), row.comment) for row in rows]
 
 
 def _digest(secret: str) -> str:

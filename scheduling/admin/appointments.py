@@ -20,12 +20,13 @@ from clinic.models import Appointment, Schedule, Slot, concept_text
 from clinic.models.appointment import time_range_text
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, span_text, zone_of
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, span_text
 from scheduling.admin.slots import SCHEDULE
 from scheduling.availability import moved_visit_of, offerings_of
 from scheduling.booking import BookingRequest
 from scheduling.booking.transitions import TRANSITIONS
 from scheduling.errors import RuleBroken, SchedulingError, VersionConflict
+from scheduling.visit_zone import zone_of_schedule
 
 STEPS = {
     "booked": "Confirm the hold",
@@ -204,7 +205,7 @@ class AppointmentAdmin(UseCaseAdmin):
                 (
                     reverse("admin:clinic_slot_change", args=[slot.pk]),
                     slot.schedule,
-                    span_text(slot.start, slot.end, zone_of(slot.schedule)),
+                    span_text(slot.start, slot.end, zone_of_schedule(slot.schedule)),
                     slot.comment,
                 )
                 for slot in slots

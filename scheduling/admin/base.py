@@ -14,9 +14,8 @@ from django.views.decorators.csrf import csrf_protect
 
 from clinic import time_text
 from clinic.admin.base import ModelForm, ResourceAdmin
-from clinic.country import clinic_zone
 from clinic.local_time import in_zone
-from clinic.models import Schedule, User
+from clinic.models import User
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
 
@@ -113,15 +112,6 @@ def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
 def span_text(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """The time in words, such as "Mon, Jan 5, 2026, 9:00 – 9:30 AM (New York time)"."""
     return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
-
-
-def zone_of(schedule: Schedule) -> ZoneInfo:
-    """The zone of the schedule's actor, else of its site, else of the clinic."""
-    actor = schedule.actor
-    practitioner = getattr(actor, "practitioner", None)
-    candidates = (actor, practitioner, schedule.site)
-    name = next(filter(None, (getattr(each, "timezone", "") for each in candidates)), "")
-    return ZoneInfo(name) if name else clinic_zone()
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,11 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clinic.country import clinic_zone
+from clinic.fhir.schedules import ZONE_OF_HOURS
 from clinic.models import Slot
 from clinic.models.schedule import ACTORS
 from scheduling import booking
-from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, span_text, wall_clock, zone_of
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, span_text, wall_clock
 from scheduling.errors import TimeTaken
+from scheduling.visit_zone import zone_of_schedule
 
 STATUSES = (
     (Slot.Status.BUSY_UNAVAILABLE.value, "Blocked: nobody can book it"),
@@ -48,13 +50,13 @@ class SlotForm(RefusableForm):
         if "status" in self.fields:
             self.fields["status"].choices = self._statuses()  # type: ignore[attr-defined]
         if self.instance.pk is not None:
-            zone = zone_of(self.instance.schedule)
+            zone = zone_of_schedule(self.instance.schedule)
             self.initial.update({name: wall_clock(getattr(self.instance, name), zone) for name in TIMES})
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         schedule = self.cleaned_data.get("schedule")
-        zone = zone_of(schedule) if schedule else clinic_zone()
+        zone = zone_of_schedule(schedule) if schedule else clinic_zone()
         times: dict[str, datetime] = {
             name: at(self.cleaned_data[name], zone) for name in TIMES if name in self.cleaned_data
         }
@@ -109,6 +111,9 @@ class SlotAdmin(UseCaseAdmin):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related(*(f"schedule__{rows}" for rows in ZONE_OF_HOURS))
+
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         belongs = isinstance(obj, Slot) and obj.appointment_id is not None
         return self.of_an_appointment if belongs else super().get_fieldsets(request, obj)
@@ -135,7 +140,7 @@ class SlotAdmin(UseCaseAdmin):
 
     @admin.display(ordering="start")
     def when(self, slot: Slot) -> str:
-        return span_text(slot.start, slot.end, zone_of(slot.schedule))
+        return span_text(slot.start, slot.end, zone_of_schedule(slot.schedule))
 
     @admin.display(description="appointment")
     def visit(self, slot: Slot) -> SafeString | None:

@@ -9,11 +9,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic import patient_text
-from clinic.fhir.schedules import zone_of
+from clinic.fhir.schedules import ZONE_OF_HOURS, zone_of_hours
 from clinic.models import Appointment, Device, Location, Patient, Slot
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import is_absent
+from scheduling.visit_zone import zone_of_schedule
 
 LISTED = 50
 ROLE = "schedule__practitioner_role"
@@ -54,7 +55,7 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
         .filter(appointment__status=Appointment.Status.BOOKED)
         .select_related("appointment__patient", "appointment__service", f"{ROLE}__practitioner", *PLACES)
         .select_related(*(f"{ACTOR}__{kind}" for kind in ("practitioner", "healthcare_service", "patient")))
-        .prefetch_related("schedule__scheduling_parameters", "schedule__services__scheduling_parameters")
+        .prefetch_related(*(f"schedule__{rows}" for rows in ZONE_OF_HOURS))
         .prefetch_related(f"{ROLE}__locations__part_of")
         .order_by("start", "pk")[: 4 * LISTED]
     )
@@ -62,7 +63,7 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
     for slot in slots:
         why = next(_reasons(slot), "")
         if why and slot.appointment is not None:
-            zone = ZoneInfo(zone_of(slot.schedule))
+            zone = zone_of_schedule(slot.schedule)
             start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
             found.setdefault(slot.appointment.pk, AffectedVisit(slot.appointment, start, end, why))
     return list(found.values())[:LISTED]
@@ -76,7 +77,7 @@ def _reasons(slot: Slot) -> Iterator[str]:
     for actor in (person, role):
         if actor is not None and not actor.active:
             yield _("%(name)s has left") % {"name": actor}
-    if role is not None and is_absent(role.extra, ZoneInfo(zone_of(schedule)), slot.start, slot.end):
+    if role is not None and is_absent(role.extra, ZoneInfo(zone_of_hours(schedule) or "UTC"), slot.start, slot.end):
         yield _("%(name)s does not work there at that time") % {"name": role.practitioner}
     room = bookable.location or (device.location if device else None)
     for place in (room, room.part_of if room else None, schedule.site):

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.models import Appointment
+from clinic.models import Appointment, Schedule
 from clinic.visit_place import with_chosen_zone
 from portal.appointments import visits
 from portal.messages import inbox
@@ -17,7 +17,7 @@ from scheduling import requirements
 from scheduling.notifications import snapshot_of
 from scheduling.notifications.audience import audience_of
 from scheduling.requirements import Requirement
-from scheduling.visit_zone import zone_of_place, zones_of, zones_of_place
+from scheduling.visit_zone import zone_of_place, zone_of_schedule, zones_of, zones_of_place
 from tests.factories import (
     AppointmentFactory,
     CommunicationFactory,
@@ -75,6 +75,29 @@ def test_every_reader_of_a_visit_reads_it_by_one_clock(ada, service, settings, n
     assert audience_of(visit, now=timezone.now()).zone == zone
     assert snapshot_of(visit)["zone"] == shown
     assert requirements.day_of(visit) == visit.start.astimezone(zone).date()
+
+
+@pytest.mark.parametrize(
+    ("names", "zone"),
+    [
+        ({"site": "Asia/Tokyo", "own": "Europe/Paris", "general": "Europe/Rome", "actor": AUCKLAND}, "Asia/Tokyo"),
+        ({"own": "Europe/Paris", "general": "Europe/Rome", "actor": AUCKLAND}, "Europe/Paris"),
+        ({"general": "Europe/Rome", "actor": AUCKLAND}, "Europe/Rome"),
+        ({"actor": AUCKLAND}, AUCKLAND),
+        ({}, "America/Denver"),
+    ],
+)
+def test_staff_read_the_times_of_a_schedule_in_the_zone_of_its_visits(service, settings, names, zone):
+    settings.CLINIC_TIME_ZONE = "America/Denver"
+    service.scheduling_parameters.update(timezone=names.get("general", ""))
+    site = LocationFactory(timezone=names["site"]) if "site" in names else None
+    schedule = ScheduleFactory(
+        actor=PractitionerFactory(timezone=names.get("actor", "")),
+        site=site,
+        services=[service],
+        timezone=names.get("own"),
+    )
+    assert zone_of_schedule(Schedule.objects.get(pk=schedule.pk)) == ZoneInfo(zone)
 
 
 def test_the_patient_of_a_visit_by_video_reads_it_by_the_clock_they_chose_and_staff_by_theirs(ada, service):

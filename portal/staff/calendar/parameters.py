@@ -10,10 +10,10 @@ from portal.appointments.same_day import others_on_a_new_day
 from portal.appointments.visits import Visit
 from portal.common.callers import caller_of
 from portal.common.days import moment_of
-from portal.common.schedules import zone_of
 from portal.staff.calendar.forms import CalendarQueryForm
 from portal.staff.calendar.selection import SESSION, Selection, calendars, select
 from scheduling.errors import NotFound
+from scheduling.visit_zone import zone_of_schedule
 
 UPDATES = ("pick", "refresh", "find", "more", "forget")  # buttons that update the form and save nothing
 
@@ -74,7 +74,7 @@ def form_data(request: HttpRequest, schedule: Schedule) -> QueryDict | None:
         return None
     data = request.POST.copy()
     if picked := moment_of(data.get("pick", "")):
-        local = picked.astimezone(zone_of(schedule))
+        local = picked.astimezone(zone_of_schedule(schedule))
         data["date"], data["time"], data["again"] = local.date().isoformat(), f"{local:%H:%M}", str(local.fold)
     if "forget" in data:
         data["patient"] = ""
@@ -87,5 +87,5 @@ def another_that_day(
     """Return the patient's other visits for the service on the day of `start`, unless the form confirms another."""
     if "another" in request.POST or "undo" in request.POST:
         return []
-    others = others_on_a_new_day(appointment, start, zone_of(schedule), caller=caller_of(request))
+    others = others_on_a_new_day(appointment, start, zone_of_schedule(schedule), caller=caller_of(request))
     return visits.at_their_sites(others, now=now)

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import Location, Schedule
-from portal.common.schedules import SCHEDULE, name_of, zone_of
+from portal.common.schedules import SCHEDULE, name_of
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.visit_zone import zone_of_schedule
 
 FIRST_FEW = 8  # calendars that are selected for someone who has not chosen any
 PEOPLE, ROOMS, DEVICES = "people", "rooms", "devices"
@@ -30,7 +31,7 @@ class Selection:
     @property
     def zone(self) -> ZoneInfo:
         """The zone of the first calendar, which all calendars of a site share."""
-        return zone_of(self.shown[0])
+        return zone_of_schedule(self.shown[0])
 
     @property
     def sites(self) -> list[Location]:

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch
 
+from clinic.country import clinic_zone
 from clinic.models import HealthcareService, Schedule, SchedulingParameters
-from portal.common.schedules import SCHEDULE, name_of, zone_of
+from portal.common.schedules import SCHEDULE, name_of
 from portal.staff.hours.descriptions import in_words, spans_in_words
 from portal.staff.hours.hours_page import address, effective
 from scheduling import access, opening
 from scheduling.access import Caller
+from scheduling.visit_zone import zone_of_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def lists(caller: Caller, *, now: datetime) -> tuple[list[tuple[Schedule, list[S
 
     def line(service: HealthcareService, schedule: Schedule | None) -> ServiceHours:
         row = rows.get((service.pk, schedule.pk if schedule else None))
-        today = now.astimezone(zone_of(schedule) if schedule else ZoneInfo("UTC")).date()
+        today = now.astimezone(zone_of_schedule(schedule) if schedule else clinic_zone()).date()
         versions = opening.read(effective(row, rows.get((service.pk, None))))
         is_own = bool(schedule and row and row.availability is not None)
         lines = in_words(opening.in_force(versions, today).week)

@@ -13,7 +13,7 @@ from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Schedule, Slot
 from portal.common.callers import caller_of, staff_required
-from portal.common.schedules import SCHEDULE, zone_of
+from portal.common.schedules import SCHEDULE
 from portal.staff.calendar.block_forms import BlockForm, ExtentForm
 from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, show
 from portal.staff.calendar.entries import CalendarEntry, read_entries
@@ -25,6 +25,7 @@ from scheduling.availability import as_datetime
 from scheduling.booking import BlockRequest, Extent
 from scheduling.core.intervals import Span
 from scheduling.errors import SchedulingError
+from scheduling.visit_zone import zone_of_schedule
 
 
 @staff_required
@@ -36,10 +37,10 @@ def new_block(request: HttpRequest) -> HttpResponse:
     schedule = calendar_of(request, selection)
     here = [each for each in selection.every if each.site_id == schedule.site_id]
     form = BlockForm(request.POST or None, initial=_initial(request, schedule, now), schedules=here)
-    context: Context = {"form": form, "schedule": schedule, "zone": zone_of(schedule)}
+    context: Context = {"form": form, "schedule": schedule, "zone": zone_of_schedule(schedule)}
     if not form.is_valid():
         return show(request, "block_form", context, status=REFUSED if form.errors else 200)
-    occasions = form.occasions(zone_of(schedule))
+    occasions = form.occasions(zone_of_schedule(schedule))
     in_the_way = _in_the_way(request, selection, schedule, occasions, now)
     if "save" not in request.POST and (in_the_way or len(occasions) != 1):
         context |= {"occasions": occasions, "in_the_way": in_the_way, **_ends(occasions, schedule)}
@@ -61,7 +62,7 @@ def _block(
         context |= {"refusal": [str(refusal)], "occasions": occasions, "in_the_way": in_the_way}
         return show(request, "block_form", context | _ends(occasions, schedule), status=REFUSED)
     undo: Undo = {"url": reverse("portal:staff-block", args=[slot.fhir_id]), "fields": {"extent": Extent.ALL.value}}
-    start = as_datetime(occasions[0][0]).astimezone(zone_of(schedule))
+    start = as_datetime(occasions[0][0]).astimezone(zone_of_schedule(schedule))
     said = ngettext("The time is blocked.", "Blocked %(count)d times.", len(occasions)) % {"count": len(occasions)}
     return done(request, said, start, undo=undo)
 
@@ -69,7 +70,7 @@ def _block(
 def _ends(occasions: list[Span], schedule: Schedule) -> Context:
     if not occasions:
         return {}
-    zone = zone_of(schedule)
+    zone = zone_of_schedule(schedule)
     return {
         "first": as_datetime(occasions[0][0]).astimezone(zone),
         "last": as_datetime(occasions[-1][0]).astimezone(zone),
@@ -80,7 +81,7 @@ def _initial(request: HttpRequest, schedule: Schedule, now: datetime) -> Context
     """Return initial values from the time that was drawn in the grid, if any."""
     query = CalendarQueryForm(request.GET)
     start, end = query.value("start"), query.value("end")
-    initial: Context = {"calendar": schedule.fhir_id, "first": now.astimezone(zone_of(schedule)).date()}
+    initial: Context = {"calendar": schedule.fhir_id, "first": now.astimezone(zone_of_schedule(schedule)).date()}
     if start:
         initial |= {"first": start.date(), "start": start.time()}
     if start and end and end.date() == start.date():
@@ -117,7 +118,7 @@ def block(request: HttpRequest, slot_id: str) -> HttpResponse:
     slot = seen.select_related(*(f"schedule__{each}" for each in SCHEDULE)).first()
     if slot is None:
         raise Http404
-    zone = zone_of(slot.schedule)
+    zone = zone_of_schedule(slot.schedule)
     start, end = in_zone(slot.start, zone), in_zone(slot.end, zone)
     repeated = booking.is_repeated(slot)
     form = ExtentForm(request.POST or None)

@@ -14,7 +14,6 @@ from clinic import time_text
 from clinic.models import Appointment, Patient, Schedule
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
-from portal.common.schedules import zone_of
 from portal.staff.calendar import requested_visits
 from portal.staff.calendar.dialogs import REFUSED, Context, done, refused, show
 from portal.staff.calendar.forms import CalendarQueryForm
@@ -34,6 +33,7 @@ from scheduling import access, booking
 from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
 from scheduling.interactions import registration
+from scheduling.visit_zone import zone_of_schedule
 
 NINE = time(9)
 LEAST_LETTERS = 2
@@ -77,7 +77,7 @@ def new_visit(request: HttpRequest) -> HttpResponse:
 def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, now: datetime) -> VisitForm:
     services = requested_visits.services_on([schedule])
     local = CalendarQueryForm(request.GET).value("start") or datetime.combine(
-        now.astimezone(zone_of(schedule)).date(), NINE
+        now.astimezone(zone_of_schedule(schedule)).date(), NINE
     )
     initial = {"calendar": schedule.fhir_id, **WhenForm.initial_values(local.replace(tzinfo=None))}
     if len(services) == 1:
@@ -87,7 +87,7 @@ def _visit_form(request: HttpRequest, selection: Selection, schedule: Schedule, 
         initial=initial,
         schedules=at_its_site(selection, schedule),
         services=services,
-        zone=zone_of(schedule),
+        zone=zone_of_schedule(schedule),
     )
     if is_update(request):
         form.errors.clear()  # an unfinished form shows no errors
@@ -129,7 +129,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         said = refused(refusal, may_override=_may_override(request, form, schedule, refusal, now))
         context = _visit_context(request, form, schedule, now) | said
         return show(request, "visit_form", context, status=REFUSED)
-    start = given["start"].astimezone(zone_of(schedule))
+    start = given["start"].astimezone(zone_of_schedule(schedule))
     return done(request, _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}, start)
 
 
@@ -171,7 +171,7 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
     requested_visit = _requested_visit(form, schedule)
     return {
         "form": form,
-        "zone": zone_of(schedule),
+        "zone": zone_of_schedule(schedule),
         "schedule": schedule,
         **_free(requested_visit, form, schedule, now),
         "start": form.start,
@@ -185,7 +185,8 @@ def _visit_context(request: HttpRequest, form: VisitForm, schedule: Schedule, no
 def _free(requested_visit: RequestedVisit | None, form: VisitForm, schedule: Schedule, now: datetime) -> Context:
     """Return the nearest free times, or None and the reason if no possible visit is chosen."""
     if requested_visit is not None:
-        return requested_visits.free_times_context(requested_visit, form.start or now, zone_of(schedule), now=now)
+        zone = zone_of_schedule(schedule)
+        return requested_visits.free_times_context(requested_visit, form.start or now, zone, now=now)
     if form["service"].value():
         why = _("%(who)s does not offer the visit that you chose. Choose another visit or calendar.")
         return {"free": None, "why_none": why % {"who": schedule.bookable}}

@@ -16,7 +16,6 @@ from portal.appointments.visits import Visit
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
-from portal.common.schedules import zone_of
 from portal.staff.calendar import requested_visits
 from portal.staff.calendar.dialogs import REFUSED, Context, Undo, done, refused, show
 from portal.staff.calendar.entries import merge_groups, read_entries
@@ -34,6 +33,7 @@ from portal.staff.calendar.selection import PEOPLE, Selection, kind_of
 from portal.staff.calendar.visit_forms import MoveForm, WhenForm
 from scheduling import access, booking
 from scheduling.errors import SchedulingError, VersionConflict
+from scheduling.visit_zone import zone_of_schedule
 
 MINUTE = timedelta(minutes=1)
 CHANGED = gettext_lazy("Someone else has changed this visit. This is the latest version: check it and save again.")
@@ -46,7 +46,7 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
     now = timezone.now()
     appointment = _appointment(request, appointment_id)
     schedules = requested_visits.schedules_of(appointment)
-    zone = zone_of(schedules[0]) if schedules else selection_or_404(request).zone
+    zone = zone_of_schedule(schedules[0]) if schedules else selection_or_404(request).zone
     context = {
         "visit": Visit(appointment, zone, now),
         "zone": zone,
@@ -111,7 +111,7 @@ def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def _move_form(request: HttpRequest, appointment: Appointment, selection: Selection, schedule: Schedule) -> MoveForm:
-    zone, query = zone_of(schedule), CalendarQueryForm(request.GET)
+    zone, query = zone_of_schedule(schedule), CalendarQueryForm(request.GET)
     assert appointment.start is not None  # `_appointment` finds no other
     assert appointment.end is not None
     local = query.value("start") or in_zone(appointment.start, zone)
@@ -165,7 +165,7 @@ def _move(
         said = refused(refusal, may_override=_may_override_move(request, form, appointment, schedule, refusal, now))
         context = _move_context(request, form, appointment, schedule, now) | said
         return show(request, "move_form", context, status=REFUSED)
-    start = given["start"].astimezone(zone_of(schedule))
+    start = given["start"].astimezone(zone_of_schedule(schedule))
     before["fields"]["version"] = moved.version
     return done(request, _("Moved to %(time)s.") % {"time": time_text.day_and_time(start)}, start, undo=before)
 
@@ -186,7 +186,7 @@ def _undo(form: MoveForm, appointment: Appointment, schedule: Schedule) -> Undo:
     assert appointment.end is not None
     own = requested_visits.schedules_of(appointment)
     kind = requested_visits.alike(own, schedule)
-    local = in_zone(appointment.start, zone_of(kind))
+    local = in_zone(appointment.start, zone_of_schedule(kind))
     return {
         "url": reverse("portal:staff-move", args=[appointment.fhir_id]),
         "fields": {
@@ -220,7 +220,7 @@ def _may_override_move(
 def _move_context(
     request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
 ) -> Context:
-    zone = zone_of(schedule)
+    zone = zone_of_schedule(schedule)
     around = form.start or appointment.start or now
     requested_visit = None
     if appointment.service is not None:
