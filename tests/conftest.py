@@ -1,4 +1,4 @@
-"""The cast that everyone knows: Ada and Bo the patients, Dr Chen, Rana at reception, Alex who administers."""
+"""Shared fixtures: the patients Ada and Bo, Dr Chen, Rana at the front desk and the administrator Alex."""
 
 import pytest
 from django.test import TransactionTestCase
@@ -14,14 +14,14 @@ TransactionTestCase._fixture_teardown = delete_rows
 
 @pytest.fixture(autouse=True)
 def in_english():
-    """A page that is asked for in another language leaves it to no other test."""
+    """Restore the language after a test that requests a page in another one."""
     with translation.override("en"):
         yield
 
 
 @pytest.fixture(autouse=True)
 def sites_of_no_other_test():
-    """The clinic's country and zone are asked of the sites anew."""
+    """Clear the cached country and zone of the clinic, which depend on its sites."""
     country._known.clear()
 
 

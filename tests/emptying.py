@@ -1,4 +1,4 @@
-"""How the database is emptied after a test that commits.
+"""Deletion of all rows after a test that commits.
 
 Django truncates every table and then fills in content types and permissions again: hundreds of statements.
 Here the few rows that there are go, and those two tables stay as they are.
@@ -9,12 +9,12 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
-KEPT = {"django_content_type", "auth_permission"}  # which no test changes
-NOTES = "clinic_schedulechange"  # where triggers note what is deleted elsewhere
+KEPT = {"django_content_type", "auth_permission"}  # no test changes it
+NOTES = "clinic_schedulechange"  # triggers write to it when other tables are emptied
 
 
 def delete_rows(_test: Any) -> None:
-    """Delete the rows of every table in one statement, at whose end the keys between them are checked."""
+    """Delete the rows of every table in one statement; the foreign keys between them are checked at its end."""
     names = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} - KEPT - {NOTES}
     question = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in sorted(names))
     with connection.cursor() as cursor:

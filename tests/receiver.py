@@ -1,4 +1,4 @@
-"""Somebody else's web server: what is POSTed to it is kept, and answered as it is told to."""
+"""A web server of other software: it keeps what is POSTed to it, and answers with given statuses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class Receiver:
         return self.requests.get(timeout=GENEROUS)
 
     def all(self) -> list[Request]:
-        """What has come so far."""
+        """The requests received so far."""
         return [self.requests.get() for _ in range(self.requests.qsize())]
 
 
@@ -53,7 +53,7 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *args: Any) -> None:
-            """Not into the output of the tests."""
+            """Log nothing, to keep the output of the tests clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver = Receiver(server.server_address[1])

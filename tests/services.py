@@ -1,4 +1,4 @@
-"""What the tests run on, as a pytest plugin (`-p tests.services`): PostgreSQL, Redis, a browser.
+"""The servers that the tests need, as a pytest plugin (`-p tests.services`): PostgreSQL, Redis, a browser.
 
 Where the environment names no database, a fresh PostgreSQL and Redis serve this one run, from a directory
 that is removed at its end. They are there before the Django settings are read.
@@ -64,7 +64,7 @@ def remove_leftovers() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a browser where there is none."""
+    """Deselect the browser tests where there is no browser."""
     if chromium_path() is None:
         left_out = [item for item in items if item.get_closest_marker("browser")]
         config.stash[_left_out] = len(left_out)
@@ -83,6 +83,6 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say so, so loudly that nobody takes the run for a whole one."""
+    """Warn that some tests were not run."""
     if config.stash.get(_left_out, 0):
         terminalreporter.write_line(NO_BROWSER, red=True, bold=True)

@@ -11,21 +11,21 @@ CLINIC_PHONE = ""
 CLINIC_COUNTRY = "US"  # whatever the sites of a test are
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-API_REQUESTS_PER_CLIENT = API_REQUESTS_PER_ADDRESS = 0  # but in tests/api/test_throttling.py
+API_REQUESTS_PER_CLIENT = API_REQUESTS_PER_ADDRESS = 0  # except in tests/api/test_throttling.py
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Races use more connections than a web server's process would.
+# Races use more connections than a process of the web server.
 DATABASES["default"]["OPTIONS"] = {  # noqa: F405
     key: value
     for key, value in DATABASES["default"]["OPTIONS"].items()  # noqa: F405
     if key != "pool"
 }
-# Files are looked for when asked for: nothing is collected before a test.
+# Static files are found on request: nothing is collected before a test.
 WHITENOISE_AUTOREFRESH = True
-# Tests that run side by side (pytest-xdist) empty the cache each for itself alone.
+# Test processes (pytest-xdist) have a cache each, because tests clear it.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 CACHES["default"]["LOCATION"] = re.sub(r"(?<=[=/])\d+$", WORKER, REDIS_URL)  # noqa: F405

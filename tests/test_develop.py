@@ -1,4 +1,4 @@
-"""docs/develop.md names what there is: files, modules and functions, and each step of a walk in the file it says."""
+"""Every file, module and function that docs/develop.md names exists, and each step of a walk is in its file."""
 
 import re
 from importlib import import_module

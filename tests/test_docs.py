@@ -1,4 +1,4 @@
-"""What the documentation says is so: settings, addresses, links, placeholders, its own example."""
+"""The documentation is true: settings, addresses, links, placeholders and its own example."""
 
 import ast
 import json
@@ -33,11 +33,11 @@ ROOMS = (
 SETTINGS = [ROOT / "clinic" / name for name in ("settings.py", "branding.py", "message_settings.py")]
 OPERATE = (ROOT / "docs" / "operate.md").read_text()
 PATIENTS = (ROOT / "docs" / "patients.md").read_text()
-ONLY_WITH_A_PROVIDER = "/anymail/"  # its webhooks, which tests/scheduling has
+ONLY_WITH_A_PROVIDER = "/anymail/"  # its webhooks, which tests/scheduling covers
 
 
 def variables() -> dict[str, object]:
-    """Each environment variable that the settings read, and its default where that is written down there."""
+    """Each environment variable that the settings read, with its default if the settings have one."""
     found: dict[str, object] = {}
     for file in SETTINGS:
         for node in ast.walk(ast.parse(file.read_text())):

@@ -1,4 +1,4 @@
-"""The glossary names what there is: a class, a column or a function for each word."""
+"""The glossary names an existing class, column or function for each word."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docs/integrate.md as a stranger walks it: all of its commands are run, in order, and print what the page says."""
+"""docs/integrate.md as a newcomer follows it: all of its commands are run, in order, and print what the page says."""
 
 import os
 import re
@@ -24,9 +24,9 @@ from demo.seed.rows import DemoRows
 from scheduling import tasks
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "integrate.md").read_text()
-# Commands, and what they print where the page shows it: lines in which * stands for anything.
+# Commands, and the output that the page shows: lines in which * stands for anything.
 BLOCK = re.compile(r"^```bash\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
-DEMO, PORTS = "http://127.0.0.1:8000", ("8098", "8099")  # the demo, and what the stranger serves
+DEMO, PORTS = "http://127.0.0.1:8000", ("8098", "8099")  # the demo's address, and the ports of the newcomer's servers
 NEXT = "-- the next block --"
 SECONDS = 120
 
@@ -43,7 +43,7 @@ def blocks(page: str) -> list[Block]:
 
 
 def walk(found: list[Block], directory: Path, answer: Callable[[str], str]) -> Iterator[list[str]]:
-    """What each block prints, in one shell. An address at which a person is to decide is followed by their answer."""
+    """Run the blocks in one shell and return the output of each. `answer` gives a person's decision."""
     script = "\n".join(["set -eo pipefail", *(f"{each.commands}\necho '{NEXT}'" for each in found)])
     with subprocess.Popen(
         ["timeout", str(SECONDS), "bash", "-c", script],
@@ -98,7 +98,7 @@ def walked(transactional_db, live_server, settings):
 
 @pytest.fixture
 def clock(transactional_db):
-    """What the demo's clock and worker do each second."""
+    """Do what the demo's clock and worker do each second."""
     over = Event()
 
     def tick() -> None:
@@ -114,7 +114,7 @@ def clock(transactional_db):
 
 
 def allow(address: str) -> str:
-    """Ada lets the app in, for herself, in her browser: the code that it is given."""
+    """Return the code that the app gets when Ada gives it access to her data, in her browser."""
     parts = urlsplit(address)
     browser = Client(headers={"host": parts.netloc})
     browser.force_login(User.objects.get(email="ada@example.com"))

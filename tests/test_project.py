@@ -1,4 +1,4 @@
-"""The project's own papers: licence, version, changelog, and the links between them."""
+"""The project's own files: licence, version, changelog, and the links between them."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def test_the_changelog_has_the_form_of_keep_a_changelog():
 
 
 def test_the_changelog_knows_the_version():
-    """It is the one that is to be released next, or the one released last."""
+    """The version is the next to be released, or the last released."""
     unreleased = CHANGELOG.partition("## [Unreleased]")[2].partition("\n## ")[0]
     assert f"To be released as {PROJECT['version']}" in unreleased or PROJECT["version"] == RELEASES[1][0]
 

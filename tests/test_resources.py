@@ -1,4 +1,4 @@
-"""A resource is one declaration: what a model says of itself is the same for scopes, pages, searches and history."""
+"""A resource is one declaration: scopes, pages, searches and history all derive from its model."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from scheduling.access.resource_rules import RULES, ResourceRule, require_rules
 from scheduling.interactions.referrers import LISTS
 from tests.factories import FACTORIES, UserFactory
 
-# The lookup of the patient, and who may read: open to all who are signed in, or by the rule of its type.
+# The lookup of the patient, and the readers: everybody who is signed in, or by the rule of its type.
 DECLARED = {
     "Organization": (None, "open"),
     "Location": (None, "open"),
@@ -77,7 +77,7 @@ def test_all_that_concerns_a_type_follows_from_its_declaration(kind):
     label = app_access.permissions([str(Scope("user", kind, "rs"))])[0].text
     assert label.startswith("See ")
     assert str(model.PLAIN_NAME) in label
-    if kind != "AppointmentResponse":  # staff see an answer on the page of its visit
+    if kind != "AppointmentResponse":  # staff see an answer on its visit's page
         assert admin.site._registry[model].section in SECTIONS[:-1]
 
     assert [(column, inner) for listed, column, inner in LISTS if listed is model] == list(model.REFERENCE_LISTS)
@@ -157,7 +157,7 @@ def test_the_first_page_of_the_administration_keeps_its_order(admin_client):
 
 
 def new_type(**facts: Any) -> type[Resource]:
-    """FHIR's type for what it has no type for, with these facts."""
+    """A resource that FHIR stores as Basic, with these facts."""
 
     class Meta:
         app_label = "clinic"

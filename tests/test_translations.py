@@ -1,4 +1,4 @@
-"""Every text is translated, says what the original says, and none has escaped translation."""
+"""Every text is translated, keeps the meaning's parts, and is marked for translation."""
 
 from importlib import import_module
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 
 def stored() -> dict[str, str | None]:
-    """A digest of each table of ours. A row that was written again differs, even if its columns are the same."""
+    """A digest of each of our tables. It differs if a row was written again, even with the same columns."""
     with connection.cursor() as cursor:
         return {table: _digest(cursor, table) for table in sorted(_tables())}
 

@@ -1,4 +1,4 @@
-"""Clients of the API. Whatever one is answered must be FHIR."""
+"""Clients of the API. Every response that they get must be valid FHIR."""
 
 import json
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ SECRET = "a-secret-of-this-test"
 
 
 def assert_fhir(resource: dict[str, Any]) -> None:
-    """Valid by the definitions of FHIR R4, and so is every resource of a Bundle."""
+    """Check a resource, and every resource of a Bundle, against the definitions of FHIR R4."""
     get_fhir_model_class(resource["resourceType"]).model_validate(resource)
 
 
 class Api:
-    """Requests below /fhir/R4/. Bodies are sent as JSON; every JSON answer is checked."""
+    """Requests below /fhir/R4/. Bodies are sent as JSON; every JSON response is checked."""
 
     def __init__(self, token: str = "", user: Any = None, **options: Any) -> None:
         self.client = Client(**options)
@@ -42,7 +42,7 @@ class Api:
         content_type: str = "application/fhir+json",
         **headers: str,
     ) -> Any:
-        """Headers are named in Python's way, such as `if_match`."""
+        """Send a request. Names of headers are Python's, such as `if_match`."""
         sent = body if isinstance(body, (bytes, str)) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = self.client.generic(
@@ -78,7 +78,7 @@ class Api:
 
 
 def application(scopes: str = "system/*.cruds", **fields: Any) -> Application:
-    """Software that is registered, for these scopes at most."""
+    """Register software, for these scopes at most."""
     software = Application.objects.create(
         **{
             "client_id": "system",
@@ -102,7 +102,7 @@ def api_with(scopes: str = "system/*.cruds", *, expires: timedelta = timedelta(h
 
 @pytest.fixture
 def api(db: None) -> Api:
-    """Software that may do everything."""
+    """Software with all rights."""
     return api_with()
 
 
@@ -121,11 +121,11 @@ def texts(response: Any) -> str:
 
 
 def ids(response: Any) -> list[str]:
-    """What a search found."""
+    """The resources that a search found."""
     entries: Iterable[Any] = response.fhir.get("entry", [])
     return [entry["resource"]["id"] for entry in entries if entry["search"]["mode"] == "match"]
 
 
 def links(response: Any) -> dict[str, str]:
-    """Where the pages of a search are, by what they are to this one."""
+    """The addresses of a search's other pages, by their relation, such as next."""
     return {link["relation"]: link["url"].removeprefix("http://testserver") for link in response.fhir["link"]}

@@ -35,7 +35,7 @@ def put(resource: Json) -> Json:
 
 
 def resources() -> Iterator[Json]:
-    """Slots first: the order of a Bundle says nothing."""
+    """Slots first, because the order of a Bundle has no meaning."""
     for name in PRACTITIONERS:
         yield from slots(name)
         yield from of_practitioner(name)

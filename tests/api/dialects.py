@@ -1,4 +1,4 @@
-"""What the tests of Argonaut Scheduling's and IHE's operations do over and over."""
+"""Requests and responses of the operations of Argonaut Scheduling and IHE."""
 
 from typing import Any
 
@@ -39,17 +39,17 @@ def notes(answer: Any) -> str:
 
 
 def found(api: Any, **criteria: Any) -> list[Json]:
-    """All that is proposed for the day."""
+    """All proposals for the day."""
     return matches(api.get(FIND, window(**{"_count": 1000, **criteria})))
 
 
 def offer(api: Any, hour: int = 10, **criteria: Any) -> Json:
-    """What is proposed for that hour."""
+    """The proposal for that hour."""
     return next(each for each in found(api, **criteria) if each["start"] == instant(monday(hour)))
 
 
 def parameters(**values: Any) -> Json:
-    """A Parameters resource; underscores in names are hyphens, resources and lists go as such."""
+    """Return a Parameters resource; underscores in names become hyphens, resources and lists stay as they are."""
     given = [
         (name.replace("_", "-"), each)
         for name, value in values.items()

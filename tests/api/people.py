@@ -1,4 +1,4 @@
-"""Patients and what pays for them, as software sends them."""
+"""Patients and their Coverage, as software sends them."""
 
 PLAN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/coverage-class", "code": "plan"}]}
 

@@ -1,4 +1,4 @@
-"""A Subscription as Argonaut Scheduling has it."""
+"""A Subscription as Argonaut Scheduling profiles it."""
 
 from typing import Any
 

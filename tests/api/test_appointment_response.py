@@ -1,4 +1,4 @@
-"""AppointmentResponse: what a participant says to a visit. https://hl7.org/fhir/R4/appointmentresponse.html"""
+"""AppointmentResponse: a participant's answer to a visit. https://hl7.org/fhir/R4/appointmentresponse.html"""
 
 import pytest
 from django.utils import timezone
@@ -20,7 +20,7 @@ KIND = "AppointmentResponse"
 
 @pytest.fixture
 def asked(site, ada, chen):
-    """A visit that Ada has asked for; Dr Chen has not answered."""
+    """A visit that Ada has requested; Dr Chen has not answered."""
     service = ServiceFactory(on_request=True)
     schedule = ScheduleFactory(actor=chen, site=site, services=[service])
     appointment = AppointmentFactory(
@@ -105,7 +105,7 @@ def test_what_one_does_not_see_is_not_there(asked, ada, bo):
 
 
 def test_answers_are_seen_by_those_who_see_the_visit(api, asked, ada, bo, chen, rana):
-    """And not those of another patient who takes part in it."""
+    """Responses of another patient of the visit are missing."""
     other = PatientFactory(user=UserFactory())
     asked.participant.append({"actor": {"reference": other.reference}, "status": "accepted"})
     asked.save()
@@ -184,7 +184,7 @@ def test_in_a_transaction_all_answers_are_heard_or_none(api, asked, chen, ada):
 
 
 def test_an_arrival_begins_an_encounter_whichever_way_it_is_told(api, ada):
-    """The change of an Appointment's status takes its Encounter along."""
+    """The Encounter follows the change of an Appointment's status."""
     appointment = AppointmentFactory(patient=ada, start=timezone.now())
     resource = api.get(appointment.reference).fhir
     assert api.put(appointment.reference, {**resource, "status": "arrived"}).status_code == 200

@@ -1,4 +1,4 @@
-"""What the profiles of Argonaut Scheduling and of IHE ask of Appointments, Slots and the Bundles that hold them.
+"""Profiles of Argonaut Scheduling and IHE for Appointments, Slots and the Bundles that hold them.
 
 http://fhir.org/guides/argonaut-scheduling/profiles.html, https://profiles.ihe.net/ITI/Scheduling/artifacts.html
 """
@@ -27,7 +27,7 @@ from tests.scheduling.situations import monday
 pytestmark = pytest.mark.django_db
 ACTORS = {"Location", "Patient", "Practitioner", "HealthcareService"}
 SLOT_STATUS = {"busy", "free", "busy-unavailable", "entered-in-error"}
-# Element: how many there must be, and how many there may be.
+# Cardinality of each element: minimum and maximum.
 APPOINTMENT = {
     "id": (1, 1),
     "status": (1, 1),

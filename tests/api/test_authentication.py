@@ -1,4 +1,4 @@
-"""Who is let in: https://www.rfc-editor.org/rfc/rfc6749#section-4.4 and rfc6750"""
+"""Access tokens: https://www.rfc-editor.org/rfc/rfc6749#section-4.4 and rfc6750"""
 
 import base64
 from datetime import timedelta

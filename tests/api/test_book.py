@@ -101,7 +101,7 @@ def test_practitioner_room_and_device_together(api, service, chen, ada):
 
 
 def change(path, value):
-    """A function that puts a value into a copy of a proposal; None takes it out."""
+    """A function that puts a value into a copy of a proposal; None removes it."""
 
     def changed(sent):
         sent = node = deepcopy(sent)
@@ -354,7 +354,7 @@ def test_the_statements_do_not_grow_with_the_schedules(api, service, chen, ada, 
         with CaptureQueriesContext(connection) as statements:
             assert api.post(BOOK, sent).status_code == 201
         counts.append(len(statements))
-    assert counts == [16, 16]  # what is written is not read again for the answer
+    assert counts == [16, 16]  # the response needs no further reads
 
 
 def test_time_that_was_blocked_meanwhile(api, chen, wanted):

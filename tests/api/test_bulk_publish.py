@@ -34,7 +34,7 @@ ALL = "$bulk-publish"
 VACCINE = "vaccine/$bulk-publish"
 NPI = {"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}
 VTRCKS = {"system": "https://cdc.gov/vaccines/programs/vtrcks", "value": "CV1234567"}
-# Of the profiles, by type: the elements that are required, and of what is in them.
+# Required elements of the profiles by type, and the required elements within them.
 REQUIRED = {
     "Location": (
         *("id", "identifier.system", "identifier.value", "name", "telecom.system", "telecom.value"),
@@ -98,7 +98,7 @@ def lines(kind: str, form: str = ALL) -> list[dict]:
 
 
 def values_at(resource, path: str) -> list:
-    """What is at a path; an empty value where there is none."""
+    """The value at a path, or an empty one."""
     nodes = [resource]
     for name in path.split("."):
         found = [node.get(name) for node in nodes]
@@ -395,7 +395,7 @@ INCOMPLETE = [{"line": ""}, {"city": ""}, {"state": ""}, {"postal_code": ""}]
 
 @pytest.mark.parametrize("missing", INCOMPLETE)
 def test_a_place_without_its_whole_address_is_left_out(schedule, service, place, missing):
-    """Its profile requires all of it. The times stay, with whom they are."""
+    """The profile of Location requires all of it. The times stay, with their practitioner."""
     Location.objects.update(**missing)
     assert lines("Location") == lines("HealthcareService") == []
     [found] = lines("Schedule")

@@ -192,7 +192,7 @@ def test_answers_encounters_and_messages_are_found(api, ada):
 
 
 def test_a_guests_proof_is_not_shown(api, administrator):
-    """To nobody: neither its words nor whose address is proven."""
+    """Nobody reads either the text of such a message or the address that is being proven."""
     message = CommunicationFactory(patient=None, event="proof", address="bo@example.com", body="Your code is 123456")
     for who in (api, administrator):
         assert who.get(message.reference).status_code == 404
@@ -207,5 +207,5 @@ def test_the_number_of_statements_does_not_grow(api, many, django_assert_num_que
         EncounterFactory(appointment=AppointmentFactory())
         CommunicationFactory(appointment=AppointmentFactory())
     for kind in ("Coverage", "QuestionnaireResponse", "Encounter", "Communication"):
-        with django_assert_num_queries(4):  # token, total, page, who was told of
+        with django_assert_num_queries(4):  # token, total, page, disclosures
             assert len(ids(api.get(kind))) == many

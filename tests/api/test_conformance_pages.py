@@ -1,4 +1,4 @@
-"""What we claim under an address of ours is found there, by everybody."""
+"""Every canonical URL of ours resolves, for everybody."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What pays for a visit, as software, patients and the front desk write it: https://hl7.org/fhir/R4/coverage.html"""
+"""Coverage of a visit, written by software, patients and the front desk: https://hl7.org/fhir/R4/coverage.html"""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_a_patient_updates_their_own(ada):
 
 
 def test_another_patient_is_not_there(ada, bo):
-    """Neither as the beneficiary nor as anyone else, and no more than one who never was."""
+    """Not as the beneficiary nor in another role; the refusal is the same as for a patient who does not exist."""
     api = Api(user=ada.user)
     for somebody in (bo.reference, "Patient/nobody"):
         for sent in (

@@ -71,7 +71,7 @@ def test_a_bundle_keeps_it(api):
 
 
 def test_a_column_of_numbers_says_them_as_they_were_said(api):
-    """A place on Earth and a length are columns; where those hold less than was said, that is kept."""
+    """Positions and lengths are columns; where a column keeps fewer digits, the digits as sent are kept too."""
     place = (
         '{"resourceType": "Location", "id": "a", "name": "A", "position": {"longitude": -73.970, "latitude": 40.80}}'
     )
@@ -94,7 +94,7 @@ def test_a_search_compares_the_numbers(api):
 
 
 def test_what_is_booked_and_kept_for_the_same_key_is_the_same(api):
-    """The fingerprint and the answer of a request are kept as they were written too."""
+    """The fingerprint and the response of a request keep their digits too."""
     service = ServiceFactory()
     schedule = ScheduleFactory(services=[service])
     query = {"service-type-reference": service.reference, "schedule": schedule.reference}

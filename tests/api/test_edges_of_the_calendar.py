@@ -1,4 +1,4 @@
-"""The first and the last instants that can be written, in zones far east and far west: everything works."""
+"""The first and the last instants of the calendar, in zones far east and far west: everything works."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,7 +74,7 @@ def world(request) -> World:
 
 
 def test_the_engine_answers(world):
-    """Whatever is asked about; nothing can be booked at the edges, and all in between."""
+    """Searches over any period work; nothing can be booked at the edges, everything between them can."""
     [offering] = availability.offerings_of(world.service, [world.schedule.fhir_id])
     now = timezone.now()
     for start in (FIRST, LAST, LAST - DAY, FIRST + DAY):
@@ -232,7 +232,7 @@ def test_pages_are_shown(world):
     ]
     for address in dict.fromkeys(addresses):
         assert staff.get(address, follow=True).status_code == 200, address
-    for span in ("9999-12-30&end=9999-12-31", "0001-01-01&end=0001-01-03"):  # shown, or refused in so many words
+    for span in ("9999-12-30&end=9999-12-31", "0001-01-01&end=0001-01-03"):  # shown, or refused with a reason
         assert staff.get(f"/staff/calendar/events/?start={span}").status_code in (200, 400)
     for address in OWN_PAGES:
         assert own.get(address, follow=True).status_code == 200, address

@@ -106,7 +106,7 @@ def slot(schedule, status, start, end, **more):
 def test_a_page_holds_twenty_and_says_that_there_are_more(api, service, chen):
     answer = api.get(FIND, asked(service, chen))
     assert (answer.status_code, len(answer.fhir["entry"])) == (200, 20)
-    assert "total" not in answer.fhir  # https://hl7.org/fhir/R4/bundle.html#total is of all pages
+    assert "total" not in answer.fhir  # Bundle.total would count all pages
     assert [link["relation"] for link in answer.fhir["link"]] == ["self", "next"]
 
 
@@ -127,7 +127,7 @@ def test_the_pages_are_the_whole(api, service, chen, count):
 
 
 def test_visits_at_one_time_may_fall_on_two_pages(api):
-    """At each site another practitioner and room have the same time."""
+    """Each site has another practitioner and room at the same time."""
     service = ServiceFactory(requires=["Practitioner", "Location"])
     for _ in range(3):
         site = LocationFactory()
@@ -183,7 +183,7 @@ def test_without_a_schedule_it_is_whoever_gives_the_service(api, service, chen):
     everybody = api.get(FIND, query).fhir["entry"]
     his = api.get(FIND, {**query, "practitioner": okafor.actor.reference}).fhir["entry"]
     assert {actor_of(entry) for entry in his} == {okafor.actor.reference}
-    assert {actor_of(entry) for entry in everybody} == {chen.actor.reference}  # the first of those who could
+    assert {actor_of(entry) for entry in everybody} == {chen.actor.reference}  # the first that is possible
     nowhere = api.get(FIND, {**query, "location-reference": LocationFactory().reference})
     assert [entry["search"]["mode"] for entry in nowhere.fhir["entry"]] == ["outcome"]
 
@@ -212,7 +212,7 @@ def test_what_is_found_on_two_grids_is_booked(api, service, chen):
 
 
 def test_pools_that_stand_in_each_others_way(api, service):
-    """Seven pools want the first of them all, who is needed at the end; and seven cannot be had of six."""
+    """A visit takes one schedule of each pool, all different; seven pools of the same six schedules have no times."""
     everybody = [each.reference for each in ScheduleFactory.create_batch(12, services=[service])]
     pools = [",".join(each for each in everybody if each != everybody[n]) for n in range(1, 7)]
     first = found(api, service, *pools, everybody[0])[0]

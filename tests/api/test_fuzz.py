@@ -1,4 +1,4 @@
-"""No body whatever leads to a failure of ours: every element of every type with JSON of the wrong type.
+"""No request body makes the server fail: every element of every type with JSON of the wrong type.
 
 A few examples of each by default, always the same. `FUZZ=1000 pytest tests/api/test_fuzz.py` tries so many of each.
 """
@@ -79,7 +79,7 @@ def answered(response: Any, sent: Any) -> None:
 
 @pytest.fixture
 def api(db):
-    """With the API's own checks of what is said, and a world to refer to."""
+    """A client that returns failures of the server as responses, and rows to refer to."""
     World()
     api = api_with()
     api.client.raise_request_exception = False
@@ -88,7 +88,7 @@ def api(db):
 
 @pytest.mark.parametrize("kind", RESOURCES)
 def test_no_element_is_too_odd(api, kind):
-    """A resource that is right, with one or two of its elements replaced, and with elements of the definition added."""
+    """Valid resources, with one or two of their elements replaced, and with other elements of the definition added."""
     row = rows_of(RESOURCES[kind]).first()
     right = to_fhir(row)
     known = places(right)[1:]

@@ -29,7 +29,7 @@ SYSTEM = Caller(client="test", scopes=("system/*.cruds",))
 
 
 def versions(bundle):
-    """Each entry's version and how it came to be."""
+    """The version of each entry, and the interaction that made it."""
     return [(entry["response"]["etag"], entry["request"]["method"]) for entry in bundle["entry"]]
 
 

@@ -1,4 +1,4 @@
-"""A request that is sent again, one after the other and both at once."""
+"""The same request again, one after the other and both at once."""
 
 import json
 
@@ -29,7 +29,7 @@ def wanted(api, service, chen, ada):
 
 
 def same(first, again):
-    """The answer is the same to the byte of its meaning, and says that it was given before."""
+    """The response is the same, and its header says that it is a replay."""
     assert "Idempotency-Replayed" not in first
     assert again["Idempotency-Replayed"] == "true"
     assert (again.status_code, again.fhir) == (first.status_code, first.fhir)
@@ -105,7 +105,7 @@ def test_both_at_once(service, chen, ada):
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_key_one_of_them_gets_it(service, chen):
-    """The control: what the key is for."""
+    """The control: without a key only one of the requests books the time."""
     software = [api_with() for _ in range(4)]
     wanted = proposal(software[0], service, chen)
     answers = at_once([lambda api=api: api.post(BOOK, wanted) for api in software])

@@ -155,7 +155,7 @@ def test_an_appointment_is_named_by_an_identifier(api, chen, ada):
     proposed = {**offer(api), "status": "pending", "identifier": theirs}
     [visit] = matches(api.post(BOOK, parameters(appointment_resource=proposed, patient_resource=person())))
     body = parameters(appointment_reference={"identifier": theirs[0]})
-    assert matches(api.post(BOOK, body)) == [visit]  # it is booked, and stays so
+    assert matches(api.post(BOOK, body)) == [visit]  # it stays booked
     AppointmentFactory(identifier=theirs)
     assert api.post(BOOK, body).status_code == 412
     body = parameters(appointment_reference={"identifier": {"value": "8"}})

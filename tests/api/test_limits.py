@@ -1,4 +1,4 @@
-"""More than can be dealt with in one request is refused, with the place."""
+"""A request that exceeds a limit is refused, and the refusal names the place."""
 
 import json
 

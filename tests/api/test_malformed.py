@@ -1,4 +1,4 @@
-"""Requests that make no sense are answered with what is wrong, and never with a failure of ours."""
+"""Malformed requests are refused with the reason, and never make the server fail."""
 
 import http.client
 import json
@@ -211,7 +211,7 @@ def test_percent_signs_stand_for_themselves(api):
 
 @pytest.mark.django_db(transaction=True)
 def test_who_sends_too_much_over_the_wire_hears_why(live_server, api):
-    """An answer before the end of the body would be lost with the connection."""
+    """A response before the end of the body would be lost with the connection."""
     connection = http.client.HTTPConnection(live_server.thread.host, live_server.thread.port, timeout=30)
     headers = {"Authorization": f"Bearer {AccessToken.objects.get().token}", "Content-Type": "application/fhir+json"}
     connection.request("POST", "/fhir/R4/Patient", b'{"resourceType":"' + b"x" * 10_500_000, headers)

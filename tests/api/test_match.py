@@ -31,7 +31,7 @@ def match(api, resource, **values):
 
 
 def grades(response):
-    """Whom it is, with the grade and the score of each."""
+    """The id, the grade and the score of each match."""
     return [
         (each["resource"]["id"], each["search"]["extension"][0]["valueCode"], each["search"]["score"])
         for each in response.fhir.get("entry", [])
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_told(api, parameters, code):
 
 
 def test_it_takes_as_many_statements_however_many_there_are(api, people, django_assert_num_queries):
-    with django_assert_num_queries(3):  # the token, the patients, who was told of
+    with django_assert_num_queries(3):  # the token, the patients, disclosures
         match(api, sought())
 
 

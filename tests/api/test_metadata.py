@@ -1,4 +1,4 @@
-"""https://hl7.org/fhir/R4/http.html#capabilities: what is declared is what there is."""
+"""The CapabilityStatement declares exactly what works: https://hl7.org/fhir/R4/http.html#capabilities"""
 
 import pytest
 
@@ -9,7 +9,7 @@ from clinic.fhir.xml import from_xml, read_xml
 from tests.api.conftest import BASE, Api, api_with
 from tests.api.test_search_parameters import VALUES
 
-# How each interaction is asked for; {} is the type.
+# The request of each interaction; {} is the type.
 INTERACTIONS = {
     "read": ("GET", "{}/nobody"),
     "vread": ("GET", "{}/nobody/_history/1"),
@@ -30,7 +30,7 @@ SYSTEM = {
 
 
 def is_answered(response):
-    """True if anything is there, be it only to say that there is no such resource."""
+    """True if the address exists, even if it answers that there is no such resource."""
     assert response.status_code < 500
     nowhere = response.status_code == 404 and b"There is nothing at" in response.content
     return response.status_code != 405 and not nowhere
@@ -149,7 +149,7 @@ def test_guides_and_their_profiles_are_named(statement, declared):
 
 
 def test_what_a_token_does_not_allow_is_declared_all_the_same(statement):
-    """The statement is of the server: it is one for all."""
+    """The statement is about the server, and the same for every caller."""
     told = api_with("system/Slot.rs").get("metadata").fhir
     assert told == statement
 

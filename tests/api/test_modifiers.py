@@ -1,4 +1,4 @@
-"""Nothing is acted upon whose meaning may be another: https://hl7.org/fhir/R4/extensibility.html#modifierExtension"""
+"""A resource with an unknown modifierExtension is not acted upon: https://hl7.org/fhir/R4/extensibility.html#modifierExtension"""
 
 import copy
 

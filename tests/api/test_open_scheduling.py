@@ -1,4 +1,4 @@
-"""Whoever comes for the first time: registered before the search, after the hold, or while they book.
+"""New patients: registered before the search, after the hold, or with the booking.
 
 http://fhir.org/guides/argonaut-scheduling, use case 2, by software that the patient has not signed in to.
 """

@@ -1,4 +1,4 @@
-"""OpenAPI for tools: what it names is what the CapabilityStatement declares."""
+"""The OpenAPI document names exactly what the CapabilityStatement declares."""
 
 import re
 

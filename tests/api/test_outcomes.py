@@ -28,7 +28,7 @@ def test_every_kind_of_refusal_has_a_status(kind):
 
 @pytest.fixture
 def refused(api, monkeypatch):
-    """What a search is answered when it raises this."""
+    """Return the response of a search that raises this error."""
 
     def run(error):
         def fail(*args, **named):

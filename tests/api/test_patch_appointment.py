@@ -1,4 +1,4 @@
-"""How Argonaut cancels: a patch of `Appointment.status`. See also https://hl7.org/fhir/R4/appointment.html"""
+"""Argonaut's cancellation: a patch of `Appointment.status`. See also https://hl7.org/fhir/R4/appointment.html"""
 
 from datetime import timedelta
 
@@ -172,7 +172,7 @@ def test_what_is_still_to_come_has_not_taken_place(api, status):
         assert (response.status_code, codes(response)) == (422, ["business-rule"])
     soon = booked(at=timezone.now() + timedelta(minutes=1))
     on_its_day = api.patch(soon.reference, step("noshow"))
-    assert on_its_day.status_code == 422  # nobody has missed what has not begun
+    assert on_its_day.status_code == 422  # a visit cannot be missed before it begins
 
 
 def test_a_visit_that_is_over_is_not_cancelled(api):

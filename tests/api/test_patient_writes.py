@@ -1,4 +1,4 @@
-"""What people write themselves: where to reach them, what they answered. Who they are, the clinic writes down."""
+"""Patients change their own contact details and answers; the clinic writes their name and birth date."""
 
 from datetime import date, timedelta
 

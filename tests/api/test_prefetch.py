@@ -221,7 +221,7 @@ def streamed(api, days):
 def test_memory_does_not_grow_with_the_number_of_slots(api, service, napa):
     service.scheduling_parameters.update(duration=15, alignment_interval=15)
     ScheduleFactory.create_batch(10, services=[service], site=napa)
-    deque(streamed(api, 28), maxlen=0)  # what is made once is made
+    deque(streamed(api, 28), maxlen=0)  # fills the caches
 
     def peak(days):
         tracemalloc.start()

@@ -1,4 +1,4 @@
-"""`referencePolicy: enforced`: what a resource refers to is there, wherever it says so.
+"""`referencePolicy: enforced`: a reference to a missing resource is refused, in every element.
 
 https://hl7.org/fhir/R4/valueset-reference-handling-policy.html
 """
@@ -15,7 +15,7 @@ NOWHERE = {"reference": "Organization/nowhere"}
 ABOUT = {"url": "http://example.org/about", "valueReference": {"reference": "Location/nowhere"}}
 PAYOR = [{"display": "Acme"}]
 
-# By the place of a reference to nothing: a resource of which all the rest is right.
+# For each element: a valid resource, except that this reference's target is missing.
 DANGLING = {
     "Organization.partOf": {"name": "A", "partOf": NOWHERE},
     "Organization.extension[0].valueReference": {"name": "A", "extension": [ABOUT]},
@@ -64,7 +64,7 @@ def test_what_is_elsewhere_or_named_in_other_ways_is_not_looked_for(api):
 
 
 def test_what_a_transaction_brings_may_be_referred_to_before_it_is_there(api):
-    """Also in a ring: two records that name each other."""
+    """Two records may refer to each other."""
 
     def patient(fhir_id, other):
         link = [{"other": {"reference": f"Patient/{other}"}, "type": "seealso"}]
@@ -83,7 +83,7 @@ def test_what_a_transaction_brings_may_be_referred_to_before_it_is_there(api):
 
 
 def test_what_was_referred_to_before_it_was_deleted_may_stay(api):
-    """A record whose doctor is gone can still be corrected, and gets no other one who is not there."""
+    """A record whose doctor is deleted can still be corrected, but gets no other missing reference."""
     chen = PractitionerFactory()
     body = {"resourceType": "Patient", "id": "ada", "generalPractitioner": [{"reference": chen.reference}]}
     api.put("Patient/ada", body)
@@ -101,6 +101,6 @@ def test_what_is_known_costs_one_statement_however_much_there_is(api, django_ass
         "generalPractitioner": [{"reference": each.reference} for each in people],
         "managingOrganization": {"reference": org.reference},
     }
-    api.post("Patient", sent)  # what is asked for once
+    api.post("Patient", sent)  # fills the caches
     with django_assert_max_num_queries(20):
         assert api.post("Patient", sent).status_code == 201

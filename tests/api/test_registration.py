@@ -1,4 +1,4 @@
-"""A patient is registered once: https://hl7.org/fhir/R4/http.html#create, as Argonaut Scheduling wants it.
+"""A patient is registered once: https://hl7.org/fhir/R4/http.html#create, as Argonaut Scheduling profiles it.
 
 Who registers somebody who is a patient already hears who that is, and nothing more of them.
 """
@@ -100,7 +100,7 @@ def test_nothing_is_told_or_changed_of_who_is_known(maria):
 
 
 def test_a_condition_that_finds_nobody_makes_nobody_who_is_known_a_second_time(api, maria):
-    """If-None-Exist by an identifier that only the client knows: it is still the same person."""
+    """If-None-Exist with an identifier that only the client knows does not hide that it is the same person."""
     for condition in (f"identifier={MRN}|99", f"identifier={MRN}|17"):
         response = api.post("Patient", described(), if_none_exist=condition)
         assert (response.status_code, response.fhir["id"]) == (200, maria.fhir_id)

@@ -143,7 +143,7 @@ def test_who_may_move_and_which_version(ada, bo, chen, room, booked):
 
 @pytest.fixture
 def longer(booked):
-    """The desk made it three quarters of an hour."""
+    """The desk has made the visit three quarters of an hour long."""
     row = Appointment.objects.get(fhir_id=booked["id"])
     Appointment.objects.filter(pk=row.pk).update(end=monday(10, 45))
     row.slots.filter(status="busy-unavailable").delete()
@@ -163,6 +163,6 @@ def test_for_a_patient_it_keeps_the_schedules_it_was_given_besides(api, ada, che
     assert {(each.schedule, each.start, each.end) for each in taken} == {
         (each, monday(14), monday(14, 45)) for each in (chen, room)
     }
-    assert move(api, longer, monday(15), chen).status_code == 200  # software says which, and no others
+    assert move(api, longer, monday(15), chen).status_code == 200  # only the named schedules are taken
     taken = Appointment.objects.get(fhir_id=longer["id"]).slots.filter(deleted_at=None, status="busy")
     assert [each.schedule for each in taken] == [chen]

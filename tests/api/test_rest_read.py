@@ -136,5 +136,5 @@ def test_pretty_is_for_people(api):
 
 def test_a_read_is_few_statements(api, django_assert_num_queries):
     patient = PatientFactory().reference
-    with django_assert_num_queries(3):  # the token, the row, who was told of
+    with django_assert_num_queries(3):  # the token, the row, disclosures
         api.get(patient)

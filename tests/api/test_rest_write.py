@@ -178,7 +178,7 @@ def test_everything_wrong_is_said_at_once(api):
 
 @pytest.mark.parametrize("query", ["identifier=http://mrn|1", "name=Quinn", "_id=ada", "colour=red", "patient="])
 def test_a_search_in_the_address_of_a_post_is_refused(api, query):
-    """Whoever means a conditional create is told how to say it, and nothing is made twice."""
+    """The refusal of an unconditional create says how to make it conditional, and nothing is created twice."""
     response = api.post(f"Patient?{query}", ADA)
     assert (response.status_code, codes(response)) == (400, ["not-supported"])
     assert "If-None-Exist" in texts(response)
@@ -325,7 +325,7 @@ def test_an_update_does_not_bring_a_patient_who_is_elsewhere(api):
 
 
 def put_at_once(resource, several):
-    """The statuses of as many requests that PUT the same new resource at one moment."""
+    """The statuses of several requests that PUT the same new resource at one moment."""
     start, apis = Barrier(several), [api_with() for _ in range(several)]
 
     def put(api):
@@ -357,7 +357,7 @@ def test_of_eight_who_take_one_id_one_creates_it():
 
 @pytest.mark.django_db(transaction=True)
 def test_who_finds_the_id_taken_only_after_waiting_stands_in_nobodys_way():
-    """Three clients PUT one Appointment while its patient is locked: for two it is new, for the third it is there."""
+    """Three clients PUT one Appointment while its patient is locked: one creates it, the others change it."""
     ada = PatientFactory()
     booked = visit(SlotFactory(start=MONDAY_9), ada, id="one")
     puts = [partial(api_with().put, "Appointment/one", {**booked, "comment": f"From client {n}"}) for n in range(3)]
@@ -393,7 +393,7 @@ def closing(act):
 
 
 def wait_until_waiting(several):
-    """Return once as many transactions wait for a lock."""
+    """Return once this number of transactions wait for a lock."""
     with connection.cursor() as cursor:
         for _ in range(2000):
             cursor.execute("SELECT pg_stat_clear_snapshot()")

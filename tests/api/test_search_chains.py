@@ -1,4 +1,4 @@
-"""Searches by what is referred to, and by what refers: https://hl7.org/fhir/R4/search.html#chaining and #has"""
+"""Searches by resources that are referred to, or that refer: https://hl7.org/fhir/R4/search.html#chaining and #has"""
 
 from datetime import timedelta
 
@@ -171,9 +171,9 @@ def test_a_name_where_an_id_is_meant_finds_nothing(api, visits):
 def test_a_chain_costs_no_statement_for_each_row(api, many, django_assert_num_queries):
     for _ in range(many):
         AppointmentFactory(patient=PatientFactory(family="Quinn"), schedules=[ScheduleFactory()])
-    with django_assert_num_queries(5):  # token, total, page, slots, who was told of
+    with django_assert_num_queries(5):  # token, total, page, slots, disclosures
         assert len(ids(api.get("Appointment?patient.family=quinn&actor:Practitioner.gender:missing=true"))) == many
-    with django_assert_num_queries(4):  # token, total, page, who was told of
+    with django_assert_num_queries(4):  # token, total, page, disclosures
         assert len(ids(api.get("Patient?_has:Appointment:patient:status=booked"))) == many
 
 
@@ -203,7 +203,7 @@ HIDDEN = [
 
 @pytest.mark.parametrize("query", HIDDEN)
 def test_nothing_hidden_is_found_by_what_hangs_on_it(db, ada, query):
-    """Each of these finds what is another patient's for software that may see all, and nothing for Ada."""
+    """Searches that find another patient's rows for software with all rights, and nothing for Ada."""
     bo = PatientFactory(fhir_id="bo", family="Lind", identifier=[{"system": "urn:oid:1", "value": "bo"}])
     room, group = RoomFactory(), OrganizationFactory()
     schedules = [ScheduleFactory(), ScheduleFactory(actor=room)]

@@ -20,7 +20,7 @@ from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db
 
-# By the clinic's zone: its visits by name, in UTC. All are on 2 December there, but "before" and "after".
+# Visits by name, in UTC. In the clinic's zone all are on 2 December, except "before" and "after".
 VISITS = {
     "America/New_York": {"before": 4.9, "early": 5, "late": 28.9, "after": 29},
     "Asia/Tokyo": {"before": -9.1, "early": -9, "late": 14.9, "after": 15},

@@ -1,4 +1,4 @@
-"""What is said of the search parameters: https://hl7.org/fhir/R4/searchparameter.html"""
+"""The declarations of search parameters: https://hl7.org/fhir/R4/searchparameter.html"""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every element that FHIR has a search parameter for is found by it, whether or not it has a column here."""
+"""Every search parameter of FHIR works, whether or not its element has a column."""
 
 import pytest
 
@@ -40,7 +40,7 @@ PARTS = {
     "address-use=work": False,
 }
 
-# By type: what is sent, and whether these queries find it.
+# By type: the resource that is sent, and whether each query finds it.
 SAMPLES = {
     "Patient": (
         {

@@ -191,7 +191,7 @@ def test_as_much_as_may_be_asked_is_answered(api):
 
 
 def test_paths_lead_only_over_rows_that_the_caller_may_see(db, ada, bo):
-    """Neither what is said of hidden rows is found by them, nor that it is not."""
+    """A filter finds hidden rows neither by a condition nor by its negation."""
     seen = PractitionerFactory(fhir_id="gp")
     for patient in (ada, bo):
         RelatedPersonFactory(patient=patient, fhir_id=f"of-{patient.fhir_id}", family="Stone")
@@ -208,11 +208,11 @@ def test_paths_lead_only_over_rows_that_the_caller_may_see(db, ada, bo):
 
 
 def test_a_scope_is_not_narrowed_by_a_filter(db, people):
-    """What its paths reached would depend on the scopes that are read here: it grants nothing."""
+    """Its paths would depend on the scopes that are being read: such a scope grants nothing."""
     for text in ("gender eq male", "not(link.family eq x)"):
         assert found(api_with(f"system/Patient.rs?_filter={text.replace(' ', '+')}"), "_id pr true") == set()
 
 
 def test_a_filter_is_one_statement(api, people, django_assert_num_queries):
-    with django_assert_num_queries(4):  # token, total, page, who was told of
+    with django_assert_num_queries(4):  # token, total, page, disclosures
         api.get("Patient", {"_filter": "general-practitioner.family sw ch or not (family co a) and given pr true"})

@@ -1,4 +1,4 @@
-"""What goes with the matches: https://hl7.org/fhir/R4/search.html#include"""
+"""Included resources: https://hl7.org/fhir/R4/search.html#include"""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from tests.factories import (
 
 
 def brought(api, path, *included, name="_include"):
-    """The types of what is included, each with its number."""
+    """The types of the included resources, each with its number."""
     response = api.get(path, {name: list(included)}) if included else api.get(path)
     assert response.status_code == 200, response.fhir
     found = [entry["resource"] for entry in response.fhir["entry"] if entry["search"]["mode"] == "include"]
@@ -43,7 +43,7 @@ def slots(db):
 
 @pytest.fixture
 def visit(db):
-    """With everyone who can take part."""
+    """A visit with a participant of every type."""
     patient, service = PatientFactory(fhir_id="ada"), ServiceFactory()
     site = LocationFactory()
     actors = [PractitionerFactory(), RoleFactory(), RoomFactory(part_of=site), DeviceFactory(location=site)]
@@ -172,7 +172,7 @@ def test_the_number_of_statements_does_not_grow(api, many, django_assert_num_que
     patient = PatientFactory()
     for _ in range(many):
         AppointmentFactory(patient=patient, schedules=[ScheduleFactory()])
-    with django_assert_num_queries(5):  # token, total, page, slots, who was told of
+    with django_assert_num_queries(5):  # token, total, page, slots, disclosures
         assert len(ids(api.get("Appointment"))) == many
     with django_assert_num_queries(8):  # and schedules with their services and parameters, practitioners
         api.get("Slot?_include=Slot:schedule&_include:iterate=Schedule:actor")

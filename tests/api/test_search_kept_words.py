@@ -1,4 +1,4 @@
-"""The words of a resource are computed when it is written, and only read when it is searched."""
+"""The search text of a resource is computed when it is written, and only read by searches."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def test_a_row_that_is_no_more_leaves_no_words(db):
     for gone in ("DELETE FROM clinic_organization", "TRUNCATE clinic_organization CASCADE"):
         sql(ORGANIZATION)
         assert sql("SELECT count(*) FROM clinic_organization_words") == [(1,)]
-        sql("SET CONSTRAINTS ALL IMMEDIATE")  # or what they still wait for keeps TRUNCATE out
+        sql("SET CONSTRAINTS ALL IMMEDIATE")  # or their pending trigger events prevent TRUNCATE
         sql(gone)
         assert sql("SELECT count(*) FROM clinic_organization_words") == [(0,)]
 
@@ -138,18 +138,18 @@ def test_a_search_computes_no_words(api, ada, query, caller):
 
 
 def plans(asked: Api, query: str) -> str:
-    """The plans of the statements that look for words: the total and the page."""
+    """The plans of the statements that search for words: the total and the page."""
     with CaptureQueriesContext(connection) as statements:
         assert asked.get(query).fhir["total"] > 0
     looking = [each["sql"] for each in statements if "tsquery" in each["sql"]]
     assert len(looking) == 2
-    sql("SET LOCAL enable_seqscan = off")  # the tables of a test are small enough to read them whole
+    sql("SET LOCAL enable_seqscan = off")  # else PostgreSQL reads the small tables of a test as a whole
     return "\n".join(line for each in looking for (line,) in sql(f"EXPLAIN {each}"))
 
 
 @pytest.fixture
 def many(ada):
-    """Five thousand patients of whom ten have a rare word."""
+    """Five thousand patients, ten of them with a rare word."""
     sql("""
         INSERT INTO clinic_patient (fhir_id, version, last_updated, extra, active, family, given, prefix, gender, phone,
             email, identifier, language, search)
@@ -159,7 +159,9 @@ def many(ada):
     """)
     ada.extra = {"contact": [{"name": {"text": "cough"}}]}
     ada.save()
-    sql("SELECT gin_clean_pending_list('patient_kept_words')")  # as a vacuum does: what waits there costs a plan
+    sql(
+        "SELECT gin_clean_pending_list('patient_kept_words')"
+    )  # as a vacuum does: pending entries make the index look slow
     sql("ANALYZE clinic_patient, clinic_patient_words")
 
 
@@ -188,7 +190,7 @@ def moved_visit_of(kind: str) -> Any:
 
 
 def test_words_of_earlier_rows_are_filled_in_as_the_triggers_keep_them(ada, chen, monkeypatch):
-    """In batches, and those that somebody wrote meanwhile stand."""
+    """The migration works in batches, and keeps rows that are written meanwhile."""
     monkeypatch.setattr(kept_words, "BATCH", 2)
     calendar = ScheduleFactory(actor=chen)
     visits = [AppointmentFactory(patient=ada, schedules=[calendar], start=monday(9 + hour)) for hour in range(5)]
@@ -219,7 +221,7 @@ def test_a_patient_whose_visit_gets_company_still_finds_it_by_what_they_are_show
         assert asked.get("Appointment", {"_content": words}).fhir["total"] == shown, words
     visit.participant = [each for each in visit.participant if each["actor"].get("reference") != ada.reference]
     visit.save()
-    for words in ("evangeline", "migraine"):  # nobody but the other comes: nothing of it is told
+    for words in ("evangeline", "migraine"):  # only the other patient has these words
         assert asked.get("Appointment", {"_content": words}).fhir["total"] == 0, words
 
 

@@ -18,7 +18,7 @@ def pages(api, path, relation="next"):
 
 @pytest.fixture
 def seven(db):
-    """Not in the order of their birth dates, of which some are equal and some not known."""
+    """Patients not in the order of their birth dates; some dates are equal and some unknown."""
     return [
         PatientFactory(fhir_id=f"p{number}", birth_date=date(1990, 1, 1 + number % 3) if number % 4 else None)
         for number in range(7)
@@ -97,7 +97,7 @@ def test_clients_may_ask_for_larger_pages_on_the_way(api, seven, more):
 
 
 def test_the_address_of_a_page_tells_nothing(api):
-    """It is kept in logs and histories: neither what was searched for nor what was found is to be read in it."""
+    """Addresses are kept in logs: the page's address shows neither the search nor its matches."""
     for _ in range(3):
         PatientFactory(family="Quinn", birth_date=date(1980, 2, 3))
     form = "application/x-www-form-urlencoded"
@@ -149,13 +149,13 @@ def test_every_page_costs_the_same(api, page, django_assert_num_queries):
     path = "Appointment?_count=2&_sort=-date"
     for _ in range(page - 1):
         path = links(api.get(path))["next"]
-    with django_assert_num_queries(5):  # token, total, page, slots, who was told of
+    with django_assert_num_queries(5):  # token, total, page, slots, disclosures
         api.get(path)
 
 
 @pytest.fixture
 def sites(db):
-    """Along a meridian, about 11 kilometres apart."""
+    """Sites along a meridian, about 11 kilometres apart."""
     for fhir_id, latitude in (("far", 40.3), ("here", 40.0), ("north", 40.1), ("south", 39.8)):
         LocationFactory(fhir_id=fhir_id, latitude=latitude, longitude=-74.0)
     LocationFactory(fhir_id="nowhere")

@@ -1,4 +1,4 @@
-"""What can be searched for: https://hl7.org/fhir/R4/search.html#ptypes"""
+"""Search parameters: https://hl7.org/fhir/R4/search.html#ptypes"""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,7 +27,7 @@ from tests.factories import (
     concept,
 )
 
-# A value that can be read, for every type of parameter.
+# A valid value for every type of parameter.
 VALUES = {
     "token": "true",
     "string": "a",
@@ -226,7 +226,7 @@ def test_schedules(api):
 
 
 def count(kind, name, value):
-    """How many are found by an administrator, without the way there and back."""
+    """Return the number of an administrator's matches."""
     caller = Caller(user=User(is_superuser=True))
     query = QueryDict(mutable=True)
     query[name] = value

@@ -1,4 +1,4 @@
-"""What cannot be searched is said with its name, and nothing that is sent is our fault."""
+"""Invalid searches are refused by the name of the parameter, and never make the server fail."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_searched_is_refused_by_name(api, query):
 
 @pytest.mark.parametrize("query", ["patient=", "patient=&status=booked", "_id=", "patient.family=", "date=&date=2026"])
 def test_a_condition_without_a_value_is_refused(api, query):
-    """Whoever lost the value would otherwise be told of everybody's visits."""
+    """A client that lost the value would otherwise get everybody's visits."""
     AppointmentFactory(patient=PatientFactory())
     for strictness in ("handling=strict", ""):
         response = api.get(f"Appointment?{query}", prefer=strictness)

@@ -1,4 +1,4 @@
-"""How what is found is shown: https://hl7.org/fhir/R4/search.html#return"""
+"""Parameters of search results: https://hl7.org/fhir/R4/search.html#return"""
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_what_is_only_a_part_says_so(api, query):
 
 
 def test_a_part_is_still_what_fhir_calls_valid(api):
-    """Every answer is checked by its definition."""
+    """Every response is checked by its definition."""
     AppointmentFactory(schedules=[ScheduleFactory()])
     for query in ("_elements=comment", "_summary=true", "_summary=text&_count=1"):
         assert shown(api, f"Appointment?{query}") >= {"status", "participant"}

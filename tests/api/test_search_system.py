@@ -13,7 +13,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def found(response):
-    """The references of what was found, in its order."""
+    """The references of the matches, in their order."""
     assert response.status_code == 200, response.fhir
     return [
         f"{each['resource']['resourceType']}/{each['resource']['id']}"
@@ -31,7 +31,7 @@ def pages(api, path):
 
 @pytest.fixture
 def five(db):
-    """Of three types, and none changed at the time at which another of its type was."""
+    """Rows of three types, no two changed at the same time."""
     for fhir_id, day in (("a", 4), ("c", 1)):
         PatientFactory(fhir_id=fhir_id, last_updated=datetime(2026, 1, day, tzinfo=UTC))
     for fhir_id, day in (("b", 2), ("d", 4)):
@@ -212,7 +212,7 @@ def test_a_page_costs_the_same_however_many_rows_there_are(api, more, django_ass
     for factory in (PatientFactory, PractitionerFactory, LocationFactory):
         for _ in range(1 + more):
             factory()
-    with django_assert_num_queries(7):  # token, total, which rows, three types, who was told of
+    with django_assert_num_queries(7):  # token, total, which rows, three types, disclosures
         api.get(f"?{ALL}")
 
 

@@ -25,7 +25,7 @@ def narrative(words: str) -> dict[str, Any]:
 
 @pytest.fixture
 def reports(db):
-    """Of three patients; the last has the words elsewhere than in the narrative."""
+    """Resources of three patients; the last has the words outside of the narrative."""
     PatientFactory(fhir_id="bone", extra=narrative("A <b>broken</b> bone, with metastases"))
     PatientFactory(fhir_id="liver", extra=narrative("Liver: metastases. Not broken"))
     PatientFactory(fhir_id="other", extra={"contact": [{"name": {"text": "Bone Liver Metastases"}}]})
@@ -112,7 +112,7 @@ def strings(value: Any) -> Iterator[str]:
         yield value
 
 
-WORDLESS = ("PractitionerRole", "Schedule", "Subscription", "AuditEvent")  # in the world that these tests are of
+WORDLESS = ("PractitionerRole", "Schedule", "Subscription", "AuditEvent")  # in the rows of this module's world
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
@@ -127,7 +127,7 @@ def test_whatever_is_kept_in_a_row_and_shown_is_among_its_words(api, kind):
 
 
 def test_words_that_are_not_shown_are_not_found(api):
-    """Into a video room lets the visit's page: nobody finds a calendar by it."""
+    """The address of a video room is not in the search text of its calendar."""
     ScheduleFactory(meeting_url="https://meet.example/secret", comment="Upstairs")
     for asked in ("secret", "meet.example/secret", '"https://meet.example/secret"'):
         assert ids(api.get("Schedule", {"_content": asked})) == []
@@ -143,7 +143,7 @@ def test_hidden_rows_are_found_by_none_of_their_words(db, ada, bo):
 
 
 def test_longer_texts_than_can_be_kept_as_words_are_saved(api):
-    """PostgreSQL would refuse the row."""
+    """PostgreSQL would refuse such a row."""
     words = " ".join(f"w{number}" for number in range(100_000))
     made = api.post("Questionnaire", {"resourceType": "Questionnaire", "status": "draft", "description": words})
     assert made.status_code == 201
@@ -166,7 +166,7 @@ NAMES = {
     "name=uinn": False,
     "name=le": True,
     "name=ada ma": True,
-    "name=mae ada": True,  # words of a name count in any order, as at the desk
+    "name=mae ada": True,  # words of a name match in any order, as at the desk
     "family=o'q": False,
     "family=quinn le br": True,
     "given=mae": True,
@@ -184,7 +184,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("query", "found"), NAMES.items())
 def test_patients_are_found_by_the_start_of_any_word_of_their_names(api, query, found):
-    """The index of names finds them all: none that the text itself would not."""
+    """The index of names finds the same rows as the text itself."""
     names = [{"given": ["Second", "Zoë"], "family": "d'Arc"}, {"text": "a:b \\x"}]
     PatientFactory(fhir_id="ada", family="Quinn Le Brun", given="Ada Mae", extra={"name": [{}, *names]})
     name, _, value = query.partition("=")

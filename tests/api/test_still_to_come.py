@@ -1,4 +1,4 @@
-"""A visit that is still to come is not fulfilled, whatever writes it: an Appointment, an Encounter, a Bundle."""
+"""A future visit cannot be fulfilled, whether an Appointment, an Encounter or a Bundle says so."""
 
 from datetime import timedelta
 

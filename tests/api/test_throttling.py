@@ -18,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A clock by which requests are counted, ten seconds past a minute, over an empty cache."""
+    """A clock for counting requests, ten seconds past a minute, with an empty cache."""
     cache.clear()
     clock = SimpleNamespace(now=TEN_SECONDS_PAST)
     monkeypatch.setattr(throttling._redis, "away_until", 0.0)
@@ -150,7 +150,9 @@ def test_while_redis_is_away_there_is_no_limit(two_per_client, two_per_address, 
 
 def test_a_redis_that_has_failed_is_left_alone_for_a_moment(two_per_client, api, monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=asked.append))  # which answers None, as it then does
+    monkeypatch.setattr(
+        throttling, "cache", SimpleNamespace(incr=asked.append)
+    )  # append returns None, as the cache does after a failure
     assert statuses(api) == [200, 200, 200]
     assert len(asked) == 1
     monkeypatch.setattr(throttling._redis, "away_until", 0.0)
@@ -159,7 +161,7 @@ def test_a_redis_that_has_failed_is_left_alone_for_a_moment(two_per_client, api,
 
 
 def test_the_limits_are_generous(settings):
-    """The real settings, of which those of the tests take the limits away, and what integrators are told of them."""
+    """The product's limits, which the tests switch off, are those in the documentation for integrators."""
     from clinic import settings as real
 
     assert (real.API_REQUESTS_PER_CLIENT, real.API_REQUESTS_PER_ADDRESS) == (6000, 12_000)

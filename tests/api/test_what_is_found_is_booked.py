@@ -1,4 +1,4 @@
-"""The promise of $find, through the door: what it offers, $book accepts, whatever the configuration."""
+"""Every proposal of $find can be booked by $book, in every configuration."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,7 +24,7 @@ ZONES = ["America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_
 
 
 def clock_change(zone, *, after):
-    """The first day after `after` on which the clocks of a zone change; `after` where they never do."""
+    """The first day after `after` on which the clocks of a zone change, or `after` if they never do."""
     moments = (after + timedelta(days=day) for day in range(366))
     offset = after.astimezone(zone).utcoffset()
     return next((each for each in moments if each.astimezone(zone).utcoffset() != offset), after)
@@ -57,7 +57,7 @@ def configuration(random):
 
 
 def length(proposal):
-    """With its buffers: what a booking takes."""
+    """The span of a booking with its buffers."""
     moments = [datetime.fromisoformat(slot[name]) for slot in proposal["contained"] for name in ("start", "end")]
     return min(moments), max(moments)
 

@@ -1,4 +1,4 @@
-"""The API while PostgreSQL is away: what is sent again is done once."""
+"""The API while PostgreSQL is unavailable: a repeated request is executed once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ from tests.factories import ScheduleFactory, ServiceFactory
 
 @pytest.fixture
 def cut():
-    """End the connection of whoever makes a visit, in the middle of its transaction; return how to stop that."""
+    """End the connection of each transaction that inserts a Slot, until the returned function is called."""
 
     def stop():
         with connection.cursor() as cursor:

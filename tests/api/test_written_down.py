@@ -1,4 +1,4 @@
-"""Who wrote what is written down: https://hl7.org/fhir/R4/auditevent.html"""
+"""Audit events of writes: https://hl7.org/fhir/R4/auditevent.html"""
 
 import pytest
 
@@ -11,7 +11,7 @@ SITE = {"resourceType": "Location", "id": "garden", "status": "active", "name": 
 
 
 def lines():
-    """What was done, and to which version of what."""
+    """The action of each audit event, and the version that it made."""
     written = AuditEvent.objects.exclude(action="R").order_by("pk")
     return [(each.subtype, each.action, each.target) for each in written]
 

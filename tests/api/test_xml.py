@@ -15,7 +15,7 @@ NAMES = [XML, "application/xml", "text/xml"]
 
 
 def read(response):
-    """The resource that was answered in XML, as JSON."""
+    """The XML of a response, as JSON."""
     assert response["Content-Type"].removesuffix("; charset=utf-8") in NAMES
     resource = from_xml(read_xml(response.content.decode()))
     assert_fhir(resource)

@@ -1,4 +1,4 @@
-"""What the tests of the operations do over and over."""
+"""Requests and responses of the operations on visits."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ def found(api: Any, service: Any, *schedules: Any, **more: Any) -> list[Json]:
 
 
 def proposal(api: Any, service: Any, *schedules: Any, at: datetime | None = None, patient: Any = None) -> Json:
-    """What $find proposes for one time, ten o'clock unless told otherwise, with the patient in it."""
+    """The proposal of $find for one time, ten o'clock unless another is given, with the patient in it."""
     wanted = instant(at or monday(10))
     offered = next(each for each in found(api, service, *schedules) if each["start"] == wanted)
     if patient is not None:
@@ -47,7 +47,7 @@ def starts(proposals: list[Json]) -> list[str]:
 
 
 def visit(answer: Any) -> Json:
-    """The Appointment of an answer that is a Bundle."""
+    """The Appointment of a response that is a Bundle."""
     appointment: Json = answer.fhir["entry"][0]["resource"]
     return appointment
 
@@ -57,10 +57,10 @@ def slots(answer: Any) -> list[Json]:
 
 
 def told(answer: Any) -> set[tuple[str, str]]:
-    """What an OperationOutcome says, and where."""
+    """The text and the expression of each issue of an OperationOutcome."""
     return {(issue["details"]["text"], issue.get("expression", [""])[0]) for issue in answer.fhir["issue"]}
 
 
 def expire(fhir_id: str) -> None:
-    """As if the ten minutes of a hold had passed."""
+    """Let the hold expire, as if its ten minutes had passed."""
     run_out(Appointment.objects.get(fhir_id=fhir_id))

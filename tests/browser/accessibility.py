@@ -11,7 +11,7 @@ from tests.browser.conftest import DESK, PHONE
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-# What another size or another colour scheme of the same page can break: what is shown only there, sizes, colours.
+# Rules whose result can differ at another size or in another colour scheme: visibility, sizes, colours.
 SHOWN_ONLY_THERE = [
     "aria-hidden-focus",
     "aria-input-field-name",
@@ -27,10 +27,10 @@ SHOWN_ONLY_THERE = [
 ]
 LOOKS = {"runOnly": {"type": "rule", "values": SHOWN_ONLY_THERE}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-# Every rule at each size, since another size shows other things; in the other scheme only colours are others.
+# All rules at each size, since each size shows other elements; in the other colour scheme only its colours differ.
 EVERYWHERE = ((PHONE, "light", WCAG), (PHONE, "dark", COLOURS), (DESK, "dark", WCAG), (DESK, "light", COLOURS))
-# Only what fails is brought to the test: the whole answer of axe takes longer than to ask for it.
-# Nothing is fetched before: no rule that is on reads style sheets, and no page plays a sound.
+# Only failures are returned to the test: to transfer the whole result takes longer than to compute it.
+# Nothing is preloaded: no enabled rule reads style sheets, and no page plays a sound.
 RUN = """
 ([without, rules]) => axe.run({exclude: without}, {...rules, preload: false, resultTypes: ["violations"]}).then(
     found => found.violations.map(each => [each.impact, `${each.id}: ${each.nodes[0].html}`]))

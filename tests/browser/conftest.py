@@ -11,10 +11,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.factories import EVERY_DAY, LocationFactory, QuestionnaireFactory, ScheduleFactory, ServiceFactory
 from tests.services import chromium_path
 
-# Playwright's own loop runs in this thread, and Django would take the tests' queries for its.
+# Playwright runs an event loop in this thread, and Django would refuse the tests' queries in it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-expect.set_options(timeout=20_000)  # a full page takes its time on a busy machine; what is there costs nothing
+expect.set_options(timeout=20_000)  # a full page loads slowly on a busy machine
 
 FLAGS = [
     "--no-sandbox",
@@ -111,7 +111,7 @@ def sign_in(context: BrowserContext, client, live_server):
 
 @pytest.fixture
 def violations(page: Page) -> list[str]:
-    """What the browser refused because of the Content-Security-Policy; empty on our pages."""
+    """Violations of the Content-Security-Policy; our pages have none."""
     refused: list[str] = []
     page.on(
         "console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None

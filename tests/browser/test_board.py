@@ -88,7 +88,7 @@ def test_keys_do_nothing_where_they_are_not_meant(board: Page):
     name_of(board, "Elena Marquez").focus()
     sent: list[str] = []
     board.on("request", lambda request: sent.append(request.method))
-    board.keyboard.press("d")  # who is expected has not been seen yet
+    board.keyboard.press("d")  # an expected patient has not arrived yet
     expect(name_of(board, "Elena Marquez")).to_be_focused()
     assert "POST" not in sent
     assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
@@ -125,7 +125,7 @@ def test_somebody_is_found_on_it(board: Page):
 
 
 def test_a_step_that_somebody_took_first_is_refused_in_words(board: Page, visits, rana):
-    board.route("**/staff/today/**", lambda route: route.abort())  # nothing new is heard
+    board.route("**/staff/today/**", lambda route: route.abort())  # nothing new is announced
     booking.change_status(visits[0].fhir_id, "fulfilled", caller=Caller(user=rana), now=timezone.now())
     button(board, "Arrived", "Elena Marquez").click()
     expect(board.locator("#announcement")).to_contain_text("cannot become arrived")

@@ -174,7 +174,7 @@ def test_a_button_pressed_the_moment_it_shows_stays_in_the_dialog(grid: Page, vi
 
 
 def test_what_others_do_shows_within_five_seconds(grid: Page, visit, clinic):
-    with grid.expect_response(re.compile("since=")):  # from which on it knows what is new
+    with grid.expect_response(re.compile("since=")):  # it knows the current version now
         grid.reload()
     start = visit.start + timedelta(hours=1)
     bo = PatientFactory(given="Bo", family="Lind")
@@ -193,7 +193,7 @@ def test_keys_lead_everywhere(grid: Page, day):
     expect(grid).to_have_url(re.compile(f"date={day + timedelta(days=1)}"))
     grid.keyboard.press("n")
     expect(grid.get_by_role("dialog", name="New visit")).to_be_visible()
-    grid.get_by_label("Find a patient").press_sequentially("tw")  # letters, not shortcuts
+    grid.get_by_label("Find a patient").press_sequentially("tw")  # typed letters are no shortcuts
     expect(grid.get_by_role("dialog", name="New visit")).to_be_visible()
     grid.keyboard.press("Escape")
     grid.keyboard.press("?")

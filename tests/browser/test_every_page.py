@@ -37,7 +37,7 @@ from tests.factories import (
     UserFactory,
 )
 
-# The name of a page, what its address names (the keys of `world`), the query; "= 403" where one is refused.
+# Name of a page, rows in its address (keys of `world`), query; "= 403" where it is refused.
 GUEST = """
 services
 services ?q=teeth
@@ -138,9 +138,9 @@ hours
 hours-edit checkup
 hours-settings checkup
 """
-# Pages that one comes to by doing something: below.
+# Pages that need steps before them: below.
 BY_DOING = {"proof", "questions", "questions-stop", "details", "start", "hold"}
-# What answers a form or a script, or is a file.
+# Responses to forms and scripts, and files.
 NO_PAGES = {
     "near", "let-go", "keep", "presence", "ics", "manage-attend", "feed", "feed-revoke", "messages-read", "sms-status",
     "send-again", "questions-save", "answer-file", "set-language", "theme",
@@ -152,7 +152,7 @@ NO_PAGES = {
 
 @pytest.fixture
 def world(clinic, ada, chen, site):
-    """One of everything, by the words of the tables."""
+    """Rows of every kind, by the names that the tables of pages use."""
     schedule = Schedule.objects.get()
     schedule.meeting_url = "https://video.example/room"
     schedule.save()
@@ -234,7 +234,7 @@ class Looker:
         page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
 
     def open(self, address: str, status: int = 200) -> None:
-        """On a phone, and on a desk in the dark: there by the rules that can find something else."""
+        """Check the page on a phone, and on a desk in the dark theme by the rules that can differ there."""
         self.page.set_viewport_size(PHONE)
         answer = self.page.goto(address)
         if answer is None or answer.status != status:
@@ -246,7 +246,7 @@ class Looker:
         self.page.emulate_media(color_scheme="light")
 
     def look(self, rules: dict[str, Any] = WCAG) -> None:
-        """At what is there now."""
+        """Check the page as it is now."""
         self.page.wait_for_load_state()
         where = f"{self.page.url} ({self.page.viewport_size})"
         self.problems += [f"{where}: {each}" for each in (*self._frame(), *serious(self.page, rules))]
@@ -304,7 +304,7 @@ def test_as_a_guest(looker: Looker, world):
     times = reverse("portal:choose-time", args=[world["checkup"]])
     page.goto(times)
     time = page.locator(".first__time").first.get_attribute("value")
-    page.route("**/hold-at-once.js", lambda route: route.fulfill(body=""))  # which goes on before one could look
+    page.route("**/hold-at-once.js", lambda route: route.fulfill(body=""))  # it goes on before anybody could look
     looker.open(f"{reverse('portal:deep-link', args=[world['checkup']])}?time={time}")
     page.goto(times)
     page.locator(".first__time").first.click()

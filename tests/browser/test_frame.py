@@ -25,7 +25,7 @@ PATIENTS = (
     "/accounts/logout/",
     "/staff/",
 )
-# As long as words get in German, and as many as a header holds.
+# Words as long as German ones, as many as a header holds.
 LONG_WORDS = ("Terminübersicht", "Praxiskalender", "Öffnungszeiten", "Familienangehörige", "Benachrichtigungen")
 
 

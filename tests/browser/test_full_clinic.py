@@ -37,7 +37,7 @@ def desk(transactional_db, page: Page, sign_in, day):
     page.goto("/staff/")
     page.locator("summary").filter(has_text="Calendars").click()
     page.get_by_role("button", name="Show all people, and nothing else").click()
-    expect(page.locator(".ec-col-head")).to_have_count(PEOPLE)  # by now the keys are heard
+    expect(page.locator(".ec-col-head")).to_have_count(PEOPLE)  # the key handlers are ready now
     return page
 
 
@@ -59,7 +59,7 @@ def test_the_day_of_many_scrolls_sideways_its_head_stays_and_work_fills_the_scre
     assert columns.last.bounding_box()["x"] < DESK["width"]
     frame.evaluate("it => it.scrollTo(0, 0)")
     assert re.match("0?8", desk.locator(".ec-sidebar .ec-slot").nth(1).inner_text())  # the hour of the first visit
-    assert desk.locator("*").count() < 6_000  # of which the list would be half
+    assert desk.locator("*").count() < 6_000  # the list alone would have half as many
     assert desk.locator(".agenda__row").count() == 0
     desk.set_viewport_size(PHONE)
     expect(desk.locator(".agenda__row").first).to_be_visible()

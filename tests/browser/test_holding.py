@@ -22,7 +22,7 @@ def no_questions(clinic):
 
 
 def hold(page: Page, clinic) -> None:
-    """The first free time; what counts down and watches has begun."""
+    """Hold the first free time; the countdown and the watch have started."""
     page.goto(f"/book/{clinic.fhir_id}/")
     page.locator(".first__time").first.click()
     expect(page.get_by_text("Held for you until")).to_be_visible()
@@ -71,7 +71,7 @@ def soon(is_true: Callable[[], bool]) -> bool:
 
 
 def test_who_leaves_is_noticed_and_who_comes_back_too(page: Page, clinic, violations):
-    with page.expect_response("**/presence/"):  # it has said that it is here; said later, that would undo what follows
+    with page.expect_response("**/presence/"):  # a later announcement would undo the next step
         hold(page, clinic)
     page.goto("about:blank")
     assert soon(lambda: Appointment.objects.get().left_at is not None)

@@ -15,7 +15,7 @@ from tests.factories import AppointmentFactory, EncounterFactory
 ENGLISH = re.compile(r"\b(the|your|you|and|with|visits?|time|times|from|not|is|are|this|today|book|choose)\b", re.I)
 DAYS = "lunes|martes|miércoles|jueves|viernes|sábado|domingo"
 MONTHS = "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
-# All that is read or heard: texts, and what is said in their stead.
+# All visible and spoken text: text nodes, and attributes that replace them.
 READ = """() => {
   const spoken = [...document.querySelectorAll("[aria-label], [placeholder], [title]")]
     .flatMap((each) => ["aria-label", "placeholder", "title"].map((name) => each.getAttribute(name)));

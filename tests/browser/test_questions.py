@@ -39,7 +39,7 @@ def go_on(page: Page) -> None:
 
 
 def is_at_part(page: Page, number: int) -> None:
-    """That part shows, and its script hears what is entered."""
+    """Wait until the part is visible and its script listens to input."""
     expect(page.get_by_text(f"Part {number} of 4")).to_be_visible()
     page.wait_for_load_state()
 

@@ -56,7 +56,7 @@ def now_of(visit: Appointment) -> tuple[str, datetime]:
 
 
 def choose(page: Page, clock: str) -> None:
-    """A time of the day that is opened."""
+    """Choose a time of the day that is open."""
     page.locator(".time").filter(has_text=clock).click()
     expect(page.get_by_role("heading", name="Move your visit?")).to_be_visible()
 
@@ -221,7 +221,7 @@ def test_the_waiting_page_goes_in_when_the_room_opens(page: Page, base_url, visi
     page.get_by_role("link", name="Go to the video room").click()
     expect(page.get_by_role("heading", name="The room is not open yet")).to_be_visible()
     expect(page.get_by_text("Leave this page open")).to_be_visible()
-    page.wait_for_load_state()  # by now it watches the clock
+    page.wait_for_load_state()  # it watches the clock now
     Appointment.objects.update(start=visit.start - timedelta(minutes=2))
     page.clock.run_for(121 * 1000)
     page.wait_for_url("**/readyz")

@@ -99,9 +99,9 @@ def test_the_week_in_which_the_clocks_change(page: Page, transactional_db, name,
         assert shown == offered(service, day, zone)
         clocks = [each.evaluate(CLOCK) for each in buttons]
         assert clocks == [time_text.clock(moment.astimezone(zone)) for moment in shown]
-        assert len(set(clocks)) == len(clocks)  # what comes twice is told apart
+        assert len(set(clocks)) == len(clocks)  # repeated times have different labels
     counts = [len(offered(service, week + n * DAY, zone)) for n in range(7)]
     for count, element in zip(counts, page.locator(".strip__day").all(), strict=True):
         expect(element).to_contain_text(f"{count} free times")
-    assert len(set(counts)) == 2  # the day of another length has more times, or fewer
+    assert len(set(counts)) == 2  # a day of another length has more or fewer times
     assert not violations

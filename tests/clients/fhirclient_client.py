@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def signed_in() -> FHIRServer:
-    """It reads the CapabilityStatement, and in it where tokens come from."""
+    """Read the CapabilityStatement, which names the token endpoint."""
     settings = {"app_id": CLIENT_ID, "app_secret": CLIENT_SECRET, "api_base": FHIR, "scope": "system/*.cruds"}
     smart = FHIRClient(settings)
     smart.wants_patient = False
@@ -83,7 +83,7 @@ def every_practitioner(server: FHIRServer) -> list[Practitioner]:
 
 
 def find(server: FHIRServer, practitioners: list[Practitioner]) -> list[Appointment]:
-    """The first free times of any of them."""
+    """The first proposals for any of the practitioners."""
     bundle = post(
         server,
         "$find?_count=10",
@@ -99,12 +99,12 @@ def find(server: FHIRServer, practitioners: list[Practitioner]) -> list[Appointm
 
 
 def essence(appointment: Appointment) -> tuple[str, list[str]]:
-    """When, and with whom; the ids are those of one search."""
+    """The start and the practitioner; ids are valid for one search only."""
     return appointment.start.isostring, [each.actor.reference for each in appointment.participant]
 
 
 def operate(server: FHIRServer, name: str, *parameters: ParametersParameter) -> Appointment:
-    """The one Appointment that an operation answers with."""
+    """The only Appointment in an operation's response."""
     bundle = post(server, name, *parameters)
     found = [entry.resource for entry in bundle.entry if isinstance(entry.resource, Appointment)]
     assert len(found) == bundle.total == 1, bundle.as_json()
@@ -112,7 +112,7 @@ def operate(server: FHIRServer, name: str, *parameters: ParametersParameter) -> 
 
 
 def post(server: FHIRServer, operation: str, *parameters: ParametersParameter) -> Bundle:
-    """What an operation answers, read strictly."""
+    """The response of an operation, read strictly."""
     sent = Parameters()
     sent.parameter = list(parameters)
     return Bundle(server.post_json(f"Appointment/{operation}", sent.as_json()).json())

@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def token() -> str:
-    """What anyone may ask, and with it the way in."""
+    """Read the public documents, which name the token endpoint."""
     anonymous = SyncFHIRClient(FHIR)
     capabilities = anonymous.execute("metadata", method="get")
     assert capabilities["fhirVersion"] == "4.0.1"
@@ -78,7 +78,7 @@ def token() -> str:
 
 
 def find(client: SyncFHIRClient, practitioners: list[str]) -> list[dict[str, Any]]:
-    """The first free times of any of them."""
+    """The first proposals for any of the practitioners."""
     params = {"start": START, "end": END, "visit-type": VISIT_TYPE, "practitioner": practitioners, "_count": 10}
     bundle = client.execute("Appointment/$find", method="get", params=params)
     offered = matches(bundle)
@@ -88,7 +88,7 @@ def find(client: SyncFHIRClient, practitioners: list[str]) -> list[dict[str, Any
 
 
 def essence(appointment: dict[str, Any]) -> tuple[Any, Any]:
-    """When, and with whom; the ids are those of one search."""
+    """The start and the practitioner; ids are valid for one search only."""
     return appointment["start"], appointment["participant"]
 
 

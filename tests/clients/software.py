@@ -1,4 +1,4 @@
-"""What the scripts in Python share: where the server is, who they are, and what they want: the demo's if not told."""
+"""Settings that the scripts in Python share: the server, the client and the patient; the demo's by default."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def step(text: str) -> None:
 
 
 def somebody() -> dict[str, Any]:
-    """A patient whom the server cannot know yet."""
+    """A patient who is new to the server."""
     return {
         "name": [{"family": "Client", "given": [f"Number {datetime.now(UTC).timestamp()}"]}],
         "gender": "unknown",

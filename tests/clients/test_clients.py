@@ -1,4 +1,4 @@
-"""FHIR clients that know nothing of us, each as a program of its own that drives a live server."""
+"""FHIR clients that know nothing of this server, each as a program that calls a live server."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def test_a_client_finds_holds_books_and_cancels(script, clinic, live_server):
 
 
 def run(script: str, environment: dict[str, str]) -> tuple[int | None, str]:
-    """How a script ends, and what it says; None when it does not end."""
+    """The exit status of a script and its output; the status is None if the script does not end."""
     program = sys.executable if script.endswith(".py") else node_path()
     assert program, "The clients in JavaScript need Node: python3 bootstrap.py setup"
     with subprocess.Popen(

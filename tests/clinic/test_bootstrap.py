@@ -1,4 +1,4 @@
-"""Installing what npm has for browsers and tests, with small programs in the place of npm and Node."""
+"""Installation of the packages of npm for browsers and tests, with small programs instead of npm and Node."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A checkout with nothing in it, and programs that do as they are told."""
+    """An empty checkout, and programs with a prescribed behaviour."""
     names = {"ROOT": ".", "VENV": ".venv", "NODE_MODULES": "node_modules", "NPM_STAMP": "node_modules/installed"}
     for name, path in names.items():
         monkeypatch.setattr(bootstrap, name, tmp_path / path)
@@ -34,7 +34,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def runs(machine, tmp_path: Path):
-    """What npm was told, each time that it ran."""
+    """The arguments of each run of npm."""
     machine("npm", "10.2.0", 'mkdir -p node_modules; echo "$@" >> runs')
     return lambda: (tmp_path / "runs").read_text().splitlines()
 

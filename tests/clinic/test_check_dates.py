@@ -1,4 +1,4 @@
-"""`make check-dates`: on which days the tests run, and by whose clocks."""
+"""`make check-dates`: the dates on which the tests run, and the clocks that are shifted."""
 
 import ctypes
 from datetime import UTC, date, datetime, timedelta
@@ -49,7 +49,7 @@ def test_the_clock_is_shifted_and_goes_on(tmp_path):
 
 
 def test_the_library_is_copied_without_the_functions_that_wait(monkeypatch, tmp_path):
-    """Shown on a library that is there wherever the tests run on Linux; `make check-dates` itself shows the rest."""
+    """Shown on a library that exists wherever the tests run on Linux; `make check-dates` itself shows the rest."""
     libpq = next(Path(psycopg_binary.__file__).parent.with_name("psycopg_binary.libs").glob("libpq-*"))
     monkeypatch.setattr(libfaketime, "WAITS", ("PQisthreadsafe", "PQresStatus"))
     copy = ctypes.CDLL(str(libfaketime.copy_without_waits(libpq, tmp_path)))

@@ -1,4 +1,4 @@
-"""Commands of `bootstrap.py`, with small programs in the place of Python and djade. `make` has the same ones."""
+"""Commands of `bootstrap.py`, with small programs instead of Python and djade. `make` has the same ones."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ sys.exit({exit_code!r} in arguments)
 
 
 class Machine:
-    """A checkout in which everything is installed; its tools write down how they are called."""
+    """A checkout in which everything is installed; its tools record how they are called."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -36,7 +36,7 @@ class Machine:
         monkeypatch.setattr(bootstrap.os, "execv", self.replace_process)
 
     def fail(self, word: str) -> None:
-        """Let every tool fail that is called with this word."""
+        """Let every tool fail whose arguments contain this word."""
         for name in ("python", "djade"):
             program = self.folder / "bin" / name
             program.write_text(TOOL.format(python=sys.executable, log=self.log, name=name, exit_code=word))

@@ -32,7 +32,7 @@ def email(value, **more):
 
 
 POINTS = [
-    # sent, called at, texted at, written to
+    # telecom as sent, phone for calls, phone for texts, email
     ([], "", "", ""),
     ([phone("1")], "1", "1", ""),
     ([phone("1"), phone("2")], "1", "1", ""),

@@ -22,7 +22,7 @@ def test_the_setting_counts_before_the_sites(settings, db):
 
 
 def test_without_it_the_clinic_is_where_most_of_its_sites_are(unset, db, django_assert_num_queries):
-    assert clinic_country() == "US"  # no site yet: as its language is spoken
+    assert clinic_country() == "US"  # no site yet: the country of the language
     first = LocationFactory(timezone="Asia/Calcutta")
     assert clinic_country() == "IN"
     for _ in range(2):
@@ -31,7 +31,7 @@ def test_without_it_the_clinic_is_where_most_of_its_sites_are(unset, db, django_
     assert clinic_country() == "GB"
     first.delete()
     assert clinic_country() == "GB"
-    with django_assert_num_queries(0):  # known by now
+    with django_assert_num_queries(0):  # cached now
         clinic_country()
 
 

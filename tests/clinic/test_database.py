@@ -87,9 +87,9 @@ def test_a_connection_that_the_server_ends(db):
 @pytest.mark.parametrize(
     ("sqlstate", "kind"),
     [
-        ("55P03", OperationalError),  # a lock was waited for too long
+        ("55P03", OperationalError),  # a lock timeout
         ("40P01", OperationalError),  # deadlock
-        ("57014", OperationalError),  # the statement took too long
+        ("57014", OperationalError),  # a statement timeout
         ("53100", OperationalError),  # the disk is full
         ("22003", DataError),
         ("42P01", ProgrammingError),

@@ -30,12 +30,12 @@ TABLE = [
         *("es", "ES", "mar, 24 nov, 9:20", "mar, 24 nov 2026", "martes, 24 de noviembre"),
         *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50", "9:20–12:20"),
     ),
-    # CLDR has no English of Mexico: the world's, with Mexico's clock of twelve hours.
+    # CLDR has no English of Mexico: world English, with Mexico's 12-hour clock.
     (
         *("en", "MX", "Tue, 24 Nov, 9:20 am", "Tue, 24 Nov 2026", "Tuesday, 24 November"),
         *("Tuesday, 24 November 2026", "24 November 2026", "9:20 – 9:50 am", "9:20 am – 12:20 pm"),
     ),
-    # Nor Spanish of Germany, where clocks count to 24.
+    # No Spanish of Germany either: with Germany's 24-hour clock.
     (
         *("es", "DE", "mar, 24 nov, 9:20", "mar, 24 nov 2026", "martes, 24 de noviembre"),
         *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50", "9:20–12:20"),

@@ -15,7 +15,7 @@ def _in_the_united_states(settings):
 
 
 WRITINGS = [
-    # the country of the clinic, as typed or pasted, as kept, as shown there
+    # the clinic's country, number as typed or pasted, as stored, as shown there
     ("US", "1-212-555-0100", "+12125550100", "(212) 555-0100"),
     ("US", "(212) 555-0100", "+12125550100", "(212) 555-0100"),
     ("US", "212.555.0100", "+12125550100", "(212) 555-0100"),

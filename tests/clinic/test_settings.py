@@ -48,7 +48,7 @@ def test_the_required_settings_are_enough_for_production(read):
 @pytest.mark.parametrize(
     ("environment", "demo", "debug"),
     [
-        ({}, True, False),  # the product's own pages for errors
+        ({}, True, False),  # the product's own error pages
         ({"DEBUG": "on"}, True, True),
         ({"DEBUG": "off"}, False, False),
         ({"DEMO": "off"}, False, False),
@@ -110,7 +110,7 @@ def test_audit_events_are_kept_for_years_by_default(read):
 
 
 def test_production_passes_djangos_own_checks(read, settings, monkeypatch):
-    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)  # which the browser tests need
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)  # the browser tests need it
     for name, value in read().items():
         if name.startswith(("SECURE_", "SESSION_", "CSRF_")) or name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"):
             setattr(settings, name, value)

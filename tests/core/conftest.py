@@ -4,7 +4,7 @@ import zoneinfo
 
 from hypothesis import HealthCheck, settings
 
-# The zones of the pinned tzdata package: the machine's may be of another year.
+# The zones of the pinned tzdata package: the machine's may be older.
 zoneinfo.reset_tzpath(to=())
 
 settings.register_profile(

@@ -14,7 +14,7 @@ from scheduling.core.offers import Diary, Offer, Taken
 
 MINUTE = 60
 DAY = 1440  # minutes
-# A window reaches less than two days on, a visit and its buffers less than one.
+# A window ends less than two days after its day begins, a visit with buffers lasts less than one.
 AROUND = 4 * DAY
 
 
@@ -43,7 +43,7 @@ class Clock:
         self.days = {wall.date() for wall in self.first_time}
 
     def when(self, day: date, wall: time) -> int:
-        """The first minute that shows it; if skipped, counted on from the last minute before the gap."""
+        """The first minute whose clock shows this time; if skipped, counted on from the last minute before the gap."""
         wanted = shown = datetime.combine(day, wall)
         while shown not in self.first_time:
             shown -= timedelta(minutes=1)
@@ -58,13 +58,15 @@ def _clock(zone: ZoneInfo, first_day: int, last_day: int) -> Clock:
 def clock(zone: ZoneInfo, first: int, last: int) -> Clock:
     """The clock of `zone` from some days before the minute `first` to some days after `last`."""
     first_day, last_day = (first - AROUND) // DAY, (last + AROUND) // DAY
-    return _clock(zone, first_day - first_day % 8, last_day + 7 - last_day % 8)  # a few clocks serve all
+    return _clock(
+        zone, first_day - first_day % 8, last_day + 7 - last_day % 8
+    )  # rounded, so that few clocks are computed
 
 
 def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:
     """The minutes of [first, last) at which one of the windows is open."""
     local = clock(zone, first, last)
-    days = sorted(local.days)[1:-2]  # the clock shows the last ones, and the morning after, in part
+    days = sorted(local.days)[1:-2]  # the last days are shown in part, with the morning after
     minutes: set[int] = set()
     for day in days:
         for window in hours:
@@ -132,7 +134,7 @@ class Page:
 
     def offers(self, minute: int) -> bool:
         if not on_grid(self.diary.rules.grid, minute, self.local):
-            return False  # as why_not says too, but most minutes are off the grid
+            return False  # `why_not` says so too, but this check is faster
         return not self.why_not(minute)
 
 

@@ -41,7 +41,7 @@ MOMENTS = [
     moment("America/Nuuk", "2026-03-29T01:00"),  # the hour before midnight is skipped
     moment("America/Havana", "2025-11-02T05:00"),  # midnight is repeated
     moment("Antarctica/Troll", "2026-10-25T01:00"),  # two hours are repeated
-    moment("Asia/Kathmandu", "2026-05-01T00:00"),  # nothing happens, at +05:45
+    moment("Asia/Kathmandu", "2026-05-01T00:00"),  # no clock change, at +05:45
     moment("UTC", "2026-06-01T00:00"),
 ]
 
@@ -49,7 +49,7 @@ EVERY_DAY = frozenset(range(7))
 
 moments = st.sampled_from(MOMENTS)
 weekdays = st.frozensets(st.integers(0, 6), min_size=1)
-# Often on the hours that clocks change, sometimes any minute.
+# Often the hours at which clocks change, sometimes any minute.
 wall_times = st.one_of(
     st.builds(time, st.integers(0, 4), st.sampled_from([0, 15, 30, 45])),
     st.builds(time, st.integers(0, 23), st.sampled_from([0, 30])),

@@ -1,4 +1,4 @@
-"""Opening hours: from the wall clock to instants, whatever the night and whatever the clocks do."""
+"""Opening hours: from the wall clock to instants, also overnight and when the clocks change."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta

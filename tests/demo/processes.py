@@ -1,4 +1,4 @@
-"""Processes that have been ended."""
+"""Check for processes that have ended."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 def is_gone(pid: int, seconds: float = 10.0) -> bool:
-    """Within so many seconds."""
+    """True if the process ends within this number of seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(ProcessLookupError):

@@ -14,7 +14,7 @@ from clinic import settings
 from demo import supervisor
 from tests.demo.processes import is_gone
 
-# A Celery application whose worker says by a file that it is ready, and which code it runs.
+# A Celery application whose worker writes a file when it is ready, with the version of its code.
 SMALL_CELERY = """
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis out of wheels: started, killed, started again."""
+"""PostgreSQL and Redis from wheels: started, killed, started again."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from tests.demo.processes import is_gone
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One PostgreSQL in a path with a space; every test finds it running, whatever the one before did."""
+    """One PostgreSQL in a path with a space; every test finds it running."""
     postgres = Postgres(tmp_path_factory.mktemp("a clinic"))
     yield postgres
     postgres.stop()
@@ -53,7 +53,7 @@ def rows(postgres: Postgres) -> set[str]:
 
 
 def kill(service: Service) -> None:
-    """What `kill -9` or the system's out-of-memory killer does."""
+    """Kill the process, as `kill -9` or the system's out-of-memory killer does."""
     assert service.process is not None
     service.process.kill()
     service.process.wait()

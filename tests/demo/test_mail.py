@@ -1,4 +1,4 @@
-"""The demo shows what it would send."""
+"""The demo's page of messages."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a clinic that is open, whenever it is made."""
+"""`manage.py seed_demo`: a clinic that is open, whenever it is created."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -71,7 +71,7 @@ def book(service: HealthcareService, found: FoundTime, patient: Patient) -> Appo
 
 
 class TestTheDemo(TestCase):
-    """Made once for all of these."""
+    """Create the demo once for all tests of this class."""
 
     @classmethod
     def setUpTestData(cls) -> None:

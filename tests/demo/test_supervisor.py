@@ -1,4 +1,4 @@
-"""The demo's supervisor, with small programs in the place of Django's."""
+"""The demo's supervisor, with small programs instead of Django's."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from demo.programs import HOST
 from demo.supervisor import DemoError
 from tests.demo.processes import is_gone
 
-# A demo whose web server, preparation and background are a few lines each. It tells us their process ids.
+# A demo with a web server, a preparation and a background of a few lines each. They report their process ids.
 SMALL_DEMO = """
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What is written down of everything that is done."""
+"""Audit events."""
 
 import factory
 from django.utils import timezone as clock

@@ -1,4 +1,4 @@
-"""What the factories of all families share."""
+"""The base of all factories."""
 
 from datetime import UTC, datetime
 from typing import Any

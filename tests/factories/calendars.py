@@ -1,4 +1,4 @@
-"""Services, and the calendars of those who give them."""
+"""Services, and the calendars of their actors."""
 
 from datetime import timedelta
 
@@ -107,7 +107,7 @@ class ScheduleFactory(ResourceFactory):
 
 
 class SlotFactory(ResourceFactory):
-    """Half an hour of a schedule, taken by nobody in particular."""
+    """A Slot of half an hour on a schedule, of no Appointment."""
 
     class Meta:
         model = models.Slot

@@ -1,4 +1,4 @@
-"""From JSON to a row."""
+"""Rows from FHIR JSON."""
 
 from django.utils import timezone as clock
 
@@ -7,7 +7,7 @@ from clinic.fhir.resources import RESOURCES, rows_of
 
 
 def save(draft, kind):
-    """The row of a clinic.fhir Draft, as it is read to be written out."""
+    """The unsaved row of a clinic.fhir Draft."""
     model, fields = RESOURCES[kind].model, dict(draft.fields)
     if model is models.Schedule:
         name, pk = draft.actor

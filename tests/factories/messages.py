@@ -1,4 +1,4 @@
-"""What people are told, and how they want to be told it."""
+"""Messages, preferences and calendar feeds."""
 
 from hashlib import sha256
 

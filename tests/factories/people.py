@@ -1,4 +1,4 @@
-"""Who signs in, who is treated, who cares for them and who pays."""
+"""Users, patients, carers, coverage and care teams."""
 
 import factory
 from factory.django import DjangoModelFactory
@@ -8,7 +8,7 @@ from tests.factories.base import ResourceFactory, concept
 
 
 class UserFactory(DjangoModelFactory):
-    """Signs in with the password `secret-password` unless another is given."""
+    """A user with the password `secret-password` unless another is given."""
 
     class Meta:
         model = models.User
@@ -34,7 +34,7 @@ class PatientFactory(ResourceFactory):
 
 
 class RelatedPersonFactory(ResourceFactory):
-    """Who cares for `patient`; name `user` for one who signs in and books for them."""
+    """A carer of `patient`; name `user` for one who signs in and books for them."""
 
     class Meta:
         model = models.RelatedPerson
@@ -48,7 +48,7 @@ class RelatedPersonFactory(ResourceFactory):
 
 
 class CoverageFactory(ResourceFactory):
-    """Active, since always and for ever unless `start` or `end` say otherwise."""
+    """An active Coverage, without limits unless `start` or `end` are given."""
 
     class Meta:
         model = models.Coverage
@@ -59,7 +59,7 @@ class CoverageFactory(ResourceFactory):
 
 
 class CareTeamFactory(ResourceFactory):
-    """Active; `members` are the practitioners (or whoever has a reference) that look after `patient`."""
+    """An active CareTeam of `patient`; `members` are practitioners or other rows with a reference."""
 
     class Meta:
         model = models.CareTeam

@@ -1,4 +1,4 @@
-"""Apps of others, and software that subscribes."""
+"""Registered apps, and subscriptions."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ class AppRegistrationFactory(DjangoModelFactory):
 
 
 class LaunchFactory(DjangoModelFactory):
-    """An app that has been let in, with a token that counts for an hour."""
+    """The access of a person's app, with a token that is valid for an hour."""
 
     class Meta:
         model = models.Launch
@@ -60,7 +60,7 @@ class LaunchFactory(DjangoModelFactory):
 
 
 class SubscriptionFactory(ResourceFactory):
-    """Software hears of all changes of free time."""
+    """A Subscription to all changes of free time."""
 
     class Meta:
         model = models.Subscription

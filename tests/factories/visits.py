@@ -1,4 +1,4 @@
-"""Visits, and what comes of them."""
+"""Visits, responses to them, and encounters."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ class AppointmentFactory(ResourceFactory):
 
     @staticmethod
     def _hold_until(expires):
-        """A hold may have expired long ago; it began before that."""
+        """Set the times of a hold, which began ten minutes before its expiry."""
         if expires is None:
             return {}
         began = expires - timedelta(minutes=10)
@@ -55,7 +55,7 @@ class AppointmentFactory(ResourceFactory):
 
 
 class AppointmentResponseFactory(ResourceFactory):
-    """The patient accepts."""
+    """The patient's acceptance."""
 
     class Meta:
         model = models.AppointmentResponse
@@ -66,7 +66,7 @@ class AppointmentResponseFactory(ResourceFactory):
 
 
 class EncounterFactory(ResourceFactory):
-    """Under way; with an `appointment`, of its patient and service."""
+    """An Encounter in progress; with an `appointment`, of its patient and service."""
 
     class Meta:
         model = models.Encounter

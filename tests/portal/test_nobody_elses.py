@@ -43,7 +43,7 @@ PERSON = {"given": "Mallory", "family": "Roe", "relationship": "PRN", "email": "
 SAVE = {"step": "save", "version": "1"}
 _TODAY = datetime.now(UTC).date()
 LATER = str(_TODAY + timedelta(days=350 + (1 - _TODAY.weekday()) % 7))  # a Tuesday
-TAKEN_BACK = 204  # what `presence` answers, whatever it was told
+TAKEN_BACK = 204  # the response of `presence`, whatever is posted
 
 
 @dataclass(frozen=True)

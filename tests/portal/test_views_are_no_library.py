@@ -1,4 +1,4 @@
-"""Views are named in URL patterns alone. What several pages share is in a module that says what it is."""
+"""Only URL patterns import views. Functions that several pages share are in modules of their own."""
 
 import ast
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_only_url_patterns_import_views():
 
 
 def test_a_folder_of_views_holds_views():
-    """A module in it has a view of its own that the URL patterns name."""
+    """Every module of views has a view that the URL patterns name."""
     named = {name for path in FILES if path.name == "urls.py" for name in imported(path)}
     folders = [path for path in FILES if path.parent.name == "views" and path.name != "__init__.py"]
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in folders}

@@ -74,7 +74,7 @@ def test_what_is_closed_is_not_offered_held_booked_or_confirmed(service, case):
     with pytest.raises(RuleBroken, match=f"{kind} is inactive"):
         booking.confirm(held.fhir_id, caller=SOFTWARE, now=timezone.now())
     named = ScheduleChange.objects.values_list("schedule", "bookable")
-    assert (schedule.pk, None) in named or (None, schedule.bookable_id) in named  # subscribers are told
+    assert (schedule.pk, None) in named or (None, schedule.bookable_id) in named  # subscribers are notified
 
 
 def test_a_closed_site_closes_the_schedules_at_it(service):

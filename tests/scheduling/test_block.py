@@ -122,7 +122,7 @@ def test_what_a_visit_in_a_block_lets_go_of_stays_closed(service, chen, ada, bos
     with pytest.raises(TimeTaken):
         hold(wish(service, chen, at=monday(10)))
     booking.unblock(slot.fhir_id, Extent.ALL, caller=boss, now=timezone.now())
-    assert monday(10, 30) in free(service, chen)  # all of it is given back
+    assert monday(10, 30) in free(service, chen)  # all of its time is released
 
 
 def test_a_hold_in_a_block_can_be_confirmed_and_its_time_is_closed_once_it_runs_out(service, chen, ada, boss):

@@ -1,4 +1,4 @@
-"""Booking takes the time on every schedule, or on none, and says why not."""
+"""A booking takes its time on every schedule, or on none, and a refusal says why."""
 
 from datetime import timedelta
 

@@ -282,7 +282,7 @@ def test_one_schedule_that_cannot_give_it_is_a_warning_where_another_does():
     [verdict] = checklist([service], now=NOW)
 
     assert verdict.can_be_booked
-    [problem] = verdict.worth_saying  # a schedule that was closed on purpose is not worth it
+    [problem] = verdict.worth_saying  # it leaves out the schedule that was closed on purpose
     assert problem.text.startswith("Dr. Jo Park, Riverside: Its planning horizon ended")
     assert (problem.is_warning, problem.mend) == (True, leaves)
     assert verdict.of(leaves.pk) == [problem]

@@ -93,7 +93,7 @@ def test_cancelling_takes_along_what_other_software_has_planned(visit):
     assert Encounter.objects.get().status == "cancelled"
 
 
-# Steps that are taken back
+# Steps that are undone
 
 
 @pytest.mark.parametrize("current", Appointment.Status.values)

@@ -112,7 +112,7 @@ def test_a_patient_overrides_no_rule(service, chen, ada):
         book(replace(wish(service, chen, at=monday(10), patient=ada), override="I want it"), Caller(user=ada.user))
 
 
-# Who it is for
+# The patient of a hold
 
 
 def test_without_a_patient_nothing_is_booked(held):
@@ -183,7 +183,7 @@ def test_nobody_is_named_for_what_has_ended(held):
         name(held, PatientFactory())
 
 
-# Longer
+# Extension
 
 
 def test_a_hold_is_extended_once(held):
@@ -196,7 +196,7 @@ def test_a_hold_is_extended_once(held):
 
 
 def test_nor_past_the_time_of_somebody_who_came_after_it(service, chen, held):
-    """The server's clock is slow: by it the hold has not expired yet."""
+    """The server's clock is slow: it has not reached the hold's expiry yet."""
     run_out(held)
     book(wish(service, chen, at=monday(10)), SOFTWARE)
     with pytest.raises(HoldExpired):
@@ -221,7 +221,7 @@ def test_a_hold_that_has_ended_is_not_extended(held):
         extend(held)
 
 
-# What goes on to the next hold
+# Details that are copied to the next hold
 
 
 def test_comment_answers_and_coverage_go_on_to_the_next_hold_of_the_same_visit(service, chen, held):
@@ -268,7 +268,7 @@ def test_where_the_new_time_is_gone_the_old_keeps_all(service, chen, held):
     assert held.status == "pending"
 
 
-# What it rests on
+# The row that a hold refers to
 
 
 def test_a_reference_takes_the_place_of_one_of_its_type(held):

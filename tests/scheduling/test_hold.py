@@ -1,4 +1,4 @@
-"""Holds take time for some minutes; an expired hold leaves no trace."""
+"""Holds take time for some minutes; an expired hold does not."""
 
 from datetime import timedelta
 

@@ -108,7 +108,7 @@ def test_a_booking_reaches_the_endpoint_through_the_worker(service, chen, ada, r
     """The broker, the worker and the web server are real; the clock of the worker is this test."""
     SubscriptionFactory(endpoint=receiver.url)
     book(wish(service, chen, at=monday(10), patient=ada))
-    app.control.purge()  # what other tests told the broker would all come first
+    app.control.purge()  # messages of other tests in the broker would come first
 
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
         tasks.notify_subscribers.delay()

@@ -1,4 +1,4 @@
-"""Promise 2: whatever is found can be booked, whatever is not found is refused."""
+"""Promise 2: every time that is found can be booked, and every other time is refused."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ def test_found_times_book_and_others_do_not(weekend, given_so, schedules, busy, 
 
     last = query.end - timedelta(minutes=given_so["duration"])
     for probe in {start + timedelta(minutes=5 * number) for number in probes} - set(found):
-        if probe <= last:  # a visit that ends beyond the window was not asked for
+        if probe <= last:  # the search is only for visits that end within the window
             assert isinstance(attempt(service, offerings, probe), SchedulingError), (zone, probe)
     for time in found[:: max(1, len(found) // 6)]:
         made = attempt(service, offerings, time)

@@ -37,14 +37,14 @@ def main(pytest_arguments: Sequence[str]) -> int:
 
 
 def passes(name: str, moment: datetime, library: Path, pytest_arguments: Sequence[str]) -> bool:
-    """Run the tests from `moment` on, by the clocks of all that they start."""
+    """Run the tests from `moment` on, by the clocks of all processes that they start."""
     print(f"\n== {name}: {moment:%A %d %B %Y, %H:%M %Z}", flush=True)
     command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-m", "not browser"]
     return subprocess.run([*command, *pytest_arguments], env=os.environ | shifted(moment, library)).returncode == 0
 
 
 def shifted(moment: datetime, library: Path) -> dict[str, str]:
-    """Return the environment of programs for which it is `moment` now, and whose clocks go on from there.
+    """Return the environment of programs whose clocks start at `moment` and run on from there.
 
     An offset and no date: every process would begin at a date anew. Timeouts are measured on the real monotonic clock.
     """

@@ -1,4 +1,4 @@
-"""The days on which calendars are hardest, the next of each kind."""
+"""The next date of each kind that is hard for calendars."""
 
 from calendar import isleap
 from collections.abc import Callable
@@ -14,7 +14,7 @@ LAST_MINUTES = time(23, 50)
 
 
 def shifted_dates(today: date) -> dict[str, datetime]:
-    """Return when the tests run, by the names that `DATES` takes."""
+    """Return the moments at which the tests run, by the names in `DATES`."""
     sunday = _next_day(today, lambda day: day.weekday() == 6 and (day + DAY).day == 1)
     leap_day = _next_day(today, lambda day: (day.month, day.day) == (2, 29))
     spring = _next_day(today, lambda day: _shift(day) > timedelta())
@@ -42,7 +42,7 @@ def _next_day(today: date, fits: Callable[[date], bool]) -> date:
 
 
 def _shift(day: date) -> timedelta:
-    """How much the clocks of New York go forward on a day."""
+    """Return how far the clocks of New York go forward on a day."""
     morning, evening = (datetime.combine(each, time(), NEW_YORK).utcoffset() for each in (day, day + DAY))
     assert morning is not None
     assert evening is not None

@@ -1,4 +1,4 @@
-"""libfaketime: found, installed, and made to leave all waits alone.
+"""libfaketime: found, installed, and changed so that waits keep their length.
 
 https://github.com/wolfcw/libfaketime
 """
@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 PLACES = ("/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib*/faketime")
-# A symbol without section and value is not defined here, so the next library is asked for it. Of Elf64_Sym in elf(5).
+# A symbol without section and value is undefined here; the next library defines it. See Elf64_Sym in elf(5).
 SECTION_AND_VALUE = range(6, 16)
 WAITS = (
     *("clock_nanosleep", "nanosleep", "sleep", "usleep"),
@@ -20,14 +20,14 @@ WAITS = (
 
 
 def find() -> Path | None:
-    """Return libfaketime for programs with threads, or None where it is not installed."""
+    """Return libfaketime for programs with threads, or None if it is not installed."""
     root = Path("/")
     found = (path for place in PLACES for path in sorted(root.glob(f"{place[1:]}/libfaketimeMT.so.1")))
     return next(found, None)
 
 
 def install() -> Path | None:
-    """Install it where that can be done without asking anybody: as root, on Debian and its like."""
+    """Install it if no question needs an answer: as root, on Debian and its derivatives."""
     if os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
         script = "apt-get update -qq && apt-get install -y -qq --no-install-recommends faketime"
         print("Installing faketime ...", flush=True)

@@ -1,4 +1,4 @@
-"""Who was told of which patient is written down: https://profiles.ihe.net/ITI/BALP"""
+"""Every disclosure of a patient's data is recorded: https://profiles.ihe.net/ITI/BALP"""
 
 from base64 import b64decode
 from datetime import timedelta
@@ -142,7 +142,7 @@ def test_a_write_that_shows_the_resource(world):
 
 @pytest.mark.parametrize("status", ["booked", "cancelled"])
 def test_a_visit_that_is_left_as_it_is(world, status):
-    """Asked for as it is already: nothing is written, and what is told has a line of its own."""
+    """The visit already has that status: nothing is written, and the response is recorded as a disclosure."""
     visit, software = world.rows["Appointment", "Bo's"], world.comes("software")
     Appointment.objects.filter(pk=visit.pk).update(status=status)
     sent = {**software.get(visit.reference).fhir, "status": status}
@@ -210,7 +210,7 @@ def test_what_cannot_be_recorded_is_not_told(world, path):
     software = world.comes("software")
     software.client.raise_request_exception = False
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would stand in the way
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE needs a table without pending events
         cursor.execute("ALTER TABLE clinic_auditevent ADD CONSTRAINT full_disk CHECK (subtype = 'none') NOT VALID")
     answer = software.get(path)
     assert (answer.status_code, "Lind" in answer.content.decode()) == (500, False)

@@ -1,4 +1,4 @@
-"""What somebody may not see is answered, word for word, as what is not there."""
+"""A resource that the caller may not read is answered, word for word, like one that does not exist."""
 
 import re
 from json import dumps, loads
@@ -43,12 +43,12 @@ NEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9T:.-]{20,}Z")  
 
 
 def told(answer: Any, named: str) -> tuple[int, str]:
-    """The status and the words, whatever id was named and is new."""
+    """The status and the body of a response, without the id that was named, new ids and moments of today."""
     return answer.status_code, NEW.sub("[new]", answer.content.decode().replace(named, "[id]"))
 
 
 def assert_as_if_not_there(api: Api, hidden: Any, ask: Any) -> int:
-    """`ask` sends a request about an id. Gives the status."""
+    """Send a request about a hidden id and about one that does not exist by `ask`, and return their common status."""
     status, words = told(ask(api, hidden.fhir_id), hidden.fhir_id)
     assert (status, words) == told(ask(api, NOWHERE), NOWHERE)
     return status
@@ -111,7 +111,7 @@ def _patch(kind: str) -> Any:
 
 
 def _body(kind: str, name: str) -> Any:
-    """What Ada may write."""
+    """Types of resources that Ada may create."""
     body = {"resourceType": kind, "id": name}
     if kind == "Coverage":
         body |= {"status": "active", "beneficiary": {"reference": "Patient/ada"}, "payor": [{"display": "Acme"}]}
@@ -390,7 +390,7 @@ def test_an_idempotency_key_is_of_who_sent_it(world):
 
 
 def test_nobody_subscribes_to_anothers_calendar(world):
-    """People make none; what software is told is when free time changes."""
+    """People may create no Subscription at all; software subscribes to changes of free time only."""
     calendar = world.rows["Schedule", "Bo's"]
     for role in ("Ada", "Dr Chen", "front desk"):
         criteria = f"Slot?schedule={calendar.reference}"

@@ -1,4 +1,4 @@
-"""Who sees what. What somebody may not see is, for them, not there."""
+"""Each caller reads the rows that docs/access.md gives them. To anybody else a row is missing."""
 
 import pytest
 
@@ -120,7 +120,7 @@ def test_software_includes_what_its_scopes_say(visits):
 
 @pytest.mark.parametrize("method", ["post", "put"])
 def test_people_write_nothing_of_how_the_clinic_works(visits, ada, chen, rana, method):
-    """What they do write: see test_patient_writes, test_coverage, test_registration and test_appointment_response."""
+    """Tests of the rest: test_patient_writes, test_coverage, test_registration and test_appointment_response."""
     path = {"post": "Practitioner", "put": chen.reference}[method]
     body = {"resourceType": "Practitioner", "id": chen.fhir_id}
     for user in (ada.user, chen.user, rana):
@@ -128,7 +128,7 @@ def test_people_write_nothing_of_how_the_clinic_works(visits, ada, chen, rana, m
 
 
 def test_a_video_room_is_told_to_software_and_to_who_works_there(site, ada, chen, rana):
-    """A patient gets into it from the page of their visit, shortly before it begins."""
+    """A patient enters the room from the page of their visit, shortly before it begins."""
     room = "https://meet.example.org/room"
     path = ScheduleFactory(actor=chen, site=site, meeting_url=room).reference
     doctor = PractitionerFactory(user=UserFactory())
@@ -143,7 +143,7 @@ def test_a_video_room_is_told_to_software_and_to_who_works_there(site, ada, chen
 
 @pytest.mark.parametrize("factory", [QuestionnaireResponseFactory, EncounterFactory, CommunicationFactory])
 def test_what_was_said_at_a_visit_is_for_those_who_work_with_it(site, ada, chen, rana, factory):
-    """A patient who is seen elsewhere too tells each what is theirs to know."""
+    """Each practitioner reads only the patient's rows from their own site."""
     elsewhere = LocationFactory()
     doctor = PractitionerFactory(user=UserFactory())
     here = AppointmentFactory(patient=ada, site=site, schedules=[ScheduleFactory(actor=chen, site=site)])

@@ -1,4 +1,4 @@
-"""Who else comes to a visit is for who works there. A patient neither reads of the others nor finds by them."""
+"""The other patients of a visit are visible to staff only: a patient neither reads nor finds them."""
 
 import pytest
 
@@ -20,7 +20,7 @@ CARD = {"system": "https://cards.example", "value": "card-of-gus"}
 
 @pytest.fixture
 def eve(db):
-    """Who comes to Ada's visit as well."""
+    """The other participants of Ada's visit."""
     return PatientFactory(fhir_id="eve", given="Evangeline", family="Moss", user=UserFactory())
 
 
@@ -82,7 +82,7 @@ def test_no_include_leads_to_them(together, ada, chen):
 
 
 def test_nor_is_it_told_by_what_a_patient_does_with_the_visit(together, ada, eve):
-    """Who cancels declines for every patient, and nobody is lost."""
+    """A cancellation by one patient sets each patient's participation to declined, and keeps all participants."""
     api, actors = Api(user=ada.user), [each["actor"] for each in together.participant]
     guess = [{"op": "test", "path": "/participant/2/actor/reference", "value": eve.reference}]
     cancelled = [{"op": "replace", "path": "/status", "value": "cancelled"}]

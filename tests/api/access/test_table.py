@@ -1,4 +1,4 @@
-"""docs/access.md says who may do what. This asks for every cell."""
+"""Every cell of the tables of docs/access.md is true."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ PAGE = (Path(settings.BASE_DIR) / "docs" / "access.md").read_text()
 
 
 def table(heading: str) -> dict[tuple[str, str], dict[str, str]]:
-    """By what and whose, what each role may."""
+    """Return the cells of each row, by resource or operation and by owner, for each role."""
     lines = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     (_, _, *roles), _, *cells = rows
@@ -23,7 +23,7 @@ def table(heading: str) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def differing(role: str) -> Iterator[str]:
-    """What the page says, and what is."""
+    """Yield the cells of the page that differ from the server's behaviour."""
     world = World()
     api = world.comes(role)
     resources, operations = table("Resources"), table("Operations")

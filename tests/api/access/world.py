@@ -1,4 +1,4 @@
-"""A small clinic, who comes to its API, and what they can do there: what the tables of docs/access.md are about."""
+"""A small clinic, the callers of its API and their requests: the subject of the tables of docs/access.md."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
@@ -44,7 +44,7 @@ from tests.scheduling.situations import monday
 NOWHERE = "nothing-has-this-id"
 CREATED, IN_USE = 201, 409
 PARAMETERS: Json = {"resourceType": "Parameters"}
-OF_A_VISIT = ("QuestionnaireResponse", "Encounter")  # one for each, so that another is of none
+OF_A_VISIT = ("QuestionnaireResponse", "Encounter")  # one for each visit, so a second one names none
 
 
 class World:
@@ -121,13 +121,13 @@ class World:
 
 
 def _app(scopes: str) -> Callable[[World], Api]:
-    """An app that Ada has let in for herself."""
+    """An app to which Ada has given access to her own data."""
 
     return lambda world: app_of(world.ada, scopes)
 
 
 def app_of(patient: Patient, scopes: str) -> Api:
-    """An app that the patient has let in for themselves."""
+    """An app to which the patient has given access to their own data."""
     now = timezone.now()
     software = application(scopes, client_id="app")
     token = AccessToken.objects.create(
@@ -172,7 +172,7 @@ ROLES: dict[str, Callable[[World], Api]] = {
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Whatever is written meanwhile has not been."""
+    """Roll back whatever the block has written."""
     before = transaction.savepoint()
     yield
     transaction.savepoint_rollback(before)
@@ -182,7 +182,7 @@ def undone() -> Iterator[None]:
 
 
 class Rights:
-    """What somebody can do with each of some rows, in letters; what is read is asked for at once, in a Bundle.
+    """The rights of a caller to each of some rows, in letters. All reads are sent at once, in a Bundle.
 
     In angle brackets, how what is hidden differs from what is not there.
     """
@@ -252,7 +252,7 @@ def _create(api: Api, kind: str, fhir_id: str, body: Json) -> Any:
 
 
 def _another(kind: str, body: Json) -> Json:
-    """One like it, at another time."""
+    """Return the body of a new resource like this one, at another time."""
     given = ("id", "meta", "slot", "telecom", *(("appointment", "extension") if kind in OF_A_VISIT else ()))
     body = {name: value for name, value in body.items() if name not in given}
     if kind == "Patient":

@@ -44,7 +44,7 @@ def test_a_second_client_does_not_hold_what_is_held(api, chen):
     answer = another().post(HOLD, parameters(appt_id=reference(appointment)))
     [refused] = matches(answer)
     assert ("id" in refused, refused["status"], issues(answer)) == (False, "cancelled", [("error", "conflict")])
-    assert Appointment.objects.get().status == "pending"  # the first one's hold stands
+    assert Appointment.objects.get().status == "pending"  # the first client's hold stays
     assert matches(api.post(HOLD, parameters(appt_id=reference(appointment)))) == [appointment]
 
 
@@ -58,7 +58,7 @@ def test_a_second_client_does_not_book_what_is_held(api, chen, ada):
     assert ("id" in refused, refused["status"], issues(answer)) == (False, "cancelled", [("error", "conflict")])
     confirm = other.post(f"{reference(appointment)}/$confirm")
     assert (confirm.status_code, codes(confirm)) == (409, ["conflict"])
-    assert Appointment.objects.get().status == "pending"  # the first one's hold stands
+    assert Appointment.objects.get().status == "pending"  # the first client's hold stays
     [booked] = matches(api.post(BOOK, named))
     assert (booked["id"], booked["status"]) == (appointment["id"], "booked")
 
@@ -182,7 +182,7 @@ def test_a_proposal_that_another_patient_has_booked_is_a_cancelled_appointment(a
     [refused] = matches(answer)
     assert (answer.status_code, refused["status"], statuses(refused)) == (200, "cancelled", {"declined"})
     assert issues(answer) == [("error", "conflict")]
-    assert "id" not in refused  # it is the id of a visit that is booked
+    assert "id" not in refused  # the id is that of a booked visit
     assert ada.reference not in str(answer.fhir)
     assert Appointment.objects.get().patient == ada
 

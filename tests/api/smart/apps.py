@@ -1,4 +1,4 @@
-"""An app that people sign in to, as it speaks to us."""
+"""An app that people sign in to, and its requests."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ class App:
         )
 
     def request(self, scope: str = "patient/Appointment.rs", **changes: str | None) -> dict[str, str]:
-        """What it asks for; None leaves a parameter out."""
+        """Return the parameters of an authorization request; None leaves a parameter out."""
         asked = {
             "response_type": "code",
             "client_id": self.application.client_id,
@@ -50,11 +50,11 @@ class App:
         return {name: value for name, value in asked.items() if value is not None}
 
     def ask(self, user: Any, scope: str = "patient/Appointment.rs", **changes: str | None) -> Any:
-        """The page that the person is shown."""
+        """Return the consent page."""
         return browser(user).get(AUTHORIZE, self.request(scope, **changes))
 
     def decide(self, user: Any, scope: str, decision: str = "allow", may: Any = None, **changes: str | None) -> Any:
-        """Where the person is sent once they have decided; `may` is what they leave ticked, everything unless said."""
+        """Return the redirect after the decision; `may` are the permissions left ticked, all unless named."""
         ticked = scope.split() if may is None else may
         return browser(user).post(
             DECIDE, {"decision": decision, "may": ticked}, query_params=self.request(scope, **changes)
@@ -79,11 +79,11 @@ class App:
         return Client().post(TOKEN, {**sent, **changes})
 
     def token(self, user: Any, scope: str = "patient/Appointment.rs", **changes: str | None) -> dict[str, Any]:
-        """Allowed, and exchanged."""
+        """Let the person agree, and exchange the code for a token."""
         return self.exchange(self.code(user, scope, **changes)).json()
 
     def api(self, user: Any, scope: str, **changes: str | None) -> Api:
-        """The API as the app may use it for this person."""
+        """Return a client of the API with the app's token for this person."""
         return Api(self.token(user, scope, **changes)["access_token"])
 
 
@@ -95,7 +95,7 @@ def browser(user: Any) -> Client:
 
 
 def parameters(response: Any) -> dict[str, str]:
-    """What the app is told at its own address."""
+    """Return the parameters of a redirect to the app."""
     assert response.status_code == 302, response.content.decode()
     assert response["Location"].startswith(BACK), response["Location"]
     return {name: values[0] for name, values in parse_qs(urlsplit(response["Location"]).query).items()}

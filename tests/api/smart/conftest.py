@@ -21,7 +21,7 @@ def leo(ada):
 
 @pytest.fixture
 def visits(site, ada, leo, bo, chen):
-    """One visit each."""
+    """One visit of each of them."""
     schedule = ScheduleFactory(actor=chen, site=site)
     for hour, (name, patient) in enumerate({"ada": ada, "leo": leo, "bo": bo}.items()):
         start = MONDAY_9 + timedelta(hours=hour)

@@ -31,7 +31,7 @@ def key_set(*keys):
 
 
 def assertion(alg="ES384", key=None, header=None, **changes):
-    """What the software signs; None leaves a claim out."""
+    """Return the claims of the software's assertion; None leaves a claim out."""
     claims = {"iss": "backend", "sub": "backend", "aud": AUDIENCE, "exp": int(time()) + 240, "jti": "one", **changes}
     key = key or KEYS[alg]
     token = JWT(
@@ -130,7 +130,7 @@ def test_what_is_no_signed_token_signs_nobody_in(backend, signed):
 
 
 def test_nobody_signs_in_without_a_signature(backend):
-    """alg none: https://www.rfc-editor.org/rfc/rfc8725#section-2.1"""
+    """Algorithm `none`: https://www.rfc-editor.org/rfc/rfc8725#section-2.1"""
     head, claims, _signature = assertion().split(".")
     none = (
         base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT", "kid": "ec"}).encode()).decode().rstrip("=")
@@ -194,7 +194,7 @@ def test_an_app_on_a_server_exchanges_its_code_with_a_key(ada):
 
 @contextmanager
 def served(keys, cache_control=""):
-    """A key set at an address, and how often it was asked for."""
+    """A key set at an address, and the number of requests for it."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -209,7 +209,7 @@ def served(keys, cache_control=""):
             self.wfile.write(body)
 
         def log_message(self, *args):
-            """Nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

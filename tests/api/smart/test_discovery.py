@@ -1,4 +1,4 @@
-"""What software learns before it signs in: https://hl7.org/fhir/smart-app-launch/conformance.html"""
+"""Discovery documents for software: https://hl7.org/fhir/smart-app-launch/conformance.html"""
 
 import pytest
 from django.test import Client

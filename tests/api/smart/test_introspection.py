@@ -1,4 +1,4 @@
-"""What a token is good for: https://www.rfc-editor.org/rfc/rfc7662"""
+"""Introspection of tokens: https://www.rfc-editor.org/rfc/rfc7662"""
 
 import base64
 from concurrent.futures import ThreadPoolExecutor

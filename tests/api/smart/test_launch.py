@@ -241,7 +241,7 @@ def test_a_renewed_token_may_do_less_and_never_more(app, ada):
     ],
 )
 def test_less_may_be_said_in_other_words(app, ada, scope, allowed):
-    """https://www.rfc-editor.org/rfc/rfc6749#section-6: nothing that was not granted."""
+    """A renewed token has only granted scopes: https://www.rfc-editor.org/rfc/rfc6749#section-6"""
     first = app.token(ada.user, "patient/Appointment.rs patient/Coverage.rs offline_access")
     answer = app.refresh(first["refresh_token"], scope=scope)
     if not allowed:

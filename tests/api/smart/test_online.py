@@ -1,4 +1,4 @@
-"""Access for as long as somebody is here: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-a-refresh-token"""
+"""Online access ends with the session: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-a-refresh-token"""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,7 @@ ONLINE = "patient/Appointment.rs online_access"
 
 @pytest.fixture
 def sign_in(app, ada):
-    """Another browser of Ada's, and a token that it lets an app have."""
+    """Sign Ada in with another browser, and return it with a token that an app gets there."""
 
     def signed_in(scope=ONLINE):
         client = browser(ada.user)
@@ -29,7 +29,7 @@ def sign_in(app, ada):
 
 @pytest.fixture
 def is_good(app):
-    """True if a token still opens anything, and can be renewed."""
+    """True if a token still works and can be renewed."""
 
     def good(token):
         opens = Api(token["access_token"]).get("Appointment").status_code == 200

@@ -1,4 +1,4 @@
-"""Who the person is, for the app: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-identity-data"""
+"""Identity of the person for an app: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-identity-data"""
 
 import json
 
@@ -15,7 +15,7 @@ USER_INFO = "/oauth/userinfo/"
 
 
 def claims(token):
-    """What an identity token says, once its signature is checked as the app would."""
+    """Return the claims of an identity token after its signature is checked as the app would."""
     keys = JWKSet.from_json(Client().get("/oauth/jwks/").content.decode())
     jwt = JWT(jwt=token["id_token"], key=keys, expected_type="JWS", algs=["RS256"])
     return json.loads(jwt.claims)

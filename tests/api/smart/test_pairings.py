@@ -15,7 +15,7 @@ from tests.api.smart.test_backend_services import ASSERTION, KEYS, assertion, ke
 from tests.api.smart.test_discovery import OPENID, SMART
 from tests.api.smart.test_openid import claims
 
-# By the name that discovery has for it, with its algorithm, and for a public app.
+# Each method by its name in discovery, with its algorithm, and the method of a public app.
 METHODS = ("public", "client_secret_basic", "client_secret_post", "private_key_jwt ES384", "private_key_jwt RS384")
 SCOPES = (
     "openid",
@@ -32,7 +32,7 @@ SCOPES = (
 
 
 def signed_in(client_id: str, method: str, **sent: str) -> Any:
-    """The answer to a request of this software at the token endpoint."""
+    """Return the token endpoint's response to this software."""
     headers = {}
     match method.split():
         case ["public"]:
@@ -49,7 +49,7 @@ def signed_in(client_id: str, method: str, **sent: str) -> Any:
 
 @pytest.fixture
 def apps(db):
-    """One app for people by each method, registered for everything."""
+    """One app for people for each method, registered for everything."""
     everything = " ".join(dict.fromkeys(" ".join(SCOPES).split()))
     apps = {}
     for method in METHODS:

@@ -1,4 +1,4 @@
-"""What a token may do: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
+"""Scopes of a token: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html"""
 
 import pytest
 from oauth2_provider.models import AccessToken

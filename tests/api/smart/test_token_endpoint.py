@@ -1,4 +1,4 @@
-"""How the token endpoints refuse, and how the API refuses tokens: https://www.rfc-editor.org/rfc/rfc6749#section-5.2"""
+"""Refusals of the token endpoints, and of tokens by the API: https://www.rfc-editor.org/rfc/rfc6749#section-5.2"""
 
 import base64
 

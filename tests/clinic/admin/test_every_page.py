@@ -126,12 +126,12 @@ def test_nobody_else_comes_in(client, db, model):
 def test_a_list_costs_the_same_however_long_it_is(desk, model, django_assert_max_num_queries):
     for make in FACTORIES:
         make()
-    desk.get(url(model, "changelist"))  # content types are looked up once
+    desk.get(url(model, "changelist"))  # content types are cached after the first lookup
     with django_assert_max_num_queries(40) as few:
         desk.get(url(model, "changelist"))
     for make in FACTORIES * 4:
         make()
-    clinic_zone()  # asked again once sites have changed
+    clinic_zone()  # the cache is cleared when sites change
 
     with django_assert_max_num_queries(len(few.captured_queries)):
         desk.get(url(model, "changelist"))

@@ -27,7 +27,7 @@ PATIENTS = {
     "account_email": ("/accounts/email/", "Your email addresses"),
     "account_change_password": ("/accounts/password/change/", "Change your password"),
 }
-# Pages that show themselves only in the middle of something; looked at below.
+# Pages that appear only during a process; they are tested below.
 ON_THE_WAY = {"account_set_password", "account_confirm_login_code"}
 
 

@@ -26,7 +26,7 @@ FORMS = {
 
 @pytest.fixture
 def plain(client):
-    """The same browser's requests one by one: it follows nothing by itself."""
+    """A browser that follows no redirect by itself."""
     return Client.post.__get__(client)
 
 
@@ -115,7 +115,7 @@ def every_form(kind=forms.BaseForm):
 
 
 def test_every_field_for_a_password_is_known_by_its_name(client):
-    client.get("/accounts/signup/")  # all forms are there
+    client.get("/accounts/signup/")  # all forms are present
     found = {
         name
         for form in every_form()

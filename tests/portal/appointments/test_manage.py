@@ -173,7 +173,7 @@ def test_a_code_moves_the_visit_too(client, link, hardly_known):
 
 def test_nobody_tries_all_codes(client, link, hardly_known):
     for _ in range(5):
-        client.cookies.clear()  # a new code each time does not help
+        client.cookies.clear()  # a new code each time makes no difference
         client.post(link, {"send": "1"})
         client.post(link, {"code": f"{(int(code_at('ada@example.com')) + 1) % 10**6:06}"})
     cache.clear()

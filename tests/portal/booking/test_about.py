@@ -51,7 +51,7 @@ def test_somebody_new(as_ada, ada, checkup, wanted):
     related = RelatedPerson.objects.get()
     assert (held.patient, related.user) == (related.patient, ada.user)
     assert (held.patient.given, held.patient.birth_date, held.patient.user) == ("Tim", date(2020, 2, 1), None)
-    assert held.patient.email == ""  # written to are those who care for them, as long as they do
+    assert held.patient.email == ""  # messages go to the carers
     assert related.relationship[0]["coding"][0]["code"] == "PRN"
 
 

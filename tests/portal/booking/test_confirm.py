@@ -121,7 +121,7 @@ def test_another_patients_hold_does_not_exist(client, held, bo, step):
     assert held.status == "pending"
 
 
-# What a service requires
+# Requirements of a service
 
 
 def test_without_coverage_it_is_not_booked_and_says_where_to_add_it(as_ada, held, checkup):

@@ -177,7 +177,7 @@ def test_another_person_is_another_record(client, held, other):
 
 def test_an_accounts_record_is_never_a_guests_and_nothing_tells_that_there_is_one(client, held):
     account = PatientFactory(**KNOWN, user=UserFactory(email="eve@example.com"))
-    assertRedirects(say_who(client, held), page_of(held, "proof"))  # as for anyone
+    assertRedirects(say_who(client, held), page_of(held, "proof"))  # as for every caller
     assertRedirects(prove(client, held), page_of(held, "confirm"))
     held.refresh_from_db()
     assert held.patient != account

@@ -70,7 +70,7 @@ def test_a_message_and_an_error_have_the_link():
     from django import forms
 
     class Empty(forms.Form):
-        """A form with nothing to type."""
+        """A form without fields to type in."""
 
     form = Empty({})
     form.add_error(None, "Please call the clinic.")

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def plain(client):
-    """The same browser's requests one by one: it follows nothing by itself."""
+    """A browser that follows no redirect by itself."""
     return Client.post.__get__(client)
 
 
 @pytest.fixture
 def addresses(client, ada, visit, link):
-    """Every form of the patients' pages that has a field for words, and what is wrong in it."""
+    """Every form of the patients' pages that has a text field, with its errors."""
     client.force_login(ada.user)
     Patient.objects.filter(pk=ada.pk).update(birth_date=date(1990, 7, 4))
     related = RelatedPersonFactory(user=ada.user)
@@ -68,7 +68,7 @@ def test_another_language_keeps_what_is_typed(client, plain, addresses, form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_enter_sends_the_form_and_does_not_change_the_language(client, addresses, form):
-    """Enter presses the first button that belongs to a form, wherever on the page it is."""
+    """The Enter key presses the form's first button, wherever on the page it is."""
     page = client.get(addresses[form][0]).content.decode()
     buttons = re.findall(r'<button[^>]*form="step"[^>]*>', page)
     assert any('name="read-in"' in button for button in buttons)
@@ -79,7 +79,7 @@ def test_who_was_written_to_in_the_language_read_is_written_to_in_the_new_one(cl
     address = page_of(held, "about")
     plain(address, {**GUEST, "language": "en", "read-in": "es"})
     assertContains(client.get(address), '<option value="es" selected>')
-    plain(address, {**GUEST, "language": "en", "read-in": "en"})  # chosen otherwise than read
+    plain(address, {**GUEST, "language": "en", "read-in": "en"})  # the chosen language differs from the page's
     assertContains(client.get(address), '<option value="en" selected>')
 
 

@@ -1,4 +1,4 @@
-"""What every page has: its frame, its headers, its errors."""
+"""The frame, the headers and the errors of every page."""
 
 import re
 

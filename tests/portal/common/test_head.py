@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def pages():
-    """The portal's addresses that name nothing of the clinic."""
+    """Addresses of the portal that name no row."""
     for name in get_resolver("portal.urls").reverse_dict:
         with suppress(NoReverseMatch):
             if isinstance(name, str):

@@ -13,7 +13,7 @@ from portal.common.middleware import Compression
 from tests.factories import PractitionerFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
-MOST = 60_000  # bytes of a page and of all that it loads at the first visit
+MOST = 60_000  # bytes of a page and all its assets at the first visit
 BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
 
 
@@ -34,7 +34,7 @@ def read(asset):
 
 
 def test_every_page_of_a_patient_is_below_60_kb(client, as_ada, checkup, schedule, site, visit, link, ten):
-    ServiceFactory(name="Another visit")  # else the first page leads on to the only one
+    ServiceFactory(name="Another visit")  # else the first page redirects to the only service
     for _ in range(20):
         ScheduleFactory(actor=PractitionerFactory(), services=[checkup], site=site)
     times = f"/book/{checkup.fhir_id}/?date={ten.date()}"

@@ -253,7 +253,7 @@ class TestByVideo:
     [
         ("the first week", (9, 1)),
         ("a day", (9, 1)),
-        ("a later month", (10, 2)),  # its times, and those that come first
+        ("a later month", (10, 2)),  # the month's times, and the first ones
     ],
 )
 def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten, page, statements):

@@ -35,7 +35,7 @@ def give(service, zone="America/New_York", people=1, **site):
         ([("America/New_York", 1)], 2),
         ([("America/New_York", 3)], 6),
         ([("America/New_York", 1), ("America/Los_Angeles", 2)], 6),
-        ([("America/New_York", 7)], 2),  # a crowd: each time once at each site
+        ([("America/New_York", 7)], 2),  # too many people to name: each time once at each site
         ([("America/New_York", 7), ("America/New_York", 1)], 4),
     ],
 )

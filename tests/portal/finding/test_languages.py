@@ -1,4 +1,4 @@
-"""The clinic's own texts on the pages of choosing: in the reader's language, or marked with their own."""
+"""The clinic's own texts on the pages of services and times: in the reader's language, or marked with their own."""
 
 import pytest
 from pytest_django.asserts import assertContains, assertNotContains

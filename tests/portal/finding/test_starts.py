@@ -8,7 +8,7 @@ import pytest
 from portal.finding.starts import Starts
 
 QUARTER = timedelta(minutes=15)
-# around both changes of the clocks, and a midnight that there is not
+# around both clock changes, and a midnight that is skipped
 WHEN = {
     "New York, spring": ("America/New_York", datetime(2027, 3, 13, 9, tzinfo=UTC)),
     "New York, autumn": ("America/New_York", datetime(2026, 10, 31, 9, tzinfo=UTC)),

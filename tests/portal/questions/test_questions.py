@@ -58,7 +58,7 @@ def test_what_is_missing_or_wrong_is_said_with_a_way_to_it_and_nothing_is_lost(a
 
 
 def test_a_question_that_comes_up_is_asked_before_it_goes_on(as_ada, held):
-    """Without JavaScript: it was not on the page yet, so nobody is told off for it."""
+    """Without JavaScript the question was not on the page yet, so its missing answer is no error."""
     typed = sent("pain", "smokes", "since", pain="No", smokes="true")
     shown = as_ada.post(page(held), typed)
     assertContains(shown, "Because of your answers we ask one more question.")
@@ -151,7 +151,7 @@ def test_a_page_takes_the_same_queries_however_much_is_asked(as_ada, held, form)
 
 
 def test_an_older_page_does_not_undo_what_was_saved_and_both_are_seen(as_ada, held):
-    """Such as one that was sent again, or stood open in another window."""
+    """A form that was posted again, or was open in another window."""
     as_ada.post(page(held), {**COMPLETE, "version": "0"})
     old = sent("pain", "smokes", "since", pain="No", smokes="true")
     shown = as_ada.post(page(held), {**old, "version": "0"})

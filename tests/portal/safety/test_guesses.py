@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_codes_are_guessed_no_faster_from_several_browsers(client, client_class, checkup, held, schedule, ten):
-    """The limits count for the address, from all browsers together."""
+    """Attempts are counted by address, over all browsers."""
     from portal.finding.times import time_value
     from scheduling.availability import offerings_of
 

@@ -60,7 +60,7 @@ def test_an_address_is_written_one_way(client, held):
 
 
 def test_caring_for_somebody_makes_a_new_record_always(as_ada, bo):
-    """Who knows name and birth date of another patient gets no hold of their record."""
+    """Somebody who knows another patient's name and birth date gets no access to their record."""
     bo.birth_date = date(1990, 7, 4)
     bo.save()
     born = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
@@ -126,7 +126,7 @@ def test_a_feed_ends_with_its_owners_account(client, visit, chen):
 
 
 def test_whoever_works_here_is_a_patient_like_others_elsewhere(client, visit, ada, schedule):
-    """Her own visit is no staff's business of hers: neither its history nor its steps."""
+    """A member of staff has no staff access to her own visit: neither to its history nor to its steps."""
     doctor = PractitionerFactory(user=ada.user)
     ScheduleFactory(actor=doctor, site=LocationFactory())
     client.force_login(ada.user)

@@ -13,7 +13,7 @@ from tests.factories import NEW_YORK, AppointmentFactory, PatientFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 DIALOG = {"HX-Request": "true"}
 MERGED = {"link": [{"type": "replaced-by", "other": {"reference": "Patient/elsewhere", "display": "Eve Long"}}]}
-# What becomes of the record, what stands beside the name, and what a booking is refused with.
+# The state of the record, the note beside the name, and the refusal of a booking.
 CLOSED = {
     "died": ({"extra": {"deceasedBoolean": True}}, "Died", "This patient has died. Nothing can be booked for them."),
     "inactive": (

@@ -19,7 +19,7 @@ from tests.factories import UserFactory
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
-# page: the most elements that it may have with 20 practitioners
+# page: the largest number of elements with 20 practitioners
 PAGES = {
     "/staff/": 700,
     "/staff/?as=list": 8_500,
@@ -65,7 +65,7 @@ def test_twenty_practitioners_cost_as_many_statements_as_five_and_their_pages_ar
         counted[practitioners] = {}
         for page, most in PAGES.items():
             address = page.format(one=clinic.calendars[0].fhir_id, **asked)
-            desk.get(address)  # writes down who is shown
+            desk.get(address)  # records the disclosure of the patients
             with CaptureQueriesContext(connection) as captured:
                 answer = desk.get(address)
             assert answer.status_code == 200, page
@@ -94,7 +94,7 @@ class TestOnePractitioner:
         for address in ("/staff/", "/staff/week/"):
             drawn = desk_of(clinic).get(address).content.decode()
             assert name not in drawn
-            assert "<noscript>" in drawn  # the way to the list for who turned scripts off since
+            assert "<noscript>" in drawn  # a link to the list for browsers without scripts
             assert name in desk_of(clinic).get(f"{address}?as=list").content.decode()
             assert name in desk_of(clinic, grid=False).get(address).content.decode()
 

@@ -45,7 +45,7 @@ IDENTIFYING_TYPES = [
 
 @pytest.fixture
 def record(service, chen, ada):
-    """A row of each kind that tells of Ada, by its model."""
+    """A row of each kind that contains data of Ada, by its model."""
     visit = AppointmentFactory(service=service, patient=ada, schedules=[chen], start=monday(10), site=chen.site)
     rows = [
         ada,

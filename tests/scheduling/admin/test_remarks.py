@@ -1,4 +1,4 @@
-"""Problems that keep a service from being booked are said where it is made, with the page that mends them."""
+"""Problems that prevent bookings, named in the admin with a link to the page that mends each."""
 
 import pytest
 from django.contrib.messages import get_messages
@@ -46,7 +46,7 @@ def test_a_service_is_told_what_is_missing_until_it_can_be_booked(desk, riversid
     assert good.startswith("It can be booked. First free time: ")
     assert good.endswith("AM (New York time).") or good.endswith("PM (New York time).")
     assert doubt.startswith("Half of the time cannot be booked: a visit takes 30 minutes")
-    assert "<a " not in doubt  # it is mended on this page
+    assert "<a " not in doubt  # this page mends it
 
 
 def test_a_schedule_without_a_site_or_a_zone_says_so(desk, riverside):
@@ -84,7 +84,7 @@ def test_a_site_keeps_a_clock(desk, riverside):
         "Its address is not complete",
         "It has no phone number",
     ]
-    assert len(said(saved)) == 3  # what Django says, and both
+    assert len(said(saved)) == 3  # Django's error, and both errors
 
 
 def test_a_room_keeps_its_sites_clock(desk, riverside):

@@ -54,7 +54,7 @@ def test_the_desk_and_the_practitioner_are_told_and_nobody_else(asked):
     ):
         assert words in body
     assert "Ada" not in body + sent["desk@example.com"].subject
-    assert "/v/" not in body  # the patient's own link is not for others
+    assert "/v/" not in body  # the patient's own link is secret
     assert [part for part in sent["desk@example.com"].attachments if "calendar" in str(part)] == []
 
 

@@ -53,7 +53,7 @@ def when(question, operator, **answer):
 
 
 def validates(items):
-    """True if FHIR's definition accepts it."""
+    """True if the value is valid by FHIR's definition."""
     resource = {"resourceType": "QuestionnaireResponse", "status": "completed"}
     Definition.model_validate({**resource, "item": items} if items else resource)
 

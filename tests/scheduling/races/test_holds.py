@@ -91,7 +91,7 @@ def test_one_that_is_being_confirmed_is_not_released(service, chen, settings):
 def extended_as_it_is_sold(at, service, schedules):
     """A hold that has just run out is extended, by a clock that is behind, while somebody books its time."""
     held = run_out(hold(wish(service, *schedules, at=at)))
-    for slot in held.slots.order_by("-pk"):  # rewritten, so that they are read in this order
+    for slot in held.slots.order_by("-pk"):  # rewritten, so that PostgreSQL reads them in this order
         slot.last_updated = timezone.now()
         slot.save()
     just_before = held.hold_expires_at - timedelta(milliseconds=1)

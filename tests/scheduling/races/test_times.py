@@ -1,4 +1,4 @@
-"""Promise 1: a time is never sold twice, and a free time is never refused. Each race has its control."""
+"""Promise 1: no time is sold twice, and no free time is refused. Each race has its control."""
 
 import threading
 from collections import Counter
@@ -71,7 +71,7 @@ def test_a_hundred_times_eight_patients_want_one_time_and_one_gets_it(resources)
 
 
 def test_without_the_constraint_the_same_race_sells_twice():
-    """The control: it shows that the race above is one, and that it is the constraint that wins it."""
+    """The control: without the constraint the race above sells times twice."""
     service = ServiceFactory(hours=ALWAYS_OPEN, interval=30)
     schedule = ScheduleFactory(services=[service])
     patients = PatientFactory.create_batch(8)
@@ -151,7 +151,7 @@ def test_reschedules_that_chase_each_other_end_and_lose_no_booking():
 
         outcomes = at_once([partial(move, first, eleven), partial(move, second, ten)])
 
-        assert set(kinds(outcomes)) == {TimeTaken}  # neither lets go before it has the other's
+        assert set(kinds(outcomes)) == {TimeTaken}  # neither releases its time before it has the other's
         for appointment, start in ((first, ten), (second, eleven)):
             appointment.refresh_from_db()
             assert (appointment.status, appointment.start) == ("booked", start)
@@ -159,7 +159,7 @@ def test_reschedules_that_chase_each_other_end_and_lose_no_booking():
 
 
 def test_moves_among_bookings_of_the_same_time_end_without_deadlock():
-    """Moves let go and take at once; bookings beside them must not wait in a ring with them."""
+    """A move releases one time and takes another; moves and bookings at once must not deadlock."""
     service, schedules = ultrasound()
     appointments = [book(wish(service, *schedules, at=monday(8) + timedelta(hours=each))) for each in range(4)]
     offerings = wish(service, *schedules, at=monday(8)).offerings

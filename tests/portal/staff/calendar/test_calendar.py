@@ -272,7 +272,7 @@ def test_the_hour_that_comes_twice_is_said(client, chen, schedule, checkup):
     client.force_login(chen.user)
     first, second = feed(client, "2026-11-01", "2026-11-02")
     assert first["start"] == second["start"] == "2026-11-01T01:30:00"
-    assert first["end"] == "2026-11-01T02:15:00"  # as long as it lasts, where the wall shows 01:15 again
+    assert first["end"] == "2026-11-01T02:15:00"  # its real length, although the clock shows 01:15 again
     assert "clocks go back" in second["extendedProps"]["when"]
     assert "clocks go back" not in first["extendedProps"]["when"]
 
@@ -358,7 +358,7 @@ def test_it_asks_as_much_for_many_full_calendars_as_for_one(
             AppointmentFactory(
                 service=checkup, start=start, end=start + timedelta(minutes=30), schedules=[each], site=site
             )
-    with django_assert_max_num_queries(min(len(of_one), 14) + 4):  # who is shown is read, and written down
+    with django_assert_max_num_queries(min(len(of_one), 14) + 4):  # patients, and their disclosures
         client.get(address)
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 )
 def test_the_step_divides_every_start(grids, minutes):
     services = [ServiceFactory(interval=interval, offset=offset) for interval, offset in grids]
-    ServiceFactory(interval=7)  # of nobody here
+    ServiceFactory(interval=7)  # no service of this schedule
     assert snap_minutes([ScheduleFactory(services=services)]) == minutes
 
 

@@ -74,7 +74,7 @@ def test_the_preview_keeps_everything_that_was_typed(as_chen, editor, schedule):
 
 
 def test_hours_that_are_typed_count_although_the_services_are_still_chosen(as_chen, editor, schedule):
-    """Without JavaScript nobody chooses the calendar's own hours for them."""
+    """Without JavaScript the calendar keeps the service's hours unless its own are chosen."""
     as_chen.post(editor, {**entered(schedule.version, "09:00-12:00", whose="service"), "step": "save"})
     assert own_hours(schedule) == [window("09:00", "12:00")]
 
@@ -155,7 +155,7 @@ def test_the_pages_ask_as_much_for_much_as_for_little(as_administrator, editor, 
 
     def statements():
         for act in acts:
-            act()  # what is remembered for a while is asked for once, and who was shown is recorded once
+            act()  # the clinic's zone is cached after the first query, and a disclosure is recorded once
         return [statements_of(act) for act in acts]
 
     visit_at(schedule, checkup, today + 4 * DAY, 15)
