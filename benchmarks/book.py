@@ -1,12 +1,15 @@
-"""Benchmark of booking: its speed, and whether a free time is ever refused: `python -m benchmarks.book`.
+"""Benchmark of booking: `python -m benchmarks.book [--against REV]`, its speed and whether a free time is refused.
 
 Every question is for another free time and another patient, so every answer must be 201. Baseline in the same run:
-pgbench with the same inserts (an Appointment, its Slots, an audit line) in one transaction, on the same server.
+pgbench with the same inserts (an Appointment, its Slots, an audit line) in one transaction, on the same server. With
+another revision, each round of bookings is made with both in turn.
 """
 
+import argparse
 import statistics
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count, islice
@@ -14,28 +17,63 @@ from itertools import count, islice
 import orjson
 
 from benchmarks.load import Ask, Measured, measure
-from benchmarks.report import table
-from benchmarks.stage import Stage, stage
+from benchmarks.product import add_against
+from benchmarks.report import compare, table
+from benchmarks.rows import insert
+from benchmarks.stage import Stage, stages
 
-ROUNDS = 5
 BOOKINGS = 200  # a round
 KINDS = ("spread over 1,000 schedules", "all on one schedule", "three schedules at once")
+CLIENTS = (1, 8)
+Rounds = dict[tuple[str, int], list[Measured]]
 
 
 def main() -> None:
-    with stage() as running:
-        asks = {kind: bookings_of(running, kind) for kind in KINDS}
-        measured: dict[tuple[str, int], list[Measured]] = {}
-        for round_ in range(ROUNDS + 1):
-            for kind in KINDS:
-                for clients in (1, 8):
-                    outcome = measure(running.askers(clients), list(islice(asks[kind], BOOKINGS)))
-                    if round_:
-                        measured.setdefault((kind, clients), []).append(outcome)
-        bare = {clients: _pgbench(running, clients) for clients in (1, 8)}
+    parser = argparse.ArgumentParser(description="Measure how quickly free times are booked.")
+    add_against(parser)
+    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+    arguments = parser.parse_args()
+    with stages(arguments.against, slots=arguments.slots) as running:
+        measured = _measure(running, arguments.rounds)
+        for stage, rounds in zip(running, measured, strict=True):
+            title = f"$book over {arguments.slots:,} taken Slots; medians of {arguments.rounds} rounds of {BOOKINGS}"
+            _print(stage, rounds, title)
+    if arguments.against:
+        title = f"{arguments.against} (old) and this tree (new), in turn"
+        compare(title, "what, clients", *(_figures(rounds) for rounds in measured))
 
+
+def _measure(running: list[Stage], rounds: int) -> list[Rounds]:
+    measured: list[Rounds] = [defaultdict(list) for _ in running]
+    asks = [{kind: bookings_of(stage.first_day, kind) for kind in KINDS} for stage in running]
+    for round_ in range(rounds + 1):
+        for kind in KINDS:
+            for clients in CLIENTS:
+                for stage, of_stage, bookings in zip(running, measured, asks, strict=True):
+                    outcome = measure(stage.askers(clients), list(islice(bookings[kind], BOOKINGS)))
+                    if round_:  # the first warms up
+                        of_stage[kind, clients].append(outcome)
+    return measured
+
+
+def _figures(measured: Rounds) -> dict[str, dict[str, float]]:
+    return {
+        "booked/s": {
+            f"{kind}, {clients}": statistics.median(each.rate for each in rounds)
+            for (kind, clients), rounds in measured.items()
+        },
+        "p50 ms": {
+            f"{kind}, {clients}": statistics.median(each.p50 for each in rounds)
+            for (kind, clients), rounds in measured.items()
+        },
+    }
+
+
+def _print(stage: Stage, measured: Rounds, title: str) -> None:
+    bare = {clients: _pgbench(stage, clients) for clients in CLIENTS}
     table(
-        f"$book over 200,000 taken Slots; medians of {ROUNDS} rounds of {BOOKINGS}",
+        f"{title}; {stage.product.name}",
         ["what", "clients", "booked/s", "of pgbench", "p50 ms", "p95 ms", "free times refused"],
         [
             [
@@ -53,9 +91,9 @@ def main() -> None:
     )
 
 
-def bookings_of(running: Stage, kind: str) -> Iterator[Ask]:
-    """Free quarters of an hour, a year from now, each once."""
-    far = running.first_day + timedelta(days=364)
+def bookings_of(first_day: datetime, kind: str, *, after_days: int = 364) -> Iterator[Ask]:
+    """Free quarters of an hour, a year from now unless `after_days` says otherwise, each once."""
+    far = first_day + timedelta(days=after_days)
     patients = count(KINDS.index(kind), len(KINDS))
     for number in count():
         if kind == "spread over 1,000 schedules":
@@ -91,41 +129,56 @@ def _book(schedules: list[str], start: datetime, patient: int) -> Ask:
     return "POST", "/fhir/R4/Appointment/$book", orjson.dumps(body)
 
 
-INSERTS = r"""
-\set schedule random(1, 1000)
-BEGIN;
-INSERT INTO clinic_appointment (fhir_id, version, last_updated, extra, status, service_id, patient_id, start, "end",
-    created, comment, participant, identifier, held_by_guest, hold_extended, sequence)
-VALUES (gen_random_uuid()::text, 1, now(), '{}', 'booked', 1, :schedule,
-    '2040-01-01'::timestamptz + nextval('bench') * interval '15 minutes',
-    '2040-01-01'::timestamptz + (currval('bench') + 1) * interval '15 minutes',
-    now(), '', '[{"actor": {"reference": "Patient/pat1"}, "status": "accepted"}]', '[]', '', false, 0)
-RETURNING id \gset booked_
-INSERT INTO clinic_slot (fhir_id, version, last_updated, extra, schedule_id, bookable_id, appointment_id, status,
-    start, "end", comment, service_type, identifier)
-SELECT gen_random_uuid()::text, 1, now(), '{}', id, bookable_id, :booked_id, 'busy',
-    '2040-01-01'::timestamptz + currval('bench') * interval '15 minutes',
-    '2040-01-01'::timestamptz + (currval('bench') + 1) * interval '15 minutes', '', '[]', '[]'
-FROM clinic_schedule WHERE fhir_id = 's' || :schedule ON CONFLICT DO NOTHING;
-INSERT INTO clinic_auditevent (fhir_id, version, last_updated, extra, recorded, action, subtype, client,
-    reason, appointment_id, patient_id, target, query)
-VALUES (gen_random_uuid()::text, 1, now(), '{}', now(), 'C', 'book', 'bench', '', :booked_id, :schedule, '', '');
-COMMIT;
-"""
+def _inserts(stage: Stage) -> str:
+    """The script of pgbench."""
+    start = "'2040-01-01'::timestamptz + {} * interval '15 minutes'"
+    times = {"start": start.format("nextval('bench')"), "end": start.format("(currval('bench') + 1)")}
+    appointment = {
+        "status": "'booked'",
+        "service_id": "1",
+        "patient_id": ":schedule",
+        "participant": """'[{"actor": {"reference": "Patient/pat1"}, "status": "accepted"}]'""",
+        **times,
+    }
+    slot = {
+        "schedule_id": "id",
+        "bookable_id": "bookable_id",
+        "appointment_id": ":booked_id",
+        "status": "'busy'",
+        "start": start.format("currval('bench')"),
+        "end": times["end"],
+    }
+    audit_line = {
+        "action": "'C'",
+        "subtype": "'book'",
+        "client": "'bench'",
+        "appointment_id": ":booked_id",
+        "patient_id": ":schedule",
+    }
+    with stage.connect() as connection:
+        connection.execute("CREATE SEQUENCE IF NOT EXISTS bench")
+        schedule = "clinic_schedule WHERE fhir_id = 's' || :schedule"
+        return "\n".join(
+            [
+                r"\set schedule random(1, 1000)",
+                "BEGIN;",
+                insert(connection, "clinic_appointment", appointment) + r" RETURNING id \gset booked_",
+                insert(connection, "clinic_slot", slot, schedule) + " ON CONFLICT DO NOTHING;",
+                insert(connection, "clinic_auditevent", audit_line) + ";",
+                "COMMIT;",
+            ]
+        )
 
 
-def _pgbench(running: Stage, clients: int) -> float:
+def _pgbench(stage: Stage, clients: int) -> float:
     """Transactions a second."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE SEQUENCE IF NOT EXISTS bench")
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(INSERTS)
+        script.write(_inserts(stage))
         script.flush()
-        pgbench = running.postgres.program.with_name("pgbench")
+        postgres = stage.services.postgres
+        pgbench = postgres.program.with_name("pgbench")
         command = [str(pgbench), "-n", "-f", script.name, "-c", str(clients), "-j", "2", "-T", "6"]
-        address = ["-h", str(running.postgres.socket_dir), "-U", "clinic", "clinic"]
+        address = ["-h", str(postgres.socket_dir), "-U", "clinic", "clinic"]
         said = subprocess.run([*command, *address], capture_output=True, text=True, check=True).stdout
     return float(next(line for line in said.splitlines() if line.startswith("tps")).split()[2])
 

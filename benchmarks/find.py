@@ -1,55 +1,85 @@
-"""Benchmark of finding free times: `python -m benchmarks.find`.
+"""Benchmark of finding free times: `python -m benchmarks.find [--against REV]`.
 
 Over 200,000 taken Slots of 1,000 schedules. Each question is asked by one client, one after the other (latency), and
 by eight at once (answers a second). Baselines in the same run: a view of the same stack that checks the token and
-does nothing, and the same Slots fetched with psycopg and written with orjson alone, without HTTP.
+does nothing, and the same Slots fetched with psycopg and written with orjson alone, without HTTP. With another
+revision, each question is asked of both in turn, in each round.
 """
 
+import argparse
+import json
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import orjson
 
 from benchmarks.load import Ask, measure
-from benchmarks.report import table
-from benchmarks.stage import Stage, stage
+from benchmarks.product import add_against
+from benchmarks.report import compare, table
+from benchmarks.stage import Stage, stages
 
-ROUNDS = 5
 ONE_CLIENT, EIGHT_CLIENTS = 60, 240  # questions a round
+LATENCY, RATE = "p50 ms", "answers/s at 8"
+Figures = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    with stage() as running:
-        questions = questions_of(running)
-        latencies: dict[str, list[float]] = {name: [] for name in questions}
-        rates: dict[str, list[float]] = {name: [] for name in questions}
-        for round_ in range(ROUNDS + 1):
-            for name, ask in questions.items():
-                quick = measure(running.askers(1), [ask] * ONE_CLIENT)
-                many = measure(running.askers(8), [ask] * EIGHT_CLIENTS)
-                assert set(quick.statuses) | set(many.statuses) == {200}, name
-                if round_:  # the first warms up
-                    latencies[name].append(quick.p50)
-                    rates[name].append(many.rate)
-        sizes = {name: len(running.askers(1)[0].ask(*ask)[1]) for name, ask in questions.items()}
-        rows_alone = {name: _rows_alone(running, *shape) for name, shape in SHAPES.items()}
-        statements = _statements(questions)
+    parser = argparse.ArgumentParser(description="Measure how quickly free times are found.")
+    add_against(parser)
+    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+    arguments = parser.parse_args()
+    with stages(arguments.against, slots=arguments.slots) as running:
+        measured = _measure(running, arguments.rounds)
+        for stage, figures in zip(running, measured, strict=True):
+            _print(stage, figures, f"$find over {arguments.slots:,} taken Slots; medians of {arguments.rounds} rounds")
+    if arguments.against:
+        compare(f"{arguments.against} (old) and this tree (new), in turn", "question", *measured)
 
-    noop = statistics.median(latencies["no-op"])
+
+def _measure(running: list[Stage], rounds: int) -> list[Figures]:
+    """The medians of each stage."""
+    samples: list[dict[str, dict[str, list[float]]]] = [
+        {LATENCY: defaultdict(list), RATE: defaultdict(list)} for _ in running
+    ]
+    for round_ in range(rounds + 1):
+        for name in questions_of(running[0].first_day):
+            for stage, of_stage in zip(running, samples, strict=True):
+                ask = questions_of(stage.first_day)[name]
+                quick = measure(stage.askers(1), [ask] * ONE_CLIENT)
+                many = measure(stage.askers(8), [ask] * EIGHT_CLIENTS)
+                assert set(quick.statuses) | set(many.statuses) == {200}, (stage.product.name, name)
+                if round_:  # the first warms up
+                    of_stage[LATENCY][name].append(quick.p50)
+                    of_stage[RATE][name].append(many.rate)
+    return [
+        {figure: {name: statistics.median(each) for name, each in rows.items()} for figure, rows in of_stage.items()}
+        for of_stage in samples
+    ]
+
+
+def _print(stage: Stage, figures: Figures, title: str) -> None:
+    questions = questions_of(stage.first_day)
+    rows_alone = {name: _rows_alone(stage, *shape) for name, shape in SHAPES.items()}
+    statements = _statements(stage, questions)
+    latencies = figures[LATENCY]
     table(
-        f"$find over 200,000 taken Slots; medians of {ROUNDS} rounds",
-        ["question", "p50 ms", "x no-op", "x rows alone", "answers/s at 8", "statements", "kB"],
+        f"{title}; {stage.product.name}",
+        ["question", LATENCY, "x no-op", "x rows alone", RATE, "statements", "kB"],
         [
             [
                 name,
-                statistics.median(latencies[name]),
-                statistics.median(latencies[name]) / noop,
-                statistics.median(latencies[name]) / rows_alone[name] if name in rows_alone else "",
-                round(statistics.median(rates[name])),
+                latencies[name],
+                latencies[name] / latencies["no-op"],
+                latencies[name] / rows_alone[name] if name in rows_alone else "",
+                round(figures[RATE][name]),
                 statements[name],
-                sizes[name] / 1000,
+                len(stage.askers(1)[0].ask(*ask)[1]) / 1000,
             ]
-            for name in questions
+            for name, ask in questions.items()
         ],
     )
 
@@ -64,10 +94,10 @@ SHAPES = {
 }
 
 
-def questions_of(running: Stage) -> dict[str, Ask]:
+def questions_of(first_day: datetime) -> dict[str, Ask]:
     def find(schedules: str, days: int, count: int) -> Ask:
-        end = running.first_day + timedelta(days=days)
-        window = f"start={running.first_day:%Y-%m-%dT%H:%M:%SZ}&end={end:%Y-%m-%dT%H:%M:%SZ}"
+        end = first_day + timedelta(days=days)
+        window = f"start={first_day:%Y-%m-%dT%H:%M:%SZ}&end={end:%Y-%m-%dT%H:%M:%SZ}"
         service = "service-type-reference=HealthcareService/office"
         return "GET", f"/fhir/R4/Appointment/$find?{window}&{service}&{schedules}&_count={count}", b""
 
@@ -88,10 +118,7 @@ def questions_of(running: Stage) -> dict[str, Ask]:
 
 def _rows_alone(running: Stage, schedules: int, days: int) -> float:
     """Milliseconds to fetch the same Slots with psycopg and write them with orjson."""
-    import orjson
-    import psycopg
-
-    with psycopg.connect(running.postgres.url) as connection:
+    with running.connect() as connection:
         bookables = connection.execute(
             "SELECT array_agg(bookable_id) FROM (SELECT bookable_id FROM clinic_schedule ORDER BY id LIMIT %s) few",
             [schedules],
@@ -120,19 +147,11 @@ def _median_ms(act: Callable[[], None], times: int = 15) -> float:
     return statistics.median(taken)
 
 
-def _statements(questions: dict[str, Ask]) -> dict[str, int]:
-    """SQL statements of one answer, counted in process."""
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    client = Client(headers={"authorization": "Bearer bench-token"}, HTTP_HOST="localhost")
-    counts = {}
-    for name, (_, path, _) in questions.items():
-        with CaptureQueriesContext(connection) as captured:
-            client.get(path)
-        counts[name] = len(captured)
-    return counts
+def _statements(stage: Stage, questions: dict[str, Ask]) -> dict[str, int]:
+    """SQL statements of one answer, counted in a process of the product's."""
+    paths = json.dumps([path for _, path, _ in questions.values()])
+    counts = stage.product.run("-m", "benchmarks.inside", "statements", paths, data_dir=stage.services.data_dir)
+    return dict(zip(questions, json.loads(counts), strict=True))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from benchmarks.full_clinic import GROUP_SEATS, GROUP_SERVICE, GROUP_TAKEN, ZONE, fill
-from benchmarks.pages import elements_of
+from benchmarks.page_costs import elements_of
 from clinic import patient_text
 from clinic.models import Appointment
 from portal.templatetags.portal import phone

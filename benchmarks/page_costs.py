@@ -1,0 +1,184 @@
+"""Pages of a full clinic, asked for in a product's process: `python -m benchmarks.page_costs` prints rows as JSON."""
+
+import gzip
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import django
+
+if TYPE_CHECKING:
+    from benchmarks.full_clinic import FullClinic
+
+PRACTITIONERS, MANY_PRACTITIONERS = 20, 50
+BOOKED_UP_DAYS = 28
+ROUNDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer: `ask` gets it, as often as it is measured."""
+
+    name: str
+    ask: Callable[[], Any]
+
+
+def measure_pages() -> list[list[object]]:
+    """The row of each page, as benchmarks.pages heads it. The database is empty before."""
+    from django.utils import timezone
+
+    from benchmarks.full_clinic import ZONE, book_up, fill
+
+    now = timezone.now()
+    noon = datetime.combine(now.astimezone(ZONE).date(), datetime.min.time(), ZONE) + timedelta(hours=12)
+    monday = noon.date() - timedelta(days=noon.weekday())
+    clinic = fill(PRACTITIONERS, [monday + timedelta(days=n) for n in range(7)], now=noon)
+    _vacuum()
+    rows = [_measured(page) for page in _of_staff(clinic, noon)]
+    _empty()
+    clinic = fill(MANY_PRACTITIONERS, [], now=noon, every_minutes=5)
+    book_up(clinic.calendars, [noon.date() + timedelta(days=n) for n in range(BOOKED_UP_DAYS)], now=noon)
+    _vacuum()
+    return rows + [_measured(page) for page in _of_patients(clinic, noon)]
+
+
+def _of_staff(clinic: "FullClinic", noon: datetime) -> list[Page]:
+    from clinic.models import Appointment, User
+
+    desk = User.objects.create_user(email="desk@example.com", password=None)
+    desk.desk_locations.set([clinic.site])
+    client = _client()
+    client.force_login(desk)
+    phone = _client()
+    phone.force_login(desk)
+    client.cookies["calendar_grid"] = "1"
+    chosen = {
+        "site": clinic.site.fhir_id,
+        "from": clinic.site.fhir_id,
+        "calendars": [each.fhir_id for each in clinic.calendars],
+    }
+    for browser in (client, phone):
+        browser.post("/staff/calendar/choose/", chosen)
+    day = f"{noon:%Y-%m-%d}"
+    since = (noon - timedelta(hours=12)).isoformat()
+    expected = iter(
+        Appointment.objects.filter(status="booked", start__date=noon.date()).values_list("fhir_id", flat=True)[:30]
+    )
+
+    def get(address: str, browser: Any = client) -> Callable[[], Any]:
+        return lambda: browser.get(address)
+
+    def arrive() -> Any:
+        return client.post(
+            f"/staff/appointments/{next(expected)}/step/",
+            {"status": "arrived", "site": clinic.site.fhir_id},
+            headers={"HX-Request": "true"},
+        )
+
+    return [
+        Page("day", get("/staff/")),
+        Page("day, its visits for the grid", get(f"/staff/calendar/events/?start={day}&end={_next(day)}&view=day")),
+        Page("day as a list", get("/staff/", phone)),
+        Page("week", get("/staff/week/")),
+        Page("week of one", get(f"/staff/week/?schedule={clinic.calendars[0].fhir_id}")),
+        Page("month", get("/staff/month/")),
+        Page("agenda", get("/staff/agenda/")),
+        Page("board", get("/staff/today/")),
+        Page("board, all of it", get("/staff/today/?all=on")),
+        Page("board, one “Arrived”", arrive),
+        Page("sheets to print", get("/staff/sheets/")),
+        Page("news for the calendar", get(f"/staff/calendar/changes/?since={since[:19]}Z")),
+    ]
+
+
+def _of_patients(clinic: "FullClinic", noon: datetime) -> list[Page]:
+    address = f"/book/{clinic.services[0].fhir_id}/"
+    client = _client()
+    full, after = noon + timedelta(days=14), noon + timedelta(days=60)
+    one = clinic.calendars[3].bookable.practitioner
+    assert one is not None  # they are all of people
+    addresses = {
+        "times": "",
+        "times, Sunday mornings": "?weekday=sun&part=morning",
+        "times, a month that is nearly full": f"?month={full:%Y-%m}",
+        "times, a month that is free": f"?month={after:%Y-%m}",
+        "times, its mornings": f"?month={after:%Y-%m}&part=morning",
+        "times, one of them who is full": f"?week={noon:%Y-%m-%d}&practitioner={one.fhir_id}",
+    }
+    return [Page(name, partial(client.get, address + query)) for name, query in addresses.items()]
+
+
+def _client() -> Any:
+    from django.test import Client
+
+    return Client(HTTP_HOST="localhost")
+
+
+def _next(day: str) -> str:
+    return f"{datetime.fromisoformat(day) + timedelta(days=1):%Y-%m-%d}"
+
+
+def _measured(page: Page) -> list[object]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection):  # the first writes down who is shown, and fills caches
+        page.ask()
+    walls, cpus = [], []
+    for _ in range(ROUNDS):
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = page.ask()
+        walls.append((time.perf_counter() - wall) * 1000)
+        cpus.append((time.process_time() - cpu) * 1000)
+    assert answer.status_code == 200, (page.name, answer.status_code)
+    with CaptureQueriesContext(connection) as captured:
+        answer = page.ask()
+    body = answer.content
+    return [
+        page.name,
+        round(statistics.median(walls)),
+        round(statistics.median(cpus)),
+        round(len(body) / 1000),
+        round(len(gzip.compress(body, 6)) / 1000),
+        len(captured),
+        elements_of(body.decode()) if "html" in answer.headers["Content-Type"] else "",
+    ]
+
+
+class _Counter(HTMLParser):
+    elements = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements += 1
+
+
+def elements_of(html: str) -> int:
+    counter = _Counter()
+    counter.feed(html)
+    return counter.elements
+
+
+def _vacuum() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _empty() -> None:
+    """The clinic of before is closed: its calendars and services are no longer given."""
+    from clinic.models import HealthcareService, Schedule
+
+    Schedule.objects.update(active=False)
+    HealthcareService.objects.update(active=False)
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(measure_pages()))
