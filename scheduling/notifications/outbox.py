@@ -1,16 +1,14 @@
 """Outbox: the messages that each event of a visit creates. Called inside use cases of scheduling.booking, unless noted.
 
-Messages are written with one INSERT in the transaction of the change. After commit, due messages are announced to the
-broker; the sweep in scheduling.tasks finds any that the broker loses.
+Messages are written with one INSERT in the transaction of the change. After commit, a thread announces those that are
+due to the broker (scheduling.notifications.announcements); the sweep in scheduling.tasks finds any that it loses.
 """
 
-import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import F
 from django.utils import translation
@@ -18,15 +16,13 @@ from django.utils import translation
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_without_conflicts
 from scheduling.notifications import letters, quiet_hours, undo_window
+from scheduling.notifications.announcements import announce
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.drafts import drafts_for
 from scheduling.notifications.reminders import lead_times_of, reminders_of
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
 
-logger = logging.getLogger(__name__)
-
-DELIVER = "scheduling.tasks.deliver_messages"
 AGAIN = "again"
 
 
@@ -195,15 +191,7 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
     for wait in (timedelta(0), undo_window.UNDO_WINDOW):
         due = [message.fhir_id for message in messages if max(message.due, now) == now + wait]
         if due:
-            transaction.on_commit(partial(_hand_over, due, wait))
-
-
-def _hand_over(messages: Sequence[str], wait: timedelta) -> None:
-    """Announce the messages to the broker. The sweep finds those it misses, so an error is only logged."""
-    try:
-        current_app.send_task(DELIVER, args=[messages], retry=False, countdown=wait.total_seconds() or None)
-    except Exception as error:  # whatever the broker's client raises
-        logger.warning("Messages wait for the sweep: the broker was not told (%s)", type(error).__name__)
+            transaction.on_commit(partial(announce, due, wait), robust=True)
 
 
 def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
