@@ -159,9 +159,7 @@ def many(ada):
     """)
     ada.extra = {"contact": [{"name": {"text": "cough"}}]}
     ada.save()
-    sql(
-        "SELECT gin_clean_pending_list('patient_kept_words')"
-    )  # as a vacuum does: pending entries make the index look slow
+    sql("SELECT gin_clean_pending_list('patient_kept_words')")  # as a vacuum does: pending entries slow the index down
     sql("ANALYZE clinic_patient, clinic_patient_words")
 
 

@@ -150,9 +150,7 @@ def test_while_redis_is_away_there_is_no_limit(two_per_client, two_per_address, 
 
 def test_a_redis_that_has_failed_is_left_alone_for_a_moment(two_per_client, api, monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(
-        throttling, "cache", SimpleNamespace(incr=asked.append)
-    )  # append returns None, as the cache does after a failure
+    monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=asked.append))  # None, as after a failure
     assert statuses(api) == [200, 200, 200]
     assert len(asked) == 1
     monkeypatch.setattr(throttling._redis, "away_until", 0.0)

@@ -58,9 +58,7 @@ def _clock(zone: ZoneInfo, first_day: int, last_day: int) -> Clock:
 def clock(zone: ZoneInfo, first: int, last: int) -> Clock:
     """The clock of `zone` from some days before the minute `first` to some days after `last`."""
     first_day, last_day = (first - AROUND) // DAY, (last + AROUND) // DAY
-    return _clock(
-        zone, first_day - first_day % 8, last_day + 7 - last_day % 8
-    )  # rounded, so that few clocks are computed
+    return _clock(zone, first_day - first_day % 8, last_day + 7 - last_day % 8)  # rounded, to compute few
 
 
 def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:

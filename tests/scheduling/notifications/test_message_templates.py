@@ -32,9 +32,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 NEW_YORK = ZoneInfo("America/New_York")
-EVENTS = [
-    event for event in Event if event not in (Event.PROOF, Event.STAFF_REQUEST)
-]  # events whose messages go to patients
+EVENTS = [event for event in Event if event not in (Event.PROOF, Event.STAFF_REQUEST)]  # messages for patients
 START = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)  # 09:20 in New York
 NOW = START - timedelta(days=3)
 
