@@ -73,8 +73,18 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "rest_framework",
 ]
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "portal.common.context_processors.clinic",
+    "portal.booking.context_processors.held",
+    "portal.messages.inbox.unread",
+    "portal.staff.worklist.context_processors.count",
+]
 if DEMO:
     INSTALLED_APPS.append("demo")
+    CONTEXT_PROCESSORS.append("demo.context_processors.sign_in_hint")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -104,17 +114,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "portal.common.context_processors.clinic",
-                "portal.booking.context_processors.held",
-                "portal.messages.inbox.unread",
-                "portal.staff.worklist.context_processors.count",
-            ],
-        },
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
     },
 ]
 
@@ -285,9 +285,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 # The key that signs id tokens for apps; without it, OpenID Connect is off.
-OIDC_RSA_PRIVATE_KEY = openid_key.check("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default="")) or (
-    openid_key.demo_key(DATA_DIR) if EMBEDDED else ""
-)
+OIDC_RSA_PRIVATE_KEY = openid_key.check("OIDC_RSA_PRIVATE_KEY", env.str("OIDC_RSA_PRIVATE_KEY", default=""))
 APPS_FORGOTTEN_AFTER = timedelta(days=90)  # an app that is not used for longer must ask for consent again
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"  # foreign keys of clinic refer to these two models
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from demo import programs
+from demo import openid_key, programs
 from demo.embedded import EmbeddedError, Postgres, Redis, Service, end, last_words, launch
 from demo.programs import HOST, Program
 
@@ -277,6 +277,7 @@ def own_services(data_dir: Path) -> list[Service]:
     services: list[Service] = []
     if "DATABASE_URL" not in os.environ:
         services.append(Postgres(data_dir))
+        os.environ.setdefault("OIDC_RSA_PRIVATE_KEY", openid_key.demo_key(data_dir))
     else:
         # Beside a database of the user's own the settings expect production; the demo is not that.
         os.environ.setdefault("DEMO", "true")

@@ -2,11 +2,18 @@
 
 import os
 import re
+from pathlib import Path
+
+from demo import openid_key
+
+os.environ.setdefault("OIDC_RSA_PRIVATE_KEY", openid_key.demo_key(Path(os.environ.get("CLINIC_DATA_DIR", "var"))))
 
 from clinic.settings import *  # noqa: F403
 
 DEBUG = DEMO = False
-INSTALLED_APPS = [*(name for name in INSTALLED_APPS if name != "demo"), "demo"]  # noqa: F405 - tested with DEMO off too
+if "demo" not in INSTALLED_APPS:  # noqa: F405 - tested with DEMO off too
+    INSTALLED_APPS.append("demo")  # noqa: F405
+    CONTEXT_PROCESSORS.append("demo.context_processors.sign_in_hint")  # noqa: F405
 CLINIC_PHONE = ""
 CLINIC_COUNTRY = "US"  # whatever the sites of a test are
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,4 +1,4 @@
-"""Template tags for icons, header links, phone numbers, form fields and the demo's accounts."""
+"""Template tags for icons, header links, phone numbers and form fields."""
 
 from functools import lru_cache
 
@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from clinic import branding, patient_text, phones
-from clinic.models import User
 from clinic.visit_place import site_and_town
 from portal.common import navigation
 from portal.templatetags.texts import in_its_language
@@ -105,11 +104,3 @@ def field(bound: BoundField) -> dict[str, object]:
     """Render a field with its label, hint and errors."""
     kind = getattr(bound.field.widget, "input_type", bound.widget_type)
     return {"field": bound, "kind": kind, "is_group": bound.field.widget.use_fieldset}
-
-
-@register.simple_tag
-def demo_sign_ins() -> list[str]:
-    """Return the email addresses of the demo's accounts; empty outside of the demo."""
-    if not settings.DEMO:
-        return []
-    return list(User.objects.filter(is_demo=True).order_by("pk").values_list("email", flat=True))

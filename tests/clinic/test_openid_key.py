@@ -39,11 +39,3 @@ def test_anything_else_stops_the_start(key):
     for wrong in ("secret", pem(short), pem(ec.generate_private_key(ec.SECP384R1())), pem(key, b"password"), public):
         with pytest.raises(ImproperlyConfigured, match=NAME):
             openid_key.check(NAME, wrong)
-
-
-def test_the_demo_keeps_the_key_it_has_made(tmp_path):
-    made = openid_key.demo_key(tmp_path / "new")
-    assert openid_key.check(NAME, made)
-    assert openid_key.demo_key(tmp_path / "new") == made
-    [file] = (tmp_path / "new").iterdir()
-    assert file.stat().st_mode & 0o077 == 0

@@ -241,4 +241,5 @@ def test_the_demo_uses_the_servers_that_the_environment_names(monkeypatch: pytes
     assert os.environ["DEMO"] == "true"
     monkeypatch.setattr(os, "environ", {})
     assert [service.name for service in supervisor.own_services(tmp_path)] == ["PostgreSQL", "Redis"]
-    assert os.environ == {"REDIS_URL": Redis(tmp_path).url}
+    key = (tmp_path / "openid.pem").read_text()
+    assert os.environ == {"REDIS_URL": Redis(tmp_path).url, "OIDC_RSA_PRIVATE_KEY": key}
