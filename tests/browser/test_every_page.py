@@ -330,7 +330,7 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
     for address, status in rows(PATIENT, world):
         looker.open(address, status)
     looker.page.goto("/calendars/")
-    looker.page.get_by_role("button", name="Make another address").click()
+    looker.page.get_by_role("button", name="Create another address").click()
     expect(looker.page.get_by_label("Your new address")).to_be_visible()
     looker.look()
     looker.page.goto(f"/appointments/{world['booked']}/move/")

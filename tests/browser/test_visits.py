@@ -159,7 +159,7 @@ def test_a_calendar_program_reads_the_visits_until_the_address_is_taken_back(pag
     sign_in(ada.user)
     page.goto("/appointments/")
     page.get_by_role("link", name="See your visits in your own calendar").click()
-    page.get_by_role("button", name="Make an address").click()
+    page.get_by_role("button", name="Create an address").click()
     address = page.get_by_label("Your new address").input_value()
     assert page.request.get(address).text().count("BEGIN:VEVENT") == 1
     page.get_by_role("button", name="Turn it off").click()

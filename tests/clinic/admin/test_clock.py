@@ -75,7 +75,7 @@ def test_no_page_is_in_utc(desk, site, chicago):
         shown = desk.get(page).content.decode()
         assert "UTC" not in shown, page
         assert "16:00" not in shown, page
-        assert "Times are by the clinic\u2019s clock: New York time." in shown
+        assert "Times are in the clinic\u2019s time zone: New York time." in shown
     assert "11:00 – 11:30 AM (Chicago time)" in desk.get(url(Appointment, "change", visit.pk)).content.decode()
     assert 'value="12:00:05 PM"' in desk.get(url(Encounter, "change", encounter.pk)).content.decode()
 

@@ -59,7 +59,7 @@ def test_the_name_of_someone_with_an_account_is_theirs_to_change(as_ada, tim):
 
 def test_somebody_is_removed_and_their_record_stays(as_ada, tim):
     there = f"/family/{tim.fhir_id}/remove/"
-    assertContains(as_ada.get(there), "No longer book for Tim Quinn?")
+    assertContains(as_ada.get(there), "Stop booking for Tim Quinn?")
     tim.refresh_from_db()
     assert tim.deleted_at is None
     assertRedirects(as_ada.post(there), "/family/")

@@ -56,7 +56,7 @@ def test_the_page_says_who_asks_and_for_whom(app, ada):
             ["See visits, only those with: day from January 1, 2026, status not cancelled or noshow"],
         ),
         ("patient/Coverage.rs?no-such=2026-13-45", ["See insurance, only those with: no such 2026-13-45"]),
-        ("openid fhirUser patient/Patient.rs", ["The app learns who you are here.", "See name, date of birth"]),
+        ("openid fhirUser patient/Patient.rs", ["The app will know who you are.", "See name, date of birth"]),
         (LASTING, ["Keep access until you stop it"]),
         ("patient/Appointment.rs online_access", ["Keep access until you sign out here, for 12 hours at most."]),
     ],

@@ -98,7 +98,7 @@ def test_an_alarm_stops_the_booking_and_says_what_to_do(as_ada, held):
     typed = sent("pain", "smokes", "since", pain="Yes", smokes="false")
     assertRedirects(as_ada.post(page(held), typed), stop)
     shown = as_ada.get(stop)
-    for words in ("Call 911 now.", "I answered by mistake: change my answer", "Give the time back"):
+    for words in ("Call 911 now.", "I answered by mistake: change my answer", "Let the time go"):
         assertContains(shown, words)
     assert response().status == "stopped"
     assertContains(as_ada.get(reverse("portal:confirm", args=[held.fhir_id])), "<p>Call 911 now.</p>")
