@@ -1,15 +1,24 @@
 """Shared fixtures: the patients Ada and Bo, Dr Chen, Rana at the front desk and the administrator Alex."""
 
 import pytest
+from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 
 from clinic import country
 from clinic.models import Patient, Practitioner, User
+from tests import template_database
 from tests.emptying import delete_rows
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
 
 TransactionTestCase._fixture_teardown = delete_rows
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Make the worker's database a copy of the migrated one."""
+    if template := template_database.wait_for_template():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ import pytest
 
 from bootstrap import chromium_path
 from demo.embedded import EmbeddedError, Postgres, Redis, Service
+from tests import template_database
 
 __all__ = ["chromium_path"]
 
@@ -50,6 +51,8 @@ def start_services(config: pytest.Config) -> None:
             service.start()
     except EmbeddedError as error:
         raise pytest.UsageError(str(error)) from error
+    making = template_database.start_making(data_dir)
+    config.add_cleanup(lambda: (making.kill(), making.wait()))
 
 
 def remove_leftovers() -> None:

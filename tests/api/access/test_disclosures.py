@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.models import Appointment, AuditEvent
-from tests.api.access.world import PARAMETERS, World
+from tests.api.access.world import PARAMETERS
 from tests.api.conftest import Api, api_with, ids
 from tests.api.dialects import matches, parameters
 from tests.api.visits import BOOK, HOLD
@@ -20,8 +20,7 @@ IDENTIFYING_TYPES = ("read", "vread", "search", "history", "match")
 
 
 @pytest.fixture
-def world():
-    world = World()
+def world(world):
     AuditEvent.objects.all().delete()
     return world
 

@@ -8,7 +8,7 @@ import pytest
 
 from clinic.fhir.codes import APPOINTMENT
 from clinic.fhir.datatypes import instant
-from tests.api.access.world import NOWHERE, PARAMETERS, World
+from tests.api.access.world import NOWHERE, PARAMETERS
 from tests.api.conftest import Api, api_with
 from tests.api.dialects import matches, parameters, window
 from tests.api.visits import BOOK, FIND, HOLD, asked, proposal
@@ -32,11 +32,6 @@ KINDS = (
 )
 CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
 LANGUAGE = [{"op": "add", "path": "/language", "value": "en"}]
-
-
-@pytest.fixture
-def world():
-    return World()
 
 
 NEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9T:.-]{20,}Z")  # an id or a moment of today

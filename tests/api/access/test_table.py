@@ -22,9 +22,8 @@ def table(heading: str) -> dict[tuple[str, str], dict[str, str]]:
     }
 
 
-def differing(role: str) -> Iterator[str]:
+def differing(role: str, world: World) -> Iterator[str]:
     """Yield the cells of the page that differ from the server's behaviour."""
-    world = World()
     api = world.comes(role)
     resources, operations = table("Resources"), table("Operations")
     rights = Rights(api, world.rows.values())
@@ -38,16 +37,14 @@ def differing(role: str) -> Iterator[str]:
             yield f"{operation}, {whose}: {found!r}, not {said!r}"
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
-def test_every_cell_is_as_the_page_says(role):
-    assert list(differing(role)) == []
+def test_every_cell_is_as_the_page_says(role, world):
+    assert list(differing(role, world)) == []
 
 
-@pytest.mark.django_db
-def test_the_page_leaves_nothing_out():
+def test_the_page_leaves_nothing_out(world):
     resources, operations = table("Resources"), table("Operations")
-    assert resources.keys() == World().rows.keys()
+    assert resources.keys() == world.rows.keys()
     assert {kind for kind, _ in resources} == set(RESOURCES)
     assert {operation for operation, _ in operations} == set(OPERATIONS)
     assert all(may.keys() == ROLES.keys() for may in [*resources.values(), *operations.values()])
