@@ -70,3 +70,11 @@ def test_links_lead_somewhere(paper):
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_readme_leads_to_each_paper(paper):
     assert f"]({paper})" in (ROOT / "README.md").read_text()
+
+
+def test_the_tests_run_on_the_versions_that_the_demo_runs_on():
+    demo, tests = (
+        set(re.findall(r"^[\w.-]+==[\w.]+", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.txt", "requirements-dev.txt")
+    )
+    assert demo - tests == set()

@@ -32,7 +32,7 @@ TABLE = [
     ),
     # CLDR has no English of Mexico: world English, with Mexico's 12-hour clock.
     (
-        *("en", "MX", "Tue, 24 Nov, 9:20 am", "Tue, 24 Nov 2026", "Tuesday, 24 November"),
+        *("en", "MX", "Tue, 24 Nov, 9:20 am", "Tue, 24 Nov 2026", "Tuesday 24 November"),
         *("Tuesday, 24 November 2026", "24 November 2026", "9:20 – 9:50 am", "9:20 am – 12:20 pm"),
     ),
     # No Spanish of Germany either: with Germany's 24-hour clock.
