@@ -179,8 +179,8 @@ def _pgbench(stage: Stage, clients: int) -> float:
         pgbench = postgres.program.with_name("pgbench")
         command = [str(pgbench), "-n", "-f", script.name, "-c", str(clients), "-j", "2", "-T", "6"]
         address = ["-h", str(postgres.socket_dir), "-U", "clinic", "clinic"]
-        said = subprocess.run([*command, *address], capture_output=True, text=True, check=True).stdout
-    return float(next(line for line in said.splitlines() if line.startswith("tps")).split()[2])
+        output = subprocess.run([*command, *address], capture_output=True, text=True, check=True).stdout
+    return float(next(line for line in output.splitlines() if line.startswith("tps")).split()[2])
 
 
 if __name__ == "__main__":

@@ -44,9 +44,9 @@ class Sentence(str):
     parts: Mapping[str, object]
 
     def __new__(cls, template: str, **parts: object) -> "Sentence":
-        said = super().__new__(cls, template % parts)
-        said.template, said.parts = template, parts
-        return said
+        sentence = super().__new__(cls, template % parts)
+        sentence.template, sentence.parts = template, parts
+        return sentence
 
 
 def text_of(row: Resource | None, column: str, language: str = "") -> TranslatedText:

@@ -103,8 +103,8 @@ def age_issues(service: HealthcareService, patient: Patient, day: date) -> list[
         " Choose another kind of visit, or call the clinic.",
         age,
     )
-    said = Sentence(text, service=text_of(service, "name"), ages=ages.limits(service), count=age)
-    return [Issue("business-rule", said, "Appointment.participant")]
+    sentence = Sentence(text, service=text_of(service, "name"), ages=ages.limits(service), count=age)
+    return [Issue("business-rule", sentence, "Appointment.participant")]
 
 
 def attach_answers(appointment: Appointment, *, now: datetime) -> None:
@@ -159,8 +159,8 @@ def _without_coverage(appointment: Appointment, service: HealthcareService) -> l
     if not service.requires_coverage or coverages(appointment.patient_id, day_of(appointment)).exists():
         return []
     text = _("%(service)s needs coverage that is active on the day of the visit. Add it, or call the clinic.")
-    said = Sentence(text, service=text_of(service, "name"))
-    return [Issue("business-rule", said, "Appointment.participant")]
+    sentence = Sentence(text, service=text_of(service, "name"))
+    return [Issue("business-rule", sentence, "Appointment.participant")]
 
 
 def _alarms(appointment: Appointment) -> list[Issue]:
@@ -227,5 +227,5 @@ def _without_care_team(appointment: Appointment, service: HealthcareService) -> 
     if people & care_team(appointment.patient_id):
         return []
     text = _("%(service)s is only with a member of the patient's care team. Choose one of them, or call the clinic.")
-    said = Sentence(text, service=text_of(service, "name"))
-    return [Issue("business-rule", said, "Appointment.participant")]
+    sentence = Sentence(text, service=text_of(service, "name"))
+    return [Issue("business-rule", sentence, "Appointment.participant")]

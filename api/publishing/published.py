@@ -97,9 +97,9 @@ class Published:
     def _places_of(self) -> dict[HealthcareService, Location]:
         """Return the published services, each with a place where it is given."""
         found: dict[HealthcareService, Location] = {}
-        for pk, offered in self.services.items():
+        for pk, services in self.services.items():
             if site := self.sites.get(self.schedules[pk].site_id or 0):
-                for service in offered:
+                for service in services:
                     found.setdefault(service, site)
         return found
 

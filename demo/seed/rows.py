@@ -82,31 +82,31 @@ class DemoRows:
 
     def _services(self) -> None:
         closed = organization.public_holidays(self.now.date())
-        for each in organization.SERVICES:
+        for service_data in organization.SERVICES:
             service = self._new(
                 HealthcareService,
-                each.id,
+                service_data.id,
                 organization=self.organization,
-                name=each.name,
-                comment=each.comment,
-                preparation=each.preparation,
+                name=service_data.name,
+                comment=service_data.comment,
+                preparation=service_data.preparation,
                 type=[
-                    organization.concept(organization.CODES, each.id, each.name),
-                    *({"coding": [coding]} for coding in each.codings),
+                    organization.concept(organization.CODES, service_data.id, service_data.name),
+                    *({"coding": [coding]} for coding in service_data.codings),
                 ],
-                requires=list(each.requires),
-                telehealth=each.telehealth,
-                eligibility=each.eligibility,
-                minimum_age=each.minimum_age,
-                bookable_by=each.bookable_by,
-                **{f"requires_{need}": True for need in each.needs},
-                minimum_notice=each.notice,
-                booking_horizon_days=each.horizon_days,
-                cancellation_notice=each.cancellation,
+                requires=list(service_data.requires),
+                telehealth=service_data.telehealth,
+                eligibility=service_data.eligibility,
+                minimum_age=service_data.minimum_age,
+                bookable_by=service_data.bookable_by,
+                **{f"requires_{need}": True for need in service_data.needs},
+                minimum_notice=service_data.notice,
+                booking_horizon_days=service_data.horizon_days,
+                cancellation_notice=service_data.cancellation,
             )
-            SchedulingParameters.objects.create(service=service, not_available=closed, **each.parameters)
-            service.questionnaires.set(Questionnaire.objects.filter(fhir_id=each.questionnaire))
-            self.services[each.id] = service
+            SchedulingParameters.objects.create(service=service, not_available=closed, **service_data.parameters)
+            service.questionnaires.set(Questionnaire.objects.filter(fhir_id=service_data.questionnaire))
+            self.services[service_data.id] = service
 
     def _rooms_and_devices(self) -> None:
         for fhir_id, site, name, services in organization.ROOMS:
@@ -135,23 +135,23 @@ class DemoRows:
 
     def _practitioners(self) -> None:
         users = {practitioner: self.users[email] for email, practitioner in [people.PRACTITIONER]}
-        for each in practitioners.PRACTITIONERS:
-            prefix, given, family = each.name
+        for person in practitioners.PRACTITIONERS:
+            prefix, given, family = person.name
             practitioner = self._new(
                 Practitioner,
-                each.id,
+                person.id,
                 prefix=prefix,
                 given=given,
                 family=family,
-                gender=each.gender,
-                communication=list(each.languages),
-                email=f"{each.id}@example.com",
-                user=users.get(each.id),
-                identifier=[{"system": f"{organization.IDENTIFIERS}/staff", "value": each.id}],
+                gender=person.gender,
+                communication=list(person.languages),
+                email=f"{person.id}@example.com",
+                user=users.get(person.id),
+                identifier=[{"system": f"{organization.IDENTIFIERS}/staff", "value": person.id}],
             )
             bookable = Bookable.objects.create(practitioner=practitioner)
-            for calendar in each.calendars:
-                role = self._role(practitioner, each.specialty, calendar)
+            for calendar in person.calendars:
+                role = self._role(practitioner, person.specialty, calendar)
                 self._calendar(calendar, bookable, role if calendar.role else None)
 
     def _role(self, practitioner: Practitioner, specialty: organization.Json, calendar: Calendar) -> PractitionerRole:

@@ -149,8 +149,8 @@ SPANISH = {
 def say_in_spanish(row: Resource) -> None:
     """Add the Spanish to what the row says in English. It is not saved yet."""
     for column in row.TRANSLATED:
-        if said := SPANISH.get(getattr(row, column)):
-            translations.translate(row.extra, translations.ELEMENTS.get(column, column), {"es": said})
+        if translation := SPANISH.get(getattr(row, column)):
+            translations.translate(row.extra, translations.ELEMENTS.get(column, column), {"es": translation})
 
 
 def questions_in_spanish(items: list[Json]) -> list[Json]:

@@ -129,8 +129,8 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
     gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
         status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
     )
-    shown = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
-    return _visits(shown.order_by("start", "pk"), now)
+    rows = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
+    return _visits(rows.order_by("start", "pk"), now)
 
 
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:

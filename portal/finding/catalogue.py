@@ -115,7 +115,7 @@ def _sites_of(services: Iterable[HealthcareService]) -> dict[int, list[Location]
     sites = Location.objects.in_bulk({site for _, _, site in rows})
     at: dict[int, list[Location]] = {}
     for service in services:
-        given = {site for offers_all, offered, site in rows if offers_all or offered == service.pk}
+        given = {site for offers_all, service_pk, site in rows if offers_all or service_pk == service.pk}
         if given and not service.telehealth:
             at[service.pk] = sorted((sites[site] for site in given), key=lambda site: site.name)
     return at

@@ -139,9 +139,9 @@ def before(parts: Sequence[Part], number: int) -> Part | None:
 
 def is_last(part: Part) -> bool:
     """True if it is the last page of its questionnaire."""
-    shown = [node.item.link_id for node in part.form.sheet.nodes if node.is_enabled and not node.item.hidden]
+    links = [node.item.link_id for node in part.form.sheet.nodes if node.is_enabled and not node.item.hidden]
     here = {item.link_id for item in part.items}
-    return not shown or shown[-1] in here or not any(link in here for link in shown)
+    return not links or links[-1] in here or not any(link in here for link in links)
 
 
 def with_row(form: VisitForm, row: str) -> VisitForm:

@@ -15,23 +15,23 @@ register.filter("address_lines", addresses.lines)
 
 
 @register.filter
-def in_its_language(said: str) -> SafeString | str:
+def in_its_language(text: str) -> SafeString | str:
     """Render a text, inside an element with its `lang` if that is not the page's; of a sentence, the texts in it."""
-    if isinstance(said, TranslatedText) and said.is_foreign:
-        return format_html('<span lang="{}">{}</span>', said.language, said)
-    if isinstance(said, Sentence):
+    if isinstance(text, TranslatedText) and text.is_foreign:
+        return format_html('<span lang="{}">{}</span>', text.language, text)
+    if isinstance(text, Sentence):
         marked = {
             name: conditional_escape(in_its_language(part)) if isinstance(part, str) else part
-            for name, part in said.parts.items()
+            for name, part in text.parts.items()
         }
-        return mark_safe(conditional_escape(said.template) % marked)
-    return said
+        return mark_safe(conditional_escape(text.template) % marked)
+    return text
 
 
 @register.filter
-def lang(said: str) -> SafeString | str:
+def lang(text: str) -> SafeString | str:
     """Render the lang attribute of a text in another language, where no element can be around it."""
-    return format_html(' lang="{}"', said.language) if isinstance(said, TranslatedText) and said.is_foreign else ""
+    return format_html(' lang="{}"', text.language) if isinstance(text, TranslatedText) and text.is_foreign else ""
 
 
 @register.filter
@@ -41,9 +41,9 @@ def say(row: Resource | None, column: str) -> SafeString | str:
 
 
 @register.filter
-def paragraphs(said: str) -> SafeString:
+def paragraphs(text: str) -> SafeString:
     """Render a text of several lines as paragraphs, marked with their `lang` if it is not the page's."""
-    block = mark_safe(linebreaks(conditional_escape(said)))
-    if isinstance(said, TranslatedText) and said.is_foreign:
-        return format_html('<div lang="{}">{}</div>', said.language, block)
+    block = mark_safe(linebreaks(conditional_escape(text)))
+    if isinstance(text, TranslatedText) and text.is_foreign:
+        return format_html('<div lang="{}">{}</div>', text.language, block)
     return block

@@ -317,9 +317,9 @@ def fill(
         )
         for schedule, bookable, seat, first, last, service_type, lies_under, appointment in cursor.fetchall():
             if bookable is None:
-                for codes, each in kinds:
-                    if schedule in each and _is_for(service_type, codes):
-                        each[schedule].extra.append((first, last))
+                for codes, calendars in kinds:
+                    if schedule in calendars and _is_for(service_type, codes):
+                        calendars[schedule].extra.append((first, last))
             elif without is not None and appointment == without.pk:
                 own.setdefault(bookable, []).append((first, last))
             elif without is not None and lies_under:

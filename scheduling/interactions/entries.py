@@ -96,12 +96,12 @@ def entries_of(
     is_collection = bundle.get("type") == "collection"
     entries: list[Entry] = []
     problems: list[EntryProblem] = []
-    for index, each in enumerate(raw_entries(bundle, *types)):
+    for index, raw_entry in enumerate(raw_entries(bundle, *types)):
         try:
-            if is_collection or not is_read(each):
-                entries.append(entry_of(each, index, base, read_patch, is_collection=is_collection))
+            if is_collection or not is_read(raw_entry):
+                entries.append(entry_of(raw_entry, index, base, read_patch, is_collection=is_collection))
         except SchedulingError as error:
-            problems.append(EntryProblem(index, _entry_name(each) or f"Bundle.entry[{index}]", error))
+            problems.append(EntryProblem(index, _entry_name(raw_entry) or f"Bundle.entry[{index}]", error))
     problems += _repetitions(entries)
     if problems:
         raise BundleRefused(problems)
@@ -163,8 +163,8 @@ def update_of(
     if condition:
         fhir_id = str(resource.get("id") or new_fhir_id())
     elif resource.get("id") != fhir_id:
-        said = repr(resource["id"]) if "id" in resource else "no id"
-        raise _invalid("invalid", f"The id of the URL is {fhir_id!r}, the resource says {said}.", f"{kind}.id")
+        sent_id = repr(resource["id"]) if "id" in resource else "no id"
+        raise _invalid("invalid", f"The id of the URL is {fhir_id!r}, the resource says {sent_id}.", f"{kind}.id")
     return Entry(
         type=kind, interaction="update", resource=resource, fhir_id=fhir_id, version=version, condition=condition
     )

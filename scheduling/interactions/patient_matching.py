@@ -123,9 +123,9 @@ def without_known_patients(entries: Sequence[Entry]) -> ConditionResult:
     booking.lock_registration(name for each in people for name in each.names())
     known = list(candidates(people, _active_patients()))
     result = ConditionResult()
-    for entry, each in registrations:
+    for entry, patient_details in registrations:
         try:
-            if patient := _match(each, known):
+            if patient := _match(patient_details, known):
                 result.existing.append((entry, patient))
         except SeveralMatch as error:
             result.problems.append(EntryProblem(entry.index, entry.reference, error))

@@ -178,7 +178,7 @@ class _Reader:
         options = _options(raw, kind, self.sets, languages)
         children = raw.get("item", ())
         hints = [child for child in children if kind != "group" and child.get("type") == "display" and _is_plain(child)]
-        said = [_text(child, "text", languages) for child in hints]
+        hints_text = [_text(child, "text", languages) for child in hints]
         entry_format = str(_extension(raw, "entryFormat") or "")
         least = _extension(raw, "questionnaire-minOccurs") or 0
         calculation = _expression(raw, "calculatedExpression", variables)
@@ -188,7 +188,8 @@ class _Reader:
             text=_text(raw, "text", languages),
             prefix=_text(raw, "prefix", languages),
             hint=TranslatedText(
-                " ".join(filter(None, (*said, entry_format))), said[0].language if said else languages.wanted
+                " ".join(filter(None, (*hints_text, entry_format))),
+                hints_text[0].language if hints_text else languages.wanted,
             ),
             control=_control(raw, kind, options),
             items=tuple(self.item(child, variables) for child in children if child not in hints),
@@ -238,10 +239,10 @@ def _control(raw: Json, kind: str, options: tuple[Option, ...]) -> str:
     if options:
         if raw.get("repeats") and kind != "boolean":
             return "checkboxes"
-        asked = _item_control(raw)
-        if asked in ("drop-down", "autocomplete"):
+        control = _item_control(raw)
+        if control in ("drop-down", "autocomplete"):
             return "menu"
-        return "radios" if len(options) <= MAX_BUTTONS or asked == "radio-button" else "menu"
+        return "radios" if len(options) <= MAX_BUTTONS or control == "radio-button" else "menu"
     return {
         "group": "group",
         "display": "display",

@@ -116,8 +116,8 @@ class Sheet:
 
     def page(self, items: Iterable[Item]) -> list[Node]:
         """The nodes of some of the top-level items."""
-        wanted = {each.link_id for each in items}
-        return [node for node in self.nodes if node.item.link_id in wanted]
+        links = {each.link_id for each in items}
+        return [node for node in self.nodes if node.item.link_id in links]
 
     def as_items(self) -> list[Json]:
         """The answers as QuestionnaireResponse.item. Invalid texts are kept as they were typed."""

@@ -147,8 +147,8 @@ def holds(condition: Condition, answers: Sequence[Json]) -> bool:
         case "!=":
             return not any(same(each, expected) for each in answers)
     orders = (order(each, expected) for each in answers)
-    wanted = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (-1, 0)}.get(condition.operator, ())
-    return any(each in wanted for each in orders)
+    orders_that_hold = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (-1, 0)}.get(condition.operator, ())
+    return any(each in orders_that_hold for each in orders)
 
 
 def same(one: Json, other: Json) -> bool:
@@ -451,7 +451,7 @@ def _date_parts(text: str) -> dict[str, str]:
 
 def _typed_time(at: time) -> str:
     """The time in the format of the clinic's country, if that can be parsed again."""
-    shown = formats.clock(at)
-    if at.second or formats.read_clock(shown) is None:
+    text = formats.clock(at)
+    if at.second or formats.read_clock(text) is None:
         return at.isoformat(timespec="seconds" if at.second else "minutes")
-    return shown
+    return text

@@ -144,11 +144,11 @@ class _ChangeIndex:
 
     def changes_of(self, schedule: Schedule) -> list[ScheduleChange]:
         services = self._services
-        offered = services if schedule.offers_all_services else [each.pk for each in schedule.services.all()]
+        service_keys = services if schedule.offers_all_services else [each.pk for each in schedule.services.all()]
         return [
             *self._bookables.get(schedule.bookable_id, ()),
             *self._schedules.get(schedule.pk, ()),
-            *(change for service in offered for change in services.get(service, ())),
+            *(change for service in service_keys for change in services.get(service, ())),
         ]
 
 
@@ -165,8 +165,8 @@ def _schedules(bookables: Iterable[int], schedules: Iterable[int], services: Ite
     """The schedules that the changes affect. Patients' own schedules are left out."""
     about = Q(bookable__in=list(bookables)) | Q(pk__in=list(schedules))
     if services := list(services):
-        offered = Schedule.services.through.objects.filter(healthcareservice__in=services)
-        about |= Q(offers_all_services=True) | Q(pk__in=offered.values("schedule"))
+        offers = Schedule.services.through.objects.filter(healthcareservice__in=services)
+        about |= Q(offers_all_services=True) | Q(pk__in=offers.values("schedule"))
     rows = rows_of(RESOURCES["Schedule"]).filter(about, bookable__patient=None)
     return list(rows.select_related(*RESOURCES["Schedule"].related, *ORGANIZATIONS))
 

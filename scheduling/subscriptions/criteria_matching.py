@@ -13,8 +13,8 @@ def matches(criteria: SubscriptionCriteria, schedule: Schedule) -> bool:
     """True if the schedule has one of the references of every parameter."""
     return all(
         (parameter == "service" and schedule.offers_all_services)
-        or not wanted.isdisjoint(_references(parameter, schedule))
-        for parameter, wanted in criteria.references.items()
+        or not references.isdisjoint(_references(parameter, schedule))
+        for parameter, references in criteria.references.items()
     )
 
 

@@ -116,12 +116,12 @@ def _try(notification: Notification) -> DeliveryResult:
 def _set_aside(notification: Notification, error: Exception, now: datetime) -> None:
     """Retry it after growing pauses, and give it up in the end, without blaming its subscription."""
     logger.error("Notification %s cannot be made (%s)", notification.pk, type(error).__name__, exc_info=error)
-    said = f"It cannot be made ({type(error).__name__})."
+    reason = f"It cannot be made ({type(error).__name__})."
     if notification.attempts >= TRIES:
-        _close(notification, Status.FAILED, tried=now, error=said)
+        _close(notification, Status.FAILED, tried=now, error=reason)
         return
     again = now + _pause(notification.attempts)
-    _close(notification, Status.WAITING, tried=now, due=again, error=said)
+    _close(notification, Status.WAITING, tried=now, due=again, error=reason)
 
 
 @transaction.atomic

@@ -61,7 +61,7 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
     questionnaire = get_object_or_404(rows, fhir_id=questionnaire_id)
     form = questionnaire_answers.form(questionnaire, None, questionnaires.UTC, translation.get_language() or "")
     page = Part(1, form, form.items)
-    shown: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     if request.method == "POST":
         posted = posts.read_post(request)
         add, remove = request.POST.get("add", ""), request.POST.get("remove", "")
@@ -70,10 +70,10 @@ def preview(request: HttpRequest, questionnaire_id: str) -> HttpResponse:
             return JsonResponse({"saved": "", **page.live})
         if add:
             page = page.of(parts.with_row(page.form, add))
-        shown = parts.focus(page, add, remove) if add or remove else {"problems": page.problems_of(posted)}
-    page.keep_problems(shown.get("problems", ()))
-    context = {"part": page, **shown}
-    return render(request, "portal/questions/preview.html", context, status=422 if shown.get("problems") else 200)
+        changes = parts.focus(page, add, remove) if add or remove else {"problems": page.problems_of(posted)}
+    page.keep_problems(changes.get("problems", ()))
+    context = {"part": page, **changes}
+    return render(request, "portal/questions/preview.html", context, status=422 if changes.get("problems") else 200)
 
 
 def _suffix(media: str) -> str:

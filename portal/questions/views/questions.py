@@ -100,22 +100,22 @@ def _go_on(
     return redirect(_next(request, questions))
 
 
-def _again(request: HttpRequest, **said: Any) -> HttpResponse:
+def _again(request: HttpRequest, **answer: Any) -> HttpResponse:
     """Redirect to the posted page, which shows the result once."""
-    request.session[SAID] = {"page": request.path, **said}
+    request.session[SAID] = {"page": request.path, **answer}
     return redirect(request.path)
 
 
 def _see(request: HttpRequest, questions: VisitQuestions, page: Part) -> HttpResponse:
     """Show the saved page; after a POST also problems, new questions, and conflicts with another window."""
-    said: dict[str, Any] = request.session.pop(SAID, {}) if SAID in request.session else {}
-    if said.get("page") != request.path:
-        said = {}
-    add, remove = said.get("add", ""), said.get("remove", "")
+    answer: dict[str, Any] = request.session.pop(SAID, {}) if SAID in request.session else {}
+    if answer.get("page") != request.path:
+        answer = {}
+    add, remove = answer.get("add", ""), answer.get("remove", "")
     if add:
         page = page.of(parts.with_row(page.form, add))
-    problems = page.problems if "check" in request.GET else page.restore_problems(said.get("wrong", {}))
-    more = {"new": said.get("new", ()), "differing": said.get("differing", ())}
+    problems = page.problems if "check" in request.GET else page.restore_problems(answer.get("wrong", {}))
+    more = {"new": answer.get("new", ()), "differing": answer.get("differing", ())}
     return _show(request, questions, page, problems=problems, **more, **parts.focus(page, add, remove))
 
 
@@ -163,11 +163,11 @@ def save(request: HttpRequest, appointment_id: str, number: int) -> JsonResponse
     except RuleBroken as refusal:
         return JsonResponse({"refused": str(refusal)}, status=409)
     zone = questions.visit.zone
-    said = _("Saved %(time)s (%(zone)s)") % {
+    text = _("Saved %(time)s (%(zone)s)") % {
         "time": time_text.clock(now.astimezone(zone)),
         "zone": time_text.zone_name(zone),
     }
-    return JsonResponse({"saved": said, "version": form.version, **page.of(form).live})
+    return JsonResponse({"saved": text, "version": form.version, **page.of(form).live})
 
 
 @require_GET
@@ -217,14 +217,14 @@ def _show(
     pages = [
         each.of(page.form) if each.form.questionnaire == page.form.questionnaire else each for each in questions.parts
     ]
-    shown = [each.number for each in pages if each.has_content or each.number == page.number]
+    numbers = [each.number for each in pages if each.has_content or each.number == page.number]
     context = {
         "frame": "portal/booking/step.html" if questions.visit.is_held else "portal/questions/frame.html",
         "visit": questions.visit,
         "questions": questions,
         "part": page,
-        "place": shown.index(page.number) + 1,
-        "places": len(shown),
+        "place": numbers.index(page.number) + 1,
+        "places": len(numbers),
         "progress": _progress(request, questions, parts.before(pages, page.number)),
         "problems": problems,
         "new": new,

@@ -277,5 +277,5 @@ def _people(cards: Iterable[VisitCard]) -> list[PractitionerOption]:
     return sorted(options, key=lambda option: option.name)
 
 
-def _stamp(*shown: object) -> str:
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+def _stamp(*content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]

@@ -33,11 +33,11 @@ class CalendarDay:
     @property
     def rows(self) -> list[CalendarEntry | None]:
         """The entries for an agenda, without buffers; None marks the current time."""
-        shown = [entry for entry in self.entries if entry.kind != "buffer"]
+        entries = [entry for entry in self.entries if entry.kind != "buffer"]
         if not self.is_today:
-            return list(shown)
-        passed = [entry for entry in shown if entry.start <= self.now]
-        return [*passed, None, *shown[len(passed) :]]
+            return list(entries)
+        passed = [entry for entry in entries if entry.start <= self.now]
+        return [*passed, None, *entries[len(passed) :]]
 
 
 def read_days(caller: Caller, selection: Selection, first: date, days: int, *, now: datetime) -> list[CalendarDay]:

@@ -131,14 +131,14 @@ def read_entries(
     rows = [_SlotRow._make(row) for row in found.values_list(*_COLUMNS)]
     patients = Patient.objects.in_bulk({row.patient for row in rows if row.patient})
     disclosures.listed_patients(caller, patients, "calendar", now=now)
-    shown = _by_bookable(selection)
+    schedules = _by_bookable(selection)
     services = HealthcareService.objects.in_bulk({row.service for row in rows if row.service})
     make = _EntryFactory(selection, patients, services)
     entries: dict[tuple[Any, ...], CalendarEntry] = {}
     for row in rows:
         key = (row.start, row.end, row.status == Slot.Status.BUSY_UNAVAILABLE, row.visit or row.id)
         entry = entries.get(key) or entries.setdefault(key, make.entry(row))
-        for schedule, name in shown.get(row.bookable, ()):
+        for schedule, name in schedules.get(row.bookable, ()):
             if schedule.fhir_id not in entry.calendars:
                 entry.calendars.append(schedule.fhir_id)
                 entry.whose.append(name)
@@ -195,10 +195,10 @@ def _group_entry(members: Sequence[CalendarEntry], known: Capacities) -> Calenda
 
 
 def _by_bookable(selection: Selection) -> dict[int, list[tuple[Schedule, str]]]:
-    shown: dict[int, list[tuple[Schedule, str]]] = {}
+    schedules: dict[int, list[tuple[Schedule, str]]] = {}
     for schedule in selection.shown:
-        shown.setdefault(schedule.bookable_id, []).append((schedule, str(schedule.bookable.actor)))
-    return shown
+        schedules.setdefault(schedule.bookable_id, []).append((schedule, str(schedule.bookable.actor)))
+    return schedules
 
 
 def _elsewhere(

@@ -81,10 +81,10 @@ def select(every: Sequence[Schedule], caller: Caller, remembered: Mapping[str, A
     first = next((each for each in every if site_id and each.site and each.site.fhir_id == site_id), None)
     site = (chosen or [first or every[0]])[0].site
     here = [each for each in every if each.site == site]
-    shown = (
+    selected = (
         [each for each in chosen if each.site == site] or _of_kind(here, remembered.get("kind")) or _own(here, caller)
     )
-    return Selection(every=every, site=site, shown=shown or here[:FIRST_FEW])
+    return Selection(every=every, site=site, shown=selected or here[:FIRST_FEW])
 
 
 def _of_kind(here: Sequence[Schedule], kind: str | None) -> list[Schedule]:

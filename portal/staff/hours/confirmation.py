@@ -94,7 +94,7 @@ def show_preview(
 ) -> HttpResponse:
     """Render the preview, with the entered values to save or to change."""
     entered = [(name, value) for name, values in request.POST.lists() if name not in NOT_ENTERED for value in values]
-    shown = {
+    context = {
         "hours_page": hours_page,
         "preview": preview,
         "stranded": record_stranded(request, hours_page, preview.stranded if preview else []),
@@ -105,7 +105,7 @@ def show_preview(
         "is_late": is_late,
         **context,
     }
-    return render(request, "portal/staff/hours/preview.html", shown, status=409 if is_late else 200)
+    return render(request, "portal/staff/hours/preview.html", context, status=409 if is_late else 200)
 
 
 def record_stranded(request: HttpRequest, hours_page: HoursPage, stranded: list[StrandedVisit]) -> list[StrandedVisit]:

@@ -63,8 +63,8 @@ def _block(
         return show(request, "block_form", context | _ends(occasions, schedule), status=REFUSED)
     undo: Undo = {"url": reverse("portal:staff-block", args=[slot.fhir_id]), "fields": {"extent": Extent.ALL.value}}
     start = as_datetime(occasions[0][0]).astimezone(zone_of_schedule(schedule))
-    said = ngettext("The time is blocked.", "Blocked %(count)d times.", len(occasions)) % {"count": len(occasions)}
-    return done(request, said, start, undo=undo)
+    text = ngettext("The time is blocked.", "Blocked %(count)d times.", len(occasions)) % {"count": len(occasions)}
+    return done(request, text, start, undo=undo)
 
 
 def _ends(occasions: list[Span], schedule: Schedule) -> Context:

@@ -92,7 +92,7 @@ class CalendarRequest:
         return self.request.GET.get("as") == "list"
 
 
-def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], dict[str, Any]]) -> HttpResponse:
+def _page(request: HttpRequest, view: str, context_of: Callable[[CalendarRequest], dict[str, Any]]) -> HttpResponse:
     now = timezone.now()
     try:
         selection = selection_of(request)
@@ -113,7 +113,7 @@ def _page(request: HttpRequest, view: str, shown: Callable[[CalendarRequest], di
         "following": _beside(view, chosen, 1),
         "now": now.astimezone(selection.zone),
         "since": (now - OVERLAP).isoformat(),
-        **shown(page),
+        **context_of(page),
     }
     return render(request, f"portal/staff/calendar/{context['page']}.html", context)
 
@@ -207,9 +207,9 @@ def events(request: HttpRequest) -> HttpResponse:
             {"error": f"start and end are days such as 2026-11-24, the end after the start, at most {days} days."},
             status=400,
         )
-    shown = midnight(start, selection.zone), midnight(end, selection.zone)
+    span = midnight(start, selection.zone), midnight(end, selection.zone)
     apart = request.GET.get("view") != "week"
-    shown_events = feed.events(caller_of(request), selection, *shown, now=timezone.now(), apart=apart)
+    shown_events = feed.events(caller_of(request), selection, *span, now=timezone.now(), apart=apart)
     return JsonResponse(shown_events, safe=False)
 
 

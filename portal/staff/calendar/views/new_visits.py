@@ -126,8 +126,8 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
             now=now,
         )
     except SchedulingError as refusal:
-        said = refused(refusal, may_override=_may_override(request, form, schedule, refusal, now))
-        context = _visit_context(request, form, schedule, now) | said
+        refusal_context = refused(refusal, may_override=_may_override(request, form, schedule, refusal, now))
+        context = _visit_context(request, form, schedule, now) | refusal_context
         return show(request, "visit_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of_schedule(schedule))
     return done(request, _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}, start)
@@ -220,7 +220,7 @@ def _matches(request: HttpRequest) -> Matches | None:
         return None
     found = requested_visits.find_patients(caller_of(request), typed)
     limit = MOST if "more" in request.POST else FIRST
-    shown = list(found[: limit + 1])
-    total = len(shown) if len(shown) <= limit else found.order_by().values("pk")[: COUNTED + 1].count()
-    disclosures.listed(caller_of(request), shown[:limit], "patient finder", now=timezone.now())
-    return Matches(shown[:limit], total)
+    patients = list(found[: limit + 1])
+    total = len(patients) if len(patients) <= limit else found.order_by().values("pk")[: COUNTED + 1].count()
+    disclosures.listed(caller_of(request), patients[:limit], "patient finder", now=timezone.now())
+    return Matches(patients[:limit], total)

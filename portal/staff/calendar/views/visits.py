@@ -162,8 +162,10 @@ def _move(
     except VersionConflict:
         return _changed_meanwhile(request, form, appointment, schedule, now)
     except SchedulingError as refusal:
-        said = refused(refusal, may_override=_may_override_move(request, form, appointment, schedule, refusal, now))
-        context = _move_context(request, form, appointment, schedule, now) | said
+        refusal_context = refused(
+            refusal, may_override=_may_override_move(request, form, appointment, schedule, refusal, now)
+        )
+        context = _move_context(request, form, appointment, schedule, now) | refusal_context
         return show(request, "move_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of_schedule(schedule))
     before["fields"]["version"] = moved.version
