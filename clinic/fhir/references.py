@@ -166,13 +166,14 @@ class References:
 
 
 def _keys(ids_by_type: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """Return the primary keys of existing rows, by reference."""
+    """Return the primary keys of existing rows, by reference. The same types are always read by the same statement."""
     if not ids_by_type:
         return {}
+    kinds = sorted(ids_by_type)
     of_one_type = "SELECT %s || '/' || fhir_id, id FROM {} WHERE fhir_id = ANY(%s) AND deleted_at IS NULL"
-    statement = " UNION ALL ".join(of_one_type.format(MODELS[kind]._meta.db_table) for kind in ids_by_type)
+    statement = " UNION ALL ".join(of_one_type.format(MODELS[kind]._meta.db_table) for kind in kinds)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [value for kind, ids in ids_by_type.items() for value in (kind, list(ids))])
+        cursor.execute(statement, [value for kind in kinds for value in (kind, list(ids_by_type[kind]))])
         return dict(cursor.fetchall())
 
 

@@ -1,4 +1,8 @@
+from itertools import permutations
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinic.fhir.resources import InvalidResource, References
 from tests.factories import LocationFactory, PractitionerFactory, QuestionnaireFactory
@@ -26,6 +30,15 @@ def test_all_are_asked_for_at_once(django_assert_num_queries):
         refs = References.load({row.reference for row in [*people, *sites]} | {"Nothing/1", "#here", "urn:x"})
     for row in [*people, *sites]:
         assert refs.find(row.reference, path="x") == row.pk
+
+
+@pytest.mark.django_db
+def test_one_statement_is_prepared_for_the_same_types_in_any_order():
+    with CaptureQueriesContext(connection) as queries:
+        for references in permutations(["Location/a", "Patient/b", "Practitioner/c"]):
+            References.load(references)
+    assert len(queries) == 6
+    assert len({each["sql"] for each in queries}) == 1
 
 
 @pytest.mark.django_db
