@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from api.smart.constraints import condition_of
 from clinic.models import Launch, User
 from scheduling.access import Caller
+from scheduling.availability import STAMP
 
 
 def caller_of(request: Request) -> Caller:
@@ -64,6 +65,7 @@ def caller_with(token: str) -> Caller | None:
         client=found.client,
         scopes=tuple(found.scope.split()),
         context_patient=found.patient,
+        offerings_stamp=found.offerings_stamp,
         condition_of=condition_of,
     )
 
@@ -74,7 +76,7 @@ def token_digest(token: str) -> str:
 
 
 class _Token(NamedTuple):
-    """The columns of a token that each request needs."""
+    """The columns of a token that each request needs, and the stamp of the offerings."""
 
     scope: str
     expires: datetime
@@ -82,6 +84,7 @@ class _Token(NamedTuple):
     patient: int | None
     owner_may: bool
     user_may: bool
+    offerings_stamp: str | None
     user: tuple[Any, ...]
 
 
@@ -92,6 +95,7 @@ _TOKEN = f"""
     SELECT token.scope, token.expires, application.client_id, launch.patient_id,
         owner.id IS NULL OR (owner.is_active AND (%s OR NOT owner.is_demo)),
         person.id IS NULL OR (person.is_active AND (%s OR NOT person.is_demo)),
+        {STAMP},
         {", ".join(f"person.{column}" for column in USER)}
     FROM {AccessToken._meta.db_table} token
     JOIN {Application._meta.db_table} application ON application.id = token.application_id
@@ -106,4 +110,4 @@ def _read(text: str) -> _Token | None:
     with connection.cursor() as cursor:
         cursor.execute(_TOKEN, [settings.DEMO, settings.DEMO, token_digest(text)])
         row = cursor.fetchone()
-    return _Token._make((*row[:6], row[6:])) if row else None
+    return _Token._make((*row[:7], row[7:])) if row else None

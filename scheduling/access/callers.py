@@ -24,6 +24,8 @@ class Caller:
     `context_patient` is the primary key of the Patient in an app's launch context. `condition_of` turns the search
     parameters of a scope into a condition, or None for parameters that it cannot read.
 
+    `offerings_stamp` is the stamp of the offerings that was read with the token: scheduling.availability.
+
     `guest` is a secret kept by the browser that identifies the holds made in it, also after somebody has signed in.
     `visit` is the id of the only Appointment that a verified manage link gives access to.
     """
@@ -34,6 +36,7 @@ class Caller:
     guest: str = ""
     visit: str = ""
     context_patient: int | None = None
+    offerings_stamp: str | None = field(default=None, repr=False, compare=False)
     condition_of: Callable[["Caller", str, str], Q | None] = field(default=_unread, repr=False, compare=False)
 
     @property

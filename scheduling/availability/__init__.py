@@ -1,6 +1,7 @@
 """Free time: reads rows, computes with scheduling.core, and writes nothing.
 
-Every search reads the schedules and their parameters with one statement and the Slots with another. A search for the
+Every search reads the schedules and their parameters with one statement, or takes them from this process's cache, and
+the Slots with another. A search for the
 first few times of several schedules reads Slots in windows, each twice as long as the one before, until there are
 enough.
 """
@@ -23,6 +24,7 @@ from scheduling.availability.free_times import (
     seats,
 )
 from scheduling.availability.moved_visits import MovedVisit, moved_visit_of
+from scheduling.availability.offering_cache import STAMP
 from scheduling.availability.offerings import (
     Arrangement,
     Offering,
@@ -48,6 +50,7 @@ __all__ = [
     "DAYS",
     "MAX_WINDOW",
     "REASONS",
+    "STAMP",
     "TIME_CONFLICTS",
     "Arrangement",
     "BookingProblem",

@@ -1,6 +1,7 @@
 """Offerings: schedules with their rules for a service, read with one query."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple, TypeAlias
@@ -11,6 +12,7 @@ from django.db import connection
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from clinic.zones import zone_named
+from scheduling.availability.offering_cache import offering_cache
 from scheduling.availability.parameters import absences_of, planned, rules_of
 from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for
 from scheduling.core.intervals import Span
@@ -43,21 +45,34 @@ class Offering(NamedTuple):
         return f"Schedule/{self.fhir_id}"
 
 
-def service_of(fhir_id: str) -> HealthcareService | None:
-    """The service with this FHIR id, or None."""
-    return find(HealthcareService, "fhir_id", fhir_id)
+def service_of(fhir_id: str, *, stamp: str | None = None) -> HealthcareService | None:
+    """The service with this FHIR id, or None; from the cache of offerings if it has been read under this stamp."""
+
+    def read() -> HealthcareService | None:
+        return find(HealthcareService, "fhir_id", fhir_id)
+
+    return copy(offering_cache.find(stamp, ("service", fhir_id), read, lambda _: 1))
 
 
 def offerings_of(
-    service: HealthcareService, schedules: Collection[str], *, is_known: Callable[[str], bool] = lambda actor: True
+    service: HealthcareService,
+    schedules: Collection[str],
+    *,
+    is_known: Callable[[str], bool] = lambda actor: True,
+    stamp: str | None = None,
 ) -> list[Offering]:
-    """The offerings of the schedules with these FHIR ids, in that order.
+    """The offerings of the schedules with these FHIR ids, in that order; from the cache of offerings if they have been
+    read under this stamp.
 
     A schedule is treated as missing if `is_known` is False for its actor (a FHIR reference). Raises Invalid with an
     issue for each schedule that is missing, inactive, without a zone or duration, or that does not offer the service;
     `expression` is its reference.
     """
-    found = rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
+
+    def read() -> list[ScheduleRow]:
+        return rows_for(service, "schedule.fhir_id = ANY(%s)", [list(schedules)])
+
+    found = offering_cache.find(stamp, ("schedules", service.pk, *schedules), read, lambda _: len(schedules))
     rows = {row.fhir_id: row for row in found if is_known(row.actor)}
     return _require_offered(service, {f"Schedule/{fhir_id}": rows.get(fhir_id) for fhir_id in schedules})
 
@@ -183,13 +198,29 @@ def _differing(offerings: Sequence[Offering], *attributes: tuple[str, Callable[[
 
 
 def arrangements_for(
-    service: HealthcareService, *, practitioner: int | None = None, site: int | None = None
+    service: HealthcareService,
+    *,
+    practitioner: int | None = None,
+    site: int | None = None,
+    stamp: str | None = None,
 ) -> tuple[Arrangement, ...]:
     """Every arrangement of the service: one schedule of each kind of actor that it requires, all at one site.
 
     A schedule without a site serves at all sites. A service that requires nothing takes one practitioner, or any
-    schedule if no practitioner offers it. `practitioner` and `site` are primary keys that limit the result.
+    schedule if no practitioner offers it. `practitioner` and `site` are primary keys that limit the result. They come
+    from the cache of offerings if they have been read under this stamp.
     """
+    question = "arrangements", service.pk, practitioner, site
+
+    def read() -> tuple[Arrangement, ...]:
+        return _read_arrangements(service, practitioner, site)
+
+    return offering_cache.find(stamp, question, read, lambda found: sum(len(pool) for way in found for pool in way))
+
+
+def _read_arrangements(
+    service: HealthcareService, practitioner: int | None, site: int | None
+) -> tuple[Arrangement, ...]:
     rows = rows_for(service, "schedule.active AND schedule.deleted_at IS NULL", [])
     usable = [offering_of(row) for row in rows if row.offers and not issues_of(row, "")]
     if site is not None:

@@ -3,8 +3,9 @@
 Holds expire by the database's clock, so these tests run in the present: their visits are in the week after next.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from threading import Barrier
 from typing import TypeVar
@@ -73,3 +74,16 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T | SchedulingError]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(run, acts))
+
+
+@contextmanager
+def another_connection() -> Iterator[Callable[[str], None]]:
+    """A function that runs statements on one other connection, in their order."""
+    with ThreadPoolExecutor(1) as thread:
+
+        def execute(sql: str) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+
+        yield lambda sql: thread.submit(execute, sql).result(timeout=20)
+        thread.submit(lambda: connection.close()).result(timeout=20)

@@ -68,7 +68,7 @@ def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
     """Return a searchset of proposed Appointments, in order of time."""
     inputs.only(PARAMETERS)
     search = _read(inputs, base, now)
-    service = _service(search)
+    service = _service(search, caller)
     found = _find(search, service, caller, now)
     return _searchset(search, service, found, base)
 
@@ -109,8 +109,8 @@ def _check(search: ScheduleSearch, inputs: Inputs) -> None:
             inputs.refuse(f"{name} is only for searches without a schedule", name)
 
 
-def _service(search: ScheduleSearch) -> HealthcareService:
-    service = availability.service_of(search.service)
+def _service(search: ScheduleSearch, caller: Caller) -> HealthcareService:
+    service = availability.service_of(search.service, stamp=caller.offerings_stamp)
     if service is None:
         raise NotFound("HealthcareService not found", expression=SERVICE)
     if not service.active:
@@ -121,7 +121,7 @@ def _service(search: ScheduleSearch) -> HealthcareService:
 def _find(search: ScheduleSearch, service: HealthcareService, caller: Caller, now: datetime) -> list[FoundTime]:
     """Return the times of a page, and one more if there are more."""
     start, skip = search.beginning
-    arrangements = _of_schedules(search, service, caller) if search.schedules else _of_service(search, service)
+    arrangements = (_of_schedules if search.schedules else _of_service)(search, service, caller)
     query = TimeQuery(
         ways=availability.ways_of(service, arrangements),
         start=start,
@@ -135,7 +135,8 @@ def _find(search: ScheduleSearch, service: HealthcareService, caller: Caller, no
 def _of_schedules(search: ScheduleSearch, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
     try:
         named = list(dict.fromkeys(fhir_id for pool in search.schedules for fhir_id in pool))
-        offerings = availability.offerings_of(service, named, is_known=partial(access.may_know_calendar, caller))
+        is_known = partial(access.may_know_calendar, caller)
+        offerings = availability.offerings_of(service, named, is_known=is_known, stamp=caller.offerings_stamp)
         known = {offering.fhir_id: offering for offering in offerings}
         pools = tuple(tuple(known[fhir_id] for fhir_id in pool) for pool in search.schedules)
         alone = [pool[0] for pool in pools if len(pool) == 1]
@@ -168,10 +169,11 @@ def _out_of_horizon(search: ScheduleSearch, pool: Sequence[Offering], n: int) ->
         yield Issue("business-rule", "Search range starts after schedule planning horizon ends", expression)
 
 
-def _of_service(search: ScheduleSearch, service: HealthcareService) -> tuple[Arrangement, ...]:
+def _of_service(search: ScheduleSearch, service: HealthcareService, caller: Caller) -> tuple[Arrangement, ...]:
     practitioner = search.practitioner and _key(Practitioner, search.practitioner, "practitioner")
     site = search.location and _key(Location, search.location, "location-reference")
-    return availability.arrangements_for(service, practitioner=practitioner or None, site=site or None)
+    stamp = caller.offerings_stamp
+    return availability.arrangements_for(service, practitioner=practitioner or None, site=site or None, stamp=stamp)
 
 
 def _key(model: type[Practitioner] | type[Location], fhir_id: str, name: str) -> int:
