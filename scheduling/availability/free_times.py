@@ -257,18 +257,22 @@ def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:
     return days is not None and end > later(now, timedelta(days=days))
 
 
+# The values are in subqueries, so that PostgreSQL plans the statement once for each connection: without knowing them, a
+# plan for these values cannot look cheaper than the plan for any, and making one took longer than reading the rows.
 _SLOTS = f"""
     SELECT NULL::bigint, bookable_id, seat, floor(extract(epoch FROM start))::bigint,
         ceil(extract(epoch FROM "end"))::bigint, NULL::text, lies_under, appointment_id
     FROM clinic_slot
-    WHERE bookable_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
+    WHERE bookable_id = ANY((SELECT %s)::bigint[])
+        AND "end" > (SELECT to_timestamp(%s)) AND start < (SELECT to_timestamp(%s))
         AND status IN {OCCUPYING} AND deleted_at IS NULL
-        AND (hold_expires_at IS NULL OR hold_expires_at > %s)
+        AND (hold_expires_at IS NULL OR hold_expires_at > (SELECT %s))
     UNION ALL
     SELECT schedule_id, NULL, NULL, ceil(extract(epoch FROM start))::bigint,
         floor(extract(epoch FROM "end"))::bigint, service_type::text, NULL, NULL
     FROM clinic_slot
-    WHERE schedule_id = ANY(%s) AND "end" > to_timestamp(%s) AND start < to_timestamp(%s)
+    WHERE schedule_id = ANY((SELECT %s)::bigint[])
+        AND "end" > (SELECT to_timestamp(%s)) AND start < (SELECT to_timestamp(%s))
         AND status = 'free' AND deleted_at IS NULL
 """
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from clinic.models import HealthcareService, Slot
@@ -193,6 +194,18 @@ def test_one_query_for_the_schedules_and_one_for_the_slots(service, schedules, d
     with django_assert_num_queries(2):
         assert find(service, pool, start=monday(0), end=monday(0, days=10), limit=20)
     assert Slot.objects.filter(status="free").count() == 0
+
+
+def test_the_slots_of_searches_are_planned_once_for_a_connection(service, chen):
+    for days in range(15):
+        assert find(service, [chen], start=monday(0, days=-days), end=monday(0, days=1))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%lies_under%'"
+        )
+        plans = cursor.fetchall()
+    assert any(generic for generic, _ in plans)
+    assert all(custom <= 5 for _, custom in plans), "PostgreSQL tries five plans for the values first"
 
 
 def test_both_lists_are_of_one_search(service, chen, django_assert_num_queries):
