@@ -104,6 +104,7 @@ class IllegalTransition(SchedulingError):
     def __init__(self, current: str, target: str) -> None:
         text = _("A visit that is %(current)s cannot become %(wanted)s.")
         super().__init__(text % {"current": current, "wanted": target}, expression="Appointment.status")
+        self.current = current
 
 
 class HoldExpired(SchedulingError):

@@ -62,3 +62,16 @@ def test_no_word_of_a_template_escapes_translation(path):
 )
 def test_words_outside_of_translation_are_found(template, found):
     assert texts.untranslated(template) == found
+
+
+def test_a_spanish_text_has_no_period_behind_a_clock():
+    """The clock has its own: 2:23 p.m."""
+    clocks = ("%(time)s.", "a time such as %(example)s.", "{{ time }}.")
+    behind_a_clock = [
+        each.string
+        for each in texts.read(texts.po_file("es"), "es")
+        if not any(path.startswith("templates/messages/") for path, _line in each.locations)  # these add the zone
+        and any(clock in str(each.id) for clock in clocks)
+        and (each.string.endswith("s.") or "%(time)s. " in each.string)
+    ]
+    assert not behind_a_clock

@@ -185,3 +185,15 @@ def _within_years(day: D | None, error: Any) -> D | None:
     if day is not None and days.within_years(day) is None:
         raise ValidationError(error, code="invalid")
     return day
+
+
+class NumberField(forms.IntegerField):
+    """Field for a whole number within limits. Its error names the field and the limits, also in the summary."""
+
+    def __init__(self, *, label: Any, min_value: int, max_value: int, **kwargs: Any) -> None:
+        text = format_lazy(
+            _("{label}: enter a whole number from {least} to {most}."), label=label, least=min_value, most=max_value
+        )
+        messages = dict.fromkeys(("required", "invalid", "min_value", "max_value"), text)
+        messages |= kwargs.pop("error_messages", {})
+        super().__init__(label=label, min_value=min_value, max_value=max_value, error_messages=messages, **kwargs)

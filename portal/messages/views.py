@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -25,6 +26,7 @@ from portal.messages import preferences as choices
 from portal.messages.forms import PreferencesForm
 from scheduling import access, notifications
 from scheduling.notifications import links, sms
+from scheduling.notifications.failure_text import TEXT_NOT_DELIVERED
 
 A_PAGE = 20
 
@@ -115,7 +117,7 @@ def text_status(request: HttpRequest, message_id: str) -> HttpResponse:
         known = notifications.arrived(message=message_id, now=timezone.now())
     elif status in sms.FAILED:
         code = "".join(filter(str.isdigit, request.POST.get("ErrorCode", "")))[:10]
-        why = f"The text could not be delivered (error {code})." if code else "The text could not be delivered."
+        why = TEXT_NOT_DELIVERED % {"code": code} if code else gettext_noop("The text could not be delivered.")
         known = notifications.bounced(why, message=message_id, now=timezone.now())
     return HttpResponse(status=204 if known else 404)
 

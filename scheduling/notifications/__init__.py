@@ -18,12 +18,13 @@ from scheduling.notifications.outbox import (
     send_again,
 )
 from scheduling.notifications.receipts import arrived, bounced, follow
-from scheduling.notifications.timeline import failed, failures, timeline
+from scheduling.notifications.timeline import TimelineEntry, failed, failures, timeline, timeline_entry
 from scheduling.notifications.undo_window import snapshot_of
 
 __all__ = [
     "CalendarBlock",
     "CalendarProperties",
+    "TimelineEntry",
     "arrived",
     "booked",
     "bounced",
@@ -41,4 +42,5 @@ __all__ = [
     "send_again",
     "snapshot_of",
     "timeline",
+    "timeline_entry",
 ]

@@ -11,12 +11,14 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.parking import Parking, park
 from scheduling.notifications import letters, mail, quiet_hours, sms
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.errors import NotNow, Undeliverable
+from scheduling.notifications.failure_text import NOT_HANDED_OVER
 from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
 from scheduling.notifications.staff import emails_of_staff
@@ -32,8 +34,8 @@ PROOF_LASTS = timedelta(minutes=30)
 
 Status = Communication.Status
 CALLED_OFF = {
-    Appointment.Status.CANCELLED: "The visit was cancelled.",
-    Appointment.Status.ENTERED_IN_ERROR: "The visit was entered in error.",
+    Appointment.Status.CANCELLED: gettext_noop("The visit was cancelled."),
+    Appointment.Status.ENTERED_IN_ERROR: gettext_noop("The visit was entered in error."),
 }
 
 
@@ -62,7 +64,7 @@ def _deliver(message: Communication, now: datetime) -> None:
         _close(message, Status.NOT_DONE, now, status_reason=str(why))
     except Exception as error:  # of a backend, or a bug in one message: the other messages go on
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
-        reason = str(error) if isinstance(error, NotNow) else f"It could not be handed over ({type(error).__name__})."
+        reason = str(error) if isinstance(error, NotNow) else NOT_HANDED_OVER % {"error": type(error).__name__}
         _try_later(message, now, reason)
 
 
@@ -94,7 +96,7 @@ def _take(message: Communication, now: datetime) -> None:
 
 def _send(message: Communication, now: datetime) -> None:
     if message.attempts > ATTEMPTS:
-        raise Undeliverable("Sending it was broken off each time.")
+        raise Undeliverable(gettext_noop("Sending it was broken off each time."))
     appointment = _appointment(message)
     audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
@@ -142,40 +144,40 @@ def _require_still_true(message: Communication, now: datetime) -> None:
     visit = message.appointment
     if visit is None:
         if now - message.due > PROOF_LASTS:
-            raise NotNeeded("The code had expired.")
+            raise NotNeeded(gettext_noop("The code had expired."))
         return
     if visit.patient is not None:
         _require_open_record(visit.patient)
     if visit.deleted_at is not None or visit.start is None or visit.end is None:
-        raise NotNeeded("The visit was deleted.")
+        raise NotNeeded(gettext_noop("The visit was deleted."))
     if message.event == Event.CANCELLATION:
         if visit.status != Appointment.Status.CANCELLED:
-            raise NotNeeded("The visit is not cancelled.")
+            raise NotNeeded(gettext_noop("The visit is not cancelled."))
         return
     called_off = CALLED_OFF.get(Appointment.Status(visit.status))
     if called_off:
         raise NotNeeded(called_off)
     if message.event in (Event.REQUEST, Event.STAFF_REQUEST) and not visit.is_request:
-        raise NotNeeded("The clinic has answered.")
+        raise NotNeeded(gettext_noop("The clinic has answered."))
     if message.event == Event.STAFF_REQUEST and message.address not in emails_of_staff(visit):
-        raise NotNeeded("They do not answer requests for this visit any more.")
+        raise NotNeeded(gettext_noop("They do not answer requests for this visit any more."))
     if message.event == Event.REMINDER:
         if sequence_of(message) != str(visit.sequence):
-            raise NotNeeded("The visit was moved.")
+            raise NotNeeded(gettext_noop("The visit was moved."))
         if visit.start <= now or visit.status != Appointment.Status.BOOKED:
-            raise NotNeeded("The visit had begun.")
+            raise NotNeeded(gettext_noop("The visit had begun."))
     if visit.end <= now:
-        raise NotNeeded("The visit was over.")
+        raise NotNeeded(gettext_noop("The visit was over."))
 
 
 def _require_open_record(patient: Patient) -> None:
     """Raise NotNeeded if the patient has died, or the record is inactive or merged."""
     if patient.has_died:
-        raise NotNeeded("The patient has died.")
+        raise NotNeeded(gettext_noop("The patient has died."))
     if patient.merged_into:
-        raise NotNeeded("The patient's record was merged into another one.")
+        raise NotNeeded(gettext_noop("The patient's record was merged into another one."))
     if not patient.active:
-        raise NotNeeded("The patient's record is inactive.")
+        raise NotNeeded(gettext_noop("The patient's record is inactive."))
 
 
 def _may_send(message: Communication, audience: Audience, now: datetime) -> bool:
@@ -184,10 +186,10 @@ def _may_send(message: Communication, audience: Audience, now: datetime) -> bool
     A text message during quiet hours is postponed.
     """
     if message.event == Event.REMINDER and Medium(message.medium) not in audience.media(message.event):
-        raise NotNeeded("The patient does not want reminders this way.")
+        raise NotNeeded(gettext_noop("The patient does not want reminders this way."))
     addresses = audience.addresses(message.medium)
     if not addresses:
-        raise NotNeeded("The patient has no such address any more.")
+        raise NotNeeded(gettext_noop("The patient has no such address any more."))
     if message.address not in addresses:
         message.address = addresses[0]
     if message.medium != Medium.SMS:
@@ -198,7 +200,7 @@ def _may_send(message: Communication, audience: Audience, now: datetime) -> bool
         _close(message, Status.PREPARATION, now, due=moment, attempts=message.attempts - 1)
         return False
     if moment is None and message.event == Event.REMINDER:
-        raise NotNeeded("The quiet hours last until the visit.")
+        raise NotNeeded(gettext_noop("The quiet hours last until the visit."))
     return True
 
 

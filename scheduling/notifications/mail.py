@@ -8,6 +8,7 @@ from smtplib import SMTPRecipientsRefused
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.utils.translation import gettext_noop
 
 from clinic.models import Communication
 from scheduling.notifications.calendar_files import domain
@@ -25,7 +26,7 @@ def send(message: Communication, letter: Letter) -> str:
     try:
         mail.send()
     except (SMTPRecipientsRefused, AnymailRecipientsRefused, AnymailInvalidAddress) as refusal:
-        raise Undeliverable("The mail server does not know the address.") from refusal
+        raise Undeliverable(gettext_noop("The mail server does not know the address.")) from refusal
     provider_id = getattr(getattr(mail, "anymail_status", None), "message_id", None)
     return "" if provider_id is None else str(provider_id)
 

@@ -12,6 +12,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from clinic.models import Appointment, Communication, Event, Medium, Patient
 from clinic.models.statements import insert_without_conflicts
@@ -47,7 +48,7 @@ def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool =
         undo_window.news_of_move(appointment, before, undo_window.unsent_news(appointment)) if tell else (None, None)
     )
     news = (Event.CONFIRMATION, Event.CHANGE) if tell else ()
-    _withdraw(appointment, now, "The visit was moved.", events=(Event.REMINDER, *news))
+    _withdraw(appointment, now, gettext_noop("The visit was moved."), events=(Event.REMINDER, *news))
     _write_news(appointment, event, now, before=known, undoable=undoable)
 
 
@@ -56,7 +57,7 @@ def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True, und
     window.
     """
     known = undo_window.known_before_cancellation(undo_window.unsent_news(appointment))
-    _withdraw(appointment, now, "The visit was cancelled.", events=Event.values)
+    _withdraw(appointment, now, gettext_noop("The visit was cancelled."), events=Event.values)
     event = Event.CANCELLATION if tell else None
     _write_news(appointment, event, now, reminders=False, before=known, undoable=undoable)
 
@@ -68,7 +69,7 @@ def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> N
     planned again.
     """
     event, known = undo_window.news_of_restoration(undo_window.unsent_news(appointment))
-    _withdraw(appointment, now, "The cancellation was undone.", events=(Event.CANCELLATION,))
+    _withdraw(appointment, now, gettext_noop("The cancellation was undone."), events=(Event.CANCELLATION,))
     _write_news(appointment, event if tell else None, now, before=known)
 
 

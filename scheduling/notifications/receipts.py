@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from clinic.models import Communication
+from scheduling.notifications.failure_text import MAIL_REFUSED
 
 Status = Communication.Status
 NEXT = F("version") + 1
@@ -39,7 +40,7 @@ def follow(event: object, now: datetime) -> None:
         arrived(**names, now=now)
     elif kind in ("bounced", "rejected", "failed"):
         reason = getattr(event, "reject_reason", None) or kind
-        bounced(f"The mail server would not take it ({reason}).", **names, now=now)
+        bounced(MAIL_REFUSED % {"reason": reason}, **names, now=now)
 
 
 def _named(message: str, provider_id: str) -> QuerySet[Communication]:

@@ -15,6 +15,7 @@ from clinic import phones
 from clinic.models import Communication
 from scheduling.notifications import links
 from scheduling.notifications.errors import NotNow, Undeliverable
+from scheduling.notifications.failure_text import SERVICE_ANSWERS, SERVICE_NOT_REACHED, SERVICE_REFUSES
 
 TIMEOUT = httpx.Timeout(10, connect=5)
 DELIVERED = frozenset({"delivered", "read"})
@@ -37,13 +38,13 @@ def send(message: Communication, text: str) -> str:
     try:
         answer = httpx.post(settings.SMS_URL, data=form, timeout=TIMEOUT)
     except httpx.HTTPError as error:
-        raise NotNow(f"The text service could not be reached ({type(error).__name__}).") from error
+        raise NotNow(SERVICE_NOT_REACHED % {"error": type(error).__name__}) from error
     if answer.is_success:
         return str(_json(answer).get("sid", ""))
     if answer.is_client_error and answer.status_code not in (401, 403, 408, 429):
         code = _json(answer).get("code", answer.status_code)
-        raise Undeliverable(f"The text service refuses the number or the text (error {code}).")
-    raise NotNow(f"The text service answers {answer.status_code}.")
+        raise Undeliverable(SERVICE_REFUSES % {"code": code})
+    raise NotNow(SERVICE_ANSWERS % {"code": answer.status_code})
 
 
 def is_signed(address: str, form: Mapping[str, str], signature: str) -> bool:

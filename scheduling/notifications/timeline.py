@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, Communication, Event, Medium
+from scheduling.notifications.failure_text import failure_text
 
 Status = Communication.Status
 
@@ -48,7 +49,7 @@ class TimelineEntry:
 
     @property
     def why(self) -> str:
-        return self.message.status_reason
+        return failure_text(self.message.status_reason)
 
     @property
     def has_failed(self) -> bool:
@@ -66,7 +67,7 @@ class TimelineEntry:
 def timeline(appointment: Appointment) -> list[TimelineEntry]:
     """All messages about a visit, in the order of sending. One statement."""
     messages = Communication.objects.filter(appointment=appointment, deleted_at=None).select_related("appointment")
-    return sorted((_entry(each) for each in messages), key=lambda entry: (entry.moment, entry.message.pk))
+    return sorted(map(timeline_entry, messages), key=lambda entry: (entry.moment, entry.message.pk))
 
 
 def failed(sites: Collection[int] | None, *, now: datetime) -> int:
@@ -94,7 +95,8 @@ def failures(sites: Collection[int] | None, *, now: datetime) -> QuerySet[Commun
     )
 
 
-def _entry(message: Communication) -> TimelineEntry:
+def timeline_entry(message: Communication) -> TimelineEntry:
+    """Return a message as the timeline shows it."""
     if message.status == Status.NOT_DONE:
         if message.attempts > 0:
             return TimelineEntry(message, _("Failed"), "missed", "bad", message.sent or message.last_updated)

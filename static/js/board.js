@@ -6,7 +6,7 @@ const nothing = document.querySelector("[data-board-nothing]");
 const offline = document.querySelector("[data-board-offline]");
 const announcement = document.getElementById("announcement");
 const EVERY = 4_000;
-const UNDO_FOR = 10_000;
+const TOAST_FOR = 10_000;
 const ASKED = { headers: { "HX-Request": "true" }, cache: "no-store" };
 
 let shown = 0; // number of renderings: a response to a request from before the latest one is outdated
@@ -41,9 +41,9 @@ const show = (html, focused) => {
 };
 
 const sayWhatCameOfIt = () => {
-  const undo = board.querySelector("[data-board-undo]");
-  announcement.textContent = board.querySelector(".toast p, .messages p")?.textContent ?? "";
-  if (undo) setTimeout(() => undo.remove(), UNDO_FOR);
+  const toast = board.querySelector("[data-board-toast]");
+  announcement.textContent = toast?.querySelector("p").textContent ?? "";
+  if (toast) setTimeout(() => toast.remove(), TOAST_FOR);
 };
 
 const saysOffline = (is) => {
@@ -67,11 +67,11 @@ const refresh = async () => {
     const answer = await ask(`${board.dataset.board}${whole}&stamp=${encodeURIComponent(stamp)}`);
     const html = answer.status === 200 ? await answer.text() : "";
     if (html && shown === before) {
-      const undo = board.querySelector("[data-board-undo]");
-      const had = undo?.contains(document.activeElement);
+      const toast = board.querySelector("[data-board-toast]");
+      const had = toast?.contains(document.activeElement);
       show(html);
-      if (undo) board.append(undo);
-      if (had) undo.querySelector("button").focus();
+      if (toast) board.append(toast);
+      if (had) toast.querySelector("button").focus();
     }
     saysOffline(false);
   } catch {

@@ -128,7 +128,8 @@ def test_a_step_that_somebody_took_first_is_refused_in_words(board: Page, visits
     board.route("**/staff/today/**", lambda route: route.abort())  # nothing new is announced
     booking.change_status(visits[0].fhir_id, "fulfilled", caller=Caller(user=rana), now=timezone.now())
     button(board, "Arrived", "Elena Marquez").click()
-    expect(board.locator("#announcement")).to_contain_text("cannot become arrived")
+    expect(board.locator("#announcement")).to_have_text("This visit was changed in the meantime. It is now: Done")
+    expect(board.locator(".toast")).to_be_in_viewport()
     expect(column(board, "Done").get_by_role("link", name="Elena Marquez")).to_be_visible()
 
 

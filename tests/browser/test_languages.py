@@ -95,7 +95,7 @@ def test_the_front_desk_works_in_spanish(page: Page, live_server, clinic, ada, s
     left_over()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("a")
-    expect(page.locator("[data-board-undo]")).to_be_visible()
+    expect(page.locator("[data-board-toast]")).to_be_visible()
     left_over()
     page.keyboard.press("Enter")
     page.wait_for_url("**/appointments/**")

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.appointments import manage_links
 from portal.appointments.forms import CancelForm
+from portal.appointments.refusals import refusal_text
 from portal.appointments.visits import Visit
 from portal.common import form_drafts
 from scheduling import booking
@@ -52,7 +53,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
         booking.confirm_attendance(visit.id, caller=Caller(visit=visit.id), now=now)
         messages.success(request, _("Thank you. The clinic now knows that you are coming."))
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal_text(refusal))
     return redirect("portal:manage", token)
 
 
@@ -81,7 +82,7 @@ def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: da
         booking.cancel(visit.id, cancelled, caller=Caller(visit=visit.id), now=now)
         messages.success(request, _("Your visit has been cancelled."))
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal_text(refusal))
     return redirect("portal:manage", token)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.appointments import visits
 from portal.appointments.forms import CancelForm
+from portal.appointments.refusals import refusal_text
 from portal.appointments.visits import Visit, own_visit
 from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_required, visitor_required
@@ -94,7 +95,7 @@ def _cancel(request: HttpRequest, visit: Visit, reason: str, now: datetime) -> H
     try:
         booking.cancel(visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal_text(refusal))
         return redirect("portal:visit", visit.id)
     messages.success(request, _("Your visit has been cancelled."))
     return redirect("portal:visits" if caller_of(request).user else "portal:services")

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic.models import Appointment, Location
+from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.board import board
@@ -53,7 +54,7 @@ def step(request: HttpRequest, appointment_id: str) -> HttpResponse:
     except NotFound:
         raise Http404 from None
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal_text(refusal))
         was = None
     site = form.cleaned_data["site"]
     if request.headers.get("HX-Request") != "true":

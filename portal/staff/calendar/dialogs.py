@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from scheduling.errors import SchedulingError
+from portal.appointments.refusals import refusal_text
+from scheduling.errors import IllegalTransition, SchedulingError
 
 REFUSED = 422
 Context = dict[str, Any]
@@ -52,4 +53,7 @@ def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None
 
 def refused(refusal: SchedulingError, *, may_override: bool = False) -> Context:
     """Return the context of a refused form: the reasons, and whether they can be overridden."""
-    return {"refusal": list(dict.fromkeys(issue.text for issue in refusal.issues)), "may_override": may_override}
+    texts = [issue.text for issue in refusal.issues]
+    if isinstance(refusal, IllegalTransition):
+        texts = [refusal_text(refusal)]
+    return {"refusal": list(dict.fromkeys(texts)), "may_override": may_override}

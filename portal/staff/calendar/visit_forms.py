@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import HealthcareService, Schedule
 from clinic.models.people import birth_columns
 from clinic.phone_field import PhoneField
-from portal.common.fields import BornField, ClockField, DayField
+from portal.common.fields import BornField, ClockField, DayField, NumberField
 from portal.staff.calendar import local_times
 from portal.staff.calendar.forms import calendar_field
 
@@ -158,7 +158,7 @@ class MoveForm(WhenForm):
     """Form that moves a visit to another time, calendar or length. `version` is the one it was read at."""
 
     calendar = forms.ChoiceField()
-    minutes = forms.IntegerField(
+    minutes = NumberField(
         label=_("Minutes"),
         min_value=1,
         max_value=24 * 60,

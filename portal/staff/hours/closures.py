@@ -38,6 +38,9 @@ def closure(entry: Json, zone: ZoneInfo, today: date) -> Closure:
 
 def _during(start: str | None, end: str | None, zone: ZoneInfo) -> str:
     first, last = (_moment(each, zone) if each else "" for each in (start, end))
+    if start and end and start[:DATE] == end[:DATE] and first != last and len(start) > DATE < len(end):
+        opens, closes = (datetime.fromisoformat(each).astimezone(zone) for each in (start, end))
+        return formats.day_and_clock(time_text.full_day(opens), time_text.hours(opens, closes))
     if first == last:
         return first or _("Never")
     if first and last:

@@ -55,7 +55,10 @@ class LengthField(forms.MultiValueField):
 
     def __init__(self, **kwargs: Any) -> None:
         count = forms.IntegerField(
-            validators=[MinValueValidator(0), MaxValueValidator(525_600)],
+            validators=[
+                MinValueValidator(0, gettext_lazy("Enter 0 or more.")),
+                MaxValueValidator(525_600, gettext_lazy("Enter at most 365 days.")),
+            ],
             error_messages={"invalid": gettext_lazy("Enter a whole number.")},
         )
         super().__init__(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.models import HealthcareService, Questionnaire
 from clinic.models.schedule import DAY_MINUTES
+from portal.common.fields import NumberField
 from portal.staff.hours.descriptions import minutes
 from portal.staff.hours.forms import LengthField, VersionForm
 from scheduling.opening import Change, Terms
@@ -19,19 +20,19 @@ REMINDERS = 3
 class ParametersForm(VersionForm):
     """Form for the length of a visit and its possible starts: columns of SchedulingParameters."""
 
-    duration = forms.IntegerField(
+    duration = NumberField(
         label=gettext_lazy("Length of a visit"), min_value=1, max_value=DAY_MINUTES, widget=forms.NumberInput
     )
-    buffer_before = forms.IntegerField(
+    buffer_before = NumberField(
         label=gettext_lazy("Kept free before it"), min_value=0, max_value=DAY_MINUTES, required=False
     )
-    buffer_after = forms.IntegerField(
+    buffer_after = NumberField(
         label=gettext_lazy("Kept free after it"), min_value=0, max_value=DAY_MINUTES, required=False
     )
-    alignment_interval = forms.IntegerField(
+    alignment_interval = NumberField(
         label=gettext_lazy("A visit can start every"), min_value=1, max_value=DAY_MINUTES, required=False
     )
-    slot_capacity = forms.IntegerField(
+    slot_capacity = NumberField(
         label=gettext_lazy("Patients at the same time"), min_value=1, max_value=200, required=False
     )
 
@@ -80,6 +81,9 @@ class CalendarSettingsForm(ParametersForm):
         required=False,
         max_length=500,
         assume_scheme="https",
+        error_messages={
+            "invalid": gettext_lazy("Enter the link of the video room, such as https://video.example.org/room.")
+        },
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
@@ -99,7 +103,7 @@ class ServiceSettingsForm(ParametersForm):
         label=gettext_lazy("Minimum notice"),
         help_text=gettext_lazy("How long before the visit it must be booked. 0 means until it starts."),
     )
-    booking_horizon_days = forms.IntegerField(
+    booking_horizon_days = NumberField(
         label=gettext_lazy("How far ahead it can be booked"),
         help_text=gettext_lazy("Days before the visit. Leave empty for as far ahead as the calendars go."),
         required=False,

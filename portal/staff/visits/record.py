@@ -75,6 +75,12 @@ class StaffVisit:
         return board.steps_after(Status(self.visit.appointment.status), self.visit.start, self.visit.now)
 
     @property
+    def can_say_they_come(self) -> bool:
+        """True if the visit is still to come and its patient has not confirmed it yet."""
+        appointment = self.visit.appointment
+        return self.visit.is_booked and self.visit.start > self.visit.now and appointment.attendance_confirmed is None
+
+    @property
     def corrections(self) -> list[tuple[str, Any]]:
         """The statuses to which a mistake can be corrected, with their labels."""
         back = CORRECTIONS.get(self.visit.appointment.status, frozenset())

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import Appointment
+from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
@@ -69,7 +70,7 @@ def _cancel(request: HttpRequest, staff_visit: StaffVisit, form: StaffCancelForm
     try:
         booking.cancel(staff_visit.visit.id, cancelled, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        return _answered(request, staff_visit, str(refusal), messages.error, now)
+        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
     message = _("The visit is cancelled, and its time is free.")
     if getattr(request, "htmx", False) and staff_visit.visit.is_booked:
         undo: Undo = {"url": reverse("portal:staff-restore", args=[staff_visit.visit.id]), "fields": {}}
@@ -87,9 +88,9 @@ def restore(request: HttpRequest, appointment_id: str) -> HttpResponse:
         booking.restore(staff_visit.visit.id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         if getattr(request, "htmx", False):
-            context = _context(request, staff_visit) | {"refusal": str(refusal)}
+            context = _context(request, staff_visit) | {"refusal": refusal_text(refusal)}
             return render(request, "portal/staff/visits/not_restored.html", context, status=REFUSED)
-        return _answered(request, staff_visit, str(refusal), messages.error, now)
+        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
     return _answered(request, staff_visit, _("The visit is booked again."), messages.success, now)
 
 
@@ -108,7 +109,24 @@ def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
         )
         message = str(ANSWERED[Appointment.Status(answered.status)])
     except SchedulingError as refusal:
-        message, say = str(refusal), messages.error
+        message, say = refusal_text(refusal), messages.error
+    return _answered(request, staff_visit, message, say, now)
+
+
+@staff_required
+@require_POST
+def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Record that the patient will come, as they said on the phone."""
+    now = timezone.now()
+    staff_visit, message, say = (
+        _read(request, appointment_id, now),
+        _("Recorded: the patient will come."),
+        messages.success,
+    )
+    try:
+        booking.confirm_attendance(appointment_id, caller=caller_of(request), now=now)
+    except SchedulingError as refusal:
+        message, say = refusal_text(refusal), messages.error
     return _answered(request, staff_visit, message, say, now)
 
 
@@ -120,7 +138,8 @@ def _answered(
         return done(request, message, staff_visit.visit.start)
     say(request, message)
     returns = back_of(request)
-    if record.read(caller_of(request), staff_visit.visit.id, now=now) is None:
+    from_list = "from_list" in request.POST
+    if from_list or record.read(caller_of(request), staff_visit.visit.id, now=now) is None:
         return redirect(returns.address)
     return redirect(returns.on(reverse("portal:staff-visit", args=[staff_visit.visit.id])))
 

@@ -10,11 +10,12 @@ from typing import Any
 from django.db.models import Count, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from clinic.models import Appointment, Communication, User
+from clinic.models import Appointment, User
 from portal.appointments import visits
 from portal.appointments.visits import Status, Visit
 from scheduling import access, notifications
 from scheduling.access import Caller
+from scheduling.notifications import TimelineEntry
 
 CONFIRMED_BEFORE = timedelta(days=2)  # when the desk begins to call patients who have not answered the reminder
 
@@ -23,7 +24,7 @@ CONFIRMED_BEFORE = timedelta(days=2)  # when the desk begins to call patients wh
 class Failure:
     """A message that could not be sent, and its visit."""
 
-    message: Communication
+    message: TimelineEntry
     visit: Visit
 
 
@@ -48,7 +49,7 @@ def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
     return Worklist(
         requests=visits.at_their_sites(_requests(caller, now), now=now),
         failures=[
-            Failure(message, by_pk[message.appointment_id])
+            Failure(notifications.timeline_entry(message), by_pk[message.appointment_id])
             for message in failed
             if message.appointment_id is not None and message.appointment_id in by_pk
         ],

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic import time_text
 from clinic.local_time import in_zone
-from clinic.models import Appointment, Schedule
+from clinic.models import Appointment, Schedule, Slot
 from portal.appointments.visits import Visit
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
@@ -142,6 +142,7 @@ def _move(
         context = _move_context(request, form, appointment, schedule, now) | {"same_day": same_day}
         return show(request, "move_form", context, status=REFUSED)
     before = _undo(form, appointment, schedule)
+    new_length = _new_length(appointment, given["start"], form.length, schedule)
     override = given["override"] or (_("Undone") if "undo" in request.POST else "")
     try:
         offerings = requested_visits.arrange_move(
@@ -169,7 +170,23 @@ def _move(
         return show(request, "move_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of_schedule(schedule))
     before["fields"]["version"] = moved.version
-    return done(request, _("Moved to %(time)s.") % {"time": time_text.day_and_time(start)}, start, undo=before)
+    if new_length:
+        message = _("The visit now lasts %(length)s.") % {"length": time_text.length(new_length)}
+    else:
+        message = _("Moved to %(time)s.") % {"time": time_text.day_and_time(start)}
+    return done(request, message, start, undo=before)
+
+
+def _new_length(
+    appointment: Appointment, start: datetime | None, length: timedelta | None, schedule: Schedule
+) -> timedelta | None:
+    """Return the requested length if nothing else of the visit changes, else None."""
+    assert appointment.start is not None
+    assert appointment.end is not None
+    if start != appointment.start or length == appointment.end - appointment.start:
+        return None
+    is_own = Slot.objects.filter(appointment=appointment, schedule=schedule, deleted_at=None).exists()
+    return length if is_own else None
 
 
 def _changed_meanwhile(
@@ -224,6 +241,7 @@ def _move_context(
 ) -> Context:
     zone = zone_of_schedule(schedule)
     around = form.start or appointment.start or now
+    new_length = _new_length(appointment, form.start, form.length, schedule)
     requested_visit = None
     if appointment.service is not None:
         requested_visit = RequestedVisit(
@@ -240,6 +258,9 @@ def _move_context(
             else {"free": None}
         ),
         "start": form.start,
+        "new_length": new_length,
+        "new_end": form.start + new_length if form.start and new_length else None,
+        "dragged": "start" in request.GET,
         "may_override": "anyway" in request.POST,
     }
 

@@ -45,8 +45,8 @@ def columns(response):
     return {column.status: [card.id for card in column.cards] for column in response.context["board"].columns}
 
 
-def step(client, visit, status, **more):
-    return client.post(f"/staff/appointments/{visit.fhir_id}/step/", {"status": status, **more})
+def step(client, visit, status, headers=None, **more):
+    return client.post(f"/staff/appointments/{visit.fhir_id}/step/", {"status": status, **more}, headers=headers)
 
 
 def test_an_empty_day_says_so(desk):
@@ -101,7 +101,7 @@ def test_a_step_that_does_not_follow_is_refused_in_words(desk, visit, site):
     page = desk.post(
         f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
     )
-    assertContains(page, "A visit that is fulfilled cannot become arrived.")
+    assertContains(page, "This visit was changed in the meantime. It is now: Done")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,16 @@ def test_nobody_has_missed_a_visit_that_has_not_begun(checkup, site, today):
 def test_a_refusal_is_said_once(desk, visit, site):
     step(desk, visit, "fulfilled", site=site.fhir_id)
     step(desk, visit, "arrived", site=site.fhir_id)
-    assertContains(desk.get("/staff/today/"), "cannot become arrived", count=1)
+    assertContains(desk.get("/staff/today/"), "It is now: Done", count=1)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "It is now: Arrived"), ("es", "Estado actual: Ha llegado")])
+def test_a_step_that_a_colleague_has_just_recorded_is_answered_kindly(desk, visit, site, language, words):
+    step(desk, visit, "arrived", site=site.fhir_id)
+    page = step(desk, visit, "arrived", site=site.fhir_id, headers={**HTMX, "Accept-Language": language})
+    assertContains(page, words)
+    assertContains(page, "data-board-toast")
+    assertNotContains(page, "Undo")
 
 
 def test_who_waits_longer_is_news(desk, visit, site):
@@ -143,7 +152,8 @@ def test_without_leaving_the_page_it_offers_to_take_the_step_back(desk, visit, s
     answer = desk.post(
         f"/staff/appointments/{visit.fhir_id}/step/", {"status": "arrived", "site": site.fhir_id}, headers=HTMX
     )
-    assertContains(answer, "data-board-undo")
+    assertContains(answer, "data-board-toast")
+    assertContains(answer, "Undo</button>")
     assert answer.context["was"] == "booked"
 
 

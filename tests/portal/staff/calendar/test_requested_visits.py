@@ -294,6 +294,26 @@ class TestMoving:
         SlotFactory(schedule=schedule, start=ten + timedelta(minutes=60))
         assert move(minutes="90", version=visit.version).status_code == 422
 
+    def test_another_length_alone_is_called_a_length(self, as_rana, move, visit, ten):
+        asked = {"start": f"{ten:%Y-%m-%dT%H:%M}", "minutes": "45"}
+        shown = as_rana.get(f"/staff/visits/{visit.fhir_id}/move/", asked, headers=DIALOG)
+        for words in ("New length", "45 minutes", "10:00", "10:45 AM", "Change to 45 minutes", "data-focus"):
+            assertContains(shown, words)
+        assertNotContains(shown, "Move to ")
+        assert "The visit now lasts 45 minutes." in move(minutes="45").headers["HX-Trigger"]
+
+    def test_a_visit_that_a_colleague_cancelled_meanwhile_is_not_moved_and_says_so(self, move, visit, ten):
+        Appointment.objects.update(status="cancelled")
+        answer = move(ten.replace(hour=14))
+        assertContains(answer, "This visit was changed in the meantime. It is now: Cancelled", status_code=422)
+
+    def test_a_calendar_that_does_not_offer_the_visit_says_so_at_once(self, as_rana, visit, site, ten):
+        other = ScheduleFactory(services=[ServiceFactory(name="Advice")], site=site)
+        asked = {"start": f"{ten:%Y-%m-%dT%H:%M}", "schedule": other.fhir_id}
+        shown = as_rana.get(f"/staff/visits/{visit.fhir_id}/move/", asked, headers=DIALOG)
+        assertContains(shown, "does not offer Check-up")
+        assertContains(shown, "notice--warn")
+
     def test_what_was_made_longer_stays_so(self, move, visit, ten):
         move(minutes="60")
         visit.refresh_from_db()

@@ -131,8 +131,11 @@ def test_whoever_saves_second_is_told(as_administrator, service_page):
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
-        pytest.param({"duration": ""}, "This field is required.", id="no length"),
-        pytest.param({"duration": 0}, "greater than or equal to 1", id="no time at all"),
+        pytest.param({"duration": ""}, "Length of a visit: enter a whole number from 1 to 1440.", id="no length"),
+        pytest.param({"duration": 0}, "Length of a visit: enter a whole number from 1 to 1440.", id="no time at all"),
+        pytest.param({"slot_capacity": 500}, "Patients at the same time: enter a whole number from 1", id="a crowd"),
+        pytest.param({"buffer_after": "ten"}, "Kept free after it: enter a whole number from 0", id="a word"),
+        pytest.param({"minimum_notice_count": -3}, "Enter 0 or more.", id="a negative notice"),
         pytest.param({"minimum_notice_count": ""}, "Enter how long, or 0 for no minimum.", id="no notice"),
         pytest.param(
             {"minimum_notice_count": 400, "minimum_notice_unit": 1440}, "Enter at most 365 days.", id="too long"
@@ -142,6 +145,13 @@ def test_whoever_saves_second_is_told(as_administrator, service_page):
 )
 def test_what_cannot_be_is_refused_beside_its_field(as_administrator, service_page, changed, text):
     assertContains(as_administrator.post(service_page, of_service(**changed)), text)
+
+
+def test_a_video_room_that_is_no_link_is_refused_in_plain_words(as_chen, calendar_page):
+    answer = as_chen.post(calendar_page, of_calendar(meeting_url="my room", duration=20))
+    assertContains(answer, "Enter the link of the video room, such as https://video.example.org/room.")
+    assertContains(answer, 'value="my room"')
+    assertContains(answer, 'value="20"')
 
 
 def test_the_lengths_can_be_undone(as_chen, calendar_page, schedule):

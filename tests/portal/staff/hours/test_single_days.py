@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pytest_django.asserts import assertContains
 
+from clinic import time_text
 from clinic.models import SchedulingParameters, Slot
 from tests.factories import NEW_YORK
 from tests.portal.staff.hours.editing import DAY, visit_at
@@ -37,6 +38,14 @@ def test_a_closure_is_previewed_saved_listed_and_removed(as_chen, editor, schedu
     assert as_chen.post(f"{editor}closures/remove/", removal).context["total"].difference == "48 more"
     as_chen.post(f"{editor}closures/remove/", {**removal, "step": "save"})
     assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
+
+
+def test_a_closure_of_some_hours_names_its_day_once(as_chen, editor, schedule, today):
+    day = today + 3 * DAY
+    data = {"version": schedule.version, "first": day, "first_time": "10:00", "last": day, "last_time": "12:00"}
+    as_chen.post(f"{editor}closures/", {**data, "step": "save"})
+    [shown] = as_chen.get(editor).context["hours_page"].closures
+    assert shown.when == f"{time_text.full_day(day)}, 10:00 AM\u2009–\u200912:00 PM".replace("\u2009", " ")
 
 
 def test_a_closure_ends_after_it_starts(as_chen, editor, schedule, today):

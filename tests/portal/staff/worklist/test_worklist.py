@@ -79,8 +79,47 @@ def test_a_message_that_failed_is_listed_with_why(as_rana, ada, site, soon):
     CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason="No such number")
     assert waiting(as_rana) == 1
     shown = as_rana.get("/staff/to-do/")
-    assertContains(shown, "No such number")
+    assertContains(shown, "Confirmation, email: No such number")
     assertContains(shown, f"/staff/appointments/{visit.fhir_id}/")
+
+
+@pytest.mark.parametrize("address", ["/staff/to-do/", "/staff/appointments/{}/"])
+def test_why_a_message_failed_is_said_in_the_readers_language(as_rana, ada, site, soon, address):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon)
+    why = "The text service refuses the number or the text (error 21614)."
+    CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason=why)
+    shown = as_rana.get(address.format(visit.fhir_id), headers={"Accept-Language": "es"})
+    assertContains(shown, "El servicio de SMS rechaza el número o el texto (error 21614).")
+    assertNotContains(shown, "The text service")
+
+
+def test_a_patient_who_was_reached_is_recorded_and_leaves_the_list(as_rana, ada, site, soon):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon)
+    address = f"/staff/appointments/{visit.fhir_id}/attendance/"
+    assertContains(as_rana.get("/staff/to-do/"), address)
+    assertContains(as_rana.get(f"/staff/appointments/{visit.fhir_id}/"), address)
+    answer = as_rana.post(address, {"from_list": "on", "back": "/staff/to-do/"}, follow=True)
+    assert answer.redirect_chain == [("/staff/to-do/", 302)]
+    assertContains(answer, "Recorded: the patient will come.")
+    assertNotContains(answer, "Not confirmed yet")
+    assert waiting(as_rana) == 0
+    shown = as_rana.get(f"/staff/appointments/{visit.fhir_id}/")
+    assertContains(shown, "Says they will come")
+    assertNotContains(shown, address)
+
+
+def test_a_visit_that_was_cancelled_meanwhile_is_not_confirmed(as_rana, ada, site, soon):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon, status="cancelled")
+    answer = as_rana.post(f"/staff/appointments/{visit.fhir_id}/attendance/", follow=True)
+    assertContains(answer, "This visit was changed in the meantime. It is now: Cancelled")
+
+
+def test_an_answer_from_the_list_leads_back_to_it(as_rana, ada, site, soon, schedule):
+    request = asked_for(ada, site, soon, schedule)
+    fields = {"answer": "declined", "from_list": "on", "back": "/staff/to-do/"}
+    answer = as_rana.post(f"/staff/appointments/{request.fhir_id}/answer/", fields, follow=True)
+    assert answer.redirect_chain == [("/staff/to-do/", 302)]
+    assertContains(answer, "The request is declined.")
 
 
 @pytest.mark.parametrize(
