@@ -40,8 +40,9 @@ def renew_contacts() -> None:
 @shared_task(ignore_result=True)
 def deliver_messages(among: list[str] | None = None) -> None:
     """Send due messages: those with the ids `among`, or all that the sweep finds."""
+    batch = notifications.Batch(among, now=timezone.now())
     for _ in range(MESSAGES_AT_ONCE):
-        if not notifications.deliver_next(now=timezone.now(), among=among):
+        if not batch.deliver_next(now=timezone.now()):
             return
 
 

@@ -1,12 +1,12 @@
 """Messages about visits: Communication rows, written in the transaction of the change they report, and their delivery.
 
 The use cases of scheduling.booking call `requested`, `booked`, `moved`, `cancelled` and `restored` inside their
-transaction. A worker (scheduling.tasks) calls `deliver_next` for messages that are due. `arrived` and `bounced` are
+transaction. A worker (scheduling.tasks) sends the messages that are due as a `Batch`. `arrived` and `bounced` are
 called when a provider reports the outcome.
 """
 
 from scheduling.notifications.calendar_files import CalendarBlock, CalendarProperties, calendar_of
-from scheduling.notifications.delivery import deliver_next
+from scheduling.notifications.delivery import Batch
 from scheduling.notifications.outbox import (
     booked,
     cancelled,
@@ -22,6 +22,7 @@ from scheduling.notifications.timeline import TimelineEntry, failed, failures, t
 from scheduling.notifications.undo_window import snapshot_of
 
 __all__ = [
+    "Batch",
     "CalendarBlock",
     "CalendarProperties",
     "TimelineEntry",
@@ -30,7 +31,6 @@ __all__ = [
     "bounced",
     "calendar_of",
     "cancelled",
-    "deliver_next",
     "failed",
     "failures",
     "follow",

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
@@ -39,20 +39,78 @@ CALLED_OFF = {
 }
 
 
+CLAIM = """
+    UPDATE clinic_communication
+    SET status = 'in-progress', claimed_until = %(until)s, attempts = attempts + 1, last_updated = %(now)s
+    WHERE id = (
+        SELECT id FROM clinic_communication
+        WHERE status IN ('preparation', 'in-progress') AND deleted_at IS NULL AND due <= %(now)s
+            AND (status = 'preparation' OR claimed_until <= %(now)s) AND id <> ALL(%(aside)s::bigint[]) {among}
+        ORDER BY due, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING *
+"""
+
+
 class NotNeeded(Exception):
     """The message is no longer true. The text of the exception is a sentence for staff."""
 
 
-def deliver_next(*, now: datetime, among: Collection[str] | None = None) -> bool:
-    """Send one due message, only of those with the ids `among` if given. Returns False if there is none."""
-    message = claim(now=now, among=among)
-    if message is None:
-        return False
-    try:
-        _deliver(message, now)
-    except Exception as error:  # the outcome cannot be recorded: the other messages go on
-        park(DELIVERING, Communication.__name__, message.pk, error, now=now)
-    return True
+class Batch:
+    """The messages that one task of a worker sends, one after another: those with the ids `among`, or all that are due.
+
+    Each is claimed just before it is sent, so that until then it can be withdrawn, and other workers can take it.
+    """
+
+    def __init__(self, among: Collection[str] | None = None, *, now: datetime) -> None:
+        self._among = among
+        self._left = None if among is None else len(among)
+        self._aside = Parking(DELIVERING, Communication, now=now)
+
+    def deliver_next(self, *, now: datetime) -> bool:
+        """Send the message that has been due longest. Returns False if there is none."""
+        message = self.claim(now=now)
+        if message is None:
+            return False
+        try:
+            _deliver(message, now)
+        except Exception as error:  # the outcome cannot be recorded: the other messages go on
+            park(DELIVERING, Communication.__name__, message.pk, error, now=now)
+        return True
+
+    def claim(self, *, now: datetime) -> Communication | None:
+        """Claim the message that has been due longest until the lease ends, skipping those claimed by other workers."""
+        if self._left == 0:
+            return None
+        try:
+            message = self._claim_first(now)
+        except DatabaseError:  # perhaps of one row
+            message = self._claim_first_sound(now)
+        if self._left is not None:
+            self._left -= 1
+        return message
+
+    def _claim_first(self, now: datetime) -> Communication | None:
+        values = {"now": now, "until": now + LEASE, "aside": self._aside.waiting, "among": list(self._among or ())}
+        statement = CLAIM.format(among="" if self._among is None else "AND fhir_id = ANY(%(among)s)")
+        with transaction.atomic(durable=True):
+            return next(iter(Communication.objects.raw(statement, values)), None)
+
+    def _claim_first_sound(self, now: datetime) -> Communication | None:
+        """Claim the first message whose row can be written, and set those before it aside."""
+        due = Communication.objects.filter(
+            Q(status=Status.PREPARATION) | Q(status=Status.IN_PROGRESS, claimed_until__lte=now),
+            due__lte=now,
+            deleted_at=None,
+        )
+        if self._among is not None:
+            due = due.filter(fhir_id__in=self._among)
+        with transaction.atomic(durable=True):
+            while True:
+                rows = due.exclude(pk__in=self._aside.waiting).select_for_update(skip_locked=True, no_key=True)
+                message = rows.order_by("due", "pk").first()
+                if message is None or self._aside.process_each([message], partial(_take, now=now)):
+                    return message
 
 
 def _deliver(message: Communication, now: datetime) -> None:
@@ -66,24 +124,6 @@ def _deliver(message: Communication, now: datetime) -> None:
         logger.warning("Message %s was not sent (%s)", message.fhir_id, type(error).__name__)
         reason = str(error) if isinstance(error, NotNow) else NOT_HANDED_OVER % {"error": type(error).__name__}
         _try_later(message, now, reason)
-
-
-def claim(*, now: datetime, among: Collection[str] | None = None) -> Communication | None:
-    """Claim the message that has been due longest until the lease ends, skipping those claimed by other workers."""
-    due = Communication.objects.filter(
-        Q(status=Status.PREPARATION) | Q(status=Status.IN_PROGRESS, claimed_until__lte=now),
-        due__lte=now,
-        deleted_at=None,
-    )
-    if among is not None:
-        due = due.filter(fhir_id__in=among)
-    aside = Parking(DELIVERING, Communication, now=now)
-    with transaction.atomic(durable=True):
-        while True:
-            rows = due.exclude(pk__in=aside.waiting).select_for_update(skip_locked=True, no_key=True)
-            message = rows.order_by("due", "pk").first()
-            if message is None or aside.process_each([message], partial(_take, now=now)):
-                return message
 
 
 def _take(message: Communication, now: datetime) -> None:

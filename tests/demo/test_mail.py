@@ -7,9 +7,9 @@ from django.core.mail.message import EmailMultiAlternatives
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from scheduling import notifications
 from scheduling.notifications import links
 from tests.factories import AppointmentFactory, CommunicationFactory
+from tests.scheduling.notifications.sending import deliver
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def test_the_demo_shows_what_it_would_send(client, demo, ada):
         sent=timezone.now(),
         body="Come.",
     )
-    notifications.deliver_next(now=timezone.now())
+    deliver(timezone.now())
     EmailMultiAlternatives("Your code", "It is 123456.", to=["ada@example.com"]).send()
 
     page = client.get("/demo/messages/")

@@ -11,8 +11,8 @@ from clinic.models import Appointment, Communication, Patient, Slot
 from scheduling import booking
 from scheduling.booking import ConfirmRequest
 from scheduling.errors import RuleBroken
-from scheduling.notifications.delivery import deliver_next
 from tests.factories import PatientFactory
+from tests.scheduling.notifications.sending import deliver
 from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,8 +90,7 @@ def test_what_waits_is_withdrawn(service, chen, ada, case):
     assert (held.status, held.slots.filter(deleted_at=None).count()) == ("cancelled", 0)
 
     Communication.objects.filter(appointment=booked).update(status="preparation", due=now - timedelta(minutes=1))
-    while deliver_next(now=now):
-        pass
+    deliver(now)
     messages = Communication.objects.filter(appointment=booked)
     assert {each.status for each in messages} == {"not-done"}
     assert all("patient" in each.status_reason for each in messages)

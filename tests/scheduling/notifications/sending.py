@@ -16,7 +16,9 @@ def reminder(visit, **fields):
 
 
 def deliver(now: datetime | None = None) -> None:
-    while notifications.deliver_next(now=now or timezone.now()):
+    now = now or timezone.now()
+    batch = notifications.Batch(now=now)
+    while batch.deliver_next(now=now):
         pass
 
 

@@ -68,7 +68,7 @@ def test_a_reminder_never_goes_out_for_a_visit_that_is_no_longer_so(visit, chang
 def test_a_reminder_that_was_planned_before_a_move_is_not_sent_although_it_was_claimed(service, chen, ada):
     booked = book(wish(service, chen, at=monday(10), patient=ada))
     due = monday(10) - timedelta(hours=2)
-    claimed = delivery.claim(now=due, among=ids_of(event="reminder", medium="email", due=due))
+    claimed = delivery.Batch(ids_of(event="reminder", medium="email", due=due), now=due).claim(now=due)
     offerings = tuple(availability.offerings_of(service, [chen.fhir_id]))
     booking.reschedule(
         booked.fhir_id,
@@ -81,6 +81,42 @@ def test_a_reminder_that_was_planned_before_a_move_is_not_sent_although_it_was_c
 
     claimed.refresh_from_db()
     assert (claimed.status, claimed.status_reason) == ("not-done", "The visit was moved.")
+
+
+def test_a_task_sends_what_it_was_told_of_and_leaves_the_rest(visit, django_assert_num_queries):
+    first, second, other = (CommunicationFactory(appointment=visit, occasion=str(number)) for number in range(3))
+    now = timezone.now()
+    batch = notifications.Batch([second.fhir_id, first.fhir_id], now=now)
+
+    assert [batch.claim(now=now) for _ in range(2)] == [first, second]
+
+    with django_assert_num_queries(0):
+        assert batch.claim(now=now) is None
+    assert seen(other)[0] == "preparation"
+
+
+def test_a_message_is_claimed_with_one_statement(visit, django_assert_num_queries):
+    message = CommunicationFactory(appointment=visit, before={"sequence": 0})
+    now = timezone.now()
+    batch = notifications.Batch(now=now)
+
+    with django_assert_num_queries(3):  # BEGIN and COMMIT too
+        claimed = batch.claim(now=now)
+
+    message.refresh_from_db()
+    for field in Communication._meta.concrete_fields:
+        assert getattr(claimed, field.attname) == getattr(message, field.attname)
+    assert (claimed.status, claimed.attempts, claimed.claimed_until) == ("in-progress", 1, now + delivery.LEASE)
+
+
+def test_what_a_task_has_not_come_to_can_still_be_withdrawn(service, chen, ada):
+    visits = [book(wish(service, chen, at=monday(hour), patient=ada)) for hour in (10, 11)]
+    ids, now = ids_of(event="confirmation", medium="email"), timezone.now()
+    batch = notifications.Batch(ids, now=now)
+    assert batch.deliver_next(now=now)
+    booking.cancel(visits[1].fhir_id, caller=SOFTWARE, now=now)
+    assert not batch.deliver_next(now=now)
+    assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize("chosen", [{"reminders": False}, {"by_email": False}])

@@ -82,7 +82,7 @@ MAILBOX = """
         time.sleep(60)
 
     mail.send = hang
-    notifications.deliver_next(now=timezone.now())
+    notifications.Batch(now=timezone.now()).deliver_next(now=timezone.now())
 """
 
 
@@ -113,7 +113,7 @@ def test_a_message_that_kills_every_worker_is_given_up(visit):
     message = CommunicationFactory(appointment=visit)
     now = timezone.now()
     for _ in range(delivery.ATTEMPTS):
-        assert delivery.claim(now=now) is not None
+        assert delivery.Batch(now=now).claim(now=now) is not None
         now += delivery.LEASE
     deliver(now)
     assert seen(message) == ("not-done", "Sending it was broken off each time.")
@@ -122,7 +122,7 @@ def test_a_message_that_kills_every_worker_is_given_up(visit):
 def test_a_worker_that_was_too_slow_does_not_overrule_the_one_after_it(visit):
     message = CommunicationFactory(appointment=visit)
     now = timezone.now()
-    slow = delivery.claim(now=now)
+    slow = delivery.Batch(now=now).claim(now=now)
     deliver(now + delivery.LEASE)
 
     delivery._close(slow, Communication.Status.NOT_DONE, now, status_reason="too slow")

@@ -28,6 +28,7 @@ from tests.factories import (
     ServiceFactory,
     SlotFactory,
 )
+from tests.scheduling.notifications.sending import deliver
 
 pytestmark = pytest.mark.django_db
 
@@ -301,8 +302,7 @@ def test_a_reminder_can_be_unsubscribed_from_by_one_click(visit):
     now = visit.start - timedelta(hours=2)
     CommunicationFactory(appointment=visit, event="reminder", occasion="0-7200", due=now)
     CommunicationFactory(appointment=visit, event="confirmation", occasion="0", due=now)
-    while notifications.deliver_next(now=now):
-        pass
+    deliver(now)
 
     reminder, confirmation = sorted(mail.outbox, key=lambda sent: "is booked" in sent.subject)
     link = links.unsubscribe_link(visit.patient)
@@ -343,7 +343,7 @@ def test_an_email_brings_the_visit_to_the_patients_calendar(visit):
     CommunicationFactory(appointment=visit, address="ada@example.com", due=NOW)
     visit.patient.email = "ada@example.com"
     visit.patient.save()
-    notifications.deliver_next(now=NOW)
+    deliver(NOW)
 
     [sent] = mail.outbox
     [part] = [each for each in sent.message().walk() if each.get_content_type() == "text/calendar"]

@@ -21,6 +21,7 @@ from clinic.models import Communication
 from scheduling import notifications
 from scheduling.notifications import links
 from tests.factories import AppointmentFactory, CommunicationFactory, PatientFactory
+from tests.scheduling.notifications import sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +63,7 @@ def text(db) -> Communication:
 
 
 def deliver(message: Communication) -> Communication:
-    notifications.deliver_next(now=timezone.now())
+    sending.deliver(timezone.now())
     message.refresh_from_db()
     return message
 

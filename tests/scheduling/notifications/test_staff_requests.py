@@ -9,8 +9,8 @@ from django.utils import timezone
 from clinic.models import Communication
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.notifications import deliver_next
 from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, UserFactory
+from tests.scheduling.notifications import sending
 from tests.scheduling.situations import book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,8 +37,7 @@ def asked(desk, place, ada):
 
 
 def deliver(now):
-    while deliver_next(now=now):
-        pass
+    sending.deliver(now)
     return {message.to[0]: message for message in mail.outbox}
 
 
