@@ -26,9 +26,8 @@ SHOWN_ONLY_THERE = [
     "target-size",
 ]
 LOOKS = {"runOnly": {"type": "rule", "values": SHOWN_ONLY_THERE}}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-# All rules at each size, since each size shows other elements; in the other colour scheme only its colours differ.
-EVERYWHERE = ((PHONE, "light", WCAG), (PHONE, "dark", COLOURS), (DESK, "dark", WCAG), (DESK, "light", COLOURS))
+# All rules at each size, since each size shows other elements. The colours of a scheme are the same at each size.
+EVERYWHERE = ((PHONE, "light"), (DESK, "dark"))
 # Only failures are returned to the test: to transfer the whole result takes longer than to compute it.
 # Nothing is preloaded: no enabled rule reads style sheets, and no page plays a sound.
 RUN = """
@@ -44,32 +43,35 @@ def found_by_axe(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str
     return [(impact, text) for impact, text in page.evaluate(RUN, [[[each] for each in without], rules])]
 
 
-def serious(page: Page, rules: dict[str, Any] = WCAG, without: Sequence[str] = ()) -> list[str]:
+def serious(page: Page, rules: dict[str, Any] = WCAG) -> list[str]:
     """Return the serious findings of axe on the page as it is now."""
-    return [text for impact, text in found_by_axe(page, rules, without) if impact in ("serious", "critical")]
+    return [text for impact, text in found_by_axe(page, rules) if impact in ("serious", "critical")]
 
 
-def look_at(page: Page, address: str, *, without: Sequence[str] = ()) -> list[str]:
-    """Return the serious findings of axe on a page, and whether it scrolls sideways.
-
-    `without` names elements that axe leaves out: of hundreds of rows that are alike it need not read each.
-    """
+def look_at(page: Page, address: str) -> list[str]:
+    """Return the serious findings of axe on a page, and whether it scrolls sideways."""
     page.goto(address)
-    return [f"{address}: {each}" for each in (*serious(page, without=without), *too_wide(page))]
+    return [f"{address}: {each}" for each in (*serious(page), *too_wide(page))]
 
 
-def look_everywhere(page: Page, name: str, *, every_impact: bool = False) -> list[str]:
-    """The serious findings of axe on the page as it is now, on a phone and on a desk, in the light and in the dark.
+def look_everywhere(page: Page, name: str, *, every_impact: bool = False, without: Sequence[str] = ()) -> list[str]:
+    """Return the serious findings of axe on the page as it is now, on a phone in the light and on a desk in the dark.
 
     The page is loaded once and ends on a desk, in the light. Nothing moves, so that no colour is halfway to another.
+    `without` names elements that axe leaves out: of hundreds of rows that are alike it need not read each.
     """
     page.wait_for_load_state()
     problems: list[str] = []
-    for size, scheme, rules in EVERYWHERE:
+    for size, scheme in EVERYWHERE:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = [text for _impact, text in found_by_axe(page, rules)] if every_impact else serious(page, rules)
-        problems += [f"{name} ({scheme}, {size['width']} px): {each}" for each in (*found, *too_wide(page))]
+        found = [
+            text
+            for impact, text in found_by_axe(page, without=without)
+            if every_impact or impact in ("serious", "critical")
+        ]
+        problems += [f"{name} ({scheme}, {size['width']} px): {text}" for text in (*found, *too_wide(page))]
+    page.emulate_media(color_scheme="light")
     return problems
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from benchmarks.full_clinic import ZONE, fill
-from tests.browser.accessibility import look_at
+from tests.browser.accessibility import look_everywhere
 from tests.browser.conftest import DESK, PHONE
 from tests.factories import UserFactory
 
@@ -45,7 +45,9 @@ def pages_of(page: Page, paper: str) -> int:
     return page.pdf(format=paper).count(b"/Type /Page\n")
 
 
-def test_the_day_of_many_scrolls_sideways_its_head_stays_and_work_fills_the_screen(desk: Page, day):
+def test_the_calendar_of_many(desk: Page, day):
+    """The bar is one line, the day scrolls sideways below its head, and days and weeks of one and all are reached."""
+    assert desk.locator(".calendar-bar").bounding_box()["height"] < 60
     visits = desk.locator(".ec-event.entry--visit")
     expect(visits.first).to_be_visible()
     columns = desk.locator(".ec-col-head")
@@ -63,9 +65,8 @@ def test_the_day_of_many_scrolls_sideways_its_head_stays_and_work_fills_the_scre
     assert desk.locator(".agenda__row").count() == 0
     desk.set_viewport_size(PHONE)
     expect(desk.locator(".agenda__row").first).to_be_visible()
+    desk.set_viewport_size(DESK)
 
-
-def test_a_week_leads_from_the_people_to_one_of_them_and_back(desk: Page):
     desk.keyboard.press("w")
     names = desk.get_by_role("rowheader")
     expect(names).to_have_count(PEOPLE)
@@ -74,8 +75,6 @@ def test_a_week_leads_from_the_people_to_one_of_them_and_back(desk: Page):
     desk.get_by_role("link", name="Show the calendars chosen before").click()
     expect(desk.get_by_role("rowheader")).to_have_count(PEOPLE)
 
-
-def test_a_day_is_typed_or_picked(desk: Page, day):
     there = day + timedelta(days=40)
     desk.get_by_label("Go to a day").fill(there.isoformat())
     desk.get_by_role("button", name="Go", exact=True).click()
@@ -83,7 +82,22 @@ def test_a_day_is_typed_or_picked(desk: Page, day):
     assert f"date={there}" in desk.url
 
 
-def test_each_person_has_one_page_of_paper_from_calendar_and_board(desk: Page):
+def test_the_grid_is_printed_as_a_list_and_each_person_has_a_sheet(desk: Page):
+    """A sheet is one page of paper, reached from the calendar and from the board."""
+    expect(desk.locator(".ec-event.entry--visit").first).to_be_visible()
+    paper = desk.locator(".agenda--paper .agenda__row")
+    expect(paper).to_have_count(0)
+    desk.evaluate("dispatchEvent(new Event('beforeprint'))")
+    # 24 visits and a lunch of each; two groups of the first are one entry each
+    expect(paper).to_have_count(PEOPLE * 25)
+    expect(paper.first).to_contain_text(re.compile("8:00 – 8:20 AM.*19.*Dr. ", re.DOTALL))
+    desk.emulate_media(media="print")
+    expect(paper.first).to_be_visible()
+    expect(desk.locator("[data-grid]")).to_be_hidden()
+    desk.emulate_media(media="null")
+    desk.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(paper).to_have_count(0)
+
     desk.get_by_role("link", name="Sheets to print").click()
     expect(desk.locator(".sheet")).to_have_count(PEOPLE)
     for paper in PAPER:
@@ -98,27 +112,7 @@ def test_each_person_has_one_page_of_paper_from_calendar_and_board(desk: Page):
     assert {pages_of(desk, paper) for paper in PAPER} == {1}
 
 
-def test_the_grid_is_printed_as_a_list(desk: Page):
-    expect(desk.locator(".ec-event.entry--visit").first).to_be_visible()
-    paper = desk.locator(".agenda--paper .agenda__row")
-    expect(paper).to_have_count(0)
-    desk.evaluate("dispatchEvent(new Event('beforeprint'))")
-    # 24 visits and a lunch of each; two groups of the first are one entry each
-    expect(paper).to_have_count(PEOPLE * 25)
-    expect(paper.first).to_contain_text(re.compile("8:00 – 8:20 AM.*19.*Dr. ", re.DOTALL))
-    desk.emulate_media(media="print")
-    expect(paper.first).to_be_visible()
-    expect(desk.locator("[data-grid]")).to_be_hidden()
-    desk.emulate_media(media="screen")
-    desk.evaluate("dispatchEvent(new Event('afterprint'))")
-    expect(paper).to_have_count(0)
-
-
-def test_the_bar_is_one_line_on_a_desk(desk: Page):
-    assert desk.locator(".calendar-bar").bounding_box()["height"] < 60
-
-
-def test_somebody_beyond_what_is_shown_is_found(desk: Page):
+def test_somebody_beyond_the_cards_of_a_column_is_found(desk: Page):
     desk.goto("/staff/today/")
     hidden = desk.get_by_role("link", name="more").first
     expect(hidden).to_be_visible()
@@ -128,14 +122,10 @@ def test_somebody_beyond_what_is_shown_is_found(desk: Page):
     assert desk.locator("[data-card]").count() > before
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
-def test_full_pages_are_accessible(desk: Page, violations, scheme, size):
-    desk.set_viewport_size(size)
-    desk.emulate_media(color_scheme=scheme)
-    problems = [
-        each
-        for address in ("/staff/", "/staff/week/", "/staff/sheets/", "/staff/today/")
-        for each in look_at(desk, address, without=MORE_OF_THE_SAME)
-    ]
+def test_full_pages_are_accessible(desk: Page, violations):
+    problems: list[str] = []
+    for address in ("/staff/", "/staff/week/", "/staff/sheets/", "/staff/today/"):
+        desk.goto(address)
+        problems += look_everywhere(desk, address, without=MORE_OF_THE_SAME)
     assert not problems, "\n".join(problems)
     assert not violations

@@ -190,11 +190,8 @@ def test_every_page_of_the_way(page: Page, clinic, ada, sign_in, violations):
     page.get_by_role("button", name=re.compile("^Confirm ")).click()
     page.wait_for_url("**/booked/")
     look("booked")
-    related = RelatedPersonFactory(user=ada.user)
+    RelatedPersonFactory(user=ada.user)
     sign_in(ada.user)
-    for address in ("/family/", "/family/add/", f"/family/{related.fhir_id}/", f"/family/{related.fhir_id}/remove/"):
-        page.goto(address)
-        look(address)
     hold(page, clinic)
     look("who it is for")
     page.get_by_label("Someone else I care for").check()
