@@ -19,6 +19,7 @@ from clinic.models import (
     QuestionnaireResponse,
     Slot,
 )
+from clinic.models.statements import exists
 from clinic.translations import Sentence, text_of
 from scheduling import questionnaires
 from scheduling.errors import Issue
@@ -165,6 +166,8 @@ def _without_coverage(appointment: Appointment, service: HealthcareService) -> l
 
 def _alarms(appointment: Appointment) -> list[Issue]:
     """Return an issue for each answer with a red flag, whatever the status of the answers."""
+    if not exists(QuestionnaireResponse, "appointment_id", appointment.pk):
+        return []
     rows = QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None, questionnaire__isnull=False)
     answers = rows.exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR).select_related("questionnaire")
     flags = [node.red_flag for response in answers for node in questionnaires.sheet_of(response).red_flags]

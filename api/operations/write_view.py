@@ -142,7 +142,7 @@ def _nearest(
 
 
 def written(appointment: Appointment) -> list[Json]:
-    """Return the Appointment and its Slots as they are now: one statement."""
+    """Return the Appointment and its Slots as they are now. No statement if the use case has written the Slots."""
     slots = Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk")
     prefetch_related_objects([appointment], Prefetch("slots", slots))
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]

@@ -1,15 +1,17 @@
 """SQL statements of the hot paths, composed once and cached, since composing them takes longer than running them.
 
-Values are converted as Django converts them, but no signals are sent.
+Rows are written as one JSON value, which PostgreSQL reads into its columns: it takes a tenth of the time of a parameter
+for each value, and the statement is the same for any number of rows. No signals are sent.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Field
+from django.db.models import Field, ForeignKey
 
+from clinic import exact_json
 from clinic.models.base import Resource
 
 R = TypeVar("R", bound=Resource)
@@ -20,13 +22,55 @@ def find(model: type[R], column: str, value: str | int) -> R | None:
     """Return the row with this value in a unique column, or None if there is none or it is deleted."""
     with connection.cursor() as cursor:
         cursor.execute(_select(model, column), [value])
-        row = cursor.fetchone()
-    if row is None:
+        values = cursor.fetchone()
+    return None if values is None else load(model, values)
+
+
+def read(model: type[R], fhir_id: str, *related: str, lock: bool = False) -> R | None:
+    """Return the row with this id, with the rows that its foreign keys `related` name; None if there is none, or it is
+    deleted.
+
+    With `lock` the row is locked until commit, as by select_for_update(no_key=True); the related rows are not.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_select_with_related(model, related, lock), [fhir_id])
+        values = cursor.fetchone()
+    if values is None:
         return None
-    values = list(row)
+    end = len(model._meta.concrete_fields)
+    row = load(model, values[:end])
+    for name in related:
+        field, related_model = _foreign_key(model, name)
+        start, end = end, end + len(related_model._meta.concrete_fields)
+        is_set = values[start] is not None
+        field.set_cached_value(row, load(related_model, values[start:end]) if is_set else None)
+    return row
+
+
+def load(model: type[R], values: Sequence[Any]) -> R:
+    """Return the row with these values from the database, in the order of `columns_of`."""
+    converted = list(values)
     for at, convert in _converters(model):
-        values[at] = convert(values[at], None, connection)
-    return model.from_db(connection.alias, [field.attname for field in model._meta.concrete_fields], values)
+        converted[at] = convert(converted[at], None, connection)
+    return model.from_db(connection.alias, _attributes(model), converted)
+
+
+def exists(model: type[Resource], column: str, value: int) -> bool:
+    """True if a row that is not deleted has this value in a column."""
+    with connection.cursor() as cursor:
+        cursor.execute(_select_one(model, column), [value])
+        return cursor.fetchone() is not None
+
+
+def update(row: Resource) -> None:
+    """Write all columns of a row that was read before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_update(type(row)), [_written([row]), row.pk])
+
+
+def columns_of(model: type[Resource], table: str) -> str:
+    """Return the columns of a model for a SELECT or RETURNING; `table` is the table's name in the statement."""
+    return ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
 
 
 def insert(rows: Sequence[Resource]) -> None:
@@ -42,10 +86,9 @@ def insert_without_conflicts(rows: Sequence[R]) -> list[R]:
 
 def _insert(rows: Sequence[Resource], otherwise: str = "") -> set[str]:
     model = type(rows[0])
-    own, set_by_database = _fields(model)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in own]
+    _, set_by_database = _fields(model)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, len(rows), otherwise), values)
+        cursor.execute(_statement(model, otherwise), [_written(rows)])
         written = {fhir_id: found for fhir_id, *found in cursor.fetchall()}
     for row in rows:
         for field, value in zip(set_by_database, written.get(row.fhir_id, ()), strict=False):
@@ -63,13 +106,29 @@ def _fields(model: type[Resource]) -> tuple[list["Field[Any, Any]"], list["Field
     return [field for field in fields if field not in set_by_database], set_by_database
 
 
-@lru_cache(maxsize=256)
-def _statement(model: type[Resource], count: int, otherwise: str) -> str:
+def _written(rows: Sequence[Resource]) -> str:
+    """Return the rows as JSON, without the columns that the database fills."""
+    own, _ = _fields(type(rows[0]))
+    return exact_json.dumps([{field.column: field.pre_save(row, False) for field in own} for row in rows]).decode()
+
+
+@cache
+def _statement(model: type[Resource], otherwise: str) -> str:
     own, set_by_database = _fields(model)
-    row = f"({', '.join(['%s'] * len(own))})"
+    table, columns = model._meta.db_table, _columns(own)
     return (
-        f'INSERT INTO "{model._meta.db_table}" ({_columns(own)}) VALUES {", ".join([row] * count)}{otherwise}'
-        f" RETURNING fhir_id, {_columns(set_by_database)}"
+        f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", %s)'
+        f"{otherwise} RETURNING fhir_id, {_columns(set_by_database)}"
+    )
+
+
+@cache
+def _update(model: type[Resource]) -> str:
+    own, _ = _fields(model)
+    table, columns = model._meta.db_table, _columns(own)
+    return (
+        f'UPDATE "{table}" SET ({columns}) = (SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", %s))'
+        " WHERE id = %s"
     )
 
 
@@ -77,6 +136,37 @@ def _statement(model: type[Resource], count: int, otherwise: str) -> str:
 def _select(model: type[Resource], column: str) -> str:
     columns = _columns(model._meta.concrete_fields)
     return f'SELECT {columns} FROM "{model._meta.db_table}" WHERE "{column}" = %s AND deleted_at IS NULL'
+
+
+@cache
+def _select_one(model: type[Resource], column: str) -> str:
+    return f'SELECT 1 FROM "{model._meta.db_table}" WHERE "{column}" = %s AND deleted_at IS NULL LIMIT 1'
+
+
+@cache
+def _select_with_related(model: type[Resource], related: tuple[str, ...], lock: bool) -> str:
+    keys = [_foreign_key(model, name) for name in related]
+    columns = [columns_of(model, "main"), *(columns_of(other, field.name) for field, other in keys)]
+    joins = "".join(
+        f' LEFT JOIN "{other._meta.db_table}" {field.name} ON {field.name}.id = main."{field.column}"'
+        for field, other in keys
+    )
+    end = " FOR NO KEY UPDATE OF main" if lock else ""
+    return (
+        f'SELECT {", ".join(columns)} FROM "{model._meta.db_table}" main{joins}'
+        f" WHERE main.fhir_id = %s AND main.deleted_at IS NULL{end}"
+    )
+
+
+def _foreign_key(model: type[Resource], name: str) -> "tuple[ForeignKey[Any, Any], type[Resource]]":
+    """Return a foreign key, and the model of the rows that it names."""
+    field: Any = model._meta.get_field(name)
+    return field, field.related_model
+
+
+@cache
+def _attributes(model: type[Resource]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
 
 
 @cache

@@ -15,10 +15,17 @@ from clinic.models import (
     Slot,
     Subscription,
 )
+from clinic.models.statements import read
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.compartments import PUBLIC
 from scheduling.access.resource_rules import RULES, own_subscriptions, works_with
-from scheduling.access.scope_filters import filter_by_scopes, has_scope, kind_of, require_within_scopes
+from scheduling.access.scope_filters import (
+    filter_by_scopes,
+    has_scope,
+    has_scope_on_all,
+    kind_of,
+    require_within_scopes,
+)
 from scheduling.errors import Forbidden, NotFound
 
 M = TypeVar("M", bound=Model)
@@ -97,12 +104,23 @@ def hidden_busy_slots(caller: Caller) -> QuerySet[Slot]:
     return Slot.objects.filter(~Exists(seen), bookable__in=calendars(caller).values("bookable"))
 
 
-def changeable_appointment(caller: Caller, fhir_id: str) -> Appointment:
-    """The appointment with this id. Raises NotFound if the caller cannot see it, Forbidden if they cannot change it."""
-    appointment = visible(Appointment, caller, "rus").filter(fhir_id=fhir_id, deleted_at=None).first()
+def changeable_appointment(caller: Caller, fhir_id: str, *, lock: bool = False) -> Appointment:
+    """The appointment with this id, with its service and patient. One statement, unless the token's scopes need one.
+
+    With `lock` it is locked until commit: what the caller sees is decided on the row as it is then. Raises NotFound if
+    the caller cannot see it, Forbidden if they cannot change it.
+    """
+    may_change = not caller.client or has_scope(caller, "Appointment", "u")
+    if (caller.is_system or caller.is_administrator) and has_scope_on_all(caller, "Appointment", "u"):
+        appointment = read(Appointment, fhir_id, "service", "patient", lock=lock)
+    else:
+        rows = visible(Appointment, caller, "rus").filter(fhir_id=fhir_id, deleted_at=None)
+        if lock and may_change:
+            rows = rows.select_for_update(no_key=True, of=("self",))
+        appointment = rows.select_related("service", "patient").first()
     if appointment is None:
         raise NotFound(f"There is no Appointment/{fhir_id}.")
-    if caller.client and not has_scope(caller, "Appointment", "u"):
+    if not may_change:
         raise Forbidden("The token has no scope to update Appointments.")
     require_within_scopes(Appointment, [appointment.pk], caller, "u")
     return appointment

@@ -12,7 +12,7 @@ from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.request import WITHOUT_REASON, StatusRequest
-from scheduling.booking.slots import release_time
+from scheduling.booking.slots import release
 from scheduling.booking.transitions import audit, locked, require_notice, require_transition, save
 from scheduling.participants import declined
 
@@ -51,7 +51,7 @@ def end_visit(
     The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
     is cancelled, the patient is told. No message about it that is still waiting is sent.
     """
-    release_time([appointment.pk], now=now)
+    release(appointment, now=now)
     was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Slot
+from clinic.models import Appointment
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
@@ -28,7 +27,6 @@ from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, Schedu
 from scheduling.participants import awaiting_answers
 
 AS_IT_IS = ConfirmRequest()
-KEPT = Case(When(status=Slot.Status.BUSY_TENTATIVE, then=Value(Slot.Status.BUSY)), default=F("status"))
 RELEASING = (TimeTaken, RuleBroken, IllegalTransition, HoldExpired)  # refusals that end a hold
 
 
@@ -104,7 +102,7 @@ def _confirm(appointment_id: str, request: ConfirmRequest, caller: Caller, now: 
         appointment.extra = {**appointment.extra, "extension": extensions}
     if not asks:
         return book_held_time(appointment, caller=caller, now=now)
-    keep_slots(appointment, now, hold_expires_at=None)
+    keep_slots(appointment, now)
     appointment.status = Appointment.Status.PENDING
     appointment.hold_expires_at = None
     appointment.participant = awaiting_answers(appointment.participant)
@@ -116,7 +114,7 @@ def _confirm(appointment_id: str, request: ConfirmRequest, caller: Caller, now: 
 
 def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm") -> Appointment:
     """Make a locked hold or request a booking. Needs `own_bookables`."""
-    keep_slots(appointment, now, status=KEPT, hold_expires_at=None)
+    keep_slots(appointment, now, is_booked=True)
     appointment.status = Appointment.Status.BOOKED
     appointment.hold_expires_at = None
     appointment.participant = [

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from clinic.models import Appointment, Encounter
+from clinic.models.statements import exists
 from scheduling.participants import encounter_participants
 
 FOLLOWS = {
@@ -21,7 +22,7 @@ BEGINS = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment
 def follow(appointment: Appointment, *, now: datetime) -> None:
     """Create the Encounter of a locked appointment when the patient arrives, and update it with each later status."""
     status = Appointment.Status(appointment.status)
-    if status not in FOLLOWS:
+    if status not in FOLLOWS or (status not in BEGINS and not exists(Encounter, "appointment_id", appointment.pk)):
         return
     encounter = (
         Encounter.objects.filter(appointment=appointment, deleted_at=None)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
+from clinic.models import Appointment, Patient, QuestionnaireResponse
 from clinic.parking import Parking
 from scheduling import access
 from scheduling.access import Caller
@@ -19,7 +18,7 @@ from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
-from scheduling.booking.slots import bookables_of, lock_holder, own_bookables, patient_is_free
+from scheduling.booking.slots import bookables_of, keep, lock_holder, own_bookables, patient_is_free
 from scheduling.booking.transitions import (
     audit,
     locked,
@@ -89,7 +88,7 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
     own_bookables(bookables_of(appointment))
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
-    keep_slots(appointment, now, hold_expires_at=appointment.hold_expires_at)
+    keep_slots(appointment, now, expires=appointment.hold_expires_at)
     save(appointment, now)
     audit("extend", appointment, caller=caller, now=now)
     return appointment
@@ -221,16 +220,16 @@ def lock_free_patient(appointment: Appointment, now: datetime) -> None:
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
 
 
-def keep_slots(appointment: Appointment, now: datetime, **longer: Any) -> None:
-    """Extend the time during which its Slots count. Raises HoldExpired if another booking has taken the expired time.
+def keep_slots(
+    appointment: Appointment, now: datetime, *, expires: datetime | None = None, is_booked: bool = False
+) -> None:
+    """Extend the time during which its Slots count: until `expires`, or without end.
 
-    Needs `own_bookables`.
+    Needs `own_bookables`. Raises HoldExpired if another booking has taken the expired time.
     """
     try:
         with refusals():
-            Slot.objects.filter(appointment=appointment, deleted_at=None).update(
-                **longer, last_updated=now, version=F("version") + 1
-            )
+            keep(appointment, expires=expires, is_booked=is_booked, now=now)
     except TimeTaken as taken:
         raise HoldExpired from taken
 

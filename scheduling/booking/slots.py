@@ -1,13 +1,13 @@
 """Slots of appointments: taking and releasing time. No other module writes them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Q
 
 from clinic.models import Appointment, Patient, Schedule, Slot
-from clinic.models.statements import insert_without_conflicts
+from clinic.models.statements import columns_of, insert_without_conflicts, load
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.errors import PatientElsewhere, TimeTaken
@@ -20,6 +20,19 @@ BUSY, TENTATIVE, UNAVAILABLE = (
 # Statuses in which the patient cannot have another visit at that time.
 ATTENDED = ("pending", "booked", "arrived", "checked-in")
 
+_KEEP = f"""
+    UPDATE clinic_slot slot
+    SET status = CASE WHEN %s AND slot.status = 'busy-tentative' THEN 'busy' ELSE slot.status END,
+        hold_expires_at = %s, last_updated = %s, version = slot.version + 1
+    FROM clinic_schedule schedule
+    WHERE schedule.id = slot.schedule_id AND slot.appointment_id = %s AND slot.deleted_at IS NULL
+    RETURNING schedule.fhir_id, {columns_of(Slot, "slot")}
+"""
+_RELEASE = """
+    UPDATE clinic_slot SET deleted_at = %s, last_updated = %s, hold_expires_at = NULL, version = version + 1
+    WHERE appointment_id = %s AND deleted_at IS NULL
+"""
+
 
 def slots_of(
     offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None], *, now: datetime
@@ -30,7 +43,7 @@ def slots_of(
     """
     slots = []
     for offering in offerings:
-        rules, schedule = offering.rules, _schedule(offering)
+        rules, schedule = offering.rules, _schedule(offering.schedule, offering.fhir_id)
         end = start + timedelta(seconds=rules.duration)
         before = start - timedelta(seconds=rules.buffer_before)
         after = end + timedelta(seconds=rules.buffer_after)
@@ -55,9 +68,9 @@ def slots_of(
     return sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
 
 
-def _schedule(offering: Offering) -> Schedule:
+def _schedule(pk: int, fhir_id: str) -> Schedule:
     """A Schedule with only the known columns loaded; the others are deferred."""
-    return Schedule.from_db(connection.alias, ["id", "fhir_id"], [offering.schedule, offering.fhir_id])
+    return Schedule.from_db(connection.alias, ["id", "fhir_id"], [pk, fhir_id])
 
 
 def take(appointment: Appointment, slots: Sequence[Slot]) -> None:
@@ -67,14 +80,34 @@ def take(appointment: Appointment, slots: Sequence[Slot]) -> None:
         slot.hold_expires_at = appointment.hold_expires_at
     if len(insert_without_conflicts(slots)) < len(slots):
         raise TimeTaken
+    _set_slots(appointment, slots)
+
+
+def keep(appointment: Appointment, *, expires: datetime | None, is_booked: bool = False, now: datetime) -> None:
+    """Let the appointment's Slots count until `expires`, or without end; if it `is_booked` they are busy.
+
+    Needs `own_bookables`. The constraint refuses it if another booking has taken the time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [is_booked, expires, now, appointment.pk])
+        slots = []
+        for fhir_id, *values in cursor.fetchall():
+            slot = load(Slot, values)
+            slot.schedule = _schedule(slot.schedule_id, fhir_id)
+            slots.append(slot)
+    _set_slots(appointment, slots)
+
+
+def release(appointment: Appointment, *, now: datetime) -> None:
+    """Free the time of the appointment at commit. This needs no lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [now, now, appointment.pk])
+    _set_slots(appointment, [])
+
+
+def _set_slots(appointment: Appointment, slots: Iterable[Slot]) -> None:
+    """Set the Slots that the appointment has now, so that the response does not read them again."""
     appointment.set_prefetched_slots(sorted(slots, key=lambda slot: (slot.start, slot.pk)))
-
-
-def release_time(appointments: Collection[int], *, now: datetime) -> None:
-    """Free the time of these appointments at commit. This needs no lock."""
-    Slot.objects.filter(appointment__in=appointments, deleted_at=None).update(
-        deleted_at=now, last_updated=now, hold_expires_at=None, version=F("version") + 1
-    )
 
 
 def bookables_of(appointment: Appointment) -> list[int]:

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, AuditEvent
-from clinic.models.statements import insert
+from clinic.models.statements import insert, update
 from scheduling import access, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters
@@ -71,10 +72,7 @@ def fulfil_requirements(
 
 def locked(appointment_id: str, caller: Caller, version: Versions | None = None) -> Appointment:
     """The appointment, locked until commit, if the caller may change it and it is at `version`."""
-    pk = access.changeable_appointment(caller, appointment_id).pk
-    appointment = (
-        Appointment.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "patient").get(pk=pk)
-    )
+    appointment = access.changeable_appointment(caller, appointment_id, lock=True)
     if not has_version(appointment, version):
         raise VersionConflict
     return appointment
@@ -106,7 +104,7 @@ def save(appointment: Appointment, now: datetime) -> None:
     """Write a locked appointment as its next version."""
     appointment.version += 1
     appointment.last_updated = now
-    appointment.save()
+    update(appointment)
 
 
 def require_transition(appointment: Appointment, status: str) -> None:
@@ -137,9 +135,12 @@ def require_own_hold(hold: Appointment, *, caller: Caller) -> None:
 
 def is_holder(hold: Appointment, caller: Caller) -> bool:
     """True if the same software made the hold for the same person."""
-    makers = AuditEvent.objects.filter(appointment=hold, subtype="hold").values_list("client", "user")
     user = caller.user.pk if caller.user else None
-    return all(each == (caller.client, user) for each in makers)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT client, user_id FROM clinic_auditevent WHERE appointment_id = %s AND subtype = 'hold'", [hold.pk]
+        )
+        return all(maker == (caller.client, user) for maker in cursor.fetchall())
 
 
 def require_not_expired(appointment: Appointment, now: datetime) -> None:

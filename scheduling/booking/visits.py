@@ -27,7 +27,7 @@ from scheduling.booking.slots import (
     bookables_of,
     own_bookables,
     patient_is_free,
-    release_time,
+    release,
     share_bookables,
     slots_of,
     take,
@@ -150,7 +150,7 @@ def reschedule(
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     before = {} if held else notifications.snapshot_of(appointment)
-    release_time([appointment.pk], now=now)
+    release(appointment, now=now)
     participants = _with_new_actors(appointment, old, offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)

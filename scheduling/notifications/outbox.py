@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
@@ -25,6 +24,12 @@ from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
 
 AGAIN = "again"
+
+_WITHDRAW = """
+    UPDATE clinic_communication
+    SET status = 'not-done', status_reason = %s, attempts = 0, last_updated = %s, version = version + 1
+    WHERE appointment_id = %s AND event = ANY(%s) AND status = ANY(%s)
+"""
 
 
 def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
@@ -196,6 +201,6 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
 
 
 def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
-    Communication.objects.filter(appointment=appointment, event__in=events, status__in=WAITING).update(
-        status=Communication.Status.NOT_DONE, status_reason=why, attempts=0, last_updated=now, version=F("version") + 1
-    )
+    waiting = [status.value for status in WAITING]
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHDRAW, [why, now, appointment.pk, [str(event) for event in events], waiting])

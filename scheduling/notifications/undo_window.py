@@ -4,10 +4,11 @@ A move and its undo send nothing; two moves send one message, from the time the 
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db import connection
 
+from clinic import exact_json
 from clinic.models import Appointment, Communication, Event, Slot
 from scheduling.visit_zone import zones_of
 
@@ -16,6 +17,18 @@ Json = dict[str, Any]
 UNDO_WINDOW = timedelta(seconds=10)  # equal to UNDO_FOR in static/js
 WAITING = (Communication.Status.PREPARATION, Communication.Status.ON_HOLD)
 NEWS = (Event.CONFIRMATION, Event.CHANGE, Event.CANCELLATION)
+
+_NEWS = """
+    SELECT event, status, before::text FROM clinic_communication
+    WHERE appointment_id = %s AND event = ANY(%s) AND (occasion = %s OR occasion LIKE %s) ORDER BY id DESC
+"""
+
+
+class News(NamedTuple):
+    """A message about a visit: its event, and the visit as the patient last heard of it before."""
+
+    event: str
+    before: Json | None
 
 
 def snapshot_of(appointment: Appointment) -> Json:
@@ -31,18 +44,20 @@ def snapshot_of(appointment: Appointment) -> Json:
     }
 
 
-def unsent_news(appointment: Appointment) -> Communication | None:
+def unsent_news(appointment: Appointment) -> News | None:
     """The latest news about the visit before this change, if none of it has been sent yet."""
     last = str(appointment.sequence - 1)
-    of_last = Q(occasion=last) | Q(occasion__startswith=f"{last}/")
-    rows = list(Communication.objects.filter(of_last, appointment=appointment, event__in=NEWS).order_by("-pk"))
-    latest = [row for row in rows if row.event == rows[0].event]
-    return latest[0] if latest and all(row.status in WAITING for row in latest) else None
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWS, [appointment.pk, [event.value for event in NEWS], last, f"{last}/%"])
+        rows = cursor.fetchall()
+    latest = [row for row in rows if row[0] == rows[0][0]]
+    if not latest or any(status not in WAITING for _, status, _ in latest):
+        return None
+    event, _, before = latest[0]
+    return News(event, exact_json.loads(before) if before else None)
 
 
-def news_of_move(
-    appointment: Appointment, before: Json, last: Communication | None
-) -> tuple[Event | None, Json | None]:
+def news_of_move(appointment: Appointment, before: Json, last: News | None) -> tuple[Event | None, Json | None]:
     """The event to report for a move, and the visit as the patient last heard of it."""
     if last is None or last.event == Event.CANCELLATION:
         return Event.CHANGE, before
@@ -55,12 +70,12 @@ def news_of_move(
     return Event.CHANGE, first
 
 
-def known_before_cancellation(last: Communication | None) -> Json | None:
+def known_before_cancellation(last: News | None) -> Json | None:
     """The visit as the patient last heard of it, from the news that a cancellation replaces."""
     return {**(last.before or {}), "news": last.event} if last is not None else None
 
 
-def news_of_restoration(last: Communication | None) -> tuple[Event | None, Json | None]:
+def news_of_restoration(last: News | None) -> tuple[Event | None, Json | None]:
     """The event to report for an undone cancellation: the news that it had replaced, or a confirmation."""
     if last is None or last.event != Event.CANCELLATION:
         return Event.CONFIRMATION, None

@@ -6,9 +6,10 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from clinic.models import Communication, HealthcareService, Patient, Slot
-from clinic.models.statements import find, insert, insert_without_conflicts
-from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
+from clinic.exact_json import loads
+from clinic.models import Appointment, Communication, HealthcareService, Patient, Slot
+from clinic.models.statements import exists, find, insert, insert_without_conflicts, read, update
+from tests.factories import AppointmentFactory, PatientFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,43 @@ def test_a_missing_row_is_none(model):
 def test_a_deleted_row_is_not_found():
     patient = PatientFactory(deleted_at=timezone.now())
     assert find(Patient, "id", patient.pk) is None
+
+
+def test_a_row_is_read_with_its_related_rows(ada, django_assert_num_queries):
+    row = AppointmentFactory(patient=ada, service=ServiceFactory(reminders=[timedelta(days=1)]))
+    alone = AppointmentFactory(patient=None, service=None)
+    with django_assert_num_queries(2):
+        found = read(Appointment, row.fhir_id, "service", "patient")
+        lone = read(Appointment, alone.fhir_id, "service", "patient", lock=True)
+        assert columns(found.service) == columns(HealthcareService(**columns(row.service)))
+        assert (found.patient, lone.service, lone.patient) == (ada, None, None)
+    assert columns(found) == columns(Appointment.objects.get(pk=row.pk))
+    assert columns(found.patient) == columns(Patient.objects.get(pk=ada.pk))
+
+
+def test_a_missing_or_deleted_row_is_not_read():
+    deleted = AppointmentFactory(deleted_at=timezone.now())
+    assert read(Appointment, deleted.fhir_id, "service") is None
+    assert read(Appointment, "nobody", lock=True) is None
+
+
+def test_all_columns_of_a_row_are_updated(ada, django_assert_num_queries):
+    row = AppointmentFactory(patient=None, comment="Once")
+    row.patient, row.comment, row.cancelation_reason = ada, 'A "quote", ö and \u2019', None
+    row.extra = loads('{"weight": 20.00, "count": 12345678901234567890123}')
+    row.hold_extended, row.attendance_confirmed = True, timezone.now()
+    with django_assert_num_queries(1):
+        update(row)
+    found = Appointment.objects.get()
+    assert columns(found) == columns(row)
+    assert [str(found.extra[name]) for name in ("weight", "count")] == ["20.00", "12345678901234567890123"]
+
+
+def test_a_row_exists_unless_it_is_deleted(ada):
+    AppointmentFactory(patient=ada, deleted_at=timezone.now())
+    assert not exists(Appointment, "patient_id", ada.pk)
+    AppointmentFactory(patient=ada)
+    assert exists(Appointment, "patient_id", ada.pk)
 
 
 def test_inserted_rows_have_the_columns_that_the_database_fills(django_assert_num_queries):

@@ -1,6 +1,8 @@
 import pytest
 from django.db.models import QuerySet
 
+from clinic.models.statements import read
+
 
 @pytest.fixture
 def without(monkeypatch):
@@ -11,3 +13,4 @@ def without(monkeypatch):
 @pytest.fixture
 def without_row_locks(monkeypatch):
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
+    monkeypatch.setattr("scheduling.access.rows.read", lambda *named, lock: read(*named))
