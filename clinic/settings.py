@@ -129,9 +129,20 @@ DATABASES = {
 }
 # A statement that waits longer for a lock fails. This is for migrations too, since all others wait behind them.
 LOCK_TIMEOUT_MS = environment.number("LOCK_TIMEOUT_MS", default=3000, least=100, most=60_000)
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
+# DATABASE_URL names a PgBouncer in transaction mode, which keeps no state of a session between transactions.
+PGBOUNCER = environment.switch("PGBOUNCER", default=False)
+PGBOUNCER_PREPARED_STATEMENTS = environment.switch("PGBOUNCER_PREPARED_STATEMENTS", default=False)
+if PGBOUNCER_PREPARED_STATEMENTS and not PGBOUNCER:
+    raise ImproperlyConfigured("PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER; without it, statements are prepared.")
 # Statements that a connection repeats are prepared, since planning most of them takes longer than running them.
+DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
+if PGBOUNCER:
+    DATABASES["default"] |= {"ENGINE": "clinic.pgbouncer", "DISABLE_SERVER_SIDE_CURSORS": True}
+    if not PGBOUNCER_PREPARED_STATEMENTS:
+        DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+else:
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": environment.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000),

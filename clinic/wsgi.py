@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError, connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
@@ -51,4 +53,13 @@ def _read_the_rest(body: Any) -> None:
             break
 
 
+def check_database() -> None:
+    """Connect once, so that a PgBouncer that `clinic.pgbouncer` refuses stops the start. One that is away does not."""
+    with suppress(OperationalError):
+        connection.ensure_connection()
+    connection.close()
+
+
 application = WholeBodies(get_wsgi_application(), most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+if settings.PGBOUNCER_PREPARED_STATEMENTS:
+    check_database()

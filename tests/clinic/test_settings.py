@@ -87,12 +87,29 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
         ("IDEMPOTENCY_HOURS", "0", "IDEMPOTENCY_HOURS must be a whole number from 1"),
         ("CLINIC_COUNTRY", "UK", "CLINIC_COUNTRY must be a country's ISO 3166 code such as US or GB, not 'UK'"),
         ("CLINIC_COUNTRY", "001", "CLINIC_COUNTRY must be a country's ISO 3166 code"),
+        ("PGBOUNCER", "transaction", "PGBOUNCER must be true or false"),
+        ("PGBOUNCER_PREPARED_STATEMENTS", "on", "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ],
 )
 def test_an_unsafe_value_stops_the_start(read, name, value, sentence):
     with pytest.raises(ImproperlyConfigured, match=sentence):
         read(**{name: value})
+
+
+def test_a_direct_connection_asks_for_a_lock_timeout_and_prepares_statements(read):
+    database = read(LOCK_TIMEOUT_MS="2000")["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["OPTIONS"]["options"] == "-c lock_timeout=2000"
+    assert database["OPTIONS"]["prepare_threshold"] == 3
+
+
+@pytest.mark.parametrize(("prepared", "threshold"), [(None, None), ("off", None), ("on", 3)])
+def test_through_pgbouncer_a_connection_asks_for_nothing_as_it_starts(read, prepared, threshold):
+    database = read(PGBOUNCER="on", PGBOUNCER_PREPARED_STATEMENTS=prepared)["DATABASES"]["default"]
+    assert (database["ENGINE"], database["DISABLE_SERVER_SIDE_CURSORS"]) == ("clinic.pgbouncer", True)
+    assert "options" not in database["OPTIONS"]
+    assert database["OPTIONS"]["prepare_threshold"] == threshold
 
 
 def test_debug_is_for_this_machine(read):
