@@ -14,6 +14,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from clinic import time_text
 from clinic.country import clinic_zone
@@ -26,14 +27,14 @@ rows_shown = Signal()
 # The sections of the first page. The administration of a model names its own as `section`, and perhaps its
 # `place_in_section`, from 1; the others follow by name.
 SECTIONS = (
-    "Visits",
-    "Patients",
-    "What can be booked",
-    "The clinic",
-    "Who signs in",
-    "Software",
-    "What was done",
-    "Others",
+    gettext_noop("Visits"),
+    gettext_noop("Patients"),
+    gettext_noop("What can be booked"),
+    gettext_noop("The clinic"),
+    gettext_noop("Who signs in"),
+    gettext_noop("Software"),
+    gettext_noop("What was done"),
+    gettext_noop("Others"),
 )
 # The section and place of the models of libraries, by label.
 OF_LIBRARIES = {
@@ -50,7 +51,7 @@ ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 class ClinicAdminSite(AdminSite):
     site_header = site_title = settings.CLINIC_NAME
-    index_title = "Administration"
+    index_title = gettext_lazy("Administration")
     enable_nav_sidebar = False  # lists need the width
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -63,7 +64,7 @@ class ClinicAdminSite(AdminSite):
             sections[self._section(model)[0]].append(model)
         index = reverse("admin:index", current_app=self.name)
         return [
-            {"name": name, "app_label": "", "app_url": index, "has_module_perms": True, "models": found}
+            {"name": gettext(name), "app_label": "", "app_url": index, "has_module_perms": True, "models": found}
             for name, found in sections.items()
             if found
         ]

@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
 from clinic.country import watch_sites
+from clinic.labels import translate_labels
 
 
 class ClinicConfig(AppConfig):
@@ -10,6 +11,7 @@ class ClinicConfig(AppConfig):
 
     def ready(self) -> None:
         watch_sites()
+        translate_labels()
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -1,9 +1,9 @@
 """The kinds of message: the events that messages are about, and the media by which they are sent."""
 
-from django.db import models
+from clinic.labels import Choices
 
 
-class Event(models.TextChoices):
+class Event(Choices):
     """The event that a message is about."""
 
     REQUEST = "request", "A visit is asked for"
@@ -15,7 +15,7 @@ class Event(models.TextChoices):
     PROOF = "proof", "A guest proves an email address"
 
 
-class Medium(models.TextChoices):
+class Medium(Choices):
     """The medium by which a message is sent."""
 
     EMAIL = "email", "Email"

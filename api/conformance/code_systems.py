@@ -5,21 +5,25 @@ from collections.abc import Iterable
 from api.conformance.definitions import definition
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
+from clinic.labels import Choices
 from clinic.models import Event, HealthcareService, Medium
 
 
 def code_systems(base: str) -> list[Json]:
-    choices = HealthcareService.Eligibility.choices
     return [
-        _definition(codes.ELIGIBILITY, "Whom a service is for: people the clinic knows, or not yet.", choices),
-        _definition(codes.EVENT, "What a message is about.", Event.choices),
-        _definition(codes.MEDIUM, "Ways of messages that FHIR has no code for.", [(Medium.IN_APP, "On the pages")]),
+        _definition(
+            codes.ELIGIBILITY,
+            "Whom a service is for: people the clinic knows, or not yet.",
+            HealthcareService.Eligibility,
+        ),
+        _definition(codes.EVENT, "What a message is about.", Event),
+        _definition(codes.MEDIUM, "Ways of messages that FHIR has no code for.", [Medium.IN_APP]),
         _definition(codes.USE_CASE, "What was done, in an AuditEvent: `book`, `cancel` and the like.", ()),
     ]
 
 
-def _definition(url: str, text: str, choices: Iterable[tuple[str, str]]) -> Json:
-    concepts = [{"code": str(code), "display": str(label)} for code, label in choices]
+def _definition(url: str, text: str, choices: Iterable[Choices]) -> Json:
+    concepts = [{"code": choice.value, "display": choice.display} for choice in choices]
     code_system: Json = {
         **definition("CodeSystem", url.rpartition("/")[2], url, text),
         "caseSensitive": True,

@@ -1,6 +1,7 @@
 """Administration of the audit log, which can only be read."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ModelAdmin, ReadOnlyAdmin
 from clinic.models import AuditEvent
@@ -20,7 +21,7 @@ class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
         *("=subtype", "user__email", "client"),
         *("patient__family", "patient__given", "patient__fhir_id", "appointment__fhir_id", "target"),
     )
-    search_help_text = "Who it was, the software, the patient, the visit or what was done, such as read or book."
+    search_help_text = _("Who it was, the software, the patient, the visit or what was done, such as read or book.")
     fields = (
         "when",
         "subtype",
@@ -36,10 +37,10 @@ class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
     )
     list_per_page = 50
 
-    @admin.display(description="when", ordering="recorded")
+    @admin.display(description=_("when"), ordering="recorded")
     def when(self, event: AuditEvent) -> str:
         return event.recorded_in_words
 
-    @admin.display(description="who", ordering="user__email")
+    @admin.display(description=_("who"), ordering="user__email")
     def who(self, event: AuditEvent) -> str:
         return ", ".join(filter(None, (str(event.user or ""), event.client)))

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from clinic.admin import translations
 from clinic.admin.fields import ElementsField
@@ -19,6 +21,8 @@ from clinic.models import Resource
 from clinic.phone_field import PhoneField
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     ModelAdmin: TypeAlias = admin.ModelAdmin[Any]
     StackedInline: TypeAlias = admin.StackedInline[Any, Any]
     ModelForm: TypeAlias = forms.ModelForm[Any]
@@ -37,23 +41,30 @@ ELEMENTS = {
 }
 EXAMPLES = {
     "communication": (
-        'FHIR CodeableConcepts, such as [{"text": "Spanish", "coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}]'
+        _(
+            'FHIR CodeableConcepts, such as [{"text": "Spanish",'
+            ' "coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}]'
+        )
     ),
-    "payor": 'Who pays, as FHIR References, such as [{"display": "Acme Health"}]',
-    "relationship": 'FHIR CodeableConcepts, such as [{"text": "Mother"}]',
-    "Identifier": 'FHIR Identifiers, such as [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]',
+    "payor": _('Who pays, as FHIR References, such as [{"display": "Acme Health"}]'),
+    "relationship": _('FHIR CodeableConcepts, such as [{"text": "Mother"}]'),
+    "Identifier": _('FHIR Identifiers, such as [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]'),
     "CodeableConcept": (
-        'FHIR CodeableConcepts, such as [{"text": "Dermatology",'
-        ' "coding": [{"system": "http://snomed.info/sct", "code": "394582007"}]}]'
+        _(
+            'FHIR CodeableConcepts, such as [{"text": "Dermatology",'
+            ' "coding": [{"system": "http://snomed.info/sct", "code": "394582007"}]}]'
+        )
     ),
     "QuestionnaireItem": (
-        'The questions, such as [{"linkId": "1", "type": "string", "text": "What brings you here?"}]. The other types'
-        " of question: https://hl7.org/fhir/R4/valueset-item-type.html"
+        _(
+            'The questions, such as [{"linkId": "1", "type": "string", "text": "What brings you here?"}]. The other'
+            " types of question: https://hl7.org/fhir/R4/valueset-item-type.html"
+        )
     ),
 }
-TRANSLATIONS = "What patients read in that language. Empty: they read it as it is written above."
+TRANSLATIONS = _("What patients read in that language. Empty: they read it as it is written above.")
 RECORD = ("fhir_id", "version", "last_updated")
-RECORD_SECTION: tuple[str, Any] = ("Record", {"fields": RECORD, "classes": ("collapse",)})
+RECORD_SECTION: tuple[Any, Any] = (_("Record"), {"fields": RECORD, "classes": ("collapse",)})
 
 
 # Sent with a saved `row` when its page is shown and after it is saved. Receivers for the row's model return remarks.
@@ -72,7 +83,7 @@ class Remark(NamedTuple):
     def html(self) -> SafeString:
         if not self.address:
             return format_html("{}", self.text)
-        return format_html('{} <a href="{}">Open {}</a>', self.text, self.address, self.page)
+        return format_html('{} <a href="{}">{}</a>', self.text, self.address, _("Open %(page)s") % {"page": self.page})
 
 
 def remarks_on(row: Model) -> list[Remark]:
@@ -119,7 +130,7 @@ class ResourceAdmin(ModelAdmin):
         """Return the sections of the page, with translations, and with the record's id and version if it is saved."""
         fieldsets = list(super().get_fieldsets(request, obj))
         if names := tuple(translations.field_names(self._row(obj))):
-            fieldsets.append(("In other languages", {"fields": names, "description": TRANSLATIONS}))
+            fieldsets.append((_("In other languages"), {"fields": names, "description": TRANSLATIONS}))
         return fieldsets if obj is None else [*fieldsets, RECORD_SECTION]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
@@ -130,11 +141,25 @@ class ResourceAdmin(ModelAdmin):
     def _row(self, obj: Model | None) -> Resource:
         return cast(Resource, obj or self.model())
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Return the entry for the history, with labels as the catalogs have them, to be read in any language."""
+        labels = {}
+        with override(None):
+            for model in (self.model, *(formset.model for formset in formsets or ())):
+                for column in (*model._meta.fields, *model._meta.many_to_many):
+                    labels[str(capfirst(column.verbose_name))] = str(column.verbose_name)
+        changes = super().construct_change_message(request, form, formsets, add)
+        for change in changes:
+            for details in change.values():
+                if "fields" in details:
+                    details["fields"] = [labels.get(label, label) for label in details["fields"]]
+        return changes
+
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, JSONField) and db_field.name in ELEMENTS:
             return elements_field(db_field)
         if db_field.name == "phone":
-            return PhoneField(label=db_field.verbose_name.capitalize(), required=False, help_text=db_field.help_text)
+            return PhoneField(label=capfirst(db_field.verbose_name), required=False, help_text=db_field.help_text)
         if isinstance(db_field, URLField):
             options["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **options)
@@ -207,7 +232,7 @@ def elements_field(column: "Field[Any, Any]") -> forms.Field:
     element = ELEMENTS[column.name]
     help_text = EXAMPLES.get(column.name) or EXAMPLES[element]
     return ElementsField(
-        element=element, required=False, initial=list, label=capfirst(str(column.verbose_name)), help_text=help_text
+        element=element, required=False, initial=list, label=capfirst(column.verbose_name), help_text=help_text
     )
 
 
@@ -220,7 +245,7 @@ class OnceForm(ModelForm):
 
     once: ClassVar[tuple[str, ...]] = ()
     once_field: ClassVar[str] = ""
-    once_error: ClassVar[str] = ""
+    once_error: "ClassVar[StrOrPromise]" = ""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

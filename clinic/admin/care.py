@@ -7,13 +7,14 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin
 from clinic.admin.links import visit_link
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.models import Bookable, CareTeam, Coverage, Encounter, Practitioner, concept_text
 
-BACKWARDS = "It ends before it starts."
+BACKWARDS = _("It ends before it starts.")
 
 
 class PeriodForm(ModelForm):
@@ -41,15 +42,15 @@ class CoverageAdmin(ResourceAdmin):
     readonly_fields = (*ResourceAdmin.readonly_fields, "kind")
     fieldsets = (
         (None, {"fields": ("status", "beneficiary", "payor", "subscriber_id", "kind")}),
-        ("When it pays", {"fields": (("start", "end"),), "description": "Both days included. Empty: always."}),
+        (_("When it pays"), {"fields": (("start", "end"),), "description": _("Both days included. Empty: always.")}),
         OTHER_SYSTEMS,
     )
 
-    @admin.display(description="who pays")
+    @admin.display(description=_("who pays"))
     def payors(self, coverage: Coverage) -> str:
         return ", ".join(payor.get("display") or payor.get("reference", "") for payor in coverage.payor)
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def kind(self, coverage: Coverage) -> str:
         return concept_text(coverage.type or {})
 
@@ -58,10 +59,11 @@ class CareTeamForm(ModelForm):
     """The form of a care team. It changes the practitioners; other members stay."""
 
     practitioners = forms.ModelMultipleChoiceField(
+        label=_("Practitioners"),
         queryset=Practitioner.objects.filter(deleted_at=None),
         widget=AutocompleteSelectMultiple(Bookable._meta.get_field("practitioner"), admin.site),
         required=False,
-        help_text="Who may see the patient where a visit is for their care team only.",
+        help_text=_("Who may see the patient where a visit is for their care team only."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -104,11 +106,11 @@ class CareTeamAdmin(ResourceAdmin):
     readonly_fields = (*ResourceAdmin.readonly_fields, "members")
     fieldsets = (
         (None, {"fields": ("status", "name", "patient")}),
-        ("Who is on it", {"fields": ("practitioners", "members")}),
+        (_("Who is on it"), {"fields": ("practitioners", "members")}),
         OTHER_SYSTEMS,
     )
 
-    @admin.display(description="all members")
+    @admin.display(description=_("all members"))
     def members(self, team: CareTeam) -> str:
         return ", ".join(
             participant.get("member", {}).get("display") or _member(participant) for participant in team.participant
@@ -118,7 +120,7 @@ class CareTeamAdmin(ResourceAdmin):
 class EncounterForm(PeriodForm, OnceForm):
     once = ("appointment",)
     once_field = "status"
-    once_error = "There is another encounter of the same visit. Change that one."
+    once_error = _("There is another encounter of the same visit. Change that one.")
 
 
 @admin.register(Encounter)
@@ -138,13 +140,13 @@ class EncounterAdmin(ResourceAdmin):
     readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
     fieldsets = (
         (None, {"fields": ("status", *facts)}),
-        ("When", {"fields": (("start", "end"),), "description": "By the clinic's clock."}),
+        (_("When"), {"fields": (("start", "end"),), "description": _("By the clinic's clock.")}),
         OTHER_SYSTEMS,
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.display(description="visit", ordering="appointment__start")
+    @admin.display(description=_("visit"), ordering="appointment__start")
     def visit(self, encounter: Encounter) -> SafeString | None:
         return visit_link(encounter.appointment)

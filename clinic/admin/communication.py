@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic import message_templates
 from clinic.admin.base import ModelAdmin, ModelForm, ReadOnlyAdmin, ResourceAdmin
@@ -32,41 +34,45 @@ class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
     fieldsets = (
         (None, {"fields": ("event", "medium", "recipient", "address", "visit")}),
         (
-            "Delivery",
+            _("Delivery"),
             {"fields": ("status", "status_reason", "due", "attempts", "sent", "received", "read", "provider_id")},
         ),
-        ("Words", {"fields": ("language", "headline", "words")}),
+        (_("Words"), {"fields": ("language", "headline", "words")}),
     )
 
-    @admin.display(description="to", ordering="patient__family")
+    @admin.display(description=_("to"), ordering="patient__family")
     def recipient(self, message: Communication) -> str:
         return str(message.patient or message.address)
 
-    @admin.display(description="visit", ordering="appointment__start")
+    @admin.display(description=_("visit"), ordering="appointment__start")
     def visit(self, message: Communication) -> SafeString | None:
         return visit_link(message.appointment)
 
-    @admin.display(description="subject")
+    @admin.display(description=_("subject"))
     def headline(self, message: Communication) -> str:
         return "" if message.event == Event.PROOF else message.subject
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def words(self, message: Communication) -> str:
-        return "Not shown: it is proof of who reads it." if message.event == Event.PROOF else message.body
+        return str(_("Not shown: it is proof of who reads it.")) if message.event == Event.PROOF else message.body
 
 
 class MessageTemplateForm(ModelForm):
     """The form of a message template, which lists the placeholders."""
 
-    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = format_html_join("", "<li><code>{{{{ {} }}}}</code> {}</li>", PLACEHOLDERS.items())
         self.fields["body"].help_text = format_html(
-            "These are filled in when the message is sent: <ul>{}</ul> The times, the place and the links follow in"
-            " every email, and the link in every text message, whether they are named or not.",
+            "{}<ul>{}</ul>{}",
+            _("These are filled in when the message is sent:"),
             names,
+            _(
+                "The times, the place and the links follow in every email, and the link in every text message, whether"
+                " they are named or not."
+            ),
         )
 
 
@@ -83,22 +89,22 @@ class MessageTemplateAdmin(ModelAdmin):
     readonly_fields = ("products_words", "preview")
     fieldsets = (
         (None, {"fields": (("event", "medium", "language"),)}),
-        ("Words", {"fields": ("subject", "body")}),
-        ("For a sample visit, as saved last", {"fields": ("preview",)}),
-        ("What is said without a template", {"fields": ("products_words",), "classes": ("collapse",)}),
+        (_("Words"), {"fields": ("subject", "body")}),
+        (_("For a sample visit, as saved last"), {"fields": ("preview",)}),
+        (_("What is said without a template"), {"fields": ("products_words",), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None) -> Any:
         """Return the sections of the page, without previews for a new template."""
         return super().get_fieldsets(request, obj)[: None if obj else 2]
 
-    @admin.display(description="preview")
+    @admin.display(description=_("preview"))
     def preview(self, template: MessageTemplate) -> SafeString:
         """Return the text for a sample visit, in the template's language."""
         text = message_templates.MessageText(template.subject, template.body)
         return _html(message_templates.fill_in(text, message_templates.sample_values(template.language)))
 
-    @admin.display(description="the product's words")
+    @admin.display(description=_("the product's words"))
     def products_words(self, template: MessageTemplate) -> SafeString:
         return _html(message_templates.default_text(template.event, template.medium, template.language))
 
@@ -140,14 +146,15 @@ class CalendarFeedAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.display(description="whose")
+    @admin.display(description=_("whose"))
     def whose(self, feed: CalendarFeed) -> str:
         return str(feed.patient or feed.practitioner)
 
-    @admin.action(description="Revoke: nobody can read them any more", permissions=["change"])
+    @admin.action(description=_("Revoke: nobody can read them any more"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[CalendarFeed]) -> None:
         feeds = list(queryset.filter(revoked=None))
         queryset.filter(revoked=None).update(revoked=timezone.now())
         for feed in feeds:
-            self.log_change(request, feed, "Revoked.")
-        self.message_user(request, f"{len(feeds)} revoked.", messages.SUCCESS)
+            self.log_change(request, feed, gettext("Revoked."))
+        done = ngettext("%(count)d revoked.", "%(count)d revoked.", len(feeds)) % {"count": len(feeds)}
+        self.message_user(request, done, messages.SUCCESS)

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
@@ -36,7 +37,9 @@ class ElementsField(forms.JSONField):
         if elements is None:
             return []
         if not isinstance(elements, list):
-            raise ValidationError(f"This is a list of {self.element}: it begins with [ and ends with ].")
+            raise ValidationError(
+                _("This is a list of %(element)s: it begins with [ and ends with ].") % {"element": self.element}
+            )
         for number, element in enumerate(elements, start=1):
             self._check(element, number)
         return elements
@@ -47,7 +50,10 @@ class ElementsField(forms.JSONField):
         except NotFHIR as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in (self.element, *first["loc"]))
-            raise ValidationError(f"Number {number} is not FHIR: {where}: {first['msg']}") from None
+            raise ValidationError(
+                _("Number %(number)d is not FHIR: %(problem)s")
+                % {"number": number, "problem": f"{where}: {first['msg']}"}
+            ) from None
 
 
 class LinesField(forms.CharField):
@@ -68,7 +74,7 @@ class LinesField(forms.CharField):
             try:
                 entries += [self.entry(line.strip())] if line.strip() else []
             except ValueError as error:
-                errors.append(ValidationError(f"Line {number}: {error}"))
+                errors.append(ValidationError(_("Line %(number)d: %(problem)s") % {"number": number, "problem": error}))
         if errors:
             raise ValidationError(errors)
         return entries
@@ -117,7 +123,7 @@ class WeeklyHoursField(LinesField):
     def entry(self, line: str) -> Json:
         window = self.WINDOW.fullmatch(line)
         if window is None:
-            raise ValueError(f"{line!r} is not like mon-fri 09:00-17:00, or sat all day.")
+            raise ValueError(_("“%(text)s” is not like mon-fri 09:00-17:00, or sat all day.") % {"text": line})
         days = {**_period(window["start"], window["end"]), "daysOfWeek": list(_days(window["days"]))}
         if window["opens"] is None:
             return {**days, "allDay": True}
@@ -144,10 +150,10 @@ class ClosuresField(LinesField):
     def entry(self, line: str) -> Json:
         closure = self.CLOSURE.fullmatch(line)
         if closure is None:
-            raise ValueError(f"{line!r} is not like 2026-12-24 to 2027-01-02: Winter break.")
+            raise ValueError(_("“%(text)s” is not like 2026-12-24 to 2027-01-02: Winter break.") % {"text": line})
         during = {"start": _moment(closure["start"]), "end": _moment(closure["end"] or closure["start"])}
         if during["start"] > during["end"]:
-            raise ValueError("It ends before it starts.")
+            raise ValueError(_("It ends before it starts."))
         description = {"description": closure["description"]} if closure["description"] else {}
         return {**description, "during": during}
 
@@ -213,10 +219,10 @@ class RemindersField(forms.CharField):
     def _length(self, text: str) -> timedelta:
         found = self.LENGTH.fullmatch(text)
         if found is None:
-            raise ValidationError(f"{text!r} is not like 2 days, 3 hours or 30 minutes.")
+            raise ValidationError(_("“%(text)s” is not like 2 days, 3 hours or 30 minutes.") % {"text": text})
         length = int(found["number"]) * self.UNITS[found["unit"].lower()]
         if length > self.LONGEST:
-            raise ValidationError(f"{text!r} is more than a year before the visit.")
+            raise ValidationError(_("“%(text)s” is more than a year before the visit.") % {"text": text})
         return length
 
 
@@ -226,10 +232,12 @@ def _lines(text: Any) -> list[str]:
 
 def _days(text: str) -> Iterable[str]:
     for part in re.split(r"[ ,]+", text.strip()):
-        first, _, last = part.partition("-")
+        first, _dash, last = part.partition("-")
         unknown = [day for day in (first, last or first) if day not in WEEKDAYS]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+            raise ValueError(
+                _("“%(text)s” is not one of %(words)s.") % {"text": unknown[0], "words": ", ".join(WEEKDAYS)}
+            )
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         yield from (WEEKDAYS[(start + step) % 7] for step in range((end - start) % 7 + 1))
 
@@ -254,7 +262,7 @@ def _time(text: str) -> str:
     try:
         return time.fromisoformat(text.zfill(5)).isoformat()
     except ValueError:
-        raise ValueError(f"{text!r} is not a time such as 09:00.") from None
+        raise ValueError(_("“%(text)s” is not a time such as 09:00.") % {"text": text}) from None
 
 
 def _moment(text: str) -> str:
@@ -264,7 +272,9 @@ def _moment(text: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError(f"{text!r} is neither a day such as 2026-12-24 nor 2026-12-24T13:00:00-05:00.")
+        raise ValueError(
+            _("“%(text)s” is neither a day such as 2026-12-24 nor 2026-12-24T13:00:00-05:00.") % {"text": text}
+        )
     return text
 
 
@@ -275,10 +285,10 @@ class BornField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            label="Birth date",
+            label=_("Birth date"),
             required=False,
             widget=AdminDateWidget,
-            help_text="Where no more is known, the year and the month, such as 1985-03, or the year alone.",
+            help_text=_("Where no more is known, the year and the month, such as 1985-03, or the year alone."),
         )
 
     def prepare_value(self, value: Any) -> Any:
@@ -291,5 +301,5 @@ class BornField(forms.CharField):
         day: date | None = None if partial else forms.DateField(required=False).clean(text)
         born = day.isoformat() if day else text
         if born and not "1000" <= born[:4] <= f"{timezone.now().year}":
-            raise ValidationError("Check the year of birth.")
+            raise ValidationError(_("Check the year of birth."))
         return born

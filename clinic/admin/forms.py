@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import OnceForm, ResourceAdmin
 from clinic.admin.links import visit_link
@@ -25,7 +27,7 @@ class QuestionnaireAdmin(ResourceAdmin):
     date_hierarchy = "last_updated"
     fieldsets = (
         (None, {"fields": ("title", "status", "item")}),
-        ("For other systems", {"fields": ("name", "url", "identifier"), "classes": ("collapse",)}),
+        (_("For other systems"), {"fields": ("name", "url", "identifier"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -36,7 +38,7 @@ class QuestionnaireAdmin(ResourceAdmin):
         """Return the address of the questionnaire as patients see it."""
         return reverse("portal:questionnaire-preview", args=[questionnaire.fhir_id])
 
-    @admin.display(description="kinds of visit", ordering="service_count")
+    @admin.display(description=_("kinds of visit"), ordering="service_count")
     def asked_before(self, questionnaire: Any) -> int:
         return int(questionnaire.service_count)
 
@@ -44,7 +46,7 @@ class QuestionnaireAdmin(ResourceAdmin):
 class ResponseForm(OnceForm):
     once = ("appointment", "questionnaire")
     once_field = "status"
-    once_error = "There are other answers to this questionnaire for the same visit. Change those."
+    once_error = _("There are other answers to this questionnaire for the same visit. Change those.")
 
 
 @admin.register(QuestionnaireResponse)
@@ -66,11 +68,11 @@ class QuestionnaireResponseAdmin(ResourceAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.display(description="visit", ordering="appointment__start")
+    @admin.display(description=_("visit"), ordering="appointment__start")
     def visit(self, response: QuestionnaireResponse) -> SafeString | None:
         return visit_link(response.appointment)
 
-    @admin.display(description="answers")
+    @admin.display(description=_("answers"))
     def answers(self, response: QuestionnaireResponse) -> SafeString:
         questions = dict(_questions(response.questionnaire.item if response.questionnaire else ()))
         return format_html_join("", "<div><strong>{}</strong> {}</div>", _answer_lines(response.item, questions))
@@ -97,7 +99,7 @@ def _value_text(answer: dict[str, Any]) -> str:
     """Return the text of an answer's value[x]: https://hl7.org/fhir/R4/questionnaireresponse.html"""
     value = next((value for name, value in answer.items() if name.startswith("value")), "")
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if not isinstance(value, dict):
         return str(value)
     if "value" in value:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from clinic.admin.base import ModelForm
 from clinic.admin.fields import ClosuresField, WeeklyHoursField
 from clinic.models import SchedulingParameters
@@ -22,11 +25,15 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
 )
 
 
-HOURS_EXAMPLE = (
-    "A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or sat all day; with"
-    " from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
+HOURS_EXAMPLE = _(
+    "A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or sat all day;"
+    " with from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
 )
-AS_THE_SERVICE = "Empty: as the service says."
+AS_THE_SERVICE = _("Empty: as the service says.")
+
+
+def _in_turn(*sentences: Any) -> Any:
+    return format_lazy(" ".join("{}" for _sentence in sentences), *sentences)
 
 
 class ParametersForm(ModelForm):
@@ -34,28 +41,34 @@ class ParametersForm(ModelForm):
 
     availability = WeeklyHoursField(
         rows=4,
-        label="Weekly hours",
-        help_text=f"{HOURS_EXAMPLE} Empty: no usual hours, except on schedules that have their own.",
+        label=_("Weekly hours"),
+        help_text=format_lazy(
+            "{} {}", HOURS_EXAMPLE, _("Empty: no usual hours, except on schedules that have their own.")
+        ),
     )
     not_available = ClosuresField(
         rows=4,
-        label="Closed",
-        help_text="A line for each closure, such as 2026-12-25: Christmas Day or 2026-12-24 to 2027-01-02.",
+        label=_("Closed"),
+        help_text=_("A line for each closure, such as 2026-12-25: Christmas Day or 2026-12-24 to 2027-01-02."),
     )
 
     class Meta:
         model = SchedulingParameters
         exclude: tuple[str, ...] = ()
-        labels = {"slot_capacity": "Seats", "alignment_interval": "Starts every", "alignment_offset": "Starts at"}
+        labels = {
+            "slot_capacity": _("Seats"),
+            "alignment_interval": _("Starts every"),
+            "alignment_offset": _("Starts at"),
+        }
         help_texts = {
-            "duration": "Minutes.",
-            "buffer_before": "Minutes kept free before it.",
-            "buffer_after": "Minutes kept free after it.",
-            "alignment_interval": "Minutes from one start to the next; empty: 60.",
-            "alignment_offset": "Minutes after midnight at which that count begins.",
-            "slot_capacity": "How many can come at once; empty: one.",
-            "timezone": "Such as America/New_York; empty: the practitioner's, the room's or the site's.",
-            "alignment_timezone": "Where midnight is for the starts, if elsewhere.",
+            "duration": _("Minutes."),
+            "buffer_before": _("Minutes kept free before it."),
+            "buffer_after": _("Minutes kept free after it."),
+            "alignment_interval": _("Minutes from one start to the next; empty: 60."),
+            "alignment_offset": _("Minutes after midnight at which that count begins."),
+            "slot_capacity": _("How many can come at once; empty: one."),
+            "timezone": _("Such as America/New_York; empty: the practitioner's, the room's or the site's."),
+            "alignment_timezone": _("Where midnight is for the starts, if elsewhere."),
         }
 
     def clean(self) -> dict[str, Any] | None:
@@ -71,15 +84,17 @@ class ScheduleParametersForm(ParametersForm):
     """Form of how a service is given on one schedule."""
 
     availability = WeeklyHoursField(
-        rows=4, label="Weekly hours", help_text=f"{HOURS_EXAMPLE} {AS_THE_SERVICE} Closed: no hours at all."
+        rows=4,
+        label=_("Weekly hours"),
+        help_text=_in_turn(HOURS_EXAMPLE, AS_THE_SERVICE, _("Closed: no hours at all.")),
     )
 
     class Meta(ParametersForm.Meta):
         help_texts = {
             **ParametersForm.Meta.help_texts,
-            "duration": f"Minutes. {AS_THE_SERVICE}",
-            "buffer_before": f"Minutes kept free before it. {AS_THE_SERVICE}",
-            "buffer_after": f"Minutes kept free after it. {AS_THE_SERVICE}",
-            "alignment_interval": f"Minutes from one start to the next. {AS_THE_SERVICE}",
-            "slot_capacity": f"How many can come at once. {AS_THE_SERVICE}",
+            "duration": _in_turn(_("Minutes."), AS_THE_SERVICE),
+            "buffer_before": _in_turn(_("Minutes kept free before it."), AS_THE_SERVICE),
+            "buffer_after": _in_turn(_("Minutes kept free after it."), AS_THE_SERVICE),
+            "alignment_interval": _in_turn(_("Minutes from one start to the next."), AS_THE_SERVICE),
+            "slot_capacity": _in_turn(_("How many can come at once."), AS_THE_SERVICE),
         }

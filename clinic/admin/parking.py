@@ -4,6 +4,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clinic.admin.base import ModelAdmin, ReadOnlyAdmin
 from clinic.models import ParkedRow
@@ -21,7 +23,8 @@ class ParkedRowAdmin(ReadOnlyAdmin, ModelAdmin):
     actions = ("try_now",)
     list_per_page = 50
 
-    @admin.action(description="Try again now", permissions=["view"])
+    @admin.action(description=_("Try again now"), permissions=["view"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[ParkedRow]) -> None:
         count = queryset.update(again=timezone.now())
-        self.message_user(request, f"{count} will be tried again.", messages.SUCCESS)
+        done = ngettext("%(count)d will be tried again.", "%(count)d will be tried again.", count) % {"count": count}
+        self.message_user(request, done, messages.SUCCESS)

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from clinic import patient_text, people_search
 from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, elements_field
@@ -23,7 +24,7 @@ from clinic.models import (
 from clinic.phone_field import PhoneField
 
 NAME = ("prefix", "given", "family")
-OTHER_SYSTEMS: tuple[str, Any] = ("For other systems", {"fields": ("identifier",), "classes": ("collapse",)})
+OTHER_SYSTEMS: tuple[Any, Any] = (_("For other systems"), {"fields": ("identifier",), "classes": ("collapse",)})
 
 
 class PersonForm(ModelForm):
@@ -66,7 +67,7 @@ class RoleInline(StackedInline):
     show_change_link = True
     autocomplete_fields = ("organization", "locations", "services")
     fields = ("active", "organization", "locations", "services", "specialty", "timezone")
-    verbose_name_plural = "roles: what they do, and where"
+    verbose_name_plural = _("roles: what they do, and where")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
         if db_field.name == "specialty":
@@ -86,10 +87,10 @@ class PractitionerAdmin(PersonAdmin):
     inlines = (RoleInline,)
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "born")}),
-        ("How to reach them", {"fields": ("phone", "email")}),
-        ("Languages they speak", {"fields": ("communication",)}),
-        ("Signing in", {"fields": ("user",), "description": "This user sees the practitioner's calendar."}),
-        ("Time", {"fields": ("timezone",)}),
+        (_("How to reach them"), {"fields": ("phone", "email")}),
+        (_("Languages they speak"), {"fields": ("communication",)}),
+        (_("Signing in"), {"fields": ("user",), "description": _("This user sees the practitioner's calendar.")}),
+        (_("Time"), {"fields": ("timezone",)}),
         OTHER_SYSTEMS,
     )
 
@@ -105,12 +106,12 @@ class PractitionerRoleAdmin(ResourceAdmin):
     autocomplete_fields = ("practitioner", "organization", "locations", "services")
     fieldsets = (
         (None, {"fields": ("active", "practitioner", "specialty")}),
-        ("Where, and for what", {"fields": ("organization", "locations", "services")}),
-        ("Time", {"fields": ("timezone",)}),
+        (_("Where, and for what"), {"fields": ("organization", "locations", "services")}),
+        (_("Time"), {"fields": ("timezone",)}),
         OTHER_SYSTEMS,
     )
 
-    @admin.display(description="specialty")
+    @admin.display(description=_("specialty"))
     def specialties(self, role: PractitionerRole) -> str:
         return ", ".join(map(concept_text, role.specialty))
 
@@ -124,8 +125,8 @@ class RelatedPersonInline(StackedInline):
     show_change_link = True
     fields = ("active", "relationship", NAME, ("phone", "email"), "user")
     readonly_fields = ("user",)
-    verbose_name = "person who cares for the patient"
-    verbose_name_plural = "people who care for the patient"
+    verbose_name = _("person who cares for the patient")
+    verbose_name_plural = _("people who care for the patient")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(deleted_at=None).select_related("user")
@@ -134,7 +135,7 @@ class RelatedPersonInline(StackedInline):
         if db_field.name == "relationship":
             return elements_field(db_field)
         if db_field.name == "phone":
-            return PhoneField(label="Phone", required=False)
+            return PhoneField(label=_("Phone"), required=False)
         return super().formfield_for_dbfield(db_field, request, **options)
 
 
@@ -158,12 +159,12 @@ class PatientAdmin(PersonAdmin):
     inlines = (RelatedPersonInline, MessagePreferencesInline)
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "born")}),
-        ("How to reach them", {"fields": ("phone", "email", "language")}),
-        ("Signing in", {"fields": ("user",), "description": "This user sees and books this patient's visits."}),
+        (_("How to reach them"), {"fields": ("phone", "email", "language")}),
+        (_("Signing in"), {"fields": ("user",), "description": _("This user sees and books this patient's visits.")}),
         OTHER_SYSTEMS,
     )
 
-    @admin.display(description="birth date", ordering="birth_date")
+    @admin.display(description=_("birth date"), ordering="birth_date")
     def born(self, patient: Patient) -> str:
         return patient_text.birth_date_text(patient) or "-"
 
@@ -171,7 +172,7 @@ class PatientAdmin(PersonAdmin):
 class RelatedPersonForm(OnceForm, PersonForm):
     once = ("user", "patient")
     once_field = "user"
-    once_error = "This user already cares for this patient. Change that record instead."
+    once_error = _("This user already cares for this patient. Change that record instead.")
 
 
 @admin.register(RelatedPerson)
@@ -186,8 +187,8 @@ class RelatedPersonAdmin(PersonAdmin):
     autocomplete_fields = ("patient", "user")
     fieldsets = (
         (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "born")}),
-        ("How to reach them", {"fields": ("phone", "email")}),
-        ("Signing in", {"fields": ("user",), "description": "This user sees and books the patient's visits."}),
+        (_("How to reach them"), {"fields": ("phone", "email")}),
+        (_("Signing in"), {"fields": ("user",), "description": _("This user sees and books the patient's visits.")}),
         OTHER_SYSTEMS,
     )
 
@@ -195,7 +196,7 @@ class RelatedPersonAdmin(PersonAdmin):
         patients = people_search.find(Patient.objects.filter(deleted_at=None), search_term)
         return Q(patient__in=patients.order_by().values("pk"))
 
-    @admin.display(description="relationship")
+    @admin.display(description=_("relationship"))
     def relationships(self, person: RelatedPerson) -> str:
         return ", ".join(map(concept_text, person.relationship))
 
@@ -231,27 +232,27 @@ class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("email", "password", ("first_name", "last_name"))}),
         (
-            "Who this is at the clinic",
+            _("Who this is at the clinic"),
             {
                 "fields": ("desk_locations", "practitioner_record", "patient_record"),
-                "description": "Practitioners and patients are linked on their own pages.",
+                "description": _("Practitioners and patients are linked on their own pages."),
             },
         ),
         (
-            "What they may do",
+            _("What they may do"),
             {
                 "fields": ("is_active", "is_superuser", "is_staff", "groups", "user_permissions"),
-                "description": "An administrator is a superuser; staff status alone opens these pages.",
+                "description": _("An administrator is a superuser; staff status alone opens these pages."),
             },
         ),
-        ("Dates", {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
+        (_("Dates"), {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
-    @admin.display(description="patient")
+    @admin.display(description=_("patient"))
     def patient_record(self, user: User) -> Any:
         return getattr(user, "patient", None)
 
-    @admin.display(description="practitioner")
+    @admin.display(description=_("practitioner"))
     def practitioner_record(self, user: User) -> Any:
         return getattr(user, "practitioner", None)

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.fields import RemindersField
@@ -27,11 +29,11 @@ class OrganizationAdmin(ResourceAdmin):
 
 
 class KindFilter(admin.SimpleListFilter):
-    title = "kind"
+    title = _("kind")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("site", "Sites"), ("room", "Rooms")]
+        return [("site", gettext("Sites")), ("room", gettext("Rooms"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(part_of__isnull=self.value() == "site") if self.value() else queryset
@@ -51,10 +53,10 @@ class LocationForm(ModelForm):
         if is_room and self.instance.pk is None and "timezone" not in self.changed_data:
             self.cleaned_data["timezone"] = ""
         if not is_room and "timezone" in self.cleaned_data and not self.cleaned_data["timezone"]:
-            self.add_error("timezone", "A site needs the time zone of its clocks, such as America/New_York.")
+            self.add_error("timezone", _("A site needs the time zone of its clocks, such as America/New_York."))
         for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
             if self.cleaned_data.get(name) is None and self.cleaned_data.get(other) is not None:
-                self.add_error(name, f"Give the {name} too, or neither.")
+                self.add_error(name, _("Give both the latitude and the longitude, or neither."))
         return cleaned
 
 
@@ -73,15 +75,15 @@ class LocationAdmin(ResourceAdmin):
             None,
             {
                 "fields": ("status", "name", "part_of", "organization"),
-                "description": "A site is part of nothing; a room is part of its site.",
+                "description": _("A site is part of nothing; a room is part of its site."),
             },
         ),
-        ("Address", {"fields": ("line", ("city", "state", "postal_code"), "country", "phone")}),
+        (_("Address"), {"fields": ("line", ("city", "state", "postal_code"), "country", "phone")}),
         (
-            "Position",
-            {"fields": (("latitude", "longitude"),), "description": "In degrees, such as 40.7465 and -73.9816."},
+            _("Position"),
+            {"fields": (("latitude", "longitude"),), "description": _("In degrees, such as 40.7465 and -73.9816.")},
         ),
-        ("Time", {"fields": ("timezone",), "description": "Needed for a site. A room keeps its site's."}),
+        (_("Time"), {"fields": ("timezone",), "description": _("Needed for a site. A room keeps its site's.")}),
         OTHER_SYSTEMS,
     )
 
@@ -106,7 +108,7 @@ class GeneralParametersInline(StackedInline):
     max_num = 1
     extra = 1
     fieldsets = PARAMETERS
-    verbose_name = verbose_name_plural = "how it is given, unless a schedule says otherwise"
+    verbose_name = verbose_name_plural = _("how it is given, unless a schedule says otherwise")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(schedule=None)
@@ -114,16 +116,20 @@ class GeneralParametersInline(StackedInline):
 
 class ServiceForm(ModelForm):
     requires = forms.MultipleChoiceField(
+        label=_("Requires"),
         choices=HealthcareService.ActorType.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="One visit takes the time of one of each kind ticked here. None ticked: of a practitioner.",
+        help_text=_("One visit takes the time of one of each kind ticked here. None ticked: of a practitioner."),
     )
     reminders = RemindersField(
+        label=_("Reminders"),
         required=False,
         initial=default_reminders,
-        help_text="How long before its start a patient is reminded, such as 1 week, 1 day. Empty: the usual, 2 days "
-        "and 2 hours; none: no reminders.",
+        help_text=_(
+            "How long before its start a patient is reminded, such as 1 week, 1 day. Empty: the usual, 2 days "
+            "and 2 hours; none: no reminders."
+        ),
     )
 
 
@@ -140,7 +146,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
     fieldsets = (
         (None, {"fields": ("active", "name", "comment", "preparation", "telehealth")}),
         (
-            "Booking",
+            _("Booking"),
             {
                 "fields": (
                     ("bookable_by", "on_request", "eligibility"),
@@ -151,11 +157,11 @@ class HealthcareServiceAdmin(ResourceAdmin):
                     "reminders",
                     "named_in_email",
                 ),
-                "description": "Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day.",
+                "description": _("Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day."),
             },
         ),
         (
-            "What it asks of the patient",
+            _("What it asks of the patient"),
             {
                 "fields": (
                     ("minimum_age", "maximum_age"),
@@ -166,15 +172,15 @@ class HealthcareServiceAdmin(ResourceAdmin):
                 )
             },
         ),
-        ("Where, and what it is", {"fields": ("organization", "locations", "type", "specialty")}),
+        (_("Where, and what it is"), {"fields": ("organization", "locations", "type", "specialty")}),
         OTHER_SYSTEMS,
     )
 
-    @admin.display(description="requires")
+    @admin.display(description=_("requires"))
     def needs(self, service: HealthcareService) -> str:
         names = dict(HealthcareService.ActorType.choices)
         return ", ".join(str(names[kind]) for kind in service.requires)
 
-    @admin.display(description="reminders")
+    @admin.display(description=_("reminders"))
     def reminded(self, service: HealthcareService) -> str:
         return RemindersField.text(service.reminders)

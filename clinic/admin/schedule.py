@@ -8,6 +8,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.care import BACKWARDS
@@ -24,8 +26,8 @@ class OwnParametersInline(StackedInline):
     extra = 0
     autocomplete_fields = ("service",)
     fieldsets = ((None, {"fields": ("service",)}), *PARAMETERS)
-    verbose_name = "service that is given differently here"
-    verbose_name_plural = "services that are given differently here"
+    verbose_name = _("service that is given differently here")
+    verbose_name_plural = _("services that are given differently here")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("service")
@@ -34,6 +36,7 @@ class OwnParametersInline(StackedInline):
 def _actor_field(name: str) -> "forms.ModelChoiceField[Any]":
     field: Any = Bookable._meta.get_field(name)
     return forms.ModelChoiceField(
+        label=capfirst(field.verbose_name),
         queryset=field.related_model._default_manager.filter(deleted_at=None),
         widget=AutocompleteSelect(field, admin.site),
         required=False,
@@ -62,7 +65,9 @@ class ScheduleForm(ModelForm):
         role = self.cleaned_data.get("practitioner_role")
         named = {name: self.cleaned_data[name] for name in ACTORS if self.cleaned_data.get(name)}
         if len(named) + bool(role) != 1:
-            raise ValidationError("Choose whose time it is: one practitioner, role, room, device, service or patient.")
+            raise ValidationError(
+                _("Choose whose time it is: one practitioner, role, room, device, service or patient.")
+            )
         actor = {"practitioner": role.practitioner} if role else named
         self.bookable_of = actor
         if not self.cleaned_data.get("site"):
@@ -95,28 +100,28 @@ class ScheduleAdmin(ResourceAdmin):
     actor_fields = ("practitioner", "practitioner_role", "location", "device", "healthcare_service", "patient")
     fieldsets = (
         (None, {"fields": ("active", "comment", "site")}),
-        ("What can be booked", {"fields": ("services", "offers_all_services", "meeting_url")}),
+        (_("What can be booked"), {"fields": ("services", "offers_all_services", "meeting_url")}),
         (
-            "Planning horizon",
+            _("Planning horizon"),
             {
                 "fields": (("planning_start", "planning_end"),),
-                "description": "From when until when visits can be planned. Empty: always.",
+                "description": _("From when until when visits can be planned. Empty: always."),
             },
         ),
-        ("For other systems", {"fields": ("specialty", "identifier"), "classes": ("collapse",)}),
+        (_("For other systems"), {"fields": ("specialty", "identifier"), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        text = "Exactly one. It cannot be changed later: the time that is taken is theirs."
+        text = _("Exactly one. It cannot be changed later: the time that is taken is theirs.")
         actor = {"fields": ("whose",)} if obj else {"fields": self.actor_fields, "description": text}
-        return [("Whose time it is", actor), *super().get_fieldsets(request, obj)]
+        return [(_("Whose time it is"), actor), *super().get_fieldsets(request, obj)]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.bookable = Bookable.objects.get_or_create(**form.bookable_of)[0]
         super().save_model(request, obj, form, change)
 
-    @admin.display(description="whose")
+    @admin.display(description=_("whose"))
     def whose(self, schedule: Schedule) -> str:
         actor = schedule.actor
         return f"{actor} ({cast(Any, actor)._meta.verbose_name})"

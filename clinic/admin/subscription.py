@@ -4,7 +4,10 @@ from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
+from clinic import time_text
 from clinic.admin.base import ModelAdmin, ReadOnlyAdmin, ResourceAdmin
 from clinic.models import Notification, Subscription
 
@@ -22,8 +25,8 @@ class SubscriptionAdmin(ResourceAdmin):
     actions = ("turn_off",)
     fieldsets = (
         (None, {"fields": ("status", "error", "reason", "criteria", "end", "whose")}),
-        ("Channel", {"fields": ("channel_type", "endpoint", "payload", "headers")}),
-        ("Deliveries", {"fields": ("failures", "last_contact")}),
+        (_("Channel"), {"fields": ("channel_type", "endpoint", "payload", "headers")}),
+        (_("Deliveries"), {"fields": ("failures", "last_contact")}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -32,23 +35,28 @@ class SubscriptionAdmin(ResourceAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Subscription | None = None) -> bool:
         return False
 
-    @admin.display(description="whose", ordering="client")
+    @admin.display(description=_("whose"), ordering="client")
     def whose(self, subscription: Subscription) -> str:
-        return " for ".join(str(owner) for owner in (subscription.client, subscription.user) if owner)
+        client, user = subscription.client, subscription.user
+        if client and user:
+            return gettext("%(software)s for %(user)s") % {"software": client, "user": user}
+        return str(user or client)
 
-    @admin.display(description="headers")
+    @admin.display(description=_("headers"))
     def headers(self, subscription: Subscription) -> str:
-        return ", ".join(f"{name}: (not shown)" for name, _ in subscription.encrypted_headers)
+        hidden = gettext("(not shown)")
+        return ", ".join(f"{name}: {hidden}" for name, _value in subscription.encrypted_headers)
 
-    @admin.action(description="Turn off: nothing more is sent", permissions=["delete"])
+    @admin.action(description=_("Turn off: nothing more is sent"), permissions=["delete"])
     def turn_off(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
         active = list(queryset.exclude(status=Subscription.Status.OFF))
         queryset.filter(pk__in=[subscription.pk for subscription in active]).update(
             status=Subscription.Status.OFF, version=F("version") + 1, last_updated=timezone.now()
         )
         for subscription in active:
-            self.log_change(request, subscription, "Turned off.")
-        self.message_user(request, f"{len(active)} turned off.", messages.SUCCESS)
+            self.log_change(request, subscription, gettext("Turned off."))
+        done = ngettext("%(count)d turned off.", "%(count)d turned off.", len(active)) % {"count": len(active)}
+        self.message_user(request, done, messages.SUCCESS)
 
 
 @admin.register(Notification)
@@ -85,13 +93,14 @@ class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
     )
     list_per_page = 50
 
-    @admin.display(description="what", ordering="schedule")
+    @admin.display(description=_("what"), ordering="schedule")
     def what(self, notification: Notification) -> str:
         if notification.schedule is None:
-            return "Heartbeat"
+            return gettext("Heartbeat")
         first, last = notification.first_day, notification.last_day
-        return f"{notification.schedule}, {first}" + (f" to {last}" if last != first else "")
+        days = time_text.days(first, last) if first and last else first or ""
+        return f"{notification.schedule}, {days}"
 
-    @admin.display(description="to", ordering="subscription__endpoint")
+    @admin.display(description=_("to"), ordering="subscription__endpoint")
     def endpoint(self, notification: Notification) -> str:
         return notification.subscription.endpoint

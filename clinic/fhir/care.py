@@ -46,8 +46,8 @@ def _read_class(coding: Json | None) -> str:
 
 
 def _write_class(value: str) -> Json:
-    display = dict(Encounter.Class.choices).get(value)
-    return {"system": codes.ACT_CODE, "code": value, **({"display": str(display)} if display else {})}
+    display = {"display": Encounter.Class(value).display} if value in Encounter.Class.values else {}
+    return {"system": codes.ACT_CODE, "code": value, **display}
 
 
 class EncounterServiceType:

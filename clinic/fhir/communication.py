@@ -33,8 +33,8 @@ def communication(row: Communication) -> Json:
         **row.extra,
         **identity_of(row),
         "status": row.status,
-        "category": [_concept(*EVENTS[row.event], str(Event(row.event).label))],
-        "medium": [_concept(*MEDIA[row.medium], str(Medium(row.medium).label))],
+        "category": [_concept(*EVENTS[row.event], Event(row.event).display)],
+        "medium": [_concept(*MEDIA[row.medium], Medium(row.medium).display)],
     }
     return resource | {name: value for name, value in optional.items() if value}
 

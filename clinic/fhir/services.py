@@ -104,7 +104,7 @@ class EligibilityElement(Element):
         others = [requirement for requirement in sent or () if not _eligibilities([requirement])]
         if value == EligibilityChoice.EVERYONE:
             return others or None
-        coding = {"system": codes.ELIGIBILITY, "code": value, "display": str(EligibilityChoice(value).label)}
+        coding = {"system": codes.ELIGIBILITY, "code": value, "display": EligibilityChoice(value).display}
         return [*others, {"code": {"coding": [coding]}}]
 
 

@@ -15,11 +15,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from clinic import time_text
 from clinic.country import clinic_zone
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -43,7 +44,7 @@ class Appointment(Resource):
     PLAIN_NAME = gettext_lazy("visits")
     REFERENCE_LISTS = (("participant", "actor"),)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-appointmentstatus.html"""
 
         PROPOSED = "proposed"
@@ -126,7 +127,7 @@ class Appointment(Resource):
         """The kind of visit, and its time in the zone of its site."""
         if self.start is None or self.end is None:
             return self.fhir_id
-        return f"{self.service or 'Visit'}, {time_range_text(self.start, self.end, self.site)}"
+        return f"{self.service or gettext('Visit')}, {time_range_text(self.start, self.end, self.site)}"
 
 
 def time_range_text(start: datetime, end: datetime, site: "Location | None") -> str:
@@ -161,7 +162,7 @@ class Slot(Resource):
     NAMES_PATIENT = False
     PLAIN_NAME = gettext_lazy("times of visits")
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-slotstatus.html"""
 
         BUSY = "busy"
@@ -258,4 +259,5 @@ class Slot(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule} {self.status}, {time_range_text(self.start, self.end, self.schedule.site)}"
+        when = time_range_text(self.start, self.end, self.schedule.site)
+        return f"{self.schedule}: {self.get_status_display().lower()}, {when}"

@@ -5,6 +5,7 @@ from django.db import models
 from clinic import time_text
 from clinic.country import clinic_zone
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.local_time import in_zone
 from clinic.models.base import Resource
 
@@ -20,7 +21,7 @@ class AuditEvent(Resource):
     PATIENT = None
     DESCRIBES_CLINIC = False
 
-    class Action(models.TextChoices):
+    class Action(Choices):
         CREATE = "C"
         READ = "R"
         UPDATE = "U"

@@ -3,9 +3,10 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource
 
 
@@ -18,7 +19,7 @@ class Coverage(Resource):
     PLAIN_NAME = gettext_lazy("insurance")
     REFERENCE_LISTS = (("payor", ""),)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-fm-status.html"""
 
         ACTIVE = "active"
@@ -62,7 +63,7 @@ class CareTeam(Resource):
     PLAIN_NAME = gettext_lazy("care teams")
     REFERENCE_LISTS = (("participant", "member"),)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-care-team-status.html"""
 
         PROPOSED = "proposed"
@@ -97,7 +98,7 @@ class Encounter(Resource):
     PLAIN_NAME = gettext_lazy("visits that have taken place")
     REFERENCE_LISTS = (("participant", "individual"),)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-encounter-status.html"""
 
         PLANNED = "planned"
@@ -110,7 +111,7 @@ class Encounter(Resource):
         ENTERED_IN_ERROR = "entered-in-error"
         UNKNOWN = "unknown"
 
-    class Class(models.TextChoices):
+    class Class(Choices):
         """https://terminology.hl7.org/CodeSystem-v3-ActCode.html"""
 
         AMBULATORY = "AMB", "Ambulatory"
@@ -145,4 +146,4 @@ class Encounter(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service or 'Visit'}, {self.status}"
+        return f"{self.service or gettext('Visit')}, {self.get_status_display()}"

@@ -3,9 +3,10 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from clinic import placeholders
+from clinic.labels import Choices
 from clinic.message_kinds import Event, Medium
 from clinic.models.base import Resource
 
@@ -25,7 +26,7 @@ class Communication(Resource):
     DESCRIBES_CLINIC = False
     PLAIN_NAME = gettext_lazy("messages about visits")
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-event-status.html"""
 
         PREPARATION = "preparation"
@@ -146,4 +147,4 @@ class CalendarFeed(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Calendar of {self.patient or self.practitioner}"
+        return gettext("Calendar of %(name)s") % {"name": self.patient or self.practitioner}

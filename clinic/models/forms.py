@@ -2,9 +2,10 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource
 
 
@@ -17,7 +18,7 @@ class Questionnaire(Resource):
     PLAIN_NAME = gettext_lazy("the questions before a visit")
     TRANSLATED = ("title",)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-publication-status.html"""
 
         DRAFT = "draft"
@@ -51,7 +52,7 @@ class QuestionnaireResponse(Resource):
     DESCRIBES_CLINIC = False
     PLAIN_NAME = gettext_lazy("answers to questions before a visit")
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-questionnaire-answers-status.html"""
 
         IN_PROGRESS = "in-progress"
@@ -85,4 +86,4 @@ class QuestionnaireResponse(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.questionnaire or 'Answers'}, {self.status}"
+        return f"{self.questionnaire or gettext('Answers')}, {self.get_status_display()}"

@@ -8,9 +8,10 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource, zone_field
 from clinic.models.search_column import SOURCES, search_column_value
 from clinic.models.search_text import person_names
@@ -53,7 +54,7 @@ class User(AbstractUser):
         return self.email
 
 
-class Gender(models.TextChoices):
+class Gender(Choices):
     """https://hl7.org/fhir/R4/valueset-administrative-gender.html"""
 
     FEMALE = "female"
@@ -171,7 +172,7 @@ class PractitionerRole(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.practitioner} ({', '.join(map(concept_text, self.specialty)) or 'role'})"
+        return f"{self.practitioner} ({', '.join(map(concept_text, self.specialty)) or gettext('role')})"
 
 
 class Patient(Person):

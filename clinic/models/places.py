@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource, zone_field
 
 
@@ -37,7 +38,7 @@ class Location(Resource):
     DESCRIBES_CLINIC = True
     TRANSLATED = ("name",)
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         ACTIVE = "active"
         SUSPENDED = "suspended"
         INACTIVE = "inactive"
@@ -88,7 +89,7 @@ class Device(Resource):
     PATIENT = None
     DESCRIBES_CLINIC = True
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         ACTIVE = "active"
         INACTIVE = "inactive"
         ENTERED_IN_ERROR = "entered-in-error"

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource
 
 
@@ -19,7 +20,7 @@ class AppointmentResponse(Resource):
     DESCRIBES_CLINIC = False
     PLAIN_NAME = gettext_lazy("replies to visit invitations")
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-participationstatus.html"""
 
         ACCEPTED = "accepted"

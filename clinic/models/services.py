@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinic.exact_json import ExactJSONField
+from clinic.labels import Choices
 from clinic.models.base import Resource
 
 OLDEST = 150  # years that an age limit can name
@@ -30,18 +31,18 @@ class HealthcareService(Resource):
     DESCRIBES_CLINIC = True
     TRANSLATED = ("name", "comment", "preparation")
 
-    class ActorType(models.TextChoices):
+    class ActorType(Choices):
         """The kinds of actor whose time a visit takes. Each needs a Schedule that offers the service."""
 
         PRACTITIONER = "Practitioner"
         LOCATION = "Location", "Room"
         DEVICE = "Device"
 
-    class BookableBy(models.TextChoices):
+    class BookableBy(Choices):
         PATIENTS = "patients", "Patients and staff"
         STAFF = "staff", "Staff only"
 
-    class Eligibility(models.TextChoices):
+    class Eligibility(Choices):
         """The patients who can book the visit: new ones, returning ones, or both."""
 
         EVERYONE = "everyone", "New and returning patients"

@@ -2,6 +2,7 @@
 
 from django.core.validators import URLValidator
 from django.db import models
+from django.utils.translation import gettext
 from oauth2_provider.models import revoke_access_token
 
 
@@ -36,7 +37,7 @@ class AppRegistration(models.Model):
         verbose_name = "registration"
 
     def __str__(self) -> str:
-        return f"registration of {self.application}"
+        return gettext("registration of %(application)s") % {"application": self.application}
 
     @property
     def has_keys(self) -> bool:

@@ -8,8 +8,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from clinic.encryption import CannotDecrypt, decrypt, encrypt
+from clinic.labels import Choices
 from clinic.models.base import Resource
 
 HEADER = "subscription.header"
@@ -27,7 +29,7 @@ class Subscription(Resource):
     PATIENT = None
     DESCRIBES_CLINIC = False
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-subscription-status.html"""
 
         REQUESTED = "requested"
@@ -35,7 +37,7 @@ class Subscription(Resource):
         ERROR = "error"
         OFF = "off"
 
-    class ChannelType(models.TextChoices):
+    class ChannelType(Choices):
         """https://hl7.org/fhir/R4/valueset-subscription-channel-type.html, as far as it is served."""
 
         REST_HOOK = "rest-hook"
@@ -65,7 +67,7 @@ class Subscription(Resource):
         ]
 
     def __str__(self) -> str:
-        return f"{self.criteria} to {self.endpoint}"
+        return gettext("%(criteria)s to %(address)s") % {"criteria": self.criteria, "address": self.endpoint}
 
     @property
     def encrypted_headers(self) -> list[tuple[str, str]]:
@@ -113,7 +115,7 @@ class Notification(models.Model):
     `tried`, `duration_ms`, `status_code` and `error` describe the last attempt.
     """
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         WAITING = "waiting"
         SENDING = "sending"
         SENT = "sent"
@@ -143,4 +145,4 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule}, {self.first_day}" if self.schedule_id else "Heartbeat"
+        return f"{self.schedule}, {self.first_day}" if self.schedule_id else gettext("Heartbeat")

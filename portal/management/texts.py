@@ -17,6 +17,8 @@ from django.conf import settings
 from django.template.base import Lexer, TokenType
 from django.utils.translation.template import templatize
 
+from portal.management.labels import shown_labels
+
 APPS = ("api", "clinic", "demo", "portal", "scheduling")
 ROOT = Path(settings.BASE_DIR)
 KEYWORDS = {
@@ -53,7 +55,7 @@ def templates() -> Iterator[Path]:
 
 
 def extracted() -> Catalog:
-    """Return a catalog of all texts that code and templates mark for translation."""
+    """Return a catalog of all texts that code and templates mark for translation, and of the models' labels."""
     catalog = Catalog()
     for path in (*python_files(), *templates()):
         source = path.read_text()
@@ -64,6 +66,8 @@ def extracted() -> Catalog:
         for line, message, comments, context in found:
             place = (str(path.relative_to(ROOT)), line)
             catalog.add(message, locations=[place], auto_comments=comments, context=context)
+    for file, label in shown_labels():
+        catalog.add(label, locations=[(file, 1)])
     return catalog
 
 

@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import RECORD_SECTION
 from clinic.models import Appointment, Schedule, Slot, concept_text
@@ -29,19 +31,20 @@ from scheduling.errors import RuleBroken, SchedulingError, VersionConflict
 from scheduling.visit_zone import zone_of_schedule
 
 STEPS = {
-    "booked": "Confirm the hold",
-    "arrived": "The patient has arrived",
-    "checked-in": "The patient is checked in",
-    "fulfilled": "The visit is over",
-    "noshow": "The patient did not come",
-    "cancelled": "Cancel it: its time is free again",
-    "entered-in-error": "It was entered by mistake: its time is free again",
+    "booked": _("Confirm the hold"),
+    "arrived": _("The patient has arrived"),
+    "checked-in": _("The patient is checked in"),
+    "fulfilled": _("The visit is over"),
+    "noshow": _("The patient did not come"),
+    "cancelled": _("Cancel it: its time is free again"),
+    "entered-in-error": _("It was entered by mistake: its time is free again"),
 }
 VISIT = (Slot.Status.BUSY, Slot.Status.BUSY_TENTATIVE)  # the statuses of an appointment's Slots that are not buffers
 
 
-def _schedules(*, required: bool, help_text: str) -> Any:
+def _schedules(*, required: bool, help_text: Any) -> Any:
     return forms.ModelMultipleChoiceField(
+        label=_("Schedules"),
         queryset=Schedule.objects.filter(deleted_at=None),
         widget=AutocompleteSelectMultiple(Slot._meta.get_field("schedule"), admin.site),
         required=required,
@@ -52,8 +55,8 @@ def _schedules(*, required: bool, help_text: str) -> Any:
 class BookingForm(RefusableForm):
     """Form for a new visit."""
 
-    schedules = _schedules(required=True, help_text="One of each kind that the service requires.")
-    starts = WallClockField(help_text="On the clock of the site.")
+    schedules = _schedules(required=True, help_text=_("One of each kind that the service requires."))
+    starts = WallClockField(label=_("Start"), help_text=_("On the clock of the site."))
 
     class Meta:
         model = Appointment
@@ -70,10 +73,12 @@ class ChangeForm(RefusableForm):
     meanwhile.
     """
 
-    starts = WallClockField(label="New start", required=False, help_text="On the clock of the site.")
-    schedules = _schedules(required=False, help_text="Empty: those that it has.")
-    step = forms.ChoiceField(required=False)
-    reason = forms.CharField(required=False, max_length=200, help_text="Why it is cancelled, or was missed.")
+    starts = WallClockField(label=_("New start"), required=False, help_text=_("On the clock of the site."))
+    schedules = _schedules(required=False, help_text=_("Empty: those that it has."))
+    step = forms.ChoiceField(label=_("Step"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=200, help_text=_("Why it is cancelled, or was missed.")
+    )
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
@@ -86,7 +91,7 @@ class ChangeForm(RefusableForm):
         if "step" in self.fields:
             possible = TRANSITIONS[self.instance.status]
             steps = [(step, words) for step, words in STEPS.items() if step in possible]
-            self.fields["step"].choices = [("", "Leave it as it is"), *steps]  # type: ignore[attr-defined]
+            self.fields["step"].choices = [("", _("Leave it as it is")), *steps]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -94,9 +99,9 @@ class ChangeForm(RefusableForm):
             raise ValidationError(VersionConflict.message)
         changes = (self.moves, bool(self.cleaned_data.get("step")), "comment" in self.changed_data)
         if sum(changes) > 1:
-            raise ValidationError("One thing at a time: move it, take it a step on, or change the comment.")
+            raise ValidationError(_("One thing at a time: move it, take it a step on, or change the comment."))
         if self.cleaned_data.get("reason") and not self.cleaned_data.get("step"):
-            self.add_error("reason", "A reason goes with a step.")
+            self.add_error("reason", _("A reason goes with a step."))
         return cleaned
 
     @property
@@ -123,19 +128,19 @@ class AppointmentAdmin(UseCaseAdmin):
             None,
             {
                 "fields": ("service", "patient", "schedules", "starts", "comment"),
-                "description": "Books a time that the service offers. If it cannot be booked, the page says why.",
+                "description": _("Books a time that the service offers. If it cannot be booked, the page says why."),
             },
         ),
     )
     existing = (
         (None, {"fields": facts}),
         (
-            "Change its status",
-            {"fields": ("step", "reason", "seen_version"), "description": "One change at a time."},
+            _("Change its status"),
+            {"fields": ("step", "reason", "seen_version"), "description": _("One change at a time.")},
         ),
-        ("Move it", {"fields": ("starts", "schedules")}),
-        ("Comment", {"fields": ("comment",)}),
-        ("Participants", {"fields": ("participants", "created"), "classes": ("collapse",)}),
+        (_("Move it"), {"fields": ("starts", "schedules")}),
+        (_("Comment"), {"fields": ("comment",)}),
+        (_("Participants"), {"fields": ("participants", "created"), "classes": ("collapse",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -158,44 +163,45 @@ class AppointmentAdmin(UseCaseAdmin):
         else:
             vars(obj).update(vars(_book(form.cleaned_data, caller, now)))
 
-    @admin.action(description="Confirm the hold", permissions=["change"])
+    @admin.action(description=_("Confirm the hold"), permissions=["change"])
     def confirm_hold(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self._step(request, queryset, "booked")
 
-    @admin.action(description="Mark as arrived", permissions=["change"])
+    @admin.action(description=_("Mark as arrived"), permissions=["change"])
     def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self._step(request, queryset, "arrived")
 
-    @admin.action(description="Mark as no-show", permissions=["change"])
+    @admin.action(description=_("Mark as no-show"), permissions=["change"])
     def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self._step(request, queryset, "noshow")
 
-    @admin.action(description="Cancel", permissions=["change"])
+    @admin.action(description=_("Cancel"), permissions=["change"])
     def cancel_visits(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self._step(request, queryset, "cancelled")
 
     def _step(self, request: HttpRequest, queryset: QuerySet[Appointment], step: str) -> None:
         """Change the status of each appointment separately, so that a refusal does not stop the others."""
         caller, now, done = caller_of(request), timezone.now(), 0
+        status = str(Appointment.Status(step).label).lower()
         for appointment in queryset:
             try:
                 _change_status(appointment.fhir_id, step, booking.StatusRequest(), caller=caller, now=now)
             except SchedulingError as refusal:
                 self.message_user(request, f"{appointment}: {refusal}", messages.ERROR)
             else:
-                self.log_change(request, appointment, f"Became {step}.")
+                self.log_change(request, appointment, gettext("Status: %(status)s.") % {"status": status})
                 done += 1
         if done:
-            status = Appointment.Status(step).label.lower()
-            self.message_user(request, f"{done} {'is' if done == 1 else 'are'} now {status}.", messages.SUCCESS)
+            text = ngettext("%(count)d visit is now: %(status)s.", "%(count)d visits are now: %(status)s.", done)
+            self.message_user(request, text % {"count": done, "status": status}, messages.SUCCESS)
 
-    @admin.display(ordering="start")
+    @admin.display(description=_("when"), ordering="start")
     def when(self, appointment: Appointment) -> str:
         if appointment.start is None or appointment.end is None:
-            return "not yet known"
+            return gettext("not yet known")
         return time_range_text(appointment.start, appointment.end, appointment.site)
 
-    @admin.display(description="time that it takes")
+    @admin.display(description=_("time that it takes"))
     def time_taken(self, appointment: Appointment) -> SafeString:
         slots = appointment.slots.filter(deleted_at=None).select_related(*SCHEDULE)
         return format_html_join(
@@ -212,11 +218,11 @@ class AppointmentAdmin(UseCaseAdmin):
             ),
         )
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def why_cancelled(self, appointment: Appointment) -> str:
         return concept_text(appointment.cancelation_reason or {})
 
-    @admin.display(description="participants")
+    @admin.display(description=_("participants"))
     def participants(self, appointment: Appointment) -> SafeString:
         return format_html("<pre>{}</pre>", json.dumps(appointment.participant, indent=2, ensure_ascii=False))
 
@@ -250,7 +256,7 @@ def _change(appointment: Appointment, form: ChangeForm, caller: Caller, now: dat
 def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now: datetime) -> None:
     """Move the visit to the new start, the new schedules, or both; empty fields stay as they are."""
     if appointment.service is None or appointment.start is None:
-        raise RuleBroken("Only a visit of a known service and time can be moved.")
+        raise RuleBroken(gettext("Only a visit of a known service and time can be moved."))
     own = appointment.slots.filter(deleted_at=None, status__in=VISIT).order_by("pk")
     schedules = [each.fhir_id for each in cleaned["schedules"]] or list(own.values_list("schedule__fhir_id", flat=True))
     named = offerings_of(appointment.service, schedules)

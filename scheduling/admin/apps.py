@@ -12,6 +12,8 @@ from django.forms.models import fields_for_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWKSet
 from oauth2_provider.generators import generate_client_secret
@@ -24,9 +26,9 @@ from scheduling.access import CONTEXT, read_scope
 
 PUBLIC, CONFIDENTIAL, BACKEND = "public", "confidential", "backend"
 KINDS = (
-    (PUBLIC, "An app that people sign in to, on their phone or in their browser: it can keep no secret"),
-    (CONFIDENTIAL, "An app that people sign in to, on a server of its own: it has a secret or a key"),
-    (BACKEND, "Software that acts for itself, without anybody: it has a secret or a key"),
+    (PUBLIC, _("An app that people sign in to, on their phone or in their browser: it can keep no secret")),
+    (CONFIDENTIAL, _("An app that people sign in to, on a server of its own: it has a secret or a key")),
+    (BACKEND, _("Software that acts for itself, without anybody: it has a secret or a key")),
 )
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 REGISTERED = ("publisher", "homepage", "logo_url", "scopes", "jwks_url", "jwks")
@@ -36,16 +38,18 @@ MOST_KEYS = 20
 class AppForm(ModelForm):
     """An OAuth Application together with its registration."""
 
-    kind = forms.ChoiceField(choices=KINDS, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, widget=forms.RadioSelect)
     publisher, homepage, logo_url, scopes, jwks_url, jwks = fields_for_model(AppRegistration, REGISTERED).values()
 
     class Meta:
         model = Application
         fields = ("name", "redirect_uris")
-        help_texts: ClassVar[dict[str, str]] = {
-            "redirect_uris": "Where people go back to, exactly, divided by spaces: https addresses, or of the person's"
-            " own device: http ones such as http://127.0.0.1/callback, where any port will do, or an app's own such as"
-            " com.example.app:/callback.",
+        help_texts: ClassVar[dict[str, Any]] = {
+            "redirect_uris": _(
+                "Where people go back to, exactly, divided by spaces: https addresses, or of the person's"
+                " own device: http ones such as http://127.0.0.1/callback, where any port will do, or an app's own such"
+                " as com.example.app:/callback."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,8 +67,11 @@ class AppForm(ModelForm):
         unknown = [each for each in scopes if each not in CONTEXT and read_scope(each) is None]
         if unknown:
             raise ValidationError(
-                f"{', '.join(unknown)}: a scope is such as patient/Appointment.rs, system/*.rs or launch/patient;"
-                " the letters are of c r u d s, in that order."
+                _(
+                    "%(unknown)s: a scope is such as patient/Appointment.rs, system/*.rs or launch/patient; the letters"
+                    " are of c r u d s, in that order."
+                )
+                % {"unknown": ", ".join(unknown)}
             )
         return " ".join(dict.fromkeys(scopes))
 
@@ -73,8 +80,11 @@ class AppForm(ModelForm):
         for address in addresses:
             if not _is_safe(address) or "#" in address or "*" in address:
                 raise ValidationError(
-                    f"{address}: an https address in full, an http one of the person's own device, or an app's own such"
-                    " as com.example.app:/callback, without # and *."
+                    _(
+                        "%(address)s: an https address in full, an http one of the person's own device, or an app's own"
+                        " such as com.example.app:/callback, without # and *."
+                    )
+                    % {"address": address}
                 )
         return " ".join(addresses)
 
@@ -94,31 +104,31 @@ class AppForm(ModelForm):
         try:
             read = JWKSet.from_json(json.dumps(keys))
         except (JWException, ValueError, TypeError, KeyError):
-            raise ValidationError('A JWK Set is such as {"keys": [{"kty": "EC", "kid": "1", ...}]}.') from None
+            raise ValidationError(_('A JWK Set is such as {"keys": [{"kty": "EC", "kid": "1", ...}]}.')) from None
         found = list(read["keys"])
         if not 0 < len(found) <= MOST_KEYS or not all(key.has_public and key.get("kid") for key in found):
-            raise ValidationError("Each key is a public RSA or EC key with a name (kid).")
+            raise ValidationError(_("Each key is a public RSA or EC key with a name (kid)."))
         if any(key.has_private for key in found):
-            raise ValidationError("These are private keys: nobody else may have them. Register the public ones.")
+            raise ValidationError(_("These are private keys: nobody else may have them. Register the public ones."))
         return keys
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         kind, levels = data.get("kind"), {scope.level for each in self._scopes() if (scope := read_scope(each))}
         if kind == BACKEND and (levels - {"system"} or set(self._scopes()) & set(CONTEXT)):
-            self.add_error("scopes", "Software that acts for itself has system/ scopes only.")
+            self.add_error("scopes", _("Software that acts for itself has system/ scopes only."))
         if kind in (PUBLIC, CONFIDENTIAL) and "system" in levels:
-            self.add_error("scopes", "An app for people has patient/ and user/ scopes, not system/.")
+            self.add_error("scopes", _("An app for people has patient/ and user/ scopes, not system/."))
         if kind in (PUBLIC, CONFIDENTIAL) and not data.get("redirect_uris") and "redirect_uris" not in self.errors:
-            self.add_error("redirect_uris", "Say where people go back to once they have decided.")
+            self.add_error("redirect_uris", _("Say where people go back to once they have decided."))
         if kind == PUBLIC and (data.get("jwks_url") or data.get("jwks")):
-            self.add_error("kind", "Who signs in with a key keeps a secret: choose one of the others.")
+            self.add_error("kind", _("Who signs in with a key keeps a secret: choose one of the others."))
         try:
             AppRegistration(**{name: data[name] for name in REGISTERED if name in data}).clean_fields(["application"])
         except ValidationError as error:
             self.add_error(None, error)
         if data.get("jwks_url") and data.get("jwks"):
-            self.add_error("jwks", "Give the keys or their address, not both.")
+            self.add_error("jwks", _("Give the keys or their address, not both."))
         return data
 
     def _scopes(self) -> list[str]:
@@ -154,17 +164,17 @@ class AppAdmin(ModelAdmin):
     change_form_template = "admin/app_change_form.html"
     fieldsets = (
         (None, {"fields": ("name", "kind", "client_id", "created")}),
-        ("What people see when they are asked", {"fields": ("publisher", "homepage", "logo_url")}),
-        ("What it may ask for", {"fields": ("scopes",)}),
-        ("Where people go back to", {"fields": ("redirect_uris",)}),
-        ("Signing in with a key instead of a secret", {"fields": ("jwks_url", "jwks")}),
+        (_("What people see when they are asked"), {"fields": ("publisher", "homepage", "logo_url")}),
+        (_("What it may ask for"), {"fields": ("scopes",)}),
+        (_("Where people go back to"), {"fields": ("redirect_uris",)}),
+        (_("Signing in with a key instead of a secret"), {"fields": ("jwks_url", "jwks")}),
     )
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def kind(self, application: Any) -> str:
         return dict(KINDS)[kind_of(application)].partition(",")[0].partition(":")[0]
 
-    @admin.display(description="publisher")
+    @admin.display(description=_("publisher"))
     def publisher(self, application: Any) -> str:
         return registration_of(application).publisher
 
@@ -192,7 +202,7 @@ class AppAdmin(ModelAdmin):
         return redirect(request.path)
 
     def _show(self, request: HttpRequest, application: Any, secret: str) -> None:
-        text = "The secret of {} is {}. Copy it now: it is not shown again. Its client id is {}."
+        text = gettext("The secret of {} is {}. Copy it now: it is not shown again. Its client id is {}.")
         message = format_html(text, application.name, format_html("<code>{}</code>", secret), application.client_id)
         messages.warning(request, message)
 

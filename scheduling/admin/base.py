@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 
 from clinic import time_text
@@ -82,8 +84,8 @@ class WallClockWidget(forms.SplitDateTimeWidget):
             attrs,
             date_format="%Y-%m-%d",
             time_format="%H:%M",
-            date_attrs={"type": "date", "aria-label": "Date"},
-            time_attrs={"type": "time", "aria-label": "Time"},
+            date_attrs={"type": "date", "aria-label": gettext("Date")},
+            time_attrs={"type": "time", "aria-label": gettext("Time")},
         )
 
 
@@ -96,7 +98,7 @@ class WallClockField(forms.SplitDateTimeField):
         if not data_list:
             return None
         if None in data_list or "" in data_list:
-            raise ValidationError("Give both a date and a time.")
+            raise ValidationError(_("Give both a date and a time."))
         return datetime.combine(*data_list)
 
 

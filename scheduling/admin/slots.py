@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.country import clinic_zone
 from clinic.fhir.schedules import ZONE_OF_HOURS
@@ -21,9 +23,9 @@ from scheduling.errors import TimeTaken
 from scheduling.visit_zone import zone_of_schedule
 
 STATUSES = (
-    (Slot.Status.BUSY_UNAVAILABLE.value, "Blocked: nobody can book it"),
-    (Slot.Status.BUSY.value, "Busy with something else"),
-    (Slot.Status.FREE.value, "Free: can be booked beyond the usual hours"),
+    (Slot.Status.BUSY_UNAVAILABLE.value, _("Blocked: nobody can book it")),
+    (Slot.Status.BUSY.value, _("Busy with something else")),
+    (Slot.Status.FREE.value, _("Free: can be booked beyond the usual hours")),
 )
 
 TIMES = ("start", "end")
@@ -38,8 +40,8 @@ SCHEDULE = (
 class SlotForm(RefusableForm):
     """Times are those on the wall of the schedule's site."""
 
-    start = WallClockField()
-    end = WallClockField()
+    start = WallClockField(label=_("Start"))
+    end = WallClockField(label=_("End"))
 
     class Meta:
         model = Slot
@@ -62,7 +64,7 @@ class SlotForm(RefusableForm):
         }
         self.cleaned_data.update(times)
         if len(times) == len(TIMES) and times["start"] >= times["end"]:
-            self.add_error("end", "It ends before it starts.")
+            self.add_error("end", _("It ends before it starts."))
         return cleaned
 
     def _statuses(self) -> list[tuple[str, str]]:
@@ -97,7 +99,7 @@ class SlotAdmin(UseCaseAdmin):
             None,
             {
                 "fields": ("schedule", "status", "start", "end", "comment"),
-                "description": "Blocks time, or opens some beyond the usual hours. The times are those of the site.",
+                "description": _("Blocks time, or opens some beyond the usual hours. The times are those of the site."),
             },
         ),
     )
@@ -106,7 +108,7 @@ class SlotAdmin(UseCaseAdmin):
             None,
             {
                 "fields": ("schedule", "status", "when", "comment", "visit"),
-                "description": "This time belongs to an appointment: move or cancel that.",
+                "description": _("This time belongs to a visit: move or cancel that."),
             },
         ),
     )
@@ -132,17 +134,17 @@ class SlotAdmin(UseCaseAdmin):
             else:
                 obj.last_updated = now
                 if booking.write_slots([obj]):
-                    raise TimeTaken("That time, or part of it, is taken already.")
+                    raise TimeTaken(gettext("That time, or part of it, is taken already."))
 
     def delete_model(self, request: HttpRequest, obj: Slot) -> None:  # type: ignore[override]
         with booking.all_or_nothing():
             booking.remove_slot(obj, now=timezone.now())
 
-    @admin.display(ordering="start")
+    @admin.display(description=_("when"), ordering="start")
     def when(self, slot: Slot) -> str:
         return span_text(slot.start, slot.end, zone_of_schedule(slot.schedule))
 
-    @admin.display(description="appointment")
+    @admin.display(description=_("appointment"))
     def visit(self, slot: Slot) -> SafeString | None:
         if slot.appointment is None:
             return None

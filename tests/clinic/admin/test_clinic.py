@@ -184,7 +184,7 @@ def test_half_a_position_is_refused_beside_its_field(desk):
 
     response = desk.post(url(Location, "add"), data)
 
-    assert errors(response) == ["Give the longitude too, or neither."]
+    assert errors(response) == ["Give both the latitude and the longitude, or neither."]
 
 
 def test_help_says_what_an_empty_field_means_on_the_service_and_on_a_schedule(desk):

@@ -50,7 +50,7 @@ def test_slots_and_audit_events_are_named_by_the_clock_too(site, chicago):
     schedule = ScheduleFactory(site=chicago, comment="Lunch")
     start = NOON.replace(second=0)
     slot = SlotFactory(schedule=schedule, start=start, end=start + timedelta(hours=1))
-    assert str(slot) == "Lunch busy, Wed, Jul 1, 2026, 11:00 AM – 12:00 PM (Chicago time)"
+    assert str(slot) == "Lunch: busy, Wed, Jul 1, 2026, 11:00 AM – 12:00 PM (Chicago time)"
     event = AuditEventFactory(subtype="book", recorded=NOON)
     assert str(event) == "book, July 1, 2026, 12:00:05 PM (New York time)"
 

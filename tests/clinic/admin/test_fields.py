@@ -39,9 +39,9 @@ def test_weekly_hours_are_shown_as_they_were_typed(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("mon", "'mon' is not like mon-fri 09:00-17:00"),
-        ("mon-fri 09:00-17:00\nmonday 09:00-17:00", "Line 2: 'monday' is not one of mon, tue"),
-        ("mon 09:00-25:00", "'25:00' is not a time such as 09:00"),
+        ("mon", "“mon” is not like mon-fri 09:00-17:00"),
+        ("mon-fri 09:00-17:00\nmonday 09:00-17:00", "Line 2: “monday” is not one of mon, tue"),
+        ("mon 09:00-25:00", "“25:00” is not a time such as 09:00"),
     ],
 )
 def test_wrong_hours_are_refused_with_the_line(text, message):

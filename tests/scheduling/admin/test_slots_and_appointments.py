@@ -280,7 +280,7 @@ def test_the_steps_of_a_day_are_actions_and_a_refusal_keeps_back_nobody_else(des
     response = desk.post(url(Appointment, "changelist"), chosen, follow=True)
 
     page = response.content.decode()
-    assert "1 is now arrived" in page
+    assert "1 visit is now: arrived." in page
     assert "A visit that is cancelled cannot become arrived" in page
     appointment.refresh_from_db()
     assert appointment.status == "arrived"
