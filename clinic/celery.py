@@ -3,6 +3,8 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_init
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
@@ -35,3 +37,10 @@ app.conf.beat_schedule = {
     },
     "forget what is old": {"task": "scheduling.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
+
+
+@worker_init.connect
+def yield_to_web_servers(**kwargs: object) -> None:
+    """Lower the priority of a worker to WORKER_NICE before it starts its threads or processes, which inherit it."""
+    now = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(now, settings.WORKER_NICE))

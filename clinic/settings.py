@@ -350,6 +350,10 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 300
+# A task can send a hundred messages: no other task waits in a worker that is busy with one, while another is idle.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Workers yield to web servers on the same machine: clinic.celery.
+WORKER_NICE = environment.number("WORKER_NICE", default=10, least=0, most=19)
 
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
 # The country whose formats of dates, times, distances and addresses are used; empty: that of the sites' zones.

@@ -1,0 +1,45 @@
+"""Workers leave the processor to web servers on the same machine."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from clinic.celery import app
+
+WORKER = textwrap.dedent("""
+    import os
+    from threading import Thread
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    from celery.signals import worker_init
+    import clinic.celery
+
+    def show():
+        print(os.getpriority(os.PRIO_PROCESS, 0))
+
+    worker_init.send(sender=None)
+    thread = Thread(target=show)
+    thread.start()
+    thread.join()
+""")
+
+
+@pytest.mark.parametrize(("set_to", "before", "expected"), [(None, 0, 10), ("5", 0, 5), ("5", 15, 15)])
+def test_a_worker_and_its_threads_have_a_lower_priority(set_to, before, expected):
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    environment = {name: value for name, value in os.environ.items() if name != "WORKER_NICE"}
+    said = subprocess.run(
+        [sys.executable, "-c", WORKER],
+        env=environment | ({"WORKER_NICE": set_to} if set_to else {}),
+        preexec_fn=lambda: os.nice(max(before - own, 0)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(said.stdout) == max(expected, own)
+
+
+def test_a_worker_fetches_no_task_that_it_cannot_start():
+    assert app.conf.worker_prefetch_multiplier == 1
