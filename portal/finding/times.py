@@ -15,6 +15,7 @@ from portal.finding.starts import Starts
 from scheduling.availability import (
     Arrangement,
     FoundTime,
+    MovedVisit,
     Offering,
     TimeQuery,
     arrangements_for,
@@ -69,7 +70,8 @@ class Menu:
     """The arrangements of schedules that can give a service, and its sites.
 
     `zone` is the zone that the patient chose for visits by video; `starts` limits the local starting times. `without`
-    is a visit that is being moved: its own time counts as free. `position` is the patient's, if times are to be sorted
+    is a visit that is being moved, and `moved` its schedules: its own time counts as free, but its present start is not
+    among the times. `position` is the patient's, if times are to be sorted
     by distance.
     """
 
@@ -79,6 +81,7 @@ class Menu:
     zone: ZoneInfo | None = None
     starts: Starts | None = None
     without: Appointment | None = None
+    moved: MovedVisit | None = None
     position: Position | None = None
     _ways_of: dict[int, tuple[object, Sequence[tuple[Offering, ...]]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -173,10 +176,11 @@ class Menu:
             start=first,
             end=end,
             within=self._start_spans(first, end),
-            limit=limit,
+            limit=limit + len(self.arrangements) if limit and self.moved else limit,
             without=self.without,
         )
-        return find_times(query, now=now) if first < end else []
+        found = find_times(query, now=now) if first < end else []
+        return list(self.moved.other_times(found))[:limit] if self.moved else found
 
     def _start_spans(self, start: datetime, end: datetime) -> tuple[Span, ...] | None:
         """Return the spans in which a visit may start in any of the zones; None for all times."""
@@ -290,10 +294,13 @@ class Menu:
 def read_menu(service: HealthcareService, *, moved: Appointment | None = None) -> Menu:
     """Return the menu of a service. Two queries. A visit that is being `moved` keeps its length and its extras."""
     arrangements = arrangements_for(service)
+    moved_visit = None
     if moved is not None:
-        arrangements = tuple(moved_visit_of(moved).ways(arrangements))
+        moved_visit = moved_visit_of(moved)
+        arrangements = tuple(moved_visit.ways(arrangements))
     sites = {each.site for arrangement in arrangements for pool in arrangement for each in pool if each.site}
-    return Menu(service=service, arrangements=arrangements, sites=Location.objects.in_bulk(sites), without=moved)
+    places = Location.objects.in_bulk(sites)
+    return Menu(service=service, arrangements=arrangements, sites=places, without=moved, moved=moved_visit)
 
 
 def nearest(menu: Menu, start: datetime, *, now: datetime) -> list[Choice]:

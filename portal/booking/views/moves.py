@@ -96,6 +96,9 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
     menu = replace(times.read_menu(service, moved=visit.appointment), zone=zone)
     try:
         offerings = menu.offerings(schedules)
+        if menu.moved and menu.moved.is_present(start, offerings):
+            messages.info(request, _("Your visit is already at that time."))
+            return redirect(moving.back)
         if request.method == "POST" and "confirm" not in request.POST:
             return redirect(
                 f"{request.path}?{urlencode({name: request.POST.get(name, '') for name in ('time', 'zone')})}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from scheduling.availability import (
     MAX_WINDOW,
     TIME_CONFLICTS,
     Arrangement,
+    MovedVisit,
     Offering,
     Pool,
     TimeQuery,
@@ -49,14 +51,27 @@ class RequestedVisit:
     keep: tuple[str, ...] = ()
     duration: timedelta | None = None
 
+    @cached_property
+    def moved(self) -> MovedVisit | None:
+        """The visit being moved, with its schedules."""
+        return moved_visit_of(self.without) if self.without is not None else None
+
+    def is_present(self, start: datetime) -> bool:
+        """True if the visit being moved is at this start on this calendar already, with the same length."""
+        if self.moved is None or self.without is None or self.without.end is None:
+            return False
+        here = [each for each in self.moved.own if each.schedule == self.calendar.pk]
+        is_as_long = self.duration is None or start + self.duration == self.without.end
+        return is_as_long and self.moved.is_present(start, here)
+
     def ways(self) -> tuple[Arrangement, ...]:
         """Return the arrangements of the service that include the calendar.
 
         Raises Invalid if there are none.
         """
         every = arrangements_for(self.service, site=self.calendar.site_id)
-        if self.without is not None:
-            every = tuple(moved_visit_of(self.without).ways(every))
+        if self.moved is not None:
+            every = tuple(self.moved.ways(every))
         ways = [self._with_calendar(way) for way in every if any(self._is_here(pool) for pool in way)]
         if not ways:
             text = _("%(who)s does not offer %(service)s at this site, or a room or device that it needs is missing.")
@@ -109,6 +124,7 @@ def _least_in_the_way(
 def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
     """Return the free times nearest to `around` on its local day; if there are none, the next ones after that day.
 
+    The present time of a visit being moved is none of them.
     Raises SchedulingError if the visit is not possible on this calendar at all.
     """
     day = in_zone(around, zone).date()
@@ -120,10 +136,11 @@ def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo
             ways=ways_of(requested_visit.service, ways),
             start=start,
             end=end,
-            limit=limit,
+            limit=limit and limit + len(ways),  # the present time may be found in each of the ways
             without=requested_visit.without,
         )
-        return sorted({as_datetime(each.start) for each in find_times(query, now=now)})
+        found = sorted({as_datetime(each.start) for each in find_times(query, now=now)})
+        return [each for each in found if not requested_visit.is_present(each)][:limit]
 
     that_day = sorted(starts(first, last), key=lambda each: abs(each - around))[:SUGGESTED]
     found = that_day or starts(max(last, now), max(last, now) + MAX_WINDOW, SUGGESTED // 2)

@@ -6,11 +6,19 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from clinic.models import Appointment
-from portal.finding.times import time_value
+from clinic.models import Appointment, Communication
+from portal.finding.times import read_menu, time_value
 from scheduling.availability import offerings_of
 from scheduling.notifications import links
-from tests.factories import RoomFactory, ScheduleFactory, SlotFactory
+from tests.factories import (
+    EVERY_DAY,
+    AppointmentFactory,
+    PractitionerFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    SlotFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +48,46 @@ def test_it_shows_the_free_times_and_what_stays(as_ada, visit, address, ten):
 def test_its_own_time_does_not_stand_in_the_way(as_ada, visit, address, ten, checkup, schedule):
     page = as_ada.get(address, {"date": f"{ten:%Y-%m-%d}"})
     assertContains(page, at(ten + timedelta(minutes=15), checkup, schedule))
+
+
+def test_its_present_time_is_not_offered_as_a_new_one(as_ada, visit, address, ten, checkup, schedule, site):
+    other = ScheduleFactory(actor=PractitionerFactory(family="Okafor"), services=[checkup], site=site)
+    SlotFactory(schedule=other, start=ten + timedelta(minutes=30), end=ten.replace(hour=20))
+    SlotFactory(schedule=schedule, start=ten + timedelta(minutes=30), end=ten.replace(hour=20))
+    for busy in (schedule, other):
+        SlotFactory(schedule=busy, start=ten.replace(hour=0), end=ten)
+    page = as_ada.get(address, {"date": f"{ten:%Y-%m-%d}"})
+    opened = page.context["free_days"].opened
+    assert [(each.start, each.value) for each in opened.times] == [(ten, at(ten, checkup, other))]
+    assert next(day.count for day in page.context["free_days"].days if day.date == opened.date) == 1
+    assertNotContains(page, at(ten, checkup, schedule))
+    other.active = False
+    other.save()
+    days = as_ada.get(address, {"date": f"{ten:%Y-%m-%d}"}).context["free_days"].days
+    assert next(day.count for day in days if day.date == ten.date()) == 0
+
+
+def test_a_visit_without_a_person_is_where_it_is_in_any_of_its_rooms(ada, ten, site):
+    lab = ServiceFactory(name="Blood test", hours=EVERY_DAY, requires=["Location"])
+    rooms = [ScheduleFactory(actor=RoomFactory(part_of=site), services=[lab], site=site) for _ in range(2)]
+    end = ten + timedelta(minutes=30)
+    visit = AppointmentFactory(patient=ada, service=lab, start=ten, end=end, schedules=[rooms[0]], site=site)
+    times = read_menu(lab, moved=visit).times(ten, ten + timedelta(hours=1), now=ten - timedelta(days=1))
+    assert [each.start for each in times] == [ten + timedelta(minutes=15), ten + timedelta(minutes=30)]
+
+
+def test_who_comes_back_after_the_move_is_told_that_it_is_done(as_ada, visit, address, ten, checkup, schedule):
+    later = {"time": at(ten + timedelta(hours=2), checkup, schedule)}
+    as_ada.post(address, {**later, "confirm": "on"})
+    for answer in (
+        as_ada.get(address, later, follow=True),
+        as_ada.post(address, {**later, "confirm": "on"}, follow=True),
+    ):
+        assertRedirects(answer, f"/appointments/{visit.fhir_id}/")
+        assertContains(answer, "Your visit is already at that time.")
+    visit.refresh_from_db()
+    assert visit.sequence == 1
+    assert Communication.objects.filter(event="change", medium="email").count() == 1
 
 
 def test_choosing_asks_once_more_and_changes_nothing(as_ada, visit, address, ten, checkup, schedule):
@@ -112,7 +160,7 @@ def test_it_keeps_its_own_length_and_its_own_extras(as_ada, visit, address, ten,
 
     page = as_ada.get(address, {"date": ten.date().isoformat()})
     times = {each.start: each for each in page.context["menu"].times(ten, ten + timedelta(hours=3), now=timezone.now())}
-    assert [f"{each:%H:%M}" for each in times] == ["10:00", "10:15", "10:30", "10:45", "11:00"]
+    assert [f"{each:%H:%M}" for each in times] == ["10:15", "10:30", "10:45", "11:00"]  # it is at 10:00 now
     eleven = times[ten.replace(hour=11)]
     assert eleven.end == ten.replace(hour=11, minute=45)
     assertContains(as_ada.post(address, {"time": eleven.value}, follow=True), "11:45")

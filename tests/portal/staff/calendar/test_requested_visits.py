@@ -281,6 +281,19 @@ class TestMoving:
         visit.refresh_from_db()
         assert visit.start == ten
 
+    def test_its_present_time_is_not_offered_as_a_new_one(self, as_rana, move, visit, schedule, ten):
+        """With another length it is: the visit can become longer where it is."""
+        address = f"/staff/visits/{visit.fhir_id}/move/"
+        free = as_rana.get(address, headers=DIALOG).context["free"]
+        assert ten not in free
+        assert {ten - timedelta(minutes=15), ten + timedelta(minutes=15)} <= set(free)
+        assert ten in move(minutes="45", refresh="1").context["free"]
+        for start, end in ((ten.replace(hour=0), ten), (ten + timedelta(minutes=30), ten + timedelta(days=1))):
+            SlotFactory(schedule=schedule, start=start, end=end)
+        later = as_rana.get(address, headers=DIALOG).context["free"]
+        assert len(later) == 4
+        assert min(later) > ten
+
     def test_the_old_time_stands_where_the_new_one_is_taken(self, move, visit, schedule, ten):
         SlotFactory(schedule=schedule, start=ten.replace(hour=14))
         assertContains(move(ten.replace(hour=14)), "no longer free", status_code=422)
