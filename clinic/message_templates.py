@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from clinic import placeholders
 from clinic.models import Medium, MessageTemplate
 from clinic.time_text import in_full, in_short
+from clinic.translations import Sentence, TranslatedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,25 @@ class MessageText:
 
 def fill_in(message: MessageText, values: Mapping[str, str]) -> MessageText:
     """Return the text with its placeholders replaced by the values, the subject on one line."""
-    subject = " ".join(placeholders.fill_in(message.subject, values).split())
-    return MessageText(subject, placeholders.fill_in(message.body, values).strip())
+    subject, body = (_filled_in(text, values) for text in (message.subject, message.body))
+    subject_line, trimmed = " ".join(subject.split()), body.strip()
+    return MessageText(
+        subject if subject == subject_line else subject_line,  # equal texts keep the languages of their parts
+        body if body == trimmed else trimmed,
+    )
+
+
+def _filled_in(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its placeholders replaced by the values.
+
+    If one of them has a language of its own, the result is a Sentence, so that an email can mark it.
+    """
+    pieces = placeholders.pieces(text, values)
+    used = {name: values[name] for name, _words in pieces if name in values}
+    if not any(isinstance(value, TranslatedText | Sentence) for value in used.values()):
+        return "".join(words for _name, words in pieces)  # never a SafeString: the values are not HTML
+    template = (f"%({name})s" if name in used else words.replace("%", "%%") for name, words in pieces)
+    return Sentence("".join(template), **used)
 
 
 def text_for(event: str, medium: str, language: str) -> MessageText:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.template import Context, Engine, Template, TemplateSyntaxError
-from django.template.base import TextNode, VariableNode
+from django.template.base import Node, TextNode, VariableNode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,9 +60,14 @@ def check(text: str, event: str) -> None:
             )
 
 
-def fill_in(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with its placeholders replaced by the values."""
-    return _compiled(text).render(Context(dict(values), autoescape=False))
+def pieces(text: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the filled-in text in pieces: a placeholder's name with its value, or an empty name with text between."""
+    context = Context(dict(values), autoescape=False)
+    return [(_name_of(node), node.render(context)) for node in _compiled(text).nodelist]
+
+
+def _name_of(node: Node) -> str:
+    return node.filter_expression.token if isinstance(node, VariableNode) else ""
 
 
 @lru_cache(maxsize=256)

@@ -11,13 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic import addresses, time_text, visit_place
 from clinic.fhir.codes import TIMEZONE
 from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
-from clinic.translations import TranslatedText, text_of
+from clinic.translations import Sentence, TranslatedText, text_of
 from clinic.zones import zone_named
 from scheduling.participants import participant_names
 
@@ -92,7 +93,14 @@ class VisitFacts:
         if site is None:
             return ""
         rooms = self.room if self.room != site.name else ""
-        return ", ".join(filter(None, (text_of(site, "name"), rooms, addresses.on_one_line(site))))
+        parts = {"site": text_of(site, "name"), "rooms": rooms, "address": addresses.on_one_line(site)}
+        known = {name: part for name, part in parts.items() if part}
+        return Sentence(", ".join(f"%({name})s" for name in known), **known)
+
+    @property
+    def language_of_place(self) -> str:
+        """The language of `place`, by the name of the site."""
+        return text_of(self.site, "name").language if self.site else get_language() or settings.LANGUAGE_CODE
 
     @property
     def patient_name(self) -> str:

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
 from clinic import branding, patient_text, phones
+from clinic.templatetags.texts import in_its_language
 from clinic.visit_place import site_and_town
 from portal.common import navigation
-from portal.templatetags.texts import in_its_language
 from scheduling.access import Caller
 
 register = template.Library()

@@ -10,8 +10,8 @@ from clinic import formats
 from clinic.country import clinic_zone
 from clinic.fhir.datatypes import Json
 from clinic.models import QuestionnaireResponse
+from clinic.templatetags.texts import in_its_language
 from portal.common.fields import date_parts
-from portal.templatetags.texts import in_its_language
 from scheduling import questionnaires
 from scheduling.questionnaires import AnswerRow, Item, Node, ResponseSummary
 from scheduling.visit_zone import zone_of_place

@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
@@ -107,13 +108,13 @@ def _visit(about: VisitFacts, now: datetime, attendee: str, page: str, owner: in
     appointment = about.appointment
     event = _entry(f"{appointment.fhir_id}@{domain()}", about.start, about.end, now)
     event.add("sequence", appointment.sequence)
-    event.add("summary", _summary(about, owner))
+    event.add("summary", _summary(about, owner), parameters=_in_language())
     status = _STATUS.get(Appointment.Status(appointment.status), "CONFIRMED")
     event.add("status", status)
     if about.place:
-        event.add("location", about.place)
+        event.add("location", str(about.place), parameters=_in_language(about.language_of_place))
     event.add("url", page)
-    event.add("description", _description(about, page, now))
+    event.add("description", _description(about, page, now), parameters=_in_language())
     organizer = vCalAddress(f"mailto:{settings.CLINIC_EMAIL or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     organizer.params["CN"] = vText(settings.CLINIC_NAME)
     event["organizer"] = organizer
@@ -122,6 +123,11 @@ def _visit(about: VisitFacts, now: datetime, attendee: str, page: str, owner: in
     if status == "CONFIRMED" and about.start > now:
         event.add_component(_alarm(str(event["summary"])))
     return event
+
+
+def _in_language(language: str = "") -> dict[str, str]:
+    """The LANGUAGE parameter of a text, by default the language that the file is written in."""
+    return {"LANGUAGE": language or get_language() or settings.LANGUAGE_CODE}
 
 
 def _summary(about: VisitFacts, owner: int | None) -> str:
@@ -159,7 +165,7 @@ def _alarm(text: str) -> Alarm:
     """The alarm of the calendar entry, independent of the clinic's reminders."""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", text)
+    alarm.add("description", text, parameters=_in_language())
     alarm.add("trigger", -ALARM_BEFORE)
     return alarm
 
@@ -167,7 +173,7 @@ def _alarm(text: str) -> Alarm:
 def _block(block: CalendarBlock, now: datetime) -> Event:
     """The entry of blocked time."""
     event = _entry(f"{block.id}@{domain()}", in_zone(block.start, block.zone), in_zone(block.end, block.zone), now)
-    event.add("summary", block.text or _("Blocked time"))
+    event.add("summary", block.text or _("Blocked time"), parameters={} if block.text else _in_language())
     event.add("status", "CONFIRMED")
     return event
 

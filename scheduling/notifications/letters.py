@@ -74,11 +74,11 @@ def compose(message: Communication, zone: ZoneInfo | None, *, now: datetime) -> 
         )
         if message.medium == Medium.SMS:
             link = about.values()["link"]
-            text = words.body if link in words.body else f"{words.body} {link}"
+            text = str(words.body) if link in words.body else f"{words.body} {link}"
             return Letter("", text, text)
         if message.medium == Medium.IN_APP:
-            body = words.body if about.place in words.body else f"{words.body}\n\n{_('Where')}: {about.place}"
-            return Letter(words.subject, body, body)
+            body = str(words.body) if about.place in words.body else f"{words.body}\n\n{_('Where')}: {about.place}"
+            return Letter(str(words.subject), body, body)
         return _letter(message, about, words, language, now)
 
 
@@ -271,8 +271,8 @@ def framed(
         "accent": settings.CLINIC_ACCENT or ACCENT,
     }
     return Letter(
-        subject=words.subject,
-        body=words.body,
+        subject=str(words.subject),
+        body=str(words.body),
         text=render_to_string("messages/email.txt", context),
         html=render_to_string("messages/email.html", context),
         calendar=calendar,

@@ -6,7 +6,7 @@ from django.utils.translation import override
 from clinic import translations
 from clinic.fhir.resources import to_fhir
 from clinic.models import HealthcareService, Location, Organization, Questionnaire
-from portal.templatetags.texts import in_its_language
+from clinic.templatetags.texts import in_its_language
 from tests.factories import ServiceFactory
 
 

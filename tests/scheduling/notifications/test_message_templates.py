@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from icalendar import Calendar
 
-from clinic import message_templates, placeholders
+from clinic import message_templates, placeholders, translations
 from clinic.fhir.codes import TIMEZONE
 from clinic.models import Event, Medium, MessageTemplate
 from clinic.visit_place import with_chosen_zone
@@ -427,3 +427,26 @@ def test_a_calendar_of_many_visits_asks_once_for_their_zones(django_assert_num_q
     assert calendar["METHOD"] == "PUBLISH"
     zones = {event["UID"]: event["DTSTART"].params["TZID"] for event in calendar.walk("VEVENT")}
     assert set(zones.values()) == {"America/New_York", "Europe/Berlin"}
+
+
+def test_a_text_without_a_translation_is_marked_with_its_language(visit):
+    """In the facts, in the preparation of several lines, and in the clinic's own sentences; never in plain text."""
+    visit.service.preparation = "Fast from\nmidnight on <b>."
+    visit.service.save()
+    translations.translate(visit.site.extra, "name", {"es": "Calle Mayor"})
+    visit.site.save()
+    MessageTemplateFactory(
+        event="confirmation",
+        medium="email",
+        language="es",
+        subject="Su {{ service }}",
+        body="100 % seguro: {{ service }} en {{ place }}.\n\n{{ preparation }}",
+    )
+    said = letter(visit, language="es")
+    assert '<h1>Su <span lang="en">Colonoscopy</span></h1>' in said.html
+    assert '<td><span lang="en">Colonoscopy</span></td>' in said.html
+    assert '100 % seguro: <span lang="en">Colonoscopy</span> en Calle Mayor, 1 Main Street' in said.html
+    assert '<p><span lang="en">Fast from</span><br><span lang="en">midnight on &lt;b&gt;.</span></p>' in said.html
+    assert '<div lang="en"><p>Fast from<br>midnight on &lt;b&gt;.</p></div>' in said.html
+    assert "lang" not in said.subject + said.body + said.text
+    assert "span" not in letter(visit, event="cancellation", language="en").html

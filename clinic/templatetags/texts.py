@@ -1,7 +1,7 @@
 """Template tags for the clinic's own texts: in the reader's language, or marked with another `lang`."""
 
 from django import template
-from django.utils.html import conditional_escape, format_html, linebreaks
+from django.utils.html import conditional_escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from clinic import addresses, translations
@@ -18,7 +18,8 @@ register.filter("address_lines", addresses.lines)
 def in_its_language(text: str) -> SafeString | str:
     """Render a text, inside an element with its `lang` if that is not the page's; of a sentence, the texts in it."""
     if isinstance(text, TranslatedText) and text.is_foreign:
-        return format_html('<span lang="{}">{}</span>', text.language, text)
+        lines = ((text.language, line) for line in text.split("\n"))
+        return format_html_join("\n", '<span lang="{}">{}</span>', lines)  # an element within each paragraph
     if isinstance(text, Sentence):
         marked = {
             name: conditional_escape(in_its_language(part)) if isinstance(part, str) else part
