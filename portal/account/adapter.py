@@ -2,13 +2,14 @@
 
 from email.utils import formataddr, parseaddr
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from clinic.message_templates import MessageText
 from clinic.models import User
@@ -20,6 +21,11 @@ EMAIL_CHANGED = "account/email/email_changed"
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Adapter that sends allauth's emails in the same layout as emails about visits."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The email address or the password is wrong."),
+    }
 
     def get_from_email(self) -> str:
         return formataddr((settings.CLINIC_NAME, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))

@@ -50,17 +50,23 @@ def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime
         return send_code(request, visit, now)
     if request.method == "POST" and not {"birth_date_day", "phone", "code", form_drafts.LANGUAGE} & request.POST.keys():
         return redirect(request.get_full_path())  # a time was chosen after the birth date was forgotten
-    form = proof_form(request, visit)
-    if request.method == "POST" and form.is_valid() and is_given(request, visit, form, now):
+    form = proof_form(request, visit, now)
+    if request.method == "POST" and form and form.is_valid() and is_given(request, visit, form, now):
         form_drafts.done(request)
         return redirect(request.get_full_path())
     context = {"visit": visit, "token": token, "form": form, **proof_context(request, visit, now)}
     return render(request, "portal/appointments/birth_date.html", context)
 
 
-def proof_form(request: HttpRequest, visit: Visit) -> ProofForm:
-    """Return the form that asks for the patient's proof: birth date, phone number or code."""
-    return form_drafts.form(request, PROOF_FORMS[booking.proof_of(visit.appointment.patient)])
+def proof_form(request: HttpRequest, visit: Visit, now: datetime) -> ProofForm | None:
+    """Return the form that asks for the patient's proof: birth date, phone number or code.
+
+    None if only a code would do and there is no address to send it to: the page has no form then.
+    """
+    proof = booking.proof_of(visit.appointment.patient)
+    if proof == Proof.CODE and not _emails(visit, now):
+        return None
+    return form_drafts.form(request, PROOF_FORMS[proof])
 
 
 def proof_context(request: HttpRequest, visit: Visit, now: datetime) -> dict[str, object]:

@@ -141,6 +141,20 @@ class CoverageForm(forms.Form):
             raise ValidationError(_("The insurance must be valid on the day of the visit. Enter another one."))
         return end
 
+    @staticmethod
+    def initial_of(coverage: Coverage) -> dict[str, Any]:
+        """Return the values of the fields from which the coverage was made."""
+        payors = (str(each.get("display", "")) for each in coverage.payor)
+        plans = (str(each.get("value", "")) for each in coverage.extra.get("class", ()))
+        kinds = (str(each.get("code", "")) for each in (coverage.type or {}).get("coding", ()))
+        return {
+            "payor": next(payors, ""),
+            "member": coverage.subscriber_id,
+            "kind": next(kinds, ""),
+            "plan": next(plans, ""),
+            "end": coverage.end,
+        }
+
     def add(self, patient: Patient, *, now: datetime) -> Coverage:
         """Return the patient's coverage. The same card entered again is the same row."""
         code = self.cleaned_data["kind"]

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import people_search
 from clinic.models import Patient, RelatedPerson
 from portal.common.forms import PatientDetailsForm
 from scheduling.access import Caller
@@ -56,9 +57,13 @@ class DependantForm(PatientDetailsForm):
     def add(self, caller: Caller, *, now: datetime) -> Patient:
         """Create the patient's record and the caller's right to book for them.
 
-        A patient without an email address gets messages at the addresses of their carers.
+        The same person entered again is the same record. A patient without an email address gets messages at the
+        addresses of their carers.
         """
         assert caller.user is not None
+        known = self._known(caller)
+        if known is not None:
+            return known
         language = caller.patient.language if caller.patient else ""
         patient = Patient.objects.create(**self.person, language=language, last_updated=now)
         own = caller.patient
@@ -82,6 +87,14 @@ class DependantForm(PatientDetailsForm):
             related.patient.given, related.patient.family = self.cleaned_data["given"], self.cleaned_data["family"]
             related.patient.write_born(self.cleaned_data["birth_date"])
             _write(related.patient, now)
+
+    def _known(self, caller: Caller) -> Patient | None:
+        """Return the person with this name and birth date for whom the caller can book already."""
+        others = Patient.objects.filter(pk__in=caller.patients, deleted_at=None)
+        if caller.patient:
+            others = others.exclude(pk=caller.patient.pk)
+        named = others.filter(people_search.named_exactly("{given} {family}".format(**self.person)))
+        return next((each for each in named if each.born == self.cleaned_data["birth_date"]), None)
 
     @property
     def _relationship(self) -> list[dict[str, Any]]:

@@ -33,11 +33,14 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request)
     if manage_links.CODE_BUTTONS & request.POST.keys():
         return manage_links.send_code(request, visit, now)
-    form = manage_links.proof_form(request, visit)
-    if request.method == "POST" and form.is_valid() and manage_links.is_given(request, visit, form, now):
-        form_drafts.done(request)
-        return redirect("portal:manage", token)
-    context = {"visit": visit, "token": token, "form": form, "known": manage_links.is_known(request, visit, now)}
+    known = manage_links.is_known(request, visit, now)
+    form = None if known else manage_links.proof_form(request, visit, now)
+    if request.method == "POST":
+        if form and form.is_valid() and manage_links.is_given(request, visit, form, now):
+            form_drafts.done(request)
+        if not (form and form.errors):
+            return redirect("portal:manage", token)
+    context = {"visit": visit, "token": token, "form": form, "known": known}
     return render(request, "portal/appointments/manage.html", context | manage_links.proof_context(request, visit, now))
 
 
@@ -68,8 +71,8 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request)
     if not visit.is_promised:
         return redirect("portal:manage", token)
-    form = form_drafts.form(request, CancelForm)
-    if request.method == "POST" and form.is_valid():
+    form = form_drafts.form(request, CancelForm) if visit.is_changeable or request.method == "POST" else None
+    if request.method == "POST" and form and form.is_valid():
         form_drafts.done(request)
         return _cancel(request, visit, token, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:manage", args=[token]), "by_link": True}

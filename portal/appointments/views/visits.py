@@ -82,8 +82,8 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
     visit = own_visit(request, appointment_id, now)
     if not visit.is_promised:
         return redirect("portal:visit", visit.id)
-    form = form_drafts.form(request, CancelForm)
-    if request.method == "POST" and form.is_valid():
+    form = form_drafts.form(request, CancelForm) if visit.is_changeable or request.method == "POST" else None
+    if request.method == "POST" and form and form.is_valid():
         form_drafts.done(request)
         return _cancel(request, visit, form.cleaned_data["reason"], now)
     context = {"visit": visit, "form": form, "back": reverse("portal:visit", args=[visit.id])}

@@ -63,10 +63,15 @@ def about_details(request: HttpRequest, visit: Visit, now: datetime, who: str) -
 @require_http_methods(["GET", "POST"])
 @hold_required
 def proof(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Ask for the code that was sent to a guest's address. If it is right, the visit is for the guest."""
+    """Ask for the code that was sent to a guest's address. If it is right, the visit is for the guest.
+
+    A code works once: whoever comes back after it goes on to the next step.
+    """
     guest = guests.details(request.session)
     if caller_of(request).user or guest is None:
         return redirect(steps.page_of(visit, steps.ABOUT))
+    if guests.is_proven(request.session, guest.email):
+        return _name_guest(request, visit, guest, now) if request.method == "POST" else redirect(_next(request, visit))
     if "again" in request.POST:
         return _send(request, visit, guest, now)
     form = form_drafts.form(request, CodeForm)

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Coverage
@@ -32,7 +33,7 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form_drafts.done(request)
         if form.cleaned_data["coverage"] == ANOTHER:
-            return redirect("portal:new-coverage", visit.id)
+            return redirect(f"{reverse('portal:new-coverage', args=[visit.id])}?another")
         return _note(request, visit, f"Coverage/{form.cleaned_data['coverage']}", now)
     return _page(request, visit, "coverage", form, now)
 
@@ -40,15 +41,18 @@ def coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @hold_required
 def new_coverage(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
-    """Ask for the details of a new coverage."""
+    """Ask for the details of a new coverage. Whoever comes back finds what they entered, unless they add another."""
     patient = visit.appointment.patient
     if patient is None or not steps.is_for_own(visit.appointment, caller_of(request)):
         return redirect(steps.page_of(visit, steps.ABOUT))
-    form = form_drafts.form(request, CoverageForm, day=requirements.day_of(visit.appointment))
+    known = _known(request, visit)
+    entered = next((each for each in known if each.reference == steps.coverage_of(visit.appointment)), None)
+    initial = CoverageForm.initial_of(entered) if entered and "another" not in request.GET else {}
+    form = form_drafts.form(request, CoverageForm, day=requirements.day_of(visit.appointment), initial=initial)
     if request.method == "POST" and form.is_valid():
         form_drafts.done(request)
         return _note(request, visit, form.add(patient, now=now).reference, now)
-    return _page(request, visit, "coverage_new", form, now, within=bool(_known(request, visit)))
+    return _page(request, visit, "coverage_new", form, now, within=bool(known))
 
 
 def _note(request: HttpRequest, visit: Visit, reference: str, now: datetime) -> HttpResponse:

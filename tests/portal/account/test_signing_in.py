@@ -146,3 +146,9 @@ def test_an_account_is_made_by_somebody_of_one_name_who_knows_the_year_of_their_
     client.post("/accounts/signup/", {**SIGN_UP, **year})
     patient = Patient.objects.get()
     assert (str(patient), patient.born, patient.email) == ("Eve", "1985", "eve@example.com")
+
+
+def test_a_wrong_password_is_said_in_plain_words(client, ada):
+    page = client.post("/accounts/login/", {"login": ada.user.email, "password": "not-the-password"})
+    assertContains(page, "The email address or the password is wrong.")
+    assertContains(page, f'value="{ada.user.email}"')

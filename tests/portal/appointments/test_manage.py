@@ -43,6 +43,16 @@ def test_the_birth_date_opens_the_details(client, link):
     assertContains(client.post(link, BORN), "Check-up")
 
 
+def test_the_language_can_be_changed_before_and_after_the_birth_date_and_when_it_is_too_late(client, link, checkup):
+    """The buttons of the language belong to the page's form, or to their own where the page has none."""
+    checkup.cancellation_notice = timedelta(days=30)
+    checkup.save()
+    pages = [client.get(link), client.post(link, BORN), client.get(f"{link}cancel/")]
+    for page, has_form in zip(pages, (True, False, False), strict=True):
+        assert b'form id="step"' in page.content if has_form else b'form id="step"' not in page.content
+        assertContains(page, 'name="read-in"' if has_form else 'action="/language/"')
+
+
 def test_the_details_stay_closed_for_others(client, link):
     assertContains(client.post(link, OTHER_DAY), "That date of birth does not match")
     assertNotContains(client.get(link), "Check-up")

@@ -109,7 +109,18 @@ def test_another_patients_is_no_choice(as_ada, ada, bo, held):
 def test_another_one_can_be_added(as_ada, ada, held):
     CoverageFactory(beneficiary=ada)
     answer = as_ada.post(page_of(held, "coverage"), {"coverage": "another"})
-    assertRedirects(answer, f"{page_of(held, 'coverage')}new/")
+    assertRedirects(answer, f"{page_of(held, 'coverage')}new/?another")
+
+
+def test_who_comes_back_finds_the_card_as_it_was_entered(as_ada, held):
+    new = f"{page_of(held, 'coverage')}new/"
+    end = {"end_day": "31", "end_month": "12", "end_year": "2090"}
+    as_ada.post(new, {**CARD, **end})
+    page = as_ada.get(new)
+    for value in ("Acme Health", "M-12345", "Gold", "31", "12", "2090"):
+        assertContains(page, f'value="{value}"')
+    assertContains(page, '<option value="PUBLICPOL" selected>')
+    assertNotContains(as_ada.get(f"{new}?another"), "M-12345")
 
 
 def test_it_is_said_before_who_the_visit_is_for(client, dear, wanted):

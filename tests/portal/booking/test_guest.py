@@ -57,6 +57,17 @@ def test_the_code_goes_to_the_address_in_the_guests_language_and_is_kept_as_a_di
     assert code() not in str(dict(client.session))
 
 
+def test_who_comes_back_to_the_code_after_it_was_right_goes_on(client, held):
+    """The code has been used: asking for it again would only be answered with an error."""
+    say_who(client, held)
+    right = code()
+    prove(client, held)
+    assertRedirects(client.get(page_of(held, "proof")), page_of(held, "confirm"))
+    assertRedirects(prove(client, held, right), page_of(held, "confirm"))
+    assertRedirects(client.post(page_of(held, "proof"), {"again": "1"}), page_of(held, "confirm"))
+    assert Communication.objects.filter(event="proof").count() == 1
+
+
 def test_nobody_is_named_before_the_proof(client, held):
     say_who(client, held)
     assertRedirects(client.get(page_of(held, "confirm")), page_of(held, "about"))
