@@ -25,5 +25,5 @@ def test_its_name_is_in_the_code(entry):
 
 
 def test_the_words_are_those_that_newcomers_ask_for():
-    asked = {"bookable", "offering", "arrangement", "hold", "proposal", "once", "grid", "buffer", "cut-off", "caller"}
-    assert asked <= {entry["term"].lower() for entry in ENTRIES}
+    terms = {"bookable", "offering", "arrangement", "hold", "proposal", "once", "grid", "buffer", "cut-off", "caller"}
+    assert terms <= {entry["term"].lower() for entry in ENTRIES}

@@ -69,10 +69,10 @@ def walk(found: list[Block], directory: Path, answer: Callable[[str], str]) -> I
         assert not lines, "\n".join(lines)
 
 
-def is_as_shown(lines: list[str], shown: list[str]) -> bool:
+def is_as_shown(lines: list[str], text: list[str]) -> bool:
     """Servers differ in the case of the names of headers."""
-    pairs = [(line.lower(), each.lower().replace("[", "[[]")) for line, each in zip(lines, shown, strict=False)]
-    return len(lines) == len(shown) and all(fnmatchcase(line, each) for line, each in pairs)
+    pairs = [(line.lower(), each.lower().replace("[", "[[]")) for line, each in zip(lines, text, strict=False)]
+    return len(lines) == len(text) and all(fnmatchcase(line, each) for line, each in pairs)
 
 
 def free_port() -> str:
@@ -118,9 +118,9 @@ def allow(address: str) -> str:
     parts = urlsplit(address)
     browser = Client(headers={"host": parts.netloc})
     browser.force_login(User.objects.get(email="ada@example.com"))
-    asked = parse_qs(parts.query)
+    query = parse_qs(parts.query)
     decided = browser.post(
-        f"/oauth/authorize/decide/?{parts.query}&whose=ada", {"decision": "allow", "may": asked["scope"][0].split()}
+        f"/oauth/authorize/decide/?{parts.query}&whose=ada", {"decision": "allow", "may": query["scope"][0].split()}
     )
     return parse_qs(urlsplit(decided["Location"]).query)["code"][0]
 

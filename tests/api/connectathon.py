@@ -55,7 +55,7 @@ def service() -> Json:
 
 def of_practitioner(name: str) -> Iterator[Json]:
     zone = {"url": "http://hl7.org/fhir/StructureDefinition/timezone", "valueCode": str(ZONE)}
-    offered = {
+    expected = {
         "extension": [
             {
                 "url": f"{MEDPLUM}/service-type-reference",
@@ -67,7 +67,7 @@ def of_practitioner(name: str) -> Iterator[Json]:
         "resourceType": "Schedule",
         "id": name,
         "actor": [{"reference": f"Practitioner/{name}"}],
-        "serviceType": [offered],
+        "serviceType": [expected],
         "planningHorizon": {"start": MONDAY.isoformat(), "end": (MONDAY + timedelta(days=11)).isoformat()},
     }
     yield {

@@ -26,8 +26,8 @@ def outcome(answer: Any) -> Json:
     """The OperationOutcome that every Bundle ends with."""
     last = answer.fhir["entry"][-1]
     assert last["search"] == {"mode": "outcome"}
-    told: Json = last["resource"]
-    return told
+    resource: Json = last["resource"]
+    return resource
 
 
 def issues(answer: Any) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ KIND = "AppointmentResponse"
 
 
 @pytest.fixture
-def asked(site, ada, chen):
+def visit_request(site, ada, chen):
     """A visit that Ada has requested; Dr Chen has not answered."""
     service = ServiceFactory(on_request=True)
     schedule = ScheduleFactory(actor=chen, site=site, services=[service])
@@ -45,9 +45,9 @@ def answer(appointment, actor, status="accepted", **more):
     }
 
 
-def test_it_comes_back_as_it_was_sent(api, asked, chen):
+def test_it_comes_back_as_it_was_sent(api, visit_request, chen):
     sent = answer(
-        asked,
+        visit_request,
         chen,
         "tentative",
         identifier=[{"system": "http://example.org", "value": "1"}],
@@ -63,54 +63,58 @@ def test_it_comes_back_as_it_was_sent(api, asked, chen):
     assert api.get(created["Location"].partition("/fhir/R4/")[2]).fhir == read
 
 
-def test_a_request_is_booked_when_its_practitioner_accepts(asked, chen):
-    assert Api(user=chen.user).post(KIND, answer(asked, chen)).status_code == 201
-    asked.refresh_from_db()
-    assert (asked.status, asked.version) == ("booked", 2)
-    assert {each["status"] for each in asked.participant} == {"accepted"}
-    assert AuditEvent.objects.filter(appointment=asked, subtype="accept", user=chen.user).count() == 1
+def test_a_request_is_booked_when_its_practitioner_accepts(visit_request, chen):
+    assert Api(user=chen.user).post(KIND, answer(visit_request, chen)).status_code == 201
+    visit_request.refresh_from_db()
+    assert (visit_request.status, visit_request.version) == ("booked", 2)
+    assert {each["status"] for each in visit_request.participant} == {"accepted"}
+    assert AuditEvent.objects.filter(appointment=visit_request, subtype="accept", user=chen.user).count() == 1
 
 
-def test_it_comes_to_nothing_when_they_decline(asked, chen, ada):
-    Api(user=chen.user).post(KIND, answer(asked, chen, "declined", comment="Please see a surgeon."))
-    told = Api(user=ada.user).get(asked.reference).fhir
-    assert (told["status"], told["cancelationReason"]["text"]) == ("cancelled", "Please see a surgeon.")
-    assert "slot" not in told
+def test_it_comes_to_nothing_when_they_decline(visit_request, chen, ada):
+    Api(user=chen.user).post(KIND, answer(visit_request, chen, "declined", comment="Please see a surgeon."))
+    body = Api(user=ada.user).get(visit_request.reference).fhir
+    assert (body["status"], body["cancelationReason"]["text"]) == ("cancelled", "Please see a surgeon.")
+    assert "slot" not in body
 
 
-def test_the_front_desk_and_software_answer_for_the_practitioner(asked, chen, rana):
-    assert Api(user=rana).post(KIND, answer(asked, chen, "tentative")).status_code == 201
+def test_the_front_desk_and_software_answer_for_the_practitioner(visit_request, chen, rana):
+    assert Api(user=rana).post(KIND, answer(visit_request, chen, "tentative")).status_code == 201
     assert (
-        api_with("system/AppointmentResponse.c system/Appointment.ru").post(KIND, answer(asked, chen)).status_code
+        api_with("system/AppointmentResponse.c system/Appointment.ru")
+        .post(KIND, answer(visit_request, chen))
+        .status_code
         == 201
     )
 
 
-def test_a_patient_answers_their_own_part_and_nobody_elses(asked, ada, chen):
+def test_a_patient_answers_their_own_part_and_nobody_elses(visit_request, ada, chen):
     api = Api(user=ada.user)
-    assert api.post(KIND, answer(asked, ada, "tentative")).status_code == 201
-    response = api.post(KIND, answer(asked, chen))
+    assert api.post(KIND, answer(visit_request, ada, "tentative")).status_code == 201
+    response = api.post(KIND, answer(visit_request, chen))
     assert (response.status_code, codes(response)) == (403, ["forbidden"])
-    asked.refresh_from_db()
-    assert asked.status == "pending"
+    visit_request.refresh_from_db()
+    assert visit_request.status == "pending"
 
 
-def test_what_one_does_not_see_is_not_there(asked, ada, bo):
+def test_what_one_does_not_see_is_not_there(visit_request, ada, bo):
     api = Api(user=bo.user)
-    for reference in (asked.reference, "Appointment/nobodys"):
-        sent = {**answer(asked, bo), "appointment": {"reference": reference}}
+    for reference in (visit_request.reference, "Appointment/nobodys"):
+        sent = {**answer(visit_request, bo), "appointment": {"reference": reference}}
         response = api.post(KIND, sent)
         assert (response.status_code, texts(response)) == (422, f"{reference!r} is not known here.")
-    assert Api(user=PractitionerFactory(user=UserFactory()).user).post(KIND, answer(asked, "x")).status_code == 422
+    assert (
+        Api(user=PractitionerFactory(user=UserFactory()).user).post(KIND, answer(visit_request, "x")).status_code == 422
+    )
 
 
-def test_answers_are_seen_by_those_who_see_the_visit(api, asked, ada, bo, chen, rana):
+def test_answers_are_seen_by_those_who_see_the_visit(api, visit_request, ada, bo, chen, rana):
     """Responses of another patient of the visit are missing."""
     other = PatientFactory(user=UserFactory())
-    asked.participant.append({"actor": {"reference": other.reference}, "status": "accepted"})
-    asked.save()
-    theirs = api.post(KIND, answer(asked, other, "tentative")).fhir["id"]
-    clinics = api.post(KIND, answer(asked, chen, "tentative")).fhir["id"]
+    visit_request.participant.append({"actor": {"reference": other.reference}, "status": "accepted"})
+    visit_request.save()
+    theirs = api.post(KIND, answer(visit_request, other, "tentative")).fhir["id"]
+    clinics = api.post(KIND, answer(visit_request, chen, "tentative")).fhir["id"]
     assert ids(Api(user=ada.user).get(KIND)) == [clinics]
     assert Api(user=ada.user).get(f"{KIND}/{theirs}").status_code == 404
     assert sorted(ids(Api(user=rana).get(KIND))) == sorted([theirs, clinics])
@@ -121,22 +125,22 @@ def test_answers_are_seen_by_those_who_see_the_visit(api, asked, ada, bo, chen, 
     "query",
     ["appointment={asked}", "actor={chen}", "practitioner={chen}", "part-status=tentative", "identifier=|7"],
 )
-def test_it_is_found(api, asked, chen, ada, query):
-    made = api.post(KIND, answer(asked, chen, "tentative", identifier=[{"value": "7"}])).fhir["id"]
+def test_it_is_found(api, visit_request, chen, ada, query):
+    made = api.post(KIND, answer(visit_request, chen, "tentative", identifier=[{"value": "7"}])).fhir["id"]
     api.post(KIND, answer(AppointmentFactory(patient=ada, start=monday(14)), ada, "accepted"))
-    found = api.get(f"{KIND}?{query.format(asked=asked.reference, chen=chen.reference)}")
+    found = api.get(f"{KIND}?{query.format(asked=visit_request.reference, chen=chen.reference)}")
     assert ids(found) == [made]
 
 
-def test_it_is_never_changed(api, asked, chen):
-    made = api.post(KIND, answer(asked, chen, "tentative")).fhir
+def test_it_is_never_changed(api, visit_request, chen):
+    made = api.post(KIND, answer(visit_request, chen, "tentative")).fhir
     assert api.put(f"{KIND}/{made['id']}", made).status_code == 200
     response = api.put(f"{KIND}/{made['id']}", {**made, "participantStatus": "declined"})
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
     assert api.request("DELETE", f"{KIND}/{made['id']}").status_code == 204
     assert api.put(f"{KIND}/{made['id']}", made).status_code == 422
-    asked.refresh_from_db()
-    assert asked.status == "pending"
+    visit_request.refresh_from_db()
+    assert visit_request.status == "pending"
 
 
 @pytest.mark.parametrize(
@@ -151,36 +155,36 @@ def test_it_is_never_changed(api, asked, chen):
         ({"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:00:00Z"}, 422, "business-rule"),
     ],
 )
-def test_what_is_wrong_is_told(api, asked, chen, change, status, code):
-    sent = {name: value for name, value in {**answer(asked, chen), **change}.items() if value is not None}
+def test_what_is_wrong_is_told(api, visit_request, chen, change, status, code):
+    sent = {name: value for name, value in {**answer(visit_request, chen), **change}.items() if value is not None}
     response = api.post(KIND, sent)
     assert (response.status_code, code in codes(response)) == (status, True)
     assert not AppointmentResponse.objects.exists()
 
 
-def test_who_takes_no_part_is_not_heard(api, asked):
-    response = api.post(KIND, answer(asked, PractitionerFactory()))
+def test_who_takes_no_part_is_not_heard(api, visit_request):
+    response = api.post(KIND, answer(visit_request, PractitionerFactory()))
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
 
 
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "entered-in-error"])
-def test_what_is_over_takes_no_answers(api, asked, chen, status):
-    asked.status = status
-    asked.save()
-    response = api.post(KIND, answer(asked, chen))
+def test_what_is_over_takes_no_answers(api, visit_request, chen, status):
+    visit_request.status = status
+    visit_request.save()
+    response = api.post(KIND, answer(visit_request, chen))
     assert (response.status_code, codes(response)) == (409, ["conflict"])
     assert not AppointmentResponse.objects.exists()
 
 
-def test_in_a_transaction_all_answers_are_heard_or_none(api, asked, chen, ada):
+def test_in_a_transaction_all_answers_are_heard_or_none(api, visit_request, chen, ada):
     entries = [
-        {"resource": answer(asked, each, "accepted"), "request": {"method": "POST", "url": KIND}}
+        {"resource": answer(visit_request, each, "accepted"), "request": {"method": "POST", "url": KIND}}
         for each in (chen, PractitionerFactory())
     ]
     response = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
     assert response.status_code == 422
-    asked.refresh_from_db()
-    assert asked.status == "pending"
+    visit_request.refresh_from_db()
+    assert visit_request.status == "pending"
 
 
 def test_an_arrival_begins_an_encounter_whichever_way_it_is_told(api, ada):

@@ -22,7 +22,7 @@ from tests.api.dialects import (
     outcome,
     window,
 )
-from tests.api.visits import FIND, starts, told
+from tests.api.visits import FIND, issues_of, starts
 from tests.factories import (
     AppointmentFactory,
     CareTeamFactory,
@@ -139,7 +139,7 @@ def test_devices_are_no_participants(api):
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_found"),
+    ("query", "is_found"),
     [
         (f"{SNOMED}|11429006", True),
         (f"{VISIT_TYPE}|office-visit", True),
@@ -148,8 +148,8 @@ def test_devices_are_no_participants(api):
         ("http://snomed.info/sct|310127009", False),
     ],
 )
-def test_visit_types_are_found_by_either_code(api, service, chen, asked, is_found):
-    assert bool(found(api, **{"visit-type": asked})) == is_found
+def test_visit_types_are_found_by_either_code(api, service, chen, query, is_found):
+    assert bool(found(api, **{"visit-type": query})) == is_found
 
 
 def test_a_service_in_argonauts_words_is_found_by_snomeds(api):
@@ -190,7 +190,7 @@ def test_a_token_has_both_of_its_parts(api, service, chen, name, token):
     answer = api.get(FIND, window(**{name: token}))
     assert (answer.status_code, codes(answer)) == (400, ["invalid"])
     assert "http://snomed.info/sct|394582007" in texts(answer)
-    assert told(answer).pop()[1] == f"Parameters.{name}[0]"
+    assert issues_of(answer).pop()[1] == f"Parameters.{name}[0]"
 
 
 def test_different_kinds_of_actors_are_all_of_them(api, service, chen, napa):
@@ -240,16 +240,16 @@ def test_references_may_be_absolute(api, service, chen):
 
 
 @pytest.mark.parametrize(
-    ("stranger", "said"),
+    ("stranger", "text"),
     [
         ("Practitioner/nobody", "Practitioner/nobody is not known here."),
         ("https://elsewhere.example/Practitioner/1", "Practitioner of another server is not known here."),
     ],
 )
-def test_who_is_not_here_is_not_found_and_that_is_said(api, service, chen, stranger, said):
+def test_who_is_not_here_is_not_found_and_that_is_said(api, service, chen, stranger, text):
     answer = api.get(FIND, window(practitioner=stranger))
     assert answer.fhir["total"] == 0
-    assert said in [each["details"]["text"] for each in outcome(answer)["issue"]]
+    assert text in [each["details"]["text"] for each in outcome(answer)["issue"]]
 
 
 def test_examples_use_other_names(api, service, chen):
@@ -330,7 +330,7 @@ def test_a_longer_window_is_cut_and_that_is_said(api, service, chen):
 def test_malformed_is_400_and_says_where(api, service, chen, query, place):
     answer = api.get(FIND, window(**query))
     assert answer.status_code == 400
-    assert f"Parameters.{place}" in {at for _, at in told(answer)}
+    assert f"Parameters.{place}" in {at for _, at in issues_of(answer)}
 
 
 def test_held_and_taken_times_are_left_out(api, service, chen):
@@ -389,11 +389,11 @@ def test_a_constant_number_of_statements(api, service, chen, napa):
         **{"visit-type": f"{SNOMED}|11429006", "location-string": "Napa"},
     )
 
-    def statements(asked):
+    def statements(query):
         with CaptureQueriesContext(
             connection,
         ) as captured:
-            assert api.get(FIND, asked).status_code == 200
+            assert api.get(FIND, query).status_code == 200
         return len(captured)
 
     few = statements(window()), statements(query)

@@ -130,5 +130,5 @@ def test_free_slots(api, role):
     ],
 )
 def test_the_parameters_that_are_told_are_those_that_are_read(operation, read):
-    told = next(each for each in OPERATIONS if each.name == operation).parameters
-    assert {each.name for each in told if each.use == "in"} == read
+    declared = next(each for each in OPERATIONS if each.name == operation).parameters
+    assert {each.name for each in declared if each.use == "in"} == read

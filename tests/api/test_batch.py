@@ -114,8 +114,8 @@ def test_the_resources_come_back_where_they_are_wanted(api, kind):
     assert "resource" not in sent(api, kind, make)[0]
     [back] = sent(api, kind, make, prefer="return=representation")
     assert back["resource"]["name"] == "Main"
-    [told] = sent(api, kind, make, prefer="return=OperationOutcome")
-    assert told["response"]["outcome"]["resourceType"] == "OperationOutcome"
+    [outcome] = sent(api, kind, make, prefer="return=OperationOutcome")
+    assert outcome["response"]["outcome"]["resourceType"] == "OperationOutcome"
 
 
 def test_of_a_batch_each_entry_fails_for_itself(api):

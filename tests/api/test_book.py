@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Slot
 from tests.api.conftest import Api, api_with, codes
-from tests.api.visits import BOOK, found, proposal, slots, starts, told, visit
+from tests.api.visits import BOOK, found, issues_of, proposal, slots, starts, visit
 from tests.factories import (
     DeviceFactory,
     PractitionerFactory,
@@ -38,12 +38,12 @@ def chen(service):
 
 
 @pytest.fixture
-def wanted(api, service, chen, ada):
+def proposed_visit(api, service, chen, ada):
     return proposal(api, service, chen, patient=ada)
 
 
-def test_what_was_found_is_booked(api, service, chen, ada, wanted):
-    answer = api.post(BOOK, wanted)
+def test_what_was_found_is_booked(api, service, chen, ada, proposed_visit):
+    answer = api.post(BOOK, proposed_visit)
     booked = visit(answer)
     row = Appointment.objects.get()
     assert (answer.status_code, booked["status"], row.patient) == (201, "booked", ada)
@@ -68,12 +68,12 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_three_forms_of_body(api, wanted, body):
-    assert api.post(BOOK, body(wanted)).status_code == 201
+def test_three_forms_of_body(api, proposed_visit, body):
+    assert api.post(BOOK, body(proposed_visit)).status_code == 201
 
 
-def test_what_the_client_sent_is_kept(api, wanted, ada):
-    wanted |= {
+def test_what_the_client_sent_is_kept(api, proposed_visit, ada):
+    proposed_visit |= {
         "description": "Knee",
         "comment": "Third floor",
         "priority": 3,
@@ -84,12 +84,12 @@ def test_what_the_client_sent_is_kept(api, wanted, ada):
             {"url": "https://medplum.com/fhir/StructureDefinition/SchedulingBookedByOperation", "valueString": "me"},
         ],
     }
-    booked = visit(api.post(BOOK, wanted))
+    booked = visit(api.post(BOOK, proposed_visit))
     for name in ("description", "comment", "priority", "reasonCode", "identifier", "participant", "requestedPeriod"):
-        assert booked[name] == wanted[name], name
-    assert booked["extension"] == wanted["extension"][:1]
+        assert booked[name] == proposed_visit[name], name
+    assert booked["extension"] == proposed_visit["extension"][:1]
     assert api.get(f"Appointment/{booked['id']}").fhir == booked
-    assert Appointment.objects.get().identifier == wanted["identifier"]
+    assert Appointment.objects.get().identifier == proposed_visit["identifier"]
 
 
 def test_practitioner_room_and_device_together(api, service, chen, ada):
@@ -209,10 +209,10 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("edit", "text", "place"), MALFORMED.values(), ids=MALFORMED)
-def test_malformed_is_400_and_says_where(api, wanted, edit, text, place):
-    answer = api.post(BOOK, BODIES["Parameters"](edit(wanted)))
+def test_malformed_is_400_and_says_where(api, proposed_visit, edit, text, place):
+    answer = api.post(BOOK, BODIES["Parameters"](edit(proposed_visit)))
     assert answer.status_code == 400
-    assert (text, f"{HERE}.{place}") in told(answer)
+    assert (text, f"{HERE}.{place}") in issues_of(answer)
     assert not Appointment.objects.exists()
 
 
@@ -228,22 +228,24 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("path", "reference", "place"), MISSING.values(), ids=MISSING)
-def test_what_is_missing_is_404(api, wanted, path, reference, place):
+def test_what_is_missing_is_404(api, proposed_visit, path, reference, place):
     if path[0] == "contained":
-        wanted["contained"] = [{**each, "schedule": {"reference": reference}} for each in wanted["contained"]]
-    answer = api.post(BOOK, change(path, reference)(wanted))
+        proposed_visit["contained"] = [
+            {**each, "schedule": {"reference": reference}} for each in proposed_visit["contained"]
+        ]
+    answer = api.post(BOOK, change(path, reference)(proposed_visit))
     assert (answer.status_code, codes(answer)) == (404, ["not-found"])
     assert answer.fhir["issue"][0]["expression"] == [f"{HERE}.{place}"]
 
 
-def test_every_problem_is_told_at_once(api, wanted):
-    wanted["status"] = "fulfilled"
-    wanted["slot"] = [{"reference": "Slot/1"}]
-    wanted["contained"][0]["status"] = "free"
-    wanted["contained"][2]["end"] = "soon"
-    wanted["participant"][1]["actor"]["reference"] = "Patient/gone"
-    wanted["end"] = 7
-    assert {place for _, place in told(api.post(BOOK, wanted))} == {
+def test_every_problem_is_told_at_once(api, proposed_visit):
+    proposed_visit["status"] = "fulfilled"
+    proposed_visit["slot"] = [{"reference": "Slot/1"}]
+    proposed_visit["contained"][0]["status"] = "free"
+    proposed_visit["contained"][2]["end"] = "soon"
+    proposed_visit["participant"][1]["actor"]["reference"] = "Patient/gone"
+    proposed_visit["end"] = 7
+    assert {place for _, place in issues_of(api.post(BOOK, proposed_visit))} == {
         f"{HERE}.status",
         f"{HERE}.slot",
         f"{HERE}.contained[0].status",
@@ -279,9 +281,9 @@ def test_bodies_that_are_nothing(api, body):
     assert api.post(BOOK, body).status_code == 400
 
 
-def test_a_time_that_is_taken_is_409_with_the_nearest_others(api, service, chen, ada, bo, wanted):
+def test_a_time_that_is_taken_is_409_with_the_nearest_others(api, service, chen, ada, bo, proposed_visit):
     theirs = proposal(api, service, chen, patient=bo)
-    api.post(BOOK, wanted)
+    api.post(BOOK, proposed_visit)
     answer = api.post(BOOK, theirs)
     [issue] = answer.fhir["issue"]
     assert (answer.status_code, issue["code"], issue["expression"]) == (409, "conflict", [f"{HERE}.start"])
@@ -297,8 +299,8 @@ NOT_OFFERED = {
 
 
 @pytest.mark.parametrize(("minutes", "text", "element"), NOT_OFFERED.values(), ids=NOT_OFFERED)
-def test_a_time_that_is_not_offered_is_422_with_reasons(api, wanted, minutes, text, element):
-    answer = api.post(BOOK, moved(wanted, timedelta(minutes=minutes)))
+def test_a_time_that_is_not_offered_is_422_with_reasons(api, proposed_visit, minutes, text, element):
+    answer = api.post(BOOK, moved(proposed_visit, timedelta(minutes=minutes)))
     [issue] = answer.fhir["issue"]
     assert (answer.status_code, issue["code"]) == (422, "business-rule")
     assert issue["expression"] == [f"{HERE}.contained[0].{element}"]
@@ -312,33 +314,33 @@ def moved(sent, by):
     return {**shifted(sent), "contained": [shifted(each) for each in sent["contained"]]}
 
 
-def test_the_patient_cannot_be_in_two_places(api, service, chen, ada, wanted):
+def test_the_patient_cannot_be_in_two_places(api, service, chen, ada, proposed_visit):
     okafor = ScheduleFactory(services=[service])
     second = proposal(api, service, okafor, patient=ada)
-    api.post(BOOK, wanted)
+    api.post(BOOK, proposed_visit)
     answer = api.post(BOOK, second)
     expected = {("The patient has another visit at that time.", f"{HERE}.participant")}
-    assert (answer.status_code, told(answer)) == (422, expected)
+    assert (answer.status_code, issues_of(answer)) == (422, expected)
 
 
-def test_rules_of_configuration(api, service, chen, wanted):
+def test_rules_of_configuration(api, service, chen, proposed_visit):
     chen.active = False
     chen.save()
-    answer = api.post(BOOK, wanted)
+    answer = api.post(BOOK, proposed_visit)
     expected = {("Schedule is inactive", f"{HERE}.contained[0].schedule")}
-    assert (answer.status_code, told(answer)) == (422, expected)
+    assert (answer.status_code, issues_of(answer)) == (422, expected)
     service.active = False
     service.save()
-    assert ("HealthcareService is inactive", f"{HERE}.serviceType") in told(api.post(BOOK, wanted))
+    assert ("HealthcareService is inactive", f"{HERE}.serviceType") in issues_of(api.post(BOOK, proposed_visit))
 
 
-def test_who_may_book(api, ada, bo, service, chen, wanted):
+def test_who_may_book(api, ada, bo, service, chen, proposed_visit):
     theirs = proposal(api, service, chen, patient=bo)
     patient = Api(user=ada.user)
     assert patient.post(BOOK, theirs).status_code == 404
-    assert api_with("system/*.rs").post(BOOK, wanted).status_code == 403
-    assert Api().post(BOOK, wanted).status_code == 401
-    assert patient.post(BOOK, wanted).status_code == 201
+    assert api_with("system/*.rs").post(BOOK, proposed_visit).status_code == 403
+    assert Api().post(BOOK, proposed_visit).status_code == 401
+    assert patient.post(BOOK, proposed_visit).status_code == 201
 
 
 def test_only_post(api):
@@ -357,8 +359,8 @@ def test_the_statements_do_not_grow_with_the_schedules(api, service, chen, ada, 
     assert counts == [16, 16]  # the response needs no further reads
 
 
-def test_time_that_was_blocked_meanwhile(api, chen, wanted):
+def test_time_that_was_blocked_meanwhile(api, chen, proposed_visit):
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
-    assert api.post(BOOK, wanted).status_code == 409
+    assert api.post(BOOK, proposed_visit).status_code == 409
     assert not Appointment.objects.exists()
     assert Slot.objects.count() == 1

@@ -161,10 +161,10 @@ def test_free_time_is_published_with_a_link_and_a_telephone_number(schedule, ser
     assert slot["status"] == "free"
     assert slot["end"] == local(monday(10, 30))
     assert slot["schedule"] == {"reference": schedule.reference}
-    said = {each["url"]: each for each in slot["extension"]}
-    assert said[PHONE]["valueString"] == "+1 212 555 0100"
+    expected = {each["url"]: each for each in slot["extension"]}
+    assert expected[PHONE]["valueString"] == "+1 212 555 0100"
     time = f"{monday(10):%Y-%m-%dT%H:%M:%SZ}~{schedule.fhir_id}"
-    assert said[DEEP_LINK]["valueUrl"] == f"https://visits.example.org/book/{service.fhir_id}/at/?time={time}"
+    assert expected[DEEP_LINK]["valueUrl"] == f"https://visits.example.org/book/{service.fhir_id}/at/?time={time}"
 
 
 def test_the_link_leads_to_the_time(schedule):
@@ -412,9 +412,9 @@ def test_a_service_names_one_of_its_places_that_is_published(schedule, service, 
     ScheduleFactory(actor=role, services=[only_there], site=unknown)
     [found] = lines("HealthcareService")
     assert found["location"] == [{"reference": place.reference, "display": "Main Street"}]
-    [told] = lines("PractitionerRole")
-    assert [each["reference"] for each in told["location"]] == [place.reference]
-    assert [each["reference"] for each in told["healthcareService"]] == [service.reference]
+    [published_role] = lines("PractitionerRole")
+    assert [each["reference"] for each in published_role["location"]] == [place.reference]
+    assert [each["reference"] for each in published_role["healthcareService"]] == [service.reference]
     assert len(lines("Schedule")) == 3
 
 

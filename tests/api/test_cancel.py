@@ -5,7 +5,7 @@ import pytest
 from clinic.fhir.datatypes import instant
 from clinic.models import Slot
 from tests.api.conftest import Api, codes
-from tests.api.visits import BOOK, HOLD, found, proposal, starts, told, visit
+from tests.api.visits import BOOK, HOLD, found, issues_of, proposal, starts, visit
 from tests.factories import AppointmentFactory, ScheduleFactory, ServiceFactory
 from tests.scheduling.situations import monday
 
@@ -77,7 +77,7 @@ def test_the_appointment_named_in_a_parameter(api, taken, body):
 def test_states_from_which_nothing_is_cancelled(api, status):
     answer = api.post(f"Appointment/{AppointmentFactory(status=status).fhir_id}/$cancel")
     text = f"A visit that is {status} cannot become cancelled."
-    assert (answer.status_code, told(answer)) == (409, {(text, "Appointment.status")})
+    assert (answer.status_code, issues_of(answer)) == (409, {(text, "Appointment.status")})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_which_appointment_is_required_and_must_be_one(api):
     assert codes(api.post("Appointment/$cancel")) == ["required"]
     answer = api.post("Appointment/$cancel", {"appointment-reference": "Patient/1"})
     expected = {("Invalid appointment reference", "Parameters.appointment-reference")}
-    assert (answer.status_code, told(answer)) == (400, expected)
+    assert (answer.status_code, issues_of(answer)) == (400, expected)
     assert api.post("Appointment/$cancel", {"appointment-reference": "Appointment/none"}).status_code == 404
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.conftest import Api, api_with, codes
-from tests.api.visits import HOLD, expire, proposal, slots, told, visit
+from tests.api.visits import HOLD, expire, issues_of, proposal, slots, visit
 from tests.factories import AppointmentFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -17,8 +17,8 @@ def service():
 @pytest.fixture
 def held(api, service, ada):
     """The path of $confirm for a hold of Ada's."""
-    wanted = proposal(api, service, ScheduleFactory(services=[service]), patient=ada)
-    return f"Appointment/{visit(api.post(HOLD, wanted))['id']}/$confirm"
+    proposed_visit = proposal(api, service, ScheduleFactory(services=[service]), patient=ada)
+    return f"Appointment/{visit(api.post(HOLD, proposed_visit))['id']}/$confirm"
 
 
 def test_a_hold_becomes_a_booking(api, held):
@@ -41,7 +41,7 @@ def test_it_is_not_confirmed_twice(api, held):
     api.post(held)
     answer = api.post(held, {})
     assert (answer.status_code, codes(answer)) == (409, ["conflict"])
-    assert told(answer) == {("A visit that is booked cannot become booked.", "Appointment.status")}
+    assert issues_of(answer) == {("A visit that is booked cannot become booked.", "Appointment.status")}
 
 
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "noshow", "entered-in-error"])

@@ -85,9 +85,9 @@ def test_they_are_only_read(api, kind):
 
 
 def test_declared_operations_are_defined_where_they_say(anybody, rest):
-    told = [*rest.get("operation", []), *(each for kind in rest["resource"] for each in kind.get("operation", []))]
-    assert len(told) == len(OPERATIONS)
-    for operation in told:
+    declared = [*rest.get("operation", []), *(each for kind in rest["resource"] for each in kind.get("operation", []))]
+    assert len(declared) == len(OPERATIONS)
+    for operation in declared:
         if operation["definition"].startswith(HERE):
             definition = anybody.get(operation["definition"].removeprefix(HERE)).fhir
             assert (definition["url"], definition["code"]) == (operation["definition"], operation["name"])
@@ -129,9 +129,9 @@ def test_the_elements_of_an_extension_stand_in_fhirs_order(anybody):
 def test_modifiers_are_named_by_their_codes(anybody):
     """https://hl7.org/fhir/R4/valueset-search-modifier-code.html"""
     codes = {"missing", "exact", "contains", "not", "text", "in", "not-in", "below", "above", "type", "identifier"}
-    said = {each for one in everything(anybody, "SearchParameter") for each in one.get("modifier", ())}
-    assert said <= {*codes, "ofType"}
-    assert "ofType" in said
+    modifiers = {each for one in everything(anybody, "SearchParameter") for each in one.get("modifier", ())}
+    assert modifiers <= {*codes, "ofType"}
+    assert "ofType" in modifiers
 
 
 @pytest.mark.parametrize("url", [url for url in OURS if "/CodeSystem/" in url])

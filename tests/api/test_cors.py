@@ -11,8 +11,8 @@ OPEN = [f"{BASE}metadata", f"{BASE}.well-known/smart-configuration", f"{BASE}Ope
 
 
 def preflight(path, method, *headers):
-    asked = {"Origin": APP, "Access-Control-Request-Method": method}
-    return Client().options(path, headers=asked | {"Access-Control-Request-Headers": ", ".join(headers)})
+    query = {"Origin": APP, "Access-Control-Request-Method": method}
+    return Client().options(path, headers=query | {"Access-Control-Request-Headers": ", ".join(headers)})
 
 
 @pytest.mark.parametrize("path", OPEN)
@@ -48,8 +48,8 @@ def test_an_app_may_ask_for_tokens():
 def test_what_the_headers_say_can_be_read(api):
     response = api.get(PatientFactory().reference, origin=APP)
     assert response["Access-Control-Allow-Origin"] == "*"
-    told = response["Access-Control-Expose-Headers"].split(", ")
-    assert {"etag", "last-modified", "location", "expires", "retry-after", "idempotency-replayed"} <= set(told)
+    headers = response["Access-Control-Expose-Headers"].split(", ")
+    assert {"etag", "last-modified", "location", "expires", "retry-after", "idempotency-replayed"} <= set(headers)
 
 
 def test_refusals_can_be_read_too(db):

@@ -19,10 +19,10 @@ XML = "application/fhir+xml"
 def answers(values):
     """A QuestionnaireResponse in JSON with these decimals, as numbers and as amounts."""
     answer = [f'{{"valueDecimal": {value}}}, {{"valueQuantity": {{"value": {value}}}}}' for value in values]
-    said = f'{{"url": "{WEIGHT}", "valueDecimal": {values[0]}}}'
+    extension = f'{{"url": "{WEIGHT}", "valueDecimal": {values[0]}}}'
     return (
         '{"resourceType": "QuestionnaireResponse", "id": "one", "status": "completed", '
-        f'"extension": [{said}], "item": [{{"linkId": "1", "answer": [{", ".join(answer)}]}}]}}'
+        f'"extension": [{extension}], "item": [{{"linkId": "1", "answer": [{", ".join(answer)}]}}]}}'
     )
 
 
@@ -40,16 +40,16 @@ def body(response):
 
 
 def test_json_and_xml_give_back_what_was_written(api):
-    wanted = [WRITTEN[0], *(value for value in WRITTEN for _ in range(2))]
+    written = [WRITTEN[0], *(value for value in WRITTEN for _ in range(2))]
     created = api.request("PUT", "QuestionnaireResponse/one", answers(WRITTEN))
-    assert decimals(body(created)) == wanted
+    assert decimals(body(created)) == written
     for path in ("QuestionnaireResponse/one", "QuestionnaireResponse?_id=one", "QuestionnaireResponse/one/_history/1"):
-        assert decimals(body(api.get(path))) == wanted, path
-        assert decimals_in_xml(body(api.get(path, accept=XML))) == wanted, path
-    assert decimals(body(api.get("QuestionnaireResponse/one?_pretty=true"))) == wanted
+        assert decimals(body(api.get(path))) == written, path
+        assert decimals_in_xml(body(api.get(path, accept=XML))) == written, path
+    assert decimals(body(api.get("QuestionnaireResponse/one?_pretty=true"))) == written
     again = body(api.get("QuestionnaireResponse/one", accept=XML))
     other = api.request("PUT", "QuestionnaireResponse/two", again.replace('"one"', '"two"'), content_type=XML)
-    assert decimals(body(other)) == wanted
+    assert decimals(body(other)) == written
 
 
 def test_history_and_patches_keep_it_and_another_precision_is_another_version(api):
@@ -66,8 +66,8 @@ def test_history_and_patches_keep_it_and_another_precision_is_another_version(ap
 def test_a_bundle_keeps_it(api):
     entry = f'{{"resource": {answers(["1.100"])}, "request": {{"method": "PUT", "url": "QuestionnaireResponse/one"}}}}'
     bundle = f'{{"resourceType": "Bundle", "type": "transaction", "entry": [{entry}]}}'
-    told = body(api.post("", bundle, prefer="return=representation"))
-    assert decimals(told) == ["1.100"] * 3
+    response = body(api.post("", bundle, prefer="return=representation"))
+    assert decimals(response) == ["1.100"] * 3
 
 
 def test_a_column_of_numbers_says_them_as_they_were_said(api):
@@ -115,8 +115,8 @@ def test_a_number_that_nothing_can_hold_is_refused(api, text):
 
 
 def test_what_is_said_longer_than_can_be_meant_is_rounded(api):
-    told = decimals(body(api.request("PUT", "QuestionnaireResponse/one", answers(["0." + "1" * 100]))))
-    assert float(told[0]) == pytest.approx(1 / 9)
+    response = decimals(body(api.request("PUT", "QuestionnaireResponse/one", answers(["0." + "1" * 100]))))
+    assert float(response[0]) == pytest.approx(1 / 9)
 
 
 def test_numbers_count_the_same_whatever_their_precision():

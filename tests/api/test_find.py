@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from clinic.fhir import codes as urls
 from clinic.fhir.datatypes import instant
 from tests.api.conftest import Api, api_with, codes
-from tests.api.visits import BOOK, FIND, asked, found, starts, told
+from tests.api.visits import BOOK, FIND, find_query, found, issues_of, starts
 from tests.factories import (
     AppointmentFactory,
     DeviceFactory,
@@ -104,7 +104,7 @@ def slot(schedule, status, start, end, **more):
 
 
 def test_a_page_holds_twenty_and_says_that_there_are_more(api, service, chen):
-    answer = api.get(FIND, asked(service, chen))
+    answer = api.get(FIND, find_query(service, chen))
     assert (answer.status_code, len(answer.fhir["entry"])) == (200, 20)
     assert "total" not in answer.fhir  # Bundle.total would count all pages
     assert [link["relation"] for link in answer.fhir["link"]] == ["self", "next"]
@@ -114,7 +114,7 @@ def test_a_page_holds_twenty_and_says_that_there_are_more(api, service, chen):
 def test_the_pages_are_the_whole(api, service, chen, count):
     other = ScheduleFactory(services=[service])
     pool = f"{chen.reference},{other.reference}"
-    query = asked(service, pool, _count=count)
+    query = find_query(service, pool, _count=count)
     whole = starts(found(api, service, pool))
     paged, address = [], FIND
     while address:
@@ -133,7 +133,7 @@ def test_visits_at_one_time_may_fall_on_two_pages(api):
         site = LocationFactory()
         ScheduleFactory(services=[service], site=site)
         ScheduleFactory(services=[service], site=site, actor=RoomFactory(part_of=site))
-    query = asked(service, _count=2)
+    query = find_query(service, _count=2)
     actors, address = [], FIND
     for _ in range(3):
         answer = api.get(address, query)
@@ -143,7 +143,7 @@ def test_visits_at_one_time_may_fall_on_two_pages(api):
 
 
 def test_nothing_free_is_said(api, service, chen):
-    answer = api.get(FIND, asked(service, chen, start=monday(0, days=5), end=monday(0, days=6)))
+    answer = api.get(FIND, find_query(service, chen, start=monday(0, days=5), end=monday(0, days=6)))
     [entry] = answer.fhir["entry"]
     assert "total" not in answer.fhir
     assert entry["fullUrl"].startswith("urn:uuid:")
@@ -179,7 +179,7 @@ def test_a_group_says_its_capacity(api):
 
 def test_without_a_schedule_it_is_whoever_gives_the_service(api, service, chen):
     okafor = ScheduleFactory(services=[service])
-    query = asked(service, _count=1000)
+    query = find_query(service, _count=1000)
     everybody = api.get(FIND, query).fhir["entry"]
     his = api.get(FIND, {**query, "practitioner": okafor.actor.reference}).fhir["entry"]
     assert {actor_of(entry) for entry in his} == {okafor.actor.reference}
@@ -192,7 +192,7 @@ def test_the_practitioner_is_narrowed_down_wherever_the_service_requires_one(api
     service = ServiceFactory(requires=["Location", "Practitioner"])
     ScheduleFactory(services=[service], actor=RoomFactory())
     _, okafor = ScheduleFactory.create_batch(2, services=[service])
-    answer = api.get(FIND, asked(service, practitioner=okafor.actor.reference))
+    answer = api.get(FIND, find_query(service, practitioner=okafor.actor.reference))
     assert actor_of(answer.fhir["entry"][0]) != okafor.actor.reference  # the room comes first
     people = {each["actor"]["reference"] for each in answer.fhir["entry"][0]["resource"]["participant"]}
     assert okafor.actor.reference in people
@@ -244,7 +244,7 @@ def test_the_slots_of_the_ignored_appointment_are_free(api, service, chen):
 )
 def test_times_are_read_as_fhir_writes_them(api, service, chen, start, end, first):
     days = {"day": f"{monday(0):%Y-%m-%d}", "next_day": f"{monday(0, days=1):%Y-%m-%d}"}
-    query = {**asked(service, chen), "start": start.format(**days), "end": end.format(**days)}
+    query = {**find_query(service, chen), "start": start.format(**days), "end": end.format(**days)}
     answer = api.get(FIND, query)
     assert answer.status_code == 200
     if first:
@@ -276,7 +276,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_post_finds_what_get_finds(api, service, chen, body):
-    query = asked(service, chen)
+    query = find_query(service, chen)
     answer = api.request("POST", FIND, body(query), query={"_count": 3})
     assert answer.fhir == api.get(FIND, {**query, "_count": 3}).fhir
 
@@ -316,7 +316,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize(("change", "text"), MALFORMED.values(), ids=MALFORMED)
 def test_malformed_is_400_and_says_where(api, service, chen, change, text):
-    answer = api.get(FIND, {**asked(service, chen), **change})
+    answer = api.get(FIND, {**find_query(service, chen), **change})
     assert answer.status_code == 400
     issues = {issue["details"]["text"]: issue["expression"][0] for issue in answer.fhir["issue"]}
     [place] = {issues[each] for each in issues if text in each}
@@ -325,8 +325,8 @@ def test_malformed_is_400_and_says_where(api, service, chen, change, text):
 
 def test_all_that_is_wrong_is_told_at_once(api, service, chen):
     wrong = {"start": "x", "_count": "0", "schedule": [chen.reference, "Patient/1"], "who": "me"}
-    answer = api.get(FIND, {**asked(service), **wrong})
-    assert told(answer) == {
+    answer = api.get(FIND, {**find_query(service), **wrong})
+    assert issues_of(answer) == {
         ("Unknown input parameter 'who'", "Parameters.who"),
         ("Invalid time value", "Parameters.start"),
         ("Invalid schedule reference", "Parameters.schedule[1]"),
@@ -352,24 +352,27 @@ def test_bodies_that_are_nothing(api, body):
 
 
 def test_what_is_missing_is_404_and_named(api, service, chen):
-    gone = api.get(FIND, asked(service, chen, "Schedule/gone"))
-    assert (gone.status_code, told(gone)) == (404, {("Loading schedule failed", "Parameters.schedule[1]")})
-    query = {**asked(service, chen), "service-type-reference": "HealthcareService/gone"}
+    gone = api.get(FIND, find_query(service, chen, "Schedule/gone"))
+    assert (gone.status_code, issues_of(gone)) == (404, {("Loading schedule failed", "Parameters.schedule[1]")})
+    query = {**find_query(service, chen), "service-type-reference": "HealthcareService/gone"}
     unknown = api.get(FIND, query)
     place = "Parameters.service-type-reference"
-    assert (unknown.status_code, told(unknown)) == (404, {("HealthcareService not found", place)})
-    ignored = api.get(FIND, {**asked(service, chen), "ignore-appointment": "Appointment/gone"})
-    assert (ignored.status_code, told(ignored)) == (404, {("Appointment not found", "Parameters.ignore-appointment")})
+    assert (unknown.status_code, issues_of(unknown)) == (404, {("HealthcareService not found", place)})
+    ignored = api.get(FIND, {**find_query(service, chen), "ignore-appointment": "Appointment/gone"})
+    assert (ignored.status_code, issues_of(ignored)) == (
+        404,
+        {("Appointment not found", "Parameters.ignore-appointment")},
+    )
 
 
 def test_rules_are_422(api, service, chen):
     inactive = ScheduleFactory(services=[service], active=False)
-    answer = api.get(FIND, asked(service, inactive))
-    assert (answer.status_code, told(answer)) == (422, {("Schedule is inactive", "Parameters.schedule[0]")})
+    answer = api.get(FIND, find_query(service, inactive))
+    assert (answer.status_code, issues_of(answer)) == (422, {("Schedule is inactive", "Parameters.schedule[0]")})
     closed = ServiceFactory(active=False)
-    answer = api.get(FIND, asked(closed, chen))
+    answer = api.get(FIND, find_query(closed, chen))
     expected = {("HealthcareService is inactive", "Parameters.service-type-reference")}
-    assert (answer.status_code, told(answer)) == (422, expected)
+    assert (answer.status_code, issues_of(answer)) == (422, expected)
 
 
 @pytest.mark.parametrize(
@@ -380,25 +383,25 @@ def test_rules_are_422(api, service, chen):
     ],
 )
 def test_beyond_the_planning_horizon(api, service, planned, text):
-    answer = api.get(FIND, asked(service, ScheduleFactory(services=[service], **planned)))
-    assert (answer.status_code, told(answer)) == (422, {(text, "Parameters.schedule[0]")})
+    answer = api.get(FIND, find_query(service, ScheduleFactory(services=[service], **planned)))
+    assert (answer.status_code, issues_of(answer)) == (422, {(text, "Parameters.schedule[0]")})
 
 
 def test_schedules_that_cannot_be_one_visit(api, service, chen):
     longer = ScheduleFactory(services=[service], parameters={"duration": 60})
-    answer = api.get(FIND, asked(service, chen, longer))
+    answer = api.get(FIND, find_query(service, chen, longer))
     expected = {("Scheduling parameters attribute 'duration' does not match", "Parameters.schedule")}
-    assert (answer.status_code, told(answer)) == (400, expected)
+    assert (answer.status_code, issues_of(answer)) == (400, expected)
     unrelated = ScheduleFactory()
-    answer = api.get(FIND, asked(service, unrelated))
+    answer = api.get(FIND, find_query(service, unrelated))
     expected = {("Schedule is not schedulable for requested service type", "Parameters.schedule[0]")}
-    assert (answer.status_code, told(answer)) == (400, expected)
+    assert (answer.status_code, issues_of(answer)) == (400, expected)
 
 
 def test_who_may_search(api, ada, service, chen):
-    assert Api(user=ada.user).get(FIND, asked(service, chen)).status_code == 200
-    assert Api().get(FIND, asked(service, chen)).status_code == 401
-    refused = api_with("system/Patient.rs").get(FIND, asked(service, chen))
+    assert Api(user=ada.user).get(FIND, find_query(service, chen)).status_code == 200
+    assert Api().get(FIND, find_query(service, chen)).status_code == 401
+    refused = api_with("system/Patient.rs").get(FIND, find_query(service, chen))
     assert (refused.status_code, codes(refused)) == (403, ["forbidden"])
 
 

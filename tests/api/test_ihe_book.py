@@ -6,7 +6,7 @@ from clinic.fhir.datatypes import instant
 from clinic.models import Appointment, Patient, Slot
 from tests.api.conftest import codes
 from tests.api.dialects import issues, matches, notes, offer, outcome, parameters, reference, window
-from tests.api.visits import BOOK, FIND, HOLD, starts, told
+from tests.api.visits import BOOK, FIND, HOLD, issues_of, starts
 from tests.factories import (
     AppointmentFactory,
     LocationFactory,
@@ -171,23 +171,23 @@ def test_who_takes_part_is_named_by_an_identifier(api, service, chen, ada):
     ScheduleFactory(services=[service])
     ada.identifier = [{"system": "urn:oid:1.2.3.4", "value": "12345"}]
     ada.save()
-    wanted = {**offer(api), "status": "pending"}
-    wanted["participant"] = [by_identifier(chen.actor), by_identifier(ada, type="Patient")]
-    [visit] = matches(api.post(BOOK, parameters(appointment_resource=wanted)))
+    appointment = {**offer(api), "status": "pending"}
+    appointment["participant"] = [by_identifier(chen.actor), by_identifier(ada, type="Patient")]
+    [visit] = matches(api.post(BOOK, parameters(appointment_resource=appointment)))
     actors = {each["actor"]["reference"] for each in visit["participant"]}
     assert {chen.actor.reference, ada.reference} <= actors
     assert Appointment.objects.get().patient == ada
 
 
 def test_whoever_is_named_must_be_known(api, chen, ada):
-    wanted = {**offer(api), "status": "pending"}
+    appointment = {**offer(api), "status": "pending"}
     for _ in range(2):
         PatientFactory(identifier=[{"system": "urn:oid:1.2.3.4", "value": "twice"}])
     nobody, several = ({"identifier": {"value": value}} for value in ("nobodys", "twice"))
     for actor in (by_identifier(chen.actor, type="Patient")["actor"], nobody, several):
-        wanted["participant"] = [{"actor": actor, "status": "accepted"}]
-        answer = api.post(BOOK, parameters(appointment_resource=wanted))
-        assert (answer.status_code, told(answer).pop()[1]) == (
+        appointment["participant"] = [{"actor": actor, "status": "accepted"}]
+        answer = api.post(BOOK, parameters(appointment_resource=appointment))
+        assert (answer.status_code, issues_of(answer).pop()[1]) == (
             404,
             "Parameters.appointment-resource.participant[0].actor",
         )

@@ -54,7 +54,7 @@ def test_standard_input_can_be_read(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         ("[", "This is not JSON: Expecting value at line 1 column 2."),
         ("[]", "This is not a JSON object."),
@@ -62,10 +62,10 @@ def test_standard_input_can_be_read(monkeypatch, capsys):
         ('{"resourceType": "Bundle", "type": "searchset"}', "Bundle.type is not transaction or collection."),
     ],
 )
-def test_what_is_no_bundle_is_refused_in_a_sentence(load, content, said):
+def test_what_is_no_bundle_is_refused_in_a_sentence(load, content, text):
     with pytest.raises(CommandError) as refusal:
         load(content)
-    assert str(refusal.value) == said
+    assert str(refusal.value) == text
 
 
 def test_a_missing_file_is_named():

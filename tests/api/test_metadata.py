@@ -36,8 +36,8 @@ def is_answered(response):
     return response.status_code != 405 and not nowhere
 
 
-def codes_of(told):
-    return {interaction["code"] for interaction in told.get("interaction", [])}
+def codes_of(message):
+    return {interaction["code"] for interaction in message.get("interaction", [])}
 
 
 @pytest.fixture
@@ -71,15 +71,15 @@ def test_they_are_told_in_xml_too(db, statement):
 
 
 def test_every_format_that_is_declared_can_be_had(db, statement):
-    for wanted in statement["format"]:
-        assert Api().get("metadata", {"_format": wanted}).status_code == 200
+    for media_type in statement["format"]:
+        assert Api().get("metadata", {"_format": media_type}).status_code == 200
     assert Api().get("metadata", {"mode": "normative"}).fhir == statement
 
 
 def test_our_codes_are_what_can_be_done_with_terminologies(db):
-    told = Api().get("metadata", {"mode": "terminology"}).fhir
-    assert told["resourceType"] == "TerminologyCapabilities"
-    assert "https://clinic.example/fhir/CodeSystem/eligibility" in [each["uri"] for each in told["codeSystem"]]
+    body = Api().get("metadata", {"mode": "terminology"}).fhir
+    assert body["resourceType"] == "TerminologyCapabilities"
+    assert "https://clinic.example/fhir/CodeSystem/eligibility" in [each["uri"] for each in body["codeSystem"]]
     assert Api().get("metadata", {"mode": "sideways"}).status_code == 400
 
 
@@ -150,8 +150,8 @@ def test_guides_and_their_profiles_are_named(statement, declared):
 
 def test_what_a_token_does_not_allow_is_declared_all_the_same(statement):
     """The statement is about the server, and the same for every caller."""
-    told = api_with("system/Slot.rs").get("metadata").fhir
-    assert told == statement
+    body = api_with("system/Slot.rs").get("metadata").fhir
+    assert body == statement
 
 
 def test_where_tokens_come_from(statement):

@@ -59,11 +59,11 @@ def test_cancelling_again_changes_nothing(api):
     appointment = booked()
     patch = [CANCEL, {"op": "add", "path": "/cancelationReason", "value": R4_REASON}]
     first = api.patch(appointment.reference, patch)
-    told = Communication.objects.count()
+    message = Communication.objects.count()
     for again in (patch, [CANCEL]):
         response = api.patch(appointment.reference, again)
         assert (response.status_code, response.fhir) == (200, first.fhir)
-    assert (AuditEvent.objects.filter(subtype="cancel").count(), Communication.objects.count()) == (1, told)
+    assert (AuditEvent.objects.filter(subtype="cancel").count(), Communication.objects.count()) == (1, message)
 
 
 def test_a_hold_is_released_and_its_people_stay_tentative(api, ada):
@@ -76,7 +76,7 @@ def test_a_hold_is_released_and_its_people_stay_tentative(api, ada):
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "text"),
     [
         ({"path": "/cancelationReason", "value": R4_REASON}, "transportation"),
         (
@@ -86,11 +86,11 @@ def test_a_hold_is_released_and_its_people_stay_tentative(api, ada):
     ],
     ids=["R4", "Argonaut"],
 )
-def test_the_reason_is_told_as_r4_and_as_the_guides_tell_it(api, reason, said):
+def test_the_reason_is_told_as_r4_and_as_the_guides_tell_it(api, reason, text):
     cancelled = api.patch(booked().reference, [CANCEL, {"op": "add", **reason}]).fhir
     [extension] = cancelled["extension"]
     assert extension["url"] == EXTENSION
-    assert extension["valueCodeableConcept"]["coding"][0]["code"] == said
+    assert extension["valueCodeableConcept"]["coding"][0]["code"] == text
     assert cancelled["cancelationReason"]["coding"][0] == R4_REASON["coding"][0]
 
 

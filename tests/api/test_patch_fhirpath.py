@@ -12,11 +12,11 @@ NAMES = [{"family": "Quinn", "given": ["Ada", "Mae"]}, {"text": "Ada Q."}, {"tex
 def operation(**parts):
     """`value` may be a list of parts; other names are FHIR's."""
     kinds = {"type": "valueCode", "index": "valueInteger", "source": "valueInteger", "destination": "valueInteger"}
-    said = [
+    named_parts = [
         {"name": name, **(value if isinstance(value, dict) else {kinds.get(name, "valueString"): value})}
         for name, value in parts.items()
     ]
-    return {"name": "operation", "part": said}
+    return {"name": "operation", "part": named_parts}
 
 
 def parameters(*operations):
@@ -99,7 +99,7 @@ def test_operations_follow_one_another(api, ada):
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("query", "status"),
     [
         (operation(type="replace", path="Patient.birthDate", value={"valueDate": "1980-01-01"}), 422),
         (operation(type="replace", path="Patient.name", value={"valueString": "x"}), 422),
@@ -126,8 +126,8 @@ def test_operations_follow_one_another(api, ada):
     ],
     ids=range(22),
 )
-def test_what_cannot_be_done_is_refused_in_words(api, ada, asked, status):
-    response = patch(api, asked)
+def test_what_cannot_be_done_is_refused_in_words(api, ada, query, status):
+    response = patch(api, query)
     assert response.status_code == status, texts(response)
     assert api.get("Patient/ada").fhir["meta"]["versionId"] == "1"
 

@@ -145,8 +145,8 @@ def test_the_answer_is_what_the_client_prefers(api):
     site = LocationFactory()
     patch = [{"op": "replace", "path": "/name", "value": "x"}]
     assert api.patch(site.reference, patch, prefer="return=minimal").content == b""
-    told = api.patch(site.reference, patch, prefer="return=OperationOutcome")
-    assert told.fhir["resourceType"] == "OperationOutcome"
+    response = api.patch(site.reference, patch, prefer="return=OperationOutcome")
+    assert response.fhir["resourceType"] == "OperationOutcome"
 
 
 def test_a_patch_is_few_statements(api, django_assert_num_queries):

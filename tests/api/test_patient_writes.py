@@ -122,14 +122,14 @@ def coming(ada):
 
 
 def answers(form, patient, visit=None, status="completed", text="A rash", **more):
-    said = [{"linkId": "1", "answer": [{"valueString": text}]}] if text else []
+    items = [{"linkId": "1", "answer": [{"valueString": text}]}] if text else []
     extension = [{"url": APPOINTMENT, "valueReference": {"reference": visit.reference}}] if visit else []
     resource = {
         "resourceType": "QuestionnaireResponse",
         "status": status,
         "questionnaire": form.url,
         "subject": {"reference": patient.reference} if patient else None,
-        "item": said,
+        "item": items,
         "extension": extension,
         **more,
     }

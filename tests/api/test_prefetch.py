@@ -160,7 +160,7 @@ def test_who_may(chen):
 # Booked
 
 
-def wanted(slot, ada):
+def booking_of(slot, ada):
     return {
         "resourceType": "Appointment",
         "status": "proposed",
@@ -175,7 +175,7 @@ def test_a_free_slot_is_held_and_booked(api, service, chen, ada):
     other = ServiceFactory(duration=60, interval=60)
     ScheduleFactory(services=[service, other])
     slot = next(each for each in matches(prefetch(api)) if each["schedule"]["reference"] == chen.reference)
-    [held] = matches(api.post(HOLD, wanted(slot, ada)))
+    [held] = matches(api.post(HOLD, booking_of(slot, ada)))
     assert (held["status"], held["slot"][0]["reference"]) == ("pending", Slot.objects.get().reference)
     [booked] = matches(api.post(BOOK, parameters(appt_id=f"Appointment/{held['id']}")))
     row = Appointment.objects.get()
@@ -189,7 +189,7 @@ def test_a_free_slot_brings_the_room(api, napa, ada):
         ScheduleFactory(services=[service], site=napa),
         ScheduleFactory(services=[service], actor=RoomFactory(part_of=napa), site=napa),
     ]
-    answer = api.post(BOOK, wanted(matches(prefetch(api))[0], ada))
+    answer = api.post(BOOK, booking_of(matches(prefetch(api))[0], ada))
     assert answer.status_code == 201
     assert {slot.schedule for slot in Slot.objects.all()} == set(schedules)
 
@@ -197,7 +197,7 @@ def test_a_free_slot_brings_the_room(api, napa, ada):
 def test_a_slot_that_is_free_no_more_is_refused(api, chen, ada):
     slot = matches(prefetch(api))[0]
     SlotFactory(schedule=chen, start=monday(9), end=monday(10))
-    answer = api.post(BOOK, wanted(slot, ada))
+    answer = api.post(BOOK, booking_of(slot, ada))
     assert (matches(answer)[0]["status"], issues(answer)) == ("cancelled", [("error", "conflict")])
 
 
@@ -207,7 +207,7 @@ def test_a_slot_that_is_free_no_more_is_refused(api, chen, ada):
 )
 def test_a_slot_that_is_another(api, chen, ada, change, status):
     slot = matches(prefetch(api))[0]
-    assert api.post(BOOK, wanted(slot, ada) | change).status_code == status
+    assert api.post(BOOK, booking_of(slot, ada) | change).status_code == status
 
 
 # How much

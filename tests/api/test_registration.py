@@ -107,8 +107,8 @@ def test_a_condition_that_finds_nobody_makes_nobody_who_is_known_a_second_time(a
     stranger = api.post("Patient", described(family="Other"), if_none_exist=f"identifier={MRN}|99")
     assert stranger.status_code == 201
     entry = {"resource": described(), "request": {"method": "POST", "url": "Patient", "ifNoneExist": "_id=nobody"}}
-    told = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).fhir["entry"][0]
-    assert told["response"]["location"].endswith(maria.reference)
+    result = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).fhir["entry"][0]
+    assert result["response"]["location"].endswith(maria.reference)
     assert Patient.objects.count() == 2
 
 
@@ -129,10 +129,10 @@ def test_in_a_transaction_others_refer_to_who_is_known(api, maria):
         {"fullUrl": "urn:uuid:2", "resource": coverage, "request": {"method": "POST", "url": "Coverage"}},
     ]
     response = api.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
-    told = [each["response"] for each in response.fhir["entry"]]
-    assert [each["status"] for each in told] == ["200 OK", "201 Created"]
-    assert told[0]["location"].endswith(maria.reference)
-    assert "etag" not in told[0]
+    responses = [each["response"] for each in response.fhir["entry"]]
+    assert [each["status"] for each in responses] == ["200 OK", "201 Created"]
+    assert responses[0]["location"].endswith(maria.reference)
+    assert "etag" not in responses[0]
     assert maria.coverages.count() == 1
 
 

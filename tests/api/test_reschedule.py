@@ -7,7 +7,7 @@ import pytest
 from clinic.fhir.datatypes import instant
 from clinic.models import Appointment
 from tests.api.conftest import Api
-from tests.api.visits import BOOK, HOLD, found, proposal, slots, starts, told, visit
+from tests.api.visits import BOOK, HOLD, found, issues_of, proposal, slots, starts, visit
 from tests.factories import AppointmentFactory, RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory
 from tests.scheduling.situations import monday
 
@@ -31,8 +31,8 @@ def room(service):
 
 @pytest.fixture
 def booked(api, service, chen, room, ada):
-    wanted = proposal(api, service, chen, room, patient=ada)
-    return visit(api.post(BOOK, {**wanted, "comment": "Third floor", "reasonCode": [{"text": "Knee"}]}))
+    proposed_visit = proposal(api, service, chen, room, patient=ada)
+    return visit(api.post(BOOK, {**proposed_visit, "comment": "Third floor", "reasonCode": [{"text": "Knee"}]}))
 
 
 def move(api, booked, at, *schedules, **headers):
@@ -94,14 +94,14 @@ def test_states_from_which_nothing_is_moved(api, service, chen, status):
     done = AppointmentFactory(service=service, status=status)
     answer = move(api, {"id": done.fhir_id}, monday(14), chen)
     text = f"A visit that is {status} cannot become rescheduled."
-    assert (answer.status_code, told(answer)) == (409, {(text, "Appointment.status")})
+    assert (answer.status_code, issues_of(answer)) == (409, {(text, "Appointment.status")})
 
 
 def test_schedules_must_give_the_service(api, service, booked):
     inactive, unrelated = ScheduleFactory(services=[service], active=False), ScheduleFactory()
     answer = move(api, booked, monday(14), inactive, unrelated)
     assert answer.status_code == 400
-    assert told(answer) == {
+    assert issues_of(answer) == {
         ("Schedule is inactive", "Parameters.schedule[0]"),
         ("Schedule is not schedulable for requested service type", "Parameters.schedule[1]"),
     }
@@ -122,12 +122,12 @@ def test_schedules_must_give_the_service(api, service, booked):
 )
 def test_malformed_is_400_and_says_where(api, booked, body, places):
     answer = api.post(f"Appointment/{booked['id']}/$reschedule", body)
-    assert (answer.status_code, {place for _, place in told(answer)}) == (400, places)
+    assert (answer.status_code, {place for _, place in issues_of(answer)}) == (400, places)
 
 
 def test_an_appointment_without_a_service(api, chen):
     answer = move(api, {"id": AppointmentFactory(service=None).fhir_id}, monday(14), chen)
-    assert (answer.status_code, told(answer)) == (
+    assert (answer.status_code, issues_of(answer)) == (
         400,
         {("Appointment has no service reference", "Appointment.serviceType")},
     )

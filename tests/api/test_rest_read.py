@@ -123,9 +123,9 @@ def test_what_cannot_be_served_is_not_acceptable(api):
     assert "use json" in texts(response)
 
 
-@pytest.mark.parametrize("wanted", ["json", "application/json", "application/fhir+json", "application/fhir json"])
-def test_format_goes_before_accept(api, wanted):
-    assert api.get(PatientFactory().reference, {"_format": wanted}, accept="text/turtle").status_code == 200
+@pytest.mark.parametrize("expected", ["json", "application/json", "application/fhir+json", "application/fhir json"])
+def test_format_goes_before_accept(api, expected):
+    assert api.get(PatientFactory().reference, {"_format": expected}, accept="text/turtle").status_code == 200
 
 
 def test_pretty_is_for_people(api):

@@ -138,8 +138,10 @@ def test_if_match_is_read_alike_in_a_bundle(api):
     for tags, status in [('W/"3", W/"2"', "412"), ('W/"3", W/"1"', "200"), ("*", "200")]:
         request = {"method": "PUT", "url": "Patient/ada", "ifMatch": tags}
         entry = {"resource": {**ADA, "id": "ada", "language": f"x-{len(tags)}"}, "request": request}
-        told = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]}).fhir["entry"][0]["response"]
-        assert (tags, told["status"][:3]) == (tags, status)
+        result = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]}).fhir["entry"][0][
+            "response"
+        ]
+        assert (tags, result["status"][:3]) == (tags, status)
 
 
 def test_if_none_match_writes_only_what_is_not_there_yet(api):

@@ -15,14 +15,14 @@ from tests.factories import PatientFactory, ScheduleFactory
 def test_expressions_name_elements_that_the_type_has(kind):
     known = get_fhir_model_class(kind).elements_sequence()
     for name, parameter in parameters_of(kind).items():
-        said = expression(kind, name)
-        assert said or parameter.ours or name in ("_text", "_content")
-        for element in re.findall(rf"\b{kind}\.(\w+)", said):
-            assert any(each.startswith(element) for each in known), said
+        path = expression(kind, name)
+        assert path or parameter.ours or name in ("_text", "_content")
+        for element in re.findall(rf"\b{kind}\.(\w+)", path):
+            assert any(each.startswith(element) for each in known), path
 
 
 @pytest.mark.parametrize(
-    ("page", "said", "usage"),
+    ("page", "text", "usage"),
     [
         ("individual-family", "Practitioner.name.family | Patient.name.family", "normal"),
         ("Appointment-patient", "Appointment.participant.actor.where(resolve() is Patient)", "normal"),
@@ -33,9 +33,9 @@ def test_expressions_name_elements_that_the_type_has(kind):
         ("Resource-content", None, "normal"),
     ],
 )
-def test_a_page_says_where_a_parameter_looks(api, page, said, usage):
+def test_a_page_says_where_a_parameter_looks(api, page, text, usage):
     response = api.get(f"SearchParameter/{page}").fhir
-    assert (response.get("expression"), response["xpathUsage"]) == (said, usage)
+    assert (response.get("expression"), response["xpathUsage"]) == (text, usage)
 
 
 def test_identifiers_are_found_by_their_type(api):

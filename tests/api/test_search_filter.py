@@ -146,7 +146,7 @@ def test_a_short_name_for_longer_chains_is_compared(api):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "_filter has no value"),
         ("family", "ends too early"),
@@ -171,10 +171,10 @@ def test_a_short_name_for_longer_chains_is_compared(api):
         (" and ".join(["family eq x"] * 60), "parts"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_with_the_place_and_what_would_be_right(api, text, told):
+def test_what_cannot_be_answered_is_refused_with_the_place_and_what_would_be_right(api, text, message):
     response = api.get("Patient", {"_filter": text})
     assert (response.status_code, codes(response)) == (400, ["invalid"])
-    assert told in texts(response)
+    assert message in texts(response)
     assert response.fhir["issue"][0]["expression"] == ["_filter"]
 
 

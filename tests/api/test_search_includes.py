@@ -85,8 +85,8 @@ def test_an_asterisk_stands_for_all_references(api, visit):
 
 def test_what_refers_to_a_match_is_included(api, visit):
     CoverageFactory(beneficiary=visit.patient)
-    wanted = ("Appointment:patient", "Coverage:beneficiary", "RelatedPerson:patient")
-    assert brought(api, "Patient", *wanted, name="_revinclude") == ["Appointment", "Coverage", "RelatedPerson"]
+    parameters = ("Appointment:patient", "Coverage:beneficiary", "RelatedPerson:patient")
+    assert brought(api, "Patient", *parameters, name="_revinclude") == ["Appointment", "Coverage", "RelatedPerson"]
     assert brought(api, "Practitioner", "Appointment:actor:Practitioner", name="_revinclude") == ["Appointment"]
     assert brought(api, "Practitioner", "Appointment:actor:Patient", name="_revinclude") == []
 
@@ -112,9 +112,9 @@ def test_a_form_is_included_by_its_canonical(api):
     other = QuestionnaireFactory(url="")
     for each in (form, form, other):
         QuestionnaireResponseFactory(questionnaire=each)
-    wanted = "QuestionnaireResponse:questionnaire"
-    assert brought(api, "QuestionnaireResponse", wanted) == ["Questionnaire"] * 2
-    assert brought(api, "Questionnaire", wanted, name="_revinclude") == ["QuestionnaireResponse"] * 3
+    include = "QuestionnaireResponse:questionnaire"
+    assert brought(api, "QuestionnaireResponse", include) == ["Questionnaire"] * 2
+    assert brought(api, "Questionnaire", include, name="_revinclude") == ["QuestionnaireResponse"] * 3
 
 
 def test_what_is_a_match_is_not_included_again(api):

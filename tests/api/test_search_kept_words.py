@@ -127,20 +127,20 @@ ASKED = (
 @pytest.mark.parametrize("query", ASKED)
 @pytest.mark.parametrize("caller", ["software", "patient"])
 def test_a_search_computes_no_words(api, ada, query, caller):
-    asked = api if caller == "software" else Api(user=ada.user)
+    client = api if caller == "software" else Api(user=ada.user)
     with CaptureQueriesContext(
         connection,
     ) as statements:
-        assert asked.get(query).status_code == 200
-    told = " ".join(each["sql"] for each in statements)
-    assert "phraseto_tsquery" in told
-    assert [each for each in COMPUTING if each in told] == []
+        assert client.get(query).status_code == 200
+    sql_text = " ".join(each["sql"] for each in statements)
+    assert "phraseto_tsquery" in sql_text
+    assert [each for each in COMPUTING if each in sql_text] == []
 
 
-def plans(asked: Api, query: str) -> str:
+def plans(parameters: Api, query: str) -> str:
     """The plans of the statements that search for words: the total and the page."""
     with CaptureQueriesContext(connection) as statements:
-        assert asked.get(query).fhir["total"] > 0
+        assert parameters.get(query).fhir["total"] > 0
     looking = [each["sql"] for each in statements if "tsquery" in each["sql"]]
     assert len(looking) == 2
     sql("SET LOCAL enable_seqscan = off")  # else PostgreSQL reads the small tables of a test as a whole
@@ -165,16 +165,16 @@ def many(ada):
 
 def test_a_rare_word_is_found_by_the_index(api, many):
     for query in ("Patient?_content=aneurysm", "Patient?_content=aneurysm&active=true"):
-        told = plans(api, query)
-        assert told.count("patient_kept_words") == 2
-        assert "Seq Scan" not in told
+        plan = plans(api, query)
+        assert plan.count("patient_kept_words") == 2
+        assert "Seq Scan" not in plan
 
 
 def test_an_app_of_a_patient_looks_at_the_words_of_its_own_rows_alone(ada, many):
-    told = plans(app_of(ada, "patient/Patient.rs"), "Patient?_content=cough")
-    assert told.count("clinic_patient_words_pkey") == 2
-    assert "patient_kept_words" not in told
-    assert "Seq Scan on clinic_patient" not in told
+    plan = plans(app_of(ada, "patient/Patient.rs"), "Patient?_content=cough")
+    assert plan.count("clinic_patient_words_pkey") == 2
+    assert "patient_kept_words" not in plan
+    assert "Seq Scan on clinic_patient" not in plan
 
 
 def test_history_keeps_no_words(api):
@@ -211,16 +211,16 @@ def test_a_usual_visit_keeps_its_words_once(ada, chen):
 
 def test_a_patient_whose_visit_gets_company_still_finds_it_by_what_they_are_shown(ada, chen):
     visit = AppointmentFactory(patient=ada, schedules=[ScheduleFactory(actor=chen)], comment="Migraine")
-    asked = Api(user=ada.user)
+    client = Api(user=ada.user)
     eve = PatientFactory(fhir_id="eve", given="Evangeline", user=UserFactory())
     visit.participant += [{"actor": {"reference": eve.reference, "display": "Evangeline"}, "status": "tentative"}]
     visit.save()
-    for words, shown in (("migraine", 1), ("migraine booked", 1), ("evangeline", 0), ("migraine tentative", 0)):
-        assert asked.get("Appointment", {"_content": words}).fhir["total"] == shown, words
+    for words, word in (("migraine", 1), ("migraine booked", 1), ("evangeline", 0), ("migraine tentative", 0)):
+        assert client.get("Appointment", {"_content": words}).fhir["total"] == word, words
     visit.participant = [each for each in visit.participant if each["actor"].get("reference") != ada.reference]
     visit.save()
     for words in ("evangeline", "migraine"):  # only the other patient has these words
-        assert asked.get("Appointment", {"_content": words}).fhir["total"] == 0, words
+        assert client.get("Appointment", {"_content": words}).fhir["total"] == 0, words
 
 
 def test_a_migration_that_was_broken_off_can_be_run_again(api):

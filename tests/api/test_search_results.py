@@ -60,15 +60,15 @@ def test_lenient_handling_ignores_it_and_says_so(api, people):
     assert ids(response) == ["ada"]
     assert response.fhir["total"] == 1
     assert response.fhir["link"][0]["url"].endswith("Patient?family=quinn")
-    told = response.fhir["entry"][-1]
-    assert (told["search"]["mode"], told["resource"]["issue"][0]["severity"]) == ("outcome", "warning")
-    assert told["fullUrl"].startswith("urn:uuid:")
+    entry = response.fhir["entry"][-1]
+    assert (entry["search"]["mode"], entry["resource"]["issue"][0]["severity"]) == ("outcome", "warning")
+    assert entry["fullUrl"].startswith("urn:uuid:")
 
 
 TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Hello</div>'}
 
 
-def shown(api, query):
+def elements_of(api, query):
     [entry] = api.get(query).fhir["entry"]
     return set(entry["resource"]) - {"resourceType", "id", "meta"}
 
@@ -88,7 +88,7 @@ def shown(api, query):
 )
 def test_parts_of_what_is_found_are_shown_if_only_they_are_wanted(api, query, elements):
     QuestionnaireFactory(extra={"text": TEXT})
-    assert shown(api, f"Questionnaire?{query}") == elements
+    assert elements_of(api, f"Questionnaire?{query}") == elements
 
 
 @pytest.mark.parametrize("query", ["_summary=true", "_summary=text", "_summary=data", "_elements=name"])
@@ -104,8 +104,8 @@ def test_a_part_is_still_what_fhir_calls_valid(api):
     """Every response is checked by its definition."""
     AppointmentFactory(schedules=[ScheduleFactory()])
     for query in ("_elements=comment", "_summary=true", "_summary=text&_count=1"):
-        assert shown(api, f"Appointment?{query}") >= {"status", "participant"}
-        assert shown(api, f"Slot?{query}") >= {"status", "schedule", "start", "end"}
+        assert elements_of(api, f"Appointment?{query}") >= {"status", "participant"}
+        assert elements_of(api, f"Slot?{query}") >= {"status", "schedule", "start", "end"}
 
 
 def test_what_is_included_is_summarised_too(api, people):

@@ -49,25 +49,25 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize(("asked", "found"), WORDS.items())
-def test_the_words_of_the_whole_resource_are_searched(api, reports, asked, found):
-    assert ids(api.get("Patient", {"_content": asked})) == found
+@pytest.mark.parametrize(("query", "found"), WORDS.items())
+def test_the_words_of_the_whole_resource_are_searched(api, reports, query, found):
+    assert ids(api.get("Patient", {"_content": query})) == found
 
 
-@pytest.mark.parametrize(("asked", "found"), WORDS.items())
-def test_or_those_of_its_narrative(api, reports, asked, found):
-    assert ids(api.get("Patient", {"_text": asked})) == [each for each in found if each != "other"]
+@pytest.mark.parametrize(("query", "found"), WORDS.items())
+def test_or_those_of_its_narrative(api, reports, query, found):
+    assert ids(api.get("Patient", {"_text": query})) == [each for each in found if each != "other"]
 
 
 def test_accents_and_case_make_no_difference(api):
     PatientFactory(fhir_id="zoe", family="Müller", extra=narrative("Ça va très bien"))
-    for asked in ("muller", "MÜLLER", "ca tres"):
-        assert ids(api.get("Patient", {"_content": asked})) == ["zoe"]
+    for word in ("muller", "MÜLLER", "ca tres"):
+        assert ids(api.get("Patient", {"_content": word})) == ["zoe"]
     assert ids(api.get("Patient", {"_text": "TRÈS"})) == ["zoe"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("query", "message"),
     [
         ("bone AND", "ends too early: there should be a word"),
         ("(bone", "ends too early: there should be )"),
@@ -77,16 +77,16 @@ def test_accents_and_case_make_no_difference(api):
         ("OR", "At character 1: "),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_place_and_what_would_be_right(api, asked, told):
-    response = api.get("Patient", {"_content": asked})
+def test_what_cannot_be_read_is_refused_with_the_place_and_what_would_be_right(api, query, message):
+    response = api.get("Patient", {"_content": query})
     assert (response.status_code, codes(response)) == (400, ["invalid"])
-    assert told in texts(response)
+    assert message in texts(response)
 
 
 def test_a_search_for_very_many_words_is_answered_or_refused(api):
     assert api.get("Patient", {"_content": " ".join(["bone"] * 100)}).status_code == 200
-    for asked in (" ".join(["bone"] * 500), "(" * 500 + "bone" + ")" * 500):
-        assert api.get("Patient", {"_text": asked}).status_code == 400
+    for text in (" ".join(["bone"] * 500), "(" * 500 + "bone" + ")" * 500):
+        assert api.get("Patient", {"_text": text}).status_code == 400
 
 
 def test_modifiers_are_refused(api):
@@ -129,8 +129,8 @@ def test_whatever_is_kept_in_a_row_and_shown_is_among_its_words(api, kind):
 def test_words_that_are_not_shown_are_not_found(api):
     """The address of a video room is not in the search text of its calendar."""
     ScheduleFactory(meeting_url="https://meet.example/secret", comment="Upstairs")
-    for asked in ("secret", "meet.example/secret", '"https://meet.example/secret"'):
-        assert ids(api.get("Schedule", {"_content": asked})) == []
+    for word in ("secret", "meet.example/secret", '"https://meet.example/secret"'):
+        assert ids(api.get("Schedule", {"_content": word})) == []
     assert len(ids(api.get("Schedule?_content=upstairs"))) == 1
 
 
@@ -198,7 +198,7 @@ def test_no_list_is_kept_here_and_so_nothing_is_on_one(api):
     for query in ("Organization?_list=42", "Questionnaire?_list=$current-problems", "?_list=42", "Slot?_list=a,b"):
         response = api.get(query)
         assert (response.status_code, response.fhir["total"]) == (200, 0)
-        [told] = response.fhir["entry"]
-        assert told["search"]["mode"] == "outcome"
-        assert "lists" in told["resource"]["issue"][0]["details"]["text"]
+        [entry] = response.fhir["entry"]
+        assert entry["search"]["mode"] == "outcome"
+        assert "lists" in entry["resource"]["issue"][0]["details"]["text"]
     assert "_list" in api.get("Organization?_list=42").fhir["link"][0]["url"]

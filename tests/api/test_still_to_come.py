@@ -83,14 +83,14 @@ def test_nor_is_one_that_comes_from_elsewhere(api, status):
         api.post("", bundle("transaction", made_elsewhere(status))),
     ):
         assert (response.status_code, codes(response)) == (422, ["business-rule"])
-    told = api.post("", bundle("batch", made_elsewhere(status))).fhir["entry"][0]["response"]
-    assert told["status"].startswith("422")
+    result = api.post("", bundle("batch", made_elsewhere(status))).fhir["entry"][0]["response"]
+    assert result["status"].startswith("422")
     assert not Appointment.objects.exists()
 
 
 def test_nor_by_an_update_in_a_bundle(api, coming):
     changed = {**api.get(coming.reference).fhir, "status": "fulfilled"}
     assert api.post("", bundle("transaction", changed, "PUT", coming.reference)).status_code == 422
-    told = api.post("", bundle("batch", changed, "PUT", coming.reference)).fhir["entry"][0]["response"]
-    assert told["status"].startswith("422")
+    result = api.post("", bundle("batch", changed, "PUT", coming.reference)).fhir["entry"][0]["response"]
+    assert result["status"].startswith("422")
     assert Appointment.objects.get().status == "booked"

@@ -19,10 +19,10 @@ from tests.scheduling.situations import monday
 pytestmark = pytest.mark.django_db
 
 
-def wanted(**channel):
+def subscription_with(**channel):
     """A Subscription with another channel: None leaves an element out."""
-    said = {name: value for name, value in {**WANTED["channel"], **channel}.items() if value is not None}
-    return {**WANTED, "channel": said}
+    expected = {name: value for name, value in {**WANTED["channel"], **channel}.items() if value is not None}
+    return {**WANTED, "channel": expected}
 
 
 @pytest.fixture
@@ -74,16 +74,16 @@ def test_a_header_that_is_sent_again_as_it_was_changes_nothing(api):
 
 
 def test_a_header_that_comes_back_as_it_was_shown_keeps_its_value(api):
-    shown = api.post("Subscription", WANTED).fhir
-    shown["reason"] = "Another one"
-    shown["channel"]["header"] = ["Authorization: (not shown)", "X-Clinic: Other"]
-    answer = api.put(f"Subscription/{shown['id']}", shown)
+    created = api.post("Subscription", WANTED).fhir
+    created["reason"] = "Another one"
+    created["channel"]["header"] = ["Authorization: (not shown)", "X-Clinic: Other"]
+    answer = api.put(f"Subscription/{created['id']}", created)
     assert answer.status_code == 200
     assert Subscription.objects.get().headers() == [("Authorization", "Bearer very-secret"), ("X-Clinic", "Other")]
 
 
 def test_a_header_whose_value_nobody_knows_is_refused(api):
-    answer = api.post("Subscription", wanted(header=["Authorization: (not shown)"]))
+    answer = api.post("Subscription", subscription_with(header=["Authorization: (not shown)"]))
     assert answer.status_code == 400
     assert answer.fhir["issue"][0]["expression"] == ["Subscription.channel.header[0]"]
 
@@ -92,14 +92,14 @@ def test_a_header_whose_value_nobody_knows_is_refused(api):
     "header", ["no colon", "Host: other.example.org", "content-length: 7", "X: a\nY: b", ": x", "X: " + "y" * 4001]
 )
 def test_a_header_that_cannot_be_sent_is_refused(api, header):
-    answer = api.post("Subscription", wanted(header=[header]))
+    answer = api.post("Subscription", subscription_with(header=[header]))
     assert answer.status_code == 400
     assert answer.fhir["issue"][0]["expression"][0].startswith("Subscription.channel.header")
 
 
 @pytest.mark.parametrize("kind", ["websocket", "email", "sms", "message"])
 def test_other_channels_than_rest_hooks_are_refused(api, kind):
-    answer = api.post("Subscription", wanted(type=kind))
+    answer = api.post("Subscription", subscription_with(type=kind))
     assert answer.status_code == 422
     assert "rest-hook" in texts(answer)
 
@@ -133,21 +133,21 @@ def test_a_status_that_no_slot_has_is_refused(api):
 )
 def test_an_endpoint_that_may_not_be_sent_to_is_refused(api, settings, endpoint):
     settings.OUTGOING_ALLOWED_HOSTS = []
-    answer = api.post("Subscription", wanted(endpoint=endpoint))
+    answer = api.post("Subscription", subscription_with(endpoint=endpoint))
     assert answer.status_code == 422
     assert answer.fhir["issue"][0]["expression"] == ["Subscription.channel.endpoint"]
 
 
 @pytest.mark.parametrize("element", ["endpoint", "type"])
 def test_a_channel_needs_a_type_and_an_endpoint(api, element):
-    answer = api.post("Subscription", wanted(**{element: None}))
+    answer = api.post("Subscription", subscription_with(**{element: None}))
     assert answer.status_code == 400
     assert f"Subscription.channel.{element}" in texts(answer) + str(answer.fhir)
 
 
 def test_another_payload_than_json_is_refused_and_none_is_fine(api):
-    assert api.post("Subscription", wanted(payload="application/fhir+xml")).status_code == 422
-    assert api.post("Subscription", wanted(payload=None)).status_code == 201
+    assert api.post("Subscription", subscription_with(payload="application/fhir+xml")).status_code == 422
+    assert api.post("Subscription", subscription_with(payload=None)).status_code == 201
 
 
 def test_a_client_sees_its_own_subscriptions_and_no_others(api, other):
@@ -185,12 +185,12 @@ def test_a_deleted_subscription_is_gone(api):
 
 
 def test_one_that_was_given_up_is_served_again_once_its_client_asks(api):
-    shown = api.post("Subscription", WANTED).fhir
+    body = api.post("Subscription", WANTED).fhir
     Subscription.objects.update(status="error", error="Given up", failures=8, version=2)
-    failed = api.get(f"Subscription/{shown['id']}").fhir
+    failed = api.get(f"Subscription/{body['id']}").fhir
     assert (failed["status"], failed["error"]) == ("error", "Given up")
 
-    answer = api.put(f"Subscription/{shown['id']}", {**failed, "status": "requested"})
+    answer = api.put(f"Subscription/{body['id']}", {**failed, "status": "requested"})
 
     assert answer.fhir["status"] == "active"
     assert "error" not in answer.fhir
@@ -198,9 +198,9 @@ def test_one_that_was_given_up_is_served_again_once_its_client_asks(api):
 
 
 def test_it_can_be_turned_off_and_was_another_before(api):
-    shown = api.post("Subscription", WANTED).fhir
-    assert api.put(f"Subscription/{shown['id']}", {**shown, "status": "off"}).fhir["status"] == "off"
-    before = api.get(f"Subscription/{shown['id']}/_history/1")
+    body = api.post("Subscription", WANTED).fhir
+    assert api.put(f"Subscription/{body['id']}", {**body, "status": "off"}).fhir["status"] == "off"
+    before = api.get(f"Subscription/{body['id']}/_history/1")
     assert before.fhir["status"] == "active"
     assert "very-secret" not in before.content.decode()
 
@@ -216,7 +216,7 @@ def test_from_a_subscription_by_rest_to_a_notification(api, settings):
     chen = PractitionerFactory(fhir_id="chen")
     schedule = ScheduleFactory(actor=chen)
     with receiving() as receiver:
-        api.post("Subscription", wanted(endpoint=receiver.url))
+        api.post("Subscription", subscription_with(endpoint=receiver.url))
         SlotFactory(schedule=schedule, start=monday(10))
         SlotFactory(start=monday(10))
         tasks.notify_subscribers()

@@ -149,13 +149,13 @@ def test_while_redis_is_away_there_is_no_limit(two_per_client, two_per_address, 
 
 
 def test_a_redis_that_has_failed_is_left_alone_for_a_moment(two_per_client, api, monkeypatch):
-    asked: list[str] = []
-    monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=asked.append))  # None, as after a failure
+    keys: list[str] = []
+    monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=keys.append))  # None, as after a failure
     assert statuses(api) == [200, 200, 200]
-    assert len(asked) == 1
+    assert len(keys) == 1
     monkeypatch.setattr(throttling._redis, "away_until", 0.0)
     assert statuses(api) == [200, 200, 200]
-    assert len(asked) == 2
+    assert len(keys) == 2
 
 
 def test_the_limits_are_generous(settings):
@@ -163,5 +163,5 @@ def test_the_limits_are_generous(settings):
     from clinic import settings as real
 
     assert (real.API_REQUESTS_PER_CLIENT, real.API_REQUESTS_PER_ADDRESS) == (6000, 12_000)
-    told = (real.BASE_DIR / "docs" / "integrate.md").read_text()
-    assert "| requests | 6,000 a minute by one client and 12,000 from one address" in told
+    documentation = (real.BASE_DIR / "docs" / "integrate.md").read_text()
+    assert "| requests | 6,000 a minute by one client and 12,000 from one address" in documentation

@@ -218,7 +218,7 @@ def test_slots_of_visits_are_not_rewritten(api):
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "text"),
     [
         ({}, "no request"),
         ({"request": {"method": "HEAD", "url": "Patient"}}, "HEAD cannot be part"),
@@ -245,10 +245,10 @@ def test_slots_of_visits_are_not_rewritten(api):
         ("entry", "no resource"),
     ],
 )
-def test_entries_that_ask_for_something_else_are_refused(api, entry, said):
+def test_entries_that_ask_for_something_else_are_refused(api, entry, text):
     response = api.post("", transaction(entry))
     assert response.status_code == 400
-    assert said in texts(response)
+    assert text in texts(response)
     assert response.fhir["issue"][0]["expression"][0].startswith("Bundle.entry[0]")
 
 

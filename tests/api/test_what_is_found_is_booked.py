@@ -71,17 +71,17 @@ def overlap(one, other):
 def test_what_is_found_is_booked_and_gone(api, seed):
     random = Random(seed)
     service, schedules, window = configuration(random)
-    offered = found(api, service, *schedules, **window)
-    assert all(window["start"].astimezone(UTC) <= datetime.fromisoformat(each["start"]) for each in offered)
+    proposals = found(api, service, *schedules, **window)
+    assert all(window["start"].astimezone(UTC) <= datetime.fromisoformat(each["start"]) for each in proposals)
     booked = []
-    for wanted in random.sample(offered, min(len(offered), 8)):
-        answer = api.post(BOOK, wanted)
+    for chosen in random.sample(proposals, min(len(proposals), 8)):
+        answer = api.post(BOOK, chosen)
         if answer.status_code == 409:
-            assert any(overlap(wanted, each) for each in booked)
+            assert any(overlap(chosen, each) for each in booked)
         else:
             assert answer.status_code == 201, answer.fhir
-            booked.append(wanted)
-    assert booked or not offered
+            booked.append(chosen)
+    assert booked or not proposals
     if not shared(service):
         left = found(api, service, *schedules, **window)
         assert not [each for each in left if any(overlap(each, one) for one in booked)]
@@ -93,8 +93,8 @@ def shared(service):
 
 def test_what_a_hold_took_is_offered_from_the_instant_it_expires(api):
     service, schedules, window = configuration(Random(1))
-    wanted = found(api, service, *schedules, **window)[0]
-    held = visit(api.post(HOLD, wanted))
+    proposed_visit = found(api, service, *schedules, **window)[0]
+    held = visit(api.post(HOLD, proposed_visit))
     expire(held["id"])
-    assert wanted["start"] in starts(found(api, service, *schedules, **window))
-    assert api.post(BOOK, wanted).status_code == 201
+    assert proposed_visit["start"] in starts(found(api, service, *schedules, **window))
+    assert api.post(BOOK, proposed_visit).status_code == 201

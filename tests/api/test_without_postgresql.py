@@ -42,15 +42,15 @@ def test_a_search_is_answered_503(api, monkeypatch):
 def test_a_booking_that_lost_its_connection_is_made_once_when_it_is_sent_again(api, ada, cut):
     service = ServiceFactory()
     chen = ScheduleFactory(services=[service])
-    wanted = proposal(api, service, chen, patient=ada)
+    proposed_visit = proposal(api, service, chen, patient=ada)
 
-    lost = api.post(BOOK, wanted, idempotency_key="one")
+    lost = api.post(BOOK, proposed_visit, idempotency_key="one")
     assert (lost.status_code, codes(lost)) == (503, ["transient"])
     assert not Appointment.objects.exists()
     cut()
 
-    assert api.post(BOOK, wanted, idempotency_key="one").status_code == 201
-    assert api.post(BOOK, wanted, idempotency_key="one")["Idempotency-Replayed"] == "true"
+    assert api.post(BOOK, proposed_visit, idempotency_key="one").status_code == 201
+    assert api.post(BOOK, proposed_visit, idempotency_key="one")["Idempotency-Replayed"] == "true"
     assert Appointment.objects.count() == Slot.objects.count() == 1
 
 

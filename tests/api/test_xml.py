@@ -6,7 +6,7 @@ from lxml import etree
 from clinic.fhir.xml import from_xml, read_xml, to_xml
 from clinic.models import Patient
 from tests.api.conftest import assert_fhir
-from tests.api.visits import BOOK, FIND, asked, proposal
+from tests.api.visits import BOOK, FIND, find_query, proposal
 from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory
 from tests.scheduling.situations import monday
 
@@ -34,9 +34,9 @@ def test_xml_has_several_names(api, accept):
     assert read(response) == api.get(patient.reference).fhir
 
 
-@pytest.mark.parametrize("wanted", ["xml", *NAMES, "application/fhir xml"])
-def test_format_goes_before_accept(api, wanted):
-    assert read(api.get(PatientFactory().reference, {"_format": wanted}, accept="application/json"))
+@pytest.mark.parametrize("expected", ["xml", *NAMES, "application/fhir xml"])
+def test_format_goes_before_accept(api, expected):
+    assert read(api.get(PatientFactory().reference, {"_format": expected}, accept="application/json"))
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,15 @@ def test_a_transaction_in_xml_is_answered_in_xml(api):
 def test_what_is_found_in_xml_is_what_is_found_in_json(api):
     visit = ServiceFactory()
     schedule = ScheduleFactory(services=[visit])
-    query = asked(visit, schedule, start=monday(9), end=monday(12))
+    query = find_query(visit, schedule, start=monday(9), end=monday(12))
     assert read(api.get(FIND, query, accept=XML))["entry"] == api.get(FIND, query).fhir["entry"]
 
 
 def test_a_time_can_be_booked_in_xml(api):
     visit = ServiceFactory()
     schedule = ScheduleFactory(services=[visit])
-    offered = proposal(api, visit, schedule, patient=PatientFactory())
-    parameters = {"resourceType": "Parameters", "parameter": [{"name": "appointment", "resource": offered}]}
+    proposed_visit = proposal(api, visit, schedule, patient=PatientFactory())
+    parameters = {"resourceType": "Parameters", "parameter": [{"name": "appointment", "resource": proposed_visit}]}
     response = api.post(BOOK, xml(parameters), content_type=XML, accept=XML)
     assert response.status_code == 201
     assert read(response)["entry"][0]["resource"]["status"] == "booked"

@@ -12,7 +12,7 @@ HOLD = "Appointment/$hold"
 BOOK = "Appointment/$book"
 
 
-def asked(
+def find_query(
     service: Any, *schedules: Any, start: datetime | None = None, end: datetime | None = None, **more: Any
 ) -> Json:
     """The query of a $find, over the Monday of the week after next unless told otherwise."""
@@ -28,18 +28,18 @@ def asked(
 
 def found(api: Any, service: Any, *schedules: Any, **more: Any) -> list[Json]:
     """The proposals of a $find."""
-    answer = api.get(FIND, asked(service, *schedules, **{"_count": 1000, **more}))
+    answer = api.get(FIND, find_query(service, *schedules, **{"_count": 1000, **more}))
     assert answer.status_code == 200, answer.fhir
     return [entry["resource"] for entry in answer.fhir["entry"] if entry["search"]["mode"] == "match"]
 
 
 def proposal(api: Any, service: Any, *schedules: Any, at: datetime | None = None, patient: Any = None) -> Json:
     """The proposal of $find for one time, ten o'clock unless another is given, with the patient in it."""
-    wanted = instant(at or monday(10))
-    offered = next(each for each in found(api, service, *schedules) if each["start"] == wanted)
+    start = instant(at or monday(10))
+    appointment = next(each for each in found(api, service, *schedules) if each["start"] == start)
     if patient is not None:
-        offered["participant"].append({"actor": {"reference": patient.reference}, "status": "accepted"})
-    return offered
+        appointment["participant"].append({"actor": {"reference": patient.reference}, "status": "accepted"})
+    return appointment
 
 
 def starts(proposals: list[Json]) -> list[str]:
@@ -56,7 +56,7 @@ def slots(answer: Any) -> list[Json]:
     return [entry["resource"] for entry in answer.fhir["entry"][1:]]
 
 
-def told(answer: Any) -> set[tuple[str, str]]:
+def issues_of(answer: Any) -> set[tuple[str, str]]:
     """The text and the expression of each issue of an OperationOutcome."""
     return {(issue["details"]["text"], issue.get("expression", [""])[0]) for issue in answer.fhir["issue"]}
 

@@ -107,10 +107,10 @@ def test_what_is_wrong_is_read_first(page: Page, clinic):
 
 def tab_to(page: Page, name):
     """Press Tab until a link or button of that name has the focus."""
-    wanted = page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first
+    control = page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first
     for _ in range(60):
         page.keyboard.press("Tab")
-        if wanted.evaluate("each => each === document.activeElement"):
+        if control.evaluate("each => each === document.activeElement"):
             return page.keyboard
     raise AssertionError(f"{name} cannot be reached with Tab")
 

@@ -340,7 +340,7 @@ def test_as_a_patient(looker: Looker, world, ada, sign_in):
 
 
 def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_server):
-    asked = {
+    query = {
         "response_type": "code",
         "client_id": world["app"],
         "redirect_uri": "https://app.example.org/back",
@@ -350,7 +350,7 @@ def test_as_one_who_lets_an_app_in(looker: Looker, world, ada, sign_in, live_ser
         "code_challenge_method": "S256",
     }
     sign_in(ada.user)
-    looker.open(f"{reverse('portal:authorize')}?{urlencode(asked)}")
+    looker.open(f"{reverse('portal:authorize')}?{urlencode(query)}")
     looker.page.get_by_label("Leo").check()
     looker.page.get_by_role("button", name="Continue").click()
     expect(looker.page.get_by_role("heading", name="Give Visit Buddy access?")).to_be_visible()

@@ -82,11 +82,13 @@ def test_who_leaves_is_noticed_and_who_comes_back_too(page: Page, clinic, violat
 
 def test_going_on_within_the_site_is_not_leaving(page: Page, clinic):
     hold(page, clinic)
-    told: list[str] = []
-    page.on("request", lambda request: told.append(request.post_data or "") if "presence" in request.url else None)
+    announcements: list[str] = []
+    page.on(
+        "request", lambda request: announcements.append(request.post_data or "") if "presence" in request.url else None
+    )
     page.get_by_role("banner").get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="You are holding a time")).to_be_visible()
-    assert not any("left" in each for each in told)
+    assert not any("left" in each for each in announcements)
     assert Appointment.objects.get().left_at is None
 
 

@@ -171,8 +171,8 @@ def manage_it(page: Page, link: str, visit: Appointment, ten: datetime) -> None:
     """Do everything that a manage link allows."""
     page.goto(link)
     expect(page.get_by_text("10:00 – 10:30 AM (New York time)")).to_be_visible()
-    for told in ("Check-up", "Chen", "Ada"):
-        expect(page.get_by_text(told)).to_have_count(0)
+    for message in ("Check-up", "Chen", "Ada"):
+        expect(page.get_by_text(message)).to_have_count(0)
     page.get_by_role("button", name="I will come").click()
     expect(page.get_by_text("You have told us that you will come.")).to_be_visible()
     page.get_by_role("link", name="Choose another time").click()

@@ -75,7 +75,7 @@ def next_changes(zone: ZoneInfo) -> tuple[date, date]:
     return first, second
 
 
-def offered(service: HealthcareService, day: date, zone: ZoneInfo) -> list[datetime]:
+def free_times(service: HealthcareService, day: date, zone: ZoneInfo) -> list[datetime]:
     """Return the free times of a local day, from the engine."""
     start, end = (datetime.combine(each, time(), zone) for each in (day, day + DAY))
     query = TimeQuery(ways=ways_of(service, arrangements_for(service)), start=start, end=end)
@@ -95,12 +95,12 @@ def test_the_week_in_which_the_clocks_change(page: Page, transactional_db, name,
         page.goto(f"/book/{service.fhir_id}/?week={week}&date={day}")
         expect(page.locator("[aria-current=date]")).to_have_count(1)
         buttons = page.locator(".time").all()
-        shown = [datetime.fromisoformat(each.get_attribute("value").partition("~")[0]) for each in buttons]
-        assert shown == offered(service, day, zone)
+        starts = [datetime.fromisoformat(each.get_attribute("value").partition("~")[0]) for each in buttons]
+        assert starts == free_times(service, day, zone)
         clocks = [each.evaluate(CLOCK) for each in buttons]
-        assert clocks == [time_text.clock(moment.astimezone(zone)) for moment in shown]
+        assert clocks == [time_text.clock(moment.astimezone(zone)) for moment in starts]
         assert len(set(clocks)) == len(clocks)  # repeated times have different labels
-    counts = [len(offered(service, week + n * DAY, zone)) for n in range(7)]
+    counts = [len(free_times(service, week + n * DAY, zone)) for n in range(7)]
     for count, element in zip(counts, page.locator(".strip__day").all(), strict=True):
         expect(element).to_contain_text(f"{count} free times")
     assert len(set(counts)) == 2  # a day of another length has more or fewer times

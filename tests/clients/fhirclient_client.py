@@ -25,12 +25,12 @@ def main() -> None:
     practitioners = every_practitioner(server)
     patient = Patient({"resourceType": "Patient", **somebody()})
 
-    offered = find(server, practitioners)
-    step(f"found {len(offered)} times")
+    proposals = find(server, practitioners)
+    step(f"found {len(proposals)} times")
 
-    held = operate(server, "$hold", reference_to(offered[0]))
+    held = operate(server, "$hold", reference_to(proposals[0]))
     assert held.status == "pending", held.as_json()
-    assert essence(offered[0]) not in map(essence, find(server, practitioners)), "what is held is not offered"
+    assert essence(proposals[0]) not in map(essence, find(server, practitioners)), "what is held is not offered"
     step(f"held {held.start.isostring}")
 
     booked = operate(server, "$book", reference_to(held), resource("patient-resource", patient))
@@ -51,7 +51,7 @@ def main() -> None:
     (refusal,) = (entry.resource for entry in post(server, "$book", reference_to(cancelled)).entry)
     assert isinstance(refusal, OperationOutcome), refusal.as_json()
     assert (refusal.issue[0].severity, refusal.issue[0].code) == ("fatal", "not-found"), refusal.as_json()
-    assert essence(offered[0]) in map(essence, find(server, practitioners))
+    assert essence(proposals[0]) in map(essence, find(server, practitioners))
     step("the time is offered again")
 
 
@@ -92,10 +92,10 @@ def find(server: FHIRServer, practitioners: list[Practitioner]) -> list[Appointm
         parameter("visit-type", valueString=VISIT_TYPE),
         *(parameter("practitioner", valueReference={"reference": each.relativePath()}) for each in practitioners),
     )
-    offered = [entry.resource for entry in bundle.entry if entry.search.mode == "match"]
-    assert 0 < len(offered) <= min(10, bundle.total), bundle.as_json()
-    assert all(isinstance(each, Appointment) and each.status == "proposed" for each in offered)
-    return offered
+    proposals = [entry.resource for entry in bundle.entry if entry.search.mode == "match"]
+    assert 0 < len(proposals) <= min(10, bundle.total), bundle.as_json()
+    assert all(isinstance(each, Appointment) and each.status == "proposed" for each in proposals)
+    return proposals
 
 
 def essence(appointment: Appointment) -> tuple[str, list[str]]:

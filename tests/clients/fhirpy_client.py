@@ -27,13 +27,13 @@ def main() -> None:
     step(f"read {len(found)} practitioners, two to a page")
 
     patient = client.resource("Patient", **somebody()).save()
-    offered = find(client, references)
-    step(f"found {len(offered)} times")
+    proposals = find(client, references)
+    step(f"found {len(proposals)} times")
 
-    held = operate(client, offered[0], "$hold")
+    held = operate(client, proposals[0], "$hold")
     assert held["status"] == "pending", held
-    assert held["start"] == offered[0]["start"]
-    assert essence(offered[0]) not in map(essence, find(client, references)), "what is held is not offered"
+    assert held["start"] == proposals[0]["start"]
+    assert essence(proposals[0]) not in map(essence, find(client, references)), "what is held is not offered"
     step(f"held {held['start']}")
 
     booked = operate(client, held, "$book", {"name": "patient-id", "valueUri": patient.reference})
@@ -53,7 +53,7 @@ def main() -> None:
     step("cancelled")
 
     assert operate(client, cancelled, "$book")["status"] == "cancelled", "what is cancelled cannot be booked"
-    assert essence(offered[0]) in map(essence, find(client, references))
+    assert essence(proposals[0]) in map(essence, find(client, references))
     step("the time is offered again")
 
 
@@ -81,10 +81,10 @@ def find(client: SyncFHIRClient, practitioners: list[str]) -> list[dict[str, Any
     """The first proposals for any of the practitioners."""
     params = {"start": START, "end": END, "visit-type": VISIT_TYPE, "practitioner": practitioners, "_count": 10}
     bundle = client.execute("Appointment/$find", method="get", params=params)
-    offered = matches(bundle)
-    assert 0 < len(offered) <= 10, bundle
-    assert {each["status"] for each in offered} == {"proposed"}, bundle
-    return offered
+    proposals = matches(bundle)
+    assert 0 < len(proposals) <= 10, bundle
+    assert {each["status"] for each in proposals} == {"proposed"}, bundle
+    return proposals
 
 
 def essence(appointment: dict[str, Any]) -> tuple[Any, Any]:

@@ -37,8 +37,8 @@ def test_a_client_finds_holds_books_and_cancels(script, clinic, live_server):
         "VISIT_TYPE": f"{CODES}|check-up",
         "NO_PROXY": "*",
     }
-    ended, told = run(script, environment)
-    assert ended == 0, told
+    ended, output = run(script, environment)
+    assert ended == 0, output
 
 
 def run(script: str, environment: dict[str, str]) -> tuple[int | None, str]:
@@ -53,8 +53,8 @@ def run(script: str, environment: dict[str, str]) -> tuple[int | None, str]:
         text=True,
     ) as process:
         try:
-            told, _ = process.communicate(timeout=SECONDS)
+            output, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             return None, process.communicate()[0]
-        return process.returncode, told
+        return process.returncode, output

@@ -125,7 +125,7 @@ def test_nothing_that_was_sent_is_lost(resource):
 
 
 @pytest.mark.parametrize(
-    ("sent", "column", "value", "shown"),
+    ("sent", "column", "value", "text"),
     [
         (
             {"name": [{"use": "maiden", "family": "Birth"}, {"use": "official", "family": "Quinn", "given": ["A"]}]},
@@ -155,11 +155,11 @@ def test_nothing_that_was_sent_is_lost(resource):
         ),
     ],
 )
-def test_a_value_written_on_a_page_replaces_the_current_one(sent, column, value, shown):
+def test_a_value_written_on_a_page_replaces_the_current_one(sent, column, value, text):
     row = patient_of(sent)
     setattr(row, column, value)
     back = to_fhir(row)
-    assert {name: back.get(name) for name in shown} == shown
+    assert {name: back.get(name) for name in text} == text
 
 
 LANGUAGES = [

@@ -152,8 +152,8 @@ def test_more_rows_are_no_more_queries(kind, django_assert_max_num_queries):
 def test_the_json_of_a_row_is_read_into_the_same_row(kind):
     MAKE[kind]()
     [row] = read(kind)[-1:]
-    shown = to_fhir(row)
-    draft = RESOURCES[kind].from_fhir(shown, References.load(References.collect([shown])))
+    resource = to_fhir(row)
+    draft = RESOURCES[kind].from_fhir(resource, References.load(References.collect([resource])))
     for name, value in draft.fields.items():
         if name not in ("extra", "created", "requested_start", "requested_end"):
             assert getattr(row, name) == value, name
@@ -177,27 +177,27 @@ def test_an_appointment_shows_its_slots_by_time():
 
 def test_an_appointment_made_here_has_the_elements_that_clients_need():
     visit = AppointmentFactory()
-    shown = to_fhir(visit)
-    [concept] = shown["serviceType"]
+    resource = to_fhir(visit)
+    [concept] = resource["serviceType"]
     [extension] = concept["extension"]
     assert extension["url"] == codes.SERVICE_TYPE_REFERENCE
     assert extension["valueReference"] == {"reference": visit.service.reference, "display": visit.service.name}
-    assert shown["requestedPeriod"] == [{"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:30:00Z"}]
-    assert "extension" not in shown
+    assert resource["requestedPeriod"] == [{"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:30:00Z"}]
+    assert "extension" not in resource
 
 
 def test_a_hold_says_when_it_expires():
-    shown = to_fhir(MAKE["Appointment"]())
-    assert shown["extension"] == [{"url": codes.HOLD_EXPIRES, "valueInstant": "2026-01-05T14:00:00Z"}]
+    resource = to_fhir(MAKE["Appointment"]())
+    assert resource["extension"] == [{"url": codes.HOLD_EXPIRES, "valueInstant": "2026-01-05T14:00:00Z"}]
 
 
 def test_a_slot_never_names_a_patient():
     ada = PatientFactory(given="Adalbertina")
     visit = AppointmentFactory(patient=ada, schedules=[ScheduleFactory()])
-    shown = str([to_fhir(row) for row in read("Slot")])
-    assert visit.fhir_id not in shown
-    assert ada.fhir_id not in shown
-    assert "Adalbertina" not in shown
+    json_text = str([to_fhir(row) for row in read("Slot")])
+    assert visit.fhir_id not in json_text
+    assert ada.fhir_id not in json_text
+    assert "Adalbertina" not in json_text
 
 
 def test_a_schedule_made_here_names_its_services():
@@ -296,8 +296,8 @@ def test_a_bundle_whose_resources_refer_to_each_other():
             if resource["resourceType"] == kind:
                 rows[kind] = row = save(RESOURCES[kind].from_fhir(resource, refs), kind)
                 refs.add(row.reference, row.pk)
-                shown = to_fhir(row)
-                assert {name: value for name, value in shown.items() if name != "meta"} == resource
+                written = to_fhir(row)
+                assert {name: value for name, value in written.items() if name != "meta"} == resource
     midnight = datetime.fromisoformat("2026-01-05T00:00-08:00")
     assert rows["Schedule"].planning_start == midnight
     assert rows["Schedule"].planning_end == midnight + timedelta(days=12)

@@ -131,7 +131,7 @@ def test_invalid_elements_are_converted_for_the_validation(inside, found):
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "at"),
+    ("text", "message", "at"),
     [
         ("", "not XML", ""),
         ("<Patient", "not XML", ""),
@@ -145,10 +145,10 @@ def test_invalid_elements_are_converted_for_the_validation(inside, found):
         (f"{HEAD}&unknown;</Patient>", "not XML", ""),
     ],
 )
-def test_xml_that_is_not_fhir_is_refused_with_the_path(text, said, at):
+def test_xml_that_is_not_fhir_is_refused_with_the_path(text, message, at):
     with pytest.raises(InvalidElement) as refusal:
         from_xml(read_xml(text))
-    assert said in refusal.value.text
+    assert message in refusal.value.text
     assert refusal.value.at == at
 
 

@@ -64,7 +64,7 @@ def test_neither_pages_nor_texts_hold_special_spaces():
 
 
 @pytest.mark.parametrize(
-    ("language", "country", "kilometres", "said"),
+    ("language", "country", "kilometres", "text"),
     [
         ("en", "US", 4, "2 miles"),
         ("en", "GB", 0.2, "1 mile"),
@@ -74,10 +74,10 @@ def test_neither_pages_nor_texts_hold_special_spaces():
         ("es", "ES", 4, "4 kilómetros"),
     ],
 )
-def test_distances(settings, language, country, kilometres, said):
+def test_distances(settings, language, country, kilometres, text):
     settings.CLINIC_COUNTRY = country
     with override(language):
-        assert formats.distance(kilometres) == said
+        assert formats.distance(kilometres) == text
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_a_zones_city_has_its_name_in_the_readers_language(language, zone, city)
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "text"),
     [("1985-03-27", "March 27, 1985"), ("1985-03", "March 1985"), ("1985", "1985"), ("spring", "spring")],
 )
-def test_as_much_of_a_date_as_is_known(written, said):
-    assert time_text.partial_day(written) == said
+def test_as_much_of_a_date_as_is_known(written, text):
+    assert time_text.partial_day(written) == text
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_zones(zone, name):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"),
+    ("minutes", "text"),
     [
         (1, "1 minute"),
         (30, "30 minutes"),
@@ -34,14 +34,14 @@ def test_zones(zone, name):
         (2880, "2 days"),
     ],
 )
-def test_lengths(minutes, said):
-    assert time_text.length(timedelta(minutes=minutes)) == said
+def test_lengths(minutes, text):
+    assert time_text.length(timedelta(minutes=minutes)) == text
 
 
 def test_a_visit():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
-    said = time_text.when(start, start + timedelta(minutes=30), NEW_YORK)
-    assert said == "Tue, Nov 24, 9:20 – 9:50 AM (New York time)"
+    text = time_text.when(start, start + timedelta(minutes=30), NEW_YORK)
+    assert text == "Tue, Nov 24, 9:20 – 9:50 AM (New York time)"
 
 
 def test_a_visit_past_midnight_says_on_which_day_it_ends():
@@ -55,17 +55,17 @@ def test_parts_of_the_day(hour, part):
 
 
 @pytest.mark.parametrize(
-    ("utc_hour", "said"),
+    ("utc_hour", "text"),
     [(4, "12:30 AM"), (5, "1:30 AM EDT"), (6, "1:30 AM EST"), (7, "2:30 AM")],
 )
-def test_an_hour_that_comes_twice_says_which(utc_hour, said):
-    assert time_text.clock(datetime(2026, 11, 1, utc_hour, 30, tzinfo=UTC).astimezone(NEW_YORK)) == said
+def test_an_hour_that_comes_twice_says_which(utc_hour, text):
+    assert time_text.clock(datetime(2026, 11, 1, utc_hour, 30, tzinfo=UTC).astimezone(NEW_YORK)) == text
 
 
 def test_a_visit_of_another_year_says_so():
     start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
-    said = time_text.when(start, start + timedelta(minutes=30), NEW_YORK, year=True)
-    assert said == "Tue, Nov 24, 2026, 9:20 – 9:50 AM (New York time)"
+    text = time_text.when(start, start + timedelta(minutes=30), NEW_YORK, year=True)
+    assert text == "Tue, Nov 24, 2026, 9:20 – 9:50 AM (New York time)"
 
 
 def test_in_spanish_nothing_english_is_left():

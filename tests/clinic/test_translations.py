@@ -10,7 +10,7 @@ from clinic.templatetags.texts import in_its_language
 from tests.factories import ServiceFactory
 
 
-def said(**by_language):
+def translated(**by_language):
     raw = {}
     translations.translate(raw, "name", {tag.replace("_", "-"): text for tag, text in by_language.items()})
     return raw["_name"]
@@ -19,14 +19,14 @@ def said(**by_language):
 @pytest.mark.parametrize(
     ("reader", "extra", "text", "language", "is_foreign"),
     [
-        ("en", {"_name": said(es="Revisión")}, "Check-up", "en", False),
-        ("es", {"_name": said(es="Revisión")}, "Revisión", "es", False),
-        ("es", {"_name": said(es_US="Chequeo", es="Revisión")}, "Revisión", "es", False),
-        ("es", {"_name": said(es_US="Chequeo")}, "Chequeo", "es-US", False),
-        ("es", {"_name": said(fr="Contrôle")}, "Check-up", "en", True),
+        ("en", {"_name": translated(es="Revisión")}, "Check-up", "en", False),
+        ("es", {"_name": translated(es="Revisión")}, "Revisión", "es", False),
+        ("es", {"_name": translated(es_US="Chequeo", es="Revisión")}, "Revisión", "es", False),
+        ("es", {"_name": translated(es_US="Chequeo")}, "Chequeo", "es-US", False),
+        ("es", {"_name": translated(fr="Contrôle")}, "Check-up", "en", True),
         ("es", {}, "Check-up", "en", True),
         ("es", {"language": "es"}, "Check-up", "es", False),
-        ("en", {"language": "es", "_name": said(en="Look")}, "Look", "en", False),
+        ("en", {"language": "es", "_name": translated(en="Look")}, "Look", "en", False),
     ],
 )
 def test_a_text_is_in_the_readers_language_or_says_in_which_it_is(reader, extra, text, language, is_foreign):
@@ -46,12 +46,12 @@ def test_a_translation_is_set_and_taken_out_and_the_rest_stays():
 
 
 def test_fhir_gives_it_beside_the_element(db):
-    service = ServiceFactory(name="Check-up", preparation="Fast.", extra={"_name": said(es="Revisión")})
+    service = ServiceFactory(name="Check-up", preparation="Fast.", extra={"_name": translated(es="Revisión")})
     translations.translate(service.extra, "extraDetails", {"es": "En ayunas."})
     service.save()
     resource = to_fhir(service)
     assert resource["name"] == "Check-up"
-    assert resource["_name"] == said(es="Revisión")
+    assert resource["_name"] == translated(es="Revisión")
     assert translations.translations_in(resource, "extraDetails") == {"es": "En ayunas."}
     assert translations.translations_of(service, "preparation") == {"es": "En ayunas."}
 

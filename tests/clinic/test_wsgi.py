@@ -12,9 +12,9 @@ from clinic.wsgi import WholeBodies, application
 MOST = 1000
 
 
-def environ(sent, **said):
+def environ(sent, **named):
     made = RequestFactory().post("/fhir/R4/Location", content_type="application/fhir+json").environ
-    return {**made, "wsgi.input": sent, "wsgi.input_terminated": True, **said}
+    return {**made, "wsgi.input": sent, "wsgi.input_terminated": True, **named}
 
 
 def chunked(body):
@@ -44,17 +44,17 @@ def test_a_body_in_chunks_has_a_limit_too(settings):
 
 @pytest.mark.parametrize("make", [chunked, lambda body: environ(BytesIO(body), CONTENT_LENGTH=str(len(body)))])
 def test_an_unread_body_is_read_after_the_response(make):
-    asked = make(b" " * (MOST * 200))
-    sent = asked["wsgi.input"]
-    assert WholeBodies(refusing, MOST)(asked, None) == [b"No."]
+    request = make(b" " * (MOST * 200))
+    sent = request["wsgi.input"]
+    assert WholeBodies(refusing, MOST)(request, None) == [b"No."]
     assert sent.read() == b""
 
 
 def test_a_stream_that_may_have_no_end_is_left_alone():
-    asked = environ(BytesIO(b"one request, and the next"), CONTENT_LENGTH="11")
-    del asked["wsgi.input_terminated"]
-    WholeBodies(reading, MOST)(asked, None)
-    assert asked["wsgi.input"].read() == b", and the next"
+    request = environ(BytesIO(b"one request, and the next"), CONTENT_LENGTH="11")
+    del request["wsgi.input_terminated"]
+    WholeBodies(reading, MOST)(request, None)
+    assert request["wsgi.input"].read() == b", and the next"
 
 
 def test_the_server_runs_django_like_this():

@@ -44,10 +44,10 @@ class Clock:
 
     def when(self, day: date, wall: time) -> int:
         """The first minute whose clock shows this time; if skipped, counted on from the last minute before the gap."""
-        wanted = shown = datetime.combine(day, wall)
-        while shown not in self.first_time:
-            shown -= timedelta(minutes=1)
-        return self.first_time[shown] + (wanted - shown) // timedelta(minutes=1)
+        target = local_time = datetime.combine(day, wall)
+        while local_time not in self.first_time:
+            local_time -= timedelta(minutes=1)
+        return self.first_time[local_time] + (target - local_time) // timedelta(minutes=1)
 
 
 @lru_cache(maxsize=256)

@@ -237,10 +237,10 @@ def test_a_local_day_is_exactly_the_minutes_with_its_date(moment, away):
     day = local.shows[moment.at + away].date()
     for each in [day, day + timedelta(days=1)]:
         stretches = local_day(each, moment.zone)
-        shown = {
+        expected = {
             minute: datetime.combine(each, time(0)) + timedelta(seconds=part.wall + n * MINUTE)
             for part in stretches
             for n, minute in enumerate(range(part.start // MINUTE, part.end // MINUTE))
         }
-        assert shown == {minute: wall for minute, wall in local.shows.items() if wall.date() == each}
+        assert expected == {minute: wall for minute, wall in local.shows.items() if wall.date() == each}
     assert local_date((moment.at + away) * MINUTE, moment.zone) == day

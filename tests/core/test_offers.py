@@ -313,7 +313,7 @@ def test_the_free_seat(rows, seat):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "first_look_ends"),
+    ("expected", "first_look_ends"),
     [
         pytest.param(1, "06-01T09:00:01", id="one: the opening of the first day"),
         pytest.param(4, "06-01T11:30:01", id="four: all six of the first day"),
@@ -321,10 +321,10 @@ def test_the_free_seat(rows, seat):
         pytest.param(100, "06-15T00:00", id="more than there are: everything"),
     ],
 )
-def test_a_look_is_long_enough_for_what_is_wanted(wanted, first_look_ends):
+def test_a_look_is_long_enough_for_what_is_wanted(expected, first_look_ends):
     pools = [[diary(number) for number in range(50)]]
     end = at("00:00") + 14 * DAY * MINUTE
-    first, *_ = search_windows([pools], at("00:00"), end, wanted)
+    first, *_ = search_windows([pools], at("00:00"), end, expected)
     assert first == (at("00:00"), seconds(f"2026-{first_look_ends}"))
 
 

@@ -37,9 +37,9 @@ def test_within_spans_it_offers_what_starts_in_them_alone(data, moment):
     pools = data.draw(arrangements(moment))
     window = data.draw(searches(moment.at))
     within = merge(data.draw(st.lists(spans(moment.at), max_size=3)))
-    asked = [each for each in offers(pools, *window) if any(start <= each.start < end for start, end in within)]
-    event("found some" if asked else "found none")
-    assert list(offers(pools, *window, within)) == asked
+    expected = [each for each in offers(pools, *window) if any(start <= each.start < end for start, end in within)]
+    event("found some" if expected else "found none")
+    assert list(offers(pools, *window, within)) == expected
 
 
 @given(st.data(), moments)

@@ -48,9 +48,9 @@ FREE_FOR_ALL = ("follow-up", "new-patient", "ultrasound", "video-visit", "back-c
 
 
 def seed() -> str:
-    said = StringIO()
-    call_command("seed_demo", stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("seed_demo", stdout=output)
+    return output.getvalue()
 
 
 def times(service: HealthcareService, now: datetime, practitioner: str | None = None) -> list[FoundTime]:
@@ -159,8 +159,8 @@ class TestTheDemo(TestCase):
         assert [str(each) for each in ada.patients.values()] == ["Ada Byron", "Leo Byron"]
         assert leo.user is None
         assert [visit.status for visit in access.visible(Appointment, ada).filter(patient=leo)] == ["booked"]
-        told = Communication.objects.filter(patient=leo, medium="email")
-        assert {each.address for each in told} == {"ada@example.com"}
+        messages = Communication.objects.filter(patient=leo, medium="email")
+        assert {each.address for each in messages} == {"ada@example.com"}
 
     def test_adas_coverage_is_active_and_bos_has_run_out(self):
         today = timezone.now().date()
@@ -190,8 +190,8 @@ class TestTheDemo(TestCase):
 
     def test_the_patients_who_sign_in_were_told_and_will_be_reminded(self):
         for patient in Patient.objects.filter(fhir_id__in=["ada", "bo", "leo"]):
-            told = Communication.objects.filter(patient=patient)
-            sent, planned = told.filter(event="confirmation"), told.filter(event="reminder")
+            messages = Communication.objects.filter(patient=patient)
+            sent, planned = messages.filter(event="confirmation"), messages.filter(event="reminder")
             assert {each.medium for each in sent} == {"email", "sms", "in-app"}
             assert all(each.status == "completed" and each.body and each.sent for each in sent)
             assert {each.status for each in planned} == {"preparation"}
@@ -204,9 +204,9 @@ class TestTheDemo(TestCase):
 
     def test_some_of_tomorrow_have_said_that_they_come(self):
         now = timezone.now()
-        said = Appointment.objects.exclude(attendance_confirmed=None)
+        confirmed = Appointment.objects.exclude(attendance_confirmed=None)
 
-        assert all(each.status == "booked" and each.created < each.attendance_confirmed <= now for each in said)
+        assert all(each.status == "booked" and each.created < each.attendance_confirmed <= now for each in confirmed)
 
     def test_a_lunch_is_one_block_that_comes_again(self):
         lunch = Slot.objects.filter(schedule__fhir_id="chen", comment="Lunch").last()
@@ -300,8 +300,8 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
         for column in (each for each in row.TRANSLATED if getattr(row, each)):
             assert text_of(row, column, "es").language == "es", getattr(row, column)
         for item in questionnaires.walk(questionnaires.items_of(row, "es") if isinstance(row, Questionnaire) else ()):
-            said = (item.text, *(option.label for option in item.options))
-            assert {getattr(text, "language", "es") for text in said} == {"es"}, item.text
+            texts = (item.text, *(option.label for option in item.options))
+            assert {getattr(text, "language", "es") for text in texts} == {"es"}, item.text
 
 
 @pytest.mark.django_db

@@ -112,7 +112,7 @@ def link(visit, settings):
 
 
 @pytest.fixture
-def wanted(schedule, ten):
+def button_value(schedule, ten):
     """The value that the button for ten o'clock posts."""
     from portal.finding.times import time_value
     from scheduling.availability import offerings_of
@@ -122,6 +122,6 @@ def wanted(schedule, ten):
 
 
 @pytest.fixture
-def held(client, checkup, wanted):
+def held(client, checkup, button_value):
     """A hold of that time for the test's browser."""
-    return hold(client, checkup, wanted)
+    return hold(client, checkup, button_value)

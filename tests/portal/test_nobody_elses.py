@@ -222,7 +222,7 @@ def anonymous(client, request):
 def a_guest(client, request):
     """A guest who holds another time in this browser."""
     service = request.getfixturevalue("checkup")
-    client.post(reverse("portal:hold", args=[service.fhir_id]), {"time": request.getfixturevalue("wanted")})
+    client.post(reverse("portal:hold", args=[service.fhir_id]), {"time": request.getfixturevalue("button_value")})
 
 
 def bo(client, request):
@@ -334,13 +334,13 @@ def test_nobody_elses_business(client, request, clinic, ada, who):
     for name, row, address, posted in requests(clinic):
         with noting_writes() as written:
             response = client.get(address) if posted is None else client.post(address, posted)
-        asked = f"{'GET' if posted is None else 'POST'} {name}"
+        request_line = f"{'GET' if posted is None else 'POST'} {name}"
         if not is_right(who, name, row, response, clinic):
-            wrong.append(f"{asked}: {response.status_code}")
+            wrong.append(f"{request_line}: {response.status_code}")
         if b"Quinn" in response.content:
-            wrong.append(f"{asked} names Ada")
+            wrong.append(f"{request_line} names Ada")
         if written and rows(ada) != before:
-            wrong.append(f"{asked} changes something")
+            wrong.append(f"{request_line} changes something")
             before = rows(ada)
     assert wrong == []
 
@@ -364,9 +364,9 @@ def test_staff_look_at_no_calendar_but_theirs(client, request, clinic, who):
     named = clinic["schedule_id"]
     for name in ("day", "week", "month", "agenda"):
         assert client.get(reverse(f"portal:{name}"), {"schedule": named}).status_code == 404
-    asked = {"calendars": named, "start": "2026-11-24", "end": "2026-11-25", "since": "2026-11-24T09:00:00Z"}
+    query = {"calendars": named, "start": "2026-11-24", "end": "2026-11-25", "since": "2026-11-24T09:00:00Z"}
     for name in ("calendar-events", "calendar-changes"):
-        assert client.get(reverse(f"portal:{name}"), asked).status_code == 404
+        assert client.get(reverse(f"portal:{name}"), query).status_code == 404
     assert client.get(reverse("portal:board"), {"site": clinic["site_id"]}).status_code in (200, 404)
 
 

@@ -48,7 +48,7 @@ CLOSED = {
 }
 
 
-def offered(service, **more):
+def free_times(service, **more):
     query = TimeQuery(ways=ways_of(service, arrangements_for(service)), start=monday(0), end=monday(23, 59), **more)
     return [as_datetime(each.start) for each in find_times(query, now=timezone.now())]
 
@@ -60,7 +60,7 @@ def test_what_is_closed_is_not_offered_held_booked_or_confirmed(service, case):
     schedule = ScheduleFactory(services=[service], actor=actor)
     SubscriptionFactory()
     held = hold(wish(service, schedule, at=monday(10)))
-    assert monday(14) in offered(service)
+    assert monday(14) in free_times(service)
     ScheduleChange.objects.all().delete()
 
     closed = part_of(actor)
@@ -68,7 +68,7 @@ def test_what_is_closed_is_not_offered_held_booked_or_confirmed(service, case):
         setattr(closed, name, value)
     closed.save()
 
-    assert offered(service) == []
+    assert free_times(service) == []
     with pytest.raises(RuleBroken, match=f"{kind} is inactive"):
         offerings_of(service, [schedule.fhir_id])
     with pytest.raises(RuleBroken, match=f"{kind} is inactive"):
@@ -80,9 +80,9 @@ def test_what_is_closed_is_not_offered_held_booked_or_confirmed(service, case):
 def test_a_closed_site_closes_the_schedules_at_it(service):
     site = LocationFactory()
     schedule = ScheduleFactory(services=[service], site=site)
-    assert offered(service)
+    assert free_times(service)
     Location.objects.filter(pk=site.pk).update(status="suspended")
-    assert offered(service) == []
+    assert free_times(service) == []
     with pytest.raises(RuleBroken, match="Location is inactive"):
         offerings_of(service, [schedule.fhir_id])
 
@@ -104,12 +104,12 @@ def test_a_role_is_offered_when_it_works(service, case):
     actor = role()
     schedule = ScheduleFactory(services=[service], actor=actor)
     held = hold(wish(service, schedule, at=monday(10)))
-    assert monday(14) in offered(service)
+    assert monday(14) in free_times(service)
     SubscriptionFactory()
     ScheduleChange.objects.all().delete()
     actor.extra = AWAY[case]
     actor.save()
-    assert offered(service) == []
+    assert free_times(service) == []
     offerings = offerings_of(service, [schedule.fhir_id])
     assert availability.explain(service, offerings, monday(14), now=timezone.now()) == {offerings[0]: [Reason.AWAY]}
     with pytest.raises(TimeNotOffered, match="do not work there at that time"):
@@ -146,5 +146,5 @@ def test_a_services_closures_count_on_every_schedule(service, chen):
         not_available=[{"description": "Stocktaking", "during": {"start": day(), "end": day()}}]
     )
     offerings = offerings_of(service, [chen.fhir_id])
-    assert offered(service) == []
+    assert free_times(service) == []
     assert availability.explain(service, offerings, monday(10), now=timezone.now())[offerings[0]] == [Reason.CLOSED]

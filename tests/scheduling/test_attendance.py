@@ -23,8 +23,8 @@ def attend(visit, caller=SOFTWARE):
 
 def test_it_is_noted_when_they_said_so_and_by_whom(visit, ada):
     before = timezone.now()
-    said = attend(visit, Caller(user=ada.user))
-    assert before <= said.attendance_confirmed <= timezone.now()
+    confirmed = attend(visit, Caller(user=ada.user))
+    assert before <= confirmed.attendance_confirmed <= timezone.now()
     assert AuditEvent.objects.get(subtype="attend").user == ada.user
 
 

@@ -59,14 +59,14 @@ def test_a_version_that_is_no_longer_current_is_refused(service, chen, ada):
 
 
 @pytest.mark.parametrize("current", Appointment.Status.values)
-@pytest.mark.parametrize("wanted", Appointment.Status.values)
-def test_only_the_transitions_of_the_state_machine_happen(current, wanted):
+@pytest.mark.parametrize("expected", Appointment.Status.values)
+def test_only_the_transitions_of_the_state_machine_happen(current, expected):
     """Every pair of statuses; a refusal names both. Only $hold and $book take time."""
     appointment = AppointmentFactory(status=current)
     reachable = TRANSITIONS[current] - {"pending", "booked"}
-    if wanted in reachable:
-        changed = booking.change_status(appointment.fhir_id, wanted, caller=SOFTWARE, now=timezone.now())
-        assert changed.status == wanted
+    if expected in reachable:
+        changed = booking.change_status(appointment.fhir_id, expected, caller=SOFTWARE, now=timezone.now())
+        assert changed.status == expected
     else:
-        with pytest.raises(IllegalTransition, match=rf"is {current} cannot become {wanted}"):
-            booking.change_status(appointment.fhir_id, wanted, caller=SOFTWARE, now=timezone.now())
+        with pytest.raises(IllegalTransition, match=rf"is {current} cannot become {expected}"):
+            booking.change_status(appointment.fhir_id, expected, caller=SOFTWARE, now=timezone.now())

@@ -97,20 +97,20 @@ def test_cancelling_takes_along_what_other_software_has_planned(visit):
 
 
 @pytest.mark.parametrize("current", Appointment.Status.values)
-@pytest.mark.parametrize("wanted", Appointment.Status.values)
-def test_only_slips_are_corrected(boss, current, wanted):
+@pytest.mark.parametrize("expected", Appointment.Status.values)
+def test_only_slips_are_corrected(boss, current, expected):
     """Every pair of states."""
     visit = AppointmentFactory(status=current)
-    if wanted in CORRECTIONS.get(current, ()):
-        assert correct(visit, wanted, boss).status == wanted
+    if expected in CORRECTIONS.get(current, ()):
+        assert correct(visit, expected, boss).status == expected
     else:
-        with pytest.raises(IllegalTransition, match=rf"is {current} cannot become {wanted}"):
-            correct(visit, wanted, boss)
+        with pytest.raises(IllegalTransition, match=rf"is {current} cannot become {expected}"):
+            correct(visit, expected, boss)
 
 
 def test_no_correction_leads_to_or_from_where_the_time_is_free():
-    for current, wanted in CORRECTIONS.items():
-        assert not {current, *wanted} & {"pending", "cancelled", "entered-in-error", "proposed", "waitlist"}
+    for current, status in CORRECTIONS.items():
+        assert not {current, *status} & {"pending", "cancelled", "entered-in-error", "proposed", "waitlist"}
 
 
 def test_only_staff_correct(visit):

@@ -33,8 +33,8 @@ def transactions(captured):
     return [each["sql"] for each in captured if each["sql"] in ("COMMIT", "ROLLBACK")]
 
 
-def confirm(held, caller=SOFTWARE, once=None, **asked):
-    return booking.confirm(held.fhir_id, ConfirmRequest(**asked), caller=caller, now=timezone.now(), once=once)
+def confirm(held, caller=SOFTWARE, once=None, **confirmation):
+    return booking.confirm(held.fhir_id, ConfirmRequest(**confirmation), caller=caller, now=timezone.now(), once=once)
 
 
 @pytest.mark.parametrize("use_case", [booking.book, booking.hold])

@@ -64,8 +64,8 @@ def cure(row) -> None:
 def is_set_aside(row, caplog) -> bool:
     """True if operators see it: in the log with its key, and in the admin."""
     parked = ParkedRow.objects.get(kind=type(row).__name__, key=str(row.pk))
-    said = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
-    return parked.again > parked.tried and any(f"{parked.kind} {row.pk} was set aside" in each for each in said)
+    errors = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    return parked.again > parked.tried and any(f"{parked.kind} {row.pk} was set aside" in each for each in errors)
 
 
 def test_a_hold_that_cannot_be_released_keeps_no_other(service, chen, ada, caplog):
@@ -232,8 +232,8 @@ def test_operators_see_what_is_set_aside_and_need_not_wait():
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     page = client.get("/admin/clinic/parkedrow/").content.decode()
-    for said in ("release expired holds", "Appointment", "DataError"):
-        assert said in page
+    for record in ("release expired holds", "Appointment", "DataError"):
+        assert record in page
     client.post("/admin/clinic/parkedrow/", {"action": "try_now", "_selected_action": [parked.pk]})
     parked.refresh_from_db()
     assert parked.again < now + DAY / 2

@@ -48,7 +48,7 @@ def desk(site):
 
 
 @pytest.fixture
-def asked(service, chen, ada):
+def visit_request(service, chen, ada):
     return book(wish(service, chen, at=monday(10), patient=ada), Caller(user=ada.user))
 
 
@@ -60,18 +60,18 @@ def statuses(appointment):
     return {each["actor"]["reference"].partition("/")[0]: each["status"] for each in appointment.participant}
 
 
-def told(appointment):
+def planned_events(appointment):
     return set(
         Communication.objects.filter(appointment=appointment, status="preparation").values_list("event", flat=True)
     )
 
 
-def test_a_patient_asks_and_the_time_is_kept_without_end(asked, service, chen):
-    slot = Slot.objects.get(appointment=asked)
-    assert (asked.status, asked.hold_expires_at) == ("pending", None)
+def test_a_patient_asks_and_the_time_is_kept_without_end(visit_request, service, chen):
+    slot = Slot.objects.get(appointment=visit_request)
+    assert (visit_request.status, visit_request.hold_expires_at) == ("pending", None)
     assert (slot.status, slot.hold_expires_at) == ("busy-tentative", None)
-    assert statuses(asked) == {"Practitioner": "needs-action", "Patient": "accepted"}
-    assert told(asked) == {"request", "staff-request"}
+    assert statuses(visit_request) == {"Practitioner": "needs-action", "Patient": "accepted"}
+    assert planned_events(visit_request) == {"request", "staff-request"}
     with pytest.raises(TimeTaken):
         book(wish(service, chen, at=monday(10)))
     assert booking.release_expired_holds(now=timezone.now() + timedelta(days=1)) == 0
@@ -103,12 +103,12 @@ def test_a_hold_that_ran_out_is_not_asked_for(service, chen, ada):
 
 
 @pytest.mark.parametrize("who", ["doctor", "desk", "software"])
-def test_it_is_booked_once_its_people_accept(asked, doctor, desk, who):
+def test_it_is_booked_once_its_people_accept(visit_request, doctor, desk, who):
     caller = {"doctor": Caller(user=doctor.user), "desk": desk, "software": SOFTWARE}[who]
-    booked = respond(asked, "accepted", caller)
+    booked = respond(visit_request, "accepted", caller)
     assert (booked.status, Slot.objects.get(appointment=booked).status) == ("booked", "busy")
     assert set(statuses(booked).values()) == {"accepted"}
-    assert "confirmation" in told(booked)
+    assert "confirmation" in planned_events(booked)
     assert AppointmentResponse.objects.get(appointment=booked).actor["reference"] == doctor.reference
     assert AuditEvent.objects.filter(appointment=booked, subtype="accept").count() == 1
 
@@ -117,66 +117,66 @@ def test_all_who_are_needed_accept(service, ada, site):
     people = [
         ScheduleFactory(actor=PractitionerFactory(user=UserFactory()), services=[service], site=site) for _ in "ab"
     ]
-    asked = book(wish(service, *people, at=monday(10), patient=ada), Caller(user=ada.user))
-    first = respond(asked, "accepted", Caller(user=people[0].actor.user))
+    visit_request = book(wish(service, *people, at=monday(10), patient=ada), Caller(user=ada.user))
+    first = respond(visit_request, "accepted", Caller(user=people[0].actor.user))
     assert (first.status, sorted(each["status"] for each in first.participant)) == (
         "pending",
         ["accepted", "accepted", "needs-action"],
     )
-    assert respond(asked, "accepted", Caller(user=people[1].actor.user)).status == "booked"
+    assert respond(visit_request, "accepted", Caller(user=people[1].actor.user)).status == "booked"
 
 
 def test_who_runs_a_room_answers_for_it_where_nobodys_time_is_taken(service, ada, desk, site):
     room = ScheduleFactory(actor=RoomFactory(part_of=site), services=[service], site=site)
-    asked = book(wish(service, room, at=monday(10), patient=ada), Caller(user=ada.user))
-    assert statuses(asked) == {"Location": "needs-action", "Patient": "accepted"}
-    assert respond(asked, "accepted", desk).status == "booked"
+    visit_request = book(wish(service, room, at=monday(10), patient=ada), Caller(user=ada.user))
+    assert statuses(visit_request) == {"Location": "needs-action", "Patient": "accepted"}
+    assert respond(visit_request, "accepted", desk).status == "booked"
 
 
-def test_a_declined_request_frees_the_time_and_the_patient_is_told(asked, doctor, service, chen):
-    declined = respond(asked, "declined", Caller(user=doctor.user), comment="Please see a surgeon.")
+def test_a_declined_request_frees_the_time_and_the_patient_is_told(visit_request, doctor, service, chen):
+    declined = respond(visit_request, "declined", Caller(user=doctor.user), comment="Please see a surgeon.")
     assert declined.status == "cancelled"
     assert declined.cancelation_reason["text"] == "Please see a surgeon."
-    assert "cancellation" in told(declined)
+    assert "cancellation" in planned_events(declined)
     request = wish(service, chen, at=monday(10))
     assert availability.is_offered(service, request.offerings, request.start, now=timezone.now())
 
 
 @pytest.mark.parametrize("answer", ["tentative", "needs-action"])
-def test_who_is_not_sure_leaves_it_as_it_is(asked, doctor, answer):
-    thinking = respond(asked, answer, Caller(user=doctor.user))
+def test_who_is_not_sure_leaves_it_as_it_is(visit_request, doctor, answer):
+    thinking = respond(visit_request, answer, Caller(user=doctor.user))
     assert thinking.is_request
     assert statuses(thinking)["Practitioner"] == answer
 
 
-def test_a_patient_answers_for_nobody_else(asked, ada, bo):
+def test_a_patient_answers_for_nobody_else(visit_request, ada, bo):
     with pytest.raises(RuleBroken, match="Nobody"):
-        respond(asked, "accepted", Caller(user=ada.user))
+        respond(visit_request, "accepted", Caller(user=ada.user))
     with pytest.raises(NotFound):
-        respond(asked, "accepted", Caller(user=bo.user))
+        respond(visit_request, "accepted", Caller(user=bo.user))
 
 
-def test_another_practitioner_does_not_see_it(asked):
+def test_another_practitioner_does_not_see_it(visit_request):
     with pytest.raises(NotFound):
-        respond(asked, "accepted", Caller(user=PractitionerFactory(user=UserFactory()).user))
+        respond(visit_request, "accepted", Caller(user=PractitionerFactory(user=UserFactory()).user))
 
 
-def test_what_is_over_takes_no_answers(asked, desk):
-    booking.cancel(asked.fhir_id, caller=desk, now=timezone.now())
+def test_what_is_over_takes_no_answers(visit_request, desk):
+    booking.cancel(visit_request.fhir_id, caller=desk, now=timezone.now())
     with pytest.raises(IllegalTransition):
-        respond(asked, "accepted", desk)
+        respond(visit_request, "accepted", desk)
 
 
-def test_the_patient_takes_a_request_back(asked, ada):
-    taken_back = booking.cancel(asked.fhir_id, caller=Caller(user=ada.user), now=timezone.now())
+def test_the_patient_takes_a_request_back(visit_request, ada):
+    taken_back = booking.cancel(visit_request.fhir_id, caller=Caller(user=ada.user), now=timezone.now())
     assert (taken_back.status, statuses(taken_back)["Patient"]) == ("cancelled", "declined")
-    assert told(taken_back) == {"cancellation"}
+    assert planned_events(taken_back) == {"cancellation"}
 
 
-def test_a_request_is_moved_as_a_request(asked, service, chen, ada):
+def test_a_request_is_moved_as_a_request(visit_request, service, chen, ada):
     offerings = wish(service, chen, at=monday(11)).offerings
     moved = booking.reschedule(
-        asked.fhir_id,
+        visit_request.fhir_id,
         booking.RescheduleRequest(offerings=offerings, start=monday(11)),
         caller=Caller(user=ada.user),
         now=timezone.now(),
@@ -184,37 +184,37 @@ def test_a_request_is_moved_as_a_request(asked, service, chen, ada):
     assert (moved.start, moved.is_request, statuses(moved)["Practitioner"]) == (monday(11), True, "needs-action")
 
 
-def test_what_was_agreed_to_is_moved_by_the_clinic_alone(asked, service, chen, ada, desk):
-    respond(asked, "accepted", desk)
+def test_what_was_agreed_to_is_moved_by_the_clinic_alone(visit_request, service, chen, ada, desk):
+    respond(visit_request, "accepted", desk)
     offerings = wish(service, chen, at=monday(11)).offerings
     move, now = booking.RescheduleRequest(offerings=offerings, start=monday(11)), timezone.now()
     with pytest.raises(RuleBroken, match="agreed"):
-        booking.reschedule(asked.fhir_id, move, caller=Caller(user=ada.user), now=now)
-    assert booking.reschedule(asked.fhir_id, move, caller=desk, now=now).status == "booked"
+        booking.reschedule(visit_request.fhir_id, move, caller=Caller(user=ada.user), now=now)
+    assert booking.reschedule(visit_request.fhir_id, move, caller=desk, now=now).status == "booked"
 
 
-def test_a_request_is_neither_held_longer_nor_given_to_somebody_else(asked, ada):
+def test_a_request_is_neither_held_longer_nor_given_to_somebody_else(visit_request, ada):
     caller = Caller(user=ada.user)
     with pytest.raises(RuleBroken, match="has been requested"):
-        booking.extend_hold(asked.fhir_id, caller=caller, now=timezone.now())
+        booking.extend_hold(visit_request.fhir_id, caller=caller, now=timezone.now())
     with pytest.raises(RuleBroken, match="has been requested"):
-        booking.name_patient(asked.fhir_id, ada, caller=caller, now=timezone.now())
+        booking.name_patient(visit_request.fhir_id, ada, caller=caller, now=timezone.now())
 
 
-def test_a_new_hold_takes_no_requests_place(asked, service, chen, ada):
+def test_a_new_hold_takes_no_requests_place(visit_request, service, chen, ada):
     caller = Caller(user=ada.user)
     request = wish(service, chen, at=monday(14), patient=ada)
-    booking.hold(request, caller=caller, now=timezone.now(), instead_of=asked.fhir_id)
-    asked.refresh_from_db()
-    assert asked.is_request
+    booking.hold(request, caller=caller, now=timezone.now(), instead_of=visit_request.fhir_id)
+    visit_request.refresh_from_db()
+    assert visit_request.is_request
 
 
-def test_of_two_who_answer_at_once_the_first_is_heard(asked, doctor, desk):
+def test_of_two_who_answer_at_once_the_first_is_heard(visit_request, doctor, desk):
     def accept():
-        return respond(asked, "accepted", desk)
+        return respond(visit_request, "accepted", desk)
 
     def decline():
-        return respond(asked, "declined", Caller(user=doctor.user))
+        return respond(visit_request, "declined", Caller(user=doctor.user))
 
     results = at_once([accept, decline])
     assert [isinstance(each, RuleBroken) for each in results].count(True) == 1

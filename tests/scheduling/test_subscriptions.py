@@ -41,7 +41,7 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(NEW_YORK).date()
 
 
-def told(**whose) -> set[tuple]:
+def planned_notifications(**whose) -> set[tuple]:
     """The schedules and days of planned notifications, once the changes have been collected."""
     subscriptions.collect(now=timezone.now())
     rows = Notification.objects.filter(**whose).values_list("schedule", "first_day", "last_day")
@@ -59,29 +59,29 @@ def forget() -> None:
 
 def test_a_booking_tells_its_day(subscription, service, chen, ada):
     book(wish(service, chen, at=monday(10), patient=ada))
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
 
 
 def test_a_cancellation_tells_the_day_that_is_free_again(subscription, service, chen, ada):
     visit = book(wish(service, chen, at=monday(10), patient=ada))
     forget()
     booking.cancel(visit.fhir_id, caller=SOFTWARE, now=timezone.now())
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
 
 
 def test_a_confirmed_hold_tells_nothing_new(subscription, service, chen, ada):
     held = hold(wish(service, chen, at=monday(10), patient=ada))
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
     forget()
     booking.confirm(held.fhir_id, caller=SOFTWARE, now=timezone.now())
-    assert told() == set()
+    assert planned_notifications() == set()
 
 
 def test_an_expired_hold_tells_its_day_once_it_is_swept(subscription, service, chen, ada):
     run_out(hold(wish(service, chen, at=monday(10), patient=ada)))
     forget()
     booking.release_expired_holds(now=timezone.now())
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
 
 
 def test_a_moved_visit_tells_both_days(subscription, service, chen, ada):
@@ -94,28 +94,28 @@ def test_a_moved_visit_tells_both_days(subscription, service, chen, ada):
         caller=SOFTWARE,
         now=timezone.now(),
     )
-    assert told() == one_day(chen, monday(10)) | one_day(chen, monday(10, days=1))
+    assert planned_notifications() == one_day(chen, monday(10)) | one_day(chen, monday(10, days=1))
 
 
 @pytest.mark.parametrize("status", ["busy", "busy-unavailable", "free"])
 def test_blocked_and_extra_time_tell_their_day(subscription, chen, status):
     slot = SlotFactory(schedule=chen, status=status, start=monday(10))
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
     forget()
     Slot.objects.filter(pk=slot.pk).update(status="entered-in-error")
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
 
 
 def test_time_off_over_several_days_is_told_as_one_span(subscription, chen):
     SlotFactory(schedule=chen, status="busy-unavailable", start=monday(0), end=monday(0, days=5))
-    assert told() == {(chen.pk, day_of(monday(0)), day_of(monday(0, days=4)))}
+    assert planned_notifications() == {(chen.pk, day_of(monday(0)), day_of(monday(0, days=4)))}
 
 
 def test_both_schedules_of_one_practitioner_are_told_of(subscription, chen):
     other = ScheduleFactory(actor=chen.actor)
     forget()
     SlotFactory(schedule=chen, start=monday(10))
-    assert told() == one_day(chen, monday(10)) | one_day(other, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10)) | one_day(other, monday(10))
 
 
 def test_new_hours_tell_all_days_to_come(subscription, service, chen):
@@ -125,13 +125,13 @@ def test_new_hours_tell_all_days_to_come(subscription, service, chen):
     forget()
     opening.save(terms, change, version=chen.version, caller=administrator, now=timezone.now())
     today = day_of(timezone.now())
-    assert told() == {(chen.pk, today, today + timedelta(days=365))}
+    assert planned_notifications() == {(chen.pk, today, today + timedelta(days=365))}
 
 
 def test_a_planning_horizon_bounds_what_is_told(subscription, chen):
     chen.planning_end = monday(0, days=5)
     chen.save()
-    [(_, _, last)] = told()
+    [(_, _, last)] = planned_notifications()
     assert last == day_of(monday(0, days=4))
 
 
@@ -144,30 +144,30 @@ def test_a_change_of_a_service_tells_every_schedule_that_gives_it(subscription, 
         service.save()
     else:
         SchedulingParameters.objects.filter(service=service, schedule=None).update(duration=60)
-    assert {schedule for schedule, _, _ in told()} == {chen.pk, everything.pk}
+    assert {schedule for schedule, _, _ in planned_notifications()} == {chen.pk, everything.pk}
 
 
 def test_several_changes_of_a_day_are_told_once(subscription, service, chen, ada, bo):
     book(wish(service, chen, at=monday(10), patient=ada))
-    assert told() == one_day(chen, monday(10))
+    assert planned_notifications() == one_day(chen, monday(10))
     book(wish(service, chen, at=monday(11), patient=bo))
     book(wish(service, chen, at=monday(12), patient=bo))
-    told()
+    planned_notifications()
     assert Notification.objects.count() == 1
 
 
 def test_a_change_while_a_notification_is_under_way_is_told_again(subscription, chen):
     SlotFactory(schedule=chen, start=monday(10))
-    told()
+    planned_notifications()
     assert delivery.claim(now=timezone.now()) is not None
     SlotFactory(schedule=chen, start=monday(11))
-    told()
+    planned_notifications()
     assert Notification.objects.count() == 2
 
 
 def test_the_past_concerns_nobody(subscription, chen):
     SlotFactory(schedule=chen, start=timezone.now() - 3 * DAY)
-    assert told() == set()
+    assert planned_notifications() == set()
 
 
 def test_the_days_are_those_of_the_schedules_own_clock(subscription):
@@ -175,12 +175,12 @@ def test_the_days_are_those_of_the_schedules_own_clock(subscription):
     forget()
     SlotFactory(schedule=tokyo, start=monday(20))  # in New York; in Tokyo it is Tuesday
     tuesday = day_of(monday(20)) + DAY
-    assert told() == {(tokyo.pk, tuesday, tuesday)}
+    assert planned_notifications() == {(tokyo.pk, tuesday, tuesday)}
 
 
 def test_the_calendar_of_a_patient_is_nobodys_business(subscription, ada):
     SlotFactory(schedule=ScheduleFactory(actor=ada), start=monday(10))
-    assert told() == set()
+    assert planned_notifications() == set()
 
 
 def test_nothing_is_noted_while_nobody_subscribes(service, chen, ada):
@@ -194,7 +194,7 @@ def test_what_was_noted_for_nobody_is_forgotten(chen):
     gone = SubscriptionFactory()
     SlotFactory(schedule=chen, start=monday(10))
     gone.delete()
-    assert told() == set()
+    assert planned_notifications() == set()
     assert not ScheduleChange.objects.exists()
 
 
@@ -236,7 +236,7 @@ def test_only_whom_it_concerns_is_told(criteria, concerned):
     }
     SubscriptionFactory(criteria=criteria.format(**named))
     SlotFactory(schedule=schedule, start=monday(10))
-    assert told() == (one_day(schedule, monday(10)) if concerned else set())
+    assert planned_notifications() == (one_day(schedule, monday(10)) if concerned else set())
 
 
 def test_a_room_is_found_by_its_place():
@@ -244,7 +244,7 @@ def test_a_room_is_found_by_its_place():
     schedule = ScheduleFactory(actor=room)
     SubscriptionFactory(criteria=f"Slot?location={room.fhir_id}")
     SlotFactory(schedule=schedule, start=monday(10))
-    assert told() == one_day(schedule, monday(10))
+    assert planned_notifications() == one_day(schedule, monday(10))
 
 
 def test_all_changes_are_collected_with_a_constant_number_of_statements(subscription):
@@ -274,4 +274,4 @@ def test_a_schedule_without_a_zone_has_the_days_of_its_site(subscription):
     forget()
     SlotFactory(schedule=schedule, start=monday(20))
     tuesday = day_of(monday(20)) + DAY
-    assert told() == {(schedule.pk, tuesday, tuesday)}
+    assert planned_notifications() == {(schedule.pk, tuesday, tuesday)}

@@ -45,7 +45,7 @@ def visit_of(patient, service, *, site=None, own="", general="", actor="", **fie
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"),
+    ("names", "text"),
     [
         ({"site": "Asia/Tokyo", "own": "Europe/Paris", "general": "Europe/Rome", "actor": AUCKLAND}, "Asia/Tokyo"),
         ({"own": "Europe/Paris", "general": "Europe/Rome", "actor": AUCKLAND}, "Europe/Paris"),
@@ -54,7 +54,7 @@ def visit_of(patient, service, *, site=None, own="", general="", actor="", **fie
         ({}, "America/Denver"),
     ],
 )
-def test_every_reader_of_a_visit_reads_it_by_one_clock(ada, service, settings, names, shown):
+def test_every_reader_of_a_visit_reads_it_by_one_clock(ada, service, settings, names, text):
     settings.CLINIC_TIME_ZONE = "America/Denver"
     site = LocationFactory(timezone=names["site"]) if "site" in names else None
     visit = visit_of(ada, service, **{**names, "site": site})
@@ -66,14 +66,14 @@ def test_every_reader_of_a_visit_reads_it_by_one_clock(ada, service, settings, n
     response = QuestionnaireResponseFactory(questionnaire=form, appointment=visit, item=[answer])
 
     page = visits.by_link(visit.fhir_id, now=timezone.now())
-    zone = ZoneInfo(shown)
+    zone = ZoneInfo(text)
     assert zone_of_place(visit) == zone
     assert zones_of([visit]) == {visit.pk: zone}
     assert (page.zone, page.there) == (zone, zone)
     assert [each.zone for each in inbox.entries_of([message])] == [zone]
     assert reading_of(response) == reading_of(response, zone)
     assert audience_of(visit, now=timezone.now()).zone == zone
-    assert snapshot_of(visit)["zone"] == shown
+    assert snapshot_of(visit)["zone"] == text
     assert requirements.day_of(visit) == visit.start.astimezone(zone).date()
 
 

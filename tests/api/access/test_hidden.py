@@ -11,7 +11,7 @@ from clinic.fhir.datatypes import instant
 from tests.api.access.world import NOWHERE, PARAMETERS
 from tests.api.conftest import Api, api_with
 from tests.api.dialects import matches, parameters, window
-from tests.api.visits import BOOK, FIND, HOLD, asked, proposal
+from tests.api.visits import BOOK, FIND, HOLD, find_query, proposal
 from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db
@@ -37,15 +37,15 @@ LANGUAGE = [{"op": "add", "path": "/language", "value": "en"}]
 NEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9T:.-]{20,}Z")  # an id or a moment of today
 
 
-def told(answer: Any, named: str) -> tuple[int, str]:
+def status_and_body(answer: Any, named: str) -> tuple[int, str]:
     """The status and the body of a response, without the id that was named, new ids and moments of today."""
     return answer.status_code, NEW.sub("[new]", answer.content.decode().replace(named, "[id]"))
 
 
 def assert_as_if_not_there(api: Api, hidden: Any, ask: Any) -> int:
     """Send a request about a hidden id and about one that does not exist by `ask`, and return their common status."""
-    status, words = told(ask(api, hidden.fhir_id), hidden.fhir_id)
-    assert (status, words) == told(ask(api, NOWHERE), NOWHERE)
+    status, words = status_and_body(ask(api, hidden.fhir_id), hidden.fhir_id)
+    assert (status, words) == status_and_body(ask(api, NOWHERE), NOWHERE)
     return status
 
 
@@ -84,11 +84,11 @@ def test_sought(world, query):
 
 
 @pytest.mark.parametrize(
-    "said", [{"if_none_match": 'W/"1"'}, {"if_modified_since": "Fri, 01 Jan 2100 00:00:00 GMT"}], ids=["tag", "time"]
+    "headers", [{"if_none_match": 'W/"1"'}, {"if_modified_since": "Fri, 01 Jan 2100 00:00:00 GMT"}], ids=["tag", "time"]
 )
-def test_a_version_that_is_known_tells_nothing(world, said):
+def test_a_version_that_is_known_tells_nothing(world, headers):
     row = world.rows["Appointment", "Bo's"]
-    assert_as_if_not_there(world.comes("Ada"), row, lambda api, name: api.get(f"Appointment/{name}", **said))
+    assert_as_if_not_there(world.comes("Ada"), row, lambda api, name: api.get(f"Appointment/{name}", **headers))
 
 
 WRITES = {
@@ -115,12 +115,12 @@ def _body(kind: str, name: str) -> Any:
     return body
 
 
-@pytest.mark.parametrize("said", [{}, {"if_match": 'W/"1"'}, {"if_match": 'W/"7"'}], ids=["", "this", "another"])
+@pytest.mark.parametrize("headers", [{}, {"if_match": 'W/"1"'}, {"if_match": 'W/"7"'}], ids=["", "this", "another"])
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("kind", ["Patient", "Coverage", "Appointment", "QuestionnaireResponse", "AppointmentResponse"])
-def test_written_by_a_patient(world, kind, write, said):
+def test_written_by_a_patient(world, kind, write, headers):
     hidden = world.rows[kind, "Bo's"]
-    assert_as_if_not_there(world.comes("Ada"), hidden, lambda api, name: WRITES[write](api, kind, name, **said))
+    assert_as_if_not_there(world.comes("Ada"), hidden, lambda api, name: WRITES[write](api, kind, name, **headers))
     before = (hidden.version, hidden.deleted_at)
     hidden.refresh_from_db()
     assert (hidden.version, hidden.deleted_at) == before
@@ -156,11 +156,11 @@ def test_operated_on(world, role, operation):
 )
 def test_named_when_a_time_is_booked(world, kind, name):
     api = world.comes("Ada")
-    offered = matches(api.get(FIND, window(practitioner=world.chen.reference)))[0]["id"]
+    slot_id = matches(api.get(FIND, window(practitioner=world.chen.reference)))[0]["id"]
 
     def ask(api, fhir_id):
         return api.post(
-            BOOK, parameters(**{"appt_id": offered, "patient_id": "Patient/ada", name: f"{kind}/{fhir_id}"})
+            BOOK, parameters(**{"appt_id": slot_id, "patient_id": "Patient/ada", name: f"{kind}/{fhir_id}"})
         )
 
     assert assert_as_if_not_there(api, world.rows[kind, "Bo's"], ask) == 404
@@ -169,11 +169,11 @@ def test_named_when_a_time_is_booked(world, kind, name):
 @pytest.mark.parametrize("operation", [HOLD, BOOK])
 def test_a_visit_for_a_patient_who_is_not_seen(world, operation):
     api = world.comes("Ada")
-    offered = proposal(api, world.service, world.calendars["Ada's"])
+    proposed_visit = proposal(api, world.service, world.calendars["Ada's"])
 
     def ask(api, fhir_id):
         actor = {"actor": {"reference": f"Patient/{fhir_id}"}, "status": "accepted"}
-        return api.post(operation, {**offered, "participant": [*offered["participant"], actor]})
+        return api.post(operation, {**proposed_visit, "participant": [*proposed_visit["participant"], actor]})
 
     assert assert_as_if_not_there(api, world.bo, ask) == 404
 
@@ -183,7 +183,7 @@ def test_named_when_times_are_sought(world, kind, name):
     def ask(api, fhir_id):
         query = window(**{name: f"{kind}/{fhir_id}"})
         if name == "ignore-appointment":
-            query = asked(world.service, world.calendars["Bo's"], **{name: f"{kind}/{fhir_id}"})
+            query = find_query(world.service, world.calendars["Bo's"], **{name: f"{kind}/{fhir_id}"})
         return api.get(FIND, query)
 
     assert assert_as_if_not_there(world.comes("Ada"), world.rows[kind, "Bo's"], ask) == 404
@@ -277,17 +277,17 @@ def test_referred_to_by_software_that_sees_no_patients(world, kind, how):
 def test_what_is_there_already_can_be_written_again(world):
     """Software that may not see patients sends a visit back as it has read it."""
     api, visit = api_with("system/Appointment.cruds"), world.rows["Appointment", "Bo's"]
-    shown = api.get(visit.reference).fhir
-    assert api.put(visit.reference, {**shown, "comment": "Ground floor"}).fhir["comment"] == "Ground floor"
+    body = api.get(visit.reference).fhir
+    assert api.put(visit.reference, {**body, "comment": "Ground floor"}).fhir["comment"] == "Ground floor"
 
 
 def test_a_patient_writes_what_names_somebody_they_may_not_see(world):
     api, coverage = world.comes("Ada"), world.rows["Coverage", "Ada's"]
     coverage.extra["subscriber"] = {"reference": "Patient/bo"}
     coverage.save()
-    shown = api.get(coverage.reference).fhir
-    assert api.put(coverage.reference, {**shown, "language": "en"}).status_code == 200
-    assert api.put(coverage.reference, {**shown, "subscriber": {"reference": "Patient/leo"}}).status_code == 422
+    body = api.get(coverage.reference).fhir
+    assert api.put(coverage.reference, {**body, "language": "en"}).status_code == 200
+    assert api.put(coverage.reference, {**body, "subscriber": {"reference": "Patient/leo"}}).status_code == 422
 
 
 def test_software_whose_scopes_hide_rows_chooses_no_ids(world):
@@ -302,7 +302,7 @@ def test_software_whose_scopes_hide_rows_chooses_no_ids(world):
 @pytest.mark.parametrize("role", ["Ada", "Dr Chen", "reads Slots"])
 def test_the_calendar_of_another_patient(world, role):
     def ask(api, name):
-        return api.get(FIND, asked(world.service, f"Schedule/{name}"))
+        return api.get(FIND, find_query(world.service, f"Schedule/{name}"))
 
     assert assert_as_if_not_there(world.comes(role), world.rows["Schedule", "Bo's"], ask) == 404
 
@@ -310,11 +310,11 @@ def test_the_calendar_of_another_patient(world, role):
 @pytest.mark.parametrize("operation", [HOLD, BOOK, "$reschedule"])
 def test_the_calendar_of_another_patient_when_a_time_is_taken(world, operation):
     calendar, visit = world.calendars["Ada's"], world.rows["Appointment", "Ada's"]
-    offered = dumps(proposal(world.comes("Ada"), world.service, calendar))
+    proposed_visit = dumps(proposal(world.comes("Ada"), world.service, calendar))
 
     def ask(api, name):
         if operation != "$reschedule":
-            return api.post(operation, loads(offered.replace(calendar.fhir_id, name)))
+            return api.post(operation, loads(proposed_visit.replace(calendar.fhir_id, name)))
         to = [
             {"name": "start", "valueDateTime": instant(monday(14))},
             {"name": "schedule", "valueReference": {"reference": f"Schedule/{name}"}},
@@ -356,7 +356,7 @@ def test_not_counted(world, query):
 def test_times_are_free_or_not_whoever_asks(world):
     hidden = world.rows["Appointment", "Bo's"]
     for role in ("Ada", "Dr Chen", "front desk", "reads Slots"):
-        answer = world.comes(role).get(FIND, asked(world.service, world.calendars["Bo's"], _count="100"))
+        answer = world.comes(role).get(FIND, find_query(world.service, world.calendars["Bo's"], _count="100"))
         starts = [entry["resource"].get("start") for entry in answer.fhir["entry"]]
         assert instant(monday(9)) not in starts
         assert instant(monday(9, 30)) in starts

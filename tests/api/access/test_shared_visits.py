@@ -65,14 +65,14 @@ HIDDEN = (
 
 @pytest.mark.parametrize("path", ["", "/_history", "/_history/1"])
 def test_a_patient_is_shown_themselves_who_cares_for_them_and_whom_they_see(together, ada, chen, path):
-    told = str(Api(user=ada.user).get(f"{together.reference}{path}").fhir)
-    assert [name for name in HIDDEN if name in told] == []
-    assert all(each in told for each in (ada.reference, chen.reference, "RelatedPerson/son", "Samuel Quinn"))
+    response = str(Api(user=ada.user).get(f"{together.reference}{path}").fhir)
+    assert [name for name in HIDDEN if name in response] == []
+    assert all(each in response for each in (ada.reference, chen.reference, "RelatedPerson/son", "Samuel Quinn"))
 
 
 def test_who_works_there_is_shown_everybody(together, chen):
-    told = str(Api(user=chen.user).get(together.reference).fhir)
-    assert [name for name in HIDDEN if name not in told] == []
+    response = str(Api(user=chen.user).get(together.reference).fhir)
+    assert [name for name in HIDDEN if name not in response] == []
 
 
 def test_no_include_leads_to_them(together, ada, chen):

@@ -28,13 +28,13 @@ def differing(role: str, world: World) -> Iterator[str]:
     resources, operations = table("Resources"), table("Operations")
     rights = Rights(api, world.rows.values())
     for (kind, whose), row in world.rows.items():
-        said, found = resources[kind, whose][role], rights.of(row)
-        if found != said:
-            yield f"{kind}, {whose}: {found!r}, not {said!r}"
+        documented, found = resources[kind, whose][role], rights.of(row)
+        if found != documented:
+            yield f"{kind}, {whose}: {found!r}, not {documented!r}"
     for (operation, whose), may in operations.items():
-        said, found = may[role], "yes" if possible(world, api, operation, whose) else ""
-        if found != said:
-            yield f"{operation}, {whose}: {found!r}, not {said!r}"
+        documented, found = may[role], "yes" if possible(world, api, operation, whose) else ""
+        if found != documented:
+            yield f"{operation}, {whose}: {found!r}, not {documented!r}"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -16,7 +16,7 @@ from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Launch, Patient
 from tests.api.conftest import Api, api_with, application
 from tests.api.subscribing import WANTED as SUBSCRIPTION
-from tests.api.visits import BOOK, FIND, HOLD, asked, proposal
+from tests.api.visits import BOOK, FIND, HOLD, find_query, proposal
 from tests.factories import (
     AppointmentFactory,
     AppointmentResponseFactory,
@@ -227,19 +227,19 @@ class Rights:
 
 def _reads(api: Api, named: Collection[tuple[str, str, int]]) -> dict[tuple[str, str], list[Any]]:
     """By type and id: the statuses of a read, a vread and a history, and whether a search finds it."""
-    asked = {
+    urls = {
         (kind, name, n): url
         for kind, name, version in named
         for n, url in enumerate(
             (f"{kind}/{name}", f"{kind}/{name}/_history/{version}", f"{kind}/{name}/_history", f"{kind}?_id={name}")
         )
     }
-    entries = [{"request": {"method": "GET", "url": url}} for url in asked.values()]
+    entries = [{"request": {"method": "GET", "url": url}} for url in urls.values()]
     answer = api.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
     refused = [{"response": {"status": str(answer.status_code)}}] * len(entries)
     answers = answer.fhir["entry"] if answer.status_code == 200 else refused
     found: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for (kind, name, n), each in zip(asked, answers, strict=True):
+    for (kind, name, n), each in zip(urls, answers, strict=True):
         is_search = n == 3
         found[kind, name].append(
             bool(each.get("resource", {}).get("total")) if is_search else int(each["response"]["status"][:3])
@@ -300,7 +300,7 @@ def possible(world: World, api: Api, operation: str, whose: str) -> bool:
 
 
 def _find(world: World, api: Api, whose: str) -> Any:
-    return api.get(FIND, asked(world.service, world.calendars["Ada's"]))
+    return api.get(FIND, find_query(world.service, world.calendars["Ada's"]))
 
 
 def _prefetch(world: World, api: Api, whose: str) -> Any:
@@ -308,15 +308,17 @@ def _prefetch(world: World, api: Api, whose: str) -> Any:
 
 
 def _match(world: World, api: Api, whose: str) -> Any:
-    wanted = to_fhir(world.patients[whose])
-    sought = {name: wanted[name] for name in ("resourceType", "name", "birthDate")}
+    patient = to_fhir(world.patients[whose])
+    sought = {name: patient[name] for name in ("resourceType", "name", "birthDate")}
     return api.post("Patient/$match", {**PARAMETERS, "parameter": [{"name": "resource", "resource": sought}]})
 
 
 def _take(operation: str) -> Callable[[World, Api, str], Any]:
     def take(world: World, api: Api, whose: str) -> Any:
-        wanted = proposal(Api(user=world.root), world.service, world.calendars[whose], patient=world.patients[whose])
-        return api.post(operation, wanted)
+        proposed_visit = proposal(
+            Api(user=world.root), world.service, world.calendars[whose], patient=world.patients[whose]
+        )
+        return api.post(operation, proposed_visit)
 
     return take
 

@@ -13,7 +13,7 @@ from clinic.models import Appointment, Patient, Slot
 from tests.api.argonaut_book.appointments import NORA, held, made, statuses
 from tests.api.conftest import Api, api_with, codes
 from tests.api.dialects import SNOMED, VISIT_TYPE, issues, matches, offer, parameters, reference
-from tests.api.visits import BOOK, HOLD, told
+from tests.api.visits import BOOK, HOLD, issues_of
 from tests.factories import AppointmentFactory, ScheduleFactory, ServiceFactory, SlotFactory
 from tests.scheduling.situations import at_once, monday
 
@@ -131,8 +131,8 @@ def test_a_found_appointment_is_held_as_a_resource(api, chen):
 
 @pytest.mark.parametrize("body", [lambda it: it, lambda it: parameters(appt_resource=it)], ids=["bare", "Parameters"])
 def test_an_appointment_of_the_clients_own_making_is_booked(api, service, chen, ada, body):
-    wanted = made(chen, ada, status="pending", comment="By bicycle", reasonCode=[{"text": "Rash"}])
-    answer = api.post(BOOK, body(wanted))
+    appointment = made(chen, ada, status="pending", comment="By bicycle", reasonCode=[{"text": "Rash"}])
+    answer = api.post(BOOK, body(appointment))
     [booked] = matches(answer)
     assert (answer.status_code, booked["status"], statuses(booked)) == (201, "booked", {"accepted"})
     assert (booked["comment"], booked["reasonCode"]) == ("By bicycle", [{"text": "Rash"}])
@@ -156,11 +156,11 @@ def test_a_hold_is_booked_as_a_resource(api, chen, ada):
 
 def test_who_is_brought_along_takes_no_part(api, chen, ada):
     stranger = {"resourceType": "Patient", "id": "new", "name": [{"family": "Newman"}]}
-    wanted = made(chen, ada, contained=[stranger])
-    wanted["participant"][-1]["actor"] = {"reference": "#new"}
-    answer = api.post(BOOK, wanted)
+    appointment = made(chen, ada, contained=[stranger])
+    appointment["participant"][-1]["actor"] = {"reference": "#new"}
+    answer = api.post(BOOK, appointment)
     assert (answer.status_code, codes(answer)) == (400, ["not-supported"])
-    assert told(answer).pop()[1] == "Parameters.appt-resource.participant[2].actor"
+    assert issues_of(answer).pop()[1] == "Parameters.appt-resource.participant[2].actor"
     assert not Appointment.objects.exists()
 
 
@@ -175,9 +175,9 @@ def test_who_is_brought_along_takes_no_part(api, chen, ada):
     ],
 )
 def test_a_malformed_resource_is_400_and_says_where(api, chen, ada, change, place):
-    wanted = {name: value for name, value in made(chen, ada, **change).items() if value is not None}
-    answer = api.post(BOOK, parameters(appt_resource=wanted))
-    assert (answer.status_code, {at for _, at in told(answer)}) == (400, {f"Parameters.appt-resource.{place}"})
+    body = {name: value for name, value in made(chen, ada, **change).items() if value is not None}
+    answer = api.post(BOOK, parameters(appt_resource=body))
+    assert (answer.status_code, {at for _, at in issues_of(answer)}) == (400, {f"Parameters.appt-resource.{place}"})
     assert not Appointment.objects.exists()
 
 

@@ -10,7 +10,7 @@ from clinic.models import Appointment, Patient, Slot
 from tests.api.argonaut_book.appointments import NORA, another, held, made, statuses
 from tests.api.conftest import Api, api_with, codes
 from tests.api.dialects import issues, matches, offer, parameters, reference
-from tests.api.visits import BOOK, HOLD, told
+from tests.api.visits import BOOK, HOLD, issues_of
 from tests.factories import AppointmentFactory, ScheduleFactory, SlotFactory
 from tests.scheduling.situations import monday, run_out
 from tests.untouched import stored
@@ -34,8 +34,8 @@ def test_an_id_that_is_none_is_told_once(api, chen, wrong):
 
 
 def test_a_time_outside_the_hours_is_told_where_it_was_asked_for(api, chen, ada):
-    wanted = made(chen, ada, start=instant(monday(6)), end=instant(monday(7)))
-    [issue] = api.post(BOOK, wanted).fhir["entry"][-1]["resource"]["issue"]
+    appointment = made(chen, ada, start=instant(monday(6)), end=instant(monday(7)))
+    [issue] = api.post(BOOK, appointment).fhir["entry"][-1]["resource"]["issue"]
     assert (issue["code"], issue["expression"]) == ("business-rule", ["Parameters.appt-resource"])
 
 
@@ -229,7 +229,7 @@ MALFORMED = {
 def test_malformed_is_400(api, chen, path, body, place):
     answer = api.post(path, body(offer(api)))
     assert answer.status_code == 400
-    assert place is None or f"Parameters.{place}" in {at for _, at in told(answer)}
+    assert place is None or f"Parameters.{place}" in {at for _, at in issues_of(answer)}
 
 
 def test_who_may(service, chen, ada, bo):
@@ -278,7 +278,7 @@ def test_a_group_is_not_supported(api, chen, ada, bo):
 
 
 def test_a_second_patient_is_not_left_out_in_silence(api, chen, ada, bo):
-    wanted = made(chen, ada)
-    wanted["participant"].append({"actor": {"reference": bo.reference}, "status": "accepted"})
-    assert issues(api.post(BOOK, wanted)) == [("error", "not-supported")]
+    appointment = made(chen, ada)
+    appointment["participant"].append({"actor": {"reference": bo.reference}, "status": "accepted"})
+    assert issues(api.post(BOOK, appointment)) == [("error", "not-supported")]
     assert not Appointment.objects.exists()

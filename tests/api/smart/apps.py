@@ -36,7 +36,7 @@ class App:
 
     def request(self, scope: str = "patient/Appointment.rs", **changes: str | None) -> dict[str, str]:
         """Return the parameters of an authorization request; None leaves a parameter out."""
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self.application.client_id,
             "redirect_uri": BACK,
@@ -47,7 +47,7 @@ class App:
             "code_challenge_method": "S256",
             **changes,
         }
-        return {name: value for name, value in asked.items() if value is not None}
+        return {name: value for name, value in query.items() if value is not None}
 
     def ask(self, user: Any, scope: str = "patient/Appointment.rs", **changes: str | None) -> Any:
         """Return the consent page."""

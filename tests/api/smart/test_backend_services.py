@@ -195,11 +195,11 @@ def test_an_app_on_a_server_exchanges_its_code_with_a_key(ada):
 @contextmanager
 def served(keys, cache_control=""):
     """A key set at an address, and the number of requests for it."""
-    asked = []
+    requests = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            requests.append(self.path)
             body = json.dumps(keys).encode()
             self.send_response(200)
             if cache_control:
@@ -215,7 +215,7 @@ def served(keys, cache_control=""):
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/keys", asked
+        yield f"http://127.0.0.1:{server.server_port}/keys", requests
     finally:
         server.shutdown()
         server.server_close()
@@ -229,11 +229,11 @@ def trusted(settings):
 
 @pytest.mark.parametrize(("cache_control", "times"), [("", 1), ("max-age=60", 1), ("no-store", 2), ("max-age=0", 2)])
 def test_keys_at_an_address_are_kept_as_long_as_they_say(backend, trusted, cache_control, times):
-    with served(key_set(KEYS["ES384"]), cache_control) as (url, asked):
+    with served(key_set(KEYS["ES384"]), cache_control) as (url, requests):
         AppRegistration.objects.update(jwks=None, jwks_url=url)
         for jti in ("one", "two"):
             assert ask(assertion(jti=jti)).status_code == 200
-        assert len(asked) == times
+        assert len(requests) == times
 
 
 def test_a_key_that_is_new_at_its_address_is_found(backend, trusted):
@@ -247,10 +247,10 @@ def test_a_key_that_is_new_at_its_address_is_found(backend, trusted):
 
 def test_keys_are_not_fetched_from_the_network_we_stand_in(backend, settings):
     settings.OUTGOING_ALLOWED_HOSTS = []
-    with served(key_set(KEYS["ES384"])) as (url, asked):
+    with served(key_set(KEYS["ES384"])) as (url, requests):
         AppRegistration.objects.update(jwks=None, jwks_url=url)
         assert "fetched" in refused(ask(assertion()))
-        assert asked == []
+        assert requests == []
 
 
 @pytest.mark.parametrize("keys", ["nonsense", [], {"keys": "none"}, {"keys": [{"kty": "none"}]}])

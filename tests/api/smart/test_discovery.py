@@ -10,8 +10,8 @@ OPENID = "/fhir/R4/.well-known/openid-configuration"
 
 
 def test_the_configuration_says_where_everything_is(db):
-    told = Client().get(SMART).json()
-    addresses = {name: value for name, value in told.items() if name.endswith(("_endpoint", "_uri"))}
+    response = Client().get(SMART).json()
+    addresses = {name: value for name, value in response.items() if name.endswith(("_endpoint", "_uri"))}
     assert set(addresses) == {
         "authorization_endpoint",
         "token_endpoint",
@@ -23,16 +23,16 @@ def test_the_configuration_says_where_everything_is(db):
     for address in addresses.values():
         assert address.startswith("http://testserver/")
         assert Client().get(address).status_code != 404
-    assert told["issuer"] == BASE
-    assert told["code_challenge_methods_supported"] == ["S256"]
-    assert {"authorization_code", "client_credentials"} <= set(told["grant_types_supported"])
-    assert "private_key_jwt" in told["token_endpoint_auth_methods_supported"]
-    assert told["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]
+    assert response["issuer"] == BASE
+    assert response["code_challenge_methods_supported"] == ["S256"]
+    assert {"authorization_code", "client_credentials"} <= set(response["grant_types_supported"])
+    assert "private_key_jwt" in response["token_endpoint_auth_methods_supported"]
+    assert response["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]
     assert {"launch-standalone", "client-public", "permission-patient", "sso-openid-connect"} <= set(
-        told["capabilities"]
+        response["capabilities"]
     )
     assert {"openid", "fhirUser", "launch/patient", "offline_access", "patient/*.cruds"} <= set(
-        told["scopes_supported"]
+        response["scopes_supported"]
     )
 
 
@@ -44,9 +44,9 @@ def test_it_is_json_whatever_is_asked_for(db, address, accept):
 
 def test_the_capability_statement_says_the_same(db):
     [security] = [rest["security"] for rest in Client().get("/fhir/R4/metadata").json()["rest"]]
-    told = {each["url"]: each["valueUri"] for each in security["extension"][0]["extension"]}
+    body = {each["url"]: each["valueUri"] for each in security["extension"][0]["extension"]}
     configuration = Client().get(SMART).json()
-    assert told == {
+    assert body == {
         "authorize": configuration["authorization_endpoint"],
         "token": configuration["token_endpoint"],
         "introspect": configuration["introspection_endpoint"],
@@ -56,15 +56,15 @@ def test_the_capability_statement_says_the_same(db):
 
 
 def test_openid_is_found_below_the_issuer(db):
-    told = Client().get(OPENID).json()
-    assert told["issuer"] + "/.well-known/openid-configuration" == f"http://testserver{OPENID}"
-    assert told["id_token_signing_alg_values_supported"] == ["RS256"]
+    response = Client().get(OPENID).json()
+    assert response["issuer"] + "/.well-known/openid-configuration" == f"http://testserver{OPENID}"
+    assert response["id_token_signing_alg_values_supported"] == ["RS256"]
 
 
 def test_without_a_key_nothing_is_said_of_openid(db, settings):
     settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ENABLED": False, "OIDC_RSA_PRIVATE_KEY": ""}
-    told = Client().get(SMART).json()
-    assert not {"issuer", "jwks_uri"} & set(told)
-    assert "sso-openid-connect" not in told["capabilities"]
-    assert "openid" not in told["scopes_supported"]
+    response = Client().get(SMART).json()
+    assert not {"issuer", "jwks_uri"} & set(response)
+    assert "sso-openid-connect" not in response["capabilities"]
+    assert "openid" not in response["scopes_supported"]
     assert Client().get(OPENID).status_code == 404

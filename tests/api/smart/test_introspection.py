@@ -31,8 +31,8 @@ def introspect(token, **headers):
 def test_software_is_told_all_about_a_token(token, ada):
     response = introspect(token)
     assert response["Cache-Control"] == "no-store"
-    told = response.json()
-    assert {**told, "exp": 0, "iat": 0} == {
+    body = response.json()
+    assert {**body, "exp": 0, "iat": 0} == {
         "active": True,
         "token_type": "Bearer",
         "scope": SCOPE,
@@ -45,7 +45,7 @@ def test_software_is_told_all_about_a_token(token, ada):
         "need_patient_banner": True,
         "fhirUser": f"{BASE}/{ada.reference}",
     }
-    assert told["exp"] - told["iat"] == pytest.approx(3600, abs=2)
+    assert body["exp"] - body["iat"] == pytest.approx(3600, abs=2)
 
 
 def test_who_has_a_token_may_ask(token):

@@ -64,7 +64,7 @@ def test_the_audience_is_our_base(app, ada, aud):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"aud": None}, "invalid_request"),
         ({"aud": "https://elsewhere.example.org/fhir"}, "invalid_request"),
@@ -81,11 +81,11 @@ def test_the_audience_is_our_base(app, ada, aud):
         ({"scope": "openid patient/Appointment.rs", "prompt": "none"}, "consent_required"),
     ],
 )
-def test_what_is_wrong_is_told_to_the_app(app, ada, changes, told):
-    asked = {"scope": "patient/Appointment.rs", **changes}
-    for response in (app.ask(ada.user, **asked), app.decide(ada.user, **asked)):
+def test_what_is_wrong_is_told_to_the_app(app, ada, changes, message):
+    query = {"scope": "patient/Appointment.rs", **changes}
+    for response in (app.ask(ada.user, **query), app.decide(ada.user, **query)):
         answer = parameters(response)
-        assert (answer["error"], answer["state"]) == (told, "of-the-app")
+        assert (answer["error"], answer["state"]) == (message, "of-the-app")
     assert not Grant.objects.exists()
 
 
@@ -166,7 +166,7 @@ def test_a_code_counts_once_and_coming_again_ends_what_it_gave(app, ada):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"code_verifier": None}, "invalid_request"),
         ({"code_verifier": VERIFIER[::-1]}, "invalid_grant"),
@@ -175,8 +175,8 @@ def test_a_code_counts_once_and_coming_again_ends_what_it_gave(app, ada):
         ({"client_id": "system"}, "invalid_client"),
     ],
 )
-def test_a_code_is_exchanged_only_by_who_it_is_for(app, ada, changes, told):
-    assert error(app.exchange(app.code(ada.user), **changes)) == told
+def test_a_code_is_exchanged_only_by_who_it_is_for(app, ada, changes, message):
+    assert error(app.exchange(app.code(ada.user), **changes)) == message
 
 
 @pytest.mark.parametrize("code", ["guessed", "\x00", "x" * 1000])
@@ -293,12 +293,12 @@ def test_who_is_not_signed_in_is_not_asked_in_silence(app):
     assert answer["error"] == "login_required"
 
 
-@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"prompt": "login consent"}, {"max_age": "0"}])
-def test_an_app_may_have_people_prove_once_more_who_they_are(app, ada, asked):
+@pytest.mark.parametrize("query", [{"prompt": "login"}, {"prompt": "login consent"}, {"max_age": "0"}])
+def test_an_app_may_have_people_prove_once_more_who_they_are(app, ada, query):
     ada.user.set_password("correct horse")
     ada.user.save()
     client = browser(ada.user)
-    again = client.get(AUTHORIZE, app.request(**asked))
+    again = client.get(AUTHORIZE, app.request(**query))
     assert again["Location"].startswith("/accounts/reauthenticate/?next=")
     before = ada.user.last_login
     back = client.post(again["Location"], {"password": "correct horse"})
@@ -309,8 +309,8 @@ def test_an_app_may_have_people_prove_once_more_who_they_are(app, ada, asked):
 
 def test_an_app_may_say_who_is_to_sign_in(app):
     client = browser(None)
-    asked = client.get(AUTHORIZE, app.request(login_hint="ada@example.org"))
-    assert 'value="ada@example.org"' in client.get(asked["Location"]).content.decode()
+    response = client.get(AUTHORIZE, app.request(login_hint="ada@example.org"))
+    assert 'value="ada@example.org"' in client.get(response["Location"]).content.decode()
 
 
 def test_who_signs_in_for_it_need_not_do_so_twice(app):

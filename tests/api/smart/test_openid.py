@@ -22,13 +22,13 @@ def claims(token):
 
 
 def test_a_patient_is_who_they_are(app, ada):
-    told = claims(app.token(ada.user, SCOPE, nonce="of-the-app"))
-    assert told["iss"] == BASE
-    assert told["aud"] == "app"
-    assert told["nonce"] == "of-the-app"
-    assert told["fhirUser"] == f"{BASE}/{ada.reference}"
-    assert told["profile"] == told["fhirUser"]
-    assert told["exp"] > told["iat"]
+    identity = claims(app.token(ada.user, SCOPE, nonce="of-the-app"))
+    assert identity["iss"] == BASE
+    assert identity["aud"] == "app"
+    assert identity["nonce"] == "of-the-app"
+    assert identity["fhirUser"] == f"{BASE}/{ada.reference}"
+    assert identity["profile"] == identity["fhirUser"]
+    assert identity["exp"] > identity["iat"]
 
 
 def test_a_practitioner_is_one(app, chen):
@@ -58,10 +58,10 @@ def ask(token):
 
 def test_who_they_are_can_be_asked_again(app, ada):
     token = app.token(ada.user, SCOPE)
-    told = ask(token)
-    assert told["Content-Type"] == "application/json"
-    said = claims(token)
-    assert told.json() == {name: said[name] for name in ("sub", "fhirUser", "profile")}
+    user_info = ask(token)
+    assert user_info["Content-Type"] == "application/json"
+    identity = claims(token)
+    assert user_info.json() == {name: identity[name] for name in ("sub", "fhirUser", "profile")}
 
 
 def test_without_openid_nobody_is_told(app, ada):

@@ -131,10 +131,10 @@ def _revoked(client_id: str, method: str, token: str) -> Any:
 def test_nothing_else_is_advertised(db):
     """Both discovery documents list exactly what the tables above have."""
     for address in (SMART, OPENID):
-        told = Client().get(address).json()
+        response = Client().get(address).json()
         methods = {method.split()[0] for method in METHODS} - {"public"}
-        assert set(told["token_endpoint_auth_methods_supported"]) == methods
+        assert set(response["token_endpoint_auth_methods_supported"]) == methods
         algorithms = {method.split()[1] for method in METHODS if " " in method}
-        assert set(told["token_endpoint_auth_signing_alg_values_supported"]) == algorithms
-        assert set(told["grant_types_supported"]) == {"authorization_code", "client_credentials", "refresh_token"}
-        assert set(told["scopes_supported"]) == {*" ".join(SCOPES).split(), "system/*.cruds"}
+        assert set(response["token_endpoint_auth_signing_alg_values_supported"]) == algorithms
+        assert set(response["grant_types_supported"]) == {"authorization_code", "client_credentials", "refresh_token"}
+        assert set(response["scopes_supported"]) == {*" ".join(SCOPES).split(), "system/*.cruds"}

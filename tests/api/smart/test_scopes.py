@@ -6,7 +6,7 @@ from oauth2_provider.models import AccessToken
 from clinic.models import Appointment, AuditEvent, IdempotencyKey
 from scheduling.access import grantable, read_scope
 from tests.api.conftest import api_with, codes, ids
-from tests.api.visits import BOOK, FIND, HOLD, asked, found, proposal, visit
+from tests.api.visits import BOOK, FIND, HOLD, find_query, found, proposal, visit
 from tests.factories import (
     AppointmentFactory,
     CoverageFactory,
@@ -49,7 +49,7 @@ def test_what_is_no_scope_on_resources_is_none(text):
 
 
 @pytest.mark.parametrize(
-    ("asked", "allowed", "granted"),
+    ("requested", "allowed", "granted"),
     [
         ("patient/Appointment.rs", "patient/*.rs", "patient/Appointment.rs"),
         ("patient/Appointment.read", "patient/Appointment.rs", "patient/Appointment.read"),
@@ -66,8 +66,8 @@ def test_what_is_no_scope_on_resources_is_none(text):
         ("system/*.cruds", "", ""),
     ],
 )
-def test_no_more_is_granted_than_is_allowed(asked, allowed, granted):
-    assert " ".join(grantable(asked.split(), allowed.split())) == granted
+def test_no_more_is_granted_than_is_allowed(requested, allowed, granted):
+    assert " ".join(grantable(requested.split(), allowed.split())) == granted
 
 
 def test_a_patient_scope_opens_one_patient(app, visits, ada, leo, bo):
@@ -164,37 +164,37 @@ def test_two_scopes_open_what_either_opens(visits):
 
 
 @pytest.fixture
-def offered(site, chen):
+def visit_type(site, chen):
     service = ServiceFactory(duration=30)
     ScheduleFactory(actor=chen, site=site, services=[service])
     return service
 
 
-def test_an_app_finds_and_books_for_the_patient_in_context(app, offered, ada):
+def test_an_app_finds_and_books_for_the_patient_in_context(app, visit_type, ada):
     api = app.api(ada.user, "patient/Appointment.cruds")
-    booked = api.post(BOOK, proposal(api, offered, patient=ada))
+    booked = api.post(BOOK, proposal(api, visit_type, patient=ada))
     assert booked.status_code == 201, booked.fhir
     assert visit(booked)["status"] == "booked"
     line = AuditEvent.objects.get(subtype="book")
     assert (line.user, line.client) == (ada.user, "app")
 
 
-def test_an_app_books_for_nobody_else_its_person_cares_for(app, offered, ada, leo):
+def test_an_app_books_for_nobody_else_its_person_cares_for(app, visit_type, ada, leo):
     api = app.api(ada.user, "patient/Appointment.cruds", whose=ada.fhir_id)
-    refused = api.post(BOOK, proposal(api, offered, patient=leo))
+    refused = api.post(BOOK, proposal(api, visit_type, patient=leo))
     assert (refused.status_code, codes(refused)) == (404, ["not-found"])
     assert not Appointment.objects.exists()
 
 
-def test_who_may_only_search_may_find_and_not_book(app, offered, ada):
+def test_who_may_only_search_may_find_and_not_book(app, visit_type, ada):
     api = app.api(ada.user, "patient/Appointment.rs")
-    assert found(api, offered)
+    assert found(api, visit_type)
     for operation in (HOLD, BOOK):
-        assert api.post(operation, proposal(api, offered, patient=ada)).status_code == 403
+        assert api.post(operation, proposal(api, visit_type, patient=ada)).status_code == 403
 
 
-def test_who_may_not_search_finds_nothing(app, offered, ada):
-    assert app.api(ada.user, "patient/Patient.rs").get(FIND, asked(offered)).status_code == 403
+def test_who_may_not_search_finds_nothing(app, visit_type, ada):
+    assert app.api(ada.user, "patient/Patient.rs").get(FIND, find_query(visit_type)).status_code == 403
 
 
 def test_an_app_cancels_only_what_it_may_change(app, visits, ada, leo):
@@ -212,9 +212,9 @@ def test_what_is_changed_must_still_be_within_the_scope(site, chen, ada):
     assert Appointment.objects.get(fhir_id="later").status == "booked"
 
 
-def test_keys_of_an_app_are_each_persons_own(app, offered, ada):
+def test_keys_of_an_app_are_each_persons_own(app, visit_type, ada):
     api = app.api(ada.user, "patient/Appointment.cruds")
-    api.post(BOOK, proposal(api, offered, patient=ada), idempotency_key="once")
+    api.post(BOOK, proposal(api, visit_type, patient=ada), idempotency_key="once")
     assert IdempotencyKey.objects.get().owner == f"app:app:{ada.user.pk}"
 
 

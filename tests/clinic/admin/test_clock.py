@@ -55,10 +55,10 @@ def test_slots_and_audit_events_are_named_by_the_clock_too(site, chicago):
     assert str(event) == "book, July 1, 2026, 12:00:05 PM (New York time)"
 
 
-@pytest.mark.parametrize(("country", "shown"), [("US", "12:00:05 PM"), ("GB", "12:00:05 (New York")])
-def test_seconds_are_written_as_in_the_country(site, settings, country, shown):
+@pytest.mark.parametrize(("country", "text"), [("US", "12:00:05 PM"), ("GB", "12:00:05 (New York")])
+def test_seconds_are_written_as_in_the_country(site, settings, country, text):
     settings.CLINIC_COUNTRY = country
-    assert shown in str(AuditEventFactory(recorded=NOON))
+    assert text in str(AuditEventFactory(recorded=NOON))
 
 
 def test_no_page_is_in_utc(desk, site, chicago):
@@ -72,10 +72,10 @@ def test_no_page_is_in_utc(desk, site, chicago):
         url(AuditEvent, "change", event.pk),
     ]
     for page in pages:
-        shown = desk.get(page).content.decode()
-        assert "UTC" not in shown, page
-        assert "16:00" not in shown, page
-        assert "Times are in the clinic\u2019s time zone: New York time." in shown
+        html = desk.get(page).content.decode()
+        assert "UTC" not in html, page
+        assert "16:00" not in html, page
+        assert "Times are in the clinic\u2019s time zone: New York time." in html
     assert "11:00 – 11:30 AM (Chicago time)" in desk.get(url(Appointment, "change", visit.pk)).content.decode()
     assert 'value="12:00:05 PM"' in desk.get(url(Encounter, "change", encounter.pk)).content.decode()
 
@@ -96,8 +96,8 @@ def test_a_typed_time_is_read_in_the_zone_that_is_shown(desk, site):
     schedule.refresh_from_db()
     assert schedule.planning_start == datetime(2026, 7, 1, 12, tzinfo=UTC)  # 8:00 in New York in summer
     assert schedule.planning_end == datetime(2026, 12, 1, 13, tzinfo=UTC)  # and in winter
-    shown = desk.get(url(Schedule, "change", schedule.pk)).content.decode()
-    assert shown.count('value="08:00:00 AM"') >= 2
+    page = desk.get(url(Schedule, "change", schedule.pk)).content.decode()
+    assert page.count('value="08:00:00 AM"') >= 2
 
 
 def test_the_zone_of_the_clinic_can_be_set(desk, settings, site):

@@ -32,14 +32,14 @@ def test_a_preview_shows_a_sample_visit_in_the_templates_language(as_administrat
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "text"),
     [
         ("Come on {{ wen }}.", "There is no placeholder {{ wen }}. You can use: {{ name }}, {{ when }}"),
         ("{% if name %}Come.{% endif %}", "Only placeholders such as {{ when }} can be used"),
     ],
 )
-def test_a_text_that_cannot_be_filled_in_is_refused(as_administrator, body, said):
-    assertContains(as_administrator.post(ADD, {**WORDS, "body": body}), said)
+def test_a_text_that_cannot_be_filled_in_is_refused(as_administrator, body, text):
+    assertContains(as_administrator.post(ADD, {**WORDS, "body": body}), text)
     assert not MessageTemplate.objects.exists()
 
 

@@ -23,7 +23,7 @@ def test_signing_up_makes_the_patients_record(client):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "text"),
     [
         ({"birth_date_month": ""}, "Enter all three numbers of the date."),
         ({"birth_date_day": "31", "birth_date_month": "2"}, "There is no such date."),
@@ -35,9 +35,9 @@ def test_signing_up_makes_the_patients_record(client):
         ({"password1": "short"}, "too short"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(client, wrong, said):
+def test_what_is_wrong_is_said_and_what_was_typed_stays(client, wrong, text):
     page = client.post("/accounts/signup/", {**SIGN_UP, **wrong})
-    assertContains(page, said)
+    assertContains(page, text)
     assertContains(page, "There is a problem")
     assertContains(page, 'value="Stone"')
     assert not Patient.objects.exists()

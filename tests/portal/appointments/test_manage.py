@@ -27,8 +27,8 @@ def visit(ada, visit):
 def test_it_shows_the_least(client, link, ada):
     page = client.get(link)
     assertContains(page, "10:00 – 10:30 AM (New York time)")
-    for told in ("Check-up", "Chen", ada.given, ada.family):
-        assertNotContains(page, told)
+    for text in ("Check-up", "Chen", ada.given, ada.family):
+        assertNotContains(page, text)
 
 
 def test_looking_changes_nothing(client, link, visit):

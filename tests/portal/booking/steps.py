@@ -11,9 +11,9 @@ def hold(client, service, time):
     return Appointment.objects.get(hold_expires_at__isnull=False)
 
 
-def later(wanted, minutes=30):
+def later(button_value, minutes=30):
     """Return the value of a later time's button."""
-    return wanted.replace(":00:00Z", f":{minutes}:00Z")
+    return button_value.replace(":00:00Z", f":{minutes}:00Z")
 
 
 def visit_page(visit):

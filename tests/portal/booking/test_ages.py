@@ -103,8 +103,8 @@ def test_the_card_says_so(client, from_twelve, schedule):
     assertContains(client.get(f"/book/{from_twelve.fhir_id}/"), "For patients from 12 years")
 
 
-def test_a_child_is_refused_where_one_says_whom_it_is_for(as_ada, ada, from_twelve, leo, wanted):
-    held = hold(as_ada, from_twelve, wanted)
+def test_a_child_is_refused_where_one_says_whom_it_is_for(as_ada, ada, from_twelve, leo, button_value):
+    held = hold(as_ada, from_twelve, button_value)
     page = as_ada.post(page_of(held, "about"), {"who": leo.fhir_id}, follow=True)
     assertContains(page, "Check-up is for patients from 12 years. On the day of the visit the patient is ")
     held.refresh_from_db()
@@ -112,8 +112,8 @@ def test_a_child_is_refused_where_one_says_whom_it_is_for(as_ada, ada, from_twel
     assertRedirects(as_ada.post(page_of(held, "about"), {"who": ada.fhir_id}), page_of(held, "confirm"))
 
 
-def test_a_limit_that_came_later_stops_the_booking_and_says_what_to_do(as_ada, checkup, leo, wanted):
-    held = hold(as_ada, checkup, wanted)
+def test_a_limit_that_came_later_stops_the_booking_and_says_what_to_do(as_ada, checkup, leo, button_value):
+    held = hold(as_ada, checkup, button_value)
     as_ada.post(page_of(held, "about"), {"who": leo.fhir_id})
     HealthcareService.objects.update(minimum_age=12)
     page = as_ada.post(page_of(held, "confirm"), follow=True)

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def held(as_ada, checkup, wanted):
-    return hold(as_ada, checkup, wanted)
+def held(as_ada, checkup, button_value):
+    return hold(as_ada, checkup, button_value)
 
 
 def requires(service, **what):
@@ -181,8 +181,8 @@ def test_the_review_takes_as_many_queries_however_much_there_is(
         as_ada.get(page_of(held, "confirm"))
 
 
-def test_two_tabs_of_one_person_come_to_one_booking(as_ada, held, wanted):
-    as_ada.post(f"/book/{held.service.fhir_id}/hold/", {"time": later(wanted)})
+def test_two_tabs_of_one_person_come_to_one_booking(as_ada, held, button_value):
+    as_ada.post(f"/book/{held.service.fhir_id}/hold/", {"time": later(button_value)})
     assert as_ada.post(page_of(held, "confirm")).status_code == 409
     second = Appointment.objects.get(status="pending")
     assertRedirects(as_ada.post(page_of(second, "confirm")), page_of(second, "booked"))

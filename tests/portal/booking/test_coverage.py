@@ -23,8 +23,8 @@ def dear(checkup):
 
 
 @pytest.fixture
-def held(as_ada, dear, wanted):
-    return hold(as_ada, dear, wanted)
+def held(as_ada, dear, button_value):
+    return hold(as_ada, dear, button_value)
 
 
 def noted(held):
@@ -32,8 +32,8 @@ def noted(held):
     return [each["reference"] for each in held.extra.get("supportingInformation", [])]
 
 
-def test_it_is_asked_only_where_it_is_required(as_ada, checkup, wanted):
-    answer = as_ada.post(f"/book/{checkup.fhir_id}/hold/", {"time": wanted})
+def test_it_is_asked_only_where_it_is_required(as_ada, checkup, button_value):
+    answer = as_ada.post(f"/book/{checkup.fhir_id}/hold/", {"time": button_value})
     assert answer.url.endswith("/confirm/")
 
 
@@ -68,7 +68,7 @@ def test_who_has_none_enters_the_card(as_ada, ada, held):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "text"),
     [
         ({"payor": ""}, "Enter the name of the insurer."),
         ({"member": ""}, "Enter the member number."),
@@ -80,9 +80,9 @@ def test_who_has_none_enters_the_card(as_ada, ada, held):
         ({"kind": "gold"}, "not one of the available choices"),
     ],
 )
-def test_what_is_wrong_with_a_card_is_said_and_what_was_typed_stays(as_ada, held, wrong, said):
+def test_what_is_wrong_with_a_card_is_said_and_what_was_typed_stays(as_ada, held, wrong, text):
     page = as_ada.post(f"{page_of(held, 'coverage')}new/", {**CARD, "plan": "Silver", **wrong})
-    assertContains(page, said)
+    assertContains(page, text)
     assertContains(page, 'value="Silver"')
     assert not Coverage.objects.exists()
 
@@ -123,13 +123,13 @@ def test_who_comes_back_finds_the_card_as_it_was_entered(as_ada, held):
     assertNotContains(as_ada.get(f"{new}?another"), "M-12345")
 
 
-def test_it_is_said_before_who_the_visit_is_for(client, dear, wanted):
-    page = client.post(f"/book/{dear.fhir_id}/hold/", {"time": wanted}, follow=True)
+def test_it_is_said_before_who_the_visit_is_for(client, dear, button_value):
+    page = client.post(f"/book/{dear.fhir_id}/hold/", {"time": button_value}, follow=True)
     assertContains(page, "Health insurance that is valid on the day.")
 
 
-def test_a_guest_enters_theirs_after_the_proof_and_sees_no_other(client, dear, wanted):
-    client.post(f"/book/{dear.fhir_id}/hold/", {"time": wanted})
+def test_a_guest_enters_theirs_after_the_proof_and_sees_no_other(client, dear, button_value):
+    client.post(f"/book/{dear.fhir_id}/hold/", {"time": button_value})
     held = Appointment.objects.get()
     new = f"{page_of(held, 'coverage')}new/"
     assertRedirects(client.get(new), page_of(held, "about"))
@@ -142,10 +142,10 @@ def test_a_guest_enters_theirs_after_the_proof_and_sees_no_other(client, dear, w
     assertRedirects(client.post(page_of(held, "confirm")), page_of(held, "booked"))
 
 
-def test_it_goes_on_to_another_time(as_ada, ada, dear, held, wanted):
+def test_it_goes_on_to_another_time(as_ada, ada, dear, held, button_value):
     mine = CoverageFactory(beneficiary=ada)
     as_ada.post(page_of(held, "coverage"), {"coverage": mine.fhir_id})
-    answer = as_ada.post(f"/book/{dear.fhir_id}/hold/", {"time": later(wanted)})
+    answer = as_ada.post(f"/book/{dear.fhir_id}/hold/", {"time": later(button_value)})
     after = Appointment.objects.get(status="pending")
     assert noted(after) == [mine.reference]
     assertRedirects(answer, page_of(after, "confirm"))

@@ -34,7 +34,7 @@ def test_a_guest_books_with_a_proven_address(client, held):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "text"),
     [
         ({"given": ""}, "Enter your given names."),
         ({"birth_date_month": ""}, "Enter all three numbers of the date."),
@@ -43,9 +43,9 @@ def test_a_guest_books_with_a_proven_address(client, held):
         ({"phone": "call me"}, "This is not a phone number. Enter one such as"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(client, held, wrong, said):
+def test_what_is_wrong_is_said_and_what_was_typed_stays(client, held, wrong, text):
     page = say_who(client, held, **wrong)
-    assertContains(page, said)
+    assertContains(page, text)
     assertContains(page, 'value="Stone"')
     assert not Communication.objects.exists()
 
@@ -217,7 +217,7 @@ MARCH = {"birth_date_month": "3", "birth_date_year": "1985"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "name", "born", "said"),
+    ("typed", "name", "born", "text"),
     [
         ({"family": "", "one_name": "on"}, "Eve", "1985-03-27", "March 27, 1985"),
         ({"given": "", "one_name": "on"}, "Stone", "1985-03-27", "March 27, 1985"),
@@ -226,13 +226,13 @@ MARCH = {"birth_date_month": "3", "birth_date_year": "1985"}
         ({**NO_DATE, "birth_unknown": "on"}, "Eve Stone", "", "Eve Stone"),
     ],
 )
-def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, typed, name, born, said):
+def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, typed, name, born, text):
     assertRedirects(say_who(client, held, **typed), page_of(held, "proof"))
     prove(client, held)
     held.refresh_from_db()
     assert (str(held.patient), held.patient.born) == (name, born)
     assert held.patient.extra == ({} if len(born) in (0, 10) else {"birthDate": born})
-    assertContains(client.get(page_of(held, "confirm")), said)
+    assertContains(client.get(page_of(held, "confirm")), text)
     back = client.get(page_of(held, "about"))
     for box in ("one_name", "birth_unknown"):
         assertContains(back, f'name="{box}"')
@@ -241,7 +241,7 @@ def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, t
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "text"),
     [
         ({"family": ""}, "Enter your family name."),
         ({"given": "", "family": "", "one_name": "on"}, "Enter your given names."),
@@ -253,6 +253,6 @@ def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, t
         ({**NO_DATE, "birth_date_month": "3", "birth_unknown": "on"}, "Enter all three numbers of the date."),
     ],
 )
-def test_a_slip_is_not_taken_for_all_that_is_known(client, held, typed, said):
-    assertContains(say_who(client, held, **typed), said)
+def test_a_slip_is_not_taken_for_all_that_is_known(client, held, typed, text):
+    assertContains(say_who(client, held, **typed), text)
     assert not Communication.objects.exists()

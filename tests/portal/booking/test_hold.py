@@ -23,15 +23,15 @@ from tests.portal.booking.steps import later, page_of
 pytestmark = pytest.mark.django_db
 
 
-def test_a_time_is_held_at_once_and_confirmed_next(as_ada, there, wanted, ada, ten):
-    answer = as_ada.post(there, {"time": wanted})
+def test_a_time_is_held_at_once_and_confirmed_next(as_ada, there, button_value, ada, ten):
+    answer = as_ada.post(there, {"time": button_value})
     held = Appointment.objects.get()
     assert (held.status, held.patient, held.start) == ("pending", ada, ten)
     assertRedirects(answer, page_of(held, "confirm"))
 
 
-def test_who_has_not_signed_in_holds_it_too_and_says_next_who_they_are(client, there, wanted):
-    answer = client.post(there, {"time": wanted})
+def test_who_has_not_signed_in_holds_it_too_and_says_next_who_they_are(client, there, button_value):
+    answer = client.post(there, {"time": button_value})
     held = Appointment.objects.get()
     assert (held.status, held.patient, held.held_by) == ("pending", None, None)
     assert held.held_by_guest
@@ -39,9 +39,9 @@ def test_who_has_not_signed_in_holds_it_too_and_says_next_who_they_are(client, t
     assertRedirects(answer, page_of(held, "about"))
 
 
-def test_a_guests_hold_is_theirs_alone(client, there, wanted, as_ada):
+def test_a_guests_hold_is_theirs_alone(client, there, button_value, as_ada):
     client.logout()
-    client.post(there, {"time": wanted})
+    client.post(there, {"time": button_value})
     held = Appointment.objects.get()
     assert Client().get(page_of(held, "about")).url.startswith("/accounts/login/")
     as_other = Client()
@@ -52,8 +52,8 @@ def test_a_guests_hold_is_theirs_alone(client, there, wanted, as_ada):
     assert held.status == "pending"
 
 
-def test_a_guest_who_signs_in_keeps_the_hold(client, there, wanted, ada):
-    client.post(there, {"time": wanted})
+def test_a_guest_who_signs_in_keeps_the_hold(client, there, button_value, ada):
+    client.post(there, {"time": button_value})
     held = Appointment.objects.get()
     client.force_login(ada.user)
     assertContains(client.get(page_of(held, "about")), "Me, Ada Quinn")
@@ -62,20 +62,20 @@ def test_a_guest_who_signs_in_keeps_the_hold(client, there, wanted, ada):
     assert held.patient == ada
 
 
-def test_who_cares_for_somebody_is_asked_for_whom_it_is(as_ada, ada, there, wanted):
+def test_who_cares_for_somebody_is_asked_for_whom_it_is(as_ada, ada, there, button_value):
     RelatedPersonFactory(user=ada.user)
-    answer = as_ada.post(there, {"time": wanted})
+    answer = as_ada.post(there, {"time": button_value})
     assertRedirects(answer, page_of(Appointment.objects.get(), "about"))
 
 
-def test_another_choice_replaces_the_hold(as_ada, there, wanted):
-    as_ada.post(there, {"time": wanted})
-    as_ada.post(there, {"time": later(wanted)})
+def test_another_choice_replaces_the_hold(as_ada, there, button_value):
+    as_ada.post(there, {"time": button_value})
+    as_ada.post(there, {"time": later(button_value)})
     assert sorted(Appointment.objects.values_list("status", flat=True)) == ["cancelled", "pending"]
 
 
-def test_another_visit_lets_the_hold_go(client, there, wanted, chen, site, ten):
-    client.post(there, {"time": wanted})
+def test_another_visit_lets_the_hold_go(client, there, button_value, chen, site, ten):
+    client.post(there, {"time": button_value})
     other = ServiceFactory(hours=EVERY_DAY)
     schedule = ScheduleFactory(actor=chen, services=[other], site=site)
     eleven = f"{(ten + timedelta(hours=1)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}~{schedule.fhir_id}"
@@ -84,13 +84,13 @@ def test_another_visit_lets_the_hold_go(client, there, wanted, chen, site, ten):
     assert Appointment.objects.filter(status="cancelled").count() == 1
 
 
-def test_a_hold_can_be_taken_again_at_the_same_time(as_ada, there, wanted):
-    as_ada.post(there, {"time": wanted})
-    assertContains(as_ada.post(there, {"time": wanted}, follow=True), "Check and confirm")
+def test_a_hold_can_be_taken_again_at_the_same_time(as_ada, there, button_value):
+    as_ada.post(there, {"time": button_value})
+    assertContains(as_ada.post(there, {"time": button_value}, follow=True), "Check and confirm")
     assert Appointment.objects.filter(status="pending").count() == 1
 
 
-def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, there, wanted, ten):
+def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, there, button_value, ten):
     soon = timezone.now() + timedelta(minutes=9)
     first, second = (
         AppointmentFactory(
@@ -102,29 +102,29 @@ def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, t
         )
         for n in (1, 2)
     )
-    page = as_ada.post(there, {"time": wanted})
+    page = as_ada.post(there, {"time": button_value})
     assertContains(page, "You are already holding two times", status_code=409)
     assert [each.id for each in page.context["held"]] == [first.fhir_id, second.fhir_id]
     as_ada.post(there, {"time": page.context["time"], "instead_of": second.fhir_id})
     assert set(Appointment.objects.filter(status="pending").values_list("start", flat=True)) == {first.start, ten}
 
 
-def test_holding_too_often_from_one_address_is_slowed_down(there, wanted, settings):
+def test_holding_too_often_from_one_address_is_slowed_down(there, button_value, settings):
     settings.ACCOUNT_RATE_LIMITS = {"hold": "2/m/ip"}
-    answers = [Client().post(there, {"time": later(wanted, minutes)}) for minutes in (10, 30, 45)]
+    answers = [Client().post(there, {"time": later(button_value, minutes)}) for minutes in (10, 30, 45)]
     assert [each.status_code for each in answers] == [409, 302, 429]
     assertContains(answers[-1], "Please wait a moment", status_code=429)
 
 
-def test_who_is_signed_in_is_not_counted_by_address(as_ada, there, wanted, settings):
+def test_who_is_signed_in_is_not_counted_by_address(as_ada, there, button_value, settings):
     settings.ACCOUNT_RATE_LIMITS = {"hold": "1/m/ip"}
-    as_ada.post(there, {"time": wanted})
-    assert as_ada.post(there, {"time": later(wanted)}).status_code == 302
+    as_ada.post(there, {"time": button_value})
+    assert as_ada.post(there, {"time": later(button_value)}).status_code == 302
 
 
-def test_somebody_was_faster(client, there, wanted, schedule, ten):
+def test_somebody_was_faster(client, there, button_value, schedule, ten):
     SlotFactory(schedule=schedule, start=ten, end=ten + timedelta(minutes=30))
-    page = client.post(there, {"time": wanted})
+    page = client.post(there, {"time": button_value})
     assertContains(page, "That time has just been taken.", status_code=409)
     near = [choice.start for choice in page.context["alternatives"]]
     assert len(near) == 3
@@ -138,9 +138,9 @@ def test_what_was_not_offered_is_no_choice(as_ada, there, time):
     assertContains(as_ada.post(there, {"time": time}, follow=True), "Choose one of the times below.")
 
 
-def test_a_schedule_of_another_visit_is_no_choice(as_ada, there, wanted, schedule):
+def test_a_schedule_of_another_visit_is_no_choice(as_ada, there, button_value, schedule):
     other = ScheduleFactory(services=[ServiceFactory()])
-    answer = as_ada.post(there, {"time": wanted.replace(schedule.fhir_id, other.fhir_id)}, follow=True)
+    answer = as_ada.post(there, {"time": button_value.replace(schedule.fhir_id, other.fhir_id)}, follow=True)
     assertContains(answer, "That is not one of the ways to have this visit.")
     assert not Appointment.objects.exists()
 
@@ -155,35 +155,35 @@ def test_the_room_cannot_be_left_out(as_ada, chen, site, ten):
     assert not Appointment.objects.exists()
 
 
-def test_a_time_outside_the_hours_is_answered_kindly(as_ada, there, wanted):
-    night = wanted.replace(wanted[11:13], "06", 1)
+def test_a_time_outside_the_hours_is_answered_kindly(as_ada, there, button_value):
+    night = button_value.replace(button_value[11:13], "06", 1)
     page = as_ada.post(there, {"time": night})
     assert page.status_code == 409
     assert page.context["alternatives"]
 
 
-def test_a_patient_cannot_be_in_two_places(as_ada, there, wanted, ada, ten):
+def test_a_patient_cannot_be_in_two_places(as_ada, there, button_value, ada, ten):
     AppointmentFactory(patient=ada, start=ten)
-    answer = as_ada.post(there, {"time": wanted}, follow=True)
+    answer = as_ada.post(there, {"time": button_value}, follow=True)
     assertContains(answer, "The patient has another visit at that time.")
 
 
-def test_a_hold_is_taken_by_post_alone(client, there, wanted):
-    assertContains(client.get(there, {"time": wanted}), "It is not held for you yet.")
+def test_a_hold_is_taken_by_post_alone(client, there, button_value):
+    assertContains(client.get(there, {"time": button_value}), "It is not held for you yet.")
     assert not Appointment.objects.exists()
 
 
-def test_what_a_visit_needs_is_said_before_it_is_held(client, there, wanted, checkup):
+def test_what_a_visit_needs_is_said_before_it_is_held(client, there, button_value, checkup):
     checkup.requires_coverage = checkup.requires_care_team = True
     checkup.save()
-    page = client.get(there, {"time": wanted})
+    page = client.get(there, {"time": button_value})
     assertContains(page, "Health insurance that is valid on the day.")
     assertContains(page, "It is only with a member of the patient")
 
 
-def test_for_whom_one_visit_is_says_nothing_about_the_next(as_ada, ada, there, wanted, chen, site, ten):
+def test_for_whom_one_visit_is_says_nothing_about_the_next(as_ada, ada, there, button_value, chen, site, ten):
     leo = RelatedPersonFactory(user=ada.user).patient
-    as_ada.post(there, {"time": wanted})
+    as_ada.post(there, {"time": button_value})
     as_ada.post(page_of(Appointment.objects.get(), "about"), {"who": leo.fhir_id})
     other = ServiceFactory(hours=EVERY_DAY)
     schedule = ScheduleFactory(actor=chen, services=[other], site=site)
@@ -195,11 +195,11 @@ def test_for_whom_one_visit_is_says_nothing_about_the_next(as_ada, ada, there, w
     assert as_ada.get(page_of(held, "about")).context["form"]["who"].value() == ada.fhir_id
 
 
-def test_another_time_of_the_same_visit_stays_for_whom_it_was_and_says_so_first(as_ada, ada, there, wanted):
+def test_another_time_of_the_same_visit_stays_for_whom_it_was_and_says_so_first(as_ada, ada, there, button_value):
     leo = RelatedPersonFactory(user=ada.user).patient
-    as_ada.post(there, {"time": wanted})
+    as_ada.post(there, {"time": button_value})
     as_ada.post(page_of(Appointment.objects.get(), "about"), {"who": leo.fhir_id})
-    as_ada.post(there, {"time": later(wanted)})
+    as_ada.post(there, {"time": later(button_value)})
     held = Appointment.objects.get(status="pending")
     assert held.patient == leo
     page = as_ada.get(page_of(held, "confirm"))

@@ -81,21 +81,21 @@ def test_a_hold_that_ran_out_is_no_longer_announced(client, held):
 # Let go
 
 
-def test_choosing_another_time_lets_the_hold_go_and_keeps_what_was_typed(client, held, there, wanted):
+def test_choosing_another_time_lets_the_hold_go_and_keeps_what_was_typed(client, held, there, button_value):
     client.post(page_of(held, "about"), {"given": "Eve", "keep": "1"})
     assertRedirects(client.post(page_of(held, "let-go")), f"/book/{held.service.fhir_id}/")
     held.refresh_from_db()
     assert held.status == "cancelled"
-    assertContains(client.post(there, {"time": later(wanted)}, follow=True), 'value="Eve"')
+    assertContains(client.post(there, {"time": later(button_value)}, follow=True), 'value="Eve"')
 
 
-def test_leaving_lets_the_hold_go_and_forgets_what_was_typed(client, held, there, wanted):
+def test_leaving_lets_the_hold_go_and_forgets_what_was_typed(client, held, there, button_value):
     client.post(page_of(held, "about"), {"given": "Eve", "keep": "1"})
     page = client.post(page_of(held, "let-go"), {"leave": "1"}, follow=True)
     assertContains(page, "Nothing is booked.")
     held.refresh_from_db()
     assert held.status == "cancelled"
-    assertNotContains(client.post(there, {"time": wanted}, follow=True), 'value="Eve"')
+    assertNotContains(client.post(there, {"time": button_value}, follow=True), 'value="Eve"')
 
 
 def test_letting_go_twice_is_no_error(client, held):
@@ -103,8 +103,8 @@ def test_letting_go_twice_is_no_error(client, held):
         assert client.post(page_of(held, "let-go")).status_code == 302
 
 
-def test_a_tab_whose_hold_was_given_up_in_another_offers_times(client, held, there, wanted):
-    client.post(there, {"time": later(wanted)})
+def test_a_tab_whose_hold_was_given_up_in_another_offers_times(client, held, there, button_value):
+    client.post(there, {"time": later(button_value)})
     page = client.post(page_of(held, "about"), {"given": "Eve"})
     assertContains(page, "This time is no longer held for you.", status_code=409)
     assertContains(page, "You are holding a time", status_code=409)
@@ -128,15 +128,15 @@ def test_what_was_typed_while_it_ran_out_is_there_with_the_next_time(client, hel
     assertContains(page, 'value="27"')
 
 
-def test_answers_person_and_coverage_go_on_to_the_next_time(as_ada, ada, there, wanted, checkup):
+def test_answers_person_and_coverage_go_on_to_the_next_time(as_ada, ada, there, button_value, checkup):
     form = QuestionnaireFactory()
     checkup.questionnaires.add(form)
-    as_ada.post(there, {"time": wanted})
+    as_ada.post(there, {"time": button_value})
     held = Appointment.objects.get()
     Appointment.objects.update(extra={"supportingInformation": [{"reference": "Coverage/mine"}]})
     QuestionnaireResponseFactory(appointment=held, questionnaire=form, status="in-progress")
     run_out(held)
-    as_ada.post(there, {"time": later(wanted)})
+    as_ada.post(there, {"time": later(button_value)})
     after = Appointment.objects.get(status="pending", hold_expires_at__gt=timezone.now())
     assert (after.patient, after.extra["supportingInformation"]) == (ada, [{"reference": "Coverage/mine"}])
     assert QuestionnaireResponse.objects.get().appointment == after

@@ -18,12 +18,12 @@ def checkup(checkup):
 
 
 @pytest.fixture
-def held(as_ada, checkup, wanted):
-    return hold(as_ada, checkup, wanted)
+def held(as_ada, checkup, button_value):
+    return hold(as_ada, checkup, button_value)
 
 
 @pytest.fixture
-def asked(as_ada, held):
+def visit_request(as_ada, held):
     as_ada.post(page_of(held, "confirm"))
     held.refresh_from_db()
     return held
@@ -42,8 +42,8 @@ def page_at_work(appointment):
     return f"/staff/appointments/{appointment.fhir_id}/"
 
 
-def answer(client, appointment, said, **headers):
-    return client.post(f"{page_at_work(appointment)}answer/", {"answer": said}, headers=headers)
+def answer(client, appointment, text, **headers):
+    return client.post(f"{page_at_work(appointment)}answer/", {"answer": text}, headers=headers)
 
 
 def test_who_confirms_asks(as_ada, held):
@@ -54,10 +54,10 @@ def test_who_confirms_asks(as_ada, held):
 
 
 def test_until_when_it_can_be_cancelled_reads_the_same_before_and_after_it_is_asked_for(as_ada, held):
-    said = "You can cancel until the visit begins."
-    assertContains(as_ada.get(page_of(held, "confirm")), said)
+    sentence = "You can cancel until the visit begins."
+    assertContains(as_ada.get(page_of(held, "confirm")), sentence)
     as_ada.post(page_of(held, "confirm"))
-    assertContains(as_ada.get(page_of(held, "booked")), said)
+    assertContains(as_ada.get(page_of(held, "booked")), sentence)
 
 
 def test_what_is_asked_for_is_not_called_booked(as_ada, held):
@@ -68,65 +68,65 @@ def test_what_is_asked_for_is_not_called_booked(as_ada, held):
     assertNotContains(page, "Your visit is booked")
 
 
-def test_my_visits_say_that_the_clinic_has_still_to_answer(as_ada, asked):
-    for address in ("/appointments/", f"/appointments/{asked.fhir_id}/"):
+def test_my_visits_say_that_the_clinic_has_still_to_answer(as_ada, visit_request):
+    for address in ("/appointments/", f"/appointments/{visit_request.fhir_id}/"):
         page = as_ada.get(address)
         assertContains(page, "Requested")
-        assertContains(page, f"/appointments/{asked.fhir_id}/cancel/")
+        assertContains(page, f"/appointments/{visit_request.fhir_id}/cancel/")
         assertNotContains(page, "Check and confirm")
 
 
-def test_the_pages_of_the_hold_lead_to_the_request(as_ada, asked):
-    assertRedirects(as_ada.get(page_of(asked, "confirm")), page_of(asked, "booked"))
+def test_the_pages_of_the_hold_lead_to_the_request(as_ada, visit_request):
+    assertRedirects(as_ada.get(page_of(visit_request, "confirm")), page_of(visit_request, "booked"))
 
 
-def test_a_patient_takes_a_request_back(as_ada, asked):
-    as_ada.post(f"/appointments/{asked.fhir_id}/cancel/", {"reason": ""})
-    asked.refresh_from_db()
-    assert asked.status == "cancelled"
+def test_a_patient_takes_a_request_back(as_ada, visit_request):
+    as_ada.post(f"/appointments/{visit_request.fhir_id}/cancel/", {"reason": ""})
+    visit_request.refresh_from_db()
+    assert visit_request.status == "cancelled"
 
 
-def test_the_link_in_the_message_says_the_same(client, asked):
-    page = client.get(links.manage_link(asked).removeprefix("http://testserver"))
+def test_the_link_in_the_message_says_the_same(client, visit_request):
+    page = client.get(links.manage_link(visit_request).removeprefix("http://testserver"))
     assertContains(page, "Requested, not booked yet")
     assertNotContains(page, "I will come")
 
 
-def test_the_desk_accepts_with_one_press(desk, as_ada, asked):
-    assertContains(desk.get(page_at_work(asked)), "Accept</button>")
-    back = f"{page_at_work(asked)}?back=%2Fstaff%2Ftoday%2F"
-    assertRedirects(answer(desk, asked, "accepted"), back, fetch_redirect_response=False)
-    page = desk.get(page_at_work(asked))
+def test_the_desk_accepts_with_one_press(desk, as_ada, visit_request):
+    assertContains(desk.get(page_at_work(visit_request)), "Accept</button>")
+    back = f"{page_at_work(visit_request)}?back=%2Fstaff%2Ftoday%2F"
+    assertRedirects(answer(desk, visit_request, "accepted"), back, fetch_redirect_response=False)
+    page = desk.get(page_at_work(visit_request))
     assertContains(page, "The visit is booked, and the patient is told.")
     assertNotContains(page, "Accept</button>")
     assertContains(as_ada.get("/appointments/"), "Booked")
 
 
-def test_what_was_agreed_to_is_cancelled_and_not_moved(desk, as_ada, asked):
-    answer(desk, asked, "accepted")
-    page = as_ada.get(f"/appointments/{asked.fhir_id}/")
+def test_what_was_agreed_to_is_cancelled_and_not_moved(desk, as_ada, visit_request):
+    answer(desk, visit_request, "accepted")
+    page = as_ada.get(f"/appointments/{visit_request.fhir_id}/")
     assertContains(page, "/cancel/")
     assertNotContains(page, "/move/")
 
 
-def test_its_practitioner_declines(client, chen, as_ada, asked):
+def test_its_practitioner_declines(client, chen, as_ada, visit_request):
     client.force_login(chen.user)
-    assertRedirects(answer(client, asked, "declined"), "/staff/today/", fetch_redirect_response=False)
-    asked.refresh_from_db()
-    assert asked.status == "cancelled"
+    assertRedirects(answer(client, visit_request, "declined"), "/staff/today/", fetch_redirect_response=False)
+    visit_request.refresh_from_db()
+    assert visit_request.status == "cancelled"
 
 
-def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, asked):
-    peek = desk.get(f"/staff/visits/{asked.fhir_id}/")
+def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, visit_request):
+    peek = desk.get(f"/staff/visits/{visit_request.fhir_id}/")
     assertContains(peek, "Requested")
-    assertContains(peek, f'hx-post="{page_at_work(asked)}answer/"')
-    answered = answer(desk, asked, "accepted", HX_Request="true")
+    assertContains(peek, f'hx-post="{page_at_work(visit_request)}answer/"')
+    answered = answer(desk, visit_request, "accepted", HX_Request="true")
     assert answered.status_code == 204
     assert "The visit is booked" in answered["HX-Trigger"]
 
 
-def test_what_cannot_be_answered_says_why(desk, asked):
-    answer(desk, asked, "accepted")
-    answer(desk, asked, "declined")
-    assertContains(desk.get(page_at_work(asked)), "Nobody you can answer for is invited to this visit.")
-    assert answer(desk, asked, "tentative").status_code == 404
+def test_what_cannot_be_answered_says_why(desk, visit_request):
+    answer(desk, visit_request, "accepted")
+    answer(desk, visit_request, "declined")
+    assertContains(desk.get(page_at_work(visit_request)), "Nobody you can answer for is invited to this visit.")
+    assert answer(desk, visit_request, "tentative").status_code == 404

@@ -23,8 +23,8 @@ BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990
 
 
 @pytest.fixture
-def held(as_ada, checkup, wanted):
-    return hold(as_ada, checkup, wanted)
+def held(as_ada, checkup, button_value):
+    return hold(as_ada, checkup, button_value)
 
 
 def on_the_day(ten, at=15, days=0, **facts):
@@ -50,7 +50,7 @@ def test_it_is_asked_and_booked_only_with_a_yes(as_ada, held, ada, checkup, ten,
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked"),
+    ("facts", "query"),
     [
         ({"at": 0}, True),
         ({"at": 23}, True),
@@ -63,10 +63,10 @@ def test_it_is_asked_and_booked_only_with_a_yes(as_ada, held, ada, checkup, ten,
         ({"days": -1, "at": 23}, False),
     ],
 )
-def test_what_counts_is_a_standing_visit_of_the_local_day(as_ada, held, ada, checkup, ten, facts, asked):
+def test_what_counts_is_a_standing_visit_of_the_local_day(as_ada, held, ada, checkup, ten, facts, query):
     on_the_day(ten, patient=ada, service=checkup, **facts)
     page = as_ada.get(page_of(held, "confirm"))
-    assert (ASKED in page.content.decode()) is asked
+    assert (ASKED in page.content.decode()) is query
 
 
 def test_another_kind_or_another_patient_is_no_question(as_ada, held, ada, checkup, ten):
@@ -77,10 +77,10 @@ def test_another_kind_or_another_patient_is_no_question(as_ada, held, ada, check
     assertRedirects(as_ada.post(page_of(held, "confirm")), page_of(held, "booked"))
 
 
-def test_a_guest_is_asked_about_what_they_booked_in_this_browser(client, checkup, wanted, schedule):
-    first = hold(client, checkup, wanted)
+def test_a_guest_is_asked_about_what_they_booked_in_this_browser(client, checkup, button_value, schedule):
+    first = hold(client, checkup, button_value)
     book_as_guest(client, first)
-    second = hold(client, checkup, wanted.replace(":00:00Z", ":30:00Z"))
+    second = hold(client, checkup, button_value.replace(":00:00Z", ":30:00Z"))
     say_who(client, second)
     assert Patient.objects.filter(appointments=second).get() == first.patient
     assertContains(client.get(page_of(second, "confirm")), f"{ASKED}: 10:00 AM (New York time).")
@@ -88,10 +88,10 @@ def test_a_guest_is_asked_about_what_they_booked_in_this_browser(client, checkup
     assert Appointment.objects.filter(status="booked").count() == 2
 
 
-def test_another_browser_with_the_same_name_learns_nothing(client, checkup, wanted, schedule):
-    book_as_guest(client, hold(client, checkup, wanted))
+def test_another_browser_with_the_same_name_learns_nothing(client, checkup, button_value, schedule):
+    book_as_guest(client, hold(client, checkup, button_value))
     elsewhere = type(client)()
-    second = hold(elsewhere, checkup, wanted.replace(":00:00Z", ":30:00Z"))
+    second = hold(elsewhere, checkup, button_value.replace(":00:00Z", ":30:00Z"))
     say_who(elsewhere, second)
     prove(elsewhere, second)
     assertNotContains(elsewhere.get(page_of(second, "confirm")), ASKED)
@@ -140,10 +140,10 @@ class TestMoving:
         Patient.objects.filter(pk=visit.patient.pk).update(birth_date=date(1990, 7, 4))
         client.post(link, BORN)
         page = f"{link}move/?{urlencode(sent)}"
-        shown = client.get(page)
-        assertContains(shown, "The patient already has another visit of this kind on the same day.")
-        assertNotContains(shown, "11:00 PM")
-        assertNotContains(shown, other.fhir_id)
+        response = client.get(page)
+        assertContains(response, "The patient already has another visit of this kind on the same day.")
+        assertNotContains(response, "11:00 PM")
+        assertNotContains(response, other.fhir_id)
         assertContains(client.post(page, {**sent, "confirm": "on"}, follow=True), ANOTHER)
         assert moves() == ten.date()
         client.post(page, {**sent, "confirm": "on", "another": "on"})
@@ -161,8 +161,8 @@ class TestAtTheDesk:
         return {**form, "service": checkup.fhir_id, "patient": elena.fhir_id}
 
     def test_a_new_visit_is_asked_about(self, as_rana, other, sent):
-        asked = as_rana.post("/staff/visits/new/", sent, headers={"HX-Request": "true"})
-        assertContains(asked, f"Elena Maria Marquez {ASKED}: 3:00 PM (New York time).", status_code=422)
+        response = as_rana.post("/staff/visits/new/", sent, headers={"HX-Request": "true"})
+        assertContains(response, f"Elena Maria Marquez {ASKED}: 3:00 PM (New York time).", status_code=422)
         assert list(Appointment.objects.all()) == [other]
         as_rana.post("/staff/visits/new/", {**sent, "another": "on"})
         assert Appointment.objects.count() == 2

@@ -79,8 +79,8 @@ def test_a_zone_that_is_none_is_the_clinics(as_ada, video, ten, zone):
     assert Appointment.objects.get(status="pending").extra == {}
 
 
-def test_a_visit_at_the_clinic_has_no_other_clock(as_ada, checkup, wanted):
-    as_ada.post(f"/book/{checkup.fhir_id}/hold/", {"time": wanted, "zone": "Asia/Tokyo"})
+def test_a_visit_at_the_clinic_has_no_other_clock(as_ada, checkup, button_value):
+    as_ada.post(f"/book/{checkup.fhir_id}/hold/", {"time": button_value, "zone": "Asia/Tokyo"})
     held = Appointment.objects.get()
     assert held.extra == {}
     assertContains(as_ada.get(page_of(held, "confirm")), "(New York time)")

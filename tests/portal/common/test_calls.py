@@ -20,7 +20,7 @@ def _phone(settings):
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "expected"),
     [
         ("Try again in an hour, or call the clinic.", f"Try again in an hour, or call the clinic. {LINK}"),
         ("Booked by the clinic. Please call us.", f"Booked by the clinic. Please call us. {LINK}"),
@@ -30,13 +30,13 @@ def _phone(settings):
         (mark_safe("<b>Call us</b>"), "<b>Call us</b>"),
     ],
 )
-def test_the_number_follows(said, shown):
-    assert render("{{ said|with_phone_link }}", said=said) == shown
+def test_the_number_follows(text, expected):
+    assert render("{{ said|with_phone_link }}", said=text) == expected
 
 
 def test_a_sites_own_number_goes_before_the_clinics():
-    shown = with_phone_link("Please call the clinic.", "+12135550178")
-    assert shown == 'Please call the clinic. <a href="tel:+12135550178">(213) 555-0178</a>'
+    html = with_phone_link("Please call the clinic.", "+12135550178")
+    assert html == 'Please call the clinic. <a href="tel:+12135550178">(213) 555-0178</a>'
 
 
 def test_without_a_number_the_sentence_stands_alone(settings):
@@ -48,16 +48,16 @@ def test_the_translations_of_sentences_that_say_to_call_are_known():
     path = settings.BASE_DIR / "locale/es/LC_MESSAGES/django.po"
     with path.open("rb") as file:
         catalog = [(entry.id, entry.string) for entry in read_po(file) if isinstance(entry.id, str)]
-    told = [
-        (said, there)
-        for said, there in catalog
-        if re.search(r"(?<!also )call (the clinic|us)\b(?!.*phone)", said, re.I)
+    translations = [
+        (sentence, there)
+        for sentence, there in catalog
+        if re.search(r"(?<!also )call (the clinic|us)\b(?!.*phone)", sentence, re.I)
     ]
-    assert len(told) > 10
+    assert len(translations) > 10
     with translation.override("es"):
         calls = [str(call) for call in CALLS]
-    for said, there in told:
-        assert any(call in there.casefold() for call in calls), said
+    for sentence, there in translations:
+        assert any(call in there.casefold() for call in calls), sentence
 
 
 def render(template, **context):

@@ -76,8 +76,8 @@ def test_a_birth_date_is_kept_as_far_as_it_is_known_and_shown_so_again(day, mont
     form = Asked({"born_day": day, "born_month": month, "born_year": year})
     assert form.is_valid()
     assert form.cleaned_data["born"] == born
-    shown = str(Asked(initial={"born": born})["born"])
-    assert re.findall(r'name="born_(\w+)" value="(\w+)"', shown) == [
+    html = str(Asked(initial={"born": born})["born"])
+    assert re.findall(r'name="born_(\w+)" value="(\w+)"', html) == [
         (part, text) for part, text in (("month", month), ("day", day), ("year", year)) if text
     ]
 

@@ -93,16 +93,16 @@ def test_on_the_way_to_a_visit_too(client, plain, held):
     assertContains(page, 'value="Evita"')
 
 
-def test_another_time_keeps_what_is_typed_and_leaving_forgets_it(client, plain, held, checkup, wanted):
+def test_another_time_keeps_what_is_typed_and_leaving_forgets_it(client, plain, held, checkup, button_value):
     there = f"/book/{checkup.fhir_id}/hold/"
     answer = plain(page_of(held, "about"), {"given": "Eve", "let-go": "another"})
     assert answer.url == f"/book/{held.service.fhir_id}/"
     held.refresh_from_db()
     assert held.status == "cancelled"
-    page = client.post(there, {"time": wanted}, follow=True)
+    page = client.post(there, {"time": button_value}, follow=True)
     assertContains(page, 'value="Eve"')
     plain(page.redirect_chain[-1][0], {"given": "Eve", "let-go": "leave"})
-    assertNotContains(client.post(there, {"time": wanted}, follow=True), 'value="Eve"')
+    assertNotContains(client.post(there, {"time": button_value}, follow=True), 'value="Eve"')
 
 
 def test_what_was_answered_is_not_shown_again(client, addresses):

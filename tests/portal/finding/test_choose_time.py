@@ -57,8 +57,8 @@ def test_anyone_sees_the_first_times_and_a_week(client, checkup, schedule, ten):
         assertContains(page, part)
 
 
-def test_each_time_says_day_zone_and_practitioner(client, checkup, schedule, ten, wanted):
-    button = button_of(client.get(address(checkup), {"date": ten.date()}), wanted)
+def test_each_time_says_day_zone_and_practitioner(client, checkup, schedule, ten, button_value):
+    button = button_of(client.get(address(checkup), {"date": ten.date()}), button_value)
     assert f"{ten:%A}, {ten:%B} {ten.day}," in button
     assert "10:00 AM" in button
     assert "New York time, with Dr. Mei Chen" in button
@@ -67,23 +67,23 @@ def test_each_time_says_day_zone_and_practitioner(client, checkup, schedule, ten
 def test_the_first_free_day_is_opened(client, checkup, schedule):
     now = timezone.now()
     busy(schedule, now - timedelta(days=1), 3)
-    shown = client.get(address(checkup)).context["free_days"]
-    assert shown.opened.date == shown.first_available[0].start.date()
+    free_days = client.get(address(checkup)).context["free_days"]
+    assert free_days.opened.date == free_days.first_available[0].start.date()
 
 
 def test_the_week_of_the_first_free_time_is_shown(client, checkup, schedule):
     busy(schedule, timezone.now() - timedelta(days=1), 20)
-    shown = client.get(address(checkup)).context["free_days"]
-    assert shown.opened.date == shown.first_available[0].start.date()
-    assert shown.first > timezone.now().date() + timedelta(days=7)
+    free_days = client.get(address(checkup)).context["free_days"]
+    assert free_days.opened.date == free_days.first_available[0].start.date()
+    assert free_days.first > timezone.now().date() + timedelta(days=7)
 
 
 def test_a_later_week_is_a_link_away(client, checkup, schedule):
-    shown = client.get(address(checkup)).context["free_days"]
-    later = client.get(address(checkup), {"week": shown.following})
-    assert later.context["free_days"].first == shown.following
-    assert later.context["free_days"].previous == shown.first
-    assert shown.previous is None
+    free_days = client.get(address(checkup)).context["free_days"]
+    later = client.get(address(checkup), {"week": free_days.following})
+    assert later.context["free_days"].first == free_days.following
+    assert later.context["free_days"].previous == free_days.first
+    assert free_days.previous is None
 
 
 def test_a_week_without_times_leads_to_the_next_that_has_any(client, checkup, schedule):
@@ -143,15 +143,15 @@ def test_in_a_crowd_each_time_stands_once(client, checkup, schedule, site, ten):
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("query", "text"),
     [
         ({"practitioner": "nobody"}, "The practitioner you asked for does not offer this visit here."),
         ({"location": "nowhere"}, "This visit is not offered at the place you asked for."),
     ],
 )
-def test_whom_nobody_knows_is_said_and_everyone_shown(client, checkup, schedule, asked, said):
-    page = client.get(address(checkup), asked)
-    assertContains(page, said)
+def test_whom_nobody_knows_is_said_and_everyone_shown(client, checkup, schedule, query, text):
+    page = client.get(address(checkup), query)
+    assertContains(page, text)
     assert page.context["free_days"].count
 
 
@@ -168,8 +168,8 @@ def test_every_time_is_shown_in_the_zone_of_its_own_site(client, checkup, schedu
 
 @pytest.mark.parametrize("month", ["", "2026-13", "9999-12", "1066-10"])
 def test_what_cannot_be_read_is_as_if_it_were_not_there(client, checkup, schedule, month):
-    asked = {"week": "soon", "date": "2026-13-77", "month": month, "zone": "Mars/Base", "practitioner": "", "part": "x"}
-    page = client.get(address(checkup), asked)
+    query = {"week": "soon", "date": "2026-13-77", "month": month, "zone": "Mars/Base", "practitioner": "", "part": "x"}
+    page = client.get(address(checkup), query)
     assert page.status_code == 200
     free_days = page.context["free_days"]
     assert free_days.opened.times if free_days.opened else free_days.next_free  # on the last evening of a month
@@ -227,9 +227,9 @@ class TestByVideo:
         assert first.zone == ZoneInfo("Asia/Tokyo")
         assert first.there == first.start
         assert first.there.tzinfo == ZoneInfo("America/New_York")
-        said = button_of(page, page.context["free_days"].opened.times[0].value)
-        assert "Tokyo time" in said
-        assert "New York time" in said
+        label = button_of(page, page.context["free_days"].opened.times[0].value)
+        assert "Tokyo time" in label
+        assert "New York time" in label
 
     def test_days_and_parts_of_the_day_are_the_patients(self, client, video, ten):
         page = client.get(address(video), {"zone": "Asia/Tokyo", "date": ten.date(), "part": "morning"})
@@ -258,11 +258,11 @@ class TestByVideo:
 )
 def test_it_asks_as_much_of_many_as_of_one(client, checkup, schedule, site, ten, page, statements):
     later_month = (ten.replace(day=1) + timedelta(days=32)).date()
-    asked = {"a day": {"date": ten.date()}, "a later month": {"month": f"{later_month:%Y-%m}"}}.get(page, {})
+    response = {"a day": {"date": ten.date()}, "a later month": {"month": f"{later_month:%Y-%m}"}}.get(page, {})
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(address(checkup), asked).context["free_days"].count
+            assert client.get(address(checkup), response).context["free_days"].count
         assert not [each for each in captured if each["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
         return len(captured), sum("clinic_slot" in each["sql"] for each in captured)
 

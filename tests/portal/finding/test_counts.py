@@ -43,13 +43,13 @@ def give(service, zone="America/New_York", people=1, **site):
 def test_they_are_the_buttons(client, service, ten, sites, buttons, by):
     for zone, people in sites:
         give(service, zone, people)
-    asked = {"month": f"{ten:%Y-%m}"} if by == "month" else {}
-    page = client.get(f"/book/{service.fhir_id}/", {**asked, "date": ten.date()})
-    shown = page.context["free_days"]
-    assert shown.opened.date == ten.date()
+    query = {"month": f"{ten:%Y-%m}"} if by == "month" else {}
+    page = client.get(f"/book/{service.fhir_id}/", {**query, "date": ten.date()})
+    free_days = page.context["free_days"]
+    assert free_days.opened.date == ten.date()
     assert len(re.findall('class="time" type="submit"', page.content.decode())) == buttons
-    assert {day.count for day in shown.days if day.date == ten.date()} == {buttons}
-    assert shown.opened.count == buttons
+    assert {day.count for day in free_days.days if day.date == ten.date()} == {buttons}
+    assert free_days.opened.count == buttons
     assertContains(page, f"{long_day(ten)}, {buttons} free times")
 
 

@@ -52,8 +52,8 @@ def visit(site, park):
     return service
 
 
-def read(service, asked="", position=None):
-    return filters.read_filters(read_menu(service), QueryDict(asked), position)
+def read(service, query="", position=None):
+    return filters.read_filters(read_menu(service), QueryDict(query), position)
 
 
 def options(read_filters, name):
@@ -61,7 +61,7 @@ def options(read_filters, name):
 
 
 @pytest.mark.parametrize(
-    ("asked", "who"),
+    ("query", "who"),
     [
         ("", {"Chen", "Silva", "Okafor"}),
         ("practitioner=silva", {"Silva"}),
@@ -74,13 +74,13 @@ def options(read_filters, name):
         ("language=xx&gender=&specialty=none", {"Chen", "Silva", "Okafor"}),
     ],
 )
-def test_who_is_left(visit, park, asked, who):
-    menu = read(visit, asked.format(park=park.fhir_id)).narrowed()
+def test_who_is_left(visit, park, query, who):
+    menu = read(visit, query.format(park=park.fhir_id)).narrowed()
     assert {each.actor_name.split()[-1] for each in menu.all_offerings} == who
 
 
 @pytest.mark.parametrize(
-    ("asked", "hours", "days"),
+    ("query", "hours", "days"),
     [
         ("part=morning", range(9, 12), range(7)),
         ("part=afternoon", range(12, 17), range(7)),
@@ -89,18 +89,18 @@ def test_who_is_left(visit, park, asked, who):
         ("part=morning&weekday=wed", range(9, 12), (2,)),
     ],
 )
-def test_when_is_left(client, visit, asked, hours, days):
-    shown = client.get(f"/book/{visit.fhir_id}/?{asked}").context["free_days"]
-    starts = [choice.start for choice in (*shown.opened.times, *shown.first_available)]
+def test_when_is_left(client, visit, query, hours, days):
+    free_days = client.get(f"/book/{visit.fhir_id}/?{query}").context["free_days"]
+    starts = [choice.start for choice in (*free_days.opened.times, *free_days.first_available)]
     assert {start.hour for start in starts} <= set(hours)
     assert {start.weekday() for start in starts} <= set(days)
-    assert {day.date.weekday() for day in shown.days if day.count} <= set(days)
+    assert {day.date.weekday() for day in free_days.days if day.count} <= set(days)
 
 
 def test_the_first_times_are_those_asked_for_however_far_away(client, visit):
     """Times on Sundays only."""
-    shown = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["free_days"]
-    assert [choice.start.weekday() for choice in shown.first_available] == [6, 6, 6]
+    free_days = client.get(f"/book/{visit.fhir_id}/?weekday=sun").context["free_days"]
+    assert [choice.start.weekday() for choice in free_days.first_available] == [6, 6, 6]
 
 
 def test_each_offers_what_there_is(visit):
@@ -200,7 +200,7 @@ def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):
 
 
 @pytest.mark.parametrize(
-    ("asked", "idle"),
+    ("query", "idle"),
     [
         ("language=es", []),
         ("gender=female&practitioner=chen", ["A woman"]),
@@ -208,8 +208,8 @@ def test_a_question_whose_every_answer_is_true_of_everyone_is_not_asked(visit):
         ("part=morning", []),
     ],
 )
-def test_an_answer_that_changes_nothing_says_so(client, visit, asked, idle):
-    page = client.get(f"/book/{visit.fhir_id}/?{asked}")
+def test_an_answer_that_changes_nothing_says_so(client, visit, query, idle):
+    page = client.get(f"/book/{visit.fhir_id}/?{query}")
     assert page.context["filters"].idle == idle
     for label in idle:
-        assertContains(page, f"“{label}” changes nothing")
+        assertContains(page, f"“{label}” makes no difference")

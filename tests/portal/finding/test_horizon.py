@@ -40,8 +40,8 @@ def menu(checkup, schedule):
     ],
 )
 def test_a_week(menu, week, day, outside, first):
-    shown = read_week(menu, week, day, now=NOW)
-    assert (shown.outside, shown.first, shown.until) == (outside, first, date(2027, 2, 27))
+    found_week = read_week(menu, week, day, now=NOW)
+    assert (found_week.outside, found_week.first, found_week.until) == (outside, first, date(2027, 2, 27))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_a_week(menu, week, day, outside, first):
     ],
 )
 def test_a_month(menu, month, day, outside, first):
-    shown = read_month(menu, month, day, now=NOW)
-    assert (shown.outside, shown.first) == (outside, first)
+    found_month = read_month(menu, month, day, now=NOW)
+    assert (found_month.outside, found_month.first) == (outside, first)
 
 
 def test_it_is_where_the_last_schedule_ends(checkup, schedule):

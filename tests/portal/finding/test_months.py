@@ -56,9 +56,9 @@ def test_the_week_begins_as_in_the_clinics_country(settings):
 
 
 def test_each_day_says_how_many_times_it_has(page, next_month):
-    shown = page.context["free_days"]
-    assert shown.first == next_month
-    assert len(shown.days) in (28, 29, 30, 31)
+    free_days = page.context["free_days"]
+    assert free_days.first == next_month
+    assert len(free_days.days) in (28, 29, 30, 31)
     assertContains(page, f"{in_words(next_month)}, 31 free times")
     assertContains(page, f"{next_month:%B %Y}")
 
@@ -73,18 +73,18 @@ def test_its_first_free_day_is_opened_and_any_other_a_link(client, checkup, page
 
 
 def test_other_months_and_the_week_are_links(page, next_month):
-    shown = page.context["free_days"]
-    assert shown.previous == (next_month - timedelta(days=1)).replace(day=1)
-    assert shown.following == (next_month + timedelta(days=32)).replace(day=1)
+    free_days = page.context["free_days"]
+    assert free_days.previous == (next_month - timedelta(days=1)).replace(day=1)
+    assert free_days.following == (next_month + timedelta(days=32)).replace(day=1)
     for words in ("Previous month", "Next month", 'id="show-week"'):
         assertContains(page, words)
 
 
 def test_this_month_begins_today(client, checkup, schedule):
     today = timezone.now().astimezone(ZoneInfo(NEW_YORK)).date()
-    shown = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{today:%Y-%m}"}).context["free_days"]
-    assert shown.first == today
-    assert shown.previous is None
+    free_days = client.get(f"/book/{checkup.fhir_id}/", {"month": f"{today:%Y-%m}"}).context["free_days"]
+    assert free_days.first == today
+    assert free_days.previous is None
 
 
 @pytest.mark.parametrize(("day", "left"), [(1, 30), (15, 16), (29, 2), (30, 1)])

@@ -58,16 +58,16 @@ def test_looking_at_it_is_refused(client):
 
 
 @pytest.mark.parametrize(
-    ("latitude", "longitude", "said"),
+    ("latitude", "longitude", "text"),
     [
         (40.7, -74.0, "less than 1 mile away"),
         (40.74, -74.0, "3 miles away"),
         (-40.7, 106.0, "12,437 miles away"),
     ],
 )
-def test_how_far_it_is(latitude, longitude, said):
+def test_how_far_it_is(latitude, longitude, text):
     distance = kilometres_to(Location(latitude=latitude, longitude=longitude), Position(40.7, -74.0))
-    assert away(distance) == said
+    assert away(distance) == text
 
 
 def test_how_far_nobody_knows():
@@ -81,9 +81,9 @@ def test_the_nearest_sites_times_come_first_with_their_distance(client, page_of_
     client.post("/near/", {"next": page_of_times, "latitude": "34.05", "longitude": "-118.25"})
     page = client.get(page_of_times, {"date": ten.date()})
     assertContains(page, "First available at the nearest site")
-    shown = page.context["free_days"]
-    assert {choice.where for choice in shown.first_available} == {"Harbour"}
-    groups = [groups for _part, groups in shown.opened.parts]
+    free_days = page.context["free_days"]
+    assert {choice.where for choice in free_days.first_available} == {"Harbour"}
+    groups = [groups for _part, groups in free_days.opened.parts]
     assert all([group[0].where for group in each] == ["Harbour", "Riverside Main Street"] for each in groups)
     assertContains(page, "Harbour, 1 mile away")
 

@@ -78,7 +78,7 @@ def test_it_hides_what_patients_cannot_book(client):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("query", "found"),
     [
         ({}, ["Advice", "First visit", "Follow-up", "Vaccination"]),
         ({"q": "follow UP"}, ["Follow-up"]),
@@ -93,8 +93,8 @@ def test_it_hides_what_patients_cannot_book(client):
         ({"by": "person", "eligibility": "new", "q": "visit"}, ["First visit"]),
     ],
 )
-def test_one_finds_what_one_looks_for(client, visits, asked, found):
-    assert names(client.get("/", asked)) == found
+def test_one_finds_what_one_looks_for(client, visits, query, found):
+    assert names(client.get("/", query)) == found
 
 
 def test_what_was_asked_stays_asked(client, visits):
@@ -149,16 +149,16 @@ class TestALink:
         assertRedirects(page, f"/book/{visits[0].fhir_id}/?{query}")
 
     @pytest.mark.parametrize(
-        ("name", "said"),
+        ("name", "text"),
         [
             ("service", "The visit in your link can no longer be booked here."),
             ("practitioner", "The practitioner in your link is no longer here."),
             ("location", "The place in your link is no longer one of ours."),
         ],
     )
-    def test_to_what_is_not_there_shows_the_visits_and_says_so(self, client, visits, name, said):
+    def test_to_what_is_not_there_shows_the_visits_and_says_so(self, client, visits, name, text):
         page = client.get("/", {name: "nobody"})
-        assertContains(page, said)
+        assertContains(page, text)
         assert len(names(page)) == len(visits)
 
     def test_to_what_is_gone_says_so_though_there_is_one_visit_only(self, client):
@@ -212,15 +212,15 @@ def test_each_visit_says_where_it_is_and_at_how_many_sites(client):
 
 
 @pytest.mark.parametrize(
-    ("name", "city", "said"),
+    ("name", "city", "text"),
     [
         ("Clínica Los Ángeles", "Los Angeles", "Clínica Los Ángeles"),
         ("Riverside", "New York", "Riverside, New York"),
         ("Riverside", "", "Riverside"),
     ],
 )
-def test_a_town_in_the_sites_name_is_not_said_twice(name, city, said):
-    assert site_and_town(LocationFactory.build(name=name, city=city)) == said
+def test_a_town_in_the_sites_name_is_not_said_twice(name, city, text):
+    assert site_and_town(LocationFactory.build(name=name, city=city)) == text
 
 
 def test_a_town_in_the_sites_name_is_not_said_again_in_another_language():

@@ -25,10 +25,10 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("query", ASKED)
 @pytest.mark.parametrize("when", WHEN)
-def test_a_start_lies_in_the_spans_when_it_is_asked_for(asked, when):
-    parts, weekdays = ASKED[asked]
+def test_a_start_lies_in_the_spans_when_it_is_asked_for(query, when):
+    parts, weekdays = ASKED[query]
     name, first = WHEN[when]
     zone, last = ZoneInfo(name), first + timedelta(days=4)
     starts = Starts(frozenset(parts), frozenset(weekdays))

@@ -13,7 +13,7 @@ from tests.factories import AppointmentFactory, CommunicationFactory
 pytestmark = pytest.mark.django_db
 
 
-def told(patient, number=1, **fields):
+def message_about_a_visit(patient, number=1, **fields):
     visit = AppointmentFactory(patient=patient, start=timezone.now() + timedelta(days=2))
     return CommunicationFactory(
         appointment=visit,
@@ -27,9 +27,9 @@ def told(patient, number=1, **fields):
 
 
 def test_a_patient_reads_what_they_were_told(as_ada, ada, bo, kim):
-    told(ada)
-    told(kim, 2)
-    told(bo, 3)
+    message_about_a_visit(ada)
+    message_about_a_visit(kim, 2)
+    message_about_a_visit(bo, 3)
     page = as_ada.get("/messages/")
     assertContains(page, "Your visit 1 is booked")
     assertContains(page, "Your visit 2 is booked")
@@ -45,17 +45,17 @@ def test_messages_are_for_who_has_signed_in(client):
 
 
 def test_the_number_of_messages_costs_no_queries(as_ada, ada, django_assert_num_queries, django_assert_max_num_queries):
-    told(ada)
+    message_about_a_visit(ada)
     with django_assert_max_num_queries(12) as first:
         as_ada.get("/messages/")
     for number in range(2, 15):
-        told(ada, number)
+        message_about_a_visit(ada, number)
     with django_assert_num_queries(len(first)):
         as_ada.get("/messages/")
 
 
 def test_reading_takes_a_post(as_ada, ada, bo):
-    mine, other, foreign = told(ada), told(ada, 2), told(bo, 3)
+    mine, other, foreign = message_about_a_visit(ada), message_about_a_visit(ada, 2), message_about_a_visit(bo, 3)
     as_ada.get("/messages/")
     assert not Communication.objects.exclude(read=None).exists()
 
@@ -68,8 +68,8 @@ def test_reading_takes_a_post(as_ada, ada, bo):
 
 
 def test_the_count_is_one_query_and_only_where_it_is_shown(as_ada, ada, rf, django_assert_num_queries):
-    told(ada)
-    told(ada, 2, read=timezone.now())
+    message_about_a_visit(ada)
+    message_about_a_visit(ada, 2, read=timezone.now())
     request = rf.get("/")
     request.user = ada.user
     with django_assert_num_queries(0):

@@ -42,7 +42,7 @@ def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_sta
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"phone": "ask me"}, "This is not a phone number. Enter one such as +1 212 555 0123."),
         ({"phone": "555"}, "This phone number is too short. Enter one such as +1 212 555 0123."),
@@ -50,10 +50,10 @@ def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_sta
         ({"language": "tlh"}, "Select a valid choice."),
     ],
 )
-def test_what_is_wrong_is_said(settings, as_ada, ada, wrong, said):
+def test_what_is_wrong_is_said(settings, as_ada, ada, wrong, message):
     settings.SMS_ENABLED = True
     page = as_ada.post("/preferences/", {**CHOICE, **wrong})
-    assertContains(page, said)
+    assertContains(page, message)
     assertContains(page, "There is a problem")
     assert not MessagePreferences.objects.exists()
 

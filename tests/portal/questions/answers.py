@@ -29,10 +29,10 @@ def page(appointment, number=1):
     return reverse("portal:questions-part", args=[appointment.fhir_id, number])
 
 
-def sent(*shown, **typed):
+def sent(*questions, **typed):
     """Return the posted data of the form: `shown` questions, and `typed` by linkId, with dots instead of hyphens."""
     controls = {f"q-{name.replace('_', '-')}": value for name, value in typed.items()}
-    return {"shown": [f"q-{each}" for each in shown], **{f"{n}.0": v for n, v in controls.items()}}
+    return {"shown": [f"q-{each}" for each in questions], **{f"{n}.0": v for n, v in controls.items()}}
 
 
 COMPLETE = sent("pain", "smokes", "since", pain="No", smokes="false")

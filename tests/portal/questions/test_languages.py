@@ -78,11 +78,11 @@ def test_options_and_alarms_that_are_not_translated_are_marked(as_ada, held):
 
 def test_what_changes_while_one_types_says_its_language(as_ada, held, form):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
-    said = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}, **SPANISH).json()
-    assert (said["alarms"], said["languages"]) == ({"q-pain": "Call 911 now."}, {"q-pain": "en"})
+    response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}, **SPANISH).json()
+    assert (response["alarms"], response["languages"]) == ({"q-pain": "Call 911 now."}, {"q-pain": "en"})
     translated(form)
-    said = as_ada.post(save, {**sent("pain", pain="Yes"), "version": said["version"]}, **SPANISH).json()
-    assert (said["alarms"], said["languages"]) == ({"q-pain": "Llame al 911 ahora."}, {})
+    response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": response["version"]}, **SPANISH).json()
+    assert (response["alarms"], response["languages"]) == ({"q-pain": "Llame al 911 ahora."}, {})
 
 
 def test_a_translated_alarm_is_read_in_the_readers_language_everywhere(as_ada, held, form):
@@ -90,23 +90,23 @@ def test_a_translated_alarm_is_read_in_the_readers_language_everywhere(as_ada, h
     assertContains(as_ada.get(page(held), **SPANISH), "No, nada")
     as_ada.post(page(held), sent("pain", pain="Yes"), **SPANISH)
     for address in ("questions-stop", "confirm"):
-        shown = as_ada.get(reverse(f"portal:{address}", args=[held.fhir_id]), **SPANISH)
-        assertContains(shown, "Llame al 911 ahora.")
-        assertNotContains(shown, "Call 911 now.")
+        response = as_ada.get(reverse(f"portal:{address}", args=[held.fhir_id]), **SPANISH)
+        assertContains(response, "Llame al 911 ahora.")
+        assertNotContains(response, "Call 911 now.")
 
 
 def test_an_option_inside_a_sentence_is_marked_too(as_ada, held):
-    both = {"shown": ["q-side"], "q-side": ["Left", "Neither"]}
+    both = {"response": ["q-side"], "q-side": ["Left", "Neither"]}
     as_ada.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
-    shown = as_ada.post(page(held), both)
-    assertContains(shown, '«<span lang="en">Neither</span>»', count=2)  # in the summary and beside the question
+    response = as_ada.post(page(held), both)
+    assertContains(response, '«<span lang="en">Neither</span>»', count=2)  # in the summary and beside the question
 
 
 def test_a_mistake_is_said_in_the_language_of_the_page_that_shows_it(as_ada, held):
-    both = {"shown": ["q-side"], "q-side": ["Left", "Neither"]}
+    both = {"response": ["q-side"], "q-side": ["Left", "Neither"]}
     Client.post(as_ada, page(held), both, **SPANISH)
-    shown = as_ada.get(page(held))
-    assertContains(shown, "Choose “Neither” alone, or the other answers without it.", count=2)
+    response = as_ada.get(page(held))
+    assertContains(response, "Choose “Neither” alone, or the other answers without it.", count=2)
 
 
 def test_answers_are_read_with_the_language_of_each_option(as_ada, held, form):

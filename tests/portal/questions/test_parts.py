@@ -20,9 +20,9 @@ def long_form():
 def test_a_long_questionnaire_is_asked_in_parts_that_apply(as_ada, held, form):
     form.item = long_form()
     form.save()
-    shown = ["q-smokes.0", *(f"q-t{n}.0" for n in range(4))]
+    controls = ["q-smokes.0", *(f"q-t{n}.0" for n in range(4))]
     assertContains(as_ada.get(page(held)), "Part 1 of 2")
-    no, yes = ({"shown": shown, "q-first.0": "1", "q-smokes.0.0": smokes} for smokes in ("false", "true"))
+    no, yes = ({"shown": controls, "q-first.0": "1", "q-smokes.0.0": smokes} for smokes in ("false", "true"))
     assertRedirects(as_ada.post(page(held), no), page(held, 3))
     assertRedirects(as_ada.post(page(held), yes), page(held, 2))
     assertContains(as_ada.get(page(held, 2)), "Part 2 of 3")
@@ -31,8 +31,8 @@ def test_a_long_questionnaire_is_asked_in_parts_that_apply(as_ada, held, form):
 def test_a_part_cannot_be_jumped_over(as_ada, held, form):
     form.item = long_form()
     form.save()
-    shown = [f"q-t{n}.0" for n in range(4, 8)]
-    back = as_ada.post(page(held, 3), {"shown": shown}, follow=True)
+    controls = [f"q-t{n}.0" for n in range(4, 8)]
+    back = as_ada.post(page(held, 3), {"shown": controls}, follow=True)
     assertRedirects(back, f"{page(held, 1)}?check=1")
     assertContains(back, '<a href="#q-smokes.0.0-0">')
     assert response().status == "in-progress"

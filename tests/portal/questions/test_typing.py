@@ -10,13 +10,13 @@ pytestmark = pytest.mark.django_db
 
 def test_typing_is_kept_and_tells_what_comes_up(as_ada, held):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
-    told = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="true"), "version": "0"}).json()
-    assert told["saved"].startswith("Saved ")
-    assert "(New York time)" in told["saved"]
-    assert (told["hidden"], told["alarms"], told["version"]) == ([], {}, 1)
+    second_response = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="true"), "version": "0"}).json()
+    assert second_response["saved"].startswith("Saved ")
+    assert "(New York time)" in second_response["saved"]
+    assert (second_response["hidden"], second_response["alarms"], second_response["version"]) == ([], {}, 1)
     assert response().status == "in-progress"
-    told = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="false"), "version": "1"}).json()
-    assert told["hidden"] == ["q-how-much"]
+    second_response = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="false"), "version": "1"}).json()
+    assert second_response["hidden"] == ["q-how-much"]
 
 
 def test_typing_that_arrives_late_does_not_undo_what_was_sent(as_ada, held):
@@ -34,5 +34,5 @@ def test_typing_that_names_no_version_is_kept(as_ada, held, version):
 
 def test_an_alarm_is_told_while_typing(as_ada, held):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
-    told = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}).json()
-    assert told["alarms"] == {"q-pain": "Call 911 now."}
+    second_response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}).json()
+    assert second_response["alarms"] == {"q-pain": "Call 911 now."}

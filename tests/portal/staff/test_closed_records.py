@@ -81,15 +81,15 @@ def test_a_booking_is_refused_in_words(as_rana, elena, schedule, checkup, ten, c
 
 
 def test_only_an_inactive_record_can_be_made_active(as_rana, elena, schedule, checkup, ten):
-    offered = "Make the record active"
+    label = "Make the record active"
     for case in ("died", "merged"):
         changes, _, _ = CLOSED[case]
         other = PatientFactory(**changes)
         answer = as_rana.post("/staff/visits/new/", booking_of(other, schedule, checkup, ten), headers=DIALOG)
-        assertNotContains(answer, offered, status_code=answer.status_code)
+        assertNotContains(answer, label, status_code=answer.status_code)
     change(elena, {"active": False})
     answer = as_rana.post("/staff/visits/new/", booking_of(elena, schedule, checkup, ten), headers=DIALOG)
-    assertContains(answer, offered, status_code=answer.status_code)
+    assertContains(answer, label, status_code=answer.status_code)
 
 
 def test_who_ticks_the_box_books_and_makes_the_record_active(as_rana, elena, schedule, checkup, ten):

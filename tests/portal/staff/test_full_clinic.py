@@ -57,14 +57,14 @@ def desk_of(clinic, *, grid=True):
 
 def test_twenty_practitioners_cost_as_many_statements_as_five_and_their_pages_are_bounded(noon):
     days = [noon.date()]
-    asked = {"day": noon.date(), "next": noon.date() + timedelta(days=1)}
+    query = {"day": noon.date(), "next": noon.date() + timedelta(days=1)}
     counted: dict[int, dict[str, int]] = {}
     for practitioners in (5, 20):
         clinic = fill(practitioners, days, now=noon)
         desk = desk_of(clinic)
         counted[practitioners] = {}
         for page, most in PAGES.items():
-            address = page.format(one=clinic.calendars[0].fhir_id, **asked)
+            address = page.format(one=clinic.calendars[0].fhir_id, **query)
             desk.get(address)  # records the disclosure of the patients
             with CaptureQueriesContext(connection) as captured:
                 answer = desk.get(address)
@@ -101,9 +101,9 @@ class TestOnePractitioner:
     def test_a_group_is_one_entry_that_says_how_full_it_is(self, clinic, noon):
         desk, day = desk_of(clinic), noon.date()
         full = f"{GROUP_TAKEN} of {GROUP_SEATS}"
-        asked = {"start": day.isoformat(), "end": (day + timedelta(days=1)).isoformat()}
+        query = {"start": day.isoformat(), "end": (day + timedelta(days=1)).isoformat()}
         events = [
-            each for each in desk.get("/staff/calendar/events/", asked).json() if each.get("title") == GROUP_SERVICE
+            each for each in desk.get("/staff/calendar/events/", query).json() if each.get("title") == GROUP_SERVICE
         ]
         assert [each["extendedProps"]["service"] for each in events] == [full, full]
         page = desk.get("/staff/agenda/").content.decode()

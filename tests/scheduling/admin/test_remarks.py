@@ -23,7 +23,7 @@ def riverside(db):
     return LocationFactory(name="Riverside", line="1 Main Street", city="New York", phone="+1 212 555 0100")
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
@@ -38,7 +38,7 @@ def test_a_service_is_told_what_is_missing_until_it_can_be_booked(desk, riversid
     service = HealthcareService.objects.get()
     schedules = reverse("admin:clinic_schedule_changelist")
     missing = f'No schedule offers it. Add it to the services of a schedule. <a href="{schedules}">Open Schedules</a>'
-    assert missing in said(saved)
+    assert missing in messages_of(saved)
     assert on_page(desk, service) == [missing]
 
     ScheduleFactory(services=[service], site=riverside)
@@ -57,7 +57,7 @@ def test_a_schedule_without_a_site_or_a_zone_says_so(desk, riverside):
     assert saved.status_code == 302, errors(saved)
     schedule = Schedule.objects.get()
     text = f"Check-up: {person}: It has no site, and so no time zone. Choose the site of the schedule."
-    assert text in said(saved)
+    assert text in messages_of(saved)
     assert on_page(desk, schedule) == [text]
 
     schedule.site = riverside
@@ -84,7 +84,7 @@ def test_a_site_keeps_a_clock(desk, riverside):
         "Its address is not complete",
         "It has no phone number",
     ]
-    assert len(said(saved)) == 3  # Django's error, and both errors
+    assert len(messages_of(saved)) == 3  # Django's error, and both errors
 
 
 def test_a_room_keeps_its_sites_clock(desk, riverside):

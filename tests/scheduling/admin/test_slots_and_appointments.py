@@ -48,8 +48,8 @@ def errors(response):
 
 
 def change(desk, appointment, **data):
-    asked = {"comment": appointment.comment, "seen_version": appointment.version, "step": "", "reason": ""} | data
-    return desk.post(url(Appointment, "change", appointment.pk), asked)
+    query = {"comment": appointment.comment, "seen_version": appointment.version, "step": "", "reason": ""} | data
+    return desk.post(url(Appointment, "change", appointment.pk), query)
 
 
 @pytest.mark.parametrize("model", [Slot, Appointment])
@@ -110,9 +110,9 @@ def test_half_a_time_is_no_time(desk, appointment):
 
 
 def test_a_time_without_a_schedule_is_refused(desk, chen):
-    asked = block(chen, monday(12), monday(13)) | {"schedule": ""}
+    data = block(chen, monday(12), monday(13)) | {"schedule": ""}
 
-    assert "required" in errors(desk.post(url(Slot, "add"), asked))
+    assert "required" in errors(desk.post(url(Slot, "add"), data))
 
 
 def test_a_slot_is_moved_and_may_not_come_to_lie_on_a_visit(desk, chen, appointment):

@@ -65,18 +65,18 @@ def letter(visit, event="confirmation", medium="email", language="en"):
     return letters.compose(message, NEW_YORK, now=NOW)
 
 
-def everything(said):
-    return " ".join([said.subject, said.body, said.text, said.html, said.calendar.decode()])
+def everything(text):
+    return " ".join([text.subject, text.body, text.text, text.html, text.calendar.decode()])
 
 
 @pytest.mark.parametrize("medium", ["sms", "in-app"])
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_only_an_email_says_what_the_visit_is_for(visit, event, medium, language):
-    said = everything(letter(visit, event, medium, language))
-    assert "Ada" in said
+    text = everything(letter(visit, event, medium, language))
+    assert "Ada" in text
     for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Mei", "Quinn", "Fast"):
-        assert secret not in said
+        assert secret not in text
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -86,17 +86,17 @@ def test_a_discreet_service_is_not_named_in_emails_either(visit, event, language
     MessageTemplateFactory(
         event=event, language="en", body="{{ name }}: {{ service }} {{ with_whom }}{{ preparation }}."
     )
-    said = everything(letter(visit, event, "email", language))
-    assert visit.fhir_id[:8].upper() in said
+    text = everything(letter(visit, event, "email", language))
+    assert visit.fhir_id[:8].upper() in text
     for secret in ("Colonoscopy", "blood", "It hurts", "Too afraid", "Chen", "Fast"):
-        assert secret not in said
+        assert secret not in text
 
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit, event):
-    said = letter(visit, event)
+    message = letter(visit, event)
     link = links.manage_link(visit)
-    for part in (said.text, said.html):
+    for part in (message.text, message.html):
         for fact in (
             "Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time)",
             "30 minutes",
@@ -111,8 +111,8 @@ def test_an_email_says_what_the_page_of_the_visit_says_in_text_and_in_html(visit
         assert ("Fast from midnight on." in part) == (event != "cancellation")
         for secret in ("blood", "It hurts", "Too afraid"):
             assert secret not in part
-    assert "<script" not in said.html
-    assert " style=" not in said.html
+    assert "<script" not in message.html
+    assert " style=" not in message.html
 
 
 DAY = timedelta(days=1)
@@ -124,7 +124,7 @@ LATE = (
 
 
 @pytest.mark.parametrize(
-    ("event", "fields", "notice", "now", "said", "links_to"),
+    ("event", "fields", "notice", "now", "expected_text", "links_to"),
     [
         ("confirmation", {}, DAY, START - 3 * DAY, UNTIL, {"I will come", "Move or cancel the visit"}),
         ("reminder", {}, DAY, START - timedelta(hours=2), LATE, {"I will come", "See the visit"}),
@@ -141,24 +141,24 @@ LATE = (
     ],
 )
 def test_an_email_says_until_when_and_promises_only_what_can_be_done_online(
-    visit, event, fields, notice, now, said, links_to
+    visit, event, fields, notice, now, expected_text, links_to
 ):
     visit.status = "cancelled" if event == "cancellation" else "booked"
     visit.service.cancellation_notice = notice
     visit.service.on_request = fields.get("on_request", False)
     message = CommunicationFactory.build(appointment=visit, patient=visit.patient, event=event, language="en")
     text = letters.compose(message, NEW_YORK, now=now).text
-    offered = {"I will come", "See the visit", "Move or cancel the visit", "Cancel the visit", "Book another time"}
-    assert {label for label in offered if f"\n{label}:\n" in text} == links_to
-    assert said in text
+    labels = {"I will come", "See the visit", "Move or cancel the visit", "Cancel the visit", "Book another time"}
+    assert {label for label in labels if f"\n{label}:\n" in text} == links_to
+    assert expected_text in text
 
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_text_message_is_short_and_carries_the_link(visit, event):
-    said = letter(visit, event, "sms")
-    assert links.manage_link(visit) in said.text
-    assert "Tue, Nov 24, 9:20 AM (New York time)" in said.text
-    assert len(said.text) <= 306, "two parts"
+    message = letter(visit, event, "sms")
+    assert links.manage_link(visit) in message.text
+    assert "Tue, Nov 24, 9:20 AM (New York time)" in message.text
+    assert len(message.text) <= 306, "two parts"
 
 
 def test_a_move_names_the_old_time_and_the_new(visit):
@@ -166,10 +166,10 @@ def test_a_move_names_the_old_time_and_the_new(visit):
     [slot] = visit.slots.all()
     SlotFactory(schedule=slot.schedule, appointment=visit, start=before, deleted_at=NOW)
 
-    said = letter(visit, "change")
+    message = letter(visit, "change")
 
-    assert "It is now on Tuesday, November 24, 2026, 9:20 – 9:50 AM" in said.text
-    assert "Before: Monday, November 23, 2026, 9:20 – 9:50 AM (New York time)" in said.text
+    assert "It is now on Tuesday, November 24, 2026, 9:20 – 9:50 AM" in message.text
+    assert "Before: Monday, November 23, 2026, 9:20 – 9:50 AM (New York time)" in message.text
 
 
 def test_a_change_of_people_alone_names_no_old_time(visit):
@@ -208,15 +208,15 @@ def test_a_visit_by_video_is_told_by_the_clock_that_its_patient_chose_and_at_no_
             message = CommunicationFactory.build(
                 appointment=visit, patient=visit.patient, event=event, medium=medium, language="en"
             )
-            said = letters.compose(message, zone, now=NOW)
-            assert "3:20" in said.text
-            assert "(Madrid time)" in said.text
-            assert "Main Street" not in everything(said)
-            assert f" at {settings.CLINIC_NAME}" not in everything(said)
+            composed = letters.compose(message, zone, now=NOW)
+            assert "3:20" in composed.text
+            assert "(Madrid time)" in composed.text
+            assert "Main Street" not in everything(composed)
+            assert f" at {settings.CLINIC_NAME}" not in everything(composed)
             if medium != "sms":
-                assert "Where: By video" in said.text
+                assert "Where: By video" in composed.text
             if medium == "email":
-                _, event_there = read(said.calendar)
+                _, event_there = read(composed.calendar)
                 assert event_there["LOCATION"] == "By video"
                 assert event_there["DTSTART"].params["TZID"] == "Europe/Madrid"
 
@@ -241,30 +241,30 @@ def test_dates_are_written_out_in_the_patients_language(visit):
 def test_the_clinics_own_words_take_the_place_of_ours_in_their_language_only(visit):
     MessageTemplateFactory(subject="See you, {{ name }}", body="Come on {{ when }} for {{ service }}.")
 
-    said = letter(visit)
+    message = letter(visit)
 
-    assert said.subject == "See you, Ada"
-    assert said.body == "Come on Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time) for Colonoscopy."
-    assert links.manage_link(visit) in said.text
+    assert message.subject == "See you, Ada"
+    assert message.body == "Come on Tuesday, November 24, 2026, 9:20 – 9:50 AM (New York time) for Colonoscopy."
+    assert links.manage_link(visit) in message.text
     assert "See you" not in letter(visit, language="es").subject
 
 
 def test_a_text_without_the_link_gets_it(visit):
     MessageTemplateFactory(medium="sms", subject="", body="Come on {{ time }}.")
-    said = letter(visit, medium="sms")
-    assert said.text == f"Come on Tue, Nov 24, 9:20 AM (New York time). {links.manage_link(visit)}"
+    message = letter(visit, medium="sms")
+    assert message.text == f"Come on Tue, Nov 24, 9:20 AM (New York time). {links.manage_link(visit)}"
 
 
 def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
     visit.patient.given = "<b>Ada</b>\r\nBcc: all@example.com"
     MessageTemplateFactory(subject="For {{ name }}", body="For {{ name }}.")
-    said = letter(visit)
-    assert "<b>" not in said.html
-    assert "\n" not in said.subject
+    message = letter(visit)
+    assert "<b>" not in message.html
+    assert "\n" not in message.subject
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ("{{ nmae }}", "There is no placeholder {{ nmae }}. You can use: {{ name }}, {{ when }}"),
         ("{{ appointment.comment }}", "There is no placeholder {{ appointment.comment }}."),
@@ -276,14 +276,14 @@ def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
         ("{{ code }}", "There is no placeholder {{ code }}."),
     ],
 )
-def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, said):
+def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, message):
     template = MessageTemplate(event="confirmation", medium="email", language="en", subject="Visit", body=body)
-    if not said:
+    if not message:
         template.full_clean()  # an open brace is text
         return
     with pytest.raises(ValidationError) as refused:
         template.full_clean()
-    assert said in refused.value.message_dict["body"][0]
+    assert message in refused.value.message_dict["body"][0]
 
 
 @pytest.mark.parametrize("medium", Medium)
@@ -293,9 +293,9 @@ def test_our_own_words_can_be_filled_in(event, medium, language):
     ours = message_templates.default_text(event, medium, language)
     placeholders.check(ours.subject, event)
     placeholders.check(ours.body, event)
-    shown = message_templates.fill_in(ours, message_templates.sample_values(language))
-    assert "{{" not in shown.subject + shown.body
-    assert shown.body
+    text = message_templates.fill_in(ours, message_templates.sample_values(language))
+    assert "{{" not in text.subject + text.body
+    assert text.body
 
 
 def test_a_reminder_can_be_unsubscribed_from_by_one_click(visit):

@@ -169,23 +169,23 @@ def test_those_who_care_for_a_child_are_told_each_at_their_own_address(service, 
 
     book(wish(service, chen, at=monday(10), patient=child))
 
-    told = Communication.objects.filter(event="confirmation")
-    assert set(told.filter(medium="email").values_list("address", flat=True)) == {
+    messages = Communication.objects.filter(event="confirmation")
+    assert set(messages.filter(medium="email").values_list("address", flat=True)) == {
         "mother@example.com",
         "dad@example.com",
     }
-    assert told.get(medium="sms").address == "+1 212 555 0001"
-    assert told.filter(medium="in-app").count() == 1
+    assert messages.get(medium="sms").address == "+1 212 555 0001"
+    assert messages.filter(medium="in-app").count() == 1
 
 
 def test_a_booking_writes_its_messages_with_one_read_and_one_insert(service, chen, ada):
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         book(wish(service, chen, at=monday(10), patient=ada))
 
-    about = [query["sql"] for query in asked if "clinic_communication" in query["sql"]]
+    about = [query["sql"] for query in queries if "clinic_communication" in query["sql"]]
     assert len(about) == 1
     assert about[0].startswith("INSERT")
-    assert sum("clinic_messagepreferences" in query["sql"] for query in asked) == 1
+    assert sum("clinic_messagepreferences" in query["sql"] for query in queries) == 1
 
 
 def test_reminders_that_are_wanted_later_are_planned_then(service, chen, ada):

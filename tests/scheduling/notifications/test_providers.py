@@ -113,7 +113,7 @@ def test_a_service_that_is_away_is_tried_again(settings, service, text):
     )
 
 
-def told(client, message, secret="secret", **form):
+def report(client, message, secret="secret", **form):
     address = links.text_status_link(message)
     signed = address + "".join(name + form[name] for name in sorted(form))
     signature = base64.b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha1).digest()).decode()
@@ -125,29 +125,29 @@ def told(client, message, secret="secret", **form):
 
 def test_the_service_tells_that_a_text_was_delivered(client, service, text):
     deliver(text)
-    assert told(client, text, MessageSid="SM1", MessageStatus="sent") == 204
+    assert report(client, text, MessageSid="SM1", MessageStatus="sent") == 204
     assert text.received is None
-    assert told(client, text, MessageSid="SM1", MessageStatus="delivered") == 204
+    assert report(client, text, MessageSid="SM1", MessageStatus="delivered") == 204
     assert text.received is not None
 
 
 def test_the_service_tells_that_a_text_was_not_delivered_and_why(client, service, text):
     deliver(text)
-    assert told(client, text, MessageSid="SM1", MessageStatus="undelivered", ErrorCode="30003") == 204
+    assert report(client, text, MessageSid="SM1", MessageStatus="undelivered", ErrorCode="30003") == 204
     assert (text.status, text.status_reason) == ("not-done", "The text could not be delivered (error 30003).")
     assert notifications.failed(None, now=timezone.now()) == 1
 
 
 def test_nobody_else_can_tell(client, service, text):
     deliver(text)
-    assert told(client, text, secret="guessed", MessageStatus="delivered") == 403
+    assert report(client, text, secret="guessed", MessageStatus="delivered") == 403
     assert client.post(f"/messages/text-status/{text.fhir_id}/", {"MessageStatus": "delivered"}).status_code == 403
     assert text.received is None
 
 
 def test_nobody_can_tell_where_there_is_no_service(client, settings, text):
     settings.SMS_URL = ""
-    assert told(client, text, secret="", MessageStatus="delivered") == 403
+    assert report(client, text, secret="", MessageStatus="delivered") == 403
 
 
 @pytest.fixture

@@ -48,9 +48,9 @@ def test_the_timeline_tells_what_became_of_each(visit, django_assert_num_queries
     reminder(visit, due=now + timedelta(hours=5))
 
     with django_assert_num_queries(1):
-        told = [(str(each.word), each.why, each.can_go_again) for each in notifications.timeline(visit)]
+        lines = [(str(each.word), each.why, each.can_go_again) for each in notifications.timeline(visit)]
 
-    assert sorted(told) == [
+    assert sorted(lines) == [
         ("Delivered", "", True),
         ("Failed", "No such number.", True),
         ("Planned", "", False),

@@ -29,7 +29,7 @@ def desk(place):
 
 
 @pytest.fixture
-def asked(desk, place, ada):
+def visit_request(desk, place, ada):
     doctor = PractitionerFactory(given="Mei", family="Chen", user=UserFactory(email="doctor@example.com"))
     service = ServiceFactory(name="Second opinion", on_request=True)
     schedule = ScheduleFactory(actor=doctor, services=[service], site=place)
@@ -41,15 +41,18 @@ def deliver(now):
     return {message.to[0]: message for message in mail.outbox}
 
 
-def test_the_desk_and_the_practitioner_are_told_and_nobody_else(asked):
+def test_the_desk_and_the_practitioner_are_told_and_nobody_else(visit_request):
     sent = deliver(timezone.now())
-    assert {address for address in sent if address != asked.patient.email} == {"desk@example.com", "doctor@example.com"}
+    assert {address for address in sent if address != visit_request.patient.email} == {
+        "desk@example.com",
+        "doctor@example.com",
+    }
     body = sent["desk@example.com"].body
     for words in (
         "A patient has requested a visit",
         "Second opinion",
         "Mei Chen",
-        f"/staff/appointments/{asked.fhir_id}/",
+        f"/staff/appointments/{visit_request.fhir_id}/",
     ):
         assert words in body
     assert "Ada" not in body + sent["desk@example.com"].subject
@@ -57,12 +60,12 @@ def test_the_desk_and_the_practitioner_are_told_and_nobody_else(asked):
     assert [part for part in sent["desk@example.com"].attachments if "calendar" in str(part)] == []
 
 
-def test_once_it_is_answered_nobody_is_told(asked, desk):
-    booking.respond(asked.fhir_id, "accepted", caller=Caller(user=desk), now=timezone.now())
+def test_once_it_is_answered_nobody_is_told(visit_request, desk):
+    booking.respond(visit_request.fhir_id, "accepted", caller=Caller(user=desk), now=timezone.now())
     assert "desk@example.com" not in deliver(timezone.now())
 
 
-def test_who_no_longer_works_there_is_not_told(asked, desk):
+def test_who_no_longer_works_there_is_not_told(visit_request, desk):
     desk.desk_locations.clear()
     assert set(deliver(timezone.now())) >= {"doctor@example.com"}
     assert "desk@example.com" not in {message.to[0] for message in mail.outbox}
@@ -75,9 +78,9 @@ def test_a_visit_that_is_booked_at_once_tells_the_patient_alone(desk, place, ada
     assert not Communication.objects.filter(event="staff-request").exists()
 
 
-def test_the_patient_does_not_see_what_the_staff_were_told(asked, ada):
+def test_the_patient_does_not_see_what_the_staff_were_told(visit_request, ada):
     from scheduling import access
 
     seen = access.visible(Communication, Caller(user=ada.user)).values_list("event", flat=True)
     assert "staff-request" not in set(seen)
-    assert asked.start > timezone.now() + timedelta(days=1)
+    assert visit_request.start > timezone.now() + timedelta(days=1)

@@ -36,7 +36,7 @@ def move(visit, service, schedule, to, caller, now):
     )
 
 
-def told(event):
+def sent_bodies(event):
     return [message.body for message in Communication.objects.filter(event=event, medium="email", status="completed")]
 
 
@@ -46,7 +46,7 @@ def test_a_move_that_is_undone_at_once_is_told_to_nobody(visit, service, chen, d
     deliver(now + UNDO_WINDOW - timedelta(seconds=1))
     move(visit, service, chen, monday(10), desk, now + timedelta(seconds=1))
     deliver(now + timedelta(minutes=5))
-    assert told("change") == []
+    assert sent_bodies("change") == []
     reminders = Communication.objects.filter(event="reminder", medium="email", status="preparation")
     assert [message.due for message in reminders] == [monday(10) - timedelta(hours=48), monday(8)]
 
@@ -55,12 +55,12 @@ def test_a_move_is_told_once_it_can_no_longer_be_undone(visit, service, chen, de
     now = timezone.now()
     move(visit, service, chen, monday(11), desk, now)
     deliver(now + UNDO_WINDOW - timedelta(seconds=1))
-    assert told("change") == []
+    assert sent_bodies("change") == []
     deliver(now + UNDO_WINDOW)
-    assert len(told("change")) == 1
+    assert len(sent_bodies("change")) == 1
     move(visit, service, chen, monday(10), desk, now + timedelta(minutes=1))
     deliver(now + timedelta(minutes=2))
-    assert len(told("change")) == 2, "who has heard of the first hears of the second"
+    assert len(sent_bodies("change")) == 2, "who has heard of the first hears of the second"
 
 
 def test_two_moves_are_told_once_from_the_first_time_to_the_last(visit, service, chen, desk):
@@ -71,11 +71,11 @@ def test_two_moves_are_told_once_from_the_first_time_to_the_last(visit, service,
     move(visit, service, there, monday(14), desk, now + timedelta(seconds=2))
     [message] = Communication.objects.filter(event="change", medium="email", status="preparation")
     message.appointment = Appointment.objects.select_related("patient", "service", "site").get(pk=visit.pk)
-    said = letters.compose(message, ZoneInfo("America/Chicago"), now=now).text
-    assert "10:00 – 10:30 AM" in said.partition("Before: ")[2].partition("\n")[0]
-    assert "(New York time)" in said.partition("Before: ")[2].partition("\n")[0]
-    assert "1:00 – 1:30 PM" in said.partition("When: ")[2].partition("\n")[0]
-    assert "(Chicago time)" in said.partition("When: ")[2].partition("\n")[0]
+    composed = letters.compose(message, ZoneInfo("America/Chicago"), now=now).text
+    assert "10:00 – 10:30 AM" in composed.partition("Before: ")[2].partition("\n")[0]
+    assert "(New York time)" in composed.partition("Before: ")[2].partition("\n")[0]
+    assert "1:00 – 1:30 PM" in composed.partition("When: ")[2].partition("\n")[0]
+    assert "(Chicago time)" in composed.partition("When: ")[2].partition("\n")[0]
 
 
 def test_a_cancellation_of_a_moved_visit_names_the_time_that_the_patient_knows(visit, service, chen, desk):
@@ -83,9 +83,9 @@ def test_a_cancellation_of_a_moved_visit_names_the_time_that_the_patient_knows(v
     move(visit, service, chen, monday(11), desk, now)
     booking.cancel(visit.fhir_id, caller=desk, now=now + timedelta(seconds=2))
     deliver(now + timedelta(minutes=1))
-    assert told("change") == []
-    [said] = told("cancellation")
-    assert "10:00 – 10:30 AM" in said
+    assert sent_bodies("change") == []
+    [body] = sent_bodies("cancellation")
+    assert "10:00 – 10:30 AM" in body
 
 
 def restore(visit, now):
@@ -107,7 +107,7 @@ def test_a_cancellation_that_is_undone_is_told_to_those_who_have_heard_of_it(
     deliver(now + waits)
     restore(visit, now + waits)
     deliver(now + timedelta(minutes=5))
-    assert (len(told("cancellation")), len(told("confirmation"))) == (cancellations, confirmations)
+    assert (len(sent_bodies("cancellation")), len(sent_bodies("confirmation"))) == (cancellations, confirmations)
     assert Communication.objects.filter(event="reminder", medium="email", status="preparation").count() == 2
 
 
@@ -115,4 +115,4 @@ def test_a_patient_or_software_is_told_at_once(visit, service, chen):
     now = timezone.now()
     move(visit, service, chen, monday(11), SOFTWARE, now)
     deliver(now)
-    assert len(told("change")) == 1
+    assert len(sent_bodies("change")) == 1

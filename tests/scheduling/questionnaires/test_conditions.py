@@ -59,22 +59,22 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("operator", "answer", "question", "yes", "no", "without"), CONDITIONS)
 def test_every_operator_on_every_type(operator, answer, question, yes, no, without):
-    def asked(*typed):
+    def is_asked(*typed):
         sheet = ask(question, item("string", "b", enableWhen=[when("a", operator, **answer)]), **dict(typed))
         return sheet.nodes[1].is_enabled
 
-    assert asked(("a", yes))
-    assert not asked(("a", no))
+    assert is_asked(("a", yes))
+    assert not is_asked(("a", no))
     if without is not None:
-        assert asked() == without
+        assert is_asked() == without
 
 
-@pytest.mark.parametrize(("behavior", "wanted"), [("any", True), ("all", False)])
-def test_any_condition_or_all_of_them(behavior, wanted):
+@pytest.mark.parametrize(("behavior", "expected"), [("any", True), ("all", False)])
+def test_any_condition_or_all_of_them(behavior, expected):
     both = [when("a", "=", answerString="x"), when("b", "=", answerString="y")]
     third = item("string", "c", enableWhen=both, enableBehavior=behavior)
     sheet = ask(item("string"), item("string", "b"), third, a="x", b="no")
-    assert sheet.nodes[2].is_enabled is wanted
+    assert sheet.nodes[2].is_enabled is expected
 
 
 def test_what_is_not_asked_is_neither_required_nor_kept_nor_counts_for_others():
@@ -142,17 +142,17 @@ def chains(draw):
 
 def plainly_asked(items, typed):
     """The questions asked, computed by visiting each question after all that it depends on."""
-    asked: dict[str, bool] = {}
+    enabled: dict[str, bool] = {}
     for each in sorted(items, key=lambda raw: raw["linkId"]):
         met = []
         for condition in each.get("enableWhen", []):
             on = condition["question"]
-            given = typed.get(on) if asked.get(on) else None
-            wanted = condition["answerBoolean"]
-            by_operator = {"exists": (given is not None) == wanted, "=": given == wanted, "!=": given != wanted}
+            given = typed.get(on) if enabled.get(on) else None
+            expected = condition["answerBoolean"]
+            by_operator = {"exists": (given is not None) == expected, "=": given == expected, "!=": given != expected}
             met.append(by_operator[condition["operator"]])
-        asked[each["linkId"]] = not met or (all if each.get("enableBehavior") == "all" else any)(met)
-    return asked
+        enabled[each["linkId"]] = not met or (all if each.get("enableBehavior") == "all" else any)(met)
+    return enabled
 
 
 @given(chains())

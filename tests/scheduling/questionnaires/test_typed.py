@@ -68,8 +68,8 @@ def test_what_is_typed_becomes_an_answer_and_back(question, typed, value):
     [answered] = sheet.as_items()
     [answer] = answered["answer"]
     for name, content in value.items():
-        wanted = content.items() if isinstance(content, dict) else {}
-        assert answer[name] == content or wanted <= answer[name].items()
+        parts = content.items() if isinstance(content, dict) else {}
+        assert answer[name] == content or parts <= answer[name].items()
     validates(sheet.as_items())
     again = questionnaires.entries_of(read_items([question]), sheet.as_items(), ZONE)
     assert questionnaires.fill(read_items([question]), again, ZONE).as_items() == sheet.as_items()
@@ -123,8 +123,8 @@ MISTAKES = [
 @pytest.mark.parametrize(("question", "typed", "words"), MISTAKES)
 def test_a_mistake_is_named_and_what_was_typed_is_kept(question, typed, words):
     sheet = ask(question, a=typed)
-    [said] = problem_of(sheet)
-    assert words in said
+    [problem] = problem_of(sheet)
+    assert words in problem
     validates(sheet.as_items())
     read = read_items([question])
     again = questionnaires.fill(read, questionnaires.entries_of(read, sheet.as_items(), ZONE), ZONE)

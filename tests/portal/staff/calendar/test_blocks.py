@@ -59,7 +59,7 @@ def test_visits_in_the_way_are_shown_and_stay(block, schedule, checkup, elena, t
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "text"),
     [
         ({"end": "11:00"}, "The end must be after the start"),
         ({"end": ""}, "Enter a time, or choose all day."),
@@ -68,8 +68,8 @@ def test_visits_in_the_way_are_shown_and_stay(block, schedule, checkup, elena, t
         ({"reason": "other"}, "Say in a few words what it is for."),
     ],
 )
-def test_what_is_wrong_is_said_beside_the_field(block, given, said):
-    assertContains(block(**given), said, status_code=422)
+def test_what_is_wrong_is_said_beside_the_field(block, given, text):
+    assertContains(block(**given), text, status_code=422)
 
 
 def test_a_repeated_block_is_taken_away_in_part(as_rana, block, ten):

@@ -43,8 +43,8 @@ def visit(schedule, checkup, site, noon):
     )
 
 
-def feed(client, first="2026-11-30", last="2026-12-01", **asked):
-    answer = client.get("/staff/calendar/events/", {"start": first, "end": last, **asked})
+def feed(client, first="2026-11-30", last="2026-12-01", **parameters):
+    answer = client.get("/staff/calendar/events/", {"start": first, "end": last, **parameters})
     assert answer.status_code == 200, answer.content
     return [each for each in answer.json() if each["extendedProps"]["kind"] != "closed"]
 
@@ -104,8 +104,8 @@ def test_the_front_desk_sees_the_calendars_of_its_site_alone(client, rana, visit
     assertContains(page, "Elena Marquez")
     assertNotContains(page, "Elsewhere")
     assert client.get("/staff/", {"schedule": elsewhere.fhir_id}).status_code == 404
-    asked = {"start": "2026-11-30", "end": "2026-12-01", "calendars": elsewhere.fhir_id}
-    assert client.get("/staff/calendar/events/", asked).status_code == 404
+    query = {"start": "2026-11-30", "end": "2026-12-01", "calendars": elsewhere.fhir_id}
+    assert client.get("/staff/calendar/events/", query).status_code == 404
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -204,8 +204,8 @@ def test_a_month_says_how_full_its_days_are(client, chen, schedule, checkup):
     client.force_login(chen.user)
     weeks = client.get("/staff/month/", {"date": "2026-11-30"}).context["weeks"]
     days = {each.date: each for week in weeks for each in week}
-    shown = days[start.date()]
-    assert (shown.visits, shown.share) == (1, 50)
+    day = days[start.date()]
+    assert (day.visits, day.share) == (1, 50)
 
 
 @pytest.mark.parametrize(("country", "first"), [("US", "2026-11-29"), ("GB", "2026-11-30")])
@@ -293,11 +293,11 @@ def test_a_time_on_the_wall_is_there_once_twice_or_never(local, hours):
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"start": "soon", "end": "2026-12-01"}, {"start": "2026-01-01", "end": "2026-12-01"}]
+    "query", [{}, {"start": "soon", "end": "2026-12-01"}, {"start": "2026-01-01", "end": "2026-12-01"}]
 )
-def test_a_range_that_cannot_be_read_says_what_would_be_right(client, chen, schedule, asked):
+def test_a_range_that_cannot_be_read_says_what_would_be_right(client, chen, schedule, query):
     client.force_login(chen.user)
-    answer = client.get("/staff/calendar/events/", asked)
+    answer = client.get("/staff/calendar/events/", query)
     assert answer.status_code == 400
     assert "such as 2026-11-24" in answer.json()["error"]
 
@@ -308,10 +308,10 @@ class TestChanges:
         client.force_login(chen.user)
         since = (timezone.now() - timedelta(seconds=5)).isoformat()
 
-        def asked(state=""):
+        def request_changes(state=""):
             return client.get("/staff/calendar/changes/", {"since": since}, headers={"If-None-Match": state})
 
-        return asked
+        return request_changes
 
     def test_nothing_new_costs_nothing(self, ask, visit):
         assert ask(ask().headers["ETag"]).status_code == 304

@@ -59,9 +59,9 @@ def test_visits_on_a_day_on_which_a_role_does_not_work(as_rana, checkup, site, t
 
 def test_it_asks_as_much_for_many_as_for_one(as_rana, checkup, site, ten):
     def statements():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert as_rana.get(PAGE).status_code == 200
-        return len(asked)
+        return len(queries)
 
     role = RoleFactory(active=False)
     schedule = ScheduleFactory(actor=role, services=[checkup], site=site)

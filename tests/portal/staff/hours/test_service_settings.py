@@ -46,9 +46,9 @@ def of_service(**changed):
 
 def test_it_is_said_in_words(as_chen, calendar_page, schedule, checkup):
     schedule.scheduling_parameters.create(service=checkup, buffer_before=5, buffer_after=10)
-    shown = as_chen.get(calendar_page)
-    assertContains(shown, "30 minutes, 5 minutes before, 10 minutes after, starts every 15 minutes")
-    assertContains(shown, "Leave empty to use the service\u2019s: 30 minutes.")
+    response = as_chen.get(calendar_page)
+    assertContains(response, "30 minutes, 5 minutes before, 10 minutes after, starts every 15 minutes")
+    assertContains(response, "Leave empty to use the service\u2019s: 30 minutes.")
 
 
 def test_a_calendar_differs_from_its_service(as_chen, calendar_page, schedule):

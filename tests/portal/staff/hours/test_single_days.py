@@ -33,8 +33,8 @@ def test_a_closure_is_previewed_saved_listed_and_removed(as_chen, editor, schedu
     assert closure == {"description": "Training", "during": {"start": start, "end": str(today + 4 * DAY)}}
     listed = as_chen.get(editor)
     assertContains(listed, "Training")
-    [shown] = listed.context["hours_page"].closures
-    removal = {"version": schedule.version + 1, "entry": shown.json}
+    [listed_closure] = listed.context["hours_page"].closures
+    removal = {"version": schedule.version + 1, "entry": listed_closure.json}
     assert as_chen.post(f"{editor}closures/remove/", removal).context["total"].difference == "48 more"
     as_chen.post(f"{editor}closures/remove/", {**removal, "step": "save"})
     assert not SchedulingParameters.objects.filter(schedule=schedule).exists()

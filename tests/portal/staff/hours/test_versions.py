@@ -18,9 +18,9 @@ def test_a_new_version_begins_on_its_day_and_the_one_before_ends_the_day_before(
         window("09:00", "17:00", end=first - DAY),
         window("08:00", "10:00", start=first),
     ]
-    shown = as_chen.get(editor, {"first": first})
-    assert [each.first for each in shown.context["hours_page"].versions] == [None, first]
-    assert shown.context["form"]["mon-0-opens"].value() == time(8)
+    response = as_chen.get(editor, {"first": first})
+    assert [each.first for each in response.context["hours_page"].versions] == [None, first]
+    assert response.context["form"]["mon-0-opens"].value() == time(8)
 
 
 def test_a_version_that_is_removed_leaves_the_one_before_it(as_chen, editor, schedule, checkup, today):

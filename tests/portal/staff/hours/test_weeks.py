@@ -16,11 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_hours_of_the_service_are_shown_where_a_calendar_has_none(as_chen, editor):
-    shown = as_chen.get(editor)
-    assertContains(shown, "This calendar has no hours of its own")
-    assertContains(shown, "New York time")
-    assert [each.first for each in shown.context["hours_page"].versions] == [None]
-    assert shown.context["form"]["mon-0-opens"].value() == time(9)
+    response = as_chen.get(editor)
+    assertContains(response, "This calendar has no hours of its own")
+    assertContains(response, "New York time")
+    assert [each.first for each in response.context["hours_page"].versions] == [None]
+    assert response.context["form"]["mon-0-opens"].value() == time(9)
 
 
 @pytest.mark.parametrize("country", ["US", "GB"])  # where weeks begin on a Sunday, and on a Monday
@@ -32,20 +32,20 @@ def test_mondays_hours_are_what_is_copied(as_chen, editor, settings, country):
 
 
 def test_a_preview_says_what_would_become_bookable_and_changes_nothing(as_chen, editor, schedule, today):
-    shown = as_chen.post(editor, entered(schedule.version, "09:00-12:00", since=today + DAY))
-    assertContains(shown, "Check before you save")
-    assert shown.context["total"].before == 28 * 31
-    assert shown.context["total"].after == 28 * 11
+    response = as_chen.post(editor, entered(schedule.version, "09:00-12:00", since=today + DAY))
+    assertContains(response, "Check before you save")
+    assert response.context["total"].before == 28 * 31
+    assert response.context["total"].after == 28 * 11
     assert not SchedulingParameters.objects.filter(schedule=schedule).exists()
     assert Schedule.objects.get().version == schedule.version
 
 
 def test_it_says_which_days_lose_times(as_chen, editor, schedule, today):
     monday = today + timedelta(days=7 - today.weekday())
-    shown = as_chen.post(editor, entered(schedule.version, "09:00-17:00", since=monday, fri="closed"))
-    assert [(day.before, day.after, day.difference) for day in shown.context["days"]] == [(31, 0, "31 fewer")] * 4
-    assert all(day.label.startswith("Fri") for day in shown.context["days"])
-    assert [(week.before, week.after) for week in shown.context["weeks"]] == [(217, 186)] * 4
+    response = as_chen.post(editor, entered(schedule.version, "09:00-17:00", since=monday, fri="closed"))
+    assert [(day.before, day.after, day.difference) for day in response.context["days"]] == [(31, 0, "31 fewer")] * 4
+    assert all(day.label.startswith("Fri") for day in response.context["days"])
+    assert [(week.before, week.after) for week in response.context["weeks"]] == [(217, 186)] * 4
 
 
 def test_what_was_typed_is_saved(as_chen, editor, schedule, chen):
@@ -139,10 +139,10 @@ def test_hours_that_make_no_sense_are_said_to(as_chen, editor, schedule, spans, 
 
 
 def test_the_list_says_the_hours_of_each(as_chen, editor, schedule, checkup):
-    shown = as_chen.get("/staff/hours/")
-    assertContains(shown, editor)
-    assertContains(shown, "Every day: 9:00 AM – 5:00 PM")
-    assertNotContains(shown, "Services as a whole")
+    response = as_chen.get("/staff/hours/")
+    assertContains(response, editor)
+    assertContains(response, "Every day: 9:00 AM – 5:00 PM")
+    assertNotContains(response, "Services as a whole")
 
 
 def test_the_pages_ask_as_much_for_much_as_for_little(as_administrator, editor, schedule, checkup, today):

@@ -43,8 +43,8 @@ def test_it_tells_who_and_why(desk, address, ada):
     ada.save()
     CoverageFactory(beneficiary=ada, subscriber_id="M-17")
     page = desk.get(address)
-    for told in (ada.family, "July 4, 1990", "Back pain", "M-17", "Check-up"):
-        assertContains(page, told)
+    for text in (ada.family, "July 4, 1990", "Back pain", "M-17", "Check-up"):
+        assertContains(page, text)
 
 
 def test_its_history_says_who_did_what_and_why(desk, address, visit):
@@ -153,8 +153,8 @@ def test_a_cancellation_is_undone_on_the_visits_page(desk, address, visit):
     desk.post(f"{address}cancel/", {"reason": "Doctor is ill"})
     assertContains(desk.get(address), "Undo the cancellation")
     answer = desk.post(f"{address}restore/", {"back": "/staff/to-do/"}, follow=True)
-    for said in ("The visit is booked again.", "Cancellation undone", '<a href="/staff/to-do/">'):
-        assertContains(answer, said)
+    for message in ("The visit is booked again.", "Cancellation undone", '<a href="/staff/to-do/">'):
+        assertContains(answer, message)
 
 
 def test_what_is_over_is_not_cancelled(desk, address, visit):
@@ -163,10 +163,10 @@ def test_what_is_over_is_not_cancelled(desk, address, visit):
     assertRedirects(desk.get(f"{address}cancel/"), f"{address}{TODAY}")
 
 
-@pytest.mark.parametrize(("tell", "told"), [("on", 1), ("", 0)])
-def test_the_patient_is_told_if_one_says_so(desk, address, visit, tell, told):
+@pytest.mark.parametrize(("tell", "message"), [("on", 1), ("", 0)])
+def test_the_patient_is_told_if_one_says_so(desk, address, visit, tell, message):
     desk.post(f"{address}cancel/", {"reason": "Doctor is ill", "tell": tell})
-    assert visit.communications.filter(event="cancellation", medium="email").count() == told
+    assert visit.communications.filter(event="cancellation", medium="email").count() == message
 
 
 @pytest.mark.parametrize("who", ["ada", "other desk"])

@@ -17,7 +17,7 @@ def soon():
     return timezone.now() + timedelta(hours=20)
 
 
-def asked_for(patient, site, start, schedule):
+def request_for(patient, site, start, schedule):
     service = ServiceFactory(name="Second opinion", on_request=True)
     doctor = {"reference": schedule.bookable.actor.reference, "display": str(schedule.bookable.actor)}
     return AppointmentFactory(
@@ -43,9 +43,9 @@ def test_nothing_waits(as_rana):
 
 def test_a_request_waits_for_its_answer(as_rana, ada, site, soon, schedule):
     Patient.objects.filter(pk=ada.pk).update(birth_date=date(1985, 3, 27))
-    request = asked_for(ada, site, soon, schedule)
+    request = request_for(ada, site, soon, schedule)
     assert waiting(as_rana) == 1
-    shown = as_rana.get("/staff/to-do/")
+    response = as_rana.get("/staff/to-do/")
     for words in (
         "Requests to answer",
         "Ada Quinn",
@@ -53,7 +53,7 @@ def test_a_request_waits_for_its_answer(as_rana, ada, site, soon, schedule):
         "Second opinion",
         f"/staff/appointments/{request.fhir_id}/answer/",
     ):
-        assertContains(shown, words)
+        assertContains(response, words)
     assertContains(as_rana.get("/staff/today/"), '<span class="badge badge--accent">1<span')
     as_rana.post(f"/staff/appointments/{request.fhir_id}/answer/", {"answer": "accepted"})
     assertNotContains(as_rana.get("/staff/to-do/"), "Requests to answer")
@@ -69,18 +69,18 @@ def test_a_visit_by_video_is_at_no_site(as_rana, ada, site, soon):
     for name, telehealth in (("Advice", False), ("Talk", True)):
         service = ServiceFactory(name=name, telehealth=telehealth)
         AppointmentFactory(patient=ada, service=service, site=site, start=soon, status="booked")
-    shown = as_rana.get("/staff/to-do/")
-    assertContains(shown, f"<p>Advice, {site.name}</p>", html=True)
-    assertContains(shown, "<p>Talk</p>", html=True)
+    response = as_rana.get("/staff/to-do/")
+    assertContains(response, f"<p>Advice, {site.name}</p>", html=True)
+    assertContains(response, "<p>Talk</p>", html=True)
 
 
 def test_a_message_that_failed_is_listed_with_why(as_rana, ada, site, soon):
     visit = AppointmentFactory(patient=ada, site=site, start=soon + timedelta(days=9))
     CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason="No such number")
     assert waiting(as_rana) == 1
-    shown = as_rana.get("/staff/to-do/")
-    assertContains(shown, "Confirmation, email: No such number")
-    assertContains(shown, f"/staff/appointments/{visit.fhir_id}/")
+    page = as_rana.get("/staff/to-do/")
+    assertContains(page, "Confirmation, email: No such number")
+    assertContains(page, f"/staff/appointments/{visit.fhir_id}/")
 
 
 @pytest.mark.parametrize("address", ["/staff/to-do/", "/staff/appointments/{}/"])
@@ -88,9 +88,9 @@ def test_why_a_message_failed_is_said_in_the_readers_language(as_rana, ada, site
     visit = AppointmentFactory(patient=ada, site=site, start=soon)
     why = "The text service refuses the number or the text (error 21614)."
     CommunicationFactory(appointment=visit, status="not-done", attempts=5, status_reason=why)
-    shown = as_rana.get(address.format(visit.fhir_id), headers={"Accept-Language": "es"})
-    assertContains(shown, "El servicio de SMS rechaza el número o el texto (error 21614).")
-    assertNotContains(shown, "The text service")
+    page = as_rana.get(address.format(visit.fhir_id), headers={"Accept-Language": "es"})
+    assertContains(page, "El servicio de SMS rechaza el número o el texto (error 21614).")
+    assertNotContains(page, "The text service")
 
 
 def test_a_patient_who_was_reached_is_recorded_and_leaves_the_list(as_rana, ada, site, soon):
@@ -103,9 +103,9 @@ def test_a_patient_who_was_reached_is_recorded_and_leaves_the_list(as_rana, ada,
     assertContains(answer, "Recorded: the patient will come.")
     assertNotContains(answer, "Not confirmed yet")
     assert waiting(as_rana) == 0
-    shown = as_rana.get(f"/staff/appointments/{visit.fhir_id}/")
-    assertContains(shown, "Says they will come")
-    assertNotContains(shown, address)
+    page = as_rana.get(f"/staff/appointments/{visit.fhir_id}/")
+    assertContains(page, "Says they will come")
+    assertNotContains(page, address)
 
 
 def test_a_visit_that_was_cancelled_meanwhile_is_not_confirmed(as_rana, ada, site, soon):
@@ -115,7 +115,7 @@ def test_a_visit_that_was_cancelled_meanwhile_is_not_confirmed(as_rana, ada, sit
 
 
 def test_an_answer_from_the_list_leads_back_to_it(as_rana, ada, site, soon, schedule):
-    request = asked_for(ada, site, soon, schedule)
+    request = request_for(ada, site, soon, schedule)
     fields = {"answer": "declined", "from_list": "on", "back": "/staff/to-do/"}
     answer = as_rana.post(f"/staff/appointments/{request.fhir_id}/answer/", fields, follow=True)
     assert answer.redirect_chain == [("/staff/to-do/", 302)]
@@ -132,14 +132,14 @@ def test_a_visit_of_the_next_two_days_waits_for_the_patients_word(as_rana, ada, 
     ada.save()
     AppointmentFactory(patient=ada, site=site, start=now + ahead, attendance_confirmed=now if confirmed else None)
     assert waiting(as_rana) == int(listed)
-    shown = as_rana.get("/staff/to-do/")
-    assert ("Not confirmed yet" in shown.content.decode()) is listed
+    response = as_rana.get("/staff/to-do/")
+    assert ("Not confirmed yet" in response.content.decode()) is listed
     if listed:
-        assertContains(shown, 'href="tel:+12125550147"')
+        assertContains(response, 'href="tel:+12125550147"')
 
 
 def test_others_work_is_not_counted(as_rana, ada, soon, schedule, client):
-    asked_for(ada, LocationFactory(), soon, schedule)
+    request_for(ada, LocationFactory(), soon, schedule)
     assert waiting(as_rana) == 0
     assertNotContains(as_rana.get("/staff/to-do/"), "Ada Quinn")
     client.force_login(ada.user)
@@ -147,7 +147,7 @@ def test_others_work_is_not_counted(as_rana, ada, soon, schedule, client):
 
 
 def test_a_practitioner_sees_what_waits_on_their_calendar(as_chen, ada, site, soon, schedule):
-    asked_for(ada, site, soon, schedule)
+    request_for(ada, site, soon, schedule)
     AppointmentFactory(patient=ada, site=site, start=soon)
     assert waiting(as_chen) == 1
 
