@@ -97,7 +97,7 @@ def test_a_patient_answers_their_own_part_and_nobody_elses(visit_request, ada, c
     assert visit_request.status == "pending"
 
 
-def test_what_one_does_not_see_is_not_there(visit_request, ada, bo):
+def test_a_hidden_visit_is_missing(visit_request, ada, bo):
     api = Api(user=bo.user)
     for reference in (visit_request.reference, "Appointment/nobodys"):
         sent = {**answer(visit_request, bo), "appointment": {"reference": reference}}
@@ -155,7 +155,7 @@ def test_it_is_never_changed(api, visit_request, chen):
         ({"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T14:00:00Z"}, 422, "business-rule"),
     ],
 )
-def test_what_is_wrong_is_told(api, visit_request, chen, change, status, code):
+def test_errors_are_named(api, visit_request, chen, change, status, code):
     sent = {name: value for name, value in {**answer(visit_request, chen), **change}.items() if value is not None}
     response = api.post(KIND, sent)
     assert (response.status_code, code in codes(response)) == (status, True)
@@ -168,7 +168,7 @@ def test_who_takes_no_part_is_not_heard(api, visit_request):
 
 
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "entered-in-error"])
-def test_what_is_over_takes_no_answers(api, visit_request, chen, status):
+def test_a_past_visit_takes_no_responses(api, visit_request, chen, status):
     visit_request.status = status
     visit_request.save()
     response = api.post(KIND, answer(visit_request, chen))
@@ -187,7 +187,7 @@ def test_in_a_transaction_all_answers_are_heard_or_none(api, visit_request, chen
     assert visit_request.status == "pending"
 
 
-def test_an_arrival_begins_an_encounter_whichever_way_it_is_told(api, ada):
+def test_an_arrival_begins_an_encounter_by_either_resource(api, ada):
     """The Encounter follows the change of an Appointment's status."""
     appointment = AppointmentFactory(patient=ada, start=timezone.now())
     resource = api.get(appointment.reference).fhir

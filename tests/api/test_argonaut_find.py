@@ -246,7 +246,7 @@ def test_references_may_be_absolute(api, service, chen):
         ("https://elsewhere.example/Practitioner/1", "Practitioner of another server is not known here."),
     ],
 )
-def test_who_is_not_here_is_not_found_and_that_is_said(api, service, chen, stranger, text):
+def test_an_unknown_reference_is_named_in_the_outcome(api, service, chen, stranger, text):
     answer = api.get(FIND, window(practitioner=stranger))
     assert answer.fhir["total"] == 0
     assert text in [each["details"]["text"] for each in outcome(answer)["issue"]]
@@ -345,7 +345,7 @@ def test_the_patients_own_visits_are_left_out(api, service, chen, ada):
     assert theirs[0]["participant"][-1]["actor"]["reference"] == ada.reference
 
 
-def test_another_patient_is_not_there(service, chen, ada, bo):
+def test_another_patient_is_missing(service, chen, ada, bo):
     answer = Api(user=ada.user).get(FIND, window(**{"patient-reference": bo.reference}))
     assert (answer.status_code, codes(answer)) == (404, ["not-found"])
 

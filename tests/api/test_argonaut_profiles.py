@@ -129,6 +129,6 @@ def test_free_slots(api, role):
         ("prefetch", set(CRITERIA)),
     ],
 )
-def test_the_parameters_that_are_told_are_those_that_are_read(operation, read):
+def test_the_declared_parameters_are_those_that_are_read(operation, read):
     declared = next(each for each in OPERATIONS if each.name == operation).parameters
     assert {each.name for each in declared if each.use == "in"} == read

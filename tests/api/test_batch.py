@@ -96,7 +96,7 @@ def test_conditions_are_kept(api, kind):
         ({"ifModifiedSince": "2026-01-05T09:59:59Z"}, 200),
     ],
 )
-def test_who_has_the_version_already_is_told_so(api, kind, known, status):
+def test_a_known_version_is_not_modified(api, kind, known, status):
     site = LocationFactory(last_updated=datetime(2026, 1, 5, 10, tzinfo=UTC))
     assert statuses(sent(api, kind, entry("GET", site.reference, **known))) == [status]
 
@@ -109,7 +109,7 @@ def test_a_time_that_cannot_be_read_is_refused_with_its_place(api):
 
 
 @KINDS
-def test_the_resources_come_back_where_they_are_wanted(api, kind):
+def test_resources_are_returned_if_preferred(api, kind):
     make = entry("POST", "Location", {"resourceType": "Location", "name": "Main"})
     assert "resource" not in sent(api, kind, make)[0]
     [back] = sent(api, kind, make, prefer="return=representation")
@@ -201,7 +201,7 @@ def test_a_bundle_that_is_not_well_made_is_refused_with_the_place(api, kind, cha
 
 
 @pytest.mark.parametrize("kind", ["collection", "searchset", "everything", None])
-def test_other_bundles_are_told_which_would_be_right(api, kind):
+def test_a_refusal_of_another_bundle_names_the_valid_types(api, kind):
     response = api.post("", bundle(kind))
     assert response.status_code == 400
     assert "transaction or batch" in texts(response)

@@ -238,7 +238,7 @@ def test_what_is_missing_is_404(api, proposed_visit, path, reference, place):
     assert answer.fhir["issue"][0]["expression"] == [f"{HERE}.{place}"]
 
 
-def test_every_problem_is_told_at_once(api, proposed_visit):
+def test_every_problem_is_reported_at_once(api, proposed_visit):
     proposed_visit["status"] = "fulfilled"
     proposed_visit["slot"] = [{"reference": "Slot/1"}]
     proposed_visit["contained"][0]["status"] = "free"

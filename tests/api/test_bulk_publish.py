@@ -338,7 +338,7 @@ def test_where_nobody_is_vaccinated_the_files_are_empty(schedule):
     assert lines("Schedule", VACCINE) == lines("Slot", VACCINE) == lines("Location", VACCINE) == []
 
 
-def test_who_has_the_newest_version_is_told_so(schedule, settings):
+def test_the_newest_version_is_not_modified(schedule, settings):
     settings.PUBLISHED_MAX_AGE = timedelta(days=36500)
     for path in (ALL, f"{ALL}/Slot.ndjson", f"{ALL}/Location.ndjson"):
         first = get(path)
@@ -456,6 +456,6 @@ def test_a_role_that_is_over_is_left_out_of_those_of_somebody_who_stays(schedule
     assert past.fhir_id != still.fhir_id
 
 
-def test_the_older_form_leaves_out_a_calendar_whose_place_cannot_be_told(shots):
+def test_the_older_form_leaves_out_a_calendar_without_a_published_place(shots):
     Location.objects.update(state="")
     assert lines("Schedule", VACCINE) == lines("Slot", VACCINE) == lines("Location", VACCINE) == []

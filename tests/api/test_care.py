@@ -64,7 +64,7 @@ def test_messages_are_written_by_the_outbox_alone(api, administrator):
         assert who.put(message.reference, {**body, "id": message.fhir_id}).status_code == 405
 
 
-def test_a_patient_reads_what_is_theirs_and_of_nobody_else(ada):
+def test_a_patient_reads_their_own_rows_only(ada):
     mine, theirs = Api(user=ada.user), PatientFactory()
     for patient in (ada, theirs):
         own = "of-ada" if patient is ada else "of-another"

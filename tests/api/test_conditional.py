@@ -115,7 +115,7 @@ def test_versions_are_matched_here_too(api):
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_without_a_search_nobody_knows_which_one_is_meant(api, method):
+def test_a_condition_needs_a_search(api, method):
     body, media_type = ([], "application/json-patch+json") if method == "PATCH" else (SITE, "application/fhir+json")
     assert api.request(method, "Location", body, content_type=media_type).status_code == 400
 

@@ -66,7 +66,7 @@ def test_xml_says_the_same(anybody, kind):
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS)
-def test_what_is_not_there_is_not_found(anybody, kind):
+def test_an_unknown_definition_is_not_found(anybody, kind):
     assert anybody.get(f"{kind}/nothing").status_code == 404
     assert anybody.get(kind, {"url": "urn:nothing"}).fhir["total"] == 0
 

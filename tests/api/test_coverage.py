@@ -22,13 +22,13 @@ def test_under_an_id_of_the_clients_it_is_created_too(api, ada):
     assert api.put("Coverage/mine", coverage_of(ada, id="mine")).status_code == 201
 
 
-def test_without_a_beneficiary_it_is_nobodys(api):
+def test_a_beneficiary_is_required(api):
     response = api.post("Coverage", coverage_of())
     assert (response.status_code, codes(response)) == (422, ["required"])
     assert response.fhir["issue"][0]["expression"] == ["Coverage.beneficiary"]
 
 
-def test_a_patients_own_is_theirs_without_saying_so(ada):
+def test_a_patients_own_coverage_needs_no_beneficiary(ada):
     response = Api(user=ada.user).post("Coverage", coverage_of())
     assert (response.status_code, response.fhir["beneficiary"]) == (201, {"reference": ada.reference})
 
@@ -48,7 +48,7 @@ def test_a_patient_updates_their_own(ada):
     assert (response.status_code, response.fhir["subscriberId"]) == (200, "M-17")
 
 
-def test_another_patient_is_not_there(ada, bo):
+def test_another_patient_is_missing(ada, bo):
     """Not as the beneficiary nor in another role; the refusal is the same as for a patient who does not exist."""
     api = Api(user=ada.user)
     for somebody in (bo.reference, "Patient/nobody"):
@@ -62,7 +62,7 @@ def test_another_patient_is_not_there(ada, bo):
     assert not Coverage.objects.exists()
 
 
-def test_anothers_coverage_is_not_there(ada, bo):
+def test_the_coverage_of_another_patient_is_missing(ada, bo):
     theirs = CoverageFactory(beneficiary=bo)
     response = Api(user=ada.user).put(theirs.reference, coverage_of(ada, id=theirs.fhir_id))
     assert (response.status_code, codes(response)) == (404, ["not-found"])

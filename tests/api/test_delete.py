@@ -34,11 +34,11 @@ def test_deleting_again_changes_nothing(api):
     assert api.delete(patient.reference)["ETag"] == 'W/"2"'
 
 
-def test_what_was_never_there_is_not_there_either(api):
+def test_a_missing_row_is_not_found(api):
     assert api.delete("Patient/nobody").status_code == 204
 
 
-def test_who_prefers_it_is_told_in_words(api):
+def test_an_outcome_is_returned_if_preferred(api):
     response = api.delete(PatientFactory().reference, prefer="return=OperationOutcome")
     assert (response.status_code, codes(response)) == (200, ["informational"])
 

@@ -92,7 +92,7 @@ def test_the_engine_answers(world):
         assert bool(availability.find_times(query, now=now)) == found
 
 
-def test_subscribers_are_told(world):
+def test_subscribers_are_notified(world):
     subscription = SubscriptionFactory()
     ScheduleChange.objects.all().delete()
     Schedule.objects.filter(pk=world.schedule.pk).update(version=2)
@@ -171,7 +171,7 @@ def test_slots_of_such_times_are_made_or_refused(api, world):
 
 
 @pytest.mark.parametrize("ask", ["Slot/$prefetch", "Appointment/$find"])
-def test_free_time_is_told(api, world, ask):
+def test_free_time_is_published(api, world, ask):
     assert api.get(ask).status_code == 200
     assert b"".join(Client().get("/fhir/R4/$bulk-publish/Slot.ndjson").streaming_content)
     for query in ("?start=9999-12-31", "?start=0001-01-01&end=9999-12-31", "?start=9999-12-31T23:59:59Z"):

@@ -323,7 +323,7 @@ def test_malformed_is_400_and_says_where(api, service, chen, change, text):
     assert place.startswith("Parameters.")
 
 
-def test_all_that_is_wrong_is_told_at_once(api, service, chen):
+def test_every_problem_is_reported_at_once(api, service, chen):
     wrong = {"start": "x", "_count": "0", "schedule": [chen.reference, "Patient/1"], "who": "me"}
     answer = api.get(FIND, {**find_query(service), **wrong})
     assert issues_of(answer) == {

@@ -173,7 +173,7 @@ def test_since_leaves_out_what_is_older(api):
         ("2027", ["3"]),
     ],
 )
-def test_at_a_time_only_what_was_current_is_told(api, at, found):
+def test_at_a_time_only_current_versions_are_returned(api, at, found):
     patient = PatientFactory(last_updated=NOW + timedelta(hours=10))
     for version, hours in ((2, 11), (3, 35)):
         Patient.objects.filter(pk=patient.pk).update(version=version, last_updated=NOW + timedelta(hours=hours))
@@ -215,7 +215,7 @@ def test_a_count_of_none_tells_how_many_there_are(api):
     assert (history["total"], "entry" in history) == (1, False)
 
 
-def test_a_patient_sees_the_past_of_what_is_theirs(ada, bo):
+def test_a_patient_sees_past_versions_of_their_own_rows(ada, bo):
     own, other = CoverageFactory(beneficiary=ada), CoverageFactory(beneficiary=bo)
     mine = Api(user=ada.user)
     assert mine.get(f"{own.reference}/_history").fhir["total"] == 1
@@ -227,7 +227,7 @@ def test_a_patient_sees_the_past_of_what_is_theirs(ada, bo):
     )
 
 
-def test_what_was_once_about_another_patient_stays_theirs(api, ada, bo):
+def test_a_past_version_belongs_to_its_patient_then(api, ada, bo):
     appointment = AppointmentFactory(schedules=[ScheduleFactory()], patient=bo)
     body = api.get(appointment.reference).fhir
     for participant in body["participant"]:

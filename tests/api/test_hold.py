@@ -46,7 +46,7 @@ def test_a_held_time_is_not_offered_and_not_held_again(api, service, chen, ada, 
     assert [api.post(each, theirs).status_code for each in (HOLD, BOOK)] == [409, 409]
 
 
-def test_an_expired_hold_stands_in_nobodys_way(api, service, chen, ada, bo):
+def test_the_time_of_an_expired_hold_is_free(api, service, chen, ada, bo):
     theirs = proposal(api, service, chen, patient=bo)
     held = visit(api.post(HOLD, proposal(api, service, chen, patient=ada)))
     expire(held["id"])

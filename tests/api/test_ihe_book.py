@@ -101,7 +101,7 @@ def test_the_times_that_are_preferred(api, chen, repeat, hours):
 
 
 @pytest.mark.parametrize("repeat", [{"when": ["PC"]}, {"frequency": 1, "period": 1, "periodUnit": "d"}])
-def test_what_a_timing_cannot_say_is_told(api, chen, repeat):
+def test_an_unsupported_timing_is_refused(api, chen, repeat):
     answer = search(api, timing={"repeat": repeat})
     assert (answer.status_code, codes(answer)) == (400, ["not-supported"])
 

@@ -72,15 +72,15 @@ def test_an_identifier_leaves_no_doubt(api, people):
     ]
 
 
-def test_only_certain_matches_are_told_where_only_they_are_asked_for(api, people):
+def test_only_certain_matches_returns_certain_ones(api, people):
     assert [each[0] for each in grades(match(api, sought(), onlyCertainMatches=True))] == ["ana"]
 
 
-def test_no_more_than_were_asked_for(api, people):
+def test_no_more_matches_than_count(api, people):
     assert [each[0] for each in grades(match(api, sought(), count=1))] == ["ana"]
 
 
-def test_nobody_like_that(api, people):
+def test_no_match(api, people):
     response = match(api, {"resourceType": "Patient", "gender": "female"})
     assert (response.status_code, response.fhir["total"]) == (200, 0)
 
@@ -93,7 +93,7 @@ def test_staff_find_those_whom_they_may_see(people, chen, rana):
     assert [each[0] for each in grades(match(Api(user=chen.user), sought()))] == [mine.fhir_id]
 
 
-def test_patients_look_for_nobody(people, ada):
+def test_patients_may_not_match(people, ada):
     for api in (Api(user=ada.user), Api(user=UserFactory()), api_with("system/Patient.r")):
         response = match(api, sought())
         assert (response.status_code, codes(response)) == (403, ["forbidden"])
@@ -109,7 +109,7 @@ def test_patients_look_for_nobody(people, ada):
         ([{"name": "resource", "resource": sought()}, {"name": "onlyCertainMatches", "valueString": "so"}], "invalid"),
     ],
 )
-def test_what_is_wrong_is_told(api, parameters, code):
+def test_errors_are_named(api, parameters, code):
     response = api.post(MATCH, {"resourceType": "Parameters", "parameter": parameters})
     assert response.status_code == 400
     assert code in codes(response)

@@ -57,7 +57,7 @@ def declared(rest):
 
 
 @pytest.mark.parametrize("accept", ["application/fhir+json", "text/html", "text/turtle", "*/*"])
-def test_everybody_is_told_what_can_be_done(db, accept):
+def test_the_statement_needs_no_token(db, accept):
     response = Api().get("metadata", accept=accept)
     assert response.status_code == 200
     assert response.fhir["fhirVersion"] == "4.0.1"
@@ -65,7 +65,7 @@ def test_everybody_is_told_what_can_be_done(db, accept):
     assert response.fhir["software"]["version"]
 
 
-def test_they_are_told_in_xml_too(db, statement):
+def test_the_statement_in_xml(db, statement):
     response = Api().get("metadata", accept="application/fhir+xml")
     assert from_xml(read_xml(response.content.decode())) == statement
 

@@ -68,7 +68,7 @@ def test_statuses_and_codes(refused, error, status, code):
     assert (response.status_code, codes(response)) == (status, [code])
 
 
-def test_who_may_ask_again_is_told_when(refused):
+def test_a_temporary_refusal_has_retry_after(refused):
     assert refused(errors.ScheduleBusy())["Retry-After"] == "1"
     assert refused(Throttled(wait=7))["Retry-After"] == "7"
 
@@ -98,5 +98,5 @@ def test_a_bug_is_loud_in_tests(refused):
         refused(ZeroDivisionError())
 
 
-def test_who_is_not_known_is_not_told_what_is_wrong(db):
+def test_a_refusal_without_a_valid_token_has_no_details(db):
     assert codes(Api().post("Patient", "[")) == ["login"]

@@ -86,7 +86,7 @@ def test_a_hold_is_released_and_its_people_stay_tentative(api, ada):
     ],
     ids=["R4", "Argonaut"],
 )
-def test_the_reason_is_told_as_r4_and_as_the_guides_tell_it(api, reason, text):
+def test_the_reason_is_returned_as_in_r4_and_in_the_guides(api, reason, text):
     cancelled = api.patch(booked().reference, [CANCEL, {"op": "add", **reason}]).fhir
     [extension] = cancelled["extension"]
     assert extension["url"] == EXTENSION
@@ -94,7 +94,7 @@ def test_the_reason_is_told_as_r4_and_as_the_guides_tell_it(api, reason, text):
     assert cancelled["cancelationReason"]["coding"][0] == R4_REASON["coding"][0]
 
 
-def test_a_reason_that_was_given_elsewhere_is_told_both_ways_too(api):
+def test_a_reason_from_elsewhere_is_returned_both_ways_too(api):
     appointment = booked()
     body = {
         "resourceType": "Parameters",

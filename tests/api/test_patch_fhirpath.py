@@ -83,7 +83,7 @@ def test_what_a_path_picks_out_is_deleted(api, ada, path):
     assert [each.get("text") for each in changed(api, operation(type="delete", path=path))["name"]] == [None, "Addie"]
 
 
-def test_what_is_not_there_need_not_be_deleted(api, ada):
+def test_deleting_a_missing_element_does_nothing(api, ada):
     assert changed(api, operation(type="delete", path="Patient.birthDate"))["meta"]["versionId"] == "1"
 
 

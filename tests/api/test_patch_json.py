@@ -81,7 +81,7 @@ def test_only_the_version_that_was_read_is_patched(api):
     assert api.patch(patient.reference, FEMALE, if_match='W/"3"').status_code == 200
 
 
-def test_what_is_not_there_cannot_be_patched(api):
+def test_a_missing_resource_cannot_be_patched(api):
     assert api.patch("Patient/nobody", FEMALE).status_code == 404
     patient = PatientFactory()
     api.delete(patient.reference)

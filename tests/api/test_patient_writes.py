@@ -56,7 +56,7 @@ def test_patients_say_where_and_how_to_reach_them(as_ada, ada, element, value):
         ("deceasedBoolean", True),
     ],
 )
-def test_what_the_clinic_knows_them_by_is_not_theirs_to_change(as_ada, ada, element, value):
+def test_patients_do_not_change_their_identifying_elements(as_ada, ada, element, value):
     response = as_ada.put(ada.reference, {**to_fhir(ada), element: value})
     assert (response.status_code, set(codes(response))) == (403, {"forbidden"})
     assert f"Patient.{element}" in {issue["expression"][0] for issue in response.fhir["issue"]}
@@ -162,7 +162,7 @@ def test_an_answer_that_is_an_alarm_says_what_to_do(as_ada, ada, form):
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "stopped"])
-def test_what_became_of_answers_is_for_the_clinic_to_say(as_ada, ada, form, status):
+def test_patients_do_not_choose_the_status_of_answers(as_ada, ada, form, status):
     assert as_ada.post("QuestionnaireResponse", answers(form, ada, status=status)).status_code == 422
 
 

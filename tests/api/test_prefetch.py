@@ -45,7 +45,7 @@ def prefetch(api, **query):
     return api.get(PREFETCH, window(**query))
 
 
-def test_free_time_is_told_as_slots(api, service, chen):
+def test_free_time_is_returned_as_slots(api, service, chen):
     answer = prefetch(api)
     first, *others = matches(answer)
     assert (answer.fhir["total"], len(others), issues(answer)) == (8, 7, [("information", "informational")])
@@ -64,7 +64,7 @@ def test_free_time_is_told_as_slots(api, service, chen):
     assert {each["code"] for each in first["serviceType"][0]["coding"]} == {"11429006", "office-visit", "consult"}
 
 
-def test_what_is_taken_or_held_is_not_told(api, service, chen):
+def test_taken_and_held_time_is_left_out(api, service, chen):
     AppointmentFactory(service=service, schedules=[chen], start=monday(10), end=monday(11))
     SlotFactory(schedule=chen, start=monday(13), end=monday(14), status="busy-tentative")
     free = {each["start"] for each in matches(prefetch(api))}
@@ -81,7 +81,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_the_time_of_what_is_closed_is_not_told(api, chen, closed):
+def test_closed_time_is_left_out(api, chen, closed):
     known = matches(prefetch(api))
     CLOSED[closed]()
     assert known
@@ -89,7 +89,7 @@ def test_the_time_of_what_is_closed_is_not_told(api, chen, closed):
     assert api.get(f"Slot/{known[0]['id']}").status_code == 404
 
 
-def test_the_same_time_has_the_same_id_whoever_asks_and_however(api, chen, ada):
+def test_the_same_time_has_the_same_id_for_every_caller_and_query(api, chen, ada):
     whole = {each["start"]: each["id"] for each in matches(prefetch(api))}
     part = matches(prefetch(Api(user=ada.user), start=instant(monday(11)), practitioner=chen.actor.reference))
     assert {each["id"] for each in part} < set(whole.values())

@@ -87,19 +87,19 @@ def test_where_several_could_be_meant_nobody_is_named(api, maria):
 
 
 @pytest.mark.parametrize("change", [{"deleted_at": timezone.now()}, {"active": False}])
-def test_who_is_a_patient_no_more_is_registered_anew(api, maria, change):
+def test_a_former_patient_is_registered_again(api, maria, change):
     Patient.objects.filter(pk=maria.pk).update(**change)
     assert api.post("Patient", described()).status_code == 201
 
 
-def test_nothing_is_told_or_changed_of_who_is_known(maria):
+def test_a_known_patient_is_neither_shown_nor_changed(maria):
     response = api_with("system/Patient.c").post("Patient", described(telecom=[{"system": "phone", "value": "1"}]))
     assert maria.phone not in str(response.fhir)
     maria.refresh_from_db()
     assert (maria.version, maria.phone) == (1, "+1 212 555 0177")
 
 
-def test_a_condition_that_finds_nobody_makes_nobody_who_is_known_a_second_time(api, maria):
+def test_a_condition_without_a_match_registers_no_known_patient_again(api, maria):
     """If-None-Exist with an identifier that only the client knows does not hide that it is the same person."""
     for condition in (f"identifier={MRN}|99", f"identifier={MRN}|17"):
         response = api.post("Patient", described(), if_none_exist=condition)
@@ -112,7 +112,7 @@ def test_a_condition_that_finds_nobody_makes_nobody_who_is_known_a_second_time(a
     assert Patient.objects.count() == 2
 
 
-def test_what_is_updated_by_a_search_is_the_clients_own_affair(api, maria):
+def test_a_conditional_update_uses_the_clients_condition_only(api, maria):
     response = api.put(f"Patient?identifier={MRN}|99", described(identifier=identified("99", "http://other")))
     assert response.status_code == 201
 

@@ -29,7 +29,7 @@ def test_a_resource_comes_with_its_version(api):
 
 
 @pytest.mark.parametrize("known", ['W/"1"', '"1"', 'W/"7", W/"1"', "*"])
-def test_who_knows_the_version_is_told_so_and_no_more(api, known):
+def test_a_known_version_is_not_modified(api, known):
     response = api.get(PatientFactory().reference, if_none_match=known)
     assert response.status_code == 304
     assert response["ETag"] == 'W/"1"'
@@ -49,7 +49,7 @@ def test_who_knows_another_version_gets_the_resource(api):
         ("yesterday", 200),
     ],
 )
-def test_who_has_read_it_since_its_last_change_is_told_so(api, since, status):
+def test_a_row_unchanged_since_the_last_read_is_not_modified(api, since, status):
     patient = PatientFactory(last_updated=datetime(2026, 1, 5, 14, tzinfo=UTC))
     assert api.get(patient.reference, if_modified_since=since).status_code == status
     assert api.get(patient.reference, if_modified_since=since, if_none_match='W/"9"').status_code == 200
@@ -74,7 +74,7 @@ def test_what_was_deleted_is_gone(api):
     "path",
     ["Patient/nobody", "Patient/a_b", "Basic", "Basic/1", "Patient/1/2", "patient", "Patient/", "Patient/1/$nothing"],
 )
-def test_what_is_not_there_is_not_found(api, path):
+def test_a_missing_row_is_not_found(api, path):
     for method in ("GET", "POST") if path != "Patient/nobody" else ("GET",):
         response = api.request(method, path)
         assert response.status_code == 404

@@ -160,7 +160,7 @@ def test_if_none_match_writes_only_what_is_not_there_yet(api):
         "application/fhir+json; fhirVersion=3.0",
     ],
 )
-def test_what_cannot_be_read_is_told_what_can(api, content_type):
+def test_a_refused_media_type_names_the_accepted_ones(api, content_type):
     response = api.post("Patient", json.dumps(ADA), content_type=content_type)
     assert (response.status_code, codes(response)) == (415, ["not-supported"])
     assert "application/fhir+json" in texts(response)
@@ -358,7 +358,7 @@ def test_of_eight_who_take_one_id_one_creates_it():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_finds_the_id_taken_only_after_waiting_stands_in_nobodys_way():
+def test_a_writer_who_waited_for_the_id_blocks_nobody():
     """Three clients PUT one Appointment while its patient is locked: one creates it, the others change it."""
     ada = PatientFactory()
     booked = visit(SlotFactory(start=MONDAY_9), ada, id="one")
@@ -409,7 +409,7 @@ def wait_until_waiting(several):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_take_one_id_the_second_is_told():
+def test_the_second_of_two_writers_of_an_id_is_refused():
     start = Barrier(2)
     apis = [api_with(), api_with()]
 

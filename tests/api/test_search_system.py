@@ -198,7 +198,7 @@ def test_of_each_type_only_what_the_caller_may_see_is_found_and_counted(db, ada,
     assert narrow.get("?_type=Patient").fhir["total"] == 0
 
 
-def test_who_was_told_of_whom_is_recorded_once_for_each_patient(api, five):
+def test_a_disclosure_is_recorded_once_for_each_patient(api, five):
     api.get("?_type=Patient,Location")
     lines = AuditEvent.objects.filter(subtype="search")
     assert {line.query for line in lines} == {"?_type=Patient,Location"}

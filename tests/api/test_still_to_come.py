@@ -76,7 +76,7 @@ def test_an_encounter_of_the_past_is_not_given_to_a_visit_to_come(api, coming, p
 
 
 @pytest.mark.parametrize("status", ["arrived", "checked-in", "fulfilled", "noshow"])
-def test_nor_is_one_that_comes_from_elsewhere(api, status):
+def test_a_future_visit_from_elsewhere_is_refused(api, status):
     for response in (
         api.post("Appointment", made_elsewhere(status)),
         api.put("Appointment/one", {**made_elsewhere(status), "id": "one"}),
@@ -88,7 +88,7 @@ def test_nor_is_one_that_comes_from_elsewhere(api, status):
     assert not Appointment.objects.exists()
 
 
-def test_nor_by_an_update_in_a_bundle(api, coming):
+def test_an_update_in_a_bundle_is_refused(api, coming):
     changed = {**api.get(coming.reference).fhir, "status": "fulfilled"}
     assert api.post("", bundle("transaction", changed, "PUT", coming.reference)).status_code == 422
     result = api.post("", bundle("batch", changed, "PUT", coming.reference)).fhir["entry"][0]["response"]

@@ -82,7 +82,7 @@ def test_a_header_that_comes_back_as_it_was_shown_keeps_its_value(api):
     assert Subscription.objects.get().headers() == [("Authorization", "Bearer very-secret"), ("X-Clinic", "Other")]
 
 
-def test_a_header_whose_value_nobody_knows_is_refused(api):
+def test_a_header_with_an_unknown_value_is_refused(api):
     answer = api.post("Subscription", subscription_with(header=["Authorization: (not shown)"]))
     assert answer.status_code == 400
     assert answer.fhir["issue"][0]["expression"] == ["Subscription.channel.header[0]"]

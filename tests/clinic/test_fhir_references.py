@@ -23,7 +23,7 @@ def test_references_are_collected_at_any_depth():
 
 
 @pytest.mark.django_db
-def test_all_are_asked_for_at_once(django_assert_num_queries):
+def test_all_references_are_read_at_once(django_assert_num_queries):
     people = PractitionerFactory.create_batch(3)
     sites = LocationFactory.create_batch(2)
     with django_assert_num_queries(1):

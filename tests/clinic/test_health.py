@@ -17,7 +17,7 @@ def a_new_process():
     health._check_migrations.cache_clear()
 
 
-def test_a_process_that_lives_asks_nobody(client):
+def test_alive_needs_no_database(client):
     response = client.get("/healthz")  # no database is allowed in this test
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 

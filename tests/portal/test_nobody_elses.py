@@ -328,7 +328,7 @@ def noting_writes() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_nobody_elses_business(client, request, clinic, ada, who):
+def test_other_callers_learn_and_change_nothing(client, request, clinic, ada, who):
     who(client, request)
     before, wrong = rows(ada), []
     for name, row, address, posted in requests(clinic):

@@ -164,7 +164,7 @@ def test_who_asks_for_one_practitioner_is_not_read_the_others(chen, requires):
     assert [[[each.schedule for each in pool] for pool in way] for way in found] == [pools]
 
 
-def test_every_problem_of_the_schedules_is_told(service):
+def test_every_problem_of_the_schedules_is_reported(service):
     closed = ScheduleFactory(services=[service], active=False)
     other = ScheduleFactory(services=[])
     with pytest.raises(Invalid) as refusal:

@@ -102,7 +102,7 @@ def test_a_time_that_is_not_offered_is_refused_with_the_reason(service, chen, st
     assert Appointment.objects.count() == 0
 
 
-def test_every_reason_is_told_at_once(service, chen, ada):
+def test_every_reason_is_reported_at_once(service, chen, ada):
     book(wish(service, chen, at=monday(16, 30), patient=ada))
 
     with pytest.raises(TimeNotOffered) as refusal:

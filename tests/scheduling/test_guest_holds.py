@@ -64,7 +64,7 @@ def test_another_guest_cannot_touch_it(held, act):
         getattr(booking, act)(held.fhir_id, caller=ANOTHER, now=timezone.now())
 
 
-def test_nobody_at_all_holds_nothing(service, chen):
+def test_an_anonymous_caller_holds_nothing(service, chen):
     with pytest.raises(Forbidden):
         hold(wish(service, chen, at=monday(10)), Caller())
 
@@ -129,7 +129,7 @@ def test_a_named_patient_takes_part_and_the_hold_is_booked(held):
     assert (booked.status, booked.patient) == ("booked", eve)
 
 
-def test_named_anew_it_is_somebody_elses(held):
+def test_another_patient_replaces_the_first(held):
     first, second = PatientFactory(), PatientFactory()
     name(held, first)
     named = name(held, second)

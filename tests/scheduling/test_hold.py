@@ -80,7 +80,7 @@ def test_an_expired_hold_is_bookable_at_once_with_no_worker(service, chen, ada, 
     assert book(request).status == "booked"
 
 
-def test_who_confirms_too_late_is_told_so_even_if_nobody_else_came(service, chen, ada):
+def test_a_late_confirmation_is_refused_even_if_the_time_is_free(service, chen, ada):
     held = let_expire(service, chen, patient=ada)
     with pytest.raises(HoldExpired):
         confirm(held)

@@ -69,7 +69,7 @@ def test_nor_where_they_were_booked_before():
         record_all([visit(ScheduleFactory(), patient=before.patient)])
 
 
-def test_what_is_over_is_in_nobodys_way():
+def test_a_past_visit_blocks_nothing():
     patient = PatientFactory()
     visits = [visit(ScheduleFactory(), patient=patient, status=status) for status in ("cancelled", "fulfilled")]
 

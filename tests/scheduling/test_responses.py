@@ -66,7 +66,7 @@ def planned_events(appointment):
     )
 
 
-def test_a_patient_asks_and_the_time_is_kept_without_end(visit_request, service, chen):
+def test_a_request_keeps_its_time_without_end(visit_request, service, chen):
     slot = Slot.objects.get(appointment=visit_request)
     assert (visit_request.status, visit_request.hold_expires_at) == ("pending", None)
     assert (slot.status, slot.hold_expires_at) == ("busy-tentative", None)
@@ -85,7 +85,7 @@ def test_who_runs_the_calendar_books_at_once(service, chen, ada, desk):
     assert book(wish(service, chen, at=monday(10), patient=ada), desk).status == "booked"
 
 
-def test_a_hold_that_the_patient_confirms_is_asked_for(service, chen, ada):
+def test_a_confirmed_hold_becomes_a_request(service, chen, ada):
     caller = Caller(user=ada.user)
     held = hold(wish(service, chen, at=monday(10), patient=ada), caller)
     confirmed = booking.confirm(held.fhir_id, caller=caller, now=timezone.now())
@@ -95,7 +95,7 @@ def test_a_hold_that_the_patient_confirms_is_asked_for(service, chen, ada):
         booking.confirm(held.fhir_id, caller=caller, now=timezone.now())
 
 
-def test_a_hold_that_ran_out_is_not_asked_for(service, chen, ada):
+def test_an_expired_hold_becomes_no_request(service, chen, ada):
     caller = Caller(user=ada.user)
     held = run_out(hold(wish(service, chen, at=monday(10), patient=ada), caller))
     with pytest.raises(HoldExpired):
@@ -133,7 +133,7 @@ def test_who_runs_a_room_answers_for_it_where_nobodys_time_is_taken(service, ada
     assert respond(visit_request, "accepted", desk).status == "booked"
 
 
-def test_a_declined_request_frees_the_time_and_the_patient_is_told(visit_request, doctor, service, chen):
+def test_a_declined_request_frees_the_time_and_sends_a_message(visit_request, doctor, service, chen):
     declined = respond(visit_request, "declined", Caller(user=doctor.user), comment="Please see a surgeon.")
     assert declined.status == "cancelled"
     assert declined.cancelation_reason["text"] == "Please see a surgeon."
@@ -184,7 +184,7 @@ def test_a_request_is_moved_as_a_request(visit_request, service, chen, ada):
     assert (moved.start, moved.is_request, statuses(moved)["Practitioner"]) == (monday(11), True, "needs-action")
 
 
-def test_what_was_agreed_to_is_moved_by_the_clinic_alone(visit_request, service, chen, ada, desk):
+def test_only_the_clinic_moves_an_accepted_request(visit_request, service, chen, ada, desk):
     respond(visit_request, "accepted", desk)
     offerings = wish(service, chen, at=monday(11)).offerings
     move, now = booking.RescheduleRequest(offerings=offerings, start=monday(11)), timezone.now()
@@ -209,7 +209,7 @@ def test_a_new_hold_takes_no_requests_place(visit_request, service, chen, ada):
     assert visit_request.is_request
 
 
-def test_of_two_who_answer_at_once_the_first_is_heard(visit_request, doctor, desk):
+def test_the_first_of_two_answers_at_once_counts(visit_request, doctor, desk):
     def accept():
         return respond(visit_request, "accepted", desk)
 

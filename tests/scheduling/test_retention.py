@@ -78,7 +78,7 @@ def test_a_past_version_is_kept_from_when_it_was_replaced(settings):
     assert PastVersion.objects.get().row_id != site.pk
 
 
-def test_what_still_waits_to_be_told_is_not_forgotten(settings):
+def test_a_waiting_message_is_kept(settings):
     NotificationFactory(status="waiting", created=NOW - settings.DELIVERY_LOG_KEPT - DAY)
     retention.forget(now=NOW)
     assert Notification.objects.exists()

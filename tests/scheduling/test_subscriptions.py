@@ -106,12 +106,12 @@ def test_blocked_and_extra_time_tell_their_day(subscription, chen, status):
     assert planned_notifications() == one_day(chen, monday(10))
 
 
-def test_time_off_over_several_days_is_told_as_one_span(subscription, chen):
+def test_time_off_over_several_days_is_one_notification(subscription, chen):
     SlotFactory(schedule=chen, status="busy-unavailable", start=monday(0), end=monday(0, days=5))
     assert planned_notifications() == {(chen.pk, day_of(monday(0)), day_of(monday(0, days=4)))}
 
 
-def test_both_schedules_of_one_practitioner_are_told_of(subscription, chen):
+def test_both_schedules_of_one_practitioner_are_notified(subscription, chen):
     other = ScheduleFactory(actor=chen.actor)
     forget()
     SlotFactory(schedule=chen, start=monday(10))
@@ -128,7 +128,7 @@ def test_new_hours_tell_all_days_to_come(subscription, service, chen):
     assert planned_notifications() == {(chen.pk, today, today + timedelta(days=365))}
 
 
-def test_a_planning_horizon_bounds_what_is_told(subscription, chen):
+def test_a_planning_horizon_limits_the_notified_days(subscription, chen):
     chen.planning_end = monday(0, days=5)
     chen.save()
     [(_, _, last)] = planned_notifications()
@@ -147,7 +147,7 @@ def test_a_change_of_a_service_tells_every_schedule_that_gives_it(subscription, 
     assert {schedule for schedule, _, _ in planned_notifications()} == {chen.pk, everything.pk}
 
 
-def test_several_changes_of_a_day_are_told_once(subscription, service, chen, ada, bo):
+def test_several_changes_of_a_day_are_one_notification(subscription, service, chen, ada, bo):
     book(wish(service, chen, at=monday(10), patient=ada))
     assert planned_notifications() == one_day(chen, monday(10))
     book(wish(service, chen, at=monday(11), patient=bo))
@@ -156,7 +156,7 @@ def test_several_changes_of_a_day_are_told_once(subscription, service, chen, ada
     assert Notification.objects.count() == 1
 
 
-def test_a_change_while_a_notification_is_under_way_is_told_again(subscription, chen):
+def test_a_change_during_a_delivery_is_notified_again(subscription, chen):
     SlotFactory(schedule=chen, start=monday(10))
     planned_notifications()
     assert delivery.claim(now=timezone.now()) is not None
@@ -165,7 +165,7 @@ def test_a_change_while_a_notification_is_under_way_is_told_again(subscription, 
     assert Notification.objects.count() == 2
 
 
-def test_the_past_concerns_nobody(subscription, chen):
+def test_changes_of_the_past_are_not_notified(subscription, chen):
     SlotFactory(schedule=chen, start=timezone.now() - 3 * DAY)
     assert planned_notifications() == set()
 
@@ -178,19 +178,19 @@ def test_the_days_are_those_of_the_schedules_own_clock(subscription):
     assert planned_notifications() == {(tokyo.pk, tuesday, tuesday)}
 
 
-def test_the_calendar_of_a_patient_is_nobodys_business(subscription, ada):
+def test_the_calendar_of_a_patient_is_not_notified(subscription, ada):
     SlotFactory(schedule=ScheduleFactory(actor=ada), start=monday(10))
     assert planned_notifications() == set()
 
 
-def test_nothing_is_noted_while_nobody_subscribes(service, chen, ada):
+def test_without_subscriptions_no_change_is_recorded(service, chen, ada):
     SubscriptionFactory(status="off")
     SubscriptionFactory(deleted_at=timezone.now())
     book(wish(service, chen, at=monday(10), patient=ada))
     assert not ScheduleChange.objects.exists()
 
 
-def test_what_was_noted_for_nobody_is_forgotten(chen):
+def test_changes_without_a_subscription_are_deleted(chen):
     gone = SubscriptionFactory()
     SlotFactory(schedule=chen, start=monday(10))
     gone.delete()
@@ -222,7 +222,7 @@ def test_what_was_noted_for_nobody_is_forgotten(chen):
         ("Schedule?service=HealthcareService/other", False),
     ],
 )
-def test_only_whom_it_concerns_is_told(criteria, concerned):
+def test_only_matching_subscriptions_are_notified(criteria, concerned):
     site, organization, service = LocationFactory(), OrganizationFactory(), ServiceFactory()
     role = RoleFactory(organization=organization)
     schedule = ScheduleFactory(actor=role, site=site, services=[service])
@@ -260,7 +260,7 @@ def test_all_changes_are_collected_with_a_constant_number_of_statements(subscrip
     assert counts[0] == counts[1]
 
 
-def test_a_schedule_is_told_without_a_word_about_visits(subscription, service, chen, ada):
+def test_a_notification_contains_no_visits(subscription, service, chen, ada):
     book(wish(service, chen, at=monday(10), patient=ada))
     subscriptions.collect(now=timezone.now())
     sent = json.dumps(delivery.payload_of(Notification.objects.get()))

@@ -165,7 +165,7 @@ def test_a_redirect_is_not_followed(subscription, receiver):
     assert len(receiver.all()) == 1
 
 
-def test_an_endpoint_that_is_not_there_is_given_up_and_its_subscription_says_so(db):
+def test_a_missing_endpoint_is_given_up_and_its_subscription_says_so(db):
     with receiving() as gone:
         endpoint = gone.url
     subscription = SubscriptionFactory(endpoint=endpoint)
@@ -192,7 +192,7 @@ def test_a_private_address_is_refused_at_the_last_moment_too(settings, receiver,
 
 
 @pytest.mark.parametrize("state", [{"status": "off"}, {"end": timezone.now() - SECOND}, {"deleted_at": timezone.now()}])
-def test_who_does_not_subscribe_any_more_is_told_nothing(subscription, receiver, state):
+def test_an_ended_subscription_gets_no_notification(subscription, receiver, state):
     notification = change(subscription)
     Subscription.objects.update(**state)
     assert deliver() == 0
@@ -243,7 +243,7 @@ def test_silence_is_broken_by_a_heartbeat_without_a_body(subscription, receiver,
     assert deliver(now + 30 * MINUTE) == 0, "they have just heard of us"
 
 
-def test_who_has_been_told_something_needs_no_heartbeat(subscription, receiver, settings):
+def test_a_notification_replaces_the_heartbeat(subscription, receiver, settings):
     settings.HEARTBEAT_EVERY = 15 * MINUTE
     now = timezone.now() + 14 * MINUTE
     change(subscription)

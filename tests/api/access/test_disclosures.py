@@ -58,7 +58,7 @@ def test_what_tells_of_no_patient_is_not_recorded(world, kind):
     assert lines() == []
 
 
-def test_what_software_has_already_is_not_told_again(world):
+def test_a_not_modified_response_is_no_disclosure(world):
     software = world.comes("software")
     assert software.get("Patient/bo", if_none_match='W/"1"').status_code == 304
     assert lines() == []
@@ -95,7 +95,7 @@ def test_a_patient_who_comes_several_times_is_one_line(world, django_assert_num_
 
 
 @pytest.mark.parametrize("query", ["Slot?_id={slot}&_include=Slot:schedule", "Patient?_id=bo&_summary=count"])
-def test_who_is_not_shown_is_no_line(world, query):
+def test_a_hidden_patient_is_not_recorded(world, query):
     world.comes("software").get(query.format(slot=world.rows["Slot", "Ada's"].fhir_id))
     assert lines() == []
 
@@ -103,7 +103,7 @@ def test_who_is_not_shown_is_no_line(world, query):
 @pytest.mark.parametrize(
     "query", ["Practitioner?_id={chen}&_revinclude=Appointment:actor", "Schedule?_id={own}&_include=Schedule:actor"]
 )
-def test_who_is_included_counts_too(world, query):
+def test_included_patients_are_recorded(world, query):
     own = world.rows["Schedule", "Ada's"].fhir_id
     world.comes("software").get(query.format(chen=world.chen.fhir_id, own=own))
     assert lines() == [("search", "E", "ada", "")]
@@ -151,7 +151,7 @@ def test_a_visit_that_is_left_as_it_is(world, status):
     assert lines() == [("read", "R", "bo", visit.reference)]
 
 
-def test_a_hold_that_is_asked_for_again(world):
+def test_a_repeated_hold(world):
     held = AppointmentFactory(
         patient=world.bo, status="pending", start=monday(13), hold_expires_at=timezone.now() + timedelta(minutes=5)
     )
@@ -182,7 +182,7 @@ def test_what_people_read_of_their_own_is_not_recorded(world, role, name):
     assert lines() == []
 
 
-def test_with_an_app_it_is_and_names_both(world):
+def test_a_read_by_an_app_is_recorded_with_app_and_user(world):
     world.comes("Ada's app").get("Patient/ada")
     line = AuditEvent.objects.get()
     assert (line.user, line.client, line.patient) == (world.ada.user, "app", world.ada)
@@ -205,7 +205,7 @@ def test_what_is_hidden_is_not_recorded(world):
 
 
 @pytest.mark.parametrize("path", ["Patient/bo", "Patient", "Patient/_history"])
-def test_what_cannot_be_recorded_is_not_told(world, path):
+def test_a_disclosure_that_cannot_be_recorded_is_not_made(world, path):
     software = world.comes("software")
     software.client.raise_request_exception = False
     with connection.cursor() as cursor:
@@ -254,7 +254,7 @@ def test_a_visit_that_is_opened(world, chen):
     assert AuditEvent.objects.get().user == world.chen.user
 
 
-def test_a_list_that_is_asked_for_again_and_again_is_a_line_an_hour(world, chen):
+def test_a_list_that_is_reloaded_is_recorded_once_an_hour(world, chen):
     day = {"date": timezone.localdate(world.rows["Appointment", "Ada's"].start).isoformat()}
     for _ in range(2):
         assert chen.get("/staff/", day).status_code == 200

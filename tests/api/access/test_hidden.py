@@ -51,7 +51,7 @@ def assert_as_if_not_there(api: Api, hidden: Any, ask: Any) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", ["{0}/{1}", "{0}/{1}/_history/1", "{0}/{1}/_history", "{0}?_id={1}"])
-def test_asked_for(world, kind, path):
+def test_reads_and_searches(world, kind, path):
     for role in ("Ada", "app, reads visits"):
         status = assert_as_if_not_there(
             world.comes(role), world.rows[kind, "Bo's"], lambda api, name: api.get(path.format(kind, name))
@@ -86,7 +86,7 @@ def test_sought(world, query):
 @pytest.mark.parametrize(
     "headers", [{"if_none_match": 'W/"1"'}, {"if_modified_since": "Fri, 01 Jan 2100 00:00:00 GMT"}], ids=["tag", "time"]
 )
-def test_a_version_that_is_known_tells_nothing(world, headers):
+def test_a_conditional_read_reveals_nothing(world, headers):
     row = world.rows["Appointment", "Bo's"]
     assert_as_if_not_there(world.comes("Ada"), row, lambda api, name: api.get(f"Appointment/{name}", **headers))
 
@@ -363,7 +363,7 @@ def test_times_are_free_or_not_whoever_asks(world):
         assert hidden.fhir_id not in answer.content.decode()
 
 
-def test_what_has_become_anothers_is_not_there_any_more(world):
+def test_a_row_of_a_new_patient_is_hidden_from_the_former_one(world):
     software, row = world.comes("software"), world.rows["Coverage", "Ada's"]
     body = software.get(row.reference).fhir
     assert software.put(row.reference, {**body, "beneficiary": {"reference": "Patient/bo"}}).status_code == 200
@@ -375,7 +375,7 @@ def test_what_has_become_anothers_is_not_there_any_more(world):
     assert (history["total"], "ada" in str(history["entry"])) == (1, False)
 
 
-def test_an_idempotency_key_is_of_who_sent_it(world):
+def test_an_idempotency_key_belongs_to_its_caller(world):
     visit = world.rows["Appointment", "Ada's"]
     path = f"{visit.reference}/$cancel"
     assert world.comes("Ada").post(path, idempotency_key="one").status_code == 200

@@ -80,7 +80,7 @@ def test_an_administrator_sees_everything(visits, administrator):
     assert seen(administrator) == ["of-ada", "of-bo"]
 
 
-def test_who_is_nobody_here_sees_what_is_public(visits):
+def test_a_user_without_a_role_sees_public_resources(visits):
     api = Api(user=UserFactory())
     assert [len(seen(api, kind)) for kind in VISITS] == [0, 0, 0]
     assert len(seen(api, "Practitioner")) == 2
@@ -88,7 +88,7 @@ def test_who_is_nobody_here_sees_what_is_public(visits):
     assert seen(api, "AuditEvent") == []
 
 
-def test_the_schedule_of_a_patient_is_theirs(ada, bo):
+def test_a_patients_own_schedule_is_visible_to_them_only(ada, bo):
     ScheduleFactory(fhir_id="of-ada", actor=ada)
     assert seen(Api(user=ada.user), "Schedule") == ["of-ada"]
     assert seen(Api(user=bo.user), "Schedule") == []
@@ -127,7 +127,7 @@ def test_people_write_nothing_of_how_the_clinic_works(visits, ada, chen, rana, m
         assert getattr(Api(user=user), method)(path, body).status_code == 403
 
 
-def test_a_video_room_is_told_to_software_and_to_who_works_there(site, ada, chen, rana):
+def test_a_video_room_is_visible_to_software_and_its_staff(site, ada, chen, rana):
     """A patient enters the room from the page of their visit, shortly before it begins."""
     room = "https://meet.example.org/room"
     path = ScheduleFactory(actor=chen, site=site, meeting_url=room).reference
@@ -142,7 +142,7 @@ def test_a_video_room_is_told_to_software_and_to_who_works_there(site, ada, chen
 
 
 @pytest.mark.parametrize("factory", [QuestionnaireResponseFactory, EncounterFactory, CommunicationFactory])
-def test_what_was_said_at_a_visit_is_for_those_who_work_with_it(site, ada, chen, rana, factory):
+def test_rows_of_a_visit_are_visible_to_its_staff(site, ada, chen, rana, factory):
     """Each practitioner reads only the patient's rows from their own site."""
     elsewhere = LocationFactory()
     doctor = PractitionerFactory(user=UserFactory())

@@ -64,13 +64,13 @@ HIDDEN = (
 
 
 @pytest.mark.parametrize("path", ["", "/_history", "/_history/1"])
-def test_a_patient_is_shown_themselves_who_cares_for_them_and_whom_they_see(together, ada, chen, path):
+def test_a_patient_sees_themselves_their_carers_and_practitioners(together, ada, chen, path):
     response = str(Api(user=ada.user).get(f"{together.reference}{path}").fhir)
     assert [name for name in HIDDEN if name in response] == []
     assert all(each in response for each in (ada.reference, chen.reference, "RelatedPerson/son", "Samuel Quinn"))
 
 
-def test_who_works_there_is_shown_everybody(together, chen):
+def test_staff_see_all_participants(together, chen):
     response = str(Api(user=chen.user).get(together.reference).fhir)
     assert [name for name in HIDDEN if name not in response] == []
 
@@ -81,7 +81,7 @@ def test_no_include_leads_to_them(together, ada, chen):
     assert included == {ada.fhir_id, chen.fhir_id, "son"}
 
 
-def test_nor_is_it_told_by_what_a_patient_does_with_the_visit(together, ada, eve):
+def test_a_patch_reveals_no_other_participant(together, ada, eve):
     """A cancellation by one patient sets each patient's participation to declined, and keeps all participants."""
     api, actors = Api(user=ada.user), [each["actor"] for each in together.participant]
     guess = [{"op": "test", "path": "/participant/2/actor/reference", "value": eve.reference}]
@@ -95,7 +95,7 @@ def test_nor_is_it_told_by_what_a_patient_does_with_the_visit(together, ada, eve
     assert (answers[ada.reference], answers[eve.reference]) == ("declined", "declined")
 
 
-def test_nor_by_an_operation(together, ada):
+def test_an_operation_reveals_no_other_participant(together, ada):
     answer = Api(user=ada.user).post(f"{together.reference}/$cancel")
     assert (answer.status_code, [name for name in HIDDEN if name in str(answer.fhir)]) == (200, [])
 
@@ -132,7 +132,7 @@ BY_OTHERS = [
 
 
 @pytest.mark.parametrize("query", BY_OTHERS)
-def test_a_patient_finds_no_visit_by_who_else_comes(together, ada, query):
+def test_a_patient_finds_no_visit_by_another_participant(together, ada, query):
     AppointmentResponseFactory(appointment=together)
     assert Api(user=ada.user).get(query).fhir["total"] == 0
 
@@ -156,12 +156,12 @@ def test_software_does(together, query):
         "_filter=patient eq Patient/{ada} and not (part-status eq tentative)",
     ],
 )
-def test_a_patient_finds_it_by_what_they_are_shown(together, ada, chen, query):
+def test_a_patient_finds_it_by_visible_elements(together, ada, chen, query):
     query = query.format(ada=ada.fhir_id, chen=chen.fhir_id)
     assert ids(Api(user=ada.user).get(f"Appointment?{query}")) == [together.fhir_id]
 
 
-def test_what_others_answer_is_not_for_a_patient(together, ada, chen, nurse, son):
+def test_responses_of_others_are_hidden_from_a_patient(together, ada, chen, nurse, son):
     for fhir_id, who in (("of-nurse", nurse), ("of-son", son)):
         AppointmentResponseFactory(fhir_id=fhir_id, appointment=together, actor={"reference": who.reference})
     assert ids(Api(user=ada.user).get("AppointmentResponse")) == ["of-son"]
@@ -172,7 +172,7 @@ def test_what_others_answer_is_not_for_a_patient(together, ada, chen, nurse, son
     ("constraint", "is_seen"),
     [("patient=Patient/{ada}", True), ("patient=Patient/eve", False), ("_content=Nora", False)],
 )
-def test_nor_does_an_app_by_its_scopes(together, ada, constraint, is_seen):
+def test_the_scopes_of_an_app_find_no_other_participant(together, ada, constraint, is_seen):
     api = app_of(ada, f"patient/Appointment.rs?{constraint.format(ada=ada.fhir_id)}")
     assert ids(api.get("Appointment")) == ([together.fhir_id] if is_seen else [])
 

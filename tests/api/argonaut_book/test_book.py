@@ -36,7 +36,7 @@ def test_a_proposal_is_held_by_its_id(api, chen):
     assert (slot.status, instant(slot.start)) == ("busy-tentative", proposed["start"])
 
 
-def test_what_was_proposed_is_what_is_held(api, chen):
+def test_the_hold_is_the_proposal(api, chen):
     proposed = offer(api, reason=f"{SNOMED}|271807003")
     [appointment] = matches(api.post(HOLD, parameters(appt_id=reference(proposed))))
     for name in ("serviceType", "appointmentType", "start", "end", "requestedPeriod", "reasonCode"):
@@ -85,7 +85,7 @@ def test_an_id_is_given_in_many_forms(api, chen, value):
     assert matches(api.post(HOLD, body))[0]["status"] == "pending"
 
 
-def test_whom_the_search_was_for_is_whose_visit_it_is(api, chen, ada):
+def test_the_patient_of_the_search_is_the_patient_of_the_visit(api, chen, ada):
     proposed = offer(api, **{"patient-reference": ada.reference})
     api.post(BOOK, parameters(appt_id=reference(proposed)))
     assert Appointment.objects.get().patient == ada
@@ -105,7 +105,7 @@ def test_a_new_patient_is_registered_as_they_book(api, chen):
     assert Appointment.objects.get().patient == Patient.objects.get(family="Newman")
 
 
-def test_who_holds_it_already_is_told_until_when(api, chen):
+def test_a_second_hold_of_its_holder_returns_the_expiry(api, chen):
     appointment = held(api, chen)
     again = api.post(HOLD, parameters(appt_id=reference(appointment)))
     assert (matches(again), Appointment.objects.count()) == ([appointment], 1)

@@ -21,19 +21,19 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "elsewhere", ["https://elsewhere.example/fhir/Appointment/1", "http://testserver/fhir/R4/Appointment/1"]
 )
-def test_what_is_on_another_server_is_not_there(api, chen, elsewhere):
+def test_a_reference_to_another_server_is_not_found(api, chen, elsewhere):
     answer = api.post(BOOK, parameters(appt_id=elsewhere))
     assert (answer.status_code, codes(answer)) == (404, ["not-found"])
 
 
 @pytest.mark.parametrize("wrong", ["Patient/1", "Dr Y", 7, ""])
-def test_an_id_that_is_none_is_told_once(api, chen, wrong):
+def test_an_invalid_id_is_one_issue(api, chen, wrong):
     body = {"resourceType": "Parameters", "parameter": [{"name": "appt-id", "valueUri": wrong}]}
     [issue] = api.post(BOOK, body).fhir["issue"]
     assert issue["expression"] == ["Parameters.appt-id"]
 
 
-def test_a_time_outside_the_hours_is_told_where_it_was_asked_for(api, chen, ada):
+def test_a_time_outside_the_hours_is_refused_at_its_element(api, chen, ada):
     appointment = made(chen, ada, start=instant(monday(6)), end=instant(monday(7)))
     [issue] = api.post(BOOK, appointment).fhir["entry"][-1]["resource"]["issue"]
     assert (issue["code"], issue["expression"]) == ("business-rule", ["Parameters.appt-resource"])
@@ -81,7 +81,7 @@ def test_a_refusal_names_the_nearest_times(api, chen, ada):
     assert instant(monday(9)) in issue["diagnostics"]
 
 
-def test_a_refused_resource_is_told_and_not_stored(api, chen, ada):
+def test_a_refused_resource_is_named_and_not_stored(api, chen, ada):
     SlotFactory(schedule=chen, start=monday(10), end=monday(11))
     answer = api.post(BOOK, made(chen, ada))
     [refused] = matches(answer)
@@ -160,7 +160,7 @@ def test_to_compare_the_patient_registers_nobody(api, chen, ada):
     assert stored() == before
 
 
-def test_who_may_register_nobody_may_not_look_for_them_either(chen, ada):
+def test_a_caller_who_may_not_register_may_not_match_either(chen, ada):
     reader = api_with("system/Appointment.cruds system/Schedule.rs system/Slot.rs")
     proposed = offer(reader)
     answer = reader.post(BOOK, parameters(appt_id=reference(proposed), patient_resource=NORA))
@@ -195,7 +195,7 @@ def test_a_proposal_stands_for_an_hour(api, chen, monkeypatch):
     assert matches(answer)[0]["status"] == "cancelled"
 
 
-def test_what_is_no_id_of_ours_is_not_there(api, chen, settings):
+def test_an_unknown_id_is_not_found(api, chen, settings):
     proposed = offer(api)
     other = "A" if proposed["id"][0] != "A" else "B"
     ids = ["nobodys", other + proposed["id"][1:], proposed["id"] + "A"]
@@ -245,7 +245,7 @@ def test_who_may(service, chen, ada, bo):
     assert patient.post(HOLD, body).status_code == 403
 
 
-def test_another_patient_is_as_one_who_is_nobody(chen, ada, bo):
+def test_another_patient_is_refused_like_an_unknown_one(chen, ada, bo):
     patient = Api(user=ada.user)
     theirs = offer(Api(user=bo.user), **{"patient-reference": bo.reference})
     assert patient.post(BOOK, parameters(appt_id=reference(theirs))).status_code == 404

@@ -28,7 +28,7 @@ def introspect(token, **headers):
     return Client().post(ADDRESS, {"token": token}, headers=headers or BASIC)
 
 
-def test_software_is_told_all_about_a_token(token, ada):
+def test_software_reads_all_claims_of_a_token(token, ada):
     response = introspect(token)
     assert response["Cache-Control"] == "no-store"
     body = response.json()
@@ -61,14 +61,14 @@ def test_software_may_name_itself_in_the_body(token):
     "headers",
     [{"Authorization": "Bearer nonsense"}, {"Authorization": "Basic bm9ib2R5OnNlY3JldA=="}, {"X-Nothing": "said"}],
 )
-def test_strangers_are_told_nothing(token, headers):
+def test_strangers_learn_nothing(token, headers):
     response = introspect(token, **headers)
     assert response.status_code == 401
     assert "WWW-Authenticate" in response.headers
 
 
 @pytest.mark.parametrize("unknown", ["guessed", "\x00", "ü"])
-def test_what_is_no_token_is_not_active(token, unknown):
+def test_an_invalid_token_is_not_active(token, unknown):
     assert introspect(unknown).json() == {"active": False}
 
 

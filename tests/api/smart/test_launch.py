@@ -81,7 +81,7 @@ def test_the_audience_is_our_base(app, ada, aud):
         ({"scope": "openid patient/Appointment.rs", "prompt": "none"}, "consent_required"),
     ],
 )
-def test_what_is_wrong_is_told_to_the_app(app, ada, changes, message):
+def test_errors_are_returned_to_the_app(app, ada, changes, message):
     query = {"scope": "patient/Appointment.rs", **changes}
     for response in (app.ask(ada.user, **query), app.decide(ada.user, **query)):
         answer = parameters(response)
@@ -127,7 +127,7 @@ def test_more_than_was_asked_for_cannot_be_ticked(app, ada):
     assert app.exchange(code["code"]).json()["scope"] == "patient/Appointment.rs"
 
 
-def test_an_app_is_asked_for_no_more_than_it_was_registered_for(ada):
+def test_consent_lists_registered_scopes_only(ada):
     app = App("patient/Appointment.rs")
     page = app.ask(ada.user, "patient/*.cruds offline_access").content.decode()
     assert "Keep access" not in page
@@ -198,7 +198,7 @@ def test_a_confidential_app_needs_its_secret(ada):
     assert app.exchange(code, client_secret=SECRET).status_code == 200
 
 
-def test_without_being_asked_for_it_access_does_not_last(app, ada):
+def test_access_is_not_lasting_by_default(app, ada):
     assert "refresh_token" not in app.token(ada.user)
 
 
@@ -361,6 +361,6 @@ def test_the_page_may_lead_on_to_the_app(ada, back, source):
     assert f"form-action 'self' {source};" in policy
 
 
-def test_who_is_nobody_here_yet_says_who_they_are_first(app):
+def test_a_user_without_a_record_enters_their_details_first(app):
     response = app.ask(UserFactory())
     assert response["Location"].startswith("/details/?next=")

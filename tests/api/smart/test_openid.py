@@ -21,7 +21,7 @@ def claims(token):
     return json.loads(jwt.claims)
 
 
-def test_a_patient_is_who_they_are(app, ada):
+def test_a_patient_is_a_patient(app, ada):
     identity = claims(app.token(ada.user, SCOPE, nonce="of-the-app"))
     assert identity["iss"] == BASE
     assert identity["aud"] == "app"
@@ -56,7 +56,7 @@ def ask(token):
     return Client().get(USER_INFO, headers={"Authorization": f"Bearer {token['access_token']}"})
 
 
-def test_who_they_are_can_be_asked_again(app, ada):
+def test_user_info_repeats_the_identity(app, ada):
     token = app.token(ada.user, SCOPE)
     user_info = ask(token)
     assert user_info["Content-Type"] == "application/json"
@@ -64,13 +64,13 @@ def test_who_they_are_can_be_asked_again(app, ada):
     assert user_info.json() == {name: identity[name] for name in ("sub", "fhirUser", "profile")}
 
 
-def test_without_openid_nobody_is_told(app, ada):
+def test_without_openid_there_is_no_identity(app, ada):
     response = ask(app.token(ada.user, "user/Appointment.rs"))
     assert response.status_code == 403
     assert 'error="insufficient_scope"' in response["WWW-Authenticate"]
 
 
-def test_without_a_token_nobody_is_told(app, ada):
+def test_user_info_needs_a_token(app, ada):
     token = app.token(ada.user, SCOPE)
     ada.user.is_active = False
     ada.user.save()
@@ -95,7 +95,7 @@ def test_the_keys_are_bare_and_public(db):
 
 
 @pytest.mark.parametrize("scope", ["openid fhirUser user/Appointment.rs"])
-def test_without_a_key_of_ours_nobody_is_named(app, ada, settings, scope):
+def test_without_a_key_there_is_no_openid(app, ada, settings, scope):
     settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ENABLED": False, "OIDC_RSA_PRIVATE_KEY": ""}
     token = app.token(ada.user, scope)
     assert token["scope"] == "user/Appointment.rs"

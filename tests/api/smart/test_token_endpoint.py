@@ -30,7 +30,7 @@ WRONG = {"Authorization": f"Basic {base64.b64encode(b'system:wrong').decode()}"}
         (REVOKE, {"token": "guessed"}, 401, "invalid_client"),
     ],
 )
-def test_what_is_wrong_is_told_in_json_that_nobody_keeps(db, address, sent, status, error):
+def test_errors_are_json_that_is_not_cached(db, address, sent, status, error):
     response = Client(enforce_csrf_checks=True).post(address, sent)
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response["Content-Type"] == "application/json"
@@ -38,7 +38,7 @@ def test_what_is_wrong_is_told_in_json_that_nobody_keeps(db, address, sent, stat
 
 
 @pytest.mark.parametrize("address", [TOKEN, REVOKE])
-def test_who_comes_with_a_wrong_password_is_asked_for_the_right_one(db, address):
+def test_a_wrong_password_is_401_with_a_challenge(db, address):
     application()
     response = Client().post(address, {"grant_type": "client_credentials", "token": "x"}, headers=WRONG)
     assert response.status_code == 401
@@ -57,6 +57,6 @@ def test_the_api_says_why_it_refuses_a_token(db):
     assert (insufficient.status_code, insufficient["WWW-Authenticate"]) == (403, 'Bearer error="insufficient_scope"')
 
 
-def test_who_comes_without_one_is_told_to_bring_it(db):
+def test_a_missing_token_is_401_with_a_challenge(db):
     response = Client().get("/fhir/R4/Patient")
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")

@@ -47,7 +47,7 @@ def test_the_email_of_a_lost_password_is_the_clinics(client, user):
     assert "/accounts/password/reset/key/" in sent.body
 
 
-def test_a_changed_password_is_told(client, user):
+def test_a_changed_password_sends_a_notice(client, user):
     client.post("/accounts/password/change/", {"oldpassword": OLD, "password1": NEW, "password2": NEW})
     [sent] = mail.outbox
     check_layout(sent)
@@ -55,7 +55,7 @@ def test_a_changed_password_is_told(client, user):
     assert "password" in sent.subject.lower()
 
 
-def test_another_address_is_told_to_the_old_and_to_the_new(client, user):
+def test_a_changed_address_sends_a_notice_to_both(client, user):
     EmailAddress.objects.create(user=user, email="new@example.com", verified=True)
     client.post("/accounts/email/", {"email": "new@example.com", "action_primary": ""})
     assert [sent.to for sent in mail.outbox] == [["ada@example.com"], ["new@example.com"]]
@@ -64,7 +64,7 @@ def test_another_address_is_told_to_the_old_and_to_the_new(client, user):
         assert "new@example.com" in sent.body
 
 
-def test_a_reset_password_is_told(client, user):
+def test_a_reset_password_sends_a_notice(client, user):
     client.logout()
     client.post("/accounts/password/reset/", {"email": user.email})
     path = re.search(r"/accounts/password/reset/key/\S+", mail.outbox.pop().body)[0]
@@ -77,7 +77,7 @@ def test_a_reset_password_is_told(client, user):
     assert "/accounts/password/reset/" in sent.body
 
 
-def test_a_password_that_is_set_is_told(client, user):
+def test_a_first_password_sends_a_notice(client, user):
     user.set_unusable_password()
     user.save()
     client.force_login(user)

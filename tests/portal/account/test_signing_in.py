@@ -59,7 +59,7 @@ def test_a_password_reset_says_the_same_whoever_asks(client, ada, address):
     assertContains(page, "If we know the address")
 
 
-def test_a_forgotten_password_is_set_anew(client, ada):
+def test_a_forgotten_password_is_reset(client, ada):
     client.post("/accounts/password/reset/", {"email": "ada@example.com"})
     link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
     page = client.get(link, follow=True)
@@ -114,7 +114,7 @@ def test_a_user_without_a_record_is_asked_for_it_once(client):
     assertRedirects(client.get("/details/?next=/appointments/"), "/appointments/")
 
 
-def test_nobody_is_led_away(client, ada):
+def test_no_redirect_to_another_site(client, ada):
     client.force_login(ada.user)
     assertRedirects(client.get("/details/?next=https://elsewhere.example/"), "/start/", target_status_code=302)
 

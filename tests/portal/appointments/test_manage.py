@@ -119,7 +119,7 @@ def test_it_is_kept_in_no_cache(client, link):
     assert "no-store" in client.get(link)["Cache-Control"]
 
 
-def test_whose_day_of_birth_is_not_known_is_asked_for_their_telephone_number(client, link, ada):
+def test_a_patient_without_a_birth_date_enters_their_phone_number(client, link, ada):
     ada.birth_date, ada.phone, ada.extra = None, "+12125550123", {"birthDate": "1990"}
     ada.save()
     assertContains(client.get(link), "Patient\u2019s phone number")
@@ -159,7 +159,7 @@ def code_at(address):
     return re.search(r"\b\d{6}\b", Communication.objects.filter(event="proof", address=address).latest("pk").body)[0]
 
 
-def test_whoever_has_neither_a_birthday_nor_a_number_gets_a_code_where_the_link_went(client, link, hardly_known):
+def test_a_patient_without_birth_date_and_number_gets_a_code_by_email(client, link, hardly_known):
     for page in (link, f"{link}move/"):
         assertContains(client.get(page), "We will send a code to the email address that this link was sent to.")
         assertNotContains(client.get(page), "ada@example.com")

@@ -136,5 +136,5 @@ def test_staff_book_it_with_a_reason(from_twelve, leo, rana, schedule, ten):
     assert booking.book(lifted, caller=caller, now=now).status == "booked"
 
 
-def test_software_is_told_before_it_asks(from_twelve):
+def test_the_requirement_in_words(from_twelve):
     assert requirements.describe(from_twelve) == "Check-up needs a patient from 12 years."

@@ -253,6 +253,6 @@ def test_a_guest_says_as_much_of_name_and_birth_date_as_there_is(client, held, t
         ({**NO_DATE, "birth_date_month": "3", "birth_unknown": "on"}, "Enter all three numbers of the date."),
     ],
 )
-def test_a_slip_is_not_taken_for_all_that_is_known(client, held, typed, text):
+def test_an_incomplete_date_is_refused_without_the_tick(client, held, typed, text):
     assertContains(say_who(client, held, **typed), text)
     assert not Communication.objects.exists()

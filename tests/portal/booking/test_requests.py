@@ -53,14 +53,14 @@ def test_who_confirms_asks(as_ada, held):
     assertNotContains(page, "Nothing is booked until you confirm.")
 
 
-def test_until_when_it_can_be_cancelled_reads_the_same_before_and_after_it_is_asked_for(as_ada, held):
+def test_the_cancellation_policy_is_the_same_before_and_after_the_request(as_ada, held):
     sentence = "You can cancel until the visit begins."
     assertContains(as_ada.get(page_of(held, "confirm")), sentence)
     as_ada.post(page_of(held, "confirm"))
     assertContains(as_ada.get(page_of(held, "booked")), sentence)
 
 
-def test_what_is_asked_for_is_not_called_booked(as_ada, held):
+def test_a_request_is_not_called_booked(as_ada, held):
     assertRedirects(as_ada.post(page_of(held, "confirm")), page_of(held, "booked"))
     page = as_ada.get(page_of(held, "booked"))
     assertContains(page, "You have requested this visit")

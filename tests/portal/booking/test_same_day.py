@@ -136,7 +136,7 @@ class TestMoving:
         visit.refresh_from_db()
         assert visit.start == ten + timedelta(hours=1)
 
-    def test_by_the_link_it_is_asked_and_no_more_is_told(self, client, visit, other, link, sent, moves, ten):
+    def test_the_manage_link_asks_without_details(self, client, visit, other, link, sent, moves, ten):
         Patient.objects.filter(pk=visit.patient.pk).update(birth_date=date(1990, 7, 4))
         client.post(link, BORN)
         page = f"{link}move/?{urlencode(sent)}"

@@ -88,7 +88,7 @@ def test_the_size_says_nothing_of_what_is_inside():
     assert len({len(answer(HttpResponse(LONG)).content) for _ in range(50)}) > 10
 
 
-def test_a_form_carries_its_token_masked_anew(client):
+def test_the_token_of_a_form_is_masked_each_time(client):
     tokens = {
         re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/accounts/login/").content)[0]
         for _ in "ab"

@@ -34,7 +34,7 @@ def test_a_page_says_that_one_can_try_again(answer, caplog, method, address):
     assert [record.levelname for record in caplog.records if record.name == "django.request"] == ["ERROR"]
 
 
-def test_software_that_signs_in_is_told_so_in_json(answer):
+def test_the_token_endpoint_answers_in_json(answer):
     given = {"grant_type": "client_credentials", "client_id": "software", "client_secret": "secret"}
     response = answer("post", "/oauth/token/", data=given)
     assert (response.status_code, response.json()) == (503, {"error": "temporarily_unavailable"})

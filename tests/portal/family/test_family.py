@@ -17,7 +17,7 @@ def tim(ada):
     return RelatedPersonFactory(user=ada.user, patient=PatientFactory(given="Tim", family="Quinn"))
 
 
-def test_who_has_nobody_is_told_what_the_page_is_for(as_ada):
+def test_an_empty_list_says_its_purpose(as_ada):
     assertContains(as_ada.get("/family/"), "Nobody yet")
 
 

@@ -149,7 +149,7 @@ def test_in_a_crowd_each_time_stands_once(client, checkup, schedule, site, ten):
         ({"location": "nowhere"}, "This visit is not offered at the place you asked for."),
     ],
 )
-def test_whom_nobody_knows_is_said_and_everyone_shown(client, checkup, schedule, query, text):
+def test_an_unknown_practitioner_is_reported_and_all_are_shown(client, checkup, schedule, query, text):
     page = client.get(address(checkup), query)
     assertContains(page, text)
     assert page.context["free_days"].count
@@ -167,7 +167,7 @@ def test_every_time_is_shown_in_the_zone_of_its_own_site(client, checkup, schedu
 
 
 @pytest.mark.parametrize("month", ["", "2026-13", "9999-12", "1066-10"])
-def test_what_cannot_be_read_is_as_if_it_were_not_there(client, checkup, schedule, month):
+def test_invalid_parameters_are_ignored(client, checkup, schedule, month):
     query = {"week": "soon", "date": "2026-13-77", "month": month, "zone": "Mars/Base", "practitioner": "", "part": "x"}
     page = client.get(address(checkup), query)
     assert page.status_code == 200
@@ -182,7 +182,7 @@ def test_a_visit_that_nobody_gives_says_so(client):
 @pytest.mark.parametrize(
     "fields", [{"active": False}, {"bookable_by": "staff"}, {"deleted_at": datetime(2026, 1, 1, tzinfo=UTC)}]
 )
-def test_a_visit_that_patients_cannot_book_is_not_there(client, fields):
+def test_a_service_that_patients_cannot_book_is_missing(client, fields):
     assert client.get(address(ServiceFactory(**fields))).status_code == 404
 
 

@@ -26,7 +26,7 @@ def message_about_a_visit(patient, number=1, **fields):
     )
 
 
-def test_a_patient_reads_what_they_were_told(as_ada, ada, bo, kim):
+def test_a_patient_reads_their_messages(as_ada, ada, bo, kim):
     message_about_a_visit(ada)
     message_about_a_visit(kim, 2)
     message_about_a_visit(bo, 3)
@@ -36,7 +36,7 @@ def test_a_patient_reads_what_they_were_told(as_ada, ada, bo, kim):
     assertNotContains(page, "Your visit 3 is booked")
 
 
-def test_before_anything_was_told_the_page_says_what_will_be(as_ada):
+def test_an_empty_inbox_says_its_purpose(as_ada):
     assertContains(as_ada.get("/messages/"), "No messages yet")
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 CHOICE = {"by_email": "on", "by_sms": "on", "phone": "+1 212 555 0123", "reminders": "on", "language": "es"}
 
 
-def test_a_patient_says_how_they_want_to_be_told(settings, as_ada, ada):
+def test_a_patient_chooses_email_or_text(settings, as_ada, ada):
     settings.SMS_ENABLED = True
     choice = {key: value for key, value in CHOICE.items() if key != "by_email"}
     answer = as_ada.post("/preferences/", choice)
@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said(settings, as_ada, ada, wrong, message):
     assert not MessagePreferences.objects.exists()
 
 
-def test_new_preferences_plan_the_reminders_anew(settings, as_ada, ada):
+def test_new_preferences_plan_the_reminders_again(settings, as_ada, ada):
     settings.SMS_ENABLED = True
     MessagePreferences.objects.create(patient=ada, reminders=False)
     visit = AppointmentFactory(patient=ada, start=timezone.now() + timedelta(days=9))

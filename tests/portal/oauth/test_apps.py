@@ -167,7 +167,7 @@ def test_what_an_app_was_given_at_work_is_listed_for_staff(app, rana):
     assert "Visit Buddy" in text(browser(rana).get("/apps/"))
 
 
-def test_staff_are_told_what_it_opens(app, rana):
+def test_consent_tells_staff_the_extent_of_access(app, rana):
     assert "what you see and do at work" in text(app.ask(rana, "user/Appointment.rs"))
 
 

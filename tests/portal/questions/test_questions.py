@@ -23,7 +23,7 @@ def test_the_questions_begin_where_something_is_missing(as_ada, held):
         assertContains(second_response, words)
 
 
-def test_nobody_is_told_off_for_what_they_were_not_asked(as_ada, held):
+def test_a_question_that_was_not_asked_is_no_error(as_ada, held):
     assertNotContains(as_ada.get(page(held)), "field__error")
     news = as_ada.post(page(held), sent("pain", "smokes", "since", pain="No", smokes="true"))
     assertNotContains(news, "field__error")

@@ -32,7 +32,7 @@ def test_typing_that_names_no_version_is_kept(as_ada, held, version):
     assert as_ada.post(save, {**sent("smokes", smokes="true"), "version": version}).json()["version"] == 1
 
 
-def test_an_alarm_is_told_while_typing(as_ada, held):
+def test_an_alarm_appears_while_typing(as_ada, held):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
     second_response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}).json()
     assert second_response["alarms"] == {"q-pain": "Call 911 now."}

@@ -13,7 +13,7 @@ ELSEWHERE = ("https://evil.example/", "//evil.example/", "/\\evil.example", "jav
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
-def test_nobody_is_led_elsewhere(client, ada, rana, schedule, visit, address):
+def test_no_redirect_to_another_site(client, ada, rana, schedule, visit, address):
     client.force_login(ada.user)
     led = [
         client.post("/near/", {"next": address, "forget": "1"}),
@@ -32,7 +32,7 @@ def test_nobody_is_led_elsewhere(client, ada, rana, schedule, visit, address):
     assert [each.url for each in led if "evil" in each.url or "javascript" in each.url] == []
 
 
-def test_no_address_that_is_a_secret_is_told_to_other_sites(client, link):
+def test_no_secret_address_reaches_other_sites(client, link):
     assert client.get(link)["Referrer-Policy"] == "same-origin"
 
 

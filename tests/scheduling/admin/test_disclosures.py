@@ -117,7 +117,7 @@ def test_a_page_that_tells_of_no_patient_leaves_no_line(desk, record, service, c
     assert not lines().exists()
 
 
-def test_who_is_kept_out_is_told_nothing(client, ada, bo):
+def test_a_refused_user_learns_nothing(client, ada, bo):
     client.force_login(bo.user)
     client.get(url(Patient, "change", ada.pk))
     assert not lines().exists()

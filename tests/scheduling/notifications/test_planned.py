@@ -77,7 +77,7 @@ def test_staff_may_leave_the_telling_to_themselves(service, chen, ada, act):
     assert {event for event, _ in planned()} == (set() if act == "cancel" else {"reminder"})
 
 
-def test_a_move_is_told_and_its_reminders_follow(service, chen, ada):
+def test_a_move_writes_a_message_and_moves_the_reminders(service, chen, ada):
     booked = book(wish(service, chen, at=monday(10), patient=ada))
 
     move(booked, service, chen, to=monday(15, days=1))
@@ -90,7 +90,7 @@ def test_a_move_is_told_and_its_reminders_follow(service, chen, ada):
     assert set(withdrawn.values_list("status_reason", flat=True)) == {"The visit was moved."}
 
 
-def test_a_cancellation_is_told_and_nothing_else_any_more(service, chen, ada):
+def test_a_cancellation_writes_a_message_and_withdraws_the_others(service, chen, ada):
     booked = book(wish(service, chen, at=monday(10), patient=ada))
 
     cancel(booked)
@@ -98,7 +98,7 @@ def test_a_cancellation_is_told_and_nothing_else_any_more(service, chen, ada):
     assert planned() == {("cancellation", medium) for medium in EVERY_WAY}
 
 
-def test_what_is_undone_with_its_booking_is_never_told(service, chen, ada):
+def test_a_booking_that_is_rolled_back_writes_no_message(service, chen, ada):
     book(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(TimeTaken):
         book(wish(service, chen, at=monday(10), patient=PatientFactory(email="bo@example.com")))
@@ -145,7 +145,7 @@ def test_the_ways_that_a_patient_wants_are_taken(service, chen, ada, chosen, con
     assert {medium for _, medium in planned(event="reminder")} == reminded_by
 
 
-def test_who_wants_no_way_at_all_is_told_by_one_and_not_reminded(service, chen):
+def test_without_a_chosen_medium_messages_go_by_one_and_reminders_by_none(service, chen):
     guest = PatientFactory(phone="+1 212 555 0123")
     MessagePreferencesFactory(patient=guest, by_email=False, by_sms=False)
 
@@ -160,7 +160,7 @@ def test_without_a_text_service_no_text_is_planned(settings, service, chen, ada)
     assert not planned(medium="sms")
 
 
-def test_those_who_care_for_a_child_are_told_each_at_their_own_address(service, chen):
+def test_each_carer_of_a_child_gets_a_message(service, chen):
     child = PatientFactory(given="Kim", email="")
     RelatedPersonFactory(patient=child, user=UserFactory(email="mother@example.com"), phone="+1 212 555 0001")
     RelatedPersonFactory(patient=child, user=UserFactory(email="father@example.com"), email="dad@example.com")

@@ -138,14 +138,14 @@ def test_the_service_tells_that_a_text_was_not_delivered_and_why(client, service
     assert notifications.failed(None, now=timezone.now()) == 1
 
 
-def test_nobody_else_can_tell(client, service, text):
+def test_a_report_needs_the_signature(client, service, text):
     deliver(text)
     assert report(client, text, secret="guessed", MessageStatus="delivered") == 403
     assert client.post(f"/messages/text-status/{text.fhir_id}/", {"MessageStatus": "delivered"}).status_code == 403
     assert text.received is None
 
 
-def test_nobody_can_tell_where_there_is_no_service(client, settings, text):
+def test_without_a_service_there_are_no_reports(client, settings, text):
     settings.SMS_URL = ""
     assert report(client, text, secret="", MessageStatus="delivered") == 403
 

@@ -41,7 +41,7 @@ def deliver(now):
     return {message.to[0]: message for message in mail.outbox}
 
 
-def test_the_desk_and_the_practitioner_are_told_and_nobody_else(visit_request):
+def test_the_desk_and_the_practitioner_get_a_message(visit_request):
     sent = deliver(timezone.now())
     assert {address for address in sent if address != visit_request.patient.email} == {
         "desk@example.com",
@@ -60,12 +60,12 @@ def test_the_desk_and_the_practitioner_are_told_and_nobody_else(visit_request):
     assert [part for part in sent["desk@example.com"].attachments if "calendar" in str(part)] == []
 
 
-def test_once_it_is_answered_nobody_is_told(visit_request, desk):
+def test_an_answered_request_sends_no_message(visit_request, desk):
     booking.respond(visit_request.fhir_id, "accepted", caller=Caller(user=desk), now=timezone.now())
     assert "desk@example.com" not in deliver(timezone.now())
 
 
-def test_who_no_longer_works_there_is_not_told(visit_request, desk):
+def test_former_staff_get_no_message(visit_request, desk):
     desk.desk_locations.clear()
     assert set(deliver(timezone.now())) >= {"doctor@example.com"}
     assert "desk@example.com" not in {message.to[0] for message in mail.outbox}

@@ -40,7 +40,7 @@ def sent_bodies(event):
     return [message.body for message in Communication.objects.filter(event=event, medium="email", status="completed")]
 
 
-def test_a_move_that_is_undone_at_once_is_told_to_nobody(visit, service, chen, desk):
+def test_a_move_that_is_undone_at_once_sends_no_message(visit, service, chen, desk):
     now = timezone.now()
     move(visit, service, chen, monday(11), desk, now)
     deliver(now + UNDO_WINDOW - timedelta(seconds=1))
@@ -51,7 +51,7 @@ def test_a_move_that_is_undone_at_once_is_told_to_nobody(visit, service, chen, d
     assert [message.due for message in reminders] == [monday(10) - timedelta(hours=48), monday(8)]
 
 
-def test_a_move_is_told_once_it_can_no_longer_be_undone(visit, service, chen, desk):
+def test_a_move_sends_its_message_after_the_undo_window(visit, service, chen, desk):
     now = timezone.now()
     move(visit, service, chen, monday(11), desk, now)
     deliver(now + UNDO_WINDOW - timedelta(seconds=1))
@@ -63,7 +63,7 @@ def test_a_move_is_told_once_it_can_no_longer_be_undone(visit, service, chen, de
     assert len(sent_bodies("change")) == 2, "who has heard of the first hears of the second"
 
 
-def test_two_moves_are_told_once_from_the_first_time_to_the_last(visit, service, chen, desk):
+def test_two_moves_send_one_message_from_the_first_time_to_the_last(visit, service, chen, desk):
     elsewhere = LocationFactory(name="Harbour", timezone="America/Chicago")
     there = ScheduleFactory(services=[service], site=elsewhere, actor=chen.bookable.practitioner)
     now = timezone.now()
@@ -99,7 +99,7 @@ def restore(visit, now):
 @pytest.mark.parametrize(
     ("waits", "cancellations", "confirmations"), [(timedelta(seconds=2), 0, 1), (timedelta(minutes=1), 1, 2)]
 )
-def test_a_cancellation_that_is_undone_is_told_to_those_who_have_heard_of_it(
+def test_an_undone_cancellation_sends_a_message_if_the_cancellation_was_sent(
     visit, desk, waits, cancellations, confirmations
 ):
     now = timezone.now()
@@ -111,7 +111,7 @@ def test_a_cancellation_that_is_undone_is_told_to_those_who_have_heard_of_it(
     assert Communication.objects.filter(event="reminder", medium="email", status="preparation").count() == 2
 
 
-def test_a_patient_or_software_is_told_at_once(visit, service, chen):
+def test_a_change_by_a_patient_or_software_sends_its_message_at_once(visit, service, chen):
     now = timezone.now()
     move(visit, service, chen, monday(11), SOFTWARE, now)
     deliver(now)

@@ -23,7 +23,7 @@ def named_for_two_holds(service):
         return kinds(at_once([do(booking.name_patient, each, eve, caller=GUEST) for each in holds]))
 
 
-def test_nobody_is_named_for_two_visits_at_one_time(service):
+def test_a_patient_is_named_for_one_of_two_visits_at_one_time(service):
     assert named_for_two_holds(service) == {Appointment: 1, PatientElsewhere: 1}
 
 

@@ -18,7 +18,7 @@ def moved_by_two(service, schedule, **seen):
     return kinds(at_once([do(booking.reschedule, visit, move) for move in moves]))
 
 
-def test_of_two_who_move_the_visit_that_they_see_one_is_told_to_look_again(service, chen):
+def test_of_two_moves_of_one_version_one_is_a_conflict(service, chen):
     assert moved_by_two(service, chen, version=1) == {Appointment: 1, VersionConflict: 1}
 
 

@@ -89,7 +89,7 @@ def test_a_slip_is_taken_back(desk, visit, site):
     assert Encounter.objects.get().status == "cancelled"
 
 
-def test_who_comes_after_all_begins_anew(desk, visit, site):
+def test_a_no_show_who_arrives_starts_again(desk, visit, site):
     for status, back in (("arrived", ""), ("booked", "on"), ("arrived", "")):
         step(desk, visit, status, site=site.fhir_id, back=back)
     encounter = Encounter.objects.get()

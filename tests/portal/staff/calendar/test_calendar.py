@@ -73,7 +73,7 @@ def test_the_line_of_now_goes_by_the_clock_of_the_site(client, chen, schedule, v
     assertContains(client.get("/staff/"), f'data-offset="{here:%z}"')
 
 
-def test_holds_blocks_and_buffers_are_told_apart(client, chen, schedule, visit, noon):
+def test_holds_blocks_and_buffers_look_different(client, chen, schedule, visit, noon):
     later = noon + timedelta(hours=2)
     expires = timezone.now() + timedelta(minutes=5)
     held = {"status": "pending", "hold_expires_at": expires, "schedules": [schedule]}
@@ -157,7 +157,7 @@ def test_an_administrator_chooses_any(client, visit, schedule):
 
 
 @pytest.mark.parametrize("address", [*PAGES, "/staff/month/"])
-def test_whoever_has_no_calendar_yet_is_told_how_to_get_one(client, chen, address):
+def test_staff_without_a_calendar_read_how_to_get_one(client, chen, address):
     client.force_login(chen.user)
     assertContains(client.get(address), "No calendar yet")
 
@@ -326,7 +326,7 @@ class TestChanges:
         Appointment.objects.update(status="fulfilled", version=2, last_updated=timezone.now())
         assert ask(state).status_code == 200
 
-    def test_another_calendar_is_none_of_it(self, ask, checkup, noon):
+    def test_a_change_of_another_calendar_does_not_count(self, ask, checkup, noon):
         state = ask().headers["ETag"]
         AppointmentFactory(service=checkup, start=noon, schedules=[ScheduleFactory(services=[checkup])])
         assert ask(state).status_code == 304

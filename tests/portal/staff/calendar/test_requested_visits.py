@@ -66,7 +66,7 @@ class TestNewVisit:
         answer = as_rana.post("/staff/visits/new/", sent)
         assert answer.url == f"/staff/agenda/?date={ten.date().isoformat()}"
 
-    def test_the_patient_is_told_unless_one_says_not_to(self, book, ten):
+    def test_the_patient_gets_a_message_unless_it_is_unticked(self, book, ten):
         book()
         assert Communication.objects.filter(event="confirmation").exists()
 
@@ -159,7 +159,7 @@ class TestNewVisit:
         assertContains(answer, "Enter all three numbers of the date.", status_code=422)
         assertContains(book(patient="", given="A", birth_date_year="0"), "There is no such date", status_code=422)
 
-    def test_a_namesake_of_another_age_is_nobody_to_ask_about(self, book):
+    def test_a_namesake_of_another_age_is_no_possible_duplicate(self, book):
         PatientFactory(given="Noor", family="Haddad", birth_date=date(1950, 1, 2), phone="+1 212 555 0123")
         born = {"birth_date_day": "3", "birth_date_month": "4", "birth_date_year": "1990"}
         assert book(patient="", given="Noor", family="Haddad", phone="212 555 0123", **born).status_code == 204
@@ -360,7 +360,7 @@ class TestMoving:
         assert move(ten.replace(hour=6), anyway="1", override="Asked for it").status_code == 204
         assert AuditEvent.objects.get(subtype="reschedule").reason == "Asked for it"
 
-    def test_the_patient_is_told_only_if_wanted(self, move, ten):
+    def test_the_patient_gets_a_message_only_if_it_is_ticked(self, move, ten):
         move(ten.replace(hour=14), tell="")
         assert not Communication.objects.filter(event="moved").exists()
 

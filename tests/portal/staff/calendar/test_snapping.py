@@ -36,7 +36,7 @@ def test_a_calendars_own_grid_counts_and_one_statement_asks(django_assert_num_qu
         assert snap_minutes(schedules) == 5
 
 
-def test_the_grid_is_told(as_chen, schedule, checkup):
+def test_the_page_has_the_step(as_chen, schedule, checkup):
     checkup.scheduling_parameters.update(alignment_interval=20, alignment_offset=0)
     as_chen.cookies["calendar_grid"] = "1"
     assertContains(as_chen.get("/staff/"), 'data-snap="10"')

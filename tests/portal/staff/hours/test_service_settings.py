@@ -121,7 +121,7 @@ def test_an_unchanged_service_has_nothing_to_save(as_administrator, service_page
     assertNotContains(preview, 'value="save"')
 
 
-def test_whoever_saves_second_is_told(as_administrator, service_page):
+def test_the_second_to_save_sees_a_conflict(as_administrator, service_page):
     HealthcareService.objects.update(version=2)
     answer = as_administrator.post(service_page, {**of_service(duration=20), "step": "save"})
     assertContains(answer, "Someone else has saved in the meantime", status_code=409)

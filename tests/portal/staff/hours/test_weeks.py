@@ -79,7 +79,7 @@ def test_hours_that_are_typed_count_although_the_services_are_still_chosen(as_ch
     assert own_hours(schedule) == [window("09:00", "12:00")]
 
 
-def test_whoever_saves_second_is_told_and_loses_nothing(as_chen, editor, schedule):
+def test_the_second_to_save_sees_a_conflict_and_loses_nothing(as_chen, editor, schedule):
     data = entered(schedule.version, "09:00-12:00")
     Schedule.objects.update(version=schedule.version + 1)
     answer = as_chen.post(editor, {**data, "step": "save"})

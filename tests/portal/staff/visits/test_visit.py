@@ -164,7 +164,7 @@ def test_what_is_over_is_not_cancelled(desk, address, visit):
 
 
 @pytest.mark.parametrize(("tell", "message"), [("on", 1), ("", 0)])
-def test_the_patient_is_told_if_one_says_so(desk, address, visit, tell, message):
+def test_the_patient_gets_a_message_if_it_is_ticked(desk, address, visit, tell, message):
     desk.post(f"{address}cancel/", {"reason": "Doctor is ill", "tell": tell})
     assert visit.communications.filter(event="cancellation", medium="email").count() == message
 
