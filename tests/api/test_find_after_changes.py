@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic import models
 from tests.api.conftest import api_with
-from tests.api.visits import FIND, asked
+from tests.api.visits import FIND, find_query
 from tests.factories import DeviceFactory, LocationFactory, RoleFactory, RoomFactory, ScheduleFactory, ServiceFactory
 from tests.scheduling.situations import another_connection
 
@@ -47,7 +47,7 @@ class World:
 
     def find(self):
         """The status and what was found, by one $find."""
-        response = self.api.get(FIND, asked(self.service, *self.schedules))
+        response = self.api.get(FIND, find_query(self.service, *self.schedules))
         return response.status_code, response.fhir
 
     def cached(self):
