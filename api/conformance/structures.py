@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.conformance.definitions import definition
+from clinic.available_time import AVAILABILITY_PERIOD
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json
 
@@ -79,7 +80,7 @@ EXTENSIONS = (
         codes.PATIENT_TIMEZONE, ("Appointment",), ("code",), "The zone in which the patient reads a video visit."
     ),
     Extension(
-        codes.AVAILABILITY_PERIOD,
+        AVAILABILITY_PERIOD,
         ("Extension", "HealthcareService.availableTime"),
         ("Period",),
         "The days between which these opening hours hold.",

@@ -89,7 +89,7 @@ def objects(value: Any) -> Iterator[tuple[int, Json]]:
 
 def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
     """Return the actors of the schedules; devices only if there are no others, because FHIR requires a participant."""
-    people = [each for each in offerings if not _is_device(each)] or list(offerings)
+    people = [each for each in offerings if not is_device(each)] or list(offerings)
     primary = next((each for each in people if each.actor.startswith("Practitioner")), None)
     return [
         {
@@ -113,10 +113,10 @@ def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None
     return [participant(actor, name, status) for actor, name in actors.items()]
 
 
-def _actor(offering: Offering) -> Json:
+def actor_reference(offering: Offering) -> Json:
     named = {"display": offering.actor_name} if offering.actor_name else {}
     return {"reference": offering.actor, **named}
 
 
-def _is_device(offering: Offering) -> bool:
+def is_device(offering: Offering) -> bool:
     return offering.actor.startswith("Device/")

@@ -15,8 +15,8 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
 from clinic import exact_json
-from clinic.fhir.codes import AVAILABILITY_PERIOD
-from clinic.models import WEEKDAYS, period_of
+from clinic.available_time import AVAILABILITY_PERIOD, period_of
+from clinic.models import WEEKDAYS
 from clinic.models.services import default_reminders
 
 Json = dict[str, Any]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from clinic.fhir.codes import AVAILABILITY_PERIOD, SCHEDULING_PARAMETERS
+from clinic.available_time import AVAILABILITY_PERIOD, period_of
+from clinic.fhir.codes import SCHEDULING_PARAMETERS
 from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
 from clinic.local_time import read_clock
-from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters, period_of
+from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters
 
 Refuse = Callable[[InvalidElement, str], None]
 DEFAULT_INTERVAL = 60

@@ -31,7 +31,6 @@ from clinic.models.schedule import (
     Bookable,
     Schedule,
     SchedulingParameters,
-    period_of,
     validate_availability,
 )
 from clinic.models.services import HealthcareService
@@ -106,6 +105,5 @@ __all__ = [
     "UsedAssertion",
     "User",
     "concept_text",
-    "period_of",
     "validate_availability",
 ]

@@ -1,6 +1,5 @@
 """The models Bookable, Schedule and SchedulingParameters."""
 
-from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -11,8 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic.available_time import period_of
 from clinic.exact_json import ExactJSONField
-from clinic.fhir.codes import AVAILABILITY_PERIOD
 from clinic.local_time import read_clock
 from clinic.models.base import Resource, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
@@ -208,32 +207,3 @@ def validate_availability(entries: Any) -> None:
                 raise ValidationError(f"{where} has no {name}.") from None
             except (TypeError, ValueError):
                 raise ValidationError(f"{where}: {name} is not a time such as 09:00:00.") from None
-
-
-def period_of(entry: dict[str, Any]) -> tuple[date | None, date | None]:
-    """Return the first and the last local day on which an availableTime element counts; None is no limit.
-
-    Raises ValueError, with a sentence, for an availability-period that cannot be read.
-    """
-    extensions = entry.get("extension", ())
-    periods = [extension for extension in extensions if extension.get("url") == AVAILABILITY_PERIOD]
-    if len(periods) > 1:
-        raise ValueError("An availableTime has one availability-period at the most.")
-    if not periods:
-        return None, None
-    period = periods[0].get("valuePeriod")
-    if not isinstance(period, dict) or not (period.get("start") or period.get("end")):
-        raise ValueError("An availability-period has a valuePeriod with a start, an end or both.")
-    first, last = _day(period.get("start")), _day(period.get("end"))
-    if first and last and first > last:
-        raise ValueError(f"An availability-period ends on its first day or later: {last} is before {first}.")
-    return first, last
-
-
-def _day(written: Any) -> date | None:
-    if written is None:
-        return None
-    try:
-        return datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
-    except (TypeError, ValueError):
-        raise ValueError(f"An availability-period is in whole days: {written!r} is not like 2026-05-01.") from None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from clinic.fhir.codes import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD
 from demo.seed.questionnaire import TRAVEL_HEALTH
 
 Json = dict[str, Any]

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clinic.available_time import period_of
 from clinic.local_time import read_clock, read_iso
-from clinic.models import WEEKDAYS, SchedulingParameters, period_of
+from clinic.models import WEEKDAYS, SchedulingParameters
 from clinic.zones import zone_named
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days

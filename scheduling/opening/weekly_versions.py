@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from clinic.fhir.codes import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD
 from clinic.models import WEEKDAYS
 from scheduling.availability import weekly_windows
 from scheduling.core.hours import Window

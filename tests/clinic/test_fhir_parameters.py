@@ -2,7 +2,8 @@
 
 import pytest
 
-from clinic.fhir.codes import AVAILABILITY_PERIOD, SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
+from clinic.available_time import AVAILABILITY_PERIOD
+from clinic.fhir.codes import SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
 from clinic.fhir.resources import RESOURCES, InvalidResource, References, rows_of, to_fhir
 from tests.factories import ScheduleFactory, ServiceFactory, save
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from oauth2_provider.models import get_application_model
 
+from clinic.available_time import period_of
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import (
     Appointment,
@@ -29,7 +30,6 @@ from clinic.models import (
     Schedule,
     Slot,
     User,
-    period_of,
 )
 from clinic.translations import text_of
 from demo.seed import people

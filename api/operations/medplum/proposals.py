@@ -10,7 +10,14 @@ from typing import TypeAlias
 
 import orjson
 
-from api.operations.proposals import _actor, _is_device, instant_text, medplum_participants, slot_references, slots_of
+from api.operations.proposals import (
+    actor_reference,
+    instant_text,
+    is_device,
+    medplum_participants,
+    slot_references,
+    slots_of,
+)
 from clinic import exact_json
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.schedules import service_type
@@ -67,6 +74,6 @@ def _appointment(service: HealthcareService, offerings: tuple[Offering, ...], se
         "participant": medplum_participants(offerings),
         "requestedPeriod": [{"start": instant(start), "end": instant(end)}],
     }
-    if devices := [each for each in offerings if _is_device(each)]:
-        proposal["supportingInformation"] = [_actor(each) for each in devices]
+    if devices := [each for each in offerings if is_device(each)]:
+        proposal["supportingInformation"] = [actor_reference(each) for each in devices]
     return proposal
