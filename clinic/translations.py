@@ -38,7 +38,7 @@ NO_TEXT = TranslatedText("", "")
 
 
 class Sentence(str):
-    """A sentence of ours with texts of the clinic in it, which pages mark where they are in another language."""
+    """A sentence that contains texts of the clinic; pages mark those that are in another language."""
 
     template: str
     parts: Mapping[str, object]

@@ -147,7 +147,7 @@ LANGUAGE = PatientLanguage(
 
 
 def language_of(communication: Sequence[Json] | None) -> str:
-    """Return the language for a person who prefers none of theirs; empty if one is preferred, or none is known."""
+    """Return the language of a person without a preferred one; empty if one is preferred, or none is known."""
     entries = [entry for entry in communication or () if isinstance(entry, dict)]
     if any(entry.get("preferred") for entry in entries):
         return ""

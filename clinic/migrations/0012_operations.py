@@ -7,7 +7,7 @@ from clinic.encryption import decrypt, encrypt
 
 
 def _change_values(apps, change):
-    """Of the headers of subscriptions, and of their past versions."""
+    """Apply `change` to the header values of subscriptions and of their past versions."""
 
     def changed(headers):
         parts = [each.partition(":") for each in headers]

@@ -48,7 +48,7 @@ WHERE lies_under AND deleted_at IS NULL
 
 
 class Migration(migrations.Migration):
-    """The constraint is built anew, for which nobody can write Slots: some seconds for each million of them."""
+    """Build the constraint again. Meanwhile no Slots can be written: some seconds for each million of them."""
 
     dependencies = [
         ("clinic", "0017_names_and_addresses_that_count"),

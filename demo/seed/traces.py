@@ -85,7 +85,7 @@ def _responses(visits: Iterable[Appointment], now: datetime, random: Random) -> 
 def _response(
     visit: Appointment, form: Questionnaire, now: datetime, random: Random, *, is_done: bool
 ) -> QuestionnaireResponse:
-    """As the pages keep it: with the words of the questions, and without the last page where it is not done."""
+    """Return answers as the pages store them: with the questions' texts; without the last page if not `is_done`."""
     start, _ = _times(visit)
     items = questionnaires.items_of(form)
     given = ANSWERS[form.fhir_id](start.date(), random)
@@ -102,7 +102,7 @@ def _response(
 
 
 def _acceptance(visit: Appointment, at: datetime) -> AppointmentResponse:
-    """As if the patient had said so by an app of theirs."""
+    """Return the patient's acceptance, as an app of the patient would send it."""
     assert visit.patient is not None  # the demo's visits all have one
     return AppointmentResponse(
         last_updated=at,

@@ -169,7 +169,7 @@ class DemoVisits:
         return self._visit(service, found, self.named[patient], status)
 
     def _visits(self, calendar: Calendar) -> Iterator[Visit]:
-        """As many as fit, of which those of `FULLNESS` have come about."""
+        """Yield visits that fit into the calendar, at the shares of `FULLNESS`."""
         options = [
             (found, service)
             for service in calendar.services

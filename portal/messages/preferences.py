@@ -23,7 +23,7 @@ def of(patient: Patient) -> dict[str, Any]:
 
 
 def save(patient: Patient, choice: dict[str, Any], *, now: datetime) -> None:
-    """Save the preferences, and plan the reminders of upcoming visits anew."""
+    """Save the preferences, and plan the reminders of upcoming visits again."""
     ways: dict[str, Any] = {name: choice[name] for name in ("by_email", "by_sms", "reminders") if name in choice}
     with transaction.atomic():
         MessagePreferences.objects.update_or_create(patient=patient, defaults=ways)

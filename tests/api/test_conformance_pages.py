@@ -4,12 +4,17 @@ import pytest
 
 from api.conformance.pages import DEFINITIONS
 from api.operations.registry import OPERATIONS
+from clinic.available_time import AVAILABILITY_PERIOD
 from clinic.fhir import codes
 from clinic.fhir.xml import from_xml, read_xml
 from tests.api.conftest import Api
 
 HERE = "http://testserver/fhir/R4/"
-OURS = [value for value in vars(codes).values() if isinstance(value, str) and value.startswith(f"{codes.OURS}/")]
+OURS = [
+    value
+    for value in [*vars(codes).values(), AVAILABILITY_PERIOD]
+    if isinstance(value, str) and value.startswith(f"{codes.OURS}/")
+]
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ def test_the_statements_do_not_grow_with_the_schedules(service, ada, django_asse
 
 
 def test_sql_by_hand_cannot_sell_a_time_twice(service, chen, ada):
-    """Neither a second row, nor another schedule of the person, nor an invented bookable gets past the constraint."""
+    """The constraint refuses a second row, another schedule of the person and an invented bookable."""
     from django.db import IntegrityError
 
     book(wish(service, chen, at=monday(10), patient=ada))

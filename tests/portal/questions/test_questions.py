@@ -58,7 +58,7 @@ def test_what_is_missing_or_wrong_is_said_with_a_way_to_it_and_nothing_is_lost(a
 
 
 def test_a_question_that_comes_up_is_asked_before_it_goes_on(as_ada, held):
-    """Without JavaScript the question was not on the page yet, so its missing answer is no error."""
+    """The question was not on the page yet without JavaScript, so its missing answer is no error."""
     typed = sent("pain", "smokes", "since", pain="No", smokes="true")
     second_response = as_ada.post(page(held), typed)
     assertContains(second_response, "Because of your answers we ask one more question.")

@@ -74,7 +74,7 @@ def test_the_preview_keeps_everything_that_was_typed(as_chen, editor, schedule):
 
 
 def test_hours_that_are_typed_count_although_the_services_are_still_chosen(as_chen, editor, schedule):
-    """Without JavaScript the calendar keeps the service's hours unless its own are chosen."""
+    """A form without JavaScript keeps the service's hours unless the calendar's own are chosen."""
     as_chen.post(editor, {**entered(schedule.version, "09:00-12:00", whose="service"), "step": "save"})
     assert own_hours(schedule) == [window("09:00", "12:00")]
 
