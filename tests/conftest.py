@@ -8,7 +8,7 @@ from django.utils import translation
 from clinic import country
 from clinic.models import Patient, Practitioner, User
 from tests import template_database
-from tests.emptying import delete_rows
+from tests.database_flush import delete_rows
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
 
 TransactionTestCase._fixture_teardown = delete_rows

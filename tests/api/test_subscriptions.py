@@ -11,7 +11,7 @@ from clinic.models import Notification, PastVersion, ScheduleChange, Subscriptio
 from clinic.models.subscription import encrypted_header
 from scheduling import tasks
 from tests.api.conftest import Api, api_with, application, codes, ids, texts
-from tests.api.subscribing import ENDPOINT, WANTED
+from tests.api.subscriptions import ENDPOINT, WANTED
 from tests.factories import PractitionerFactory, ScheduleFactory, SlotFactory, SubscriptionFactory, UserFactory
 from tests.receiver import receiving
 from tests.scheduling.situations import monday

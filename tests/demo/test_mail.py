@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains
 
 from scheduling.notifications import links
 from tests.factories import AppointmentFactory, CommunicationFactory
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from scheduling import booking
 from scheduling.booking import ConfirmRequest
 from scheduling.errors import RuleBroken
 from tests.factories import PatientFactory
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)

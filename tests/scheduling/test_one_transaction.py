@@ -11,8 +11,8 @@ from scheduling.access import Caller
 from scheduling.booking import BookingRequest, ConfirmRequest, Once
 from scheduling.errors import HoldExpired, RuleBroken, TimeTaken, VersionConflict
 from tests.factories import AppointmentFactory, PatientFactory, SlotFactory
+from tests.row_digests import stored
 from tests.scheduling.situations import SOFTWARE, hold, monday, run_out, wish
-from tests.untouched import stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER = Caller(client="other", scopes=("system/*.cruds",))

@@ -32,7 +32,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.receiver import receiving
-from tests.scheduling.notifications.sending import deliver, reminder
+from tests.scheduling.notifications.messages import deliver, reminder
 from tests.scheduling.situations import hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db

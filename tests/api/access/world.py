@@ -15,7 +15,7 @@ from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Launch, Patient
 from tests.api.conftest import Api, api_with, application
-from tests.api.subscribing import WANTED as SUBSCRIPTION
+from tests.api.subscriptions import WANTED as SUBSCRIPTION
 from tests.api.visits import BOOK, FIND, HOLD, find_query, proposal
 from tests.factories import (
     AppointmentFactory,

@@ -12,8 +12,8 @@ from tests.api.conftest import Api, api_with, codes
 from tests.api.dialects import issues, matches, offer, parameters, reference
 from tests.api.visits import BOOK, HOLD, issues_of
 from tests.factories import AppointmentFactory, ScheduleFactory, SlotFactory
+from tests.row_digests import stored
 from tests.scheduling.situations import monday, run_out
-from tests.untouched import stored
 
 pytestmark = pytest.mark.django_db
 

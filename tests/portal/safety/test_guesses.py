@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic.models import Appointment, AuditEvent, Communication
 from tests.portal.booking.steps import code, say_who
 from tests.portal.eve import GUEST
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from clinic.models import MessageTemplate
 from scheduling import notifications
 from tests.factories import QuestionnaireFactory, QuestionnaireResponseFactory
 from tests.portal.booking.steps import page_of, prove, say_who, visit_page
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 
 pytestmark = pytest.mark.django_db
 EVIL = '<img src=x onerror="alert(1)">'

@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.portal.booking.steps import prove, say_who, visit_page
 from tests.portal.eve import KNOWN
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 
 pytestmark = pytest.mark.django_db
 

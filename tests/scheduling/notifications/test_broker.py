@@ -20,7 +20,7 @@ from clinic.celery import app
 from scheduling import tasks
 from scheduling.notifications import announcements
 from scheduling.notifications.announcements import Announcer
-from tests.scheduling.notifications.sending import ids_of
+from tests.scheduling.notifications.messages import ids_of
 from tests.scheduling.situations import book, monday, wish
 from tests.settings import WORKER
 

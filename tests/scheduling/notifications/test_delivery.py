@@ -10,7 +10,7 @@ from clinic.models import Communication
 from scheduling import availability, booking, notifications
 from scheduling.notifications import delivery
 from tests.factories import CommunicationFactory, MessagePreferencesFactory
-from tests.scheduling.notifications.sending import SECOND, deliver, ids_of, reminder, seen
+from tests.scheduling.notifications.messages import SECOND, deliver, ids_of, reminder, seen
 from tests.scheduling.situations import SOFTWARE, book, monday, wish
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("texts_are_recorded")]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from clinic.models import Communication
 from scheduling.notifications import delivery
 from tests.factories import CommunicationFactory
-from tests.scheduling.notifications.sending import deliver, seen
+from tests.scheduling.notifications.messages import deliver, seen
 from tests.scheduling.situations import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("texts_are_recorded")]

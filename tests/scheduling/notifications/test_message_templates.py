@@ -28,7 +28,7 @@ from tests.factories import (
     ServiceFactory,
     SlotFactory,
 )
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 
 pytestmark = pytest.mark.django_db
 

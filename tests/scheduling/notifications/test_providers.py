@@ -21,7 +21,7 @@ from clinic.models import Communication
 from scheduling import notifications
 from scheduling.notifications import links
 from tests.factories import AppointmentFactory, CommunicationFactory, PatientFactory
-from tests.scheduling.notifications import sending
+from tests.scheduling.notifications import messages
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +63,7 @@ def text(db) -> Communication:
 
 
 def deliver(message: Communication) -> Communication:
-    sending.deliver(timezone.now())
+    messages.deliver(timezone.now())
     message.refresh_from_db()
     return message
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from scheduling import notifications
 from tests.factories import AppointmentFactory, CommunicationFactory
-from tests.scheduling.notifications.sending import deliver, reminder
+from tests.scheduling.notifications.messages import deliver, reminder
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("texts_are_recorded")]
 

@@ -10,7 +10,7 @@ from clinic.models import Communication
 from scheduling import booking
 from scheduling.access import Caller
 from tests.factories import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, UserFactory
-from tests.scheduling.notifications import sending
+from tests.scheduling.notifications import messages
 from tests.scheduling.situations import book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def visit_request(desk, place, ada):
 
 
 def deliver(now):
-    sending.deliver(now)
+    messages.deliver(now)
     return {message.to[0]: message for message in mail.outbox}
 
 

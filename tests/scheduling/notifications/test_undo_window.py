@@ -11,7 +11,7 @@ from scheduling import access, availability, booking, notifications
 from scheduling.notifications import letters
 from scheduling.notifications.undo_window import UNDO_WINDOW
 from tests.factories import LocationFactory, ScheduleFactory, UserFactory
-from tests.scheduling.notifications.sending import deliver
+from tests.scheduling.notifications.messages import deliver
 from tests.scheduling.situations import SOFTWARE, book, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,8 +21,8 @@ from tests.factories import (
     ServiceFactory,
     SlotFactory,
 )
+from tests.row_digests import stored
 from tests.shifted_clock.dates import shifted_dates
-from tests.untouched import stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ZONE = ZoneInfo(NEW_YORK)

@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains
 from clinic import time_text
 from clinic.models import SchedulingParameters, Slot
 from tests.factories import NEW_YORK
-from tests.portal.staff.hours.editing import DAY, visit_at
+from tests.portal.staff.hours.form_data import DAY, visit_at
 
 pytestmark = pytest.mark.django_db
 

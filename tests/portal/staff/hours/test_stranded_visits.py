@@ -5,7 +5,7 @@ from pytest_django.asserts import assertContains
 
 from clinic.models import AuditEvent
 from tests.factories import PatientFactory
-from tests.portal.staff.hours.editing import DAY, entered, visit_at
+from tests.portal.staff.hours.form_data import DAY, entered, visit_at
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.asserts import assertContains
 
-from tests.portal.staff.hours.editing import DAY, entered, own_hours, window
+from tests.portal.staff.hours.form_data import DAY, entered, own_hours, window
 
 pytestmark = pytest.mark.django_db
 

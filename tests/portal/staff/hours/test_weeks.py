@@ -10,7 +10,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from clinic.models import WEEKDAYS, AuditEvent, Schedule, SchedulingParameters
 from tests.factories import ScheduleFactory, ServiceFactory, SlotFactory
-from tests.portal.staff.hours.editing import DAY, entered, own_hours, visit_at, window
+from tests.portal.staff.hours.form_data import DAY, entered, own_hours, visit_at, window
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from pytest_django.asserts import assertNotContains
 
 from tests.factories import LocationFactory, ScheduleFactory, ServiceFactory
-from tests.portal.staff.hours.editing import entered
+from tests.portal.staff.hours.form_data import entered
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from pytest_django.asserts import assertContains
 
 from clinic.models import SchedulingParameters
 from tests.factories import NEW_YORK, ScheduleFactory
-from tests.portal.staff.hours.editing import DAY, entered, window
+from tests.portal.staff.hours.form_data import DAY, entered, window
 
 pytestmark = pytest.mark.django_db
 
