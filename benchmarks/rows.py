@@ -18,7 +18,7 @@ EMPTY = {
 RESOURCE = {"fhir_id": "gen_random_uuid()::text", "version": "1", "extra": "'{}'"}
 
 
-def insert(connection: "psycopg.Connection", table: str, values: Mapping[str, str], source: str = "") -> str:
+def insert(connection: psycopg.Connection, table: str, values: Mapping[str, str], source: str = "") -> str:
     """The INSERT statement of `values`, SQL expressions by column, for each row of `source`.
 
     Columns that the table lacks are left out, and those that it needs besides get an empty value.
@@ -29,7 +29,7 @@ def insert(connection: "psycopg.Connection", table: str, values: Mapping[str, st
         " AND is_generated = 'NEVER' ORDER BY ordinal_position",
         [table],
     ).fetchall()
-    given = RESOURCE | values
+    given = {**RESOURCE, **values}
     expressions = {
         name: given.get(name) or ("'{}'" if kind.startswith("_") else EMPTY.get(kind, "''"))
         for name, kind, is_needed in columns

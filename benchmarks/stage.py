@@ -50,7 +50,7 @@ class Stage:
     def askers(self, clients: int) -> list[Asker]:
         return [Asker(HOST, self.port, self.token) for _ in range(clients)]
 
-    def connect(self) -> "psycopg.Connection":
+    def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.services.postgres.url, autocommit=True)
 
 
@@ -100,7 +100,7 @@ def next_monday() -> datetime:
     return today + timedelta(days=7 - today.weekday())
 
 
-def make_clinic(connection: "psycopg.Connection", schedules: int) -> None:
+def make_clinic(connection: psycopg.Connection, schedules: int) -> None:
     """`schedules` practitioners who give an office visit (half an hour, 9 to 5) and one that is always open."""
     numbers = f"generate_series(1, {schedules}) n"
     tables: list[tuple[str, dict[str, str], str]] = [
@@ -168,7 +168,7 @@ def make_clinic(connection: "psycopg.Connection", schedules: int) -> None:
         connection.execute(insert(connection, table, values, source))
 
 
-def take(connection: "psycopg.Connection", schedules: int, done: int, slots: int, first_day: datetime) -> None:
+def take(connection: psycopg.Connection, schedules: int, done: int, slots: int, first_day: datetime) -> None:
     """Take more half hours until `slots` are taken; `done` are already.
 
     They are spread evenly: ten of the sixteen of each working day, from `first_day` on.

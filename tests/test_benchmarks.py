@@ -12,6 +12,7 @@ from benchmarks.inside import make_client
 from benchmarks.product import products
 from benchmarks.report import compare
 from benchmarks.rows import insert
+from benchmarks.scale import compare_rate
 from benchmarks.stage import make_clinic, next_monday, take
 
 FILES = ("settings.py", "urls.py", "wsgi.py", "find.py")
@@ -37,6 +38,8 @@ def repository(tmp_path, monkeypatch):
     git(root, "commit", "--quiet", "--message", "Measure.")
     for name in (*FILES, "stage.py"):
         (folder / name).write_text("new")
+    (root / "node_modules").mkdir()
+    (root / "node_modules" / "calendar.js").touch()
     monkeypatch.setattr(product, "ROOT", root)
     return root
 
@@ -49,6 +52,7 @@ def test_this_tree_alone_is_measured_without_another_revision(repository):
 def test_another_revision_is_checked_out_beside_this_tree(repository):
     with products("HEAD") as (old, new):
         assert (old.name, new.name, new.root) == ("HEAD", "this tree", repository)
+        assert (old.root / "node_modules" / "calendar.js").exists()
         texts = {file.name: file.read_text() for file in (old.root / "benchmarks").iterdir()}
         # its own are the modules that import the product
         assert texts == {
@@ -61,6 +65,7 @@ def test_another_revision_is_checked_out_beside_this_tree(repository):
     assert not old.root.exists()
     assert git(repository, "worktree", "list").count("\n") == 0
     assert (repository / "benchmarks" / "urls.py").read_text() == "new"
+    assert (repository / "node_modules" / "calendar.js").exists()
 
 
 def test_a_failure_removes_the_other_checkout(repository):
@@ -101,6 +106,13 @@ def test_a_comparison_shows_old_new_and_their_ratio(capsys):
         "| one      | 4.00        | 3.00 | x 0.75    |\n"
         "| none     | 0           | 0    |           |\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("workers", "row"), [(1, (100, 100, "x 0.50")), (2, (100, 50, "x 0.50")), (8, (100, 25, "x 0.50"))]
+)
+def test_a_rate_is_shared_by_the_cores_that_have_a_worker(workers, row):
+    assert compare_rate(100.0, 200.0, workers, cores=4) == row
 
 
 @pytest.mark.django_db
