@@ -25,6 +25,10 @@ Json = dict[str, Any]
 class ElementsField(forms.JSONField):
     """A field for a list of FHIR elements of one type, as indented JSON."""
 
+    default_error_messages: ClassVar[Any] = {
+        "invalid": _("This is not valid JSON. Check its brackets, quotes and commas.")
+    }
+
     def __init__(self, *, element: str, **options: Any) -> None:
         self.element = element
         super().__init__(widget=forms.Textarea(attrs={"rows": 5, "cols": 80, "class": "vLargeTextField"}), **options)

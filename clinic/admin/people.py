@@ -40,6 +40,9 @@ class PersonForm(ModelForm):
         cleaned = super().clean()
         if "born" in self.cleaned_data:
             self.instance.write_born(self.cleaned_data["born"])
+        is_named = self.cleaned_data.get("given") or self.cleaned_data.get("family")
+        if self.instance.pk is None and not is_named and not {"given", "family"} & self.errors.keys():
+            self.add_error("family", _("Enter a given name or a family name."))
         return cleaned
 
 

@@ -132,6 +132,20 @@ class ServiceForm(ModelForm):
         ),
     )
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("minimum_notice", "cancellation_notice"):
+            self.fields[name].error_messages["invalid"] = _(
+                "Write it as days hours:minutes:seconds, such as 1 00:00:00 for a day or 2:00:00 for two hours."
+            )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        youngest, oldest = (self.cleaned_data.get(name) for name in ("minimum_age", "maximum_age"))
+        if youngest is not None and oldest is not None and youngest > oldest:
+            self.add_error("maximum_age", _("The maximum age is below the minimum age."))
+        return cleaned
+
 
 @admin.register(HealthcareService)
 class HealthcareServiceAdmin(ResourceAdmin):

@@ -5,7 +5,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -65,9 +64,9 @@ class ScheduleForm(ModelForm):
         role = self.cleaned_data.get("practitioner_role")
         named = {name: self.cleaned_data[name] for name in ACTORS if self.cleaned_data.get(name)}
         if len(named) + bool(role) != 1:
-            raise ValidationError(
-                _("Choose whose time it is: one practitioner, role, room, device, service or patient.")
-            )
+            text = _("Choose whose time it is: one practitioner, role, room, device, service or patient.")
+            self.add_error("practitioner", text)
+            return
         actor = {"practitioner": role.practitioner} if role else named
         self.bookable_of = actor
         if not self.cleaned_data.get("site"):

@@ -140,9 +140,40 @@ def test_a_schedule_is_of_exactly_one_actor(desk):
 
     for actors in ({}, {"practitioner": practitioner.pk, "location": room.pk}):
         response = desk.post(url(Schedule, "add"), {"active": "on"} | actors | extra)
-        assert "Choose whose time it is" in errors(response)[0]
+        assert "Choose whose time it is" in response.context["adminform"].form.errors["practitioner"][0]
 
     assert not Schedule.objects.exists()
+
+
+@pytest.mark.parametrize("model", [Patient, Practitioner])
+@pytest.mark.parametrize(
+    ("language", "text"), [("en", "Enter a given name or a family name."), ("es", "Escriba un nombre o un apellido.")]
+)
+def test_a_person_without_any_name_is_refused_beside_the_name(desk, model, language, text):
+    extra = inline("roles") if model is Practitioner else inline("related_persons") | inline("message_preferences")
+    response = desk.post(url(model, "add"), {"active": "on"} | extra, headers={"Accept-Language": language})
+
+    assert response.context["adminform"].form.errors == {"family": [text]}
+    assert not model.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("The maximum age is below the minimum age.", "Write it as days hours:minutes", "not valid JSON")),
+        ("es", ("La edad máxima es menor que la mínima.", "Escríbalo como días horas:minutos", "no es JSON válido")),
+    ],
+)
+def test_what_a_service_cannot_be_is_said_beside_its_field(desk, language, texts):
+    data = {"active": "on", "name": "Knee", "minimum_age": 50, "maximum_age": 10, "minimum_notice": "soon", "type": "{"}
+    extra = inline("scheduling_parameters")
+
+    response = desk.post(url(HealthcareService, "add"), data | extra, headers={"Accept-Language": language})
+
+    found = response.context["adminform"].form.errors
+    for field, text in zip(("maximum_age", "minimum_notice", "type"), texts, strict=True):
+        assert text in found[field][0]
+    assert "__all__" not in found
 
 
 def test_a_user_is_made_with_an_e_mail_address(desk):
