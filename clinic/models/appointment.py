@@ -62,7 +62,9 @@ class Appointment(Resource):
     service = models.ForeignKey(
         "clinic.HealthcareService", models.PROTECT, null=True, blank=True, related_name="appointments"
     )
-    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="appointments")
+    patient = models.ForeignKey(
+        "clinic.Patient", models.PROTECT, null=True, blank=True, related_name="appointments", db_index=False
+    )
     site = models.ForeignKey(
         "clinic.Location", models.PROTECT, null=True, blank=True, related_name="appointments", db_index=False
     )

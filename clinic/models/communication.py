@@ -42,7 +42,9 @@ class Communication(Resource):
     event = models.CharField(max_length=20, choices=Event)
     medium = models.CharField(max_length=10, choices=Medium)
     occasion = models.CharField(max_length=100, blank=True)
-    patient = models.ForeignKey("clinic.Patient", models.PROTECT, null=True, blank=True, related_name="communications")
+    patient = models.ForeignKey(
+        "clinic.Patient", models.PROTECT, null=True, blank=True, related_name="communications", db_index=False
+    )
     appointment = models.ForeignKey(
         "clinic.Appointment", models.PROTECT, null=True, blank=True, related_name="communications"
     )
