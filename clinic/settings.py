@@ -94,14 +94,15 @@ MIDDLEWARE = [
     "portal.common.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.common.middleware.HeadAsGet",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "api.bearer_middleware.BearerMiddleware",  # what follows is for pages and API requests with a session
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 

@@ -1,6 +1,7 @@
 """Renderers and content negotiation: https://hl7.org/fhir/R4/http.html#mime-type"""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -111,16 +112,25 @@ def _by_format(name: str, renderers: Iterable[BaseRenderer]) -> tuple[BaseRender
 
 
 def _by_accept(header: str, renderers: Iterable[BaseRenderer]) -> BaseRenderer:
-    """Return the renderer of an Accept header, JSON for HTML: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1"""
     known = list(renderers)
+    best = _accepted(header, tuple(str(renderer.media_type) for renderer in known))
+    if best is None:
+        raise NotAcceptable(f"None of what is accepted can be served: use one of {', '.join(JSON_TYPES + XML_TYPES)}.")
+    return known[best]
+
+
+@lru_cache(maxsize=64)
+def _accepted(header: str, media_types: tuple[str, ...]) -> int | None:
+    """Return the index of the media type that an Accept header prefers, or None; the first, JSON, for HTML.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
     ranges = [MediaType(text) for text in header.split(",") if text.strip()] or [MediaType("*/*")]
     if any((each.main_type, each.sub_type) == ("text", "html") for each in ranges):
-        return known[0]
-    preferences = [(_preference(str(renderer.media_type), ranges), renderer) for renderer in known]
-    best, renderer = max(preferences, key=lambda each: each[0])
-    if not best[0]:
-        raise NotAcceptable(f"None of what is accepted can be served: use one of {', '.join(JSON_TYPES + XML_TYPES)}.")
-    return renderer
+        return 0
+    preferences = [_preference(media_type, ranges) for media_type in media_types]
+    best = max(range(len(media_types)), key=preferences.__getitem__)
+    return best if preferences[best][0] else None
 
 
 def _preference(media_type: str, ranges: Iterable[MediaType]) -> tuple[float, int]:
