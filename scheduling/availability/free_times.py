@@ -229,15 +229,15 @@ def _offers_of(
 
 
 def _found_times(way: Way, offers: Iterable[Offer]) -> Iterator[FoundTime]:
-    """The offers with their offerings. Offers with the same choices share one tuple."""
+    """The offers with their offerings. Offers of the same schedules and choices share their tuples."""
     offerings = {each.schedule: each for pool in way.pools for each in pool}
-    known: dict[tuple[tuple[int, ...], ...], tuple[tuple[Offering, ...], ...]] = {}
+    known: dict[Any, tuple[tuple[Offering, ...], tuple[tuple[Offering, ...], ...]]] = {}
     for offer in offers:
-        choices = known.get(offer.choices)
-        if choices is None:
+        found = known.get(offer[2:])
+        if found is None:
             choices = tuple(tuple(offerings[schedule] for schedule in pool) for pool in offer.choices)
-            known[offer.choices] = choices
-        yield FoundTime(offer.start, offer.end, tuple(offerings[each] for each in offer.schedules), choices)
+            found = known[offer[2:]] = tuple(offerings[each] for each in offer.schedules), choices
+        yield FoundTime(offer.start, offer.end, *found)
 
 
 def empty_diary(offering: Offering) -> Diary:

@@ -201,6 +201,9 @@ def places_left(diary: Diary, start: int) -> int:
 def _offers_of(
     pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
 ) -> Iterator[Offer]:
+    if all(len(pool) == 1 for pool in pools):
+        yield from _offers_without_choice([pool[0] for pool in pools], duration, start, end, within)
+        return
     serving = _serving(pools, duration, start, end, within)
     for at in sorted(set(serving[0]).intersection(*serving[1:])):
         choices = [by_start[at] for by_start in serving]
@@ -212,6 +215,21 @@ def _offers_of(
                 tuple(diary.schedule for diary in chosen),
                 tuple(tuple(diary.schedule for diary in pool) for pool in choices),
             )
+
+
+def _offers_without_choice(
+    diaries: Sequence[Diary], duration: int, start: int, end: int, within: Sequence[Span] | None
+) -> Iterator[Offer]:
+    """The offers of pools of one schedule each: all offers have the same schedules, which takes half the time."""
+    if len({diary.bookable for diary in diaries}) < len(diaries):
+        return
+    window = _start_window(duration, start, end, within)
+    spans = reduce(intersect, (_start_spans(diary, start, end) for diary in diaries), window)
+    starts = [set(points(grid, spans)) for grid in {diary.rules.grid for diary in diaries}]
+    schedules = tuple(diary.schedule for diary in diaries)
+    choices = tuple((schedule,) for schedule in schedules)
+    for at in sorted(starts[0].intersection(*starts[1:])):
+        yield Offer(at, at + duration, schedules, choices)
 
 
 def _possible(pools: Sequence[Sequence[Diary]], start: int, end: int, within: Sequence[Span] | None = None) -> set[int]:
@@ -230,12 +248,16 @@ def _serving(
     pools: Sequence[Sequence[Diary]], duration: int, start: int, end: int, within: Sequence[Span] | None
 ) -> list[dict[int, list[Diary]]]:
     """For each pool, the start times at which the other pools may be free too, and the diaries that can serve then."""
-    window = [(start, end - duration + 1)] if end - start >= duration else []
-    if within is not None:
-        window = intersect(window, within)
+    window = _start_window(duration, start, end, within)
     possible = [[(diary, _start_spans(diary, start, end)) for diary in pool] for pool in pools]
     common = reduce(intersect, (merge(span for _, spans in pool for span in spans) for pool in possible), window)
     return [_by_start(pool, common) for pool in possible]
+
+
+def _start_window(duration: int, start: int, end: int, within: Sequence[Span] | None) -> list[Span]:
+    """The seconds at which a visit of this duration can start within [start, end) and, if given, in these spans."""
+    window = [(start, end - duration + 1)] if end - start >= duration else []
+    return window if within is None else intersect(window, within)
 
 
 def _by_start(pool: list[tuple[Diary, list[Span]]], within: list[Span]) -> dict[int, list[Diary]]:
