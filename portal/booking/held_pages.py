@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from clinic.visit_place import chosen_zone
 from portal.appointments import visits
 from portal.appointments.visits import Visit, own_visit
-from portal.booking import holds
+from portal.booking import holds, steps
 from portal.booking.lost_times import Loss, lost
 from portal.common import form_drafts
 from portal.common.callers import caller_of, sign_in_for
@@ -102,6 +102,9 @@ def _ended(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse:
     if request.method == "POST":
         form_drafts.keep(request)
         return redirect(request.path)
+    held = holds.standing(request, caller_of(request), now=now)
+    if held and (held.appointment.service, held.start) == (visit.appointment.service, visit.start):
+        return redirect(steps.next_page(held.appointment, caller_of(request)))  # the same time was taken again
     loss: Loss = "hold-ended" if visit.is_hold_over or visit.appointment.cancelation_reason else "let-go"
     menu = replace(times.read_menu(visit.appointment.service), zone=chosen_zone(visit.appointment))
     return lost(request, menu, visit.start, loss, kept=True, now=now)

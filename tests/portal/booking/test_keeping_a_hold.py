@@ -119,6 +119,17 @@ def test_a_hold_that_ran_out_says_so_on_every_page_of_the_way(client, held):
         assertContains(client.get(page_of(held, step)), "the hold has ended", status_code=409)
 
 
+def test_a_page_of_an_earlier_hold_leads_to_the_same_time_held_again(client, held, there, wanted):
+    """Going back after the same time was taken again must not say that it is not held."""
+    run_out(held)
+    client.post(there, {"time": wanted})
+    again = Appointment.objects.latest("pk")
+    assert again != held
+    assertRedirects(client.get(page_of(held, "about")), page_of(again, "about"))
+    client.post(there, {"time": later(wanted)})
+    assert client.get(page_of(held, "about")).status_code == 409
+
+
 def test_what_was_typed_while_it_ran_out_is_there_with_the_next_time(client, held, there):
     run_out(held)
     page = client.post(page_of(held, "about"), {"given": "Eve", "birth_date_day": "27"})
