@@ -1,6 +1,7 @@
 """The environment of the benchmarks: embedded services, a clinic full of taken time, and the real web server."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -56,7 +57,11 @@ class Stage:
 
 @contextmanager
 def services(product: Product) -> Iterator[Services]:
-    """PostgreSQL and Redis with the product's empty tables, in a directory that is removed at the end."""
+    """PostgreSQL and Redis with the product's empty tables, in a directory that is removed at the end.
+
+    The end may be SIGTERM, which would leave servers and a checkout behind otherwise.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     data_dir = Path(tempfile.mkdtemp(prefix="clinic-bench-"))
     postgres, redis = embedded.Postgres(data_dir), embedded.Redis(data_dir)
     try:
