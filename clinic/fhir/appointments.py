@@ -128,10 +128,10 @@ def _with_name(participant: Json, found: dict[str, int | None], refs: References
     """
     actor = participant.get("actor", {})
     reference = local_reference(actor.get("reference", ""))
-    kind, pk = reference.partition("/")[0], found.get(reference)
-    if "display" in actor or pk is None or kind == "Patient":
+    pk = found.get(reference)
+    if "display" in actor or pk is None or reference.startswith("Patient/"):
         return participant
-    return {**participant, "actor": {**actor, "display": str(refs.actor(kind, pk))}}
+    return {**participant, "actor": {**actor, "display": refs.name(reference, pk)}}
 
 
 def _service(participants: list[str], reading: Reading) -> int | None:

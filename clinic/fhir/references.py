@@ -49,6 +49,7 @@ class References:
         self._base = base.rstrip("/") + "/" if base else ""
         self._keys: dict[str, int] = {}
         self._rows: dict[str, dict[int, Resource]] = defaultdict(dict)
+        self._names: dict[str, str] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
         self._named: set[str] = set()
         self.now: datetime | None = None  # the time at which names and addresses must be current
@@ -96,6 +97,14 @@ class References:
     def allow(self, references: Iterable[str]) -> None:
         """Let `check` accept these references: the resource had them before, or their rows will be written with it."""
         self._named |= {own for text in references if (own := self._own(text))}
+
+    def add_names(self, names: Mapping[str, str]) -> None:
+        """Add the names of rows, by `Type/id`, that the caller has read already: `name` does not read these rows."""
+        self._names.update(names)
+
+    def name(self, reference: str, pk: int) -> str:
+        """Return the name of the row that a reference of this server (`Type/id`) names; `pk` is its primary key."""
+        return self._names.get(reference) or str(self.actor(reference.partition("/")[0], pk))
 
     def is_unknown(self, text: str) -> bool:
         """True if the reference is to this server, and names no known row."""

@@ -44,6 +44,11 @@ class Offering(NamedTuple):
     def reference(self) -> str:
         return f"Schedule/{self.fhir_id}"
 
+    @property
+    def person_name(self) -> str:
+        """The name of `person`: of the practitioner if the actor is a PractitionerRole, without the role."""
+        return self.actor_name.strip()
+
 
 def service_of(fhir_id: str, *, stamp: str | None = None) -> HealthcareService | None:
     """The service with this FHIR id, or None; from the cache of offerings if it has been read under this stamp."""

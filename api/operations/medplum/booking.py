@@ -80,7 +80,7 @@ def read_proposal(appointment: Json, base: str, caller: Caller) -> MedplumPropos
     slots = read_slots(reader)
     check_times(reader, slots)
     offerings = _offerings(reader, service, slots, caller) if service and slots else []
-    draft = _draft(reader, caller)
+    draft = _draft(reader, offerings, caller)
     patient = _patient(reader, draft) if draft else None
     if reader.issues or service is None or draft is None:
         raise _refusal(reader.issues)
@@ -185,7 +185,7 @@ def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, 
     }
 
 
-def _draft(reader: ProposalReader, caller: Caller) -> Draft | None:
+def _draft(reader: ProposalReader, offerings: Iterable[Offering], caller: Caller) -> Draft | None:
     """Return the fields of the other elements. A problem that was reported already is not reported twice."""
     elements = without_slots(reader.appointment)
     known = [issue.expression for issue in reader.issues]
@@ -193,6 +193,7 @@ def _draft(reader: ProposalReader, caller: Caller) -> Draft | None:
         references = References.load(References.collect([elements]), reader.base).visible_only(
             partial(_referable_keys, caller)
         )
+        references.add_names({offering.person: offering.person_name for offering in offerings})
         from_fhir = RESOURCES["Appointment"].from_fhir
         assert from_fhir is not None
         return from_fhir(elements, references)
