@@ -84,18 +84,43 @@ def insert_without_conflicts(rows: Sequence[R]) -> list[R]:
     return [row for row in rows if row.fhir_id in written]
 
 
-def _insert(rows: Sequence[Resource], otherwise: str = "") -> set[str]:
-    model = type(rows[0])
-    _, set_by_database = _fields(model)
+def insert_together(row: Resource, foreign_key: str, *dependents: Sequence[Resource]) -> bool:
+    """Insert a row, and the rows whose `foreign_key` names it, by one statement. Return False if a constraint forbids
+    one of them: the caller rolls back what was written of the others.
+
+    Each sequence holds rows of one model, which are inserted in their order.
+    """
+    groups: list[Sequence[Resource]] = [[row], *filter(None, dependents)]
+    statement = _insert_together(foreign_key, *(type(rows[0]) for rows in groups))
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, otherwise), [_written(rows)])
+        cursor.execute(statement, [_written(rows) for rows in groups])
+        written = {(number, fhir_id): found for number, fhir_id, *found in cursor.fetchall()}
+    for number, rows in enumerate(groups):
+        _set_written(
+            rows, {each.fhir_id: written[number, each.fhir_id] for each in rows if (number, each.fhir_id) in written}
+        )
+        if number:
+            for each in rows:
+                setattr(each, foreign_key, row.pk)
+    return len(written) == sum(map(len, groups))
+
+
+def _insert(rows: Sequence[Resource], otherwise: str = "") -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(type(rows[0]), otherwise), [_written(rows)])
         written = {fhir_id: found for fhir_id, *found in cursor.fetchall()}
+    _set_written(rows, written)
+    return set(written)
+
+
+def _set_written(rows: Sequence[Resource], written: dict[str, list[Any]]) -> None:
+    """Set the columns that the database has filled, of the rows that were written, by id."""
+    _, set_by_database = _fields(type(rows[0]))
     for row in rows:
         for field, value in zip(set_by_database, written.get(row.fhir_id, ()), strict=False):
             setattr(row, field.attname, value)
         row._state.adding = row.fhir_id not in written
         row._state.db = connection.alias
-    return set(written)
 
 
 @cache
@@ -120,6 +145,28 @@ def _statement(model: type[Resource], otherwise: str) -> str:
         f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::"{table}", %s)'
         f"{otherwise} RETURNING fhir_id, {_columns(set_by_database)}"
     )
+
+
+@cache
+def _insert_together(foreign_key: str, *models: type[Resource]) -> str:
+    """Return the statement for a row of the first model, and rows of the others that name it."""
+    most = max(len(_fields(model)[1]) for model in models)
+    parts, results = [], []
+    for number, model in enumerate(models):
+        own, set_by_database = _fields(model)
+        table = model._meta.db_table
+        values = ", ".join(
+            "written0.id" if number and field.column == foreign_key else f'new."{field.column}"' for field in own
+        )
+        source = f'jsonb_populate_recordset(NULL::"{table}", %s) WITH ORDINALITY AS new'
+        parts.append(
+            f'written{number} AS (INSERT INTO "{table}" ({_columns(own)})'
+            f" SELECT {values} FROM {'written0, ' if number else ''}{source} ORDER BY new.ordinality"
+            f" ON CONFLICT DO NOTHING RETURNING fhir_id, {_columns(set_by_database)})"
+        )
+        padding = ", NULL" * (most - len(set_by_database))
+        results.append(f"SELECT {number}, fhir_id, {_columns(set_by_database)}{padding} FROM written{number}")
+    return f"WITH {', '.join(parts)} {' UNION ALL '.join(results)}"
 
 
 @cache

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Q
 
-from clinic.models import Appointment, Patient, Schedule, Slot
-from clinic.models.statements import columns_of, insert_without_conflicts, load
+from clinic.models import Appointment, AuditEvent, Patient, Schedule, Slot
+from clinic.models.statements import columns_of, insert_together, insert_without_conflicts, load
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.errors import PatientElsewhere, TimeTaken
@@ -24,9 +24,9 @@ _KEEP = f"""
     UPDATE clinic_slot slot
     SET status = CASE WHEN %s AND slot.status = 'busy-tentative' THEN 'busy' ELSE slot.status END,
         hold_expires_at = %s, last_updated = %s, version = slot.version + 1
-    FROM clinic_schedule schedule
-    WHERE schedule.id = slot.schedule_id AND slot.appointment_id = %s AND slot.deleted_at IS NULL
-    RETURNING schedule.fhir_id, {columns_of(Slot, "slot")}
+    WHERE slot.appointment_id = %s AND slot.deleted_at IS NULL
+    RETURNING
+        (SELECT fhir_id FROM clinic_schedule schedule WHERE schedule.id = slot.schedule_id), {columns_of(Slot, "slot")}
 """
 _RELEASE = """
     UPDATE clinic_slot SET deleted_at = %s, last_updated = %s, hold_expires_at = NULL, version = version + 1
@@ -75,12 +75,27 @@ def _schedule(pk: int, fhir_id: str) -> Schedule:
 
 def take(appointment: Appointment, slots: Sequence[Slot]) -> None:
     """Insert all these Slots for the appointment, or raise TimeTaken. The database's clock sets `blocks_from`."""
-    for slot in slots:
-        slot.appointment = appointment
-        slot.hold_expires_at = appointment.hold_expires_at
+    _assign(appointment, slots)
     if len(insert_without_conflicts(slots)) < len(slots):
         raise TimeTaken
     _set_slots(appointment, slots)
+
+
+def create(appointment: Appointment, slots: Sequence[Slot], line: AuditEvent) -> None:
+    """Insert a new appointment with all these Slots and its audit line, by one statement.
+
+    Raises TimeTaken if the time of a Slot is taken, or if another booking has the appointment's reserved id.
+    """
+    _assign(appointment, slots)
+    if not insert_together(appointment, "appointment_id", slots, [line]):
+        raise TimeTaken
+    _set_slots(appointment, slots)
+
+
+def _assign(appointment: Appointment, slots: Iterable[Slot]) -> None:
+    for slot in slots:
+        slot.appointment = appointment
+        slot.hold_expires_at = appointment.hold_expires_at
 
 
 def keep(appointment: Appointment, *, expires: datetime | None, is_booked: bool = False, now: datetime) -> None:

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, HealthcareService, Patient, Slot
 from clinic.models.base import new_fhir_id
-from clinic.models.statements import insert_without_conflicts
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
@@ -25,6 +24,7 @@ from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
     bookables_of,
+    create,
     own_bookables,
     patient_is_free,
     release,
@@ -36,6 +36,7 @@ from scheduling.booking.transitions import (
     CORRECTIONS,
     FREES_TIME,
     audit,
+    audit_line,
     fulfil_requirements,
     locked,
     require_day_reached,
@@ -105,9 +106,12 @@ def place(
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
-    take(appointment, slots_of(request.offerings, request.start, slot_status, seats, now=now))
     done = "request" if appointment.is_request else "hold" if expires else "book"
-    audit(done, appointment, caller=caller, now=now, reason=request.override)
+    create(
+        appointment,
+        slots_of(request.offerings, request.start, slot_status, seats, now=now),
+        audit_line(done, appointment, caller=caller, now=now, reason=request.override),
+    )
     return appointment
 
 
@@ -335,7 +339,7 @@ def _new_appointment(
     participants = list(request.participants) or participants_of(request.offerings, request.patient, tentative)
     is_request = status == Appointment.Status.PENDING and expires is None
     requested = request.requested or (request.start, request.end)
-    appointment = Appointment(
+    return Appointment(
         status=status,
         service=request.service,
         patient=request.patient,
@@ -355,9 +359,6 @@ def _new_appointment(
         extra=request.extra,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
-    if not insert_without_conflicts([appointment]):  # another booking has the reserved id, and so the time
-        raise TimeTaken
-    return appointment
 
 
 def _write_notes(appointment: Appointment, notes: Json) -> None:

@@ -356,7 +356,24 @@ def test_the_statements_do_not_grow_with_the_schedules(api, service, chen, ada, 
         with CaptureQueriesContext(connection) as statements:
             assert api.post(BOOK, sent).status_code == 201
         counts.append(len(statements))
-    assert counts == [16, 16]  # the response needs no further reads
+    assert counts == [14, 14]  # the response needs no further reads
+
+
+@pytest.mark.parametrize(
+    "make",
+    [PractitionerFactory, lambda: PractitionerFactory(prefix="Dr.", given="Mei", family=""), RoomFactory],
+    ids=["a practitioner", "one without a family name", "a room"],
+)
+def test_a_participant_without_a_display_gets_the_name_of_its_row(api, service, ada, make):
+    actor = make()
+    wanted = proposal(api, service, ScheduleFactory(services=[service], actor=actor), patient=ada)
+    for participant in wanted["participant"]:
+        participant["actor"].pop("display", None)
+    names = {
+        each["actor"]["reference"]: each["actor"].get("display")
+        for each in visit(api.post(BOOK, wanted))["participant"]
+    }
+    assert names == {actor.reference: str(actor), ada.reference: None}
 
 
 def test_time_that_was_blocked_meanwhile(api, chen, proposed_visit):

@@ -7,8 +7,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from clinic.exact_json import loads
-from clinic.models import Appointment, Communication, HealthcareService, Patient, Slot
-from clinic.models.statements import exists, find, insert, insert_without_conflicts, read, update
+from clinic.models import Appointment, AuditEvent, Communication, HealthcareService, Patient, Slot
+from clinic.models.statements import exists, find, insert, insert_together, insert_without_conflicts, read, update
 from tests.factories import AppointmentFactory, PatientFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,37 @@ def test_inserted_rows_have_the_columns_that_the_database_fills(django_assert_nu
         insert(slots)
         assert [each.blocks_from is not None for each in slots] == [True] * 3
     assert [columns(each) for each in Slot.objects.order_by("pk")] == [columns(each) for each in slots]
+
+
+def together(schedule, now, *starts):
+    """An unsaved visit with a Slot at each of these hours from now, and an audit line."""
+    visit = Appointment(status="booked", start=now, end=now + timedelta(hours=1), created=now, last_updated=now)
+    slots = [slot(schedule, now + timedelta(hours=start), appointment=visit) for start in starts]
+    return visit, slots, AuditEvent(recorded=now, last_updated=now, action="C", subtype="book", appointment=visit)
+
+
+def test_rows_that_belong_together_are_inserted_by_one_statement(django_assert_num_queries):
+    schedule, now = ScheduleFactory(), timezone.now()
+    visit, slots, line = together(schedule, now, 3, 0)
+    with django_assert_num_queries(1):
+        assert insert_together(visit, "appointment_id", slots, [line])
+    for row in (visit, *slots, line):
+        assert columns(row) == columns(type(row).objects.get(pk=row.pk))
+    assert {row.appointment_id for row in (*slots, line)} == {visit.pk}
+    assert slots[0].pk < slots[1].pk  # in their order, whatever it is
+
+
+def test_rows_that_belong_together_are_not_all_written_if_one_is_forbidden(ada):
+    schedule, now = ScheduleFactory(), timezone.now()
+    visit, slots, line = together(schedule, now, 0)
+    assert insert_together(visit, "appointment_id", slots, [line])
+    other, theirs, another_line = together(schedule, now, 2, 0)
+    assert not insert_together(other, "appointment_id", theirs, [another_line])
+    same_id, others, _ = together(schedule, now, 5)
+    same_id.fhir_id = visit.fhir_id
+    assert not insert_together(same_id, "appointment_id", others)
+    assert (same_id.pk, others[0].pk) == (None, None)
+    assert not Slot.objects.filter(fhir_id=others[0].fhir_id).exists()
 
 
 def test_a_row_that_was_inserted_is_updated_when_it_is_saved():

@@ -226,7 +226,7 @@ def test_the_statements_do_not_grow_with_the_schedules(service, ada, django_asse
     many = ScheduleFactory.create_batch(4, services=[service])
     requests = [wish(service, *each, at=monday(at), patient=ada) for at, each in ((10, few), (12, many))]
     for request in requests:
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(9):
             book(request)
 
 
