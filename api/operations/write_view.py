@@ -37,6 +37,7 @@ from scheduling.versions import Versions
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 REPLAYED = "Idempotency-Replayed"
 AROUND = timedelta(days=7)
+SLOTS = Prefetch("slots", Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk"))
 ALTERNATIVES = 3
 
 
@@ -143,8 +144,7 @@ def _nearest(
 
 def written(appointment: Appointment) -> list[Json]:
     """Return the Appointment and its Slots as they are now. No statement if the use case has written the Slots."""
-    slots = Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk")
-    prefetch_related_objects([appointment], Prefetch("slots", slots))
+    prefetch_related_objects([appointment], SLOTS)
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
 
 
