@@ -12,6 +12,9 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         watch_sites()
         translate_labels()
+        from clinic.place_names import watch_places  # its models are loaded only now
+
+        watch_places()
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -5,6 +5,7 @@ element in `extra`: https://hl7.org/fhir/R4/extension-translation.html
 """
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from clinic.models import Resource
 
 Json = dict[str, Any]
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+DEVICE = "Device"
 ELEMENTS = {"preparation": "extraDetails"}  # the FHIR element of a column with another name
 
 
@@ -56,7 +58,13 @@ def text_of(row: Resource | None, column: str, language: str = "") -> Translated
     element = ELEMENTS.get(column, column)
     base = getattr(row, column, None)
     text = row.extra.get(element, "") if base is None else base
-    return text_in({element: text, f"_{element}": row.extra.get(f"_{element}")}, element, language, base_language(row))
+    beside = _holder(row).get(f"_{element}")
+    return text_in({element: text, f"_{element}": beside}, element, language, base_language(row))
+
+
+def actor_name(actor: Resource) -> str:
+    """Return the name of a room, device or service in the reader's language, or the name of a person."""
+    return text_of(actor, "name") if "name" in actor.TRANSLATED else str(actor)
 
 
 def text_in(raw: Mapping[str, Any], name: str, language: str = "", base: str = "") -> TranslatedText:
@@ -91,7 +99,18 @@ def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
 
 def translations_of(row: Resource, column: str) -> dict[str, str]:
     """Return the translations of a row's column, by language."""
-    return translations_in(row.extra, ELEMENTS.get(column, column))
+    return translations_in(_holder(row), ELEMENTS.get(column, column))
+
+
+def translate_column(row: Resource, column: str, texts: Mapping[str, str]) -> None:
+    """Set the translations of a row's column into these languages. The row is not saved."""
+    row.extra = deepcopy(row.extra)
+    holder = _holder(row)
+    if row.RESOURCE_TYPE == DEVICE and not row.extra.get("deviceName"):
+        row.extra["deviceName"] = [holder]
+    translate(holder, ELEMENTS.get(column, column), texts)
+    if row.RESOURCE_TYPE == DEVICE and row.extra["deviceName"] == [{}]:
+        del row.extra["deviceName"]
 
 
 def red_flag_in(raw: Json) -> tuple[Json, str] | None:
@@ -141,6 +160,14 @@ def base_language(row: Resource) -> str:
 def other_languages(row: Resource) -> list[tuple[str, str]]:
     """Return the code and name of each language into which a row can be translated."""
     return [(code, str(name)) for code, name in settings.LANGUAGES if _primary(code) != _primary(base_language(row))]
+
+
+def _holder(row: Resource) -> Json:
+    """Return the object in the row's `extra` that has the translations: a Device's first deviceName, else `extra`."""
+    if row.RESOURCE_TYPE != DEVICE:
+        return row.extra
+    names = row.extra.get("deviceName") or [{}]
+    return names[0] if isinstance(names[0], dict) else {}
 
 
 def _language_of(extension: Json) -> str:

@@ -20,7 +20,7 @@ from clinic.local_time import in_zone, later
 from clinic.models import Appointment, Location
 from clinic.translations import Sentence, TranslatedText, text_of
 from clinic.zones import zone_named
-from scheduling.participants import participant_names
+from scheduling.participants import participant_names, room_names
 
 Status = Appointment.Status
 
@@ -67,8 +67,8 @@ class VisitFacts:
 
     @property
     def room(self) -> TranslatedText:
-        """The rooms, as the clinic calls them: the appointment has their names in one language."""
-        return TranslatedText(", ".join(participant_names(self.appointment, "Location/")), settings.LANGUAGE_CODE)
+        """The rooms, in the reader's language."""
+        return room_names(self.appointment)
 
     @property
     def by_video(self) -> bool:
@@ -92,7 +92,7 @@ class VisitFacts:
             return _("By video")
         if site is None:
             return ""
-        rooms = self.room if self.room != site.name else ""
+        rooms = self.room if self.room not in (site.name, text_of(site, "name")) else ""
         parts = {"site": text_of(site, "name"), "rooms": rooms, "address": addresses.on_one_line(site)}
         known = {name: part for name, part in parts.items() if part}
         return Sentence(", ".join(f"%({name})s" for name in known), **known)

@@ -6,7 +6,11 @@ https://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from clinic.models import Appointment
+from clinic.place_names import name_of_place
+from clinic.translations import TranslatedText
 
 Json = dict[str, Any]
 
@@ -49,6 +53,14 @@ def names_of_kind(participants: Iterable[Mapping[str, Any]], kind: str) -> list[
 def participant_names(appointment: Appointment, kind: str) -> list[str]:
     """The names of an appointment's actors whose reference begins with `kind`."""
     return names_of_kind(appointment.participant, kind)
+
+
+def room_names(appointment: Appointment) -> TranslatedText:
+    """The names of the rooms in the reader's language, with commas; in the clinic's if they are not translated."""
+    named = names_by_reference(appointment.participant, PLACE)
+    names = [name_of_place(reference, name) for reference, name in named.items() if name]
+    foreign = next((name.language for name in names if name.is_foreign), "")
+    return TranslatedText(", ".join(names), foreign or (names[0].language if names else settings.LANGUAGE_CODE))
 
 
 def is_patient(element: Mapping[str, Any]) -> bool:

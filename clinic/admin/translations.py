@@ -101,8 +101,7 @@ def _translations(row: Resource, text: Translatable) -> dict[str, str]:
 
 def _translate(row: Resource, text: Translatable, changed: dict[str, str]) -> None:
     if text.at is None:
-        row.extra = deepcopy(row.extra)
-        translations.translate(row.extra, translations.ELEMENTS.get(text.column, text.column), changed)
+        translations.translate_column(row, text.column, changed)
         return
     row.item = deepcopy(row.item)  # type: ignore[attr-defined]
     if found := _find(row.item, text.at):  # type: ignore[attr-defined]

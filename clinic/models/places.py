@@ -88,6 +88,7 @@ class Device(Resource):
     RESOURCE_TYPE = "Device"
     PATIENT = None
     DESCRIBES_CLINIC = True
+    TRANSLATED = ("name",)
 
     class Status(Choices):
         ACTIVE = "active"

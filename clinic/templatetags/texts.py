@@ -42,6 +42,12 @@ def say(row: Resource | None, column: str) -> SafeString | str:
 
 
 @register.filter
+def named(actor: Resource) -> SafeString | str:
+    """Render the name of a person, room, device or service, marked if it is not in the page's language."""
+    return in_its_language(translations.actor_name(actor))
+
+
+@register.filter
 def paragraphs(text: str) -> SafeString:
     """Render a text of several lines as paragraphs, marked with their `lang` if it is not the page's."""
     block = mark_safe(linebreaks(conditional_escape(text)))

@@ -24,6 +24,12 @@ SPANISH = {
         "Traiga un documento con foto, su tarjeta del seguro y una lista de sus medicamentos."
         " Venga diez minutos antes, por favor, para que podamos abrir su historia."
     ),
+    "Exam room 1, New York": "Consultorio 1, Nueva York",
+    "Imaging room 1": "Sala de imagen 1",
+    "Imaging room 2": "Sala de imagen 2",
+    "Exam room 1, Los Angeles": "Consultorio 1, Los Ángeles",
+    "Exam room 2, Los Angeles": "Consultorio 2, Los Ángeles",
+    "Ultrasound scanner": "Ecógrafo",
     "Ultrasound": "Ecografía",
     "An abdominal ultrasound. It does not hurt, and needs an empty stomach.": (
         "Una ecografía del abdomen. No duele y se hace en ayunas."
@@ -150,7 +156,7 @@ def say_in_spanish(row: Resource) -> None:
     """Add the Spanish to what the row says in English. It is not saved yet."""
     for column in row.TRANSLATED:
         if translation := SPANISH.get(getattr(row, column)):
-            translations.translate(row.extra, translations.ELEMENTS.get(column, column), {"es": translation})
+            translations.translate_column(row, column, {"es": translation})
 
 
 def questions_in_spanish(items: list[Json]) -> list[Json]:

@@ -1,7 +1,7 @@
 """The name of a Schedule, and the rows that it and its zone need."""
 
 from clinic.models import Schedule
-from clinic.translations import text_of
+from clinic.translations import actor_name, text_of
 
 SCHEDULE = (
     "site",
@@ -16,5 +16,5 @@ SCHEDULE = (
 
 def name_of(schedule: Schedule) -> str:
     """Return the schedule's actor and site."""
-    actor = str(schedule.bookable.actor)
+    actor = actor_name(schedule.bookable.actor)
     return f"{actor}, {text_of(schedule.site, 'name')}" if schedule.site else actor

@@ -5,9 +5,10 @@ from django.utils.translation import override
 
 from clinic import translations
 from clinic.fhir.resources import to_fhir
-from clinic.models import HealthcareService, Location, Organization, Questionnaire
+from clinic.models import Appointment, Device, HealthcareService, Location, Organization, Questionnaire
 from clinic.templatetags.texts import in_its_language
-from tests.factories import ServiceFactory
+from scheduling.participants import participant, room_names
+from tests.factories import DeviceFactory, RoomFactory, ServiceFactory
 
 
 def translated(**by_language):
@@ -56,7 +57,7 @@ def test_fhir_gives_it_beside_the_element(db):
     assert translations.translations_of(service, "preparation") == {"es": "En ayunas."}
 
 
-@pytest.mark.parametrize("model", [HealthcareService, Location, Organization, Questionnaire])
+@pytest.mark.parametrize("model", [Device, HealthcareService, Location, Organization, Questionnaire])
 def test_each_kind_of_text_has_a_column(model):
     row = model()
     for column in row.TRANSLATED:
@@ -76,3 +77,56 @@ def test_a_sentence_marks_only_what_is_in_another_language():
         assert in_its_language(translations.Sentence("%(one)s & more", one=translations.text_of(service, "name"))) == (
             "Check-up &lt;1&gt; &amp; more"
         )
+
+
+@pytest.mark.parametrize(
+    ("reader", "extra", "name", "language"),
+    [
+        ("en", {"deviceName": [{"_name": said(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Scanner", "en"),
+        ("es", {"deviceName": [{"_name": said(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Ecógrafo", "es"),
+        ("es", {"deviceName": [{"_name": said(fr="Échographe")}]}, "Scanner", "en"),
+        ("es", {}, "Scanner", "en"),
+    ],
+)
+def test_a_device_is_named_in_the_readers_language(reader, extra, name, language):
+    with override(reader):
+        found = translations.actor_name(Device(name="Scanner", extra=extra))
+        assert (found, found.language) == (name, language)
+
+
+def test_the_name_of_a_device_comes_and_goes_beside_its_fhir_name(db):
+    device = DeviceFactory(name="Scanner")
+    translations.translate_column(device, "name", {"es": "Ecógrafo"})
+    device.save()
+    [name] = to_fhir(device)["deviceName"]
+    assert name == {"name": "Scanner", "type": "user-friendly-name", "_name": said(es="Ecógrafo")}
+    translations.translate_column(device, "name", {"es": ""})
+    assert "deviceName" not in device.extra
+
+
+@pytest.mark.parametrize(
+    ("reader", "extra", "renamed", "text", "is_foreign"),
+    [
+        ("en", {"_name": said(es="Sala 1")}, "", "Room 1", False),
+        ("es", {"_name": said(es="Sala 1")}, "", "Sala 1", False),
+        ("es", {"_name": said(fr="Salle 1")}, "", "Room 1", True),
+        ("es", {}, "", "Room 1", True),
+        ("es", {"_name": said(es="Sala 1")}, "Room 9", "Room 1", True),
+    ],
+)
+def test_the_room_of_a_visit_is_named_in_the_readers_language(db, reader, extra, renamed, text, is_foreign):
+    room = RoomFactory(name="Room 1", extra=extra)
+    visit = Appointment(participant=[participant(room.reference, room.name, "accepted")])
+    if renamed:
+        room.name = renamed
+        room.save()
+    with override(reader):
+        named = room_names(visit)
+        assert (named, named.is_foreign) == (text, is_foreign)
+
+
+def test_rooms_of_many_visits_are_looked_up_once(db, django_assert_num_queries):
+    rooms = [RoomFactory(extra={"_name": said(es=f"Sala {number}")}) for number in range(3)]
+    visits = [Appointment(participant=[participant(room.reference, room.name, "accepted")]) for room in rooms]
+    with override("es"), django_assert_num_queries(1):
+        assert [room_names(visit) for visit in visits] == ["Sala 0", "Sala 1", "Sala 2"]

@@ -20,6 +20,7 @@ from clinic.models import (
     CareTeam,
     Communication,
     Coverage,
+    Device,
     Encounter,
     HealthcareService,
     Location,
@@ -296,7 +297,7 @@ def test_it_is_a_clinic_whenever_it_is_made(now):
     assert not visits.filter(status="booked", start__lte=now).exists()
     assert not visits.filter(status__in=["fulfilled", "noshow"], end__gt=now).exists()
     assert all(times(service, now) for service in HealthcareService.objects.all())
-    for row in (*HealthcareService.objects.all(), *Location.objects.filter(part_of=None), *Questionnaire.objects.all()):
+    for row in (row for model in (HealthcareService, Location, Device, Questionnaire) for row in model.objects.all()):
         for column in (each for each in row.TRANSLATED if getattr(row, each)):
             assert text_of(row, column, "es").language == "es", getattr(row, column)
         for item in questionnaires.walk(questionnaires.items_of(row, "es") if isinstance(row, Questionnaire) else ()):

@@ -21,7 +21,7 @@ from portal.appointments.visits import Status
 from portal.staff.groups import Seats, seats_at
 from scheduling import access, notifications
 from scheduling.access import Caller
-from scheduling.participants import PRACTITIONER, names_by_reference, participant_names
+from scheduling.participants import PRACTITIONER, names_by_reference, participant_names, room_names
 
 LATE = timedelta(minutes=10)
 DAY = timedelta(days=1)
@@ -113,7 +113,7 @@ class VisitCard:
 
     @cached_property
     def room(self) -> str:
-        return ", ".join(participant_names(self.appointment, "Location/"))
+        return room_names(self.appointment)
 
     @property
     def where(self) -> Any:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clinic import patient_text, time_text
 from clinic.local_time import in_zone
 from clinic.models import OCCUPYING, HealthcareService, Patient, Schedule, Slot
-from clinic.translations import text_of
+from clinic.translations import actor_name, text_of
 from portal.appointments.statuses import Status, StatusWord, status_word
 from portal.common import disclosures
 from portal.staff.calendar.selection import Selection
@@ -197,7 +197,7 @@ def _group_entry(members: Sequence[CalendarEntry], known: Capacities) -> Calenda
 def _by_bookable(selection: Selection) -> dict[int, list[tuple[Schedule, str]]]:
     schedules: dict[int, list[tuple[Schedule, str]]] = {}
     for schedule in selection.shown:
-        schedules.setdefault(schedule.bookable_id, []).append((schedule, str(schedule.bookable.actor)))
+        schedules.setdefault(schedule.bookable_id, []).append((schedule, actor_name(schedule.bookable.actor)))
     return schedules
 
 
@@ -215,7 +215,7 @@ def _elsewhere(
             id=schedule.fhir_id,
             title=_("Busy elsewhere"),
             calendars=[schedule.fhir_id],
-            whose=[str(schedule.bookable.actor)],
+            whose=[actor_name(schedule.bookable.actor)],
             **make.times(as_datetime(first), as_datetime(last)),
         )
         for schedule in selection.shown

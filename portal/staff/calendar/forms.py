@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Schedule
+from clinic.translations import actor_name
 from portal.common.fields import DayField, MomentField
 from portal.common.forms import QueryForm
 
@@ -23,5 +24,5 @@ class CalendarQueryForm(QueryForm):
 
 def calendar_field(schedules: Iterable[Schedule]) -> forms.ChoiceField:
     """Return the field that chooses one of the calendars. Labels leave out the site, which the page shows."""
-    choices = [(each.fhir_id, str(each.bookable.actor)) for each in schedules]
+    choices = [(each.fhir_id, actor_name(each.bookable.actor)) for each in schedules]
     return forms.ChoiceField(label=_("Calendar"), choices=choices)

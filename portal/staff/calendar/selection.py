@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import Location, Schedule
+from clinic.translations import actor_name
 from portal.common.schedules import SCHEDULE, name_of
 from scheduling import access
 from scheduling.access import Caller
@@ -57,7 +58,7 @@ class Selection:
         """The names of their actors; of more than three, the number."""
         if len(self.shown) > 3:
             return _("%(count)d calendars") % {"count": len(self.shown)}
-        return ", ".join(str(each.bookable.actor) for each in self.shown)
+        return ", ".join(actor_name(each.bookable.actor) for each in self.shown)
 
     def one(self, fhir_id: str) -> Schedule | None:
         """Return the calendar with this id if the caller works with it, selected or not."""

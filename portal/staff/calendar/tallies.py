@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import TruncDate
 
 from clinic.models import OCCUPYING, Schedule, Slot
+from clinic.translations import actor_name
 from portal.staff.calendar.days import opening_of
 from portal.staff.calendar.entries import span_of, standing
 from portal.staff.calendar.local_times import DAY, midnight
@@ -116,7 +117,8 @@ def read_week_by_person(
         )
 
     return [
-        PersonsWeek(each, str(each.bookable.actor), [tally(each, day) for day in dates]) for each in selection.shown
+        PersonsWeek(each, actor_name(each.bookable.actor), [tally(each, day) for day in dates])
+        for each in selection.shown
     ]
 
 

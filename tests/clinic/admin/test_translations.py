@@ -2,10 +2,10 @@
 
 from clinic import translations
 from clinic.fhir.codes import RED_FLAG
-from clinic.models import HealthcareService, Location, Questionnaire
+from clinic.models import Device, HealthcareService, Location, Questionnaire
 from tests.clinic.admin.pages import inline, url
 from tests.clinic.admin.test_clinic import SERVICE
-from tests.factories import LocationFactory, QuestionnaireFactory, ServiceFactory
+from tests.factories import DeviceFactory, LocationFactory, QuestionnaireFactory, ServiceFactory
 
 ITEM = [
     {
@@ -63,6 +63,16 @@ def test_a_new_site_can_be_named_in_both_languages_at_once(desk):
     data = {"status": "active", "name": "Main Street", "name_es": "Calle Mayor", "timezone": "America/New_York"}
     assert desk.post(url(Location, "add"), data).status_code == 302
     assert translations.text_of(Location.objects.get(), "name", "es") == "Calle Mayor"
+
+
+def test_a_device_is_named_in_both_languages(desk):
+    device = DeviceFactory(name="Scanner", extra={})
+    data = {"status": "active", "name": "Scanner", "name_es": "Ecógrafo", "location": device.location_id}
+    assert desk.post(url(Device, "change", device.pk), data).status_code == 302
+    device.refresh_from_db()
+    assert translations.text_of(device, "name", "es") == "Ecógrafo"
+    form = desk.get(url(Device, "change", device.pk)).context["adminform"].form
+    assert (form["name_es"].label, form["name_es"].value()) == ("Name (Spanish)", "Ecógrafo")
 
 
 def test_questions_and_options_are_translated_without_json(desk):

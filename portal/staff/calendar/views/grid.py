@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import formats, time_text
+from clinic.translations import actor_name
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import day_of, moment_of
 from portal.staff.calendar import feed
@@ -145,7 +146,7 @@ def _grid_or_list(page: CalendarRequest) -> dict[str, Any]:
         "working": working,
         "snap": snap_minutes(page.selection.shown),
         "hours": feed.frame_of(working, visits),
-        "resources": [{"id": each.fhir_id, "title": str(each.bookable.actor)} for each in page.selection.shown],
+        "resources": [{"id": each.fhir_id, "title": actor_name(each.bookable.actor)} for each in page.selection.shown],
         "headings": {each.isoformat(): time_text.short_day(each) for each in dates},
     }
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from clinic.translations import actor_name
 from portal.common.callers import caller_of, staff_required
 from portal.staff.calendar.entries import CalendarEntry, read_entries
 from portal.staff.calendar.forms import CalendarQueryForm
@@ -39,7 +40,7 @@ def sheets(request: HttpRequest) -> HttpResponse:
     entries = read_entries(caller_of(request), selection, midnight(day, zone), midnight(day + DAY, zone), now=now)
     entries = [entry for entry in entries if entry.kind != "buffer"]
     every = [
-        Sheet(str(each.bookable.actor), [entry for entry in entries if each.fhir_id in entry.calendars])
+        Sheet(actor_name(each.bookable.actor), [entry for entry in entries if each.fhir_id in entry.calendars])
         for each in selection.shown
     ]
     context = {

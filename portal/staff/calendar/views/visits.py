@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Schedule, Slot
+from clinic.translations import actor_name
 from portal.appointments.visits import Visit
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
@@ -50,8 +51,8 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
     context = {
         "visit": Visit(appointment, zone, now),
         "zone": zone,
-        "with_whom": [str(each.bookable.actor) for each in schedules if kind_of(each) == PEOPLE],
-        "rooms": [str(each.bookable.actor) for each in schedules if kind_of(each) != PEOPLE],
+        "with_whom": [actor_name(each.bookable.actor) for each in schedules if kind_of(each) == PEOPLE],
+        "rooms": [actor_name(each.bookable.actor) for each in schedules if kind_of(each) != PEOPLE],
         "open": _address("portal:staff-visit", appointment),
         "cancel": _address("portal:staff-cancel", appointment),
     }
