@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.translation import gettext_lazy
 
 from clinic.country import watch_sites
 from clinic.labels import translate_labels
@@ -8,6 +9,7 @@ from clinic.labels import translate_labels
 class ClinicConfig(AppConfig):
     default = True
     name = "clinic"
+    verbose_name = gettext_lazy("Clinic")
 
     def ready(self) -> None:
         watch_sites()

@@ -164,10 +164,11 @@ def other_languages(row: Resource) -> list[tuple[str, str]]:
 
 def _holder(row: Resource) -> Json:
     """Return the object in the row's `extra` that has the translations: a Device's first deviceName, else `extra`."""
+    extra: Json = row.extra
     if row.RESOURCE_TYPE != DEVICE:
-        return row.extra
-    names = row.extra.get("deviceName") or [{}]
-    return names[0] if isinstance(names[0], dict) else {}
+        return extra
+    first: Json = (extra.get("deviceName") or [{}])[0]
+    return first
 
 
 def _language_of(extension: Json) -> str:

@@ -1,7 +1,10 @@
 """Every text is translated, keeps the meaning's parts, and is marked for translation."""
 
+import gettext
 from importlib import import_module
+from pathlib import Path
 
+import django
 import pytest
 from django.conf import settings
 
@@ -75,3 +78,22 @@ def test_a_spanish_text_has_no_period_behind_a_clock():
         and (each.string.endswith("s.") or "%(time)s. " in each.string)
     ]
     assert not behind_a_clock
+
+
+# Words of Django's Administration that our pages say in the same place in another way.
+OURS_INSTEAD = {"Change password", "Remove", "Show all", "History", "Enter a whole number."}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("library", ["conf", "contrib/admin"])
+def test_a_label_does_not_take_the_place_of_a_word_of_django(language, library):
+    folder = Path(django.__file__).parent / library / "locale"
+    of_django = gettext.translation("django", folder, [language])
+    ours = {each.id: each.string for each in texts.read(texts.po_file(language), language) if not each.context}
+    single = {text: string for text, string in ours.items() if text and isinstance(text, str)}
+    known = {text: of_django.gettext(text) for text in single}
+    assert not [
+        (text, string, known[text])
+        for text, string in single.items()
+        if known[text] not in (text, string) and text not in OURS_INSTEAD
+    ]

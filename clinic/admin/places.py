@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import time_text
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
 from clinic.admin.fields import RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
@@ -152,7 +153,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
     section = "What can be booked"
     place_in_section = 1
     form = ServiceForm
-    list_display = ("name", "active", "bookable_by", "eligibility", "needs", "telehealth", "minimum_notice", "reminded")
+    list_display = ("name", "active", "bookable_by", "eligibility", "needs", "telehealth", "notice", "reminded")
     list_filter = ("active", "bookable_by", "eligibility", "telehealth", "requires_coverage", "locations")
     search_fields = ("name", "comment", "fhir_id")
     autocomplete_fields = ("organization", "locations", "questionnaires")
@@ -195,6 +196,10 @@ class HealthcareServiceAdmin(ResourceAdmin):
         names = dict(HealthcareService.ActorType.choices)
         return ", ".join(str(names[kind]) for kind in service.requires)
 
+    @admin.display(description=_("minimum notice"), ordering="minimum_notice")
+    def notice(self, service: HealthcareService) -> str:
+        return time_text.length(service.minimum_notice)
+
     @admin.display(description=_("reminders"))
     def reminded(self, service: HealthcareService) -> str:
-        return RemindersField.text(service.reminders)
+        return ", ".join(map(time_text.length, service.reminders))

@@ -22,11 +22,11 @@ class AuditEvent(Resource):
     DESCRIBES_CLINIC = False
 
     class Action(Choices):
-        CREATE = "C"
-        READ = "R"
-        UPDATE = "U"
-        DELETE = "D"
-        EXECUTE = "E"
+        CREATE = "C", "Created"
+        READ = "R", "Read"
+        UPDATE = "U", "Changed"
+        DELETE = "D", "Deleted"
+        EXECUTE = "E", "Executed"
 
     recorded = models.DateTimeField()
     action = models.CharField(max_length=1, choices=Action)

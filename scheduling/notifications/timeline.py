@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinic.models import Appointment, Communication, Event, Medium
 from scheduling.notifications.failure_text import failure_text
@@ -17,7 +18,7 @@ EVENTS = {
     Event.REQUEST: _("Request"),
     Event.STAFF_REQUEST: _("Request, to the staff"),
     Event.CONFIRMATION: _("Confirmation"),
-    Event.CHANGE: _("Change"),
+    Event.CHANGE: pgettext_lazy("message", "Change"),
     Event.CANCELLATION: _("Cancellation"),
     Event.REMINDER: _("Reminder"),
     Event.PROOF: _("Code"),

@@ -82,9 +82,9 @@ def test_a_sentence_marks_only_what_is_in_another_language():
 @pytest.mark.parametrize(
     ("reader", "extra", "name", "language"),
     [
-        ("en", {"deviceName": [{"_name": said(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Scanner", "en"),
-        ("es", {"deviceName": [{"_name": said(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Ecógrafo", "es"),
-        ("es", {"deviceName": [{"_name": said(fr="Échographe")}]}, "Scanner", "en"),
+        ("en", {"deviceName": [{"_name": translated(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Scanner", "en"),
+        ("es", {"deviceName": [{"_name": translated(es="Ecógrafo"), "type": "user-friendly-name"}]}, "Ecógrafo", "es"),
+        ("es", {"deviceName": [{"_name": translated(fr="Échographe")}]}, "Scanner", "en"),
         ("es", {}, "Scanner", "en"),
     ],
 )
@@ -99,7 +99,7 @@ def test_the_name_of_a_device_comes_and_goes_beside_its_fhir_name(db):
     translations.translate_column(device, "name", {"es": "Ecógrafo"})
     device.save()
     [name] = to_fhir(device)["deviceName"]
-    assert name == {"name": "Scanner", "type": "user-friendly-name", "_name": said(es="Ecógrafo")}
+    assert name == {"name": "Scanner", "type": "user-friendly-name", "_name": translated(es="Ecógrafo")}
     translations.translate_column(device, "name", {"es": ""})
     assert "deviceName" not in device.extra
 
@@ -107,11 +107,11 @@ def test_the_name_of_a_device_comes_and_goes_beside_its_fhir_name(db):
 @pytest.mark.parametrize(
     ("reader", "extra", "renamed", "text", "is_foreign"),
     [
-        ("en", {"_name": said(es="Sala 1")}, "", "Room 1", False),
-        ("es", {"_name": said(es="Sala 1")}, "", "Sala 1", False),
-        ("es", {"_name": said(fr="Salle 1")}, "", "Room 1", True),
+        ("en", {"_name": translated(es="Sala 1")}, "", "Room 1", False),
+        ("es", {"_name": translated(es="Sala 1")}, "", "Sala 1", False),
+        ("es", {"_name": translated(fr="Salle 1")}, "", "Room 1", True),
         ("es", {}, "", "Room 1", True),
-        ("es", {"_name": said(es="Sala 1")}, "Room 9", "Room 1", True),
+        ("es", {"_name": translated(es="Sala 1")}, "Room 9", "Room 1", True),
     ],
 )
 def test_the_room_of_a_visit_is_named_in_the_readers_language(db, reader, extra, renamed, text, is_foreign):
@@ -126,7 +126,7 @@ def test_the_room_of_a_visit_is_named_in_the_readers_language(db, reader, extra,
 
 
 def test_rooms_of_many_visits_are_looked_up_once(db, django_assert_num_queries):
-    rooms = [RoomFactory(extra={"_name": said(es=f"Sala {number}")}) for number in range(3)]
+    rooms = [RoomFactory(extra={"_name": translated(es=f"Sala {number}")}) for number in range(3)]
     visits = [Appointment(participant=[participant(room.reference, room.name, "accepted")]) for room in rooms]
     with override("es"), django_assert_num_queries(1):
         assert [room_names(visit) for visit in visits] == ["Sala 0", "Sala 1", "Sala 2"]
