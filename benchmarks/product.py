@@ -45,6 +45,8 @@ def environment(data_dir: Path) -> dict[str, str]:
         "CLINIC_DATA_DIR": str(data_dir),
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         "DEBUG": "False",
+        "CLINIC_COUNTRY": "US",  # the clinic has no sites to tell
+        "CLINIC_TIME_ZONE": "UTC",
     }
 
 
