@@ -146,7 +146,7 @@ NO_PAGES = {
     "send-again", "questions-save", "answer-file", "set-language", "theme",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
     "authorize-decide", "hours-remove", "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra",
-    "hours-extra-remove", "staff-restore",
+    "hours-extra-remove", "staff-restore", "staff-attendance",
 }  # fmt: skip
 
 

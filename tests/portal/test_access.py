@@ -139,6 +139,7 @@ TABLE = {
     "staff-cancel": Row(CALENDAR, {"reason": "because"}),
     "staff-restore": Row(CALENDAR, {}),
     "staff-answer": Row(CALENDAR, {"answer": "declined"}),
+    "staff-attendance": Row(CALENDAR, {}),
     "send-again": Row(CALENDAR),
     "hours-edit": Row(CALENDAR, SAVE),
     "hours-remove": Row(CALENDAR, SAVE),

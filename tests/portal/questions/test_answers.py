@@ -51,8 +51,8 @@ def test_staff_preview_a_questionnaire_and_nothing_is_kept(client, form, rana, a
     client.force_login(rana)
     assertContains(client.get(address), "nothing that you enter here is kept")
     assertContains(client.post(address, sent("pain", "smokes")), "There is a problem", status_code=422)
-    second_response = client.post(address, sent("pain", pain="Yes"), headers={"accept": "application/json"}).json()
-    assert second_response["alarms"] == {"q-pain": "Call 911 now."}
+    reply = client.post(address, sent("pain", pain="Yes"), headers={"accept": "application/json"}).json()
+    assert reply["alarms"] == {"q-pain": "Call 911 now."}
     assert not QuestionnaireResponse.objects.exists()
 
 

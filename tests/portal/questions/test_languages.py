@@ -96,14 +96,14 @@ def test_a_translated_alarm_is_read_in_the_readers_language_everywhere(as_ada, h
 
 
 def test_an_option_inside_a_sentence_is_marked_too(as_ada, held):
-    both = {"response": ["q-side"], "q-side": ["Left", "Neither"]}
+    both = {"shown": ["q-side"], "q-side": ["Left", "Neither"]}
     as_ada.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
     response = as_ada.post(page(held), both)
     assertContains(response, '«<span lang="en">Neither</span>»', count=2)  # in the summary and beside the question
 
 
 def test_a_mistake_is_said_in_the_language_of_the_page_that_shows_it(as_ada, held):
-    both = {"response": ["q-side"], "q-side": ["Left", "Neither"]}
+    both = {"shown": ["q-side"], "q-side": ["Left", "Neither"]}
     Client.post(as_ada, page(held), both, **SPANISH)
     response = as_ada.get(page(held))
     assertContains(response, "Choose “Neither” alone, or the other answers without it.", count=2)

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 def test_the_questions_begin_where_something_is_missing(as_ada, held):
     start = reverse("portal:questions", args=[held.fhir_id])
     assertRedirects(as_ada.get(start), page(held))
-    second_response = as_ada.get(page(held))
+    reply = as_ada.get(page(held))
     for words in ("Before your visit", "Does your chest hurt?", "Held for you until", "(optional)"):
-        assertContains(second_response, words)
+        assertContains(reply, words)
 
 
 def test_a_question_that_was_not_asked_is_no_error(as_ada, held):
@@ -60,9 +60,9 @@ def test_what_is_missing_or_wrong_is_said_with_a_way_to_it_and_nothing_is_lost(a
 def test_a_question_that_comes_up_is_asked_before_it_goes_on(as_ada, held):
     """The question was not on the page yet without JavaScript, so its missing answer is no error."""
     typed = sent("pain", "smokes", "since", pain="No", smokes="true")
-    second_response = as_ada.post(page(held), typed)
-    assertContains(second_response, "Because of your answers we ask one more question.")
-    assertNotContains(second_response, "There is a problem")
+    reply = as_ada.post(page(held), typed)
+    assertContains(reply, "Because of your answers we ask one more question.")
+    assertNotContains(reply, "There is a problem")
     refused = as_ada.post(page(held), sent("pain", "smokes", "how-much", "since", pain="No", smokes="true"))
     assertContains(refused, "Answer this question.")
     typed = sent("pain", "smokes", "how-much", "since", pain="No", smokes="true", how_much="5")
@@ -84,18 +84,18 @@ def test_what_nothing_can_store_is_left_out(as_ada, held, form):
 def test_rows_are_added_and_removed_without_javascript(as_ada, held, form):
     form.item = [NAMES]
     form.save()
-    grown = as_ada.post(page(held), {"second_response": "q-names", "q-names.0": "Ada", "add": "q-names.0"})
+    grown = as_ada.post(page(held), {"shown": "q-names", "q-names.0": "Ada", "add": "q-names.0"})
     assertContains(grown, 'name="q-names.1"')
     assertContains(grown, "autofocus", 1)
     three = {
-        "second_response": "q-names",
+        "shown": "q-names",
         "q-names.0": "Ada",
         "q-names.1": "Bertram",
         "q-names.2": "Cy",
         "remove": "q-names.1",
     }
-    second_response = as_ada.post(page(held), three)
-    assertNotContains(second_response, "Bertram")
+    reply = as_ada.post(page(held), three)
+    assertNotContains(reply, "Bertram")
     assert response().item[0]["answer"] == [{"valueString": "Ada"}, {"valueString": "Cy"}]
 
 
@@ -103,9 +103,9 @@ def test_an_alarm_stops_the_booking_and_says_what_to_do(as_ada, held):
     stop = reverse("portal:questions-stop", args=[held.fhir_id])
     typed = sent("pain", "smokes", "since", pain="Yes", smokes="false")
     assertRedirects(as_ada.post(page(held), typed), stop)
-    second_response = as_ada.get(stop)
+    reply = as_ada.get(stop)
     for words in ("Call 911 now.", "I answered by mistake: change my answer", "Let the time go"):
-        assertContains(second_response, words)
+        assertContains(reply, words)
     assert response().status == "stopped"
     assertContains(as_ada.get(reverse("portal:confirm", args=[held.fhir_id])), "<p>Call 911 now.</p>")
     as_ada.post(reverse("portal:confirm", args=[held.fhir_id]))
@@ -160,9 +160,9 @@ def test_an_older_page_does_not_undo_what_was_saved_and_both_are_seen(as_ada, he
     """A form that was posted again, or was open in another window."""
     as_ada.post(page(held), {**COMPLETE, "version": "0"})
     old = sent("pain", "smokes", "since", pain="No", smokes="true")
-    second_response = as_ada.post(page(held), {**old, "version": "0"})
-    assertContains(second_response, "These answers were saved in another window")
-    assertContains(second_response, "<li>Do you smoke? – Yes</li>")
+    reply = as_ada.post(page(held), {**old, "version": "0"})
+    assertContains(reply, "These answers were saved in another window")
+    assertContains(reply, "<li>Do you smoke? – Yes</li>")
     assert response().status == "completed"
     assert response().item[1]["answer"] == [{"valueBoolean": False}]
     assertNotContains(as_ada.get(page(held)), "These answers were saved in another window")

@@ -10,13 +10,13 @@ pytestmark = pytest.mark.django_db
 
 def test_typing_is_kept_and_tells_what_comes_up(as_ada, held):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
-    second_response = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="true"), "version": "0"}).json()
-    assert second_response["saved"].startswith("Saved ")
-    assert "(New York time)" in second_response["saved"]
-    assert (second_response["hidden"], second_response["alarms"], second_response["version"]) == ([], {}, 1)
+    reply = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="true"), "version": "0"}).json()
+    assert reply["saved"].startswith("Saved ")
+    assert "(New York time)" in reply["saved"]
+    assert (reply["hidden"], reply["alarms"], reply["version"]) == ([], {}, 1)
     assert response().status == "in-progress"
-    second_response = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="false"), "version": "1"}).json()
-    assert second_response["hidden"] == ["q-how-much"]
+    reply = as_ada.post(save, {**sent("pain", "smokes", "since", smokes="false"), "version": "1"}).json()
+    assert reply["hidden"] == ["q-how-much"]
 
 
 def test_typing_that_arrives_late_does_not_undo_what_was_sent(as_ada, held):
@@ -34,5 +34,5 @@ def test_typing_that_names_no_version_is_kept(as_ada, held, version):
 
 def test_an_alarm_appears_while_typing(as_ada, held):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
-    second_response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}).json()
-    assert second_response["alarms"] == {"q-pain": "Call 911 now."}
+    reply = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}).json()
+    assert reply["alarms"] == {"q-pain": "Call 911 now."}
