@@ -119,14 +119,14 @@ def test_a_hold_that_ran_out_says_so_on_every_page_of_the_way(client, held):
         assertContains(client.get(page_of(held, step)), "the hold has ended", status_code=409)
 
 
-def test_a_page_of_an_earlier_hold_leads_to_the_same_time_held_again(client, held, there, wanted):
+def test_a_page_of_an_earlier_hold_leads_to_the_same_time_held_again(client, held, there, button_value):
     """Going back after the same time was taken again must not say that it is not held."""
     run_out(held)
-    client.post(there, {"time": wanted})
+    client.post(there, {"time": button_value})
     again = Appointment.objects.latest("pk")
     assert again != held
     assertRedirects(client.get(page_of(held, "about")), page_of(again, "about"))
-    client.post(there, {"time": later(wanted)})
+    client.post(there, {"time": later(button_value)})
     assert client.get(page_of(held, "about")).status_code == 409
 
 
