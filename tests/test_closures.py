@@ -1,0 +1,92 @@
+"""Closed time is closed through every door: the two finders, prefetch, the published Slots and the page of times."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clinic.fhir.datatypes import instant
+from clinic.models import Device, HealthcareService, Location, Practitioner, PractitionerRole, SchedulingParameters
+from tests.api.conftest import BASE, Api, api_with
+from tests.api.dialects import VISIT_TYPE, matches, window
+from tests.api.visits import FIND, find_query
+from tests.factories import (
+    DeviceFactory,
+    LocationFactory,
+    PractitionerFactory,
+    RoleFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+)
+from tests.scheduling.situations import monday
+
+pytestmark = pytest.mark.django_db
+TEN = monday(10)
+DAY = monday(12).date().isoformat()
+AWAY = [{"description": "Closed", "during": {"start": DAY, "end": DAY}}]
+YESTERDAY = (monday(12) - timedelta(days=1)).date().isoformat()
+
+CLOSURES = {
+    "a practitioner who has left": (Practitioner, {"active": False}),
+    "a role that is inactive": (PractitionerRole, {"active": False}),
+    "a role whose period is over": (PractitionerRole, {"extra": {"period": {"end": YESTERDAY}}}),
+    "a role on leave": (PractitionerRole, {"extra": {"notAvailable": AWAY}}),
+    "a site that is suspended": (Location, {"status": "suspended"}),
+    "a device that is broken": (Device, {"status": "inactive"}),
+    "a service that is inactive": (HealthcareService, {"active": False}),
+    "a service with a closure": (SchedulingParameters, {"not_available": AWAY}),
+}
+
+
+@pytest.fixture
+def service(db: None, settings: Any) -> HealthcareService:
+    """A visit of a practitioner in a role, and of a device, at one site."""
+    settings.PUBLISHED_AHEAD, settings.PUBLISHED_MAX_AGE = timedelta(days=21), timedelta(0)
+    address = {"line": "1 Main Street", "city": "New York", "state": "NY", "postal_code": "10001"}
+    site = LocationFactory(phone="+1 212 555 0100", **address)
+    coding = {"system": VISIT_TYPE, "code": "scan", "display": "Scan"}
+    service = ServiceFactory(name="Scan", type=[{"coding": [coding]}], requires=["Practitioner", "Device"])
+    role = RoleFactory(practitioner=PractitionerFactory(), locations=[site], services=[service])
+    ScheduleFactory(actor=role, services=[service], site=site)
+    ScheduleFactory(actor=DeviceFactory(location=RoomFactory(part_of=site)), services=[service], site=site)
+    return service
+
+
+def medplum(api: Api, service: HealthcareService) -> set[str]:
+    answer = api.get(FIND, find_query(service, _count=1000))
+    assert answer.status_code in (200, 422), answer.fhir  # 422: nothing of the service is open at all
+    return {each["start"] for each in matches(answer)} if answer.status_code == 200 else set()
+
+
+def argonaut(api: Api, service: HealthcareService) -> set[str]:
+    answer = api.get(FIND, window(**{"visit-type": f"{VISIT_TYPE}|scan", "_count": 1000}))
+    return {each["start"] for each in matches(answer)}
+
+
+def prefetch(api: Api, service: HealthcareService) -> set[str]:
+    return {each["start"] for each in matches(api.get("Slot/$prefetch", window())) if each["status"] == "free"}
+
+
+def published(api: Api, service: HealthcareService) -> set[str]:
+    published_slots = map(json.loads, Client().get(f"{BASE}$bulk-publish/Slot.ndjson").getvalue().splitlines())
+    return {instant(datetime.fromisoformat(slot["start"])) for slot in published_slots if slot["status"] == "free"}
+
+
+def page(api: Api, service: HealthcareService) -> set[str]:
+    content = Client().get(f"/book/{service.fhir_id}/", {"date": DAY}).content.decode()
+    return {instant(TEN)} if instant(TEN) in content else set()
+
+
+DOORS = {"medplum": medplum, "argonaut": argonaut, "prefetch": prefetch, "published": published, "page": page}
+
+
+@pytest.mark.parametrize("closure", CLOSURES)
+def test_closed_time_is_offered_nowhere(service, closure):
+    api = api_with()
+    assert all(instant(TEN) in find(api, service) for find in DOORS.values()), "open before"
+    model, changes = CLOSURES[closure]
+    assert model.objects.update(**changes)
+    assert {name for name, find in DOORS.items() if instant(TEN) in find(api, service)} == set()
