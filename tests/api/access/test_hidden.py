@@ -372,7 +372,7 @@ def test_a_row_of_a_new_patient_is_hidden_from_the_former_one(world):
     bo = Api(user=world.bo.user)
     assert [bo.get(f"{row.reference}/_history/{version}").status_code for version in (1, 2)] == [404, 200]
     history = bo.get(f"{row.reference}/_history").fhir
-    assert (history["total"], "ada" in str(history["entry"])) == (1, False)
+    assert (history["total"], "Patient/ada" in str(history["entry"])) == (1, False)
 
 
 def test_an_idempotency_key_belongs_to_its_caller(world):
