@@ -8,6 +8,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -33,6 +34,7 @@ class BearerMiddleware:
         translation.activate(language)  # the thread may still have that of the request before
         response = self.view_response(request)
         response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
         return response
 
 
