@@ -1,9 +1,8 @@
 """The clinic's country and zone, from settings or from its sites. Formats of dates, phones and addresses follow it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from time import monotonic
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
@@ -13,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_delete, post_save
 from django.utils.formats import reset_format_cache
 
+from clinic.minute_cache import MinuteCache
 from clinic.zones import canonical_zone
 
 # Countries and territories with a time zone, without CLDR's codes for an unknown country and for the world.
@@ -49,29 +49,23 @@ def clinic_zone() -> ZoneInfo:
     return ZoneInfo(settings.CLINIC_TIME_ZONE or _zone_of_sites() or "UTC")
 
 
-KNOWN_FOR = 60.0  # seconds; the process that changes a site sees the change at once, the others after this time
-_known: dict[str, tuple[float, str]] = {}
+# The first site counts at once: no country and no zone are not kept.
+_country: MinuteCache[str] = MinuteCache(keeps_empty=False)
+_zone: MinuteCache[str] = MinuteCache(keeps_empty=False)
 
 
 def _country_of_sites() -> str:
-    return _remembered("country", lambda: map(country_of_zone, _zones_of_sites()))
+    return _country.get(lambda: _most_common(map(country_of_zone, _zones_of_sites())))
 
 
 def _zone_of_sites() -> str:
-    return _remembered("zone", _zones_of_sites)
+    return _zone.get(lambda: _most_common(_zones_of_sites()))
 
 
-def _remembered(name: str, read: Callable[[], Iterable[str]]) -> str:
-    """Return the most common value of `read`, cached for a minute; empty, and not cached, if there is none."""
-    until, known = _known.get(name, (0.0, ""))
-    if known and monotonic() < until:
-        return known
-    counted = Counter(filter(None, read()))
-    if not counted:
-        return ""  # not cached, so that the first site counts at once
-    [(most, _count)] = counted.most_common(1)
-    _known[name] = (monotonic() + KNOWN_FOR, most)
-    return most
+def _most_common(values: Iterable[str]) -> str:
+    """Return the value that occurs most often; empty if there is none."""
+    counted = Counter(filter(None, values)).most_common(1)
+    return counted[0][0] if counted else ""
 
 
 def _zones_of_sites() -> list[str]:
@@ -87,12 +81,14 @@ def _country_of_language() -> str:
     return likely.rpartition("_")[2]
 
 
-def _forget(**kwargs: object) -> None:
-    _known.clear()
+def forget_sites(**kwargs: object) -> None:
+    """Clear the cached country and zone of the sites."""
+    _country.clear()
+    _zone.clear()
     reset_format_cache()
 
 
 def watch_sites() -> None:
     """Clear the cache when this process saves or deletes a site."""
     for signal in (post_save, post_delete):
-        signal.connect(_forget, sender="clinic.Location", dispatch_uid="clinic.country")
+        signal.connect(forget_sites, sender="clinic.Location", dispatch_uid="clinic.country")

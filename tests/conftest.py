@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from clinic import country
+from clinic import country, place_names
 from clinic.models import Patient, Practitioner, User
 from tests import template_database
 from tests.database_flush import delete_rows
@@ -30,8 +30,9 @@ def in_english():
 
 @pytest.fixture(autouse=True)
 def sites_of_no_other_test():
-    """Clear the cached country and zone of the clinic, which depend on its sites."""
-    country._known.clear()
+    """Clear the cached country, zone and place names of the clinic, which depend on its sites."""
+    country.forget_sites()
+    place_names.forget_places()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tests.factories import LocationFactory
 @pytest.fixture
 def unset(settings):
     settings.CLINIC_COUNTRY = ""
-    country._known.clear()
+    country.forget_sites()
     yield
-    country._known.clear()
+    country.forget_sites()
 
 
 def test_the_setting_counts_before_the_sites(settings, db):
