@@ -17,7 +17,7 @@ from itertools import count, islice
 import orjson
 
 from benchmarks.load import Ask, Measured, measure
-from benchmarks.product import add_against
+from benchmarks.product import add_against, add_size
 from benchmarks.report import compare, table
 from benchmarks.rows import insert
 from benchmarks.stage import Stage, stages
@@ -31,8 +31,7 @@ Rounds = dict[tuple[str, int], list[Measured]]
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how quickly free times are booked.")
     add_against(parser)
-    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+    add_size(parser)
     arguments = parser.parse_args()
     with stages(arguments.against, slots=arguments.slots) as running:
         measured = _measure(running, arguments.rounds)

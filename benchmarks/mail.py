@@ -23,7 +23,7 @@ import redis
 
 from benchmarks.book import book
 from benchmarks.load import Ask, Measured, measure
-from benchmarks.product import add_against, environment
+from benchmarks.product import add_against, add_size, environment
 from benchmarks.report import compare, table
 from benchmarks.stage import Stage, stages
 from clinic.sockets import redis_url
@@ -56,8 +56,7 @@ class Figures:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what a booking's email costs.")
     add_against(parser)
-    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+    add_size(parser)
     arguments = parser.parse_args()
     with stages(arguments.against, slots=arguments.slots) as running, ExitStack() as stack:
         measured = _measure([(stage, stack.enter_context(_worker(stage))) for stage in running], arguments.rounds)

@@ -54,6 +54,11 @@ def add_against(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="REV", help="also measure this git revision, in turn with this tree")
 
 
+def add_size(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+
+
 @contextmanager
 def products(against: str | None) -> Iterator[list[Product]]:
     """This tree, preceded by the revision if there is one."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from benchmarks.book import KINDS, bookings_of
 from benchmarks.find import questions_of
 from benchmarks.load import Ask, measure
-from benchmarks.product import ROOT, Product
+from benchmarks.product import ROOT, Product, add_size
 from benchmarks.report import table
 from benchmarks.stage import Stage, fill, next_monday, server, services
 
@@ -24,8 +24,7 @@ QUESTION = "1 schedule x 14 days"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure finding and booking with more and more web workers.")
-    parser.add_argument("--slots", type=int, default=200_000, help="taken Slots (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds (%(default)s)")
+    add_size(parser)
     arguments = parser.parse_args()
     product, first_day = Product("this tree", ROOT), next_monday()
     rates = {}

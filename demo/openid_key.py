@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-BITS = 2048
+from clinic.openid_key import BITS
 
 
 def demo_key(directory: Path) -> str:

@@ -71,8 +71,7 @@ class Menu:
 
     `zone` is the zone that the patient chose for visits by video; `starts` limits the local starting times. `without`
     is a visit that is being moved, and `moved` its schedules: its own time counts as free, but its present start is not
-    among the times. `position` is the patient's, if times are to be sorted
-    by distance.
+    among the times. `position` is the patient's, if times are to be sorted by distance.
     """
 
     service: HealthcareService

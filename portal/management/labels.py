@@ -12,10 +12,10 @@ from clinic import labels
 from clinic.models import AppRegistration
 
 
-def shown_labels() -> Iterator[tuple[str, str]]:
+def admin_labels() -> Iterator[tuple[str, str]]:
     """Yield each text in English, with the file of its model."""
     with override(None):
-        for model, names in _shown().items():
+        for model, names in _admin_columns().items():
             file = f"{model.__module__.replace('.', '/')}.py"
             is_library = model._meta.app_label != labels.APPS[0]
             for text in map(str, _texts(model, names)):
@@ -27,16 +27,16 @@ def shown_labels() -> Iterator[tuple[str, str]]:
                     yield from ((file, str(label)) for _value, label in choices)
 
 
-def _shown() -> dict[type[Model], set[str]]:
+def _admin_columns() -> dict[type[Model], set[str]]:
     """Return the names of the columns of each model that Administration shows."""
-    shown: dict[type[Model], set[str]] = {}
-    shown[AppRegistration] = {field.name for field in AppRegistration._meta.fields}  # on its application's page
+    columns: dict[type[Model], set[str]] = {}
+    columns[AppRegistration] = {field.name for field in AppRegistration._meta.fields}  # on its application's page
     for model, administration in admin.site._registry.items():
         if model._meta.app_label in labels.APPS:
-            shown.setdefault(model, set()).update(_columns(model, administration))
+            columns.setdefault(model, set()).update(_columns(model, administration))
             for inline in administration.inlines:
-                shown.setdefault(inline.model, set()).update(_columns(inline.model, inline))
-    return shown
+                columns.setdefault(inline.model, set()).update(_columns(inline.model, inline))
+    return columns
 
 
 def _columns(model: type[Model], administration: Any) -> set[str]:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.template.base import Lexer, TokenType
 from django.utils.translation.template import templatize
 
-from portal.management.labels import shown_labels
+from portal.management.labels import admin_labels
 
 APPS = ("api", "clinic", "demo", "portal", "scheduling")
 ROOT = Path(settings.BASE_DIR)
@@ -66,7 +66,7 @@ def extracted() -> Catalog:
         for line, message, comments, context in found:
             place = (str(path.relative_to(ROOT)), line)
             catalog.add(message, locations=[place], auto_comments=comments, context=context)
-    for file, label in shown_labels():
+    for file, label in admin_labels():
         catalog.add(label, locations=[(file, 1)])
     return catalog
 

@@ -144,7 +144,7 @@ class SlotAdmin(UseCaseAdmin):
     def when(self, slot: Slot) -> str:
         return span_text(slot.start, slot.end, zone_of_schedule(slot.schedule))
 
-    @admin.display(description=_("appointment"))
+    @admin.display(description=_("visit"))
     def visit(self, slot: Slot) -> SafeString | None:
         if slot.appointment is None:
             return None

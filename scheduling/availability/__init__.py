@@ -1,9 +1,8 @@
 """Free time: reads rows, computes with scheduling.core, and writes nothing.
 
-Every search reads the schedules and their parameters with one statement, or takes them from this process's cache, and
-the Slots with another. A search for the
-first few times of several schedules reads Slots in windows, each twice as long as the one before, until there are
-enough.
+Every search reads the Slots with one statement, and before that the schedules with their parameters with another, or
+takes them from the cache of this process. A search for the first few times of several schedules reads Slots in windows,
+each twice as long as the one before, until there are enough.
 """
 
 from scheduling.availability.checklist import BookingProblem, Verdict, checklist, problems_of_place

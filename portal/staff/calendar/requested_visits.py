@@ -124,7 +124,7 @@ def _least_in_the_way(
 def free_times(requested_visit: RequestedVisit, around: datetime, zone: ZoneInfo, *, now: datetime) -> list[datetime]:
     """Return the free times nearest to `around` on its local day; if there are none, the next ones after that day.
 
-    The present time of a visit being moved is none of them.
+    A visit that is being moved is not offered its present time.
     Raises SchedulingError if the visit is not possible on this calendar at all.
     """
     day = in_zone(around, zone).date()

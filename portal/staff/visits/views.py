@@ -118,16 +118,12 @@ def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
 def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Record that the patient will come, as they said on the phone."""
     now = timezone.now()
-    staff_visit, message, say = (
-        _read(request, appointment_id, now),
-        _("Recorded: the patient will come."),
-        messages.success,
-    )
+    staff_visit = _read(request, appointment_id, now)
     try:
         booking.confirm_attendance(appointment_id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
-        message, say = refusal_text(refusal), messages.error
-    return _answered(request, staff_visit, message, say, now)
+        return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
+    return _answered(request, staff_visit, _("Recorded: the patient will come."), messages.success, now)
 
 
 def _answered(
