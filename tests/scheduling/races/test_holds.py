@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from clinic.models import Appointment, AuditEvent, QuestionnaireResponse
 from scheduling import booking
+from scheduling.access import Caller
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken
-from tests.factories import QuestionnaireResponseFactory
+from tests.factories import PatientFactory, QuestionnaireResponseFactory
 from tests.scheduling.races.arena import GUEST, do, kinds, later, overlaps, slow, standing, ultrasound
 from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
 
@@ -31,6 +32,16 @@ def test_what_is_done_once_is_done_once_by_two_at_once(service, chen, act, refus
 @pytest.mark.parametrize("act", [booking.confirm, booking.extend_hold])
 def test_without_the_lock_of_the_row_it_is_done_twice(service, chen, without_row_locks, act):
     assert twice_at_once(act, service, chen) == {Appointment: 2}
+
+
+@pytest.mark.parametrize("who", ["a guest", "a patient who signs in"])
+def test_a_person_who_confirms_twice_at_once_still_sees_the_visit(service, chen, ada, who):
+    """The second press finds the visit booked, and does not lose sight of it: the page leads to what was booked."""
+    caller, patient = (GUEST, PatientFactory()) if who == "a guest" else (Caller(user=ada.user), ada)
+    held = hold(wish(service, chen, at=monday(10), patient=patient), caller)
+    with slow("clinic_appointment"):
+        outcomes = at_once([do(booking.confirm, held, caller=caller)] * 2)
+    assert kinds(outcomes) == {Appointment: 1, IllegalTransition: 1}
 
 
 def swept_by_four(service, schedule):
