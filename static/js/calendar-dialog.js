@@ -76,9 +76,10 @@ if (dialog) {
   });
 
   dialog.addEventListener("close", () => {
-    document.dispatchEvent(new CustomEvent("calendar:closed", { detail: { done: dialog.returnValue === "done" } }));
+    const done = dialog.returnValue === "done";
     dialog.returnValue = "";
-    content.replaceChildren();
+    content.replaceChildren(); // the focus leaves it with this
+    document.dispatchEvent(new CustomEvent("calendar:closed", { detail: { done } }));
     if (document.activeElement === document.body) opener?.focus();
   });
 }

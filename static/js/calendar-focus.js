@@ -34,6 +34,10 @@ if (dialog) {
     isDone = true;
   });
   document.addEventListener("calendar:drawn", restorePlace);
+  // The visits may have been drawn again below the dialog. After a change they will be.
+  document.addEventListener("calendar:closed", ({ detail }) => {
+    if (!detail.done) restorePlace();
+  });
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     if (detail.target.id === "calendar-list") restorePlace();
   });

@@ -316,6 +316,10 @@ def test_the_focus_stays_in_the_calendar_whatever_is_drawn_anew(grid: Page, visi
     expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_focused()
     grid.keyboard.press("n")
     expect(grid.get_by_label("Calendar", exact=True)).to_be_focused()
+    grid.evaluate("document.querySelectorAll('.ec-event').forEach(event => event.dataset.old = '')")
+    grid.evaluate("document.dispatchEvent(new CustomEvent('calendar:changed'))")
+    expect(grid.locator(".ec-event[data-old]")).to_have_count(0)  # drawn again below the dialog
+    expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_visible()
     grid.keyboard.press("Escape")
     expect(grid.locator(".ec-event").filter(has_text="Bo Berg")).to_be_focused()
 
