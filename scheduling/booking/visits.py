@@ -4,13 +4,14 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, HealthcareService, Patient, Slot
+from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.base import new_fhir_id
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
+from scheduling.booking.moves import change_time, own_slots, site_of
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import (
     WITHOUT_REASON,
@@ -27,10 +28,8 @@ from scheduling.booking.slots import (
     create,
     own_bookables,
     patient_is_free,
-    release,
     share_bookables,
     slots_of,
-    take,
 )
 from scheduling.booking.transitions import (
     CORRECTIONS,
@@ -47,7 +46,7 @@ from scheduling.booking.transitions import (
     step,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
-from scheduling.participants import actor_of, awaiting_answers, participant, references_of
+from scheduling.participants import awaiting_answers
 from scheduling.versions import Versions
 
 
@@ -149,20 +148,15 @@ def reschedule(
     follow_merge(appointment)
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
-    old = list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
+    old = own_slots(appointment)
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
-    seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
     before = {} if held else notifications.snapshot_of(appointment)
-    release(appointment, now=now)
-    participants = _with_new_actors(appointment, old, offerings)
-    appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
-    appointment.start, appointment.end, appointment.site_id = start, end, _site(offerings)
+    change_time(appointment, old, request, now=now)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
     _write_notes(appointment, request.notes)
     save(appointment, now)
-    take(appointment, slots_of(offerings, start, TENTATIVE if held else BUSY, seats, now=now))
     audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
     if not held:
         undoable = can_be_undone(appointment, caller)
@@ -343,7 +337,7 @@ def _new_appointment(
         status=status,
         service=request.service,
         patient=request.patient,
-        site_id=_site(request.offerings),
+        site_id=site_of(request.offerings),
         start=request.start,
         end=request.end,
         hold_expires_at=expires,
@@ -365,33 +359,3 @@ def _write_notes(appointment: Appointment, notes: Json) -> None:
     others = {name: value for name, value in notes.items() if name != "comment"}
     appointment.comment = notes.get("comment", appointment.comment)
     appointment.extra = {name: value for name, value in {**appointment.extra, **others}.items() if value != []}
-
-
-def _with_new_actors(appointment: Appointment, old: list[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
-    """The participants with the actors of the old schedules replaced by those of the new ones.
-
-    A practitioner who takes part as a person, not in a role, is replaced by a person; the site is replaced by the next
-    site.
-    """
-    leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
-    named = set(references_of(appointment.participant))
-    in_person = not references_of(appointment.participant, "PractitionerRole/")
-    if in_person:
-        offerings = tuple(each._replace(actor=each.person) for each in offerings)
-    coming = participants_of(offerings, None, "accepted")
-    if appointment.site is not None and appointment.site.reference in named - leaving:
-        leaving.add(appointment.site.reference)
-        coming += _sites(offerings)
-    names = set(references_of(coming))
-    kept = [each for each in appointment.participant if actor_of(each) not in leaving or actor_of(each) in names]
-    present = set(references_of(kept))
-    return [each for each in coming if actor_of(each) not in present] + kept
-
-
-def _sites(offerings: tuple[Offering, ...]) -> list[Json]:
-    sites = {each.site_reference: each.site_name for each in offerings if each.site_reference}
-    return [participant(reference, name, "accepted") for reference, name in sites.items()]
-
-
-def _site(offerings: tuple[Offering, ...]) -> int | None:
-    return next((offering.site for offering in offerings if offering.site is not None), None)

@@ -1,0 +1,64 @@
+"""The new time of a visit that has one already: its Slots, its site, and the actors of its new schedules."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from clinic.models import Appointment, Slot
+from scheduling import availability
+from scheduling.availability import Offering
+from scheduling.booking.request import Json, RescheduleRequest, participants_of
+from scheduling.booking.slots import BUSY, TENTATIVE, release, slots_of, take
+from scheduling.participants import actor_of, awaiting_answers, participant, references_of
+
+
+def own_slots(appointment: Appointment) -> list[Slot]:
+    """The Slots of the visit, with their schedules and actors."""
+    return list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
+
+
+def change_time(appointment: Appointment, old: Sequence[Slot], request: RescheduleRequest, *, now: datetime) -> None:
+    """Let go of the `old` Slots of a locked visit and take the requested time. Does not save the visit.
+
+    Actors of schedules that it leaves are replaced by those of the new schedules. Needs `own_bookables`. It does not
+    check that the time is offered; raises TimeTaken.
+    """
+    assert appointment.service is not None  # the caller has checked it
+    offerings, start = request.offerings, request.start
+    seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
+    release(appointment, now=now)
+    participants = _with_new_actors(appointment, old, offerings)
+    appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
+    appointment.start, appointment.end, appointment.site_id = start, request.end, site_of(offerings)
+    status = TENTATIVE if appointment.status == Appointment.Status.PENDING else BUSY
+    take(appointment, slots_of(offerings, start, status, seats, now=now))
+
+
+def site_of(offerings: tuple[Offering, ...]) -> int | None:
+    """The primary key of the site of a visit on these schedules."""
+    return next((offering.site for offering in offerings if offering.site is not None), None)
+
+
+def _with_new_actors(appointment: Appointment, old: Sequence[Slot], offerings: tuple[Offering, ...]) -> list[Json]:
+    """The participants with the actors of the old schedules replaced by those of the new ones.
+
+    A practitioner who takes part as a person, not in a role, is replaced by a person; the site is replaced by the next
+    site.
+    """
+    leaving = {slot.schedule.actor.reference for slot in old} | {slot.bookable.actor.reference for slot in old}
+    named = set(references_of(appointment.participant))
+    in_person = not references_of(appointment.participant, "PractitionerRole/")
+    if in_person:
+        offerings = tuple(each._replace(actor=each.person) for each in offerings)
+    coming = participants_of(offerings, None, "accepted")
+    if appointment.site is not None and appointment.site.reference in named - leaving:
+        leaving.add(appointment.site.reference)
+        coming += _sites(offerings)
+    names = set(references_of(coming))
+    kept = [each for each in appointment.participant if actor_of(each) not in leaving or actor_of(each) in names]
+    present = set(references_of(kept))
+    return [each for each in coming if actor_of(each) not in present] + kept
+
+
+def _sites(offerings: tuple[Offering, ...]) -> list[Json]:
+    sites = {each.site_reference: each.site_name for each in offerings if each.site_reference}
+    return [participant(reference, name, "accepted") for reference, name in sites.items()]
