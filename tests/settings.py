@@ -18,6 +18,7 @@ CLINIC_PHONE = ""
 CLINIC_COUNTRY = "US"  # whatever the sites of a test are
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+WORKER_NICE = 0  # a worker of a test runs in its process: the tests after it would be slow
 API_REQUESTS_PER_CLIENT = API_REQUESTS_PER_ADDRESS = 0  # except in tests/api/test_throttling.py
 SECURE_SSL_REDIRECT = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False

@@ -22,7 +22,7 @@ from clinic.models import Appointment, Schedule, Slot, concept_text
 from clinic.models.appointment import time_range_text
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, span_text
+from scheduling.admin.base import RefusableForm, UseCaseAdmin, WallClockField, at, caller_of, refusal_texts, span_text
 from scheduling.admin.slots import SCHEDULE
 from scheduling.availability import moved_visit_of, offerings_of
 from scheduling.booking import BookingRequest
@@ -187,7 +187,7 @@ class AppointmentAdmin(UseCaseAdmin):
             try:
                 _change_status(appointment.fhir_id, step, booking.StatusRequest(), caller=caller, now=now)
             except SchedulingError as refusal:
-                self.message_user(request, f"{appointment}: {refusal}", messages.ERROR)
+                self.message_user(request, f"{appointment}: {' '.join(refusal_texts(refusal))}", messages.ERROR)
             else:
                 self.log_change(request, appointment, gettext("Status: %(status)s.") % {"status": status})
                 done += 1

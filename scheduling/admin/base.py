@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_protect
 from clinic import time_text
 from clinic.admin.base import ModelForm, ResourceAdmin
 from clinic.local_time import in_zone
-from clinic.models import User
+from clinic.models import Appointment, User
 from scheduling.access import Caller
-from scheduling.errors import SchedulingError
+from scheduling.errors import IllegalTransition, SchedulingError
 
 
 class RefusableForm(ModelForm):
@@ -30,7 +30,15 @@ class RefusableForm(ModelForm):
     def full_clean(self) -> None:
         super().full_clean()
         if self.is_bound and self.refusal is not None:
-            self.add_error(None, [issue.text for issue in self.refusal.issues])
+            self.add_error(None, refusal_texts(self.refusal))
+
+
+def refusal_texts(refusal: SchedulingError) -> list[str]:
+    """Return the reasons of a refusal for people: statuses by their labels, not by FHIR's codes."""
+    if isinstance(refusal, IllegalTransition):
+        status = Appointment.Status(refusal.current).label
+        return [gettext("This step is not possible for a visit with the status: %(status)s.") % {"status": status}]
+    return [issue.text for issue in refusal.issues]
 
 
 class UseCaseAdmin(ResourceAdmin):
@@ -59,7 +67,7 @@ class UseCaseAdmin(ResourceAdmin):
         try:
             return cast(HttpResponse, super()._delete_view(request, object_id, extra_context))  # type: ignore[misc]
         except SchedulingError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
+            self.message_user(request, " ".join(refusal_texts(refusal)), messages.ERROR)
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:

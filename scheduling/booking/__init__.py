@@ -8,6 +8,7 @@ exclusively when it releases time and takes other time in one transaction, exten
 counts seats. `now` is read once, by the API, the page or the task that calls.
 """
 
+from scheduling.booking.attendance import confirm_attendance, undo_attendance
 from scheduling.booking.blocks import BlockRequest, Extent, block, is_repeated, unblock
 from scheduling.booking.cancellation import cancel
 from scheduling.booking.confirmation import confirm, refuse
@@ -45,7 +46,6 @@ from scheduling.booking.visits import (
     annotate,
     book,
     change_status,
-    confirm_attendance,
     correct_status,
     reschedule,
 )
@@ -102,5 +102,6 @@ __all__ = [
     "rewrite_slot",
     "support",
     "unblock",
+    "undo_attendance",
     "write_slots",
 ]

@@ -188,19 +188,6 @@ def annotate(
 
 
 @use_case
-def confirm_attendance(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """Record that the patient will come. A repeated call changes nothing."""
-    appointment = locked(appointment_id, caller)
-    if appointment.status != Appointment.Status.BOOKED:
-        raise IllegalTransition(appointment.status, "confirmed")
-    if appointment.attendance_confirmed is None:
-        appointment.attendance_confirmed = now
-        save(appointment, now)
-        audit("attend", appointment, caller=caller, now=now)
-    return appointment
-
-
-@use_case
 def change_status(
     appointment_id: str,
     status: str,

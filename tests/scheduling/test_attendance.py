@@ -6,7 +6,7 @@ from django.utils import timezone
 from clinic.models import AuditEvent
 from scheduling import booking
 from scheduling.access import Caller
-from scheduling.errors import IllegalTransition, NotFound
+from scheduling.errors import IllegalTransition, NotFound, RuleBroken
 from tests.scheduling.situations import SOFTWARE, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,3 +59,14 @@ def test_of_a_hold_or_what_was_cancelled_nobody_says_so(visit, service, chen, bo
     for each in (held, visit):
         with pytest.raises(IllegalTransition, match="cannot become confirmed"):
             attend(each)
+
+
+def test_staff_undo_what_was_recorded_by_mistake(visit, boss, ada):
+    attend(visit)
+    for caller in (SOFTWARE, Caller(user=ada.user), Caller(visit=visit.fhir_id)):
+        with pytest.raises(RuleBroken, match="Only clinic staff"):
+            booking.undo_attendance(visit.fhir_id, caller=caller, now=timezone.now())
+    for _ in range(2):
+        undone = booking.undo_attendance(visit.fhir_id, caller=boss, now=timezone.now())
+        assert undone.attendance_confirmed is None
+    assert AuditEvent.objects.filter(subtype="correct", user=boss.user).count() == 1

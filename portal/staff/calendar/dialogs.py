@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from portal.appointments.refusals import refusal_text
+from portal.staff.back_link import named_list
 from scheduling.errors import IllegalTransition, SchedulingError
 
 REFUSED = 422
@@ -38,16 +39,23 @@ def show(request: HttpRequest, page: str, context: Context, *, status: int = 200
     in_dialog = bool(getattr(request, "htmx", False))
     frame = "portal/staff/calendar/_dialog.html" if in_dialog else "portal/staff/calendar/page.html"
     return render(
-        request, f"portal/staff/calendar/{page}.html", {**context, "frame": frame, "title": TITLES[page]}, status=status
+        request,
+        f"portal/staff/calendar/{page}.html",
+        {**context, "frame": frame, "title": TITLES[page], "named_list": named_list(request)},
+        status=status,
     )
 
 
 def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None = None) -> HttpResponse:
-    """Close the dialog with a message; without a dialog, redirect to the day's agenda. The message names no patient."""
+    """Close the dialog with a message; without a dialog, redirect to the list that the page came from, else to the
+    agenda of the day. The message names no patient.
+    """
     if getattr(request, "htmx", False):
         detail = {"calendar:done": {"message": message, "undo": undo}}
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(detail)})
     messages.success(request, message)
+    if came_from := named_list(request):
+        return redirect(came_from.address)
     return redirect(f"{reverse('portal:agenda')}?{urlencode({'date': day.date().isoformat()})}")
 
 

@@ -77,8 +77,16 @@ class StaffVisit:
     @property
     def can_say_they_come(self) -> bool:
         """True if the visit is still to come and its patient has not confirmed it yet."""
-        appointment = self.visit.appointment
-        return self.visit.is_booked and self.visit.start > self.visit.now and appointment.attendance_confirmed is None
+        return self._is_to_come and self.visit.appointment.attendance_confirmed is None
+
+    @property
+    def says_they_come(self) -> bool:
+        """True if the visit is still to come and its patient has confirmed it."""
+        return self._is_to_come and self.visit.appointment.attendance_confirmed is not None
+
+    @property
+    def _is_to_come(self) -> bool:
+        return self.visit.is_booked and self.visit.start > self.visit.now
 
     @property
     def corrections(self) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,9 +18,9 @@ from clinic.models import Appointment
 from portal.appointments.refusals import refusal_text
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
+from portal.staff.back_link import back_of
 from portal.staff.calendar.dialogs import REFUSED, Undo, done
 from portal.staff.visits import record
-from portal.staff.visits.back_link import back_of
 from portal.staff.visits.forms import AnswerForm, StaffCancelForm
 from portal.staff.visits.record import StaffVisit
 from scheduling import booking, notifications
@@ -116,14 +117,19 @@ def answer(request: HttpRequest, appointment_id: str) -> HttpResponse:
 @staff_required
 @require_POST
 def attendance(request: HttpRequest, appointment_id: str) -> HttpResponse:
-    """Record that the patient will come, as they said on the phone."""
+    """Record that the patient will come, as they said on the phone, or undo that."""
     now = timezone.now()
     staff_visit = _read(request, appointment_id, now)
+    undo = "undo" in request.POST
+    use_case = booking.undo_attendance if undo else booking.confirm_attendance
     try:
-        booking.confirm_attendance(appointment_id, caller=caller_of(request), now=now)
+        use_case(appointment_id, caller=caller_of(request), now=now)
     except SchedulingError as refusal:
         return _answered(request, staff_visit, refusal_text(refusal), messages.error, now)
-    return _answered(request, staff_visit, _("Recorded: the patient will come."), messages.success, now)
+    if "from_list" in request.POST and not undo:
+        return redirect(f"{reverse('portal:worklist')}?{urlencode({'recorded': appointment_id})}")
+    message = _("Undone.") if undo else _("Recorded: the patient will come.")
+    return _answered(request, staff_visit, message, messages.success, now)
 
 
 def _answered(
@@ -148,6 +154,7 @@ def _context(request: HttpRequest, staff_visit: StaffVisit) -> dict[str, Any]:
         "visit": staff_visit.visit,
         "returns": returns,
         "visit_page": returns.on(reverse("portal:staff-visit", args=[visit_id])),
+        "move_page": returns.on(reverse("portal:staff-move", args=[visit_id])),
         "cancel_page": returns.on(reverse("portal:staff-cancel", args=[visit_id])),
     }
 

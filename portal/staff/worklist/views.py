@@ -15,6 +15,6 @@ from portal.staff.worklist.worklist import read_worklist
 def worklist(request: HttpRequest) -> HttpResponse:
     """Show the requests, failed messages and unconfirmed visits, each with a link to its visit."""
     caller, now = caller_of(request), timezone.now()
-    tasks = read_worklist(caller, now=now)
+    tasks = read_worklist(caller, now=now, recorded=request.GET.get("recorded", ""))
     disclosures.listed(caller, (visit.appointment for visit in tasks.visits), "worklist", now=now)
     return render(request, "portal/staff/worklist/worklist.html", {"worklist": tasks, "back": request.path})

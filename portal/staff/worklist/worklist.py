@@ -30,19 +30,28 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Worklist:
-    """All tasks that wait for the desk."""
+    """All tasks that wait for the desk. `recorded` is the visit whose patient was just recorded as coming."""
 
     requests: list[Visit]
     failures: list[Failure]
     unconfirmed: list[Visit]
+    recorded: Visit | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.requests or self.failures or self.unconfirmed)
 
     @property
     def visits(self) -> list[Visit]:
-        return [*self.requests, *(failure.visit for failure in self.failures), *self.unconfirmed]
+        recorded = [self.recorded] if self.recorded else []
+        return [*self.requests, *(failure.visit for failure in self.failures), *self.unconfirmed, *recorded]
 
 
-def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
-    """Return the caller's worklist. A constant number of queries."""
+def read_worklist(caller: Caller, *, now: datetime, recorded: str = "") -> Worklist:
+    """Return the caller's worklist, with the visit of the id `recorded` if its patient will come.
+
+    A constant number of queries.
+    """
     failed = list(notifications.failures(None, now=now).filter(appointment__in=access.staff_appointments(caller)))
     about = Appointment.objects.filter(pk__in=[message.appointment_id for message in failed])
     by_pk = {visit.appointment.pk: visit for visit in visits.at_their_sites(about, now=now)}
@@ -54,7 +63,13 @@ def read_worklist(caller: Caller, *, now: datetime) -> Worklist:
             if message.appointment_id is not None and message.appointment_id in by_pk
         ],
         unconfirmed=visits.at_their_sites(_unconfirmed(caller, now), now=now),
+        recorded=_recorded(caller, recorded, now) if recorded else None,
     )
+
+
+def _recorded(caller: Caller, appointment_id: str, now: datetime) -> Visit | None:
+    booked = _upcoming(caller, now).filter(status=Status.BOOKED, fhir_id=appointment_id)
+    return next(iter(visits.at_their_sites(booked.exclude(attendance_confirmed=None), now=now)), None)
 
 
 def count_worklist(caller: Caller, *, now: datetime) -> int:

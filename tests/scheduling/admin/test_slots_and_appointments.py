@@ -281,7 +281,7 @@ def test_the_steps_of_a_day_are_actions_and_a_refusal_keeps_back_nobody_else(des
 
     page = response.content.decode()
     assert "1 visit is now: arrived." in page
-    assert "A visit that is cancelled cannot become arrived" in page
+    assert "This step is not possible for a visit with the status: Cancelled." in page
     appointment.refresh_from_db()
     assert appointment.status == "arrived"
 

@@ -99,13 +99,40 @@ def test_a_patient_who_was_reached_is_recorded_and_leaves_the_list(as_rana, ada,
     assertContains(as_rana.get("/staff/to-do/"), address)
     assertContains(as_rana.get(f"/staff/appointments/{visit.fhir_id}/"), address)
     answer = as_rana.post(address, {"from_list": "on", "back": "/staff/to-do/"}, follow=True)
-    assert answer.redirect_chain == [("/staff/to-do/", 302)]
-    assertContains(answer, "Recorded: the patient will come.")
-    assertNotContains(answer, "Not confirmed yet")
+    assert answer.redirect_chain == [(f"/staff/to-do/?recorded={visit.fhir_id}", 302)]
+    assertContains(answer, f"Recorded: {ada} will come.")
+    assertContains(answer, "Nothing is waiting")
     assert waiting(as_rana) == 0
-    page = as_rana.get(f"/staff/appointments/{visit.fhir_id}/")
-    assertContains(page, "Says they will come")
-    assertNotContains(page, address)
+    assertContains(as_rana.get(f"/staff/appointments/{visit.fhir_id}/"), "Says they will come")
+
+
+@pytest.mark.parametrize(
+    ("fields", "leads_to"),
+    [({"from_list": "on"}, "/staff/to-do/"), ({}, "/staff/appointments/{}/?back=%2Fstaff%2Fto-do%2F")],
+    ids=["from the list", "from the visit"],
+)
+def test_a_recorded_patient_can_be_undone(as_rana, ada, site, soon, fields, leads_to):
+    visit = AppointmentFactory(patient=ada, site=site, start=soon, attendance_confirmed=timezone.now())
+    address = f"/staff/appointments/{visit.fhir_id}/attendance/"
+    for page in (f"/staff/to-do/?recorded={visit.fhir_id}", f"/staff/appointments/{visit.fhir_id}/"):
+        assertContains(as_rana.get(page), 'name="undo"')
+    answer = as_rana.post(address, {"undo": "on", "back": "/staff/to-do/", **fields}, follow=True)
+    assert answer.redirect_chain == [(leads_to.format(visit.fhir_id), 302)]
+    assertContains(answer, "Undone.")
+    assertNotContains(answer, 'name="undo"')
+    assert waiting(as_rana) == 1
+
+
+def test_another_sites_visit_is_not_shown_as_recorded(as_rana, ada, soon):
+    visit = AppointmentFactory(patient=ada, start=soon, attendance_confirmed=timezone.now())
+    assertNotContains(as_rana.get(f"/staff/to-do/?recorded={visit.fhir_id}"), str(ada))
+
+
+def test_a_request_that_is_moved_leads_back_to_the_list(as_rana, ada, site, soon, schedule):
+    request = request_for(ada, site, soon, schedule)
+    move = f"/staff/visits/{request.fhir_id}/move/?back=/staff/to-do/"
+    assertContains(as_rana.get("/staff/to-do/"), f'href="{move}"')
+    assertContains(as_rana.get(move), '<a href="/staff/to-do/">')
 
 
 def test_a_visit_that_was_cancelled_meanwhile_is_not_confirmed(as_rana, ada, site, soon):

@@ -32,9 +32,18 @@ class BackLink:
 
 def back_of(request: HttpRequest) -> BackLink:
     """Return the list named by the parameter `back`, else the one in the Referer, else today's board."""
-    named = (request.POST.get("back", ""), request.GET.get("back", ""), _referring(request))
-    lists = (BackLink(address, word) for address in named if (word := _list_at(address)))
-    return next(lists, BackLink(reverse("portal:board"), LISTS["portal:board"]))
+    at_referer = _at(_referring(request))
+    return named_list(request) or at_referer or BackLink(reverse("portal:board"), LISTS["portal:board"])
+
+
+def named_list(request: HttpRequest) -> BackLink | None:
+    """Return the list named by the parameter `back`."""
+    return _at(request.POST.get("back", "")) or _at(request.GET.get("back", ""))
+
+
+def _at(address: str) -> BackLink | None:
+    word = _list_at(address)
+    return BackLink(address, word) if word else None
 
 
 def _referring(request: HttpRequest) -> str:
