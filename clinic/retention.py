@@ -10,7 +10,16 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic.fhir.resources import RESOURCES
-from clinic.models import AuditEvent, IdempotencyKey, Launch, Notification, ParkedRow, PastVersion, UsedAssertion
+from clinic.models import (
+    AuditEvent,
+    IdempotencyKey,
+    Launch,
+    Notification,
+    ParkedRow,
+    PastVersion,
+    UsedAssertion,
+    VisitEvent,
+)
 from clinic.parking import KEPT, Parking, park
 
 FORGETTING = "forget what is old"
@@ -53,6 +62,7 @@ def _expired_rows(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield IdempotencyKey.objects.filter(created__lt=now - settings.IDEMPOTENCY_KEYS_KEPT)
     is_final = Q(status__in=(Notification.Status.SENT, Notification.Status.FAILED))
     yield Notification.objects.filter(is_final, created__lt=now - settings.DELIVERY_LOG_KEPT)
+    yield VisitEvent.objects.filter(occurred__lt=now - settings.DELIVERY_LOG_KEPT)
     yield UsedAssertion.objects.filter(expires__lt=now)
     yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)
     yield Session.objects.filter(expire_date__lt=now)

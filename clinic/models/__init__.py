@@ -11,6 +11,7 @@ from clinic.models.communication import (
     MessagePreferences,
     MessageTemplate,
 )
+from clinic.models.events import EventConsumer, VisitEvent
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
 from clinic.models.history import PastVersion
 from clinic.models.parking import ParkedRow
@@ -77,6 +78,7 @@ __all__ = [
     "Device",
     "Encounter",
     "Event",
+    "EventConsumer",
     "Gender",
     "HealthcareService",
     "IdempotencyKey",
@@ -104,6 +106,7 @@ __all__ = [
     "Subscription",
     "UsedAssertion",
     "User",
+    "VisitEvent",
     "concept_text",
     "validate_availability",
 ]
