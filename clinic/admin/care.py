@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin
+from clinic.admin.base import ModelForm, ResourceAdmin
 from clinic.admin.links import visit_link
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.models import Bookable, CareTeam, Coverage, Encounter, Practitioner, concept_text
@@ -117,19 +117,13 @@ class CareTeamAdmin(ResourceAdmin):
         )
 
 
-class EncounterForm(PeriodForm, OnceForm):
-    once = ("appointment",)
-    once_field = "status"
-    once_error = _("There is another encounter of the same visit. Change that one.")
-
-
 @admin.register(Encounter)
 class EncounterAdmin(ResourceAdmin):
     """The administration of encounters. They begin on the staff's pages and can be corrected here."""
 
     section = "Visits"
     place_in_section = 3
-    form = EncounterForm
+    form = PeriodForm
     list_display = ("start", "patient", "service", "status", "encounter_class", "visit")
     list_display_links = ("start", "patient")
     list_filter = ("status", "encounter_class", ("service", admin.RelatedOnlyFieldListFilter))

@@ -90,7 +90,10 @@ class CareTeam(Resource):
 
 
 class Encounter(Resource):
-    """A visit for which the patient came: https://hl7.org/fhir/R4/encounter.html"""
+    """A meeting with a patient, often for an Appointment, which may have several.
+
+    https://hl7.org/fhir/R4/encounter.html
+    """
 
     RESOURCE_TYPE = "Encounter"
     PATIENT = "patient"
@@ -136,13 +139,6 @@ class Encounter(Resource):
         indexes = [
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="encounter_identifier"),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="encounter_participant"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["appointment"],
-                name="encounter_once",
-                condition=Q(appointment__isnull=False, deleted_at__isnull=True) & ~Q(status="entered-in-error"),
-            )
         ]
 
     def __str__(self) -> str:

@@ -40,7 +40,6 @@ BATCH = 500
 BELONGS = "This Slot belongs to an Appointment: move or cancel that."
 # Messages for violated constraints where a retry would not help.
 THERE_ALREADY = {
-    "encounter_once": "This Appointment has an Encounter already: update that one.",
     "questionnaire_response_once": (
         "This Appointment has a QuestionnaireResponse to this Questionnaire already: update that one."
     ),

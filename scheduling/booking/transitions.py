@@ -48,10 +48,10 @@ CREATES = ("book", "hold", "request")
 
 
 def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "") -> Appointment:
-    """Write a locked appointment with its new status, and update its Encounter."""
+    """Write a locked appointment with its new status, and update its Encounters."""
     save(appointment, now)
     audit(subtype or appointment.status, appointment, caller=caller, now=now)
-    encounters.follow(appointment, now=now)
+    encounters.follow(appointment, now=now, is_correction=subtype == "correct")
     return appointment
 
 

@@ -101,22 +101,30 @@ def test_a_form_and_the_answers_to_it_come_together(api, ada):
     assert QuestionnaireResponse.objects.get().questionnaire.url == url
 
 
-@pytest.mark.parametrize("model", [Encounter, QuestionnaireResponse])
-def test_a_visit_has_one_of_them(api, ada, model):
+def test_a_visit_has_one_response_to_a_questionnaire(api, ada):
     visit, form = AppointmentFactory(patient=ada), QuestionnaireFactory()
-    reference = {"reference": visit.reference}
     about = {
-        Encounter: {"appointment": [reference]},
-        QuestionnaireResponse: {
-            "questionnaire": form.url,
-            "extension": [{"url": names.APPOINTMENT, "valueReference": reference}],
-        },
-    }[model]
-    assert api.post(model.RESOURCE_TYPE, body_of(model, **about)).status_code == 201
-    response = api.post(model.RESOURCE_TYPE, body_of(model, **about))
+        "questionnaire": form.url,
+        "extension": [{"url": names.APPOINTMENT, "valueReference": {"reference": visit.reference}}],
+    }
+    assert api.post("QuestionnaireResponse", body_of(QuestionnaireResponse, **about)).status_code == 201
+    response = api.post("QuestionnaireResponse", body_of(QuestionnaireResponse, **about))
     assert (response.status_code, codes(response)) == (409, ["conflict"])
     assert "already" in texts(response)
-    assert model.objects.count() == 1
+    assert QuestionnaireResponse.objects.count() == 1
+
+
+def test_a_visit_has_several_encounters(api, ada):
+    visit = AppointmentFactory(fhir_id="visit", patient=ada)
+    for fhir_id in ("nurse", "doctor"):
+        body = {**body_of(Encounter, appointment=[{"reference": visit.reference}]), "id": fhir_id}
+        assert api.put(f"Encounter/{fhir_id}", body).status_code == 201
+    assert sorted(ids(api.get("Encounter?appointment=Appointment/visit"))) == ["doctor", "nurse"]
+    assert sorted(ids(api.get("Appointment?_id=visit&_revinclude=Encounter:appointment"))) == [
+        "doctor",
+        "nurse",
+        "visit",
+    ]
 
 
 def test_a_response_is_made_once_for_its_identifier(api, ada):

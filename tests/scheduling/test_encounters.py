@@ -93,6 +93,58 @@ def test_cancelling_takes_along_what_other_software_has_planned(visit):
     assert Encounter.objects.get().status == "cancelled"
 
 
+# A visit with several
+
+
+@pytest.mark.parametrize(
+    ("current", "before", "step_to", "after"),
+    [
+        ("booked", ["planned", "planned"], "arrived", ["arrived", "planned"]),
+        ("arrived", ["arrived", "planned"], "checked-in", ["in-progress", "planned"]),
+        ("arrived", ["finished", "planned"], "checked-in", ["finished", "in-progress"]),
+        ("booked", ["finished"], "arrived", ["finished", "arrived"]),
+        ("checked-in", ["in-progress", "onleave"], "fulfilled", ["finished", "finished"]),
+        ("checked-in", ["finished", "in-progress"], "fulfilled", ["finished", "finished"]),
+        ("checked-in", ["finished", "finished"], "fulfilled", ["finished", "finished"]),
+        ("checked-in", ["finished", "planned"], "fulfilled", ["finished", "planned"]),
+        ("checked-in", ["finished", "cancelled"], "fulfilled", ["finished", "cancelled"]),
+        ("checked-in", ["finished", "in-progress"], "cancelled", ["finished", "cancelled"]),
+        ("booked", ["planned", "planned"], "cancelled", ["cancelled", "cancelled"]),
+        ("booked", ["planned", "planned"], "noshow", ["cancelled", "cancelled"]),
+        ("arrived", ["entered-in-error", "arrived"], "checked-in", ["entered-in-error", "in-progress"]),
+        ("fulfilled", ["finished", "cancelled"], "entered-in-error", ["entered-in-error", "entered-in-error"]),
+    ],
+)
+def test_of_several_those_move_that_the_step_is_about(visit, current, before, step_to, after):
+    Appointment.objects.filter(pk=visit.pk).update(status=current)
+    for status in before:
+        EncounterFactory(appointment=visit, status=status)
+    step(visit, step_to)
+    assert list(Encounter.objects.order_by("pk").values_list("status", flat=True)) == after
+
+
+def test_what_is_over_keeps_its_end(visit):
+    begin = timezone.now().replace(microsecond=0)
+    step(visit, "arrived", at=begin)
+    Encounter.objects.update(status="finished", end=begin + timedelta(minutes=3))
+    EncounterFactory(appointment=visit, status="in-progress", start=begin + timedelta(minutes=4), end=None)
+    step(visit, "fulfilled", at=begin + timedelta(minutes=9))
+    ends = Encounter.objects.order_by("start").values_list("end", flat=True)
+    assert list(ends) == [begin + timedelta(minutes=3), begin + timedelta(minutes=9)]
+
+
+def test_a_correction_opens_the_one_that_the_step_ended(visit, boss):
+    begin = timezone.now().replace(microsecond=0)
+    nurse = EncounterFactory(appointment=visit, status="finished", start=begin, end=begin + timedelta(minutes=3))
+    doctor = EncounterFactory(appointment=visit, status="in-progress", start=begin + timedelta(minutes=4), end=None)
+    step(visit, "fulfilled", at=begin + timedelta(minutes=9))
+    correct(visit, "checked-in", boss, at=begin + timedelta(minutes=10))
+    nurse.refresh_from_db()
+    doctor.refresh_from_db()
+    assert (nurse.status, nurse.end) == ("finished", begin + timedelta(minutes=3))
+    assert (doctor.status, doctor.end) == ("in-progress", None)
+
+
 # Steps that are undone
 
 

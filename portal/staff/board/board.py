@@ -21,6 +21,7 @@ from portal.appointments.visits import Status
 from portal.staff.groups import Seats, seats_at
 from scheduling import access, notifications
 from scheduling.access import Caller
+from scheduling.booking.encounters import UNDER_WAY
 from scheduling.participants import PRACTITIONER, names_by_reference, participant_names, room_names
 
 LATE = timedelta(minutes=10)
@@ -133,10 +134,10 @@ class VisitCard:
         """The time since the patient arrived, in whole minutes; None if they are not waiting."""
         if self.appointment.status != Status.ARRIVED:
             return None
-        encounter = next(iter(self.appointment.encounters.all()), None)
-        if encounter is None or encounter.start is None:
+        starts = [encounter.start for encounter in self.appointment.encounters.all() if encounter.start is not None]
+        if not starts:
             return None
-        return timedelta(minutes=(self.now - encounter.start) // timedelta(minutes=1)) or None
+        return timedelta(minutes=(self.now - min(starts)) // timedelta(minutes=1)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,7 @@ def _visits(caller: Caller, site: Location, start: datetime, end: datetime) -> Q
     return (
         seen.filter(status__in=STEPS)
         .select_related("patient", "service")
-        .prefetch_related(Prefetch("encounters", Encounter.objects.filter(deleted_at=None)))
+        .prefetch_related(Prefetch("encounters", Encounter.objects.filter(status__in=UNDER_WAY, deleted_at=None)))
         .order_by("start", "pk")
     )
 

@@ -13,6 +13,7 @@ from tests.factories import (
     NEW_YORK,
     AppointmentFactory,
     CommunicationFactory,
+    EncounterFactory,
     LocationFactory,
     PatientFactory,
     UserFactory,
@@ -146,6 +147,14 @@ def test_who_waits_longer_is_news(desk, visit, site):
     stamp = desk.get("/staff/today/").context["board"].stamp
     Encounter.objects.update(start=timezone.now() - timedelta(minutes=5))
     assertContains(desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX), "waiting 5 minutes")
+
+
+def test_who_has_seen_the_nurse_waits_since_then(desk, visit, site):
+    step(desk, visit, "arrived", site=site.fhir_id)
+    now = timezone.now()
+    Encounter.objects.update(status="finished", start=now - timedelta(minutes=30), end=now - timedelta(minutes=8))
+    EncounterFactory(appointment=visit, status="arrived", start=now - timedelta(minutes=7))
+    assertContains(desk.get("/staff/today/"), "waiting 7 minutes")
 
 
 def test_without_leaving_the_page_it_offers_to_take_the_step_back(desk, visit, site):
