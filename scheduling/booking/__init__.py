@@ -41,12 +41,11 @@ from scheduling.booking.resource_writes import (
 from scheduling.booking.responses import record_response, respond
 from scheduling.booking.restoration import can_be_restored, restore
 from scheduling.booking.slots import engagements_of
+from scheduling.booking.steps import change_status, correct_status
 from scheduling.booking.transitions import is_holder, require_day_reached
 from scheduling.booking.visits import (
     annotate,
     book,
-    change_status,
-    correct_status,
     reschedule,
 )
 

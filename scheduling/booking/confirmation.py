@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment
+from clinic.models import Appointment, Patient
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
@@ -78,6 +78,18 @@ def _release_refused(appointment_id: str, refusal: SchedulingError, caller: Call
 def _confirm(appointment_id: str, request: ConfirmRequest, caller: Caller, now: datetime) -> Appointment:
     patient = request.register() if request.register else request.patient  # first: other writers lock names before rows
     appointment = locked(appointment_id, caller, request.version)
+    return confirm_locked(appointment, request, patient, caller=caller, now=now)
+
+
+def confirm_locked(
+    appointment: Appointment,
+    request: ConfirmRequest = AS_IT_IS,
+    patient: Patient | None = None,
+    *,
+    caller: Caller,
+    now: datetime,
+) -> Appointment:
+    """Make a locked hold a booking or a request, for `patient` if one is given."""
     if appointment.status not in (Appointment.Status.PENDING, Appointment.Status.PROPOSED):
         raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "booked")

@@ -17,23 +17,13 @@ from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule,
 from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.request import StatusRequest
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
-from scheduling.booking.transitions import (
-    FREES_TIME,
-    audit,
-    audit_line,
-    locked,
-    require_day_reached,
-    require_notice,
-    require_transition,
-    save,
-    step,
-)
-from scheduling.errors import IllegalTransition, InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+from scheduling.booking.steps import take_step
+from scheduling.booking.transitions import audit, audit_line, locked, require_day_reached, save
+from scheduling.errors import InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
 from scheduling.versions import Versions
 
 BATCH = 500
@@ -226,7 +216,7 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
 def amend(
     appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: Versions | None = None
 ) -> Appointment:
-    """Change an Appointment except its time, which only `reschedule` changes. The status may change too.
+    """Change an Appointment except its time, which only `reschedule` changes. The status may change too: `take_step`.
 
     `changes` are values by field name. Patients may only cancel, with a reason. Raises IllegalTransition, RuleBroken,
     VersionConflict.
@@ -247,17 +237,8 @@ def amend(
         save(appointment, now)
         audit("amend", appointment, caller=caller, now=now)
         return appointment
-    require_transition(appointment, status)
-    if status in FREES_TIME:
-        if status == "cancelled" and appointment.status == "booked":
-            require_notice(appointment, caller, now, "cancelled")
-        request = StatusRequest(reason=appointment.cancelation_reason)
-        return end_visit(appointment, status, request, caller=caller, now=now)
-    if status in ("pending", "booked"):
-        raise IllegalTransition(appointment.status, f"{status} by an update: use $confirm or $book")
-    require_day_reached(appointment, status, caller=caller, now=now)
-    appointment.status = status
-    return step(appointment, caller=caller, now=now)
+    request = StatusRequest(reason=appointment.cancelation_reason)
+    return take_step(appointment, status, request, caller=caller, now=now)
 
 
 def _patients_changes(appointment: Appointment, changes: dict[str, Any]) -> dict[str, Any]:

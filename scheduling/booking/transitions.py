@@ -13,10 +13,11 @@ from scheduling.booking import encounters
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
 from scheduling.versions import Versions, has_version
 
-# https://hl7.org/fhir/R4/valueset-appointmentstatus.html and the state diagram of Argonaut Scheduling
+# https://hl7.org/fhir/R4/valueset-appointmentstatus.html, the state diagram of Argonaut Scheduling, and Oracle Health's
+# sequences: https://docs.oracle.com/en/industries/health/millennium-platform-apis/mfrap/common_issues.html
 TRANSITIONS: dict[str, frozenset[str]] = {
     "proposed": frozenset({"pending", "booked", "waitlist", "cancelled", "entered-in-error"}),
-    "waitlist": frozenset({"proposed", "pending", "booked", "cancelled", "entered-in-error"}),
+    "waitlist": frozenset({"proposed", "cancelled", "entered-in-error"}),
     "pending": frozenset({"booked", "cancelled", "entered-in-error"}),
     "booked": frozenset({"arrived", "checked-in", "fulfilled", "noshow", "cancelled", "entered-in-error"}),
     "arrived": frozenset({"checked-in", "fulfilled", "noshow", "cancelled", "entered-in-error"}),

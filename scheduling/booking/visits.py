@@ -1,4 +1,4 @@
-"""Use cases of visits: book, reschedule, annotate, and the statuses of the day."""
+"""Use cases of visits: book, reschedule, annotate."""
 
 from datetime import datetime
 
@@ -14,11 +14,9 @@ from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.moves import change_time, own_slots, site_of
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import (
-    WITHOUT_REASON,
     BookingRequest,
     Json,
     RescheduleRequest,
-    StatusRequest,
     participants_of,
 )
 from scheduling.booking.slots import (
@@ -32,18 +30,13 @@ from scheduling.booking.slots import (
     slots_of,
 )
 from scheduling.booking.transitions import (
-    CORRECTIONS,
-    FREES_TIME,
     audit,
     audit_line,
     fulfil_requirements,
     locked,
-    require_day_reached,
     require_not_expired,
     require_notice,
-    require_transition,
     save,
-    step,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
 from scheduling.participants import awaiting_answers
@@ -188,52 +181,6 @@ def annotate(
 
 
 @use_case
-def change_status(
-    appointment_id: str,
-    status: str,
-    request: StatusRequest = WITHOUT_REASON,
-    *,
-    caller: Caller,
-    now: datetime,
-    once: Once | None = None,
-) -> Appointment:
-    """Record the next step of a visit: arrived, checked-in, fulfilled, noshow, entered-in-error. Staff and software
-    only.
-
-    Raises IllegalTransition, which names both statuses.
-    """
-    appointment = locked(appointment_id, caller, request.version)
-    if not access.is_exempt_from_cutoffs(caller, appointment):
-        raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
-    require_transition(appointment, status)
-    if status in FREES_TIME:
-        return end_visit(appointment, status, request, caller=caller, now=now)
-    if status in (Appointment.Status.PENDING, Appointment.Status.BOOKED):
-        raise IllegalTransition(appointment.status, f"{status} without taking its time")
-    require_day_reached(appointment, status, caller=caller, now=now)
-    appointment.status = status
-    appointment.cancelation_reason = request.reason if status == Appointment.Status.NOSHOW else None
-    return step(appointment, caller=caller, now=now)
-
-
-@use_case
-def correct_status(
-    appointment_id: str, status: str, *, caller: Caller, now: datetime, once: Once | None = None
-) -> Appointment:
-    """Go back from a step that was recorded by mistake, such as the arrival of the wrong patient. Staff only.
-
-    Raises IllegalTransition if no step leads from `status` to the current one.
-    """
-    appointment = locked(appointment_id, caller)
-    if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
-        raise RuleBroken(_("Only clinic staff can record the steps of a visit."))
-    if status not in CORRECTIONS.get(appointment.status, ()):
-        raise IllegalTransition(appointment.status, status)
-    appointment.status = status
-    appointment.cancelation_reason = None
-    return step(appointment, caller=caller, now=now, subtype="correct")
-
-
 def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
     """True if the caller works with all these calendars."""
     bookables = [offering.bookable for offering in offerings]
