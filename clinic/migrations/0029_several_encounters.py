@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0027_words_of_audit_actions'),
+        ('clinic', '0028_visit_events'),
     ]
 
     operations = [
