@@ -180,7 +180,6 @@ def annotate(
     return appointment
 
 
-@use_case
 def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
     """True if the caller works with all these calendars."""
     bookables = [offering.bookable for offering in offerings]
