@@ -155,7 +155,8 @@ class Slot(Resource):
     `hold_expires_at`, so an expired hold blocks nobody.
 
     `lies_under` marks blocked time that was added over visits which stay booked. Such a row closes its time for new
-    visits, but the exclusion constraint ignores it.
+    visits, but the exclusion constraint ignores it. `was_free` marks a Slot that was stored as free before its time was
+    taken: when the visit lets go of it, it is free again instead of deleted.
     """
 
     RESOURCE_TYPE = "Slot"
@@ -188,6 +189,7 @@ class Slot(Resource):
     blocks_from = models.DateTimeField(db_default=Now(), editable=False)
     hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     lies_under = models.BooleanField(default=False, editable=False)
+    was_free = models.BooleanField(default=False, db_default=False, editable=False)
     comment = models.CharField(max_length=500, blank=True)
     service_type = ExactJSONField(default=list, blank=True)
     identifier = ExactJSONField(default=list, blank=True)
@@ -205,6 +207,11 @@ class Slot(Resource):
                 fields=["schedule", "end", "start"],
                 name="slot_free",
                 condition=Q(status="free", deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["schedule", "end", "start"],
+                name="slot_held_once_free",
+                condition=Q(was_free=True, hold_expires_at__isnull=False, deleted_at__isnull=True),
             ),
             models.Index(fields=["schedule", "start"], name="slot_of_schedule"),
         ]

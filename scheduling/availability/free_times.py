@@ -259,6 +259,14 @@ def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:
 
 # The values are in subqueries, so that PostgreSQL plans the statement once for each connection: without knowing them, a
 # plan for these values cannot look cheaper than the plan for any, and making one took longer than reading the rows.
+_EXTRA = """
+    SELECT schedule_id, NULL, NULL, ceil(extract(epoch FROM start))::bigint,
+        floor(extract(epoch FROM "end"))::bigint, service_type::text, NULL, NULL
+    FROM clinic_slot
+    WHERE schedule_id = ANY((SELECT %s)::bigint[])
+        AND "end" > (SELECT to_timestamp(%s)) AND start < (SELECT to_timestamp(%s))
+        AND {} AND deleted_at IS NULL
+"""
 _SLOTS = f"""
     SELECT NULL::bigint, bookable_id, seat, floor(extract(epoch FROM start))::bigint,
         ceil(extract(epoch FROM "end"))::bigint, NULL::text, lies_under, appointment_id
@@ -267,13 +275,8 @@ _SLOTS = f"""
         AND "end" > (SELECT to_timestamp(%s)) AND start < (SELECT to_timestamp(%s))
         AND status IN {OCCUPYING} AND deleted_at IS NULL
         AND (hold_expires_at IS NULL OR hold_expires_at > (SELECT %s))
-    UNION ALL
-    SELECT schedule_id, NULL, NULL, ceil(extract(epoch FROM start))::bigint,
-        floor(extract(epoch FROM "end"))::bigint, service_type::text, NULL, NULL
-    FROM clinic_slot
-    WHERE schedule_id = ANY((SELECT %s)::bigint[])
-        AND "end" > (SELECT to_timestamp(%s)) AND start < (SELECT to_timestamp(%s))
-        AND status = 'free' AND deleted_at IS NULL
+    UNION ALL {_EXTRA.format("status = 'free'")}
+    UNION ALL {_EXTRA.format("was_free AND hold_expires_at <= (SELECT %s)")}
 """
 
 
@@ -317,7 +320,7 @@ def fill(
     with connection.cursor() as cursor:
         cursor.execute(
             _SLOTS,
-            [list(taken), start, end, now, schedules, start, end],
+            [list(taken), start, end, now, *2 * (schedules, start, end), now],
         )
         for schedule, bookable, seat, first, last, service_type, lies_under, appointment in cursor.fetchall():
             if bookable is None:

@@ -51,7 +51,6 @@ def end_visit(
     The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
     is cancelled, the patient is told. No message about it that is still waiting is sent.
     """
-    release(appointment, now=now)
     was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
@@ -62,6 +61,7 @@ def end_visit(
     appointment.hold_expires_at = None
     appointment.cancelation_reason = request.reason if status == Appointment.Status.CANCELLED else None
     save(appointment, now)
+    release(appointment, now=now)
     audit(subtype if status == "cancelled" else status, appointment, caller=caller, now=now)
     if was_agreed:
         encounters.follow(appointment, now=now)

@@ -51,6 +51,18 @@ def hold(
     another time would otherwise risk losing both. If it is for the same service, its answers and notes move to the new
     hold, even if it has already ended. Raises TooManyHolds and everything that `book` raises.
     """
+    return hold_within(request, caller=caller, now=now, lasting=lasting, instead_of=instead_of)
+
+
+def hold_within(
+    request: BookingRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    lasting: timedelta | None = None,
+    instead_of: str | None = None,
+) -> Appointment:
+    """Do the same in the transaction of another use case."""
     request = request.with_registered_patient()  # first: other writers lock names before rows
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)

@@ -8,6 +8,7 @@ from scheduling import availability
 from scheduling.availability import Offering
 from scheduling.booking.request import Json, RescheduleRequest, participants_of
 from scheduling.booking.slots import BUSY, TENTATIVE, release, slots_of, take
+from scheduling.booking.transitions import save
 from scheduling.participants import actor_of, awaiting_answers, participant, references_of
 
 
@@ -16,8 +17,8 @@ def own_slots(appointment: Appointment) -> list[Slot]:
     return list(Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule"))
 
 
-def change_time(appointment: Appointment, old: Sequence[Slot], request: RescheduleRequest, *, now: datetime) -> None:
-    """Let go of the `old` Slots of a locked visit and take the requested time. Does not save the visit.
+def move(appointment: Appointment, old: Sequence[Slot], request: RescheduleRequest, *, now: datetime) -> None:
+    """Save a locked visit at the requested time, let go of its `old` Slots, and take the time.
 
     Actors of schedules that it leaves are replaced by those of the new schedules. Needs `own_bookables`. It does not
     check that the time is offered; raises TimeTaken.
@@ -25,10 +26,11 @@ def change_time(appointment: Appointment, old: Sequence[Slot], request: Reschedu
     assert appointment.service is not None  # the caller has checked it
     offerings, start = request.offerings, request.start
     seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
-    release(appointment, now=now)
     participants = _with_new_actors(appointment, old, offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, request.end, site_of(offerings)
+    save(appointment, now)
+    release(appointment, now=now)
     status = TENTATIVE if appointment.status == Appointment.Status.PENDING else BUSY
     take(appointment, slots_of(offerings, start, status, seats, now=now))
 

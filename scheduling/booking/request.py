@@ -23,7 +23,8 @@ class BookingRequest:
     the Appointment. `fhir_id` is a reserved id: the second booking with it finds the time taken. `requested_patient` is
     a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
     caller runs the calendars. `register` returns a new patient instead of `patient`: it is called in the transaction of
-    the booking, so that a refusal registers nobody.
+    the booking, so that a refusal registers nobody. `slots` are primary keys of stored Slots that become the visit's.
+    With `asks`, `book` makes a request that the clinic answers, whatever the service.
     """
 
     service: HealthcareService
@@ -41,6 +42,8 @@ class BookingRequest:
     fhir_id: str = ""
     activate: bool = False
     register: Callable[[], Patient] | None = None
+    slots: tuple[int, ...] = ()
+    asks: bool = False
 
     @property
     def end(self) -> datetime:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from psycopg import errors
 
@@ -118,8 +119,13 @@ def write_slots(slots: Sequence[Slot]) -> list[Slot]:
 
 def rewrite_slot(slot: Slot, *, now: datetime) -> Slot:
     """Save changes to a Slot without an appointment. Raises TimeTaken; RuleBroken for a Slot of an appointment."""
-    if _current(slot).appointment_id is not None:
+    before = _current(slot)
+    if before.appointment_id is not None:
         raise RuleBroken(BELONGS, expression="Slot")
+    if slot.status not in OCCUPYING:
+        slot.was_free = False
+    elif before.status not in OCCUPYING:
+        slot.was_free, slot.blocks_from = before.status == Slot.Status.FREE, Now()
     _set_bookables([slot])
     own_bookables([slot.bookable_id])
     if slot.status in OCCUPYING and not slot.lies_under and _blocked([slot]):

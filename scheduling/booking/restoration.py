@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, PastVersion, Slot
@@ -11,7 +10,7 @@ from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.patients import lock_patient
-from scheduling.booking.slots import own_bookables, patient_is_free, take
+from scheduling.booking.slots import BUSY, own_bookables, patient_is_free, stored_slots, take
 from scheduling.booking.transitions import audit, locked, save
 from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
 from scheduling.participants import is_patient
@@ -39,9 +38,9 @@ def restore(
         raise RuleBroken(_("The time of this visit has passed."))
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
-    slots = _slots_let_go(appointment, now)
-    own_bookables(slot.bookable_id for slot in slots)
-    if _is_blocked_since(appointment, slots):
+    released = _released_slots(appointment)
+    own_bookables(slot.bookable_id for slot in released)
+    if _is_blocked_since(appointment, released):
         raise TimeTaken(_("That time has been blocked in the meantime."))
     appointment.status = Status.BOOKED
     appointment.sequence += 1
@@ -51,7 +50,7 @@ def restore(
         for participant in appointment.participant
     ]
     save(appointment, now)
-    take(appointment, slots)
+    _take_again(appointment, released, now)
     audit("restore", appointment, caller=caller, now=now)
     encounters.follow(appointment, now=now)
     notifications.restored(appointment, now=now, tell=tell)
@@ -60,31 +59,50 @@ def restore(
 
 def can_be_restored(appointment: Appointment) -> bool:
     """True if the appointment is cancelled and was booked before. One statement."""
+    before = _version_before(appointment)
+    return before is not None and before.row["status"] == Status.BOOKED
+
+
+def _version_before(appointment: Appointment) -> PastVersion | None:
+    """The last version of a cancelled appointment before it was cancelled; None if it had no time."""
     if appointment.status != Status.CANCELLED or appointment.start is None:
-        return False
+        return None
     past = PastVersion.objects.filter(resource_type=Appointment.RESOURCE_TYPE, row_id=appointment.pk)
-    before = past.exclude(row__status=Status.CANCELLED).order_by("-version").values_list("row__status", flat=True)
-    return before.first() == Status.BOOKED
+    return past.exclude(row__status=Status.CANCELLED).order_by("-version").first()
 
 
-def _slots_let_go(appointment: Appointment, now: datetime) -> list[Slot]:
-    """New Slots like those that the cancellation released, in the order in which every booking takes time."""
-    own = Slot.objects.filter(appointment=appointment)
-    last = own.aggregate(last=Max("deleted_at"))["last"]
-    gone = own.filter(deleted_at=last).order_by("bookable_id", "start")
-    return [
+def _released_slots(appointment: Appointment) -> list[Slot]:
+    """The Slots that the cancellation released, in the order in which every booking takes time.
+
+    Those that were stored as free are free again, or were taken or deleted since; the others are deleted.
+    """
+    before = _version_before(appointment)
+    keys = before.related["slots"] if before else []
+    return list(Slot.objects.filter(pk__in=keys).order_by("bookable_id", "start"))
+
+
+def _take_again(appointment: Appointment, released: list[Slot], now: datetime) -> None:
+    """Take the time of the released Slots: those that are free again with their ids, the others with new rows."""
+    free = [slot.pk for slot in released if slot.deleted_at is None]
+    stored = stored_slots(free, [slot.schedule_id for slot in released], now=now)
+    first, last = appointment.start, appointment.end
+    if any(first is None or last is None or slot.start < first or slot.end > last for slot in stored):
+        raise TimeTaken
+    new = [
         Slot(
             schedule_id=slot.schedule_id,
             bookable_id=slot.bookable_id,
-            status=slot.status,
+            status=BUSY if slot.status == Slot.Status.FREE else slot.status,
             start=slot.start,
             end=slot.end,
             seat=slot.seat,
             comment=slot.comment,
             last_updated=now,
         )
-        for slot in gone
+        for slot in released
+        if slot.pk not in free
     ]
+    take(appointment, new, stored=stored, status=BUSY)
 
 
 def _is_blocked_since(appointment: Appointment, slots: list[Slot]) -> bool:

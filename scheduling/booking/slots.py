@@ -1,6 +1,7 @@
 """Slots of appointments: taking and releasing time. No other module writes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -29,15 +30,33 @@ _KEEP = f"""
         (SELECT fhir_id FROM clinic_schedule schedule WHERE schedule.id = slot.schedule_id), {columns_of(Slot, "slot")}
 """
 _RELEASE = """
-    UPDATE clinic_slot SET deleted_at = %s, last_updated = %s, hold_expires_at = NULL, version = version + 1
+    UPDATE clinic_slot SET
+        status = CASE WHEN was_free THEN 'free' ELSE status END,
+        appointment_id = CASE WHEN was_free THEN NULL ELSE appointment_id END,
+        deleted_at = CASE WHEN was_free THEN NULL ELSE %s END,
+        last_updated = %s, hold_expires_at = NULL, was_free = false, version = version + 1
     WHERE appointment_id = %s AND deleted_at IS NULL
+"""
+# The row counts from now on: from the time at which it was stored it would collide with holds that have expired since.
+_TAKE_STORED = """
+    UPDATE clinic_slot
+    SET appointment_id = %s, status = %s, hold_expires_at = %s, blocks_from = statement_timestamp(),
+        was_free = was_free OR status = 'free', last_updated = %s,
+        version = version + (status <> %s)::int
+    WHERE id = ANY(%s) AND (appointment_id IS NULL OR was_free AND hold_expires_at <= %s)
 """
 
 
 def slots_of(
-    offerings: Iterable[Offering], start: datetime, status: str, seats: dict[int, int | None], *, now: datetime
+    offerings: Iterable[Offering],
+    start: datetime,
+    status: str,
+    seats: dict[int, int | None],
+    *,
+    now: datetime,
+    stored: Sequence[Slot] = (),
 ) -> list[Slot]:
-    """The unsaved Slots of one visit, with its buffers, on every schedule.
+    """The unsaved Slots of one visit, with its buffers, on every schedule: without the time of its `stored` ones.
 
     They are sorted by bookable and start, the order in which every booking takes time, so that bookings never deadlock.
     """
@@ -60,7 +79,7 @@ def slots_of(
             )
             for first, last, kind, comment in (
                 (before, start, UNAVAILABLE, "buffer before appointment"),
-                (start, end, status, ""),
+                *((first, last, status, "") for first, last in _gaps(start, end, stored, offering.schedule)),
                 (end, after, UNAVAILABLE, "buffer after appointment"),
             )
             if first < last
@@ -68,28 +87,88 @@ def slots_of(
     return sorted(slots, key=lambda slot: (slot.bookable_id, slot.start))
 
 
+def _gaps(start: datetime, end: datetime, stored: Iterable[Slot], schedule: int) -> list[tuple[datetime, datetime]]:
+    """The parts of [start, end) that no stored Slot of the schedule covers."""
+    gaps = []
+    for slot in sorted((each for each in stored if each.schedule_id == schedule), key=lambda slot: slot.start):
+        gaps.append((start, slot.start))
+        start = slot.end
+    return [*((first, last) for first, last in gaps if first < last), *([(start, end)] if start < end else [])]
+
+
 def _schedule(pk: int, fhir_id: str) -> Schedule:
     """A Schedule with only the known columns loaded; the others are deferred."""
     return Schedule.from_db(connection.alias, ["id", "fhir_id"], [pk, fhir_id])
 
 
-def take(appointment: Appointment, slots: Sequence[Slot]) -> None:
-    """Insert all these Slots for the appointment, or raise TimeTaken. The database's clock sets `blocks_from`."""
+def take(appointment: Appointment, slots: Sequence[Slot], *, stored: Sequence[Slot] = (), status: str = "") -> None:
+    """Insert all these Slots for the appointment, or raise TimeTaken. The database's clock sets `blocks_from`.
+
+    `stored` Slots, which `stored_slots` has found, become the appointment's with this `status`.
+    """
     _assign(appointment, slots)
     if len(insert_without_conflicts(slots)) < len(slots):
         raise TimeTaken
-    _set_slots(appointment, slots)
+    _take_stored(appointment, stored, status)
+    _set_slots(appointment, [*slots, *stored])
 
 
-def create(appointment: Appointment, slots: Sequence[Slot], line: AuditEvent) -> None:
+def create(
+    appointment: Appointment, slots: Sequence[Slot], line: AuditEvent, *, stored: Sequence[Slot] = (), status: str = ""
+) -> None:
     """Insert a new appointment with all these Slots and its audit line, by one statement.
 
-    Raises TimeTaken if the time of a Slot is taken, or if another booking has the appointment's reserved id.
+    `stored` Slots become the appointment's too, as in `take`. Raises TimeTaken if the time of a Slot is taken, or if
+    another booking has the appointment's reserved id.
     """
     _assign(appointment, slots)
     if not insert_together(appointment, "appointment_id", slots, [line]):
         raise TimeTaken
-    _set_slots(appointment, slots)
+    _take_stored(appointment, stored, status)
+    _set_slots(appointment, [*slots, *stored])
+
+
+def stored_slots(keys: Collection[int], schedules: Collection[int], *, now: datetime) -> list[Slot]:
+    """The Slots with these primary keys: of these schedules, and free, or taken by no appointment any more.
+
+    A Slot of a hold counts from the instant at which the hold expires. Needs `own_bookables`. Raises TimeTaken.
+    """
+    if not keys:
+        return []
+    unclaimed = Q(appointment=None, lies_under=False) | Q(was_free=True, hold_expires_at__lte=now)
+    rows = Slot.objects.filter(unclaimed, pk__in=keys, schedule__in=schedules, deleted_at=None)
+    slots = list(rows.exclude(status=Slot.Status.ENTERED_IN_ERROR).select_related("schedule"))
+    if len(slots) < len(keys):
+        raise TimeTaken
+    return slots
+
+
+@contextmanager
+def judged_as_free(slots: Iterable[Slot]) -> Iterator[None]:
+    """Let the availability engine find the time of these stored Slots free. Needs `own_bookables`.
+
+    A client may have made them busy before it names them. Nobody else sees it, and it makes no version.
+    """
+    busy = {slot.pk: slot.status for slot in slots if slot.status != Slot.Status.FREE and slot.appointment_id is None}
+    if busy:
+        Slot.objects.filter(pk__in=busy).update(status=Slot.Status.FREE)
+    yield
+    for status in sorted(set(busy.values())):
+        Slot.objects.filter(pk__in=[pk for pk, before in busy.items() if before == status]).update(status=status)
+
+
+def _take_stored(appointment: Appointment, slots: Sequence[Slot], status: str) -> None:
+    """Make stored Slots the appointment's. The constraint refuses it if their time is taken."""
+    if not slots:
+        return
+    expires, now = appointment.hold_expires_at, appointment.last_updated
+    with connection.cursor() as cursor:
+        keys = [slot.pk for slot in slots]
+        cursor.execute(_TAKE_STORED, [appointment.pk, status, expires, now, status, keys, now])
+        if cursor.rowcount < len(slots):
+            raise TimeTaken
+    for slot in slots:
+        slot.refresh_from_db(fields=["status", "version", "last_updated", "hold_expires_at", "was_free", "appointment"])
 
 
 def _assign(appointment: Appointment, slots: Iterable[Slot]) -> None:
@@ -114,7 +193,10 @@ def keep(appointment: Appointment, *, expires: datetime | None, is_booked: bool 
 
 
 def release(appointment: Appointment, *, now: datetime) -> None:
-    """Free the time of the appointment at commit. This needs no lock."""
+    """Free the time of the appointment at commit: delete its Slots, but for those that were stored as free.
+
+    This needs no lock. Call it after the appointment is saved, so that its history keeps the Slots that it had.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [now, now, appointment.pk])
     _set_slots(appointment, [])

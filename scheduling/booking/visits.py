@@ -11,7 +11,7 @@ from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.moves import change_time, own_slots, site_of
+from scheduling.booking.moves import move, own_slots, site_of
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import (
     BookingRequest,
@@ -24,10 +24,12 @@ from scheduling.booking.slots import (
     TENTATIVE,
     bookables_of,
     create,
+    judged_as_free,
     own_bookables,
     patient_is_free,
     share_bookables,
     slots_of,
+    stored_slots,
 )
 from scheduling.booking.transitions import (
     audit,
@@ -51,12 +53,17 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
     its time is kept, and its practitioners answer with `respond`. Raises TimeTaken; TimeNotOffered with every reason;
     RuleBroken if the patient has another visit then or lacks something that the service requires; Forbidden.
     """
+    return book_within(request, caller=caller, now=now)
+
+
+def book_within(request: BookingRequest, *, caller: Caller, now: datetime) -> Appointment:
+    """Do the same in the transaction of another use case."""
     _require_may_override(caller, request.override, request.offerings)
     request = with_survivor(request.with_registered_patient())
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
     lock_patient(request.patient)
-    asks = request.service.on_request and not manages(caller, request.offerings)
+    asks = request.asks or (request.service.on_request and not manages(caller, request.offerings))
     status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
     appointment = place(request, status, caller=caller, now=now)
     fulfil_requirements(appointment, now=now, override=request.override, just_made=True)
@@ -86,14 +93,16 @@ def place(
     bookables = [offering.bookable for offering in request.offerings]
     if replacing is not None:
         own_bookables(bookables + bookables_of(replacing))
-    elif any(offering.rules.capacity > 1 for offering in request.offerings):
+    elif request.slots or any(offering.rules.capacity > 1 for offering in request.offerings):
         own_bookables(bookables)
     else:
         share_bookables(bookables)
-    _require_offered(
-        request.service, request.offerings, request.start, now=now, without=replacing, override=request.override
-    )
-    seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
+    stored = stored_slots(request.slots, [offering.schedule for offering in request.offerings], now=now)
+    with judged_as_free(stored):
+        _require_offered(
+            request.service, request.offerings, request.start, now=now, without=replacing, override=request.override
+        )
+        seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
@@ -101,8 +110,10 @@ def place(
     done = "request" if appointment.is_request else "hold" if expires else "book"
     create(
         appointment,
-        slots_of(request.offerings, request.start, slot_status, seats, now=now),
+        slots_of(request.offerings, request.start, slot_status, seats, now=now, stored=stored),
         audit_line(done, appointment, caller=caller, now=now, reason=request.override),
+        stored=stored,
+        status=slot_status,
     )
     return appointment
 
@@ -145,11 +156,10 @@ def reschedule(
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
     before = {} if held else notifications.snapshot_of(appointment)
-    change_time(appointment, old, request, now=now)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
     _write_notes(appointment, request.notes)
-    save(appointment, now)
+    move(appointment, old, request, now=now)
     audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
     if not held:
         undoable = can_be_undone(appointment, caller)
