@@ -38,6 +38,7 @@ STATUS: dict[type[SchedulingError], HTTPStatus] = {
     errors.WrittenMeanwhile: HTTPStatus.CONFLICT,
     errors.InUse: HTTPStatus.CONFLICT,
     errors.ScheduleBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.PluginUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BundleRefused: HTTPStatus.BAD_REQUEST,
     Deleted: HTTPStatus.GONE,
     SeveralMatch: HTTPStatus.PRECONDITION_FAILED,
@@ -95,7 +96,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
     match error:
         case SchedulingError() | InvalidResource():
             status, body = refusal_of(error)
-            retry = {"Retry-After": "1"} if isinstance(error, errors.ScheduleBusy) else None
+            retry = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
             return Response(body, status, headers=retry)
         case exceptions.APIException():
             return _of_framework(error)

@@ -322,6 +322,10 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
 }
 
+# Plug-ins without whose answer nothing is booked, and how long a plug-in may take to answer: scheduling.plugins.
+REQUIRED_PLUGINS = env.list("REQUIRED_PLUGINS", default=[])
+PLUGIN_SECONDS = environment.number("PLUGIN_SECONDS", default=2, least=1, most=30)
+
 # Hosts of subscribers and apps that may be private or without TLS: clinic.http_client.
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
 HEARTBEAT_EVERY = timedelta(minutes=environment.number("HEARTBEAT_MINUTES", default=15, least=1, most=24 * 60))

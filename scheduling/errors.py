@@ -140,6 +140,13 @@ class ScheduleBusy(SchedulingError):
     message = lazy("Many people are booking right now. Please try again in a moment.")
 
 
+class PluginUnavailable(SchedulingError):
+    """A plug-in that must be asked before a booking does not answer."""
+
+    code = "transient"
+    message = lazy("A rule of the clinic cannot be checked right now. Please try again in a moment.")
+
+
 # The codes under which refusals of repeated requests are stored. A code outlives the name of its class: keep it.
 STORED_CODES: dict[str, type[SchedulingError]] = {
     "Invalid": Invalid,
@@ -157,5 +164,6 @@ STORED_CODES: dict[str, type[SchedulingError]] = {
     "WrittenMeanwhile": WrittenMeanwhile,
     "InUse": InUse,
     "ScheduleBusy": ScheduleBusy,
+    "PluginUnavailable": PluginUnavailable,
     "SchedulingError": SchedulingError,
 }

@@ -7,9 +7,11 @@ from django.utils import translation
 
 from clinic import country, place_names
 from clinic.models import Patient, Practitioner, User
+from scheduling import plugins
 from tests import template_database
 from tests.database_flush import delete_rows
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
+from tests.plugins import PluginInstaller
 
 TransactionTestCase._fixture_teardown = delete_rows
 
@@ -33,6 +35,14 @@ def sites_of_no_other_test():
     """Clear the cached country, zone and place names of the clinic, which depend on its sites."""
     country.forget_sites()
     place_names.forget_places()
+
+
+@pytest.fixture
+def install(tmp_path_factory, monkeypatch):
+    """Installs plug-ins until the test ends."""
+    with monkeypatch.context() as patches:
+        yield PluginInstaller(tmp_path_factory.mktemp("site-packages"), patches)
+    plugins.installed.cache_clear()
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ PATHS = [name for name in NAMES if re.fullmatch(r"[\w.][\w./-]*(/|/[\w.-]+\.\w+|
 IDENTIFIERS = [name for name in NAMES if re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*", name)]
 STEP = re.compile(r"^\| (\d+) \| `([^`]+)` \|(.*?)\| .* \|$", re.MULTILINE)
 STEPS = [(int(number), path, re.findall(r"`([^`]+)`", names)) for number, path, names in STEP.findall(TEXT)]
-# Packages, a constraint, a trigger, arguments, elements and parameters of FHIR: words that name nothing in a module.
+# Packages, a group of entry points, a constraint, a trigger, arguments, elements and parameters of FHIR: words that
+# name nothing in a module.
 WORDS = {
     *("demo", "api", "scheduling", "portal", "portal.staff"),
     *(
+        "clinic_scheduling.plugins",
         "slot_never_sold_twice",
         "stamp_offerings",
         "now",
@@ -31,6 +33,7 @@ WORDS = {
         "description",
         "extra",
         "extra.reasonCode",
+        "Bundle.entry.response.outcome",
         "section",
     ),
     *("_has", "_filter", "_content", "_include"),

@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from api.authentication import caller_of
 from api.fhir_view import FHIRView
 from api.headers import version_headers
+from api.outcomes import outcome
 from clinic import exact_json
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import to_fhir
@@ -148,13 +149,19 @@ def written(appointment: Appointment) -> list[Json]:
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
 
 
-def bundle(resources: Sequence[Json], base: str, status: HTTPStatus) -> Json:
-    """Return a transaction-response: https://hl7.org/fhir/R4/bundle.html#transaction-response"""
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction-response",
-        "entry": [_entry(each, base, f"{status.value} {status.phrase}") for each in resources],
-    }
+def bundle(appointment: Appointment, base: str, status: HTTPStatus) -> Json:
+    """Return a transaction-response with the Appointment, the warnings about it, and its Slots:
+    https://hl7.org/fhir/R4/bundle.html#transaction-response
+    """
+    entries = [_entry(resource, base, f"{status.value} {status.phrase}") for resource in written(appointment)]
+    if issues := warnings(appointment):
+        entries[0]["response"]["outcome"] = outcome(issues, "information")
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+
+
+def warnings(appointment: Appointment) -> list[Issue]:
+    """Return the warnings about a visit that has just been held, booked, confirmed or moved."""
+    return [Issue("informational", text) for text in appointment.warnings]
 
 
 def created(appointment: Appointment, base: str) -> Answer:
@@ -162,12 +169,12 @@ def created(appointment: Appointment, base: str) -> Answer:
     headers = {"Location": f"{base}{appointment.reference}/_history/{appointment.version}"}
     if appointment.hold_expires_at:
         headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
-    body = bundle(written(appointment), base, HTTPStatus.CREATED)
+    body = bundle(appointment, base, HTTPStatus.CREATED)
     return Answer(HTTPStatus.CREATED, body, headers | version_headers(appointment))
 
 
 def changed(appointment: Appointment, base: str) -> Answer:
-    return Answer(HTTPStatus.OK, bundle(written(appointment), base, HTTPStatus.OK), version_headers(appointment))
+    return Answer(HTTPStatus.OK, bundle(appointment, base, HTTPStatus.OK), version_headers(appointment))
 
 
 def alone(appointment: Appointment) -> Answer:

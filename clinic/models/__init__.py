@@ -26,6 +26,7 @@ from clinic.models.people import (
     concept_text,
 )
 from clinic.models.places import Device, Location, Organization
+from clinic.models.plugins import PluginFailure
 from clinic.models.responses import AppointmentResponse
 from clinic.models.schedule import (
     WEEKDAYS,
@@ -93,6 +94,7 @@ __all__ = [
     "PastVersion",
     "Patient",
     "Person",
+    "PluginFailure",
     "Practitioner",
     "PractitionerRole",
     "Questionnaire",

@@ -35,7 +35,8 @@ class Appointment(Resource):
     released it yet. `left_at` is when the patient left the page of the hold; such a hold is released early. A request
     is `pending` without `hold_expires_at`: its time is kept until the participants have answered. `held_by_guest` is a
     digest of the secret in a guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy
-    from it the two values that are queried most.
+    from it the two values that are queried most. `warnings` are sentences for whoever books or moves it now; they are
+    not stored.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -43,6 +44,8 @@ class Appointment(Resource):
     DESCRIBES_CLINIC = False
     PLAIN_NAME = gettext_lazy("visits")
     REFERENCE_LISTS = (("participant", "actor"),)
+
+    warnings: tuple[str, ...] = ()
 
     class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-appointmentstatus.html"""

@@ -162,6 +162,8 @@ class AppointmentAdmin(UseCaseAdmin):
             _change(obj, form, caller, now)
         else:
             vars(obj).update(vars(_book(form.cleaned_data, caller, now)))
+        for warning in obj.warnings:
+            self.message_user(request, warning, messages.WARNING)
 
     @admin.action(description=_("Confirm the hold"), permissions=["change"])
     def confirm_hold(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
@@ -185,10 +187,12 @@ class AppointmentAdmin(UseCaseAdmin):
         status = str(Appointment.Status(step).label).lower()
         for appointment in queryset:
             try:
-                _change_status(appointment.fhir_id, step, booking.StatusRequest(), caller=caller, now=now)
+                changed = _change_status(appointment.fhir_id, step, booking.StatusRequest(), caller=caller, now=now)
             except SchedulingError as refusal:
                 self.message_user(request, f"{appointment}: {' '.join(refusal_texts(refusal))}", messages.ERROR)
             else:
+                for warning in changed.warnings:
+                    self.message_user(request, f"{appointment}: {warning}", messages.WARNING)
                 self.log_change(request, appointment, gettext("Status: %(status)s.") % {"status": status})
                 done += 1
         if done:
@@ -240,20 +244,22 @@ def _book(cleaned: dict[str, Any], caller: Caller, now: datetime) -> Appointment
 
 
 def _change(appointment: Appointment, form: ChangeForm, caller: Caller, now: datetime) -> None:
+    """Make the one change of the form. The warnings about it are those of `appointment` afterwards."""
     cleaned = form.cleaned_data
     version = cleaned["seen_version"]
     if form.moves:
-        _move(appointment, cleaned, caller, now)
+        appointment.warnings = _move(appointment, cleaned, caller, now).warnings
     elif cleaned["step"]:
         reason = {"text": cleaned["reason"]} if cleaned["reason"] else None
         request = booking.StatusRequest(reason=reason, version=version)
-        _change_status(appointment.fhir_id, cleaned["step"], request, caller=caller, now=now)
+        changed = _change_status(appointment.fhir_id, cleaned["step"], request, caller=caller, now=now)
+        appointment.warnings = changed.warnings
     elif "comment" in form.changed_data:
         with booking.all_or_nothing():
             booking.amend(appointment.fhir_id, {"comment": cleaned["comment"]}, caller=caller, now=now, version=version)
 
 
-def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now: datetime) -> None:
+def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now: datetime) -> Appointment:
     """Move the visit to the new start, the new schedules, or both; empty fields stay as they are."""
     if appointment.service is None or appointment.start is None:
         raise RuleBroken(gettext("Only a visit of a known service and time can be moved."))
@@ -262,7 +268,7 @@ def _move(appointment: Appointment, cleaned: dict[str, Any], caller: Caller, now
     named = offerings_of(appointment.service, schedules)
     offerings = moved_visit_of(appointment).offerings(named, with_extras=False)
     start = at(cleaned["starts"], offerings[0].zone) if cleaned["starts"] else appointment.start
-    booking.reschedule(
+    return booking.reschedule(
         appointment.fhir_id,
         booking.RescheduleRequest(offerings=offerings, start=start, version=cleaned["seen_version"]),
         caller=caller,
@@ -277,11 +283,12 @@ def _change_status(
     *,
     caller: Caller,
     now: datetime,
-) -> None:
+) -> Appointment:
     match step:
         case Appointment.Status.BOOKED:
-            booking.confirm(appointment_id, booking.ConfirmRequest(version=request.version), caller=caller, now=now)
+            confirmation = booking.ConfirmRequest(version=request.version)
+            return booking.confirm(appointment_id, confirmation, caller=caller, now=now)
         case Appointment.Status.CANCELLED:
-            booking.cancel(appointment_id, request, caller=caller, now=now)
+            return booking.cancel(appointment_id, request, caller=caller, now=now)
         case _:
-            booking.change_status(appointment_id, step, request, caller=caller, now=now)
+            return booking.change_status(appointment_id, step, request, caller=caller, now=now)

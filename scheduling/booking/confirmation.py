@@ -11,6 +11,7 @@ from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
 from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
+from scheduling.booking.judging import judged
 from scheduling.booking.request import ConfirmRequest, StatusRequest
 from scheduling.booking.slots import own_bookables
 from scheduling.booking.transitions import (
@@ -25,11 +26,13 @@ from scheduling.booking.transitions import (
 )
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError, TimeTaken
 from scheduling.participants import awaiting_answers
+from scheduling.plugins import BookingStep
 
 AS_IT_IS = ConfirmRequest()
 RELEASING = (TimeTaken, RuleBroken, IllegalTransition, HoldExpired)  # refusals that end a hold
 
 
+@judged(BookingStep.CONFIRM)
 @use_case
 def confirm(
     appointment_id: str,
@@ -107,6 +110,7 @@ def confirm_locked(
             _require_own_patient(appointment, caller)
         lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
+    appointment.warnings = request.judgement.warnings_unless_refused()
     own_bookables(bookables)
     appointment.comment = request.comment or appointment.comment
     if request.extensions:

@@ -16,6 +16,7 @@ from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
+from scheduling.booking.judging import judged
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
 from scheduling.booking.slots import bookables_of, keep, lock_holder, own_bookables, patient_is_free
@@ -28,6 +29,7 @@ from scheduling.booking.transitions import (
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
 from scheduling.participants import is_patient
+from scheduling.plugins import BookingStep
 
 CLOCK = Caller(client="clock")
 HOLD_EXPIRED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "other"}], "text": "hold expired"}
@@ -35,6 +37,7 @@ BATCH = 100
 SUPPORTING = "supportingInformation"
 
 
+@judged(BookingStep.HOLD)
 @use_case
 def hold(
     request: BookingRequest,

@@ -8,6 +8,7 @@ from typing import Any
 from clinic.models import HealthcareService, Patient
 from scheduling.availability import Offering
 from scheduling.participants import participant
+from scheduling.plugins import NO_FINDINGS, Judgement
 from scheduling.versions import Versions
 
 Json = dict[str, Any]
@@ -24,7 +25,8 @@ class BookingRequest:
     a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
     caller runs the calendars. `register` returns a new patient instead of `patient`: it is called in the transaction of
     the booking, so that a refusal registers nobody. `slots` are primary keys of stored Slots that become the visit's.
-    With `asks`, `book` makes a request that the clinic answers, whatever the service.
+    With `asks`, `book` makes a request that the clinic answers, whatever the service. `judgement` holds the findings of
+    plug-ins: see scheduling.booking.judging.
     """
 
     service: HealthcareService
@@ -44,6 +46,7 @@ class BookingRequest:
     register: Callable[[], Patient] | None = None
     slots: tuple[int, ...] = ()
     asks: bool = False
+    judgement: Judgement = NO_FINDINGS
 
     @property
     def end(self) -> datetime:
@@ -64,7 +67,7 @@ class ConfirmRequest:
 
     `register` returns a new patient instead, in the same transaction. `extensions` are FHIR extensions to add.
     `version` is the one that the client has seen; another is refused. With `release`, a hold that cannot be booked is
-    cancelled in the same transaction.
+    cancelled in the same transaction. `judgement` holds the findings of plug-ins.
     """
 
     comment: str = ""
@@ -73,6 +76,7 @@ class ConfirmRequest:
     extensions: tuple[Json, ...] = ()
     version: Versions | None = None
     release: bool = False
+    judgement: Judgement = NO_FINDINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,7 @@ class RescheduleRequest:
 
     `version` is the one that the client has seen; another is refused. `override` is the reason for which staff ignore
     the rules of their calendars. `notes` are elements to save too: see `annotate`. Without `tell` the patient gets no
-    message.
+    message. `judgement` holds the findings of plug-ins.
     """
 
     offerings: tuple[Offering, ...]
@@ -106,6 +110,7 @@ class RescheduleRequest:
     override: str = ""
     notes: Json = field(default_factory=dict)
     tell: bool = True
+    judgement: Judgement = NO_FINDINGS
 
     @property
     def end(self) -> datetime:

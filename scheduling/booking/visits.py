@@ -11,6 +11,7 @@ from scheduling.access import Caller
 from scheduling.availability import Offering
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.idempotency import Once, use_case
+from scheduling.booking.judging import judged
 from scheduling.booking.moves import move, own_slots, site_of
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import (
@@ -42,9 +43,11 @@ from scheduling.booking.transitions import (
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
 from scheduling.participants import awaiting_answers
+from scheduling.plugins import BookingStep
 from scheduling.versions import Versions
 
 
+@judged(BookingStep.BOOK)
 @use_case
 def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
     """Take the time on every schedule and save the appointment as `booked`.
@@ -103,9 +106,11 @@ def place(
             request.service, request.offerings, request.start, now=now, without=replacing, override=request.override
         )
         seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
+    warnings = request.judgement.warnings_unless_refused(request.override)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = _new_appointment(request, status, caller, now, expires)
+    appointment.warnings = warnings
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     done = "request" if appointment.is_request else "hold" if expires else "book"
     create(
@@ -118,6 +123,7 @@ def place(
     return appointment
 
 
+@judged(BookingStep.RESCHEDULE)
 @use_case
 def reschedule(
     appointment_id: str,
@@ -155,6 +161,7 @@ def reschedule(
     old = own_slots(appointment)
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
+    appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     before = {} if held else notifications.snapshot_of(appointment)
     appointment.sequence += not held
     appointment.attendance_confirmed = None

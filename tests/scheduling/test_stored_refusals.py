@@ -28,6 +28,7 @@ CODES = {
     "WrittenMeanwhile": errors.WrittenMeanwhile,
     "InUse": errors.InUse,
     "ScheduleBusy": errors.ScheduleBusy,
+    "PluginUnavailable": errors.PluginUnavailable,
     "SchedulingError": errors.SchedulingError,
 }
 ISSUE = Issue("conflict", "That time is no longer free.", "Parameters.appt-id", '{"alternatives": []}')

@@ -21,7 +21,7 @@ from api.operations.argonaut.proposals import BookingDetails, Proposal, read_pro
 from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
 from api.operations.ids import read_proposal_id
-from api.operations.write_view import REPLAYED, Answer, Attempt, written
+from api.operations.write_view import REPLAYED, Answer, Attempt, warnings, written
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment
 from scheduling import access, booking
@@ -102,7 +102,8 @@ class ArgonautBooking(ArgonautRequest):
             headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
         is_request = appointment.status == "pending" and not appointment.hold_expires_at
         text = REQUEST_TEXT if is_request else STATUS_TEXTS.get(appointment.status, "The appointment is as it was.")
-        body = searchset([_entry(appointment, self.base)], [Issue("informational", text)])
+        issues = [Issue("informational", text), *warnings(appointment)]
+        body = searchset([_entry(appointment, self.base)], issues)
         return Answer(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body, headers)
 
     def refused(self, refusal: SchedulingError) -> Response:

@@ -1,6 +1,7 @@
 """Rendering of the calendar's forms: in its dialog for htmx, else on pages of their own."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 from urllib.parse import urlencode
@@ -46,10 +47,13 @@ def show(request: HttpRequest, page: str, context: Context, *, status: int = 200
     )
 
 
-def done(request: HttpRequest, message: str, day: datetime, *, undo: Undo | None = None) -> HttpResponse:
-    """Close the dialog with a message; without a dialog, redirect to the list that the page came from, else to the
-    agenda of the day. The message names no patient.
+def done(
+    request: HttpRequest, message: str, day: datetime, *, undo: Undo | None = None, warnings: Sequence[str] = ()
+) -> HttpResponse:
+    """Close the dialog with a message and the warnings about the visit; without a dialog, redirect to the list that the
+    page came from, else to the agenda of the day. The message names no patient.
     """
+    message = " ".join([message, *warnings])
     if getattr(request, "htmx", False):
         detail = {"calendar:done": {"message": message, "undo": undo}}
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(detail)})

@@ -110,7 +110,7 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         context = _visit_context(request, form, schedule, now) | {"same_day": same_day}
         return show(request, "visit_form", context, status=REFUSED)
     try:
-        booking.book(
+        booked = booking.book(
             BookingRequest(
                 service=requested_visit.service,
                 offerings=requested_visits.arrange(requested_visit, given["start"], now=now),
@@ -130,7 +130,8 @@ def _book(request: HttpRequest, form: VisitForm, schedule: Schedule, now: dateti
         context = _visit_context(request, form, schedule, now) | refusal_context
         return show(request, "visit_form", context, status=REFUSED)
     start = given["start"].astimezone(zone_of_schedule(schedule))
-    return done(request, _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}, start)
+    message = _("The visit is booked for %(time)s.") % {"time": time_text.day_and_time(start)}
+    return done(request, message, start, warnings=booked.warnings)
 
 
 def _alike(request: HttpRequest, form: VisitForm) -> list[Patient]:

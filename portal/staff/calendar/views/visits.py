@@ -175,7 +175,7 @@ def _move(
         message = _("The visit now lasts %(length)s.") % {"length": time_text.length(new_length)}
     else:
         message = _("Moved to %(time)s.") % {"time": time_text.day_and_time(start)}
-    return done(request, message, start, undo=before)
+    return done(request, message, start, undo=before, warnings=moved.warnings)
 
 
 def _new_length(

@@ -93,6 +93,15 @@ class TestNewVisit:
         assert book(early, anyway="1", override="Emergency").status_code == 204
         assert AuditEvent.objects.get(subtype="book").reason == "Emergency"
 
+    def test_the_desk_reads_what_a_plugin_warns_of_and_overrides_what_it_refuses(self, book, ten, install):
+        install.example("plugin-new-patient-mornings")
+        afternoon = book(ten.replace(hour=15))
+        assertContains(afternoon, "New patients are seen in the morning.", status_code=422)
+        assertContains(afternoon, "Book anyway", status_code=422)
+        booked = book(ten.replace(hour=15), anyway="1", override="Emergency")
+        message = json.loads(booked.headers["HX-Trigger"])["calendar:done"]["message"]
+        assert message.endswith("before 12 noon. The patient is new: plan ten minutes for the papers.")
+
     def test_a_reason_alone_overrides_nothing(self, book, ten):
         assert book(ten.replace(hour=7), override="Emergency").status_code == 422
 

@@ -1,0 +1,120 @@
+"""Plug-ins before a booking: the facts that they get, and their findings as a part of the request.
+
+They are asked before the transaction of the use case, so that no lock waits for them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
+from inspect import signature
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from django.utils.translation import get_language
+
+from clinic.local_time import in_zone
+from clinic.models import Appointment, HealthcareService, Patient
+from clinic.translations import text_of
+from scheduling import access, plugins
+from scheduling.access import Caller
+from scheduling.availability import Offering, moved_visit_of
+from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest
+from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, PatientFacts, ServiceFacts
+
+P = ParamSpec("P")
+R = TypeVar("R", BookingRequest, ConfirmRequest, RescheduleRequest)
+
+CAME = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment.Status.FULFILLED)
+
+
+class JudgedVisit(NamedTuple):
+    """The visit that a request would make, confirm or move. Without service, time or schedules it is not judged."""
+
+    service: HealthcareService | None
+    offerings: tuple[Offering, ...]
+    start: datetime | None
+    end: datetime | None
+    patient: Patient | None
+
+
+def judged(step: BookingStep) -> Callable[[Callable[P, Appointment]], Callable[P, Appointment]]:
+    """Decorator for a use case with a `request`, which gets the findings of the plug-ins as its `judgement`."""
+
+    def decorate(use_case: Callable[P, Appointment]) -> Callable[P, Appointment]:
+        @wraps(use_case)
+        def run(*args: P.args, **named: P.kwargs) -> Appointment:
+            if not plugins.are_asked():
+                return use_case(*args, **named)
+            call = signature(use_case).bind(*args, **named)
+            call.apply_defaults()
+            call.arguments["request"] = with_judgement(step, **call.arguments)
+            return use_case(*call.args, **call.kwargs)
+
+        return run
+
+    return decorate
+
+
+def with_judgement(
+    step: BookingStep, request: R, *, caller: Caller, now: datetime, appointment_id: str = "", **others: Any
+) -> R:
+    """Return the request with the findings of the plug-ins. Raises NotFound, Forbidden, PluginUnavailable."""
+    existing = access.changeable_appointment(caller, appointment_id) if appointment_id else None
+    visit = _visit(request, existing)
+    if visit.service is None or visit.start is None or visit.end is None or not visit.offerings:
+        return request  # the use case refuses it, or it takes no time here
+    zone = visit.offerings[0].zone
+    facts = BookingFacts(
+        step=step,
+        appointment=existing.reference if existing else "",
+        service=_service_facts(visit.service),
+        start=in_zone(visit.start, zone),
+        end=in_zone(visit.end, zone),
+        schedules=tuple(offering.reference for offering in visit.offerings),
+        practitioners=_people(visit.offerings),
+        locations=_places(visit.offerings),
+        patients=(_patient_facts(visit.patient),) if visit.patient else (),
+        caller=_caller_facts(caller),
+        override=getattr(request, "override", ""),
+        language=get_language() or "",
+    )
+    return replace(request, judgement=plugins.judge(facts, now=now))
+
+
+def _visit(request: BookingRequest | ConfirmRequest | RescheduleRequest, existing: Appointment | None) -> JudgedVisit:
+    if isinstance(request, BookingRequest):
+        return JudgedVisit(request.service, request.offerings, request.start, request.end, request.patient)
+    assert existing is not None  # these requests name an appointment
+    if isinstance(request, RescheduleRequest):
+        return JudgedVisit(existing.service, request.offerings, request.start, request.end, existing.patient)
+    patient = None if request.register else request.patient or existing.patient
+    return JudgedVisit(existing.service, moved_visit_of(existing).own, existing.start, existing.end, patient)
+
+
+def _service_facts(service: HealthcareService) -> ServiceFacts:
+    codings = [coding for concept in service.type for coding in concept.get("coding", ())]
+    codes = tuple((coding.get("system", ""), coding.get("code", "")) for coding in codings)
+    return ServiceFacts(reference=service.reference, name=text_of(service, "name"), codes=codes)
+
+
+def _people(offerings: tuple[Offering, ...]) -> tuple[str, ...]:
+    return tuple(offering.person for offering in offerings if offering.person.startswith("Practitioner/"))
+
+
+def _places(offerings: tuple[Offering, ...]) -> tuple[str, ...]:
+    """The references of the sites and rooms, each once."""
+    named = [offering.site_reference for offering in offerings] + [offering.actor for offering in offerings]
+    return tuple(dict.fromkeys(reference for reference in named if reference.startswith("Location/")))
+
+
+def _patient_facts(patient: Patient) -> PatientFacts:
+    has_come = Appointment.objects.filter(patient=patient, status__in=CAME, deleted_at=None).exists()
+    return PatientFacts(reference=patient.reference, born=patient.born, is_new=not has_come)
+
+
+def _caller_facts(caller: Caller) -> CallerFacts:
+    person = (caller.practitioner or caller.patient) if caller.user else None
+    reference = person.reference if person else ""
+    if caller.client:
+        return CallerFacts(door=Door.API, client=caller.client, person=reference)
+    return CallerFacts(door=Door.STAFF if caller.is_staff else Door.PATIENTS, person=reference)
