@@ -8,6 +8,7 @@ class Event(Choices):
 
     REQUEST = "request", "A visit is asked for"
     STAFF_REQUEST = "staff-request", "A request waits for the staff's answer"
+    SUGGESTION = "suggestion", "The clinic suggests another time for a request"
     CONFIRMATION = "confirmation", "A visit is booked"
     CHANGE = "change", "A visit is moved or changed"
     CANCELLATION = "cancellation", "A visit is cancelled"

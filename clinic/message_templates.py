@@ -85,5 +85,6 @@ def sample_values(language: str) -> dict[str, str]:
             "preparation": _("Please come ten minutes early."),
             "reference": "4F9C2A71",
             "deadline": in_short(start - timedelta(days=1), zone),
+            "until": in_short(start - timedelta(days=2), zone),
             "code": "123456",
         }

@@ -18,7 +18,7 @@ PLACEHOLDERS = {
     "name": gettext_lazy("the given names of the patient"),
     "when": gettext_lazy("day, time and zone of the visit, in full"),
     "time": gettext_lazy("day, time and zone of the visit, short"),
-    "old_when": gettext_lazy("the time before a visit was moved, in full"),
+    "old_when": gettext_lazy("the time before a visit was moved, or the one that was requested, in full"),
     "place": gettext_lazy("the site and its address, or that it is a video visit"),
     "link": gettext_lazy("where the visit is confirmed, moved and cancelled"),
     "clinic": gettext_lazy("the name of the clinic"),
@@ -28,16 +28,18 @@ PLACEHOLDERS = {
     "preparation": gettext_lazy("how to prepare; think of who may read the message"),
     "reference": gettext_lazy("the short reference of the visit"),
     "deadline": gettext_lazy("until when the patient can move or cancel online; empty where they cannot"),
+    "until": gettext_lazy("until when the patient can accept the time that the clinic suggests"),
     "code": gettext_lazy("the code that proves an address"),
 }
 _OF_PROOF = ("code", "clinic", "phone")
-_OF_VISITS = tuple(name for name in PLACEHOLDERS if name != "code")
+_OF_SUGGESTIONS = tuple(name for name in PLACEHOLDERS if name != "code")
+_OF_VISITS = tuple(name for name in _OF_SUGGESTIONS if name != "until")
 _ENGINE = Engine(autoescape=False)
 
 
 def placeholders_of(event: str) -> tuple[str, ...]:
     """Return the names of the placeholders that the template of an event can use."""
-    return _OF_PROOF if event == Event.PROOF else _OF_VISITS
+    return {Event.PROOF: _OF_PROOF, Event.SUGGESTION: _OF_SUGGESTIONS}.get(Event(event), _OF_VISITS)
 
 
 def check(text: str, event: str) -> None:

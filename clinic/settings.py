@@ -380,6 +380,8 @@ MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query
 HOLD_FOR = timedelta(minutes=environment.number("HOLD_MINUTES", default=10, least=1, most=120))
 LEFT_HOLD_FOR = timedelta(minutes=1)  # after the hold's page is closed, unless it is opened again
 HOLDS_PER_PERSON = 2
+# How long the time is held that the clinic suggests in answer to a request.
+SUGGESTION_HELD_FOR = timedelta(hours=environment.number("SUGGESTION_HOURS", default=48, least=1, most=720))
 
 LOGGING = {
     "version": 1,

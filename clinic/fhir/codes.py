@@ -23,6 +23,10 @@ AUDIT_ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 RESTFUL_INTERACTION = "http://hl7.org/fhir/restful-interaction"
 
+# Elements of FHIR R5, as extensions of R4: http://hl7.org/fhir/R4/versions.html#extensions
+PREVIOUS_APPOINTMENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
+PROPOSED_NEW_TIME = "http://hl7.org/fhir/5.0/StructureDefinition/extension-AppointmentResponse.proposedNewTime"
+
 # This product's own, for which FHIR R4 has no element.
 OURS = "https://clinic.example/fhir"
 REQUIRES = f"{OURS}/StructureDefinition/requires"

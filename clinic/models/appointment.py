@@ -33,10 +33,10 @@ class Appointment(Resource):
 
     A hold is `pending` and has `hold_expires_at`. Its time is free from that instant on, even if no worker has
     released it yet. `left_at` is when the patient left the page of the hold; such a hold is released early. A request
-    is `pending` without `hold_expires_at`: its time is kept until the participants have answered. `held_by_guest` is a
-    digest of the secret in a guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy
-    from it the two values that are queried most. `warnings` are sentences for whoever books or moves it now; they are
-    not stored.
+    is `pending` without `hold_expires_at`: its time is kept until the participants have answered. A suggestion is a
+    hold that answers the request `suggested_for` with another time. `held_by_guest` is a digest of the secret in a
+    guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy from it the two values that
+    are queried most. `warnings` are sentences for whoever books or moves it now; they are not stored.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -78,6 +78,9 @@ class Appointment(Resource):
     held_by_guest = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     hold_extended = models.BooleanField(default=False, editable=False)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
+    suggested_for = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="suggestions", editable=False, db_index=False
+    )
     attendance_confirmed = models.DateTimeField(null=True, blank=True, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5545: how often the visit was moved
     created = models.DateTimeField(editable=False)
@@ -98,6 +101,9 @@ class Appointment(Resource):
                 fields=["hold_expires_at"],
                 name="appointment_held",
                 condition=Q(hold_expires_at__isnull=False),
+            ),
+            models.Index(
+                fields=["suggested_for"], name="appointment_suggested", condition=Q(suggested_for__isnull=False)
             ),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
@@ -121,6 +127,11 @@ class Appointment(Resource):
     def is_request(self) -> bool:
         """True if the patient has asked for this time and the clinic has not accepted it yet."""
         return self.status == self.Status.PENDING and self.hold_expires_at is None
+
+    @property
+    def is_suggestion(self) -> bool:
+        """True if it is, or was, a time that the clinic suggested in answer to a request."""
+        return self.suggested_for_id is not None
 
     def set_prefetched_slots(self, slots: "list[Slot]") -> None:
         """Set the Slots of this appointment, in their order, as if Django had prefetched them."""

@@ -38,3 +38,10 @@ class CancelForm(forms.Form):
         max_length=500,
         widget=forms.Textarea({"rows": 3}),
     )
+
+
+class SuggestionForm(forms.Form):
+    """Form that accepts or refuses the time that the clinic suggests. `suggestion` is the id of the one shown."""
+
+    suggestion = forms.CharField(max_length=64)
+    answer = forms.ChoiceField(choices=[("accepted", _("Take this time")), ("declined", _("Refuse"))])

@@ -36,14 +36,19 @@ STATUS_WORDS = {
     Status.WAITLIST: StatusWord(_("On the waiting list"), "clock", "info"),
 }
 REQUESTED = StatusWord(_("Requested"), "hourglass", "info")
+SUGGESTED = StatusWord(_("Suggested"), "hourglass", "info")
 HOLD_OVER = StatusWord(_("Hold ended"), "clock", "quiet")
 
 
 def status_of(appointment: Appointment) -> StatusWord:
     """Return the label of an appointment's status. It does not depend on the time."""
-    return status_word(appointment.status, is_request=appointment.is_request)
+    return status_word(appointment.status, is_request=appointment.is_request, is_suggestion=appointment.is_suggestion)
 
 
-def status_word(status: str, *, is_request: bool) -> StatusWord:
-    """Return the label of a status. A request is a pending appointment that does not expire."""
+def status_word(status: str, *, is_request: bool, is_suggestion: bool) -> StatusWord:
+    """Return the label of a status. A request is a pending appointment that does not expire; a suggestion is a hold
+    that answers a request.
+    """
+    if is_suggestion and status == Status.PENDING:
+        return SUGGESTED
     return REQUESTED if is_request else STATUS_WORDS[Status(status)]

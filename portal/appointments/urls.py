@@ -8,9 +8,11 @@ urlpatterns = [
     path("appointments/", visits.index, name="visits"),
     path("appointments/<str:appointment_id>/", visits.detail, name="visit"),
     path("appointments/<str:appointment_id>/cancel/", visits.cancel, name="cancel"),
+    path("appointments/<str:appointment_id>/suggestion/", visits.answer_suggestion, name="answer-suggestion"),
     path("appointments/<str:appointment_id>/visit.ics", visits.ics, name="ics"),
     path("appointments/<str:appointment_id>/join/", visits.join, name="join"),
     path("v/<str:token>/", manage.manage, name="manage"),
     path("v/<str:token>/attend/", manage.attend, name="manage-attend"),
+    path("v/<str:token>/suggestion/", manage.answer_suggestion, name="manage-suggestion"),
     path("v/<str:token>/cancel/", manage.cancel, name="manage-cancel"),
 ]

@@ -1,6 +1,6 @@
 """Visits as the pages show them to patients."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from clinic.local_time import in_zone, later
 from clinic.models import Appointment, QuestionnaireResponse, Slot
 from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
 from portal.common.callers import caller_of
-from scheduling import access
+from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
 from scheduling.participants import PRACTITIONER, references_of
@@ -29,10 +29,14 @@ ROOM_OPENS_BEFORE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Visit(VisitFacts):
-    """An appointment as of `now`. Times are local to `zone`, which the patient chose, or else the site's (`there`)."""
+    """An appointment as of `now`. Times are local to `zone`, which the patient chose, or else the site's (`there`).
+
+    `suggestion` is the other time that the clinic suggests for a request.
+    """
 
     now: datetime
     there: ZoneInfo | None = None
+    suggestion: "Visit | None" = None
 
     @property
     def practitioner(self) -> str:
@@ -124,12 +128,13 @@ class Visit(VisitFacts):
 def of(caller: Caller, *, now: datetime) -> list[Visit]:
     """Return the visits and current holds of the caller and of the people they care for, earliest first.
 
-    Holds that expired or were released are left out.
+    Holds that expired or were released are left out; what the clinic suggests for a request is part of that.
     """
     gone = Q(status=Status.PENDING, hold_expires_at__lte=now) | Q(
         status=Status.CANCELLED, participant__contains=[{"status": "tentative"}]
     )
-    rows = _with_all(_own(caller)).exclude(status=Status.ENTERED_IN_ERROR).exclude(start=None).exclude(gone)
+    rows = _with_all(_own(caller).filter(suggested_for=None)).exclude(status=Status.ENTERED_IN_ERROR)
+    rows = rows.exclude(start=None).exclude(gone)
     return _visits(rows.order_by("start", "pk"), now)
 
 
@@ -156,7 +161,8 @@ def at_their_sites(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]
     """Return the rows as visits in their order, with times in the zones of their sites, as staff read them."""
     appointments = list(_with_all(rows).exclude(start=None))
     zones = zones_of_place(appointments)
-    return [Visit(appointment, zones[appointment.pk], now) for appointment in appointments]
+    suggestions = suggestions_of(appointments, zones, now=now)
+    return [Visit(each, zones[each.pk], now, suggestion=suggestions.get(each.pk)) for each in appointments]
 
 
 def for_patient(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
@@ -194,7 +200,15 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def _visits(appointments: Iterable[Appointment], now: datetime) -> list[Visit]:
     """Return the appointments as visits, with times in the zones that their patients read."""
     appointments = list(appointments)
-    zones = zones_of_place(appointments)
-    return [
-        Visit(each, visit_place.zone_for_patient(each, zones[each.pk]), now, zones[each.pk]) for each in appointments
-    ]
+    there = zones_of_place(appointments)
+    zones = {each.pk: visit_place.zone_for_patient(each, there[each.pk]) for each in appointments}
+    suggestions = suggestions_of(appointments, zones, now=now)
+    return [Visit(each, zones[each.pk], now, there[each.pk], suggestions.get(each.pk)) for each in appointments]
+
+
+def suggestions_of(
+    appointments: Iterable[Appointment], zones: Mapping[int, ZoneInfo], *, now: datetime
+) -> dict[int, Visit]:
+    """Return the times that the clinic suggests for these requests, by primary key. One query if there are requests."""
+    standing = booking.standing_suggestions(appointments, now=now)
+    return {pk: Visit(suggestion, zones[pk], now) for pk, suggestion in standing.items()}

@@ -47,6 +47,8 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
             if caller_of(request).user is None:
                 return sign_in_for(request.get_full_path())
             raise Http404
+        if visit.appointment.suggested_for is not None:
+            return redirect("portal:visit", visit.appointment.suggested_for.fhir_id)
         if not visit.is_held:
             return _ended(request, visit, now)
         try:

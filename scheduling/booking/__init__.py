@@ -38,10 +38,11 @@ from scheduling.booking.resource_writes import (
     rewrite_slot,
     write_slots,
 )
-from scheduling.booking.responses import record_response, respond
+from scheduling.booking.responses import answer_suggestion, record_response, respond, suggest
 from scheduling.booking.restoration import can_be_restored, restore
 from scheduling.booking.slots import engagements_of
 from scheduling.booking.steps import change_status, correct_status
+from scheduling.booking.suggestions import standing_suggestions
 from scheduling.booking.transitions import is_holder, require_day_reached
 from scheduling.booking.visits import (
     annotate,
@@ -63,6 +64,7 @@ __all__ = [
     "all_or_nothing",
     "amend",
     "annotate",
+    "answer_suggestion",
     "block",
     "book",
     "can_be_restored",
@@ -99,6 +101,8 @@ __all__ = [
     "respond",
     "restore",
     "rewrite_slot",
+    "standing_suggestions",
+    "suggest",
     "support",
     "unblock",
     "undo_attendance",

@@ -6,15 +6,21 @@ a replaced or expired hold and software all come through it.
 
 from datetime import datetime
 
+from clinic.fhir.codes import CANCELLATION_REASON
 from clinic.models import Appointment
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.request import WITHOUT_REASON, StatusRequest
+from scheduling.booking.request import WITHOUT_REASON, Json, StatusRequest
 from scheduling.booking.slots import release
 from scheduling.booking.transitions import audit, locked, require_notice, require_transition, save
 from scheduling.participants import declined
+
+ANSWERED: Json = {
+    "coding": [{"system": CANCELLATION_REASON, "code": "other"}],
+    "text": "the request was answered in another way",
+}
 
 
 @use_case
@@ -51,6 +57,8 @@ def end_visit(
     The patient's participation in a booking or request becomes declined; in a hold it does not. If a booking or request
     is cancelled, the patient is told. No message about it that is still waiting is sent.
     """
+    if (suggestion := lock_suggestion(appointment)) is not None:
+        end_suggestion(suggestion, caller=caller, now=now)
     was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
@@ -68,6 +76,22 @@ def end_visit(
         tell = request.tell and status == Appointment.Status.CANCELLED
         notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
     return appointment
+
+
+def lock_suggestion(appointment: Appointment) -> Appointment | None:
+    """The time that is suggested for a request and not lapsed or ended yet, locked; None for anything else.
+
+    Needs the lock of the request.
+    """
+    if not appointment.is_request:
+        return None
+    rows = Appointment.objects.filter(suggested_for=appointment, status=Appointment.Status.PENDING)
+    return rows.select_related("service", "patient").select_for_update(no_key=True, of=("self",)).first()
+
+
+def end_suggestion(suggestion: Appointment, *, caller: Caller, now: datetime) -> None:
+    """Let go of the time that was suggested for a request, which has been answered, moved or ended."""
+    end_visit(suggestion, Appointment.Status.CANCELLED, StatusRequest(reason=ANSWERED), caller=caller, now=now)
 
 
 def can_be_undone(appointment: Appointment, caller: Caller) -> bool:

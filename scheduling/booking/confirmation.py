@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, Patient
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
-from scheduling.booking.cancellation import end_visit
+from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
 from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
 from scheduling.booking.judging import judged
@@ -19,6 +19,7 @@ from scheduling.booking.transitions import (
     fulfil_requirements,
     is_holder,
     locked,
+    require_no_suggestion,
     require_not_expired,
     require_own_hold,
     require_transition,
@@ -71,7 +72,8 @@ def _release_refused(appointment_id: str, refusal: SchedulingError, caller: Call
     """Cancel a hold that was refused, and raise RefusedAndKept. A hold of somebody else stays."""
     appointment = locked(appointment_id, caller)
     is_others = isinstance(refusal, TimeTaken) and not is_holder(appointment, caller)
-    if appointment.status != Appointment.Status.PENDING or appointment.is_request or is_others:
+    is_kept = appointment.is_request or appointment.is_suggestion
+    if appointment.status != Appointment.Status.PENDING or is_kept or is_others:
         return
     reason = HOLD_EXPIRED if isinstance(refusal, HoldExpired) else {"text": refusal.issues[0].text}
     end_visit(appointment, Appointment.Status.CANCELLED, StatusRequest(reason=reason), caller=caller, now=now)
@@ -97,6 +99,7 @@ def confirm_locked(
         raise_if_expired(appointment)
         raise IllegalTransition(appointment.status, "booked")
     require_not_expired(appointment, now)
+    require_no_suggestion(appointment)
     require_own_hold(appointment, caller=caller)
     require_transition(appointment, Appointment.Status.BOOKED)
     bookables = _require_still_given(appointment)
@@ -130,6 +133,8 @@ def confirm_locked(
 
 def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm") -> Appointment:
     """Make a locked hold or request a booking. Needs `own_bookables`."""
+    if (suggestion := lock_suggestion(appointment)) is not None:
+        end_suggestion(suggestion, caller=caller, now=now)
     keep_slots(appointment, now, is_booked=True)
     appointment.status = Appointment.Status.BOOKED
     appointment.hold_expires_at = None

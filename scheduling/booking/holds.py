@@ -23,6 +23,7 @@ from scheduling.booking.slots import bookables_of, keep, lock_holder, own_bookab
 from scheduling.booking.transitions import (
     audit,
     locked,
+    require_no_suggestion,
     require_not_expired,
     save,
 )
@@ -70,6 +71,8 @@ def hold_within(
     former = None if instead_of is None else locked(instead_of, caller)
     is_for_more = former is not None and former.service_id == request.service.pk and _was_only_held(former)
     is_held = former is not None and former.status == Appointment.Status.PENDING and not former.is_request
+    if former is not None:
+        require_no_suggestion(former)
     replacing = former if is_held else None
     is_bound = not (caller.is_system or manages(caller, request.offerings))
     if is_bound:
@@ -223,6 +226,7 @@ def _require_held(appointment: Appointment, now: datetime) -> None:
         raise IllegalTransition(appointment.status, "pending")
     if appointment.is_request:
         raise RuleBroken(_("This visit has been requested, and the clinic has not answered yet."))
+    require_no_suggestion(appointment)
     require_not_expired(appointment, now)
 
 
@@ -281,7 +285,9 @@ def _require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *
         whose |= Q(held_by=caller.user)
     if caller.guest:
         whose |= Q(held_by_guest=caller.guest_digest)
-    held = Appointment.objects.filter(whose, status=Appointment.Status.PENDING, hold_expires_at__gt=now)
+    held = Appointment.objects.filter(
+        whose, status=Appointment.Status.PENDING, hold_expires_at__gt=now, suggested_for=None
+    )
     if besides is not None:
         held = held.exclude(pk=besides.pk)
     if held.count() >= settings.HOLDS_PER_PERSON:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from clinic.models import HealthcareService, Patient
+from clinic.models import Appointment, HealthcareService, Patient
 from scheduling.availability import Offering
 from scheduling.participants import participant
 from scheduling.plugins import NO_FINDINGS, Judgement
@@ -25,7 +25,8 @@ class BookingRequest:
     a record that was merged into the patient's. `activate` makes an inactive record of the patient active, if the
     caller runs the calendars. `register` returns a new patient instead of `patient`: it is called in the transaction of
     the booking, so that a refusal registers nobody. `slots` are primary keys of stored Slots that become the visit's.
-    With `asks`, `book` makes a request that the clinic answers, whatever the service. `judgement` holds the findings of
+    With `asks`, `book` makes a request that the clinic answers, whatever the service. With `suggested_for` it is a time
+    that the clinic suggests for that request, whose own time counts as free. `judgement` holds the findings of
     plug-ins: see scheduling.booking.judging.
     """
 
@@ -43,6 +44,7 @@ class BookingRequest:
     extra: Json = field(default_factory=dict)
     fhir_id: str = ""
     activate: bool = False
+    suggested_for: Appointment | None = None
     register: Callable[[], Patient] | None = None
     slots: tuple[int, ...] = ()
     asks: bool = False
@@ -97,7 +99,7 @@ WITHOUT_REASON = StatusRequest()
 
 @dataclass(frozen=True, kw_only=True)
 class RescheduleRequest:
-    """The new time of a visit: `start` on all of `offerings`.
+    """The new time of a visit, or the time that is suggested for a request: `start` on all of `offerings`.
 
     `version` is the one that the client has seen; another is refused. `override` is the reason for which staff ignore
     the rules of their calendars. `notes` are elements to save too: see `annotate`. Without `tell` the patient gets no

@@ -2,15 +2,19 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AuditEvent, Patient, Schedule, Slot
+from clinic.models.base import new_fhir_id
 from clinic.models.statements import columns_of, insert_together, insert_without_conflicts, load
 from scheduling.access import Caller
-from scheduling.availability import Offering
+from scheduling.availability import Offering, as_datetime
+from scheduling.core.intervals import Span, merge, subtract
 from scheduling.errors import PatientElsewhere, TimeTaken
 
 BUSY, TENTATIVE, UNAVAILABLE = (
@@ -94,6 +98,37 @@ def _gaps(start: datetime, end: datetime, stored: Iterable[Slot], schedule: int)
         gaps.append((start, slot.start))
         start = slot.end
     return [*((first, last) for first, last in gaps if first < last), *([(start, end)] if start < end else [])]
+
+
+def beside(slots: Sequence[Slot], appointment: Appointment) -> list[Slot]:
+    """The part of each Slot's time that the appointment does not take already, as Slots in the same order.
+
+    Raises TimeTaken if nothing is left of a Slot that is not a buffer: its time is the appointment's own.
+    """
+    own = list(Slot.objects.filter(appointment=appointment, deleted_at=None))
+    left = []
+    for slot in slots:
+        same = [each for each in own if each.bookable_id == slot.bookable_id and _share_a_seat(each, slot)]
+        spans = subtract([_span(slot)], merge(map(_span, same)))
+        if not spans and slot.status != UNAVAILABLE:
+            raise TimeTaken(_("This request has that time already. Accept it, or choose another time."))
+        left += [_with_span(slot, span) for span in spans]
+    return left
+
+
+def _share_a_seat(one: Slot, other: Slot) -> bool:
+    return None in (one.seat, other.seat) or one.seat == other.seat
+
+
+def _span(slot: Slot) -> Span:
+    return int(slot.start.timestamp()), int(slot.end.timestamp())
+
+
+def _with_span(slot: Slot, span: Span) -> Slot:
+    part = copy(slot)
+    part.fhir_id = new_fhir_id()
+    part.start, part.end = map(as_datetime, span)
+    return part
 
 
 def _schedule(pk: int, fhir_id: str) -> Schedule:

@@ -144,6 +144,12 @@ def is_holder(hold: Appointment, caller: Caller) -> bool:
         return all(maker == (caller.client, user) for maker in cursor.fetchall())
 
 
+def require_no_suggestion(appointment: Appointment) -> None:
+    """Raise RuleBroken for a time that the clinic suggested in answer to a request: it is taken by answering that."""
+    if appointment.is_suggestion:
+        raise RuleBroken(str(_("The clinic suggests this time for a request. Answer that request.")))
+
+
 def require_not_expired(appointment: Appointment, now: datetime) -> None:
     """Raise HoldExpired if the appointment is a hold that has expired."""
     if appointment.hold_expires_at is not None and appointment.hold_expires_at <= now:

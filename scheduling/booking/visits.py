@@ -9,7 +9,7 @@ from clinic.models.base import new_fhir_id
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking.cancellation import can_be_undone, end_visit
+from scheduling.booking.cancellation import can_be_undone, end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import judged
 from scheduling.booking.moves import move, own_slots, site_of
@@ -23,6 +23,7 @@ from scheduling.booking.request import (
 from scheduling.booking.slots import (
     BUSY,
     TENTATIVE,
+    beside,
     bookables_of,
     create,
     judged_as_free,
@@ -37,6 +38,7 @@ from scheduling.booking.transitions import (
     audit_line,
     fulfil_requirements,
     locked,
+    require_no_suggestion,
     require_not_expired,
     require_notice,
     save,
@@ -61,7 +63,7 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
 
 def book_within(request: BookingRequest, *, caller: Caller, now: datetime) -> Appointment:
     """Do the same in the transaction of another use case."""
-    _require_may_override(caller, request.override, request.offerings)
+    require_may_override(caller, request.override, request.offerings)
     request = with_survivor(request.with_registered_patient())
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
@@ -92,10 +94,11 @@ def place(
     _require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
     availability.require_complete(request.service, request.offerings)
     availability.require_combinable(request.offerings)
-    patient_is_free(request.patient, request.start, request.end, now=now, besides=replacing)
+    replaced = replacing or request.suggested_for
+    patient_is_free(request.patient, request.start, request.end, now=now, besides=replaced)
     bookables = [offering.bookable for offering in request.offerings]
-    if replacing is not None:
-        own_bookables(bookables + bookables_of(replacing))
+    if replaced is not None:
+        own_bookables(bookables + bookables_of(replaced))
     elif request.slots or any(offering.rules.capacity > 1 for offering in request.offerings):
         own_bookables(bookables)
     else:
@@ -103,9 +106,9 @@ def place(
     stored = stored_slots(request.slots, [offering.schedule for offering in request.offerings], now=now)
     with judged_as_free(stored):
         _require_offered(
-            request.service, request.offerings, request.start, now=now, without=replacing, override=request.override
+            request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
         )
-        seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replacing)
+        seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replaced)
     warnings = request.judgement.warnings_unless_refused(request.override)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
@@ -113,9 +116,10 @@ def place(
     appointment.warnings = warnings
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     done = "request" if appointment.is_request else "hold" if expires else "book"
+    slots = slots_of(request.offerings, request.start, slot_status, seats, now=now, stored=stored)
     create(
         appointment,
-        slots_of(request.offerings, request.start, slot_status, seats, now=now, stored=stored),
+        slots if request.suggested_for is None else beside(slots, request.suggested_for),
         audit_line(done, appointment, caller=caller, now=now, reason=request.override),
         stored=stored,
         status=slot_status,
@@ -146,20 +150,24 @@ def reschedule(
     _require_movable(appointment, offerings, caller)
     if held:
         require_not_expired(appointment, now)
+        require_no_suggestion(appointment)
     else:
         require_notice(appointment, caller, now, "moved")
     if appointment.service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
     _require_may_book(caller, appointment.service, appointment.patient, offerings, moved=appointment)
-    _require_may_override(caller, request.override, offerings)
+    require_may_override(caller, request.override, offerings)
     availability.require_complete(appointment.service, offerings)
     availability.require_combinable(offerings)
     end = request.end
     follow_merge(appointment)
     lock_patient(appointment.patient)
+    old, suggestion = own_slots(appointment), lock_suggestion(appointment)
+    suggested = bookables_of(suggestion) if suggestion else []
+    own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings] + suggested)
+    if suggestion is not None:
+        end_suggestion(suggestion, caller=caller, now=now)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
-    old = own_slots(appointment)
-    own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings])
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     before = {} if held else notifications.snapshot_of(appointment)
@@ -220,7 +228,7 @@ def _require_may_book(
     )
 
 
-def _require_may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
+def require_may_override(caller: Caller, override: str, offerings: tuple[Offering, ...]) -> None:
     """Raise Forbidden unless the caller runs the calendars. Software cannot override rules."""
     bookables = [offering.bookable for offering in offerings]
     sites = [offering.site for offering in offerings]
@@ -301,6 +309,7 @@ def _new_appointment(
         participant=awaiting_answers(participants) if is_request else participants,
         identifier=list(request.identifiers),
         extra=request.extra,
+        suggested_for=request.suggested_for,
         fhir_id=request.fhir_id or new_fhir_id(),
     )
 

@@ -1,7 +1,7 @@
 """Messages about visits: Communication rows, written in the transaction of the change they report, and their delivery.
 
-The use cases of scheduling.booking call `requested`, `booked`, `moved`, `cancelled` and `restored` inside their
-transaction. A worker (scheduling.tasks) sends the messages that are due as a `Batch`. `arrived` and `bounced` are
+The use cases of scheduling.booking call `requested`, `suggested`, `booked`, `moved`, `cancelled` and `restored` inside
+their transaction. A worker (scheduling.tasks) sends the messages that are due as a `Batch`. `arrived` and `bounced` are
 called when a provider reports the outcome.
 """
 
@@ -16,6 +16,7 @@ from scheduling.notifications.outbox import (
     requested,
     restored,
     send_again,
+    suggested,
 )
 from scheduling.notifications.receipts import arrived, bounced, follow
 from scheduling.notifications.timeline import TimelineEntry, failed, failures, timeline, timeline_entry
@@ -41,6 +42,7 @@ __all__ = [
     "restored",
     "send_again",
     "snapshot_of",
+    "suggested",
     "timeline",
     "timeline_entry",
 ]

@@ -194,6 +194,8 @@ def _require_still_true(message: Communication, now: datetime) -> None:
         if visit.status != Appointment.Status.CANCELLED:
             raise NotNeeded(gettext_noop("The visit is not cancelled."))
         return
+    if message.event == Event.SUGGESTION and not _is_held(visit, now):
+        raise NotNeeded(gettext_noop("The suggested time is no longer held."))
     called_off = CALLED_OFF.get(Appointment.Status(visit.status))
     if called_off:
         raise NotNeeded(called_off)
@@ -208,6 +210,11 @@ def _require_still_true(message: Communication, now: datetime) -> None:
             raise NotNeeded(gettext_noop("The visit had begun."))
     if visit.end <= now:
         raise NotNeeded(gettext_noop("The visit was over."))
+
+
+def _is_held(visit: Appointment, now: datetime) -> bool:
+    expires = visit.hold_expires_at
+    return visit.status == Appointment.Status.PENDING and expires is not None and expires > now
 
 
 def _require_open_record(patient: Patient) -> None:

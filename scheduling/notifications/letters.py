@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic import branding, message_templates, phones
+from clinic.local_time import in_zone
 from clinic.message_templates import MessageText
 from clinic.models import Appointment, Communication, Event, Medium, Slot
 from clinic.time_text import differ, in_full, in_short, length
@@ -102,8 +103,11 @@ class _VisitMessage(VisitFacts):
 
     @property
     def old_when(self) -> str:
-        """The time before the move, by the clock at the visit's place; empty if the time is the same."""
-        if self.event != Event.CHANGE:
+        """The time before the move, or the one that was requested, by the clock at the visit's place.
+
+        Empty if the time is the same.
+        """
+        if self.event not in (Event.CHANGE, Event.SUGGESTION):
             return ""
         before = self.before or self._last_let_go()
         if before is None:
@@ -146,10 +150,22 @@ class _VisitMessage(VisitFacts):
         return in_short(self.changeable_until, self.zone)
 
     @property
+    def is_suggested(self) -> bool:
+        """True if the message is about a time that the clinic suggests in answer to a request."""
+        return self.event == Event.SUGGESTION
+
+    @property
+    def held_until(self) -> str:
+        """The last moment at which the patient can accept the suggested time; empty for other messages."""
+        expires = self.appointment.hold_expires_at if self.is_suggested else None
+        return in_short(in_zone(expires, self.zone), self.zone) if expires else ""
+
+    @property
     def link(self) -> str:
         """The address of the visit's page for the recipient."""
-        is_to_staff = self.event == Event.STAFF_REQUEST
-        return links.staff_link(self.appointment) if is_to_staff else links.manage_link(self.appointment)
+        if self.event == Event.STAFF_REQUEST:
+            return links.staff_link(self.appointment)
+        return links.manage_link(self.appointment.suggested_for or self.appointment)
 
     def values(self) -> dict[str, str]:
         """The values of the placeholders in wordings."""
@@ -168,6 +184,7 @@ class _VisitMessage(VisitFacts):
             "preparation": self.preparation if self.is_named else "",
             "reference": self.reference,
             "deadline": self.deadline,
+            "until": self.held_until,
         }
 
     def facts(self) -> list[Fact]:
@@ -177,7 +194,7 @@ class _VisitMessage(VisitFacts):
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
             Fact(_("When"), in_full(*self.times, self.zone)),
             Fact(_("Where you are"), self.own_clock),
-            Fact(_("Before"), self.old_when),
+            Fact(_("Requested") if self.is_suggested else _("Before"), self.old_when),
             Fact(_("How long"), length(self.duration)),
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),
@@ -188,7 +205,7 @@ class _VisitMessage(VisitFacts):
 
     def sections(self) -> list[Section]:
         """The paragraphs of an email: preparation, video, and until when the visit can be changed."""
-        if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST):
+        if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST, Event.SUGGESTION):
             return []
         sections = [
             Section(_("How to prepare"), self.preparation if self.is_named else ""),
@@ -202,6 +219,8 @@ class _VisitMessage(VisitFacts):
         link = self.link
         if self.event == Event.STAFF_REQUEST:
             return [Action(_("Accept or decline"), link)]
+        if self.is_suggested:
+            return [Action(_("Accept or refuse the time"), f"{link}#suggestion")]
         see = Action(_("See the visit"), link)
         if self.event == Event.CANCELLATION:
             return [Action(_("Book another time"), links.absolute("/")), see]
@@ -246,8 +265,11 @@ def _letter(message: Communication, about: _VisitMessage, words: MessageText, la
 def _calendar(
     message: Communication, visit: Appointment, zones: dict[int, ZoneInfo], method: str, now: datetime
 ) -> dict[str, Any]:
-    """The calendar file attached to an email to a patient; staff have the visit in the staff calendar."""
-    if message.event == Event.STAFF_REQUEST:
+    """The calendar file attached to an email to a patient; staff have the visit in the staff calendar.
+
+    A suggested time is in no calendar before it is accepted.
+    """
+    if message.event in (Event.STAFF_REQUEST, Event.SUGGESTION):
         return {}
     entry = calendar_files.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones)
     return {"calendar": entry, "calendar_method": method}

@@ -38,6 +38,13 @@ def requested(appointment: Appointment, *, now: datetime, tell: bool = True) -> 
     _write_staff_messages(appointment, now)
 
 
+def suggested(suggestion: Appointment, *, now: datetime) -> None:
+    """Write the message to the patient that the clinic suggests another time for their request."""
+    request = suggestion.suggested_for
+    assert request is not None  # it is a suggestion
+    _write_news(suggestion, Event.SUGGESTION, now, reminders=False, before=undo_window.snapshot_of(request))
+
+
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """Write the confirmation of a new booking if `tell`, and plan its reminders."""
     _write_news(appointment, Event.CONFIRMATION if tell else None, now)

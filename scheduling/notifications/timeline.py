@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -17,6 +17,7 @@ Status = Communication.Status
 EVENTS = {
     Event.REQUEST: _("Request"),
     Event.STAFF_REQUEST: _("Request, to the staff"),
+    Event.SUGGESTION: _("Another time suggested"),
     Event.CONFIRMATION: _("Confirmation"),
     Event.CHANGE: pgettext_lazy("message", "Change"),
     Event.CANCELLATION: _("Cancellation"),
@@ -66,8 +67,9 @@ class TimelineEntry:
 
 
 def timeline(appointment: Appointment) -> list[TimelineEntry]:
-    """All messages about a visit, in the order of sending. One statement."""
-    messages = Communication.objects.filter(appointment=appointment, deleted_at=None).select_related("appointment")
+    """All messages about a visit, also about times suggested for it, in the order of sending. One statement."""
+    about = Q(appointment=appointment) | Q(appointment__suggested_for=appointment)
+    messages = Communication.objects.filter(about, deleted_at=None).select_related("appointment")
     return sorted(map(timeline_entry, messages), key=lambda entry: (entry.moment, entry.message.pk))
 
 

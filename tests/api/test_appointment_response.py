@@ -51,8 +51,8 @@ def test_it_comes_back_as_it_was_sent(api, visit_request, chen):
         chen,
         "tentative",
         identifier=[{"system": "http://example.org", "value": "1"}],
-        start="2026-01-05T14:00:00Z",
-        end="2026-01-05T14:30:00Z",
+        start=f"{monday(14):%Y-%m-%dT%H:%M:%SZ}",
+        end=f"{monday(14, 30):%Y-%m-%dT%H:%M:%SZ}",
         participantType=[{"text": "attender"}],
         comment="Would the afternoon do?",
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.appointments import manage_links
+from portal.appointments import manage_links, suggestions
 from portal.appointments.forms import CancelForm
 from portal.appointments.refusals import refusal_text
 from portal.appointments.visits import Visit
@@ -57,6 +57,18 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, _("Thank you. The clinic now knows that you are coming."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
+    return redirect("portal:manage", token)
+
+
+@never_cache
+@require_POST
+def answer_suggestion(request: HttpRequest, token: str) -> HttpResponse:
+    """Accept or refuse the time that the clinic suggests for a request."""
+    now = timezone.now()
+    visit = manage_links.visit_of(token, now)
+    if visit is None:
+        return _expired(request)
+    suggestions.answer(request, visit, caller=Caller(visit=visit.id), now=now)
     return redirect("portal:manage", token)
 
 

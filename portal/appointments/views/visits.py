@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.appointments import visits
+from portal.appointments import suggestions, visits
 from portal.appointments.forms import CancelForm
 from portal.appointments.refusals import refusal_text
 from portal.appointments.visits import Visit, own_visit
@@ -42,6 +42,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Show one visit, and what can be done about it."""
     visit = own_visit(request, appointment_id, timezone.now())
+    if visit.appointment.suggested_for is not None:
+        return redirect("portal:visit", visit.appointment.suggested_for.fhir_id)
     if visit.is_held:
         return redirect("portal:confirm", visit.id)
     return render(request, "portal/appointments/detail.html", {"visit": visit})
@@ -71,6 +73,16 @@ def ics(request: HttpRequest, appointment_id: str) -> HttpResponse:
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="visit.ics"'},
     )
+
+
+@visitor_required
+@require_POST
+def answer_suggestion(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Accept or refuse the time that the clinic suggests for a request."""
+    now = timezone.now()
+    visit = own_visit(request, appointment_id, now)
+    suggestions.answer(request, visit, caller=caller_of(request), now=now)
+    return redirect("portal:visit", visit.id)
 
 
 @visitor_required

@@ -21,6 +21,7 @@ Context = dict[str, Any]
 TITLES = {
     "visit_form": gettext_lazy("New visit"),
     "move_form": gettext_lazy("Move a visit"),
+    "suggest_form": gettext_lazy("Suggest another time"),
     "peek": gettext_lazy("Visit"),
     "group": gettext_lazy("Group visit"),
     "block_form": gettext_lazy("Block time"),

@@ -106,6 +106,7 @@ class _SlotRow(NamedTuple):
     service: int | None
     service_id: str | None
     patient: int | None
+    suggested_for: int | None
 
 
 _COLUMNS = (
@@ -113,6 +114,7 @@ _COLUMNS = (
     "schedule__site_id", "schedule__site__name", "appointment__fhir_id", "appointment__status",
     "appointment__hold_expires_at", "appointment__version", "appointment__service_id",
     "appointment__service__fhir_id", "appointment__patient_id",
+    "appointment__suggested_for_id",
 )  # fmt: skip
 
 
@@ -264,7 +266,7 @@ class _EntryFactory:
             service=text_of(self.services.get(row.service or 0), "name"),
             service_pk=row.service,
             service_id=row.service_id or "",
-            status=status_word(row.visit_status, is_request=is_request),
+            status=status_word(row.visit_status, is_request=is_request, is_suggestion=row.suggested_for is not None),
             colour=colour_of(row.service) if row.service else 0,
             place=row.site_name if row.site_name and row.site != self.site else "",
             expires=in_zone(row.expires, self.zone) if row.expires else None,

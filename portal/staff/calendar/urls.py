@@ -16,6 +16,7 @@ urlpatterns = [
     path("visits/patients/", new_visits.patients, name="staff-find-patients"),
     path("visits/<str:appointment_id>/", visits.peek, name="staff-peek"),
     path("visits/<str:appointment_id>/move/", visits.move, name="staff-move"),
+    path("visits/<str:appointment_id>/suggest/", visits.suggest, name="staff-suggest"),
     path("groups/<str:service_id>/", visits.group, name="staff-group"),
     path("sheets/", sheets.sheets, name="sheets"),
     path("blocks/new/", blocks.new_block, name="staff-new-block"),

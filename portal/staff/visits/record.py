@@ -30,6 +30,8 @@ ACTIONS = {
     "request": _("Requested"),
     "accept": _("Accepted"),
     "decline": _("Declined"),
+    "suggest": _("Another time suggested"),
+    "keep": _("Suggested time refused"),
     "respond": _("Answered"),
     "confirm": _("Confirmed"),
     "attend": _("The patient says they will come"),

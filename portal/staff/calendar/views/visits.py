@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from clinic import time_text
 from clinic.local_time import in_zone
 from clinic.models import Appointment, Schedule, Slot
 from clinic.translations import actor_name
-from portal.appointments.visits import Visit
+from portal.appointments.visits import Visit, suggestions_of
 from portal.common import disclosures
 from portal.common.callers import caller_of, staff_required
 from portal.common.days import moment_of
@@ -48,8 +49,9 @@ def peek(request: HttpRequest, appointment_id: str) -> HttpResponse:
     appointment = _appointment(request, appointment_id)
     schedules = requested_visits.schedules_of(appointment)
     zone = zone_of_schedule(schedules[0]) if schedules else selection_or_404(request).zone
+    suggestions = suggestions_of([appointment], {appointment.pk: zone}, now=now)
     context = {
-        "visit": Visit(appointment, zone, now),
+        "visit": Visit(appointment, zone, now, suggestion=suggestions.get(appointment.pk)),
         "zone": zone,
         "with_whom": [actor_name(each.bookable.actor) for each in schedules if kind_of(each) == PEOPLE],
         "rooms": [actor_name(each.bookable.actor) for each in schedules if kind_of(each) != PEOPLE],
@@ -97,18 +99,31 @@ def _address(page: str, appointment: Appointment) -> str:
 @require_http_methods(["GET", "POST"])
 def move(request: HttpRequest, appointment_id: str) -> HttpResponse:
     """Move a visit to another time, calendar or length. It keeps its old time until the new one is booked."""
+    return _change(request, appointment_id, "move_form")
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def suggest(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Answer a request with another time, calendar or length. It keeps its time until the patient accepts."""
+    return _change(request, appointment_id, "suggest_form")
+
+
+def _change(request: HttpRequest, appointment_id: str, page: str) -> HttpResponse:
+    """Show the form of a new time for the visit, and move it or suggest the time once the form is sent."""
     now = timezone.now()
     appointment = _appointment(request, appointment_id)
     selection = selection_or_404(request)
     schedule = _calendar_to_move_to(request, appointment, selection)
     form = _move_form(request, appointment, selection, schedule)
     if request.method == "POST" and not is_update(request) and form.is_valid():
-        return _move(request, form, appointment, schedule, now)
+        act = _move if page == "move_form" else _suggest
+        return act(request, form, appointment, schedule, now)
     status = REFUSED if request.method == "POST" and form.errors else 200
     context = _move_context(request, form, appointment, schedule, now)
     if (seen := CalendarQueryForm(request.GET).value("version")) and seen != appointment.version:
         context["refusal"] = [CHANGED]
-    return show(request, "move_form", context, status=status)
+    return show(request, page, context, status=status)
 
 
 def _move_form(request: HttpRequest, appointment: Appointment, selection: Selection, schedule: Schedule) -> MoveForm:
@@ -161,14 +176,8 @@ def _move(
             caller=caller,
             now=now,
         )
-    except VersionConflict:
-        return _changed_meanwhile(request, form, appointment, schedule, now)
     except SchedulingError as refusal:
-        refusal_context = refused(
-            refusal, may_override=_may_override_move(request, form, appointment, schedule, refusal, now)
-        )
-        context = _move_context(request, form, appointment, schedule, now) | refusal_context
-        return show(request, "move_form", context, status=REFUSED)
+        return _refused(request, form, appointment, schedule, refusal, "move_form", now)
     start = given["start"].astimezone(zone_of_schedule(schedule))
     before["fields"]["version"] = moved.version
     if new_length:
@@ -190,14 +199,53 @@ def _new_length(
     return length if is_own else None
 
 
-def _changed_meanwhile(
+def _suggest(
     request: HttpRequest, form: MoveForm, appointment: Appointment, schedule: Schedule, now: datetime
 ) -> HttpResponse:
-    """Render the visit's current version with the typed data. Saving again then overwrites that version."""
-    appointment.refresh_from_db()
-    form.data = {**request.POST.dict(), "version": str(appointment.version)}
-    context = _move_context(request, form, appointment, schedule, now) | {"refusal": [CHANGED]}
-    return show(request, "move_form", context, status=REFUSED)
+    given = form.cleaned_data
+    if same_day := another_that_day(request, appointment, given["start"], schedule, now=now):
+        context = _move_context(request, form, appointment, schedule, now) | {"same_day": same_day}
+        return show(request, "suggest_form", context, status=REFUSED)
+    try:
+        offerings = requested_visits.arrange_move(
+            appointment, schedule, given["start"], now=now, duration=timedelta(minutes=given["minutes"])
+        )
+        booking.suggest(
+            appointment.fhir_id,
+            booking.RescheduleRequest(
+                offerings=offerings, start=given["start"], version=given["version"], override=given["override"]
+            ),
+            caller=caller_of(request),
+            now=now,
+        )
+    except SchedulingError as refusal:
+        return _refused(request, form, appointment, schedule, refusal, "suggest_form", now)
+    start = given["start"].astimezone(zone_of_schedule(schedule))
+    message = _("%(time)s is suggested to the patient, and held until they answer.")
+    return done(request, message % {"time": time_text.day_and_time(start)}, start)
+
+
+def _refused(
+    request: HttpRequest,
+    form: MoveForm,
+    appointment: Appointment,
+    schedule: Schedule,
+    refusal: SchedulingError,
+    page: str,
+    now: datetime,
+) -> HttpResponse:
+    """Render the form with the reasons. If somebody else has changed the visit, it has the current version and the
+    typed data: saving again then overwrites that version.
+    """
+    if isinstance(refusal, VersionConflict):
+        appointment.refresh_from_db()
+        form.data = {**request.POST.dict(), "version": str(appointment.version)}
+        reasons: Context = {"refusal": [CHANGED]}
+    else:
+        may_override = _may_override_move(request, form, appointment, schedule, refusal, now)
+        reasons = refused(refusal, may_override=may_override)
+    context = _move_context(request, form, appointment, schedule, now) | reasons
+    return show(request, page, context, status=REFUSED)
 
 
 def _undo(form: MoveForm, appointment: Appointment, schedule: Schedule) -> Undo:
@@ -262,6 +310,7 @@ def _move_context(
         "new_length": new_length,
         "new_end": form.start + new_length if form.start and new_length else None,
         "dragged": "start" in request.GET,
+        "held_for": settings.SUGGESTION_HELD_FOR,
         "may_override": "anyway" in request.POST,
     }
 
