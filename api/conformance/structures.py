@@ -35,6 +35,20 @@ EXTENSIONS = (
         codes.CANCELLATION_NOTICE, SERVICE, ("Duration",), "How long before it starts patients can last cancel a visit."
     ),
     Extension(codes.BOOKING_HORIZON_DAYS, SERVICE, ("unsignedInt",), "How many days ahead visits can be booked."),
+    Extension(
+        codes.VISITS_PER_DAY,
+        (*SERVICE, "Schedule"),
+        ("positiveInt",),
+        "The most visits a day: of a service on all its Schedules, or of all services on a Schedule.",
+    ),
+    Extension(
+        codes.VISITS_PER_WEEK, (*SERVICE, "Schedule"), ("positiveInt",), "The same from Monday to Sunday of a week."
+    ),
+    Extension(
+        codes.NEW_PATIENTS_PER_DAY, SERVICE, ("positiveInt",), "The most patients a day who have not been here before."
+    ),
+    Extension(codes.PATIENT_VISITS_TO_COME, SERVICE, ("positiveInt",), "The most visits to come that one patient has."),
+    Extension(codes.PATIENT_VISITS_PER_WEEK, SERVICE, ("positiveInt",), "The most visits of one patient in a week."),
     Extension(codes.MINIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its youngest patients on its day, in years."),
     Extension(codes.MAXIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its oldest patients on its day, in years."),
     Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who can book it: `patients` (and staff), or only `staff`."),

@@ -16,6 +16,7 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
             "fields": (
                 ("duration", "buffer_before", "buffer_after"),
                 ("alignment_interval", "alignment_offset", "slot_capacity"),
+                ("day_limit", "week_limit"),
                 "availability",
                 "not_available",
                 ("timezone", "alignment_timezone"),
@@ -97,4 +98,6 @@ class ScheduleParametersForm(ParametersForm):
             "buffer_after": _in_turn(_("Minutes kept free after it."), AS_THE_SERVICE),
             "alignment_interval": _in_turn(_("Minutes from one start to the next."), AS_THE_SERVICE),
             "slot_capacity": _in_turn(_("How many can come at once."), AS_THE_SERVICE),
+            "day_limit": AS_THE_SERVICE,
+            "week_limit": AS_THE_SERVICE,
         }

@@ -176,6 +176,17 @@ class HealthcareServiceAdmin(ResourceAdmin):
             },
         ),
         (
+            _("How many can be booked"),
+            {
+                "fields": (
+                    ("total_day_limit", "total_week_limit"),
+                    "new_patient_limit",
+                    ("patient_limit", "patient_week_limit"),
+                ),
+                "description": _("Days and weeks are the clinic's; a week begins on Monday."),
+            },
+        ),
+        (
             _("What it asks of the patient"),
             {
                 "fields": (

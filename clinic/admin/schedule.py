@@ -107,6 +107,13 @@ class ScheduleAdmin(ResourceAdmin):
                 "description": _("From when until when visits can be planned. Empty: always."),
             },
         ),
+        (
+            _("How many can be booked"),
+            {
+                "fields": (("total_day_limit", "total_week_limit"),),
+                "description": _("Days and weeks are those of the schedule's time zone; a week begins on Monday."),
+            },
+        ),
         (_("For other systems"), {"fields": ("specialty", "identifier"), "classes": ("collapse",)}),
     )
 

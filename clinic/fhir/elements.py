@@ -31,6 +31,7 @@ from clinic.fhir.issues import InvalidElement
 from clinic.fhir.paths import MISSING, Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
+from clinic.models.base import MOST_VISITS
 
 validate_web = URLValidator(schemes=["https", "http"])
 
@@ -115,6 +116,12 @@ def _read_days(value: int | None) -> int | None:
     return value
 
 
+def _read_visits(value: int | None) -> int | None:
+    if value is not None and value > MOST_VISITS:
+        raise InvalidElement(f"A limit is {MOST_VISITS} visits at most.")
+    return value
+
+
 def _write_notice(value: timedelta) -> Json | None:
     return minutes(value // timedelta(minutes=1)) if value else None
 
@@ -131,6 +138,7 @@ UNTIL = Conversion(lambda value: read_date_time(value, end=True) if value else N
 FIRST_DAY = Conversion(lambda value: read_first_day(value) if value else None, DATE.write)
 LAST_DAY = Conversion(lambda value: read_last_day(value) if value else None, DATE.write)
 WEB = Conversion(_read_web)
+VISITS = Conversion(_read_visits, lambda value: value)
 DAYS = Conversion(_read_days, lambda value: value)
 
 

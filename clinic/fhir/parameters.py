@@ -1,4 +1,4 @@
-"""Medplum's extension SchedulingParameters: duration, buffers, grid, capacity and hours of a service.
+"""Medplum's extension SchedulingParameters: duration, buffers, grid, capacity, limits and hours of a service.
 
 https://www.medplum.com/docs/scheduling/defining-availability. On a HealthcareService it applies to all schedules, and
 the hours are the service's `availableTime`. On a Schedule it names its `service` and can have hours of its own.
@@ -16,6 +16,7 @@ from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
 from clinic.local_time import read_clock
+from clinic.models.base import MOST_VISITS
 from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters
 
 Refuse = Callable[[InvalidElement, str], None]
@@ -64,6 +65,8 @@ ATTRIBUTES = {
     "timezone": ParameterAttribute("timezone", "valueCode", read_zone),
     "slotCapacity": ParameterAttribute("slot_capacity", "valuePositiveInt", _read_capacity),
 }
+LIMIT = "bookingLimit"
+LIMITS = {"d": "day_limit", "wk": "week_limit"}  # columns by the unit of time
 TIMES = {
     "allDay": "valueBoolean",
     "availableStartTime": "valueTime",
@@ -82,8 +85,11 @@ def unset() -> dict[str, Any]:
 def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
     """Return the columns of one extension, without its hours."""
     empty = unset()
-    fields = {parameter.column: empty[parameter.column] for parameter in ATTRIBUTES.values()}
-    for url, [(at, attribute), *others] in _by_url(extension, path).items():
+    columns = [*(parameter.column for parameter in ATTRIBUTES.values()), *LIMITS.values()]
+    fields = {column: empty[column] for column in columns}
+    by_url = _by_url(extension, path)
+    fields |= _read_limits(by_url.pop(LIMIT, []), refuse)
+    for url, [(at, attribute), *others] in by_url.items():
         if url not in ATTRIBUTES and url != "service":
             continue
         if others:
@@ -95,6 +101,33 @@ def read_attributes(extension: Json, path: str, refuse: Refuse) -> dict[str, Any
             except InvalidElement as error:
                 refuse(error, f"{at}.{parameter.value}")
     return fields
+
+
+def _read_limits(attributes: Iterable[tuple[str, Json]], refuse: Refuse) -> dict[str, int]:
+    """Return the columns of the bookingLimit attributes: one for days, one for weeks."""
+    fields: dict[str, int] = {}
+    for at, attribute in attributes:
+        try:
+            unit, most = _read_limit(_value(attribute, LIMIT, "valueTiming"))
+        except InvalidElement as error:
+            refuse(error, f"{at}.valueTiming")
+            continue
+        if LIMITS[unit] in fields:
+            refuse(InvalidElement(f"Scheduling parameter attribute '{LIMIT}' has too many values"), at)
+        fields[LIMITS[unit]] = most
+    return fields
+
+
+def _read_limit(timing: Json) -> tuple[str, int]:
+    """Return the unit of time and the number: `{"repeat": {"frequency": 8, "period": 1, "periodUnit": "d"}}`."""
+    repeat = timing.get("repeat", NOTHING)
+    others = repeat.keys() - {"frequency", "period", "periodUnit"}
+    if others or repeat.get("period") != 1 or repeat.get("periodUnit") not in LIMITS:
+        raise InvalidElement("A bookingLimit is a number of visits in 1 d or 1 wk.", at=".repeat")
+    most = repeat.get("frequency", 0)
+    if not 1 <= most <= MOST_VISITS:
+        raise InvalidElement(f"{most} is not between 1 and {MOST_VISITS}.", at=".repeat.frequency")
+    return repeat["periodUnit"], most
 
 
 def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
@@ -155,7 +188,7 @@ def write(row: SchedulingParameters | None, sent: Json | None) -> Json | None:
     if sent and row and read(sent) == columns(row):
         return sent
     attributes = list(_written(row)) if row else []
-    known = {*ATTRIBUTES, "service", "availability"}
+    known = {*ATTRIBUTES, LIMIT, "service", "availability"}
     others = [attribute for attribute in (sent or NOTHING).get("extension", []) if attribute["url"] not in known]
     return {"url": SCHEDULING_PARAMETERS, "extension": [*attributes, *others]} if attributes or others else None
 
@@ -272,6 +305,10 @@ def _written(row: SchedulingParameters) -> Iterator[Json]:
         value = getattr(row, parameter.column)
         if value not in (None, ""):
             yield {"url": url, parameter.value: parameter.write(value)}
+    for unit, column in LIMITS.items():
+        if (most := getattr(row, column)) is not None:
+            repeat = {"frequency": most, "period": 1, "periodUnit": unit}
+            yield {"url": LIMIT, "valueTiming": {"repeat": repeat}}
     if row.schedule_id and (hours := list(_written_hours(row))):
         yield {"url": "availability", "extension": hours}
 

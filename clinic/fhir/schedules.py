@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.fhir import codes, parameters
 from clinic.fhir.datatypes import Json, instant, read_period
-from clinic.fhir.elements import WEB, Element, ReferenceElement, text
+from clinic.fhir.elements import VISITS, WEB, Element, ReferenceElement, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import MISSING, Path, extension_path
@@ -247,6 +247,8 @@ SCHEDULE = (
     SPECIALTY,
     Element(Path("comment"), "comment", text(500)),
     Element(extension_path(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
+    Element(extension_path(codes.VISITS_PER_DAY, "valuePositiveInt"), "total_day_limit", VISITS),
+    Element(extension_path(codes.VISITS_PER_WEEK, "valuePositiveInt"), "total_week_limit", VISITS),
     ScheduleActor(),
     ScheduleSite(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
     ScheduleServices(),

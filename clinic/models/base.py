@@ -4,7 +4,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from clinic.exact_json import ExactJSONField
@@ -12,6 +12,8 @@ from clinic.zones import validate_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
+
+MOST_VISITS = 1000  # that a limit can name
 
 # The facts that a type must declare: nothing is assumed about who may read it.
 DECLARED = ("PATIENT", "DESCRIBES_CLINIC")
@@ -28,6 +30,12 @@ def new_fhir_id() -> str:
 def zone_field(help_text: str = "") -> "models.CharField[str, str]":
     """Return a column for the name of an IANA time zone; empty if none is set."""
     return models.CharField(max_length=64, blank=True, default="", validators=[validate_zone], help_text=help_text)
+
+
+def limit_field(label: str, help_text: str) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    """Return a column for a number of visits that is not exceeded; None without a limit."""
+    validators = [MinValueValidator(1), MaxValueValidator(MOST_VISITS)]
+    return models.PositiveSmallIntegerField(label, null=True, blank=True, validators=validators, help_text=help_text)
 
 
 class Resource(models.Model):

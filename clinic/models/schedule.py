@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from clinic.available_time import period_of
 from clinic.exact_json import ExactJSONField
 from clinic.local_time import read_clock
-from clinic.models.base import Resource, zone_field
+from clinic.models.base import Resource, limit_field, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
 from clinic.models.places import Device, Location
 from clinic.models.services import HealthcareService
@@ -84,6 +84,8 @@ class Schedule(Resource):
     meeting_url = models.URLField(
         "video room", max_length=500, blank=True, help_text="Where its visits by video take place."
     )
+    total_day_limit = limit_field("visits a day", "Of all services together; empty: no limit.")
+    total_week_limit = limit_field("visits a week", "Of all services together; empty: no limit.")
     comment = models.CharField(max_length=500, blank=True)
     identifier = ExactJSONField(default=list, blank=True)
     specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
@@ -127,8 +129,9 @@ class SchedulingParameters(models.Model):
     """Medplum's SchedulingParameters of a service, for all schedules or for one.
 
     https://www.medplum.com/docs/scheduling/defining-availability. An empty column takes the value of the service's
-    own row, else the default. Lengths are in minutes. `availability` holds FHIR availableTime elements and replaces
-    the service's; `not_available` holds notAvailableTime elements (description, during), in addition to the service's.
+    own row, else the default. Lengths are in minutes. Limits count the service's visits on one schedule. `availability`
+    holds FHIR availableTime elements and replaces the service's; `not_available` holds notAvailableTime elements
+    (description, during), in addition to the service's.
     """
 
     service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
@@ -156,6 +159,8 @@ class SchedulingParameters(models.Model):
     slot_capacity = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(200)]
     )
+    day_limit = limit_field("visits a day", "On one schedule; empty: no limit.")
+    week_limit = limit_field("visits a week", "On one schedule; empty: no limit.")
     availability = ExactJSONField(null=True, blank=True)
     not_available = ExactJSONField(default=list, blank=True)
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 
 from clinic.exact_json import ExactJSONField
 from clinic.labels import Choices
-from clinic.models.base import Resource
+from clinic.models.base import Resource, limit_field
 
 OLDEST = 150  # years that an age limit can name
 
@@ -118,6 +118,11 @@ class HealthcareService(Resource):
     cancellation_notice = models.DurationField(
         default=timedelta(0), help_text="How long before its start a patient can last cancel or move a visit."
     )
+    total_day_limit = limit_field("visits a day", "On all schedules together; empty: no limit.")
+    total_week_limit = limit_field("visits a week", "On all schedules together; empty: no limit.")
+    new_patient_limit = limit_field("new patients a day", "Who have not been here before; empty: no limit.")
+    patient_limit = limit_field("visits to come of one patient", "Booked at the same time; empty: no limit.")
+    patient_week_limit = limit_field("visits of one patient a week", "Empty: no limit.")
 
     class Meta:
         ordering = ["name", "pk"]

@@ -22,6 +22,7 @@ from scheduling.availability.free_times import (
     places_left,
     seats,
 )
+from scheduling.availability.limits import are_limited, limits_of
 from scheduling.availability.moved_visits import MovedVisit, moved_visit_of
 from scheduling.availability.offering_cache import STAMP
 from scheduling.availability.offerings import (
@@ -41,6 +42,7 @@ from scheduling.availability.offerings import (
 )
 from scheduling.availability.openings import Opening, by_day, doubling, openings, start_only
 from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
+from scheduling.availability.patient_limits import full_for, limits_patients, patient_limit_issues
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core.offers import Reason
@@ -68,6 +70,7 @@ __all__ = [
     "Verdict",
     "Way",
     "all_offerings_of",
+    "are_limited",
     "arrangements_for",
     "as_datetime",
     "by_day",
@@ -76,14 +79,18 @@ __all__ = [
     "doubling",
     "explain",
     "find_times",
+    "full_for",
     "hypothetical_rules",
     "is_absent",
     "is_offered",
+    "limits_of",
+    "limits_patients",
     "moved_visit_of",
     "offerings_by_key",
     "offerings_of",
     "open_spans",
     "openings",
+    "patient_limit_issues",
     "places_left",
     "problems_of_place",
     "require_combinable",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.local_time import later
 from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
+from scheduling.availability.limits import fill_limits
 from scheduling.availability.offerings import Offering
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core import offers as core
@@ -34,6 +35,8 @@ REASONS = {
     Reason.BLOCKED: _("That time is blocked."),
     Reason.TOO_SOON: _("It is too soon: this visit needs more notice."),
     Reason.TOO_FAR: _("It is further ahead than this visit can be booked."),
+    Reason.DAY_FULL: _("No more visits are booked on that day."),
+    Reason.WEEK_FULL: _("No more visits are booked in that week."),
 }
 
 
@@ -305,7 +308,8 @@ def fill(
 ) -> None:
     """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query.
 
-    The time of `without` is its own, also where a block lies under it: a visit can be made shorter inside a block.
+    A second one counts visits, if there are limits. The time of `without` is its own, also where a block lies under it:
+    a visit can be made shorter inside a block.
     """
     every = [diary for _, each in diaries for diary in each.values()]
     start -= max((diary.rules.buffer_before for diary in every), default=0)
@@ -336,6 +340,7 @@ def fill(
     for bookable, block in blocks:
         closed = subtract([block], merge(own.get(bookable, [])))
         taken[bookable] += [Taken(first, last, is_block=True) for first, last in closed]
+    fill_limits(diaries, start, end, now=now, without=without)
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

@@ -16,6 +16,7 @@ from clinic.zones import zone_named
 from scheduling.core.grid import Grid
 from scheduling.core.hours import Window, whole_days
 from scheduling.core.intervals import Span
+from scheduling.core.limits import Limits
 from scheduling.core.offers import Rules
 
 DEFAULT_INTERVAL = 60
@@ -33,6 +34,10 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
         grid_zone,
         _,
         capacity,
+        day_limit,
+        week_limit,
+        schedule_day_limit,
+        schedule_week_limit,
         hours,
         closed,
         closed_for_all,
@@ -50,6 +55,8 @@ def rules_of(parameters: tuple[Any, ...], zone: ZoneInfo) -> Rules:
         hours=_windows(hours),
         closures=_closures(closed, zone) + _closures(closed_for_all, zone),
         absences=absences_of(away, period, zone),
+        limits=Limits(day_limit, week_limit),
+        schedule_limits=Limits(schedule_day_limit, schedule_week_limit),
     )
 
 
@@ -79,7 +86,7 @@ def weekly_windows(availability: Iterable[dict[str, Any]]) -> tuple[Window, ...]
 def hypothetical_rules(own: SchedulingParameters | None, general: SchedulingParameters | None, now: Rules) -> Rules:
     """The rules under parameters that need not be saved, combined as `offerings` combines saved ones.
 
-    Zone and absences are those of `now`, because parameters do not have them.
+    Zone, absences and the limits of the schedule are those of `now`, because parameters do not have them.
     """
     nothing = SchedulingParameters()
     one, other = own or nothing, general or nothing
@@ -99,6 +106,9 @@ def hypothetical_rules(own: SchedulingParameters | None, general: SchedulingPara
             either("alignment_timezone", ""),
             either("timezone", ""),
             either("slot_capacity", 1),
+            either("day_limit"),
+            either("week_limit"),
+            *now.schedule_limits,
             json.dumps(availability),
             json.dumps(one.not_available),
             json.dumps(other.not_available),

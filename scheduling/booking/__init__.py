@@ -3,9 +3,10 @@
 The exclusion constraint `slot_never_sold_twice` decides every conflict; no code here can overrule it. All Slots of a
 booking are inserted by one ordered INSERT ... ON CONFLICT DO NOTHING; fewer rows than requested means that another
 booking was faster. Locks only keep writers in order, and are always taken in this order: the appointment, the holder of
-holds, the patient, the bookables by primary key. Bookings share the locks of their bookables. A use case owns them
-exclusively when it releases time and takes other time in one transaction, extends the time during which rows count, or
-counts seats. `now` is read once, by the API, the page or the task that calls.
+holds, the patient, the bookables by primary key, the service. Bookings share the locks of their bookables. A use case
+owns them exclusively when it releases time and takes other time in one transaction, extends the time during which rows
+count, or counts seats or visits. A service is locked only if its visits are counted together. `now` is read once, by
+the API, the page or the task that calls.
 """
 
 from scheduling.booking.attendance import confirm_attendance, undo_attendance

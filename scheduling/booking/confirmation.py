@@ -9,7 +9,14 @@ from clinic.models import Appointment, Patient
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
-from scheduling.booking.holds import HOLD_EXPIRED, keep_slots, lock_free_patient, raise_if_expired, set_patient
+from scheduling.booking.holds import (
+    HOLD_EXPIRED,
+    keep_slots,
+    lock_free_patient,
+    raise_if_expired,
+    require_within_limits,
+    set_patient,
+)
 from scheduling.booking.idempotency import Once, RefusedAndKept, refusals, use_case
 from scheduling.booking.judging import judged
 from scheduling.booking.request import ConfirmRequest, StatusRequest
@@ -115,6 +122,7 @@ def confirm_locked(
     fulfil_requirements(appointment, now=now)
     appointment.warnings = request.judgement.warnings_unless_refused()
     own_bookables(bookables)
+    require_within_limits(appointment, caller, now)
     appointment.comment = request.comment or appointment.comment
     if request.extensions:
         extensions = [*appointment.extra.get("extension", ()), *request.extensions]

@@ -19,7 +19,15 @@ from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.judging import judged
 from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
-from scheduling.booking.slots import bookables_of, keep, lock_holder, own_bookables, patient_is_free
+from scheduling.booking.slots import (
+    bookables_of,
+    keep,
+    lock_counted,
+    lock_holder,
+    own_bookables,
+    patient_is_free,
+    patient_is_within_limits,
+)
 from scheduling.booking.transitions import (
     audit,
     locked,
@@ -132,6 +140,7 @@ def name_patient(
     appointment = locked(appointment_id, caller)
     _require_held(appointment, now)
     set_patient(appointment, named, caller, now)
+    require_within_limits(appointment, caller, now)
     save(appointment, now)
     audit("name", appointment, caller=caller, now=now)
     return appointment
@@ -237,6 +246,19 @@ def lock_free_patient(appointment: Appointment, now: datetime) -> None:
     follow_merge(appointment)
     lock_patient(appointment.patient)
     patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
+
+
+def require_within_limits(appointment: Appointment, caller: Caller, now: datetime) -> None:
+    """Raise RuleBroken if the patient has as many visits as the service allows. Staff may book more.
+
+    Needs the locks of the patient and, if they are taken at all, of the bookables.
+    """
+    assert appointment.start is not None  # appointment_has_time
+    if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
+        lock_counted(appointment.service)
+        patient_is_within_limits(
+            appointment.service, appointment.patient, appointment.start, now=now, besides=appointment
+        )
 
 
 def keep_slots(

@@ -18,6 +18,7 @@ from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule,
 from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.booking.holds import require_within_limits
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.request import StatusRequest
@@ -239,6 +240,8 @@ def amend(
         setattr(appointment, name, value)
     if appointment.patient_id != patient:
         _require_patient_free(appointment, now)
+        if appointment.status in ATTENDED and status == appointment.status:
+            require_within_limits(appointment, caller, now)
     if status == appointment.status:
         save(appointment, now)
         audit("amend", appointment, caller=caller, now=now)

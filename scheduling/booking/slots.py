@@ -9,13 +9,14 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AuditEvent, Patient, Schedule, Slot
+from clinic.models import Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
 from clinic.models.base import new_fhir_id
 from clinic.models.statements import columns_of, insert_together, insert_without_conflicts, load
+from scheduling import availability
 from scheduling.access import Caller
 from scheduling.availability import Offering, as_datetime
 from scheduling.core.intervals import Span, merge, subtract
-from scheduling.errors import PatientElsewhere, TimeTaken
+from scheduling.errors import PatientElsewhere, RuleBroken, TimeTaken
 
 BUSY, TENTATIVE, UNAVAILABLE = (
     Slot.Status.BUSY.value,
@@ -267,6 +268,12 @@ def _lock_bookables(function: str, bookables: Iterable[int]) -> None:
         cursor.execute(f"SELECT {function}(id) FROM unnest(%s::bigint[]) AS id", [sorted(set(bookables))])
 
 
+def lock_counted(service: HealthcareService | None) -> None:
+    """Lock a service whose visits are counted together, until commit. The locks of bookables are taken before."""
+    if service is not None and (any(availability.limits_of(service)) or availability.limits_patients(service)):
+        list(HealthcareService.objects.filter(pk=service.pk).select_for_update(no_key=True).values_list("pk"))
+
+
 def lock_holder(caller: Caller) -> None:
     """Lock the user and the browser, so that the number of their holds stays true until commit."""
     whose = [caller.guest_digest, f"user {caller.user.pk}" if caller.user else ""]
@@ -309,3 +316,21 @@ def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: dat
     )
     times = visits.order_by("start").values_list("start", "end")
     return [(int(begins.timestamp()), int(ends.timestamp())) for begins, ends in times if begins and ends]
+
+
+def patient_is_within_limits(
+    service: HealthcareService | None,
+    patient: Patient | None,
+    start: datetime,
+    *,
+    now: datetime,
+    besides: Appointment | None = None,
+) -> None:
+    """Raise RuleBroken if the service limits the visits of patients, and this one has as many as it allows.
+
+    Needs `lock_patient` and `lock_counted`.
+    """
+    if service is None or patient is None:
+        return
+    if issues := availability.patient_limit_issues(service, patient, start, now=now, besides=besides):
+        raise RuleBroken(issues=issues)

@@ -27,8 +27,10 @@ from scheduling.booking.slots import (
     bookables_of,
     create,
     judged_as_free,
+    lock_counted,
     own_bookables,
     patient_is_free,
+    patient_is_within_limits,
     share_bookables,
     slots_of,
     stored_slots,
@@ -99,10 +101,13 @@ def place(
     bookables = [offering.bookable for offering in request.offerings]
     if replaced is not None:
         own_bookables(bookables + bookables_of(replaced))
-    elif request.slots or any(offering.rules.capacity > 1 for offering in request.offerings):
+    elif request.slots or _shares_or_counts(request.offerings):
         own_bookables(bookables)
     else:
         share_bookables(bookables)
+    lock_counted(request.service)
+    if not request.override:
+        patient_is_within_limits(request.service, request.patient, request.start, now=now, besides=replaced)
     stored = stored_slots(request.slots, [offering.schedule for offering in request.offerings], now=now)
     with judged_as_free(stored):
         _require_offered(
@@ -168,6 +173,9 @@ def reschedule(
     if suggestion is not None:
         end_suggestion(suggestion, caller=caller, now=now)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
+    lock_counted(appointment.service)
+    if not request.override:
+        patient_is_within_limits(appointment.service, appointment.patient, start, now=now, besides=appointment)
     _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     before = {} if held else notifications.snapshot_of(appointment)
@@ -209,6 +217,11 @@ def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
     """True if the caller works with all these calendars."""
     bookables = [offering.bookable for offering in offerings]
     return access.manages(caller, bookables=bookables, sites=[offering.site for offering in offerings])
+
+
+def _shares_or_counts(offerings: tuple[Offering, ...]) -> bool:
+    """True if visits of one of these schedules share its time, or are counted."""
+    return any(each.rules.capacity > 1 for each in offerings) or availability.are_limited(offerings)
 
 
 def _require_may_book(

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from scheduling.core.grid import Grid, is_on_grid, points
 from scheduling.core.hours import DAY, HOUR, Window, open_spans
 from scheduling.core.intervals import Span, clip, covers, intersect, merge, subtract
+from scheduling.core.limits import UNLIMITED, Limits
 
 SHORTEST_WINDOW = 3 * HOUR
 
@@ -32,13 +33,16 @@ class Reason(StrEnum):
     BLOCKED = "blocked"
     TOO_SOON = "too-soon"
     TOO_FAR = "too-far"
+    DAY_FULL = "day-full"
+    WEEK_FULL = "week-full"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The scheduling rules of one service on one schedule.
 
-    Closures are the clinic's, absences the actor's; both close time.
+    Closures are the clinic's, absences the actor's; both close time. `limits` count the visits of the service on the
+    schedule, `schedule_limits` all visits on it.
     """
 
     duration: int
@@ -50,6 +54,8 @@ class Rules:
     hours: tuple[Window, ...]
     closures: tuple[Span, ...] = ()
     absences: tuple[Span, ...] = ()
+    limits: Limits = UNLIMITED
+    schedule_limits: Limits = UNLIMITED
 
 
 class Taken(NamedTuple):
@@ -65,8 +71,8 @@ class Taken(NamedTuple):
 class Diary:
     """The rules, extra time and taken time of one schedule for one service.
 
-    `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). Two diaries of one
-    `bookable` share its time.
+    `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). `full_days` and
+    `full_weeks` have all the visits that limits allow. Two diaries of one `bookable` share its time.
     """
 
     schedule: int
@@ -75,6 +81,8 @@ class Diary:
     planned: Span | None = None
     extra: list[Span] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
+    full_days: list[Span] = field(default_factory=list)
+    full_weeks: list[Span] = field(default_factory=list)
 
 
 class Offer(NamedTuple):
@@ -174,6 +182,9 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
             reasons.append(Reason.BLOCKED)
         if not _has_seat(replace(diary, taken=visits), first, last):
             reasons.append(Reason.TAKEN)
+    for full, reason in ((diary.full_days, Reason.DAY_FULL), (diary.full_weeks, Reason.WEEK_FULL)):
+        if any(begin <= start < end for begin, end in full):
+            reasons.append(reason)
     return reasons
 
 
@@ -307,7 +318,9 @@ def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
     rules = diary.rules
     opening = open_time(diary, start - rules.buffer_before, end + rules.buffer_after)
     before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
-    return merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
+    spans = merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
+    full = diary.full_days + diary.full_weeks
+    return subtract(spans, merge(full)) if full else spans
 
 
 def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:

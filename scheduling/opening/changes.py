@@ -25,6 +25,7 @@ from scheduling import access, availability, booking
 from scheduling.access import Caller
 from scheduling.availability import DAYS, HypotheticalService
 from scheduling.core.hours import Window, whole_days
+from scheduling.core.limits import Limits
 from scheduling.errors import NotFound, VersionConflict
 from scheduling.opening.terms import Terms
 
@@ -150,9 +151,13 @@ def _hypothetical(terms: Terms, change: Change) -> HypotheticalService:
     row = _with(terms.row or SchedulingParameters(), change.parameters)
     general = terms.general if terms.schedule else row
     own = {**terms.own, terms.schedule.pk: row} if terms.schedule else terms.own
+    schedule = _with(terms.schedule, change.resource) if terms.schedule else None
     offerings = []
     for offering in terms.offerings:
         rules = availability.hypothetical_rules(own.get(offering.schedule), general, offering.rules)
+        if schedule is not None:
+            limits = Limits(schedule.total_day_limit, schedule.total_week_limit)
+            rules = replace(rules, schedule_limits=limits)
         offerings.append(offering._replace(rules=replace(rules, hours=rules.hours + change.extra)))
     service = terms.service if terms.schedule else _with(terms.service, change.resource)
     return HypotheticalService(service=service, offerings=tuple(offerings))

@@ -135,7 +135,10 @@ RICH = [
                 "url": codes.SCHEDULING_PARAMETERS,
                 "extension": [
                     {"url": "duration", "valueDuration": {"value": 0.5, "unit": "h"}},
-                    {"url": "bookingLimit", "valueTiming": {"repeat": {"frequency": 8}}},
+                    {
+                        "url": "bookingLimit",
+                        "valueTiming": {"repeat": {"frequency": 8, "period": 1, "periodUnit": "d"}},
+                    },
                     {"url": "alignmentInterval", "valueDuration": {"value": 0, "unit": "min"}},
                 ],
             },

@@ -31,6 +31,11 @@ def window(*days, **times):
     }
 
 
+def limit(most, unit):
+    repeat = {"frequency": most, "period": 1, "periodUnit": unit}
+    return {"url": "bookingLimit", "valueTiming": {"repeat": repeat}}
+
+
 def period(**days):
     return {"url": AVAILABILITY_PERIOD, "valuePeriod": days}
 
@@ -74,6 +79,8 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         {"url": "alignmentTimezone", "valueCode": "Europe/London"},
         {"url": "timezone", "valueCode": "America/New_York"},
         {"url": "slotCapacity", "valuePositiveInt": 3},
+        limit(8, "d"),
+        limit(30, "wk"),
     )
     opening = [{"daysOfWeek": ["mon"], "allDay": True}]
     holiday = [{"description": "Christmas", "during": {"start": "2026-12-25", "end": "2026-12-26"}}]
@@ -88,6 +95,8 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         "alignment_timezone": "Europe/London",
         "timezone": "America/New_York",
         "slot_capacity": 3,
+        "day_limit": 8,
+        "week_limit": 30,
         "availability": opening,
         "not_available": holiday,
     }
@@ -184,6 +193,24 @@ def test_a_schedule_has_hours_of_its_own_for_a_service():
             "201 is more than 200.",
             "HealthcareService.extension[0].extension[0].valuePositiveInt",
             id="too many seats",
+        ),
+        pytest.param(
+            service(parameters(limit(8, "mo"))),
+            "A bookingLimit is a number of visits in 1 d or 1 wk.",
+            "HealthcareService.extension[0].extension[0].valueTiming.repeat",
+            id="a limit for a month",
+        ),
+        pytest.param(
+            service(parameters(limit(1001, "d"))),
+            "1001 is not between 1 and 1000.",
+            "HealthcareService.extension[0].extension[0].valueTiming.repeat.frequency",
+            id="a limit that is none",
+        ),
+        pytest.param(
+            service(parameters(limit(8, "d"), limit(9, "d"))),
+            "Scheduling parameter attribute 'bookingLimit' has too many values",
+            "HealthcareService.extension[0].extension[1]",
+            id="two limits for a day",
         ),
         pytest.param(
             service(parameters({"url": "timezone", "valueCode": "EDT"})),
@@ -351,12 +378,12 @@ def test_a_schedules_own_hours_say_the_same_when_they_are_read_again(availabilit
 
 @pytest.mark.django_db
 def test_a_changed_row_is_written_and_other_attributes_stay():
-    limit = {"url": "bookingLimit", "valueInteger": 8}
-    visit = save(read(service(parameters(duration(1, "h"), limit), id="visit")), "HealthcareService")
-    assert to_fhir(visit)["extension"] == [parameters(duration(1, "h"), limit)]
+    other = {"url": "waitlistLimit", "valueInteger": 8}
+    visit = save(read(service(parameters(duration(1, "h"), other), id="visit")), "HealthcareService")
+    assert to_fhir(visit)["extension"] == [parameters(duration(1, "h"), other)]
     visit.scheduling_parameters.update(duration=45)
     [extension] = to_fhir(rows_of(RESOURCES["HealthcareService"]).get(pk=visit.pk))["extension"]
-    assert [each["url"] for each in extension["extension"]] == ["duration", "bookingLimit"]
+    assert [each["url"] for each in extension["extension"]] == ["duration", "waitlistLimit"]
     assert extension["extension"][0]["valueDuration"]["value"] == 45
 
 

@@ -32,6 +32,8 @@ PARAMETERS = {
     "buffer_before": "buffer_before",
     "buffer_after": "buffer_after",
     "capacity": "slot_capacity",
+    "day_limit": "day_limit",
+    "week_limit": "week_limit",
     "timezone": "timezone",
     "hours": "availability",
     "not_available": "not_available",
@@ -60,6 +62,8 @@ class ServiceFactory(ResourceFactory):
     buffer_before = None
     buffer_after = None
     capacity = None
+    day_limit = None
+    week_limit = None
     timezone = None
     hours = WORKING_HOURS
     not_available = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from api.operations.argonaut.criteria import ALIASES, CRITERIA, coding, read_criteria, read_window
@@ -27,6 +27,7 @@ from clinic.models import HealthcareService, Patient
 from scheduling import access, availability, booking, requirements
 from scheduling.access import Caller
 from scheduling.availability import Criteria, MayBook, Offering, Opening, TimeQuery
+from scheduling.core.intervals import Span
 from scheduling.errors import Issue, NotFound, RuleBroken
 
 PARAMETERS = (
@@ -192,9 +193,22 @@ def _openings(search: CriteriaSearch, ways: list[availability.Way], now: datetim
     if search.patient is not None:
         engaged = booking.engagements_of(search.patient, start, search.end, now=now)
         found = (each for each in found if not any(each.start < end and first < each.end for first, end in engaged))
+        full = _full_for(search.patient, ways, start, search.end, now)
+        if any(full.values()):
+            found = (each for each in found if not any(a <= each.start < b for a, b in full[each.service.pk]))
     if search.suits is not None:
         found = filter(search.suits, found)
     return islice(found, skip, None)
+
+
+def _full_for(
+    patient: Patient, ways: list[availability.Way], start: datetime, end: datetime, now: datetime
+) -> dict[int, list[Span]]:
+    """Return the spans in which the patient may begin no further visit, by service (primary keys)."""
+    return {
+        service.pk: [*chain(*availability.full_for(service, patient, start, end, now=now).values())]
+        for service in dict.fromkeys(way.service for way in ways)
+    }
 
 
 def _page_of(search: CriteriaSearch, found: Iterator[Opening]) -> tuple[list[Opening], int]:

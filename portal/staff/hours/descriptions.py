@@ -47,6 +47,9 @@ def settings_in_words(row: SchedulingParameters | None, general: SchedulingParam
     parts += [_("%(minutes)s after") % {"minutes": minutes(after)}] if after else []
     parts.append(_("starts every %(minutes)s") % {"minutes": minutes(either("alignment_interval") or 60)})
     parts += [ngettext("%(count)d place", "%(count)d places", capacity) % {"count": capacity}] if capacity > 1 else []
+    day, week = either("day_limit"), either("week_limit")
+    parts += [ngettext("%(count)d visit a day", "%(count)d visits a day", day) % {"count": day}] if day else []
+    parts += [ngettext("%(count)d visit a week", "%(count)d visits a week", week) % {"count": week}] if week else []
     return ", ".join(parts)
 
 

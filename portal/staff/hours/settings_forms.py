@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import HealthcareService, Questionnaire
+from clinic.models.base import MOST_VISITS
 from clinic.models.schedule import DAY_MINUTES
 from portal.common.fields import NumberField
 from portal.staff.hours.descriptions import minutes
@@ -15,6 +16,17 @@ from portal.staff.hours.forms import LengthField, VersionForm
 from scheduling.opening import Change, Terms
 
 REMINDERS = 3
+
+
+def limit_field(label: Any) -> NumberField:
+    """Return the field of a number of visits that is not exceeded."""
+    return NumberField(
+        label=label,
+        help_text=gettext_lazy("Leave empty for no limit."),
+        min_value=1,
+        max_value=MOST_VISITS,
+        required=False,
+    )
 
 
 class ParametersForm(VersionForm):
@@ -36,7 +48,11 @@ class ParametersForm(VersionForm):
         label=gettext_lazy("Patients at the same time"), min_value=1, max_value=200, required=False
     )
 
-    PARAMETERS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "slot_capacity")
+    day_limit = limit_field(gettext_lazy("Visits a day"))
+    week_limit = limit_field(gettext_lazy("Visits a week"))
+
+    LIMITS = ("day_limit", "week_limit")
+    PARAMETERS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "slot_capacity", *LIMITS)
     DEFAULTS = {"buffer_before": 0, "buffer_after": 0, "alignment_interval": 60, "slot_capacity": 1}
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
@@ -47,11 +63,15 @@ class ParametersForm(VersionForm):
             self.fields[name].help_text = self._hint(name)
 
     def _hint(self, name: str) -> str:
-        unit = _("Patients") if name == "slot_capacity" else _("Minutes")
         general = self._general(name)
-        if general is None:
+        if name in self.LIMITS:
+            unit, value = _("On one calendar"), _("no limit") if general is None else str(general)
+        elif name == "slot_capacity":
+            unit, value = _("Patients"), str(general)
+        else:
+            unit, value = _("Minutes"), "" if general is None else minutes(general)
+        if not value:
             return unit
-        value = str(general) if name == "slot_capacity" else minutes(general)
         if self.terms.schedule:
             return _("%(unit)s. Leave empty to use the service\u2019s: %(value)s.") % {"unit": unit, "value": value}
         return (
@@ -73,7 +93,10 @@ class ParametersForm(VersionForm):
 
 
 class CalendarSettingsForm(ParametersForm):
-    """Form for the settings of a service on one calendar, and the calendar's video room."""
+    """Form for the settings of a service on one calendar, the calendar's own limits, and its video room."""
+
+    total_day_limit = limit_field(gettext_lazy("Visits a day, all services together"))
+    total_week_limit = limit_field(gettext_lazy("Visits a week, all services together"))
 
     meeting_url = forms.URLField(
         label=gettext_lazy("Video room"),
@@ -86,14 +109,17 @@ class CalendarSettingsForm(ParametersForm):
         },
     )
 
+    RESOURCE = ("meeting_url", "total_day_limit", "total_week_limit")
+
     def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
         super().__init__(data, terms=terms)
         assert terms.schedule is not None
-        self.initial["meeting_url"] = terms.schedule.meeting_url
+        for name in self.RESOURCE:
+            self.initial[name] = getattr(terms.schedule, name)
         self.fields["duration"].required = self._general("duration") is None
 
     def change(self) -> Change:
-        return Change(parameters=self._cleaned(*self.PARAMETERS), resource=self._cleaned("meeting_url"))
+        return Change(parameters=self._cleaned(*self.PARAMETERS), resource=self._cleaned(*self.RESOURCE))
 
 
 class ServiceSettingsForm(ParametersForm):
@@ -116,6 +142,11 @@ class ServiceSettingsForm(ParametersForm):
             "How long before the visit patients can still cancel or move it. 0 means until it starts."
         ),
     )
+    total_day_limit = limit_field(gettext_lazy("Visits a day, all calendars together"))
+    total_week_limit = limit_field(gettext_lazy("Visits a week, all calendars together"))
+    new_patient_limit = limit_field(gettext_lazy("New patients a day"))
+    patient_limit = limit_field(gettext_lazy("Visits to come of one patient"))
+    patient_week_limit = limit_field(gettext_lazy("Visits of one patient a week"))
     eligibility = forms.ChoiceField(
         label=gettext_lazy("Who it is for"), choices=HealthcareService.Eligibility.choices, widget=forms.RadioSelect
     )
@@ -146,6 +177,11 @@ class ServiceSettingsForm(ParametersForm):
         "minimum_notice",
         "booking_horizon_days",
         "cancellation_notice",
+        "total_day_limit",
+        "total_week_limit",
+        "new_patient_limit",
+        "patient_limit",
+        "patient_week_limit",
         "eligibility",
         "requires_coverage",
         "requires_care_team",

@@ -110,6 +110,38 @@ def test_an_administrator_sets_the_service_for_everyone(as_administrator, servic
     assert SchedulingParameters.objects.get(schedule=None).duration == 20
 
 
+LIMITS = {
+    "total_day_limit": 40,
+    "total_week_limit": 150,
+    "new_patient_limit": 5,
+    "patient_limit": 2,
+    "patient_week_limit": 1,
+}
+
+
+def test_an_administrator_limits_how_many_are_booked(as_administrator, service_page):
+    data = of_service(day_limit=3, week_limit=12, **LIMITS)
+    preview = as_administrator.post(service_page, data)
+    for words in ("3 visits a day, 12 visits a week", "Visits to come of one patient", "New patients a day"):
+        assertContains(preview, words)
+    as_administrator.post(service_page, {**data, "step": "save"})
+    assert HealthcareService.objects.filter(**LIMITS).count() == 1
+    assert SchedulingParameters.objects.filter(schedule=None, day_limit=3, week_limit=12).count() == 1
+
+
+def test_a_practitioner_limits_their_own_calendar(as_chen, calendar_page, schedule, checkup, ten):
+    checkup.scheduling_parameters.update(day_limit=8)
+    assertContains(as_chen.get(calendar_page), "On one calendar. Leave empty to use the service\u2019s: 8.")
+    AppointmentFactory(service=checkup, start=ten, end=ten + timedelta(minutes=30), schedules=[schedule])
+    data = of_calendar(day_limit=4, total_day_limit=1)
+    preview = as_chen.post(calendar_page, data)
+    assertContains(preview, "4 visits a day")
+    assert {day: after for day, _, after in preview.context["preview"].changed}[ten.date()] == 0
+    as_chen.post(calendar_page, {**data, "step": "save"})
+    assert Schedule.objects.get().total_day_limit == 1
+    assert SchedulingParameters.objects.get(schedule=schedule).day_limit == 4
+
+
 def test_notice_and_horizon_are_part_of_what_is_counted(as_administrator, service_page):
     preview = as_administrator.post(service_page, of_service(booking_horizon_days=7))
     assert [week.after for week in preview.context["weeks"][2:]] == [0, 0]
@@ -133,6 +165,7 @@ def test_the_second_to_save_sees_a_conflict(as_administrator, service_page):
     [
         pytest.param({"duration": ""}, "Length of a visit: enter a whole number from 1 to 1440.", id="no length"),
         pytest.param({"duration": 0}, "Length of a visit: enter a whole number from 1 to 1440.", id="no time at all"),
+        pytest.param({"day_limit": 0}, "Visits a day: enter a whole number from 1 to 1000.", id="no visits at all"),
         pytest.param({"slot_capacity": 500}, "Patients at the same time: enter a whole number from 1", id="a crowd"),
         pytest.param({"buffer_after": "ten"}, "Kept free after it: enter a whole number from 0", id="a word"),
         pytest.param({"minimum_notice_count": -3}, "Enter 0 or more.", id="a negative notice"),

@@ -1,0 +1,120 @@
+"""Booking limits of patients: visits to come, visits a week, and new patients a day."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import ngettext
+
+from clinic.country import clinic_zone
+from clinic.models import Appointment, HealthcareService, Patient
+from clinic.translations import Sentence, text_of
+from scheduling.availability.limits import AROUND, COUNTED
+from scheduling.availability.parameters import AFTER_ALL_TIME, BEFORE_ALL_TIME
+from scheduling.core.intervals import Span
+from scheduling.core.limits import Limits, full_days, full_weeks
+from scheduling.errors import Issue
+
+TO_COME = ("pending", "booked", "arrived", "checked-in")
+TOOK_PLACE = ("arrived", "checked-in", "fulfilled")
+MARGIN = timedelta(seconds=AROUND)
+
+
+class PatientLimit(StrEnum):
+    """A limit on the visits of patients to a service, named like its column."""
+
+    TO_COME = "patient_limit"
+    WEEK = "patient_week_limit"
+    NEW = "new_patient_limit"
+
+
+def limits_patients(service: HealthcareService) -> bool:
+    """True if the service limits the visits of patients."""
+    return any(getattr(service, limit) for limit in PatientLimit)
+
+
+def full_for(
+    service: HealthcareService,
+    patient: Patient,
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    besides: Appointment | None = None,
+) -> dict[PatientLimit, list[Span]]:
+    """For each limit, the spans around [start, end) in which this patient can begin no further visit to the service.
+
+    At most four queries, and none if the service does not limit patients. The visit `besides` does not count.
+    """
+    if not limits_patients(service):
+        return {}
+    visits = _visits(now).filter(service=service).exclude(pk=besides.pk if besides else 0)
+    around = visits.filter(start__gte=start - MARGIN, start__lt=end + MARGIN)
+    zone = clinic_zone()
+    full: dict[PatientLimit, list[Span]] = {}
+    if service.patient_limit is not None:
+        to_come = visits.filter(patient=patient, status__in=TO_COME, end__gt=now)
+        if to_come.count() >= service.patient_limit:
+            full[PatientLimit.TO_COME] = [(BEFORE_ALL_TIME, AFTER_ALL_TIME)]
+    if service.patient_week_limit is not None:
+        own = _seconds(around.filter(patient=patient))
+        full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone)
+    if service.new_patient_limit is not None and not _took_place().filter(patient=patient).exists():
+        earlier = _took_place().filter(patient=OuterRef("patient"), start__lt=OuterRef("start"))
+        new = _seconds(around.filter(~Exists(earlier), patient__isnull=False))
+        full[PatientLimit.NEW] = full_days(Limits(day=service.new_patient_limit), new, zone)
+    return full
+
+
+def patient_limit_issues(
+    service: HealthcareService,
+    patient: Patient,
+    start: datetime,
+    *,
+    now: datetime,
+    besides: Appointment | None = None,
+) -> list[Issue]:
+    """An issue for each limit that keeps the patient from a visit at `start`."""
+    at = start.timestamp()
+    full = full_for(service, patient, start, start, now=now, besides=besides)
+    return [
+        Issue("business-rule", _sentence(limit, service), "Appointment.participant")
+        for limit, spans in full.items()
+        if any(first <= at < last for first, last in spans)
+    ]
+
+
+def _visits(now: datetime) -> QuerySet[Appointment]:
+    is_held = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
+    return Appointment.objects.filter(is_held, status__in=COUNTED, deleted_at=None).order_by()
+
+
+def _took_place() -> QuerySet[Appointment]:
+    return Appointment.objects.filter(status__in=TOOK_PLACE, deleted_at=None).order_by()
+
+
+def _seconds(visits: QuerySet[Appointment]) -> Iterable[int]:
+    return [int(start.timestamp()) for start in visits.values_list("start", flat=True) if start is not None]
+
+
+def _sentence(limit: PatientLimit, service: HealthcareService) -> Sentence:
+    most = getattr(service, limit)
+    texts = {
+        PatientLimit.TO_COME: ngettext(
+            "%(service)s: a patient can have %(count)d visit to come. Cancel or move it first, or call the clinic.",
+            "%(service)s: a patient can have %(count)d visits to come. Cancel or move one first, or call the clinic.",
+            most,
+        ),
+        PatientLimit.WEEK: ngettext(
+            "%(service)s: a patient can have %(count)d visit a week. Choose another week, or call the clinic.",
+            "%(service)s: a patient can have %(count)d visits a week. Choose another week, or call the clinic.",
+            most,
+        ),
+        PatientLimit.NEW: ngettext(
+            "%(service)s has room for %(count)d new patient a day. Choose another day, or call the clinic.",
+            "%(service)s has room for %(count)d new patients a day. Choose another day, or call the clinic.",
+            most,
+        ),
+    }
+    return Sentence(texts[limit], service=text_of(service, "name"), count=most)

@@ -1,0 +1,48 @@
+"""Limits on the number of visits in a local day or week. A week begins on Monday.
+
+All times are UTC seconds. A day or week is full once it has as many visits as the limit, however much time is left.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from scheduling.core.hours import local_date, whole_days
+from scheduling.core.intervals import Span
+
+
+class Limits(NamedTuple):
+    """The most visits that may begin in a day and in a week; None without a limit."""
+
+    day: int | None = None
+    week: int | None = None
+
+
+UNLIMITED = Limits()
+
+
+def full_days(limits: Limits, starts: Iterable[int], zone: ZoneInfo) -> list[Span]:
+    """The days in which no further visit may begin, given the starts of all visits that count."""
+    return _full(limits.day, starts, zone, lambda day: (day, day))
+
+
+def full_weeks(limits: Limits, starts: Iterable[int], zone: ZoneInfo) -> list[Span]:
+    """The weeks in which no further visit may begin, given the starts of all visits that count."""
+    return _full(limits.week, starts, zone, week_of)
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """The Monday and the Sunday of the week; the calendar's last day if it ends before."""
+    monday = day.toordinal() - day.weekday()
+    return date.fromordinal(monday), date.fromordinal(min(monday + 6, date.max.toordinal()))
+
+
+def _full(
+    most: int | None, starts: Iterable[int], zone: ZoneInfo, period_of: Callable[[date], tuple[date, date]]
+) -> list[Span]:
+    if most is None:
+        return []
+    counts = Counter(period_of(local_date(start, zone)) for start in starts)
+    return [whole_days(*period, zone) for period, count in sorted(counts.items()) if count >= most]
