@@ -178,6 +178,11 @@ OPERATIONS = (
         parameters=(
             OperationParameter("start", "instant", "The new start.", 1),
             OperationParameter("schedule", "Reference", "A Schedule for the new time.", 1, "*"),
+            OperationParameter(
+                "service-type-reference",
+                "Reference",
+                "The HealthcareService of the visit from now on. Without it the visit keeps its service and duration.",
+            ),
             CHANGED,
         ),
     ),

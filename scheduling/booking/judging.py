@@ -86,7 +86,8 @@ def _visit(request: BookingRequest | ConfirmRequest | RescheduleRequest, existin
         return JudgedVisit(request.service, request.offerings, request.start, request.end, request.patient)
     assert existing is not None  # these requests name an appointment
     if isinstance(request, RescheduleRequest):
-        return JudgedVisit(existing.service, request.offerings, request.start, request.end, existing.patient)
+        service = request.service or existing.service
+        return JudgedVisit(service, request.offerings, request.start, request.end, existing.patient)
     patient = None if request.register else request.patient or existing.patient
     return JudgedVisit(existing.service, moved_visit_of(existing).own, existing.start, existing.end, patient)
 

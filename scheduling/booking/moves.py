@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from clinic.models import Appointment, Slot
+from clinic.models import Appointment, HealthcareService, Slot
 from scheduling import availability
 from scheduling.availability import Offering
 from scheduling.booking.request import Json, RescheduleRequest, participants_of
@@ -33,6 +33,17 @@ def move(appointment: Appointment, old: Sequence[Slot], request: RescheduleReque
     release(appointment, now=now)
     status = TENTATIVE if appointment.status == Appointment.Status.PENDING else BUSY
     take(appointment, slots_of(offerings, start, status, seats, now=now))
+
+
+def become(appointment: Appointment, service: HealthcareService) -> None:
+    """Make a locked visit one of another service, without saving it. Its types are the service's from now on."""
+    former = appointment.service.reference if appointment.service else ""
+    appointment.service = service
+    appointment.extra = {name: value for name, value in appointment.extra.items() if name != "serviceType"}
+    actor = {"reference": service.reference, "display": service.name}
+    appointment.participant = [
+        {**each, "actor": actor} if actor_of(each) == former else each for each in appointment.participant
+    ]
 
 
 def site_of(offerings: tuple[Offering, ...]) -> int | None:

@@ -101,13 +101,15 @@ WITHOUT_REASON = StatusRequest()
 class RescheduleRequest:
     """The new time of a visit, or the time that is suggested for a request: `start` on all of `offerings`.
 
-    `version` is the one that the client has seen; another is refused. `override` is the reason for which staff ignore
-    the rules of their calendars. `notes` are elements to save too: see `annotate`. Without `tell` the patient gets no
-    message. `judgement` holds the findings of plug-ins.
+    With `service`, which the offerings are of, it becomes a visit of another kind. `version` is the one that
+    the client has seen; another is refused. `override` is the reason for which staff ignore the rules of their
+    calendars. `notes` are elements to save too: see `annotate`. Without `tell` the patient gets no message. `judgement`
+    holds the findings of plug-ins.
     """
 
     offerings: tuple[Offering, ...]
     start: datetime
+    service: HealthcareService | None = None
     version: Versions | None = None
     override: str = ""
     notes: Json = field(default_factory=dict)

@@ -12,7 +12,7 @@ from scheduling.availability import Offering
 from scheduling.booking.cancellation import can_be_undone, end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import judged
-from scheduling.booking.moves import move, own_slots, site_of
+from scheduling.booking.moves import become, move, own_slots, site_of
 from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
 from scheduling.booking.request import (
     BookingRequest,
@@ -145,7 +145,8 @@ def reschedule(
     """Move the visit, all or nothing: if the new time cannot be had, nothing changes.
 
     The appointment keeps its id, status and patient. Actors of schedules that it leaves are replaced by those of the
-    new schedules.
+    new schedules. A visit that becomes one of another service comes under the rules of both: the cut-off of the old,
+    everything else of the new.
     """
     offerings, start = request.offerings, request.start
     appointment = locked(appointment_id, caller, request.version)
@@ -158,11 +159,15 @@ def reschedule(
         require_no_suggestion(appointment)
     else:
         require_notice(appointment, caller, now, "moved")
-    if appointment.service is None:
+    service = request.service or appointment.service
+    if service is None:
         raise Invalid("Appointment has no service reference", expression="Appointment.serviceType")
-    _require_may_book(caller, appointment.service, appointment.patient, offerings, moved=appointment)
+    is_other_service = service.pk != appointment.service_id
+    if is_other_service and not held and service.on_request and not manages(caller, offerings):
+        raise RuleBroken(_("The clinic has to agree to this kind of visit. Request it, and cancel this visit."))
+    _require_may_book(caller, service, appointment.patient, offerings, moved=appointment)
     require_may_override(caller, request.override, offerings)
-    availability.require_complete(appointment.service, offerings)
+    availability.require_complete(service, offerings)
     availability.require_combinable(offerings)
     end = request.end
     follow_merge(appointment)
@@ -173,16 +178,20 @@ def reschedule(
     if suggestion is not None:
         end_suggestion(suggestion, caller=caller, now=now)
     patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
-    lock_counted(appointment.service)
+    lock_counted(service)
     if not request.override:
-        patient_is_within_limits(appointment.service, appointment.patient, start, now=now, besides=appointment)
-    _require_offered(appointment.service, offerings, start, now=now, without=appointment, override=request.override)
+        patient_is_within_limits(service, appointment.patient, start, now=now, besides=appointment)
+    _require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     before = {} if held else notifications.snapshot_of(appointment)
     appointment.sequence += not held
     appointment.attendance_confirmed = None
     _write_notes(appointment, request.notes)
+    if is_other_service:
+        become(appointment, service)
     move(appointment, old, request, now=now)
+    if is_other_service and not held:
+        fulfil_requirements(appointment, now=now, override=request.override)
     audit("reschedule", appointment, caller=caller, now=now, reason=request.override)
     if not held:
         undoable = can_be_undone(appointment, caller)

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from clinic import branding, message_templates, phones
 from clinic.local_time import in_zone
 from clinic.message_templates import MessageText
-from clinic.models import Appointment, Communication, Event, Medium, Slot
+from clinic.models import Appointment, Communication, Event, HealthcareService, Medium, Slot
 from clinic.time_text import differ, in_full, in_short, length
+from clinic.translations import text_of
 from scheduling.facts import VisitFacts, zone_in
 from scheduling.notifications import calendar_files, links
 
@@ -117,6 +118,15 @@ class _VisitMessage(VisitFacts):
         is_other = (start, end) != self.times or differ(start, self.zone, zone)
         return in_full(start, end, zone) if is_other else ""
 
+    @property
+    def old_service(self) -> str:
+        """The name of the service before the move; empty if it is the same, or if either must not be named."""
+        key = (self.before or {}).get("service") if self.event == Event.CHANGE else None
+        if key is None or key == self.appointment.service_id or not self.is_named:
+            return ""
+        service = HealthcareService.objects.filter(pk=key, named_in_email=True).first()
+        return text_of(service, "name") if service else ""
+
     def _last_let_go(self) -> Json | None:
         """The time before the last move, read from the released Slots, for messages that do not store it."""
         let_go = Slot.objects.filter(appointment=self.appointment, deleted_at__isnull=False)
@@ -194,7 +204,10 @@ class _VisitMessage(VisitFacts):
             Fact(_("Visit"), self.name if self.is_named and self.appointment.service else ""),
             Fact(_("When"), in_full(*self.times, self.zone)),
             Fact(_("Where you are"), self.own_clock),
-            Fact(_("Requested") if self.is_suggested else _("Before"), self.old_when),
+            Fact(
+                _("Requested") if self.is_suggested else _("Before"),
+                ", ".join(filter(None, (self.old_service, self.old_when))),
+            ),
             Fact(_("How long"), length(self.duration)),
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),

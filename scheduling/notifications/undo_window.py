@@ -32,7 +32,7 @@ class News(NamedTuple):
 
 
 def snapshot_of(appointment: Appointment) -> Json:
-    """The time, zone and schedules of a visit, as stored in Communication.before."""
+    """The time, zone, schedules and service of a visit, as stored in Communication.before."""
     assert appointment.start is not None  # what is booked has a time
     assert appointment.end is not None
     slots = Slot.objects.filter(appointment=appointment, deleted_at=None).exclude(status=Slot.Status.BUSY_UNAVAILABLE)
@@ -40,6 +40,7 @@ def snapshot_of(appointment: Appointment) -> Json:
         "start": appointment.start.isoformat(),
         "end": appointment.end.isoformat(),
         "zone": zones_of([appointment])[appointment.pk].key,
+        "service": appointment.service_id,
         "schedules": sorted(slots.order_by().values_list("schedule", flat=True)),
     }
 
