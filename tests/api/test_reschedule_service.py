@@ -98,9 +98,9 @@ def test_the_message_and_the_history_say_what_it_was(api, booked, checkup, surge
     become(api, booked, surgery, monday(14), chen)
     message = Communication.objects.get(event="change", medium="email")
     letter = letters.compose(message, NEW_YORK, now=timezone.now())
-    before = next(line for line in letter.body.splitlines() if "Check-up" in line)
+    before = next(line for line in letter.text.splitlines() if "Check-up" in line)
     assert before.startswith("Before: Check-up, ")
-    assert "Small surgery" in letter.body
+    assert "Small surgery" in letter.text
     [move] = moves_of(Appointment.objects.get(fhir_id=booked["id"]), NEW_YORK).values()
     assert move.before.startswith("Check-up, ")
     assert move.after.startswith("Small surgery, ")
@@ -110,7 +110,7 @@ def test_a_name_that_is_kept_out_of_emails_stays_out(api, booked, checkup, surge
     HealthcareService.objects.filter(pk=checkup.pk).update(named_in_email=False)
     become(api, booked, surgery, monday(14), chen)
     letter = letters.compose(Communication.objects.get(event="change", medium="email"), NEW_YORK, now=timezone.now())
-    assert "Check-up" not in letter.body
+    assert "Check-up" not in letter.text
 
 
 # The rules of the new service, and the cut-off of the old one
