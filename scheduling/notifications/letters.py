@@ -218,12 +218,12 @@ class _VisitMessage(VisitFacts):
 
     def sections(self) -> list[Section]:
         """The paragraphs of an email: preparation, video, and until when the visit can be changed."""
-        if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST, Event.SUGGESTION):
+        if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST):
             return []
         sections = [
             Section(_("How to prepare"), self.preparation if self.is_named else ""),
             Section(_("Join by video"), _("The page of your visit leads to the video room.") if self.by_video else ""),
-            Section(_("If something changes"), self.policy(self.now)),
+            Section(_("If something changes"), "" if self.is_suggested else self.policy(self.now)),
         ]
         return [section for section in sections if section.text]
 
