@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    "tell receivers": {
+        "task": "scheduling.tasks.tell_receivers",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     "tend subscriptions": {
         "task": "scheduling.tasks.tend_subscriptions",
         "schedule": 60.0,

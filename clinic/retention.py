@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from clinic.fhir.resources import RESOURCES
 from clinic.models import (
     AuditEvent,
+    EventDelivery,
     IdempotencyKey,
     Launch,
     Notification,
@@ -62,6 +63,8 @@ def _expired_rows(now: datetime) -> "Iterator[QuerySet[Any]]":
     yield IdempotencyKey.objects.filter(created__lt=now - settings.IDEMPOTENCY_KEYS_KEPT)
     is_final = Q(status__in=(Notification.Status.SENT, Notification.Status.FAILED))
     yield Notification.objects.filter(is_final, created__lt=now - settings.DELIVERY_LOG_KEPT)
+    told = EventDelivery.objects.exclude(status=EventDelivery.Status.WAITING)
+    yield told.filter(created__lt=now - settings.DELIVERY_LOG_KEPT)
     yield VisitEvent.objects.filter(occurred__lt=now - settings.DELIVERY_LOG_KEPT)
     yield UsedAssertion.objects.filter(expires__lt=now)
     yield Launch.objects.filter(access_token=None, created__lt=now - settings.APPS_FORGOTTEN_AFTER)

@@ -7,12 +7,13 @@ from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
 from clinic import contacts_renewal, parking, retention
-from scheduling import booking, notifications, subscriptions
+from scheduling import booking, notifications, receivers, subscriptions
 
 logger = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200  # by one worker; the next sweep goes on
 NOTIFICATIONS_AT_ONCE = 50
+EVENTS_AT_ONCE = 50
 
 
 @shared_task(ignore_result=True)
@@ -61,6 +62,15 @@ def _collect_changes() -> None:
         subscriptions.collect(now=timezone.now())
     except Exception:
         logger.exception("Changes of free time could not be collected")
+
+
+@shared_task(ignore_result=True)
+def tell_receivers() -> None:
+    """Send new events of visits to webhooks and plug-ins, and retry those that failed."""
+    receivers.collect(now=timezone.now())
+    for _ in range(EVENTS_AT_ONCE):
+        if not receivers.deliver_next(now=timezone.now()):
+            return
 
 
 @shared_task(ignore_result=True)

@@ -27,6 +27,7 @@ from clinic.models.people import (
 )
 from clinic.models.places import Device, Location, Organization
 from clinic.models.plugins import PluginFailure
+from clinic.models.receivers import EventDelivery, EventReceiver
 from clinic.models.responses import AppointmentResponse
 from clinic.models.schedule import (
     WEEKDAYS,
@@ -80,6 +81,8 @@ __all__ = [
     "Encounter",
     "Event",
     "EventConsumer",
+    "EventDelivery",
+    "EventReceiver",
     "Gender",
     "HealthcareService",
     "IdempotencyKey",

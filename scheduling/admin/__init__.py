@@ -1,5 +1,5 @@
 """Slots and Appointments in Django's admin, changed through the use cases of scheduling.booking."""
 
-from scheduling.admin import appointments, apps, disclosures, plugins, remarks, slots
+from scheduling.admin import appointments, apps, disclosures, plugins, receivers, remarks, slots
 
-__all__ = ["appointments", "apps", "disclosures", "plugins", "remarks", "slots"]
+__all__ = ["appointments", "apps", "disclosures", "plugins", "receivers", "remarks", "slots"]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from clinic.admin_site import AutocompleteView, rows_shown
-from clinic.models import AuditEvent, CalendarFeed, MessagePreferences, Patient, Resource, Slot, User
+from clinic.models import AuditEvent, CalendarFeed, EventDelivery, MessagePreferences, Patient, Resource, Slot, User
 from scheduling import access
 from scheduling.admin.base import caller_of
 
@@ -39,6 +39,8 @@ def _resources(rows: Sequence[Any]) -> Iterator[Resource]:
             yield row.patient
         elif isinstance(row, Slot) and row.appointment:
             yield row.appointment
+        elif isinstance(row, EventDelivery) and row.event:
+            yield row.event.appointment
         elif isinstance(row, Resource):
             yield row
     accounts = [

@@ -14,8 +14,10 @@ from scheduling.plugins.interface import (
     PluginRefusal,
     PluginWarning,
     ServiceFacts,
+    VisitNews,
 )
 from scheduling.plugins.judging import NO_FINDINGS, Judgement, are_asked, judge
+from scheduling.plugins.news import kinds_by_plugin, tell
 
 __all__ = [
     "GROUP",
@@ -31,7 +33,10 @@ __all__ = [
     "PluginRefusal",
     "PluginWarning",
     "ServiceFacts",
+    "VisitNews",
     "are_asked",
     "installed",
     "judge",
+    "kinds_by_plugin",
+    "tell",
 ]

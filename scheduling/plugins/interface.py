@@ -96,9 +96,36 @@ class PluginWarning:
 Finding = PluginRefusal | PluginWarning
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VisitNews:
+    """An event in the life of a visit, and the visit as it is when this is sent. Times are in UTC.
+
+    `kind` is booked, moved, cancelled or arrived; `version` is the version of the Appointment that the event made.
+    """
+
+    kind: str
+    occurred: datetime
+    appointment: str
+    version: int
+    status: str
+    start: datetime | None
+    end: datetime | None
+    service: str
+    patients: tuple[str, ...]
+    practitioners: tuple[str, ...]
+    locations: tuple[str, ...]
+
+
 class Plugin:
     """The base class of plug-ins. A plug-in overrides the methods that it needs."""
 
     def before_booking(self, facts: BookingFacts) -> Iterable[Finding]:
         """Return refusals and warnings. It may be asked several times about one visit, so it changes nothing."""
         return ()
+
+    # These are called by the worker after the commit, at least once for each event, and in order for each visit.
+
+    def after_booked(self, news: VisitNews) -> None: ...
+    def after_moved(self, news: VisitNews) -> None: ...
+    def after_cancelled(self, news: VisitNews) -> None: ...
+    def after_arrived(self, news: VisitNews) -> None: ...

@@ -1,4 +1,4 @@
-"""Encryption of texts, and of the headers of subscriptions."""
+"""Encryption of texts, of the headers of subscriptions, and of the secrets of webhooks."""
 
 from importlib import import_module
 from io import StringIO
@@ -8,7 +8,8 @@ from django.apps import apps
 from django.core.management import call_command
 
 from clinic.encryption import CannotDecrypt, decrypt, encrypt
-from clinic.models import PastVersion
+from clinic.models import EventReceiver, PastVersion
+from clinic.models.receivers import WEBHOOK_SECRET
 from clinic.models.subscription import encrypted_header
 from tests.factories import SubscriptionFactory
 
@@ -47,6 +48,18 @@ def test_reseal_encrypts_headers_again_and_names_those_that_no_key_decrypts(db, 
     ours.refresh_from_db()
     assert (ours.headers(), ours.version) == ([("Authorization", SECRET)], 1)
     assert lost.reference in errors.getvalue()
+
+
+def test_reseal_encrypts_the_secrets_of_webhooks_again(db, settings):
+    webhook = EventReceiver.objects.create(name="Ours", kinds=[], secret=encrypt(SECRET, WEBHOOK_SECRET))
+    EventReceiver.objects.create(name="Lost", kinds=[], secret="sealed-with-another-key")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    errors = StringIO()
+    call_command("reseal", stdout=StringIO(), stderr=errors)
+    settings.SECRET_KEY_FALLBACKS = []
+    webhook.refresh_from_db()
+    assert decrypt(webhook.secret, WEBHOOK_SECRET) == SECRET
+    assert "Lost: no key decrypts its secret." in errors.getvalue()
 
 
 def test_the_migration_encrypts_earlier_headers_in_past_versions_too(db):

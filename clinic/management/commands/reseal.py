@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from clinic.encryption import CannotDecrypt
-from clinic.models import Subscription
+from clinic.encryption import CannotDecrypt, decrypt, encrypt
+from clinic.models import EventReceiver, Subscription
+from clinic.models.receivers import WEBHOOK_SECRET
 from clinic.models.subscription import encrypted_header
 
 
@@ -13,7 +15,11 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        count = 0
+        subscriptions, webhooks = sum(self._reseal_subscriptions()), sum(self._reseal_webhooks())
+        self.stdout.write(f"{subscriptions} subscriptions encrypted with the current SECRET_KEY.")
+        self.stdout.write(f"{webhooks} webhooks encrypted with the current SECRET_KEY.")
+
+    def _reseal_subscriptions(self) -> Iterator[bool]:
         for subscription in Subscription.objects.exclude(header=[]).select_for_update(no_key=True):
             try:
                 subscription.header = [encrypted_header(name, value) for name, value in subscription.headers()]
@@ -23,5 +29,17 @@ class Command(BaseCommand):
                 )
                 continue
             subscription.save(update_fields=["header"])
-            count += 1
-        self.stdout.write(f"{count} subscriptions encrypted with the current SECRET_KEY.")
+            yield True
+
+    def _reseal_webhooks(self) -> Iterator[bool]:
+        for webhook in EventReceiver.objects.filter(plugin="").select_for_update(no_key=True):
+            try:
+                webhook.secret, webhook.former_secret = (
+                    encrypt(decrypt(secret, WEBHOOK_SECRET), WEBHOOK_SECRET) if secret else ""
+                    for secret in (webhook.secret, webhook.former_secret)
+                )
+            except CannotDecrypt:
+                self.stderr.write(f"{webhook}: no key decrypts its secret. Make a new one in Administration.")
+                continue
+            webhook.save(update_fields=["secret", "former_secret"])
+            yield True
