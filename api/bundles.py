@@ -10,6 +10,7 @@ from django.conf import settings
 
 from api import reading
 from api.headers import is_named
+from api.operations.plain_booking import AppointmentBooker
 from api.outcomes import Refusal, outcome, refusal_of
 from api.patching import patch_in
 from clinic.fhir.bundles import faults
@@ -20,7 +21,7 @@ from clinic.models import Resource
 from scheduling import interactions
 from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue, SchedulingError, TooCostly
-from scheduling.interactions import BundleRefused, EntryProblem, WriteResult
+from scheduling.interactions import BundleRefused, Entry, EntryProblem, WriteResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ def transaction(bundle: Json, sender: Sender) -> Json:
         entries=interactions.entries_of(bundle, sender.base, ["transaction"], patch_in),
         base=sender.base,
         find=reading.finder(sender.caller, sender.base),
+        booking_of=AppointmentBooker(sender.caller, sender.base, sender.now),
         then=lambda: answers.update(_answers(entries, sender)),
     )
     written = interactions.write(request, caller=sender.caller, now=sender.now)
@@ -71,11 +73,25 @@ def _one(entry: Any, index: int, sender: Sender) -> Json:
         if interactions.is_read(entry):
             return _answer(entry["request"], sender)
         write = interactions.entry_of(entry, index, sender.base, patch_in)
-        find = reading.finder(sender.caller, sender.base)
-        written = interactions.perform(write, caller=sender.caller, now=sender.now, base=sender.base, find=find)
-        return _done([written], sender)[index]
+        return _done([_perform(write, sender)], sender)[index]
     except (SchedulingError, InvalidResource) as error:
         return _not_done(error)
+
+
+def _perform(entry: Entry, sender: Sender) -> WriteResult:
+    booker = AppointmentBooker(sender.caller, sender.base, sender.now)
+    try:
+        return interactions.perform(
+            entry,
+            caller=sender.caller,
+            now=sender.now,
+            base=sender.base,
+            find=reading.finder(sender.caller, sender.base),
+            booking_of=booker,
+        )
+    except SchedulingError as refusal:
+        booker.explain(refusal)
+        raise
 
 
 def _answers(entries: Sequence[Any], sender: Sender) -> dict[int, Json]:

@@ -17,8 +17,10 @@ from api import throttling
 from api.authentication import BearerAuthentication, SessionAuthentication
 from api.formats.parsers import PARSERS
 from api.formats.renderers import RENDERERS, FHIRNegotiation
+from api.headers import REPLAYED
 from clinic.fhir.datatypes import Json
 from scheduling.access import Caller
+from scheduling.errors import SchedulingError
 
 
 class IsKnown(BasePermission):
@@ -57,6 +59,12 @@ class FHIRView(APIView):
         response["Cache-Control"] = "no-store"
         if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.auth, Caller) and request.auth.client:
             response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
+        return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, SchedulingError) and exc.repeated:
+            response[REPLAYED] = "true"
         return response
 
 

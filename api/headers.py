@@ -11,6 +11,10 @@ from rest_framework.request import Request
 from scheduling import interactions
 from scheduling.versions import NONE, Versions
 
+# https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ has no name for it: ours says that the
+# response is a stored one.
+REPLAYED = "Idempotency-Replayed"
+
 
 class Versioned(Protocol):
     """A row or the result of a write, with its version."""

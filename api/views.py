@@ -1,6 +1,7 @@
 """Views of the REST interactions: https://hl7.org/fhir/R4/http.html"""
 
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -15,12 +16,16 @@ from api.authentication import caller_of
 from api.bundles import Sender, batch, transaction
 from api.fhir_view import FHIRView, body_of
 from api.headers import base_of, is_known, prefers, required_versions, version_headers
+from api.operations.plain_booking import AppointmentBooker
+from api.operations.write_view import Answer, once, replay
 from api.outcomes import outcome
 from api.patching import PatchParser, patch_of
 from api.search import PASSED_OVER
 from clinic.fhir.resources import to_fhir
-from scheduling import interactions
-from scheduling.errors import Invalid, Issue, NotFound
+from clinic.models import Appointment
+from scheduling import booking, interactions
+from scheduling.booking import AlreadyAnswered
+from scheduling.errors import Invalid, Issue, NotFound, SchedulingError
 from scheduling.interactions import Entry, WriteResult
 
 Json = dict[str, Any]
@@ -54,10 +59,27 @@ class ResourceView(FHIRView):
         return [PatchParser()] if self.request.method == "PATCH" else super().get_parsers()
 
     def perform(self, request: Request, entry: Entry) -> Response:
-        caller, base = caller_of(request), base_of(request)
-        find = reading.finder(caller, base)
-        written = interactions.perform(entry, caller=caller, now=timezone.now(), base=base, find=find)
-        return _write_response(written, request)
+        """Perform the interaction; a create of an Appointment only once for each Idempotency-Key."""
+        caller, base, now = caller_of(request), base_of(request), timezone.now()
+        booker = AppointmentBooker(caller, base, now)
+        answer_for = cache(partial(_answer, request=request))  # the response is stored in the transaction
+        takes_key = entry.interaction == "create" and entry.type == Appointment.RESOURCE_TYPE
+        key = once(request, answer_for) if takes_key else None
+        try:
+            if key is not None:
+                booking.recall(key)
+                key = replace(key, tell=booker.explain)
+            find = reading.finder(caller, base)
+            written = interactions.perform(
+                entry, caller=caller, now=now, base=base, find=find, booking_of=booker, once=key
+            )
+        except AlreadyAnswered as before:
+            return replay(before.answer)
+        except SchedulingError as refusal:
+            if key is None:
+                booker.explain(refusal)
+            raise
+        return answer_for(written).response()
 
 
 class TypeView(ResourceView):
@@ -178,7 +200,7 @@ def _search_response(kind: str, request: Request, query: QueryDict) -> Response:
     return Response(search.answer(parsed, caller, base))
 
 
-def _write_response(written: WriteResult, request: Request) -> Response:
+def _answer(written: WriteResult, request: Request) -> Answer:
     """Answer a write: 201 with the address if it created a resource; the body as the client prefers.
 
     For a patient who was known already the body is what the client sent, with the id of the known record.
@@ -186,26 +208,27 @@ def _write_response(written: WriteResult, request: Request) -> Response:
     if written.outcome == "known":
         _, _, fhir_id = written.reference.partition("/")
         elements = {name: value for name, value in body_of(request).items() if name != "meta"}
-        return Response({**elements, "id": fhir_id}, headers={"Location": f"{base_of(request)}{written.location}"})
+        location = {"Location": f"{base_of(request)}{written.location}"}
+        return Answer(HTTPStatus.OK, {**elements, "id": fhir_id}, location)
     if written.outcome == "deleted":
-        return _deletion_response(written, request)
+        return _answer_to_deletion(written, request)
     headers = version_headers(written) | {"Location": f"{base_of(request)}{written.location}"}
     status = HTTPStatus.CREATED if written.outcome == "created" else HTTPStatus.OK
     match prefers(request, "return"):
         case "minimal":
-            return Response(None, status, headers=headers)
+            return Answer(status, None, headers)
         case "OperationOutcome":
-            return Response(_outcome(written), status, headers=headers)
+            return Answer(status, _outcome(written), headers)
     resources = reading.representations([written], caller_of(request))
-    return Response(resources[written.reference], status, headers=headers)
+    return Answer(status, resources[written.reference], headers)
 
 
-def _deletion_response(written: WriteResult, request: Request) -> Response:
+def _answer_to_deletion(written: WriteResult, request: Request) -> Answer:
     """Answer a deletion: 204 also if there was no such resource."""
     headers = version_headers(written) if written.version else {}
     if prefers(request, "return") == "OperationOutcome":
-        return Response(_outcome(written), headers=headers)
-    return Response(status=HTTPStatus.NO_CONTENT, headers=headers)
+        return Answer(HTTPStatus.OK, _outcome(written), headers)
+    return Answer(HTTPStatus.NO_CONTENT, None, headers)
 
 
 def _outcome(written: WriteResult) -> Json:

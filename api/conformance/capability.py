@@ -31,6 +31,7 @@ from scheduling.errors import Invalid
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+BOOKS = "What names free Slots and is still to come is booked, held or requested under the rules of $book."
 
 
 class AnyFormat(FHIRNegotiation):
@@ -119,7 +120,7 @@ def _resource(kind: str, base: str) -> Json:
     capabilities: Json = {
         "type": kind,
         "supportedProfile": list(PROFILES.get(kind, ())),
-        "interaction": [{"code": code} for code in codes],
+        "interaction": [_interaction(kind, code) for code in codes],
         "operation": _operations(kind, base),
     }
     if kind in RESOURCES:
@@ -127,6 +128,11 @@ def _resource(kind: str, base: str) -> Json:
     elif kind in DEFINITIONS:
         capabilities["searchParam"] = list(OF_DEFINITIONS)
     return {name: value for name, value in capabilities.items() if value != []}
+
+
+def _interaction(kind: str, code: str) -> Json:
+    books = (kind, code) == ("Appointment", "create")
+    return {"code": code, **({"documentation": BOOKS} if books else {})}
 
 
 def _stored(kind: str, codes: list[str]) -> Json:

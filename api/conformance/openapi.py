@@ -127,6 +127,8 @@ def _interactions(kind: str) -> Iterator[tuple[str, str, Json]]:
 def _interaction(code: str, method: str, address: str, kind: str) -> Json:
     """Return the OpenAPI operation of an interaction, with search parameters if the address names no resource."""
     parameters = FURTHER_PARAMETERS.get(code, [])
+    if (kind, code) == ("Appointment", "create"):
+        parameters = [*parameters, IDEMPOTENCY_KEY]
     if code != "create" and address == kind:
         parameters = [*_criteria(kind), *parameters]
     if code == "search-type":

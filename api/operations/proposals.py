@@ -7,13 +7,16 @@ from typing import Any
 
 from clinic.fhir import codes
 from clinic.fhir.datatypes import Json, instant
+from clinic.fhir.references import local_reference
 from clinic.models import Patient
 from scheduling.availability import Offering
-from scheduling.participants import participant
+from scheduling.participants import actor_of, participant
 
 PRIMARY = {
     "coding": [{"system": codes.PARTICIPATION_TYPE, "code": "PPRF", "display": "primary performer"}],
 }
+# Extensions that only the server sets.
+NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
 
 
 @lru_cache(maxsize=65536)
@@ -111,6 +114,27 @@ def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None
     if patient is not None:
         actors[patient.reference] = str(patient)
     return [participant(actor, name, status) for actor, name in actors.items()]
+
+
+def with_missing_participants(
+    participants: Sequence[Json], offerings: Sequence[Offering], patient: Patient | None, status: str
+) -> list[Json]:
+    """Return the participants that a client sent, with those of the visit whom it has not named.
+
+    Each has this status, but for those who decline.
+    """
+    named = {local_reference(actor_of(each)) for each in participants}
+    people = {each.person: each.actor for each in offerings}
+    own = argonaut_participants(offerings, patient, status)
+    missing = [each for each in own if not {actor_of(each), people.get(actor_of(each))} & named]
+    return [each if each.get("status") == "declined" else {**each, "status": status} for each in participants] + missing
+
+
+def client_elements(extra: Json) -> Json:
+    """Return the elements of an Appointment that a client sent, without the extensions that the server sets."""
+    extensions = [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT]
+    rest = {name: value for name, value in extra.items() if name != "extension"}
+    return {**rest, **({"extension": extensions} if extensions else {})}
 
 
 def actor_reference(offering: Offering) -> Json:

@@ -78,7 +78,9 @@ NAMED = (
     ),
     OperationParameter("appointment-reference", "Reference", "A proposal of $find, or a hold. IHE's parameter."),
     OperationParameter("appointment-resource", "Appointment", "An Appointment. IHE's parameter."),
-    OperationParameter("appointment", "Appointment", "An Appointment that contains its Slots. Medplum's parameter."),
+    OperationParameter(
+        "appointment", "Appointment", "An Appointment that contains its Slots, or names free ones. Medplum's parameter."
+    ),
 )
 
 OPERATIONS = (

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 
 from api.authentication import caller_of
 from api.fhir_view import FHIRView
-from api.headers import version_headers
+from api.headers import REPLAYED, version_headers
 from api.outcomes import outcome
 from clinic import exact_json
 from clinic.fhir.datatypes import Json, instant
@@ -36,7 +36,6 @@ from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered, T
 from scheduling.versions import Versions
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-REPLAYED = "Idempotency-Replayed"
 AROUND = timedelta(days=7)
 SLOTS = Prefetch("slots", Slot.objects.filter(deleted_at=None).select_related("schedule").order_by("start", "pk"))
 ALTERNATIVES = 3
@@ -47,7 +46,7 @@ class Answer:
     """A response in a form that can be stored for a repeated request."""
 
     status: int
-    body: Json
+    body: Json | None
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
@@ -80,12 +79,6 @@ class WriteView(FHIRView):
             return answer_for(_attempted(prepare(), key)).response()
         except AlreadyAnswered as before:
             return replay(before.answer)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        response = super().handle_exception(exc)
-        if isinstance(exc, SchedulingError) and exc.repeated:
-            response[REPLAYED] = "true"
-        return response
 
 
 def _attempted(attempt: Attempt, key: Once | None) -> Appointment:
@@ -196,7 +189,7 @@ def _entry(resource: Json, base: str, status: str) -> Json:
 # Idempotency
 
 
-def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | None:
+def once(request: Request, answer: Callable[[Any], Answer]) -> Once | None:
     """Return the request's idempotency key, if it has one. Raises Invalid for a malformed one."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -207,7 +200,7 @@ def once(request: Request, answer: Callable[[Appointment], Answer]) -> Once | No
         owner=caller_of(request).owner,
         key=key,
         fingerprint=_fingerprint(request),
-        answer=lambda appointment: asdict(answer(appointment)),
+        answer=lambda outcome: asdict(answer(outcome)),
     )
 
 

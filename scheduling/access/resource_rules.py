@@ -186,7 +186,9 @@ RULES: dict[str, ResourceRule] = {
     "CareTeam": ResourceRule(read=_of_own_patients("CareTeam")),
     "Schedule": ResourceRule(read=_own_schedules),
     "Slot": ResourceRule(read=_own_slots),
-    "Appointment": ResourceRule(read=_own_appointments, check=_leave_to_use_case),
+    "Appointment": ResourceRule(
+        read=_own_appointments, desk="c", practitioner="c", patient="c", check=_leave_to_use_case
+    ),
     "AppointmentResponse": ResourceRule(
         read=_own_answers, desk="c", practitioner="c", patient="c", check=_leave_to_use_case
     ),

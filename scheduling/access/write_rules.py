@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Patient, Resource, Subscription
+from clinic.models import Appointment, Patient, Resource, Slot, Subscription
 from scheduling.access.callers import Caller
 from scheduling.access.compartments import PATIENT, PUBLIC
 from scheduling.access.resource_rules import RULES, check_write
@@ -55,6 +55,19 @@ def may_write(
     if row is None and not may_write_some(caller, resource_type, interaction):
         raise NotFound(f"There is no {resource_type}/{fhir_id}.")  # such as an update of an unknown Patient
     check_write(resource_type, caller, fields, row)
+
+
+def may_take_over(caller: Caller, slots: Collection[int]) -> bool:
+    """True if a visit that the caller books may take these Slots (primary keys) although they are busy: software and
+    administrators make a Slot busy before they send its Appointment. It decides nothing about Slots of other visits.
+    """
+    return is_unbound(caller) and referable_keys(caller, Slot, slots) == set(slots)
+
+
+def may_record_visit(caller: Caller) -> None:
+    """Raise Forbidden unless the caller may create an Appointment that is not booked: software and administrators."""
+    if not is_unbound(caller):
+        raise Forbidden(_("Name a free time that is still to come: other visits are recorded by the clinic."))
 
 
 def patients_of(caller: Caller) -> list[Patient]:

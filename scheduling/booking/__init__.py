@@ -5,8 +5,8 @@ booking are inserted by one ordered INSERT ... ON CONFLICT DO NOTHING; fewer row
 booking was faster. Locks only keep writers in order, and are always taken in this order: the appointment, the holder of
 holds, the patient, the bookables by primary key, the service. Bookings share the locks of their bookables. A use case
 owns them exclusively when it releases time and takes other time in one transaction, extends the time during which rows
-count, or counts seats or visits. A service is locked only if its visits are counted together. `now` is read once, by
-the API, the page or the task that calls.
+count, takes Slots that a client has stored, or counts seats or visits. A service is locked only if its visits are
+counted together. `now` is read once, by the API, the page or the task that calls.
 """
 
 from scheduling.booking.attendance import confirm_attendance, undo_attendance
@@ -22,12 +22,14 @@ from scheduling.booking.holds import (
     release_expired_holds,
     support,
 )
-from scheduling.booking.idempotency import AlreadyAnswered, Once, recall
+from scheduling.booking.idempotency import AlreadyAnswered, Once, first_time, recall
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
 from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest, StatusRequest
 from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
+    create_visit,
+    judge_visit,
     lock_conditions,
     lock_for,
     lock_registration,
@@ -41,7 +43,7 @@ from scheduling.booking.resource_writes import (
 )
 from scheduling.booking.responses import answer_suggestion, record_response, respond, suggest
 from scheduling.booking.restoration import can_be_restored, restore
-from scheduling.booking.slots import engagements_of
+from scheduling.booking.slots import engagements_of, lock_holder
 from scheduling.booking.steps import change_status, correct_status
 from scheduling.booking.suggestions import standing_suggestions
 from scheduling.booking.transitions import is_holder, require_day_reached
@@ -74,16 +76,20 @@ __all__ = [
     "confirm",
     "confirm_attendance",
     "correct_status",
+    "create_visit",
     "engagements_of",
     "extend_hold",
+    "first_time",
     "hold",
     "is_birth_date",
     "is_holder",
     "is_own_code",
     "is_own_phone",
     "is_repeated",
+    "judge_visit",
     "lock_conditions",
     "lock_for",
+    "lock_holder",
     "lock_registration",
     "may_remove",
     "name_patient",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import DatabaseError, connection, transaction
 from psycopg import errors
@@ -26,6 +26,7 @@ from scheduling.errors import (
 )
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class AlreadyAnswered(Exception):
@@ -55,7 +56,7 @@ class Once:
     owner: str
     key: str
     fingerprint: str
-    answer: Callable[[Appointment], Any]
+    answer: Callable[[Any], Any]
     tell: Callable[[SchedulingError], None] = lambda refusal: None
 
 
@@ -82,7 +83,7 @@ def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
             return refusal or appointment
 
         with refusals(), transaction.atomic(durable=True):
-            outcome = acted() if once is None else _first_time(once, acted, now)
+            outcome = acted() if once is None else first_time(once, acted, now)
         if isinstance(outcome, SchedulingError):
             raise outcome
         return outcome
@@ -119,18 +120,16 @@ def refusals() -> Iterator[None]:
         raise
 
 
-def _first_time(
-    once: Once, act: Callable[[], Appointment | SchedulingError], now: datetime
-) -> Appointment | SchedulingError:
+def first_time(once: Once, act: Callable[[], T | SchedulingError], now: datetime) -> T | SchedulingError:
     """Claim the key, run the use case and store the response. Waits while another process handles the same request.
 
-    A refusal is stored as a response too; the savepoint undoes its writes.
+    A refusal is stored as a response too; the savepoint undoes its writes. The caller raises it after the commit.
     """
     if not _claim(once, now):
         recall(once)
     try:
         with refusals(), transaction.atomic():
-            outcome = act()
+            outcome: T | SchedulingError = act()
     except ScheduleBusy:
         raise  # no response is stored: the whole transaction is undone, with the key
     except SchedulingError as refusal:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,16 +17,19 @@ from clinic.fhir.codes import BLOCK
 from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
 from clinic.models.statements import insert_without_conflicts
-from scheduling import access
+from scheduling import access, plugins
 from scheduling.access import Caller
-from scheduling.booking.holds import require_within_limits
+from scheduling.booking.holds import hold_within, require_within_limits
 from scheduling.booking.idempotency import refusals
+from scheduling.booking.judging import with_judgement
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
-from scheduling.booking.request import StatusRequest
+from scheduling.booking.request import BookingRequest, StatusRequest
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.booking.steps import take_step
 from scheduling.booking.transitions import audit, audit_line, locked, require_day_reached, save
+from scheduling.booking.visits import book_within, manages
 from scheduling.errors import InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+from scheduling.plugins import BookingStep
 from scheduling.versions import Versions
 
 BATCH = 500
@@ -162,9 +166,34 @@ def remove(appointment: Appointment, *, caller: Caller, now: datetime) -> None:
     audit("delete", appointment, caller=caller, now=now)
 
 
+def create_visit(request: BookingRequest, status: str, *, caller: Caller, now: datetime) -> Appointment:
+    """Take the time of a new Appointment with this status: `booked` books, `pending` holds, `proposed` requests it.
+
+    Where the service is on request, `pending` is a request too. Raises everything that `book` and `hold` raise.
+    """
+    if _holds(request, status, caller):
+        return hold_within(request, caller=caller, now=now)
+    request = replace(request, asks=status == Appointment.Status.PROPOSED)
+    return book_within(request, caller=caller, now=now)
+
+
+def judge_visit(request: BookingRequest, status: str, *, caller: Caller, now: datetime) -> BookingRequest:
+    """The request with the findings of the plug-ins. Call it before `lock_for`, so that no lock waits for them."""
+    if not plugins.are_asked():
+        return request
+    step = BookingStep.HOLD if _holds(request, status, caller) else BookingStep.BOOK
+    return with_judgement(step, request, caller=caller, now=now)
+
+
+def _holds(request: BookingRequest, status: str, caller: Caller) -> bool:
+    asks = request.service.on_request and not manages(caller, request.offerings)
+    return status == Appointment.Status.PENDING and not asks
+
+
 def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, now: datetime) -> Appointment:
     """Save an Appointment that was made elsewhere, with the Slots (primary keys) that it has taken.
 
+    No rule of a booking is asked and nobody is told: it is for visits that have begun or are over, and for imports.
     If its patient is still to come it must name its Slots, or its time could be sold again. Raises RuleBroken;
     TimeTaken if a Slot belongs to another appointment.
     """

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
+from clinic.models import OCCUPYING, Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
 from clinic.models.base import new_fhir_id
 from clinic.models.statements import columns_of, insert_together, insert_without_conflicts, load
 from scheduling import availability
@@ -164,16 +164,20 @@ def create(
     _set_slots(appointment, [*slots, *stored])
 
 
-def stored_slots(keys: Collection[int], schedules: Collection[int], *, now: datetime) -> list[Slot]:
-    """The Slots with these primary keys: of these schedules, and free, or taken by no appointment any more.
+def stored_slots(
+    keys: Collection[int], schedules: Collection[int], *, now: datetime, busy_too: bool = False
+) -> list[Slot]:
+    """The Slots with these primary keys, of these schedules. They are free: a Slot of a hold from the instant at which
+    the hold expires. With `busy_too` they may also be busy without being an appointment's.
 
-    A Slot of a hold counts from the instant at which the hold expires. Needs `own_bookables`. Raises TimeTaken.
+    Needs `own_bookables`. Raises TimeTaken.
     """
     if not keys:
         return []
-    unclaimed = Q(appointment=None, lies_under=False) | Q(was_free=True, hold_expires_at__lte=now)
+    statuses = [Slot.Status.FREE, *(OCCUPYING if busy_too else ())]
+    unclaimed = Q(appointment=None, status__in=statuses, lies_under=False) | Q(was_free=True, hold_expires_at__lte=now)
     rows = Slot.objects.filter(unclaimed, pk__in=keys, schedule__in=schedules, deleted_at=None)
-    slots = list(rows.exclude(status=Slot.Status.ENTERED_IN_ERROR).select_related("schedule"))
+    slots = list(rows.select_related("schedule"))
     if len(slots) < len(keys):
         raise TimeTaken
     return slots

@@ -88,8 +88,9 @@ def take_step(
             require_notice(appointment, caller, now, "cancelled")
         return end_visit(appointment, status, request, caller=caller, now=now)
     require_day_reached(appointment, status, caller=caller, now=now)
-    if status == Status.WAITLIST:
-        release(appointment, now=now)
     appointment.status = status
     appointment.cancelation_reason = request.reason if status == Status.NOSHOW else None
-    return step(appointment, caller=caller, now=now)
+    step(appointment, caller=caller, now=now)
+    if status == Status.WAITLIST:
+        release(appointment, now=now)
+    return appointment

@@ -108,7 +108,9 @@ def place(
     lock_counted(request.service)
     if not request.override:
         patient_is_within_limits(request.service, request.patient, request.start, now=now, besides=replaced)
-    stored = stored_slots(request.slots, [offering.schedule for offering in request.offerings], now=now)
+    schedules = [offering.schedule for offering in request.offerings]
+    busy_too = bool(request.slots) and access.may_take_over(caller, request.slots)
+    stored = stored_slots(request.slots, schedules, now=now, busy_too=busy_too)
     with judged_as_free(stored):
         _require_offered(
             request.service, request.offerings, request.start, now=now, without=replaced, override=request.override

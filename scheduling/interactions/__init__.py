@@ -5,7 +5,11 @@ https://hl7.org/fhir/R4/http.html; the HTTP part is in api.
 
 from datetime import datetime
 
+from scheduling import booking
 from scheduling.access import Caller
+from scheduling.booking import Once
+from scheduling.errors import SchedulingError
+from scheduling.interactions.bookings import ReadBooking
 from scheduling.interactions.conditions import Find, SeveralMatch, finds_nothing
 from scheduling.interactions.entries import (
     BundleRefused,
@@ -33,6 +37,7 @@ __all__ = [
     "EntryProblem",
     "Find",
     "Patch",
+    "ReadBooking",
     "ReadPatch",
     "SeveralMatch",
     "WriteRequest",
@@ -52,9 +57,29 @@ __all__ = [
 ]
 
 
-def perform(entry: Entry, *, caller: Caller, now: datetime, base: str = "", find: Find = finds_nothing) -> WriteResult:
-    """Perform one interaction. A refusal is raised as the error of that resource, not as BundleRefused."""
-    try:
-        return write(WriteRequest(entries=[entry], base=base, find=find), caller=caller, now=now)[0]
-    except BundleRefused as refusal:
-        raise refusal.problems[0].error from refusal
+def perform(
+    entry: Entry,
+    *,
+    caller: Caller,
+    now: datetime,
+    base: str = "",
+    find: Find = finds_nothing,
+    booking_of: ReadBooking | None = None,
+    once: Once | None = None,
+) -> WriteResult:
+    """Perform one interaction, only once for an idempotency key. A refusal is raised as the error of that resource, not
+    as BundleRefused.
+    """
+    request = WriteRequest(entries=[entry], base=base, find=find, booking_of=booking_of)
+
+    def act() -> WriteResult | SchedulingError:
+        try:
+            return write_within(request, caller=caller, now=now)[0]
+        except BundleRefused as refusal:
+            raise refusal.problems[0].error from refusal
+
+    with booking.all_or_nothing():
+        outcome = act() if once is None else booking.first_time(once, act, now)
+    if isinstance(outcome, SchedulingError):
+        raise outcome
+    return outcome

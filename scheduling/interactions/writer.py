@@ -26,6 +26,7 @@ from scheduling.errors import (
 )
 from scheduling.interactions import rows, rules
 from scheduling.interactions.audit import record_writes
+from scheduling.interactions.bookings import Bookings, ReadBooking, bookings_among
 from scheduling.interactions.conditions import Find, finds_nothing, resolve_conditions
 from scheduling.interactions.deletion import delete
 from scheduling.interactions.entries import BundleRefused, Entry, EntryProblem, Interaction
@@ -63,12 +64,14 @@ class WriteRequest:
     """The entries to write, all or none.
 
     `base` is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
-    everything), and `progress` is called with the number of further entries done.
+    everything), and `progress` is called with the number of further entries done. `booking_of` finds the Appointments
+    that are to be booked; without it, as in an import, all are recorded as they are.
     """
 
     entries: Sequence[Entry]
     base: str = ""
     find: Find = finds_nothing
+    booking_of: ReadBooking | None = None
     then: Callable[[], object] = lambda: None
     progress: Callable[[int], object] = lambda count: None
 
@@ -94,7 +97,7 @@ def write_within(request: WriteRequest, *, caller: Caller, now: datetime) -> lis
     if problems := [*resolved.problems, *people.problems, *not_deleted, *changed.problems]:
         raise BundleRefused(problems)
     rest = [*_of(people.entries, "create", "update"), *changed.updates]
-    writer = _Writer(referable_references(rest, caller, request.base), caller, now, request.progress)
+    writer = _Writer(referable_references(rest, caller, request.base), caller, now, request)
     writer.write(rest)
     gone = [(row, "deleted") for _, row in deleted if row is not None and row.deleted_at == now]
     record_writes([*gone, *writer.noted], caller=caller, now=now)
@@ -133,11 +136,12 @@ def _written(entry: Entry, row: Any, outcome: Outcome) -> WriteResult:
 class _Writer:
     """The state of one transaction: known references, results and problems."""
 
-    def __init__(self, known: References, caller: Caller, now: datetime, progress: Callable[[int], object]) -> None:
+    def __init__(self, known: References, caller: Caller, now: datetime, request: WriteRequest) -> None:
         self.known = known
         self.caller = caller
         self.now = now
-        self.progress = progress
+        self.progress = request.progress
+        self.booking_of = request.booking_of
         self.written: list[WriteResult] = []
         self.noted: list[tuple[Resource, Outcome]] = []
         self.problems: list[EntryProblem] = []
@@ -161,6 +165,8 @@ class _Writer:
             raise BundleRefused(self.problems, self.unseen)
 
     def _write_wave(self, kind: ResourceKind, entries: Sequence[Entry]) -> None:
+        bookings = self._bookings(entries if kind.model is Appointment else ())
+        entries = [entry for entry in entries if entry.reference not in bookings.references]
         drafted = [(entry, draft) for entry in entries if (draft := self._draft(kind, entry)) is not None]
         if kind.model is Schedule:
             rows.set_bookables(draft for _, draft in drafted)
@@ -173,7 +179,7 @@ class _Writer:
         changed = [each for each in old if self._may_replace(*each)]
         access.require_within_scopes(kind.model, [row.pk for row, _, _ in changed], self.caller, "u")
         if kind.model is Appointment:
-            self._write_appointments(new, changed)
+            self._write_appointments(bookings, new, changed)
         elif kind.model is Slot:
             self._write_slots(new, changed)
         elif kind.model is AppointmentResponse:
@@ -197,9 +203,7 @@ class _Writer:
         problem.
         """
         self.progress(1)
-        if self.refused and self.refused & References.collect([entry.resource]):
-            self.unseen += 1
-            self.refused.add(entry.reference)
+        if self._depends_on_refused(entry):
             return None
         assert kind.from_fhir is not None  # entries are of types that can be written
         try:
@@ -211,6 +215,27 @@ class _Writer:
             self._refuse(entry, error)
             return None
         return draft
+
+    def _depends_on_refused(self, entry: Entry) -> bool:
+        if not self.refused or not self.refused & References.collect([entry.resource]):
+            return False
+        self.unseen += 1
+        self.refused.add(entry.reference)
+        return True
+
+    def _bookings(self, entries: Sequence[Entry]) -> Bookings:
+        """The Appointments that are to be booked. Their locks are among those that are taken before any is written."""
+        if self.booking_of is None:
+            return Bookings()
+        new = [entry for entry in entries if not self._must_exist(entry)]
+        bookings = bookings_among(new, self.booking_of, caller=self.caller, now=self.now)
+        for entry, error in bookings.problems:
+            if not self._depends_on_refused(entry):
+                self._refuse(entry, error)
+        self.locks |= bookings.locks
+        if bookings.entries and self.caller.user is not None:
+            booking.lock_holder(self.caller)  # before the patients, as every hold does
+        return bookings
 
     def _allowed(self, kind: ResourceKind, drafted: Sequence[Drafted], existing: Mapping[str, Any]) -> list[Drafted]:
         """The entries that the caller may write and that no rule forbids."""
@@ -253,7 +278,7 @@ class _Writer:
                 draft.fields |= {"client": self.caller.client, "user": self.caller.user}
         if kind.model is Schedule:
             changed = [each for each in changed if self._keeps_its_actor(*each)]
-        new = [each for each in new if self._is_first(*each)]
+        new = [each for each in new if self._is_first(each[0])]
         for (entry, _), row in zip(
             new, rows.insert(kind.model, [draft for _, draft in new], now=self.now), strict=True
         ):
@@ -267,9 +292,7 @@ class _Writer:
         for row, entry, draft in changed:
             self._attempt(entry, "updated", partial(self._rewrite, row, draft))
         slots = {
-            entry.fhir_id: Slot(**draft.fields, last_updated=self.now)
-            for entry, draft in new
-            if self._is_first(entry, draft)
+            entry.fhir_id: Slot(**draft.fields, last_updated=self.now) for entry, draft in new if self._is_first(entry)
         }
         taken = {slot.fhir_id for slot in booking.write_slots(list(slots.values()))}
         for entry, _ in new:
@@ -278,11 +301,16 @@ class _Writer:
             elif entry.fhir_id in slots:
                 self._note(entry, slots[entry.fhir_id], "created")
 
-    def _write_appointments(self, new: Sequence[Drafted], changed: Sequence[tuple[Appointment, Entry, Draft]]) -> None:
+    def _write_appointments(
+        self, bookings: Bookings, new: Sequence[Drafted], changed: Sequence[tuple[Appointment, Entry, Draft]]
+    ) -> None:
+        for entry in bookings.entries:
+            if self._is_first(entry):
+                self._attempt(entry, "created", partial(bookings.book, entry, caller=self.caller, now=self.now))
         for row, entry, draft in changed:
             self._attempt(entry, "updated", partial(self._amend, row, draft))
         for entry, draft in new:
-            if self._is_first(entry, draft):
+            if self._is_first(entry):
                 self._attempt(entry, "created", partial(self._record, draft))
 
     def _rewrite(self, row: Slot, draft: Draft) -> Slot:
@@ -291,6 +319,7 @@ class _Writer:
         return booking.rewrite_slot(row, now=self.now)
 
     def _record(self, draft: Draft) -> Appointment:
+        access.may_record_visit(self.caller)
         appointment = Appointment(**draft.fields)
         return booking.record(appointment, draft.slots, caller=self.caller, now=self.now)
 
@@ -307,7 +336,7 @@ class _Writer:
             self._note(entry, act(), outcome)
         except ScheduleBusy:
             raise
-        except SchedulingError as error:
+        except (InvalidResource, SchedulingError) as error:
             self._refuse(entry, error)
 
     def _keeps_its_actor(self, row: Schedule, entry: Entry, draft: Draft) -> bool:
@@ -317,7 +346,7 @@ class _Writer:
         self._refuse(entry, RuleBroken(text, expression="Schedule.actor"))
         return False
 
-    def _is_first(self, entry: Entry, draft: Draft) -> bool:
+    def _is_first(self, entry: Entry) -> bool:
         """True if the entry names no version; a new resource replaces none."""
         if entry.version:
             self._refuse(entry, VersionConflict(f"There is no {entry.reference} yet."))

@@ -183,8 +183,8 @@ MALFORMED = {
     ),
     "two visits": (
         change(["contained", 1, "status"], "busy"),
-        "Expected exactly one 'busy' slot per schedule",
-        "contained[0]",
+        "Slot duration does not match scheduling parameters duration",
+        "contained[1].end",
     ),
     "participant status": (
         change(["participant", 0, "status"], "eager"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.operations.ids import free_slot_id
 from clinic.models import Appointment
 from tests.api.conftest import codes, texts
 from tests.api.dialects import issues, matches, notes, offer, parameters, reference
@@ -89,3 +90,12 @@ def test_without_the_answer_of_a_required_plugin_the_client_tries_again(api, ins
     assert (answer.status_code, codes(answer), answer["Retry-After"]) == (503, ["transient"], "1")
     settings.REQUIRED_PLUGINS = []
     assert api.post(BOOK, sent, idempotency_key="one").status_code == 201
+
+
+def test_a_posted_appointment_is_refused_too(api, service, chen, ada):
+    slot = free_slot_id(chen.pk, service.pk, int(monday(13).timestamp()))
+    participant = {"actor": {"reference": ada.reference}, "status": "accepted"}
+    body = {"resourceType": "Appointment", "status": "booked", "participant": [participant]}
+    answer = api.post("Appointment", {**body, "slot": [{"reference": f"Slot/{slot}"}]})
+    assert (answer.status_code, codes(answer), texts(answer)) == (422, ["business-rule"], REFUSAL)
+    assert not Appointment.objects.exists()

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.http import http_date
 from rest_framework.response import Response
 
-from api.headers import version_headers
+from api.headers import REPLAYED, version_headers
 from api.operations.argonaut import changes
 from api.operations.argonaut.client_appointment import request_for_appointment
 from api.operations.argonaut.profiles import match, profiled, searchset
@@ -21,7 +21,7 @@ from api.operations.argonaut.proposals import BookingDetails, Proposal, read_pro
 from api.operations.argonaut.request import ArgonautRequest
 from api.operations.dialects import Dialect
 from api.operations.ids import read_proposal_id
-from api.operations.write_view import REPLAYED, Answer, Attempt, warnings, written
+from api.operations.write_view import Answer, Attempt, warnings, written
 from clinic.fhir.datatypes import Json
 from clinic.models import Appointment
 from scheduling import access, booking
@@ -86,7 +86,7 @@ class ArgonautBooking(ArgonautRequest):
         if self.proposal is not None:
             request = request_for_proposal(self.proposal, details)
         else:
-            request = request_for_appointment(self.client_appointment, details, self.may_book, now=self.now)
+            request = request_for_appointment(self.client_appointment, details, self.caller, now=self.now)
         take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
         return Attempt(lambda once: take(once=once), self.explainer(request.service, request.offerings, request.start))
 

@@ -109,7 +109,7 @@ def change(request: ArgonautRequest, visit: Appointment) -> Attempt:
 
 def _move(request: ArgonautRequest, visit: Appointment, notes: Json) -> Attempt:
     start = request.client_appointment.start
-    chosen = chosen_for(request.client_appointment, request.may_book, now=request.now, without=visit)
+    chosen = chosen_for(request.client_appointment, request.caller, now=request.now, without=visit)
 
     def run(once: Once | None) -> Appointment:
         return booking.reschedule(

@@ -1,4 +1,4 @@
-"""An Appointment that a client composed: of a free Slot of $prefetch, or of people, a place and a time.
+"""An Appointment that a client composed: of free Slots, or of people, a place and a time.
 
 http://fhir.org/guides/argonaut-scheduling, the third use case. It does not contain its Slots: its schedules are found
 by its participants and their free time.
@@ -7,26 +7,38 @@ by its participants and their free time.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import QuerySet
 
 from api.operations.argonaut.profiles import APPOINTMENT_PROFILES, service_types
 from api.operations.argonaut.proposals import BookingDetails
 from api.operations.argonaut.references import ReferenceTarget, find_rows, with_references
-from api.operations.ids import FreeSlot, read_free_slot_id, read_proposal_id
-from api.operations.parameters import reference_to, refusal
-from api.operations.proposals import are_contained, argonaut_participants, objects, without_slots
+from api.operations.ids import read_proposal_id
+from api.operations.named_slots import NamedSlot, read_named_slots, time_of
+from api.operations.parameters import refusal
+from api.operations.proposals import argonaut_participants, without_slots
+from api.operations.write_view import relocated
 from clinic.fhir.datatypes import Json, instant
-from clinic.fhir.issues import InvalidElement, InvalidResource
+from clinic.fhir.issues import InvalidResource
 from clinic.fhir.references import local_reference
 from clinic.fhir.resources import RESOURCES, Draft, References
 from clinic.fhir.schedules import service_references
 from clinic.fhir.visit_types import codings_of
-from clinic.models import Appointment, HealthcareService, Location, Patient, Practitioner, PractitionerRole
-from scheduling import availability
-from scheduling.availability import Criteria, MayBook, Opening, TimeQuery, Way
+from clinic.models import (
+    Appointment,
+    HealthcareService,
+    Location,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    Schedule,
+)
+from scheduling import access, availability
+from scheduling.access import Caller
+from scheduling.availability import Criteria, Offering, Opening, TimeQuery, Way
 from scheduling.booking import BookingRequest
-from scheduling.errors import Invalid, Issue, NotFound, RuleBroken
+from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, SchedulingError
 from scheduling.participants import actor_of
 
 NOTES = ("description", "reasonCode", "reasonReference", "priority", "appointmentType", "specialty", "basedOn")
@@ -36,13 +48,13 @@ ALL_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class ClientAppointment:
-    """A client's Appointment with its fields. `slots` are the free Slots that it names."""
+    """A client's Appointment with its fields. `slots` are the free Slots that it names: they say when it is."""
 
     json: Json
     at: str
     draft: Draft
     patient: Patient | None
-    slots: tuple[FreeSlot, ...]
+    slots: tuple[NamedSlot, ...]
 
     @property
     def start(self) -> datetime:
@@ -56,13 +68,12 @@ def read_client_appointment(resource: Json, at: str, base: str, patients: QueryS
     `patients` are the possible patients; others count as unknown.
     """
     resource = with_references(resource, at, patients)
-    slots = _free_slots(resource, at, base)
-    draft = read_draft(resource, at, base)
-    if draft.fields["start"] is None:
+    slots = read_named_slots(resource, at, base)
+    timed_by_slots = slots and not {"start", "end"} & resource.keys()
+    draft = read_draft({**resource, "status": "proposed"} if timed_by_slots else resource, at, base)
+    if draft.fields["start"] is None and not slots:
         text = "Say when the visit starts, as in 2026-01-05T14:00:00Z."
         raise Invalid(issues=[Issue("required", text, f"{at}.start")])
-    if any(slot.start != draft.fields["start"].timestamp() for slot in slots):
-        raise Invalid("The Appointment does not start with its Slot.", expression=f"{at}.start")
     return ClientAppointment(resource, at, draft, _patient(draft, at, patients), slots)
 
 
@@ -92,19 +103,19 @@ def read_draft(resource: Json, at: str, base: str) -> Draft:
 
 
 def request_for_appointment(
-    appointment: ClientAppointment, details: BookingDetails, may_book: MayBook, *, now: datetime
+    appointment: ClientAppointment, details: BookingDetails, caller: Caller, *, now: datetime
 ) -> BookingRequest:
     """Return the booking request, with the offerings for the visit. scheduling.booking checks the time."""
     if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
         raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
-    chosen = chosen_for(appointment, may_book, now=now)
+    chosen = chosen_for(appointment, caller, now=now)
     fields, extra = appointment.draft.fields, appointment.draft.fields["extra"]
     window = fields["requested_start"], fields["requested_end"]
     ours = argonaut_participants(chosen.offerings, details.patient, details.status)
     return BookingRequest(
         service=chosen.service,
         offerings=chosen.offerings,
-        start=appointment.start,
+        start=availability.as_datetime(chosen.start) if appointment.slots else appointment.start,
         patient=details.patient,
         register=details.register,
         participants=(*ours, *_others(fields["participant"], ours, details.status)),
@@ -112,7 +123,18 @@ def request_for_appointment(
         comment=details.comment or fields["comment"],
         requested=window if all(window) else None,
         extra={**extra, **_added_elements(extra, chosen.service, details.extensions)},
+        slots=stored_keys(appointment.slots, chosen.offerings),
     )
+
+
+def stored_keys(slots: Sequence[NamedSlot], offerings: Sequence[Offering]) -> tuple[int, ...]:
+    """Return the primary keys of the stored Slots that become the visit's.
+
+    A free Slot on a calendar that takes several patients at a time stays free for the others.
+    """
+    shared = {each.schedule for each in offerings if each.rules.capacity > 1}
+    rows = [slot.row for slot in slots if slot.row]
+    return tuple(row.pk for row in rows if row.schedule_id not in shared or row.status != row.Status.FREE)
 
 
 def notes_of(appointment: ClientAppointment) -> Json:
@@ -140,16 +162,19 @@ def _others(participants: Sequence[Json], own: Sequence[Json], status: str) -> l
 
 
 def chosen_for(
-    appointment: ClientAppointment, may_book: MayBook, *, now: datetime, without: Appointment | None = None
+    appointment: ClientAppointment, caller: Caller, *, now: datetime, without: Appointment | None = None
 ) -> Opening:
     """Return the first fitting offerings that are free, or else the first that fit.
 
     `without` is the visit that is moved.
     """
-    start = appointment.start
-    ways = _ways(appointment, may_book, without)
+    if appointment.slots:
+        ways, (start, ends) = _ways_of_slots(appointment, caller)
+        _check_time(appointment, start, ends)
+    else:
+        ways, start = _ways(appointment, caller, without), appointment.start
     if not ways:
-        text = "No service here fits: name one in serviceType, and who gives it, or a Slot of $prefetch."
+        text = "No service here fits: name one in serviceType, and who gives it, or a free Slot."
         raise Invalid(text, expression=f"{appointment.at}.participant")
     query = TimeQuery(ways=ways, start=start, end=start + ALL_DAY, windows=availability.start_only, without=without)
     found = availability.openings(query, now=now)
@@ -169,23 +194,14 @@ def _would_be(way: Way, start: datetime) -> Opening:
     return Opening(way.service, at, at + way.choices[0].rules.duration, (way.choices[0], *others))
 
 
-def _ways(appointment: ClientAppointment, may_book: MayBook, moved: Appointment | None) -> list[Way]:
-    """Return the ways to give the visit: by its Slots, by the id of a proposal, or by service and people."""
+def _ways(appointment: ClientAppointment, caller: Caller, moved: Appointment | None) -> list[Way]:
+    """Return the ways to give the visit: by the id of a proposal, or by service and people."""
     schedules, services = _named_by_id(appointment)
     named = appointment.draft.fields["service_id"] if moved is None else moved.service_id
     if named:
         services = (named,)
-    practitioners, locations = _people(appointment), _places(appointment)
-    kinds = tuple(sorted(codings_of(appointment.draft.fields["extra"].get("serviceType", []))))
-    ways = availability.ways_for(
-        Criteria(
-            services=services or None,
-            visit_types=None if services else kinds or None,
-            practitioners=practitioners or None,
-            locations=locations or None,
-        ),
-        may_book,
-    )
+    may_book = partial(_could_book, caller)
+    ways = availability.ways_for(_criteria(appointment, services), may_book)
     if schedules:
         ways = [way.among(tuple(each for each in way.choices if each.schedule in schedules)) for way in ways]
     if moved is not None:
@@ -194,10 +210,122 @@ def _ways(appointment: ClientAppointment, may_book: MayBook, moved: Appointment 
     return [way for way in ways if way.choices]
 
 
+def _could_book(caller: Caller, service: HealthcareService, offering: Offering) -> bool:
+    return access.could_book(caller, service, offering.schedule)
+
+
+def _criteria(appointment: ClientAppointment, services: Sequence[int]) -> Criteria:
+    """Return the criteria for these services (primary keys), or else for the kinds of visit that it names."""
+    kinds = tuple(sorted(codings_of(appointment.draft.fields["extra"].get("serviceType", []))))
+    return Criteria(
+        services=tuple(services) or None,
+        visit_types=None if services else kinds or None,
+        practitioners=_people(appointment) or None,
+        locations=_places(appointment) or None,
+    )
+
+
+def _ways_of_slots(appointment: ClientAppointment, caller: Caller) -> tuple[list[Way], tuple[datetime, datetime]]:
+    """Return the ways to give the visit that take the schedules of its Slots, and its time.
+
+    scheduling.booking says if the caller may book them.
+    """
+    slots = appointment.slots
+    service, ways = _service_of_slots(appointment)
+    try:
+        named = availability.offerings_by_key(service, list(dict.fromkeys(slot.schedule for slot in slots)))
+    except SchedulingError as error:
+        error.issues = relocated(error.issues, dict.fromkeys((each.expression for each in error.issues), slots[0].at))
+        raise
+    if not all(access.may_know_calendar(caller, each.actor) for each in named):
+        raise NotFound("There is no such Slot.", expression=slots[0].at)
+    start, end = time_of(slots, named)
+    _require_slots_of_people(appointment, named)
+    return [taking for way in ways if (taking := _taking(way, named, end - start))], (start, end)
+
+
+def _require_slots_of_people(appointment: ClientAppointment, named: Sequence[Offering]) -> None:
+    """Raise RuleBroken for a practitioner who takes part, if the Slots of other practitioners are named, not theirs."""
+    people = {reference for each in named for reference in (each.person, each.actor) if "Practitioner" in reference}
+    issues = [
+        Issue(
+            "business-rule",
+            f"{reference} takes part, so name a free Slot of theirs too.",
+            f"{appointment.at}.participant[{n}].actor",
+        )
+        for n, reference in enumerate(map(_reference, appointment.draft.fields["participant"]))
+        if people and reference.startswith("Practitioner") and reference not in people
+    ]
+    if issues:
+        raise RuleBroken(issues=issues)
+
+
+def _taking(way: Way, named: Sequence[Offering], length: timedelta) -> Way | None:
+    """Return the way with the named schedules in place of the pools that have them, for a visit of this length.
+
+    None if a pool that no Slot is of has no schedule whose visits are as long as those of the first one named.
+    """
+    left = list(named)
+    pools: list[tuple[Offering, ...]] = []
+    for pool in way.pools:
+        schedules = {each.schedule for each in pool}
+        own = next((each for each in left if each.schedule in schedules), None)
+        if own is not None:
+            left.remove(own)
+            pools.append((own,))
+        else:
+            pools.append(tuple(each for each in pool if each.rules.duration == named[0].rules.duration))
+    pools += [(each,) for each in left]
+    if not all(pools):
+        return None
+    chosen = next(n for n, pool in enumerate(pools) if pool[0].schedule == named[0].schedule)
+    return Way(way.service, tuple(availability.with_duration(pool, length) for pool in pools), chosen)
+
+
+def _service_of_slots(appointment: ClientAppointment) -> tuple[HealthcareService, list[Way]]:
+    """Return the one service that the Appointment or its Slots name, with its ways.
+
+    A stored Slot without a serviceType is of the one service of its schedule. Raises RuleBroken for several services.
+    """
+    slots = appointment.slots
+    services = {slot.service for slot in slots if slot.service is not None}
+    if appointment.draft.fields["service_id"]:
+        services.add(appointment.draft.fields["service_id"])
+    schedules = {slot.schedule for slot in slots}
+    criteria = _criteria(appointment, sorted(services))
+    if Schedule.objects.filter(pk__in=schedules, bookable__practitioner__isnull=False).exists():
+        criteria = replace(criteria, practitioners=None)  # the Slots say whose time it is
+    kinds = tuple(sorted(kind for slot in slots if slot.row for kind in codings_of(slot.row.service_type)))
+    if criteria.services is None and criteria.visit_types is None and kinds:
+        criteria = replace(criteria, visit_types=kinds)
+    ways = availability.ways_for(criteria, lambda service, offering: True)
+    if not services:
+        ways = [way for way in ways if any(each.schedule in schedules for pool in way.pools for each in pool)]
+    found = list(dict.fromkeys(way.service for way in ways))
+    if len(services) > 1 or len(found) > 1:
+        names = " or ".join(sorted(each.name for each in found))
+        text = f"A visit is of one service: name {names} in serviceType, and Slots of that service."
+        raise RuleBroken(text, expression=f"{appointment.at}.serviceType")
+    if not found:
+        text = "No service here fits: its people and places, its Slots and its serviceType do not belong together."
+        raise RuleBroken(text, expression=f"{appointment.at}.slot")
+    return found[0], ways
+
+
+def _check_time(appointment: ClientAppointment, start: datetime, end: datetime) -> None:
+    """Raise Invalid if the Appointment says another start or end than its Slots."""
+    fields = appointment.draft.fields
+    issues = [
+        Issue("business-rule", f"Its Slots {verb} at {instant(right)}.", f"{appointment.at}.{name}")
+        for name, verb, right in (("start", "start", start), ("end", "end", end))
+        if fields[name] not in (None, right)
+    ]
+    if issues:
+        raise Invalid(issues=issues)
+
+
 def _named_by_id(appointment: ClientAppointment) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the schedules and the service in the ids of its Slots, or in the id of a proposal for this time."""
-    if appointment.slots:
-        return tuple(slot.schedule for slot in appointment.slots), (appointment.slots[0].service,)
+    """Return the schedules and the service in the id of a proposal for this time."""
     proposed = read_proposal_id(str(appointment.json.get("id", "")))
     if proposed is not None and proposed.start == appointment.start.timestamp():
         return proposed.schedules, (proposed.service,)
@@ -222,24 +350,3 @@ def _named(appointment: ClientAppointment, kind: str) -> list[ReferenceTarget]:
 
 def _reference(participant: Json) -> str:
     return local_reference(actor_of(participant))
-
-
-def _free_slots(resource: Json, at: str, base: str) -> tuple[FreeSlot, ...]:
-    """Return the free Slots that it refers to. Raises NotFound for other Slots than those of $prefetch."""
-    if are_contained(resource.get("slot", [])):
-        return ()
-    slots, issues = [], []
-    for n, reference in objects(resource.get("slot")):
-        place = f"{at}.slot[{n}].reference"
-        try:
-            slot = read_free_slot_id(reference_to("Slot", base, "slot reference")(reference))
-        except InvalidElement as error:
-            issues.append(Issue(error.code, error.text, place))
-            continue
-        if slot is None:
-            issues.append(Issue("not-found", "This is not a free Slot: take one of $prefetch.", place))
-        else:
-            slots.append(slot)
-    if issues:
-        raise refusal(issues)
-    return tuple(slots)

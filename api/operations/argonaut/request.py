@@ -194,9 +194,6 @@ class ArgonautRequest:
             raise RuleBroken("The old appointment is another patient's.", expression=at)
         return ({"url": PREVIOUS, "valueReference": {"reference": before.reference}},)
 
-    def may_book(self, service: HealthcareService, offering: Offering) -> bool:
-        return access.could_book(self.caller, service, offering.schedule)
-
     def explainer(
         self, service: HealthcareService, offerings: Sequence[Offering], start: datetime
     ) -> Callable[[SchedulingError], None]:

@@ -21,7 +21,8 @@ from api.operations.medplum.slots import (
     read_slots,
 )
 from api.operations.parameters import Inputs, reference_to, refusal, resource
-from api.operations.proposals import are_contained, is_slot, objects, without_slots
+from api.operations.plain_booking import names_slots, request_for_slots, slot_places
+from api.operations.proposals import are_contained, client_elements, is_slot, objects, without_slots
 from api.operations.write_view import Attempt, add_alternatives, relocated
 from clinic.fhir import codes, modifiers
 from clinic.fhir.datatypes import Json
@@ -41,8 +42,6 @@ UseCase = Callable[..., Appointment]
 NOT_YET_TAKEN = ("proposed", "pending", "booked", "waitlist")
 SERIES = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.recurrenceTemplate"
 MOST_CONTAINED = 300
-# Extensions that only the server sets.
-NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
     inputs.only({"appointment"})
     appointment = inputs.required("appointment", resource("Appointment"))
     inputs.finish()
-    proposal = read_proposal(appointment, base, caller)
+    proposal = read_proposal(appointment, base, caller, now)
     request = proposal.request
 
     def tell(refusal: SchedulingError) -> None:
@@ -68,11 +67,15 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
     return Attempt(lambda once: use_case(request, caller=caller, now=now, once=once), tell)
 
 
-def read_proposal(appointment: Json, base: str, caller: Caller) -> MedplumProposal:
-    """Return the proposal. Raises with every problem: NotFound, RuleBroken, TimeNotOffered or Invalid.
+def read_proposal(appointment: Json, base: str, caller: Caller, now: datetime) -> MedplumProposal:
+    """Return the proposal, or the Appointment that names free Slots instead of containing its own.
 
-    A patient that the caller may not see counts as unknown.
+    Raises with every problem: NotFound, RuleBroken, TimeNotOffered or Invalid. A patient that the caller may not see
+    counts as unknown.
     """
+    if names_slots(appointment) and not any(is_slot(each) for _, each in objects(appointment.get("contained"))):
+        request = request_for_slots(appointment, HERE, caller, base=base, now=now)
+        return MedplumProposal(request, slot_places(request, HERE))
     reader = ProposalReader(appointment, base)
     _not_too_much(appointment)
     service = _service(reader)
@@ -80,6 +83,7 @@ def read_proposal(appointment: Json, base: str, caller: Caller) -> MedplumPropos
     slots = read_slots(reader)
     check_times(reader, slots)
     offerings = _offerings(reader, service, slots, caller) if service and slots else []
+    offerings = _as_long_as(offerings, slots)
     draft = _draft(reader, offerings, caller)
     patient = _patient(reader, draft) if draft else None
     if reader.issues or service is None or draft is None:
@@ -105,7 +109,7 @@ def _request(
         identifiers=tuple(fields["identifier"]),
         comment=fields["comment"],
         requested=window if all(window) else None,
-        extra=_client_elements(fields["extra"]),
+        extra=client_elements(fields["extra"]),
     )
 
 
@@ -177,6 +181,14 @@ def _offerings(
     return offerings
 
 
+def _as_long_as(offerings: list[Offering], slots: list[ProposedSlot]) -> list[Offering]:
+    """Return the offerings with the length of the visit, if its Slots are those of several visits."""
+    visit = next((slot for slot in slots if slot.status == BUSY), None)
+    if visit is None or visit.visits == 1:
+        return offerings
+    return list(availability.with_duration(offerings, visit.end - visit.start))
+
+
 def _places(service: HealthcareService, slots: list[ProposedSlot]) -> dict[str, str]:
     return {
         service.reference: f"{HERE}.serviceType",
@@ -225,10 +237,3 @@ def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
     if pk and patient is None:
         reader.refuse(f"{named.pop()!r} is not known here.", "participant", "not-found")
     return patient
-
-
-def _client_elements(extra: Json) -> Json:
-    """Return the other elements without the extensions that the server sets."""
-    extensions = [each for each in extra.get("extension", ()) if each["url"] not in NOT_KEPT]
-    rest = {name: value for name, value in extra.items() if name != "extension"}
-    return {**rest, **({"extension": extensions} if extensions else {})}

@@ -1,6 +1,6 @@
 """Slots that a proposal contains: the visit and its buffers, on every schedule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,13 +40,16 @@ class ProposalReader:
 
 @dataclass(frozen=True)
 class ProposedSlot:
-    """A Slot contained in the proposal; `at` is its FHIRPath."""
+    """A Slot contained in the proposal; `at` is its FHIRPath. Consecutive busy Slots are read as one of several
+    `visits`.
+    """
 
     at: str
     schedule: str
     status: str
     start: datetime
     end: datetime
+    visits: int = 1
 
     @property
     def minutes(self) -> float:
@@ -60,7 +63,24 @@ def read_slots(reader: ProposalReader) -> list[ProposedSlot]:
         reader.refuse("Appointment has no contained Slot resources", "contained")
     slots = [_slot(reader, each, f"contained[{n}]") for n, each in contained]
     readable = [slot for slot in slots if slot is not None]
-    return readable if len(readable) == len(slots) else []
+    return _joined(readable) if len(readable) == len(slots) else []
+
+
+def _joined(slots: list[ProposedSlot]) -> list[ProposedSlot]:
+    """Return the Slots with consecutive busy ones of a schedule as one, in the place of the first."""
+    joined: list[ProposedSlot] = []
+    for slot in sorted(slots, key=lambda slot: slot.start):
+        before = next((n for n, each in enumerate(joined) if _follows(slot, each)), None)
+        if before is None:
+            joined.append(slot)
+        else:
+            joined[before] = replace(joined[before], end=slot.end, visits=joined[before].visits + 1)
+    order = {slot.at: n for n, slot in enumerate(slots)}
+    return sorted(joined, key=lambda slot: order[slot.at])
+
+
+def _follows(slot: ProposedSlot, before: ProposedSlot) -> bool:
+    return (before.schedule, before.status, before.end) == (slot.schedule, BUSY, slot.start) and slot.status == BUSY
 
 
 def _slot(reader: ProposalReader, slot: Json, at: str) -> ProposedSlot | None:
@@ -86,7 +106,7 @@ def _slot(reader: ProposalReader, slot: Json, at: str) -> ProposedSlot | None:
 
 def check_times(reader: ProposalReader, slots: list[ProposedSlot]) -> None:
     """Check that the visit has one time on every schedule, and that it is the Appointment's."""
-    visits = [slot for slot in slots if slot.status == BUSY]
+    visits = list({slot.schedule: slot for slot in reversed(slots) if slot.status == BUSY}.values())[::-1]
     for slot in visits[1:]:
         if slot.start != visits[0].start:
             reader.refuse("Mismatched slot start times", f"{slot.at}.start")
@@ -103,10 +123,12 @@ def check_fit(reader: ProposalReader, offering: Offering, slots: list[ProposedSl
     """Check that the Slots of one schedule are the visit and the buffers of the service there."""
     visits = [slot for slot in slots if slot.status == BUSY]
     if len(visits) != 1:
-        reader.refuse("Expected exactly one 'busy' slot per schedule", slots[0].at)
+        text = "Expected exactly one 'busy' slot per schedule, or several that follow each other without a gap"
+        reader.refuse(text, slots[0].at, "business-rule" if visits else "invalid")
         return
     visit, rules = visits[0], offering.rules
-    if visit.minutes * 60 != rules.duration:
+    times, rest = divmod(visit.minutes * 60, rules.duration)
+    if rest or not 1 <= times <= visit.visits:
         reader.refuse("Slot duration does not match scheduling parameters duration", f"{visit.at}.end")
     if visit.start.microsecond or not is_on_grid(rules.grid, int(visit.start.timestamp())):
         reader.refuse(OFF_GRID, f"{visit.at}.start", "business-rule")

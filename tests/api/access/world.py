@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
+from api.operations.ids import free_slot_id
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Launch, Patient
@@ -323,6 +324,13 @@ def _take(operation: str) -> Callable[[World, Api, str], Any]:
     return take
 
 
+def _post(world: World, api: Api, whose: str) -> Any:
+    slot = free_slot_id(world.calendars[whose].pk, world.service.pk, int(monday(10).timestamp()))
+    patient = {"actor": {"reference": world.patients[whose].reference}, "status": "accepted"}
+    body = {"resourceType": "Appointment", "status": "booked", "slot": [{"reference": f"Slot/{slot}"}]}
+    return api.post("Appointment", {**body, "participant": [patient]})
+
+
 def _confirm(world: World, api: Api, whose: str) -> Any:
     calendar = world.calendars[whose]
     held = AppointmentFactory(
@@ -355,6 +363,7 @@ OPERATIONS = {
     "$match": _match,
     "$hold": _take(HOLD),
     "$book": _take(BOOK),
+    "POST Appointment": _post,
     "$confirm": _confirm,
     "$cancel": _cancel,
     "$reschedule": _reschedule,

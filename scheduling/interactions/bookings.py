@@ -1,0 +1,73 @@
+"""New Appointments that are booked, held or requested, instead of recorded as they were sent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from clinic.fhir.resources import InvalidResource
+from clinic.models import Appointment
+from scheduling import booking
+from scheduling.access import Caller
+from scheduling.booking import BookingRequest
+from scheduling.errors import SchedulingError
+from scheduling.interactions.entries import Entry
+
+# Returns the booking request of a new Appointment (its resource and id), or None for one that is to be recorded.
+ReadBooking = Callable[[dict[str, Any], str], BookingRequest | None]
+
+
+@dataclass
+class Bookings:
+    """Entries that are to be booked, with their requests, and the problems of those that cannot be read."""
+
+    read: ReadBooking = lambda resource, fhir_id: None
+    entries: list[Entry] = field(default_factory=list)
+    requests: list[BookingRequest] = field(default_factory=list)
+    problems: list[tuple[Entry, SchedulingError | InvalidResource]] = field(default_factory=list)
+
+    @property
+    def references(self) -> set[str]:
+        """The references of all these entries, read or not."""
+        return {entry.reference for entry in [*self.entries, *(entry for entry, _ in self.problems)]}
+
+    @property
+    def locks(self) -> set[str]:
+        """The resources that several bookings have to lock in the common order, before the first takes its time.
+
+        One booking alone takes its own locks, and shares those of its calendars with others.
+        """
+        if len(self.requests) < 2:
+            return set()
+        calendars = {offering.reference for request in self.requests for offering in request.offerings}
+        return calendars | {request.patient.reference for request in self.requests if request.patient is not None}
+
+    def book(self, entry: Entry, *, caller: Caller, now: datetime) -> Appointment:
+        """Take the time of an entry. With others it is read again, since those before it may have taken its room."""
+        request = self.requests[self.entries.index(entry)]
+        if len(self.requests) > 1 and (again := self.read(entry.resource, entry.fhir_id)):
+            request = replace(again, judgement=request.judgement)
+        return booking.create_visit(request, entry.resource["status"], caller=caller, now=now)
+
+
+def bookings_among(entries: Sequence[Entry], read: ReadBooking, *, caller: Caller, now: datetime) -> Bookings:
+    """The entries of new Appointments that are to be booked. One statement, if there are updates among them."""
+    updates = [entry.fhir_id for entry in entries if entry.interaction == "update"]
+    existing: set[str] = set()
+    if updates:
+        existing.update(Appointment.objects.filter(fhir_id__in=updates).values_list("fhir_id", flat=True))
+    bookings = Bookings(read)
+    for entry in entries:
+        if entry.fhir_id in existing:
+            continue
+        try:
+            request = read(entry.resource, entry.fhir_id)
+            if request is not None:
+                request = booking.judge_visit(request, entry.resource["status"], caller=caller, now=now)
+        except (InvalidResource, SchedulingError) as error:
+            bookings.problems.append((entry, error))
+        else:
+            if request is not None:
+                bookings.entries.append(entry)
+                bookings.requests.append(request)
+    return bookings
