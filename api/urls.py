@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from api.conformance.capability import MetadataView
 from api.conformance.openapi import openapi
 from api.conformance.pages import DEFINITIONS, DefinitionsView, DefinitionView
+from api.conformance.topics import TopicView
 from api.operations.urls import operation_urls
 from api.publishing.urls import publishing_urls
 from api.smart.discovery import openid_configuration, smart_configuration
@@ -54,5 +55,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *publishing_urls,
     *(address for kind in RESOURCES for address in _addresses(kind)),
     *(address for kind in DEFINITIONS for address in _definitions(kind)),
+    path("SubscriptionTopic/<fhir_id:fhir_id>", TopicView.as_view(), name="topic"),
     re_path(r"^(?P<path>.*)$", NowhereView.as_view(), name="nowhere"),
 ]

@@ -58,14 +58,20 @@ def check_url(url: str) -> None:
 
 
 def request(
-    method: str, url: str, *, headers: Iterable[tuple[str, str]] = (), content: bytes = b"", reads: bool = False
+    method: str,
+    url: str,
+    *,
+    headers: Iterable[tuple[str, str]] = (),
+    content: bytes = b"",
+    reads: bool = False,
+    timeout: float = TIMEOUT,
 ) -> OutgoingResponse:
     """Send a request and return the response, whatever its status; `reads` reads its body too.
 
     Raises NotAllowed, Unreachable.
     """
     check_url(url)
-    with httpcore.ConnectionPool(ssl_context=_tls_context(), network_backend=_CheckedBackend(TIMEOUT)) as pool:
+    with httpcore.ConnectionPool(ssl_context=_tls_context(), network_backend=_CheckedBackend(timeout)) as pool:
         try:
             sent = [("Host", _parts(url).netloc), ("Content-Length", str(len(content))), *headers]
             with pool.stream(method, url, headers=sent, content=content) as response:

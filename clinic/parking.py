@@ -37,6 +37,11 @@ class Parking:
         """The primary keys of the rows whose next attempt is not due yet."""
         return [key for key, again in self._again.items() if again > self._now]
 
+    @property
+    def due(self) -> list[Any]:
+        """The primary keys of the parked rows whose next attempt is due."""
+        return [key for key, again in self._again.items() if again <= self._now]
+
     def process_each(self, rows: Iterable[T], process: Callable[[T], object], *, writes: bool = True) -> int:
         """Call `process` with each row, in a savepoint of its own if it `writes`, and park the rows that fail.
 

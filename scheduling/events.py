@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from clinic.models import EventConsumer, VisitEvent
 
 BATCH = 500
+VISIT = ("appointment__service", "appointment__patient", "appointment__site")  # what is read with an event
 FEED_LOCK = 5  # the first key of two; see the other advisory locks in scheduling.booking
 
 _NUMBER = """
@@ -56,8 +57,7 @@ def collect(consumer: str, *, limit: int = BATCH) -> list[VisitEvent]:
     if reader is None:
         return []
     _number_new_events()
-    visits = ("appointment__service", "appointment__patient", "appointment__site")
-    events = list(VisitEvent.objects.filter(number__gt=reader.place).select_related(*visits)[:limit])
+    events = list(VisitEvent.objects.filter(number__gt=reader.place).select_related(*VISIT)[:limit])
     if events:
         EventConsumer.objects.filter(pk=reader.pk).update(place=events[-1].number)
     return events

@@ -1,6 +1,7 @@
 """Celery tasks that run on a schedule or after a commit."""
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task
 from django.utils import timezone
@@ -50,18 +51,19 @@ def deliver_messages(among: list[str] | None = None) -> None:
 @shared_task(ignore_result=True)
 def notify_subscribers() -> None:
     """Send due notifications to subscribers, and retry those that failed."""
-    _collect_changes()
+    for plan in (subscriptions.collect, subscriptions.collect_visits, subscriptions.plan_handshakes):
+        _plan_notifications(plan)
     for _ in range(NOTIFICATIONS_AT_ONCE):
         if not subscriptions.deliver_next(now=timezone.now()):
             return
 
 
-def _collect_changes() -> None:
-    """Plan notifications for changes of free time. An error is only logged, so that due notifications still go out."""
+def _plan_notifications(plan: Callable[..., object]) -> None:
+    """Plan notifications. An error is only logged, so that due notifications still go out."""
     try:
-        subscriptions.collect(now=timezone.now())
+        plan(now=timezone.now())
     except Exception:
-        logger.exception("Changes of free time could not be collected")
+        logger.exception("Notifications could not be planned (%s)", getattr(plan, "__name__", plan))
 
 
 @shared_task(ignore_result=True)

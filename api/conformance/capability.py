@@ -19,6 +19,7 @@ from api.conformance.pages import DEFINITIONS, OpenView
 from api.conformance.profiles import INSTANTIATES, PROFILES
 from api.conformance.routes import interactions_of, is_conditional, system_interactions
 from api.conformance.search_parameters import OF_ALL_TYPES, OF_DEFINITIONS, declared
+from api.conformance.topics import topic_canonicals
 from api.formats.renderers import JSON_TYPES, XML_TYPES, FHIRNegotiation
 from api.headers import base_of
 from api.operations.registry import OPERATIONS
@@ -118,6 +119,7 @@ def _security(request: Request) -> Json:
 def _resource(kind: str, base: str) -> Json:
     codes = interactions_of(kind)
     capabilities: Json = {
+        "extension": topic_canonicals() if kind == "Subscription" else [],
         "type": kind,
         "supportedProfile": list(PROFILES.get(kind, ())),
         "interaction": [_interaction(kind, code) for code in codes],

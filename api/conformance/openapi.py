@@ -55,7 +55,7 @@ FURTHER_PARAMETERS = {
     "patch": [IF_MATCH],
     "delete": [IF_MATCH],
 }
-OTHERS = ("Bundle", "CapabilityStatement", "OperationOutcome", "Parameters")
+OTHERS = ("Basic", "Bundle", "CapabilityStatement", "OperationOutcome", "Parameters")
 UNNAMED = ("_has",)  # whose names say what they ask for
 WITH_BODY = ("create", "update")
 BUNDLES = ("search-type", "history-instance", "history-type")
@@ -110,6 +110,7 @@ def _calls() -> Iterator[tuple[str, str, Json]]:
         yield f"{kind}/_search", "post", _form(f"{kind}/_search", _criteria(kind))
     for kind in DEFINITIONS:
         yield from _interactions(kind)
+    yield "SubscriptionTopic/{id}", "get", _call("get", "SubscriptionTopic/{id}", answer="Basic")
     for operation in OPERATIONS:
         yield from _operation(operation)
 

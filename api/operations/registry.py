@@ -205,6 +205,42 @@ OPERATIONS = (
         standard="http://hl7.org/fhir/OperationDefinition/Patient-match",
     ),
     Operation(
+        "status",
+        resource="Subscription",
+        methods=("GET", "POST"),
+        on_type=True,
+        on_instance=True,
+        affects_state=False,
+        documentation="Tells the status of Subscriptions, and how many events they have had.",
+        parameters=(
+            OperationParameter("id", "id", "A Subscription, if the address does not name it.", 0, "*"),
+            OperationParameter("status", "code", "Only Subscriptions with one of these statuses.", 0, "*"),
+            OperationParameter(
+                "return", "Bundle", "A searchset of Parameters, one for each Subscription.", 1, use="out"
+            ),
+        ),
+        standard="http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+    ),
+    Operation(
+        "events",
+        resource="Subscription",
+        methods=("GET", "POST"),
+        on_instance=True,
+        affects_state=False,
+        documentation="Lists events of a Subscription to a topic again: at most 1000, the earliest first.",
+        parameters=(
+            OperationParameter("eventsSinceNumber", "string", "The number of the first event."),
+            OperationParameter("eventsUntilNumber", "string", "The number of the last event."),
+            OperationParameter(
+                "content", "code", "`empty`, `id-only` or `full-resource`; by default as the Subscription asks."
+            ),
+            OperationParameter(
+                "return", "Bundle", "A notification of the type query-event, with these events.", 1, use="out"
+            ),
+        ),
+        standard="http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+    ),
+    Operation(
         "bulk-publish",
         resource="",
         methods=("GET",),

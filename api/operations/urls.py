@@ -7,6 +7,7 @@ from api.operations.match import Match
 from api.operations.medplum.cancel import Cancel
 from api.operations.medplum.confirm import Confirm
 from api.operations.medplum.reschedule import Reschedule
+from api.operations.subscriptions import Events, Status
 from api.operations.views import Book, Find, FindAfterAmpersand, Hold
 
 
@@ -41,5 +42,8 @@ operation_urls = [
     path("Appointment/<fhir_id:fhir_id>/$confirm", Confirm.as_view(), name="confirm"),
     path("Appointment/<fhir_id:fhir_id>/$cancel", Cancel.as_view(), name="cancel"),
     path("Appointment/<fhir_id:fhir_id>/$reschedule", Reschedule.as_view(), name="reschedule"),
+    path("Subscription/$status", Status.as_view(), name="subscriptions-status"),
+    path("Subscription/<fhir_id:fhir_id>/$status", Status.as_view(), name="subscription-status"),
+    path("Subscription/<fhir_id:fhir_id>/$events", Events.as_view(), name="subscription-events"),
     path("Patient/$match", Match.as_view(), name="match"),
 ]

@@ -69,6 +69,8 @@ class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
     list_filter = ("status", "status_code", "created")
     list_select_related = (
         "subscription",
+        "event__appointment__service",
+        "event__appointment__site",
         "schedule__practitioner_role__practitioner",
         "schedule__bookable__practitioner",
         "schedule__bookable__location",
@@ -95,6 +97,8 @@ class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
 
     @admin.display(description=_("what"), ordering="schedule")
     def what(self, notification: Notification) -> str:
+        if notification.event is not None:
+            return f"{notification.event.get_kind_display()}: {notification.event.appointment}"
         if notification.schedule is None:
             return gettext("Heartbeat")
         first, last = notification.first_day, notification.last_day

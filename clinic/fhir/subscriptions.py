@@ -1,13 +1,17 @@
-"""Subscription: https://hl7.org/fhir/R4/subscription.html, as Argonaut Scheduling uses it (argo-sub-notif).
+"""Subscription: https://hl7.org/fhir/R4/subscription.html, in two forms.
 
-Clients can subscribe to changes of free time, and to nothing that names a patient. A requested subscription is active
-at once. The values of headers are secrets: they are returned hidden, and a hidden value that is sent back stays as it
-was.
+With the criteria of Argonaut Scheduling (argo-sub-notif), a client subscribes to changes of free time, and is told
+nothing that names a patient; what it requests is active at once. With the address of a topic (clinic.fhir.topics), it
+subscribes to events; what it requests is active once its endpoint has answered a handshake.
+
+The values of headers are secrets: they are returned hidden, and a hidden value that is sent back stays as it was.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from urllib.parse import parse_qsl
 
 from clinic import http_client
@@ -18,9 +22,11 @@ from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import local_reference
+from clinic.fhir.topics import TOPICS, Topic, filters_of, read_channel, topic_of
 from clinic.models import Slot, Subscription
 from clinic.models.subscription import decrypts_to, encrypted_header
 
+Status = Subscription.Status
 HIDDEN = "(not shown)"
 PAYLOADS = ("application/fhir+json", "application/json")
 HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}): *(?P<value>[\t\x20-\x7e]{0,4000})")
@@ -38,29 +44,60 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "location": ("Location",),
     "organization": ("Organization",),
     "service": ("HealthcareService",),
+    "patient": ("Patient",),
 }
+SERVICE_TYPE = "service-type"  # the one parameter that takes codes, as `system|code`, instead of references
+OF_VISITS = {name: name for name in ("patient", "practitioner", "location", "actor", "service", SERVICE_TYPE)}
+OF_FREE_TIME = ("schedule", "actor", "practitioner", "location", "organization", "service")
 # The names of these parameters, by the resource type of the criteria.
 NAMES: dict[str, dict[str, str]] = {
     "Slot": {"schedule": "schedule"}
     | {name: name for name in ("practitioner", "location", "organization", "service")}
-    | {f"schedule.{name}": name for name in PARAMETERS if name != "schedule"},
-    "Schedule": {"_id": "schedule"} | {name: name for name in PARAMETERS if name != "schedule"},
+    | {f"schedule.{name}": name for name in OF_FREE_TIME if name != "schedule"},
+    "Schedule": {"_id": "schedule"} | {name: name for name in OF_FREE_TIME if name != "schedule"},
+    "Appointment": OF_VISITS,
+    "Encounter": OF_VISITS,
 }
+FREE_TIME = ("Slot", "Schedule")
 
 
 @dataclass(frozen=True)
 class SubscriptionCriteria:
-    """The schedules of a subscription: those that match one of the references for every parameter."""
+    """The schedules or visits of a subscription: those that match one of the references for every parameter."""
 
     references: Mapping[str, frozenset[str]]
 
+    def __and__(self, other: "SubscriptionCriteria") -> "SubscriptionCriteria":
+        both = {
+            name: found & self.references.get(name, found) & other.references.get(name, found)
+            for name, found in (*self.references.items(), *other.references.items())
+        }
+        return SubscriptionCriteria(both)
 
-def read_criteria(written: str) -> SubscriptionCriteria:
-    """Read criteria such as `Slot?schedule.actor=Practitioner/1`. Raises InvalidElement for unsupported ones."""
+
+EVERYTHING = SubscriptionCriteria({})
+
+
+def criteria_of(subscription: Subscription) -> SubscriptionCriteria:
+    """Return the criteria of a stored subscription, in either form. Raises InvalidElement."""
+    if subscription.topic:
+        return _read_filters(TOPICS[subscription.topic], filters_of(subscription.extra))
+    return read_criteria(subscription.criteria)
+
+
+def _read_filters(topic: Topic, filters: Iterable[str]) -> SubscriptionCriteria:
+    return reduce(and_, (read_criteria(each, topic.filters) for each in filters), EVERYTHING)
+
+
+def read_criteria(written: str, kinds: Sequence[str] = FREE_TIME) -> SubscriptionCriteria:
+    """Read criteria of one of these types, such as `Slot?schedule.actor=Practitioner/1`.
+
+    Raises InvalidElement for unsupported ones.
+    """
     kind, _, query = written.partition("?")
-    names = NAMES.get(kind)
-    if names is None:
-        raise _unserved(f"Only changes of Slot and Schedule can be subscribed to, not of {kind!r}.")
+    if kind not in kinds:
+        raise _unserved(f"Criteria here are about {' or '.join(kinds)}, or name a topic; not about {kind!r}.")
+    names = NAMES[kind]
     references: dict[str, frozenset[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
         if name == "status" and kind == "Slot":
@@ -75,6 +112,8 @@ def read_criteria(written: str) -> SubscriptionCriteria:
 
 
 def _references(parameter: str, modifier: str, value: str, name: str) -> frozenset[str]:
+    if parameter == SERVICE_TYPE:
+        return frozenset(filter(None, value.split(",")))
     types = PARAMETERS[parameter]
     kind = modifier or types[0]
     found = frozenset(
@@ -98,15 +137,9 @@ def _unserved(text: str) -> InvalidElement:
     return InvalidElement(text, "business-rule")
 
 
-def _read_status(sent: str | None) -> str:
-    """Return the status; `requested` becomes `active`, since nobody has to approve a subscription."""
-    status = code(Subscription.Status).read(sent)
-    return str(Subscription.Status.ACTIVE if status == Subscription.Status.REQUESTED else status)
-
-
 def _read_criteria(sent: str | None) -> str:
     written = str(text(1000).read(sent))
-    if written:
+    if written and topic_of(written) is None:
         read_criteria(written)
     return written
 
@@ -169,14 +202,44 @@ class ChannelHeaders:
         return headers
 
 
-def _reset_failures(reading: Reading) -> None:
-    """Clear the error and the count of failures of an active subscription."""
-    if reading.draft.fields.get("status") == Subscription.Status.ACTIVE:
-        reading.draft.fields |= {"error": "", "failures": 0}
+def _take_topic(reading: Reading) -> None:
+    """Take the topic and the period of its heartbeats, and check what only Subscriptions to a topic have."""
+    fields = reading.draft.fields
+    topic = None if reading.is_refused("criteria") else topic_of(fields.get("criteria", ""))
+    fields |= {"topic": topic.id if topic else "", "heartbeat": None}
+    if topic is None:
+        return
+    try:
+        _read_filters(topic, filters_of(reading.resource))
+    except InvalidElement as error:
+        reading.refuse_element(error, "criteria.extension")
+    try:
+        fields["heartbeat"] = read_channel(reading.resource).heartbeat
+    except InvalidElement as error:
+        reading.refuse_element(error, "channel.extension")
+    if not fields.get("payload"):
+        reading.require("Subscription.channel.payload")
+
+
+def _activate(reading: Reading) -> None:
+    """Make a requested subscription active, and clear its error and count of failures.
+
+    One to a topic stays requested until the handshake, unless it is active already and its endpoint stays the same.
+    """
+    fields = reading.draft.fields
+    if fields.get("status") not in (Status.REQUESTED, Status.ACTIVE):
+        return
+    fields |= {"error": "", "failures": 0}
+    if not fields["topic"]:
+        fields["status"] = Status.ACTIVE.value
+    elif fields["status"] == Status.ACTIVE:
+        same = {name: fields.get(name) for name in ("fhir_id", "status", "endpoint", "topic")}
+        is_greeted = Subscription.objects.filter(**same, deleted_at=None).exists()
+        fields["status"] = Status.ACTIVE.value if is_greeted else Status.REQUESTED.value
 
 
 SUBSCRIPTION = (
-    NormalisedElement(Path("status"), "status", Conversion(_read_status), required=True),
+    NormalisedElement(Path("status"), "status", code(Subscription.Status), required=True),
     Element(Path("reason"), "reason", text(), required=True),
     Element(Path("criteria"), "criteria", Conversion(_read_criteria), required=True),
     Element(Path("end"), "end", MOMENT),
@@ -189,6 +252,6 @@ SUBSCRIPTION = (
 
 KINDS = {
     "Subscription": ResourceKind(
-        Subscription, writer(SUBSCRIPTION), reader("Subscription", SUBSCRIPTION, _reset_failures)
+        Subscription, writer(SUBSCRIPTION), reader("Subscription", SUBSCRIPTION, _take_topic, _activate)
     )
 }

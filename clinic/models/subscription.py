@@ -1,7 +1,7 @@
-"""The models Subscription, ScheduleChange and Notification: subscriptions to changes of free time.
+"""The models Subscription, ScheduleChange and Notification: subscriptions to events and to changes of free time.
 
 Triggers of the database write the rows of `ScheduleChange`: see the migration `subscriptions`. They write none while
-there is no subscription.
+nobody subscribes to changes of free time.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,11 +18,15 @@ HEADER = "subscription.header"
 
 
 class Subscription(Resource):
-    """A client's subscription to changes of free time: https://hl7.org/fhir/R4/subscription.html
+    """A client's subscription to events or to changes of free time: https://hl7.org/fhir/R4/subscription.html
 
     It belongs to the software or the person who created it. A `header` is `Name: value` with an encrypted value, here
     and in past versions. `failures` counts the failed attempts since the last success; `last_contact` is the time of
     the last notification, or of the creation.
+
+    `topic` is the id of the topic (clinic.fhir.topics) that its criteria name; empty for Argonaut's criteria. One to
+    a topic has the seconds between its heartbeats, the number of its events so far, and the scopes of the token with
+    which it was written: no more is told than they allow.
     """
 
     RESOURCE_TYPE = "Subscription"
@@ -53,6 +57,10 @@ class Subscription(Resource):
     error = models.TextField(blank=True)
     client = models.CharField(max_length=100, blank=True, editable=False, db_index=True)
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, editable=False)
+    topic = models.CharField(max_length=30, blank=True, editable=False)
+    heartbeat = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    events = models.PositiveIntegerField(default=0, editable=False)
+    scopes = models.TextField(blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     last_contact = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -109,9 +117,10 @@ class ScheduleChange(models.Model):
 
 
 class Notification(models.Model):
-    """A notification to one subscriber about some days of a schedule; a heartbeat has no schedule.
+    """A notification to one subscriber about some days of a schedule or a VisitEvent; a heartbeat has neither.
 
-    It is `waiting` to be sent from `due` on, `sending` until `claimed_until`, then `sent`, or `failed` for good.
+    `number` is the event's number in a subscription to a topic. A notification is `waiting` to be sent from `due` on,
+    `sending` until `claimed_until`, then `sent`, or `failed` for good.
     `tried`, `duration_ms`, `status_code` and `error` describe the last attempt.
     """
 
@@ -125,6 +134,8 @@ class Notification(models.Model):
     schedule = models.ForeignKey("clinic.Schedule", models.CASCADE, null=True, blank=True, db_index=False)
     first_day = models.DateField(null=True, blank=True)
     last_day = models.DateField(null=True, blank=True)
+    event = models.ForeignKey("clinic.VisitEvent", models.CASCADE, null=True, blank=True, db_index=False)
+    number = models.PositiveIntegerField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     created = models.DateTimeField()
     due = models.DateTimeField()
@@ -139,10 +150,13 @@ class Notification(models.Model):
         ordering = ["-created", "-pk"]
         verbose_name = "notification of a subscriber"
         verbose_name_plural = "notifications of subscribers"
+        constraints = [models.UniqueConstraint(fields=["subscription", "number"], name="notification_number_once")]
         indexes = [
             models.Index(fields=["due"], name="notification_due", condition=Q(status__in=["waiting", "sending"])),
             models.Index(fields=["created"], name="notification_log"),
         ]
 
     def __str__(self) -> str:
+        if self.event is not None:
+            return str(self.event)
         return f"{self.schedule}, {self.first_day}" if self.schedule_id else gettext("Heartbeat")

@@ -41,6 +41,7 @@ from scheduling.access.rows import (
 )
 from scheduling.access.scope_filters import require_within_scopes
 from scheduling.access.scopes import CONTEXT, IDENTITY, LASTING, Scope, grantable, read_scope
+from scheduling.access.standing import standing_caller
 from scheduling.access.write_rules import (
     answerable_actors,
     is_unbound,
@@ -103,6 +104,7 @@ __all__ = [
     "searchable_types",
     "sees_all",
     "staff_appointments",
+    "standing_caller",
     "visible",
     "visible_past",
     "visible_people",

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clinic.fhir.resources import Draft, References
-from clinic.models import Appointment, Coverage, Encounter, QuestionnaireResponse
+from clinic.fhir.topics import TOPICS
+from clinic.models import Appointment, Coverage, Encounter, QuestionnaireResponse, Subscription
 from scheduling import access, booking, questionnaires, requirements
 from scheduling.access import Caller
 from scheduling.errors import Issue, RuleBroken
@@ -115,9 +116,16 @@ def _check_complete(fields: Mapping[str, Any]) -> None:
         raise RuleBroken(issues=issues)
 
 
+def _check_subscription(fields: Mapping[str, Any], row: Subscription | None, caller: Caller, now: datetime) -> None:
+    """Raise Forbidden if the caller would not be told of any event of the topic."""
+    if topic := TOPICS.get(fields["topic"]):
+        access.require(caller, topic.resource, "r")
+
+
 RULES: dict[str, Callable[[Mapping[str, Any], Any, Caller, datetime], None]] = {
     "Coverage": _check_coverage,
     "AppointmentResponse": _check_response,
     "QuestionnaireResponse": _check_answers,
     "Encounter": _check_encounter,
+    "Subscription": _check_subscription,
 }

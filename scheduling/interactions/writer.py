@@ -276,6 +276,8 @@ class _Writer:
         if kind.model is Subscription:
             for _, draft in new:
                 draft.fields |= {"client": self.caller.client, "user": self.caller.user}
+            for draft in (*(draft for _, draft in new), *(draft for row, _, draft in changed if self._owns(row))):
+                draft.fields["scopes"] = " ".join(self.caller.scopes)
         if kind.model is Schedule:
             changed = [each for each in changed if self._keeps_its_actor(*each)]
         new = [each for each in new if self._is_first(each[0])]
@@ -287,6 +289,9 @@ class _Writer:
         rows.overwrite(kind.model, [(row, draft) for row, _, draft in changed], now=self.now)
         for (row, entry, _), outcome in zip(changed, outcomes, strict=True):
             self._note(entry, row, outcome)
+
+    def _owns(self, subscription: Subscription) -> bool:
+        return (subscription.client, subscription.user) == (self.caller.client, self.caller.user)
 
     def _write_slots(self, new: Sequence[Drafted], changed: Sequence[tuple[Slot, Entry, Draft]]) -> None:
         for row, entry, draft in changed:

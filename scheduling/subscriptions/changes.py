@@ -11,11 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from clinic.fhir.resources import RESOURCES, rows_of
-from clinic.fhir.subscriptions import SubscriptionCriteria, read_criteria
+from clinic.fhir.subscriptions import SubscriptionCriteria, criteria_of
+from clinic.fhir.topics import SLOT_CHANGED
 from clinic.local_time import in_zone, later
 from clinic.models import Notification, Schedule, ScheduleChange, Subscription
 from clinic.parking import Parking
 from scheduling.subscriptions.criteria_matching import ORGANIZATIONS, matches
+from scheduling.subscriptions.subscribers import active, fail, number_events, visible_keys
 from scheduling.subscriptions.zones import zones_of
 
 logger = logging.getLogger(__name__)
@@ -25,12 +27,7 @@ AHEAD = timedelta(days=365)  # for schedules without an end of planning
 INSTANT = timedelta(microseconds=1)
 
 Days: TypeAlias = tuple[date, date]  # first and last, both included
-PlannedNotification: TypeAlias = tuple[int, int | None, date | None, date | None]  # subscription, schedule, days
-
-
-def active(now: datetime) -> Q:
-    """The condition for subscriptions that are served."""
-    return Q(status=Subscription.Status.ACTIVE, deleted_at=None) & (Q(end=None) | Q(end__gt=now))
+PlannedNotification: TypeAlias = tuple[int, int, date, date]  # subscription, schedule, days
 
 
 @transaction.atomic(durable=True)
@@ -46,10 +43,10 @@ def collect(*, now: datetime) -> int:
     if not changes:
         return 0
     ScheduleChange.objects.filter(pk__in=[each.pk for each in changes]).delete()
-    subscriptions = _readable(Subscription.objects.filter(active(now)), now)
+    subscriptions = _readable(Subscription.objects.filter(active(now), topic__in=("", SLOT_CHANGED)), now)
     if not subscriptions:
         return 0
-    planned = _planned(subscriptions, changes, aside, now)
+    planned = _visible(_planned(subscriptions, changes, aside, now), subscriptions, now)
     waiting = _waiting(subscription for subscription, _ in subscriptions)
     new = [
         Notification(
@@ -58,6 +55,8 @@ def collect(*, now: datetime) -> int:
         for subscription, schedule, first, last in planned
         if (subscription, schedule, first, last) not in waiting
     ]
+    to_topics = {subscription.pk for subscription, _ in subscriptions if subscription.topic}
+    number_events(each for each in new if each.subscription_id in to_topics)
     return len(Notification.objects.bulk_create(new))
 
 
@@ -66,20 +65,11 @@ def _readable(subscriptions: Iterable[Subscription], now: datetime) -> list[tupl
     found = []
     for subscription in subscriptions:
         try:
-            found.append((subscription, read_criteria(subscription.criteria)))
+            found.append((subscription, criteria_of(subscription)))
         except Exception as error:  # written under older rules, or by hand
             logger.error("Subscription %s: its criteria cannot be read (%s)", subscription.pk, type(error).__name__)
             fail(subscription, "Its criteria cannot be read any more: send them again.", now)
     return found
-
-
-def fail(subscription: Subscription, error: str, now: datetime) -> None:
-    """Stop serving the subscription until its client requests it again."""
-    subscription.status = Subscription.Status.ERROR
-    subscription.error = error
-    subscription.version += 1
-    subscription.last_updated = now
-    subscription.save()
 
 
 def _planned(
@@ -108,6 +98,23 @@ def _planned(
     aside.process_each(schedules, plan, writes=False)
     _keep_aside(index, [each for each in schedules if each.pk in aside.waiting])
     return list(planned)
+
+
+def _visible(
+    planned: Sequence[PlannedNotification],
+    subscriptions: Iterable[tuple[Subscription, SubscriptionCriteria]],
+    now: datetime,
+) -> list[PlannedNotification]:
+    """The planned notifications without those to a topic of schedules that the subscriber may not see."""
+    schedules: dict[int, set[int]] = defaultdict(set)
+    for key, schedule, *_ in planned:
+        schedules[key].add(schedule)
+    seen = {
+        subscription.pk: visible_keys(subscription, Schedule, schedules[subscription.pk], now)
+        for subscription, _ in subscriptions
+        if subscription.topic
+    }
+    return [each for each in planned if each[0] not in seen or each[1] in seen[each[0]]]
 
 
 def _zones(schedules: Sequence[Schedule]) -> dict[int, ZoneInfo]:
@@ -191,7 +198,7 @@ def _is_within(days: Days, other: Days) -> bool:
     return days != other and other[0] <= days[0] and days[1] <= other[1]
 
 
-def _waiting(subscriptions: Iterable[Subscription]) -> set[PlannedNotification]:
+def _waiting(subscriptions: Iterable[Subscription]) -> set[tuple[int, int | None, date | None, date | None]]:
     """The notifications that are already waiting."""
     rows = Notification.objects.filter(
         subscription__in=[each.pk for each in subscriptions],

@@ -1,6 +1,7 @@
 """Delivery of notifications: claimed in one transaction, sent outside any, and recorded in another.
 
-Delivery is at least once: if a worker dies in between, its claim expires and the notification is sent again. An
+Delivery is at least once: if a worker dies in between, its claim expires and the notification is sent again. The
+events of a subscription to a topic are sent one after the other, by their numbers. An
 endpoint that does not respond is retried after growing pauses, together with all its waiting notifications, and given
 up after some hours. The subscription then has an `error`, and is served again once its client requests it.
 """
@@ -12,14 +13,16 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from clinic import exact_json, http_client
 from clinic.encryption import CannotDecrypt
 from clinic.models import Notification, Subscription
 from clinic.parking import Parking, park
-from scheduling.subscriptions.changes import active, fail
-from scheduling.subscriptions.payload import payload_of
+from scheduling import events
+from scheduling.subscriptions.parcels import SET_ASIDE, Parcel, Withheld, parcel_of
+from scheduling.subscriptions.subscribers import REVOKED, active, fail, requested
+from scheduling.subscriptions.visits import CONSUMER, listens_to_visits
 
 DELIVERING = "notify subscribers"
 logger = logging.getLogger(__name__)
@@ -58,28 +61,39 @@ def _deliver(notification: Notification, now: datetime) -> None:
         _close(notification, Status.FAILED, error="Sending it was broken off each time.")
         return
     try:
-        result = _try(notification)
+        parcel = parcel_of(notification, now=now)
+        result = _send(notification.subscription, parcel)
+    except Withheld as refusal:
+        _withhold(notification, refusal, now)
+        return
     except Exception as error:  # a bug in this notification, not the endpoint: the others go on
         _set_aside(notification, error, now)
         return
     if result.error:
         _failed(notification, result, now)
     else:
-        _arrived(notification, result, now)
+        _arrived(notification, parcel, result, now)
 
 
 def claim(*, now: datetime) -> Notification | None:
     """Claim a notification until the lease ends, skipping those claimed by other workers."""
-    served = Subscription.objects.filter(active(now))
+    served = Q(subscription__in=Subscription.objects.filter(active(now)))
+    handshakes = Q(subscription__in=Subscription.objects.filter(requested(now)), event=None, schedule=None)
+    aside = Parking(DELIVERING, Notification, now=now)
+    earlier = Notification.objects.filter(
+        subscription=OuterRef("subscription"),
+        number__lt=OuterRef("number"),
+        status__in=(Status.WAITING, Status.SENDING),
+    ).exclude(SET_ASIDE | Q(pk__in=aside.waiting))
     due = Notification.objects.filter(
         Q(status=Status.WAITING) | Q(status=Status.SENDING, claimed_until__lte=now),
+        served | handshakes,
+        ~Exists(earlier),
         due__lte=now,
-        subscription__in=served,
     )
-    aside = Parking(DELIVERING, Notification, now=now)
     with transaction.atomic(durable=True):
         while True:
-            rows = due.exclude(pk__in=aside.waiting).select_related("subscription").order_by("due", "pk")
+            rows = due.exclude(pk__in=aside.waiting).select_related("subscription__user", "event").order_by("due", "pk")
             notification = rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
             if notification is None or aside.process_each([notification], partial(_take, now=now)):
                 return notification
@@ -92,20 +106,21 @@ def _take(notification: Notification, now: datetime) -> None:
     notification.save(update_fields=["status", "claimed_until", "attempts"])
 
 
-def _try(notification: Notification) -> DeliveryResult:
-    subscription = notification.subscription
+def _send(subscription: Subscription, parcel: Parcel) -> DeliveryResult:
     try:
         headers, content = [("User-Agent", "clinic-scheduling"), *subscription.headers()], b""
     except CannotDecrypt:
         return DeliveryResult(0, error="The values of its headers cannot be read any more: send them again.")
-    resource = payload_of(notification)
-    if resource is not None and subscription.payload:
+    if parcel.resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
-        content = exact_json.dumps(resource)
+        content = exact_json.dumps(parcel.resource)
     began = time.monotonic()
     status, error = None, ""
     try:
-        status = http_client.request("POST", subscription.endpoint, headers=headers, content=content).status
+        response = http_client.request(
+            "POST", subscription.endpoint, headers=headers, content=content, timeout=parcel.timeout
+        )
+        status = response.status
         if not 200 <= status < 300:
             error = f"The endpoint answered {status}."
     except (http_client.NotAllowed, http_client.Unreachable) as why:
@@ -125,29 +140,62 @@ def _set_aside(notification: Notification, error: Exception, now: datetime) -> N
 
 
 @transaction.atomic
-def _arrived(notification: Notification, result: DeliveryResult, now: datetime) -> None:
+def _withhold(notification: Notification, refusal: Withheld, now: datetime) -> None:
+    """Record that the subscriber may not see it. A subscriber whose access has ended is sent nothing more."""
+    _close(notification, Status.FAILED, tried=now, error=str(refusal))
+    if str(refusal) == REVOKED:
+        _give_up(_locked(notification), REVOKED, now)
+
+
+@transaction.atomic
+def _arrived(notification: Notification, parcel: Parcel, result: DeliveryResult, now: datetime) -> None:
     """Record the delivery. The endpoint responds, so all its waiting notifications become due."""
     _close(notification, Status.SENT, tried=now, **_outcome(result))
+    others = _others(notification)
+    others.filter(pk__in=parcel.others).update(status=Status.SENT, tried=now, **_outcome(result))
     Subscription.objects.filter(pk=notification.subscription_id).update(failures=0, last_contact=now)
-    put_off = _others(notification).filter(due__gt=now)
-    put_off.exclude(attempts__gt=0, duration_ms=None).update(due=now)  # except those with a bug of their own
+    _activate(notification.subscription, now)
+    put_off = others.filter(due__gt=now)
+    put_off.exclude(SET_ASIDE).update(due=now)
+
+
+def _activate(subscription: Subscription, now: datetime) -> None:
+    """Make a requested subscription active after its handshake, unless its client has changed it meanwhile."""
+    if subscription.status != Subscription.Status.REQUESTED:
+        return
+    same = Subscription.objects.filter(pk=subscription.pk, version=subscription.version, status=subscription.status)
+    if same.update(status=Subscription.Status.ACTIVE, version=F("version") + 1, last_updated=now) and (
+        listens_to_visits(subscription)
+    ):
+        events.join(CONSUMER)
 
 
 @transaction.atomic
 def _failed(notification: Notification, result: DeliveryResult, now: datetime) -> None:
     """Postpone all notifications of the endpoint, or give it up."""
-    subscription = Subscription.objects.select_for_update(no_key=True).get(pk=notification.subscription_id)
+    subscription = _locked(notification)
     subscription.failures += 1
     subscription.last_contact = now
-    if subscription.failures < TRIES or subscription.status != Subscription.Status.ACTIVE:
+    is_served = subscription.status in (Subscription.Status.ACTIVE, Subscription.Status.REQUESTED)
+    if subscription.failures < TRIES or not is_served:
         subscription.save(update_fields=["failures", "last_contact"])
         again = now + _pause(subscription.failures)
         _close(notification, Status.WAITING, tried=now, due=again, **_outcome(result))
         _others(notification).filter(due__lt=again).update(due=again)
         return
-    fail(subscription, f"Given up after {subscription.failures} tries: {result.error}", now)
     _close(notification, Status.FAILED, tried=now, **_outcome(result))
-    _others(notification).update(status=Status.FAILED, error="The subscription was given up.")
+    _give_up(subscription, f"Given up after {subscription.failures} tries: {result.error}", now)
+
+
+def _give_up(subscription: Subscription, error: str, now: datetime) -> None:
+    """Stop serving a locked subscription, and drop what waits for it."""
+    fail(subscription, error, now)
+    waiting = Notification.objects.filter(subscription=subscription, status=Status.WAITING)
+    waiting.update(status=Status.FAILED, error="The subscription was given up.")
+
+
+def _locked(notification: Notification) -> Subscription:
+    return Subscription.objects.select_for_update(no_key=True).get(pk=notification.subscription_id)
 
 
 def _pause(failures: int) -> timedelta:

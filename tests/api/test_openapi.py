@@ -74,7 +74,7 @@ def test_it_names_the_operations(document, operation):
 
 def test_only_what_everybody_may_read_needs_no_token(document):
     unprotected = {path.split("/")[1] for path, call in calls(document) if call.get("security") == []}
-    assert unprotected == {"metadata", "$bulk-publish", *DEFINITIONS}
+    assert unprotected == {"metadata", "$bulk-publish", "SubscriptionTopic", *DEFINITIONS}
 
 
 def test_a_resource_is_described_to_its_last_element(document):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.models import Notification, ScheduleChange, SchedulingParameters, Slot
 from scheduling import booking, opening, subscriptions
 from scheduling.access import Caller
-from scheduling.subscriptions import delivery
+from scheduling.subscriptions import delivery, payload
 from tests.factories import (
     LocationFactory,
     OrganizationFactory,
@@ -263,7 +263,7 @@ def test_all_changes_are_collected_with_a_constant_number_of_statements(subscrip
 def test_a_notification_contains_no_visits(subscription, service, chen, ada):
     book(wish(service, chen, at=monday(10), patient=ada))
     subscriptions.collect(now=timezone.now())
-    sent = json.dumps(delivery.payload_of(Notification.objects.get()))
+    sent = json.dumps(payload.payload_of(Notification.objects.get()))
     assert "Quinn" not in sent
     assert service.name not in sent
 

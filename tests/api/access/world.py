@@ -357,6 +357,10 @@ def _reschedule(world: World, api: Api, whose: str) -> Any:
     return api.post(f"{world.rows['Appointment', whose].reference}/$reschedule", {**PARAMETERS, "parameter": to})
 
 
+def _ask_of(operation: str) -> Callable[[World, Api, str], Any]:
+    return lambda world, api, whose: api.get(f"{world.rows['Subscription', whose].reference}/{operation}")
+
+
 OPERATIONS = {
     "$find": _find,
     "$prefetch": _prefetch,
@@ -367,4 +371,6 @@ OPERATIONS = {
     "$confirm": _confirm,
     "$cancel": _cancel,
     "$reschedule": _reschedule,
+    "$status": _ask_of("$status"),
+    "$events": _ask_of("$events"),
 }
