@@ -9,6 +9,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from api import history, search
+from api.free_slots import read_free_slot
+from api.operations.ids import read_free_slot_id
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import Resource
@@ -100,6 +102,8 @@ def answer(url: str, caller: Caller, base: str) -> Resource | Json:
         return version(kind or "", match["id"] or "", match["version"], caller)
     if match["history"]:
         return past(kind or "", match["id"] or "", query, caller, base)
+    if kind == "Slot" and read_free_slot_id(match["id"] or ""):
+        return read_free_slot(match["id"], caller, timezone.now())
     if kind is None:
         return search.answer(search.read_all(query, caller, base), caller, base)
     return (

@@ -31,6 +31,10 @@ from clinic.fhir.resources import RESOURCES
 from scheduling.errors import Invalid
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+DOCUMENTATION = {
+    "Slot": "A search finds computed free times beside stored Slots, from now and for 31 days unless it says a start. "
+    "Their ids begin with `free-`. They have no versions, and are found and read for as long as they are free.",
+}
 SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 BOOKS = "What names free Slots and is still to come is booked, held or requested under the rules of $book."
 
@@ -122,6 +126,7 @@ def _resource(kind: str, base: str) -> Json:
         "extension": topic_canonicals() if kind == "Subscription" else [],
         "type": kind,
         "supportedProfile": list(PROFILES.get(kind, ())),
+        **({"documentation": DOCUMENTATION[kind]} if kind in DOCUMENTATION else {}),
         "interaction": [_interaction(kind, code) for code in codes],
         "operation": _operations(kind, base),
     }

@@ -52,6 +52,12 @@ EXTENSIONS = (
     Extension(codes.MINIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its youngest patients on its day, in years."),
     Extension(codes.MAXIMUM_AGE, SERVICE, ("unsignedInt",), "The age of its oldest patients on its day, in years."),
     Extension(codes.BOOKABLE_BY, SERVICE, ("code",), "Who can book it: `patients` (and staff), or only `staff`."),
+    Extension(
+        codes.APPOINTMENT_TYPE,
+        SERVICE,
+        ("Coding",),
+        "The type of its appointments, of v2-0276 or Argonaut's appt-type: Slot.appointmentType of its free times.",
+    ),
     Extension(codes.NAMED_IN_EMAIL, SERVICE, ("boolean",), "Whether emails name the service; by default they do."),
     Extension(
         codes.ON_REQUEST, SERVICE, ("boolean",), "Patients request a visit, and the clinic accepts or declines it."

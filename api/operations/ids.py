@@ -15,16 +15,16 @@ from typing import NamedTuple
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from api.operations.parameters import FIRST
 from clinic.fhir.datatypes import Json
 from clinic.fhir.visit_types import APPOINTMENT_TYPES, Coding
+from scheduling.availability import EARLIEST
 
 SEAL = 10
 MOST_BYTES = 48 - SEAL
 FREE_SLOT, FREE_SLOT_PREFIX = "free-slot", "free-"
 PROPOSAL, PROPOSAL_IN_CACHE = "proposal", "proposal-in-cache"
 STANDS_FOR = timedelta(hours=1)
-EPOCH = int(FIRST.timestamp())  # no time is before that, and no number negative
+EPOCH = int(EARLIEST.timestamp())  # no time is before that, and no number negative
 SEARCH_BITS = 27
 
 

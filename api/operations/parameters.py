@@ -17,6 +17,7 @@ from clinic.country import clinic_zone
 from clinic.fhir.datatypes import Json, read_date_time
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.validation import validate
+from scheduling.availability import EARLIEST, LATEST
 from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, SchedulingError
 
 T = TypeVar("T")
@@ -27,8 +28,6 @@ REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-
 # https://hl7.org/fhir/R4/datatypes.html#dateTime
 DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
-# The arithmetic of local days works only between these.
-FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
@@ -37,8 +36,7 @@ class Inputs:
     def __init__(self, pairs: Iterable[tuple[str, Any]] = (), issues: Iterable[Issue] = ()) -> None:
         self.issues = list(issues)
         self._values: dict[str, list[Any]] = defaultdict(list)
-        for name, value in pairs:
-            self._values[name].append(value)
+        self.add(pairs)
 
     @property
     def names(self) -> frozenset[str]:
@@ -86,9 +84,17 @@ class Inputs:
     def refuse(self, text: str, name: str, code: str = "invalid") -> None:
         self.issues.append(Issue(code, text, f"Parameters.{name}"))
 
+    def add(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        for name, value in list(pairs):
+            self._values[name].append(value)
+
+    def pairs(self, without: Collection[str] = ()) -> list[tuple[str, Any]]:
+        """Return the names and values as they were sent."""
+        return [(name, each) for name, values in self._values.items() if name not in without for each in values]
+
     def as_query(self, without: Collection[str] = ()) -> list[tuple[str, str]] | None:
         """Return the parameters for a query string; None if a value does not fit into one."""
-        pairs = [(name, each) for name, values in self._values.items() if name not in without for each in values]
+        pairs = self.pairs(without)
         texts = [(name, each.get("reference") if isinstance(each, dict) else each) for name, each in pairs]
         return [(name, str(each)) for name, each in texts] if all(each is not None for _, each in texts) else None
 
@@ -266,8 +272,8 @@ def resource(kind: str) -> Reader[Json]:
 
 
 def _in_range(found: datetime) -> datetime:
-    return found if FIRST <= found < LAST else _out_of_range()
+    return found if EARLIEST <= found < LATEST else _out_of_range()
 
 
 def _out_of_range() -> NoReturn:
-    raise InvalidElement(f"Times lie between the years {FIRST.year} and {LAST.year}.")
+    raise InvalidElement(f"Times lie between the years {EARLIEST.year} and {LATEST.year}.")

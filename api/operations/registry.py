@@ -1,6 +1,6 @@
 """Definitions of the operations: https://hl7.org/fhir/R4/operationdefinition.html"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,13 @@ CRITERIA = (
     OperationParameter("location-string", "string", "Part of the address.", 0, "*", "in", "string"),
     OperationParameter("location-reference", "uri", "Any of these sites or rooms.", 0, "*"),
 )
+# Those of $prefetch, which has pages beyond 31 days.
+PREFETCH_CRITERIA = tuple(
+    replace(each, documentation="End of the search; by default 31 days after the start. More is answered page by page.")
+    if each.name == "end"
+    else each
+    for each in CRITERIA
+)
 COUNT = OperationParameter(
     "_count", "integer", "Results on one page: by default 100, in Medplum's dialect 20; at most 1000."
 )
@@ -103,7 +110,9 @@ OPERATIONS = (
                 "referral-identifier", "Identifier", "The identifier of the ServiceRequest; the proposals repeat it."
             ),
             OperationParameter("timing", "Timing", "Preferred times: dayOfWeek, timeOfDay and boundsPeriod."),
-            OperationParameter("appt-type", "string", "`system|code`; the proposals repeat it.", 0, "1", "in", "token"),
+            OperationParameter(
+                "appt-type", "string", "`system|code`: services of this type of appointment.", 0, "1", "in", "token"
+            ),
             OperationParameter("service-type-reference", "uri", "The HealthcareService. Medplum's parameter."),
             OperationParameter(
                 "schedule", "uri", "All of these Schedules; a comma means any. Medplum's parameter.", 0, "*"
@@ -145,7 +154,15 @@ OPERATIONS = (
         on_type=True,
         affects_state=False,
         documentation="Finds free time as Slots. Their ids stay the same while they are free.",
-        parameters=(*CRITERIA, SEARCHSET),
+        parameters=(
+            *PREFETCH_CRITERIA,
+            OperationParameter("_count", "integer", "Slots on one page, 1000 at most; by default all of 31 days."),
+            OperationParameter("_include", "string", "`Slot:schedule` includes the Schedules.", 0, "*"),
+            OperationParameter(
+                "_include:iterate", "string", "`Schedule:actor` includes whose Schedules they are.", 0, "*"
+            ),
+            SEARCHSET,
+        ),
     ),
     Operation(
         "confirm",

@@ -5,12 +5,13 @@ resources.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from api.outcomes import outcome_entry
-from api.search import system
+from api.search import free_slots, system
 from api.search.conditions import LIST
 from api.search.includes import MAX_INCLUDED, included
 from api.search.rows import Page, page_of, rows_of
@@ -31,27 +32,34 @@ DISTANCE_URL = "http://hl7.org/fhir/StructureDefinition/location-distance"
 def answer(search: Search, caller: Caller, base: str) -> Json:
     """Return the Bundle: a page of matches, the included resources, and the links to other pages."""
     bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
-    counted = search.controls.get("_total") != "none" or not search.count
-    if isinstance(search, SystemSearch):
-        total = system.count(search, caller) if counted else None
-        page = system.page(search, caller)
-    else:
-        rows = rows_of(search, caller)
-        total = rows.count() if counted else None
-        page = page_of(search, rows)
+    now = timezone.now()
+    total, page = _results(search, caller, base, now)
     if total is not None:
         bundle["total"] = total
     bundle["link"] = [{"relation": name, "url": url} for name, url in _links(search, page, base)]
-    matches = [to_fhir(access.redacted(row, caller)) for row in page.rows]
+    matches = [row if isinstance(row, dict) else to_fhir(access.redacted(row, caller)) for row in page.rows]
     others = included(matches, search.includes, caller, base)
     query = search.link("") or "?"
-    disclosed = [*page.rows, *others.rows]
-    access.record_disclosure(disclosed, "search", caller=caller, now=timezone.now(), query=query)
+    stored = [row for row in page.rows if not isinstance(row, dict)]
+    access.record_disclosure([*stored, *others.rows], "search", caller=caller, now=now, query=query)
     entries = [_match(search, *pair, base) for pair in zip(page.rows, matches, strict=True)]
     entries += [_entry(_short(search, each), "include", base) for each in others.resources]
     if notes := list(_notes(search, complete=others.complete)):
         entries.append(outcome_entry(notes, "warning"))
     return {**bundle, "entry": entries} if entries else bundle
+
+
+def _results(search: Search, caller: Caller, base: str, now: datetime) -> tuple[int | None, Page]:
+    """Return the number of matches, unless the search says not to count them, and the page."""
+    is_counted = search.controls.get("_total") != "none" or not search.count
+    if isinstance(search, SystemSearch):
+        return system.count(search, caller) if is_counted else None, system.page(search, caller)
+    free = free_slots.free_slots_of(search, caller, base, now) if search.kind == "Slot" else None
+    if free is not None:
+        search.total = free_slots.total_of(search, free, caller) if is_counted else None
+        return search.total, free_slots.page_of(search, free, caller)
+    rows = rows_of(search, caller)
+    return rows.count() if is_counted else None, page_of(search, rows)
 
 
 def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
@@ -62,9 +70,9 @@ def _links(search: Search, page: Page, base: str) -> Iterator[tuple[str, str]]:
         yield "self", search.link(base)
     if search.count and (search.cursor or page.after):
         yield "first", search.page_link(base, [])
-    if page.rows and page.before:
+    if page.before:
         yield "previous", search.page_link(base, page.first, backwards=True)
-    if page.rows and page.after:
+    if page.after:
         yield "next", search.page_link(base, page.last)
 
 
@@ -87,6 +95,7 @@ def _entry(resource: Json, mode: str, base: str) -> Json:
 
 
 def _notes(search: Search, *, complete: bool) -> Iterator[Issue]:
+    yield from search.notes
     for name, why in search.ignored.items():
         yield Issue("not-supported", f"{name!r} {why} and was ignored.")
     if any(LIST in name for name, _ in search.processed):

@@ -23,15 +23,21 @@ Place = list[str | None]
 
 @dataclass(frozen=True)
 class Cursor:
-    """A page of a search: after a position (empty: the start), or before it."""
+    """A page of a search: after a position (empty: the start), or before it.
+
+    `begun` is when the first page was asked for, in UTC seconds, and `total` its number of matches, in a search that
+    counts them only then.
+    """
 
     kind: str
     query: str
     place: Place = field(default_factory=list)
     backwards: bool = False
+    begun: int = 0
+    total: int | None = None
 
     def seal(self) -> str:
-        values = [self.kind, self.query, self.place, self.backwards]
+        values = [self.kind, self.query, self.place, self.backwards, self.begun, self.total]
         return encryption.encrypt(json.dumps(values, separators=(",", ":")), PURPOSE)
 
 

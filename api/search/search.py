@@ -35,7 +35,10 @@ ABOUT_THE_ANSWER = frozenset({each.partition(":")[0] for each in INCLUDES} | {*C
 
 @dataclass
 class Search:
-    """A search as it was read from a query: its conditions, order and page, and the ignored parameters."""
+    """A search as it was read from a query: its conditions, order and page, and the ignored parameters.
+
+    `notes` are for the answer; `begun` and `total` are what its page links carry.
+    """
 
     kind: str
     where: list[Q] = field(default_factory=list)
@@ -45,7 +48,10 @@ class Search:
     by_distance: Key | None = None
     processed: list[tuple[str, str]] = field(default_factory=list)
     ignored: dict[str, str] = field(default_factory=dict)  # by name, why
+    notes: list[Issue] = field(default_factory=list)
     cursor: Cursor | None = None
+    begun: int = 0
+    total: int | None = None
 
     @property
     def model(self) -> type[Model]:
@@ -78,7 +84,7 @@ class Search:
 
     def page_link(self, base: str, place: Place, *, backwards: bool = False) -> str:
         """Return the address of the page after or before a position."""
-        cursor = Cursor(self.kind, urlencode(self.processed), place, backwards)
+        cursor = Cursor(self.kind, urlencode(self.processed), place, backwards, self.begun, self.total)
         return f"{base}{self.kind}?{CURSOR}={cursor.seal()}"
 
 

@@ -198,7 +198,10 @@ class HealthcareServiceAdmin(ResourceAdmin):
                 )
             },
         ),
-        (_("Where, and what it is"), {"fields": ("organization", "locations", "type", "specialty")}),
+        (
+            _("Where, and what it is"),
+            {"fields": ("organization", "locations", "type", "specialty", "appointment_type")},
+        ),
         OTHER_SYSTEMS,
     )
 

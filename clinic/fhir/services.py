@@ -28,6 +28,7 @@ from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path, extension_path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, SPECIALTY
 from clinic.fhir.readings import ParametersDraft, Reading
+from clinic.fhir.visit_types import APPOINTMENT_TYPE_OF_CODE, appointment_type_coding, read_appointment_type
 from clinic.models import HealthcareService, SchedulingParameters
 from clinic.models.services import OLDEST, default_reminders
 
@@ -162,6 +163,9 @@ BOOKABLE_BY = Conversion(
     code(HealthcareService.BookableBy, PATIENTS).read, lambda value: None if value == PATIENTS else value
 )
 NAMED = Conversion(flag(default=True).read, lambda value: None if value else False)
+APPOINTMENT_TYPE = Conversion(
+    read_appointment_type, lambda code: appointment_type_coding(APPOINTMENT_TYPE_OF_CODE[code]) if code else None
+)
 SERVICE = (
     ACTIVE,
     IDENTIFIER,
@@ -173,6 +177,7 @@ SERVICE = (
     EligibilityElement(Path("eligibility"), "eligibility", LIST),
     ReferenceElement(Path("providedBy", "reference"), "organization", types=("Organization",)),
     ReferenceListElement(Path("location"), "locations", types=("Location",)),
+    Element(extension_path(codes.APPOINTMENT_TYPE, "valueCoding"), "appointment_type", APPOINTMENT_TYPE),
     Element(extension_path(codes.BOOKABLE_BY, "valueCode"), "bookable_by", BOOKABLE_BY),
     Element(extension_path(codes.ON_REQUEST, "valueBoolean"), "on_request", flag(default=False)),
     Element(extension_path(codes.TELEHEALTH, "valueBoolean"), "telehealth", flag(default=False)),

@@ -6,6 +6,7 @@ http://fhir.org/guides/argonaut-scheduling/CodeSystem/visit-type. A search for o
 from typing import TypeAlias
 
 from clinic.fhir.datatypes import Json
+from clinic.fhir.issues import InvalidElement
 
 Coding: TypeAlias = tuple[str, str]  # system and code
 
@@ -59,6 +60,7 @@ APPOINTMENT_TYPES: tuple[Coding, ...] = (
     *((APPOINTMENT_TYPE, code) for code in ("new-patient", "post-op", "pre-op", "same-day", "urgent")),
 )
 ROUTINE = APPOINTMENT_TYPES[0]
+APPOINTMENT_TYPE_OF_CODE = {code: (system, code) for system, code in APPOINTMENT_TYPES}
 
 
 def normalised(system: str, code: str) -> Coding:
@@ -97,6 +99,31 @@ def visit_type_coding(visit: str) -> Json:
     return {"system": VISIT_TYPE, "code": visit, **display}
 
 
-def appointment_type_of(visits: list[str]) -> Coding:
-    """Return the appointment type for these visit types by the map; routine if it has none."""
-    return next((_APPOINTMENT_TYPES[visit] for visit in visits if visit in _APPOINTMENT_TYPES), ROUTINE)
+def appointment_type_of(code: str, concepts: list[Json]) -> Coding:
+    """Return the appointment type with this code; without one that of the visit types by the map, else routine."""
+    if code:
+        return APPOINTMENT_TYPE_OF_CODE[code]
+    mapped = (_APPOINTMENT_TYPES[visit] for visit in visit_types(concepts) if visit in _APPOINTMENT_TYPES)
+    return next(mapped, ROUTINE)
+
+
+def read_appointment_type(coding: Json | None) -> str:
+    """Return the code of an appointment type, or nothing without a coding. Raises InvalidElement for another code."""
+    if not coding:
+        return ""
+    found = normalised(coding.get("system", ""), coding.get("code", ""))
+    if found not in APPOINTMENT_TYPES:
+        known = ", ".join("|".join(each) for each in APPOINTMENT_TYPES)
+        raise InvalidElement(f"Not one of the types of appointments: {known}", "code-invalid")
+    return found[1]
+
+
+def appointment_type(coding: Coding) -> Json:
+    """Return the CodeableConcept of an appointment type."""
+    return {"coding": [appointment_type_coding(coding)]}
+
+
+def appointment_type_coding(coding: Coding) -> Json:
+    system, code = coding
+    display = {"display": code.replace("-", " ").title()} if system == APPOINTMENT_TYPE else {}
+    return {"system": system, "code": code, **display}

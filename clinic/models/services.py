@@ -49,6 +49,20 @@ class HealthcareService(Resource):
         NEW = "new", "New patients"
         RETURNING = "returning", "Returning patients"
 
+    class AppointmentType(Choices):
+        """Codes of v2-0276, in capitals, and of Argonaut's appt-type: clinic.fhir.visit_types has their systems."""
+
+        ROUTINE = "ROUTINE", "Routine"
+        CHECKUP = "CHECKUP", "Check-up"
+        FOLLOW_UP = "FOLLOWUP", "Follow-up"
+        WALK_IN = "WALKIN", "Walk-in"
+        EMERGENCY = "EMERGENCY", "Emergency"
+        NEW_PATIENT = "new-patient", "New patient"
+        SAME_DAY = "same-day", "Same day"
+        URGENT = "urgent", "Urgent"
+        PRE_OPERATIVE = "pre-op", "Before an operation"
+        POST_OPERATIVE = "post-op", "After an operation"
+
     active = models.BooleanField(default=True)
     name = models.CharField(max_length=200)
     comment = models.TextField(blank=True, help_text="What a patient reads before choosing this visit.")
@@ -59,6 +73,13 @@ class HealthcareService(Resource):
     locations = models.ManyToManyField("clinic.Location", blank=True, related_name="services")
     type = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
     specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    appointment_type = models.CharField(
+        "style of visit",
+        max_length=20,
+        choices=AppointmentType,
+        blank=True,
+        help_text="What other systems are told that its times are for. Empty: what its type says, else routine.",
+    )
     identifier = ExactJSONField(default=list, blank=True)
 
     requires = ArrayField(

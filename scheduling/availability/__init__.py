@@ -6,15 +6,20 @@ each twice as long as the one before, until there are enough.
 """
 
 from scheduling.availability.checklist import BookingProblem, Verdict, checklist, problems_of_place
-from scheduling.availability.criteria import Criteria, MayBook, ways_for
+from scheduling.availability.criteria import Criteria, MayBook, specialties_of, ways_for
 from scheduling.availability.faults import Fault, FoundFault
 from scheduling.availability.free_times import (
+    EARLIEST,
+    LATEST,
+    LONGEST_VISIT,
     MAX_WINDOW,
     REASONS,
     TIME_CONFLICTS,
     FoundTime,
+    SearchWindows,
     TimeQuery,
     as_datetime,
+    bookable_until,
     explain,
     find_times,
     is_offered,
@@ -49,6 +54,9 @@ from scheduling.core.offers import Reason
 
 __all__ = [
     "DAYS",
+    "EARLIEST",
+    "LATEST",
+    "LONGEST_VISIT",
     "MAX_WINDOW",
     "REASONS",
     "STAMP",
@@ -66,6 +74,7 @@ __all__ = [
     "Opening",
     "Pool",
     "Reason",
+    "SearchWindows",
     "TimeQuery",
     "Verdict",
     "Way",
@@ -73,6 +82,7 @@ __all__ = [
     "are_limited",
     "arrangements_for",
     "as_datetime",
+    "bookable_until",
     "by_day",
     "checklist",
     "compare",
@@ -99,6 +109,7 @@ __all__ = [
     "require_still_available",
     "seats",
     "service_of",
+    "specialties_of",
     "start_only",
     "stranded",
     "ways_for",

@@ -4,7 +4,7 @@ https://profiles.ihe.net/ITI/Scheduling: criteria of different kinds must all be
 is enough, and values named first are preferred.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from django.db.models import Q
 
+from clinic.fhir.datatypes import Json
 from clinic.fhir.visit_types import Coding, codings_of, meaning
 from clinic.models import HealthcareService, Location, Schedule
 from scheduling.availability.offerings import Offering, arrangements_of
@@ -117,6 +118,21 @@ def _of_specialty(coding: Coding) -> Q:
     concept = [{"coding": [{"system": system, "code": code}]}]
     roles = Q(practitioner_role=None, bookable__practitioner__roles__specialty__contains=concept)
     return Q(specialty__contains=concept) | Q(practitioner_role__specialty__contains=concept) | roles
+
+
+def specialties_of(schedules: Collection[int]) -> dict[int, list[Json]]:
+    """The specialties by which `specialties` of Criteria find each of these schedules (primary keys). One query.
+
+    They are its own, and those of its role or, if its actor is the practitioner, of all the practitioner's roles.
+    """
+    columns = ("pk", "specialty", "practitioner_role", "practitioner_role__specialty")
+    of_practitioner = "bookable__practitioner__roles__specialty"
+    rows = Schedule.objects.filter(pk__in=schedules).values_list(*columns, of_practitioner)
+    found: dict[int, list[Json]] = {pk: [] for pk in schedules}
+    for pk, own, role, of_role, of_roles in rows.order_by("pk", "bookable__practitioner__roles"):
+        concepts = (*own, *((of_role if role else of_roles) or ()))
+        found[pk] += [concept for concept in concepts if concept not in found[pk]]
+    return found
 
 
 def _of_organization(organization: int) -> Q:

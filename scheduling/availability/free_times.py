@@ -24,6 +24,8 @@ SearchWindows: TypeAlias = Callable[[int, int], Iterator[Span]]
 TIME_CONFLICTS = frozenset({Reason.TAKEN, Reason.BLOCKED})
 LONGEST_VISIT = 24 * 3600  # seconds, so that a window covers the end of each visit
 MAX_WINDOW = timedelta(days=31)
+# The arithmetic of local days works only between these.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 REASONS = {
     Reason.OFF_GRID: _("This visit does not start at that time of day."),
@@ -253,6 +255,21 @@ def bookable_window(service: HealthcareService, start: datetime, end: datetime, 
     if service.booking_horizon_days is not None:
         last = min(end, later(now, timedelta(days=service.booking_horizon_days)))
     return -int(-first.timestamp() // 1), int(last.timestamp() // 1)
+
+
+def bookable_until(ways: Sequence[Way], end: int, now: datetime) -> int:
+    """The last moment, at most `end` (UTC seconds), at which one of the ways can be booked at all.
+
+    It follows from the booking horizons of the services and the planning horizons of the schedules.
+    """
+    latest = as_datetime(end)
+    horizons = {way.service: bookable_window(way.service, now, latest, now)[1] for way in ways}
+    plans = (
+        min(horizons[way.service], choice.planned[1] if choice.planned else end)
+        for way in ways
+        for choice in way.choices
+    )
+    return max(plans, default=0)
 
 
 def _too_far(service: HealthcareService, end: datetime, now: datetime) -> bool:

@@ -22,14 +22,14 @@ class Opening(NamedTuple):
     offerings: tuple[Offering, ...]
 
 
-def openings(query: TimeQuery, *, now: datetime) -> Iterator[Opening]:
+def openings(query: TimeQuery, *, now: datetime, latest_first: bool = False) -> Iterator[Opening]:
     """The bookable visits of the query, in order of time, then in the order of its ways and their choices.
 
-    They are computed lazily, window by window.
+    They are computed lazily, window by window. With `latest_first` the windows of the query come in that order too.
     """
     for offers in search(query, now=now):
-        found = [opening for way, each in offers for opening in _choices(way, each)]
-        yield from sorted(found, key=lambda opening: opening.start)
+        found = (opening for way, each in offers for opening in _choices(way, each))
+        yield from sorted(found, key=lambda opening: opening.start, reverse=latest_first)
 
 
 def by_day(start: int, end: int) -> Iterator[Span]:
@@ -39,13 +39,20 @@ def by_day(start: int, end: int) -> Iterator[Span]:
         start += DAY
 
 
-def doubling(start: int, end: int) -> Iterator[Span]:
-    """Windows of growing length, for a search that needs the first few times: the number of windows stays small."""
+def doubling(start: int, end: int, *, longest: int | None = None, latest_first: bool = False) -> Iterator[Span]:
+    """Windows of growing length, for a search that needs the first few times: the number of windows stays small.
+
+    `longest` is the length in seconds from which they grow no more; with `latest_first` the last window comes first.
+    """
     length = DAY
     while start < end:
-        yield start, min(start + length, end)
-        start += length
-        length *= 2
+        if latest_first:
+            yield max(start, end - length), end
+            end -= length
+        else:
+            yield start, min(start + length, end)
+            start += length
+        length = 2 * length if longest is None else min(2 * length, longest)
 
 
 def start_only(start: int, end: int) -> Iterator[Span]:

@@ -253,6 +253,8 @@ def test_an_unknown_reference_is_named_in_the_outcome(api, service, chen, strang
 
 
 def test_examples_use_other_names(api, service, chen):
+    service.appointment_type = "CHECKUP"
+    service.save()
     query = {
         "provider": chen.actor.reference,
         "location": "Napa",
@@ -262,6 +264,25 @@ def test_examples_use_other_names(api, service, chen):
     answer = api.get(FIND, window(**query))
     assert matches(answer)[0]["appointmentType"]["coding"][0]["code"] == "CHECKUP"
     assert "'provider' was taken for 'practitioner'" in notes(answer)
+
+
+def test_services_are_found_by_their_type_of_appointment(api, service, chen):
+    """A service says its type itself, or by its visit types; else it is routine."""
+    urgent = ServiceFactory(name="Urgent", appointment_type="urgent", type=[OFFICE_VISIT])
+    follow_up = ServiceFactory(name="Follow-up", type=[{"coding": [{"system": VISIT_TYPE, "code": "follow-up"}]}])
+    for each in (urgent, follow_up):
+        ScheduleFactory(services=[each])
+    for system, code, services in (
+        ("http://fhir.org/guides/argonaut-scheduling/CodeSystem/appt-type", "urgent", {urgent.name}),
+        ("http://terminology.hl7.org/CodeSystem/v2-0276", "FOLLOWUP", {follow_up.name}),
+        ("http://terminology.hl7.org/CodeSystem/v2-0276", "ROUTINE", {service.name}),
+        ("http://terminology.hl7.org/CodeSystem/v2-0276", "WALKIN", set()),
+    ):
+        proposals = found(api, **{"appt-type": f"{system}|{code}"})
+        names = [each["serviceType"][0]["extension"][0]["valueReference"]["display"] for each in proposals]
+        assert set(names) == services
+        codings = [each["appointmentType"]["coding"][0] for each in proposals]
+        assert all((coding["system"], coding["code"]) == (system, code) for coding in codings)
 
 
 def test_a_post_counts_in_its_query_or_its_body(api, service, chen):

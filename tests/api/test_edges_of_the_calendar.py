@@ -113,7 +113,7 @@ SEARCHES = {
     "Slot?start=le0001-01-01T00:00:00Z": 2,
     "Slot?start=ap9999-12-31": 4,
     "Slot?start=ap0001-01-01": 4,
-    "Slot?start=eb9999-12-31": 4,
+    "Slot?start=eb9999-12-31&identifier:missing=true": 4,
     "Slot?start=gt9999-12-31": 0,
     "Appointment?date=9999-12-31": 2,
     "Appointment?date=ne9999-12-31": 2,
@@ -154,7 +154,7 @@ def test_what_is_written_is_read(api, world):
         assert api.get(f"Appointment/visit-{name}/_history").status_code == 200
         patched = api.patch(f"Appointment/visit-{name}", [{"op": "add", "path": "/comment", "value": "Well"}])
         assert patched.status_code in (200, 409, 422)
-    assert len(ids(api.get("Slot?_sort=start"))) == 8
+    assert len(ids(api.get("Slot?_sort=start&identifier:missing=true"))) == 8
 
 
 def test_slots_of_such_times_are_made_or_refused(api, world):

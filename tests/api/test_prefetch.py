@@ -55,6 +55,7 @@ def test_free_time_is_returned_as_slots(api, service, chen):
         "resourceType": "Slot",
         "meta": {"profile": ["http://fhir.org/guides/argonaut-scheduling/StructureDefinition/prefetch-slot"]},
         "serviceType": first["serviceType"],
+        "appointmentType": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0276", "code": "ROUTINE"}]},
         "status": "free",
         "schedule": {"reference": chen.reference, "display": str(chen.actor)},
         "start": instant(monday(9)),
@@ -145,7 +146,16 @@ def test_for_people_and_in_xml_it_is_the_same(api, chen, accept):
 
 @pytest.mark.parametrize(
     "query",
-    [{"start": "2026-01-05T24:00:00"}, {"practitioner": "Dr Y"}, {"colour": "blue"}, {"end": "2020-01-01"}],
+    [
+        {"start": "2026-01-05T24:00:00"},
+        {"practitioner": "Dr Y"},
+        {"colour": "blue"},
+        {"end": "2020-01-01"},
+        {"_count": "1001"},
+        {"_cursor": "x"},
+        {"_include": "Slot:colour"},
+        {"_include": "Device:patient"},
+    ],
 )
 def test_malformed_is_400(api, chen, query):
     assert api.get(PREFETCH, window(**query)).status_code == 400
@@ -155,6 +165,90 @@ def test_who_may(chen):
     assert Api().get(PREFETCH, window()).status_code == 401
     assert api_with("system/Patient.rs").get(PREFETCH, window()).status_code == 403
     assert api_with().post(PREFETCH).status_code == 400
+
+
+# Pages, and what goes with them
+
+
+def pages(api, **query):
+    """The answers of all pages."""
+    answer = api.get(PREFETCH, window(**query))
+    yield answer
+    while following := [link["url"] for link in answer.fhir.get("link", ())]:
+        answer = api.get(following[0].removeprefix("http://testserver"))
+        yield answer
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(3, [3, 3, 3, 3, 3, 1]), (8, [8, 8]), (16, [16]), (1000, [16])])
+def test_pages_of_a_count_are_the_whole(api, service, chen, napa, count, sizes):
+    ScheduleFactory(services=[service], site=napa)
+    whole = matches(prefetch(api))
+    answers = list(pages(api, _count=count))
+    assert [len(matches(answer)) for answer in answers] == sizes
+    assert [slot for answer in answers for slot in matches(answer)] == whole
+    assert {answer.fhir["total"] for answer in answers} == {16}
+
+
+def test_a_number_alone_is_answered_too(api, chen):
+    answer = prefetch(api, _count=0)
+    assert (answer.fhir["total"], matches(answer), "link" in answer.fhir) == (8, [], False)
+
+
+def test_a_longer_window_is_answered_31_days_at_a_time(api, chen):
+    answers = list(pages(api, end=instant(monday(0, days=70))))
+    assert [len(matches(answer)) for answer in answers] == [23 * 8, 22 * 8, 5 * 8]
+    assert not any("total" in answer.fhir for answer in answers)
+    assert notes(answers[2]) == "40 times are free on this page."
+    found = [slot for answer in answers for slot in matches(answer)]
+    assert len({slot["id"] for slot in found}) == len(found) == 50 * 8
+    in_hundreds = [len(matches(answer)) for answer in pages(api, end=instant(monday(0, days=70)), _count=100)]
+    assert in_hundreds == [100, 100, 100, 100]
+
+
+def test_the_address_of_a_page_tells_nothing_and_keeps_everything(api, chen, service):
+    """A practitioner by identifier fits into no query: the link holds whatever a POST has said."""
+    other = ScheduleFactory(services=[service])
+    chen.actor.identifier = [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "323"}]
+    chen.actor.save()
+    npi = {"identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": "323"}}
+    body = parameters(practitioner=npi, **window())
+    body["parameter"].append({"name": "_count", "valueInteger": 5})
+    first = api.post(PREFETCH, body)
+    [link] = first.fhir["link"]
+    assert link["relation"] == "next"
+    assert link["url"].startswith(f"http://testserver/fhir/R4/{PREFETCH}?_cursor=")
+    path = link["url"].removeprefix("http://testserver")
+    second = matches(api.get(path))
+    assert (len(second), {slot["schedule"]["reference"] for slot in second}) == (3, {chen.reference})
+    assert other.reference not in {slot["schedule"]["reference"] for slot in matches(first)}
+    assert len(matches(api.get(f"{path}&_count=2"))) == 2
+    for wrong in (path[:-9], f"{path}&start=2026-01-05", path.replace("Slot/$prefetch", "Slot")):
+        assert api.get(wrong).status_code == 400
+
+
+def test_a_page_starts_where_the_one_before_ended_whatever_was_booked_since(api, service, chen, napa):
+    singh = ScheduleFactory(services=[service], site=napa)
+    first = prefetch(api, _count=3)
+    SlotFactory(schedule=chen, start=monday(9), end=monday(11))
+    [link] = first.fhir["link"]
+    second = matches(api.get(link["url"].removeprefix("http://testserver")))
+    assert [(slot["start"], slot["schedule"]["reference"]) for slot in second] == [
+        (instant(monday(10)), singh.reference),
+        (instant(monday(11)), chen.reference),
+        (instant(monday(11)), singh.reference),
+    ]
+
+
+def test_calendars_and_their_actors_are_included(api, chen):
+    answer = prefetch(api, **{"_include": "Slot:schedule", "_include:iterate": "Schedule:actor"})
+    brought = [each for each in answer.fhir["entry"] if each["search"]["mode"] == "include"]
+    assert [each["resource"]["resourceType"] for each in brought] == ["Schedule", "Practitioner"]
+    assert brought[0]["fullUrl"] == f"http://testserver/fhir/R4/{chen.reference}"
+    assert (len(matches(answer)), answer.fhir["total"], issues(answer)) == (8, 8, [("information", "informational")])
+    reads_slots = api_with("system/Slot.rs")
+    assert "include" not in {
+        each["search"]["mode"] for each in prefetch(reads_slots, _include="Slot:schedule").fhir["entry"]
+    }
 
 
 # Booked

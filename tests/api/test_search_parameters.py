@@ -131,7 +131,7 @@ def test_patients(api, people, query, found):
 
 @pytest.fixture
 def slots(db):
-    schedule = ScheduleFactory(fhir_id="chen", actor=PractitionerFactory(fhir_id="dr-chen"))
+    schedule = ScheduleFactory(fhir_id="chen", actor=PractitionerFactory(fhir_id="dr-chen"), services=[])
     for hour, status in ((9, "busy"), (10, "free"), (11, "busy-unavailable")):
         start = datetime(2026, 1, 5, hour, tzinfo=UTC)
         SlotFactory(fhir_id=f"at-{hour}", schedule=schedule, status=status, start=start)

@@ -9,24 +9,33 @@ import pytest
 
 from bootstrap import node_path
 from tests.api.conftest import SECRET, application
-from tests.factories import EVERY_DAY, ScheduleFactory, ServiceFactory, concept
+from tests.factories import EVERY_DAY, PractitionerFactory, ScheduleFactory, ServiceFactory, concept
 
 HERE = Path(__file__).parent
 SECONDS = 60
 CODES = "https://example.org/visit-types"
+NPI = "http://hl7.org/fhir/sid/us-npi"
 
 
 @pytest.fixture
 def clinic(transactional_db, site):
     """Three practitioners for one visit type: more than a page of the clients, which have two."""
     service = ServiceFactory(hours=EVERY_DAY, type=[concept("check-up", "Check-up", CODES)])
-    for _ in range(3):
-        ScheduleFactory(services=[service], site=site)
+    for number in range(3):
+        actor = PractitionerFactory(identifier=[{"system": NPI, "value": str(number)}])
+        ScheduleFactory(services=[service], actor=actor, site=site)
 
 
 @pytest.mark.parametrize(
     "script",
-    ["fhirpy_client.py", "fhirclient_client.py", "fhir_kit_client.mjs", "fhirclient_js.mjs", "medplum.mjs"],
+    [
+        "fhirpy_client.py",
+        "fhirclient_client.py",
+        "fhir_kit_client.mjs",
+        "fhirclient_js.mjs",
+        "medplum.mjs",
+        "plain_r4.py",
+    ],
 )
 def test_a_client_finds_holds_books_and_cancels(script, clinic, live_server):
     software = application(client_id="somebody-elses")
@@ -35,6 +44,7 @@ def test_a_client_finds_holds_books_and_cancels(script, clinic, live_server):
         "CLIENT_ID": software.client_id,
         "CLIENT_SECRET": SECRET,
         "VISIT_TYPE": f"{CODES}|check-up",
+        "PRACTITIONER": f"{NPI}|1",
         "NO_PROXY": "*",
     }
     ended, output = run(script, environment)

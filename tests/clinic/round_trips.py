@@ -147,6 +147,10 @@ RICH = [
             {"url": codes.CANCELLATION_NOTICE, "valueDuration": {"value": 1440, "unit": "min"}},
             {"url": codes.BOOKING_HORIZON_DAYS, "valueUnsignedInt": 90},
             {"url": codes.BOOKABLE_BY, "valueCode": "staff"},
+            {
+                "url": codes.APPOINTMENT_TYPE,
+                "valueCoding": {"system": "http://hl7.org/fhir/v2/0276", "code": "WALKIN", "display": "Walk in"},
+            },
             {"url": codes.TELEHEALTH, "valueBoolean": True},
             {"url": codes.QUESTIONNAIRE, "valueReference": {"reference": "Questionnaire/form"}},
             {"url": codes.REQUIRES_QUESTIONNAIRES, "valueBoolean": True},

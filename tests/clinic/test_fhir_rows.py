@@ -50,6 +50,7 @@ MAKE = {
         on_request=True,
         telehealth=True,
         eligibility="new",
+        appointment_type="same-day",
         preparation="Bring your glasses.",
         requires_questionnaires=True,
         requires_coverage=True,

@@ -20,6 +20,7 @@ from clinic.fhir.visit_types import Coding, normalised
 from clinic.models import Location, Organization, Practitioner, PractitionerRole
 from scheduling import availability
 from scheduling.availability import Criteria
+from scheduling.core.intervals import Span
 
 CRITERIA = (
     "start",
@@ -42,15 +43,20 @@ class SearchWindow:
     start: datetime
     end: datetime
 
+    @property
+    def span(self) -> Span:
+        """The whole seconds in it."""
+        return -int(-self.start.timestamp() // 1), int(self.end.timestamp() // 1)
 
-def read_window(inputs: Inputs, now: datetime, notes: list[str]) -> SearchWindow:
-    """Read start and end. The defaults are now, and the longest window of a search."""
+
+def read_window(inputs: Inputs, now: datetime, notes: list[str], *, is_cut: bool = True) -> SearchWindow:
+    """Read start and end, by default now and 31 days later. With `is_cut` a longer window is cut to that."""
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
     furthest = start + availability.MAX_WINDOW
     end = inputs.one("end", end_date_time)
     if end is not None and end <= start:
         inputs.refuse("The search ends before it starts: name an end that is after the start, and after now.", "end")
-    if end is None or end > furthest:
+    if end is None or (is_cut and end > furthest):
         notes.append(
             f"A search reaches {availability.MAX_WINDOW.days} days. This one ends with {furthest.isoformat()}."
         )

@@ -22,7 +22,7 @@ from api.operations.paging import PagedSearch, read_cursor
 from api.operations.parameters import Inputs, resource, whole_number
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.issues import InvalidElement
-from clinic.fhir.visit_types import APPOINTMENT_TYPES, Coding, appointment_type_of
+from clinic.fhir.visit_types import Coding, appointment_type_of, read_appointment_type
 from clinic.models import HealthcareService, Patient
 from scheduling import access, availability, booking, requirements
 from scheduling.access import Caller
@@ -154,11 +154,8 @@ def _identifier(value: Any) -> Json:
 
 
 def _appointment_type(value: Any) -> Coding:
-    found = coding(value)
-    if found not in APPOINTMENT_TYPES:
-        known = ", ".join("|".join(each) for each in APPOINTMENT_TYPES)
-        raise InvalidElement(f"Not one of the types of appointments: {known}", "code-invalid")
-    return found
+    system, code = coding(value)
+    return system, read_appointment_type({"system": system, "code": code})
 
 
 # Finding
@@ -171,9 +168,19 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
     """
     team = requirements.care_team(search.patient.pk) if search.patient else None
     criteria = search.criteria
+    types: dict[HealthcareService, bool] = {}
+
+    def is_of_type(service: HealthcareService) -> bool:
+        if service not in types:
+            kind = appointment_type_of(service.appointment_type, service.type)
+            types[service] = search.appointment_type in (None, kind)
+        return types[service]
+
     is_any = criteria.services is None and criteria.visit_types is None and criteria.specialties is None
 
     def may_book(service: HealthcareService, offering: Offering) -> bool:
+        if not is_of_type(service):
+            return False
         needs_more = service.requires_questionnaires or service.requires_coverage
         if is_any and (needs_more or (service.requires_care_team and team is None)):
             left_out[service.pk] = service
@@ -227,7 +234,7 @@ def _entries(search: CriteriaSearch, page: list[Opening], base: str, now: dateti
     facts: dict[Coding, SearchFacts] = {}
     entries = []
     for opening in page:
-        kind = search.appointment_type or appointment_type_of(writer.visit_types(opening.service))
+        kind = writer.appointment_type(opening.service)
         if kind not in facts:
             facts[kind] = _facts(search, kind, now)
             facts[kind].keep()

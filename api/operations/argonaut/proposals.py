@@ -10,7 +10,7 @@ from api.operations.argonaut.profiles import APPOINTMENT_PROFILES, service_types
 from api.operations.ids import ProposalFacts, SearchFacts
 from api.operations.proposals import argonaut_participants, contained_slots, instant_text, slot_references
 from clinic.fhir.datatypes import Json
-from clinic.fhir.visit_types import APPOINTMENT_TYPE, Coding, visit_types
+from clinic.fhir.visit_types import Coding, appointment_type, appointment_type_of
 from clinic.models import HealthcareService, Patient
 from clinic.models.statements import find
 from scheduling import availability
@@ -26,13 +26,13 @@ class ProposalWriter:
     """A writer of the proposals of one answer, which makes their common elements once."""
 
     def __init__(self) -> None:
-        self._visit_types: dict[HealthcareService, list[str]] = {}
+        self._types: dict[HealthcareService, Coding] = {}
         self._shared: dict[tuple[HealthcareService, tuple[Offering, ...], Coding], Json] = {}
 
-    def visit_types(self, service: HealthcareService) -> list[str]:
-        if service not in self._visit_types:
-            self._visit_types[service] = visit_types(service.type)
-        return self._visit_types[service]
+    def appointment_type(self, service: HealthcareService) -> Coding:
+        if service not in self._types:
+            self._types[service] = appointment_type_of(service.appointment_type, service.type)
+        return self._types[service]
 
     def write(
         self,
@@ -77,12 +77,6 @@ def _shared(
         **search.kept,
     }
     return {name: value for name, value in appointment.items() if value}
-
-
-def appointment_type(coding: Coding) -> Json:
-    system, code = coding
-    display = {"display": code.replace("-", " ").title()} if system == APPOINTMENT_TYPE else {}
-    return {"coding": [{"system": system, "code": code, **display}]}
 
 
 # Reading

@@ -308,6 +308,10 @@ def _prefetch(world: World, api: Api, whose: str) -> Any:
     return api.get("Slot/$prefetch", {"start": instant(monday(0)), "end": instant(monday(0, days=1))})
 
 
+def _free_slots(world: World, api: Api, whose: str) -> Any:
+    return api.get("Slot", {"status": "free", "start": [f"ge{instant(monday(0))}", f"lt{instant(monday(0, days=1))}"]})
+
+
 def _match(world: World, api: Api, whose: str) -> Any:
     patient = to_fhir(world.patients[whose])
     sought = {name: patient[name] for name in ("resourceType", "name", "birthDate")}
@@ -364,6 +368,7 @@ def _ask_of(operation: str) -> Callable[[World, Api, str], Any]:
 OPERATIONS = {
     "$find": _find,
     "$prefetch": _prefetch,
+    "free Slots": _free_slots,
     "$match": _match,
     "$hold": _take(HOLD),
     "$book": _take(BOOK),
