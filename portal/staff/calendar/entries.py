@@ -130,7 +130,7 @@ def read_entries(
     A visit with several of the actors is one entry. Of what the caller may not see, only the time is included.
     """
     found = _taken(access.visible(Slot, caller), selection, start, end, now)
-    rows = [_SlotRow._make(row) for row in found.values_list(*_COLUMNS)]
+    rows = _joined(_SlotRow._make(row) for row in found.values_list(*_COLUMNS))
     patients = Patient.objects.in_bulk({row.patient for row in rows if row.patient})
     disclosures.listed_patients(caller, patients, "calendar", now=now)
     schedules = _by_bookable(selection)
@@ -148,12 +148,28 @@ def read_entries(
     return sorted(every, key=lambda each: (each.start, each.end))
 
 
+def _joined(rows: Iterable[_SlotRow]) -> list[_SlotRow]:
+    """Return the rows, in order of time, with consecutive Slots of one visit as one: it may have taken stored ones."""
+    joined: list[_SlotRow] = []
+    last: dict[tuple[Any, ...], int] = {}
+    for row in rows:
+        key = row.visit, row.bookable, row.status
+        at = last.get(key) if row.visit and row.status != Slot.Status.BUSY_UNAVAILABLE else None
+        if at is not None and joined[at].end == row.start:
+            joined[at] = joined[at]._replace(end=row.end)
+        else:
+            last[key] = len(joined)
+            joined.append(row)
+    return joined
+
+
 def times_of_visits(
     caller: Caller, selection: Selection, start: datetime, end: datetime, *, now: datetime
 ) -> list[tuple[datetime, datetime]]:
     """Return the times of visits of the selected actors, each once. One query."""
     visits = _taken(access.visible(Slot, caller), selection, start, end, now).filter(appointment__isnull=False)
-    return list(visits.order_by().values_list("start", "end").distinct())
+    times = visits.order_by().values_list("appointment__start", "appointment__end").distinct()
+    return [(begins, ends) for begins, ends in times if begins and ends]
 
 
 def merge_groups(entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:

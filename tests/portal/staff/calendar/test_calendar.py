@@ -237,6 +237,19 @@ def test_a_visit_with_several_actors_is_one_event_on_all_of_them(client, rana, s
     assert set(event["resourceIds"]) == {schedule.fhir_id, room.fhir_id}
 
 
+def test_a_visit_of_several_slots_is_one_event_and_one_visit_of_the_month(client, chen, schedule, checkup):
+    """It may have taken two Slots that a client had stored."""
+    start = datetime(2026, 11, 30, 9, tzinfo=ZONE)
+    visit = AppointmentFactory(service=checkup, start=start, end=start + timedelta(hours=1), schedules=[schedule])
+    visit.slots.update(end=start + timedelta(minutes=30))
+    SlotFactory(schedule=schedule, appointment=visit, start=start + timedelta(minutes=30), end=visit.end)
+    client.force_login(chen.user)
+    [event] = feed(client)
+    assert (event["start"], event["end"]) == ("2026-11-30T09:00:00", "2026-11-30T10:00:00")
+    weeks = client.get("/staff/month/", {"date": "2026-11-30"}).context["weeks"]
+    assert [each.visits for week in weeks for each in week if each.date == start.date()] == [1]
+
+
 def test_a_visit_at_a_glance_says_who_it_is_how_to_reach_them_and_what_the_board_says(
     client, rana, schedule, checkup, site, noon
 ):
