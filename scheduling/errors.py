@@ -28,10 +28,12 @@ class Issue:
 class SchedulingError(Exception):
     """The base class of all refusals, with one issue or several.
 
-    `repeated` is True if the same request was refused before, so that this is the stored response.
+    `repeated` is True if the same request was refused before, so that this is the stored response. `occurrence` is the
+    number of the visit that was refused, if a series was.
     """
 
     repeated = False
+    occurrence: int | None = None
     code = "processing"
     message: ClassVar[Any] = lazy("This could not be done.")
 

@@ -61,6 +61,14 @@ class VisitFacts:
         return text_of(self.appointment.service, "name") or _("Visit")
 
     @property
+    def series_position(self) -> str:
+        """The number of the visit in its series, such as "2 of 6"; empty if it is in none."""
+        visit = self.appointment
+        if visit.series is None:
+            return ""
+        return _("%(number)s of %(count)s") % {"number": visit.occurrence, "count": visit.occurrences}
+
+    @property
     def with_whom(self) -> str:
         """The names of the practitioners, as in the appointment's participants."""
         return ", ".join(participant_names(self.appointment, "Practitioner"))

@@ -194,12 +194,13 @@ def _without_answers(appointment: Appointment, service: HealthcareService) -> li
 
 
 def _responses(appointment: Appointment, service: HealthcareService) -> list[QuestionnaireResponse]:
-    """Return complete answers to the service's questionnaires, newest first.
+    """Return complete answers to the service's questionnaires, newest first. The visits of a series share theirs.
 
     Answers for the visit itself take the place of earlier ones without a visit. The status alone does not make them
     complete: other software's answers are checked like those of pages.
     """
-    ours = Q(appointment=appointment) | Q(appointment=None, patient=appointment.patient_id)
+    own = Q(appointment__series=appointment.series) if appointment.series else Q(appointment=appointment)
+    ours = own | Q(appointment=None, patient=appointment.patient_id)
     rows = QuestionnaireResponse.objects.filter(
         ours, questionnaire__in=service.questionnaires.all(), deleted_at=None
     ).exclude(status=QuestionnaireResponse.Status.ENTERED_IN_ERROR)

@@ -84,6 +84,13 @@ EXTENSIONS = (
     Extension(codes.APPOINTMENT, ("QuestionnaireResponse",), ("Reference",), "The Appointment that it is for."),
     Extension(codes.HOLD_EXPIRES, ("Appointment",), ("instant",), "Until when the time is held. Read only."),
     Extension(
+        codes.SERIES_OCCURRENCE,
+        ("Appointment",),
+        (),
+        "A visit of a series that differs from its recurrenceTemplate: its `recurrenceId`; in a proposal the time in"
+        " `conflict` and each `alternative`, in a booking the `start` that was chosen.",
+    ),
+    Extension(
         codes.MERGED_PATIENT,
         ("Appointment",),
         ("Reference",),

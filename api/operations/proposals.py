@@ -16,7 +16,7 @@ PRIMARY = {
     "coding": [{"system": codes.PARTICIPATION_TYPE, "code": "PPRF", "display": "primary performer"}],
 }
 # Extensions that only the server sets.
-NOT_KEPT = (codes.BOOKED_BY_OPERATION,)
+NOT_KEPT = (codes.BOOKED_BY_OPERATION, codes.SERIES_OCCURRENCE)
 
 
 @lru_cache(maxsize=65536)

@@ -50,6 +50,12 @@ class Operation:
         return [*([on_type] if self.on_type else []), *([on_instance] if self.on_instance else [])]
 
 
+def occurrences(verb: str) -> OperationParameter:
+    """The parameter that extends a change of one visit to its series."""
+    text = f"The visits of a series to {verb}: `this` (the default), `this-and-following`, or `all`."
+    return OperationParameter("occurrences", "code", text)
+
+
 CHANGED = OperationParameter("return", "Bundle", "The Appointment and its Slots as they are now.", 1, use="out")
 
 # Search criteria of Argonaut Scheduling, of IHE, and of $prefetch.
@@ -120,6 +126,21 @@ OPERATIONS = (
             OperationParameter(
                 "ignore-appointment", "uri", "An Appointment whose own time counts as free. Medplum's parameter."
             ),
+            OperationParameter(
+                "occurrence-count",
+                "positiveInt",
+                "Finds series of so many visits, 2 to 52, at one local time; the window is for the first, and is 7 days"
+                " long at most. Medplum's parameter.",
+            ),
+            OperationParameter(
+                "week-interval", "positiveInt", "The weeks from one visit of a series to the next; by default 1."
+            ),
+            OperationParameter(
+                "conflicts",
+                "code",
+                "`include` finds series too in which up to a third of the visits cannot be booked, each with the"
+                " nearest times that can.",
+            ),
             COUNT,
             SEARCHSET,
         ),
@@ -128,14 +149,15 @@ OPERATIONS = (
         "hold",
         on_type=True,
         on_instance=True,
-        documentation="Holds the time until the instant in the header Expires.",
+        documentation="Holds the time, or that of a series, until the instant in the header Expires.",
         parameters=(*NAMED, SEARCHSET),
     ),
     Operation(
         "book",
         on_type=True,
         on_instance=True,
-        documentation="Books a proposal or a hold; with IHE's parameters also changes and cancels a visit.",
+        documentation="Books a proposal or a hold; with a recurrenceTemplate a series, all of it or nothing; with IHE's"
+        " parameters also changes and cancels a visit.",
         parameters=(
             *NAMED,
             OperationParameter("patient-id", "uri", "The patient."),
@@ -167,13 +189,9 @@ OPERATIONS = (
     Operation(
         "confirm",
         on_instance=True,
-        documentation="Turns a hold that has not expired into a booking.",
+        documentation="Turns a hold that has not expired into a booking, or the holds of a series.",
         parameters=(
-            OperationParameter(
-                "occurrences",
-                "code",
-                "The visits of a series to confirm. There are no series, so only `this` is allowed.",
-            ),
+            occurrences("confirm"),
             CHANGED,
         ),
     ),
@@ -187,7 +205,14 @@ OPERATIONS = (
                 "appointment-reference", "Reference", "The Appointment, if the address does not name it."
             ),
             OperationParameter("cancelationReason", "CodeableConcept", "The reason."),
-            OperationParameter("return", "Appointment", "The Appointment as it is now.", 1, use="out"),
+            occurrences("cancel"),
+            OperationParameter(
+                "return",
+                "Resource",
+                "The Appointment as it is now; with `occurrences` other than `this` a Bundle of those cancelled.",
+                1,
+                use="out",
+            ),
         ),
     ),
     Operation(

@@ -49,20 +49,21 @@ class FindAfterAmpersand(Find):
 
 
 class _HoldOrBook(WriteView):
-    """Base of $hold and $book: it takes the time of one visit, all of it or nothing."""
+    """Base of $hold and $book: it takes the time of one visit or of a series, all of it or nothing."""
 
     use_case: ClassVar[Callable[..., Appointment]]
+    series_use_case: ClassVar[Callable[..., tuple[Appointment, ...]]]
 
     def post(self, request: Request, fhir_id: str = "") -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
-        use_case = type(self).use_case
+        use_case, series_use_case = type(self).use_case, type(self).series_use_case
         inputs = read_inputs(request, resource="Appointment")
         dialect = dialect_of(request, inputs, names_one=bool(fhir_id))
         if dialect is Dialect.MEDPLUM:
             return self.answered(
                 request,
-                lambda: prepare(inputs, use_case, caller=caller, now=now, base=base),
-                lambda appointment: created(appointment, base),
+                lambda: prepare(inputs, use_case, series_use_case, caller=caller, now=now, base=base),
+                lambda made: created(made, base),
             )
         holds = use_case is booking.hold
         argonaut_booking = ArgonautBooking(inputs, dialect, fhir_id, holds, caller, now, base, version_of(request))
@@ -76,9 +77,11 @@ class Hold(_HoldOrBook):
     """`POST [base]/Appointment/$hold`: a `pending` Appointment, until the instant that the header Expires names."""
 
     use_case = staticmethod(booking.hold)
+    series_use_case = staticmethod(booking.hold_series)
 
 
 class Book(_HoldOrBook):
     """`POST [base]/Appointment/$book`: a `booked` Appointment."""
 
     use_case = staticmethod(booking.book)
+    series_use_case = staticmethod(booking.book_series)

@@ -30,8 +30,9 @@ from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import to_fhir
 from clinic.models import Appointment, HealthcareService, Slot
 from scheduling import access, availability, booking, interactions
+from scheduling.access import Caller
 from scheduling.availability import Offering, TimeQuery
-from scheduling.booking import AlreadyAnswered, Once
+from scheduling.booking import AlreadyAnswered, Once, Written, visits_of
 from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered, TimeTaken
 from scheduling.versions import Versions
 
@@ -57,21 +58,21 @@ class Answer:
 class Attempt:
     """A use case to run once for its key. `tell` adds the request's own words to a refusal."""
 
-    run: Callable[[Once | None], Appointment]
+    run: Callable[[Once | None], Written]
     tell: Callable[[SchedulingError], None] = lambda refusal: None
 
 
 class WriteView(FHIRView):
-    """Base of the views that run one use case on one Appointment, once for each Idempotency-Key."""
+    """Base of the views that run one use case on one Appointment, or on those of a series, once for each
+    Idempotency-Key.
+    """
 
     http_method_names = ["post"]
 
-    def answered(
-        self, request: Request, prepare: Callable[[], Attempt], answer: Callable[[Appointment], Answer]
-    ) -> Response:
+    def answered(self, request: Request, prepare: Callable[[], Attempt], answer: Callable[[Any], Answer]) -> Response:
         """Run the use case and answer, or repeat the answer to the same request."""
         caller = caller_of(request)
-        answer_for = cache(lambda appointment: answer(access.redacted(appointment, caller)))
+        answer_for = cache(lambda written: answer(_redacted(written, caller)))
         key = once(request, answer_for)  # the use case calls it in its transaction, to store the response
         try:
             if key is not None:
@@ -81,7 +82,13 @@ class WriteView(FHIRView):
             return replay(before.answer)
 
 
-def _attempted(attempt: Attempt, key: Once | None) -> Appointment:
+def _redacted(written: Written, caller: Caller) -> Written:
+    if isinstance(written, tuple):
+        return tuple(access.redacted(visit, caller) for visit in written)
+    return access.redacted(written, caller)
+
+
+def _attempted(attempt: Attempt, key: Once | None) -> Written:
     if key is not None:
         return attempt.run(replace(key, tell=attempt.tell))
     try:
@@ -142,14 +149,21 @@ def written(appointment: Appointment) -> list[Json]:
     return [to_fhir(appointment), *(to_fhir(slot) for slot in appointment.slots.all())]
 
 
-def bundle(appointment: Appointment, base: str, status: HTTPStatus) -> Json:
-    """Return a transaction-response with the Appointment, the warnings about it, and its Slots:
+def bundle(made: Written, base: str, status: HTTPStatus) -> Json:
+    """Return a transaction-response with each Appointment, the warnings about it, and its Slots:
     https://hl7.org/fhir/R4/bundle.html#transaction-response
     """
-    entries = [_entry(resource, base, f"{status.value} {status.phrase}") for resource in written(appointment)]
+    visits = visits_of(made)
+    prefetch_related_objects(visits, SLOTS)
+    entries = [entry for visit in visits for entry in _entries(visit, base, f"{status.value} {status.phrase}")]
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+
+
+def _entries(appointment: Appointment, base: str, status: str) -> list[Json]:
+    entries = [_entry(resource, base, status) for resource in written(appointment)]
     if issues := warnings(appointment):
         entries[0]["response"]["outcome"] = outcome(issues, "information")
-    return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+    return entries
 
 
 def warnings(appointment: Appointment) -> list[Issue]:
@@ -157,17 +171,19 @@ def warnings(appointment: Appointment) -> list[Issue]:
     return [Issue("informational", text) for text in appointment.warnings]
 
 
-def created(appointment: Appointment, base: str) -> Answer:
-    """Return 201 for a new visit. A hold has the header Expires."""
+def created(made: Written, base: str) -> Answer:
+    """Return 201 for a new visit, or for those of a series. A hold has the header Expires."""
+    appointment = visits_of(made)[0]
     headers = {"Location": f"{base}{appointment.reference}/_history/{appointment.version}"}
     if appointment.hold_expires_at:
         headers["Expires"] = http_date(appointment.hold_expires_at.timestamp())
-    body = bundle(appointment, base, HTTPStatus.CREATED)
+    body = bundle(made, base, HTTPStatus.CREATED)
     return Answer(HTTPStatus.CREATED, body, headers | version_headers(appointment))
 
 
-def changed(appointment: Appointment, base: str) -> Answer:
-    return Answer(HTTPStatus.OK, bundle(appointment, base, HTTPStatus.OK), version_headers(appointment))
+def changed(made: Written, base: str) -> Answer:
+    headers = version_headers(made) if isinstance(made, Appointment) else {}
+    return Answer(HTTPStatus.OK, bundle(made, base, HTTPStatus.OK), headers)
 
 
 def alone(appointment: Appointment) -> Answer:

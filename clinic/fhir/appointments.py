@@ -2,7 +2,8 @@
 
 The response differs from what was sent in these elements: instants are in UTC; `slot` has references to the existing
 Slots, without displays; `requestedPeriod` and `created` are there even if they were not sent. Only the server sets
-when a hold expires, so the extension for it is written and never read.
+when a hold expires, so the extension for it is written and never read, and the number of a visit in its series. Of a
+series only the first visit has a `requestedPeriod`.
 """
 
 from collections.abc import Iterator
@@ -49,11 +50,10 @@ def appointment(row: Appointment) -> Json:
     if row.start and row.end:
         resource["start"] = instant(row.start)
         resource["end"] = instant(row.end)
-    if "requestedPeriod" not in extra and (period := _requested(row)):
+    if "requestedPeriod" not in extra and row.occurrence in (None, 1) and (period := _requested(row)):
         resource["requestedPeriod"] = [period]
-    if row.hold_expires_at:
-        expires = {"url": codes.HOLD_EXPIRES, "valueInstant": instant(row.hold_expires_at)}
-        resource["extension"] = [*extra.get("extension", ()), expires]
+    if row.hold_expires_at or row.occurrence:
+        resource["extension"] = _extensions(row)
     optional = {
         "created": date_time(row.created),
         "slot": [{"reference": f"Slot/{slot.fhir_id}"} for slot in _slots(row)],
@@ -64,6 +64,17 @@ def appointment(row: Appointment) -> Json:
     }
     resource |= {name: value for name, value in optional.items() if value}
     return said_both_ways(resource) if row.cancelation_reason else resource
+
+
+def _extensions(row: Appointment) -> list[Json]:
+    """Return the extensions that were sent, and those that only the server sets in place of any that were sent."""
+    own: list[Json] = []
+    if row.occurrence:
+        own.append({"url": codes.RECURRENCE_ID, "valuePositiveInt": row.occurrence})
+    if row.hold_expires_at:
+        own.append({"url": codes.HOLD_EXPIRES, "valueInstant": instant(row.hold_expires_at)})
+    urls = {each["url"] for each in own}
+    return [*(each for each in row.extra.get("extension", ()) if each["url"] not in urls), *own]
 
 
 def _slots(row: Appointment) -> list[Slot]:

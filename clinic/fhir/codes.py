@@ -7,6 +7,14 @@ BOOKED_BY_OPERATION = f"{MEDPLUM}/StructureDefinition/SchedulingBookedByOperatio
 SERVICE_TYPE_REFERENCE = f"{MEDPLUM}/service-type-reference"
 SERVICE_TYPE_SYSTEM = f"{MEDPLUM}/CodeSystem/scheduling-service-type"
 ALL_SERVICE_TYPES = "all"
+SERIES = f"{MEDPLUM}/recurring-appointment-series"
+
+# Elements of R5's Appointment as extensions: https://hl7.org/fhir/R5/versions.html#extensions
+OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment"
+RECURRENCE_TEMPLATE = f"{OF_R5}.recurrenceTemplate"
+RECURRENCE_ID = f"{OF_R5}.recurrenceId"
+OCCURRENCE_CHANGED = f"{OF_R5}.occurrenceChanged"
+IANA_ZONES = "https://www.iana.org/time-zones"
 
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
@@ -54,6 +62,7 @@ MEETING_URL = f"{OURS}/StructureDefinition/meetingUrl"
 APPOINTMENT = f"{OURS}/StructureDefinition/appointment"
 SITE = f"{OURS}/StructureDefinition/site"
 HOLD_EXPIRES = f"{OURS}/StructureDefinition/holdExpires"
+SERIES_OCCURRENCE = f"{OURS}/StructureDefinition/seriesOccurrence"
 BOOKING_SOURCE = f"{OURS}/StructureDefinition/bookingSource"
 BOOKING_REFERRAL = f"{OURS}/StructureDefinition/bookingReferral"
 PATIENT_TIMEZONE = f"{OURS}/StructureDefinition/patientTimezone"

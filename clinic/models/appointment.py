@@ -36,7 +36,8 @@ class Appointment(Resource):
     is `pending` without `hold_expires_at`: its time is kept until the participants have answered. A suggestion is a
     hold that answers the request `suggested_for` with another time. `held_by_guest` is a digest of the secret in a
     guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy from it the two values that
-    are queried most. `warnings` are sentences for whoever books or moves it now; they are not stored.
+    are queried most. `warnings` are sentences for whoever books or moves it now; they are not stored. The visits of a
+    `series` are numbered: this is the `occurrence`, the first is 1, of `occurrences`, as they were booked.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -86,6 +87,9 @@ class Appointment(Resource):
     created = models.DateTimeField(editable=False)
     requested_start = models.DateTimeField(null=True, blank=True, editable=False)
     requested_end = models.DateTimeField(null=True, blank=True, editable=False)
+    series = models.UUIDField(null=True, blank=True, editable=False)
+    occurrence = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    occurrences = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     comment = models.TextField(blank=True)
     cancelation_reason = ExactJSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
     participant = ExactJSONField(default=list, blank=True)
@@ -105,6 +109,11 @@ class Appointment(Resource):
             models.Index(
                 fields=["suggested_for"], name="appointment_suggested", condition=Q(suggested_for__isnull=False)
             ),
+            models.Index(
+                fields=["series", "occurrence"],
+                name="appointment_of_series",
+                condition=Q(series__isnull=False),
+            ),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
         ]
@@ -120,6 +129,13 @@ class Appointment(Resource):
             models.CheckConstraint(
                 name="appointment_only_holds_expire",
                 condition=Q(hold_expires_at__isnull=True) | Q(status="pending"),
+            ),
+            models.CheckConstraint(
+                name="appointment_numbered_in_series",
+                condition=Q(series__isnull=True, occurrence__isnull=True, occurrences__isnull=True)
+                | Q(
+                    series__isnull=False, occurrence__gte=1, occurrences__isnull=False, occurrences__gte=F("occurrence")
+                ),
             ),
         ]
 

@@ -47,8 +47,16 @@ from scheduling.availability.offerings import (
 )
 from scheduling.availability.openings import Opening, by_day, doubling, openings, start_only
 from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
-from scheduling.availability.patient_limits import full_for, limits_patients, patient_limit_issues
+from scheduling.availability.patient_limits import full_for, limits_patients, patient_limit_issues, series_limit_issues
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
+from scheduling.availability.series import (
+    FoundSeries,
+    Occurrence,
+    SeriesQuery,
+    check_occurrences,
+    find_series,
+    zones_of,
+)
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core.offers import Reason
 
@@ -66,15 +74,18 @@ __all__ = [
     "Criteria",
     "Fault",
     "FoundFault",
+    "FoundSeries",
     "FoundTime",
     "HypotheticalService",
     "MayBook",
     "MovedVisit",
+    "Occurrence",
     "Offering",
     "Opening",
     "Pool",
     "Reason",
     "SearchWindows",
+    "SeriesQuery",
     "TimeQuery",
     "Verdict",
     "Way",
@@ -84,10 +95,12 @@ __all__ = [
     "as_datetime",
     "bookable_until",
     "by_day",
+    "check_occurrences",
     "checklist",
     "compare",
     "doubling",
     "explain",
+    "find_series",
     "find_times",
     "full_for",
     "hypothetical_rules",
@@ -108,6 +121,7 @@ __all__ = [
     "require_complete",
     "require_still_available",
     "seats",
+    "series_limit_issues",
     "service_of",
     "specialties_of",
     "start_only",
@@ -116,4 +130,5 @@ __all__ = [
     "ways_of",
     "weekly_windows",
     "with_duration",
+    "zones_of",
 ]

@@ -322,11 +322,12 @@ def fill(
     *,
     now: datetime,
     without: Appointment | None = None,
+    series: Sequence[int] = (),
 ) -> None:
     """Write the Slots that touch [start, end), buffers included, into diaries by service and schedule: one query.
 
     A second one counts visits, if there are limits. The time of `without` is its own, also where a block lies under it:
-    a visit can be made shorter inside a block.
+    a visit can be made shorter inside a block. `series` are the starts of visits that are to be booked together.
     """
     every = [diary for _, each in diaries for diary in each.values()]
     start -= max((diary.rules.buffer_before for diary in every), default=0)
@@ -357,7 +358,7 @@ def fill(
     for bookable, block in blocks:
         closed = subtract([block], merge(own.get(bookable, [])))
         taken[bookable] += [Taken(first, last, is_block=True) for first, last in closed]
-    fill_limits(diaries, start, end, now=now, without=without)
+    fill_limits(diaries, start, end, now=now, without=without, series=series)
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

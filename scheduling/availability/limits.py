@@ -55,10 +55,12 @@ def fill_limits(
     *,
     now: datetime,
     without: Appointment | None = None,
+    series: Sequence[int] = (),
 ) -> None:
     """Write the days and weeks in [start, end) that are full into diaries by service and schedule.
 
-    One query if there are limits, else none. The visit `without` does not count.
+    One query if there are limits, else none. The visit `without` does not count. The visits of a `series`, given by
+    their starts, count for one another.
     """
     limited = [each for _, calendars in diaries for each in calendars.values() if _is_limited(each)]
     services = [service for service, _ in diaries if any(limits_of(service))]
@@ -92,8 +94,8 @@ def fill_limits(
                 (rules.schedule_limits, on_schedule[key], rules.zone),
                 (limits_of(service), of_service[service.pk], zone),
             ):
-                diary.full_days += full_days(limits, starts, local)
-                diary.full_weeks += full_weeks(limits, starts, local)
+                diary.full_days += full_days(limits, starts, local, series)
+                diary.full_weeks += full_weeks(limits, starts, local, series)
 
 
 def _is_limited(diary: Diary) -> bool:

@@ -1,6 +1,6 @@
 """Booking limits of patients: visits to come, visits a week, and new patients a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -42,10 +42,12 @@ def full_for(
     *,
     now: datetime,
     besides: Appointment | None = None,
+    series: Sequence[datetime] = (),
 ) -> dict[PatientLimit, list[Span]]:
     """For each limit, the spans around [start, end) in which this patient can begin no further visit to the service.
 
-    At most four queries, and none if the service does not limit patients. The visit `besides` does not count.
+    At most four queries, and none if the service does not limit patients. The visit `besides` does not count. The
+    visits of a `series`, given by their starts, count for one another.
     """
     if not limits_patients(service):
         return {}
@@ -55,11 +57,12 @@ def full_for(
     full: dict[PatientLimit, list[Span]] = {}
     if service.patient_limit is not None:
         to_come = visits.filter(patient=patient, status__in=TO_COME, end__gt=now)
-        if to_come.count() >= service.patient_limit:
+        if to_come.count() + max(len(series) - 1, 0) >= service.patient_limit:
             full[PatientLimit.TO_COME] = [(BEFORE_ALL_TIME, AFTER_ALL_TIME)]
     if service.patient_week_limit is not None:
         own = _seconds(around.filter(patient=patient))
-        full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone)
+        together = [int(each.timestamp()) for each in series]
+        full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone, together)
     if service.new_patient_limit is not None and not _took_place().filter(patient=patient).exists():
         earlier = _took_place().filter(patient=OuterRef("patient"), start__lt=OuterRef("start"))
         new = _seconds(around.filter(~Exists(earlier), patient__isnull=False))
@@ -76,8 +79,19 @@ def patient_limit_issues(
     besides: Appointment | None = None,
 ) -> list[Issue]:
     """An issue for each limit that keeps the patient from a visit at `start`."""
+    return _issues_at(start, full_for(service, patient, start, start, now=now, besides=besides), service)
+
+
+def series_limit_issues(
+    service: HealthcareService, patient: Patient, starts: Sequence[datetime], *, now: datetime
+) -> list[list[Issue]]:
+    """For each visit of a series, given by their starts in order, the same. As many queries as for one visit."""
+    full = full_for(service, patient, starts[0], starts[-1], now=now, series=starts)
+    return [_issues_at(start, full, service) for start in starts]
+
+
+def _issues_at(start: datetime, full: dict[PatientLimit, list[Span]], service: HealthcareService) -> list[Issue]:
     at = start.timestamp()
-    full = full_for(service, patient, start, start, now=now, besides=besides)
     return [
         Issue("business-rule", _sentence(limit, service), "Appointment.participant")
         for limit, spans in full.items()

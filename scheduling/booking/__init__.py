@@ -22,9 +22,15 @@ from scheduling.booking.holds import (
     release_expired_holds,
     support,
 )
-from scheduling.booking.idempotency import AlreadyAnswered, Once, first_time, recall
+from scheduling.booking.idempotency import AlreadyAnswered, Once, Written, first_time, recall, visits_of
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest, StatusRequest
+from scheduling.booking.request import (
+    BookingRequest,
+    ConfirmRequest,
+    RescheduleRequest,
+    SeriesRequest,
+    StatusRequest,
+)
 from scheduling.booking.resource_writes import (
     all_or_nothing,
     amend,
@@ -43,6 +49,7 @@ from scheduling.booking.resource_writes import (
 )
 from scheduling.booking.responses import answer_suggestion, record_response, respond, suggest
 from scheduling.booking.restoration import can_be_restored, restore
+from scheduling.booking.series import Occurrences, book_series, cancel_series, confirm_series, hold_series
 from scheduling.booking.slots import engagements_of, lock_holder
 from scheduling.booking.steps import change_status, correct_status
 from scheduling.booking.suggestions import standing_suggestions
@@ -60,27 +67,34 @@ __all__ = [
     "BookingRequest",
     "ConfirmRequest",
     "Extent",
+    "Occurrences",
     "Once",
     "Proof",
     "RescheduleRequest",
+    "SeriesRequest",
     "StatusRequest",
+    "Written",
     "all_or_nothing",
     "amend",
     "annotate",
     "answer_suggestion",
     "block",
     "book",
+    "book_series",
     "can_be_restored",
     "cancel",
+    "cancel_series",
     "change_status",
     "confirm",
     "confirm_attendance",
+    "confirm_series",
     "correct_status",
     "create_visit",
     "engagements_of",
     "extend_hold",
     "first_time",
     "hold",
+    "hold_series",
     "is_birth_date",
     "is_holder",
     "is_own_code",
@@ -113,5 +127,6 @@ __all__ = [
     "support",
     "unblock",
     "undo_attendance",
+    "visits_of",
     "write_slots",
 ]

@@ -128,19 +128,22 @@ def confirm_locked(
         extensions = [*appointment.extra.get("extension", ()), *request.extensions]
         appointment.extra = {**appointment.extra, "extension": extensions}
     if not asks:
-        return book_held_time(appointment, caller=caller, now=now)
+        return book_held_time(appointment, caller=caller, now=now, tell=request.tell)
     keep_slots(appointment, now)
     appointment.status = Appointment.Status.PENDING
     appointment.hold_expires_at = None
     appointment.participant = awaiting_answers(appointment.participant)
     save(appointment, now)
     audit("confirm", appointment, caller=caller, now=now)
-    notifications.requested(appointment, now=now)
+    if request.tell:
+        notifications.requested(appointment, now=now)
     return appointment
 
 
-def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm") -> Appointment:
-    """Make a locked hold or request a booking. Needs `own_bookables`."""
+def book_held_time(
+    appointment: Appointment, *, caller: Caller, now: datetime, subtype: str = "confirm", tell: bool = True
+) -> Appointment:
+    """Make a locked hold or request a booking. Needs `own_bookables`. Without `tell` no message is written."""
     if (suggestion := lock_suggestion(appointment)) is not None:
         end_suggestion(suggestion, caller=caller, now=now)
     keep_slots(appointment, now, is_booked=True)
@@ -151,7 +154,8 @@ def book_held_time(appointment: Appointment, *, caller: Caller, now: datetime, s
     ]
     save(appointment, now)
     audit(subtype, appointment, caller=caller, now=now)
-    notifications.booked(appointment, now=now)
+    if tell:
+        notifications.booked(appointment, now=now)
     return appointment
 
 

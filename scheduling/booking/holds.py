@@ -6,7 +6,8 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import CANCELLATION_REASON
@@ -88,7 +89,7 @@ def hold_within(
     request = with_survivor(request)
     lock_patient(request.patient)
     if is_bound:
-        _require_few_holds(caller, request.patient, now, besides=replacing)
+        require_few_holds(caller, request.patient, now, besides=replacing)
     appointment = place(
         request,
         Appointment.Status.PENDING,
@@ -155,7 +156,7 @@ def set_patient(appointment: Appointment, patient: Patient, caller: Caller, now:
     appointment.patient = patient
     lock_free_patient(appointment, now)
     if is_bound:
-        _require_few_holds(caller, patient, now, besides=appointment)
+        require_few_holds(caller, patient, now, besides=appointment)
     others = [each for each in appointment.participant if not is_patient(each)]
     appointment.participant = [*others, *participants_of((), appointment.patient, "accepted")]
     if is_bound and caller.user is not None:  # the user's from now on, no longer of everybody who uses this browser
@@ -300,8 +301,8 @@ def _type_of(reference: str) -> str:
     return reference.partition("/")[0]
 
 
-def _require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *, besides: Appointment | None) -> None:
-    """Raise TooManyHolds. The holds of the patient, of the user and of this browser count together."""
+def require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *, besides: Appointment | None) -> None:
+    """Raise TooManyHolds. The holds of the patient, of the user and of this browser count together, a series as one."""
     whose = Q(patient=patient) if patient else Q(pk__in=[])
     if caller.user is not None:
         whose |= Q(held_by=caller.user)
@@ -312,7 +313,8 @@ def _require_few_holds(caller: Caller, patient: Patient | None, now: datetime, *
     )
     if besides is not None:
         held = held.exclude(pk=besides.pk)
-    if held.count() >= settings.HOLDS_PER_PERSON:
+    holds = Coalesce(Cast("series", TextField()), "fhir_id")
+    if held.aggregate(count=Count(holds, distinct=True))["count"] >= settings.HOLDS_PER_PERSON:
         raise TooManyHolds
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 from django.db import DatabaseError, connection, transaction
 from psycopg import errors
@@ -27,6 +27,8 @@ from scheduling.errors import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Written: TypeAlias = Appointment | tuple[Appointment, ...]  # what a use case returns: a visit, or those of a series
+WrittenT = TypeVar("WrittenT", Appointment, tuple[Appointment, ...])
 
 
 class AlreadyAnswered(Exception):
@@ -45,6 +47,11 @@ class RefusedAndKept(Exception):
         self.refusal, self.appointment = refusal, appointment
 
 
+def visits_of(written: Written) -> tuple[Appointment, ...]:
+    """The visits that a use case has written."""
+    return written if isinstance(written, tuple) else (written,)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Once:
     """An Idempotency-Key with its owner, a hash of its request (`fingerprint`), and the function that builds the
@@ -60,35 +67,36 @@ class Once:
     tell: Callable[[SchedulingError], None] = lambda refusal: None
 
 
-def use_case(act: Callable[P, Appointment]) -> Callable[P, Appointment]:
+def use_case(act: Callable[P, WrittenT]) -> Callable[P, WrittenT]:
     """Run the function in one durable transaction, and only once for each idempotency key.
 
     The function takes `now` and `caller` and declares `once`, which is handled here. A repeated key raises
     AlreadyAnswered or the first refusal; Invalid if it was used for another request. Raises Forbidden if the token's
-    scopes do not cover the resulting appointment. A refusal undoes everything, unless it is RefusedAndKept.
+    scopes do not cover the resulting appointments. A refusal undoes everything, unless it is RefusedAndKept.
     """
 
-    call = cast(Callable[..., Appointment], act)
+    call = cast(Callable[..., Written], act)
 
     @wraps(act)
-    def run(*args: Any, caller: Caller, now: datetime, once: Once | None = None, **named: Any) -> Appointment:
-        def acted() -> Appointment | SchedulingError:
+    def run(*args: Any, caller: Caller, now: datetime, once: Once | None = None, **named: Any) -> Written:
+        def acted() -> Written | SchedulingError:
             refusal = None
             try:
-                appointment = call(*args, caller=caller, now=now, **named)
+                written = call(*args, caller=caller, now=now, **named)
             except RefusedAndKept as kept:
-                refusal, appointment = kept.refusal, kept.appointment
-            done = "c" if appointment.version == 1 else "u"
-            access.require_within_scopes(Appointment, [appointment.pk], caller, done)
-            return refusal or appointment
+                refusal, written = kept.refusal, kept.appointment
+            visits = visits_of(written)
+            done = "c" if visits[0].version == 1 else "u"
+            access.require_within_scopes(Appointment, [visit.pk for visit in visits], caller, done)
+            return refusal or written
 
         with refusals(), transaction.atomic(durable=True):
-            outcome = acted() if once is None else first_time(once, acted, now)
+            outcome: Written | SchedulingError = acted() if once is None else first_time(once, acted, now)
         if isinstance(outcome, SchedulingError):
             raise outcome
         return outcome
 
-    return cast(Callable[P, Appointment], run)
+    return cast(Callable[P, WrittenT], run)
 
 
 def recall(once: Once) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from clinic.models import Appointment, HealthcareService, Slot
 from scheduling import availability
 from scheduling.availability import Offering
-from scheduling.booking.request import Json, RescheduleRequest, participants_of
+from scheduling.booking.request import Json, RescheduleRequest, as_changed, participants_of
 from scheduling.booking.slots import BUSY, TENTATIVE, release, slots_of, take
 from scheduling.booking.transitions import save
 from scheduling.participants import actor_of, awaiting_answers, participant, references_of
@@ -29,6 +29,8 @@ def move(appointment: Appointment, old: Sequence[Slot], request: RescheduleReque
     participants = _with_new_actors(appointment, old, offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, request.end, site_of(offerings)
+    if appointment.series is not None:
+        appointment.extra = as_changed(appointment.extra)
     save(appointment, now)
     release(appointment, now=now)
     status = TENTATIVE if appointment.status == Appointment.Status.PENDING else BUSY

@@ -1,10 +1,13 @@
 """The requests of the use cases: what is asked to be booked, confirmed, moved or ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from clinic.fhir.codes import OCCURRENCE_CHANGED, SERIES
 from clinic.models import Appointment, HealthcareService, Patient
 from scheduling.availability import Offering
 from scheduling.participants import participant
@@ -64,12 +67,33 @@ class BookingRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeriesRequest:
+    """A request to book a series: its `first` visit, and the `starts` of all visits, in order.
+
+    The visits have everything else in common. `changed` are the numbers of those that are at another local time than
+    the first; the first visit is number 1. Refusals state times by the clocks of `zone`. `judgements` are the findings
+    of plug-ins about each visit, if any were asked.
+    """
+
+    first: BookingRequest
+    starts: tuple[datetime, ...]
+    zone: ZoneInfo
+    changed: frozenset[int] = frozenset()
+    judgements: tuple[Judgement, ...] = ()
+
+    @property
+    def duration(self) -> timedelta:
+        return self.first.end - self.first.start
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfirmRequest:
     """The booking of a hold, for `patient` if one is given: see `name_patient`.
 
     `register` returns a new patient instead, in the same transaction. `extensions` are FHIR extensions to add.
     `version` is the one that the client has seen; another is refused. With `release`, a hold that cannot be booked is
-    cancelled in the same transaction. `judgement` holds the findings of plug-ins.
+    cancelled in the same transaction. `judgement` holds the findings of plug-ins. Without `tell` no message is written:
+    that is for several visits together.
     """
 
     comment: str = ""
@@ -79,6 +103,7 @@ class ConfirmRequest:
     version: Versions | None = None
     release: bool = False
     judgement: Judgement = NO_FINDINGS
+    tell: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +144,18 @@ class RescheduleRequest:
     @property
     def end(self) -> datetime:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
+
+
+def with_series(identifiers: Iterable[Json], series: UUID) -> list[Json]:
+    """The identifiers of a visit with that of its series, which only the server sets."""
+    own = {"system": SERIES, "value": str(series)}
+    return [*(each for each in identifiers if each.get("system") != SERIES), own]
+
+
+def as_changed(extra: Json) -> Json:
+    """The other elements of a visit of a series with R5's mark that it varies from the pattern of its series."""
+    others = [each for each in extra.get("extension", ()) if each["url"] != OCCURRENCE_CHANGED]
+    return {**extra, "extension": [*others, {"url": OCCURRENCE_CHANGED, "valueBoolean": True}]}
 
 
 def participants_of(offerings: tuple[Offering, ...], patient: Patient | None, status: str) -> list[Json]:

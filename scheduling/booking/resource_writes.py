@@ -23,7 +23,7 @@ from scheduling.booking.holds import hold_within, require_within_limits
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.judging import with_judgement
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
-from scheduling.booking.request import BookingRequest, StatusRequest
+from scheduling.booking.request import BookingRequest, StatusRequest, with_series
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
 from scheduling.booking.steps import take_step
 from scheduling.booking.transitions import audit, audit_line, locked, require_day_reached, save
@@ -263,6 +263,8 @@ def amend(
     for moment in ("start", "end"):
         if moment in changes and changes.pop(moment) != getattr(appointment, moment):
             raise RuleBroken("An Appointment is moved with $reschedule.", expression=f"Appointment.{moment}")
+    if appointment.series is not None and "identifier" in changes:
+        changes["identifier"] = with_series(changes["identifier"], appointment.series)
     status = changes.pop("status", appointment.status)
     patient = appointment.patient_id
     for name, value in changes.items():

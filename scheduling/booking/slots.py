@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import OCCUPYING, Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
 from clinic.models.base import new_fhir_id
-from clinic.models.statements import columns_of, insert_together, insert_without_conflicts, load
+from clinic.models.statements import columns_of, insert, insert_together, insert_without_conflicts, load
 from scheduling import availability
 from scheduling.access import Caller
 from scheduling.availability import Offering, as_datetime
@@ -209,6 +209,23 @@ def _take_stored(appointment: Appointment, slots: Sequence[Slot], status: str) -
             raise TimeTaken
     for slot in slots:
         slot.refresh_from_db(fields=["status", "version", "last_updated", "hold_expires_at", "was_free", "appointment"])
+
+
+def create_together(appointments: Sequence[Appointment], slots: Sequence[Sequence[Slot]]) -> None:
+    """Insert new appointments, and then the Slots of all of them by one statement, in the order of every booking.
+
+    Raises TimeTaken, with the number of the first appointment that cannot have its time (1 is the first).
+    """
+    insert(appointments)
+    for appointment, own in zip(appointments, slots, strict=True):
+        _assign(appointment, own)
+    together = sorted((slot for own in slots for slot in own), key=lambda slot: (slot.bookable_id, slot.start))
+    if len(insert_without_conflicts(together)) < len(together):
+        taken = TimeTaken()
+        taken.occurrence = next(number for number, own in enumerate(slots, 1) if any(slot.pk is None for slot in own))
+        raise taken
+    for appointment, own in zip(appointments, slots, strict=True):
+        _set_slots(appointment, own)
 
 
 def _assign(appointment: Appointment, slots: Iterable[Slot]) -> None:

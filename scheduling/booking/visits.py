@@ -93,7 +93,7 @@ def place(
     Call it only inside a use case and after `lock_patient`. `replacing` is a locked hold that is released for the
     visit, and kept if the new time cannot be had.
     """
-    _require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
+    require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
     availability.require_complete(request.service, request.offerings)
     availability.require_combinable(request.offerings)
     replaced = replacing or request.suggested_for
@@ -101,7 +101,7 @@ def place(
     bookables = [offering.bookable for offering in request.offerings]
     if replaced is not None:
         own_bookables(bookables + bookables_of(replaced))
-    elif request.slots or _shares_or_counts(request.offerings):
+    elif request.slots or shares_or_counts(request.offerings):
         own_bookables(bookables)
     else:
         share_bookables(bookables)
@@ -112,14 +112,14 @@ def place(
     busy_too = bool(request.slots) and access.may_take_over(caller, request.slots)
     stored = stored_slots(request.slots, schedules, now=now, busy_too=busy_too)
     with judged_as_free(stored):
-        _require_offered(
+        require_offered(
             request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
         )
         seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replaced)
     warnings = request.judgement.warnings_unless_refused(request.override)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
-    appointment = _new_appointment(request, status, caller, now, expires)
+    appointment = new_appointment(request, status, caller, now, expires)
     appointment.warnings = warnings
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     done = "request" if appointment.is_request else "hold" if expires else "book"
@@ -167,7 +167,7 @@ def reschedule(
     is_other_service = service.pk != appointment.service_id
     if is_other_service and not held and service.on_request and not manages(caller, offerings):
         raise RuleBroken(_("The clinic has to agree to this kind of visit. Request it, and cancel this visit."))
-    _require_may_book(caller, service, appointment.patient, offerings, moved=appointment)
+    require_may_book(caller, service, appointment.patient, offerings, moved=appointment)
     require_may_override(caller, request.override, offerings)
     availability.require_complete(service, offerings)
     availability.require_combinable(offerings)
@@ -183,7 +183,7 @@ def reschedule(
     lock_counted(service)
     if not request.override:
         patient_is_within_limits(service, appointment.patient, start, now=now, besides=appointment)
-    _require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
+    require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     before = {} if held else notifications.snapshot_of(appointment)
     appointment.sequence += not held
@@ -230,12 +230,12 @@ def manages(caller: Caller, offerings: tuple[Offering, ...]) -> bool:
     return access.manages(caller, bookables=bookables, sites=[offering.site for offering in offerings])
 
 
-def _shares_or_counts(offerings: tuple[Offering, ...]) -> bool:
+def shares_or_counts(offerings: tuple[Offering, ...]) -> bool:
     """True if visits of one of these schedules share its time, or are counted."""
     return any(each.rules.capacity > 1 for each in offerings) or availability.are_limited(offerings)
 
 
-def _require_may_book(
+def require_may_book(
     caller: Caller,
     service: HealthcareService,
     patient: Patient | None,
@@ -270,7 +270,7 @@ def _require_movable(appointment: Appointment, offerings: tuple[Offering, ...], 
         raise RuleBroken(text)
 
 
-def _require_offered(
+def require_offered(
     service: HealthcareService,
     offerings: tuple[Offering, ...],
     start: datetime,
@@ -304,7 +304,7 @@ def _require_offered(
     )
 
 
-def _new_appointment(
+def new_appointment(
     request: BookingRequest,
     status: Appointment.Status,
     caller: Caller,

@@ -61,6 +61,19 @@ def instant(day: date, wall: time, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, wall, zone).timestamp())
 
 
+def days_later(at: int, days: int, zone: ZoneInfo) -> int:
+    """The UTC second at which clocks in `zone` show the time of `at`, so many days later; another if they skip it."""
+    if not days:
+        return at
+    local = local_time(at, zone)
+    return instant(local.date() + timedelta(days=days), local.time().replace(fold=0), zone)
+
+
+def clock_difference(at: int, until: int, zone: ZoneInfo) -> timedelta:
+    """The difference between the local dates and times that clocks in `zone` show at two seconds."""
+    return local_time(until, zone).replace(tzinfo=None) - local_time(at, zone).replace(tzinfo=None)
+
+
 def local_date(at: int, zone: ZoneInfo) -> date:
     """The local date at this second, or the nearest date in the calendar's range."""
     return local_time(at, zone).date()

@@ -23,14 +23,17 @@ class Limits(NamedTuple):
 UNLIMITED = Limits()
 
 
-def full_days(limits: Limits, starts: Iterable[int], zone: ZoneInfo) -> list[Span]:
-    """The days in which no further visit may begin, given the starts of all visits that count."""
-    return _full(limits.day, starts, zone, lambda day: (day, day))
+def full_days(limits: Limits, starts: Iterable[int], zone: ZoneInfo, series: Iterable[int] = ()) -> list[Span]:
+    """The days in which no further visit may begin, given the starts of all visits that count.
+
+    For a `series`, given the starts of its visits, they are the days in which not all of its visits may begin.
+    """
+    return _full(limits.day, starts, zone, lambda day: (day, day), series)
 
 
-def full_weeks(limits: Limits, starts: Iterable[int], zone: ZoneInfo) -> list[Span]:
-    """The weeks in which no further visit may begin, given the starts of all visits that count."""
-    return _full(limits.week, starts, zone, week_of)
+def full_weeks(limits: Limits, starts: Iterable[int], zone: ZoneInfo, series: Iterable[int] = ()) -> list[Span]:
+    """The weeks in which no further visit, or not all visits of a `series`, may begin: see `full_days`."""
+    return _full(limits.week, starts, zone, week_of, series)
 
 
 def week_of(day: date) -> tuple[date, date]:
@@ -40,9 +43,15 @@ def week_of(day: date) -> tuple[date, date]:
 
 
 def _full(
-    most: int | None, starts: Iterable[int], zone: ZoneInfo, period_of: Callable[[date], tuple[date, date]]
+    most: int | None,
+    starts: Iterable[int],
+    zone: ZoneInfo,
+    period_of: Callable[[date], tuple[date, date]],
+    series: Iterable[int],
 ) -> list[Span]:
     if most is None:
         return []
     counts = Counter(period_of(local_date(start, zone)) for start in starts)
+    together = Counter(period_of(local_date(start, zone)) for start in series)
+    counts.update({period: count - 1 for period, count in together.items()})  # one of them is the further visit
     return [whole_days(*period, zone) for period, count in sorted(counts.items()) if count >= most]

@@ -218,7 +218,7 @@ def _offers_of(
     serving = _serving(pools, duration, start, end, within)
     for at in sorted(set(serving[0]).intersection(*serving[1:])):
         choices = [by_start[at] for by_start in serving]
-        chosen = _distinct(choices)
+        chosen = distinct(choices)
         if chosen:
             yield Offer(
                 at,
@@ -279,7 +279,7 @@ def _by_start(pool: list[tuple[Diary, list[Span]]], within: list[Span]) -> dict[
     return serving
 
 
-def _distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
+def distinct(choices: Sequence[list[Diary]]) -> list[Diary] | None:
     """One diary of each pool, the first if possible, and no two of one bookable; None if there is no such choice."""
     chosen: dict[int, Diary] = {}
     for pool in choices:

@@ -16,6 +16,9 @@ from scheduling.notifications.outbox import (
     requested,
     restored,
     send_again,
+    series_booked,
+    series_cancelled,
+    series_requested,
     suggested,
 )
 from scheduling.notifications.receipts import arrived, bounced, follow
@@ -41,6 +44,9 @@ __all__ = [
     "requested",
     "restored",
     "send_again",
+    "series_booked",
+    "series_cancelled",
+    "series_requested",
     "snapshot_of",
     "suggested",
     "timeline",

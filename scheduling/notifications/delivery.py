@@ -21,6 +21,7 @@ from scheduling.notifications.errors import NotNow, Undeliverable
 from scheduling.notifications.failure_text import NOT_HANDED_OVER
 from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
+from scheduling.notifications.series import visits_of
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.visit_zone import zone_of_place
 
@@ -137,7 +138,7 @@ def _take(message: Communication, now: datetime) -> None:
 def _send(message: Communication, now: datetime) -> None:
     if message.attempts > ATTEMPTS:
         raise Undeliverable(gettext_noop("Sending it was broken off each time."))
-    appointment = _appointment(message)
+    appointment = _appointment(message, now)
     audience = audience_of(appointment, now=now) if appointment else None
     message.appointment = appointment
     _require_still_true(message, now)
@@ -172,10 +173,12 @@ def _kept(message: Communication, letter: Letter) -> dict[str, str]:
     return {"subject": letter.subject[:200], "body": letter.body}
 
 
-def _appointment(message: Communication) -> Appointment | None:
-    """The appointment as it is now."""
+def _appointment(message: Communication, now: datetime) -> Appointment | None:
+    """The appointment as it is now; of a message about a series, the first one of which it is still true."""
     if message.appointment_id is None:
         return None
+    if visits := visits_of(message, now=now):
+        return visits[0]
     return Appointment.objects.select_related("patient", "service", "site").get(pk=message.appointment_id)
 
 

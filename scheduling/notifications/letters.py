@@ -5,6 +5,7 @@ message names neither the service nor the practitioner, unless the clinic's own 
 reason for the visit or answers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic import branding, message_templates, phones
 from clinic.local_time import in_zone
@@ -23,6 +25,7 @@ from clinic.time_text import differ, in_full, in_short, length
 from clinic.translations import text_of
 from scheduling.facts import VisitFacts, zone_in
 from scheduling.notifications import calendar_files, links
+from scheduling.notifications.series import visits_of
 
 Json = dict[str, Any]
 
@@ -97,6 +100,7 @@ class _VisitMessage(VisitFacts):
     event: str
     now: datetime
     before: Json | None = None
+    series: tuple[Appointment, ...] = ()  # of a message about several visits, all of them
 
     @property
     def times(self) -> tuple[datetime, datetime]:
@@ -179,11 +183,11 @@ class _VisitMessage(VisitFacts):
 
     def values(self) -> dict[str, str]:
         """The values of the placeholders in wordings."""
-        when = in_full(*self.times, self.zone)
+        when = self._with_others(in_full(*self.times, self.zone))
         return {
             "name": self.given,
             "when": when,
-            "time": in_short(self.start, self.zone),
+            "time": self._with_others(in_short(self.start, self.zone)),
             "old_when": self.old_when or when,
             "place": self.place,
             "link": self.link,
@@ -197,6 +201,22 @@ class _VisitMessage(VisitFacts):
             "until": self.held_until,
         }
 
+    def _with_others(self, time: str) -> str:
+        """The time of the first visit, and the number of the others that the message is about."""
+        others = len(self.series) - 1
+        if others < 1:
+            return time
+        text = ngettext("%(time)s and %(count)s more visit", "%(time)s and %(count)s more visits", others)
+        return text % {"time": time, "count": others}
+
+    def _times_of_series(self) -> list[Section]:
+        """The times of all visits that the message is about; none if it is about one."""
+        if len(self.series) < 2:
+            return []
+        heading = _("All cancelled visits") if self.event == Event.CANCELLATION else _("All visits")
+        times = [in_full(each.start, each.end, self.zone) for each in self.series if each.start and each.end]
+        return [Section(heading, "\n".join(times))]
+
     def facts(self) -> list[Fact]:
         """The lines of an email, as on the page of the booked visit."""
         lines = [
@@ -208,6 +228,7 @@ class _VisitMessage(VisitFacts):
                 _("Requested") if self.is_suggested else _("Before"),
                 ", ".join(filter(None, (self.old_service, self.old_when))),
             ),
+            Fact(_("Series"), self.series_position),
             Fact(_("How long"), length(self.duration)),
             Fact(_("With"), self.with_whom if self.is_named else ""),
             Fact(_("Where"), self.place),
@@ -219,8 +240,9 @@ class _VisitMessage(VisitFacts):
     def sections(self) -> list[Section]:
         """The paragraphs of an email: preparation, video, and until when the visit can be changed."""
         if self.event in (Event.CANCELLATION, Event.STAFF_REQUEST):
-            return []
+            return self._times_of_series()
         sections = [
+            *self._times_of_series(),
             Section(_("How to prepare"), self.preparation if self.is_named else ""),
             Section(_("Join by video"), _("The page of your visit leads to the video room.") if self.by_video else ""),
             Section(_("If something changes"), "" if self.is_suggested else self.policy(self.now)),
@@ -255,14 +277,15 @@ def _visit_message(message: Communication, appointment: Appointment, zone: ZoneI
         appointment.start = datetime.fromisoformat(known["start"])  # only for this message, never saved
         appointment.end = datetime.fromisoformat(known["end"])
         zone = ZoneInfo(known["zone"])
-    return _VisitMessage(appointment, zone, message.event, now, known if "start" in known else None)
+    series = tuple(visits_of(message, now=now))
+    return _VisitMessage(appointment, zone, message.event, now, known if "start" in known else None, series)
 
 
 def _letter(message: Communication, about: _VisitMessage, words: MessageText, language: str, now: datetime) -> Letter:
     is_reminder = message.event == Event.REMINDER and about.appointment.patient is not None
     unsubscribe = links.unsubscribe_link(about.appointment.patient) if is_reminder and about.appointment.patient else ""
     method = "CANCEL" if message.event == Event.CANCELLATION else "REQUEST"
-    visit, zones = about.appointment, {about.appointment.pk: about.zone}
+    visits = about.series or (about.appointment,)
     return framed(
         words,
         language,
@@ -271,20 +294,25 @@ def _letter(message: Communication, about: _VisitMessage, words: MessageText, la
         actions=about.actions(),
         phone=about.phone,
         unsubscribe=unsubscribe,
-        **_calendar(message, visit, zones, method, now),
+        **_calendar(message, visits, about.zone, method, now),
     )
 
 
 def _calendar(
-    message: Communication, visit: Appointment, zones: dict[int, ZoneInfo], method: str, now: datetime
+    message: Communication, visits: Sequence[Appointment], zone: ZoneInfo, method: str, now: datetime
 ) -> dict[str, Any]:
     """The calendar file attached to an email to a patient; staff have the visit in the staff calendar.
 
-    A suggested time is in no calendar before it is accepted.
+    RFC 5546 lets a REQUEST or CANCEL name one visit: several are published. A suggested time is in no calendar before
+    it is accepted.
     """
     if message.event in (Event.STAFF_REQUEST, Event.SUGGESTION):
         return {}
-    entry = calendar_files.calendar_of([visit], now=now, method=method, attendee=message.address, zones=zones)
+    attendee = message.address
+    if len(visits) > 1:
+        method, attendee = "PUBLISH", ""
+    zones = {visit.pk: zone for visit in visits}
+    entry = calendar_files.calendar_of(visits, now=now, method=method, attendee=attendee, zones=zones)
     return {"calendar": entry, "calendar_method": method}
 
 

@@ -20,6 +20,7 @@ from scheduling.notifications.announcements import announce
 from scheduling.notifications.audience import Audience, audience_of
 from scheduling.notifications.drafts import drafts_for
 from scheduling.notifications.reminders import lead_times_of, reminders_of
+from scheduling.notifications.series import OF_SERIES, is_of_series
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
 
@@ -28,7 +29,7 @@ AGAIN = "again"
 _WITHDRAW = """
     UPDATE clinic_communication
     SET status = 'not-done', status_reason = %s, attempts = 0, last_updated = %s, version = version + 1
-    WHERE appointment_id = %s AND event = ANY(%s) AND status = ANY(%s)
+    WHERE appointment_id = %s AND event = ANY(%s) AND status = ANY(%s) AND strpos(occasion, %s) = 0
 """
 
 
@@ -48,6 +49,22 @@ def suggested(suggestion: Appointment, *, now: datetime) -> None:
 def booked(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
     """Write the confirmation of a new booking if `tell`, and plan its reminders."""
     _write_news(appointment, Event.CONFIRMATION if tell else None, now)
+
+
+def series_requested(appointments: Sequence[Appointment], *, now: datetime, tell: bool = True) -> None:
+    """Write the messages about a request for all visits of a series: see `requested`."""
+    _write_series_news(appointments, Event.REQUEST if tell else None, now, reminders=False)
+    _write_staff_messages(appointments[0], now, about=OF_SERIES)
+
+
+def series_booked(appointments: Sequence[Appointment], *, now: datetime, tell: bool = True) -> None:
+    """Write one confirmation for all these visits of a series if `tell`, and plan the reminders of each."""
+    _write_series_news(appointments, Event.CONFIRMATION if tell else None, now)
+
+
+def series_cancelled(appointments: Sequence[Appointment], *, now: datetime, undoable: bool = False) -> None:
+    """Write one cancellation for all these visits of a series, each of which is `cancelled` without `tell`."""
+    _write_series_news(appointments, Event.CANCELLATION, now, reminders=False, undoable=undoable)
 
 
 def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool = True, undoable: bool = False) -> None:
@@ -127,10 +144,11 @@ def send_again(message: Communication, *, now: datetime) -> Communication:
     ).first()
     if waiting is not None:
         return waiting
+    about = OF_SERIES if is_of_series(message) else ""
     again = Communication(
         event=message.event,
         medium=message.medium,
-        occasion=f"{AGAIN}-{message.appointment.sequence}-{uuid.uuid4().hex[:8]}",
+        occasion=f"{AGAIN}-{message.appointment.sequence}-{uuid.uuid4().hex[:8]}{about}",
         patient_id=message.patient_id,
         appointment=message.appointment,
         address=message.address,
@@ -170,13 +188,33 @@ def _write_news(
     _write([*messages, *reminders_of(appointment, lead_times, audience, now)], now)
 
 
-def _write_staff_messages(appointment: Appointment, now: datetime) -> None:
+def _write_series_news(
+    appointments: Sequence[Appointment],
+    event: Event | None,
+    now: datetime,
+    *,
+    reminders: bool = True,
+    undoable: bool = False,
+) -> None:
+    """Write the messages of an event about visits of a series, and the reminders of each: one read and one INSERT."""
+    first = appointments[0]
+    audience = audience_of(first, now=now)
+    if audience is None:
+        return
+    due = now + undo_window.UNDO_WINDOW if undoable else now
+    messages = [] if event is None else list(_news(first, event, audience, due, now, about=OF_SERIES))
+    for appointment in appointments if reminders else ():
+        messages += reminders_of(appointment, lead_times_of(appointment, now), audience, now)
+    _write(messages, now)
+
+
+def _write_staff_messages(appointment: Appointment, now: datetime, *, about: str = "") -> None:
     """Write an email to each member of staff who can answer the request. It has no patient."""
     messages = [
         Communication(
             event=Event.STAFF_REQUEST,
             medium=Medium.EMAIL,
-            occasion=f"{appointment.sequence}/{number}",
+            occasion=f"{appointment.sequence}{about}/{number}",
             appointment=appointment,
             address=address,
             due=now,
@@ -188,13 +226,13 @@ def _write_staff_messages(appointment: Appointment, now: datetime) -> None:
 
 
 def _news(
-    appointment: Appointment, event: Event, audience: Audience, due: datetime, now: datetime
+    appointment: Appointment, event: Event, audience: Audience, due: datetime, now: datetime, *, about: str = ""
 ) -> Iterable[Communication]:
     for medium in audience.media(event):
         moment = due
         if medium == Medium.SMS:
             moment = quiet_hours.allowed_time(due, audience.zone, visit=appointment.start, now=now) or due
-        yield from drafts_for(appointment, event, medium, str(appointment.sequence), audience, moment, now)
+        yield from drafts_for(appointment, event, medium, f"{appointment.sequence}{about}", audience, moment, now)
 
 
 def _write(messages: Sequence[Communication], now: datetime) -> None:
@@ -210,4 +248,5 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
 def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
     waiting = [status.value for status in WAITING]
     with connection.cursor() as cursor:
-        cursor.execute(_WITHDRAW, [why, now, appointment.pk, [str(event) for event in events], waiting])
+        events = [str(event) for event in events]
+        cursor.execute(_WITHDRAW, [why, now, appointment.pk, events, waiting, OF_SERIES])

@@ -123,7 +123,7 @@ def test_free_slots(api, role):
 @pytest.mark.parametrize(
     ("operation", "read"),
     [
-        ("find", {*ON_SCHEDULES, *OPENINGS} - {"_page", "occurrence-count"}),
+        ("find", {*ON_SCHEDULES, *OPENINGS} - {"_page"}),
         ("hold", {name for dialect in Dialect for name in dialect.value[0]}),
         ("book", {name for dialect in Dialect for name in dialect.value[1]}),
         ("prefetch", set(CRITERIA)),

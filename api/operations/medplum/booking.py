@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from api.operations.medplum.series import read_template
 from api.operations.medplum.slots import (
     BUSY,
     HERE,
@@ -33,27 +34,36 @@ from clinic.models.statements import find
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking import BookingRequest
+from scheduling.booking import BookingRequest, Once, SeriesRequest, Written
 from scheduling.errors import Invalid, Issue, SchedulingError, TimeNotOffered
 from scheduling.participants import references_of
 
 UseCase = Callable[..., Appointment]
+SeriesUseCase = Callable[..., tuple[Appointment, ...]]
 
 NOT_YET_TAKEN = ("proposed", "pending", "booked", "waitlist")
-SERIES = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.recurrenceTemplate"
 MOST_CONTAINED = 300
 
 
 @dataclass(frozen=True)
 class MedplumProposal:
-    """The booking request of a proposal, and where in the proposal each reference is."""
+    """The booking request of a proposal, where each reference is, and the request of its series if it has one."""
 
     request: BookingRequest
     places: dict[str, str]
+    series: SeriesRequest | None = None
+
+    def start_of(self, refusal: SchedulingError) -> datetime:
+        """The start that was refused: of a series, that of the visit that the refusal is about."""
+        if self.series is None or refusal.occurrence is None:
+            return self.request.start
+        return self.series.starts[refusal.occurrence - 1]
 
 
-def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime, base: str) -> Attempt:
-    """Read the proposal, for the use case `hold` or `book`. Raises with every problem of it."""
+def prepare(
+    inputs: Inputs, use_case: UseCase, series_use_case: SeriesUseCase, *, caller: Caller, now: datetime, base: str
+) -> Attempt:
+    """Read the proposal, for the use case `hold` or `book`, or that of a series. Raises with every problem of it."""
     inputs.only({"appointment"})
     appointment = inputs.required("appointment", resource("Appointment"))
     inputs.finish()
@@ -62,9 +72,15 @@ def prepare(inputs: Inputs, use_case: UseCase, *, caller: Caller, now: datetime,
 
     def tell(refusal: SchedulingError) -> None:
         refusal.issues = relocated(refusal.issues, proposal.places)
-        add_alternatives(refusal, request.service, request.offerings, request.start, now=now, at=f"{HERE}.start")
+        start = proposal.start_of(refusal)
+        add_alternatives(refusal, request.service, request.offerings, start, now=now, at=f"{HERE}.start")
 
-    return Attempt(lambda once: use_case(request, caller=caller, now=now, once=once), tell)
+    def run(once: Once | None) -> Written:
+        if proposal.series is not None:
+            return series_use_case(proposal.series, caller=caller, now=now, once=once)
+        return use_case(request, caller=caller, now=now, once=once)
+
+    return Attempt(run, tell)
 
 
 def read_proposal(appointment: Json, base: str, caller: Caller, now: datetime) -> MedplumProposal:
@@ -80,6 +96,7 @@ def read_proposal(appointment: Json, base: str, caller: Caller, now: datetime) -
     _not_too_much(appointment)
     service = _service(reader)
     _unsupported(reader)
+    template = read_template(reader)
     slots = read_slots(reader)
     check_times(reader, slots)
     offerings = _offerings(reader, service, slots, caller) if service and slots else []
@@ -88,7 +105,11 @@ def read_proposal(appointment: Json, base: str, caller: Caller, now: datetime) -
     patient = _patient(reader, draft) if draft else None
     if reader.issues or service is None or draft is None:
         raise _refusal(reader.issues)
-    return MedplumProposal(_request(service, offerings, slots, patient, draft), _places(service, slots))
+    request = _request(service, offerings, slots, patient, draft)
+    series = template.request_for(request, reader) if template else None
+    if reader.issues:
+        raise _refusal(reader.issues)
+    return MedplumProposal(request, _places(service, slots), series)
 
 
 def _request(
@@ -158,9 +179,6 @@ def _unsupported(reader: ProposalReader) -> None:
         reader.refuse("Proposed appointment must not have Slot references", "slot")
     if isinstance(appointment.get("status"), str) and appointment["status"] not in NOT_YET_TAKEN:
         reader.refuse(f"Appointment status must be 'proposed', got '{appointment['status'][:64]}'", "status")
-    for n, extension in objects(appointment.get("extension")):
-        if extension.get("url") == SERIES:
-            reader.refuse("Recurring series are not supported", f"extension[{n}]", "not-supported")
 
 
 def _offerings(

@@ -1,6 +1,7 @@
 """`POST [base]/Appointment/[id]/$confirm`: https://www.medplum.com/docs/scheduling/appointment-confirm"""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -8,30 +9,28 @@ from rest_framework.response import Response
 
 from api.authentication import caller_of
 from api.headers import base_of
+from api.operations.medplum.series import OCCURRENCES, occurrences
 from api.operations.parameters import inputs_of
 from api.operations.write_view import Attempt, WriteView, changed, version_of
-from clinic.fhir.issues import InvalidElement
 from scheduling import booking
+from scheduling.booking import Occurrences, Written
 
 
 class Confirm(WriteView):
-    """Turns a hold that has not expired into a booked visit."""
+    """Turns a hold that has not expired into a booked visit, or the holds of a series into booked visits."""
 
     def post(self, request: Request, fhir_id: str) -> Response:
         now, caller, base = timezone.now(), caller_of(request), base_of(request)
 
         def prepare() -> Attempt:
             version = version_of(request)
-            inputs = inputs_of(request, {"occurrences"})
-            inputs.one("occurrences", _this)
+            inputs = inputs_of(request, {OCCURRENCES})
+            which = inputs.one(OCCURRENCES, occurrences) or Occurrences.THIS
             inputs.finish()
             confirmed = booking.ConfirmRequest(version=version)
-            return Attempt(lambda once: booking.confirm(fhir_id, confirmed, caller=caller, now=now, once=once))
+            confirm: Callable[..., Written] = partial(booking.confirm, fhir_id)
+            if which != Occurrences.THIS:
+                confirm = partial(booking.confirm_series, fhir_id, which)
+            return Attempt(lambda once: confirm(confirmed, caller=caller, now=now, once=once))
 
-        return self.answered(request, prepare, lambda appointment: changed(appointment, base))
-
-
-def _this(value: Any) -> None:
-    """Raise InvalidElement for any other value than `this`: there are no recurring series."""
-    if value != "this":
-        raise InvalidElement("Recurring series are not supported: occurrences can only be 'this'", "not-supported")
+        return self.answered(request, prepare, lambda made: changed(made, base))

@@ -47,7 +47,7 @@ def _writer(service: HealthcareService, offerings: tuple[Offering, ...], searche
     for resource, start, end in slots_of(offerings):
         texts.append(_timed(resource))
         offsets += [start, end]
-    visit = _timed(_appointment(service, offerings, searched))[:-1] + f',"contained":[{",".join(texts)}]}}'
+    visit = _timed(proposed_appointment(service, offerings, searched))[:-1] + f',"contained":[{",".join(texts)}]}}'
     entry = f'{{"resource":{visit},"search":{{"mode":"match"}}}}'
     distinct = sorted(set(offsets))
     places = [distinct.index(offset) for offset in offsets]
@@ -64,7 +64,8 @@ def _timed(resource: Json) -> str:
     return exact_json.dumps(resource).decode().replace("%", "%%")[:-1] + ',"start":"%s","end":"%s"}'
 
 
-def _appointment(service: HealthcareService, offerings: tuple[Offering, ...], searched: Window) -> Json:
+def proposed_appointment(service: HealthcareService, offerings: tuple[Offering, ...], searched: Window) -> Json:
+    """Return a proposed Appointment without its time and without the Slots that it contains."""
     start, end = searched
     proposal: Json = {
         "resourceType": "Appointment",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 100
 
 
-def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS):
+def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS, act=book):
     """`clients` threads, each with one connection, meet at a barrier before every round."""
     barrier = threading.Barrier(clients)
     outcomes = [[] for _ in range(rounds)]
@@ -32,7 +32,7 @@ def in_rounds(requests_of_a_round, clients=8, rounds=ROUNDS):
                 request = requests_of_a_round(round_, number)
                 barrier.wait(timeout=60)
                 try:
-                    outcomes[round_].append(book(request))
+                    outcomes[round_].append(act(request))
                 except SchedulingError as refusal:
                     outcomes[round_].append(refusal)
         except Exception as bug:

@@ -1,0 +1,129 @@
+"""Series of visits: search for them, and the check of all their visits. One statement each, however many weeks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from clinic.local_time import later
+from clinic.models import HealthcareService
+from scheduling.availability.free_times import TimeQuery, bookable_window, empty_diary, fill
+from scheduling.availability.offerings import Offering
+from scheduling.availability.ways import Way
+from scheduling.core import offers as core
+from scheduling.core.intervals import Span
+from scheduling.core.offers import Diary
+from scheduling.core.series import AROUND, Conflict, Recurrence, SeriesOffer, divided, reach, series_offers
+
+FEWEST, MOST = 2, 52  # visits
+MOST_WEEKS = 26  # between two visits
+LONGEST = timedelta(weeks=104)
+FIRST_WITHIN = timedelta(days=7, hours=1)  # an hour more, for a week in which the clocks go back
+MOST_SCHEDULES = 50
+REST = timedelta(seconds=AROUND) + timedelta(days=1)  # after the last visit's day: its alternatives, a clock change
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesQuery:
+    """A query for series of `count` visits, one every `weeks` weeks; `first` is the query for their first visits.
+
+    Up to `most_conflicts` of the later visits may be in conflict.
+    """
+
+    first: TimeQuery
+    count: int
+    weeks: int = 1
+    most_conflicts: int = 0
+
+
+class FoundSeries(NamedTuple):
+    """A possible series: its first visit [start, end) in UTC seconds, the starts of all, its zone, its offerings, and
+    its conflicts.
+    """
+
+    start: int
+    end: int
+    starts: tuple[int, ...]
+    zone: ZoneInfo
+    offerings: tuple[Offering, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+class Occurrence(NamedTuple):
+    """A visit of a series: if it is offered, and the seat that it would take on each schedule, as by `seats`."""
+
+    is_offered: bool
+    seats: dict[int, int | None]
+
+
+def find_series(query: SeriesQuery, *, now: datetime) -> list[FoundSeries]:
+    """The series in which every visit can be booked, in order of time; those in conflict too, if the query says so.
+
+    All visits of a series are at one local time, on the same schedules, which share one zone.
+    """
+    first = query.first
+    days = timedelta(weeks=query.weeks * (query.count - 1))
+    last = later(first.end, days + REST)
+    ways = [(way, zone) for way in first.ways for zone in zones_of(way)]
+    bookable = {way.service: bookable_window(way.service, first.start, last, now) for way in first.ways}
+    window = int(-(-first.start.timestamp() // 1)), int(first.end.timestamp())
+    if query.most_conflicts == 0:  # no series without its last visit, which the horizon may be too near for
+        least = window[0] + int((days - timedelta(days=1)).total_seconds())
+        ways = [(way, zone) for way, zone in ways if least < bookable[way.service][1]]
+    diaries: dict[HealthcareService, dict[int, Diary]] = {}
+    for way, _ in ways:
+        mine = diaries.setdefault(way.service, {})
+        mine |= {each.schedule: empty_diary(each) for pool in way.pools for each in pool if each.schedule not in mine}
+    if not diaries:
+        return []
+    start, end = min(begin for begin, _ in bookable.values()), max(finish for _, finish in bookable.values())
+    fill(list(diaries.items()), start, end, now=now, without=first.without)
+    found = [_found(way, zone, diaries[way.service], window, bookable[way.service], query) for way, zone in ways]
+    return list(islice(core.in_order(found), first.limit))
+
+
+def zones_of(way: Way) -> list[ZoneInfo]:
+    """The zones in which each pool of the way has a schedule, in their order."""
+    zones = [dict.fromkeys(offering.zone for offering in pool) for pool in way.pools]
+    return [zone for zone in zones[0] if all(zone in others for others in zones)]
+
+
+def check_occurrences(
+    service: HealthcareService, offerings: Sequence[Offering], starts: Sequence[datetime], *, now: datetime
+) -> list[Occurrence]:
+    """The visits of a series at these starts, in order, as `is_offered` and `seats` say of each. One query."""
+    seconds = [int(start.timestamp()) for start in starts]
+    diaries = [empty_diary(offering) for offering in offerings]
+    before, after = reach(diaries)
+    length = diaries[0].rules.duration
+    calendars = {each.schedule: each for each in diaries}
+    fill([(service, calendars)], seconds[0], seconds[-1] + length, now=now, series=seconds)
+    parts = divided(diaries, [(at - before, at + after) for at in seconds])
+    return [
+        Occurrence(
+            _is_offered(part, bookable_window(service, start, later(start, timedelta(seconds=length)), now)),
+            {each.schedule: core.free_seat(each, at) if each.rules.capacity > 1 else None for each in part},
+        )
+        for start, at, part in zip(starts, seconds, parts, strict=True)
+    ]
+
+
+def _is_offered(diaries: Sequence[Diary], window: Span) -> bool:
+    return any(core.offers([[diary] for diary in diaries], *window))
+
+
+def _found(
+    way: Way, zone: ZoneInfo, diaries: dict[int, Diary], window: Span, bookable: Span, query: SeriesQuery
+) -> Iterator[FoundSeries]:
+    offerings = {each.schedule: each for pool in way.pools for each in pool if each.zone == zone}
+    pools = [[diaries[each.schedule] for each in pool if each.zone == zone] for pool in way.pools]
+    recurrence = Recurrence(query.count, query.weeks, zone)
+    for offer in series_offers(pools, window, bookable, recurrence, query.most_conflicts):
+        yield _with_offerings(offer, zone, offerings)
+
+
+def _with_offerings(offer: SeriesOffer, zone: ZoneInfo, offerings: dict[int, Offering]) -> FoundSeries:
+    chosen = tuple(offerings[schedule] for schedule in offer.schedules)
+    return FoundSeries(offer.start, offer.end, offer.starts, zone, chosen, offer.conflicts)

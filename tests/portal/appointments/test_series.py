@@ -1,0 +1,67 @@
+"""A visit of a series on the pages: its number is said, and what is done with it leaves the others as they are."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+from pytest_django.asserts import assertContains, assertNotContains
+
+from tests.factories import AppointmentFactory
+
+pytestmark = pytest.mark.django_db
+
+POSITION = "<div><dt>Series</dt><dd>2 of 3</dd></div>"
+BORN = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "1990"}
+
+
+@pytest.fixture
+def visit(visit, ada):
+    """The second of three."""
+    visit.series, visit.occurrence, visit.occurrences = uuid4(), 2, 3
+    visit.save()
+    ada.birth_date = date(1990, 7, 4)
+    ada.save()
+    return visit
+
+
+@pytest.fixture
+def third(visit, ada, checkup, schedule):
+    return AppointmentFactory(
+        patient=ada,
+        service=checkup,
+        start=visit.start + timedelta(days=7),
+        schedules=[schedule],
+        series=visit.series,
+        occurrence=3,
+        occurrences=3,
+    )
+
+
+def test_the_patient_reads_its_number(as_ada, visit):
+    assertContains(as_ada.get("/appointments/"), "Series: 2 of 3")
+    assertContains(as_ada.get(f"/appointments/{visit.fhir_id}/"), POSITION, html=True)
+
+
+def test_by_its_link_it_is_read_once_the_birth_date_is_known(client, link, visit):
+    assertNotContains(client.get(link), "2 of 3")
+    assertContains(client.post(link, BORN), POSITION, html=True)
+
+
+def test_the_staff_read_its_number_in_the_dialog_and_on_its_page(as_chen, visit):
+    for page in (f"/staff/visits/{visit.fhir_id}/", f"/staff/appointments/{visit.fhir_id}/"):
+        assertContains(as_chen.get(page), POSITION, html=True)
+
+
+def test_a_visit_of_no_series_says_nothing_of_one(as_ada, third):
+    third.series = third.occurrence = third.occurrences = None
+    third.save()
+    assertNotContains(as_ada.get(f"/appointments/{third.fhir_id}/"), "Series")
+
+
+def test_one_is_cancelled_alone(as_ada, visit, third):
+    page = as_ada.get(f"/appointments/{visit.fhir_id}/cancel/")
+    assertContains(page, "The other visits of the series stay as they are.")
+    as_ada.post(f"/appointments/{visit.fhir_id}/cancel/")
+    visit.refresh_from_db()
+    third.refresh_from_db()
+    assert (visit.status, third.status) == ("cancelled", "booked")

@@ -1,0 +1,200 @@
+"""Series as use cases: all visits or none, one message for all, and reminders for each."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from clinic.models import Appointment, AuditEvent, Communication, Event, Slot
+from scheduling import booking, notifications
+from scheduling.booking import Occurrences
+from scheduling.errors import Invalid, RuleBroken, TimeNotOffered, TimeTaken
+from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory, UserFactory
+from tests.scheduling.notifications.messages import deliver
+from tests.scheduling.series import book_series, series_wish, week
+from tests.scheduling.situations import NEW_YORK, SOFTWARE, hold, wish
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def service():
+    return ServiceFactory(name="Physiotherapy")
+
+
+@pytest.fixture
+def schedule(service):
+    return ScheduleFactory(services=[service])
+
+
+@pytest.fixture
+def patient():
+    return PatientFactory(given="Ada", email="ada@example.com")
+
+
+def messages(event):
+    return list(Communication.objects.filter(event=event).order_by("pk"))
+
+
+# Messages
+
+
+def test_one_confirmation_lists_all_visits(service, schedule, patient):
+    book_series(series_wish(service, schedule, patient=patient))
+    [message] = messages(Event.CONFIRMATION)
+    deliver()
+    [letter] = mail.outbox
+    assert letter.to == ["ada@example.com"]
+    assert "and 2 more visits" in letter.subject
+    for number in range(3):
+        day = week(number).astimezone(NEW_YORK)
+        assert f"{day:%A, %B} {day.day}, {day.year}" in letter.body
+    assert "Series: 1 of 3" in letter.body
+    message.refresh_from_db()
+    assert message.status == "completed"
+
+
+def test_its_calendar_file_has_all_visits(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    deliver()
+    [calendar] = mail.outbox[0].attachments
+    text = calendar.get_payload(decode=True).decode().replace("\r\n ", "")
+    assert [text.count(f"UID:{visit.fhir_id}") for visit in visits] == [1, 1, 1]
+    assert "METHOD:PUBLISH" in text
+    assert "ATTENDEE" not in text
+
+
+def test_each_visit_has_its_reminders(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    planned = [(each.appointment_id, each.appointment.start - each.due) for each in messages(Event.REMINDER)]
+    expected = [(visit.pk, before) for visit in visits for before in service.reminders]
+    assert sorted(planned) == sorted(expected)
+
+
+def test_one_cancellation_lists_all_visits_and_no_reminder_is_left(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    deliver()
+    mail.outbox.clear()
+    booking.cancel_series(visits[1].fhir_id, Occurrences.FOLLOWING, caller=SOFTWARE, now=timezone.now())
+    deliver()
+    [letter] = mail.outbox
+    assert "and 1 more visit is cancelled" in letter.subject
+    days = [week(number).astimezone(NEW_YORK) for number in range(3)]
+    assert [f"{day:%B} {day.day}, {day.year}" in letter.body for day in days] == [False, True, True]
+    waiting = [each.appointment_id for each in messages(Event.REMINDER) if each.status == "preparation"]
+    assert set(waiting) == {visits[0].pk}
+
+
+def test_a_visit_that_is_cancelled_before_the_confirmation_is_sent_is_left_out(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    booking.cancel(visits[0].fhir_id, caller=SOFTWARE, now=timezone.now())
+    deliver()
+    confirmation = next(each for each in mail.outbox if "booked" in each.subject)
+    days = [week(number).astimezone(NEW_YORK) for number in range(3)]
+    assert [f"{day:%B} {day.day}, {day.year}" in confirmation.body for day in days] == [False, True, True]
+
+
+def test_a_series_that_is_cancelled_before_the_confirmation_is_sent_is_not_confirmed(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    booking.cancel_series(visits[0].fhir_id, Occurrences.ALL, caller=SOFTWARE, now=timezone.now())
+    deliver()
+    assert [each.event for each in Communication.objects.filter(status="completed")] == [Event.CANCELLATION]
+
+
+def test_a_confirmed_series_is_told_of_once(service, schedule, patient):
+    request = series_wish(service, schedule, patient=patient)
+    held = booking.hold_series(request, caller=SOFTWARE, now=timezone.now())
+    assert messages(Event.CONFIRMATION) == []
+    booking.confirm_series(held[0].fhir_id, Occurrences.ALL, caller=SOFTWARE, now=timezone.now())
+    assert len(messages(Event.CONFIRMATION)) == 1
+    assert {each.appointment_id for each in messages(Event.REMINDER)} == {visit.pk for visit in held}
+
+
+def test_a_requested_series_is_told_of_once(patient):
+    service = ServiceFactory(on_request=True)
+    schedule = ScheduleFactory(services=[service])
+    schedule.bookable.practitioner.user = UserFactory(email="chen@example.com")
+    schedule.bookable.practitioner.save()
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    assert {visit.status for visit in visits} == {"pending"}
+    assert all(visit.is_request for visit in visits)
+    deliver()
+    assert sorted(letter.to[0] for letter in mail.outbox) == ["ada@example.com", "chen@example.com"]
+    day = week(2).astimezone(NEW_YORK)
+    assert all(f"{day:%B} {day.day}, {day.year}" in letter.body for letter in mail.outbox)
+
+
+def test_a_message_of_a_series_that_is_sent_again_lists_all_visits(service, schedule, patient):
+    book_series(series_wish(service, schedule, patient=patient))
+    [message] = messages(Event.CONFIRMATION)
+    deliver()
+    mail.outbox.clear()
+    notifications.send_again(message, now=timezone.now())
+    deliver()
+    assert "and 2 more visits" in mail.outbox[0].subject
+
+
+# All or nothing
+
+
+def test_each_visit_has_its_audit_line(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    lines = AuditEvent.objects.filter(subtype="book").values_list("appointment_id", flat=True)
+    assert sorted(lines) == [visit.pk for visit in visits]
+
+
+def test_a_refusal_leaves_nothing(service, schedule, patient):
+    hold(wish(service, schedule, at=week(2)))
+    with pytest.raises(TimeTaken) as refused:
+        book_series(series_wish(service, schedule, patient=patient))
+    assert refused.value.occurrence == 3
+    assert Appointment.objects.filter(series__isnull=False).count() == 0
+    assert Communication.objects.count() == 0
+
+
+def test_visits_of_one_series_may_not_overlap(service, schedule):
+    with pytest.raises(Invalid, match="begins before the one before it has ended"):
+        book_series(series_wish(service, schedule, starts=[week(0), week(1), week(1, 10, 15)]))
+
+
+@pytest.mark.parametrize("limit", ["day_limit", "week_limit"])
+def test_the_visits_of_a_series_count_for_one_another(service, schedule, limit):
+    """Two of the visits are on one day."""
+    service.scheduling_parameters.update(**{limit: 2})
+    starts = [week(0), week(0, 14), week(2)]
+    book_series(series_wish(service, schedule, starts=starts))
+    service.scheduling_parameters.update(**{limit: 1})
+    moved = [start + timedelta(weeks=4) for start in starts]
+    with pytest.raises(TimeNotOffered, match="so many visits of the series") as refused:
+        book_series(series_wish(service, schedule, starts=moved))
+    assert refused.value.occurrence == 1
+
+
+def test_a_series_has_as_many_visits_as_a_patient_may_have(service, schedule, patient):
+    service.patient_limit = 3
+    service.save()
+    with pytest.raises(RuleBroken, match=r"^Appointment 1 of 4 .*3 visits to come"):
+        book_series(series_wish(service, schedule, patient=patient, count=4))
+    assert len(book_series(series_wish(service, schedule, patient=patient, count=3))) == 3
+
+
+def test_rooms_and_devices_are_taken_in_every_week(service, schedule):
+    other = ScheduleFactory(services=[service])
+    visits = book_series(series_wish(service, schedule, other))
+    assert [visit.slots.count() for visit in visits] == [2, 2, 2]
+    assert Slot.objects.filter(schedule=other, status="busy").count() == 3
+
+
+def test_a_merged_patient_s_series_is_the_survivor_s(service, schedule, patient):
+    link = [{"type": "replaced-by", "other": {"reference": patient.reference}}]
+    merged = PatientFactory(active=False, extra={"link": link})
+    visits = book_series(series_wish(service, schedule, patient=merged))
+    assert {visit.patient for visit in visits} == {patient}
+
+
+def test_a_series_is_found_again_by_its_columns(service, schedule):
+    visits = book_series(series_wish(service, schedule, count=5))
+    [series] = {visit.series for visit in visits}
+    rows = Appointment.objects.filter(series=series).order_by("occurrence")
+    assert list(rows.values_list("occurrence", "occurrences")) == [(number, 5) for number in range(1, 6)]
