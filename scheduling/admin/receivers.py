@@ -117,18 +117,7 @@ class EventDeliveryAdmin(ReadOnlyAdmin, ModelAdmin):
 
     section = "Software"
     place_in_section = 11
-    list_display = (
-        "created",
-        "type",
-        "receiver",
-        "visit",
-        "status",
-        "attempts",
-        "tried",
-        "status_code",
-        "duration_ms",
-        "error",
-    )
+    list_display = ("created", "type", "receiver", "status", "attempts", "status_code", "error", "visit")
     list_filter = ("status", "receiver", "event__kind")
     list_select_related = ("receiver", "event__appointment__service", "event__appointment__site")
     search_fields = ("message_id", "event__appointment__fhir_id", "error")

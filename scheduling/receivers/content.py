@@ -2,10 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 from clinic.fhir.datatypes import Json, instant
-from clinic.models import Appointment, EventDelivery
+from clinic.models import EventDelivery, VisitEvent
 from scheduling.participants import PATIENT, PLACE, PRACTITIONER, references_of
 from scheduling.plugins import VisitNews
 
@@ -14,7 +13,7 @@ def compose(delivery: EventDelivery) -> str:
     """Return the JSON of an event: https://www.standardwebhooks.com, with the visit as it is now."""
     event = delivery.event
     content: Json = {"type": delivery.type, "timestamp": instant(event.occurred if event else delivery.created)}
-    content["data"] = {} if event is None else {**_visit(event.appointment), "version": event.version}
+    content["data"] = {} if event is None else _visit(event)
     return json.dumps(content)
 
 
@@ -38,10 +37,12 @@ def news_of(delivery: EventDelivery) -> VisitNews:
     )
 
 
-def _visit(appointment: Appointment) -> dict[str, Any]:
+def _visit(event: VisitEvent) -> Json:
+    appointment = event.appointment
     participants = appointment.participant
     return {
         "appointment": appointment.reference,
+        "version": event.version,
         "status": appointment.status,
         "start": _text(appointment.start),
         "end": _text(appointment.end),
