@@ -47,7 +47,13 @@ from scheduling.availability.offerings import (
 )
 from scheduling.availability.openings import Opening, by_day, doubling, openings, start_only
 from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
-from scheduling.availability.patient_limits import full_for, limits_patients, patient_limit_issues, series_limit_issues
+from scheduling.availability.patient_limits import (
+    full_for,
+    is_new,
+    limits_patients,
+    patient_limit_issues,
+    series_limit_issues,
+)
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
 from scheduling.availability.series import (
     FoundSeries,
@@ -105,6 +111,7 @@ __all__ = [
     "full_for",
     "hypothetical_rules",
     "is_absent",
+    "is_new",
     "is_offered",
     "limits_of",
     "limits_patients",

@@ -63,11 +63,16 @@ def full_for(
         own = _seconds(around.filter(patient=patient))
         together = [int(each.timestamp()) for each in series]
         full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone, together)
-    if service.new_patient_limit is not None and not _took_place().filter(patient=patient).exists():
+    if service.new_patient_limit is not None and is_new(patient):
         earlier = _took_place().filter(patient=OuterRef("patient"), start__lt=OuterRef("start"))
         new = _seconds(around.filter(~Exists(earlier), patient__isnull=False))
         full[PatientLimit.NEW] = full_days(Limits(day=service.new_patient_limit), new, zone)
     return full
+
+
+def is_new(patient: Patient) -> bool:
+    """True before the first visit of the patient that takes place."""
+    return not _took_place().filter(patient=patient).exists()
 
 
 def patient_limit_issues(

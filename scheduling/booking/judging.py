@@ -15,16 +15,14 @@ from django.utils.translation import get_language
 from clinic.local_time import in_zone
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.translations import text_of
-from scheduling import access, plugins
+from scheduling import access, availability, plugins
 from scheduling.access import Caller
-from scheduling.availability import Offering, moved_visit_of
+from scheduling.availability import Offering
 from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest
 from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, PatientFacts, ServiceFacts
 
 P = ParamSpec("P")
 R = TypeVar("R", BookingRequest, ConfirmRequest, RescheduleRequest)
-
-CAME = (Appointment.Status.ARRIVED, Appointment.Status.CHECKED_IN, Appointment.Status.FULFILLED)
 
 
 class JudgedVisit(NamedTuple):
@@ -89,7 +87,9 @@ def _visit(request: BookingRequest | ConfirmRequest | RescheduleRequest, existin
         service = request.service or existing.service
         return JudgedVisit(service, request.offerings, request.start, request.end, existing.patient)
     patient = None if request.register else request.patient or existing.patient
-    return JudgedVisit(existing.service, moved_visit_of(existing).own, existing.start, existing.end, patient)
+    return JudgedVisit(
+        existing.service, availability.moved_visit_of(existing).own, existing.start, existing.end, patient
+    )
 
 
 def _service_facts(service: HealthcareService) -> ServiceFacts:
@@ -109,8 +109,7 @@ def _places(offerings: tuple[Offering, ...]) -> tuple[str, ...]:
 
 
 def _patient_facts(patient: Patient) -> PatientFacts:
-    has_come = Appointment.objects.filter(patient=patient, status__in=CAME, deleted_at=None).exists()
-    return PatientFacts(reference=patient.reference, born=patient.born, is_new=not has_come)
+    return PatientFacts(reference=patient.reference, born=patient.born, is_new=availability.is_new(patient))
 
 
 def _caller_facts(caller: Caller) -> CallerFacts:
