@@ -4,7 +4,6 @@ The Patient may be the body itself, with the rest in the query.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,10 +13,9 @@ from rest_framework.response import Response
 from api.authentication import caller_of
 from api.fhir_view import FHIRView
 from api.headers import base_of
-from api.operations.parameters import read_inputs, resource, whole_number
+from api.operations.parameters import boolean, read_inputs, resource, whole_number
 from clinic import people_search
 from clinic.fhir.datatypes import Json
-from clinic.fhir.issues import InvalidElement
 from clinic.fhir.resources import RESOURCES, References, to_fhir
 from clinic.models import Patient
 from scheduling import access
@@ -44,7 +42,7 @@ class Match(FHIRView):
         inputs.only({RESOURCE, COUNT, ONLY_CERTAIN})
         person = inputs.required(RESOURCE, resource("Patient"))
         count = inputs.one(COUNT, whole_number(COUNT, 1, MOST)) or USUAL
-        grade = "certain" if inputs.one(ONLY_CERTAIN, _boolean) else "possible"
+        grade = "certain" if inputs.one(ONLY_CERTAIN, boolean) else "possible"
         inputs.finish()
         candidates = [each for each in _candidates(person, caller) if each[0] >= GRADES[grade]]
         candidates.sort(key=lambda each: (-each[0], each[1].pk))
@@ -52,12 +50,6 @@ class Match(FHIRView):
         found = [patient for _, patient in likeliest]
         access.record_disclosure(found, "match", caller=caller, now=timezone.now(), query="Patient/$match")
         return Response(_bundle([_entry(score, patient, base_of(request)) for score, patient in likeliest]))
-
-
-def _boolean(value: Any) -> bool:
-    if value not in (True, False, "true", "false"):
-        raise InvalidElement(f"{str(value)[:64]!r} is neither true nor false.")
-    return value in (True, "true")
 
 
 def _candidates(person: Json, caller: Caller) -> Iterator[tuple[float, Patient]]:

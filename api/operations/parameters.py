@@ -214,6 +214,12 @@ def moment(value: Any) -> datetime:
     return _in_range(read_date_time(value))
 
 
+def boolean(value: Any) -> bool:
+    if value not in (True, False, "true", "false"):
+        raise InvalidElement(f"{str(value)[:64]!r} is neither true nor false.")
+    return value in (True, "true")
+
+
 def whole_number(name: str, least: int, most: int) -> Reader[int]:
     def read(value: Any) -> int:
         number = value if type(value) is int else None

@@ -96,6 +96,15 @@ NAMED = (
     ),
 )
 
+MERGE_SOURCE = (
+    OperationParameter("source-patient", "Reference", "The record that is merged into the other one."),
+    OperationParameter("source-patient-identifier", "Identifier", "An identifier that the source must have.", 0, "*"),
+)
+MERGE_ANSWER = (
+    OperationParameter("input", "Parameters", "What was asked.", 1, use="out"),
+    OperationParameter("outcome", "OperationOutcome", "What was moved, or what stands against it.", 1, use="out"),
+)
+
 OPERATIONS = (
     Operation(
         "find",
@@ -281,6 +290,56 @@ OPERATIONS = (
             ),
         ),
         standard="http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+    ),
+    Operation(
+        "everything",
+        resource="Patient",
+        methods=("GET", "POST"),
+        on_instance=True,
+        affects_state=False,
+        documentation="Returns the patient's record, and what it refers to, as far as the caller may search for it.",
+        parameters=(
+            OperationParameter("start", "date", "The first day of the care; resources without a date are included."),
+            OperationParameter("end", "date", "The last day of the care; resources without a date are included."),
+            OperationParameter("_since", "instant", "Only resources that were written at this instant or later."),
+            OperationParameter("_type", "code", "Only resources of these types; a comma means or.", 0, "*"),
+            OperationParameter(
+                "_count", "integer", "Resources of the patient on one page: by default and at most 1000."
+            ),
+            OperationParameter(
+                "return", "Bundle", "A searchset; what the resources refer to has the mode `include`.", 1, use="out"
+            ),
+        ),
+        standard="http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    ),
+    Operation(
+        "merge",
+        resource="Patient",
+        on_type=True,
+        documentation="Merges a record into another one: everything that refers to the source refers to the target.",
+        parameters=(
+            *MERGE_SOURCE,
+            OperationParameter("target-patient", "Reference", "The record that survives."),
+            OperationParameter(
+                "target-patient-identifier", "Identifier", "An identifier that the target must have.", 0, "*"
+            ),
+            OperationParameter("result-patient", "Patient", "The target as it should be; without it, as it is."),
+            OperationParameter("preview", "boolean", "Only says what would happen."),
+            *MERGE_ANSWER,
+            OperationParameter("result", "Patient", "The surviving record.", use="out"),
+        ),
+        standard="http://hl7.org/fhir/OperationDefinition/Patient-merge",
+    ),
+    Operation(
+        "unmerge",
+        resource="Patient",
+        on_type=True,
+        documentation="Undoes the merge of a record: what was moved goes back, and the record is active again.",
+        parameters=(
+            *MERGE_SOURCE,
+            *MERGE_ANSWER,
+            OperationParameter("result", "Patient", "The record that was merged.", 1, use="out"),
+        ),
     ),
     Operation(
         "bulk-publish",

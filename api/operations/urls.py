@@ -2,11 +2,13 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from api.operations.argonaut.prefetch import Prefetch, ReadFreeSlot
+from api.operations.everything import Everything
 from api.operations.ids import read_free_slot_id
 from api.operations.match import Match
 from api.operations.medplum.cancel import Cancel
 from api.operations.medplum.confirm import Confirm
 from api.operations.medplum.reschedule import Reschedule
+from api.operations.merge import Merge, Unmerge
 from api.operations.subscriptions import Events, Status
 from api.operations.views import Book, Find, FindAfterAmpersand, Hold
 
@@ -46,4 +48,7 @@ operation_urls = [
     path("Subscription/<fhir_id:fhir_id>/$status", Status.as_view(), name="subscription-status"),
     path("Subscription/<fhir_id:fhir_id>/$events", Events.as_view(), name="subscription-events"),
     path("Patient/$match", Match.as_view(), name="match"),
+    path("Patient/$merge", Merge.as_view(), name="merge"),
+    path("Patient/$unmerge", Unmerge.as_view(), name="unmerge"),
+    path("Patient/<fhir_id:fhir_id>/$everything", Everything.as_view(), name="everything"),
 ]

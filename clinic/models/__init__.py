@@ -14,6 +14,7 @@ from clinic.models.communication import (
 from clinic.models.events import EventConsumer, VisitEvent
 from clinic.models.forms import Questionnaire, QuestionnaireResponse
 from clinic.models.history import PastVersion
+from clinic.models.merges import PatientMerge
 from clinic.models.parking import ParkedRow
 from clinic.models.people import (
     Gender,
@@ -96,6 +97,7 @@ __all__ = [
     "ParkedRow",
     "PastVersion",
     "Patient",
+    "PatientMerge",
     "Person",
     "PluginFailure",
     "Practitioner",

@@ -5,7 +5,7 @@ Availability is computed over all rows for every caller: the operation is author
 
 from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.compartments import patient_of
+from scheduling.access.compartments import PATIENT, of_patient, patient_of
 from scheduling.access.disclosures import record_disclosure, record_listing, withheld
 from scheduling.access.identities import record_of
 from scheduling.access.launches import (
@@ -23,6 +23,7 @@ from scheduling.access.permissions import (
     may_book,
     may_find,
     may_match,
+    may_merge,
     may_override,
     may_set_hours,
     require,
@@ -60,6 +61,7 @@ __all__ = [
     "IDENTIFYING_TYPES",
     "IDENTITY",
     "LASTING",
+    "PATIENT",
     "Caller",
     "Scope",
     "active_launches",
@@ -81,6 +83,7 @@ __all__ = [
     "may_find",
     "may_know_calendar",
     "may_match",
+    "may_merge",
     "may_override",
     "may_record_visit",
     "may_refer_to_all",
@@ -88,6 +91,7 @@ __all__ = [
     "may_take_over",
     "may_write",
     "of_its_patient",
+    "of_patient",
     "patient_of",
     "patients_of",
     "read_scope",

@@ -8,7 +8,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from clinic.models import RESOURCE_MODELS, Resource
+from django.db.models import Q
+
+from clinic.models import RESOURCE_MODELS, Patient, Resource
 
 # The Django lookup of the patient, by type of resource. The other types are about no patient.
 PATIENT = {model.RESOURCE_TYPE: model.PATIENT for model in RESOURCE_MODELS if model.PATIENT is not None}
@@ -23,6 +25,11 @@ def patient_of(row: Resource) -> int | None:
         return None
     patient: int | None = _getter(patient_column(kind))(row)
     return patient
+
+
+def of_patient(kind: str, patient: Patient) -> Q:
+    """The condition for the rows of a type, one of PATIENT, that are about the patient."""
+    return Q(**{PATIENT[kind]: patient.pk})
 
 
 def patient_column(kind: str) -> str:

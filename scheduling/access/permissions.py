@@ -56,6 +56,15 @@ def may_match(caller: Caller) -> None:
         raise Forbidden(_("Only clinic staff can search for patients."))
 
 
+def may_merge(caller: Caller) -> None:
+    """Raise Forbidden unless the caller may merge patients' records: software with the scope, administrators and the
+    front desk, who may change every record.
+    """
+    require(caller, "Patient", "u")
+    if not (caller.is_system or caller.is_administrator or caller.desk_sites):
+        raise Forbidden(_("Only the clinic can merge records."))
+
+
 def may_book(
     caller: Caller,
     service: HealthcareService,

@@ -24,6 +24,7 @@ from scheduling.booking.holds import (
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, Written, first_time, recall, visits_of
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
+from scheduling.booking.merged_visits import clashes, lock_records, move_visits, return_visits
 from scheduling.booking.request import (
     BookingRequest,
     ConfirmRequest,
@@ -85,6 +86,7 @@ __all__ = [
     "cancel",
     "cancel_series",
     "change_status",
+    "clashes",
     "confirm",
     "confirm_attendance",
     "confirm_series",
@@ -104,8 +106,10 @@ __all__ = [
     "lock_conditions",
     "lock_for",
     "lock_holder",
+    "lock_records",
     "lock_registration",
     "may_remove",
+    "move_visits",
     "name_patient",
     "note_presence",
     "proof_of",
@@ -121,6 +125,7 @@ __all__ = [
     "reschedule",
     "respond",
     "restore",
+    "return_visits",
     "rewrite_slot",
     "standing_suggestions",
     "suggest",

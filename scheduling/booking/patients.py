@@ -80,11 +80,24 @@ def with_survivor(request: BookingRequest) -> BookingRequest:
 def follow_merge(appointment: Appointment) -> None:
     """Set a locked visit's patient to the record into which theirs was merged. Does not save it."""
     patient = appointment.patient
-    if patient is None or not patient.merged_into:
-        return
-    appointment.patient = survivor_of(patient)
-    appointment.participant = _with_actor(appointment.participant, patient, appointment.patient)
+    if patient is not None and patient.merged_into:
+        hand_over(appointment, patient, survivor_of(patient))
+
+
+def hand_over(appointment: Appointment, patient: Patient, survivor: Patient) -> None:
+    """Put the surviving record in the place of a merged one in a visit. Does not save it."""
+    if appointment.patient_id == patient.pk:
+        appointment.patient = survivor
+    appointment.participant = _with_actor(appointment.participant, patient, survivor)
     appointment.extra = _with_former_record(appointment.extra, patient)
+
+
+def hand_back(appointment: Appointment, patient: Patient, survivor: Patient) -> None:
+    """Undo `hand_over`. Does not save the visit."""
+    if appointment.patient_id == survivor.pk:
+        appointment.patient = patient
+    appointment.participant = _with_actor(appointment.participant, survivor, patient)
+    appointment.extra = _without_former_record(appointment.extra, patient)
 
 
 def activate(patient: Patient, *, now: datetime) -> None:
@@ -100,5 +113,14 @@ def _with_actor(participants: "tuple[Json, ...] | list[Json]", patient: Patient,
 
 
 def _with_former_record(extra: Json, patient: Patient) -> Json:
-    merged = {"url": MERGED_PATIENT, "valueReference": {"reference": patient.reference}}
-    return {**extra, "extension": [*extra.get("extension", ()), merged]}
+    return {**extra, "extension": [*extra.get("extension", ()), _former_record(patient)]}
+
+
+def _without_former_record(extra: Json, patient: Patient) -> Json:
+    others = [each for each in extra.get("extension", ()) if each != _former_record(patient)]
+    rest = {name: value for name, value in extra.items() if name != "extension"}
+    return {**rest, "extension": others} if others else rest
+
+
+def _former_record(patient: Patient) -> Json:
+    return {"url": MERGED_PATIENT, "valueReference": {"reference": patient.reference}}

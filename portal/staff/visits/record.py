@@ -41,6 +41,8 @@ ACTIONS = {
     "correct": _("Step undone"),
     "record": _("Recorded"),
     "amend": _("Changed"),
+    "merge": _("Patient record merged"),
+    "unmerge": _("Merge of the patient record undone"),
     "wrong birth date": _("Wrong date of birth by link"),
     **{status.value: word.word for status, word in STATUS_WORDS.items()},
 }

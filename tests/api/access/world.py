@@ -318,6 +318,23 @@ def _match(world: World, api: Api, whose: str) -> Any:
     return api.post("Patient/$match", {**PARAMETERS, "parameter": [{"name": "resource", "resource": sought}]})
 
 
+def _everything(world: World, api: Api, whose: str) -> Any:
+    return api.get(f"{world.patients[whose].reference}/$everything")
+
+
+def _merge(world: World, api: Api, whose: str) -> Any:
+    source, target = world.patients[whose], PatientFactory()
+    records = [("source-patient", source), ("target-patient", target)]
+    named = [{"name": name, "valueReference": {"reference": row.reference}} for name, row in records]
+    return api.post("Patient/$merge", {**PARAMETERS, "parameter": named})
+
+
+def _unmerge(world: World, api: Api, whose: str) -> Any:
+    _merge(world, Api(user=world.root), whose)
+    source = {"name": "source-patient", "valueReference": {"reference": world.patients[whose].reference}}
+    return api.post("Patient/$unmerge", {**PARAMETERS, "parameter": [source]})
+
+
 def _take(operation: str) -> Callable[[World, Api, str], Any]:
     def take(world: World, api: Api, whose: str) -> Any:
         proposed_visit = proposal(
@@ -370,6 +387,9 @@ OPERATIONS = {
     "$prefetch": _prefetch,
     "free Slots": _free_slots,
     "$match": _match,
+    "$everything": _everything,
+    "$merge": _merge,
+    "$unmerge": _unmerge,
     "$hold": _take(HOLD),
     "$book": _take(BOOK),
     "POST Appointment": _post,
