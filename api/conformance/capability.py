@@ -155,7 +155,7 @@ def _stored(kind: str, codes: list[str]) -> Json:
         "referencePolicy": ["literal", "logical", "enforced"],
         "searchInclude": list(known_includes(kind)),
         "searchRevInclude": list(known_revincludes(kind)),
-        "searchParam": declared(parameters_of(kind)),
+        "searchParam": declared(parameters_of(kind), kind),
     }
 
 

@@ -1,9 +1,10 @@
 """SearchParameters, from the search tables: https://hl7.org/fhir/R4/searchparameter.html"""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from api.conformance.definitions import definition
+from api.conformance.profiles import US_CORE_SEARCHES
 from api.search import Parameter, Reference, expression, parameters_of
 from clinic.fhir.datatypes import Json
 from clinic.fhir.resources import RESOURCES
@@ -26,9 +27,12 @@ OF_DEFINITIONS = (
 )
 
 
-def declared(parameters: Mapping[str, Parameter]) -> list[Json]:
-    """Return the parameters of a type as a CapabilityStatement lists them."""
-    return [{"name": name, "definition": each.definition, "type": each.TYPE} for name, each in parameters.items()]
+def declared(parameters: Mapping[str, Parameter], kind: str = "") -> list[Json]:
+    """Return the parameters of a type, or of all, as a CapabilityStatement lists them."""
+    return [
+        {"name": name, "definition": US_CORE_SEARCHES.get((kind, name), each.definition), "type": each.TYPE}
+        for name, each in parameters.items()
+    ]
 
 
 def search_parameters(base: str) -> list[Json]:
@@ -37,7 +41,13 @@ def search_parameters(base: str) -> list[Json]:
     for kind in RESOURCES:
         for parameter in parameters_of(kind).values():
             found[parameter.definition][kind] = parameter
-    return [_definition(url, kinds) for url, kinds in found.items()]
+    return [*(_definition(url, kinds) for url, kinds in found.items()), *_derived()]
+
+
+def _derived() -> Iterator[Json]:
+    for (kind, name), url in US_CORE_SEARCHES.items():
+        parameter = parameters_of(kind)[name]
+        yield {**_definition(url, {kind: parameter}), "derivedFrom": parameter.definition}
 
 
 def _definition(url: str, kinds: Mapping[str, Parameter]) -> Json:

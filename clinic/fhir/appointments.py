@@ -2,8 +2,8 @@
 
 The response differs from what was sent in these elements: instants are in UTC; `slot` has references to the existing
 Slots, without displays; `requestedPeriod` and `created` are there even if they were not sent. Only the server sets
-when a hold expires, so the extension for it is written and never read, and the number of a visit in its series. Of a
-series only the first visit has a `requestedPeriod`.
+when a hold expires, that US Core's profile is met, and the number of a visit in its series, so these are written and
+never read. Of a series only the first visit has a `requestedPeriod`.
 """
 
 from collections.abc import Iterator
@@ -54,6 +54,8 @@ def appointment(row: Appointment) -> Json:
         resource["requestedPeriod"] = [period]
     if row.hold_expires_at or row.occurrence:
         resource["extension"] = _extensions(row)
+    if row.participant and all("actor" in participant for participant in row.participant):
+        resource["meta"] = _with_profile(resource["meta"])
     optional = {
         "created": date_time(row.created),
         "slot": [{"reference": f"Slot/{slot.fhir_id}"} for slot in _slots(row)],
@@ -75,6 +77,11 @@ def _extensions(row: Appointment) -> list[Json]:
         own.append({"url": codes.HOLD_EXPIRES, "valueInstant": instant(row.hold_expires_at)})
     urls = {each["url"] for each in own}
     return [*(each for each in row.extra.get("extension", ()) if each["url"] not in urls), *own]
+
+
+def _with_profile(meta: Json) -> Json:
+    """Return `meta` with US Core's profile, which asks for an actor of each participant besides what FHIR asks for."""
+    return {**meta, "profile": [*meta.get("profile", ()), codes.US_CORE_APPOINTMENT]}
 
 
 def _slots(row: Appointment) -> list[Slot]:
@@ -164,6 +171,16 @@ def _actors(participants: list[Json]) -> Iterator[tuple[str, str]]:
             yield participant["actor"]["reference"], f"Appointment.participant[{n}].actor.reference"
 
 
+def _drop_profile(reading: Reading) -> None:
+    """Drop US Core's profile, which is written where it is met."""
+    if profiles := reading.resource.get("meta", {}).get("profile"):
+        others = [profile for profile in profiles if profile != codes.US_CORE_APPOINTMENT]
+        meta = {name: value for name, value in reading.resource["meta"].items() if name != "profile"}
+        reading.resource["meta"] = {**meta, "profile": others} if others else meta
+        if not reading.resource["meta"]:
+            del reading.resource["meta"]
+
+
 def _drop_hold(reading: Reading) -> None:
     extensions = reading.resource.pop("extension", ())
     others = [extension for extension in extensions if extension["url"] != codes.HOLD_EXPIRES]
@@ -211,6 +228,7 @@ KINDS = {
             _take_slots,
             _take_requested,
             _take_actors,
+            _drop_profile,
             _drop_hold,
             check_time,
             _check_participants,

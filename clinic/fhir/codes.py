@@ -16,6 +16,9 @@ RECURRENCE_ID = f"{OF_R5}.recurrenceId"
 OCCURRENCE_CHANGED = f"{OF_R5}.occurrenceChanged"
 IANA_ZONES = "https://www.iana.org/time-zones"
 
+# The version of the profile is that of the ballot that it was read in.
+US_CORE_APPOINTMENT = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-appointment|10.0.0-ballot"
+
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
 VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
