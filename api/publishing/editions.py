@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
+
 from clinic.fhir.datatypes import Json, reference
 from clinic.fhir.schedules import service_type
 from clinic.models import HealthcareService, Location, Schedule
@@ -18,6 +20,11 @@ COVID_IMMUNIZATION = {
 CVX = "http://hl7.org/fhir/sid/cvx"
 VACCINE_PRODUCT = f"{REGISTRY}/StructureDefinition/vaccine-product"
 VACCINE_DOSE = f"{REGISTRY}/StructureDefinition/vaccine-dose"
+LINKS = "http://hl7.org/fhir/uv/smart-scheduling-links"
+PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
+ACCEPTING = "http://terminology.hl7.org/CodeSystem/accepting-patients"
+NEW_PATIENTS = {"system": ACCEPTING, "code": "newpt"}
+EXISTING_PATIENTS = {"system": ACCEPTING, "code": "existptonly"}
 
 
 class Edition:
@@ -26,6 +33,9 @@ class Edition:
     name = "all"
     path = "$bulk-publish"
     needs_site = False
+    # The base of the extensions of Slots, and the id of the Location of video visits, if the edition has one.
+    extensions = REGISTRY
+    virtual_location = ""
     kinds: tuple[str, ...] = (
         "Location",
         "HealthcareService",
@@ -47,6 +57,15 @@ class Edition:
         """Return the status of a Slot that is taken."""
         return taken
 
+    def patients(self, service: HealthcareService) -> Json | None:
+        """Return the coding for the patients that a service accepts, new ones or only those the clinic knows."""
+        match service.eligibility:
+            case HealthcareService.Eligibility.NEW:
+                return NEW_PATIENTS
+            case HealthcareService.Eligibility.RETURNING:
+                return EXISTING_PATIENTS
+        return None
+
     def location(self, resource: Json) -> Json:
         return resource
 
@@ -54,7 +73,7 @@ class Edition:
         """Return the published Schedule; `site` is its place, or None if the place is not published."""
         services = list(services)
         actors = {each.reference: each for each in (site, schedule.actor) if each is not None}
-        specialty = schedule.specialty or [concept for each in services for concept in each.specialty]
+        specialty = _specialty(schedule, services)
         return {
             "serviceType": [concept for each in services for concept in self.service_type(each)],
             **({"specialty": specialty} if specialty else {}),
@@ -63,6 +82,36 @@ class Edition:
 
     def service_type(self, service: HealthcareService) -> list[Json]:
         return service_type(service)
+
+
+class BallotEdition(Edition):
+    """Edition with the same services as in Scheduling Links 1.0.0-ballot (2026May).
+
+    Its extensions have addresses of the guide. Each Slot says whether it is for new patients too or only for existing
+    ones, and video visits are given at a virtual Location.
+    """
+
+    name = "links-1.0"
+    path = "links-1.0/$bulk-publish"
+    extensions = LINKS
+    virtual_location = "video-visits"
+
+    def patients(self, service: HealthcareService) -> Json:
+        return super().patients(service) or NEW_PATIENTS
+
+    def schedule(self, schedule: Schedule, site: Location | None, services: Iterable[HealthcareService]) -> Json:
+        services = list(services)
+        elements = super().schedule(schedule, site, services)
+        specialties = [
+            {"url": f"{LINKS}/StructureDefinition/schedule-specialty", "valueCoding": coding}
+            for concept in _specialty(schedule, services)
+            for coding in concept.get("coding", ())
+            if coding.get("system") and coding.get("code")
+        ]
+        actors = elements["actor"]
+        if any(service.telehealth for service in services):
+            actors = [*actors, virtual_reference(self.virtual_location)]
+        return {**({"extension": specialties} if specialties else {}), **elements, "actor": actors}
 
 
 class VaccineEdition(Edition):
@@ -110,7 +159,19 @@ class VaccineEdition(Edition):
         return [{"coding": [IMMUNIZATION, COVID_IMMUNIZATION]}]
 
 
-EDITIONS = (Edition(), VaccineEdition())
+EDITIONS = (Edition(), BallotEdition(), VaccineEdition())
+
+
+def virtual_reference(fhir_id: str) -> Json:
+    return {"reference": f"{Location.RESOURCE_TYPE}/{fhir_id}", "display": virtual_name()}
+
+
+def virtual_name() -> str:
+    return f"{settings.CLINIC_NAME}: video visits"
+
+
+def _specialty(schedule: Schedule, services: Iterable[HealthcareService]) -> list[Json]:
+    return schedule.specialty or [concept for each in services for concept in each.specialty]
 
 
 def _codings(service: HealthcareService) -> list[Json]:

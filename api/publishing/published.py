@@ -7,8 +7,8 @@ from functools import cached_property
 from django.conf import settings
 from django.db.models import QuerySet
 
-from api.publishing.editions import Edition
-from clinic.fhir.datatypes import Json, read_period, reference
+from api.publishing.editions import PHYSICAL_TYPE, Edition, virtual_name, virtual_reference
+from clinic.fhir.datatypes import Json, instant, read_period, reference
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import HealthcareService, Location, Practitioner, PractitionerRole, Resource, Schedule
 from scheduling import availability
@@ -72,9 +72,11 @@ class Published:
         match kind:
             case "Location":
                 yield from (self._location(each) for each in self.sites.values())
+                if any(service.telehealth for service in self._places_of):
+                    yield from self._virtual_location()
             case "HealthcareService":
                 rows = rows_of(RESOURCES["HealthcareService"]).in_bulk([each.pk for each in self._places_of])
-                yield from (self._service(rows[service.pk], site) for service, site in self._places_of.items())
+                yield from (self._service(rows[service.pk], place) for service, place in self._places_of.items())
             case "Practitioner":
                 yield from (self._practitioner(each) for each in self._practitioners())
             case "PractitionerRole":
@@ -94,13 +96,16 @@ class Published:
         return [row for row in rows if self.edition.takes(row) and not self._is_over(row.practitioner_role)]
 
     @cached_property
-    def _places_of(self) -> dict[HealthcareService, Location]:
-        """Return the published services, each with a place where it is given."""
-        found: dict[HealthcareService, Location] = {}
+    def _places_of(self) -> dict[HealthcareService, Json]:
+        """Return the published services, each with a reference to a place where it is given."""
+        found: dict[HealthcareService, Json] = {}
         for pk, services in self.services.items():
-            if site := self.sites.get(self.schedules[pk].site_id or 0):
-                for service in services:
-                    found.setdefault(service, site)
+            site = self.sites.get(self.schedules[pk].site_id or 0)
+            for service in services:
+                if service.telehealth and self.edition.virtual_location:
+                    found[service] = virtual_reference(self.edition.virtual_location)
+                elif site:
+                    found.setdefault(service, reference(site, site.name))
         return found
 
     def _is_over(self, role: PractitionerRole | None) -> bool:
@@ -117,13 +122,26 @@ class Published:
 
     def _location(self, row: Location) -> Json:
         elements = _public_elements(row)
-        telecom = [each for each in elements.get("telecom", ()) if each.get("system") and each.get("value")]
-        for system, value in (("phone", settings.CLINIC_PHONE), ("url", settings.SITE_URL)):
-            if value and all(each.get("system") != system for each in telecom):
-                telecom = [*telecom, {"system": system, "value": value}]
+        telecom = _with_contacts(
+            [each for each in elements.get("telecom", ()) if each.get("system") and each.get("value")]
+        )
         return self.edition.location({**elements, "identifier": self._identifier(row), "telecom": telecom})
 
-    def _service(self, row: HealthcareService, site: Location) -> Json:
+    def _virtual_location(self) -> Iterator[Json]:
+        """Yield the Location of video visits, if the edition has one."""
+        if fhir_id := self.edition.virtual_location:
+            yield {
+                "resourceType": Location.RESOURCE_TYPE,
+                "id": fhir_id,
+                "meta": {"lastUpdated": instant(self.as_of)},
+                "status": Location.Status.ACTIVE.value,
+                "identifier": [{"system": f"{self.base}{Location.RESOURCE_TYPE}", "value": fhir_id}],
+                "name": virtual_name(),
+                "telecom": _with_contacts([]),
+                "physicalType": {"coding": [{"system": PHYSICAL_TYPE, "code": "vi", "display": "Virtual"}]},
+            }
+
+    def _service(self, row: HealthcareService, place: Json) -> Json:
         concept, elements = {"text": row.name}, _public_elements(row)
         category = {"category": elements["category"][:1]} if "category" in elements else {}
         return {
@@ -131,7 +149,7 @@ class Published:
             **category,
             "type": (row.type or [concept])[:1],
             "specialty": (row.specialty or [concept])[:1],
-            "location": [reference(site, site.name)],
+            "location": [place],
             "appointmentRequired": True,
         }
 
@@ -163,6 +181,13 @@ class Published:
     def _own_identifier(self, row: Resource) -> Json:
         """Return our own identifier, for a resource without a public one."""
         return {"system": f"{self.base}{row.RESOURCE_TYPE}", "value": row.fhir_id}
+
+
+def _with_contacts(telecom: list[Json]) -> list[Json]:
+    """Return the contacts of a place, with the clinic's where it has none of its own."""
+    own = {each["system"] for each in telecom}
+    clinics = (("phone", settings.CLINIC_PHONE), ("url", settings.SITE_URL))
+    return [*telecom, *({"system": kind, "value": value} for kind, value in clinics if value and kind not in own)]
 
 
 def _is_whole(location: Json) -> bool:

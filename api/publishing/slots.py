@@ -14,24 +14,18 @@ from django.db.models import Q
 from django.urls import reverse
 
 from api.operations.ids import free_slot_id
-from api.publishing.editions import REGISTRY
 from api.publishing.published import Published
 from clinic import exact_json
 from clinic.fhir.datatypes import Json
 from clinic.local_time import in_zone
-from clinic.models import OCCUPYING, HealthcareService, Slot
+from clinic.models import OCCUPYING, Slot
 from scheduling import availability
 from scheduling.availability import Opening, TimeQuery, as_datetime, by_day
 from scheduling.core.hours import local_time
 from scheduling.core.intervals import Span
 
-DEEP_LINK = f"{REGISTRY}/StructureDefinition/booking-deep-link"
-PHONE = f"{REGISTRY}/StructureDefinition/booking-phone"
-ACCEPTING = "http://terminology.hl7.org/CodeSystem/accepting-patients"
-APPOINTMENT_TYPES = {
-    HealthcareService.Eligibility.NEW: {"system": ACCEPTING, "code": "newpt"},
-    HealthcareService.Eligibility.RETURNING: {"system": ACCEPTING, "code": "existptonly"},
-}
+DEEP_LINK = "StructureDefinition/booking-deep-link"
+PHONE = "StructureDefinition/booking-phone"
 
 
 def days(published: Published, *, as_of: datetime) -> Iterator[bytes]:
@@ -64,22 +58,22 @@ def _free(published: Published, day: Span, end: datetime, now: datetime) -> Iter
 
 
 def _free_slot(published: Published, opening: Opening, schedule: int, service: int, start: int) -> Json:
-    offering = opening.offerings[0]
-    suited = APPOINTMENT_TYPES.get(HealthcareService.Eligibility(opening.service.eligibility))
+    offering, edition = opening.offerings[0], published.edition
+    suited = edition.patients(opening.service)
     site = published.sites.get(offering.site or 0)
     phone = (site.phone if site else "") or settings.CLINIC_PHONE
     slot: Json = {
         "resourceType": "Slot",
         "id": free_slot_id(schedule, service, start),
-        "extension": [{"url": DEEP_LINK, "valueUrl": _deep_link(opening)}],
-        "serviceType": published.edition.service_type(opening.service),
+        "extension": [{"url": f"{edition.extensions}/{DEEP_LINK}", "valueUrl": _deep_link(opening)}],
+        "serviceType": edition.service_type(opening.service),
         "schedule": {"reference": offering.reference},
         "status": "free",
         "start": local_time(start, offering.zone).isoformat(),
         "end": local_time(opening.end, offering.zone).isoformat(),
     }
     if phone:
-        slot["extension"].append({"url": PHONE, "valueString": phone})
+        slot["extension"].append({"url": f"{edition.extensions}/{PHONE}", "valueString": phone})
     if suited:
         slot["appointmentType"] = {"coding": [suited]}
     return slot
