@@ -50,6 +50,13 @@ def site_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def web_address(name: str, url: str) -> str:
+    """Return the web address in a setting, without a slash at its end."""
+    if not re.fullmatch(r"https?://[^/\s]+(/[^/\s?#]+)*/?", url):
+        raise ImproperlyConfigured(f"{name} must be like https://visits.example.org/fhir/R4, not {url!r}.")
+    return url.rstrip("/")
+
+
 def provider(name: str, environment: dict[str, str]) -> dict[str, Any]:
     """Return the Django settings of a mail provider (https://anymail.dev): its backend, and its ANYMAIL_ variables."""
     if not re.fullmatch(r"[a-z_]+", name):

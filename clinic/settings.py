@@ -268,6 +268,10 @@ SITE_URL = message_settings.site_url(
 )
 
 FHIR_BASE_PATH = "fhir/R4/"
+# The base of the canonical addresses of our extensions and code systems. A site that moves keeps it by this setting.
+FHIR_CANONICAL_BASE = message_settings.web_address(
+    "FHIR_CANONICAL_BASE", env.str("FHIR_CANONICAL_BASE", default=f"{SITE_URL}/{FHIR_BASE_PATH}")
+)
 # Browser apps of any origin may call the API and the token endpoints, but no pages; SMART requires it for registered
 # apps. Credentials are not allowed, so no cookie is sent, and an app can do no more than its token allows.
 CORS_URLS_REGEX = rf"^/({FHIR_BASE_PATH.removesuffix('/')}(/|$)|oauth/(?!authorize)|\.well-known/)"

@@ -11,6 +11,7 @@ os.environ.setdefault("OIDC_RSA_PRIVATE_KEY", openid_key.demo_key(Path(os.enviro
 from clinic.settings import *  # noqa: F403
 
 DEBUG = DEMO = False
+FHIR_CANONICAL_BASE = "https://clinic.example/fhir"  # as it is stored, except in tests/api/test_own_addresses.py
 if "demo" not in INSTALLED_APPS:  # noqa: F405 - tested with DEMO off too
     INSTALLED_APPS.append("demo")  # noqa: F405
     CONTEXT_PROCESSORS.append("demo.context_processors.sign_in_hint")  # noqa: F405

@@ -18,7 +18,7 @@ from api.conformance.operation_definitions import canonical
 from api.conformance.pages import DEFINITIONS, OpenView
 from api.conformance.profiles import INSTANTIATES, PROFILES
 from api.conformance.routes import interactions_of, is_conditional, system_interactions
-from api.conformance.search_parameters import OF_ALL_TYPES, OF_DEFINITIONS, declared
+from api.conformance.search_parameters import OF_ALL_TYPES, declared, of_definitions
 from api.conformance.topics import topic_canonicals
 from api.formats.renderers import JSON_TYPES, XML_TYPES, FHIRNegotiation
 from api.headers import base_of
@@ -133,7 +133,7 @@ def _resource(kind: str, base: str) -> Json:
     if kind in RESOURCES:
         capabilities |= _stored(kind, codes)
     elif kind in DEFINITIONS:
-        capabilities["searchParam"] = list(OF_DEFINITIONS)
+        capabilities["searchParam"] = of_definitions(kind)
     return {name: value for name, value in capabilities.items() if value != []}
 
 

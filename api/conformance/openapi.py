@@ -13,7 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from api.conformance.definitions import computable, version
-from api.conformance.pages import DEFINITIONS, SEARCHABLE
+from api.conformance.pages import DEFINITIONS
 from api.conformance.routes import (
     CONDITIONAL,
     ON_TYPE,
@@ -23,7 +23,7 @@ from api.conformance.routes import (
     system_interactions,
 )
 from api.conformance.schemas import ID, reference, schemas
-from api.conformance.search_parameters import OF_ALL_TYPES
+from api.conformance.search_parameters import OF_ALL_TYPES, of_definitions
 from api.formats.renderers import JSON_TYPES, XML_TYPES
 from api.headers import base_of
 from api.operations.registry import OPERATIONS, Operation
@@ -142,7 +142,10 @@ def _interaction(code: str, method: str, address: str, kind: str) -> Json:
 
 
 def _criteria(kind: str) -> list[Json]:
-    names = [*parameters_of(kind), "_filter", "_list"] if kind in RESOURCES else list(SEARCHABLE)
+    if kind in RESOURCES:
+        names = [*parameters_of(kind), "_filter", "_list"]
+    else:
+        names = [each["name"] for each in of_definitions(kind)]
     return [{"name": name, "in": "query", "schema": TEXT} for name in names]
 
 

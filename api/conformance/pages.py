@@ -8,11 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.conformance.code_systems import code_systems
+from api.conformance.naming_systems import naming_systems
 from api.conformance.operation_definitions import operation_definitions
-from api.conformance.search_parameters import search_parameters
+from api.conformance.search_parameters import of_definitions, search_parameters
 from api.conformance.structures import structure_definitions
 from api.fhir_view import FHIRView
 from api.headers import base_of
+from clinic.fhir import own_addresses
 from clinic.fhir.datatypes import Json
 from scheduling.errors import Invalid, Issue, NotFound
 
@@ -21,9 +23,8 @@ DEFINITIONS: dict[str, Callable[[str], list[Json]]] = {
     "SearchParameter": search_parameters,
     "StructureDefinition": structure_definitions,
     "CodeSystem": code_systems,
+    "NamingSystem": naming_systems,
 }
-# The element that each search parameter looks at.
-SEARCHABLE = {"_id": "id", "url": "url"}
 OF_EVERY_PAGE = ("_format", "_pretty", "_count", "_offset")
 
 
@@ -53,11 +54,17 @@ class DefinitionsView(OpenView):
 
     def get(self, request: Request) -> Response:
         query = request.query_params
-        criteria = {name: query.getlist(name) for name in query if name not in OF_EVERY_PAGE}
-        if unknown := criteria.keys() - SEARCHABLE.keys():
-            raise Invalid(f"{min(unknown)!r} is no parameter here: search by {', '.join(SEARCHABLE)}.")
+        criteria = {name: _stored(query.getlist(name), request) for name in query if name not in OF_EVERY_PAGE}
+        known = [parameter["name"] for parameter in of_definitions(self.kind)]
+        if unknown := criteria.keys() - set(known):
+            raise Invalid(f"{min(unknown)!r} is no parameter here: search by {', '.join(known)}.")
         found = [each for each in DEFINITIONS[self.kind](base_of(request)) if _matches(each, criteria)]
         return Response(_page(self.kind, found, request))
+
+
+def _stored(values: Sequence[str], request: Request) -> list[str]:
+    """Return the values with addresses of ours as they are stored."""
+    return [own_addresses.as_stored(value, base_of(request)) for value in values]
 
 
 def _page(kind: str, found: list[Json], request: Request) -> Json:
@@ -78,9 +85,17 @@ def _page(kind: str, found: list[Json], request: Request) -> Json:
 
 def _matches(definition: Json, criteria: Mapping[str, Sequence[str]]) -> bool:
     """True if a definition matches. A repeated parameter means and, a comma means or."""
-    return all(
-        definition[SEARCHABLE[name]] in value.split(",") for name, values in criteria.items() for value in values
-    )
+    return all(_searched(definition, name) in value.split(",") for name, values in criteria.items() for value in values)
+
+
+def _searched(definition: Json, name: str) -> str:
+    """Return the value at which a search parameter looks."""
+    match name:
+        case "_id":
+            return str(definition["id"])
+        case "value":
+            return str(definition["uniqueId"][0]["value"])
+    return str(definition[name])
 
 
 def _number(query: QueryDict, name: str, otherwise: int) -> int:

@@ -20,11 +20,14 @@ OF_ALL_TYPES = (
     {"name": "_list", "type": "special"},
 )
 
-# Parameters of a search for definitions.
-OF_DEFINITIONS = (
-    {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"},
-    {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"},
-)
+_ID = {"name": "_id", "definition": "http://hl7.org/fhir/SearchParameter/Resource-id", "type": "token"}
+_URL = {"name": "url", "definition": "http://hl7.org/fhir/SearchParameter/conformance-url", "type": "uri"}
+_VALUE = {"name": "value", "definition": "http://hl7.org/fhir/SearchParameter/NamingSystem-value", "type": "string"}
+
+
+def of_definitions(kind: str) -> list[Json]:
+    """Return the parameters of a search for definitions of a type. A NamingSystem of R4 has no url."""
+    return [_ID, _VALUE if kind == "NamingSystem" else _URL]
 
 
 def declared(parameters: Mapping[str, Parameter], kind: str = "") -> list[Json]:

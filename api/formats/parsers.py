@@ -9,7 +9,9 @@ from typing import IO, Any, NoReturn
 from rest_framework.parsers import BaseParser
 
 from api.formats.renderers import JSON_TYPES, XML_TYPES
+from api.headers import base_of
 from clinic.exact_json import MACHINE, read_decimal, read_whole
+from clinic.fhir import own_addresses
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.xml import from_xml, read_xml
 from scheduling.errors import Invalid, Issue
@@ -30,7 +32,10 @@ class FHIRParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         # The request's own body, not the stream, is held to DATA_UPLOAD_MAX_MEMORY_SIZE.
-        return self.read(parser_context["request"].body if parser_context else stream.read())
+        if parser_context is None:
+            return self.read(own_addresses.to_stored(stream.read()))
+        request = parser_context["request"]
+        return self.read(own_addresses.to_stored(request.body, base_of(request)))
 
     def read(self, body: bytes) -> dict[str, Any]:
         return read_object(body)

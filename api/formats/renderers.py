@@ -15,6 +15,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from clinic import exact_json
+from clinic.fhir import own_addresses
 from clinic.fhir.xml import to_xml
 
 JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
@@ -40,7 +41,8 @@ class FHIRRenderer(BaseRenderer):
         if data is None:
             return b""
         request: Request | None = (renderer_context or {}).get("request")
-        return self.write(data, pretty=request is not None and request.query_params.get("_pretty") == "true")
+        pretty = request is not None and request.query_params.get("_pretty") == "true"
+        return own_addresses.to_told(self.write(data, pretty=pretty))
 
     def write(self, data: Any, *, pretty: bool) -> bytes:
         return exact_json.dumps(data, orjson.OPT_INDENT_2 if pretty else None)

@@ -13,7 +13,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from api.formats.parsers import read_element
+from api.headers import base_of
 from api.patching import fhirpath_patch, json_patch, xml_patch
+from clinic.fhir import own_addresses
 from clinic.fhir.datatypes import Json
 from scheduling.errors import Invalid, Issue
 from scheduling.interactions import Patch
@@ -42,7 +44,8 @@ class PatchParser(BaseParser):
         read = PATCHES.get(_bare(media_type or ""))
         if read is None:
             raise UnsupportedMediaType(media_type or "", f"A PATCH is one of {', '.join(PATCHES)}, not {media_type}.")
-        return {"patch": read(parser_context["request"].body)}
+        request = parser_context["request"]
+        return {"patch": read(own_addresses.to_stored(request.body, base_of(request)))}
 
 
 def patch_of(request: Request) -> Patch:

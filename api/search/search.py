@@ -14,6 +14,7 @@ from api.search.paging import DISTANCE, Cursor, Key, Order, Place, unseal
 from api.search.parameters import parameters_of
 from api.search.summaries import SUMMARIES
 from api.search.values import split_values
+from clinic.fhir import own_addresses
 from clinic.fhir.resources import RESOURCES
 from scheduling.access import Caller
 from scheduling.errors import Invalid, Issue
@@ -94,7 +95,7 @@ def read(kind: str, query: QueryDict, caller: Caller, base: str, *, lenient: boo
     query = opened(search, query)
     search.ignored = dict.fromkeys(without_value(query), NO_VALUE)
     issues = [] if lenient else [*refusals_of(search)]
-    for name, value in _pairs(query):
+    for name, value in _pairs(query, base):
         try:
             _understand(search, name, value, caller, base)
         except Unknown as error:
@@ -140,14 +141,14 @@ def opened(search: Search, query: QueryDict) -> QueryDict:
     return opened
 
 
-def _pairs(query: QueryDict) -> Iterator[tuple[str, str]]:
-    """Return the pairs that have a value."""
+def _pairs(query: QueryDict, base: str) -> Iterator[tuple[str, str]]:
+    """Return the pairs that have a value, with addresses of ours as they are stored."""
     for name, values in query.lists():
         for value in values:
             if "\x00" in name + value:
                 raise Invalid("A parameter holds the character U+0000.")
             if value and name not in PASSED_OVER:
-                yield name, value
+                yield name, own_addresses.as_stored(value, base)
 
 
 def _understand(search: Search, name: str, value: str, caller: Caller, base: str) -> None:

@@ -38,7 +38,7 @@ RESTFUL_INTERACTION = "http://hl7.org/fhir/restful-interaction"
 PREVIOUS_APPOINTMENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
 PROPOSED_NEW_TIME = "http://hl7.org/fhir/5.0/StructureDefinition/extension-AppointmentResponse.proposedNewTime"
 
-# This product's own, for which FHIR R4 has no element.
+# This product's own, for which FHIR R4 has no element, as they are stored: see own_addresses.
 OURS = "https://clinic.example/fhir"
 REQUIRES = f"{OURS}/StructureDefinition/requires"
 MINIMUM_NOTICE = f"{OURS}/StructureDefinition/minimumNotice"

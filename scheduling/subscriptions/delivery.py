@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from clinic import exact_json, http_client
 from clinic.encryption import CannotDecrypt
+from clinic.fhir import own_addresses
 from clinic.models import Notification, Subscription
 from clinic.parking import Parking, park
 from scheduling import events
@@ -113,7 +114,7 @@ def _send(subscription: Subscription, parcel: Parcel) -> DeliveryResult:
         return DeliveryResult(0, error="The values of its headers cannot be read any more: send them again.")
     if parcel.resource is not None and subscription.payload:
         headers.append(("Content-Type", subscription.payload))
-        content = exact_json.dumps(parcel.resource)
+        content = own_addresses.to_told(exact_json.dumps(parcel.resource))
     began = time.monotonic()
     status, error = None, ""
     try:

@@ -15,8 +15,6 @@ OURS = [
     for value in [*vars(codes).values(), AVAILABILITY_PERIOD]
     if isinstance(value, str) and value.startswith(f"{codes.OURS}/")
 ]
-
-
 # The parts of the answer to an operation that answers with a Parameters resource.
 OUTPUTS = {name: ["input", "outcome", "result"] for name in ("merge", "unmerge")}
 
@@ -35,13 +33,19 @@ def everything(anybody, kind):
     return [entry["resource"] for entry in anybody.get(kind).fhir["entry"]]
 
 
+def address(definition):
+    """Return the canonical address; a NamingSystem of R4 has it as its identifier."""
+    return definition.get("url") or definition["uniqueId"][0]["value"]
+
+
 @pytest.mark.parametrize("kind", DEFINITIONS)
 def test_each_is_found_among_its_kind_and_by_its_id_and_url(anybody, kind):
     found = everything(anybody, kind)
-    assert len({each["id"] for each in found}) == len({each["url"] for each in found}) == len(found)
+    assert len({each["id"] for each in found}) == len({address(each) for each in found}) == len(found)
     one = found[-1]
     assert anybody.get(f"{kind}/{one['id']}").fhir == one
-    for query in ({"url": one["url"]}, {"_id": one["id"]}):
+    by_address = "value" if kind == "NamingSystem" else "url"
+    for query in ({by_address: address(one)}, {"_id": one["id"]}):
         answered = anybody.get(kind, query).fhir
         assert (answered["total"], answered["entry"][0]["resource"]) == (1, one)
 
@@ -77,7 +81,8 @@ def test_xml_says_the_same(anybody, kind):
 @pytest.mark.parametrize("kind", DEFINITIONS)
 def test_an_unknown_definition_is_not_found(anybody, kind):
     assert anybody.get(f"{kind}/nothing").status_code == 404
-    assert anybody.get(kind, {"url": "urn:nothing"}).fhir["total"] == 0
+    by_address = "value" if kind == "NamingSystem" else "url"
+    assert anybody.get(kind, {by_address: "urn:nothing"}).fhir["total"] == 0
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS)

@@ -89,6 +89,7 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
         ("CLINIC_COUNTRY", "001", "CLINIC_COUNTRY must be a country's ISO 3166 code"),
         ("PGBOUNCER", "transaction", "PGBOUNCER must be true or false"),
         ("PGBOUNCER_PREPARED_STATEMENTS", "on", "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER"),
+        ("FHIR_CANONICAL_BASE", "visits.example.org", "FHIR_CANONICAL_BASE must be like https://"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ],
 )
@@ -110,6 +111,12 @@ def test_through_pgbouncer_a_connection_asks_for_nothing_as_it_starts(read, prep
     assert (database["ENGINE"], database["DISABLE_SERVER_SIDE_CURSORS"]) == ("clinic.pgbouncer", True)
     assert "options" not in database["OPTIONS"]
     assert database["OPTIONS"]["prepare_threshold"] == threshold
+
+
+def test_our_addresses_are_below_the_api_of_this_site_unless_the_operator_says_otherwise(read):
+    assert read(SITE_URL="https://visits.example.org")["FHIR_CANONICAL_BASE"] == "https://visits.example.org/fhir/R4"
+    moved = read(FHIR_CANONICAL_BASE="https://old.example.org/fhir/R4/")
+    assert moved["FHIR_CANONICAL_BASE"] == "https://old.example.org/fhir/R4"
 
 
 def test_debug_is_for_this_machine(read):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from api.formats.parsers import read_object
+from clinic.fhir import own_addresses
 from scheduling import interactions
 from scheduling.access import Caller
 from scheduling.errors import SchedulingError
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
-            entries = interactions.entries_of(read_object(_content(file)))
+            entries = interactions.entries_of(read_object(own_addresses.to_stored(_content(file))))
             written = _load(entries)
         except BundleRefused as refusal:
             self._explain(refusal)
