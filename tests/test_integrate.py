@@ -28,7 +28,7 @@ PAGE = (Path(settings.BASE_DIR) / "docs" / "integrate.md").read_text()
 BLOCK = re.compile(r"^```bash\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 DEMO, PORTS = "http://127.0.0.1:8000", ("8098", "8099")  # the demo's address, and the ports of the newcomer's servers
 NEXT = "-- the next block --"
-SECONDS = 120
+SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,13 @@ def test_visits_are_found_by_patient_and_date(api, visit):
     for query in ("patient=Patient/ada", f"patient=ada&date=ge{day}", f"patient=ada&date=ge{day}&date=le{day}"):
         assert ids(api.get(f"Appointment?{query}")) == [visit.fhir_id]
     assert ids(api.get(f"Appointment?patient=ada&date=lt{day}")) == []
+
+
+def test_it_is_searched_for_as_if_it_were_stored(api, visit):
+    other = AppointmentFactory(participant=[INTERPRETER], extra={"meta": {"profile": [OTHER]}}, start=monday(10))
+    without = US_CORE_APPOINTMENT.partition("|")[0]
+    for profile in (US_CORE_APPOINTMENT, without):
+        assert ids(api.get("Appointment", {"_profile": profile})) == [visit.fhir_id]
+    assert ids(api.get("Appointment", {"_profile:below": without.rpartition("/")[0]})) == [visit.fhir_id]
+    assert ids(api.get("Appointment", {"_profile": OTHER})) == [other.fhir_id]
+    assert ids(api.get("Appointment?_profile:missing=true")) == []

@@ -18,6 +18,7 @@ from api.search.tables.common import (
     json_reference,
 )
 from api.search.tokens import Code, Concept, Identifier, ServiceType, Token
+from api.search.visit_profiles import VisitProfile
 from clinic.fhir import codes
 from clinic.models import Appointment, AppointmentResponse, Schedule
 
@@ -83,6 +84,7 @@ VISITS: dict[str, Parameters] = {
         "service-type": Concept(places=("service_type",)),
     },
     "Appointment": {
+        "_profile": VisitProfile(definition="Resource-profile", expression="Resource.meta.profile"),
         **IDENTIFIED,
         **KIND_OF_VISIT,
         "status": Token(column="status", system="http://hl7.org/fhir/appointmentstatus"),
