@@ -328,6 +328,8 @@ OAUTH2_PROVIDER = {
 
 # Plug-ins without whose answer nothing is booked, and how long a plug-in may take to answer: scheduling.plugins.
 REQUIRED_PLUGINS = env.list("REQUIRED_PLUGINS", default=[])
+# How long the decision services (CDS Hooks) may take to answer before a booking: scheduling.cds_hooks.
+CDS_HOOKS_SECONDS = environment.number("CDS_HOOKS_SECONDS", default=3, least=1, most=30)
 PLUGIN_SECONDS = environment.number("PLUGIN_SECONDS", default=2, least=1, most=30)
 
 # Hosts of subscribers and apps that may be private or without TLS: clinic.http_client.

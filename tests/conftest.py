@@ -7,7 +7,7 @@ from django.utils import translation
 
 from clinic import country, place_names
 from clinic.models import Patient, Practitioner, User
-from scheduling import plugins
+from scheduling import cds_hooks, plugins
 from tests import template_database
 from tests.database_flush import delete_rows
 from tests.factories import LocationFactory, PatientFactory, PractitionerFactory, UserFactory
@@ -35,6 +35,13 @@ def sites_of_no_other_test():
     """Clear the cached country, zone and place names of the clinic, which depend on its sites."""
     country.forget_sites()
     place_names.forget_places()
+
+
+@pytest.fixture(autouse=True)
+def services_of_no_other_test():
+    """Let no decision service of another test be asked, and none be read before one is saved."""
+    cds_hooks.forget_services()
+    cds_hooks._services.get(lambda: ())
 
 
 @pytest.fixture

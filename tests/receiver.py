@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from threading import Thread
+from time import sleep
 from typing import Any
 
 GENEROUS = 20  # seconds; far longer than anything here takes
@@ -20,10 +21,15 @@ class Request:
 
 @dataclass
 class Receiver:
-    """`answers` are the statuses to give, one after the other; 200 when there are none left."""
+    """`answers` are the statuses to give, one after the other; 200 when there are none left.
+
+    `body` is the body of each response, `pause` the seconds that it takes.
+    """
 
     port: int
     answers: list[int] = field(default_factory=list)
+    body: bytes = b""
+    pause: float = 0
     requests: "Queue[Request]" = field(default_factory=Queue)
 
     @property
@@ -46,11 +52,13 @@ def receiving() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.put(Request(self.path, headers, body))
             status = receiver.answers.pop(0) if receiver.answers else 200
+            sleep(receiver.pause)
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", receiver.url + "/elsewhere")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(receiver.body)))
             self.end_headers()
+            self.wfile.write(receiver.body)
 
         def log_message(self, *args: Any) -> None:
             """Log nothing, to keep the output of the tests clean."""

@@ -5,6 +5,7 @@ from clinic.models.appointment import OCCUPYING, Appointment, Slot
 from clinic.models.audit import AuditEvent, IdempotencyKey
 from clinic.models.base import Resource
 from clinic.models.care import CareTeam, Coverage, Encounter
+from clinic.models.cds import CdsService
 from clinic.models.communication import (
     CalendarFeed,
     Communication,
@@ -76,6 +77,7 @@ __all__ = [
     "Bookable",
     "CalendarFeed",
     "CareTeam",
+    "CdsService",
     "Communication",
     "Coverage",
     "Device",

@@ -36,8 +36,9 @@ class Appointment(Resource):
     is `pending` without `hold_expires_at`: its time is kept until the participants have answered. A suggestion is a
     hold that answers the request `suggested_for` with another time. `held_by_guest` is a digest of the secret in a
     guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy from it the two values that
-    are queried most. `warnings` are sentences for whoever books or moves it now; they are not stored. The visits of a
-    `series` are numbered: this is the `occurrence`, the first is 1, of `occurrences`, as they were booked.
+    are queried most. `warnings` are sentences for staff and software that book or move it now, `cards` those among them
+    that patients read too; they are not stored. The visits of a `series` are numbered: this is the `occurrence`, the
+    first is 1, of `occurrences`, as they were booked.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -47,6 +48,7 @@ class Appointment(Resource):
     REFERENCE_LISTS = (("participant", "actor"),)
 
     warnings: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
 
     class Status(Choices):
         """https://hl7.org/fhir/R4/valueset-appointmentstatus.html"""

@@ -121,6 +121,7 @@ def confirm_locked(
         lock_free_patient(appointment, now)
     fulfil_requirements(appointment, now=now)
     appointment.warnings = request.judgement.warnings_unless_refused()
+    appointment.cards = request.judgement.cards
     own_bookables(bookables)
     require_within_limits(appointment, caller, now)
     appointment.comment = request.comment or appointment.comment

@@ -1,28 +1,34 @@
-"""Plug-ins before a booking: the facts that they get, and their findings as a part of the request.
+"""Plug-ins and decision services before a booking: the facts that they get, and their findings as a part of the request.
 
 They are asked before the transaction of the use case, so that no lock waits for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.utils.translation import get_language
 
+from clinic.fhir.datatypes import instant
+from clinic.fhir.resources import to_fhir
+from clinic.fhir.schedules import service_type
 from clinic.local_time import in_zone
 from clinic.models import Appointment, HealthcareService, Patient
 from clinic.translations import text_of
-from scheduling import access, availability, plugins
+from scheduling import access, availability, cds_hooks, plugins, requirements
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking.request import BookingRequest, ConfirmRequest, RescheduleRequest
-from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, PatientFacts, ServiceFacts
+from scheduling.booking.request import BookingRequest, ConfirmRequest, Json, RescheduleRequest, participants_of
+from scheduling.errors import Forbidden, NotFound
+from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, Judgement, PatientFacts, ServiceFacts
 
 P = ParamSpec("P")
 R = TypeVar("R", BookingRequest, ConfirmRequest, RescheduleRequest)
+
+WAITING = (Appointment.Status.PENDING, Appointment.Status.PROPOSED)
 
 
 class JudgedVisit(NamedTuple):
@@ -41,7 +47,7 @@ def judged(step: BookingStep) -> Callable[[Callable[P, Appointment]], Callable[P
     def decorate(use_case: Callable[P, Appointment]) -> Callable[P, Appointment]:
         @wraps(use_case)
         def run(*args: P.args, **named: P.kwargs) -> Appointment:
-            if not plugins.are_asked():
+            if not is_judged(step):
                 return use_case(*args, **named)
             call = signature(use_case).bind(*args, **named)
             call.apply_defaults()
@@ -53,10 +59,25 @@ def judged(step: BookingStep) -> Callable[[Callable[P, Appointment]], Callable[P
     return decorate
 
 
+def is_judged(step: BookingStep) -> bool:
+    """True if a plug-in or a decision service has to be asked at this step."""
+    return plugins.are_asked() or _are_services_asked(step)
+
+
 def with_judgement(
-    step: BookingStep, request: R, *, caller: Caller, now: datetime, appointment_id: str = "", **others: Any
+    step: BookingStep,
+    request: R,
+    *,
+    caller: Caller,
+    now: datetime,
+    appointment_id: str = "",
+    by_services: bool = True,
+    **others: Any,
 ) -> R:
-    """Return the request with the findings of the plug-ins. Raises NotFound, Forbidden, PluginUnavailable."""
+    """Return the request with the findings of the plug-ins and, if `by_services`, of decision services.
+
+    Raises NotFound, Forbidden, PluginUnavailable.
+    """
     existing = access.changeable_appointment(caller, appointment_id) if appointment_id else None
     visit = _visit(request, existing)
     if visit.service is None or visit.start is None or visit.end is None or not visit.offerings:
@@ -76,7 +97,71 @@ def with_judgement(
         override=getattr(request, "override", ""),
         language=get_language() or "",
     )
-    return replace(request, judgement=plugins.judge(facts, now=now))
+    judgement = plugins.judge(facts, now=now)
+    if by_services and _are_services_asked(step) and visit.patient is not None:
+        cards = cds_hooks.ask(_context(visit, caller), partial(_records, visit), now=now)
+        judgement = replace(judgement, refusals=judgement.refusals + cards.stopping, cards=cards.shown)
+    return replace(request, judgement=judgement)
+
+
+def _are_services_asked(step: BookingStep) -> bool:
+    """True if a decision service has to be asked. A hold is not a booking yet."""
+    return step != BookingStep.HOLD and bool(cds_hooks.services())
+
+
+def _context(visit: JudgedVisit, caller: Caller) -> Json:
+    """Return the context of the hook: https://cds-hooks.hl7.org/hooks/appointment-book
+
+    The user is the person who books; for software without one, the patient.
+    """
+    assert visit.patient is not None  # with_judgement
+    assert visit.service is not None
+    assert visit.start is not None
+    assert visit.end is not None
+    appointment = {
+        "resourceType": "Appointment",
+        "status": "proposed",
+        "serviceType": service_type(visit.service),
+        "start": instant(visit.start),
+        "end": instant(visit.end),
+        "participant": participants_of(visit.offerings, visit.patient, "needs-action"),
+    }
+    return {
+        "userId": _caller_facts(caller).person or visit.patient.reference,
+        "patientId": visit.patient.fhir_id,
+        "appointments": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": appointment}]},
+    }
+
+
+def _records(visit: JudgedVisit) -> Json:
+    """Return the patient, and the coverage that is active on the day of the visit."""
+    assert visit.patient is not None  # with_judgement
+    assert visit.start is not None
+    day = in_zone(visit.start, visit.offerings[0].zone).date()
+    coverages = [to_fhir(each) for each in requirements.coverages(visit.patient.pk, day)]
+    bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(coverages)}
+    if coverages:
+        bundle["entry"] = [{"resource": each, "search": {"mode": "match"}} for each in coverages]
+    return {"patient": to_fhir(visit.patient), "coverage": bundle}
+
+
+def judge_confirmations(ids: Collection[str], *, caller: Caller, now: datetime) -> dict[str, Judgement]:
+    """Return the findings about those of these visits that a write can confirm, by id. No query without plug-ins and
+    decision services.
+    """
+    if not ids or not is_judged(BookingStep.CONFIRM):
+        return {}
+    waiting = Appointment.objects.filter(fhir_id__in=ids, status__in=WAITING, deleted_at=None)
+    judgements = {}
+    for fhir_id in waiting.values_list("fhir_id", flat=True):
+        try:
+            request = with_judgement(
+                BookingStep.CONFIRM, ConfirmRequest(), caller=caller, now=now, appointment_id=fhir_id
+            )
+        except (Forbidden, NotFound):
+            continue  # the write is refused
+        judgements[fhir_id] = request.judgement
+    return judgements
 
 
 def _visit(request: BookingRequest | ConfirmRequest | RescheduleRequest, existing: Appointment | None) -> JudgedVisit:

@@ -17,11 +17,11 @@ from clinic.fhir.codes import BLOCK
 from clinic.fhir.status_reasons import split
 from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule, Slot
 from clinic.models.statements import insert_without_conflicts
-from scheduling import access, plugins
+from scheduling import access
 from scheduling.access import Caller
 from scheduling.booking.holds import hold_within, require_within_limits
 from scheduling.booking.idempotency import refusals
-from scheduling.booking.judging import with_judgement
+from scheduling.booking.judging import is_judged, with_judgement
 from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
 from scheduling.booking.request import BookingRequest, StatusRequest, with_series
 from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
@@ -29,7 +29,7 @@ from scheduling.booking.steps import take_step
 from scheduling.booking.transitions import audit, audit_line, locked, require_day_reached, save
 from scheduling.booking.visits import book_within, manages
 from scheduling.errors import InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
-from scheduling.plugins import BookingStep
+from scheduling.plugins import NO_FINDINGS, BookingStep, Judgement
 from scheduling.versions import Versions
 
 BATCH = 500
@@ -179,10 +179,10 @@ def create_visit(request: BookingRequest, status: str, *, caller: Caller, now: d
 
 def judge_visit(request: BookingRequest, status: str, *, caller: Caller, now: datetime) -> BookingRequest:
     """The request with the findings of the plug-ins. Call it before `lock_for`, so that no lock waits for them."""
-    if not plugins.are_asked():
+    if not is_judged(BookingStep.BOOK):
         return request
     step = BookingStep.HOLD if _holds(request, status, caller) else BookingStep.BOOK
-    return with_judgement(step, request, caller=caller, now=now)
+    return with_judgement(step, request, caller=caller, now=now) if is_judged(step) else request
 
 
 def _holds(request: BookingRequest, status: str, caller: Caller) -> bool:
@@ -250,7 +250,13 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
 
 
 def amend(
-    appointment_id: str, changes: dict[str, Any], *, caller: Caller, now: datetime, version: Versions | None = None
+    appointment_id: str,
+    changes: dict[str, Any],
+    *,
+    caller: Caller,
+    now: datetime,
+    version: Versions | None = None,
+    judgement: Judgement = NO_FINDINGS,
 ) -> Appointment:
     """Change an Appointment except its time, which only `reschedule` changes. The status may change too: `take_step`.
 
@@ -278,7 +284,7 @@ def amend(
         audit("amend", appointment, caller=caller, now=now)
         return appointment
     request = StatusRequest(reason=appointment.cancelation_reason)
-    return take_step(appointment, status, request, caller=caller, now=now)
+    return take_step(appointment, status, request, caller=caller, now=now, judgement=judgement)
 
 
 def _patients_changes(appointment: Appointment, changes: dict[str, Any]) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from clinic.fhir.codes import RECURRENCE_TEMPLATE
 from clinic.models import Appointment, Slot
 from clinic.models.statements import insert
 from clinic.time_text import in_short
-from scheduling import access, availability, notifications, plugins, requirements
+from scheduling import access, availability, notifications, requirements
 from scheduling.access import Caller
 from scheduling.booking.cancellation import can_be_undone, end_visit
 from scheduling.booking.confirmation import AS_IT_IS, confirm_locked
 from scheduling.booking.holds import raise_if_expired, require_few_holds
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.judging import with_judgement
+from scheduling.booking.judging import is_judged, with_judgement
 from scheduling.booking.patients import activate, lock_patient, survivor_of, with_survivor
 from scheduling.booking.request import (
     WITHOUT_REASON,
@@ -85,14 +85,19 @@ class Occurrences(StrEnum):
 
 
 def _judged(step: BookingStep) -> Callable[[SeriesUseCase], SeriesUseCase]:
-    """Decorator for a use case that takes time: it asks the plug-ins about each visit before the transaction."""
+    """Decorator for a use case that takes time: it asks the plug-ins about each visit before the transaction, and
+    decision services, which are slower, about the first.
+    """
 
     def decorate(act: SeriesUseCase) -> SeriesUseCase:
         @wraps(act)
         def run(request: SeriesRequest, *, caller: Caller, now: datetime, **named: Any) -> tuple[Appointment, ...]:
-            if plugins.are_asked():
+            if is_judged(step):
                 visits = [replace(request.first, start=start) for start in request.starts]
-                judged = [with_judgement(step, visit, caller=caller, now=now).judgement for visit in visits]
+                judged = [
+                    with_judgement(step, visit, caller=caller, now=now, by_services=number == 0).judgement
+                    for number, visit in enumerate(visits)
+                ]
                 request = replace(request, judgements=tuple(judged))
             return act(request, caller=caller, now=now, **named)
 
@@ -149,11 +154,16 @@ def confirm_series(
 ) -> tuple[Appointment, ...]:
     """Confirm the holds of a series, all or nothing: see `confirm`. Visits that are not held stay as they are."""
     requests: dict[str, ConfirmRequest] = {}
-    if plugins.are_asked():
+    if is_judged(BookingStep.CONFIRM):
         _, members = _members(appointment_id, occurrences, caller)
-        for fhir_id in members:
+        for number, fhir_id in enumerate(members):
             requests[fhir_id] = with_judgement(
-                BookingStep.CONFIRM, request, caller=caller, now=now, appointment_id=fhir_id
+                BookingStep.CONFIRM,
+                request,
+                caller=caller,
+                now=now,
+                appointment_id=fhir_id,
+                by_services=number == 0,
             )
     return _confirm_members(appointment_id, occurrences, request, requests, caller=caller, now=now, once=once)
 
@@ -248,6 +258,7 @@ def _place(
     for number, (visit, judgement) in enumerate(zip(visits, request.judgements, strict=False), 1):
         with _numbering(request, number):
             visit.warnings = judgement.warnings_unless_refused(first.override)
+            visit.cards = judgement.cards
     slot_status = TENTATIVE if status == Status.PENDING else BUSY
     slots = [
         slots_of(first.offerings, start, slot_status, occurrence.seats, now=now)

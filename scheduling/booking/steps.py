@@ -13,7 +13,7 @@ from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.confirmation import confirm_locked
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.request import WITHOUT_REASON, StatusRequest
+from scheduling.booking.request import WITHOUT_REASON, ConfirmRequest, StatusRequest
 from scheduling.booking.slots import release
 from scheduling.booking.transitions import (
     CORRECTIONS,
@@ -25,6 +25,7 @@ from scheduling.booking.transitions import (
     step,
 )
 from scheduling.errors import IllegalTransition, RuleBroken
+from scheduling.plugins import NO_FINDINGS, Judgement
 
 Status = Appointment.Status
 
@@ -71,16 +72,22 @@ def correct_status(
 
 
 def take_step(
-    appointment: Appointment, status: str, request: StatusRequest, *, caller: Caller, now: datetime
+    appointment: Appointment,
+    status: str,
+    request: StatusRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    judgement: Judgement = NO_FINDINGS,
 ) -> Appointment:
     """Move a locked appointment to its next status, with everything that belongs to it.
 
-    `booked` is a confirmation, under all its rules. A request is `pending`, which only a booking or a hold makes.
-    Raises IllegalTransition, RuleBroken, and what `confirm` and `cancel` raise.
+    `booked` is a confirmation, under all its rules; `judgement` has the findings about it. A request is `pending`,
+    which only a booking or a hold makes. Raises IllegalTransition, RuleBroken, and what `confirm` and `cancel` raise.
     """
     require_transition(appointment, status)
     if status == Status.BOOKED:
-        return confirm_locked(appointment, caller=caller, now=now)
+        return confirm_locked(appointment, ConfirmRequest(judgement=judgement), caller=caller, now=now)
     if status == Status.PENDING:
         raise IllegalTransition(appointment.status, f"{status} without taking its time: use $hold")
     if status in FREES_TIME:

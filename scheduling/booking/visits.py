@@ -121,6 +121,7 @@ def place(
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
     appointment = new_appointment(request, status, caller, now, expires)
     appointment.warnings = warnings
+    appointment.cards = request.judgement.cards
     slot_status = TENTATIVE if status == Appointment.Status.PENDING else BUSY
     done = "request" if appointment.is_request else "hold" if expires else "book"
     slots = slots_of(request.offerings, request.start, slot_status, seats, now=now, stored=stored)
@@ -185,6 +186,7 @@ def reschedule(
         patient_is_within_limits(service, appointment.patient, start, now=now, besides=appointment)
     require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
+    appointment.cards = request.judgement.cards
     before = {} if held else notifications.snapshot_of(appointment)
     appointment.sequence += not held
     appointment.attendance_confirmed = None

@@ -28,7 +28,7 @@ from scheduling.interactions.entries import (
     version_of,
 )
 from scheduling.interactions.patches import Deleted
-from scheduling.interactions.writer import WriteRequest, WriteResult, write, write_within
+from scheduling.interactions.writer import WriteRequest, WriteResult, with_judgements, write, write_within
 
 __all__ = [
     "BundleRefused",
@@ -71,6 +71,7 @@ def perform(
     as BundleRefused.
     """
     request = WriteRequest(entries=[entry], base=base, find=find, booking_of=booking_of)
+    request = with_judgements(request, caller=caller, now=now)
 
     def act() -> WriteResult | SchedulingError:
         try:

@@ -6,7 +6,7 @@ Appointments are written by scheduling.booking under its rules.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -33,6 +33,7 @@ from scheduling.interactions.entries import BundleRefused, Entry, EntryProblem, 
 from scheduling.interactions.patches import Deleted, apply_patches
 from scheduling.interactions.patient_matching import without_known_patients
 from scheduling.interactions.references import referable_references, visible_references
+from scheduling.plugins import NO_FINDINGS, Judgement
 from scheduling.versions import has_version
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
@@ -65,13 +66,15 @@ class WriteRequest:
 
     `base` is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
     everything), and `progress` is called with the number of further entries done. `booking_of` finds the Appointments
-    that are to be booked; without it, as in an import, all are recorded as they are.
+    that are to be booked; without it, as in an import, all are recorded as they are. `judgements` are the findings
+    about Appointments that are to be confirmed, by id.
     """
 
     entries: Sequence[Entry]
     base: str = ""
     find: Find = finds_nothing
     booking_of: ReadBooking | None = None
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
     then: Callable[[], object] = lambda: None
     progress: Callable[[int], object] = lambda count: None
 
@@ -81,8 +84,15 @@ def write(request: WriteRequest, *, caller: Caller, now: datetime) -> list[Write
 
     An unchanged resource gets no new version. Raises BundleRefused with all problems, Forbidden, ScheduleBusy.
     """
+    request = with_judgements(request, caller=caller, now=now)
     with booking.all_or_nothing():
         return write_within(request, caller=caller, now=now)
+
+
+def with_judgements(request: WriteRequest, *, caller: Caller, now: datetime) -> WriteRequest:
+    """The request with the findings about the visits that it may confirm. Call it outside any transaction."""
+    judgements = booking.judge_confirmations(_may_confirm(request.entries), caller=caller, now=now)
+    return replace(request, judgements=judgements) if judgements else request
 
 
 def write_within(request: WriteRequest, *, caller: Caller, now: datetime) -> list[WriteResult]:
@@ -111,6 +121,16 @@ def write_within(request: WriteRequest, *, caller: Caller, now: datetime) -> lis
         *writer.written,
     ]
     return sorted(done, key=lambda each: each.index)
+
+
+def _may_confirm(entries: Iterable[Entry]) -> list[str]:
+    """The ids of the Appointments that these entries may make booked."""
+    return [
+        entry.fhir_id
+        for entry in entries
+        if entry.type == Appointment.RESOURCE_TYPE
+        and (entry.interaction == "patch" or entry.resource.get("status") == Appointment.Status.BOOKED)
+    ]
 
 
 def _authorised(caller: Caller, entry: Entry) -> Entry:
@@ -142,6 +162,7 @@ class _Writer:
         self.now = now
         self.progress = request.progress
         self.booking_of = request.booking_of
+        self.judgements = request.judgements
         self.written: list[WriteResult] = []
         self.noted: list[tuple[Resource, Outcome]] = []
         self.problems: list[EntryProblem] = []
@@ -331,7 +352,9 @@ class _Writer:
     def _amend(self, row: Appointment, draft: Draft) -> Appointment:
         if draft.slots and set(draft.slots) != {slot.pk for slot in row.slots.all()}:
             raise RuleBroken("An Appointment changes its Slots with $reschedule.", expression="Appointment.slot")
-        return booking.amend(row.fhir_id, rows.new_values(row, draft), caller=self.caller, now=self.now)
+        judgement = self.judgements.get(row.fhir_id, NO_FINDINGS)
+        values = rows.new_values(row, draft)
+        return booking.amend(row.fhir_id, values, caller=self.caller, now=self.now, judgement=judgement)
 
     def _record_response(self, draft: Draft) -> AppointmentResponse:
         return booking.record_response(AppointmentResponse(**draft.fields), caller=self.caller, now=self.now)

@@ -19,16 +19,20 @@ from scheduling.plugins.interface import BookingFacts, Finding, Plugin, PluginRe
 
 @dataclass(frozen=True)
 class Judgement:
-    """The findings of all plug-ins about a visit: the texts of refusals and of warnings."""
+    """The findings of all plug-ins about a visit: the texts of refusals and of warnings.
+
+    `cards` are those of decision services, which patients read too.
+    """
 
     refusals: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()
 
     def warnings_unless_refused(self, override: str = "") -> tuple[str, ...]:
         """Return the warnings; with the reason `override`, refusals are warnings. Raises RuleBroken."""
         if self.refusals and not override:
             raise RuleBroken(issues=[Issue(RuleBroken.code, text) for text in self.refusals])
-        return self.refusals + self.warnings
+        return self.refusals + self.warnings + self.cards
 
 
 NO_FINDINGS = Judgement()

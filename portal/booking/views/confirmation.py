@@ -12,6 +12,7 @@ from portal.appointments import visits
 from portal.appointments.same_day import others_on_the_day
 from portal.appointments.visits import Visit, own_visit
 from portal.booking import guests, holds, referrals, steps
+from portal.booking.cards import show_cards
 from portal.booking.forms import ConfirmForm
 from portal.booking.held_pages import hold_required
 from portal.common import form_drafts
@@ -53,7 +54,7 @@ def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
 def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
     try:
         confirmation = booking.ConfirmRequest(comment=form.cleaned_data["comment"])
-        booking.confirm(visit.id, confirmation, caller=caller_of(request), now=now)
+        booked_visit = booking.confirm(visit.id, confirmation, caller=caller_of(request), now=now)
     except (HoldExpired, IllegalTransition):
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
@@ -67,6 +68,7 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     referrals.forget(request.session)
     form_drafts.forget(request.session)
     guests.vouch(request)
+    show_cards(request, booked_visit)
     return redirect("portal:booked", visit.id)
 
 

@@ -19,6 +19,7 @@ from clinic.visit_place import with_chosen_zone
 from portal.appointments import manage_links, visits
 from portal.appointments.same_day import SameDayForm, others_on_a_new_day
 from portal.appointments.visits import Visit, own_visit
+from portal.booking.cards import show_cards
 from portal.common import form_drafts
 from portal.common.callers import caller_of, visitor_required
 from portal.common.htmx import HtmxRequest, is_part
@@ -110,7 +111,7 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
             context = {"visit": visit, "menu": menu, "choice": choice, "back": moving.back, "form": form}
             context["is_by_link"] = bool(moving.caller.visit)
             return render(request, "portal/booking/move.html", context)
-        booking.reschedule(
+        moved = booking.reschedule(
             visit.id,
             booking.RescheduleRequest(
                 offerings=offerings,
@@ -128,4 +129,5 @@ def _choose(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpRes
         return redirect(moving.back)
     form_drafts.done(request)
     messages.success(request, _("Your visit has been moved."))
+    show_cards(request, moved)
     return redirect(moving.back)
