@@ -1,4 +1,4 @@
-"""Plug-ins and decision services before a booking: the facts that they get, and their findings as a part of the request.
+"""Plug-ins and decision services before a booking: the facts that they get, and their findings in the request.
 
 They are asked before the transaction of the use case, so that no lock waits for them.
 """
