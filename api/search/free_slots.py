@@ -13,7 +13,7 @@ from itertools import islice
 from math import ceil, floor
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from api.free_slots import FREE, LONGEST_PAGE, FreeTimes, SlotWriter, stop_place, ways_of_caller
 from api.operations.ids import FreeSlot, read_free_slot_id
@@ -25,6 +25,7 @@ from api.search.search import ABOUT_THE_ANSWER, Search
 from api.search.tokens import read_flag
 from api.search.values import plain, read_span, split_token, split_values
 from clinic.fhir.datatypes import Json
+from clinic.fhir.resources import RESOURCES
 from clinic.fhir.visit_types import codings_of, normalised
 from clinic.models import HealthcareService, Schedule, Slot
 from scheduling import access, availability
@@ -120,18 +121,19 @@ def free_slots_of(search: Search, caller: Caller, base: str, now: datetime) -> F
 
     The search is sorted by start if it says no order.
     """
-    search.begun = search.cursor.begun if search.cursor else ceil(now.timestamp())
+    begun = search.cursor.begun if search.cursor else ceil(now.timestamp())
     criteria = _FreeSlotCriteria(caller, base)
     conditions = ((name, value) for name, value in search.processed if name.partition(":")[0] not in ABOUT_THE_ANSWER)
     if not all(criteria.narrow(name, value) for name, value in conditions) or not _may_find(caller):
         return None
-    spans = criteria.window(search.begun)
-    if spans and search.controls.get("_sort", "start").partition(",")[0].strip().removeprefix("-") != "start":
+    spans = criteria.window(begun)
+    if not spans:
+        return None
+    if search.keys and search.keys[0].expression != F("start"):
         text = "Free times that are computed are found in order of start only: only stored Slots were searched."
         search.notes.append(Issue("not-supported", text, "_sort"))
         return None
-    if not spans:
-        return None
+    search.begun = begun
     search.keys = search.keys or [Key.of(Slot, "start", descending=False)]
     ways = _ways(criteria, caller)
     return FreeSlots(
@@ -271,7 +273,7 @@ def _stored(search: Search, caller: Caller) -> "QuerySet[Any]":
 def _rows(search: Search, rows: "QuerySet[Any]", stop: int | None, *, down: bool) -> "QuerySet[Any]":
     """Return the stored Slots beyond the page's position and before `stop`, one more than the page has."""
     place, backwards = search.place
-    rows = search.order.sort(rows.select_related("schedule"), backwards=backwards)
+    rows = search.order.sort(rows.select_related(*RESOURCES["Slot"].related), backwards=backwards)
     if place and place[1] == STORED:
         rows = rows.filter(search.order.beyond(place[2:], backwards=backwards))
     elif place:

@@ -8,7 +8,7 @@ held and booked for an hour; they are not stored. Each practitioner who is free 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from typing import Any
 
@@ -168,18 +168,14 @@ def _may_book(search: CriteriaSearch, caller: Caller, left_out: dict[int, Health
     """
     team = requirements.care_team(search.patient.pk) if search.patient else None
     criteria = search.criteria
-    types: dict[HealthcareService, bool] = {}
-
-    def is_of_type(service: HealthcareService) -> bool:
-        if service not in types:
-            kind = appointment_type_of(service.appointment_type, service.type)
-            types[service] = search.appointment_type in (None, kind)
-        return types[service]
-
     is_any = criteria.services is None and criteria.visit_types is None and criteria.specialties is None
 
+    @cache
+    def is_of_type(service: HealthcareService) -> bool:
+        return appointment_type_of(service.appointment_type, service.type) == search.appointment_type
+
     def may_book(service: HealthcareService, offering: Offering) -> bool:
-        if not is_of_type(service):
+        if search.appointment_type is not None and not is_of_type(service):
             return False
         needs_more = service.requires_questionnaires or service.requires_coverage
         if is_any and (needs_more or (service.requires_care_team and team is None)):
