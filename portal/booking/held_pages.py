@@ -65,9 +65,16 @@ def hold_required(view: HeldView[P]) -> Callable[..., HttpResponse]:
 
 
 def give_back(request: HttpRequest, visit: Visit, now: datetime, *, leaves: bool) -> HttpResponse:
-    """Release the hold, then redirect to the service's other times or, if the patient leaves, to the services."""
+    """Release the hold, or all those of its series.
+
+    Then redirect to the service's other times or, if the patient leaves, to the services.
+    """
+    caller = caller_of(request)
     try:
-        booking.cancel(visit.id, caller=caller_of(request), now=now)
+        if visit.appointment.series is None:
+            booking.cancel(visit.id, caller=caller, now=now)
+        else:
+            booking.cancel_series(visit.id, booking.Occurrences.ALL, caller=caller, now=now)
     except IllegalTransition:
         pass  # it has ended by itself
     except SchedulingError as refusal:

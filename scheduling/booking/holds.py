@@ -105,9 +105,13 @@ def hold_within(
 
 @use_case
 def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Once | None = None) -> Appointment:
-    """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time."""
+    """Extend a hold by HOLD_FOR, once. Raises HoldExpired, or RuleBroken the second time or for a visit of a series:
+    its visits are held until one instant.
+    """
     appointment = locked(appointment_id, caller)
     _require_held(appointment, now)
+    if appointment.series is not None:
+        raise RuleBroken(_("The visits of a series are held together. Confirm them, or choose their times again."))
     if appointment.hold_extended:
         raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
     assert appointment.hold_expires_at is not None  # _require_held
@@ -186,12 +190,13 @@ def support(
 
 
 def note_presence(appointment_id: str, *, here: bool, caller: Caller, now: datetime) -> None:
-    """Record if the pages of a hold are open in a browser. A hold that was left is released early.
+    """Record if the pages of a hold are open in a browser. A hold that was left is released early, but not one visit of
+    a series without the others.
 
     This is a hint, not a change of the resource: no new version and no audit line are written.
     """
     pk = access.changeable_appointment(caller, appointment_id).pk
-    held = Appointment.objects.filter(pk=pk, status=Appointment.Status.PENDING)
+    held = Appointment.objects.filter(pk=pk, status=Appointment.Status.PENDING, series=None)
     held.filter(left_at__isnull=not here).update(left_at=None if here else now)
 
 

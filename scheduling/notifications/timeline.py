@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from clinic.models import Appointment, Communication, Event, Medium
 from scheduling.notifications.failure_text import failure_text
+from scheduling.notifications.series import OF_SERIES
 
 Status = Communication.Status
 
@@ -67,8 +68,12 @@ class TimelineEntry:
 
 
 def timeline(appointment: Appointment) -> list[TimelineEntry]:
-    """All messages about a visit, also about times suggested for it, in the order of sending. One statement."""
+    """All messages about a visit, in the order of sending: also those about its whole series, and about times suggested
+    for it. One statement.
+    """
     about = Q(appointment=appointment) | Q(appointment__suggested_for=appointment)
+    if appointment.series is not None:
+        about |= Q(appointment__series=appointment.series, occasion__contains=OF_SERIES)
     messages = Communication.objects.filter(about, deleted_at=None).select_related("appointment")
     return sorted(map(timeline_entry, messages), key=lambda entry: (entry.moment, entry.message.pk))
 

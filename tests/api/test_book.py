@@ -201,7 +201,7 @@ MALFORMED = {
                 }
             ],
         ),
-        "Recurring series are not supported",
+        "Unsupported recurrenceTemplate: it has no timezone",
         "extension[0]",
     ),
     "unknown element": (change(["patient"], "ada"), "Not an element of FHIR R4.", "patient"),

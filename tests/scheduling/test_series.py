@@ -135,6 +135,15 @@ def test_a_message_of_a_series_that_is_sent_again_lists_all_visits(service, sche
     assert "and 2 more visits" in mail.outbox[0].subject
 
 
+def test_staff_see_the_confirmation_at_each_visit(service, schedule, patient):
+    visits = book_series(series_wish(service, schedule, patient=patient))
+    [message] = messages(Event.CONFIRMATION)
+    for visit in visits:
+        entries = notifications.timeline(visit)
+        assert [each.message for each in entries if each.message.event != Event.REMINDER] == [message]
+        assert {each.message.appointment_id for each in entries if each.message.event == Event.REMINDER} == {visit.pk}
+
+
 # All or nothing
 
 
@@ -151,6 +160,17 @@ def test_a_refusal_leaves_nothing(service, schedule, patient):
     assert refused.value.occurrence == 3
     assert Appointment.objects.filter(series__isnull=False).count() == 0
     assert Communication.objects.count() == 0
+
+
+def test_no_visit_is_held_longer_or_shorter_than_the_others(service, schedule):
+    held = booking.hold_series(series_wish(service, schedule), caller=SOFTWARE, now=timezone.now())
+    with pytest.raises(RuleBroken, match="held together"):
+        booking.extend_hold(held[1].fhir_id, caller=SOFTWARE, now=timezone.now())
+    booking.note_presence(held[1].fhir_id, here=False, caller=SOFTWARE, now=timezone.now())
+    assert Appointment.objects.filter(left_at=None).count() == 3
+    booking.release_expired_holds(now=held[0].hold_expires_at)
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert not Slot.objects.filter(deleted_at=None).exists()
 
 
 def test_visits_of_one_series_may_not_overlap(service, schedule):

@@ -18,6 +18,7 @@ from portal.booking.held_pages import hold_required
 from portal.common import form_drafts
 from portal.common.callers import caller_of
 from scheduling import booking
+from scheduling.access import Caller
 from scheduling.errors import HoldExpired, IllegalTransition, SchedulingError
 
 __all__ = ["booked", "confirm"]
@@ -54,7 +55,7 @@ def booked(request: HttpRequest, appointment_id: str) -> HttpResponse:
 def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:
     try:
         confirmation = booking.ConfirmRequest(comment=form.cleaned_data["comment"])
-        booked_visit = booking.confirm(visit.id, confirmation, caller=caller_of(request), now=now)
+        booked_visit = _book(visit, confirmation, caller_of(request), now)
     except (HoldExpired, IllegalTransition):
         raise  # hold_required shows what happened to the hold
     except SchedulingError as refusal:
@@ -70,6 +71,14 @@ def _confirm(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetim
     guests.vouch(request)
     show_cards(request, booked_visit)
     return redirect("portal:booked", visit.id)
+
+
+def _book(visit: Visit, confirmation: booking.ConfirmRequest, caller: Caller, now: datetime) -> Appointment:
+    """Confirm the hold, or all those of its series, and return the visit as it is then."""
+    if visit.appointment.series is None:
+        return booking.confirm(visit.id, confirmation, caller=caller, now=now)
+    together = booking.confirm_series(visit.id, booking.Occurrences.ALL, confirmation, caller=caller, now=now)
+    return next(each for each in together if each == visit.appointment)
 
 
 def _review(request: HttpRequest, visit: Visit, form: ConfirmForm, now: datetime) -> HttpResponse:

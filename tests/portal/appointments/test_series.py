@@ -1,12 +1,18 @@
 """A visit of a series on the pages: its number is said, and what is done with it leaves the others as they are."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
+from clinic.models import Appointment
+from scheduling import booking
+from scheduling.booking import SeriesRequest
 from tests.factories import AppointmentFactory
+from tests.portal.booking.steps import page_of
+from tests.scheduling.situations import SOFTWARE, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +62,31 @@ def test_a_visit_of_no_series_says_nothing_of_one(as_ada, third):
     third.series = third.occurrence = third.occurrences = None
     third.save()
     assertNotContains(as_ada.get(f"/appointments/{third.fhir_id}/"), "Series")
+
+
+@pytest.fixture
+def held(ada, checkup, schedule, ten):
+    """Two visits that software holds for Ada."""
+    first = wish(checkup, schedule, at=ten.astimezone(UTC), patient=ada)
+    starts = first.start, (ten + timedelta(days=7)).astimezone(UTC)
+    request = SeriesRequest(first=first, starts=starts, zone=ten.tzinfo)
+    return booking.hold_series(request, caller=SOFTWARE, now=timezone.now())
+
+
+def statuses():
+    return list(Appointment.objects.order_by("start").values_list("status", flat=True))
+
+
+def test_a_held_series_is_confirmed_as_one(as_ada, held):
+    page = page_of(held[1], "confirm")
+    assertContains(as_ada.get(page), "All visits of the series are confirmed together.")
+    as_ada.post(page, {"comment": "Knee"})
+    assert statuses() == ["booked", "booked"]
+
+
+def test_a_held_series_is_let_go_of_as_one(as_ada, held):
+    as_ada.post(page_of(held[1], "let-go"))
+    assert statuses() == ["cancelled", "cancelled"]
 
 
 def test_one_is_cancelled_alone(as_ada, visit, third):
