@@ -3,11 +3,12 @@
 import pytest
 
 from api.operations.ids import free_slot_id
+from clinic.fhir.datatypes import instant
 from clinic.models import Appointment
 from tests.api.conftest import codes, texts
 from tests.api.dialects import issues, matches, notes, offer, parameters, reference
-from tests.api.visits import BOOK, HOLD, proposal, visit
-from tests.factories import ScheduleFactory, ServiceFactory
+from tests.api.visits import BOOK, HOLD, found, proposal, visit
+from tests.factories import ScheduleFactory, ServiceFactory, SlotFactory
 from tests.scheduling.situations import monday
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +65,48 @@ def test_a_warning_is_beside_the_visit_in_each_answer(api, service, chen, ada):
     assert moved.status_code == 200, moved.fhir
     assert outcome_of(moved) == [("information", "informational", WARNING)]
     assert api.post(f"{reference}/$reschedule", {**to, "start": monday(14).isoformat()}).status_code == 422
+
+
+def plain(slot, patient, status="booked"):
+    """The Appointment of a client that knows no operation."""
+    participants = [{"actor": {"reference": patient.reference}, "status": "accepted"}]
+    return {
+        "resourceType": "Appointment",
+        "status": status,
+        "slot": [{"reference": slot.reference}],
+        "participant": participants,
+    }
+
+
+@pytest.mark.parametrize("status", ["booked", "pending"])
+def test_plain_fhir_is_judged_as_the_operations_are(api, service, chen, ada, status):
+    slot = SlotFactory(schedule=chen, status="free", start=monday(19), end=monday(19, 30))
+    answer = api.post("Appointment", plain(slot, ada, status))
+    assert (answer.status_code, texts(answer)) == (422, REFUSAL)
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"resource": plain(slot, ada, status), "request": {"method": "POST", "url": "Appointment"}}],
+    }
+    answer = api.post("", bundle)
+    assert answer.status_code == 422
+    assert texts(answer).endswith(REFUSAL)
+    assert not Appointment.objects.exists()
+
+
+def test_each_visit_of_a_series_is_judged(api, service, chen, ada):
+    def series(hour):
+        proposals = found(api, service, chen, **{"occurrence-count": "3"})
+        first = next(each for each in proposals if each["start"] == instant(monday(hour)))
+        first["participant"].append({"actor": {"reference": ada.reference}, "status": "accepted"})
+        return first
+
+    afternoons = api.post(BOOK, series(13))
+    assert (afternoons.status_code, Appointment.objects.count()) == (422, 0)
+    assert REFUSAL in texts(afternoons)
+    mornings = api.post(BOOK, series(10))
+    assert (mornings.status_code, Appointment.objects.count()) == (201, 3)
+    assert outcome_of(mornings) == [("information", "informational", WARNING)]
 
 
 def test_a_visit_without_warnings_is_answered_as_before(api, service, chen):

@@ -14,11 +14,11 @@ from django.utils import timezone, translation
 from clinic.models import Appointment, IdempotencyKey, PluginFailure
 from scheduling import booking, plugins
 from scheduling.access import Caller
-from scheduling.booking import ConfirmRequest, Once, RescheduleRequest
+from scheduling.booking import AlreadyAnswered, ConfirmRequest, Once, RescheduleRequest
 from scheduling.errors import Forbidden, PluginUnavailable, RuleBroken, TimeTaken
 from scheduling.plugins import BookingFacts, CallerFacts, Door, PatientFacts, ServiceFacts
 from tests.factories import AppointmentFactory
-from tests.scheduling.situations import NEW_YORK, SOFTWARE, book, hold, monday, wish
+from tests.scheduling.situations import NEW_YORK, SOFTWARE, at_once, book, hold, monday, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,6 +140,21 @@ def test_a_refusal_is_the_answer_to_a_repeated_request_too(install, service, che
             booking.book(request, caller=SOFTWARE, now=timezone.now(), once=ONCE)
     with pytest.raises(RuleBroken, match=REFUSAL):
         booking.recall(ONCE)
+
+
+def test_the_same_request_several_times_at_once_books_one_visit(install, service, chen, ada):
+    install.source("records", RECORDS)
+    request = wish(service, chen, at=monday(10), patient=ada)
+
+    def act():
+        try:
+            return booking.book(request, caller=SOFTWARE, now=timezone.now(), once=ONCE).fhir_id
+        except AlreadyAnswered as before:
+            return before.answer
+
+    answers = at_once([act] * 4)
+    assert answers == [Appointment.objects.get().fhir_id] * 4
+    assert len(module("records").calls) == 4, "each was asked about, and that took nothing"
 
 
 def test_staff_override_a_refusal_with_a_reason_and_read_it_as_a_warning(install, service, chen, ada, boss):
