@@ -372,6 +372,13 @@ def test_a_patient_takes_no_busy_slot(chen, ada):
     refused(Api(user=ada.user), 409, "conflict", "Appointment.slot", "no longer free", appointment(ada, slot))
 
 
+def test_a_patient_takes_a_stored_slot_by_its_id(chen, ada):
+    slot = stored(chen)
+    answer = Api(user=ada.user).post("Appointment", appointment(ada, slot))
+    assert answer.status_code == 201, answer.fhir
+    assert answer.fhir["slot"] == [{"reference": slot.reference}]
+
+
 def test_a_group_leaves_a_stored_slot_free_for_the_others(api, napa, ada):
     service = ServiceFactory(duration=30, interval=30, capacity=2)
     schedule = ScheduleFactory(services=[service], site=napa)
