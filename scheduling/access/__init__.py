@@ -42,7 +42,7 @@ from scheduling.access.rows import (
 )
 from scheduling.access.scope_filters import require_within_scopes
 from scheduling.access.scopes import CONTEXT, IDENTITY, LASTING, Scope, grantable, read_scope
-from scheduling.access.standing import standing_caller
+from scheduling.access.standing import require_standing, standing_caller
 from scheduling.access.write_rules import (
     answerable_actors,
     is_unbound,
@@ -103,6 +103,7 @@ __all__ = [
     "referable_keys",
     "require",
     "require_may_answer",
+    "require_standing",
     "require_within_scopes",
     "revoke_app",
     "searchable_types",

@@ -1,5 +1,6 @@
 """Callers without a request: software and people on whose behalf a worker acts later."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -8,7 +9,8 @@ from oauth2_provider.models import Application
 from clinic.models import User
 from scheduling.access.callers import Caller
 from scheduling.access.launches import active_launches
-from scheduling.access.scopes import grantable
+from scheduling.access.permissions import require
+from scheduling.access.scopes import grantable, read_scope
 
 
 def standing_caller(client: str, user: User | None, scopes: str, *, now: datetime) -> Caller | None:
@@ -33,6 +35,12 @@ def standing_caller(client: str, user: User | None, scopes: str, *, now: datetim
         return None
     granted = grantable(granted, launch.scope.split())
     return Caller(user=user, client=client, scopes=tuple(granted), context_patient=launch.patient_id)
+
+
+def require_standing(caller: Caller, resource_type: str) -> None:
+    """Raise Forbidden unless the caller may read some resources of the type later too, as a `standing_caller`."""
+    lasting = tuple(text for text in caller.scopes if (scope := read_scope(text)) and not scope.constraint)
+    require(replace(caller, scopes=lasting), resource_type, "r")
 
 
 def _may_sign_in(user: User) -> bool:

@@ -119,7 +119,7 @@ def _check_complete(fields: Mapping[str, Any]) -> None:
 def _check_subscription(fields: Mapping[str, Any], row: Subscription | None, caller: Caller, now: datetime) -> None:
     """Raise Forbidden if the caller would not be told of any event of the topic."""
     if topic := TOPICS.get(fields["topic"]):
-        access.require(caller, topic.resource, "r")
+        access.require_standing(caller, topic.resource)
 
 
 RULES: dict[str, Callable[[Mapping[str, Any], Any, Caller, datetime], None]] = {

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.fhir.topics import BACKPORT, Content, read_channel
-from clinic.models import Appointment, Encounter, Notification, Resource, Schedule, Subscription
+from clinic.models import Appointment, Encounter, Notification, Resource, Schedule, Subscription, VisitEvent
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.subscriptions.payload import payload_of
@@ -65,14 +65,12 @@ def events_for(notifications: Iterable[Notification], content: Content, caller: 
     schedules = _visible(Schedule, [each.schedule_id for each in planned if each.schedule_id], content, caller)
     found = []
     for notification in planned:
-        number, event = notification.number or 0, notification.event
+        event = notification.event
         if event is not None and (visit := appointments.get(event.appointment_id)):
             rows = (visit, *encounters[visit.pk])
-            found.append(_of_visit(number, event.occurred, event.version == 1, rows, content, caller))
+            found.append(_of_visit(notification, event, rows, _told(rows, content, caller)))
         elif schedule := schedules.get(notification.schedule_id or 0):
-            resource = payload_of(notification) if content is Content.FULL_RESOURCE else None
-            resources = {schedule.reference: resource} if resource else {}
-            found.append(TopicEvent(number, notification.created, schedule.reference, resources=resources))
+            found.append(_of_schedule(notification, schedule, content))
     return found
 
 
@@ -141,19 +139,35 @@ def _rows(model: type[R], caller: Caller, content: Content) -> QuerySet[R]:
     return rows.filter(pk__in=access.visible(model, caller).values("pk")).order_by("pk")
 
 
+def _told(rows: Iterable[Resource], content: Content, caller: Caller) -> list[Resource]:
+    """The rows that a payload tells of, as the caller may see them: none unless it is full."""
+    if content is not Content.FULL_RESOURCE:
+        return []
+    return [access.redacted(row, caller) for row in rows if row.deleted_at is None]
+
+
 def _of_visit(
-    number: int, occurred: datetime, is_new: bool, rows: Sequence[Resource], content: Content, caller: Caller
+    notification: Notification, event: VisitEvent, rows: Sequence[Resource], told: Sequence[Resource]
 ) -> TopicEvent:
-    told = [row for row in rows if row.deleted_at is None] if content is Content.FULL_RESOURCE else []
     focus, *others = (row.reference for row in rows)
     return TopicEvent(
-        number,
-        occurred,
+        notification.number or 0,
+        event.occurred,
         focus,
-        is_new,
-        tuple(others),
-        {row.reference: to_fhir(access.redacted(row, caller)) for row in told},
-        tuple(told),
+        is_new=event.version == 1,
+        others=tuple(others),
+        resources={row.reference: to_fhir(row) for row in told},
+        disclosed=tuple(told),
+    )
+
+
+def _of_schedule(notification: Notification, schedule: Schedule, content: Content) -> TopicEvent:
+    resource = payload_of(notification) if content is Content.FULL_RESOURCE else None
+    return TopicEvent(
+        notification.number or 0,
+        notification.created,
+        schedule.reference,
+        resources={schedule.reference: resource} if resource else {},
     )
 
 

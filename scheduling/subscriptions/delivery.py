@@ -1,9 +1,10 @@
 """Delivery of notifications: claimed in one transaction, sent outside any, and recorded in another.
 
 Delivery is at least once: if a worker dies in between, its claim expires and the notification is sent again. The
-events of a subscription to a topic are sent one after the other, by their numbers. An
-endpoint that does not respond is retried after growing pauses, together with all its waiting notifications, and given
-up after some hours. The subscription then has an `error`, and is served again once its client requests it.
+events of a subscription to a topic are sent one after the other, by their numbers.
+
+An endpoint that does not respond is retried after growing pauses, together with all its waiting notifications, and
+given up after some hours. The subscription then has an `error`, and is served again once its client requests it.
 """
 
 import logging
@@ -156,8 +157,7 @@ def _arrived(notification: Notification, parcel: Parcel, result: DeliveryResult,
     others.filter(pk__in=parcel.others).update(status=Status.SENT, tried=now, **_outcome(result))
     Subscription.objects.filter(pk=notification.subscription_id).update(failures=0, last_contact=now)
     _activate(notification.subscription, now)
-    put_off = others.filter(due__gt=now)
-    put_off.exclude(SET_ASIDE).update(due=now)
+    others.filter(due__gt=now).exclude(SET_ASIDE).update(due=now)
 
 
 def _activate(subscription: Subscription, now: datetime) -> None:
@@ -165,9 +165,8 @@ def _activate(subscription: Subscription, now: datetime) -> None:
     if subscription.status != Subscription.Status.REQUESTED:
         return
     same = Subscription.objects.filter(pk=subscription.pk, version=subscription.version, status=subscription.status)
-    if same.update(status=Subscription.Status.ACTIVE, version=F("version") + 1, last_updated=now) and (
-        listens_to_visits(subscription)
-    ):
+    is_done = same.update(status=Subscription.Status.ACTIVE, version=F("version") + 1, last_updated=now)
+    if is_done and listens_to_visits(subscription):
         events.join(CONSUMER)
 
 

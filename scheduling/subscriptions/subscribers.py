@@ -33,7 +33,7 @@ def fail(subscription: Subscription, error: str, now: datetime) -> None:
     subscription.error = error
     subscription.version += 1
     subscription.last_updated = now
-    subscription.save()
+    subscription.save(update_fields=["status", "error", "version", "last_updated", "failures", "last_contact"])
 
 
 def subscriber(subscription: Subscription, now: datetime) -> Caller | None:

@@ -306,8 +306,14 @@ def test_what_is_told_without_the_scope_to_read_it(receiver, visit):
     tasks.notify_subscribers()
     (told,) = status_in(next_bundle(receiver))["events"]
     assert "additional-context" not in told, "no scope to read Encounters"
-    refused = api_with("system/Subscription.cruds").post("Subscription", wanted("appointment-booked", receiver.url))
-    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("scope", ["system/Slot.rs", "system/Appointment.u", "system/Appointment.rs?status=booked"])
+def test_who_would_never_be_told_anything_is_refused(scope):
+    api = api_with(f"system/Subscription.cruds {scope}")
+    refused = api.post("Subscription", wanted("appointment-booked", "https://a.example/"))
+    assert (refused.status_code, texts(refused)) == (403, "The token has no scope to read Appointment resources.")
+    assert not Subscription.objects.exists()
 
 
 @pytest.mark.parametrize("end", ["narrowed", "removed", "its owner may not sign in"])
