@@ -50,6 +50,7 @@ choose-time nothing = 404
 deep-link checkup ?time=2026-01-01T10:00:00Z~gone = 409
 manage link
 manage late_link
+manage suggested_link
 manage past_link
 manage nothing = 410
 manage-move link
@@ -66,6 +67,7 @@ visit booked
 visit video
 visit open
 visit late
+visit requested
 visit fulfilled
 visit cancelled
 visit nothing = 404
@@ -106,8 +108,11 @@ staff-visit arrived
 staff-visit booked
 staff-visit nothing = 404
 staff-cancel booked
+staff-visit requested
 staff-move booked
+staff-suggest requested
 staff-peek booked
+staff-peek requested
 staff-new-visit
 staff-new-block
 staff-block block
@@ -146,7 +151,7 @@ NO_PAGES = {
     "send-again", "questions-save", "answer-file", "set-language", "theme",
     "calendar-choose", "calendar-events", "calendar-changes", "staff-find-patients", "staff-step", "staff-answer",
     "authorize-decide", "hours-remove", "hours-closures", "hours-closures-remove", "hours-undo", "hours-extra",
-    "hours-extra-remove", "staff-restore", "staff-attendance",
+    "hours-extra-remove", "staff-restore", "staff-attendance", "answer-suggestion", "manage-suggestion",
 }  # fmt: skip
 
 
@@ -183,6 +188,7 @@ def world(clinic, ada, chen, site):
         "fulfilled": visit(-9 * day, "fulfilled"),
         "missed": visit(-20 * day, "noshow"),
         "cancelled": visit(5 * day, "cancelled", schedules=[]),
+        "requested": visit(10 * day, "pending"),
         "leos": visit(6 * day, patient=leo.patient),
         "held": held(7 * day, hour),
         "ready": held(8 * day, hour, service=video),
@@ -197,6 +203,7 @@ def world(clinic, ada, chen, site):
         "schedule": schedule,
         "questionnaire": QuestionnaireFactory(item=TRAVEL_HEALTH),
     }
+    held(11 * day, 40 * hour, suggested_for=things["requested"])
     group = ServiceFactory(name="Back class", capacity=8)
     schedule.services.add(group)
     start = now + 6 * hour
@@ -216,6 +223,7 @@ def world(clinic, ada, chen, site):
     return {name: thing.fhir_id for name, thing in things.items()} | {
         "link": path(links.manage_link(things["booked"])),
         "late_link": path(links.manage_link(things["late"])),
+        "suggested_link": path(links.manage_link(things["requested"])),
         "past_link": path(links.manage_link(things["over"])),
         "unsubscribe": path(links.unsubscribe_link(ada)),
         "someone": "someone",
