@@ -69,7 +69,7 @@ def _plan_notifications(plan: Callable[..., object]) -> None:
 @shared_task(ignore_result=True)
 def tell_receivers() -> None:
     """Send new events of visits to webhooks and plug-ins, and retry those that failed."""
-    receivers.collect(now=timezone.now())
+    _plan_notifications(receivers.collect)
     for _ in range(EVENTS_AT_ONCE):
         if not receivers.deliver_next(now=timezone.now()):
             return

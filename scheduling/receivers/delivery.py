@@ -53,9 +53,11 @@ def deliver_next(*, now: datetime) -> bool:
         return False
     began = time.monotonic()
     try:
-        if not delivery.content:
-            delivery.content = compose(delivery)
-        status, error = _send(delivery, now)
+        if delivery.attempts > TRIES:  # no attempt came to an end
+            status, error = None, "Sending it was broken off each time."
+        else:
+            delivery.content = delivery.content or compose(delivery)
+            status, error = _send(delivery, now)
     except Exception as failure:  # a plug-in's, or a bug in this event: the others go on
         logger.error("Event delivery %s failed (%s)", delivery.pk, type(failure).__name__, exc_info=failure)
         status, error = None, f"It could not be told ({type(failure).__name__})."
@@ -150,7 +152,9 @@ def _postpone(delivery: EventDelivery, receiver: EventReceiver, now: datetime) -
 
 def _is_given_up(delivery: EventDelivery, receiver: EventReceiver) -> bool:
     """True if nothing has come through since the failed event was planned. Plug-ins are never given up."""
-    return not receiver.plugin and (receiver.last_success is None or receiver.last_success < delivery.created)
+    if receiver.plugin or receiver.failures < TRIES:
+        return False
+    return receiver.last_success is None or receiver.last_success < delivery.created
 
 
 def _turn_off(webhook: EventReceiver, error: str) -> None:

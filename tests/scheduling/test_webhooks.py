@@ -284,6 +284,7 @@ def test_an_event_that_fails_for_good_turns_nothing_off_while_others_come_throug
     book(wish(service, chen, at=monday(9), patient=ada))
     deliver(now)
     EventDelivery.objects.update(status="waiting", attempts=7, due=now)
+    EventReceiver.objects.update(failures=7)
     endpoint.answers = [500]
     deliver(now)
     assert EventDelivery.objects.get().status == "failed"
@@ -302,6 +303,21 @@ def test_a_receiver_is_told_by_one_worker_at_a_time_and_again_if_that_one_dies(s
     assert EventDelivery.objects.filter(status="sent").count() == 2
     delivery._record(claimed, delivery.AttemptResult(1, None, "Too late"), now)
     assert EventDelivery.objects.filter(status="sent").count() == 2, "its result no longer counts"
+
+
+def test_an_event_on_which_workers_die_is_set_aside_for_the_others(service, chen, endpoint, webhook):
+    now = timezone.now()
+    for hour in (9, 10):
+        book(wish(service, chen, at=monday(hour)))
+    receivers.collect(now=now)
+    deadly = EventDelivery.objects.order_by("pk").first()
+    for _ in range(8):
+        assert delivery._claim(now).pk == deadly.pk
+        now += delivery.LEASE
+    deliver(now)
+    deliver(now + MINUTE)
+    assert seen(deadly) == ("failed", "Sending it was broken off each time.")
+    assert EventDelivery.objects.get(status="sent").attempts == 1
 
 
 def test_two_workers_do_not_claim_one_receiver(service, chen, webhook):
