@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from copy import deepcopy
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -456,6 +457,16 @@ def test_subscriptions_to_visits_leave_no_changes_of_free_time(api, receiver, se
     subscribed(api, receiver, "appointment-booked")
     book(wish(service, chen, at=monday(10), patient=ada))
     assert not ScheduleChange.objects.exists()
+
+
+def test_administrators_see_what_was_told(api, receiver, visit, client):
+    subscribed(api, receiver, "appointment-cancelled")
+    booking.cancel(visit.fhir_id, caller=SOFTWARE, now=timezone.now())
+    numbers_sent(receiver)
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    page = client.get("/admin/clinic/notification/")
+    assert f"Cancelled: {Appointment.objects.get(pk=visit.pk)}" in unescape(page.text)
+    assert "Quinn" not in page.text
 
 
 def test_one_bad_event_keeps_no_other_from_being_told(api, receiver, service, chen, ada):

@@ -1,6 +1,13 @@
 """The feed of visit events: what happened to each visit, for consumers that each keep their own place."""
 
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from threading import Event
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
@@ -12,10 +19,15 @@ from clinic.models import Appointment, EventConsumer, VisitEvent
 from scheduling import booking, events
 from scheduling.booking import RescheduleRequest
 from tests.factories import AppointmentFactory
-from tests.scheduling.situations import SOFTWARE, another_connection, book, hold, monday, run_out, wish
+from tests.scheduling.situations import SOFTWARE, another_connection, at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db
 CONSUMER = "billing"
+TOGGLE = """
+    UPDATE clinic_appointment
+    SET status = CASE status WHEN 'booked' THEN 'noshow' ELSE 'booked' END, version = version + 1
+    WHERE id = %s
+"""
 
 
 @pytest.fixture
@@ -30,6 +42,18 @@ def visit(feed, service, chen, ada):
     visit = book(wish(service, chen, at=monday(10), patient=ada))
     assert kinds() == ["booked"]
     return visit
+
+
+def on_own_connection(act: Callable[[], None]) -> Callable[[], None]:
+    """The function, which closes its thread's connection in the end."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    return run
 
 
 def kinds(consumer: str = CONSUMER) -> list[str]:
@@ -193,6 +217,43 @@ def test_a_transaction_that_commits_late_is_not_skipped():
             assert [event.appointment for event in events.collect(CONSUMER)] == [late]
     first, second = VisitEvent.objects.order_by("number")
     assert second.pk < first.pk, "the control: numbered as it was written, it would have been skipped"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_writers_and_two_readers_leave_out_no_event_and_mix_up_no_visit():
+    visits = [AppointmentFactory(status="booked") for _ in range(3)]
+    consumers = {CONSUMER: defaultdict(list), "reports": defaultdict(list)}
+    for consumer in consumers:
+        events.join(consumer)
+    over = Event()
+
+    def write(chance: random.Random) -> None:
+        for _ in range(12):
+            with transaction.atomic(), connection.cursor() as cursor:
+                for visit in sorted(chance.sample(visits, 2), key=lambda visit: visit.pk):
+                    cursor.execute(TOGGLE, [visit.pk])
+                    sleep(chance.random() / 500)
+
+    def read(consumer: str) -> None:
+        done = False
+        while not done:
+            done = over.is_set()
+            with transaction.atomic():
+                for event in events.collect(consumer, limit=5):
+                    consumers[consumer][event.appointment_id].append(event.version)
+                    done = False
+
+    with ThreadPoolExecutor(len(consumers)) as pool:
+        readers = [pool.submit(on_own_connection(partial(read, consumer))) for consumer in consumers]
+        at_once([partial(write, random.Random(seed)) for seed in range(6)])
+        over.set()
+        for reader in readers:
+            reader.result(timeout=60)
+    for versions in consumers.values():
+        for visit in visits:
+            visit.refresh_from_db()
+            assert versions[visit.pk] == list(range(2, visit.version + 1))
+    assert sum(visit.version - 1 for visit in visits) == 6 * 12 * 2
 
 
 @pytest.mark.django_db(transaction=True)
