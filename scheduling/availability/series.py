@@ -15,7 +15,7 @@ from scheduling.availability.ways import Way
 from scheduling.core import offers as core
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary
-from scheduling.core.series import AROUND, Conflict, Recurrence, SeriesOffer, divided, reach, series_offers
+from scheduling.core.series import AROUND, Agenda, Conflict, Recurrence, SeriesOffer, reach, series_offers
 
 FEWEST, MOST = 2, 52  # visits
 MOST_WEEKS = 26  # between two visits
@@ -100,7 +100,8 @@ def check_occurrences(
     length = diaries[0].rules.duration
     calendars = {each.schedule: each for each in diaries}
     fill([(service, calendars)], seconds[0], seconds[-1] + length, now=now, series=seconds)
-    parts = divided(diaries, [(at - before, at + after) for at in seconds])
+    agendas = [Agenda(diary) for diary in diaries]
+    parts = [[agenda.part(at - before, at + after) for agenda in agendas] for at in seconds]
     return [
         Occurrence(
             _is_offered(part, bookable_window(service, start, later(start, timedelta(seconds=length)), now)),

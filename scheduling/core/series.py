@@ -4,16 +4,16 @@ Each visit of a series is an offer of `scheduling.core.offers`, so that every se
 that the clocks skip is a conflict; of a repeated one, the first is meant.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from scheduling.core.hours import DAY, clock_difference, days_later
 from scheduling.core.intervals import Span
-from scheduling.core.offers import Diary, Taken, distinct, offers
+from scheduling.core.offers import Diary, Offer, Taken, distinct, offers
 
 WEEK = 7  # days
 AROUND = 3 * DAY  # an alternative is nearer to its own visit than to the next one
@@ -21,7 +21,6 @@ ALTERNATIVES = 3
 
 Pools: TypeAlias = Sequence[Sequence[Diary]]
 Choices: TypeAlias = tuple[tuple[int, ...], ...]  # for each pool, the schedules that can serve
-SpanT = TypeVar("SpanT", Span, Taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,13 @@ class Recurrence:
     weeks: int
     zone: ZoneInfo
 
+    def start(self, first: int, number: int) -> int:
+        """The start of a visit (0 is the first). Where the clocks skip the local time, it is not at that time."""
+        return days_later(first, WEEK * self.weeks * number, self.zone)
+
     def starts(self, first: int) -> tuple[int, ...]:
-        """The starts of all visits. Where the clocks skip the local time, the start is not at that time."""
-        return tuple(days_later(first, WEEK * self.weeks * number, self.zone) for number in range(self.count))
+        """The starts of all visits."""
+        return tuple(self.start(first, number) for number in range(self.count))
 
     def is_kept(self, first: int, number: int, start: int) -> bool:
         """True if the start of this visit (0 is the first) is at the local time, so that the clocks do not skip it."""
@@ -66,45 +69,26 @@ def series_offers(
 ) -> Iterator[SeriesOffer]:
     """The series whose first visit lies within the window, and every visit within the bookable time, in order of time.
 
-    One schedule of each pool takes all visits. Up to `most_conflicts` of the later ones may be in conflict.
+    One schedule of each pool takes all visits. Up to `most_conflicts` of the later ones may be in conflict. A series is
+    looked at no further than to the conflict that is one too many.
     """
-    first = list(offers(pools, max(window[0], bookable[0]), min(window[1], bookable[1])))
-    starts = {offer.start: recurrence.starts(offer.start) for offer in first}
-    later_weeks = _weeks(pools, list(zip(*starts.values(), strict=True))[1:], bookable)
-    for offer in first:
-        times, length = starts[offer.start], offer.end - offer.start
-        served = [offer.choices]
-        for number, week in enumerate(later_weeks, 1):
-            is_kept = recurrence.is_kept(offer.start, number, times[number])
-            served.append(week.serving.get((times[number], length), ()) if is_kept else ())
-        schedules = _chosen(pools, served)
-        missing = [number for number, choices in enumerate(served) if not _serve(schedules, choices)]
+    agendas = {diary.schedule: Agenda(diary) for pool in pools for diary in pool}
+    first = offers(pools, max(window[0], bookable[0]), min(window[1], bookable[1]))
+    candidates = [_Candidate(offer) for offer in first]
+    for number in range(1, recurrence.count):
+        _serve_week(candidates, agendas, pools, bookable, recurrence, number)
+        candidates = [each for each in candidates if each.is_possible(most_conflicts)]
+    for candidate in candidates:
+        schedules = _chosen(pools, candidate.served)
+        missing = [number for number, choices in enumerate(candidate.served) if not _serve(schedules, choices)]
         if len(missing) <= most_conflicts:
+            chosen = [agendas[schedule] for schedule in schedules]
+            starts = recurrence.starts(candidate.offer.start)
             conflicts = tuple(
-                Conflict(
-                    number + 1,
-                    times[number],
-                    _alternatives(later_weeks[number - 1], schedules, times[number], bookable),
-                )
+                Conflict(number + 1, starts[number], _alternatives(chosen, starts[number], bookable))
                 for number in missing
             )
-            yield SeriesOffer(offer.start, offer.end, times, schedules, conflicts)
-
-
-def divided(diaries: Sequence[Diary], spans: Sequence[Span]) -> list[list[Diary]]:
-    """For each span, the diaries with their extra and taken time in it. The spans are in order, by start and by end.
-
-    The time of a year is gone through once, not once for each week.
-    """
-    extra = [_by_span(diary.extra, spans) for diary in diaries]
-    taken = {id(diary.taken): _by_span(diary.taken, spans) for diary in diaries}  # schedules of one person share it
-    return [
-        [
-            replace(diary, extra=extra[at][number], taken=taken[id(diary.taken)][number])
-            for at, diary in enumerate(diaries)
-        ]
-        for number in range(len(spans))
-    ]
+            yield SeriesOffer(candidate.offer.start, candidate.offer.end, starts, schedules, conflicts)
 
 
 def reach(diaries: Iterable[Diary]) -> Span:
@@ -113,37 +97,69 @@ def reach(diaries: Iterable[Diary]) -> Span:
     return max(each.buffer_before for each in rules), max(each.duration + each.buffer_after for each in rules)
 
 
-def _by_span(times: Iterable[SpanT], spans: Sequence[Span]) -> list[list[SpanT]]:
-    starts, ends = [start for start, _ in spans], [end for _, end in spans]
-    found: list[list[SpanT]] = [[] for _ in spans]
-    for time in times:
-        for number in range(bisect_right(ends, time[0]), bisect_left(starts, time[1])):
-            found[number].append(time)
-    return found
+class Agenda:
+    """A diary of a long time, from which parts are taken: what is taken in a year is not gone through for each week."""
+
+    def __init__(self, diary: Diary) -> None:
+        self.diary = diary
+        self._taken = sorted(diary.taken, key=_start)
+        self._longest = max((each.end - each.start for each in diary.taken), default=0)
+
+    def part(self, start: int, end: int) -> Diary:
+        """The diary with what is taken in [start, end) alone."""
+        first = bisect_left(self._taken, start - self._longest, key=_start)
+        last = bisect_left(self._taken, end, key=_start)
+        return replace(self.diary, taken=[each for each in self._taken[first:last] if each.end > start])
 
 
-class _Week(NamedTuple):
-    """The pools in the week of one visit, and who can serve at the starts that are asked for, by start and length."""
+class _Candidate:
+    """A first visit, and for each visit looked at so far the choices of each pool; none if it cannot be had.
 
-    pools: Pools
-    serving: dict[tuple[int, int], Choices]
+    `misses` counts for each schedule the visits that it cannot serve.
+    """
+
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+        self.served: list[Choices] = [offer.choices]
+        self.misses = [dict.fromkeys(choices, 0) for choices in offer.choices]
+
+    def add(self, choices: Choices) -> None:
+        self.served.append(choices)
+        for pool, misses in enumerate(self.misses):
+            for schedule in misses:
+                misses[schedule] += not choices or schedule not in choices[pool]
+
+    def is_possible(self, most_conflicts: int) -> bool:
+        """True if each pool has a schedule that can serve so many visits; the other schedules are left out."""
+        self.misses = [
+            {schedule: count for schedule, count in misses.items() if count <= most_conflicts} for misses in self.misses
+        ]
+        return all(self.misses)
 
 
-def _weeks(pools: Pools, starts: Sequence[Sequence[int]], bookable: Span) -> list[_Week]:
-    """For each visit of a series, its week; `starts` are the starts that are asked for in it."""
-    diaries = [diary for pool in pools for diary in pool]
-    if not starts or not diaries:
-        return []
-    before, after = reach(diaries)
-    spans = [(min(times) - AROUND - before, max(times) + AROUND + after) for times in starts]
-    weeks = []
-    for part, times in zip(divided(diaries, spans), starts, strict=True):
-        members = iter(part)
-        own = [[next(members) for _ in pool] for pool in pools]
-        window = max(min(times), bookable[0]), min(max(times) + after, bookable[1])
-        found = offers(own, *window, [(at, at + 1) for at in sorted(set(times))])
-        weeks.append(_Week(own, {(offer.start, offer.end - offer.start): offer.choices for offer in found}))
-    return weeks
+def _serve_week(
+    candidates: Sequence[_Candidate],
+    agendas: Mapping[int, Agenda],
+    pools: Pools,
+    bookable: Span,
+    recurrence: Recurrence,
+    number: int,
+) -> None:
+    """Add to each candidate the choices for one of its visits. Only schedules that still count are looked at."""
+    if not candidates:
+        return
+    times = [recurrence.start(candidate.offer.start, number) for candidate in candidates]
+    left = [set[int]().union(*(candidate.misses[at] for candidate in candidates)) for at in range(len(pools))]
+    counting = [[diary for diary in pool if diary.schedule in left[at]] for at, pool in enumerate(pools)]
+    before, after = reach(diary for pool in counting for diary in pool)
+    first, last = min(times), max(times)
+    parts = [[agendas[diary.schedule].part(first - before, last + after) for diary in pool] for pool in counting]
+    within = [(at, at + 1) for at in sorted(set(times))]
+    found = offers(parts, max(first, bookable[0]), min(last + after, bookable[1]), within)
+    serving = {(offer.start, offer.end - offer.start): offer.choices for offer in found}
+    for candidate, at in zip(candidates, times, strict=True):
+        start, length = candidate.offer.start, candidate.offer.end - candidate.offer.start
+        candidate.add(serving.get((at, length), ()) if recurrence.is_kept(start, number, at) else ())
 
 
 def _chosen(pools: Pools, served: Sequence[Choices]) -> tuple[int, ...]:
@@ -163,12 +179,14 @@ def _serve(schedules: Sequence[int], choices: Choices) -> bool:
     return bool(choices) and all(schedule in pool for schedule, pool in zip(schedules, choices, strict=True))
 
 
-def _alternatives(week: _Week, schedules: Sequence[int], at: int, bookable: Span) -> tuple[int, ...]:
+def _alternatives(chosen: Sequence[Agenda], at: int, bookable: Span) -> tuple[int, ...]:
     """The starts nearest to `at` at which these schedules can be had together."""
-    chosen = [
-        [diary for diary in pool if diary.schedule == schedule]
-        for pool, schedule in zip(week.pools, schedules, strict=True)
-    ]
-    longest = max(diary.rules.duration for pool in chosen for diary in pool)
-    found = offers(chosen, max(at - AROUND, bookable[0]), min(at + AROUND + longest, bookable[1]))
+    before, after = reach(agenda.diary for agenda in chosen)
+    longest = max(agenda.diary.rules.duration for agenda in chosen)
+    parts = [[agenda.part(at - AROUND - before, at + AROUND + after)] for agenda in chosen]
+    found = offers(parts, max(at - AROUND, bookable[0]), min(at + AROUND + longest, bookable[1]))
     return tuple(sorted(sorted((offer.start for offer in found), key=lambda start: abs(start - at))[:ALTERNATIVES]))
+
+
+def _start(taken: Taken) -> int:
+    return taken.start

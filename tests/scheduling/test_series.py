@@ -7,10 +7,11 @@ from django.core import mail
 from django.utils import timezone
 
 from clinic.models import Appointment, AuditEvent, Communication, Event, Slot
-from scheduling import booking, notifications
+from scheduling import availability, booking, notifications
+from scheduling.availability import SeriesQuery, TimeQuery, as_datetime
 from scheduling.booking import Occurrences
-from scheduling.errors import Invalid, RuleBroken, TimeNotOffered, TimeTaken
-from tests.factories import PatientFactory, ScheduleFactory, ServiceFactory, UserFactory
+from scheduling.errors import Invalid, RuleBroken, SchedulingError, TimeNotOffered, TimeTaken
+from tests.factories import PatientFactory, RoomFactory, ScheduleFactory, ServiceFactory, SlotFactory, UserFactory
 from tests.scheduling.notifications.messages import deliver
 from tests.scheduling.series import book_series, series_wish, week
 from tests.scheduling.situations import NEW_YORK, SOFTWARE, hold, wish
@@ -35,6 +36,45 @@ def patient():
 
 def messages(event):
     return list(Communication.objects.filter(event=event).order_by("pk"))
+
+
+# What is found can be booked
+
+
+def attempt(request):
+    """Book the series and let go of it again. Returns True if it could be booked."""
+    try:
+        visits = book_series(request)
+    except SchedulingError:
+        return False
+    booking.cancel_series(visits[0].fhir_id, Occurrences.ALL, caller=SOFTWARE, now=timezone.now())
+    return True
+
+
+def test_series_that_are_found_can_be_booked_and_others_are_refused(service):
+    """A morning of the grid, on a practitioner and a room of other hours, with something in the way in most weeks."""
+    practitioner = ScheduleFactory(services=[service])
+    room = ScheduleFactory(services=[service], actor=RoomFactory(timezone="America/New_York"))
+    for number, schedule, hour, minute in ((1, practitioner, 9, 0), (2, room, 10, 15), (3, practitioner, 11, 30)):
+        start = week(number, hour, minute)
+        SlotFactory(schedule=schedule, start=start, end=start + timedelta(minutes=20))
+    offerings = availability.offerings_of(service, [practitioner.fhir_id, room.fhir_id])
+    window = TimeQuery(
+        ways=availability.ways_of(service, [tuple((each,) for each in offerings)]), start=week(0, 9), end=week(0, 13)
+    )
+    query = SeriesQuery(first=window, count=4, most_conflicts=1)
+    found = {as_datetime(each.start): each for each in availability.find_series(query, now=timezone.now())}
+
+    whole = {start for start, each in found.items() if not each.conflicts}
+    grid = [week(0, 9) + timedelta(minutes=15 * number) for number in range(15)]
+    assert 0 < len(whole) < len(found) == len(grid)
+    for start in grid:
+        starts = [as_datetime(at) for at in found[start].starts]
+        assert attempt(series_wish(service, practitioner, room, starts=starts)) is (start in whole)
+        for conflict in found[start].conflicts:
+            for alternative in conflict.alternatives:
+                starts[conflict.number - 1] = as_datetime(alternative)
+                assert attempt(series_wish(service, practitioner, room, starts=starts)), (start, alternative)
 
 
 # Messages
