@@ -69,9 +69,9 @@ class FreeTimes:
         latest_first: bool = False,
         windows: SearchWindows | None = None,
     ) -> Iterator[Opening]:
-        """Yield those that start in these spans, a normal list, and end by then, in UTC seconds.
+        """Yield the free times that start in these spans, a normal list, and end by `ends_by`, in UTC seconds.
 
-        They are computed window by window, with one statement for each.
+        They are computed window by window, with one statement for each. With `latest_first` their order is reversed.
         """
         if not spans or not self.ways:
             return

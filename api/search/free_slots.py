@@ -18,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from api.free_slots import FREE, LONGEST_PAGE, FreeTimes, SlotWriter, stop_place, ways_of_caller
 from api.operations.ids import FreeSlot, read_free_slot_id
 from api.search.conditions import condition
+from api.search.kinds import any_of
 from api.search.paging import Key, Place
 from api.search.references import read_reference
 from api.search.rows import NO_PAGE, Page, cut, rows_of
@@ -42,6 +43,8 @@ ELEMENTS = {
 }
 ALWAYS_THERE = ("_id", "status", "start", "schedule")
 FIRST, LAST = int(availability.EARLIEST.timestamp()), int(availability.LATEST.timestamp())
+# Chains from a Schedule to a place. A Schedule has one actor, so a free time is at a place by the Schedule's site too.
+AT = "actor:Location"
 STORED = "stored"  # the kind of a position after a stored Slot
 
 
@@ -81,7 +84,8 @@ class _FreeSlotCriteria:
 
     def _narrow_schedule(self, modifier: str, rest: str, value: str) -> bool:
         if rest:  # a chain, which follows references only to Schedules that the caller may see
-            found = condition("Schedule", rest, value, self.caller, self.base)
+            names = [rest, *([f"location{rest.removeprefix(AT)}"] if rest.startswith(AT) else [])]
+            found = any_of(condition("Schedule", name, value, self.caller, self.base) for name in names)
             seen = access.visible(Schedule, self.caller).filter(found, deleted_at=None)
             self.schedules.append(Q(pk__in=seen.values("pk")))
             return True
@@ -182,12 +186,12 @@ def _element_test(element: str, modifier: str, value: str) -> Callable[[Json], b
         return lambda slot: (element not in slot) == missing
     named = [split_token(each) for each in split_values(value)]
 
-    def is_one(slot: Json) -> bool:
+    def matches(slot: Json) -> bool:
         concepts = slot.get(element, [])
         codings = codings_of(concepts if isinstance(concepts, list) else [concepts])
         return any(_is_named(*coding, *each) for coding in codings for each in named) != (modifier == "not")
 
-    return is_one
+    return matches
 
 
 def _is_named(system: str, code: str, named_system: str | None, named_code: str) -> bool:
@@ -239,8 +243,8 @@ def page_of(search: Search, free: FreeSlots, caller: Caller) -> Page:
         return NO_PAGE
     place, backwards = search.place
     down = search.keys[0].descending != backwards
-    spans = _left(free.spans, place, down=down, backwards=backwards)
-    part = _nearest(spans, down=down)
+    spans = _spans_beyond(free.spans, place, down=down, backwards=backwards)
+    part = _part_of_page(spans, down=down)
     stop = None if part == spans else (part[0][0] if down else part[-1][1])
     rows = _rows(search, _stored(search, caller), stop, down=down)
     entries = merge_sorted(
@@ -285,7 +289,7 @@ def _rows(search: Search, rows: "QuerySet[Any]", stop: int | None, *, down: bool
     return rows[: search.count + 1]
 
 
-def _left(spans: Sequence[Span], place: Place, *, down: bool, backwards: bool) -> Sequence[Span]:
+def _spans_beyond(spans: Sequence[Span], place: Place, *, down: bool, backwards: bool) -> Sequence[Span]:
     """Return the part of the spans that is beyond a position. Free times at its very start may be on either side."""
     if not place:
         return spans
@@ -296,7 +300,7 @@ def _left(spans: Sequence[Span], place: Place, *, down: bool, backwards: bool) -
     return clip(spans, ceil(at) if is_inclusive else floor(at) + 1, LAST)
 
 
-def _nearest(spans: Sequence[Span], *, down: bool) -> Sequence[Span]:
+def _part_of_page(spans: Sequence[Span], *, down: bool) -> Sequence[Span]:
     """Return the part of the spans that one page looks at."""
     if not spans:
         return spans

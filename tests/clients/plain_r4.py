@@ -2,7 +2,7 @@
 pages alone.
 
     BASE_URL=http://127.0.0.1:8000/ CLIENT_ID=... CLIENT_SECRET=... PRACTITIONER=system|value \
-        python tests/clients/plain_r4.py
+        LOCATION=id python tests/clients/plain_r4.py
 
 - Salesforce Health Cloud, Intelligent Appointment Management Operations: `POST Slot/_search`, `POST Appointment` with
   `slot`, and `PUT Appointment/[id]` as `cancelled` with a reason.
@@ -23,7 +23,8 @@ from software import CLIENT_ID, CLIENT_SECRET, FHIR, START, TOMORROW, VISIT_TYPE
 
 Json = dict[str, Any]
 SOON = (TOMORROW + timedelta(days=7)).isoformat()
-PRACTITIONER = os.environ.get("PRACTITIONER", "http://hl7.org/fhir/sid/us-npi|1234567893")
+LOCATION = os.environ.get("LOCATION", "nyc")
+PRACTITIONER = os.environ.get("PRACTITIONER", "https://riverside.example/identifiers/staff|chen")
 
 
 class PlainR4Client:
@@ -77,6 +78,7 @@ def resources(entries: list[Json], mode: str) -> list[Json]:
 def find_as_salesforce(client: PlainR4Client, start: str = START, end: str = SOON) -> list[Json]:
     query = [
         ("schedule:Schedule.actor:Practitioner.identifier", f"{PRACTITIONER},urn:oid:1.2.3|none"),
+        ("schedule:Schedule.actor:Location._id", LOCATION),
         ("start", f"ge{start}"),
         ("start", f"le{end}"),
         ("service-type", VISIT_TYPE),

@@ -24,6 +24,7 @@ def clinic(transactional_db, site):
     for number in range(3):
         actor = PractitionerFactory(identifier=[{"system": NPI, "value": str(number)}])
         ScheduleFactory(services=[service], actor=actor, site=site)
+    return site
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ def test_a_client_finds_holds_books_and_cancels(script, clinic, live_server):
         "CLIENT_SECRET": SECRET,
         "VISIT_TYPE": f"{CODES}|check-up",
         "PRACTITIONER": f"{NPI}|1",
+        "LOCATION": clinic.fhir_id,
         "NO_PROXY": "*",
     }
     ended, output = run(script, environment)
