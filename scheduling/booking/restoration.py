@@ -83,11 +83,11 @@ def _released_slots(appointment: Appointment) -> list[Slot]:
 
 def _take_again(appointment: Appointment, released: list[Slot], now: datetime) -> None:
     """Take the time of the released Slots: those that are free again with their ids, the others with new rows."""
+    assert appointment.start is not None  # what was booked has a time
+    assert appointment.end is not None
     free = [slot.pk for slot in released if slot.deleted_at is None]
-    stored = stored_slots(free, [slot.schedule_id for slot in released], now=now)
-    first, last = appointment.start, appointment.end
-    if any(first is None or last is None or slot.start < first or slot.end > last for slot in stored):
-        raise TimeTaken
+    schedules = [slot.schedule_id for slot in released]
+    stored = stored_slots(free, schedules, appointment.start, appointment.end, now=now)
     new = [
         Slot(
             schedule_id=slot.schedule_id,

@@ -165,19 +165,25 @@ def create(
 
 
 def stored_slots(
-    keys: Collection[int], schedules: Collection[int], *, now: datetime, busy_too: bool = False
+    keys: Collection[int],
+    schedules: Collection[int],
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    busy_too: bool = False,
 ) -> list[Slot]:
-    """The Slots with these primary keys, of these schedules. They are free: a Slot of a hold from the instant at which
-    the hold expires. With `busy_too` they may also be busy without being an appointment's.
+    """The Slots with these primary keys, of these schedules and within [start, end).
 
-    Needs `own_bookables`. Raises TimeTaken.
+    They are free: a Slot of a hold from the instant at which the hold expires. With `busy_too` they may also be busy
+    without being an appointment's. Needs `own_bookables`. Raises TimeTaken if one is not so, or no longer.
     """
     if not keys:
         return []
     statuses = [Slot.Status.FREE, *(OCCUPYING if busy_too else ())]
     unclaimed = Q(appointment=None, status__in=statuses, lies_under=False) | Q(was_free=True, hold_expires_at__lte=now)
     rows = Slot.objects.filter(unclaimed, pk__in=keys, schedule__in=schedules, deleted_at=None)
-    slots = list(rows.select_related("schedule"))
+    slots = list(rows.filter(start__gte=start, end__lte=end).select_related("schedule"))
     if len(slots) < len(keys):
         raise TimeTaken
     return slots

@@ -110,7 +110,7 @@ def place(
         patient_is_within_limits(request.service, request.patient, request.start, now=now, besides=replaced)
     schedules = [offering.schedule for offering in request.offerings]
     busy_too = bool(request.slots) and access.may_take_over(caller, request.slots)
-    stored = stored_slots(request.slots, schedules, now=now, busy_too=busy_too)
+    stored = stored_slots(request.slots, schedules, request.start, request.end, now=now, busy_too=busy_too)
     with judged_as_free(stored):
         require_offered(
             request.service, request.offerings, request.start, now=now, without=replaced, override=request.override

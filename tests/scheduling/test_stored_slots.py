@@ -176,6 +176,15 @@ def test_a_slot_that_is_busy_already_is_judged_as_if_it_were_free(service, chen)
     assert slot.deleted_at is not None  # it was never free
 
 
+def test_a_slot_that_its_client_has_moved_since_is_refused(service, chen):
+    slot = free_slot(chen, EVENING)
+    request = asking(service, chen, slot)
+    Slot.objects.update(start=monday(EVENING + 1), end=monday(EVENING + 1, 30))
+    with pytest.raises(TimeTaken):
+        book(request)
+    assert history(slot) == ["free"]
+
+
 def test_a_block_is_not_taken_over(service, chen):
     slot = SlotFactory(schedule=chen, status="busy-unavailable", start=monday(10), end=monday(10, 30), lies_under=True)
     with pytest.raises(TimeTaken):
