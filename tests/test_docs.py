@@ -23,6 +23,7 @@ ROOMS = (
     "clinic",
     "demo",
     "docs",
+    "examples",
     "locale",
     "portal",
     "scheduling",
