@@ -14,7 +14,7 @@ from scheduling.booking.cancellation import end_visit
 from scheduling.booking.confirmation import confirm_locked
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.request import WITHOUT_REASON, ConfirmRequest, StatusRequest
-from scheduling.booking.slots import release
+from scheduling.booking.slots import bookables_of, release
 from scheduling.booking.transitions import (
     CORRECTIONS,
     FREES_TIME,
@@ -82,11 +82,15 @@ def take_step(
 ) -> Appointment:
     """Move a locked appointment to its next status, with everything that belongs to it.
 
-    `booked` is a confirmation, under all its rules; `judgement` has the findings about it. A request is `pending`,
-    which only a booking or a hold makes. Raises IllegalTransition, RuleBroken, and what `confirm` and `cancel` raise.
+    `booked` is a confirmation, under all its rules, of a visit that has taken its time; `judgement` has the findings
+    about it. A request is `pending`, which only a booking or a hold makes. Raises IllegalTransition, RuleBroken, and
+    what `confirm` and `cancel` raise.
     """
     require_transition(appointment, status)
     if status == Status.BOOKED:
+        if not bookables_of(appointment):
+            text = "An Appointment that is booked names Slots of its time, or is made with $book."
+            raise RuleBroken(text, expression="Appointment.slot")
         return confirm_locked(appointment, ConfirmRequest(judgement=judgement), caller=caller, now=now)
     if status == Status.PENDING:
         raise IllegalTransition(appointment.status, f"{status} without taking its time: use $hold")

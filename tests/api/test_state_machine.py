@@ -16,6 +16,7 @@ from tests.factories import AppointmentFactory, PatientFactory, ScheduleFactory,
 
 STATUSES = Appointment.Status.values
 ENDS = {"cancelled", "entered-in-error"}
+WAITING = {"proposed", "pending"}  # and have taken their time
 # By PUT and PATCH.
 STEPS = {
     "proposed": {"waitlist", "booked", *ENDS},
@@ -77,9 +78,10 @@ def test_the_sequences_of_others_are_among_ours():
 @pytest.mark.parametrize("write", [by_patch, by_put, by_transaction])
 @pytest.mark.parametrize("current", STATUSES)
 def test_each_step_by_a_write(api, current, write):
-    patient, service = PatientFactory(), ServiceFactory()
+    patient, schedule = PatientFactory(), ScheduleFactory()
+    schedules = [schedule] if current in WAITING else []
     for expected in STATUSES:
-        row = appointment(current, patient=patient, service=service)
+        row = appointment(current, patient=patient, service=schedule.services.get(), schedules=schedules)
         response = write(api, row, expected)
         row.refresh_from_db()
         if expected == current:
@@ -90,6 +92,7 @@ def test_each_step_by_a_write(api, current, write):
             assert (response.status_code, codes(response)) == (409, ["conflict"]), expected
             assert f"A visit that is {current} cannot become {expected}" in texts(response)
             assert (row.status, row.version) == (current, 1), expected
+        Slot.objects.filter(appointment=row).update(deleted_at=timezone.now())
         Appointment.objects.filter(pk=row.pk).update(deleted_at=timezone.now())
 
 
@@ -136,16 +139,26 @@ def test_a_hold_that_becomes_booked_keeps_its_time_and_is_confirmed(api, ada, wr
 
 def test_a_hold_that_has_expired_does_not_become_booked(api, ada):
     now = timezone.now()
-    row = AppointmentFactory(status="pending", hold_expires_at=now - timedelta(seconds=1), start=now, patient=ada)
+    expired = {"hold_expires_at": now - timedelta(seconds=1), "schedules": [ScheduleFactory()]}
+    row = AppointmentFactory(status="pending", start=now, patient=ada, **expired)
     response = by_patch(api, row, "booked")
     assert (response.status_code, codes(response)) == (409, ["expired"])
 
 
 def test_what_the_service_requires_is_required_by_a_write_too(api, ada):
-    row = appointment("proposed", service=ServiceFactory(requires_coverage=True), patient=ada)
+    schedule = ScheduleFactory(services=[ServiceFactory(requires_coverage=True)])
+    row = appointment("proposed", service=schedule.services.get(), patient=ada, schedules=[schedule])
     response = by_patch(api, row, "booked")
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
     assert "coverage" in texts(response)
+
+
+def test_what_has_taken_no_time_is_not_booked(api, ada):
+    row = appointment("proposed", patient=ada)
+    response = by_patch(api, row, "booked")
+    assert (response.status_code, response.fhir["issue"][0]["expression"]) == (422, ["Appointment.slot"])
+    row.refresh_from_db()
+    assert row.status == "proposed"
 
 
 def test_a_service_on_request_makes_it_a_request(api, ada):
