@@ -4,11 +4,13 @@ https://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
-from clinic.models import Appointment
+from clinic.models import Appointment, AppointmentPatient, Patient
 from clinic.place_names import name_of_place
 from clinic.translations import TranslatedText
 
@@ -92,3 +94,57 @@ def awaiting_answers(participants: Sequence[Json]) -> list[Json]:
 def encounter_participants(participants: Iterable[Json]) -> list[Json]:
     """The practitioners of a visit as participants of its Encounter."""
     return [{"individual": each["actor"]} for each in participants if is_practitioner(each)]
+
+
+def is_group(appointment: Appointment) -> bool:
+    """True if the visit has several patients, counting those who have left it."""
+    return len(set(references_of(appointment.participant, PATIENT))) > 1
+
+
+def attending(participants: Iterable[Json]) -> list[str]:
+    """The references of the patients who take part, in their order and without those who have declined."""
+    return list(dict.fromkeys(references_of((each for each in participants if not has_declined(each)), PATIENT)))
+
+
+def has_declined(element: Mapping[str, Any]) -> bool:
+    return element.get("status") == "declined"
+
+
+def patients_of(appointment: Appointment) -> list[Patient]:
+    """The patients who come to the visit, the one of its column first. One statement if there are several."""
+    first = [appointment.patient] if appointment.patient is not None else []
+    names = set(attending(appointment.participant)) - {patient.reference for patient in first}
+    if not first or not names:
+        return first
+    ids = [name.removeprefix(PATIENT) for name in names]
+    return [*first, *Patient.objects.filter(fhir_id__in=ids, deleted_at=None).order_by("pk")]
+
+
+def visit_of_patient(appointment: Appointment, patient: Patient) -> Appointment:
+    """A copy of a visit of several patients as one of them has it: theirs, and cancelled once they have left it.
+
+    It is for pages and messages, and never saved.
+    """
+    visit = copy(appointment)
+    visit.patient = patient
+    own = [each for each in appointment.participant if actor_of(each) == patient.reference]
+    if own and all(map(has_declined, own)) and appointment.status != Appointment.Status.ENTERED_IN_ERROR:
+        visit.status, visit.hold_expires_at = Appointment.Status.CANCELLED, None
+    return visit
+
+
+def patient_named(appointment: Appointment, fhir_id: str) -> Patient | None:
+    """The patient with this id, if they take part in the visit or have left it. One statement."""
+    if f"{PATIENT}{fhir_id}" not in references_of(appointment.participant):
+        return None
+    return Patient.objects.filter(fhir_id=fhir_id, deleted_at=None).first()
+
+
+def of_patient(patient: int | None) -> Q:
+    """Condition for visits to which the patient (a primary key) comes, alone or with others.
+
+    It is a union of two lookups by index; with OR, PostgreSQL would read the whole table.
+    """
+    own = Appointment.objects.filter(patient=patient).order_by().values("pk")
+    with_others = AppointmentPatient.objects.filter(patient=patient, has_left=False).values("appointment")
+    return Q(pk__in=own.union(with_others, all=True))

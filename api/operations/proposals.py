@@ -103,16 +103,15 @@ def medplum_participants(offerings: tuple[Offering, ...]) -> list[Json]:
     ]
 
 
-def argonaut_participants(offerings: Sequence[Offering], patient: Patient | None, status: str) -> list[Json]:
-    """Return people rather than roles, no devices, the site if nothing names the place, and the patient."""
+def argonaut_participants(offerings: Sequence[Offering], patients: Iterable[Patient], status: str) -> list[Json]:
+    """Return people rather than roles, no devices, the site if nothing names the place, and the patients."""
     actors = {each.person: each.actor_name for each in offerings if not each.actor.startswith("Device/")}
     if not any(actor.startswith("Location/") for actor in actors):
         actors |= {each.site_reference: each.site_name for each in offerings[:1] if each.site_reference}
     if not actors:
         service = offerings[0]
         actors = {service.actor: service.actor_name}
-    if patient is not None:
-        actors[patient.reference] = str(patient)
+    actors |= {patient.reference: str(patient) for patient in patients}
     return [participant(actor, name, status) for actor, name in actors.items()]
 
 
@@ -125,7 +124,7 @@ def with_missing_participants(
     """
     named = {local_reference(actor_of(each)) for each in participants}
     people = {each.person: each.actor for each in offerings}
-    own = argonaut_participants(offerings, patient, status)
+    own = argonaut_participants(offerings, [patient] if patient else (), status)
     missing = [each for each in own if not {actor_of(each), people.get(actor_of(each))} & named]
     return [each if each.get("status") == "declined" else {**each, "status": status} for each in participants] + missing
 

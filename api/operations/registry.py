@@ -169,7 +169,7 @@ OPERATIONS = (
         " parameters also changes and cancels a visit.",
         parameters=(
             *NAMED,
-            OperationParameter("patient-id", "uri", "The patient."),
+            OperationParameter("patient-id", "uri", "The patient, or each of those who come together.", 0, "*"),
             OperationParameter(
                 "patient-resource", "Patient", "The patient, who is registered if they are not known yet."
             ),

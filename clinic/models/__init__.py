@@ -1,7 +1,7 @@
 """The database models, one module for each family of FHIR resources."""
 
 from clinic.message_kinds import Event, Medium
-from clinic.models.appointment import OCCUPYING, Appointment, Slot
+from clinic.models.appointment import OCCUPYING, Appointment, AppointmentPatient, Slot
 from clinic.models.audit import AuditEvent, IdempotencyKey
 from clinic.models.base import Resource
 from clinic.models.care import CareTeam, Coverage, Encounter
@@ -72,6 +72,7 @@ __all__ = [
     "WEEKDAYS",
     "AppRegistration",
     "Appointment",
+    "AppointmentPatient",
     "AppointmentResponse",
     "AuditEvent",
     "Bookable",

@@ -1,5 +1,6 @@
 """The models Appointment and Slot: visits, and the time that they take."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -153,15 +154,38 @@ class Appointment(Resource):
 
     def set_prefetched_slots(self, slots: "list[Slot]") -> None:
         """Set the Slots of this appointment, in their order, as if Django had prefetched them."""
-        query: Any = self.slots.all()
-        query._result_cache = slots
-        self._prefetched_objects_cache = {"slots": query}
+        self._prefetched_objects_cache: dict[str, Any] = {}
+        self.set_prefetched("slots", slots)
+
+    def set_prefetched(self, name: str, rows: Sequence[models.Model]) -> None:
+        """Set the rows of a reverse relation, in their order, as if Django had prefetched them."""
+        query: Any = getattr(self, name).all()
+        query._result_cache = list(rows)
+        self._prefetched_objects_cache = {**getattr(self, "_prefetched_objects_cache", {}), name: query}
 
     def __str__(self) -> str:
         """The kind of visit, and its time in the zone of its site."""
         if self.start is None or self.end is None:
             return self.fhir_id
         return f"{self.service or gettext('Visit')}, {time_range_text(self.start, self.end, self.site)}"
+
+
+class AppointmentPatient(models.Model):
+    """One of several patients of a visit, besides its column `patient`.
+
+    The database keeps these rows in step with the participants of the visit, so that access to the visit and the search
+    for a patient's visits need not read its JSON. A patient who `has_left` has declined; the visit stays for the rest.
+    """
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="other_patients")
+    patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="visits_with_others")
+    has_left = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["appointment", "patient"], name="appointment_patient_once")]
+
+    def __str__(self) -> str:
+        return f"{self.patient}, {self.appointment}"
 
 
 def time_range_text(start: datetime, end: datetime, site: "Location | None") -> str:

@@ -60,7 +60,7 @@ class Visit:
         return self.status != Status.CANCELLED
 
     def slots(self, now: datetime) -> list[Slot]:
-        seats = {each.schedule: self.seat for each in self.time.offerings}
+        seats = {each.schedule: [self.seat] for each in self.time.offerings}
         return slots_of(self.time.offerings, as_datetime(self.time.start), Slot.Status.BUSY, seats, now=now)
 
 
@@ -256,7 +256,7 @@ class DemoVisits:
     def _appointment(self, visit: Visit) -> Appointment:
         start, end = as_datetime(visit.time.start), as_datetime(visit.time.end)
         booked = min(start, self.now) - timedelta(minutes=self.random.randrange(60, 9 * 24 * 60))
-        participants = participants_of(visit.time.offerings, visit.patient, "accepted")
+        participants = participants_of(visit.time.offerings, [visit.patient], "accepted")
         reason = None
         if visit.status == Status.CANCELLED:
             participants = [declined(each) for each in participants]

@@ -18,6 +18,7 @@ from scheduling.booking import Proof
 from scheduling.errors import SchedulingError
 from scheduling.notifications import links
 from scheduling.notifications.audience import audience_of
+from scheduling.participants import is_group
 
 KNOWN = "birth-dates-known"  # session key: when each visit's birth date, phone number or code was last given
 CODE_BUTTONS = {"send", "again"}  # the buttons that ask for a code
@@ -33,15 +34,27 @@ PROOF_FORMS: dict[Proof, type[ProofForm]] = {
 
 def visit_of(token: str, now: datetime) -> Visit | None:
     """Return the visit that the link is for, or None if the link has expired."""
-    appointment_id = links.read_manage_link(token)
-    visit = visits.by_link(appointment_id, now=now) if appointment_id else None
+    named = links.read_manage_link(token)
+    visit = visits.by_link(*named, now=now) if named else None
     return None if visit is None or links.is_over(visit.appointment, now=now) else visit
+
+
+def caller_by_link(visit: Visit) -> Caller:
+    """Return the holder of the visit's manage link, who acts for its patient."""
+    patient = visit.appointment.patient
+    return Caller(visit=visit.id, visit_patient=patient.reference if patient else "")
 
 
 def is_known(request: HttpRequest, visit: Visit, now: datetime) -> bool:
     """True if the birth date, or the other proof, was given in this browser within KNOWN_FOR."""
-    given = request.session.get(KNOWN, {}).get(visit.id)
+    given = request.session.get(KNOWN, {}).get(_key(visit))
     return given is not None and now < datetime.fromisoformat(given) + KNOWN_FOR
+
+
+def _key(visit: Visit) -> str:
+    """The key of the proof in the session: each patient of a visit gives their own."""
+    patient = visit.appointment.patient
+    return f"{visit.id} {patient.fhir_id}" if patient and is_group(visit.appointment) else visit.id
 
 
 def ask_birth_date(request: HttpRequest, visit: Visit, token: str, now: datetime) -> HttpResponse:
@@ -93,7 +106,7 @@ def send_code(request: HttpRequest, visit: Visit, now: datetime) -> HttpResponse
 def is_given(request: HttpRequest, visit: Visit, form: ProofForm, now: datetime) -> bool:
     if isinstance(form, CodeForm):
         return _is_known_by_code(request, visit, form, now)
-    caller = Caller(visit=visit.id)
+    caller = caller_by_link(visit)
     try:
         if isinstance(form, OwnPhoneForm):
             field, wrong = "phone", _("That phone number does not match the clinic\u2019s records.")
@@ -118,7 +131,7 @@ def _is_known_by_code(request: HttpRequest, visit: Visit, form: CodeForm, now: d
         return bool(emails) and codes.is_right(request, emails, form, now=now)
 
     try:
-        if not booking.is_own_code(visit.id, is_right, caller=Caller(visit=visit.id), now=now):
+        if not booking.is_own_code(visit.id, is_right, caller=caller_by_link(visit), now=now):
             return False
     except SchedulingError as refusal:
         form.add_error("code", str(refusal))
@@ -128,4 +141,4 @@ def _is_known_by_code(request: HttpRequest, visit: Visit, form: CodeForm, now: d
 
 
 def _remember(request: HttpRequest, visit: Visit, now: datetime) -> None:
-    request.session[KNOWN] = {**request.session.get(KNOWN, {}), visit.id: now.isoformat()}
+    request.session[KNOWN] = {**request.session.get(KNOWN, {}), _key(visit): now.isoformat()}

@@ -12,13 +12,20 @@ from django.http import Http404, HttpRequest
 
 from clinic import addresses, time_text, visit_place
 from clinic.local_time import in_zone, later
-from clinic.models import Appointment, QuestionnaireResponse, Slot
+from clinic.models import Appointment, Patient, QuestionnaireResponse, Slot
 from portal.appointments.statuses import HOLD_OVER, StatusWord, status_of
 from portal.common.callers import caller_of
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.facts import VisitFacts
-from scheduling.participants import PRACTITIONER, references_of
+from scheduling.participants import (
+    PRACTITIONER,
+    attending,
+    is_group,
+    patient_named,
+    references_of,
+    visit_of_patient,
+)
 from scheduling.visit_zone import zones_of_place
 
 Status = Appointment.Status
@@ -31,12 +38,14 @@ ROOM_OPENS_BEFORE = timedelta(minutes=10)
 class Visit(VisitFacts):
     """An appointment as of `now`. Times are local to `zone`, which the patient chose, or else the site's (`there`).
 
-    `suggestion` is the other time that the clinic suggests for a request.
+    `suggestion` is the other time that the clinic suggests for a request. `with_others` is True if patients come for
+    whom the reader does not act.
     """
 
     now: datetime
     there: ZoneInfo | None = None
     suggestion: "Visit | None" = None
+    with_others: bool = False
 
     @property
     def practitioner(self) -> str:
@@ -122,7 +131,7 @@ class Visit(VisitFacts):
     @property
     def is_movable(self) -> bool:
         """True if the patient can choose another time."""
-        return self.can_be_moved(self.now)
+        return self.can_be_moved(self.now) and not self.with_others
 
 
 def of(caller: Caller, *, now: datetime) -> list[Visit]:
@@ -135,12 +144,13 @@ def of(caller: Caller, *, now: datetime) -> list[Visit]:
     )
     rows = _with_all(_own(caller).filter(suggested_for=None)).exclude(status=Status.ENTERED_IN_ERROR)
     rows = rows.exclude(start=None).exclude(gone)
-    return _visits(rows.order_by("start", "pk"), now)
+    return _visits((as_theirs(row, caller) for row in rows.order_by("start", "pk")), now, caller)
 
 
 def one(caller: Caller, fhir_id: str, *, now: datetime) -> Visit | None:
     """Return the visit with this id if it is the caller's, a dependant's, or the caller held it as a guest."""
-    return first(_own(caller).filter(fhir_id=fhir_id), now=now)
+    appointment = _with_all(_own(caller).filter(fhir_id=fhir_id)).exclude(start=None).first()
+    return None if appointment is None else _visits([as_theirs(appointment, caller)], now, caller)[0]
 
 
 def own_visit(request: HttpRequest, appointment_id: str, now: datetime) -> Visit:
@@ -170,14 +180,47 @@ def for_patient(rows: QuerySet[Appointment], *, now: datetime) -> list[Visit]:
     return _visits(_with_all(rows), now)
 
 
-def by_link(fhir_id: str, *, now: datetime) -> Visit | None:
-    """Return the visit with this id. The caller must hold its manage link."""
-    return first(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None), now=now)
+def by_link(fhir_id: str, patient_id: str, *, now: datetime) -> Visit | None:
+    """Return the visit with this id, as the patient of its manage link has it. The caller must hold that link.
+
+    A link that names no patient opens no visit of several, since it does not say for which of them it is.
+    """
+    appointment = _with_all(Appointment.objects.filter(fhir_id=fhir_id, deleted_at=None)).exclude(start=None).first()
+    if appointment is None:
+        return None
+    if is_group(appointment):
+        patient = patient_named(appointment, patient_id)
+        if patient is None:
+            return None
+        appointment = _for_one(appointment, patient)
+    patient = appointment.patient
+    holder = Caller(visit=fhir_id, visit_patient=patient.reference if patient else "")
+    return _visits([appointment], now, holder)[0]
+
+
+def as_theirs(appointment: Appointment, caller: Caller) -> Appointment:
+    """The visit as the caller's patient has it. Of several patients of theirs, one who still comes is named."""
+    if not is_group(appointment):
+        return appointment
+    coming = attending(appointment.participant)
+    own = [each for each in caller.patients.values() if each.reference in references_of(appointment.participant)]
+    patient = next((each for each in own if each.reference in coming), next(iter(own), None))
+    return appointment if patient is None else _for_one(appointment, patient)
+
+
+def _for_one(appointment: Appointment, patient: Patient) -> Appointment:
+    """The visit as this patient has it, with nothing but their own answers."""
+    visit = visit_of_patient(appointment, patient)
+    answers = [each for each in appointment.questionnaire_responses.all() if each.patient_id == patient.pk]
+    visit.set_prefetched("questionnaire_responses", answers)
+    return visit
 
 
 def _own(caller: Caller) -> QuerySet[Appointment]:
     """Return the caller's appointments as patient, carer or guest, without what they may see as staff."""
     own = Q(patient__in=caller.patients)
+    if caller.visits_with_others:
+        own |= Q(pk__in=caller.visits_with_others)
     if caller.user is not None:
         own |= Q(held_by=caller.user, patient=None)
     if caller.guest:
@@ -197,13 +240,23 @@ def _with_all(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     )
 
 
-def _visits(appointments: Iterable[Appointment], now: datetime) -> list[Visit]:
+def _visits(appointments: Iterable[Appointment], now: datetime, caller: Caller | None = None) -> list[Visit]:
     """Return the appointments as visits, with times in the zones that their patients read."""
     appointments = list(appointments)
     there = zones_of_place(appointments)
     zones = {each.pk: visit_place.zone_for_patient(each, there[each.pk]) for each in appointments}
     suggestions = suggestions_of(appointments, zones, now=now)
-    return [Visit(each, zones[each.pk], now, there[each.pk], suggestions.get(each.pk)) for each in appointments]
+    return [
+        Visit(each, zones[each.pk], now, there[each.pk], suggestions.get(each.pk), _has_others(each, caller))
+        for each in appointments
+    ]
+
+
+def _has_others(appointment: Appointment, caller: Caller | None) -> bool:
+    """True if patients come to the visit for whom the caller does not act."""
+    if caller is None or not is_group(appointment):
+        return False
+    return not caller.own_references.issuperset(attending(appointment.participant))
 
 
 def suggestions_of(

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from clinic.fhir.schedules import ZONE_OF_HOURS
 from clinic.models import Appointment, CalendarFeed, Slot
+from portal.appointments.visits import as_theirs
 from portal.common.schedules import SCHEDULE
 from scheduling.access import Caller
 from scheduling.notifications import CalendarBlock
@@ -55,15 +56,19 @@ def revoke(feed: CalendarFeed, *, now: datetime) -> None:
     feed.save(update_fields=["revoked"])
 
 
-def appointments_of(feed: CalendarFeed, *, now: datetime) -> QuerySet[Appointment]:
-    """Return the feed's upcoming appointments and those of the last 30 days, earliest first."""
+def appointments_of(feed: CalendarFeed, *, now: datetime) -> list[Appointment]:
+    """Return the feed's upcoming appointments and those of the last 30 days, earliest first.
+
+    Visits of several patients are those of the feed's own.
+    """
     rows = Appointment.objects.filter(status__in=SHOWN, deleted_at=None, end__gt=now - BACK)
-    if feed.patient is not None:
-        rows = rows.filter(patient__in=Caller(user=feed.patient.user).patients)
-    else:
+    rows = rows.select_related("service", "site", "patient").order_by("start", "pk")
+    if feed.patient is None:
         own = Slot.objects.filter(bookable__practitioner=feed.practitioner_id, deleted_at=None)
-        rows = rows.filter(pk__in=own.values("appointment"))
-    return rows.select_related("service", "site", "patient").order_by("start", "pk")
+        return list(rows.filter(pk__in=own.values("appointment")))
+    caller = Caller(user=feed.patient.user)
+    own_or_theirs = rows.filter(Q(patient__in=caller.patients) | Q(pk__in=caller.visits_with_others))
+    return [as_theirs(appointment, caller) for appointment in own_or_theirs]
 
 
 def blocks_of(feed: CalendarFeed, *, now: datetime) -> list[CalendarBlock]:

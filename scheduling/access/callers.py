@@ -5,10 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from clinic.models import Patient, Practitioner, RelatedPerson, Schedule, User
+from clinic.models import AppointmentPatient, Patient, Practitioner, RelatedPerson, Schedule, User
 from scheduling.access.scopes import Scope, read_scope
+
+WITH_OTHERS = "visits_with_others_keys"  # read with the patients, so that it costs no statement
+
+
+def _with_visits(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    keys = AppointmentPatient.objects.filter(patient=OuterRef("pk")).values("appointment")
+    return patients.annotate(**{WITH_OTHERS: ArraySubquery(keys)})
 
 
 def _unread(caller: "Caller", kind: str, constraint: str) -> Q | None:
@@ -27,7 +35,8 @@ class Caller:
     `offerings_stamp` is the stamp of the offerings that was read with the token: scheduling.availability.
 
     `guest` is a secret kept by the browser that identifies the holds made in it, also after somebody has signed in.
-    `visit` is the id of the only Appointment that a verified manage link gives access to.
+    `visit` is the id of the only Appointment that a verified manage link gives access to, and `visit_patient` the
+    reference of its patient for whom the link is.
     """
 
     user: User | None = None
@@ -35,6 +44,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     guest: str = ""
     visit: str = ""
+    visit_patient: str = ""
     context_patient: int | None = None
     offerings_stamp: str | None = field(default=None, repr=False, compare=False)
     condition_of: Callable[["Caller", str, str], Q | None] = field(default=_unread, repr=False, compare=False)
@@ -78,7 +88,7 @@ class Caller:
 
     @cached_property
     def patient(self) -> Patient | None:
-        return Patient.objects.filter(user=self.user, deleted_at=None).first() if self.user else None
+        return _with_visits(Patient.objects.filter(user=self.user, deleted_at=None)).first() if self.user else None
 
     @cached_property
     def patients(self) -> dict[int, Patient]:
@@ -89,14 +99,25 @@ class Caller:
         if self.user is None:
             return own
         carer = RelatedPerson.objects.filter(user=self.user, active=True, deleted_at=None)
-        cared = Patient.objects.filter(Exists(carer.filter(patient=OuterRef("pk"))), deleted_at=None)
+        cared = _with_visits(Patient.objects.filter(Exists(carer.filter(patient=OuterRef("pk"))), deleted_at=None))
         return own | {each.pk: each for each in cared}
+
+    @cached_property
+    def visits_with_others(self) -> frozenset[int]:
+        """Primary keys of the visits to which these patients come with others, and not as the first of them."""
+        return frozenset(pk for patient in self.patients.values() for pk in getattr(patient, WITH_OTHERS, ()))
 
     @cached_property
     def people(self) -> frozenset[str]:
         """FHIR references of these patients and of everyone who cares for one of them."""
         carers = RelatedPerson.objects.filter(patient__in=self.patients)
         return frozenset(each.reference for each in (*self.patients.values(), *carers))
+
+    @property
+    def own_references(self) -> frozenset[str]:
+        """FHIR references of the patients for whom the caller acts as a patient, a carer, or by a manage link."""
+        named = {self.visit_patient} if self.visit_patient else set()
+        return frozenset({patient.reference for patient in self.patients.values()} | named)
 
     @cached_property
     def practitioner(self) -> Practitioner | None:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 
-from clinic.models import AuditEvent, Resource
+from clinic.models import Appointment, AppointmentPatient, AuditEvent, Resource
 from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller
 from scheduling.access.compartments import patient_of
+from scheduling.participants import is_group
 
 QUERY_KEPT = 2000  # characters
 
@@ -46,8 +47,26 @@ def record_disclosure(
     version's reference. A disclosure that repeats an equal one within `once_in` is not recorded again.
     """
     query = query[:QUERY_KEPT]
-    disclosed = {(pk, "" if query else f"{row.reference}{version}") for row in rows if (pk := patient_of(row))}
+    rows = list(rows)
+    others = _others_of(rows)
+    disclosed = {
+        (pk, "" if query else f"{row.reference}{version}")
+        for row in rows
+        for pk in (patient_of(row), *others.get(row.reference, ()))
+        if pk
+    }
     _record(disclosed, subtype, caller=caller, now=now, query=query, once_in=once_in)
+
+
+def _others_of(rows: Iterable[Resource]) -> dict[str, list[int]]:
+    """The other patients of visits of several, by the visit's reference. One statement if there are such visits."""
+    groups = {row.pk: row.reference for row in rows if isinstance(row, Appointment) and is_group(row)}
+    found: dict[str, list[int]] = {}
+    if groups:
+        keys = AppointmentPatient.objects.filter(appointment__in=groups).values_list("appointment", "patient")
+        for visit, patient in keys:
+            found.setdefault(groups[visit], []).append(patient)
+    return found
 
 
 def record_listing(patients: Iterable[int], page: str, *, caller: Caller, now: datetime, once_in: timedelta) -> None:

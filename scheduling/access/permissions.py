@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Bookable, HealthcareService, Patient, Schedule
@@ -115,8 +116,10 @@ def may_be_for(caller: Caller, patient: Patient) -> None:
     """
     if patient.pk in caller.patients:
         return
-    if caller.visit and Appointment.objects.filter(fhir_id=caller.visit, patient=patient, deleted_at=None).exists():
-        return
+    if caller.visit and caller.visit_patient in ("", patient.reference):
+        visits = Appointment.objects.filter(Q(patient=patient) | Q(other_patients__patient=patient))
+        if visits.filter(fhir_id=caller.visit, deleted_at=None).exists():
+            return
     if caller.user is None and caller.guest and patient.user_id is None:
         return
     raise Forbidden(_("You can book only for yourself and for those you care for."))

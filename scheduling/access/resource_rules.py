@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Patient, Resource, Slot
+from clinic.models import Appointment, AppointmentPatient, Patient, Resource, Slot
 from scheduling.access.callers import Caller
 from scheduling.access.compartments import PATIENT, patient_column, patient_of
 from scheduling.access.redaction import IDENTIFYING_TYPES
@@ -60,6 +60,12 @@ def _own_schedules(caller: Caller) -> Q:
     return own | Q(bookable__patient__in=caller.patients)
 
 
+def _own_visits(caller: Caller, prefix: str = "") -> Q:
+    """Condition for visits of the caller's patients; `prefix` leads to the visit, such as `appointment__`."""
+    own = Q(**{f"{prefix}patient__in": caller.patients})
+    return own | Q(**{f"{prefix}pk__in": caller.visits_with_others}) if caller.visits_with_others else own
+
+
 def _own_appointments(caller: Caller) -> Q:
     """Condition for visits and holds: the caller's, those of the caller's patients, and those worked with."""
     own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
@@ -70,7 +76,7 @@ def _own_appointments(caller: Caller) -> Q:
     own &= Q(status__in=HELD)  # others may have booked in this browser before
     own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
     if caller.patients:
-        own |= Q(patient__in=caller.patients)
+        own |= _own_visits(caller)
     return own | works_with(caller)
 
 
@@ -99,12 +105,14 @@ def _own_patients(caller: Caller) -> Q:
                 Appointment.objects.filter(patient=OuterRef("pk"), slots__bookable__practitioner=caller.practitioner)
             )
         )
+        others = AppointmentPatient.objects.filter(patient=OuterRef("pk"))
+        own |= Q(Exists(others.filter(appointment__slots__bookable__practitioner=caller.practitioner)))
     return own
 
 
 def _own_slots(caller: Caller) -> Q:
     """Slots on the calendars of staff, and of the patient's own visits."""
-    own = Q(appointment__patient__in=caller.patients)
+    own = _own_visits(caller, "appointment__")
     if caller.practitioner:
         own |= Q(bookable__practitioner=caller.practitioner)
     if caller.desk_sites:
@@ -135,7 +143,7 @@ def _own_answers(caller: Caller) -> Q:
     """
     others = Q(actor__reference__regex=rf"(^|/)({'|'.join(IDENTIFYING_TYPES)})/")
     others &= ~Q(actor__reference__in=list(caller.people))
-    answers = Q(appointment__patient__in=caller.patients) & ~others
+    answers = _own_visits(caller, "appointment__") & ~others
     return answers | Q(appointment__in=Appointment.objects.filter(works_with(caller))) if caller.is_staff else answers
 
 

@@ -27,6 +27,7 @@ from scheduling.access.scope_filters import (
     require_within_scopes,
 )
 from scheduling.errors import Forbidden, NotFound
+from scheduling.participants import of_patient
 
 M = TypeVar("M", bound=Model)
 
@@ -68,7 +69,11 @@ def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]
     past = PastVersion.objects.filter(resource_type=model.RESOURCE_TYPE, row_id__in=rows)
     if caller.is_system or caller.is_staff:
         return past
-    return past.filter(Q(patient_id=None) | Q(patient_id__in=caller.patients))
+    theirs = Q(patient_id=None) | Q(patient_id__in=caller.patients)
+    if model is Appointment and caller.visits_with_others:
+        for reference in caller.own_references:
+            theirs |= Q(row__participant__contains=[{"actor": {"reference": reference}}])
+    return past.filter(theirs)
 
 
 def staff_appointments(caller: Caller) -> QuerySet[Appointment]:
@@ -87,7 +92,7 @@ def of_its_patient(appointment: Appointment, caller: Caller) -> QuerySet[Appoint
     some.
     """
     rows = Appointment.objects.all() if caller.visit == appointment.fhir_id else visible(Appointment, caller)
-    return rows.filter(patient=appointment.patient_id)
+    return rows.filter(of_patient(appointment.patient_id))
 
 
 def may_know_calendar(caller: Caller, actor: str) -> bool:

@@ -143,15 +143,20 @@ def seats(
     *,
     now: datetime,
     without: Appointment | None = None,
-) -> dict[int, int | None]:
-    """The seat that a visit would take on each schedule; None, which means all seats, if it is not shared."""
+    places: int = 1,
+) -> dict[int, list[int | None]]:
+    """The seats that a visit with so many patients would take on each schedule; None, which means all seats, if it is
+    not shared. There are fewer if not so many are free.
+    """
     shared = [offering for offering in offerings if offering.rules.capacity > 1]
     if not shared:
-        return {offering.schedule: None for offering in offerings}
+        return {offering.schedule: [None] for offering in offerings}
     at = _seconds(start)
     diaries = diaries_of(service, shared, at - LONGEST_VISIT, at + 2 * LONGEST_VISIT, now=now, without=without)
     return {
-        offering.schedule: core.free_seat(diaries[offering.schedule], at) if offering in shared else None
+        offering.schedule: list(islice(core.free_seats(diaries[offering.schedule], at), places))
+        if offering in shared
+        else [None]
         for offering in offerings
     }
 

@@ -15,6 +15,7 @@ from scheduling.availability.parameters import AFTER_ALL_TIME, BEFORE_ALL_TIME
 from scheduling.core.intervals import Span
 from scheduling.core.limits import Limits, full_days, full_weeks
 from scheduling.errors import Issue
+from scheduling.participants import of_patient
 
 TO_COME = ("pending", "booked", "arrived", "checked-in")
 TOOK_PLACE = ("arrived", "checked-in", "fulfilled")
@@ -56,11 +57,11 @@ def full_for(
     zone = clinic_zone()
     full: dict[PatientLimit, list[Span]] = {}
     if service.patient_limit is not None:
-        to_come = visits.filter(patient=patient, status__in=TO_COME, end__gt=now)
+        to_come = visits.filter(of_patient(patient.pk), status__in=TO_COME, end__gt=now)
         if to_come.count() + max(len(series) - 1, 0) >= service.patient_limit:
             full[PatientLimit.TO_COME] = [(BEFORE_ALL_TIME, AFTER_ALL_TIME)]
     if service.patient_week_limit is not None:
-        own = _seconds(around.filter(patient=patient))
+        own = _seconds(around.filter(of_patient(patient.pk)))
         together = [int(each.timestamp()) for each in series]
         full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone, together)
     if service.new_patient_limit is not None and is_new(patient):
@@ -72,7 +73,7 @@ def full_for(
 
 def is_new(patient: Patient) -> bool:
     """True before the first visit of the patient that takes place."""
-    return not _took_place().filter(patient=patient).exists()
+    return not _took_place().filter(of_patient(patient.pk)).exists()
 
 
 def patient_limit_issues(

@@ -52,10 +52,10 @@ class FoundSeries(NamedTuple):
 
 
 class Occurrence(NamedTuple):
-    """A visit of a series: if it is offered, and the seat that it would take on each schedule, as by `seats`."""
+    """A visit of a series: if it is offered, and the seats that it would take on each schedule, as by `seats`."""
 
     is_offered: bool
-    seats: dict[int, int | None]
+    seats: dict[int, list[int | None]]
 
 
 def find_series(query: SeriesQuery, *, now: datetime) -> list[FoundSeries]:
@@ -105,7 +105,7 @@ def check_occurrences(
     return [
         Occurrence(
             _is_offered(part, bookable_window(service, start, later(start, timedelta(seconds=length)), now)),
-            {each.schedule: core.free_seat(each, at) if each.rules.capacity > 1 else None for each in part},
+            {each.schedule: [core.free_seat(each, at) if each.rules.capacity > 1 else None] for each in part},
         )
         for start, at, part in zip(starts, seconds, parts, strict=True)
     ]

@@ -4,18 +4,23 @@
 a replaced or expired hold and software all come through it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from clinic.fhir.codes import CANCELLATION_REASON
-from clinic.models import Appointment
+from clinic.models import Appointment, Patient
+from clinic.models.statements import insert
 from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.request import WITHOUT_REASON, Json, StatusRequest
-from scheduling.booking.slots import release
-from scheduling.booking.transitions import audit, locked, require_notice, require_transition, save
-from scheduling.participants import declined
+from scheduling.booking.slots import release, release_places
+from scheduling.booking.transitions import audit_lines, locked, require_notice, require_transition, save
+from scheduling.errors import RuleBroken
+from scheduling.participants import PATIENT, actor_of, attending, declined, is_group, patients_of, references_of
 
 ANSWERED: Json = {
     "coding": [{"system": CANCELLATION_REASON, "code": "other"}],
@@ -34,13 +39,70 @@ def cancel(
 ) -> Appointment:
     """Release the time: a `booked` or `pending` appointment becomes `cancelled`, with the reason if there is one.
 
-    Patients cannot cancel later than the service's cancellation notice. Visits on inactive schedules can be cancelled.
+    If others come to the visit too, only the patients for whom the caller acts leave it: see `leave`. Patients cannot
+    cancel later than the service's cancellation notice. Visits on inactive schedules can be cancelled.
     """
     appointment = locked(appointment_id, caller, request.version)
     require_transition(appointment, Appointment.Status.CANCELLED)
+    return cancel_locked(appointment, request, caller=caller, now=now)
+
+
+def cancel_locked(
+    appointment: Appointment, request: StatusRequest = WITHOUT_REASON, *, caller: Caller, now: datetime
+) -> Appointment:
+    """Do the same for a locked appointment that can be cancelled."""
     if appointment.status == Appointment.Status.BOOKED:
         require_notice(appointment, caller, now, "cancelled")
+    if not access.is_exempt_from_cutoffs(caller, appointment):
+        own = caller.own_references.intersection(attending(appointment.participant))
+        if leaves_others(appointment, own):
+            return leave(appointment, own, request, caller=caller, now=now)
     return end_visit(appointment, Appointment.Status.CANCELLED, request, caller=caller, now=now)
+
+
+def leaves_others(appointment: Appointment, names: Collection[str]) -> bool:
+    """True if these patients come to the visit, and others stay without them."""
+    return bool(names) and not set(names).issuperset(attending(appointment.participant))
+
+
+def leave(
+    appointment: Appointment, names: Collection[str], request: StatusRequest, *, caller: Caller, now: datetime
+) -> Appointment:
+    """Let these patients, by their references, leave a locked visit that stays for others: their seats are free again.
+
+    They are told, and no message to them that is still waiting is sent.
+    """
+    leaving = [patient for patient in patients_of(appointment) if patient.reference in names]
+    appointment.participant = [
+        {**each, "status": "declined"} if actor_of(each) in names else each for each in appointment.participant
+    ]
+    appointment.cancelation_reason = None  # of the visit, which takes place
+    promote(appointment)
+    save(appointment, now)
+    release_places(appointment, len(leaving), now=now)
+    reason = str((request.reason or {}).get("text", ""))
+    insert(audit_lines("leave", appointment, leaving, caller=caller, now=now, reason=reason))
+    notifications.left(appointment, leaving, now=now, tell=request.tell and not appointment.hold_expires_at)
+    return appointment
+
+
+def promote(appointment: Appointment) -> None:
+    """Make the first patient who still comes the visit's patient, if the former one has left. Does not save it."""
+    names = attending(appointment.participant)
+    patient = appointment.patient
+    if patient is None or patient.reference in names:
+        return
+    if names and patient.reference in references_of(appointment.participant):
+        ids = [name.removeprefix(PATIENT) for name in names]
+        appointment.patient = Patient.objects.filter(fhir_id__in=ids, deleted_at=None).order_by("pk").first()
+
+
+def require_all_own(appointment: Appointment, caller: Caller) -> None:
+    """Raise RuleBroken if the visit has patients for whom the caller, who is not staff of the visit, does not act."""
+    names = attending(appointment.participant)
+    if len(names) < 2 or access.is_exempt_from_cutoffs(caller, appointment) or caller.own_references.issuperset(names):
+        return
+    raise RuleBroken(_("Others come to this visit too. Cancel your place and book another time, or call the clinic."))
 
 
 def end_visit(
@@ -59,6 +121,7 @@ def end_visit(
     """
     if (suggestion := lock_suggestion(appointment)) is not None:
         end_suggestion(suggestion, caller=caller, now=now)
+    patients = patients_of(appointment) if is_group(appointment) else []
     was_agreed = appointment.status != Appointment.Status.PENDING or appointment.is_request
     if appointment.status == Appointment.Status.BOOKED or appointment.is_request:
         appointment.participant = [declined(each) for each in appointment.participant]
@@ -70,11 +133,13 @@ def end_visit(
     appointment.cancelation_reason = request.reason if status == Appointment.Status.CANCELLED else None
     save(appointment, now)
     release(appointment, now=now)
-    audit(subtype if status == "cancelled" else status, appointment, caller=caller, now=now)
+    done = subtype if status == "cancelled" else status
+    insert(audit_lines(done, appointment, patients, caller=caller, now=now))
     if was_agreed:
         encounters.follow(appointment, now=now)
         tell = request.tell and status == Appointment.Status.CANCELLED
-        notifications.cancelled(appointment, now=now, tell=tell, undoable=can_be_undone(appointment, caller))
+        undoable = can_be_undone(appointment, caller)
+        notifications.cancelled(appointment, patients, now=now, tell=tell, undoable=undoable)
     return appointment
 
 

@@ -12,7 +12,7 @@ from scheduling.booking.cancellation import end_suggestion, end_visit, lock_sugg
 from scheduling.booking.holds import (
     HOLD_EXPIRED,
     keep_slots,
-    lock_free_patient,
+    lock_free_patients,
     raise_if_expired,
     require_within_limits,
     set_patient,
@@ -33,7 +33,7 @@ from scheduling.booking.transitions import (
     save,
 )
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, SchedulingError, TimeTaken
-from scheduling.participants import awaiting_answers
+from scheduling.participants import awaiting_answers, patients_of
 from scheduling.plugins import BookingStep
 
 AS_IT_IS = ConfirmRequest()
@@ -118,7 +118,7 @@ def confirm_locked(
     else:
         if not access.is_exempt_from_cutoffs(caller, appointment):
             _require_own_patient(appointment, caller)
-        lock_free_patient(appointment, now)
+        lock_free_patients(appointment, now)
     fulfil_requirements(appointment, now=now)
     appointment.warnings = request.judgement.warnings_unless_refused()
     appointment.cards = request.judgement.cards
@@ -168,10 +168,11 @@ def _asks(appointment: Appointment, caller: Caller) -> bool:
 
 
 def _require_own_patient(appointment: Appointment, caller: Caller) -> None:
-    """Raise RuleBroken if no patient is named yet, Forbidden if the caller may no longer book for the patient."""
+    """Raise RuleBroken if no patient is named yet, Forbidden if the caller may no longer book for a patient."""
     if appointment.patient is None:
         raise RuleBroken(_("Say who the visit is for before you confirm it."), expression="Appointment.participant")
-    access.may_be_for(caller, appointment.patient)
+    for patient in patients_of(appointment):
+        access.may_be_for(caller, patient)
 
 
 def _require_still_given(appointment: Appointment) -> list[int]:

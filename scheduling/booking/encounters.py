@@ -1,6 +1,7 @@
 """The Encounters of a visit, kept in step with its Appointment: https://hl7.org/fhir/R4/encounter.html
 
-The first begins with the arrival. Other software may add more, such as one with a nurse and one with a physician.
+The first begins with the arrival: one for each patient of a group visit. Other software may add more, such as one with
+a nurse and one with a physician.
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from django.db.models import F
 
 from clinic.models import Appointment, Encounter
 from clinic.models.statements import exists
-from scheduling.participants import encounter_participants
+from scheduling.participants import encounter_participants, is_group, patients_of
 
 FOLLOWS = {
     Appointment.Status.BOOKED: Encounter.Status.CANCELLED,  # the arrival was recorded by mistake
@@ -75,17 +76,19 @@ def _affected(
         for each in encounters
         if each.status == Encounter.Status.CANCELLED or (is_correction and each.status == Encounter.Status.FINISHED)
     ]
+    last = ended if is_group(appointment) else ended[-1:]
     if status not in BEGINS:
-        return ended[-1:]
-    return planned[:1] or ended[-1:] or [_new(appointment, now)]
+        return last
+    others = [patient.pk for patient in patients_of(appointment)[1:]]
+    return planned[:1] or last or [_new(appointment, pk, now) for pk in (appointment.patient_id, *others)]
 
 
-def _new(appointment: Appointment, now: datetime) -> Encounter:
+def _new(appointment: Appointment, patient: int | None, now: datetime) -> Encounter:
     by_video = appointment.service is not None and appointment.service.telehealth
     return Encounter(
         appointment=appointment,
         encounter_class=Encounter.Class.VIRTUAL if by_video else Encounter.Class.AMBULATORY,
-        patient_id=appointment.patient_id,
+        patient_id=patient,
         service_id=appointment.service_id,
         start=now,
         participant=encounter_participants(appointment.participant),

@@ -18,7 +18,7 @@ from scheduling.access import Caller
 from scheduling.booking.cancellation import end_visit
 from scheduling.booking.idempotency import Once, refusals, use_case
 from scheduling.booking.judging import judged
-from scheduling.booking.patients import follow_merge, lock_patient, with_survivor
+from scheduling.booking.patients import PARTICIPANT, follow_merge, lock_patients, with_survivors
 from scheduling.booking.request import BookingRequest, Json, StatusRequest, participants_of
 from scheduling.booking.slots import (
     bookables_of,
@@ -26,8 +26,8 @@ from scheduling.booking.slots import (
     lock_counted,
     lock_holder,
     own_bookables,
-    patient_is_free,
-    patient_is_within_limits,
+    patients_are_free,
+    patients_are_within_limits,
 )
 from scheduling.booking.transitions import (
     audit,
@@ -38,7 +38,7 @@ from scheduling.booking.transitions import (
 )
 from scheduling.booking.visits import manages, place
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, TooManyHolds
-from scheduling.participants import is_patient
+from scheduling.participants import is_group, is_patient, patients_of
 from scheduling.plugins import BookingStep
 
 CLOCK = Caller(client="clock")
@@ -86,8 +86,8 @@ def hold_within(
     is_bound = not (caller.is_system or manages(caller, request.offerings))
     if is_bound:
         lock_holder(caller)
-    request = with_survivor(request)
-    lock_patient(request.patient)
+    request = with_survivors(request)
+    lock_patients(request.patients)
     if is_bound:
         require_few_holds(caller, request.patient, now, besides=replacing)
     appointment = place(
@@ -115,7 +115,7 @@ def extend_hold(appointment_id: str, *, caller: Caller, now: datetime, once: Onc
     if appointment.hold_extended:
         raise RuleBroken(_("This hold has been extended already. Confirm it, or choose a time again."))
     assert appointment.hold_expires_at is not None  # _require_held
-    lock_free_patient(appointment, now)
+    lock_free_patients(appointment, now)
     own_bookables(bookables_of(appointment))
     appointment.hold_expires_at += settings.HOLD_FOR
     appointment.hold_extended = True
@@ -153,16 +153,18 @@ def name_patient(
 
 def set_patient(appointment: Appointment, patient: Patient, caller: Caller, now: datetime) -> None:
     """Set the patient of a locked hold without saving it."""
+    if is_group(appointment):
+        raise RuleBroken(_("This time is held for several patients. Hold it again for others."), expression=PARTICIPANT)
     is_bound = not access.is_exempt_from_cutoffs(caller, appointment)
     if is_bound:
         access.may_be_for(caller, patient)
         lock_holder(caller)
+    others = [each for each in appointment.participant if not is_patient(each)]
     appointment.patient = patient
-    lock_free_patient(appointment, now)
+    appointment.participant = [*others, *participants_of((), [patient], "accepted")]
+    lock_free_patients(appointment, now)
     if is_bound:
         require_few_holds(caller, patient, now, besides=appointment)
-    others = [each for each in appointment.participant if not is_patient(each)]
-    appointment.participant = [*others, *participants_of((), appointment.patient, "accepted")]
     if is_bound and caller.user is not None:  # the user's from now on, no longer of everybody who uses this browser
         appointment.held_by, appointment.held_by_guest = caller.user, ""
     QuestionnaireResponse.objects.filter(appointment=appointment, deleted_at=None).update(
@@ -245,25 +247,26 @@ def _require_held(appointment: Appointment, now: datetime) -> None:
     require_not_expired(appointment, now)
 
 
-def lock_free_patient(appointment: Appointment, now: datetime) -> None:
-    """Lock the patient; raise RuleBroken if they have another visit then, which is possible once a hold has expired."""
+def lock_free_patients(appointment: Appointment, now: datetime) -> None:
+    """Lock the patients; raise RuleBroken if one has another visit then, which is possible once a hold has expired."""
     assert appointment.start is not None  # appointment_has_time
     assert appointment.end is not None
     follow_merge(appointment)
-    lock_patient(appointment.patient)
-    patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
+    patients = patients_of(appointment)
+    lock_patients(patients)
+    patients_are_free(patients, appointment.start, appointment.end, now=now, besides=appointment)
 
 
 def require_within_limits(appointment: Appointment, caller: Caller, now: datetime) -> None:
-    """Raise RuleBroken if the patient has as many visits as the service allows. Staff may book more.
+    """Raise RuleBroken if a patient has as many visits as the service allows. Staff may book more.
 
-    Needs the locks of the patient and, if they are taken at all, of the bookables.
+    Needs the locks of the patients and, if they are taken at all, of the bookables.
     """
     assert appointment.start is not None  # appointment_has_time
     if caller.is_system or not access.is_exempt_from_cutoffs(caller, appointment):
         lock_counted(appointment.service)
-        patient_is_within_limits(
-            appointment.service, appointment.patient, appointment.start, now=now, besides=appointment
+        patients_are_within_limits(
+            appointment.service, patients_of(appointment), appointment.start, now=now, besides=appointment
         )
 
 

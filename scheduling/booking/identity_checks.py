@@ -13,6 +13,7 @@ from scheduling.access import Caller
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.transitions import audit, locked
 from scheduling.errors import RuleBroken
+from scheduling.participants import PATIENT, is_group, patient_named
 
 TRIES = 5
 FORGIVEN_AFTER = timedelta(hours=1)
@@ -77,7 +78,10 @@ def _is_right(
     recent = AuditEvent.objects.filter(appointment=appointment, subtype=WRONG, recorded__gt=now - FORGIVEN_AFTER)
     if recent.count() >= TRIES:
         raise RuleBroken(_("Too many wrong attempts. Try again in an hour, or call the clinic."))
-    if appointment.patient is not None and proof_of(appointment.patient) == proof and check(appointment.patient):
+    patient = appointment.patient
+    if caller.visit_patient and is_group(appointment):
+        patient = patient_named(appointment, caller.visit_patient.removeprefix(PATIENT))
+    if patient is not None and proof_of(patient) == proof and check(patient):
         return True
     audit(WRONG, appointment, caller=caller, now=now)
     return False

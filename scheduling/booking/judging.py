@@ -21,8 +21,10 @@ from clinic.translations import text_of
 from scheduling import access, availability, cds_hooks, plugins, requirements
 from scheduling.access import Caller
 from scheduling.availability import Offering
+from scheduling.booking.patients import with_survivors
 from scheduling.booking.request import BookingRequest, ConfirmRequest, Json, RescheduleRequest, participants_of
 from scheduling.errors import Forbidden, NotFound
+from scheduling.participants import patients_of
 from scheduling.plugins import BookingFacts, BookingStep, CallerFacts, Door, Judgement, PatientFacts, ServiceFacts
 
 P = ParamSpec("P")
@@ -38,7 +40,7 @@ class JudgedVisit(NamedTuple):
     offerings: tuple[Offering, ...]
     start: datetime | None
     end: datetime | None
-    patient: Patient | None
+    patients: tuple[Patient, ...]
 
 
 def judged(step: BookingStep) -> Callable[[Callable[P, Appointment]], Callable[P, Appointment]]:
@@ -92,15 +94,17 @@ def with_judgement(
         schedules=tuple(offering.reference for offering in visit.offerings),
         practitioners=_people(visit.offerings),
         locations=_places(visit.offerings),
-        patients=(_patient_facts(visit.patient),) if visit.patient else (),
+        patients=tuple(map(_patient_facts, visit.patients)),
         caller=_caller_facts(caller),
         override=getattr(request, "override", ""),
         language=get_language() or "",
     )
     judgement = plugins.judge(facts, now=now)
-    if by_services and _are_services_asked(step) and visit.patient is not None:
-        cards = cds_hooks.ask(_context(visit, caller), partial(_records, visit), now=now)
-        judgement = replace(judgement, refusals=judgement.refusals + cards.stopping, cards=cards.shown)
+    for patient in visit.patients if by_services and _are_services_asked(step) else ():
+        cards = cds_hooks.ask(_context(visit, patient, caller), partial(_records, visit, patient), now=now)
+        judgement = replace(
+            judgement, refusals=judgement.refusals + cards.stopping, cards=judgement.cards + cards.shown
+        )
     return replace(request, judgement=judgement)
 
 
@@ -109,12 +113,11 @@ def _are_services_asked(step: BookingStep) -> bool:
     return step != BookingStep.HOLD and bool(cds_hooks.services())
 
 
-def _context(visit: JudgedVisit, caller: Caller) -> Json:
-    """Return the context of the hook: https://cds-hooks.hl7.org/hooks/appointment-book
+def _context(visit: JudgedVisit, patient: Patient, caller: Caller) -> Json:
+    """Return the context of the hook for one of the patients: https://cds-hooks.hl7.org/hooks/appointment-book
 
     The user is the person who books; for software without one, the patient.
     """
-    assert visit.patient is not None  # with_judgement
     assert visit.service is not None
     assert visit.start is not None
     assert visit.end is not None
@@ -124,25 +127,24 @@ def _context(visit: JudgedVisit, caller: Caller) -> Json:
         "serviceType": service_type(visit.service),
         "start": instant(visit.start),
         "end": instant(visit.end),
-        "participant": participants_of(visit.offerings, visit.patient, "needs-action"),
+        "participant": participants_of(visit.offerings, [patient], "needs-action"),
     }
     return {
-        "userId": _caller_facts(caller).person or visit.patient.reference,
-        "patientId": visit.patient.fhir_id,
+        "userId": _caller_facts(caller).person or patient.reference,
+        "patientId": patient.fhir_id,
         "appointments": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": appointment}]},
     }
 
 
-def _records(visit: JudgedVisit) -> Json:
+def _records(visit: JudgedVisit, patient: Patient) -> Json:
     """Return the patient, and the coverage that is active on the day of the visit."""
-    assert visit.patient is not None  # with_judgement
     assert visit.start is not None
     day = in_zone(visit.start, visit.offerings[0].zone).date()
-    coverages = [to_fhir(each) for each in requirements.coverages(visit.patient.pk, day)]
+    coverages = [to_fhir(each) for each in requirements.coverages(patient.pk, day)]
     bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(coverages)}
     if coverages:
         bundle["entry"] = [{"resource": each, "search": {"mode": "match"}} for each in coverages]
-    return {"patient": to_fhir(visit.patient), "coverage": bundle}
+    return {"patient": to_fhir(patient), "coverage": bundle}
 
 
 def judge_confirmations(ids: Collection[str], *, caller: Caller, now: datetime) -> dict[str, Judgement]:
@@ -166,14 +168,17 @@ def judge_confirmations(ids: Collection[str], *, caller: Caller, now: datetime) 
 
 def _visit(request: BookingRequest | ConfirmRequest | RescheduleRequest, existing: Appointment | None) -> JudgedVisit:
     if isinstance(request, BookingRequest):
-        return JudgedVisit(request.service, request.offerings, request.start, request.end, request.patient)
+        patients = with_survivors(request).patients
+        return JudgedVisit(request.service, request.offerings, request.start, request.end, patients)
     assert existing is not None  # these requests name an appointment
     if isinstance(request, RescheduleRequest):
+        patients = tuple(patients_of(existing))
         service = request.service or existing.service
-        return JudgedVisit(service, request.offerings, request.start, request.end, existing.patient)
-    patient = None if request.register else request.patient or existing.patient
+        return JudgedVisit(service, request.offerings, request.start, request.end, patients)
+    named = (request.patient,) if request.patient else tuple(patients_of(existing))
+    patients = () if request.register else named
     return JudgedVisit(
-        existing.service, availability.moved_visit_of(existing).own, existing.start, existing.end, patient
+        existing.service, availability.moved_visit_of(existing).own, existing.start, existing.end, patients
     )
 
 

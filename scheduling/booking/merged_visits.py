@@ -9,7 +9,7 @@ from clinic.models import Appointment, AuditEvent, Patient
 from scheduling.access import Caller
 from scheduling.booking.patients import hand_back, hand_over
 from scheduling.booking.slots import ATTENDED
-from scheduling.booking.transitions import audit_line
+from scheduling.booking.transitions import audit_lines
 
 BATCH = 500
 COLUMNS = ("patient", "participant", "extra", "version", "last_updated")
@@ -81,5 +81,5 @@ def _rewrite(visits: Collection[Appointment], change: Callable[[Appointment], No
 
 def _audit(use_case: str, visits: Iterable[Appointment], caller: Caller, now: datetime) -> None:
     AuditEvent.objects.bulk_create(
-        (audit_line(use_case, visit, caller=caller, now=now) for visit in visits), batch_size=BATCH
+        (line for visit in visits for line in audit_lines(use_case, visit, caller=caller, now=now)), batch_size=BATCH
     )

@@ -9,7 +9,8 @@ from scheduling.availability import Offering
 from scheduling.booking.request import Json, RescheduleRequest, as_changed, participants_of
 from scheduling.booking.slots import BUSY, TENTATIVE, release, slots_of, take
 from scheduling.booking.transitions import save
-from scheduling.participants import actor_of, awaiting_answers, participant, references_of
+from scheduling.errors import TimeTaken
+from scheduling.participants import actor_of, attending, awaiting_answers, participant, references_of
 
 
 def own_slots(appointment: Appointment) -> list[Slot]:
@@ -25,7 +26,8 @@ def move(appointment: Appointment, old: Sequence[Slot], request: RescheduleReque
     """
     assert appointment.service is not None  # the caller has checked it
     offerings, start = request.offerings, request.start
-    seats = availability.seats(appointment.service, offerings, start, now=now, without=appointment)
+    places = len(attending(appointment.participant))
+    seats = seats_for(appointment.service, offerings, start, places, now=now, without=appointment)
     participants = _with_new_actors(appointment, old, offerings)
     appointment.participant = awaiting_answers(participants) if appointment.is_request else participants
     appointment.start, appointment.end, appointment.site_id = start, request.end, site_of(offerings)
@@ -48,6 +50,23 @@ def become(appointment: Appointment, service: HealthcareService) -> None:
     ]
 
 
+def seats_for(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    start: datetime,
+    places: int,
+    *,
+    now: datetime,
+    without: Appointment | None = None,
+) -> dict[int, list[int | None]]:
+    """The seats on each schedule for so many patients, for one at least. Raises TimeTaken if not so many are free."""
+    places = max(places, 1)
+    seats = availability.seats(service, offerings, start, now=now, without=without, places=places)
+    if any(None not in taken and len(taken) < places for taken in seats.values()):
+        raise TimeTaken
+    return seats
+
+
 def site_of(offerings: tuple[Offering, ...]) -> int | None:
     """The primary key of the site of a visit on these schedules."""
     return next((offering.site for offering in offerings if offering.site is not None), None)
@@ -64,7 +83,7 @@ def _with_new_actors(appointment: Appointment, old: Sequence[Slot], offerings: t
     in_person = not references_of(appointment.participant, "PractitionerRole/")
     if in_person:
         offerings = tuple(each._replace(actor=each.person) for each in offerings)
-    coming = participants_of(offerings, None, "accepted")
+    coming = participants_of(offerings, (), "accepted")
     if appointment.site is not None and appointment.site.reference in named - leaving:
         leaving.add(appointment.site.reference)
         coming += _sites(offerings)

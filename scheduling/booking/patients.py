@@ -1,5 +1,6 @@
 """Patients for whom nothing can be booked: those who have died, and inactive or merged records."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,30 +9,31 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from clinic.fhir.codes import MERGED_PATIENT
-from clinic.models import Appointment, Patient
+from clinic.models import Appointment, Patient, RelatedPerson
 from scheduling.booking.request import BookingRequest, Json
 from scheduling.errors import RuleBroken
-from scheduling.participants import actor_of
+from scheduling.participants import PATIENT, actor_of, attending, patients_of
 
 MAX_LINKS = 5  # of records that were merged repeatedly
 PARTICIPANT = "Appointment.participant"
 
 
-def lock_patient(patient: Patient | None) -> None:
-    """Lock the patient, so that what is counted for them stays true until commit. None locks nothing.
+def lock_patients(patients: Iterable[Patient | None]) -> None:
+    """Lock the patients, so that what is counted for them stays true until commit. None locks nothing.
 
-    Raises RuleBroken if the patient has died, or the record is inactive or merged: see `survivor_of`.
+    Raises RuleBroken if one of them has died, or the record is inactive or merged: see `survivor_of`.
     """
-    if patient is None:
+    keys = [patient.pk for patient in patients if patient is not None]
+    if not keys:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT active, {Patient.HAS_DIED}, {Patient.WAS_MERGED} FROM clinic_patient WHERE id = %s"
-            " FOR NO KEY UPDATE",
-            [patient.pk],
+            f"SELECT active, {Patient.HAS_DIED}, {Patient.WAS_MERGED} FROM clinic_patient WHERE id = ANY(%s)"
+            " ORDER BY id FOR NO KEY UPDATE",
+            [keys],
         )
-        row = cursor.fetchone()
-    if row is not None:
+        rows = cursor.fetchall()
+    for row in rows:
         refuse_closed(*row)
 
 
@@ -60,28 +62,40 @@ def survivor_of(patient: Patient) -> Patient:
     return patient
 
 
-def with_survivor(request: BookingRequest) -> BookingRequest:
-    """The request with the record into which its patient's was merged; the Appointment keeps a reference to the old
-    one.
+def with_survivors(request: BookingRequest) -> BookingRequest:
+    """The request with all its patients, and for a merged record the one into which it was merged.
+
+    The Appointment keeps a reference to the old record. One statement if there are several patients.
     """
     patient = request.patient
-    if patient is None or not patient.merged_into:
+    if patient is not None and patient.merged_into:
+        survivor = survivor_of(patient)
+        request = replace(
+            request,
+            patient=survivor,
+            requested_patient=patient,
+            participants=tuple(_with_actor(request.participants, patient, survivor)),
+            extra=_with_former_record(request.extra, patient),
+        )
+    names = attending(request.participants)
+    if len(names) < 2 or request.patient is None:
         return request
-    survivor = survivor_of(patient)
-    return replace(
-        request,
-        patient=survivor,
-        requested_patient=patient,
-        participants=tuple(_with_actor(request.participants, patient, survivor)),
-        extra=_with_former_record(request.extra, patient),
-    )
+    others = _others(names, request.patient)
+    for other in [other for other in others if other.merged_into]:
+        survivor = survivor_of(other)
+        request = replace(request, participants=tuple(_with_actor(request.participants, other, survivor)))
+        others[others.index(other)] = survivor
+    return replace(request, others=tuple(others))
 
 
 def follow_merge(appointment: Appointment) -> None:
-    """Set a locked visit's patient to the record into which theirs was merged. Does not save it."""
+    """Set a locked visit's patients to the records into which theirs were merged. Does not save it."""
     patient = appointment.patient
     if patient is not None and patient.merged_into:
         hand_over(appointment, patient, survivor_of(patient))
+    for other in patients_of(appointment)[1:]:
+        if other.merged_into:
+            hand_over(appointment, other, survivor_of(other))
 
 
 def hand_over(appointment: Appointment, patient: Patient, survivor: Patient) -> None:
@@ -90,6 +104,20 @@ def hand_over(appointment: Appointment, patient: Patient, survivor: Patient) -> 
         appointment.patient = survivor
     appointment.participant = _with_actor(appointment.participant, patient, survivor)
     appointment.extra = _with_former_record(appointment.extra, patient)
+
+
+def are_family(patients: Collection[Patient]) -> bool:
+    """True if one account is, or cares for, each of the patients. One statement."""
+    accounts = {patient.pk: {patient.user_id} - {None} for patient in patients}
+    carers = RelatedPerson.objects.filter(patient__in=accounts, active=True, deleted_at=None)
+    for patient, user in carers.exclude(user=None).values_list("patient", "user"):
+        accounts[patient].add(user)
+    return bool(set.intersection(*accounts.values()))
+
+
+def _others(names: Iterable[str], first: Patient) -> list[Patient]:
+    ids = [name.removeprefix(PATIENT) for name in names if name != first.reference]
+    return list(Patient.objects.filter(fhir_id__in=ids, deleted_at=None).order_by("pk"))
 
 
 def hand_back(appointment: Appointment, patient: Patient, survivor: Patient) -> None:

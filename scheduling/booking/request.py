@@ -30,7 +30,8 @@ class BookingRequest:
     the booking, so that a refusal registers nobody. `slots` are primary keys of stored Slots that become the visit's.
     With `asks`, `book` makes a request that the clinic answers, whatever the service. With `suggested_for` it is a time
     that the clinic suggests for that request, whose own time counts as free. `judgement` holds the findings of
-    plug-ins: see scheduling.booking.judging.
+    plug-ins: see scheduling.booking.judging. `others` are the other patients of a group visit; the use case reads them
+    from `participants`.
     """
 
     service: HealthcareService
@@ -52,10 +53,16 @@ class BookingRequest:
     slots: tuple[int, ...] = ()
     asks: bool = False
     judgement: Judgement = NO_FINDINGS
+    others: tuple[Patient, ...] = ()
 
     @property
     def end(self) -> datetime:
         return self.start + timedelta(seconds=self.offerings[0].rules.duration)
+
+    @property
+    def patients(self) -> tuple[Patient, ...]:
+        """The patients of the visit: none for a hold whose patient is named later."""
+        return (self.patient, *self.others) if self.patient is not None else ()
 
     def with_registered_patient(self) -> "BookingRequest":
         """The request with its new patient, who is registered now and takes part like the others."""
@@ -158,11 +165,11 @@ def as_changed(extra: Json) -> Json:
     return {**extra, "extension": [*others, {"url": OCCURRENCE_CHANGED, "valueBoolean": True}]}
 
 
-def participants_of(offerings: tuple[Offering, ...], patient: Patient | None, status: str) -> list[Json]:
+def participants_of(offerings: tuple[Offering, ...], patients: Iterable[Patient], status: str) -> list[Json]:
     """The FHIR participants of a visit. Devices are left out, as the IHE and Argonaut profiles demand."""
     people = [
         participant(offering.actor, offering.actor_name, status)
         for offering in offerings
         if not offering.actor.startswith("Device/")
     ]
-    return [*people, participant(patient.reference, str(patient), "accepted")] if patient is not None else people
+    return [*people, *(participant(patient.reference, str(patient), "accepted") for patient in patients)]

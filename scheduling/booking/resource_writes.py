@@ -19,21 +19,41 @@ from clinic.models import OCCUPYING, Appointment, AuditEvent, Patient, Schedule,
 from clinic.models.statements import insert_without_conflicts
 from scheduling import access
 from scheduling.access import Caller
+from scheduling.booking.cancellation import promote
 from scheduling.booking.holds import hold_within, require_within_limits
 from scheduling.booking.idempotency import refusals
 from scheduling.booking.judging import is_judged, with_judgement
-from scheduling.booking.patients import follow_merge, lock_patient, refuse_closed
+from scheduling.booking.patients import follow_merge, lock_patients, refuse_closed
 from scheduling.booking.request import BookingRequest, StatusRequest, with_series
-from scheduling.booking.slots import ATTENDED, own_bookables, patient_is_free
+from scheduling.booking.slots import ATTENDED, own_bookables, patients_are_free, release_places
 from scheduling.booking.steps import take_step
-from scheduling.booking.transitions import audit, audit_line, locked, require_day_reached, save
+from scheduling.booking.transitions import audit, audit_lines, locked, require_day_reached, save
 from scheduling.booking.visits import book_within, manages
 from scheduling.errors import InUse, NotFound, RuleBroken, TimeTaken, WrittenMeanwhile
+from scheduling.participants import attending, patients_of
 from scheduling.plugins import NO_FINDINGS, BookingStep, Judgement
 from scheduling.versions import Versions
 
 BATCH = 500
 BELONGS = "This Slot belongs to an Appointment: move or cancel that."
+_TWO_AT_ONCE = f"""
+    WITH coming (visit_id, patient_id) AS (
+        SELECT id, patient_id FROM clinic_appointment WHERE id = ANY(%s)
+        UNION ALL
+        SELECT appointment_id, patient_id FROM clinic_appointmentpatient WHERE appointment_id = ANY(%s) AND NOT has_left
+    )
+    SELECT 1 FROM coming JOIN clinic_appointment one ON one.id = coming.visit_id
+    JOIN LATERAL (
+        SELECT visit.* FROM clinic_appointment visit WHERE visit.patient_id = coming.patient_id
+        UNION ALL
+        SELECT visit.* FROM clinic_appointmentpatient also
+        JOIN clinic_appointment visit ON visit.id = also.appointment_id
+        WHERE also.patient_id = coming.patient_id AND NOT also.has_left
+    ) other ON other.id <> one.id AND other.start < one."end" AND other."end" > one.start
+    WHERE one.status IN {ATTENDED} AND other.status IN {ATTENDED} AND other.deleted_at IS NULL
+        AND (other.hold_expires_at IS NULL OR other.hold_expires_at > %s)
+    LIMIT 1
+"""
 # Messages for violated constraints where a retry would not help.
 THERE_ALREADY = {
     "questionnaire_response_once": (
@@ -202,12 +222,11 @@ def record(appointment: Appointment, slots: Sequence[int], *, caller: Caller, no
     require_day_reached(appointment, appointment.status, caller=caller, now=now)
     if _is_to_come(appointment, now):
         follow_merge(appointment)
-        lock_patient(appointment.patient)  # before the Slots, as whoever moves a visit does
+        lock_patients(patients_of(appointment))  # before the Slots, as whoever moves a visit does
     taken = list(Slot.objects.select_for_update(no_key=True).filter(pk__in=slots).order_by("pk"))
     if appointment.status in ATTENDED:
         start, end = _taken_time(appointment, taken)
-        if appointment.patient is not None:
-            patient_is_free(appointment.patient, start, end, now=now)
+        patients_are_free(patients_of(appointment), start, end, now=now)
     if any(slot.appointment_id is not None or slot.lies_under for slot in taken):
         raise TimeTaken(
             "A Slot of this Appointment belongs to another one, or is a block.", expression="Appointment.slot"
@@ -245,7 +264,7 @@ def record_all(visits: Sequence[tuple[Appointment, Sequence[Slot]]], *, caller: 
     if write_slots([slot for _, slots in visits for slot in slots]):
         raise TimeTaken
     _require_patients_free(appointments, now)
-    lines = [audit_line("record", each, caller=caller, now=now) for each in appointments]
+    lines = [line for each in appointments for line in audit_lines("record", each, caller=caller, now=now)]
     AuditEvent.objects.bulk_create(lines, batch_size=BATCH)
 
 
@@ -272,11 +291,11 @@ def amend(
     if appointment.series is not None and "identifier" in changes:
         changes["identifier"] = with_series(changes["identifier"], appointment.series)
     status = changes.pop("status", appointment.status)
-    patient = appointment.patient_id
+    patient, patients = appointment.patient_id, attending(appointment.participant)
     for name, value in changes.items():
         setattr(appointment, name, value)
-    if appointment.patient_id != patient:
-        _require_patient_free(appointment, now)
+    if appointment.patient_id != patient or set(attending(appointment.participant)) != set(patients):
+        _follow_patients(appointment, patients, now)
         if appointment.status in ATTENDED and status == appointment.status:
             require_within_limits(appointment, caller, now)
     if status == appointment.status:
@@ -299,13 +318,26 @@ def _patients_changes(appointment: Appointment, changes: dict[str, Any]) -> dict
     return allowed
 
 
-def _require_patient_free(appointment: Appointment, now: datetime) -> None:
-    """Raise PatientElsewhere if the patient has another visit at the time of a locked appointment."""
+def _follow_patients(appointment: Appointment, before: Sequence[str], now: datetime) -> None:
+    """Apply a change of the patients of a locked appointment, who were those with the references `before`.
+
+    The seats of those who have left are free again. Raises PatientElsewhere if one who is new has another visit at the
+    time, RuleBroken if there are more patients than seats.
+    """
+    after = attending(appointment.participant)
+    start, end = appointment.start, appointment.end
+    if appointment.status not in ATTENDED or start is None or end is None:
+        return
+    promote(appointment)
+    if after and len(after) < len(before):
+        release_places(appointment, len(before) - len(after), now=now)
+    elif len(after) > max(len(before), 1) and Slot.objects.filter(appointment=appointment, seat__isnull=False).exists():
+        text = _("This visit takes a seat for each patient: book one for the patient who is new.")
+        raise RuleBroken(text, expression="Appointment.participant")
     follow_merge(appointment)
-    patient, start, end = appointment.patient, appointment.start, appointment.end
-    if patient and start and end and appointment.status in ATTENDED:
-        lock_patient(patient)
-        patient_is_free(patient, start, end, now=now, besides=appointment)
+    patients = patients_of(appointment)
+    lock_patients(patients)
+    patients_are_free(patients, start, end, now=now, besides=appointment)
 
 
 def _is_to_come(appointment: Appointment, now: datetime) -> bool:
@@ -314,21 +346,15 @@ def _is_to_come(appointment: Appointment, now: datetime) -> bool:
 
 
 def _lock_patients(appointments: Sequence[Appointment]) -> None:
-    patients = {each.patient_id for each in appointments if each.patient_id is not None}
+    patients = {patient.pk for each in appointments for patient in patients_of(each)}
     list(Patient.objects.filter(pk__in=patients).select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _require_patients_free(appointments: Sequence[Appointment], now: datetime) -> None:
     """Raise RuleBroken if a patient of these appointments has another visit then. Needs `_lock_patients`."""
+    keys = [each.pk for each in appointments]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM clinic_appointment one JOIN clinic_appointment other ON other.patient_id = one.patient_id"
-            ' AND other.id <> one.id AND other.start < one."end" AND other."end" > one.start'
-            f" AND other.status IN {ATTENDED} AND other.deleted_at IS NULL"
-            " AND (other.hold_expires_at IS NULL OR other.hold_expires_at > %s)"
-            f" WHERE one.id = ANY(%s) AND one.status IN {ATTENDED} LIMIT 1",
-            [now, [each.pk for each in appointments]],
-        )
+        cursor.execute(_TWO_AT_ONCE, [keys, keys, now])
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
         raise RuleBroken("A patient has two appointments at one time.", expression="Appointment.participant")

@@ -13,17 +13,17 @@ from clinic.fhir.codes import CANCELLATION_REASON, PROPOSED_NEW_TIME
 from clinic.models import Appointment, AppointmentResponse
 from scheduling import access, availability
 from scheduling.access import Caller
-from scheduling.booking.cancellation import end_visit, lock_suggestion
+from scheduling.booking.cancellation import end_visit, leave, leaves_others, lock_suggestion, require_all_own
 from scheduling.booking.confirmation import book_held_time
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import judged
-from scheduling.booking.patients import follow_merge, lock_patient
+from scheduling.booking.patients import follow_merge, lock_patients
 from scheduling.booking.request import Json, RescheduleRequest, StatusRequest
 from scheduling.booking.slots import bookables_of, own_bookables
 from scheduling.booking.suggestions import place_suggestion, refuse_suggestion, take_suggestion
 from scheduling.booking.transitions import audit, locked, require_notice, save
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken
-from scheduling.participants import PATIENT, actor_of, references_of
+from scheduling.participants import PATIENT, actor_of, has_declined, is_patient, patients_of, references_of
 from scheduling.plugins import BookingStep
 
 Status = AppointmentResponse.Status
@@ -81,6 +81,7 @@ def answer_suggestion(
     suggestion = lock_suggestion(appointment)
     if suggestion is None or suggestion.fhir_id != suggestion_id:
         raise HoldExpired(_("The suggested time is no longer held. The request stands as it was."))
+    require_all_own(appointment, caller)
     for name in references_of(appointment.participant, PATIENT):
         AppointmentResponse.objects.create(
             appointment=appointment,
@@ -110,6 +111,7 @@ def record_response(response: AppointmentResponse, *, caller: Caller, now: datet
     if name.startswith(PATIENT):
         suggestion = _suggestion_that_is_answered(appointment, response)
         if suggestion is not None:
+            require_all_own(appointment, caller)
             _answer_suggestion(appointment, suggestion, answer, caller=caller, now=now)
             return response
     elif appointment.is_request and answer in (Status.TENTATIVE, Status.DECLINED) and response.start and response.end:
@@ -185,18 +187,21 @@ def _apply_answer(
     if not (appointment.is_request or appointment.status == Appointment.Status.BOOKED):
         raise IllegalTransition(appointment.status, answer)
     answering = [each for each in appointment.participant if actor_of(each) in names]
+    ends = answer == Status.DECLINED and any(map(_is_needed, answering))
+    request = StatusRequest(reason=_reason(names, comment))
+    if ends and appointment.status == Appointment.Status.BOOKED:
+        require_notice(appointment, caller, now, "cancelled")
+    if ends and all(map(is_patient, answering)) and leaves_others(appointment, names):
+        return leave(appointment, names, request, caller=caller, now=now)
     appointment.participant = [
         {**each, "status": answer} if each in answering else each for each in appointment.participant
     ]
-    if answer == Status.DECLINED and any(map(_is_needed, answering)):
-        if appointment.status == Appointment.Status.BOOKED:
-            require_notice(appointment, caller, now, "cancelled")
-        request = StatusRequest(reason=_reason(names, comment))
+    if ends:
         return end_visit(appointment, Appointment.Status.CANCELLED, request, caller=caller, now=now, subtype="decline")
-    needed = [each for each in appointment.participant if _is_needed(each)]
+    needed = [each for each in appointment.participant if _is_needed(each) and not _has_left(each)]
     if appointment.is_request and all(each.get("status") == Status.ACCEPTED for each in needed):
         follow_merge(appointment)
-        lock_patient(appointment.patient)
+        lock_patients(patients_of(appointment))
         own_bookables(bookables_of(appointment))
         return book_held_time(appointment, caller=caller, now=now, subtype="accept")
     save(appointment, now)
@@ -211,6 +216,11 @@ def _is_undecided(participant: Json) -> bool:
 def _is_needed(participant: Json) -> bool:
     """True unless the participant is optional: https://hl7.org/fhir/R4/valueset-participantrequired.html"""
     return bool(participant.get("required", "required") == "required")
+
+
+def _has_left(participant: Json) -> bool:
+    """True for a patient who has left a visit that stays for others."""
+    return is_patient(participant) and has_declined(participant)
 
 
 def _reason(names: Collection[str], comment: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Undo of a cancellation: the visit gets its old time back if it is still free."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -9,11 +10,11 @@ from scheduling import access, notifications
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.booking.idempotency import Once, use_case
-from scheduling.booking.patients import lock_patient
-from scheduling.booking.slots import BUSY, own_bookables, patient_is_free, stored_slots, take
+from scheduling.booking.patients import lock_patients
+from scheduling.booking.slots import BUSY, own_bookables, patients_are_free, stored_slots, take
 from scheduling.booking.transitions import audit, locked, save
 from scheduling.errors import Forbidden, IllegalTransition, RuleBroken, TimeTaken
-from scheduling.participants import is_patient
+from scheduling.participants import PATIENT, actor_of, attending, is_patient, patients_of, references_of
 
 Status = Appointment.Status
 
@@ -36,8 +37,10 @@ def restore(
     assert appointment.end is not None
     if appointment.start <= now:
         raise RuleBroken(_("The time of this visit has passed."))
-    lock_patient(appointment.patient)
-    patient_is_free(appointment.patient, appointment.start, appointment.end, now=now, besides=appointment)
+    appointment.participant = _participants_again(appointment)
+    patients = patients_of(appointment)
+    lock_patients(patients)
+    patients_are_free(patients, appointment.start, appointment.end, now=now, besides=appointment)
     released = _released_slots(appointment)
     own_bookables(slot.bookable_id for slot in released)
     if _is_blocked_since(appointment, released):
@@ -45,10 +48,6 @@ def restore(
     appointment.status = Status.BOOKED
     appointment.sequence += 1
     appointment.cancelation_reason = None
-    appointment.participant = [
-        {**participant, "status": "accepted"} if is_patient(participant) else participant
-        for participant in appointment.participant
-    ]
     save(appointment, now)
     _take_again(appointment, released, now)
     audit("restore", appointment, caller=caller, now=now)
@@ -69,6 +68,20 @@ def _version_before(appointment: Appointment) -> PastVersion | None:
         return None
     past = PastVersion.objects.filter(resource_type=Appointment.RESOURCE_TYPE, row_id=appointment.pk)
     return past.exclude(row__status=Status.CANCELLED).order_by("-version").first()
+
+
+def _participants_again(appointment: Appointment) -> list[dict[str, Any]]:
+    """The participants of a restored visit: its patients come again, without those who had left."""
+    before = _version_before(appointment)
+    left = (
+        set(references_of(before.row["participant"], PATIENT)) - set(attending(before.row["participant"]))
+        if before
+        else set()
+    )
+    return [
+        {**each, "status": "accepted"} if is_patient(each) and actor_of(each) not in left else each
+        for each in appointment.participant
+    ]
 
 
 def _released_slots(appointment: Appointment) -> list[Slot]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, TypeAlias
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from scheduling.booking.confirmation import AS_IT_IS, confirm_locked
 from scheduling.booking.holds import raise_if_expired, require_few_holds
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import is_judged, with_judgement
-from scheduling.booking.patients import activate, lock_patient, survivor_of, with_survivor
+from scheduling.booking.patients import PARTICIPANT, activate, lock_patients, survivor_of, with_survivors
 from scheduling.booking.request import (
     WITHOUT_REASON,
     ConfirmRequest,
@@ -48,7 +48,7 @@ from scheduling.booking.slots import (
     share_bookables,
     slots_of,
 )
-from scheduling.booking.transitions import TRANSITIONS, audit_line, locked, require_notice
+from scheduling.booking.transitions import TRANSITIONS, audit_lines, locked, require_notice
 from scheduling.booking.visits import (
     manages,
     new_appointment,
@@ -118,7 +118,7 @@ def book_series(
     is_managed = manages(caller, first.offerings)
     if first.activate and first.patient is not None and is_managed:
         activate(first.patient, now=now)
-    lock_patient(first.patient)
+    lock_patients(first.patients)
     asks = first.asks or (first.service.on_request and not is_managed)
     visits = _place(request, Status.PENDING if asks else Status.BOOKED, caller=caller, now=now)
     _fulfil_requirements(request, visits, now)
@@ -137,7 +137,7 @@ def hold_series(
     is_bound = not (caller.is_system or manages(caller, request.first.offerings))
     if is_bound:
         lock_holder(caller)
-    lock_patient(request.first.patient)
+    lock_patients(request.first.patients)
     if is_bound:
         require_few_holds(caller, request.first.patient, now, besides=None)
     return _place(request, Status.PENDING, caller=caller, now=now, expires=now + settings.HOLD_FOR)
@@ -187,7 +187,7 @@ def _confirm_members(
         raise IllegalTransition(named.status, "booked")
     zone = zone_of_place(named)
     if named.patient is not None:
-        lock_patient(survivor_of(named.patient))
+        lock_patients([survivor_of(named.patient)])
     slots = Slot.objects.filter(appointment__in=held, deleted_at=None)
     own_bookables(slots.order_by().values_list("bookable_id", flat=True))
     visits = []
@@ -237,7 +237,7 @@ def _place(
 ) -> tuple[Appointment, ...]:
     """Create all visits of a series: see `place`. The number of statements does not depend on how many they are."""
     first = request.first
-    require_may_book(caller, first.service, first.requested_patient or first.patient, first.offerings)
+    require_may_book(caller, first.service, [first.requested_patient or first.patient], first.offerings)
     availability.require_complete(first.service, first.offerings)
     availability.require_combinable(first.offerings)
     _require_apart(request)
@@ -270,7 +270,8 @@ def _place(
         with _numbering(request, taken.occurrence or 1):
             raise
     done = "request" if visits[0].is_request else "hold" if expires else "book"
-    insert([audit_line(done, visit, caller=caller, now=now, reason=first.override) for visit in visits])
+    lines = (audit_lines(done, visit, caller=caller, now=now, reason=first.override) for visit in visits)
+    insert(list(chain.from_iterable(lines)))
     return visits
 
 
@@ -297,8 +298,14 @@ def _new_visits(
 
 
 def _with_patient(request: SeriesRequest) -> SeriesRequest:
-    """The request with its new patient, or with the record into which the patient's was merged."""
-    return replace(request, first=with_survivor(request.first.with_registered_patient()))
+    """The request with its new patient, or with the record into which the patient's was merged.
+
+    Raises RuleBroken for several patients.
+    """
+    first = with_survivors(request.first.with_registered_patient())
+    if first.others:
+        raise RuleBroken(_("A series is for one patient."), expression=PARTICIPANT)
+    return replace(request, first=first)
 
 
 def _require_apart(request: SeriesRequest) -> None:
@@ -310,7 +317,7 @@ def _require_apart(request: SeriesRequest) -> None:
 
 
 def _require_patient_free(request: SeriesRequest, now: datetime) -> None:
-    """Raise PatientElsewhere if the patient has another visit at the time of one. Needs `lock_patient`. One query."""
+    """Raise PatientElsewhere if the patient has another visit at the time of one. Needs `lock_patients`. One query."""
     patient, starts = request.first.patient, request.starts
     if patient is None:
         return

@@ -1,12 +1,12 @@
 """Slots of appointments: taking and releasing time. No other module writes them."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from clinic.models import OCCUPYING, Appointment, AuditEvent, HealthcareService, Patient, Schedule, Slot
@@ -17,6 +17,7 @@ from scheduling.access import Caller
 from scheduling.availability import Offering, as_datetime
 from scheduling.core.intervals import Span, merge, subtract
 from scheduling.errors import PatientElsewhere, RuleBroken, TimeTaken
+from scheduling.participants import of_patient
 
 BUSY, TENTATIVE, UNAVAILABLE = (
     Slot.Status.BUSY.value,
@@ -33,6 +34,18 @@ _KEEP = f"""
     WHERE slot.appointment_id = %s AND slot.deleted_at IS NULL
     RETURNING
         (SELECT fhir_id FROM clinic_schedule schedule WHERE schedule.id = slot.schedule_id), {columns_of(Slot, "slot")}
+"""
+_ELSEWHERE = f"""
+    SELECT 1 FROM (
+        SELECT visit.* FROM clinic_appointment visit WHERE visit.patient_id = ANY(%s)
+        UNION ALL
+        SELECT visit.* FROM clinic_appointmentpatient other
+        JOIN clinic_appointment visit ON visit.id = other.appointment_id
+        WHERE other.patient_id = ANY(%s) AND NOT other.has_left
+    ) visit
+    WHERE start < %s AND "end" > %s AND status IN {ATTENDED} AND deleted_at IS NULL AND id <> %s
+        AND (hold_expires_at IS NULL OR hold_expires_at > %s)
+    LIMIT 1
 """
 _RELEASE = """
     UPDATE clinic_slot SET
@@ -56,7 +69,7 @@ def slots_of(
     offerings: Iterable[Offering],
     start: datetime,
     status: str,
-    seats: dict[int, int | None],
+    seats: Mapping[int, Sequence[int | None]],
     *,
     now: datetime,
     stored: Sequence[Slot] = (),
@@ -64,6 +77,7 @@ def slots_of(
     """The unsaved Slots of one visit, with its buffers, on every schedule: without the time of its `stored` ones.
 
     They are sorted by bookable and start, the order in which every booking takes time, so that bookings never deadlock.
+    A visit of several patients has a Slot for each of its `seats`.
     """
     slots = []
     for offering in offerings:
@@ -78,10 +92,11 @@ def slots_of(
                 status=kind,
                 start=first,
                 end=last,
-                seat=seats[offering.schedule],
+                seat=seat,
                 comment=comment,
                 last_updated=now,
             )
+            for seat in seats[offering.schedule]
             for first, last, kind, comment in (
                 (before, start, UNAVAILABLE, "buffer before appointment"),
                 *((first, last, status, "") for first, last in _gaps(start, end, stored, offering.schedule)),
@@ -150,15 +165,20 @@ def take(appointment: Appointment, slots: Sequence[Slot], *, stored: Sequence[Sl
 
 
 def create(
-    appointment: Appointment, slots: Sequence[Slot], line: AuditEvent, *, stored: Sequence[Slot] = (), status: str = ""
+    appointment: Appointment,
+    slots: Sequence[Slot],
+    lines: Sequence[AuditEvent],
+    *,
+    stored: Sequence[Slot] = (),
+    status: str = "",
 ) -> None:
-    """Insert a new appointment with all these Slots and its audit line, by one statement.
+    """Insert a new appointment with all these Slots and its audit lines, by one statement.
 
     `stored` Slots become the appointment's too, as in `take`. Raises TimeTaken if the time of a Slot is taken, or if
     another booking has the appointment's reserved id.
     """
     _assign(appointment, slots)
-    if not insert_together(appointment, "appointment_id", slots, [line]):
+    if not insert_together(appointment, "appointment_id", slots, lines):
         raise TimeTaken
     _take_stored(appointment, stored, status)
     _set_slots(appointment, [*slots, *stored])
@@ -265,6 +285,24 @@ def release(appointment: Appointment, *, now: datetime) -> None:
     _set_slots(appointment, [])
 
 
+def release_places(appointment: Appointment, places: int, *, now: datetime) -> None:
+    """Free so many seats of a visit of several patients on each schedule, the highest first.
+
+    A visit that shares no seats keeps its time for those who stay.
+    """
+    rows = Slot.objects.filter(appointment=appointment, deleted_at=None, seat__isnull=False)
+    seats: dict[int, set[int | None]] = {}
+    for schedule, seat in rows.values_list("schedule", "seat"):
+        seats.setdefault(schedule, set()).add(seat)
+    for schedule, taken in seats.items():
+        highest = sorted((seat for seat in taken if seat is not None), reverse=True)[:places]
+        rows.filter(schedule=schedule, seat__in=highest).update(
+            deleted_at=now, last_updated=now, hold_expires_at=None, version=F("version") + 1
+        )
+    left = Slot.objects.filter(appointment=appointment, deleted_at=None).select_related("schedule")
+    _set_slots(appointment, left)
+
+
 def _set_slots(appointment: Appointment, slots: Iterable[Slot]) -> None:
     """Set the Slots that the appointment has now, so that the response does not read them again."""
     appointment.set_prefetched_slots(sorted(slots, key=lambda slot: (slot.start, slot.pk)))
@@ -311,31 +349,32 @@ def lock_holder(caller: Caller) -> None:
         )
 
 
-def patient_is_free(
-    patient: Patient | None, start: datetime, end: datetime, *, now: datetime, besides: Appointment | None = None
+def patients_are_free(
+    patients: Collection[Patient],
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    besides: Appointment | None = None,
 ) -> None:
-    """Raise PatientElsewhere if the patient has another visit then. Needs `lock_patient`."""
-    if patient is None:
+    """Raise PatientElsewhere if one of the patients has another visit then. Needs `lock_patients`."""
+    if not patients:
         return
+    keys = [patient.pk for patient in patients]
     with connection.cursor() as cursor:
-        cursor.execute(
-            'SELECT 1 FROM clinic_appointment WHERE patient_id = %s AND start < %s AND "end" > %s'
-            f" AND status IN {ATTENDED} AND deleted_at IS NULL AND id <> %s"
-            " AND (hold_expires_at IS NULL OR hold_expires_at > %s) LIMIT 1",
-            [patient.pk, end, start, besides.pk if besides else 0, now],
-        )
+        cursor.execute(_ELSEWHERE, [keys, keys, end, start, besides.pk if besides else 0, now])
         elsewhere = cursor.fetchone() is not None
     if elsewhere:
         raise PatientElsewhere(expression="Appointment.participant")
 
 
 def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: datetime) -> list[tuple[int, int]]:
-    """Spans (UTC seconds) of the patient's visits that overlap [start, end): those that `patient_is_free` would
+    """Spans (UTC seconds) of the patient's visits that overlap [start, end): those that `patients_are_free` would
     refuse.
     """
     visits = Appointment.objects.filter(
+        of_patient(patient.pk),
         Q(hold_expires_at=None) | Q(hold_expires_at__gt=now),
-        patient=patient,
         start__lt=end,
         end__gt=start,
         status__in=ATTENDED,
@@ -345,19 +384,20 @@ def engagements_of(patient: Patient, start: datetime, end: datetime, *, now: dat
     return [(int(begins.timestamp()), int(ends.timestamp())) for begins, ends in times if begins and ends]
 
 
-def patient_is_within_limits(
+def patients_are_within_limits(
     service: HealthcareService | None,
-    patient: Patient | None,
+    patients: Iterable[Patient],
     start: datetime,
     *,
     now: datetime,
     besides: Appointment | None = None,
 ) -> None:
-    """Raise RuleBroken if the service limits the visits of patients, and this one has as many as it allows.
+    """Raise RuleBroken if the service limits the visits of patients, and one of these has as many as it allows.
 
-    Needs `lock_patient` and `lock_counted`.
+    Needs `lock_patients` and `lock_counted`.
     """
-    if service is None or patient is None:
+    if service is None:
         return
-    if issues := availability.patient_limit_issues(service, patient, start, now=now, besides=besides):
-        raise RuleBroken(issues=issues)
+    for patient in patients:
+        if issues := availability.patient_limit_issues(service, patient, start, now=now, besides=besides):
+            raise RuleBroken(issues=issues)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment
 from scheduling import access
 from scheduling.access import Caller
-from scheduling.booking.cancellation import end_visit
+from scheduling.booking.cancellation import cancel_locked, end_visit
 from scheduling.booking.confirmation import confirm_locked
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.request import WITHOUT_REASON, ConfirmRequest, StatusRequest
@@ -20,7 +20,6 @@ from scheduling.booking.transitions import (
     FREES_TIME,
     locked,
     require_day_reached,
-    require_notice,
     require_transition,
     step,
 )
@@ -94,9 +93,9 @@ def take_step(
         return confirm_locked(appointment, ConfirmRequest(judgement=judgement), caller=caller, now=now)
     if status == Status.PENDING:
         raise IllegalTransition(appointment.status, f"{status} without taking its time: use $hold")
+    if status == Status.CANCELLED:
+        return cancel_locked(appointment, request, caller=caller, now=now)
     if status in FREES_TIME:
-        if status == Status.CANCELLED and appointment.status == Status.BOOKED:
-            require_notice(appointment, caller, now, "cancelled")
         return end_visit(appointment, status, request, caller=caller, now=now)
     require_day_reached(appointment, status, caller=caller, now=now)
     appointment.status = status

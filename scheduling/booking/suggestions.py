@@ -17,7 +17,7 @@ from scheduling import availability, notifications
 from scheduling.access import Caller
 from scheduling.booking.cancellation import end_suggestion, end_visit, lock_suggestion
 from scheduling.booking.moves import move, own_slots
-from scheduling.booking.patients import follow_merge, lock_patient
+from scheduling.booking.patients import follow_merge, lock_patients
 from scheduling.booking.request import (
     BookingRequest,
     Json,
@@ -25,11 +25,11 @@ from scheduling.booking.request import (
     StatusRequest,
     participants_of,
 )
-from scheduling.booking.slots import bookables_of, own_bookables, patient_is_free
+from scheduling.booking.slots import bookables_of, own_bookables, patients_are_free
 from scheduling.booking.transitions import audit, save
 from scheduling.booking.visits import place, require_may_override
 from scheduling.errors import HoldExpired, IllegalTransition, Invalid, RuleBroken
-from scheduling.participants import actor_of, is_patient, references_of
+from scheduling.participants import actor_of, is_patient, patients_of, references_of
 
 REFUSED: Json = {"coding": [{"system": CANCELLATION_REASON, "code": "pat"}]}
 
@@ -62,7 +62,7 @@ def place_suggestion(
         raise RuleBroken(_("That time has passed."))
     require_may_override(caller, request.override, request.offerings)
     follow_merge(appointment)
-    lock_patient(appointment.patient)
+    lock_patients(patients_of(appointment))
     if (former := lock_suggestion(appointment)) is not None:
         taken = [*bookables_of(appointment), *bookables_of(former)]
         own_bookables([*taken, *(offering.bookable for offering in request.offerings)])
@@ -74,9 +74,10 @@ def place_suggestion(
             offerings=request.offerings,
             start=request.start,
             patient=appointment.patient,
+            others=tuple(patients_of(appointment)[1:]),
             participants=tuple(
                 {**each, "status": "needs-action"} if actor_of(each) in undecided else each
-                for each in participants_of(request.offerings, appointment.patient, "tentative")
+                for each in participants_of(request.offerings, patients_of(appointment), "tentative")
             ),
             override=request.override,
             extra={"extension": [_link_to(appointment)]},
@@ -105,12 +106,12 @@ def take_suggestion(appointment: Appointment, suggestion: Appointment, *, caller
     assert suggestion.start is not None  # it was placed at a time
     request = RescheduleRequest(offerings=visit.offerings(visit.own, with_extras=False), start=suggestion.start)
     follow_merge(appointment)
-    lock_patient(appointment.patient)
+    lock_patients(patients_of(appointment))
     old = own_slots(appointment)
     own_bookables([*bookables, *(slot.bookable_id for slot in old)])
     undecided = {actor_of(each) for each in suggestion.participant if each.get("status") == "needs-action"}
     end_suggestion(suggestion, caller=caller, now=now)
-    patient_is_free(appointment.patient, request.start, request.end, now=now, besides=appointment)
+    patients_are_free(patients_of(appointment), request.start, request.end, now=now, besides=appointment)
     appointment.sequence += 1
     if not undecided:
         appointment.status = Appointment.Status.BOOKED

@@ -1,16 +1,18 @@
 """Changes of an Appointment: the transitions of its status, checks before a change, saving, and the audit line."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Appointment, AuditEvent
+from clinic.models import Appointment, AuditEvent, Patient
 from clinic.models.statements import insert, update
 from scheduling import access, requirements
 from scheduling.access import Caller
 from scheduling.booking import encounters
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken, VersionConflict
+from scheduling.participants import is_group, patients_of, visit_of_patient
 from scheduling.versions import Versions, has_version
 
 # https://hl7.org/fhir/R4/valueset-appointmentstatus.html, the state diagram of Argonaut Scheduling, and Oracle Health's
@@ -59,13 +61,17 @@ def step(appointment: Appointment, *, caller: Caller, now: datetime, subtype: st
 def fulfil_requirements(
     appointment: Appointment, *, now: datetime, override: str = "", just_made: bool = False
 ) -> None:
-    """Raise RuleBroken with every requirement of the service that the patient does not meet; attach their answers to
+    """Raise RuleBroken with every requirement of the service that a patient does not meet; attach their answers to
     the visit.
 
-    With the reason `override`, unmet requirements are ignored. Needs `lock_patient`, or two visits could use the same
+    With the reason `override`, unmet requirements are ignored. Needs `lock_patients`, or two visits could use the same
     answers.
     """
     issues = requirements.unmet(appointment, now=now, just_made=just_made)
+    if is_group(appointment):
+        for patient in patients_of(appointment)[1:]:
+            theirs = requirements.unmet(visit_of_patient(appointment, patient), now=now, just_made=just_made)
+            issues += [issue for issue in theirs if issue not in issues]
     if issues and not override:
         raise RuleBroken(issues=issues)
     requirements.attach_answers(appointment, now=now)
@@ -80,25 +86,35 @@ def locked(appointment_id: str, caller: Caller, version: Versions | None = None)
 
 
 def audit(use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = "") -> None:
-    """Write one audit line in this transaction: who did what to the appointment, and the reason for overriding a
-    rule.
+    """Write one audit line for each patient in this transaction: who did what to the appointment, and the reason for
+    overriding a rule.
     """
-    insert([audit_line(use_case, appointment, caller=caller, now=now, reason=reason)])
+    patients = patients_of(appointment) if is_group(appointment) else ()
+    insert(audit_lines(use_case, appointment, patients, caller=caller, now=now, reason=reason))
 
 
-def audit_line(
-    use_case: str, appointment: Appointment, *, caller: Caller, now: datetime, reason: str = ""
-) -> AuditEvent:
-    """The unsaved AuditEvent of `audit`."""
-    return access.audit_event(
-        use_case,
-        AuditEvent.Action.CREATE if use_case in CREATES else AuditEvent.Action.UPDATE,
-        caller=caller,
-        now=now,
-        reason=reason,
-        appointment=appointment,
-        patient_id=appointment.patient_id,
-    )
+def audit_lines(
+    use_case: str,
+    appointment: Appointment,
+    patients: Collection[Patient] = (),
+    *,
+    caller: Caller,
+    now: datetime,
+    reason: str = "",
+) -> list[AuditEvent]:
+    """The unsaved AuditEvents of `audit`: one for each of the patients, by default the appointment's own."""
+    return [
+        access.audit_event(
+            use_case,
+            AuditEvent.Action.CREATE if use_case in CREATES else AuditEvent.Action.UPDATE,
+            caller=caller,
+            now=now,
+            reason=reason,
+            appointment=appointment,
+            patient_id=patient,
+        )
+        for patient in (*(patient.pk for patient in patients),) or (appointment.patient_id,)
+    ]
 
 
 def save(appointment: Appointment, now: datetime) -> None:

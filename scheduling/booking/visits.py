@@ -1,5 +1,6 @@
 """Use cases of visits: book, reschedule, annotate."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -9,11 +10,11 @@ from clinic.models.base import new_fhir_id
 from scheduling import access, availability, notifications
 from scheduling.access import Caller
 from scheduling.availability import Offering
-from scheduling.booking.cancellation import can_be_undone, end_suggestion, end_visit, lock_suggestion
+from scheduling.booking.cancellation import can_be_undone, end_suggestion, end_visit, lock_suggestion, require_all_own
 from scheduling.booking.idempotency import Once, use_case
 from scheduling.booking.judging import judged
-from scheduling.booking.moves import become, move, own_slots, site_of
-from scheduling.booking.patients import activate, follow_merge, lock_patient, with_survivor
+from scheduling.booking.moves import become, move, own_slots, seats_for, site_of
+from scheduling.booking.patients import activate, are_family, follow_merge, lock_patients, with_survivors
 from scheduling.booking.request import (
     BookingRequest,
     Json,
@@ -29,15 +30,15 @@ from scheduling.booking.slots import (
     judged_as_free,
     lock_counted,
     own_bookables,
-    patient_is_free,
-    patient_is_within_limits,
+    patients_are_free,
+    patients_are_within_limits,
     share_bookables,
     slots_of,
     stored_slots,
 )
 from scheduling.booking.transitions import (
     audit,
-    audit_line,
+    audit_lines,
     fulfil_requirements,
     locked,
     require_no_suggestion,
@@ -46,7 +47,7 @@ from scheduling.booking.transitions import (
     save,
 )
 from scheduling.errors import Forbidden, IllegalTransition, Invalid, Issue, RuleBroken, TimeNotOffered, TimeTaken
-from scheduling.participants import awaiting_answers
+from scheduling.participants import awaiting_answers, patients_of
 from scheduling.plugins import BookingStep
 from scheduling.versions import Versions
 
@@ -66,10 +67,10 @@ def book(request: BookingRequest, *, caller: Caller, now: datetime, once: Once |
 def book_within(request: BookingRequest, *, caller: Caller, now: datetime) -> Appointment:
     """Do the same in the transaction of another use case."""
     require_may_override(caller, request.override, request.offerings)
-    request = with_survivor(request.with_registered_patient())
+    request = with_survivors(request.with_registered_patient())
     if request.activate and request.patient is not None and manages(caller, request.offerings):
         activate(request.patient, now=now)
-    lock_patient(request.patient)
+    lock_patients(request.patients)
     asks = request.asks or (request.service.on_request and not manages(caller, request.offerings))
     status = Appointment.Status.PENDING if asks else Appointment.Status.BOOKED
     appointment = place(request, status, caller=caller, now=now)
@@ -90,14 +91,16 @@ def place(
 ) -> Appointment:
     """Create a new visit: a hold, a booking, or a request, which is `pending` and does not expire.
 
-    Call it only inside a use case and after `lock_patient`. `replacing` is a locked hold that is released for the
+    Call it only inside a use case and after `lock_patients`. `replacing` is a locked hold that is released for the
     visit, and kept if the new time cannot be had.
     """
-    require_may_book(caller, request.service, request.requested_patient or request.patient, request.offerings)
+    patients = [request.requested_patient or request.patient, *request.others]
+    require_may_book(caller, request.service, patients, request.offerings)
     availability.require_complete(request.service, request.offerings)
     availability.require_combinable(request.offerings)
     replaced = replacing or request.suggested_for
-    patient_is_free(request.patient, request.start, request.end, now=now, besides=replaced)
+    _require_places(request)
+    patients_are_free(request.patients, request.start, request.end, now=now, besides=replaced)
     bookables = [offering.bookable for offering in request.offerings]
     if replaced is not None:
         own_bookables(bookables + bookables_of(replaced))
@@ -107,7 +110,7 @@ def place(
         share_bookables(bookables)
     lock_counted(request.service)
     if not request.override:
-        patient_is_within_limits(request.service, request.patient, request.start, now=now, besides=replaced)
+        patients_are_within_limits(request.service, request.patients, request.start, now=now, besides=replaced)
     schedules = [offering.schedule for offering in request.offerings]
     busy_too = bool(request.slots) and access.may_take_over(caller, request.slots)
     stored = stored_slots(request.slots, schedules, request.start, request.end, now=now, busy_too=busy_too)
@@ -115,7 +118,9 @@ def place(
         require_offered(
             request.service, request.offerings, request.start, now=now, without=replaced, override=request.override
         )
-        seats = availability.seats(request.service, request.offerings, request.start, now=now, without=replaced)
+        seats = seats_for(
+            request.service, request.offerings, request.start, len(request.patients), now=now, without=replaced
+        )
     warnings = request.judgement.warnings_unless_refused(request.override)
     if replacing is not None:
         end_visit(replacing, Appointment.Status.CANCELLED, caller=caller, now=now)
@@ -128,7 +133,7 @@ def place(
     create(
         appointment,
         slots if request.suggested_for is None else beside(slots, request.suggested_for),
-        audit_line(done, appointment, caller=caller, now=now, reason=request.override),
+        audit_lines(done, appointment, request.patients, caller=caller, now=now, reason=request.override),
         stored=stored,
         status=slot_status,
     )
@@ -168,22 +173,24 @@ def reschedule(
     is_other_service = service.pk != appointment.service_id
     if is_other_service and not held and service.on_request and not manages(caller, offerings):
         raise RuleBroken(_("The clinic has to agree to this kind of visit. Request it, and cancel this visit."))
-    require_may_book(caller, service, appointment.patient, offerings, moved=appointment)
+    require_all_own(appointment, caller)
+    require_may_book(caller, service, patients_of(appointment), offerings, moved=appointment)
     require_may_override(caller, request.override, offerings)
     availability.require_complete(service, offerings)
     availability.require_combinable(offerings)
     end = request.end
     follow_merge(appointment)
-    lock_patient(appointment.patient)
+    patients = patients_of(appointment)
+    lock_patients(patients)
     old, suggestion = own_slots(appointment), lock_suggestion(appointment)
     suggested = bookables_of(suggestion) if suggestion else []
     own_bookables([each.bookable_id for each in old] + [each.bookable for each in offerings] + suggested)
     if suggestion is not None:
         end_suggestion(suggestion, caller=caller, now=now)
-    patient_is_free(appointment.patient, start, end, now=now, besides=appointment)
+    patients_are_free(patients, start, end, now=now, besides=appointment)
     lock_counted(service)
     if not request.override:
-        patient_is_within_limits(service, appointment.patient, start, now=now, besides=appointment)
+        patients_are_within_limits(service, patients, start, now=now, besides=appointment)
     require_offered(service, offerings, start, now=now, without=appointment, override=request.override)
     appointment.warnings = request.judgement.warnings_unless_refused(request.override)
     appointment.cards = request.judgement.cards
@@ -240,14 +247,14 @@ def shares_or_counts(offerings: tuple[Offering, ...]) -> bool:
 def require_may_book(
     caller: Caller,
     service: HealthcareService,
-    patient: Patient | None,
+    patients: Iterable[Patient | None],
     offerings: tuple[Offering, ...],
     moved: Appointment | None = None,
 ) -> None:
     access.may_book(
         caller,
         service,
-        [patient] if patient else [],
+        [patient for patient in patients if patient is not None],
         bookables=[offering.bookable for offering in offerings],
         sites=[offering.site for offering in offerings],
         moved=moved,
@@ -260,6 +267,15 @@ def require_may_override(caller: Caller, override: str, offerings: tuple[Offerin
     sites = [offering.site for offering in offerings]
     if override and not access.may_override(caller, bookables=bookables, sites=sites):
         raise Forbidden(_("Only the people who run this calendar can override its rules."))
+
+
+def _require_places(request: BookingRequest) -> None:
+    """Raise RuleBroken for several patients of a service whose visits are for one, unless they are one family."""
+    is_shared = any(offering.rules.capacity > 1 for offering in request.offerings)
+    if not request.others or is_shared or are_family(request.patients):
+        return
+    text = _("A visit of this kind is for one patient, or for several of one family.")
+    raise RuleBroken(text, expression="Appointment.participant")
 
 
 def _require_movable(appointment: Appointment, offerings: tuple[Offering, ...], caller: Caller) -> None:
@@ -314,7 +330,7 @@ def new_appointment(
     expires: datetime | None,
 ) -> Appointment:
     tentative = "tentative" if status == Appointment.Status.PENDING else "accepted"
-    participants = list(request.participants) or participants_of(request.offerings, request.patient, tentative)
+    participants = list(request.participants) or participants_of(request.offerings, request.patients, tentative)
     is_request = status == Appointment.Status.PENDING and expires is None
     requested = request.requested or (request.start, request.end)
     return Appointment(

@@ -194,19 +194,19 @@ def _has_seat(diary: Diary, first: int, last: int) -> bool:
 
 def free_seat(diary: Diary, start: int) -> int | None:
     """The lowest seat that is free for a visit at `start` with its buffers; None if all are taken."""
+    return next(free_seats(diary, start), None)
+
+
+def free_seats(diary: Diary, start: int) -> Iterator[int]:
+    """The seats that are free for a visit at `start` with its buffers, the lowest first."""
     rules = diary.rules
     visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
-    for seat, lane in enumerate(_lanes([visit], diary)):
-        if covers(lane, *visit):
-            return seat
-    return None
+    return (seat for seat, lane in enumerate(_lanes([visit], diary)) if covers(lane, *visit))
 
 
 def places_left(diary: Diary, start: int) -> int:
     """The number of further visits that could start at `start`, each on its own seat."""
-    rules = diary.rules
-    visit = start - rules.buffer_before, start + rules.duration + rules.buffer_after
-    return sum(covers(lane, *visit) for lane in _lanes([visit], diary))
+    return sum(1 for _seat in free_seats(diary, start))
 
 
 def _offers_of(

@@ -12,6 +12,7 @@ from scheduling.access import Caller
 from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
 from scheduling.interactions.entries import Entry
+from scheduling.participants import attending
 
 # Returns the booking request of a new Appointment (its resource and id), or None for one that is to be recorded.
 ReadBooking = Callable[[dict[str, Any], str], BookingRequest | None]
@@ -40,7 +41,9 @@ class Bookings:
         if len(self.requests) < 2:
             return set()
         calendars = {offering.reference for request in self.requests for offering in request.offerings}
-        return calendars | {request.patient.reference for request in self.requests if request.patient is not None}
+        patients = {request.patient.reference for request in self.requests if request.patient is not None}
+        others = {name for request in self.requests for name in attending(request.participants)}
+        return calendars | patients | others
 
     def book(self, entry: Entry, *, caller: Caller, now: datetime) -> Appointment:
         """Take the time of an entry. With others it is read again, since those before it may have taken its room."""

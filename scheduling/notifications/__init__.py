@@ -1,8 +1,8 @@
 """Messages about visits: Communication rows, written in the transaction of the change they report, and their delivery.
 
-The use cases of scheduling.booking call `requested`, `suggested`, `booked`, `moved`, `cancelled` and `restored` inside
-their transaction. A worker (scheduling.tasks) sends the messages that are due as a `Batch`. `arrived` and `bounced` are
-called when a provider reports the outcome.
+The use cases of scheduling.booking call `requested`, `suggested`, `booked`, `moved`, `cancelled`, `left` and `restored`
+inside their transaction. A worker (scheduling.tasks) sends the messages that are due as a `Batch`. `arrived` and
+`bounced` are called when a provider reports the outcome.
 """
 
 from scheduling.notifications.calendar_files import CalendarBlock, CalendarProperties, calendar_of
@@ -10,6 +10,7 @@ from scheduling.notifications.delivery import Batch
 from scheduling.notifications.outbox import (
     booked,
     cancelled,
+    left,
     moved,
     plan_reminders,
     prove,
@@ -38,6 +39,7 @@ __all__ = [
     "failed",
     "failures",
     "follow",
+    "left",
     "moved",
     "plan_reminders",
     "prove",

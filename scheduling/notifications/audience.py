@@ -22,7 +22,7 @@ _AUDIENCE = f"""
         coalesce(wants.by_email, true), coalesce(wants.by_sms, true), coalesce(wants.reminders, true),
         {ZONE_OF_PLACE}
     FROM clinic_appointment appointment
-    JOIN clinic_patient patient ON patient.id = appointment.patient_id
+    JOIN clinic_patient patient ON patient.id = %s
     LEFT JOIN clinic_user account ON account.id = patient.user_id
     LEFT JOIN clinic_location site ON site.id = appointment.site_id
     LEFT JOIN clinic_messagepreferences wants ON wants.patient_id = patient.id
@@ -78,7 +78,7 @@ def audience_of(appointment: Appointment, *, now: datetime) -> Audience | None:
     if appointment.patient_id is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_AUDIENCE, [appointment.pk])
+        cursor.execute(_AUDIENCE, [appointment.patient_id, appointment.pk])
         own, signs_in, carers, by_email, by_sms, reminders, zone = cursor.fetchone()
     patient = _ContactDetails.read(json.loads(own), now)
     people = [_ContactDetails.read(each, now) for each in json.loads(carers or "[]")]

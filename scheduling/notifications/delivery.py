@@ -23,6 +23,7 @@ from scheduling.notifications.letters import Letter
 from scheduling.notifications.outbox import sequence_of
 from scheduling.notifications.series import visits_of
 from scheduling.notifications.staff import emails_of_staff
+from scheduling.participants import visit_of_patient
 from scheduling.visit_zone import zone_of_place
 
 DELIVERING = "deliver messages"
@@ -174,12 +175,17 @@ def _kept(message: Communication, letter: Letter) -> dict[str, str]:
 
 
 def _appointment(message: Communication, now: datetime) -> Appointment | None:
-    """The appointment as it is now; of a message about a series, the first one of which it is still true."""
+    """The appointment as it is now, and as the patient has it to whom the message goes; of a message about a series,
+    the first one of which it is still true.
+    """
     if message.appointment_id is None:
         return None
     if visits := visits_of(message, now=now):
         return visits[0]
-    return Appointment.objects.select_related("patient", "service", "site").get(pk=message.appointment_id)
+    appointment = Appointment.objects.select_related("patient", "service", "site").get(pk=message.appointment_id)
+    if message.patient is None or message.patient_id == appointment.patient_id:
+        return appointment
+    return visit_of_patient(appointment, message.patient)
 
 
 def _require_still_true(message: Communication, now: datetime) -> None:

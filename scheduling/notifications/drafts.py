@@ -5,6 +5,7 @@ from datetime import datetime
 
 from clinic.models import Appointment, Communication, Event, Medium
 from scheduling.notifications.audience import Audience
+from scheduling.participants import is_group
 
 
 def drafts_for(
@@ -16,7 +17,12 @@ def drafts_for(
     due: datetime,
     now: datetime,
 ) -> Iterable[Communication]:
-    """Yield the unsaved messages by one medium. `occasion` keeps the same message from being written twice."""
+    """Yield the unsaved messages by one medium. `occasion` keeps the same message from being written twice.
+
+    The visit is that of the patient to whom they go: see `visit_of_patient`.
+    """
+    if is_group(appointment):
+        occasion = f"{occasion}/p{appointment.patient_id}"
     for number, address in enumerate(audience.addresses(medium), start=1):
         yield Communication(
             event=event,

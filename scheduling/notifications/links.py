@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 from clinic.models import Appointment, Communication, Medium, Patient
+from scheduling.participants import is_group
 
 VISIT_PATH = "/v/"
 UNSUBSCRIBE_PATH = "/unsubscribe/"
@@ -36,18 +37,25 @@ def staff_link(appointment: Appointment) -> str:
 
 
 def manage_link(appointment: Appointment) -> str:
-    """The page on which a visit is seen, confirmed, moved and cancelled without signing in. Add #confirm or #cancel."""
-    return absolute(f"{VISIT_PATH}{_VISIT.sign(_short(appointment.fhir_id))}/")
+    """The page on which a visit is seen, confirmed, moved and cancelled without signing in. Add #confirm or #cancel.
+
+    The link to a visit of several patients is for one of them: see `visit_of_patient`.
+    """
+    value = _short(appointment.fhir_id)
+    if is_group(appointment) and appointment.patient is not None:
+        value += f",{_short(appointment.patient.fhir_id)}"
+    return absolute(f"{VISIT_PATH}{_VISIT.sign(value)}/")
 
 
-def read_manage_link(token: str) -> str | None:
-    """The id of the Appointment in a manage link's token; None for an invalid token.
+def read_manage_link(token: str) -> tuple[str, str] | None:
+    """The ids of the Appointment and of the Patient in a manage link's token; None for an invalid token.
 
-    Check `is_over` too: the link ends a day after the visit.
+    The Patient is empty for a visit of one patient. Check `is_over` too: the link ends a day after the visit.
     """
     try:
-        return _long(_VISIT.unsign(token))
-    except BadSignature:
+        visit, _, patient = _VISIT.unsign(token).partition(",")
+        return _long(visit), _long(patient) if patient else ""
+    except (BadSignature, ValueError):
         return None
 
 

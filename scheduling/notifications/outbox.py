@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import translation
@@ -23,6 +24,7 @@ from scheduling.notifications.reminders import lead_times_of, reminders_of
 from scheduling.notifications.series import OF_SERIES, is_of_series
 from scheduling.notifications.staff import emails_of_staff
 from scheduling.notifications.undo_window import WAITING, Json
+from scheduling.participants import is_group, of_patient, patients_of, visit_of_patient
 
 AGAIN = "again"
 
@@ -81,14 +83,34 @@ def moved(appointment: Appointment, *, before: Json, now: datetime, tell: bool =
     _write_news(appointment, event, now, before=known, undoable=undoable)
 
 
-def cancelled(appointment: Appointment, *, now: datetime, tell: bool = True, undoable: bool = False) -> None:
-    """Write the cancellation and withdraw every other waiting message. If it is `undoable` it waits for the undo
-    window.
+def cancelled(
+    appointment: Appointment,
+    patients: Sequence[Patient],
+    *,
+    now: datetime,
+    tell: bool = True,
+    undoable: bool = False,
+) -> None:
+    """Write the cancellation, in a group visit to the `patients` who were to come, and withdraw every other waiting
+    message.
+
+    If it is `undoable` it waits for the undo window.
     """
     known = undo_window.known_before_cancellation(undo_window.unsent_news(appointment))
-    _withdraw(appointment, now, gettext_noop("The visit was cancelled."), events=Event.values)
+    others = [event for event in Event if event != Event.CANCELLATION]  # patients who left a group are still told
+    _withdraw(appointment, now, gettext_noop("The visit was cancelled."), events=others if patients else Event)
     event = Event.CANCELLATION if tell else None
-    _write_news(appointment, event, now, reminders=False, before=known, undoable=undoable)
+    for visit in _visits_of(appointment, patients):
+        _write_news_of(visit, event, now, reminders=False, before=known, undoable=undoable)
+
+
+def left(appointment: Appointment, patients: Sequence[Patient], *, now: datetime, tell: bool = True) -> None:
+    """Write the cancellation to the patients who leave a visit that others keep, and withdraw their other messages."""
+    why = gettext_noop("The visit was cancelled.")
+    for patient in patients:
+        _withdraw(appointment, now, why, events=Event.values, patient=patient)
+        if tell:
+            _write_news_of(visit_of_patient(appointment, patient), Event.CANCELLATION, now, reminders=False)
 
 
 def restored(appointment: Appointment, *, now: datetime, tell: bool = True) -> None:
@@ -125,11 +147,11 @@ def plan_reminders(patient: Patient, *, now: datetime) -> None:
     Reminders that are no longer wanted are dropped when they are due.
     """
     coming = Appointment.objects.filter(
-        patient=patient, status=Appointment.Status.BOOKED, start__gt=now, deleted_at=None
+        of_patient(patient.pk), status=Appointment.Status.BOOKED, start__gt=now, deleted_at=None
     ).select_related("service", "patient")
     with transaction.atomic():
         for appointment in coming:
-            _write_news(appointment, None, now)
+            _write_news_of(visit_of_patient(appointment, patient), None, now)
 
 
 def send_again(message: Communication, *, now: datetime) -> Communication:
@@ -174,7 +196,27 @@ def _write_news(
     before: Json | None = None,
     undoable: bool = False,
 ) -> None:
-    """Write the messages of an event and the reminders: one read, and one INSERT if there are any."""
+    """Write the messages of an event and the reminders to each patient of a visit."""
+    patients = patients_of(appointment) if is_group(appointment) else ()
+    for visit in _visits_of(appointment, patients):
+        _write_news_of(visit, event, now, reminders=reminders, before=before, undoable=undoable)
+
+
+def _visits_of(appointment: Appointment, patients: Sequence[Patient]) -> list[Appointment]:
+    """A visit of several patients as each of these has it; that of one as it is."""
+    return [visit_of_patient(appointment, patient) for patient in patients] if is_group(appointment) else [appointment]
+
+
+def _write_news_of(
+    appointment: Appointment,
+    event: Event | None,
+    now: datetime,
+    *,
+    reminders: bool = True,
+    before: Json | None = None,
+    undoable: bool = False,
+) -> None:
+    """Write the messages of an event and the reminders to one patient: one read, and one INSERT if there are any."""
     lead_times = lead_times_of(appointment, now) if reminders else []
     if event is None and not lead_times:
         return
@@ -245,8 +287,14 @@ def _write(messages: Sequence[Communication], now: datetime) -> None:
             transaction.on_commit(partial(announce, due, wait), robust=True)
 
 
-def _withdraw(appointment: Appointment, now: datetime, why: str, *, events: Iterable[str]) -> None:
+def _withdraw(
+    appointment: Appointment, now: datetime, why: str, *, events: Iterable[str], patient: Patient | None = None
+) -> None:
+    """Withdraw the messages that wait, to one patient or to everybody."""
     waiting = [status.value for status in WAITING]
+    values: list[Any] = [why, now, appointment.pk, [str(event) for event in events], waiting, OF_SERIES]
     with connection.cursor() as cursor:
-        events = [str(event) for event in events]
-        cursor.execute(_WITHDRAW, [why, now, appointment.pk, events, waiting, OF_SERIES])
+        if patient is None:
+            cursor.execute(_WITHDRAW, values)
+        else:
+            cursor.execute(f"{_WITHDRAW} AND patient_id = %s", [*values, patient.pk])

@@ -193,11 +193,11 @@ def test_whoever_is_named_must_be_known(api, chen, ada):
         )
 
 
-def test_a_group_is_not_supported(api, chen):
+def test_the_patients_of_a_group_are_registered_first(api, chen):
     body = parameters(appointment_reference={"reference": reference(offer(api))}, patient_resource=[person(), person()])
     answer = api.post(BOOK, body)
     assert (issues(answer), Patient.objects.count()) == ([("fatal", "not-found")], 0)
-    assert "An appointment is for one patient" in notes(answer)
+    assert "Register the patients of a group first" in notes(answer)
 
 
 @pytest.mark.parametrize("path", [HOLD, BOOK])

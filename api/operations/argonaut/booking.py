@@ -23,7 +23,7 @@ from api.operations.dialects import Dialect
 from api.operations.ids import read_proposal_id
 from api.operations.write_view import Answer, Attempt, warnings, written
 from clinic.fhir.datatypes import Json
-from clinic.models import Appointment
+from clinic.models import Appointment, Patient
 from scheduling import access, booking
 from scheduling.booking import BookingRequest, Once
 from scheduling.errors import (
@@ -37,6 +37,7 @@ from scheduling.errors import (
     TimeNotOffered,
     TimeTaken,
 )
+from scheduling.participants import patients_of
 
 REFUSALS = (TimeTaken, TimeNotOffered, RuleBroken, IllegalTransition, HoldExpired)
 NEW, CHANGED, CANCELLED = ("proposed", "pending"), "booked", "cancelled"
@@ -74,13 +75,13 @@ class ArgonautBooking(ArgonautRequest):
     def _take(self) -> Attempt:
         if self.proposal is not None and self.proposal.facts.is_over(self.now):
             return Attempt(_over)
-        patient = self.patient(self.proposal.patient if self.proposal else self.client_appointment.patient)
+        patients = self.patients_of(self._known)
         details = BookingDetails(
-            patient=patient,
-            register=self.registrar(patient),
+            patients=patients,
+            register=self.registrar(patients),
             status="tentative" if self.holds else "accepted",
             comment=self.parameters.comment,
-            extensions=self.extensions(patient),
+            extensions=self.extensions(next(iter(patients), None)),
         )
         request: BookingRequest
         if self.proposal is not None:
@@ -89,6 +90,13 @@ class ArgonautBooking(ArgonautRequest):
             request = request_for_appointment(self.client_appointment, details, self.caller, now=self.now)
         take = partial(booking.hold if self.holds else booking.book, request, caller=self.caller, now=self.now)
         return Attempt(lambda once: take(once=once), self.explainer(request.service, request.offerings, request.start))
+
+    @property
+    def _known(self) -> tuple[Patient, ...]:
+        """The patients that the proposal, or the Appointment that was sent, names."""
+        if self.proposal is None:
+            return self.client_appointment.patients
+        return (self.proposal.patient,) if self.proposal.patient else ()
 
     # Answering
 
@@ -137,7 +145,7 @@ class ArgonautBooking(ArgonautRequest):
         """Return the proposal of a hold that another caller has by now; none if there is no such proposal."""
         fhir_id = self.parameters.target.fhir_id
         facts = read_proposal_id(fhir_id)
-        if facts is None or (not is_others and self.is_for(visit.patient)):
+        if facts is None or (not is_others and self.is_for(patients_of(visit))):
             return []
         return [read_proposal(fhir_id, facts, self.patients)]
 

@@ -19,8 +19,9 @@ from clinic.models import Appointment
 from scheduling import access, booking
 from scheduling.booking import ConfirmRequest, Once, StatusRequest
 from scheduling.errors import HoldExpired, IllegalTransition, Issue, RuleBroken, SchedulingError, TimeTaken
-from scheduling.participants import actor_of
+from scheduling.participants import actor_of, patients_of
 
+ANOTHER_GROUP = "The time is held for other patients. Hold it for all of them together."
 STAYS = "This visit is for another {}, and stays so: cancel it, and book another."
 
 
@@ -42,7 +43,7 @@ def keep(request: ArgonautRequest, held: Appointment) -> Attempt:
 def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
     """Confirm the hold. If the visit is already booked for this patient, it is returned unchanged."""
     try:
-        if held.status == Appointment.Status.BOOKED and request.is_for(held.patient):
+        if held.status == Appointment.Status.BOOKED and request.is_for(patients_of(held)):
             return Attempt(lambda once: as_it_is(request, held))
         confirmed = _confirm_request(request, held)
     except RuleBroken as refusal:
@@ -54,11 +55,15 @@ def confirm(request: ArgonautRequest, held: Appointment) -> Attempt:
 
 
 def _confirm_request(request: ArgonautRequest, held: Appointment) -> ConfirmRequest:
-    patient = request.patient(held.patient)
+    own = patients_of(held)
+    patients = request.patients_of(own)
+    if len(patients) > 1 and set(patients) != set(own):
+        raise RuleBroken(ANOTHER_GROUP, expression="Parameters.patient-id")
+    patient = next(iter(patients), None)
     return ConfirmRequest(
         comment=request.parameters.comment or str((request.parameters.appointment or {}).get("comment", "")),
-        patient=patient if patient != held.patient else None,
-        register=request.registrar(patient),
+        patient=patient if set(patients) != set(own) else None,
+        register=request.registrar(patients),
         extensions=request.extensions(patient),
         version=request.version,
         release=request.dialect is not Dialect.IHE,
@@ -131,7 +136,7 @@ def _check_the_same(request: ArgonautRequest, visit: Appointment) -> None:
     named = codings_of(fields["extra"].get("serviceType", []))
     known = codings_of(visit.extra.get("serviceType") or (visit.service.type if visit.service else []))
     differs = {
-        "patient": not request.is_for(visit.patient, known=request.client_appointment.patient),
+        "patient": not request.is_for(patients_of(visit), known=request.client_appointment.patients),
         "service": fields["service_id"] not in (None, visit.service_id) or not named <= known,
     }
     places = {"patient": "participant", "service": "serviceType"}

@@ -42,7 +42,6 @@ from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, SchedulingEr
 from scheduling.participants import actor_of
 
 NOTES = ("description", "reasonCode", "reasonReference", "priority", "appointmentType", "specialty", "basedOn")
-ONE_PATIENT = "An appointment is for one patient: book for each of a group."
 ALL_DAY = timedelta(days=1)
 
 
@@ -53,8 +52,13 @@ class ClientAppointment:
     json: Json
     at: str
     draft: Draft
-    patient: Patient | None
+    patients: tuple[Patient, ...]
     slots: tuple[NamedSlot, ...]
+
+    @property
+    def patient(self) -> Patient | None:
+        """The first of the patients."""
+        return next(iter(self.patients), None)
 
     @property
     def start(self) -> datetime:
@@ -74,20 +78,19 @@ def read_client_appointment(resource: Json, at: str, base: str, patients: QueryS
     if draft.fields["start"] is None and not slots:
         text = "Say when the visit starts, as in 2026-01-05T14:00:00Z."
         raise Invalid(issues=[Issue("required", text, f"{at}.start")])
-    return ClientAppointment(resource, at, draft, _patient(draft, at, patients), slots)
+    return ClientAppointment(resource, at, draft, _patients(draft, at, patients), slots)
 
 
-def _patient(draft: Draft, at: str, patients: QuerySet[Patient]) -> Patient | None:
-    if draft.fields["patient_id"] is None:
-        return None
-    patient = patients.filter(pk=draft.fields["patient_id"]).first()
-    if patient is None:
-        actors = (
-            (n, str(each.get("actor", {}).get("reference"))) for n, each in enumerate(draft.fields["participant"])
-        )
-        n, text = next((n, text) for n, text in actors if "Patient/" in text)
-        raise NotFound(f"{text!r} is not known here.", expression=f"{at}.participant[{n}].actor.reference")
-    return patient
+def _patients(draft: Draft, at: str, patients: QuerySet[Patient]) -> tuple[Patient, ...]:
+    """Return the patients among the participants, in their order. Raises NotFound for one who is not known."""
+    actors = ((n, _reference(each)) for n, each in enumerate(draft.fields["participant"]))
+    places = {text: n for n, text in actors if text.startswith("Patient/")}
+    ids = [text.partition("/")[2] for text in places]
+    found = {each.reference: each for each in patients.filter(fhir_id__in=ids)} if ids else {}
+    for text, n in places.items():
+        if text not in found:
+            raise NotFound(f"{text!r} is not known here.", expression=f"{at}.participant[{n}].actor.reference")
+    return tuple(found[text] for text in places)
 
 
 def read_draft(resource: Json, at: str, base: str) -> Draft:
@@ -106,12 +109,10 @@ def request_for_appointment(
     appointment: ClientAppointment, details: BookingDetails, caller: Caller, *, now: datetime
 ) -> BookingRequest:
     """Return the booking request, with the offerings for the visit. scheduling.booking checks the time."""
-    if len({each.fhir_id for each in _named(appointment, "Patient")}) > 1:
-        raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"{appointment.at}.participant")])
     chosen = chosen_for(appointment, caller, now=now)
     fields, extra = appointment.draft.fields, appointment.draft.fields["extra"]
     window = fields["requested_start"], fields["requested_end"]
-    ours = argonaut_participants(chosen.offerings, details.patient, details.status)
+    ours = argonaut_participants(chosen.offerings, details.patients, details.status)
     return BookingRequest(
         service=chosen.service,
         offerings=chosen.offerings,

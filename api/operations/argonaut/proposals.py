@@ -71,7 +71,7 @@ def _shared(
         "specialty": service.specialty,
         "appointmentType": appointment_type(search.appointment_type),
         "minutesDuration": offerings[0].rules.duration // 60,
-        "participant": argonaut_participants(offerings, patient, "needs-action"),
+        "participant": argonaut_participants(offerings, [patient] if patient else (), "needs-action"),
         "supportingInformation": [{"reference": each.actor, "display": each.actor_name} for each in devices],
         "requestedPeriod": [{"start": instant_text(search.start), "end": instant_text(search.end)}],
         **search.kept,
@@ -117,14 +117,21 @@ def read_proposal(fhir_id: str, facts: ProposalFacts, patients: QuerySet[Patient
 class BookingDetails:
     """The parameters of a request that are saved with the visit. `status` is that of each participant.
 
+    The visit is of all `patients`; there are none for one who is registered with it, or named later.
+
     `register` registers the Patient resource of the request, in the transaction of the booking.
     """
 
-    patient: Patient | None
+    patients: tuple[Patient, ...]
     register: Callable[[], Patient] | None
     status: str
     comment: str = ""
     extensions: tuple[Json, ...] = ()
+
+    @property
+    def patient(self) -> Patient | None:
+        """The first of the patients, who is the visit's."""
+        return next(iter(self.patients), None)
 
 
 def request_for_proposal(proposal: Proposal, details: BookingDetails) -> BookingRequest:
@@ -137,7 +144,7 @@ def request_for_proposal(proposal: Proposal, details: BookingDetails) -> Booking
         start=proposal.start,
         patient=details.patient,
         register=details.register,
-        participants=tuple(argonaut_participants(proposal.offerings, details.patient, details.status)),
+        participants=tuple(argonaut_participants(proposal.offerings, details.patients, details.status)),
         comment=details.comment,
         requested=(availability.as_datetime(search.start), availability.as_datetime(search.end)),
         extra={**kept, "extension": list(details.extensions)} if details.extensions else kept,

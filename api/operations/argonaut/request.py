@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from api.operations.argonaut.client_appointment import ONE_PATIENT, ClientAppointment, read_client_appointment
+from api.operations.argonaut.client_appointment import ClientAppointment, read_client_appointment
 from api.operations.argonaut.proposals import Proposal, read_proposal
 from api.operations.argonaut.references import ReferenceTarget, find_rows, reference_target
 from api.operations.dialects import BARE, Dialect
 from api.operations.ids import read_proposal_id
 from api.operations.parameters import Inputs, Reader, resource
 from api.operations.write_view import add_alternatives, relocated
+from clinic.fhir.codes import PREVIOUS_APPOINTMENT
 from clinic.fhir.datatypes import Json
 from clinic.fhir.issues import InvalidElement
 from clinic.models import Appointment, HealthcareService, Patient
@@ -25,7 +26,7 @@ from scheduling.errors import Issue, NotFound, RuleBroken, SchedulingError
 from scheduling.interactions import SeveralMatch, registration
 from scheduling.versions import Versions
 
-PREVIOUS = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
+ONE_RESOURCE = "Register the patients of a group first, and name each with patient-id."
 
 
 @dataclass(frozen=True)
@@ -149,36 +150,39 @@ class ArgonautRequest:
         """The patients whom the caller may see."""
         return access.visible(Patient, self.caller).filter(deleted_at=None)
 
-    def patient(self, known: Patient | None) -> Patient | None:
-        """The patient of the request: named, sent and registered already, known already, or the caller.
+    def patients_of(self, known: Sequence[Patient]) -> tuple[Patient, ...]:
+        """The patients of the request: named, sent and registered already, known already, or the caller.
 
-        None for a Patient resource that is not registered yet: see `registrar`.
+        Several can be named. There are none for a Patient resource that is not registered yet: see `registrar`.
         """
         parameters = self.parameters
-        if len(parameters.patients) + len(parameters.patient_resources) > 1:
-            name = "patient-id" if parameters.patients else "patient-resource"
-            raise RuleBroken(issues=[Issue("not-supported", ONE_PATIENT, f"Parameters.{name}")])
+        if len(parameters.patient_resources) > 1 or (parameters.patients and parameters.patient_resources):
+            raise RuleBroken(issues=[Issue("not-supported", ONE_RESOURCE, "Parameters.patient-resource")])
         if parameters.patients:
-            found: list[Patient] = find_rows(self.patients, parameters.patients)
-            if not found:
-                raise NotFound("There is no such Patient.", expression="Parameters.patient-id")
-            return found[0]
+            return tuple(dict.fromkeys(self._named(target) for target in parameters.patients))
         if parameters.patient_resources:
-            return registration.find(parameters.patient_resources[0], caller=self.caller)
+            found = registration.find(parameters.patient_resources[0], caller=self.caller)
+            return (found,) if found else ()
         is_patient = not (self.caller.is_system or self.caller.is_staff or self.holds)
-        return known or (next(iter(self.caller.patients.values()), None) if is_patient else None)
+        return tuple(known) or (tuple(self.caller.patients.values())[:1] if is_patient else ())
 
-    def registrar(self, patient: Patient | None) -> Callable[[], Patient] | None:
-        """Return the function that registers the Patient resource; None without one, or if it is `patient`."""
-        if patient is not None or not self.parameters.patient_resources:
+    def _named(self, target: ReferenceTarget) -> Patient:
+        found: list[Patient] = find_rows(self.patients, [target])
+        if not found:
+            raise NotFound("There is no such Patient.", expression="Parameters.patient-id")
+        return found[0]
+
+    def registrar(self, patients: Sequence[Patient]) -> Callable[[], Patient] | None:
+        """Return the function that registers the Patient resource; None without one, or if it is of `patients`."""
+        if patients or not self.parameters.patient_resources:
             return None
         [patient_resource] = self.parameters.patient_resources
         return partial(registration.register, patient_resource, caller=self.caller, now=self.now, base=self.base)
 
-    def is_for(self, patient: Patient | None, known: Patient | None = None) -> bool:
-        """True if the request is for this patient. `known` is the patient that its Appointment names, if any."""
-        found = self.patient(known or patient)
-        return found == patient and self.registrar(found) is None
+    def is_for(self, patients: Sequence[Patient], known: Sequence[Patient] = ()) -> bool:
+        """True if the request is for these patients. `known` are those that its Appointment names, if any."""
+        found = self.patients_of(known or patients)
+        return set(found) == set(patients) and self.registrar(found) is None
 
     def extensions(self, patient: Patient | None) -> tuple[Json, ...]:
         """Return the extension with the cancelled visit that this one replaces."""
@@ -192,7 +196,7 @@ class ArgonautRequest:
             raise RuleBroken("Cancel the old appointment before you book another in its place.", expression=at)
         if patient is None or before.patient_id != patient.pk:
             raise RuleBroken("The old appointment is another patient's.", expression=at)
-        return ({"url": PREVIOUS, "valueReference": {"reference": before.reference}},)
+        return ({"url": PREVIOUS_APPOINTMENT, "valueReference": {"reference": before.reference}},)
 
     def explainer(
         self, service: HealthcareService, offerings: Sequence[Offering], start: datetime

@@ -246,12 +246,10 @@ def _is_reported(expression: str, known: Iterable[str]) -> bool:
 
 
 def _patient(reader: ProposalReader, draft: Draft) -> Patient | None:
-    """Return the patient of the visit, if the proposal names one."""
-    named = {text for text in references_of(draft.fields["participant"]) if "Patient/" in text}
-    if len(named) > 1:
-        reader.refuse("An appointment is for one patient", "participant", "not-supported")
+    """Return the first patient of the visit, if the proposal names one."""
     pk = draft.fields["patient_id"]
     patient = find(Patient, "id", pk) if pk else None
     if pk and patient is None:
-        reader.refuse(f"{named.pop()!r} is not known here.", "participant", "not-found")
+        named = next(text for text in references_of(draft.fields["participant"]) if "Patient/" in text)
+        reader.refuse(f"{named!r} is not known here.", "participant", "not-found")
     return patient

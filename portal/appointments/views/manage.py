@@ -17,7 +17,6 @@ from portal.appointments.refusals import refusal_text
 from portal.appointments.visits import Visit
 from portal.common import form_drafts
 from scheduling import booking
-from scheduling.access import Caller
 from scheduling.booking import StatusRequest
 from scheduling.errors import SchedulingError
 
@@ -53,7 +52,7 @@ def attend(request: HttpRequest, token: str) -> HttpResponse:
     if visit is None:
         return _expired(request)
     try:
-        booking.confirm_attendance(visit.id, caller=Caller(visit=visit.id), now=now)
+        booking.confirm_attendance(visit.id, caller=manage_links.caller_by_link(visit), now=now)
         messages.success(request, _("Thank you. The clinic now knows that you are coming."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))
@@ -68,7 +67,7 @@ def answer_suggestion(request: HttpRequest, token: str) -> HttpResponse:
     visit = manage_links.visit_of(token, now)
     if visit is None:
         return _expired(request)
-    suggestions.answer(request, visit, caller=Caller(visit=visit.id), now=now)
+    suggestions.answer(request, visit, caller=manage_links.caller_by_link(visit), now=now)
     return redirect("portal:manage", token)
 
 
@@ -94,7 +93,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 def _cancel(request: HttpRequest, visit: Visit, token: str, reason: str, now: datetime) -> HttpResponse:
     cancelled = StatusRequest(reason={"text": reason} if reason else None)
     try:
-        booking.cancel(visit.id, cancelled, caller=Caller(visit=visit.id), now=now)
+        booking.cancel(visit.id, cancelled, caller=manage_links.caller_by_link(visit), now=now)
         messages.success(request, _("Your visit has been cancelled."))
     except SchedulingError as refusal:
         messages.error(request, refusal_text(refusal))

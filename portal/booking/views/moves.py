@@ -63,7 +63,8 @@ def move_by_link(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("portal:manage", token)
     if not manage_links.is_known(request, visit, now):
         return manage_links.ask_birth_date(request, visit, token, now)
-    return _move(request, MoveRequest(visit, Caller(visit=visit.id), reverse("portal:manage", args=[token])), now)
+    caller = manage_links.caller_by_link(visit)
+    return _move(request, MoveRequest(visit, caller, reverse("portal:manage", args=[token])), now)
 
 
 def _move(request: HttpRequest, moving: MoveRequest, now: datetime) -> HttpResponse:

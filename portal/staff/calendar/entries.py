@@ -33,7 +33,8 @@ class CalendarEntry:
 
     `kind` is visit, group, hold, buffer, block or elsewhere. `id` is that of the Appointment; without one, of the Slot;
     if the caller may see neither, of the calendar. `calendars` are the FHIR ids of its selected calendars, and `whose`
-    their names. A group has `seats` and its visits as `members`.
+    their names. A group has `seats` and its visits as `members`. `places` is the number of seats that a visit takes:
+    one for each of its patients.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class CalendarEntry:
     is_movable: bool = False
     version: int = 0
     seat: int | None = None
+    places: int = 1
     schedule: int = 0
     calendars: list[str] = field(default_factory=list)
     whose: list[str] = field(default_factory=list)
@@ -64,6 +66,11 @@ class CalendarEntry:
     @property
     def is_visit(self) -> bool:
         return self.kind in ("visit", "group", "hold")
+
+    @property
+    def others(self) -> int:
+        """The number of patients who come besides the one who is named."""
+        return self.places - 1
 
     @property
     def born(self) -> str:
@@ -139,6 +146,8 @@ def read_entries(
     entries: dict[tuple[Any, ...], CalendarEntry] = {}
     for row in rows:
         key = (row.start, row.end, row.status == Slot.Status.BUSY_UNAVAILABLE, row.visit or row.id)
+        if key in entries and row.seat is not None and row.schedule == entries[key].schedule:
+            entries[key] = replace(entries[key], places=entries[key].places + 1)
         entry = entries.get(key) or entries.setdefault(key, make.entry(row))
         for schedule, name in schedules.get(row.bookable, ()):
             if schedule.fhir_id not in entry.calendars:
@@ -197,17 +206,19 @@ def _group_entry(members: Sequence[CalendarEntry], known: Capacities) -> Calenda
     first = members[0]
     assert first.service_pk is not None  # is_in_group
     of = capacity_of(known, first.service_pk, first.schedule)
+    taken = sum(member.places for member in members)
     return replace(
         first,
         kind="group",
+        places=taken,
         id=first.service_id,
         title=first.service,
-        service=_("%(taken)d of %(of)d") % {"taken": len(members), "of": of},
+        service=_("%(taken)d of %(of)d") % {"taken": taken, "of": of},
         patient=None,
         status=None,
         expires=None,
         is_movable=False,
-        seats=Seats(len(members), of),
+        seats=Seats(taken, of),
         members=members,
     )
 

@@ -19,6 +19,7 @@ from portal.staff.visits.moves import RecordedMove, moves_of
 from scheduling import access, booking
 from scheduling.access import Caller
 from scheduling.booking.transitions import CORRECTIONS
+from scheduling.participants import patients_of
 
 # Labels of the use cases in audit events.
 ACTIONS = {
@@ -32,6 +33,7 @@ ACTIONS = {
     "decline": _("Declined"),
     "suggest": _("Another time suggested"),
     "keep": _("Suggested time refused"),
+    "leave": _("One patient cancelled"),
     "respond": _("Answered"),
     "confirm": _("Confirmed"),
     "attend": _("The patient says they will come"),
@@ -68,6 +70,7 @@ class StaffVisit:
 
     visit: Visit
     patient: Patient | None
+    others: list[Patient]
     age: int | None
     can_be_restored: bool
     responses: list[QuestionnaireResponse]
@@ -110,6 +113,7 @@ def read(caller: Caller, appointment_id: str, *, now: datetime) -> StaffVisit | 
     return StaffVisit(
         visit=visit,
         patient=patient,
+        others=patients_of(visit.appointment)[1:],
         age=_age(patient.birth_date, visit.start.date()) if patient and patient.birth_date else None,
         can_be_restored=visit.start > now and booking.can_be_restored(visit.appointment),
         responses=list(visit.appointment.questionnaire_responses.all()),
@@ -123,7 +127,10 @@ def _coverages(caller: Caller, patient: Patient) -> QuerySet[Coverage]:
 
 
 def _events(appointment: Appointment) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(appointment=appointment).select_related("user").order_by("recorded", "pk")
+    """The audit lines of the visit, of those that were written for several patients the first."""
+    lines = AuditEvent.objects.filter(appointment=appointment).order_by("recorded", "subtype", "pk")
+    once = lines.distinct("recorded", "subtype")
+    return AuditEvent.objects.filter(pk__in=once.values("pk")).select_related("user").order_by("recorded", "pk")
 
 
 def _entry(event: AuditEvent, zone: ZoneInfo, moves: Mapping[datetime, RecordedMove]) -> HistoryEntry:

@@ -82,7 +82,7 @@ def test_no_include_leads_to_them(together, ada, chen):
 
 
 def test_a_patch_reveals_no_other_participant(together, ada, eve):
-    """A cancellation by one patient sets each patient's participation to declined, and keeps all participants."""
+    """A cancellation by one patient sets that patient's participation to declined, and keeps all participants."""
     api, actors = Api(user=ada.user), [each["actor"] for each in together.participant]
     guess = [{"op": "test", "path": "/participant/2/actor/reference", "value": eve.reference}]
     cancelled = [{"op": "replace", "path": "/status", "value": "cancelled"}]
@@ -92,7 +92,7 @@ def test_a_patch_reveals_no_other_participant(together, ada, eve):
     together.refresh_from_db()
     assert [each["actor"] for each in together.participant] == actors
     answers = {each["actor"].get("reference"): each["status"] for each in together.participant}
-    assert (answers[ada.reference], answers[eve.reference]) == ("declined", "declined")
+    assert (answers[ada.reference], answers[eve.reference]) == ("declined", "tentative")
 
 
 def test_an_operation_reveals_no_other_participant(together, ada):

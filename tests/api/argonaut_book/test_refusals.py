@@ -272,13 +272,13 @@ def test_there_is_no_get(api, path):
     assert api.get(path).status_code == 405
 
 
-def test_a_group_is_not_supported(api, chen, ada, bo):
+def test_a_visit_for_one_is_not_for_two_strangers(api, chen, ada, bo):
     body = parameters(appt_id=reference(offer(api)), patient_id=[ada.reference, bo.reference])
-    assert issues(api.post(BOOK, body)) == [("error", "not-supported")]
+    assert issues(api.post(BOOK, body)) == [("error", "business-rule")]
 
 
 def test_a_second_patient_is_not_left_out_in_silence(api, chen, ada, bo):
     appointment = made(chen, ada)
     appointment["participant"].append({"actor": {"reference": bo.reference}, "status": "accepted"})
-    assert issues(api.post(BOOK, appointment)) == [("error", "not-supported")]
+    assert issues(api.post(BOOK, appointment)) == [("error", "business-rule")]
     assert not Appointment.objects.exists()

@@ -316,7 +316,7 @@ def test_a_manage_link_is_short_and_only_ours(visit):
     link = links.manage_link(visit)
     token = link.rstrip("/").rpartition("/")[2]
     assert len(token) < 70
-    assert links.read_manage_link(token) == visit.fhir_id
+    assert links.read_manage_link(token) == (visit.fhir_id, "")
     assert links.read_manage_link(token[:-1] + ("a" if token[-1] != "a" else "b")) is None
     assert links.read_manage_link("~anything.at-all") is None
     assert links.read_unsubscribe_link(token) is None, "a token is good for one thing"
@@ -325,7 +325,7 @@ def test_a_manage_link_is_short_and_only_ours(visit):
 def test_a_manage_link_names_ids_that_a_client_chose():
     visit = AppointmentFactory(fhir_id="visit.of-ada.1")
     token = links.manage_link(visit).rstrip("/").rpartition("/")[2]
-    assert links.read_manage_link(token) == "visit.of-ada.1"
+    assert links.read_manage_link(token) == ("visit.of-ada.1", "")
 
 
 def test_a_manage_link_ends_a_day_after_the_visit(visit):

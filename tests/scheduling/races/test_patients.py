@@ -28,7 +28,7 @@ def test_a_patient_is_named_for_one_of_two_visits_at_one_time(service):
 
 
 def test_without_the_lock_of_the_patient_they_are(service, without):
-    without("holds.lock_patient", "holds.lock_holder")
+    without("holds.lock_patients", "holds.lock_holder")
     assert named_for_two_holds(service) == {Appointment: 2}
 
 
@@ -63,5 +63,5 @@ def test_answers_serve_one_visit(service, chen, ada):
 
 
 def test_without_the_lock_of_the_patient_they_serve_two(service, chen, ada, without):
-    without("holds.lock_patient", "holds.own_bookables")
+    without("holds.lock_patients", "holds.own_bookables")
     assert two_visits_with_one_set_of_answers(service, chen, ada) == {Appointment: 2}
