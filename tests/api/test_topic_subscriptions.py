@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from oauth2_provider.models import Application
 
@@ -523,6 +525,32 @@ def test_what_cannot_be_asked_for_is_refused(api, options, at):
     assert answer.fhir["issue"][0]["expression"] == [at]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"_criteria": None},
+        {"_criteria": {"extension": [{"url": f"{BACKPORT}/backport-filter-criteria"}]}},
+        {"_criteria": {"extension": [{"url": f"{BACKPORT}/backport-filter-criteria", "valueCode": "Appointment?"}]}},
+        {"channel": None},
+        {"channel": {"type": "rest-hook", "endpoint": "https://a.example/", "_payload": None}},
+        {"channel": {"type": "rest-hook", "payload": "application/fhir+json", "extension": [{"url": TOPIC}]}},
+        {"criteria": None},
+        {"criteria": f"{TOPIC}/appointment-booked?patient=Patient/ada"},
+        {"status": None},
+    ],
+)
+def test_odd_bodies_are_refused_and_break_nothing(api, odd):
+    answer = api.post("Subscription", wanted("appointment-booked", "https://a.example/") | odd)
+    assert answer.status_code in (400, 422)
+
+
+def test_a_patch_turns_a_subscription_off(api, receiver):
+    reference = subscribed(api, receiver, "appointment-booked")
+    answer = api.patch(reference, [{"op": "replace", "path": "/status", "value": "off"}])
+    assert answer.fhir["status"] == "off"
+    assert Subscription.objects.get().topic == "appointment-booked"
+
+
 def test_a_topic_needs_a_payload(api):
     body = wanted("appointment-booked", "https://a.example/")
     del body["channel"]["payload"]
@@ -572,6 +600,24 @@ def test_events_are_listed_again(api, receiver, service, chen, ada):
     posted = api.post(f"{reference}/$events", {"resourceType": "Parameters", "parameter": parameters}).fhir
     assert [event["event-number"] for event in status_in(posted)["events"]] == ["3"]
     assert api.get(f"{reference}/$events", {"content": "everything"}).status_code == 400
+
+
+def test_the_number_of_statements_does_not_depend_on_the_number_of_events(api, receiver, service, chen, ada):
+    reference = subscribed(api, receiver, "appointment-booked", max_count=100)
+    planned, sent, listed = [], [], []
+    for hours in ((9, 10), (11, 12, 13, 14)):
+        for hour in hours:
+            book(wish(service, chen, at=monday(hour), patient=ada))
+        with CaptureQueriesContext(connection) as captured:
+            assert subscriptions.collect_visits(now=timezone.now()) == len(hours)
+        planned.append(len(captured))
+        with CaptureQueriesContext(connection) as captured:
+            assert subscriptions.deliver_next(now=timezone.now())
+        sent.append(len(captured))
+        with CaptureQueriesContext(connection) as captured:
+            api.get(f"{reference}/$events", {"content": "full-resource"})
+        listed.append(len(captured))
+    assert [min(each) for each in (planned, sent, listed)] == [max(each) for each in (planned, sent, listed)]
 
 
 def test_events_of_visits_that_may_not_be_seen_are_not_listed(api, receiver, visit):
