@@ -152,22 +152,23 @@ def _withhold(notification: Notification, refusal: Withheld, now: datetime) -> N
 @transaction.atomic
 def _arrived(notification: Notification, parcel: Parcel, result: DeliveryResult, now: datetime) -> None:
     """Record the delivery. The endpoint responds, so all its waiting notifications become due."""
+    subscription = notification.subscription
+    is_greeted = subscription.status == Subscription.Status.REQUESTED
+    if is_greeted and listens_to_visits(subscription):
+        events.join(CONSUMER)  # first: whoever collects locks the feed before it locks subscriptions
     _close(notification, Status.SENT, tried=now, **_outcome(result))
     others = _others(notification)
     others.filter(pk__in=parcel.others).update(status=Status.SENT, tried=now, **_outcome(result))
     Subscription.objects.filter(pk=notification.subscription_id).update(failures=0, last_contact=now)
-    _activate(notification.subscription, now)
+    if is_greeted:
+        _activate(subscription, now)
     others.filter(due__gt=now).exclude(SET_ASIDE).update(due=now)
 
 
 def _activate(subscription: Subscription, now: datetime) -> None:
     """Make a requested subscription active after its handshake, unless its client has changed it meanwhile."""
-    if subscription.status != Subscription.Status.REQUESTED:
-        return
     same = Subscription.objects.filter(pk=subscription.pk, version=subscription.version, status=subscription.status)
-    is_done = same.update(status=Subscription.Status.ACTIVE, version=F("version") + 1, last_updated=now)
-    if is_done and listens_to_visits(subscription):
-        events.join(CONSUMER)
+    same.update(status=Subscription.Status.ACTIVE, version=F("version") + 1, last_updated=now)
 
 
 @transaction.atomic

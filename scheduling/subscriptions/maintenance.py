@@ -15,20 +15,23 @@ from scheduling.subscriptions.visits import leave_unless_needed
 PENDING = (Notification.Status.WAITING, Notification.Status.SENDING)
 
 
-@transaction.atomic(durable=True)
 def maintain(*, now: datetime) -> None:
-    """Turn off subscriptions that have ended, and plan heartbeats for those without recent notifications."""
-    aside = Parking("tend subscriptions", Subscription, now=now)
-    served = Subscription.objects.exclude(pk__in=aside.waiting)
-    in_use = (Subscription.Status.ACTIVE, Subscription.Status.REQUESTED)
-    ended = served.filter(status__in=in_use, end__lte=now, deleted_at=None)
-    aside.process_each(ended, partial(_turn_off, now=now))
-    pending = Notification.objects.filter(status__in=PENDING)
-    pending.exclude(subscription__in=Subscription.objects.filter(active(now) | requested(now))).update(
-        status=Notification.Status.FAILED, claimed_until=None, error="The subscription is not active any more."
-    )
-    silent = served.filter(active(now), ~Exists(pending.filter(subscription=OuterRef("pk"))), _is_silent(now))
-    aside.process_each(silent.select_for_update(skip_locked=True), partial(_plan_contact, now=now))
+    """Turn off subscriptions that have ended, and plan heartbeats for those without recent notifications.
+
+    The feed of events is left in a transaction of its own: whoever collects locks it before it locks subscriptions.
+    """
+    with transaction.atomic(durable=True):
+        aside = Parking("tend subscriptions", Subscription, now=now)
+        served = Subscription.objects.exclude(pk__in=aside.waiting)
+        in_use = (Subscription.Status.ACTIVE, Subscription.Status.REQUESTED)
+        ended = served.filter(status__in=in_use, end__lte=now, deleted_at=None)
+        aside.process_each(ended, partial(_turn_off, now=now))
+        pending = Notification.objects.filter(status__in=PENDING)
+        pending.exclude(subscription__in=Subscription.objects.filter(active(now) | requested(now))).update(
+            status=Notification.Status.FAILED, claimed_until=None, error="The subscription is not active any more."
+        )
+        silent = served.filter(active(now), ~Exists(pending.filter(subscription=OuterRef("pk"))), _is_silent(now))
+        aside.process_each(silent.select_for_update(skip_locked=True), partial(_plan_contact, now=now))
     leave_unless_needed()
 
 
