@@ -198,6 +198,14 @@ def test_without_a_schedule_each_series_is_with_one_person(api, service, chen):
     assert {slot["schedule"]["reference"] for slot in eleven["contained"]} == {okafor.reference}
 
 
+def test_it_is_found_in_xml_and_by_post_too(api, service, chen):
+    query = find_query(service, chen, **SERIES)
+    page = api.get(FIND, {**query, "_format": "xml"})
+    assert page["Content-Type"].startswith("application/fhir+xml")
+    assert page.content.count(b'url="weekInterval"') == 20
+    assert api.post(FIND, query).fhir["entry"] == api.get(FIND, query).fhir["entry"]
+
+
 def test_two_statements_however_many_weeks(api, service, chen, django_assert_num_queries):
     api.get(FIND, find_query(service, chen))
     for count in ("2", "52"):
@@ -379,6 +387,13 @@ def test_answers_count_for_all_visits(api, ada):
     booked = visits(api.post(BOOK, wanted))
     [response] = QuestionnaireResponse.objects.all()
     assert response.appointment.fhir_id == booked[0]["id"]
+
+
+def test_a_series_is_for_one_patient(api, service, chen, ada, bo):
+    wanted = series(api, service, chen, patient=ada)
+    wanted["participant"].append({"actor": {"reference": bo.reference}, "status": "accepted"})
+    answer = api.post(BOOK, wanted)
+    assert (answer.status_code, texts(answer)) == (422, "A series is for one patient.")
 
 
 def test_seats_of_a_group_are_taken_in_every_week(api, ada, bo):
