@@ -12,6 +12,7 @@ from heapq import merge as merge_sorted
 from itertools import islice
 from math import ceil, floor
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.db.models import F, Q, QuerySet
 
@@ -126,12 +127,9 @@ def free_slots_of(search: Search, caller: Caller, base: str, now: datetime) -> F
     The search is sorted by start if it says no order.
     """
     begun = search.cursor.begun if search.cursor else ceil(now.timestamp())
-    criteria = _FreeSlotCriteria(caller, base)
-    conditions = ((name, value) for name, value in search.processed if name.partition(":")[0] not in ABOUT_THE_ANSWER)
-    if not all(criteria.narrow(name, value) for name, value in conditions) or not _may_find(caller):
-        return None
-    spans = criteria.window(begun)
-    if not spans:
+    criteria = _criteria_of(search, caller, base) if _may_find(caller) else None
+    spans = criteria.window(begun) if criteria else []
+    if criteria is None or not spans:
         return None
     if search.keys and search.keys[0].expression != F("start"):
         text = "Free times that are computed are found in order of start only: only stored Slots were searched."
@@ -146,6 +144,19 @@ def free_slots_of(search: Search, caller: Caller, base: str, now: datetime) -> F
         spans=clip(spans, FIRST, availability.bookable_until(ways, LAST, now)),
         ids=criteria.ids,
     )
+
+
+def _criteria_of(search: Search, caller: Caller, base: str) -> _FreeSlotCriteria | None:
+    """Return the criteria of a search and of the scopes that it is made with; None if no free time can meet them.
+
+    Of several scopes with search parameters the first counts that free times can meet.
+    """
+    pairs = [pair for pair in search.processed if pair[0].partition(":")[0] not in ABOUT_THE_ANSWER]
+    for constraint in access.search_constraints(caller, "Slot"):
+        criteria = _FreeSlotCriteria(caller, base)
+        if all(criteria.narrow(name, value) for name, value in [*pairs, *parse_qsl(constraint)]):
+            return criteria
+    return None
 
 
 def _ways(criteria: _FreeSlotCriteria, caller: Caller) -> list[Way]:

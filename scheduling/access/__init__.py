@@ -40,7 +40,7 @@ from scheduling.access.rows import (
     visible,
     visible_past,
 )
-from scheduling.access.scope_filters import require_within_scopes
+from scheduling.access.scope_filters import require_within_scopes, search_constraints
 from scheduling.access.scopes import CONTEXT, IDENTITY, LASTING, Scope, grantable, read_scope
 from scheduling.access.standing import require_standing, standing_caller
 from scheduling.access.write_rules import (
@@ -106,6 +106,7 @@ __all__ = [
     "require_standing",
     "require_within_scopes",
     "revoke_app",
+    "search_constraints",
     "searchable_types",
     "sees_all",
     "staff_appointments",

@@ -34,6 +34,17 @@ def has_scope_on_all(caller: Caller, kind: str, may: str) -> bool:
     )
 
 
+def search_constraints(caller: Caller, kind: str) -> list[str]:
+    """The search parameters of each scope to search for a type, as far as they can be read.
+
+    An empty text, for everything, if one of the scopes has none, or if there is no such scope.
+    """
+    found = [scope.constraint for scope in caller.grants if scope.is_for(kind, "s")]
+    if not found or not all(found):
+        return [""]
+    return [each for each in found if caller.condition_of(caller, kind, each) is not None]
+
+
 def filter_by_scopes(rows: QuerySet[M], caller: Caller, may: str) -> QuerySet[M]:
     """The rows on which one of these interactions is granted; all of them without a token."""
     granted = _granted(rows.model, caller, may)

@@ -419,6 +419,22 @@ def test_everyone_who_may_find_times_finds_what_they_could_book(api, service, ch
     assert hidden.fhir_id in ids(api_with("system/Slot.s").get("Slot", DAY))
 
 
+@pytest.mark.parametrize(
+    ("scopes", "count"),
+    [
+        ("system/Slot.rs?status=free", 16),
+        ("system/Slot.rs?status=busy", 0),
+        ("system/Slot.rs?schedule=of-chen", 8),
+        ("system/Slot.rs?status=busy system/Slot.rs?schedule=of-singh", 8),
+        ("system/Slot.rs?schedule=of-singh system/Slot.s", 16),
+        ("system/Slot.rs?colour=blue", 0),
+        ("system/Slot.rs?status=busy system/Appointment.rs", 0),
+    ],
+)
+def test_a_scope_with_search_parameters_opens_what_they_find(chen, singh, scopes, count):
+    assert api_with(scopes).get("Slot", {**DAY, "_count": "0"}).fhir["total"] == count
+
+
 def test_others_find_nothing(chen):
     assert Api().get("Slot", FREE_DAY).status_code == 401
     assert api_with("system/Patient.rs").get("Slot", FREE_DAY).status_code == 403
