@@ -106,7 +106,7 @@ def _kinds(named: list[str], caller: Caller) -> list[str]:
 
 
 def _conditions(kind: str, patient: Patient, query: QueryDict, caller: Caller, base: str) -> Iterator[Q]:
-    yield access.of_patient(kind, patient)
+    yield access.of_patient(kind, patient.pk)
     dates = [(CARE_DATES.get(kind), "ge", START), (CARE_DATES.get(kind), "le", END), ("_lastUpdated", "ge", SINCE)]
     for parameter, prefix, name in dates:
         if parameter and (value := query.get(name)):
@@ -117,11 +117,14 @@ def _conditions(kind: str, patient: Patient, query: QueryDict, caller: Caller, b
 
 
 def _includes(kind: str, named: list[str]) -> Iterator[Include]:
-    """Yield what resources of a type refer to, of the types that are named, if any are."""
+    """Yield what resources of a type refer to of the clinic, of the types that are named, if any are.
+
+    What they refer to of the patient is found anyway, and nothing of other patients, who came to a visit too, is told.
+    """
     if not any(known_includes(kind)):
         return
     for include in read_includes(f"{kind}:*", kind, reverse=False, again=False):
-        types = tuple(each for each in include.types if each in named or not named)
+        types = tuple(each for each in include.types if each in access.PUBLIC and (each in named or not named))
         if types:
             yield replace(include, types=types)
 

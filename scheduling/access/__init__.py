@@ -5,7 +5,7 @@ Availability is computed over all rows for every caller: the operation is author
 
 from scheduling.access.audit import audit_event
 from scheduling.access.callers import Caller, calendars
-from scheduling.access.compartments import PATIENT, of_patient, patient_of
+from scheduling.access.compartments import PATIENT, PUBLIC, of_patient, patient_of
 from scheduling.access.disclosures import record_disclosure, record_listing, withheld
 from scheduling.access.identities import record_of
 from scheduling.access.launches import (
@@ -62,6 +62,7 @@ __all__ = [
     "IDENTITY",
     "LASTING",
     "PATIENT",
+    "PUBLIC",
     "Caller",
     "Scope",
     "active_launches",

@@ -10,12 +10,21 @@ from typing import Any
 
 from django.db.models import Q
 
-from clinic.models import RESOURCE_MODELS, Patient, Resource
+from clinic.models import (
+    RESOURCE_MODELS,
+    Appointment,
+    AppointmentPatient,
+    AppointmentResponse,
+    Resource,
+    Slot,
+)
 
 # The Django lookup of the patient, by type of resource. The other types are about no patient.
 PATIENT = {model.RESOURCE_TYPE: model.PATIENT for model in RESOURCE_MODELS if model.PATIENT is not None}
 # Types that describe the clinic: open to everyone who is signed in, except rows of a patient.
 PUBLIC = frozenset(model.RESOURCE_TYPE for model in RESOURCE_MODELS if model.DESCRIBES_CLINIC)
+# Types with rows of visits, to which several patients can come.
+OF_VISITS = frozenset(model.RESOURCE_TYPE for model in (Appointment, Slot, AppointmentResponse))
 
 
 def patient_of(row: Resource) -> int | None:
@@ -27,9 +36,15 @@ def patient_of(row: Resource) -> int | None:
     return patient
 
 
-def of_patient(kind: str, patient: Patient) -> Q:
-    """The condition for the rows of a type, one of PATIENT, that are about the patient."""
-    return Q(**{PATIENT[kind]: patient.pk})
+def of_patient(kind: str, patient: int) -> Q:
+    """The condition for the rows of a type, one of PATIENT, that are about the patient (a primary key), alone or with
+    others.
+    """
+    own = Q(**{PATIENT[kind]: patient})
+    if kind in OF_VISITS:
+        with_others = AppointmentPatient.objects.filter(patient=patient).values("appointment")
+        own |= Q(**{f"{PATIENT[kind].removesuffix('patient')}pk__in": with_others})
+    return own
 
 
 def patient_column(kind: str) -> str:

@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from clinic.models import Appointment, AppointmentPatient, AppointmentResponse, Slot
 from scheduling.access.callers import Caller
-from scheduling.access.compartments import PATIENT, PUBLIC
+from scheduling.access.compartments import PATIENT, PUBLIC, of_patient
 from scheduling.access.scopes import INTERACTIONS, Scope
 from scheduling.errors import Forbidden
 
@@ -85,12 +84,9 @@ def _compartment(kind: str, caller: Caller) -> Q:
         return NOTHING
     if kind not in PATIENT:
         return Q() if kind in PUBLIC else NOTHING
-    own = Q(**{PATIENT[kind]: caller.context_patient})
+    own = of_patient(kind, caller.context_patient)
     if kind in PUBLIC:
         own |= Q(**{PATIENT[kind]: None})
-    if kind in (Appointment.RESOURCE_TYPE, Slot.RESOURCE_TYPE, AppointmentResponse.RESOURCE_TYPE):
-        with_others = AppointmentPatient.objects.filter(patient=caller.context_patient).values("appointment")
-        own |= Q(**{f"{PATIENT[kind].removesuffix('patient')}pk__in": with_others})
     if kind == "Appointment":
         own |= Q(patient=None, held_by=caller.user)  # the person's own hold, which has no patient yet
     return own

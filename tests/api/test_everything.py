@@ -49,6 +49,15 @@ def test_everything_is_the_compartment_and_what_it_refers_to(api, world):
     assert not {"Patient/leo", "Patient/bo"} & {*references(response), *referred}
 
 
+def test_a_visit_with_others_is_there_and_tells_nothing_else_of_them(api, world):
+    both = [{"actor": {"reference": each.reference}, "status": "accepted"} for each in (world.bo, world.ada)]
+    visit = AppointmentFactory(patient=world.bo, service=world.service, start=monday(15), participant=both)
+    response = api.get(ADA)
+    assert visit.reference in references(response)
+    assert not {"Patient", "Coverage"} & set(kinds(response, "include"))
+    assert "Patient/bo" not in references(response)
+
+
 def test_parameters_may_be_posted(api, world):
     asked = [{"name": "_type", "valueCode": "Coverage"}, {"name": "_count", "valueInteger": 5}]
     response = api.post(ADA, {"resourceType": "Parameters", "parameter": asked})

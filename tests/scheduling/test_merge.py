@@ -11,6 +11,7 @@ from clinic.fhir.codes import MERGED_PATIENT
 from clinic.fhir.resources import RESOURCES, rows_of, to_fhir
 from clinic.models import (
     Appointment,
+    AppointmentPatient,
     AuditEvent,
     Bookable,
     CalendarFeed,
@@ -125,6 +126,17 @@ def test_everything_that_refers_to_the_source_refers_to_the_target(ada, twin, ro
     assert MessagePreferences.objects.get().patient == ada
     assert Launch.objects.get().patient == ada
     assert merged.moved == dict.fromkeys(sorted(set(rows) & set(RESOURCES)), 1)
+
+
+def test_a_visit_with_others_has_the_target_in_the_place_of_the_source(ada, bo, twin, service):
+    both = [{"actor": {"reference": each.reference}, "status": "accepted"} for each in (bo, twin)]
+    visit = AppointmentFactory(patient=bo, service=service, start=monday(9), participant=both)
+    merge(twin, ada)
+    visit.refresh_from_db()
+    assert (visit.patient, visit.participant[1]["actor"]["reference"]) == (bo, ada.reference)
+    assert visit.other_patients.get().patient == ada
+    unmerge(twin, ada)
+    assert visit.other_patients.get().patient == twin
 
 
 def test_the_records_name_each_other_and_the_source_is_inactive(ada, twin):
@@ -370,7 +382,8 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(ada, twi
 def test_every_table_that_refers_to_patients_is_moved_or_left_on_purpose():
     referring = {relation.related_model for relation in Patient._meta.related_objects}
     left = {AuditEvent, PatientMerge}  # they say what was, not what is
-    assert referring - left - {Appointment} == {
+    of_visits = {Appointment, AppointmentPatient}  # the database keeps the second in step with the first
+    assert referring - left - of_visits == {
         *(model for model in MOVED if model in referring),
         *FEEDS_AND_APPS,
         *ONE_EACH,
