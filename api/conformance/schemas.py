@@ -17,8 +17,8 @@ FORMS: dict[str, Json] = {
 
 
 def schemas(kinds: Iterable[str]) -> dict[str, Json]:
-    """Return the schemas of these resource types and of all data types in them."""
-    found: dict[str, Json] = {}
+    """Return the schemas of these resource types and of all data types in them, and of a resource of any type."""
+    found: dict[str, Json] = {"Resource": FORMS["resource"]}
     todo = [(model, kind) for kind in kinds if (model := model_of(kind))]
     while todo:
         model, kind = todo.pop()

@@ -76,8 +76,10 @@ def series_offers(
     first = offers(pools, max(window[0], bookable[0]), min(window[1], bookable[1]))
     candidates = [_Candidate(offer) for offer in first]
     for number in range(1, recurrence.count):
-        _serve_week(candidates, agendas, pools, bookable, recurrence, number)
-        candidates = [each for each in candidates if each.is_possible(most_conflicts)]
+        choices = _choices(candidates, agendas, pools, bookable, recurrence, number)
+        for candidate, each in zip(candidates, choices, strict=True):
+            candidate.add(each, most_conflicts)
+        candidates = [candidate for candidate in candidates if candidate.is_possible]
     for candidate in candidates:
         schedules = _chosen(pools, candidate.served)
         missing = [number for number, choices in enumerate(candidate.served) if not _serve(schedules, choices)]
@@ -115,7 +117,7 @@ class Agenda:
 class _Candidate:
     """A first visit, and for each visit looked at so far the choices of each pool; none if it cannot be had.
 
-    `misses` counts for each schedule the visits that it cannot serve.
+    `misses` has the schedules of each pool that can still take the series, with how many visits they cannot serve.
     """
 
     def __init__(self, offer: Offer) -> None:
@@ -123,31 +125,30 @@ class _Candidate:
         self.served: list[Choices] = [offer.choices]
         self.misses = [dict.fromkeys(choices, 0) for choices in offer.choices]
 
-    def add(self, choices: Choices) -> None:
+    def add(self, choices: Choices, most_conflicts: int) -> None:
+        """Add the choices for the next visit, and leave out the schedules that have more misses than that."""
         self.served.append(choices)
-        for pool, misses in enumerate(self.misses):
-            for schedule in misses:
-                misses[schedule] += not choices or schedule not in choices[pool]
+        for at, misses in enumerate(self.misses):
+            serving = choices[at] if choices else ()
+            counts = {schedule: count + (schedule not in serving) for schedule, count in misses.items()}
+            self.misses[at] = {schedule: count for schedule, count in counts.items() if count <= most_conflicts}
 
-    def is_possible(self, most_conflicts: int) -> bool:
-        """True if each pool has a schedule that can serve so many visits; the other schedules are left out."""
-        self.misses = [
-            {schedule: count for schedule, count in misses.items() if count <= most_conflicts} for misses in self.misses
-        ]
+    @property
+    def is_possible(self) -> bool:
         return all(self.misses)
 
 
-def _serve_week(
+def _choices(
     candidates: Sequence[_Candidate],
     agendas: Mapping[int, Agenda],
     pools: Pools,
     bookable: Span,
     recurrence: Recurrence,
     number: int,
-) -> None:
-    """Add to each candidate the choices for one of its visits. Only schedules that still count are looked at."""
+) -> list[Choices]:
+    """For each candidate, the choices for one of its visits, among the schedules that can still take a series."""
     if not candidates:
-        return
+        return []
     times = [recurrence.start(candidate.offer.start, number) for candidate in candidates]
     left = [set[int]().union(*(candidate.misses[at] for candidate in candidates)) for at in range(len(pools))]
     counting = [[diary for diary in pool if diary.schedule in left[at]] for at, pool in enumerate(pools)]
@@ -157,9 +158,12 @@ def _serve_week(
     within = [(at, at + 1) for at in sorted(set(times))]
     found = offers(parts, max(first, bookable[0]), min(last + after, bookable[1]), within)
     serving = {(offer.start, offer.end - offer.start): offer.choices for offer in found}
-    for candidate, at in zip(candidates, times, strict=True):
-        start, length = candidate.offer.start, candidate.offer.end - candidate.offer.start
-        candidate.add(serving.get((at, length), ()) if recurrence.is_kept(start, number, at) else ())
+    return [
+        serving.get((at, each.offer.end - each.offer.start), ())
+        if recurrence.is_kept(each.offer.start, number, at)
+        else ()
+        for each, at in zip(candidates, times, strict=True)
+    ]
 
 
 def _chosen(pools: Pools, served: Sequence[Choices]) -> tuple[int, ...]:
