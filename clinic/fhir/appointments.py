@@ -140,16 +140,19 @@ def _take_actors(reading: Reading) -> None:
 
 
 def _with_name(participant: Json, found: dict[str, int | None], refs: References) -> Json:
-    """Return the participant with a `display`: the name of its practitioner, location or service if none was sent.
+    """Return the participant with its actor as `Type/id`, and with a `display`: the name of its practitioner, location
+    or service if none was sent.
 
     Pages, messages and calendars show it. A patient's name is not copied: it is read from the record.
     """
     actor = participant.get("actor", {})
     reference = local_reference(actor.get("reference", ""))
     pk = found.get(reference)
-    if "display" in actor or pk is None or reference.startswith("Patient/"):
+    if pk is None:
         return participant
-    return {**participant, "actor": {**actor, "display": refs.name(reference, pk)}}
+    is_named = "display" in actor or reference.startswith("Patient/")
+    name = {} if is_named else {"display": refs.name(reference, pk)}
+    return {**participant, "actor": {**actor, "reference": reference, **name}}
 
 
 def _service(participants: list[str], reading: Reading) -> int | None:

@@ -75,6 +75,15 @@ def check(together, ada, bo, cleo):
     assert set(lines.values_list("patient", flat=True)) == {ada.pk, bo.pk, cleo.pk}
 
 
+def test_a_patient_who_is_named_by_an_address_counts_too(api, service, schedule, ada, bo):
+    proposed = proposal(api, service, schedule)
+    address = {"reference": f"http://testserver/fhir/R4/{bo.reference}"}
+    proposed["participant"] += [coming(ada), {"actor": address, "status": "accepted"}]
+    booked = Appointment.objects.get(fhir_id=visit(api.post(BOOK, proposed))["id"])
+    assert (seats(booked), statuses(booked)[bo.reference]) == ([0, 1], "accepted")
+    assert Api(user=bo.user).get(booked.reference).status_code == 200
+
+
 def test_medplum_books_one_visit_for_all(together, ada, bo, cleo):
     check(together, ada, bo, cleo)
 
