@@ -24,7 +24,7 @@ from scheduling.booking.holds import (
 )
 from scheduling.booking.idempotency import AlreadyAnswered, Once, Written, first_time, recall, visits_of
 from scheduling.booking.identity_checks import Proof, is_birth_date, is_own_code, is_own_phone, proof_of
-from scheduling.booking.judging import judge_confirmations
+from scheduling.booking.judging import is_judged, judge_confirmations
 from scheduling.booking.merged_visits import clashes, lock_records, move_visits, return_visits
 from scheduling.booking.request import (
     BookingRequest,
@@ -100,6 +100,7 @@ __all__ = [
     "hold_series",
     "is_birth_date",
     "is_holder",
+    "is_judged",
     "is_own_code",
     "is_own_phone",
     "is_repeated",

@@ -1,6 +1,6 @@
 """New Appointments that are booked, held or requested, instead of recorded as they were sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from scheduling.booking import BookingRequest
 from scheduling.errors import SchedulingError
 from scheduling.interactions.entries import Entry
 from scheduling.participants import attending
+from scheduling.plugins import Judgement
 
 # Returns the booking request of a new Appointment (its resource and id), or None for one that is to be recorded.
 ReadBooking = Callable[[dict[str, Any], str], BookingRequest | None]
@@ -53,19 +54,25 @@ class Bookings:
         return booking.create_visit(request, entry.resource["status"], caller=caller, now=now)
 
 
-def bookings_among(entries: Sequence[Entry], read: ReadBooking, *, caller: Caller, now: datetime) -> Bookings:
-    """The entries of new Appointments that are to be booked. One statement, if there are updates among them."""
-    updates = [entry.fhir_id for entry in entries if entry.interaction == "update"]
-    existing: set[str] = set()
-    if updates:
-        existing.update(Appointment.objects.filter(fhir_id__in=updates).values_list("fhir_id", flat=True))
+def bookings_among(
+    entries: Sequence[Entry],
+    read: ReadBooking,
+    judgements: Mapping[str, Judgement],
+    *,
+    caller: Caller,
+    now: datetime,
+) -> Bookings:
+    """The entries of new Appointments that are to be booked. One statement, if there are updates among them.
+
+    One that could not be read before the transaction, as it names what the same Bundle makes, is judged here.
+    """
     bookings = Bookings(read)
-    for entry in entries:
-        if entry.fhir_id in existing:
-            continue
+    for entry in _of_new(entries):
         try:
             request = read(entry.resource, entry.fhir_id)
-            if request is not None:
+            if request is not None and entry.fhir_id in judgements:
+                request = replace(request, judgement=judgements[entry.fhir_id])
+            elif request is not None:
                 request = booking.judge_visit(request, entry.resource["status"], caller=caller, now=now)
         except (InvalidResource, SchedulingError) as error:
             bookings.problems.append((entry, error))
@@ -74,3 +81,28 @@ def bookings_among(entries: Sequence[Entry], read: ReadBooking, *, caller: Calle
                 bookings.entries.append(entry)
                 bookings.requests.append(request)
     return bookings
+
+
+def judge_bookings(
+    entries: Sequence[Entry], read: ReadBooking, *, caller: Caller, now: datetime
+) -> dict[str, Judgement]:
+    """The findings about the visits that these entries book, by id. Call it outside any transaction."""
+    judgements = {}
+    for entry in _of_new([entry for entry in entries if entry.type == Appointment.RESOURCE_TYPE]):
+        try:
+            request = read(entry.resource, entry.fhir_id)
+        except (InvalidResource, SchedulingError):
+            continue  # the write refuses it, or makes what it names
+        if request is not None:
+            judged = booking.judge_visit(request, entry.resource["status"], caller=caller, now=now)
+            judgements[entry.fhir_id] = judged.judgement
+    return judgements
+
+
+def _of_new(entries: Sequence[Entry]) -> list[Entry]:
+    """The creates, and the updates of Appointments that do not exist yet."""
+    updates = [entry.fhir_id for entry in entries if entry.interaction == "update"]
+    existing: set[str] = set()
+    if updates:
+        existing.update(Appointment.objects.filter(fhir_id__in=updates).values_list("fhir_id", flat=True))
+    return [entry for entry in entries if entry.interaction in ("create", "update") and entry.fhir_id not in existing]

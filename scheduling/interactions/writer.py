@@ -26,14 +26,14 @@ from scheduling.errors import (
 )
 from scheduling.interactions import rows, rules
 from scheduling.interactions.audit import record_writes
-from scheduling.interactions.bookings import Bookings, ReadBooking, bookings_among
+from scheduling.interactions.bookings import Bookings, ReadBooking, bookings_among, judge_bookings
 from scheduling.interactions.conditions import Find, finds_nothing, resolve_conditions
 from scheduling.interactions.deletion import delete
 from scheduling.interactions.entries import BundleRefused, Entry, EntryProblem, Interaction
 from scheduling.interactions.patches import Deleted, apply_patches
 from scheduling.interactions.patient_matching import without_known_patients
 from scheduling.interactions.references import referable_references, visible_references
-from scheduling.plugins import NO_FINDINGS, Judgement
+from scheduling.plugins import NO_FINDINGS, BookingStep, Judgement
 from scheduling.versions import has_version
 
 Outcome = Literal["created", "updated", "unchanged", "deleted", "known"]
@@ -67,7 +67,7 @@ class WriteRequest:
     `base` is our own address, `find` runs the searches of conditions, `then` runs before the commit (an error undoes
     everything), and `progress` is called with the number of further entries done. `booking_of` finds the Appointments
     that are to be booked; without it, as in an import, all are recorded as they are. `judgements` are the findings
-    about Appointments that are to be confirmed, by id.
+    about Appointments that are to be booked or confirmed, by id.
     """
 
     entries: Sequence[Entry]
@@ -90,8 +90,11 @@ def write(request: WriteRequest, *, caller: Caller, now: datetime) -> list[Write
 
 
 def with_judgements(request: WriteRequest, *, caller: Caller, now: datetime) -> WriteRequest:
-    """The request with the findings about the visits that it may confirm. Call it outside any transaction."""
+    """The request with the findings about the visits that it books or may confirm. Call it outside any transaction."""
     judgements = booking.judge_confirmations(_may_confirm(request.entries), caller=caller, now=now)
+    if request.booking_of is not None and booking.is_judged(BookingStep.BOOK):
+        entries = [_authorised(caller, entry) for entry in request.entries]
+        judgements |= judge_bookings(entries, request.booking_of, caller=caller, now=now)
     return replace(request, judgements=judgements) if judgements else request
 
 
@@ -249,7 +252,7 @@ class _Writer:
         if self.booking_of is None:
             return Bookings()
         new = [entry for entry in entries if not self._must_exist(entry)]
-        bookings = bookings_among(new, self.booking_of, caller=self.caller, now=self.now)
+        bookings = bookings_among(new, self.booking_of, self.judgements, caller=self.caller, now=self.now)
         for entry, error in bookings.problems:
             if not self._depends_on_refused(entry):
                 self._refuse(entry, error)

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from django.db import connection
 
 from clinic.models import Appointment, CdsService
+from scheduling import cds_hooks
 from tests.api.conftest import codes, texts
 from tests.api.visits import BOOK, HOLD, proposal, visit
-from tests.factories import ScheduleFactory
+from tests.factories import ScheduleFactory, SlotFactory
 from tests.receiver import receiving
+from tests.scheduling.situations import monday
 
 CARD = {"summary": "The plan has ended", "indicator": "critical", "source": {"label": "Acme"}}
 
@@ -33,6 +36,34 @@ def test_book_answers_with_its_words(api, ada, stops):
     assert response.status_code == 201
     [issue] = response.fhir["entry"][0]["response"]["outcome"]["issue"]
     assert (issue["code"], issue["details"]["text"]) == ("informational", "Acme: The plan has ended")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_bundle", [False, True])
+def test_plain_fhir_is_asked_about_outside_the_transaction(api, ada, stops, monkeypatch, is_bundle):
+    schedule = ScheduleFactory()
+    slot = SlotFactory(schedule=schedule, status="free", start=monday(19), end=monday(19, 30))
+    appointment = {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "slot": [{"reference": slot.reference}],
+        "participant": [{"actor": {"reference": ada.reference}, "status": "accepted"}],
+    }
+    asked = []
+    ask = cds_hooks.ask
+
+    def note_and_ask(*args, **named):
+        asked.append(connection.in_atomic_block)
+        return ask(*args, **named)
+
+    monkeypatch.setattr(cds_hooks, "ask", note_and_ask)
+    entry = {"resource": appointment, "request": {"method": "POST", "url": "Appointment"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    response = api.post("", bundle) if is_bundle else api.post("Appointment", appointment)
+    assert response.status_code == 422
+    assert texts(response).endswith("Acme: The plan has ended")
+    assert asked == [False]
+    assert not Appointment.objects.exists()
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
