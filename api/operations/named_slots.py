@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from api.operations.ids import read_free_slot_id
 from api.operations.parameters import reference_to, refusal
-from api.operations.proposals import are_contained, objects
+from api.operations.proposals import are_contained
 from clinic.fhir.datatypes import Json, instant
 from clinic.fhir.issues import InvalidElement
 from clinic.models import Slot
@@ -43,12 +43,14 @@ def read_named_slots(resource: Json, at: str, base: str) -> tuple[NamedSlot, ...
     """
     if are_contained(resource.get("slot", [])):
         return ()
+    read = reference_to("Slot", base, "slot reference")
     ids: dict[str, str] = {}
     issues = []
-    for n, reference in list(objects(resource.get("slot")))[: MOST_SLOTS + 1]:
+    named = resource["slot"] if isinstance(resource["slot"], list) else [resource["slot"]]
+    for n, reference in enumerate(named[: MOST_SLOTS + 1]):
         place = f"{at}.slot[{n}].reference"
         try:
-            fhir_id = reference_to("Slot", base, "slot reference")(reference)
+            fhir_id = read(reference if isinstance(reference, dict) else None)
         except InvalidElement as error:
             issues.append(Issue(error.code, error.text, place))
             continue

@@ -245,6 +245,14 @@ def test_other_times_than_the_slots_are_refused(api, chen, ada):
     refused(api, 422, "invariant", "Appointment", "app-2", only_start)
 
 
+@pytest.mark.parametrize("slot", [7, "Slot/7", {"reference": 7}, {"reference": "Schedule/7"}, {"display": "Ten"}, None])
+def test_what_is_no_reference_to_a_slot_is_refused(api, chen, ada, slot):
+    times = {"start": instant(monday(10)), "end": instant(monday(10, 30))}
+    body = {**appointment(ada, **times), "slot": [slot]}
+    body["participant"].append({"actor": {"reference": chen.actor.reference}, "status": "accepted"})
+    refused(api, 400, "invalid", "Appointment.slot[0].reference", "Invalid slot reference", body)
+
+
 def test_two_services_are_refused(api, chen, service, ada):
     other = ServiceFactory(name="Vaccination", duration=30, interval=30)
     chen.services.add(other)
