@@ -5,8 +5,8 @@ http://fhir.org/guides/argonaut-scheduling/profiles.html, https://profiles.ihe.n
 
 import pytest
 
-from api.operations.argonaut.criteria import CRITERIA
 from api.operations.argonaut.find import PARAMETERS as OPENINGS
+from api.operations.argonaut.prefetch import PARAMETERS as PREFETCHED
 from api.operations.dialects import Dialect
 from api.operations.medplum.find import PARAMETERS as ON_SCHEDULES
 from api.operations.registry import OPERATIONS
@@ -126,7 +126,7 @@ def test_free_slots(api, role):
         ("find", {*ON_SCHEDULES, *OPENINGS} - {"_page"}),
         ("hold", {name for dialect in Dialect for name in dialect.value[0]}),
         ("book", {name for dialect in Dialect for name in dialect.value[1]}),
-        ("prefetch", set(CRITERIA)),
+        ("prefetch", set(PREFETCHED)),
     ],
 )
 def test_the_declared_parameters_are_those_that_are_read(operation, read):

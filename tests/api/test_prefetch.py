@@ -274,6 +274,7 @@ def test_a_free_slot_is_held_and_booked(api, service, chen, ada):
     [booked] = matches(api.post(BOOK, parameters(appt_id=f"Appointment/{held['id']}")))
     row = Appointment.objects.get()
     assert (booked["status"], row.patient, row.service) == ("booked", ada, service)
+    assert booked["appointmentType"] == slot["appointmentType"]
     assert row.slots.get().schedule == chen
 
 

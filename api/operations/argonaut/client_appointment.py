@@ -24,7 +24,7 @@ from clinic.fhir.issues import InvalidResource
 from clinic.fhir.references import local_reference
 from clinic.fhir.resources import RESOURCES, Draft, References
 from clinic.fhir.schedules import service_references
-from clinic.fhir.visit_types import codings_of
+from clinic.fhir.visit_types import appointment_type, appointment_type_of, codings_of
 from clinic.models import (
     Appointment,
     HealthcareService,
@@ -145,8 +145,10 @@ def notes_of(appointment: ClientAppointment) -> Json:
 
 
 def _added_elements(extra: Json, service: HealthcareService, extensions: tuple[Json, ...]) -> Json:
-    """Return the elements that the server adds: profile, service type and extensions."""
+    """Return the elements that the server adds: profile, service type, type of appointment and extensions."""
     elements: Json = {"meta": {"profile": list(APPOINTMENT_PROFILES)}}
+    if "appointmentType" not in extra:
+        elements["appointmentType"] = appointment_type(appointment_type_of(service.appointment_type, service.type))
     if not any(service_references(concept) for concept in extra.get("serviceType", ())):
         elements["serviceType"] = service_types(service)
     if extensions:

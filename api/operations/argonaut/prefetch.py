@@ -39,6 +39,7 @@ from scheduling.errors import Invalid, Issue
 ADDRESS = "Slot/$prefetch"
 COUNT, CURSOR = "_count", "_cursor"
 INCLUDES = ("_include", "_include:iterate")
+PARAMETERS = (*CRITERIA, *INCLUDES, COUNT)
 MOST = 1000
 CHUNK = 200
 
@@ -95,7 +96,7 @@ def _read(inputs: Inputs, caller: Caller, base: str, now: datetime) -> _Prefetch
     if cursor is not None:
         inputs.only((CURSOR, COUNT))
         inputs.add((name, value) for name, value in json.loads(cursor.query) if not inputs.has(name))
-    inputs.only((*CRITERIA, *ALIASES, *INCLUDES, COUNT, CURSOR))
+    inputs.only((*PARAMETERS, *ALIASES, CURSOR))
     notes: list[str] = []
     window = read_window(inputs, now, notes, is_cut=False)
     count = inputs.one(COUNT, whole_number(COUNT, 0, MOST))
