@@ -81,14 +81,9 @@ def _one(entry: Any, index: int, sender: Sender) -> Json:
 def _perform(entry: Entry, sender: Sender) -> WriteResult:
     booker = AppointmentBooker(sender.caller, sender.base, sender.now)
     try:
-        return interactions.perform(
-            entry,
-            caller=sender.caller,
-            now=sender.now,
-            base=sender.base,
-            find=reading.finder(sender.caller, sender.base),
-            booking_of=booker,
-        )
+        find = reading.finder(sender.caller, sender.base)
+        write = interactions.WriteRequest(entries=[entry], base=sender.base, find=find, booking_of=booker)
+        return interactions.perform(write, caller=sender.caller, now=sender.now)
     except SchedulingError as refusal:
         booker.explain(refusal)
         raise

@@ -70,9 +70,8 @@ class ResourceView(FHIRView):
                 booking.recall(key)
                 key = replace(key, tell=booker.explain)
             find = reading.finder(caller, base)
-            written = interactions.perform(
-                entry, caller=caller, now=now, base=base, find=find, booking_of=booker, once=key
-            )
+            write = interactions.WriteRequest(entries=[entry], base=base, find=find, booking_of=booker)
+            written = interactions.perform(write, caller=caller, now=now, once=key)
         except AlreadyAnswered as before:
             return replay(before.answer)
         except SchedulingError as refusal:

@@ -3,6 +3,7 @@
 Each visit of a series is an Appointment like any other: it can be moved, cancelled and changed alone.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -153,7 +154,7 @@ def confirm_series(
     once: Once | None = None,
 ) -> tuple[Appointment, ...]:
     """Confirm the holds of a series, all or nothing: see `confirm`. Visits that are not held stay as they are."""
-    requests: dict[str, ConfirmRequest] = {}
+    requests: defaultdict[str, ConfirmRequest] = defaultdict(lambda: request)
     if is_judged(BookingStep.CONFIRM):
         _, members = _members(appointment_id, occurrences, caller)
         for number, fhir_id in enumerate(members):
@@ -165,22 +166,21 @@ def confirm_series(
                 appointment_id=fhir_id,
                 by_services=number == 0,
             )
-    return _confirm_members(appointment_id, occurrences, request, requests, caller=caller, now=now, once=once)
+    return _confirm_members(appointment_id, occurrences, requests, caller=caller, now=now, once=once)
 
 
 @use_case
 def _confirm_members(
     appointment_id: str,
     occurrences: Occurrences,
-    request: ConfirmRequest,
     requests: Mapping[str, ConfirmRequest],
     *,
     caller: Caller,
     now: datetime,
     once: Once | None = None,
 ) -> tuple[Appointment, ...]:
-    """Confirm the holds of a series, each by its own request of `requests`, if there is one."""
-    named, members = _locked_members(appointment_id, occurrences, caller, request.version)
+    """Confirm the holds of a series, each by its own request."""
+    named, members = _locked_members(appointment_id, occurrences, caller, requests[appointment_id].version)
     held = [visit for visit in members if visit.status in (Status.PENDING, Status.PROPOSED)]
     if not held:
         raise_if_expired(named)
@@ -193,7 +193,7 @@ def _confirm_members(
     visits = []
     for visit in held:
         with _numbered(visit, zone):
-            one = replace(requests.get(visit.fhir_id, request), tell=False)
+            one = replace(requests[visit.fhir_id], tell=False)
             visits.append(confirm_locked(visit, one, caller=caller, now=now))
     tell = notifications.series_requested if visits[0].is_request else notifications.series_booked
     tell(visits, now=now)

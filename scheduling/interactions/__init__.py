@@ -10,7 +10,7 @@ from scheduling.access import Caller
 from scheduling.booking import Once
 from scheduling.errors import SchedulingError
 from scheduling.interactions.bookings import ReadBooking
-from scheduling.interactions.conditions import Find, SeveralMatch, finds_nothing
+from scheduling.interactions.conditions import Find, SeveralMatch
 from scheduling.interactions.entries import (
     BundleRefused,
     Entry,
@@ -57,20 +57,10 @@ __all__ = [
 ]
 
 
-def perform(
-    entry: Entry,
-    *,
-    caller: Caller,
-    now: datetime,
-    base: str = "",
-    find: Find = finds_nothing,
-    booking_of: ReadBooking | None = None,
-    once: Once | None = None,
-) -> WriteResult:
-    """Perform one interaction, only once for an idempotency key. A refusal is raised as the error of that resource, not
-    as BundleRefused.
+def perform(request: WriteRequest, *, caller: Caller, now: datetime, once: Once | None = None) -> WriteResult:
+    """Perform the interaction of the only entry, only once for an idempotency key. A refusal is raised as the error of
+    that resource, not as BundleRefused.
     """
-    request = WriteRequest(entries=[entry], base=base, find=find, booking_of=booking_of)
     request = with_judgements(request, caller=caller, now=now)
 
     def act() -> WriteResult | SchedulingError:
