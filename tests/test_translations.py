@@ -39,7 +39,7 @@ def test_each_translation_keeps_the_placeholders(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_django_reads_is_what_the_translator_wrote(language):
+def test_the_compiled_catalog_is_the_written_one(language):
     path = texts.po_file(language)
     assert path.with_suffix(".mo").read_bytes() == texts.compiled(texts.read(path, language)), (
         f"Run: python manage.py update_translations {language}"

@@ -162,7 +162,7 @@ def test_errors_are_named(api, visit_request, chen, change, status, code):
     assert not AppointmentResponse.objects.exists()
 
 
-def test_who_takes_no_part_is_not_heard(api, visit_request):
+def test_a_response_of_a_non_participant_is_refused(api, visit_request):
     response = api.post(KIND, answer(visit_request, PractitionerFactory()))
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
 

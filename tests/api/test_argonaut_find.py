@@ -393,12 +393,12 @@ def test_patients_are_proposed_what_they_can_book(service, chen, ada, site):
     assert set(who(found(desk))) == {closed.actor.reference}
 
 
-def test_who_may_search(service, chen):
+def test_callers_who_may_find(service, chen):
     assert Api().get(FIND, window()).status_code == 401
     assert api_with("system/Patient.rs").get(FIND, window()).status_code == 403
 
 
-def test_what_fits_no_service_is_said(api, service, chen):
+def test_criteria_without_a_service_are_explained(api, service, chen):
     answer = api.get(FIND, window(specialty=f"{SNOMED}|394582007"))
     assert "No service that you can book fits" in notes(answer)
 
@@ -424,7 +424,7 @@ def test_a_constant_number_of_statements(api, service, chen, napa):
     assert max(few) <= 9
 
 
-def test_what_needs_more_than_a_patient_is_proposed_to_who_looks_for_it_and_says_so(api, service, chen):
+def test_a_service_with_requirements_is_proposed_with_a_note(api, service, chen):
     service.requires_coverage = True
     service.save()
     anything = api.get(FIND, window())

@@ -37,7 +37,7 @@ def test_a_deletion_once(api):
     assert lines() == [("delete", "D", f"{site.reference}/_history/2")]
 
 
-def test_whose_it_is(api):
+def test_audit_events_belong_to_their_patient(api):
     coverage = CoverageFactory(beneficiary=PatientFactory(fhir_id="ada"))
     api.delete(coverage.reference)
     assert AuditEvent.objects.get(subtype="delete").patient.fhir_id == "ada"

@@ -118,7 +118,7 @@ def test_the_demos_software_needs_debug(db, settings):
     assert Client().post(TOKEN, CREDENTIALS).status_code == 200
 
 
-def test_who_has_signed_in_needs_no_token(ada):
+def test_a_signed_in_user_needs_no_token(ada):
     assert Api(user=ada.user).get(ada.reference).status_code == 200
 
 

@@ -118,7 +118,7 @@ def test_resources_are_returned_if_preferred(api, kind):
     assert outcome["response"]["outcome"]["resourceType"] == "OperationOutcome"
 
 
-def test_of_a_batch_each_entry_fails_for_itself(api):
+def test_each_entry_of_a_batch_fails_alone(api):
     taken = AppointmentFactory(schedules=[ScheduleFactory()])
     answers = sent(
         api,
@@ -152,7 +152,7 @@ def test_of_a_batch_each_entry_fails_for_itself(api):
     ],
     ids=range(7),
 )
-def test_of_a_transaction_nothing_is_done_if_something_cannot_be(api, broken, status):
+def test_a_transaction_is_all_or_nothing(api, broken, status):
     PatientFactory(fhir_id="ada", family="Quinn")
     PatientFactory(family="Quinn")
     gone = LocationFactory()
@@ -207,7 +207,7 @@ def test_a_refusal_of_another_bundle_names_the_valid_types(api, kind):
     assert "transaction or batch" in texts(response)
 
 
-def test_what_is_deleted_makes_room_for_what_is_created(api):
+def test_a_deletion_makes_room_for_a_creation(api):
     taken = SlotFactory()
     body = {name: value for name, value in api.get(taken.reference).fhir.items() if name not in ("id", "meta")}
     assert statuses(sent(api, "transaction", entry("POST", "Slot", body), entry("DELETE", taken.reference))) == [
@@ -216,7 +216,7 @@ def test_what_is_deleted_makes_room_for_what_is_created(api):
     ]
 
 
-def test_what_refers_to_each_other_is_deleted_together(api):
+def test_resources_that_refer_to_each_other_are_deleted_together(api):
     schedule = ScheduleFactory()
     slot = SlotFactory(schedule=schedule)
     entries = [entry("DELETE", each.reference) for each in (schedule.actor, schedule, slot)]
@@ -251,7 +251,7 @@ def test_a_reference_by_search_means_one_resource(api, many, status, code):
     assert response.fhir["issue"][0]["expression"] == ["Bundle.entry[0]"]
 
 
-def test_who_is_updated_by_search_can_be_referred_to(api):
+def test_a_conditionally_updated_resource_can_be_referred_to(api):
     urn = "urn:uuid:6f1a5b7e-0c36-4a43-9d3f-000000000001"
     coverage = {
         "resourceType": "Coverage",

@@ -42,7 +42,7 @@ def proposed_visit(api, service, chen, ada):
     return proposal(api, service, chen, patient=ada)
 
 
-def test_what_was_found_is_booked(api, service, chen, ada, proposed_visit):
+def test_a_found_proposal_is_booked(api, service, chen, ada, proposed_visit):
     answer = api.post(BOOK, proposed_visit)
     booked = visit(answer)
     row = Appointment.objects.get()
@@ -72,7 +72,7 @@ def test_three_forms_of_body(api, proposed_visit, body):
     assert api.post(BOOK, body(proposed_visit)).status_code == 201
 
 
-def test_what_the_client_sent_is_kept(api, proposed_visit, ada):
+def test_elements_sent_by_the_client_are_kept(api, proposed_visit, ada):
     proposed_visit |= {
         "description": "Knee",
         "comment": "Third floor",
@@ -228,7 +228,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize(("path", "reference", "place"), MISSING.values(), ids=MISSING)
-def test_what_is_missing_is_404(api, proposed_visit, path, reference, place):
+def test_a_missing_reference_is_404(api, proposed_visit, path, reference, place):
     if path[0] == "contained":
         proposed_visit["contained"] = [
             {**each, "schedule": {"reference": reference}} for each in proposed_visit["contained"]
@@ -334,7 +334,7 @@ def test_rules_of_configuration(api, service, chen, proposed_visit):
     assert ("HealthcareService is inactive", f"{HERE}.serviceType") in issues_of(api.post(BOOK, proposed_visit))
 
 
-def test_who_may_book(api, ada, bo, service, chen, proposed_visit):
+def test_callers_who_may_book(api, ada, bo, service, chen, proposed_visit):
     theirs = proposal(api, service, chen, patient=bo)
     patient = Api(user=ada.user)
     assert patient.post(BOOK, theirs).status_code == 404

@@ -260,7 +260,7 @@ def test_a_schedule_says_where_with_whom_and_for_what(schedule, service, place):
     assert found["serviceType"][0]["coding"] == service.type[0]["coding"]
 
 
-def test_of_people_only_their_profession_is_published(schedule, place):
+def test_only_the_profession_of_practitioners_is_published(schedule, place):
     [found] = lines("Practitioner")
     assert found["identifier"] == [NPI]
     assert found["name"][0]["family"] == "Chen"
@@ -351,7 +351,7 @@ def test_the_newest_version_is_not_modified(schedule, settings):
             assert again["ETag"] == first["ETag"]
 
 
-def test_what_is_booked_makes_a_new_version_at_once(schedule, service, settings):
+def test_a_booking_makes_a_new_edition_at_once(schedule, service, settings):
     settings.PUBLISHED_MAX_AGE = timedelta(minutes=1)
     first = get(f"{ALL}/Slot.ndjson")
     assert statuses()[local(monday(10))] == "free"
@@ -440,7 +440,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_what_is_inactive_is_not_published(place, service, closed):
+def test_inactive_resources_are_not_published(place, service, closed):
     role = RoleFactory(locations=[place], services=[service])
     schedule = ScheduleFactory(actor=role, services=[service], site=place)
     SlotFactory(schedule=schedule, start=monday(10), end=monday(10, 30))

@@ -105,7 +105,7 @@ def test_which_appointment_is_required_and_must_be_one(api):
     assert api.post("Appointment/$cancel", {"appointment-reference": "Appointment/none"}).status_code == 404
 
 
-def test_who_may_cancel(ada, bo, taken):
+def test_callers_who_may_cancel(ada, bo, taken):
     assert Api(user=bo.user).post(f"Appointment/{taken}/$cancel").status_code == 404
     assert Api(user=ada.user).post(f"Appointment/{taken}/$cancel").status_code == 200
 

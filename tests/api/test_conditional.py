@@ -26,7 +26,7 @@ def test_if_none_exist_creates_only_once(api, condition):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_create_the_same_at_once_one_does():
+def test_two_conditional_creations_at_once_create_one():
     start, apis = Barrier(2), [api_with(), api_with()]
 
     def post(api):
@@ -45,7 +45,7 @@ def test_several_that_exist_are_too_many(api):
     assert (response.status_code, codes(response)) == (412, ["multiple-matches"])
 
 
-def test_what_is_deleted_does_not_exist(api):
+def test_a_deleted_resource_matches_no_condition(api):
     first = api.post("Location", SITE, if_none_exist=CONDITION).fhir
     api.delete(f"Location/{first['id']}")
     assert api.post("Location", SITE, if_none_exist=CONDITION).status_code == 201
@@ -120,7 +120,7 @@ def test_a_condition_needs_a_search(api, method):
     assert api.request(method, "Location", body, content_type=media_type).status_code == 400
 
 
-def test_who_may_not_search_may_not_find_out_by_a_condition(db):
+def test_a_condition_needs_the_right_to_search(db):
     PatientFactory(identifier=[{"system": "http://mrn.example", "value": "7"}])
     condition = "identifier=http://mrn.example|7"
     response = api_with("system/Patient.cud").post("Patient", {"resourceType": "Patient"}, if_none_exist=condition)

@@ -66,7 +66,7 @@ def test_only_the_version_that_was_seen(api, held):
     assert api.post(cancel, if_match="*").status_code == 200
 
 
-def test_who_may_confirm(ada, bo, held):
+def test_callers_who_may_confirm(ada, bo, held):
     assert Api(user=bo.user).post(held).status_code == 404
     assert api_with("system/*.rs").post(held).status_code == 403
     assert Api().post(held).status_code == 401

@@ -45,7 +45,7 @@ def test_an_app_may_ask_for_tokens():
     assert preflight("/oauth/token/", "POST", "authorization")["Access-Control-Allow-Origin"] == "*"
 
 
-def test_what_the_headers_say_can_be_read(api):
+def test_exposed_headers_can_be_read(api):
     response = api.get(PatientFactory().reference, origin=APP)
     assert response["Access-Control-Allow-Origin"] == "*"
     headers = response["Access-Control-Expose-Headers"].split(", ")

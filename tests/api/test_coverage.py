@@ -33,7 +33,7 @@ def test_a_patients_own_coverage_needs_no_beneficiary(ada):
     assert (response.status_code, response.fhir["beneficiary"]) == (201, {"reference": ada.reference})
 
 
-def test_who_cares_for_others_says_whose_it_is(ada):
+def test_a_carer_names_the_beneficiary(ada):
     tim = PatientFactory(given="Tim")
     RelatedPersonFactory(user=ada.user, patient=tim)
     api = Api(user=ada.user)
@@ -90,7 +90,7 @@ def test_software_without_the_scope_writes_none(ada):
     ("change", "element"),
     [({"type": {"text": "PPO"}}, "Coverage.type"), ({"beneficiary": None}, "Coverage.beneficiary")],
 )
-def test_what_visits_rest_on_keeps_its_type_and_is_not_given_away(api, ada, bo, change, element):
+def test_a_coverage_in_use_keeps_its_type_and_beneficiary(api, ada, bo, change, element):
     coverage = CoverageFactory(beneficiary=ada, type={"text": "EHCPOL"})
     sent = coverage_of(ada, id=coverage.fhir_id) | {
         name: value or {"reference": bo.reference} for name, value in change.items()
@@ -104,7 +104,7 @@ def test_what_visits_rest_on_keeps_its_type_and_is_not_given_away(api, ada, bo, 
     assert api.put(coverage.reference, coverage_of(ada, id=coverage.fhir_id, status="cancelled")).status_code == 200
 
 
-def test_what_no_visit_rests_on_changes_freely(api, ada):
+def test_an_unused_coverage_can_be_changed(api, ada):
     coverage = CoverageFactory(beneficiary=ada)
     over = AppointmentFactory(patient=ada, extra={"supportingInformation": [{"reference": coverage.reference}]})
     over.status = "cancelled"

@@ -93,7 +93,7 @@ def test_a_search_compares_the_numbers(api):
         assert ids(api.get(f"Questionnaire?context-quantity={query}")) == ["q"], query
 
 
-def test_what_is_booked_and_kept_for_the_same_key_is_the_same(api):
+def test_a_repeated_booking_keeps_its_decimals(api):
     """The fingerprint and the response of a request keep their digits too."""
     service = ServiceFactory()
     schedule = ScheduleFactory(services=[service])
@@ -114,7 +114,7 @@ def test_a_number_that_nothing_can_hold_is_refused(api, text):
     assert api.request("PUT", "QuestionnaireResponse/one", answers([text])).status_code == 400
 
 
-def test_what_is_said_longer_than_can_be_meant_is_rounded(api):
+def test_more_digits_than_can_be_kept_are_rounded(api):
     response = decimals(body(api.request("PUT", "QuestionnaireResponse/one", answers(["0." + "1" * 100]))))
     assert float(response[0]) == pytest.approx(1 / 9)
 

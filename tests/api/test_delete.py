@@ -20,7 +20,7 @@ from tests.factories import (
 )
 
 
-def test_what_is_deleted_is_gone_and_counts_for_nothing(api):
+def test_a_deleted_resource_is_gone_and_has_no_effect(api):
     patient = PatientFactory()
     response = api.delete(patient.reference)
     assert (response.status_code, response.content, response["ETag"]) == (204, b"", 'W/"2"')
@@ -61,7 +61,7 @@ def test_only_the_version_that_was_read_is_deleted(api):
     ],
     ids=["coverage", "calendar", "service", "slot", "role", "room"],
 )
-def test_what_others_refer_to_stays_and_says_what_they_are(api, make, of):
+def test_a_referenced_resource_stays_and_the_refusal_names_the_referrers(api, make, of):
     row = make()
     response = api.delete(of(row).reference)
     assert (response.status_code, codes(response)) == (409, ["conflict"])
@@ -69,7 +69,7 @@ def test_what_others_refer_to_stays_and_says_what_they_are(api, make, of):
     assert api.get(of(row).reference).status_code == 200
 
 
-def test_who_takes_part_stays(api):
+def test_a_participant_cannot_be_deleted(api):
     chen = PractitionerFactory()
     team = CareTeamFactory(participant=[{"member": {"reference": chen.reference}}])
     assert team.reference in texts(api.delete(chen.reference))
@@ -77,7 +77,7 @@ def test_who_takes_part_stays(api):
     assert api.delete(chen.reference).status_code == 204
 
 
-def test_what_the_caller_may_not_see_is_not_named(db):
+def test_invisible_referrers_are_not_named(db):
     coverage = CoverageFactory()
     response = api_with("system/Patient.rd").delete(coverage.beneficiary.reference)
     assert response.status_code == 409
@@ -110,7 +110,7 @@ def test_the_time_of_a_deleted_slot_is_free_again(api):
     assert Slot.objects.filter(deleted_at=None).count() == 1
 
 
-def test_what_is_written_again_is_back_as_its_next_version(api):
+def test_a_deleted_resource_written_again_gets_the_next_version(api):
     patient = PatientFactory(fhir_id="ada")
     api.delete(patient.reference)
     response = api.put("Patient/ada", {"resourceType": "Patient", "id": "ada", "gender": "female"})

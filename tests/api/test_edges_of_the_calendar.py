@@ -142,7 +142,7 @@ def test_searches_answer(api, db):
         assert (query, len(response.fhir.get("entry", []))) == (query, count)
 
 
-def test_what_is_written_is_read(api, world):
+def test_dates_are_read_as_they_were_written(api, world):
     schedule = api.get(f"Schedule/{world.schedule.fhir_id}").fhir
     assert schedule["planningHorizon"] == {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T23:59:59Z"}
     assert api.put(f"Schedule/{world.schedule.fhir_id}", schedule).status_code == 200

@@ -138,12 +138,12 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_resources(api
         ("_cursor=x", "invalid"),
     ],
 )
-def test_what_cannot_be_read_is_refused(api, world, query, code):
+def test_invalid_parameters_are_refused(api, world, query, code):
     response = api.get(f"{ADA}?{query}")
     assert (response.status_code, codes(response)) == (400, [code])
 
 
-def test_nobody_is_told_of_a_patient_who_is_not_there(api, world):
+def test_a_missing_patient_is_404(api, world):
     assert api.get("Patient/nobody/$everything").status_code == 404
     Patient.objects.filter(pk=world.ada.pk).update(deleted_at=timezone.now())
     assert api.get(ADA).status_code == 404

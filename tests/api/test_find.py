@@ -198,7 +198,7 @@ def test_the_practitioner_is_narrowed_down_wherever_the_service_requires_one(api
     assert okafor.actor.reference in people
 
 
-def test_what_is_found_on_two_grids_is_booked(api, service, chen):
+def test_a_time_found_on_two_grids_can_be_booked(api, service, chen):
     """Dr Okafor's visits start every 20 minutes, the room's every 15: they meet on the hour."""
     okafor = ScheduleFactory(services=[service], parameters={"alignment_interval": 20})
     room = ScheduleFactory(services=[service], actor=RoomFactory())
@@ -364,7 +364,7 @@ def test_bodies_that_are_nothing(api, body):
     assert all(issue["expression"][0].startswith("Parameters") for issue in answer.fhir["issue"])
 
 
-def test_what_is_missing_is_404_and_named(api, service, chen):
+def test_a_missing_reference_is_404_and_named(api, service, chen):
     gone = api.get(FIND, find_query(service, chen, "Schedule/gone"))
     assert (gone.status_code, issues_of(gone)) == (404, {("Loading schedule failed", "Parameters.schedule[1]")})
     query = {**find_query(service, chen), "service-type-reference": "HealthcareService/gone"}
@@ -411,7 +411,7 @@ def test_schedules_that_cannot_be_one_visit(api, service, chen):
     assert (answer.status_code, issues_of(answer)) == (400, expected)
 
 
-def test_who_may_search(api, ada, service, chen):
+def test_callers_who_may_find(api, ada, service, chen):
     assert Api(user=ada.user).get(FIND, find_query(service, chen)).status_code == 200
     assert Api().get(FIND, find_query(service, chen)).status_code == 401
     refused = api_with("system/Patient.rs").get(FIND, find_query(service, chen))

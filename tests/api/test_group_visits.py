@@ -147,7 +147,7 @@ def test_staff_and_software_see_all(api, together, rana, ada, bo, cleo):
         assert ids(caller.get(f"Appointment?patient={cleo.reference}")) == [together.fhir_id]
 
 
-def test_what_is_disclosed_is_noted_for_each(api, together, ada, bo, cleo):
+def test_disclosures_are_recorded_for_each_patient(api, together, ada, bo, cleo):
     api.get(together.reference)
     lines = AuditEvent.objects.filter(target=together.reference, subtype="read")
     assert set(lines.values_list("patient", flat=True)) == {ada.pk, bo.pk, cleo.pk}
@@ -172,7 +172,7 @@ LEAVING = {
 
 @pytest.mark.parametrize("how", LEAVING)
 @pytest.mark.parametrize("first", [True, False], ids=["the first", "another"])
-def test_who_cancels_leaves_alone(together, schedule, ada, bo, cleo, how, first):
+def test_a_patient_who_cancels_leaves_alone(together, schedule, ada, bo, cleo, how, first):
     patient, stays = (ada, bo) if first else (bo, ada)
     assert LEAVING[how](Api(user=patient.user), together, patient).status_code in (200, 201)
     together.refresh_from_db()

@@ -72,7 +72,7 @@ def test_the_version_of_a_deletion_is_gone_and_those_before_it_are_not(api):
     assert versions(api.get(f"{patient.reference}/_history").fhir) == [('W/"2"', "DELETE"), ('W/"1"', "POST")]
 
 
-def test_what_belongs_to_a_resource_is_kept_with_its_version(api):
+def test_a_version_keeps_the_rows_that_belong_to_the_resource(api):
     schedule = ScheduleFactory(parameters={"duration": 20})
     service = schedule.services.get()
     role = RoleFactory(services=[service])
@@ -103,7 +103,7 @@ def test_a_visit_is_read_with_the_slots_that_it_had(api):
     assert versions(api.get(f"{slot}/_history").fhir) == [('W/"2"', "DELETE"), ('W/"1"', "POST")]
 
 
-def test_whoever_writes_is_followed_be_it_sql_by_hand(api):
+def test_history_follows_every_writer_even_sql_by_hand(api):
     patient = PatientFactory(family="Quinn")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -197,7 +197,7 @@ def test_at_a_time_only_current_versions_are_returned(api, at, found):
         {"name": "a"},
     ],
 )
-def test_what_cannot_be_read_is_refused(api, query):
+def test_invalid_history_parameters_are_refused(api, query):
     assert api.get("Patient/_history", query).status_code == 400
 
 

@@ -72,7 +72,7 @@ def test_a_refusal_is_an_answer_too(api, service, chen, bo, proposed_visit):
     assert (again.status_code, "diagnostics" in again.fhir["issue"][0]) == (409, True)
 
 
-def test_what_could_not_be_read_may_be_corrected(api, proposed_visit):
+def test_an_invalid_request_may_be_corrected_under_its_key(api, proposed_visit):
     assert api.post(BOOK, {**proposed_visit, "status": "maybe"}, **KEY).status_code == 400
     assert api.post(BOOK, proposed_visit, **KEY).status_code == 201
 

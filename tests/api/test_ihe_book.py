@@ -116,7 +116,7 @@ def test_a_referral_goes_with_the_visit(api, chen):
     assert held["basedOn"] == first["basedOn"]
 
 
-def test_who_pays_and_who_it_is_are_not_needed_yet(api, chen):
+def test_coverage_and_patient_are_optional_at_first(api, chen):
     plan = {"reference": "InsurancePlan/1"}
     answer = search(api, insurance_reference=plan, patient_resource=person())
     assert answer.fhir["total"] == 8
@@ -167,7 +167,7 @@ def by_identifier(person, **more):
     return {"actor": {"identifier": person.identifier[0], **more}, "status": "accepted"}
 
 
-def test_who_takes_part_is_named_by_an_identifier(api, service, chen, ada):
+def test_participants_can_be_named_by_identifier(api, service, chen, ada):
     ScheduleFactory(services=[service])
     ada.identifier = [{"system": "urn:oid:1.2.3.4", "value": "12345"}]
     ada.save()
@@ -179,7 +179,7 @@ def test_who_takes_part_is_named_by_an_identifier(api, service, chen, ada):
     assert Appointment.objects.get().patient == ada
 
 
-def test_whoever_is_named_must_be_known(api, chen, ada):
+def test_an_unknown_participant_is_refused(api, chen, ada):
     appointment = {**offer(api), "status": "pending"}
     for _ in range(2):
         PatientFactory(identifier=[{"system": "urn:oid:1.2.3.4", "value": "twice"}])
@@ -272,7 +272,7 @@ def test_only_its_remarks_are_changed(api, chen, ada):
     assert (now["comment"], now["reasonCode"], now["slot"]) == ("By bicycle", [{"text": "Rash"}], visit["slot"])
 
 
-def test_what_somebody_else_has_changed_is_not_overwritten(api, chen, ada):
+def test_a_change_by_another_client_is_not_overwritten(api, chen, ada):
     visit = booked(api, ada)
     api.post(BOOK, {**visit, "comment": "First"})
     answer = api.post(BOOK, {**visit, "comment": "Second"}, if_match=f'W/"{visit["meta"]["versionId"]}"')
@@ -293,7 +293,7 @@ def test_another_patient_is_another_visit(api, chen, ada, bo):
     assert Appointment.objects.get().version == 1
 
 
-def test_who_the_patient_is_may_be_said_again(api, chen, ada):
+def test_the_patient_may_be_repeated(api, chen, ada):
     visit = booked(api, ada)
     body = parameters(appointment_resource={**visit, "comment": "Later"}, patient_resource=person())
     assert matches(api.post(BOOK, body))[0]["comment"] == "Later"
@@ -307,7 +307,7 @@ def test_another_service_is_another_visit(api, chen, ada):
     assert "This visit is for another service" in notes(answer)
 
 
-def test_what_is_cancelled_is_not_booked_again_by_changing_it(api, chen, ada):
+def test_a_cancelled_visit_is_not_booked_by_an_update(api, chen, ada):
     visit = booked(api, ada)
     api.post(BOOK, {**visit, "status": "cancelled"})
     answer = api.post(BOOK, visit)
@@ -322,7 +322,7 @@ def test_a_move_that_is_refused_names_the_nearest_times(api, chen, ada):
     assert instant(monday(9)) in issue["diagnostics"]
 
 
-def test_what_does_not_change_stays_the_same(api, chen, ada):
+def test_unchanged_elements_stay_the_same(api, chen, ada):
     visit = booked(api, ada)
     assert matches(api.post(BOOK, visit)) == [visit]
 

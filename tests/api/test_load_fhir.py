@@ -25,14 +25,14 @@ def load(tmp_path, capsys):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["transaction", "collection"])
-def test_what_is_loaded_can_be_booked_and_loaded_again(load, kind):
+def test_loaded_resources_can_be_booked_and_loaded_again(load, kind):
     assert load(connectathon.bundle(kind)).out == "622 resources loaded (622 created, 0 updated, 0 unchanged)\n"
     assert load(connectathon.bundle(kind)).out == "622 resources loaded (0 created, 0 updated, 622 unchanged)\n"
     connectathon.assert_exactly_the_free_quarters_are_offered()
 
 
 @pytest.mark.django_db
-def test_what_was_refused_is_said_line_by_line(load, capsys):
+def test_refusals_are_listed_line_by_line(load, capsys):
     bundle = connectathon.bundle()
     slot, schedule = bundle["entry"][0]["resource"], bundle["entry"][64]["resource"]
     del slot["end"]
@@ -62,7 +62,7 @@ def test_standard_input_can_be_read(monkeypatch, capsys):
         ('{"resourceType": "Bundle", "type": "searchset"}', "Bundle.type is not transaction or collection."),
     ],
 )
-def test_what_is_no_bundle_is_refused_in_a_sentence(load, content, text):
+def test_a_file_that_is_no_bundle_is_refused(load, content, text):
     with pytest.raises(CommandError) as refusal:
         load(content)
     assert str(refusal.value) == text

@@ -177,7 +177,7 @@ def test_json_has_several_names(api, content_type):
     assert api.post("Patient", b'{"resourceType": "Patient"}', content_type=content_type).status_code == 201
 
 
-def test_what_is_not_json_is_said_with_its_place(api):
+def test_invalid_json_is_refused_with_its_position(api):
     response = api.post("Patient", '{\n  "resourceType": Patient\n}')
     assert (response.status_code, codes(response)) == (400, ["structure"])
     assert texts(response) == "This is not JSON: Expecting value at line 2 column 19."
@@ -210,7 +210,7 @@ def test_percent_signs_stand_for_themselves(api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_sends_too_much_over_the_wire_hears_why(live_server, api):
+def test_a_body_that_is_too_large_is_refused_with_the_reason(live_server, api):
     """A response before the end of the body would be lost with the connection."""
     connection = http.client.HTTPConnection(live_server.thread.host, live_server.thread.port, timeout=30)
     headers = {"Authorization": f"Bearer {AccessToken.objects.get().token}", "Content-Type": "application/fhir+json"}

@@ -124,7 +124,7 @@ def test_a_merge_is_undone(api, ada, twin):
         (parameters(TWIN, reference("target-patient", "nobody")), 404),
     ],
 )
-def test_what_cannot_be_done_is_refused(api, ada, twin, sent, status):
+def test_impossible_merges_are_refused(api, ada, twin, sent, status):
     before = stored()
     assert api.post(MERGE, sent).status_code == status
     assert stored() == before

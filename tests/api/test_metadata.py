@@ -103,7 +103,7 @@ def test_declared_interactions_of_the_system_are_answered_and_others_are_not(api
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
-def test_what_is_declared_of_conditions_holds(api, declared, kind):
+def test_declared_conditional_interactions_work(api, declared, kind):
     unknown = {"_id": "nobody"}
     update = api.request("PUT", kind, {"resourceType": kind}, query=unknown)
     assert is_answered(update) == declared[kind]["conditionalUpdate"]
@@ -148,7 +148,7 @@ def test_guides_and_their_profiles_are_named(statement, declared):
         assert declared[kind]["supportedProfile"]
 
 
-def test_what_a_token_does_not_allow_is_declared_all_the_same(statement):
+def test_the_capability_statement_does_not_depend_on_the_token(statement):
     """The statement is about the server, and the same for every caller."""
     body = api_with("system/Slot.rs").get("metadata").fhir
     assert body == statement

@@ -17,7 +17,7 @@ WRITABLE = [kind for kind, each in RESOURCES.items() if each.from_fhir is not No
 
 
 @pytest.mark.parametrize("kind", WRITABLE)
-def test_what_changes_the_meaning_of_a_resource_is_refused(api, kind):
+def test_unknown_modifier_extensions_are_refused(api, kind):
     row = SAMPLES[kind]()
     sent = api.get(row.reference).fhir
     for changed, code, place in (
@@ -41,7 +41,7 @@ def test_wherever_it_is(api):
 
 
 @pytest.mark.parametrize("place", ["", "contained", "participant"])
-def test_of_what_is_proposed_too(api, place):
+def test_unknown_modifier_extensions_of_proposals_are_refused(api, place):
     service = ServiceFactory()
     chen = ScheduleFactory(services=[service])
     query = {"service-type-reference": service.reference, "schedule": chen.reference}

@@ -93,7 +93,7 @@ def test_registered_while_they_book(software):
     assert Appointment.objects.get().patient.family == "Núñez"
 
 
-def test_who_is_a_patient_already_is_not_registered_twice(software):
+def test_a_known_patient_is_not_registered_twice(software):
     ada = PatientFactory(family="Núñez", given="María José", birth_date="1980-02-29", gender="female")
     body = parameters(appt_id=reference(held(software)))
     body["parameter"].append({"name": "patient-resource", "resource": described()})
@@ -101,7 +101,7 @@ def test_who_is_a_patient_already_is_not_registered_twice(software):
     assert Appointment.objects.get().patient == ada
 
 
-def test_what_is_given_on_request_is_asked_for(software, service):
+def test_a_service_on_request_becomes_a_request(software, service):
     service.on_request = True
     service.save()
     appointment = held(software)

@@ -162,7 +162,7 @@ def test_the_day_of_a_visit_goes_step_by_step(api):
 
 
 @pytest.mark.parametrize("status", ["arrived", "checked-in", "fulfilled", "noshow"])
-def test_what_is_still_to_come_has_not_taken_place(api, status):
+def test_a_visit_of_tomorrow_cannot_be_fulfilled(api, status):
     appointment = booked(at=timezone.now() + timedelta(days=2))
     whole = api.get(appointment.reference).fhir
     for response in (

@@ -50,7 +50,7 @@ def test_an_element_is_added(api, ada):
     assert changed(api, added)["birthDate"] == "1980-02-03"
 
 
-def test_what_repeats_is_added_to_its_list(api, ada):
+def test_a_value_is_added_to_a_repeating_element(api, ada):
     identifier = {"valueIdentifier": {"system": "http://mrn.example", "value": "7"}}
     first = operation(type="add", path="Patient", name="identifier", value=identifier)
     assert changed(api, first)["identifier"] == [identifier["valueIdentifier"]]
@@ -58,7 +58,7 @@ def test_what_repeats_is_added_to_its_list(api, ada):
     assert changed(api, suffix)["name"][0]["given"] == ["Ada", "Mae", "Zoe"]
 
 
-def test_what_has_no_type_of_its_own_is_said_part_by_part(api, ada):
+def test_a_backbone_element_is_given_part_by_part(api, ada):
     value = {
         "part": [
             {"name": "name", "valueHumanName": {"text": "Bo"}},
@@ -79,7 +79,7 @@ def test_a_place_among_others_can_be_said(api, ada):
 @pytest.mark.parametrize(
     "path", ["Patient.name[1]", "Patient.name.where(text = 'Ada Q.')", "name.where(text='Ada Q.')"]
 )
-def test_what_a_path_picks_out_is_deleted(api, ada, path):
+def test_the_element_at_a_path_is_deleted(api, ada, path):
     assert [each.get("text") for each in changed(api, operation(type="delete", path=path))["name"]] == [None, "Addie"]
 
 
@@ -126,7 +126,7 @@ def test_operations_follow_one_another(api, ada):
     ],
     ids=range(22),
 )
-def test_what_cannot_be_done_is_refused_in_words(api, ada, query, status):
+def test_an_impossible_patch_is_refused_with_the_reason(api, ada, query, status):
     response = patch(api, query)
     assert response.status_code == status, texts(response)
     assert api.get("Patient/ada").fhir["meta"]["versionId"] == "1"

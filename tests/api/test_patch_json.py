@@ -16,7 +16,7 @@ def test_a_patch_is_the_next_version(api):
     assert response["Location"] == f"http://testserver/fhir/R4/{patient.reference}/_history/2"
 
 
-def test_what_changes_nothing_is_no_new_version(api):
+def test_a_patch_without_changes_makes_no_version(api):
     patient = PatientFactory(gender="female")
     response = api.patch(patient.reference, FEMALE)
     assert (response.status_code, response["ETag"]) == (200, 'W/"1"')
@@ -54,14 +54,14 @@ def test_a_test_that_fails_keeps_the_resource_as_it_is(api):
         {"op": "remove", "path": "/name/0/family/7"},
     ],
 )
-def test_who_may_not_read_learns_nothing_by_patching(db, operation):
+def test_a_patch_reveals_nothing_that_may_not_be_read(db, operation):
     patient = PatientFactory(family="Hollingsworth")
     response = api_with("system/Patient.u").patch(patient.reference, [operation])
     assert response.status_code == 422
     assert "Hollingsworth" not in texts(response)
 
 
-def test_what_is_left_must_be_fhir(api):
+def test_the_patched_resource_must_be_valid(api):
     patient = PatientFactory()
     response = api.patch(patient.reference, [{"op": "add", "path": "/gender", "value": "yes"}])
     assert (response.status_code, codes(response)) == (400, ["code-invalid"])
@@ -116,7 +116,7 @@ def test_a_missing_resource_cannot_be_patched(api):
     ],
     ids=range(22),
 )
-def test_what_is_no_patch_is_refused_in_words(api, patch, status):
+def test_an_invalid_patch_is_refused_with_the_reason(api, patch, status):
     response = api.patch(PatientFactory().reference, patch)
     assert response.status_code == status, texts(response)
     assert Patient.objects.get().version == 1
@@ -135,7 +135,7 @@ def test_software_patches_what_its_scopes_say(db, scopes):
     assert api_with(scopes).patch(PatientFactory().reference, FEMALE).status_code == 403
 
 
-def test_who_sees_it_not_cannot_patch_it(ada, bo):
+def test_an_invisible_resource_cannot_be_patched(ada, bo):
     assert Api(user=ada.user).patch(bo.reference, FEMALE).status_code in (403, 404)
     bo.refresh_from_db()
     assert bo.version == 1

@@ -49,7 +49,7 @@ def test_a_fhirpath_patch_can_be_in_xml_too(api):
     assert (response.status_code, response.fhir["gender"]) == (200, "other")
 
 
-def test_what_a_patch_makes_of_a_resource_is_judged_as_any_update_is(api):
+def test_a_patched_resource_is_checked_like_an_update(api):
     patient = PatientFactory(birth_date=None)
     sent = diff('<add sel="Patient"><birthDate value="soon"/></add>')
     response = api.request("PATCH", patient.reference, sent, content_type=XML_PATCH, accept="application/fhir+xml")
@@ -128,7 +128,7 @@ def test_changes_are_made_in_their_order_and_can_be_made_again():
         '<add sel="Patient/active" type="@colour">red</add>',
     ],
 )
-def test_what_does_not_fit_the_resource(change):
+def test_a_patch_that_does_not_fit_the_resource_is_refused(change):
     with pytest.raises(NotApplied):
         patched(change)
 
@@ -151,12 +151,12 @@ def test_what_does_not_fit_the_resource(change):
         '<replace sel="Patient/active"/>',
     ],
 )
-def test_what_is_no_change(change):
+def test_a_patch_without_changes_makes_no_version(change):
     with pytest.raises(Invalid):
         patched(change)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<diff", b"<Patient xmlns='http://hl7.org/fhir'/>", b"\xff"])
-def test_what_is_no_patch(body):
+def test_an_invalid_patch_is_refused(body):
     with pytest.raises(Invalid):
         xml_patch.read(body)

@@ -144,7 +144,7 @@ def test_patients_answer_questions_for_a_visit_or_before_there_is_one(as_ada, ad
     assert as_ada.put(f"QuestionnaireResponse/{response.fhir['id']}", changed).status_code == 200
 
 
-def test_what_has_gaps_is_not_complete(as_ada, ada, form):
+def test_a_response_with_gaps_cannot_be_completed(as_ada, ada, form):
     response = as_ada.post("QuestionnaireResponse", answers(form, ada, text=""))
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
     assert "What brings you here?" in texts(response)
@@ -178,7 +178,7 @@ def test_answers_stay_with_their_visit(as_ada, ada, form, coming):
     assert response.status_code == 422
 
 
-def test_nobody_answers_for_others_or_at_their_visits(as_ada, ada, bo, form, coming):
+def test_patients_answer_for_themselves_at_their_own_visits(as_ada, ada, bo, form, coming):
     theirs = AppointmentFactory(patient=bo, start=monday(11))
     given = QuestionnaireResponseFactory(questionnaire=form, patient=bo)
     for sent in (answers(form, bo), answers(form, ada, theirs)):

@@ -107,7 +107,7 @@ def test_the_least_that_a_client_sends_is_booked(api, chen, ada):
     assert api.get(f"Appointment/{row.fhir_id}").fhir == booked
 
 
-def test_what_the_client_sent_is_kept(api, chen, ada):
+def test_elements_sent_by_the_client_are_kept(api, chen, ada):
     sent = appointment(
         ada,
         *free(api, 10),
@@ -520,7 +520,7 @@ def test_software_may_choose_the_id(api, chen, ada):
 # Who may
 
 
-def test_who_may_book_may_post(service, chen, napa, ada):
+def test_callers_who_may_book_may_post(service, chen, napa, ada):
     bo = PatientFactory(user=UserFactory())
     chen.actor.user = UserFactory()
     chen.actor.save()

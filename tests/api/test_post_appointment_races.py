@@ -42,7 +42,7 @@ def posted_at_once(path, bodies):
 
 
 @pytest.mark.parametrize("is_stored", [True, False], ids=["stored", "computed"])
-def test_of_six_clients_for_one_slot_one_has_it(is_stored):
+def test_one_of_six_clients_takes_a_slot(is_stored):
     service = ServiceFactory(duration=30, interval=30)
     chen = ScheduleFactory(services=[service])
     slot = f"Slot/{free_slot_id(chen.pk, service.pk, int(monday(10).timestamp()))}"

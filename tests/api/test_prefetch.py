@@ -161,7 +161,7 @@ def test_malformed_is_400(api, chen, query):
     assert api.get(PREFETCH, window(**query)).status_code == 400
 
 
-def test_who_may(chen):
+def test_callers_who_may_prefetch(chen):
     assert Api().get(PREFETCH, window()).status_code == 401
     assert api_with("system/Patient.rs").get(PREFETCH, window()).status_code == 403
     assert api_with().post(PREFETCH).status_code == 400

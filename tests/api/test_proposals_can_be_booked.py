@@ -68,7 +68,7 @@ def overlap(one, other):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_is_found_is_booked_and_gone(api, seed):
+def test_a_found_proposal_is_booked_and_no_longer_found(api, seed):
     random = Random(seed)
     service, schedules, window = configuration(random)
     proposals = found(api, service, *schedules, **window)
@@ -91,7 +91,7 @@ def shared(service):
     return service.scheduling_parameters.get().slot_capacity == 2
 
 
-def test_what_a_hold_took_is_offered_from_the_instant_it_expires(api):
+def test_held_time_is_offered_from_the_instant_the_hold_expires(api):
     service, schedules, window = configuration(Random(1))
     proposed_visit = found(api, service, *schedules, **window)[0]
     held = visit(api.post(HOLD, proposed_visit))

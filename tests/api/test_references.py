@@ -49,7 +49,7 @@ def test_a_reference_to_nothing_is_refused_wherever_it_is(api, place):
         assert response.fhir["issue"][0]["expression"] == [f"{place}.reference"]
 
 
-def test_what_is_elsewhere_or_named_in_other_ways_is_not_looked_for(api):
+def test_external_and_logical_references_are_not_checked(api):
     others = [
         {"reference": "https://other.example/fhir/Practitioner/nobody"},
         {"identifier": {"system": "http://npi", "value": "1"}},
@@ -63,7 +63,7 @@ def test_what_is_elsewhere_or_named_in_other_ways_is_not_looked_for(api):
     assert api.post("Patient", {**sent, "generalPractitioner": [*others, ours]}).status_code == 422
 
 
-def test_what_a_transaction_brings_may_be_referred_to_before_it_is_there(api):
+def test_entries_of_a_transaction_may_refer_to_later_ones(api):
     """Two records may refer to each other."""
 
     def patient(fhir_id, other):
@@ -82,7 +82,7 @@ def test_what_a_transaction_brings_may_be_referred_to_before_it_is_there(api):
     assert api.put("Patient/c", patient("c", "c")).status_code == 201
 
 
-def test_what_was_referred_to_before_it_was_deleted_may_stay(api):
+def test_a_reference_to_a_resource_deleted_since_may_stay(api):
     """A record whose doctor is deleted can still be corrected, but gets no other missing reference."""
     chen = PractitionerFactory()
     body = {"resourceType": "Patient", "id": "ada", "generalPractitioner": [{"reference": chen.reference}]}
@@ -94,7 +94,7 @@ def test_what_was_referred_to_before_it_was_deleted_may_stay(api):
     assert api.put("Patient/bo", {**body, "id": "bo"}).status_code == 422
 
 
-def test_what_is_known_costs_one_statement_however_much_there_is(api, django_assert_max_num_queries):
+def test_all_references_are_checked_with_one_statement(api, django_assert_max_num_queries):
     people, org = PractitionerFactory.create_batch(20), OrganizationFactory()
     sent = {
         "resourceType": "Patient",

@@ -36,7 +36,7 @@ def maria(db):
     )
 
 
-def test_who_is_new_is_created(api):
+def test_a_new_patient_is_created(api):
     response = api.post("Patient", described())
     assert response.status_code == 201
     assert response["Location"].endswith(f"/Patient/{response.fhir['id']}/_history/1")
@@ -52,7 +52,7 @@ def test_who_is_new_is_created(api):
     ],
     ids=["the same", "without accents, in capitals", "the same identifier", "nothing but the identifier"],
 )
-def test_who_is_known_is_found(api, maria, sent):
+def test_a_known_patient_is_found(api, maria, sent):
     response = api.post("Patient", sent)
     assert response.status_code == 200
     assert response["Location"].endswith(maria.reference)
@@ -74,7 +74,7 @@ def test_who_is_known_is_found(api, maria, sent):
     ],
     ids=["born otherwise", "of another gender", "fewer names", "without birth date", "a namesake", "no system"],
 )
-def test_who_may_be_another_is_created(api, maria, sent):
+def test_a_doubtful_match_is_created(api, maria, sent):
     assert api.post("Patient", sent).status_code == 201
 
 
@@ -147,12 +147,12 @@ def test_software_registers_with_the_scope_for_it(maria, scopes):
     assert api_with(scopes).post("Patient", described()).status_code == 403
 
 
-def test_nobody_else_registers(maria, chen):
+def test_other_callers_cannot_register(maria, chen):
     for user in (chen.user, UserFactory()):
         assert Api(user=user).post("Patient", described()).status_code == 403
 
 
-def test_what_cannot_be_read_is_refused_as_ever(api, maria):
+def test_an_invalid_patient_is_refused(api, maria):
     response = api.post("Patient", {**described(), "gender": "unsaid"})
     assert (response.status_code, codes(response)) == (400, ["code-invalid"])
 

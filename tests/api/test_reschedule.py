@@ -73,7 +73,7 @@ def test_a_hold_stays_a_hold(api, service, chen, ada):
     assert api.post(f"Appointment/{held['id']}/$confirm").status_code == 200
 
 
-def test_what_cannot_be_had_leaves_the_old_time(api, chen, room, booked):
+def test_a_refused_move_keeps_the_old_time(api, chen, room, booked):
     SlotFactory(schedule=room, start=monday(14), end=monday(15))
     answer = move(api, booked, monday(14), chen, room)
     [issue] = answer.fhir["issue"]
@@ -133,7 +133,7 @@ def test_an_appointment_without_a_service(api, chen):
     )
 
 
-def test_who_may_move_and_which_version(ada, bo, chen, room, booked):
+def test_callers_and_versions_that_may_move(ada, bo, chen, room, booked):
     assert move(Api(user=bo.user), booked, monday(14), chen, room).status_code == 404
     patient = Api(user=ada.user)
     assert move(patient, booked, monday(14), chen, room, if_match='W/"2"').status_code == 412

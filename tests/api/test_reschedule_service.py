@@ -125,7 +125,7 @@ def test_the_new_service_takes_all_that_it_requires(api, booked, surgery, chen):
     assert {each["actor"]["reference"] for each in moved["participant"]} >= {room.actor.reference}
 
 
-def test_what_the_new_service_requires_of_the_patient_is_required(api, booked, surgery, chen, patient):
+def test_the_requirements_of_the_new_service_are_checked(api, booked, surgery, chen, patient):
     HealthcareService.objects.filter(pk=surgery.pk).update(requires_coverage=True)
     answer = become(api, booked, surgery, monday(14), chen)
     assert answer.status_code == 422
@@ -171,7 +171,7 @@ def test_a_schedule_that_does_not_give_it_and_a_service_that_is_unknown(api, boo
     assert (answer.status_code, issues_of(answer)) == (404, expected)
 
 
-def test_what_cannot_be_had_leaves_the_old_visit(api, booked, surgery, chen):
+def test_a_refused_change_keeps_the_old_visit(api, booked, surgery, chen):
     answer = become(api, booked, surgery, monday(16, 30), chen)  # it would end after five
     assert answer.status_code == 422
     assert api.get(f"Appointment/{booked['id']}").fhir == booked

@@ -36,7 +36,7 @@ def test_a_known_version_is_not_modified(api, known):
     assert response.content == b""
 
 
-def test_who_knows_another_version_gets_the_resource(api):
+def test_another_etag_gets_the_resource(api):
     assert api.get(PatientFactory().reference, if_none_match='W/"2"').status_code == 200
 
 
@@ -62,7 +62,7 @@ def test_head_answers_as_get_does_without_the_body(api):
         assert (response.status_code, response.content) == (200, b"")
 
 
-def test_what_was_deleted_is_gone(api):
+def test_a_deleted_resource_is_410(api):
     patient = PatientFactory(deleted_at=datetime(2026, 1, 5, tzinfo=UTC))
     response = api.get(patient.reference)
     assert response.status_code == 410
@@ -115,7 +115,7 @@ def test_the_answer_is_of_the_type_that_was_asked_for(api, accept, media_type):
     assert response["Content-Type"] == f"{media_type}; charset=utf-8"
 
 
-def test_what_cannot_be_served_is_not_acceptable(api):
+def test_an_unknown_format_is_406(api):
     patient = PatientFactory().reference
     assert api.get(patient, accept="application/fhir+turtle").status_code == 406
     response = api.get(patient, {"_format": "ttl"})

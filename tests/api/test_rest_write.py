@@ -42,7 +42,7 @@ def visit(slot, patient, **more):
     }
 
 
-def test_what_is_created_has_an_address_and_a_version(api):
+def test_a_created_resource_has_a_location_and_a_version(api):
     response = api.post("Patient", {**ADA, "id": "mine", "meta": {"versionId": "9"}})
     assert response.status_code == 201
     patient = Patient.objects.get()
@@ -76,21 +76,21 @@ def test_an_update_with_a_new_id_creates(api):
     assert response["Location"].endswith("/Patient/ada/_history/1")
 
 
-def test_what_is_the_same_is_no_new_version(api):
+def test_an_unchanged_update_makes_no_version(api):
     api.put("Patient/ada", {**ADA, "id": "ada"})
     response = api.put("Patient/ada", {**ADA, "id": "ada"})
     assert (response.status_code, response["ETag"]) == (200, 'W/"1"')
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RESOURCES if RESOURCES[kind].from_fhir])
-def test_what_is_written_back_as_it_was_read_is_no_new_version(api, kind):
+def test_an_update_with_the_read_resource_makes_no_version(api, kind):
     row = FACTORIES[kind]()
     read = api.get(row.reference)
     response = api.put(row.reference, read.fhir)
     assert (response.status_code, response["ETag"]) == (200, read["ETag"])
 
 
-def test_what_was_read_can_be_written_back(api):
+def test_every_read_resource_can_be_written_back(api):
     schedule = ScheduleFactory(parameters={"duration": 20})
     for row in (schedule, schedule.services.get(), schedule.actor, SlotFactory(schedule=schedule)):
         read = api.get(row.reference).fhir
@@ -342,7 +342,7 @@ def put_at_once(resource, several):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_take_one_id_one_creates_it():
+def test_eight_creations_of_one_id_create_one_resource():
     chen = ScheduleFactory()
     booked = visit(SlotFactory(schedule=chen, start=MONDAY_9), PatientFactory(), id="one")
     for resource in (

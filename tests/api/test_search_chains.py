@@ -219,7 +219,7 @@ def test_nothing_hidden_is_found_by_what_hangs_on_it(db, ada, query):
     assert (answer.fhir["total"], "entry" in answer.fhir) == (0, False)
 
 
-def test_what_is_chained_is_what_the_scopes_say(visits):
+def test_chains_stay_within_the_scopes(visits):
     api = api_with("system/Appointment.rs system/Practitioner.rs")
     assert ids(api.get("Appointment?patient.family=quinn")) == []
     assert ids(api.get("Appointment?practitioner.family=chen")) == ["of-ada"]

@@ -260,7 +260,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_what_was_sent_is_found_by_what_it_says(api, kind):
+def test_sent_elements_can_be_searched(api, kind):
     sent, queries = SAMPLES[kind]
     PractitionerFactory(fhir_id="gp")
     OrganizationFactory(fhir_id="parent")

@@ -171,7 +171,7 @@ def test_a_short_name_for_longer_chains_is_compared(api):
         (" and ".join(["family eq x"] * 60), "parts"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_with_the_place_and_what_would_be_right(api, text, message):
+def test_an_invalid_filter_is_refused_with_its_place_and_the_right_form(api, text, message):
     response = api.get("Patient", {"_filter": text})
     assert (response.status_code, codes(response)) == (400, ["invalid"])
     assert message in texts(response)

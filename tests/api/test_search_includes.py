@@ -63,7 +63,7 @@ EVERYONE = sorted(
 )
 
 
-def test_what_is_referred_to_is_included_once(api, slots):
+def test_a_referenced_resource_is_included_once(api, slots):
     response = api.get("Slot?schedule=chen&_include=Slot:schedule&_include:iterate=Schedule:actor")
     entries = [(entry["search"]["mode"], entry["resource"]["id"]) for entry in response.fhir["entry"]]
     assert entries[3:] == [("include", "chen"), ("include", "dr-chen")]
@@ -83,7 +83,7 @@ def test_an_asterisk_stands_for_all_references(api, visit):
     assert brought(api, "Appointment", "*") == everything
 
 
-def test_what_refers_to_a_match_is_included(api, visit):
+def test_a_referring_resource_is_included(api, visit):
     CoverageFactory(beneficiary=visit.patient)
     parameters = ("Appointment:patient", "Coverage:beneficiary", "RelatedPerson:patient")
     assert brought(api, "Patient", *parameters, name="_revinclude") == ["Appointment", "Coverage", "RelatedPerson"]
@@ -117,13 +117,13 @@ def test_a_form_is_included_by_its_canonical(api):
     assert brought(api, "Questionnaire", include, name="_revinclude") == ["QuestionnaireResponse"] * 3
 
 
-def test_what_is_a_match_is_not_included_again(api):
+def test_a_match_is_not_included_again(api):
     site = LocationFactory()
     RoomFactory(part_of=site)
     assert brought(api, "Location", "Location:partof") == []
 
 
-def test_what_was_deleted_is_not_included(api, visit):
+def test_a_deleted_resource_is_not_included(api, visit):
     visit.patient.deleted_at = visit.created
     visit.patient.save()
     assert brought(api, "Appointment", "Appointment:patient") == []

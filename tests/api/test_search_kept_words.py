@@ -57,7 +57,7 @@ def by_sql(api: Api, word: str) -> None:
 
 
 @pytest.mark.parametrize("write", [by_rest, by_orm, by_sql])
-def test_whoever_writes_a_resource_changes_its_words(api, write: Callable[[Api, str], None]):
+def test_every_writer_updates_the_search_text(api, write: Callable[[Api, str], None]):
     write(api, "aneurysm")
     assert found(api, "aneurysm")
     write(api, "bronchitis")
@@ -90,7 +90,7 @@ def test_a_row_that_is_no_more_leaves_no_words(db):
         assert sql("SELECT count(*) FROM clinic_organization_words") == [(0,)]
 
 
-def test_what_changes_none_of_the_words_does_not_write_them_again(db):
+def test_a_change_of_other_elements_keeps_the_search_text(db):
     patient = PatientFactory(extra=narrative("aneurysm"))
     written = "SELECT ctid::text FROM clinic_patient_words"
     before = sql(written)
@@ -100,7 +100,7 @@ def test_what_changes_none_of_the_words_does_not_write_them_again(db):
     assert sql(written) != before
 
 
-def test_of_large_resources_the_beginning_is_searched(api):
+def test_the_beginning_of_a_large_resource_is_searched(api):
     text = f"first {'x ' * (LARGE // 2)} last"
     PatientFactory(fhir_id="told", extra=narrative(text))
     PatientFactory(fhir_id="sent", extra={"contact": [{"name": {"text": text}}]})

@@ -138,7 +138,7 @@ def test_a_count_has_an_upper_limit(api, seven):
     assert len(ids(api.get("Patient?_count=999999999999"))) == 7
 
 
-def test_of_a_repeated_count_the_last_holds(api, seven):
+def test_the_last_of_repeated_counts_is_used(api, seven):
     assert len(ids(api.get("Patient?_count=5&_count=2"))) == 2
 
 
@@ -179,7 +179,7 @@ def test_the_nearest_come_first(api, sites, near, found):
     assert [each for page in pages(api, f"Location?near={near}&_count=1") for each in page] == found
 
 
-def test_what_is_near_says_how_far_it_is(api, sites):
+def test_near_matches_have_their_distance(api, sites):
     entries = api.get("Location", {"near": "40|-74|15|km"}).fhir["entry"]
     [here, north] = [entry["search"]["extension"][0]["valueDistance"]["value"] for entry in entries]
     assert here == 0

@@ -245,7 +245,7 @@ def test_every_parameter_can_be_searched_with_every_modifier_and_prefix(db, kind
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
-def test_what_has_a_value_and_what_has_none_are_all_there_is(db, kind):
+def test_missing_true_and_missing_false_find_everything(db, kind):
     SAMPLES[kind]()
     everything = count(kind, "_id:missing", "false")
     assert everything > 0

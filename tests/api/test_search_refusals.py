@@ -47,7 +47,7 @@ FORM = "application/x-www-form-urlencoded"
         "_filter=x",
     ],
 )
-def test_what_cannot_be_searched_is_refused_by_name(api, query):
+def test_unknown_search_parameters_are_refused_by_name(api, query):
     response = api.get(f"Patient?{query}")
     assert response.status_code == 400
     assert response.fhir["issue"][0]["expression"][0] in query.partition("=")[0]
@@ -83,12 +83,12 @@ def test_several_types_are_searched_by_the_same_rule(api):
 
 
 @pytest.mark.parametrize("query", ["_count=", "_sort=", "_elements=", "_include=", "_summary="])
-def test_what_is_about_the_answer_may_be_left_empty(api, query):
+def test_result_parameters_may_be_empty(api, query):
     assert api.get(f"Patient?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["Patient?", "?_type=Patient&"])
-def test_what_medplums_client_sends_besides_is_ignored_and_said(api, path):
+def test_extra_parameters_of_medplums_client_are_ignored_and_reported(api, path):
     PatientFactory()
     found = api.get(f"{path}_fields=id,name").fhir
     assert found["total"] == 1

@@ -30,7 +30,7 @@ def test_nothing_found_is_an_empty_bundle(api):
 
 
 @pytest.mark.parametrize("query", ["_count=0", "_summary=count", "_count=0&_totalMethod=count", "_count=0&_total=none"])
-def test_who_wants_only_the_number_gets_it(api, people, query):
+def test_a_count_returns_only_the_total(api, people, query):
     response = api.get(f"Patient?{query}")
     assert (response.fhir["total"], "entry" in response.fhir) == (2, False)
 
@@ -92,7 +92,7 @@ def test_parts_of_what_is_found_are_shown_if_only_they_are_wanted(api, query, el
 
 
 @pytest.mark.parametrize("query", ["_summary=true", "_summary=text", "_summary=data", "_elements=name"])
-def test_what_is_only_a_part_says_so(api, query):
+def test_a_subset_is_tagged(api, query):
     PatientFactory(extra={"meta": {"tag": [{"code": "kept"}]}})
     [entry] = api.get(f"Patient?{query}").fhir["entry"]
     assert [tag["code"] for tag in entry["resource"]["meta"]["tag"]] == ["kept", "SUBSETTED"]
@@ -108,7 +108,7 @@ def test_a_part_is_still_what_fhir_calls_valid(api):
         assert elements_of(api, f"Slot?status=busy&{query}") >= {"status", "schedule", "start", "end"}
 
 
-def test_what_is_included_is_summarised_too(api, people):
+def test_included_resources_are_summarised_too(api, people):
     AppointmentFactory(patient=people[0])
     [_, included] = api.get("Appointment?_summary=data&_include=Appointment:patient").fhir["entry"]
     assert included["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"

@@ -43,7 +43,7 @@ def five(db):
 ALL = "_type=Patient,Practitioner,Location"
 
 
-def test_what_is_found_is_of_the_types_that_are_named(api, five):
+def test_only_the_named_types_are_found(api, five):
     response = api.get(f"?{ALL}")
     assert found(response) == five
     assert response.fhir["total"] == 5
@@ -154,7 +154,7 @@ def test_lenient_handling_ignores_it_and_says_so(api, five):
 
 
 @pytest.mark.parametrize("query", ["_type=Colour", "_type=Patient,", "_sort=status", "_type=Patient&_sort=name"])
-def test_what_cannot_be_done_is_refused(api, query):
+def test_unsupported_system_searches_are_refused(api, query):
     assert api.get(f"?{query}").status_code == 400
 
 
@@ -170,7 +170,7 @@ def test_only_the_elements_that_are_wanted_are_shown(api, five):
     assert ["name" in each["resource"] for each in entries] == [True, False, False]
 
 
-def test_what_goes_with_them_is_included(api):
+def test_included_resources_come_with_the_matches(api):
     visit = AppointmentFactory(fhir_id="visit", schedules=[ScheduleFactory()])
     response = api.get("?_type=Appointment,Coverage&_include=Appointment:patient")
     modes = [(each["resource"]["resourceType"], each["search"]["mode"]) for each in response.fhir["entry"]]
@@ -188,7 +188,7 @@ def test_types_that_were_not_granted_are_left_out_or_refused_where_they_are_name
     assert Api().get("?_type=Patient").status_code == 401
 
 
-def test_of_each_type_only_what_the_caller_may_see_is_found_and_counted(db, ada, bo):
+def test_only_visible_resources_of_each_type_are_found_and_counted(db, ada, bo):
     for patient in (ada, bo):
         AppointmentFactory(patient=patient, fhir_id=f"visit-{patient.fhir_id}", schedules=[ScheduleFactory()])
     response = Api(user=ada.user).get("?_type=Patient,Appointment,AuditEvent")

@@ -77,7 +77,7 @@ def test_accents_and_case_make_no_difference(api):
         ("OR", "At character 1: "),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_place_and_what_would_be_right(api, query, message):
+def test_an_invalid_expression_is_refused_with_its_place_and_the_right_form(api, query, message):
     response = api.get("Patient", {"_content": query})
     assert (response.status_code, codes(response)) == (400, ["invalid"])
     assert message in texts(response)
@@ -116,7 +116,7 @@ WORDLESS = ("PractitionerRole", "Schedule", "Subscription", "AuditEvent")  # in 
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
-def test_whatever_is_kept_in_a_row_and_shown_is_among_its_words(api, kind):
+def test_all_shown_text_of_a_row_is_search_text(api, kind):
     World()
     row = rows_of(RESOURCES[kind]).first()
     kept = set(strings({name: value for name, value in vars(row).items() if not name.startswith("_")}))

@@ -265,7 +265,7 @@ def test_its_identifier_finds_all_of_them(api, service, chen, ada):
     assert ids(answer) == [each["id"] for each in booked]
 
 
-def test_whoever_writes_the_visit_keeps_it_in_its_series(api, service, chen, ada):
+def test_an_update_keeps_the_visit_in_its_series(api, service, chen, ada):
     second = visits(api.post(BOOK, series(api, service, chen, patient=ada)))[1]
     own = {"system": "https://emr.example", "value": "7"}
     sent = {**second, "identifier": [own, {"system": fhir_codes.SERIES, "value": "another"}], "comment": "Bring notes"}
@@ -547,7 +547,7 @@ def test_confirm(api, held, body, expected):
     ]
 
 
-def test_what_is_booked_stays_when_the_rest_is_confirmed(api, held):
+def test_booked_visits_stay_when_the_others_are_confirmed(api, held):
     operate(api, held[1], "confirm")
     answer = operate(api, held[1], "confirm", occurrences="all")
     assert (len(visits(answer)), statuses()) == (3, ["booked"] * 4)
@@ -580,7 +580,7 @@ def test_cancel(api, booked, body, expected):
     assert Slot.objects.filter(status="busy", deleted_at=None).count() == expected.count("booked")
 
 
-def test_what_has_ended_stays_when_the_rest_is_cancelled(api, booked):
+def test_ended_visits_stay_when_the_others_are_cancelled(api, booked):
     Appointment.objects.filter(occurrence=1).update(status="fulfilled")
     operate(api, booked[2], "cancel")
     answer = operate(api, booked[1], "cancel", occurrences="all")

@@ -101,7 +101,7 @@ def test_a_search_as_salesforce_sends_it(api, chen, singh):
     ]
 
 
-def test_what_is_taken_held_or_closed_is_not_free(api, service, chen):
+def test_taken_held_or_closed_time_is_not_free(api, service, chen):
     AppointmentFactory(service=service, schedules=[chen], start=monday(10), end=monday(11))
     SlotFactory(schedule=chen, start=monday(13), end=monday(14), status="busy-tentative")
     SlotFactory(schedule=chen, start=monday(15), end=monday(17), status="busy-unavailable")

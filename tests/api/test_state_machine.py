@@ -145,7 +145,7 @@ def test_a_hold_that_has_expired_does_not_become_booked(api, ada):
     assert (response.status_code, codes(response)) == (409, ["expired"])
 
 
-def test_what_the_service_requires_is_required_by_a_write_too(api, ada):
+def test_requirements_of_the_service_are_checked_by_a_write_too(api, ada):
     schedule = ScheduleFactory(services=[ServiceFactory(requires_coverage=True)])
     row = appointment("proposed", service=schedule.services.get(), patient=ada, schedules=[schedule])
     response = by_patch(api, row, "booked")
@@ -153,7 +153,7 @@ def test_what_the_service_requires_is_required_by_a_write_too(api, ada):
     assert "coverage" in texts(response)
 
 
-def test_what_has_taken_no_time_is_not_booked(api, ada):
+def test_an_appointment_without_slots_is_not_booked(api, ada):
     row = appointment("proposed", patient=ada)
     response = by_patch(api, row, "booked")
     assert (response.status_code, response.fhir["issue"][0]["expression"]) == (422, ["Appointment.slot"])
@@ -178,7 +178,7 @@ def test_a_patient_only_cancels(db):
     assert (response.status_code, codes(response)) == (422, ["business-rule"])
 
 
-def test_what_waits_without_a_time_takes_none(api):
+def test_a_waitlist_entry_takes_no_time(api):
     row = appointment("proposed", schedules=[ScheduleFactory()])
     assert by_patch(api, row, "waitlist").status_code == 200
     assert not Slot.objects.filter(appointment=row, deleted_at=None).exists()

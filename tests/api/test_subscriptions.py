@@ -34,7 +34,7 @@ def other(db) -> Api:
     return Api("others")
 
 
-def test_what_is_requested_is_active_at_once_and_comes_back_as_it_was(api):
+def test_a_requested_subscription_is_active_at_once_and_unchanged(api):
     answer = api.post("Subscription", WANTED)
     assert answer.status_code == 201
     assert answer.fhir["status"] == "active"
@@ -118,7 +118,7 @@ def test_other_channels_than_rest_hooks_are_refused(api, kind):
         "anything",
     ],
 )
-def test_what_cannot_be_subscribed_to_is_refused_with_what_can(api, criteria):
+def test_unknown_criteria_are_refused_with_the_known_ones(api, criteria):
     answer = api.post("Subscription", {**WANTED, "criteria": criteria})
     assert answer.status_code == 422
     assert answer.fhir["issue"][0]["expression"] == ["Subscription.criteria"]
@@ -205,7 +205,7 @@ def test_it_can_be_turned_off_and_was_another_before(api):
     assert "very-secret" not in before.content.decode()
 
 
-def test_what_is_searched_for(api):
+def test_searches_of_subscriptions(api):
     mine = api.post("Subscription", WANTED).fhir["id"]
     assert ids(api.get("Subscription", {"status": "active", "type": "rest-hook", "url": ENDPOINT})) == [mine]
     assert ids(api.get("Subscription", {"status": "off"})) == []

@@ -92,7 +92,7 @@ def test_addresses_are_limited_each_for_itself(two_per_address, api):
     assert statuses(elsewhere) == [200, 200, 429]
 
 
-def test_who_guesses_tokens_is_limited(two_per_address):
+def test_guesses_of_tokens_are_limited(two_per_address):
     assert statuses(Api(token="guessed")) == [401, 401, 429]
 
 
@@ -100,7 +100,7 @@ def test_who_guesses_tokens_is_limited(two_per_address):
     "path",
     ["metadata", "openapi.json", ".well-known/smart-configuration", "$bulk-publish", "$bulk-publish/Slot.ndjson"],
 )
-def test_what_is_open_to_everybody_is_limited_by_address(two_per_address, path):
+def test_public_endpoints_are_limited_by_address(two_per_address, path):
     api = Api()
     answers = [api.client.get(f"/fhir/R4/{path}") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -109,7 +109,7 @@ def test_what_is_open_to_everybody_is_limited_by_address(two_per_address, path):
 
 
 @pytest.mark.parametrize("path", ["/oauth/token/", "/oauth/introspect/", "/oauth/revoke_token/"])
-def test_who_guesses_secrets_is_limited(two_per_address, client, path):
+def test_guesses_of_client_secrets_are_limited(two_per_address, client, path):
     application()
     form = {"grant_type": "client_credentials", "client_id": "system", "client_secret": "guessed", "token": "guessed"}
     answers = [client.post(path, form) for _ in range(3)]

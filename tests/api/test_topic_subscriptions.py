@@ -301,7 +301,7 @@ def test_a_full_notification_has_the_visit_and_its_encounter_and_is_audited(api,
     assert (line.patient, line.client, line.query) == (visit.patient, "system", reference)
 
 
-def test_what_is_told_without_the_scope_to_read_it(receiver, visit):
+def test_notifications_without_the_scope_to_read(receiver, visit):
     api = api_with("system/Subscription.cruds system/Appointment.rs")
     EncounterFactory(appointment=visit, patient=visit.patient)
     subscribed(api, receiver, "appointment-cancelled")
@@ -312,7 +312,7 @@ def test_what_is_told_without_the_scope_to_read_it(receiver, visit):
 
 
 @pytest.mark.parametrize("scope", ["system/Slot.rs", "system/Appointment.u", "system/Appointment.rs?status=booked"])
-def test_who_would_never_be_told_anything_is_refused(scope):
+def test_a_subscription_that_could_never_notify_is_refused(scope):
     api = api_with(f"system/Subscription.cruds {scope}")
     refused = api.post("Subscription", wanted("appointment-booked", "https://a.example/"))
     assert (refused.status_code, texts(refused)) == (403, "The token has no scope to read Appointment resources.")
@@ -343,7 +343,7 @@ def test_a_client_whose_access_has_ended_is_told_nothing_more(api, receiver, vis
     assert subscription.status == ("active" if end == "narrowed" else "error")
 
 
-def test_what_was_planned_before_the_access_ended_is_not_sent(api, receiver, visit):
+def test_planned_notifications_are_not_sent_after_access_ended(api, receiver, visit):
     subscribed(api, receiver, "appointment-cancelled")
     booking.cancel(visit.fhir_id, caller=SOFTWARE, now=timezone.now())
     assert subscriptions.collect_visits(now=timezone.now()) == 1
@@ -518,7 +518,7 @@ def test_an_unknown_topic_is_refused(api, change, at):
         ({"max_count": 1000}, "Subscription.channel.extension"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(api, options, at):
+def test_unsupported_options_are_refused(api, options, at):
     filters = options.pop("filters", ())
     answer = api.post("Subscription", wanted("appointment-booked", "https://a.example/", *filters, **options))
     assert answer.status_code in (400, 422)

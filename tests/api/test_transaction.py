@@ -25,7 +25,7 @@ def statuses(response):
 
 
 @pytest.mark.parametrize("path", ["", "/fhir/R4"])
-def test_what_another_system_exports_can_be_found_and_booked(api, path):
+def test_a_bundle_of_another_system_can_be_found_and_booked(api, path):
     response = api.post(path, connectathon.bundle())
     assert response.status_code == 200
     assert response.fhir["type"] == "transaction-response"
@@ -124,7 +124,7 @@ def test_everything_that_is_wrong_is_said_and_nothing_is_written(api):
     assert not Practitioner.objects.exists()
 
 
-def test_what_refers_to_a_refused_entry_is_not_blamed(api):
+def test_entries_that_refer_to_a_refused_entry_are_not_refused(api):
     broken = {"resourceType": "Schedule", "id": "a", "active": "no", "actor": [{"reference": "Practitioner/nobody"}]}
     slot = {"resourceType": "Slot", "id": "s", "schedule": {"reference": "Schedule/a"}, "status": "free"}
     response = api.post("", transaction(connectathon.put(broken), connectathon.put(slot)))
@@ -166,7 +166,7 @@ def test_versions_are_matched(api):
     assert patient.version == 4
 
 
-def test_what_exists_already_is_referred_to_and_not_made_again(api):
+def test_existing_resources_are_referred_to_and_not_created_again(api):
     site = LocationFactory(identifier=[{"system": "http://sites.example", "value": "1"}])
     response = api.post(
         "",

@@ -55,14 +55,14 @@ def test_format_goes_before_accept(api, expected):
         ("", "application/fhir+json"),
     ],
 )
-def test_what_is_liked_best_is_answered(api, accept, answered):
+def test_the_preferred_format_is_answered(api, accept, answered):
     assert api.get(PatientFactory().reference, accept=accept)["Content-Type"] == f"{answered}; charset=utf-8"
 
 
 @pytest.mark.parametrize(
     "headers", [{"accept": "application/fhir+turtle"}, {"accept": "application/fhir+xml; fhirVersion=5.0"}]
 )
-def test_what_cannot_be_served_is_not_acceptable(api, headers):
+def test_an_unknown_format_is_406(api, headers):
     assert api.get(PatientFactory().reference, **headers).status_code == 406
 
 
@@ -96,7 +96,7 @@ def test_a_transaction_in_xml_is_answered_in_xml(api):
     assert Patient.objects.count() == 1
 
 
-def test_what_is_found_in_xml_is_what_is_found_in_json(api):
+def test_a_search_finds_the_same_in_xml_and_json(api):
     visit = ServiceFactory()
     schedule = ScheduleFactory(services=[visit])
     query = find_query(visit, schedule, start=monday(9), end=monday(12))

@@ -102,7 +102,7 @@ def test_a_step_can_be_undone_with_the_mouse(board: Page, visits):
     expect(board.get_by_role("button", name="Undo")).to_have_count(0)
 
 
-def test_what_others_do_appears_within_seconds_and_disturbs_nobody(board: Page, visits, rana):
+def test_changes_by_others_appear_within_seconds_and_disturb_no_input(board: Page, visits, rana):
     button(board, "Arrived", "Elena Marquez").click()
     expect(board.get_by_role("button", name="Undo")).to_be_visible()
     button(board, "No-show", "Yuki Petrov").focus()

@@ -97,7 +97,7 @@ def test_by_keyboard_alone(page: Page, clinic, ada, sign_in):
     assert Appointment.objects.get().status == "booked"
 
 
-def test_what_is_wrong_is_read_first(page: Page, clinic):
+def test_errors_are_announced_first(page: Page, clinic):
     choose_a_time(page)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert")).to_be_focused()

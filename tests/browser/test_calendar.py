@@ -104,7 +104,7 @@ def test_a_drag_asks_moves_and_can_be_taken_back(grid: Page, visit, violations):
     assert not violations
 
 
-def test_what_is_no_booked_visit_stays_where_it_is(grid: Page, visit):
+def test_only_booked_visits_can_be_dragged(grid: Page, visit):
     SlotFactory(schedule=Schedule.objects.get(), start=visit.start + timedelta(hours=3), comment="Lunch")
     grid.reload()
     block = grid.locator(".ec-event").filter(has_text="Lunch")
@@ -173,7 +173,7 @@ def test_a_button_pressed_the_moment_it_shows_stays_in_the_dialog(grid: Page, vi
     assert grid.locator("dialog form").first.get_attribute("action").startswith("/staff/visits/new/")
 
 
-def test_what_others_do_shows_within_five_seconds(grid: Page, visit, clinic):
+def test_changes_by_others_show_within_five_seconds(grid: Page, visit, clinic):
     with grid.expect_response(re.compile("since=")):  # it knows the current version now
         grid.reload()
     start = visit.start + timedelta(hours=1)
@@ -271,7 +271,7 @@ def test_the_menu_closes_on_escape(page: Page, clinic, chen, sign_in):
     expect(account).to_be_focused()
 
 
-def test_what_is_typed_while_free_times_are_fetched_stays(page: Page, chen, visit, clinic, day, sign_in):
+def test_text_typed_while_free_times_load_stays(page: Page, chen, visit, clinic, day, sign_in):
     sign_in(chen.user)
     page.set_viewport_size(DESK)
     page.route("**/staff/visits/new/**", lambda route: (page.wait_for_timeout(700), route.continue_()))

@@ -147,7 +147,7 @@ def test_sites_near_me(page: Page, context: BrowserContext, colleagues, violatio
 
 
 @pytest.mark.browser_context_args(permissions=[])
-def test_who_does_not_say_where_they_are_is_told_what_to_do(page: Page, colleagues):
+def test_a_refused_location_leads_to_instructions(page: Page, colleagues):
     page.set_viewport_size(DESK)
     page.goto(f"/book/{colleagues.fhir_id}/")
     page.get_by_role("button", name="Near me").click()

@@ -70,7 +70,7 @@ def soon(is_true: Callable[[], bool]) -> bool:
     return is_true()
 
 
-def test_who_leaves_is_noticed_and_who_comes_back_too(page: Page, clinic, violations):
+def test_leaving_and_returning_are_noticed(page: Page, clinic, violations):
     with page.expect_response("**/presence/"):  # a later announcement would undo the next step
         hold(page, clinic)
     page.goto("about:blank")
@@ -119,7 +119,7 @@ def test_a_hold_that_ends_while_one_types_loses_nothing(page: Page, clinic):
     expect(page.get_by_role("heading", name="Your visit is booked")).to_be_visible()
 
 
-def test_of_two_who_want_one_time_one_gets_the_nearest(page: Page, browser: Browser, base_url, clinic):
+def test_the_second_of_two_patients_is_offered_the_nearest_time(page: Page, browser: Browser, base_url, clinic):
     other = browser.new_context(base_url=base_url, viewport=DESK).new_page()
     for each in (page, other):
         each.goto(f"/book/{clinic.fhir_id}/")

@@ -54,7 +54,7 @@ def test_hours_are_entered_copied_checked_saved_and_undone_by_keyboard(page: Pag
     assert not violations
 
 
-def test_what_is_wrong_is_said_and_led_to(page: Page, editor):
+def test_errors_are_listed_with_links_to_their_fields(page: Page, editor):
     page.goto(editor)
     page.get_by_label("Sunday, 1: to").fill("")
     page.get_by_role("button", name="See what would change").click()

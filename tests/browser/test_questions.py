@@ -67,7 +67,7 @@ def test_an_alarm_is_told_at_once_and_stops_the_booking(questions: Page, violati
     assert not violations
 
 
-def test_what_is_typed_survives_leaving_the_page(questions: Page, held):
+def test_typed_answers_survive_leaving_the_page(questions: Page, held):
     page = questions
     answer_the_first_part(page)
     page.get_by_role("textbox", name="Which countries").fill("Kenya")

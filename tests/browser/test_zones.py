@@ -53,7 +53,7 @@ def test_a_visit_by_video_says_both_clocks_from_choosing_to_the_day(page: Page, 
 
 
 @pytest.mark.browser_context_args(timezone_id=NEW_YORK)
-def test_who_is_where_the_visit_is_reads_one_clock(page: Page, clinic, ada, site, sign_in):
+def test_a_patient_in_the_sites_zone_reads_one_clock(page: Page, clinic, ada, site, sign_in):
     video = HealthcareService.objects.get(telehealth=True)
     visit = AppointmentFactory(patient=ada, service=video, site=site, start=timezone.now() + 3 * DAY)
     sign_in(ada.user)

@@ -115,7 +115,7 @@ def test_format_sorts_imports_and_formats_python_and_templates(machine):
     assert machine.calls() == ["djade", "python -m ruff check --select I --fix .", "python -m ruff format ."]
 
 
-def test_what_cannot_be_formatted_fails_it_and_the_rest_is_formatted(machine):
+def test_an_unformattable_file_fails_and_the_others_are_formatted(machine):
     machine.fail("--fix")
     assert machine.run("format") == 1
     assert machine.calls()[-1] == "python -m ruff format ."

@@ -334,7 +334,7 @@ def test_a_broken_period_of_hours_is_refused(periods, text):
         assert issue.expression == f"{resource['resourceType']}.{path}"
 
 
-def test_nobody_is_away_backwards():
+def test_an_absence_must_end_after_it_starts():
     away = {"description": "?", "during": {"start": "2026-02", "end": "2026-01"}}
     with pytest.raises(InvalidResource) as refusal:
         read(service(notAvailable=[away]))

@@ -47,7 +47,7 @@ def test_there_is_no_index_for_like_since_no_search_compiles_to_it(model):
         (Appointment, {"held_by_guest": "a"}, "clinic_appointment_held_by_guest"),
     ],
 )
-def test_what_is_looked_for_is_found_by_an_index_that_is_left(model, conditions, index):
+def test_remaining_indexes_serve_the_queries(model, conditions, index):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")

@@ -104,7 +104,7 @@ def test_a_search_cut_in_two_finds_the_same_points(data, moment):
 
 
 @given(st.data(), moments)
-def test_what_is_open_never_moves_the_points(data, moment):
+def test_opening_hours_never_move_the_grid(data, moment):
     grid = data.draw(grids(st.just(moment.zone)))
     minutes = minutes_of(data.draw(st.lists(spans(moment.at, reach=DAY), min_size=1, max_size=5)))
     open_spans = model.spans_of(minutes)

@@ -144,7 +144,7 @@ def test_intersect_keeps_exactly_the_minutes_in_both(ones, others):
 
 
 @given(normal_spans, normal_spans)
-def test_what_is_left_and_what_is_shared_make_up_the_whole(free, taken):
+def test_difference_and_intersection_make_up_the_whole(free, taken):
     assert merge(subtract(free, taken) + intersect(free, taken)) == free
 
 

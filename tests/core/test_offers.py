@@ -181,7 +181,7 @@ def test_a_visit_lies_within_the_search_and_its_buffers_need_not(window, found):
     assert starts([buffered], window=span(window)) == found
 
 
-def test_what_is_taken_outside_the_search_is_in_the_way_of_its_buffers():
+def test_taken_time_outside_the_window_blocks_buffers():
     buffered = diary(buffer_before=15 * MINUTE, taken=[taken("09:30-09:50")])
     assert starts([buffered], window=span("10:00-11:00")) == "10:30"
 
@@ -212,7 +212,7 @@ def test_all_of_two_with_grids_of_their_own_meet_where_both_may_start():
     assert starts([diary(1, grid=Grid(20, 0, UTC))], [diary(2, grid=Grid(30, 0, UTC))]) == "09:00 10:00 11:00"
 
 
-def test_nobody_is_in_a_visit_twice():
+def test_a_person_takes_part_once():
     """Two schedules of one doctor in one search: there is only one doctor."""
     first, second = diary(1, bookable=9), diary(2, bookable=9)
     assert starts([first], [second]) == ""

@@ -43,7 +43,7 @@ def test_within_spans_it_offers_what_starts_in_them_alone(data, moment):
 
 
 @given(st.data(), moments)
-def test_whatever_is_found_can_be_booked_and_whatever_is_not_is_refused(data, moment):
+def test_found_times_can_be_booked_and_others_are_refused(data, moment):
     clinic = data.draw(diaries(moment))
     start, _ = data.draw(searches(moment.at))
     end = start + 6 * 60 * MINUTE

@@ -416,7 +416,7 @@ def test_visits_start(case):
 
 
 @cases
-def test_what_is_found_can_be_booked_and_nothing_else_within_the_search(case):
+def test_exactly_the_found_times_can_be_booked(case):
     [(start, end)] = spans(case.searched)
     clinic = diary(case)
     every_five_minutes = range(start, end - case.duration * MINUTE + 1, 5 * MINUTE)

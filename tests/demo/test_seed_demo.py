@@ -121,7 +121,7 @@ class TestTheDemo(TestCase):
         for service in HealthcareService.objects.all():
             assert times(service, now), service
 
-    def test_what_is_found_can_be_booked_for_anybody_on_the_services_that_require_nothing(self):
+    def test_found_times_of_services_without_requirements_can_be_booked(self):
         stranger = Patient.objects.create(given="Sam", family="Stranger", last_updated=timezone.now())
 
         for fhir_id in FREE_FOR_ALL:

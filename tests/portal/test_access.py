@@ -350,7 +350,7 @@ def test_other_callers_learn_and_change_nothing(client, request, clinic, ada, wh
     assert wrong == []
 
 
-def test_what_carers_see_is_the_patients_and_not_the_accounts(client, clinic, ada):
+def test_carers_see_the_patients_data_and_not_the_accounts(client, clinic, ada):
     carer = RelatedPersonFactory(patient=ada, user=UserFactory()).user
     client.force_login(carer)
     seen = {

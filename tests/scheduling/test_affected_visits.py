@@ -54,7 +54,7 @@ def free_times(service, **more):
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_what_is_closed_is_not_offered_held_booked_or_confirmed(service, case):
+def test_closed_time_is_not_offered_held_booked_or_confirmed(service, case):
     make, part_of, changes, kind = CLOSED[case]
     actor = make()
     schedule = ScheduleFactory(services=[service], actor=actor)

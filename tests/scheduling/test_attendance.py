@@ -34,7 +34,7 @@ def test_said_again_nothing_changes(visit):
     assert AuditEvent.objects.filter(subtype="attend").count() == 1
 
 
-def test_who_opened_the_link_says_so(visit):
+def test_the_manage_link_confirms_its_visit(visit):
     assert attend(visit, Caller(visit=visit.fhir_id)).attendance_confirmed is not None
     with pytest.raises(NotFound):
         attend(visit, Caller(visit="another"))
@@ -53,7 +53,7 @@ def test_it_was_said_of_the_old_time_only(visit, service, chen):
     assert visit.attendance_confirmed is None
 
 
-def test_of_a_hold_or_what_was_cancelled_nobody_says_so(visit, service, chen, bo):
+def test_a_hold_or_a_cancelled_visit_cannot_be_confirmed(visit, service, chen, bo):
     held = hold(wish(service, chen, at=monday(14), patient=bo))
     booking.cancel(visit.fhir_id, caller=SOFTWARE, now=timezone.now())
     for each in (held, visit):

@@ -47,7 +47,7 @@ def test_the_day_of_a_schedule(service, chen):
     assert (times[0], times[-1], len(times)) == (monday(9), monday(16, 30), 31)
 
 
-def test_what_is_taken_is_not_found_and_what_is_cancelled_is(service, chen):
+def test_taken_time_is_not_found_and_cancelled_time_is(service, chen):
     SlotFactory(schedule=chen, start=monday(9), end=monday(16))
     SlotFactory(schedule=chen, start=monday(16), end=monday(17), status="entered-in-error")
     SlotFactory(schedule=chen, start=monday(16), end=monday(17), deleted_at=timezone.now())
@@ -155,7 +155,7 @@ def test_every_way_to_have_a_service_stays_within_one_site(chen):
 
 
 @pytest.mark.parametrize("requires", [[], ["Practitioner", "Location"]])
-def test_who_asks_for_one_practitioner_is_not_read_the_others(chen, requires):
+def test_a_search_for_one_practitioner_reads_no_other(chen, requires):
     service = ServiceFactory(requires=requires)
     _other, room = (ScheduleFactory(services=[service], actor=each) for each in (PractitionerFactory(), RoomFactory()))
     chen.services.add(service)

@@ -39,7 +39,7 @@ def block(schedule, caller, *occasions, around=False):
     return booking.block(request, caller=caller, now=timezone.now())
 
 
-def test_who_did_it_to_which_calendar_is_kept(chen, boss):
+def test_the_audit_names_the_user_and_the_calendar(chen, boss):
     block(chen, boss, span(10, 11))
     line = AuditEvent.objects.get(subtype="block")
     assert (line.user, line.extra["entity"]) == (boss.user, [{"what": {"reference": chen.reference}}])
@@ -110,7 +110,7 @@ def shortened(visit):
 
 
 @pytest.mark.parametrize("let_go", [cancelled, declined, entered_in_error, moved, shortened])
-def test_what_a_visit_in_a_block_lets_go_of_stays_closed(service, chen, ada, boss, let_go):
+def test_time_that_a_visit_in_a_block_releases_stays_closed(service, chen, ada, boss, let_go):
     """A sick doctor's day is blocked around its visits; the time of a visit that is cancelled is not sold again."""
     visit = book(wish(service, chen, at=monday(10), patient=ada))
     [slot] = block(chen, boss, span(9, 12), around=True)
@@ -173,7 +173,7 @@ def test_without_a_day_there_is_nothing_to_block(chen, boss):
         block(chen, boss)
 
 
-def test_what_is_blocked_from_end_to_end_is_not_blocked_twice(chen, boss):
+def test_blocked_time_is_not_blocked_twice(chen, boss):
     block(chen, boss, span(10, 12))
     with pytest.raises(TimeTaken, match="blocked already"):
         block(chen, boss, span(10, 11), around=True)
@@ -197,7 +197,7 @@ def test_another_block_stays(chen, boss):
     assert booking.unblock(mine[0].fhir_id, Extent.ALL, caller=boss, now=timezone.now()) == 1
 
 
-def test_what_is_unblocked_can_be_booked(service, chen, ada, boss):
+def test_unblocked_time_can_be_booked(service, chen, ada, boss):
     [slot] = block(chen, boss, span(10, 11))
     booking.unblock(slot.fhir_id, Extent.ONE, caller=boss, now=timezone.now())
     assert book(wish(service, chen, at=monday(10), patient=ada)).status == "booked"

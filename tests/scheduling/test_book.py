@@ -59,7 +59,7 @@ def test_practitioner_room_and_device_are_taken_together_or_not_at_all(service, 
     assert Slot.objects.count() == 4
 
 
-def test_what_a_service_requires_is_not_left_out(chen, ada):
+def test_a_required_kind_of_schedule_cannot_be_left_out(chen, ada):
     service = ServiceFactory(name="Ultrasound", requires=["Practitioner", "Location", "Device"])
     room = ScheduleFactory(services=[service], actor=RoomFactory())
     chen.services.add(service)
@@ -198,7 +198,7 @@ def test_a_patient_does_not_book_what_the_clinic_books(chen, ada):
 @pytest.mark.parametrize(
     "caller", [Caller(), Caller(client="reader", scopes=("system/*.rs",))], ids=["nobody", "reader"]
 )
-def test_who_may_not_book_does_not(service, chen, caller):
+def test_a_caller_without_the_right_to_book_is_refused(service, chen, caller):
     with pytest.raises(Forbidden):
         book(wish(service, chen, at=monday(10)), caller)
 

@@ -116,7 +116,7 @@ def test_a_guest_records_no_step(service, chen):
 # A carer
 
 
-def test_who_no_longer_cares_for_somebody_does_not_book_what_they_held(service, chen, ada):
+def test_a_former_carer_cannot_book_their_hold(service, chen, ada):
     related = RelatedPersonFactory(user=ada.user)
     held = hold(wish(service, chen, at=monday(10)), Caller(user=ada.user, guest=GUEST.guest))
     act("name_patient", held, related.patient, caller=Caller(user=ada.user, guest=GUEST.guest))
@@ -128,7 +128,7 @@ def test_who_no_longer_cares_for_somebody_does_not_book_what_they_held(service, 
 # Staff
 
 
-def test_whoever_works_here_is_bound_as_a_patient_of_others(visit, ada):
+def test_staff_are_bound_by_the_rules_as_patients_of_other_calendars(visit, ada):
     caller = doctor_who_is(ada)
     with pytest.raises(RuleBroken, match="Only clinic staff"):
         act("change_status", visit, "arrived", caller=caller)
@@ -138,7 +138,7 @@ def test_whoever_works_here_is_bound_as_a_patient_of_others(visit, ada):
     assert visit in access.visible(Appointment, caller)
 
 
-def test_whoever_works_here_names_only_their_own_on_others_calendars(service, chen, ada, bo):
+def test_staff_name_only_their_own_patients_on_other_calendars(service, chen, ada, bo):
     caller = doctor_who_is(ada)
     held = hold(wish(service, chen, at=monday(10)), caller)
     with pytest.raises(Forbidden):

@@ -45,7 +45,7 @@ def test_a_patient_cancels_until_the_notice_and_the_clinic_after_it(chen, ada):
     assert cancel(appointment).status == "cancelled"
 
 
-def test_nobody_cancels_another_patients_visit(service, chen, ada, bo):
+def test_another_patients_visit_cannot_be_cancelled(service, chen, ada, bo):
     appointment = book(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(NotFound):
         cancel(appointment, Caller(user=bo.user))

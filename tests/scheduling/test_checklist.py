@@ -175,7 +175,7 @@ def first_found(service):
 
 
 @pytest.mark.parametrize("case", BLOCKED)
-def test_what_cannot_be_found_has_a_reason(case):
+def test_every_unbookable_service_has_a_reason(case):
     make, fault, text = BLOCKED[case]
     service = make()
 
@@ -248,7 +248,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("case", DOUBTFUL)
-def test_what_is_doubtful_is_a_warning(case):
+def test_a_doubtful_setting_is_a_warning(case):
     make, fault, text = DOUBTFUL[case]
     service = make()
 
@@ -289,7 +289,7 @@ def test_one_schedule_that_cannot_give_it_is_a_warning_where_another_does():
     assert [each.fault for each in verdict.of(gone.pk)] == [Fault.SCHEDULE_INACTIVE]
 
 
-def test_who_has_own_parameters_is_mended_on_the_schedule():
+def test_a_schedule_with_its_own_parameters_is_corrected_there():
     service = given(calendar={"parameters": {"alignment_interval": 60}})
 
     [verdict] = checklist([service], now=NOW)

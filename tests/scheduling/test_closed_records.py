@@ -79,7 +79,7 @@ def test_every_use_case_refuses_with_the_reason(service, chen, ada, case):
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_what_waits_is_withdrawn(service, chen, ada, case):
+def test_waiting_messages_are_withdrawn(service, chen, ada, case):
     booked = book(wish(service, chen, at=monday(9), patient=ada))
     held = hold(wish(service, chen, at=monday(10), patient=ada))
     close(ada, CLOSED[case][0])
@@ -96,7 +96,7 @@ def test_what_waits_is_withdrawn(service, chen, ada, case):
     assert all("patient" in each.status_reason for each in messages)
 
 
-def test_what_is_over_is_written_as_it_was(service, chen, ada):
+def test_a_past_visit_is_recorded_as_it_was(service, chen, ada):
     close(ada, {"extra": {"deceasedBoolean": True}})
     before = timezone.now() - timedelta(days=400)
     busy = Slot(schedule=chen, status="busy", start=before, end=before + timedelta(hours=1), last_updated=before)

@@ -45,13 +45,13 @@ def test_every_row_has_one_patient_whichever_way_it_is_asked_for(rows, ada):
     assert access.patient_of(rows["Coverage"]) == ada.pk
 
 
-def test_what_describes_the_clinic_is_of_no_patient(chen):
+def test_resources_that_describe_the_clinic_belong_to_no_patient(chen):
     assert patient_of(LocationFactory()) is None
     assert patient_of(chen) is None, "a practitioner's calendar"
     assert not PATIENT.keys() - RESOURCES.keys()
 
 
-def test_what_patients_see_and_write_is_theirs_by_the_same_rule():
+def test_one_rule_decides_what_patients_read_and_write():
     assert RULES.keys() - PATIENT.keys() == {"Subscription", "AuditEvent"}
     assert {kind for kind, rule in RULES.items() if rule.patient} <= PATIENT.keys()
 

@@ -115,7 +115,7 @@ def test_cancelling_takes_along_what_other_software_has_planned(visit):
         ("fulfilled", ["finished", "cancelled"], "entered-in-error", ["entered-in-error", "entered-in-error"]),
     ],
 )
-def test_of_several_those_move_that_the_step_is_about(visit, current, before, step_to, after):
+def test_only_the_encounters_of_the_step_change(visit, current, before, step_to, after):
     Appointment.objects.filter(pk=visit.pk).update(status=current)
     for status in before:
         EncounterFactory(appointment=visit, status=status)
@@ -123,7 +123,7 @@ def test_of_several_those_move_that_the_step_is_about(visit, current, before, st
     assert list(Encounter.objects.order_by("pk").values_list("status", flat=True)) == after
 
 
-def test_what_is_over_keeps_its_end(visit):
+def test_a_finished_encounter_keeps_its_end(visit):
     begin = timezone.now().replace(microsecond=0)
     step(visit, "arrived", at=begin)
     Encounter.objects.update(status="finished", end=begin + timedelta(minutes=3))
@@ -208,7 +208,7 @@ def test_after_a_slip_it_begins_when_the_patient_really_comes(visit, boss):
     assert Encounter.objects.get().start == slip + timedelta(minutes=20)
 
 
-def test_what_goes_on_after_a_slip_has_not_ended(visit, boss):
+def test_a_corrected_encounter_has_no_end(visit, boss):
     start = timezone.now()
     step(visit, "arrived", at=start)
     step(visit, "fulfilled", at=start + timedelta(minutes=5))

@@ -127,7 +127,7 @@ def test_the_steps_of_a_day(visit, statuses, expected):
     assert kinds() == expected
 
 
-def test_what_is_recorded_of_the_past_is_no_event(feed):
+def test_recording_a_past_visit_is_no_event(feed):
     for status in ("fulfilled", "noshow", "cancelled", "entered-in-error"):
         AppointmentFactory(status=status)
     assert kinds() == []
@@ -160,7 +160,7 @@ def test_events_come_in_their_order_however_few_are_read(visit):
     assert [event.kind for event in events.collect(CONSUMER, limit=1)] == ["fulfilled"]
 
 
-def test_what_is_rolled_back_is_read_again(visit):
+def test_events_of_a_rolled_back_reading_are_read_again(visit):
     step(visit, "arrived")
     with transaction.atomic():
         assert kinds() == ["arrived"]

@@ -69,7 +69,7 @@ def test_an_anonymous_caller_holds_nothing(service, chen):
         hold(wish(service, chen, at=monday(10)), Caller())
 
 
-def test_what_is_booked_by_the_clinic_no_guest_holds(service, chen):
+def test_a_guest_cannot_hold_a_service_that_only_staff_book(service, chen):
     service.bookable_by = "staff"
     service.save()
     with pytest.raises(Forbidden):
@@ -83,7 +83,7 @@ def test_a_guest_holds_two_times_at_most(service, chen, held):
     hold(wish(service, chen, at=monday(13)), ANOTHER)
 
 
-def test_who_signs_in_does_not_hold_more_for_it(service, chen, ada, held):
+def test_signing_in_allows_no_more_holds(service, chen, ada, held):
     hold(wish(service, chen, at=monday(11)), GUEST)
     with pytest.raises(TooManyHolds):
         hold(wish(service, chen, at=monday(13), patient=ada), Caller(user=ada.user, guest=GUEST.guest))
@@ -97,7 +97,7 @@ def test_a_user_who_has_not_said_for_whom_holds_two_times_at_most(service, chen,
         hold(wish(service, chen, at=monday(13)), caller)
 
 
-def test_who_changes_their_mind_is_not_counted_twice(service, chen, held):
+def test_a_guest_who_changes_the_hold_is_counted_once(service, chen, held):
     hold(wish(service, chen, at=monday(11)), GUEST)
     assert instead(service, chen, monday(13), held).status == "pending"
 
@@ -151,7 +151,7 @@ def test_a_carer_names_whom_they_care_for_and_nobody_else(service, chen, ada, bo
     assert name(held, child, caller).patient == child
 
 
-def test_who_is_elsewhere_then_is_not_named(service, chen, held):
+def test_a_patient_with_another_visit_then_is_not_named(service, chen, held):
     eve = PatientFactory()
     Slot.objects.filter(appointment=held).update(deleted_at=timezone.now())
     book(wish(service, chen, at=monday(10), patient=eve), SOFTWARE)
@@ -167,7 +167,7 @@ def test_answers_given_before_are_the_named_patients(held):
     assert (answers.patient, answers.version) == (eve, 2)
 
 
-def test_nobody_is_named_who_holds_two_times_already(service, chen, held):
+def test_a_patient_with_two_holds_is_not_named(service, chen, held):
     eve = PatientFactory()
     for hour in (13, 15):
         name(hold(wish(service, chen, at=monday(hour)), ANOTHER), eve, ANOTHER)
@@ -177,7 +177,7 @@ def test_nobody_is_named_who_holds_two_times_already(service, chen, held):
     assert held.patient is None
 
 
-def test_nobody_is_named_for_what_has_ended(held):
+def test_no_patient_is_named_for_an_expired_hold(held):
     run_out(held)
     with pytest.raises(HoldExpired):
         name(held, PatientFactory())

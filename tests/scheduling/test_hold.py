@@ -54,11 +54,11 @@ def test_confirming_what_is_booked_names_both_states(service, chen, ada):
         confirm(booked)
 
 
-def test_what_was_proposed_elsewhere_is_booked_as_it_is(ada):
+def test_a_hold_proposed_by_other_software_is_booked_as_it_is(ada):
     assert confirm(AppointmentFactory(status="proposed", patient=ada)).status == "booked"
 
 
-def test_what_was_proposed_for_some_time_is_not_booked_yet(ada):
+def test_a_hold_proposed_without_a_time_is_not_booked(ada):
     proposed = AppointmentFactory(status="proposed", patient=ada, start=None, end=None)
     with pytest.raises(RuleBroken, match="no time yet"):
         confirm(proposed)
@@ -137,7 +137,7 @@ def test_a_patient_holds_two_times_at_most(service, chen, ada):
         hold(wish(service, chen, at=monday(13), patient=ada), caller)
 
 
-def test_nobody_confirms_another_patients_hold(service, chen, ada, bo):
+def test_another_patients_hold_cannot_be_confirmed(service, chen, ada, bo):
     held = hold(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(NotFound):
         confirm(held, Caller(user=bo.user))
@@ -152,7 +152,7 @@ def test_a_hold_that_was_left_is_let_go_a_little_later(service, chen, ada, setti
     assert Appointment.objects.get(pk=held.pk).status == "cancelled"
 
 
-def test_who_comes_back_to_it_still_has_it(service, chen, ada, settings):
+def test_a_patient_who_returns_still_has_the_hold(service, chen, ada, settings):
     held, now = hold(wish(service, chen, at=monday(10), patient=ada)), timezone.now()
     booking.note_presence(held.fhir_id, here=False, caller=SOFTWARE, now=now)
     booking.note_presence(held.fhir_id, here=True, caller=SOFTWARE, now=now)

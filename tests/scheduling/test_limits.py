@@ -138,7 +138,7 @@ def test_a_full_day_or_week_is_not_offered(situation, ada, boss):
     ],
     ids=["cancelled", "of another service", "entered in error"],
 )
-def test_what_takes_no_time_for_the_service_does_not_count(fields):
+def test_visits_that_take_no_time_of_the_service_do_not_count(fields):
     service = ServiceFactory(day_limit=1, total_day_limit=1)
     chen = ScheduleFactory(services=[service])
     end = monday(10, 30)
@@ -147,7 +147,7 @@ def test_what_takes_no_time_for_the_service_does_not_count(fields):
 
 
 @pytest.mark.parametrize("status", ["booked", "arrived", "checked-in", "fulfilled", "noshow"])
-def test_what_took_its_time_counts(status):
+def test_visits_that_took_their_time_count(status):
     service = ServiceFactory(total_day_limit=1)
     chen = ScheduleFactory(services=[service])
     visits(chen, service, monday(10), status=status)

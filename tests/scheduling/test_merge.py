@@ -208,7 +208,7 @@ def test_undoing_gives_everything_back(ada, twin, rows):
     assert PatientMerge.objects.get().undone_at is not None
 
 
-def test_what_came_since_stays_with_the_target(ada, twin, rows, service, chen):
+def test_later_rows_stay_with_the_target(ada, twin, rows, service, chen):
     merge(twin, ada)
     later = book(wish(service, chen, at=monday(11), patient=twin))
     assert later.patient == ada

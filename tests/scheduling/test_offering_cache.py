@@ -49,7 +49,7 @@ def test_every_statement_changes_the_stamp(db):
     assert len(set(seen)) == len(seen) > 18
 
 
-def test_of_a_patient_only_the_id_counts(db):
+def test_only_the_id_of_a_patient_counts(db):
     patient, before = PatientFactory(), current_stamp()
     patient.given = "Someone"
     patient.save()
@@ -132,7 +132,7 @@ def test_changes_in_opposite_order_do_not_wait_for_each_other():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("committed", ["before the offerings are read", "after they are read"])
-def test_what_was_read_while_a_change_was_committed_is_not_kept(committed):
+def test_offerings_read_during_a_commit_are_not_cached(committed):
     schedule = ScheduleFactory()
     cache, stamp = OfferingCache(most=10), current_stamp()
     with another_connection() as other:

@@ -133,7 +133,7 @@ def at_desk(db):
     return Caller(user=UserFactory(desk_locations=[site])), service, schedule
 
 
-def test_who_may_set_the_hours_of_a_calendar(at_desk):
+def test_callers_who_may_set_the_hours_of_a_calendar(at_desk):
     caller, service, schedule = at_desk
     practitioner = PractitionerFactory(user=UserFactory())
     own = ScheduleFactory(actor=practitioner, services=[service])
@@ -157,7 +157,7 @@ def _may(caller, service, schedule):
     return True
 
 
-def test_of_two_who_change_one_version_the_second_is_refused(at_desk):
+def test_the_second_change_of_one_version_is_refused(at_desk):
     caller, service, schedule = at_desk
     terms = opening.terms_of(caller, service.fhir_id, schedule.fhir_id)
     now = datetime.now(UTC)

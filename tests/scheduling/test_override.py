@@ -72,7 +72,7 @@ def test_only_who_runs_the_calendar_overrides(service, chen, ada):
 
 
 @pytest.mark.parametrize(("at", "refusal"), [(monday(10), TimeTaken), (monday(10, 7), TimeNotOffered)])
-def test_what_is_taken_is_not_lifted(service, chen, ada, bo, dr_chen, at, refusal):
+def test_taken_time_cannot_be_overridden(service, chen, ada, bo, dr_chen, at, refusal):
     book(wish(service, chen, at=monday(10), patient=bo))
     with pytest.raises(refusal, match=r"no longer free|taken"):
         overriding(service, chen, at=at, patient=ada, caller=dr_chen)

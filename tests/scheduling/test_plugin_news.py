@@ -104,7 +104,7 @@ def test_a_plugin_is_told_of_each_step_of_a_visit(install, service, chen, ada):
     assert first.start.tzinfo is UTC
 
 
-def test_what_fails_is_told_again_in_order_and_named(install, service, chen, ada, bo):
+def test_a_failed_call_is_repeated_in_order_and_named(install, service, chen, ada, bo):
     install.source("fails-at-first", FAILS_AT_FIRST)
     install.source("records", RECORDS)
     tell()

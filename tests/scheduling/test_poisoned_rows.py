@@ -114,7 +114,7 @@ def test_a_schedule_whose_days_cannot_be_made_out_silences_no_other(caplog):
     assert not ParkedRow.objects.exists()
 
 
-def test_what_is_set_aside_again_and_again_waits_longer_and_does_not_pile_up():
+def test_a_row_set_aside_repeatedly_waits_longer_and_is_kept_once():
     SubscriptionFactory()
     bad = ScheduleFactory()
     Practitioner.objects.filter(pk=bad.actor.pk).update(timezone="Mars/Olympus_Mons")
@@ -203,7 +203,7 @@ def test_a_subscription_that_cannot_be_tended_keeps_no_other(settings, caplog):
     assert is_set_aside(bad, caplog)
 
 
-def test_what_cannot_be_deleted_keeps_nothing_else(caplog, monkeypatch):
+def test_a_row_that_cannot_be_deleted_stops_no_other(caplog, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
     long_ago, now = timezone.now() - 20 * YEAR, timezone.now()
     bad, *_ = [AuditEventFactory(recorded=long_ago) for _ in range(5)]

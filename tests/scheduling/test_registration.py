@@ -17,7 +17,7 @@ BORN = date(1990, 4, 3)
 JOSE = {"given": "José", "family": "Núñez O\u2019Hara", "birth_date": BORN, "email": "jose@example.com"}
 
 
-def test_who_is_the_same(settings):
+def test_matching_patients(settings):
     settings.CLINIC_COUNTRY = "US"
     known = patient_matching.person_from({**JOSE, "phone": "+1 212 555 0123", "gender": "male"})
     cases = [

@@ -54,7 +54,7 @@ def test_a_service_that_asks_for_nothing_lacks_nothing(visit):
     assert lacking(visit) == set()
 
 
-def test_who_it_is_for_comes_before_all_else(service, chen):
+def test_the_patient_is_the_first_requirement(service, chen):
     requires(service, "coverage", "care_team")
     held = hold(wish(service, chen, at=monday(10)))
     assert lacking(held) == {Requirement.PATIENT}

@@ -89,7 +89,7 @@ def test_a_cancelled_visit_does_not_move(service, chen, ada):
         move(appointment, service, chen, at=monday(11))
 
 
-def test_nobody_moves_another_patients_visit(service, chen, ada, bo):
+def test_another_patients_visit_cannot_be_moved(service, chen, ada, bo):
     appointment = book(wish(service, chen, at=monday(10), patient=ada))
     with pytest.raises(NotFound):
         move(appointment, service, chen, at=monday(11), caller=Caller(user=bo.user))
@@ -184,7 +184,7 @@ def test_it_does_not_grow_into_the_next_one(service, chen, ada, bo):
     assert appointment.end == monday(10, 30)
 
 
-def test_what_a_shorter_visit_leaves_is_free(service, chen, ada, bo):
+def test_the_rest_of_a_shortened_visit_is_free(service, chen, ada, bo):
     appointment = book(wish(service, chen, at=monday(10), patient=ada))
     resize(appointment, service, chen, minutes=15)
     assert book(wish(service, chen, at=monday(10, 15), patient=bo)).status == "booked"

@@ -81,7 +81,7 @@ def test_software_asks_as_patients_do(service, chen, ada):
     assert book(wish(service, chen, at=monday(10), patient=ada)).is_request
 
 
-def test_who_runs_the_calendar_books_at_once(service, chen, ada, desk):
+def test_staff_of_the_calendar_book_at_once(service, chen, ada, desk):
     assert book(wish(service, chen, at=monday(10), patient=ada), desk).status == "booked"
 
 
@@ -126,7 +126,7 @@ def test_all_who_are_needed_accept(service, ada, site):
     assert respond(visit_request, "accepted", Caller(user=people[1].actor.user)).status == "booked"
 
 
-def test_who_runs_a_room_answers_for_it_where_nobodys_time_is_taken(service, ada, desk, site):
+def test_staff_of_a_room_answer_for_it_when_no_practitioner_takes_part(service, ada, desk, site):
     room = ScheduleFactory(actor=RoomFactory(part_of=site), services=[service], site=site)
     visit_request = book(wish(service, room, at=monday(10), patient=ada), Caller(user=ada.user))
     assert statuses(visit_request) == {"Location": "needs-action", "Patient": "accepted"}
@@ -143,7 +143,7 @@ def test_a_declined_request_frees_the_time_and_sends_a_message(visit_request, do
 
 
 @pytest.mark.parametrize("answer", ["tentative", "needs-action"])
-def test_who_is_not_sure_leaves_it_as_it_is(visit_request, doctor, answer):
+def test_a_tentative_answer_changes_nothing(visit_request, doctor, answer):
     thinking = respond(visit_request, answer, Caller(user=doctor.user))
     assert thinking.is_request
     assert statuses(thinking)["Practitioner"] == answer
@@ -161,7 +161,7 @@ def test_another_practitioner_does_not_see_it(visit_request):
         respond(visit_request, "accepted", Caller(user=PractitionerFactory(user=UserFactory()).user))
 
 
-def test_what_is_over_takes_no_answers(visit_request, desk):
+def test_a_past_request_takes_no_answers(visit_request, desk):
     booking.cancel(visit_request.fhir_id, caller=desk, now=timezone.now())
     with pytest.raises(IllegalTransition):
         respond(visit_request, "accepted", desk)

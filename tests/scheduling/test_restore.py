@@ -93,7 +93,7 @@ def test_only_the_clinic_undoes_a_cancellation(cancelled, ada):
 
 
 @pytest.mark.parametrize("take", [book, hold])
-def test_what_was_not_booked_or_is_not_cancelled_is_not_restored(service, chen, ada, desk, take):
+def test_only_a_cancelled_booking_is_restored(service, chen, ada, desk, take):
     visit = take(wish(service, chen, at=monday(10), patient=ada))
     if visit.status == "pending":
         visit = cancel(visit, desk)
@@ -116,7 +116,7 @@ def test_a_patient_who_has_not_heard_of_it_hears_nothing(service, chen, ada, des
     assert set(waiting.values_list("event", flat=True)) == {"reminder"}
 
 
-def test_of_two_who_undo_it_and_one_who_books_it_one_has_it(cancelled, service, chen, bo, desk):
+def test_two_restorations_and_a_booking_at_once_take_the_time_once(cancelled, service, chen, bo, desk):
     request = wish(service, chen, at=monday(10), patient=bo)
     results = at_once([lambda: restore(cancelled, desk), lambda: restore(cancelled, desk), lambda: book(request)])
     assert len([result for result in results if not isinstance(result, Exception)]) == 1

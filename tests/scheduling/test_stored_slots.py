@@ -122,7 +122,7 @@ def test_an_expired_hold_frees_it_at_once_and_its_release_frees_it_for_good(serv
     assert history(slot) == ["free", "busy-tentative", "free"]
 
 
-def test_who_comes_between_the_expiry_and_the_release_keeps_it(service, chen):
+def test_a_booking_between_expiry_and_release_keeps_the_slot(service, chen):
     slot = free_slot(chen, EVENING)
     held = run_out(hold(asking(service, chen, slot)))
     visit = book(asking(service, chen, slot))

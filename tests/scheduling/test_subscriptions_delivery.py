@@ -124,7 +124,7 @@ def test_the_clock_looks_for_changes_each_second():
     assert planned[tasks.tend_subscriptions.name] == 60
 
 
-def test_what_fails_is_tried_again_after_longer_and_longer(subscription, receiver):
+def test_a_failed_notification_is_retried_with_growing_waits(subscription, receiver):
     receiver.answers = [500, 503]
     notification, now = change(subscription), timezone.now()
 

@@ -197,7 +197,7 @@ def test_another_calendar_can_be_suggested(suggest, visit_request, service, site
     assert (booked.status, booked.slots.get(deleted_at=None).schedule) == ("booked", other)
 
 
-def test_who_has_not_answered_yet_still_has_to(service, ada, site, patient):
+def test_participants_who_have_not_answered_must_still_answer(service, ada, site, patient):
     """One of two doctors suggests another time: once the patient accepts, the request has that time."""
     people = [
         ScheduleFactory(actor=PractitionerFactory(user=UserFactory()), services=[service], site=site) for _ in "ab"
@@ -213,7 +213,7 @@ def test_who_has_not_answered_yet_still_has_to(service, ada, site, patient):
 
 
 @pytest.mark.parametrize("end", ["accepted", "declined", "cancelled", "moved"])
-def test_whatever_else_becomes_of_the_request_ends_it(suggest, visit_request, service, chen, desk, patient, end):
+def test_every_other_end_of_the_request_ends_the_suggestion(suggest, visit_request, service, chen, desk, patient, end):
     suggestion, now = suggest(monday(14)), timezone.now()
     if end == "cancelled":
         booking.cancel(visit_request.fhir_id, caller=patient, now=now)
@@ -264,7 +264,7 @@ def test_only_free_and_offered_times_are_suggested(suggest, service, chen, desk)
     assert suggest(monday(20), desk, override="Evening clinic").start == monday(20)
 
 
-def test_who_may_not_answer_suggests_nothing(suggest, visit_request, patient, desk):
+def test_callers_who_may_not_answer_cannot_suggest(suggest, visit_request, patient, desk):
     with pytest.raises(RuleBroken, match="Nobody"):
         suggest(monday(14), patient)
     with pytest.raises(Forbidden):
@@ -274,7 +274,7 @@ def test_who_may_not_answer_suggests_nothing(suggest, visit_request, patient, de
         suggest(monday(14))
 
 
-def test_of_two_answers_at_once_one_counts(suggest, visit_request, patient, desk):
+def test_the_first_of_two_answers_at_once_counts(suggest, visit_request, patient, desk):
     suggest(monday(14))
     results = at_once(
         [

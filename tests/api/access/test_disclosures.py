@@ -53,7 +53,7 @@ def test_a_read_of_what_is_a_patients(world, kind):
 
 
 @pytest.mark.parametrize("kind", ["Slot", "Practitioner", "HealthcareService", "AuditEvent"])
-def test_what_tells_of_no_patient_is_not_recorded(world, kind):
+def test_reads_without_patient_data_are_not_recorded(world, kind):
     assert world.comes("software").get(kind).status_code == 200
     assert lines() == []
 
@@ -175,7 +175,7 @@ def test_a_head_request_tells_nothing(world, path):
 
 
 @pytest.mark.parametrize(("role", "name"), [("Ada", "ada"), ("Grace", "leo")])
-def test_what_people_read_of_their_own_is_not_recorded(world, role, name):
+def test_reads_of_ones_own_data_are_not_recorded(world, role, name):
     api = world.comes(role)
     for path in (f"Patient/{name}", "Appointment", f"Patient/{name}/_history"):
         assert api.get(path).status_code == 200
@@ -199,7 +199,7 @@ def test_staff_who_are_patients_too_are_recorded_for_others_only(world):
     assert [patient for _, _, patient, _ in sorted(lines())] == ["bo", "leo"]
 
 
-def test_what_is_hidden_is_not_recorded(world):
+def test_hidden_resources_are_not_recorded(world):
     assert world.comes("other front desk").get(world.rows["Appointment", "Ada's"].reference).status_code == 404
     assert lines() == []
 

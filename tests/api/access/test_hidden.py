@@ -274,7 +274,7 @@ def test_referred_to_by_software_that_sees_no_patients(world, kind, how):
     assert assert_as_if_not_there(api, world.bo, ask) in (400, 422)
 
 
-def test_what_is_there_already_can_be_written_again(world):
+def test_existing_references_can_be_written_again(world):
     """Software that may not see patients sends a visit back as it has read it."""
     api, visit = api_with("system/Appointment.cruds"), world.rows["Appointment", "Bo's"]
     body = api.get(visit.reference).fhir
@@ -384,7 +384,7 @@ def test_an_idempotency_key_belongs_to_its_caller(world):
     assert Api(user=world.bo.user).post(path, idempotency_key="one").status_code == 404
 
 
-def test_nobody_subscribes_to_anothers_calendar(world):
+def test_another_practitioners_calendar_cannot_be_subscribed_to(world):
     """People may create no Subscription at all; software subscribes to changes of free time only."""
     calendar = world.rows["Schedule", "Bo's"]
     for role in ("Ada", "Dr Chen", "front desk"):

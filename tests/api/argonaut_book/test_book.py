@@ -154,7 +154,7 @@ def test_a_hold_is_booked_as_a_resource(api, chen, ada):
     assert Appointment.objects.count() == 1
 
 
-def test_who_is_brought_along_takes_no_part(api, chen, ada):
+def test_a_patient_in_the_body_is_no_participant(api, chen, ada):
     stranger = {"resourceType": "Patient", "id": "new", "name": [{"family": "Newman"}]}
     appointment = made(chen, ada, contained=[stranger])
     appointment["participant"][-1]["actor"] = {"reference": "#new"}

@@ -167,7 +167,7 @@ def test_a_caller_who_may_not_register_may_not_match_either(chen, ada):
     assert answer.status_code == 403
 
 
-def test_who_books_the_same_again_has_the_same_visit(api, chen, ada):
+def test_the_same_booking_again_returns_the_same_visit(api, chen, ada):
     body = parameters(appt_id=reference(offer(api)), patient_id=ada.reference)
     first, again = api.post(BOOK, body), api.post(BOOK, body)
     assert (again.status_code, matches(again)) == (200, matches(first))
@@ -207,7 +207,7 @@ def test_an_unknown_id_is_not_found(api, chen, settings):
         assert (answer.status_code, codes(answer)) == (404, ["not-found"])
 
 
-def test_what_does_not_fit_into_an_id_is_kept_elsewhere(api, service, napa, ada, monkeypatch):
+def test_a_proposal_too_large_for_an_id_is_stored(api, service, napa, ada, monkeypatch):
     monkeypatch.setattr("api.operations.ids.MOST_BYTES", 20)
     ScheduleFactory(services=[service], site=napa)
     proposed = offer(api)
@@ -232,7 +232,7 @@ def test_malformed_is_400(api, chen, path, body, place):
     assert place is None or f"Parameters.{place}" in {at for _, at in issues_of(answer)}
 
 
-def test_who_may(service, chen, ada, bo):
+def test_callers_who_may_book(service, chen, ada, bo):
     api = api_with()
     proposed = offer(api)
     body = parameters(appt_id=reference(proposed))

@@ -125,11 +125,11 @@ def test_an_assertion_that_is_wrong_signs_nobody_in(backend, changes, why):
         '{"payload": "", "signatures": []}',
     ],
 )
-def test_what_is_no_signed_token_signs_nobody_in(backend, signed):
+def test_an_unsigned_assertion_is_refused(backend, signed):
     refused(ask(signed))
 
 
-def test_nobody_signs_in_without_a_signature(backend):
+def test_a_client_with_keys_needs_an_assertion(backend):
     """Algorithm `none`: https://www.rfc-editor.org/rfc/rfc8725#section-2.1"""
     head, claims, _signature = assertion().split(".")
     none = (

@@ -48,7 +48,7 @@ def test_software_reads_all_claims_of_a_token(token, ada):
     assert body["exp"] - body["iat"] == pytest.approx(3600, abs=2)
 
 
-def test_who_has_a_token_may_ask(token):
+def test_a_bearer_of_a_token_may_introspect(token):
     assert introspect(token, Authorization=f"Bearer {token}").json()["active"] is True
 
 

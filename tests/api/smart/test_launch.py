@@ -39,7 +39,7 @@ def test_an_app_is_given_a_token_for_the_patient(app, ada):
     assert Api(token["access_token"]).get("Appointment").status_code == 200
 
 
-def test_who_is_not_signed_in_signs_in_first(app):
+def test_a_visitor_signs_in_first(app):
     response = Client().get(AUTHORIZE, app.request())
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/?next=/oauth/authorize/")
@@ -51,7 +51,7 @@ def test_an_app_may_post_what_it_asks_for(app, ada):
     assert browser(ada.user).get(posted["Location"]).status_code == 200
 
 
-def test_who_decides_needs_the_csrf_token(app, ada):
+def test_the_decision_needs_the_csrf_token(app, ada):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada.user)
     response = client.post("/oauth/authorize/decide/", {"decision": "allow"}, query_params=app.request())
@@ -100,13 +100,13 @@ def test_errors_are_returned_to_the_app(app, ada, changes, message):
         {"redirect_uri": f"{BACK}?and=more"},
     ],
 )
-def test_nobody_is_sent_to_an_address_that_is_not_the_apps(app, ada, changes):
+def test_an_unregistered_redirect_is_refused(app, ada, changes):
     response = app.ask(ada.user, **changes)
     assert response.status_code == 400
     assert "This app cannot be given access" in response.content.decode()
 
 
-def test_who_does_not_allow_it_gives_nothing(app, ada):
+def test_a_refusal_gives_no_token(app, ada):
     assert parameters(app.decide(ada.user, ALL, decision="deny")) == {
         "error": "access_denied",
         "state": "of-the-app",
@@ -114,7 +114,7 @@ def test_who_does_not_allow_it_gives_nothing(app, ada):
     assert not Launch.objects.exists()
 
 
-def test_what_is_unticked_is_not_given(app, ada):
+def test_an_unticked_scope_is_not_granted(app, ada):
     scope = "launch/patient patient/Appointment.rs patient/Coverage.rs offline_access"
     code = parameters(app.decide(ada.user, scope, may=["patient/Appointment.rs"]))["code"]
     token = app.exchange(code).json()
@@ -137,13 +137,13 @@ def test_consent_lists_registered_scopes_only(ada):
     assert "refresh_token" not in token
 
 
-def test_who_cares_for_several_says_whom_it_is_about(app, ada, leo):
+def test_a_carer_of_several_patients_chooses_one(app, ada, leo):
     page = app.ask(ada.user).content.decode()
     assert "Who will you use Visit Buddy for?" in page
     assert app.token(ada.user, whose=leo.fhir_id)["patient"] == leo.fhir_id
 
 
-def test_nobody_elses_patient_can_be_named(app, ada, leo, bo):
+def test_another_users_patient_cannot_be_chosen(app, ada, leo, bo):
     assert "Who will you use" in app.ask(ada.user, whose=bo.fhir_id).content.decode()
     response = app.decide(ada.user, "patient/Appointment.rs", whose=bo.fhir_id)
     assert response["Location"].startswith("/oauth/authorize/?")
@@ -267,7 +267,7 @@ def test_an_app_gives_its_access_back(app, ada):
     assert error(app.refresh(token["refresh_token"])) == "invalid_grant"
 
 
-def test_who_may_not_sign_in_any_more_has_no_apps(app, ada):
+def test_a_deactivated_users_apps_have_no_access(app, ada):
     token = app.token(ada.user, ALL)
     ada.user.is_active = False
     ada.user.save()
@@ -288,7 +288,7 @@ def test_it_is_written_down_who_let_whom_in(app, ada):
     assert (line.user, line.client, line.patient) == (ada.user, "app", ada)
 
 
-def test_who_is_not_signed_in_is_not_asked_in_silence(app):
+def test_prompt_none_fails_for_a_visitor(app):
     answer = parameters(app.ask(None, "openid patient/Appointment.rs", prompt="none"))
     assert answer["error"] == "login_required"
 
@@ -313,13 +313,13 @@ def test_an_app_may_say_who_is_to_sign_in(app):
     assert 'value="ada@example.org"' in client.get(response["Location"]).content.decode()
 
 
-def test_who_signs_in_for_it_need_not_do_so_twice(app):
+def test_a_fresh_sign_in_satisfies_prompt_login(app):
     response = app.ask(None, prompt="login")
     assert response["Location"].startswith("/accounts/login/?next=")
     assert "prompt" not in response["Location"]
 
 
-def test_who_has_just_signed_in_has_done_so_lately_enough(app, ada):
+def test_a_recent_sign_in_satisfies_max_age(app, ada):
     ada.user.set_password("correct horse")
     ada.user.save()
     client = Client()

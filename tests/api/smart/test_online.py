@@ -69,7 +69,7 @@ def test_signing_out_of_another_browser_does_not_end_it(sign_in, is_good):
 
 
 @pytest.mark.parametrize("scope", ["patient/Appointment.rs offline_access", f"{ONLINE} offline_access"])
-def test_what_is_for_longer_outlives_signing_out(sign_in, is_good, scope):
+def test_offline_access_outlives_signing_out(sign_in, is_good, scope):
     client, token = sign_in(scope)
     client.post("/accounts/logout/")
     assert is_good(token)
@@ -85,13 +85,13 @@ def test_a_new_password_ends_it_everywhere(sign_in, is_good, ada):
     assert not is_good(token)
 
 
-def test_who_closes_the_browser_is_taken_to_be_gone_after_half_a_day(app, sign_in):
+def test_online_access_ends_half_a_day_after_the_browser_closes(app, sign_in):
     _client, token = sign_in()
     Launch.objects.update(created=timezone.now() - timedelta(hours=12))
     assert app.refresh(token["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_what_is_over_is_not_listed(sign_in, ada):
+def test_ended_access_is_not_listed(sign_in, ada):
     client, _token = sign_in()
     launch = Launch.objects.get()
     assert "Visit Buddy" in client.get("/apps/").content.decode()

@@ -35,12 +35,12 @@ def test_a_practitioner_is_one(app, chen):
     assert claims(app.token(chen.user, SCOPE))["fhirUser"] == f"{BASE}/{chen.reference}"
 
 
-def test_who_only_cares_for_somebody_is_a_related_person(app, ada):
+def test_a_carer_without_a_record_is_a_related_person(app, ada):
     carer = RelatedPersonFactory(patient=ada, user=UserFactory())
     assert claims(app.token(carer.user, SCOPE))["fhirUser"] == f"{BASE}/{carer.reference}"
 
 
-def test_who_has_no_record_gives_none(app, rana):
+def test_a_user_without_a_record_has_no_fhir_user(app, rana):
     token = app.token(rana, SCOPE)
     assert token["scope"] == "openid profile user/Appointment.rs"
     assert not {"fhirUser", "profile"} & set(claims(token))

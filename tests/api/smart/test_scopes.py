@@ -44,7 +44,7 @@ def test_scopes_of_both_versions_are_read(text, may):
         "openid",
     ],
 )
-def test_what_is_no_scope_on_resources_is_none(text):
+def test_other_scopes_give_no_access_to_resources(text):
     assert read_scope(text) is None
 
 
@@ -100,7 +100,7 @@ def test_neither_chain_nor_include_leads_past_the_scopes(app, visits, ada, leo, 
     assert f'"{ada.fhir_id}"' not in text
 
 
-def test_what_was_not_granted_is_refused(app, visits, ada):
+def test_requests_beyond_the_scope_are_refused(app, visits, ada):
     CoverageFactory(beneficiary=ada)
     api = app.api(ada.user, "patient/Appointment.rs", whose=ada.fhir_id)
     for response in (
@@ -186,14 +186,14 @@ def test_an_app_books_for_nobody_else_its_person_cares_for(app, visit_type, ada,
     assert not Appointment.objects.exists()
 
 
-def test_who_may_only_search_may_find_and_not_book(app, visit_type, ada):
+def test_a_search_scope_allows_find_and_not_book(app, visit_type, ada):
     api = app.api(ada.user, "patient/Appointment.rs")
     assert found(api, visit_type)
     for operation in (HOLD, BOOK):
         assert api.post(operation, proposal(api, visit_type, patient=ada)).status_code == 403
 
 
-def test_who_may_not_search_finds_nothing(app, visit_type, ada):
+def test_find_needs_a_search_scope(app, visit_type, ada):
     assert app.api(ada.user, "patient/Patient.rs").get(FIND, find_query(visit_type)).status_code == 403
 
 
@@ -203,7 +203,7 @@ def test_an_app_cancels_only_what_it_may_change(app, visits, ada, leo):
     assert api.post("Appointment/of-bo/$cancel").status_code == 404
 
 
-def test_what_is_changed_must_still_be_within_the_scope(site, chen, ada):
+def test_a_changed_resource_must_stay_within_the_scope(site, chen, ada):
     schedule = ScheduleFactory(actor=chen, site=site)
     AppointmentFactory(fhir_id="later", patient=ada, schedules=[schedule], site=site, start=monday(10))
     api = api_with("system/Appointment.rus?status=booked")

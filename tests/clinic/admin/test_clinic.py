@@ -164,7 +164,7 @@ def test_a_person_without_any_name_is_refused_beside_the_name(desk, model, langu
         ("es", ("La edad máxima es menor que la mínima.", "Escríbalo como días horas:minutos", "no es JSON válido")),
     ],
 )
-def test_what_a_service_cannot_be_is_said_beside_its_field(desk, language, texts):
+def test_errors_of_a_service_are_shown_beside_their_fields(desk, language, texts):
     data = {"active": "on", "name": "Knee", "minimum_age": 50, "maximum_age": 10, "minimum_notice": "soon", "type": "{"}
     extra = inline("scheduling_parameters")
 

@@ -113,7 +113,7 @@ def test_every_page_of_a_model_opens_for_the_administrator(desk, model):
 
 
 @pytest.mark.parametrize("model", NOUNS)
-def test_nobody_else_comes_in(client, db, model):
+def test_only_administrators_come_in(client, db, model):
     client.force_login(UserFactory())
 
     for page in ("changelist", "add"):

@@ -99,7 +99,7 @@ def test_questions_and_options_are_translated_without_json(desk):
     assert translations.text_in(item["item"][0], "text", "es") == "¿Desde cuándo?"
 
 
-def test_what_to_do_about_an_alarm_is_translated_too(desk):
+def test_instructions_for_red_flags_are_translated_too(desk):
     form = QuestionnaireFactory(title="Before", item=ALARMS)
     address = url(Questionnaire, "change", form.pk)
     page = desk.get(address).context["adminform"].form

@@ -53,7 +53,7 @@ def test_pages_of_an_account(as_ada, address, heading):
     is_ours(as_ada.get(address), heading)
 
 
-def test_who_has_no_password_yet_chooses_one(client):
+def test_a_user_without_password_chooses_one(client):
     user = UserFactory()
     user.set_unusable_password()
     user.save()
@@ -61,7 +61,7 @@ def test_who_has_no_password_yet_chooses_one(client):
     is_ours(client.get("/accounts/password/set/"), "Choose a password")
 
 
-def test_who_signs_up_where_addresses_are_proven_enters_a_code(client, settings):
+def test_sign_up_with_proven_addresses_asks_for_a_code(client, settings):
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
     page = client.post("/accounts/signup/", SIGN_UP, follow=True)
@@ -76,7 +76,7 @@ def test_a_code_that_nobody_asked_for_leads_to_sign_in(client):
 
 
 @pytest.mark.parametrize("address", ["/accounts/password/change/", "/accounts/reauthenticate/"])
-def test_what_is_missing_is_said_in_our_words(as_ada, address):
+def test_missing_fields_are_reported_in_plain_words(as_ada, address):
     page = as_ada.post(address, {})
     assertContains(page, "There is a problem")
     assertContains(page, "Enter your")
@@ -92,7 +92,7 @@ def test_addresses_are_chosen_from_cards(as_ada, ada):
         assertContains(page, word)
 
 
-def test_what_is_said_afterwards_names_nobody(client, ada):
+def test_messages_name_no_user(client, ada):
     answer = client.post("/accounts/login/", {"login": ada.user.email, "password": "secret-password"}, follow=True)
     assert not list(answer.context["messages"])
     answer = client.post("/accounts/logout/", follow=True)

@@ -35,7 +35,7 @@ def test_signing_up_makes_the_patients_record(client):
         ({"password1": "short"}, "too short"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(client, wrong, text):
+def test_errors_are_shown_and_typed_text_stays(client, wrong, text):
     page = client.post("/accounts/signup/", {**SIGN_UP, **wrong})
     assertContains(page, text)
     assertContains(page, "There is a problem")

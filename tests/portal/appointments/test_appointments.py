@@ -54,7 +54,7 @@ def test_a_hold_shows_until_when(as_ada, ada, checkup, ten):
     assertContains(page, "Check and confirm")
 
 
-def test_what_was_held_and_let_go_is_no_visit(as_ada, ada, checkup, ten):
+def test_a_released_hold_is_not_listed(as_ada, ada, checkup, ten):
     over = timezone.now() - timedelta(minutes=5)
     AppointmentFactory(patient=ada, service=checkup, start=ten, status="pending", hold_expires_at=over)
     participant = [{"actor": {"reference": "Practitioner/1"}, "status": "tentative"}]
@@ -108,7 +108,7 @@ def test_another_patients_visit_cannot_be_cancelled(client, visit, bo):
     assert visit.status == "booked"
 
 
-def test_nobody_sees_visits_without_signing_in(client, visit):
+def test_visits_need_a_sign_in(client, visit):
     assert client.get("/appointments/").url.startswith("/accounts/login/")
     assert client.get(at(visit)).url.startswith("/accounts/login/")
 
@@ -128,7 +128,7 @@ def test_it_asks_as_much_for_many_visits_as_for_one(as_ada, ada, checkup, schedu
         assertNotContains(as_ada.get("/appointments/"), "UTC")
 
 
-def test_those_one_cares_for_are_there_too(as_ada, ada, checkup, ten):
+def test_visits_of_cared_for_patients_are_listed(as_ada, ada, checkup, ten):
     leo = PatientFactory(given="Leo")
     RelatedPersonFactory(patient=leo, user=ada.user)
     AppointmentFactory(patient=leo, service=checkup, start=ten)

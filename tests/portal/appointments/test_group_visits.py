@@ -51,7 +51,7 @@ def test_each_has_it_among_their_visits_under_their_own_name(as_bo, visit, ada):
     assertNotContains(as_bo.get(f"/appointments/{visit.fhir_id}/visit.ics"), "Ada")
 
 
-def test_who_cancels_leaves_alone(as_bo, visit, ada, bo, client):
+def test_a_patient_who_cancels_leaves_alone(as_bo, visit, ada, bo, client):
     answer = as_bo.post(f"/appointments/{visit.fhir_id}/cancel/", {"reason": ""}, follow=True)
     assertContains(answer, "Your visit has been cancelled.")
     assertContains(as_bo.get(f"/appointments/{visit.fhir_id}/"), "Cancelled")

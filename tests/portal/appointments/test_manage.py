@@ -67,7 +67,7 @@ def test_the_details_close_again(client, link):
     assertNotContains(client.get(link), "Check-up")
 
 
-def test_nobody_tries_all_birth_dates(client, link):
+def test_guesses_of_birth_dates_are_limited(client, link):
     for _ in range(5):
         client.post(link, OTHER_DAY)
     client.cookies.clear()
@@ -130,7 +130,7 @@ def test_a_patient_without_a_birth_date_enters_their_phone_number(client, link, 
     assertContains(client.get(link), "Check-up")
 
 
-def test_nobody_tries_all_telephone_numbers(client, link, ada):
+def test_guesses_of_telephone_numbers_are_limited(client, link, ada):
     ada.birth_date, ada.phone = None, "+12125550123"
     ada.save()
     for number in range(5):
@@ -181,7 +181,7 @@ def test_a_code_moves_the_visit_too(client, link, hardly_known):
     assertContains(client.post(f"{link}move/", {"code": code_at("ada@example.com")}), "Check-up")
 
 
-def test_nobody_tries_all_codes(client, link, hardly_known):
+def test_guesses_of_codes_are_limited(client, link, hardly_known):
     for _ in range(5):
         client.cookies.clear()  # a new code each time makes no difference
         client.post(link, {"send": "1"})
@@ -224,7 +224,7 @@ def test_a_code_opens_nothing_where_the_clinic_knows_more(client, link, ada, kno
     assertNotContains(client.post(link, {"code": "123456"}), "Check-up")
 
 
-def test_what_the_proof_opens_says_what_the_receipt_says(client, link, visit, ada):
+def test_the_proven_page_says_what_the_receipt_says(client, link, visit, ada):
     reference = visit.fhir_id.replace("-", "")[:8].upper()
     assertNotContains(client.get(link), reference)
     page = client.post(link, BORN)

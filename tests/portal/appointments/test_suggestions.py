@@ -102,7 +102,7 @@ def test_it_is_part_of_its_request_everywhere(as_ada, visit, suggestion):
         assertRedirects(as_ada.get(address), f"/appointments/{visit.fhir_id}/")
 
 
-def test_nobody_else_answers(client, visit, suggestion, elena):
+def test_other_callers_cannot_answer(client, visit, suggestion, elena):
     sent = {"answer": "accepted", "suggestion": suggestion.fhir_id}
     assert client.post(f"/appointments/{visit.fhir_id}/suggestion/", sent).status_code in (302, 404)
     visit.refresh_from_db()
@@ -119,7 +119,7 @@ def test_the_patient_is_written_to_without_a_calendar_entry(visit, suggestion, m
     assert [part for part in mail.attachments if "calendar" in str(part)] == []
 
 
-def test_what_is_no_longer_held_is_not_written_about(visit, suggestion, mailoutbox):
+def test_no_message_is_sent_about_an_ended_suggestion(visit, suggestion, mailoutbox):
     Communication.objects.exclude(event="suggestion").delete()
     run_out(suggestion)
     Batch(now=timezone.now()).deliver_next(now=timezone.now())

@@ -37,7 +37,7 @@ def test_somebody_whom_i_do_not_care_for_is_no_choice(as_ada, tim, bo, checkup, 
     assert held.patient is None
 
 
-def test_nobody_chosen_is_asked_again(as_ada, tim, checkup, button_value):
+def test_a_missing_choice_is_asked_again(as_ada, tim, checkup, button_value):
     held = hold(as_ada, checkup, button_value)
     assertContains(as_ada.post(page_of(held, "about")), "Choose who the visit is for.")
 
@@ -63,7 +63,7 @@ def test_somebody_new(as_ada, ada, checkup, button_value):
         ({"birth_date_year": "2999"}, "The date of birth must be in the past."),
     ],
 )
-def test_what_is_wrong_about_somebody_new_is_said(as_ada, checkup, button_value, wrong, text):
+def test_errors_about_a_new_person_are_shown(as_ada, checkup, button_value, wrong, text):
     held = hold(as_ada, checkup, button_value)
     page = as_ada.post(f"{page_of(held, 'about')}someone/", {**TIM, **wrong})
     assertContains(page, text)

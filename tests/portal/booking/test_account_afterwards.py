@@ -13,7 +13,7 @@ from tests.portal.eve import KNOWN, SIGN_UP
 pytestmark = pytest.mark.django_db
 
 
-def test_what_a_guest_booked_is_in_the_account_they_make_then(client, held):
+def test_a_guests_visit_is_in_their_new_account(client, held):
     book_as_guest(client, held)
     assertContains(client.get(page_of(held, "booked")), "Create an account")
     client.post("/accounts/signup/", SIGN_UP)

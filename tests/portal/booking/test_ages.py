@@ -59,7 +59,7 @@ def test_the_first_and_the_last_day(checkup, ten, age, less, refused):
     assert bool(requirements.age_issues(checkup, PatientFactory(birth_date=born), day)) == refused
 
 
-def test_nobody_is_refused_whose_birth_date_is_not_known(checkup, ten):
+def test_an_unknown_birth_date_is_not_refused(checkup, ten):
     checkup.minimum_age = 12
     assert requirements.age_issues(checkup, PatientFactory(birth_date=None), ten.date()) == []
 

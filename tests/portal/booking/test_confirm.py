@@ -149,7 +149,7 @@ def test_without_the_answers_it_requires_it_is_not_booked(as_ada, held, checkup)
     assertContains(page, "Step-free, please")
 
 
-def test_who_is_not_of_the_care_team_is_said_with_who_is(as_ada, ada, held, checkup, site):
+def test_a_refusal_names_the_care_team(as_ada, ada, held, checkup, site):
     requires(checkup, care_team=True)
     of_the_team = ScheduleFactory(services=[checkup], site=site).actor
     elsewhere = ScheduleFactory().actor

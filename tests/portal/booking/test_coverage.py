@@ -54,7 +54,7 @@ def test_another_choice_takes_its_place(as_ada, ada, held):
     assert noted(held) == [second.reference]
 
 
-def test_who_has_none_enters_the_card(as_ada, ada, held):
+def test_a_patient_without_coverage_enters_a_card(as_ada, ada, held):
     assertRedirects(as_ada.get(page_of(held, "coverage")), f"{page_of(held, 'coverage')}new/")
     end = {"end_day": "31", "end_month": "12", "end_year": "2090"}
     assertRedirects(as_ada.post(f"{page_of(held, 'coverage')}new/", {**CARD, **end}), page_of(held, "confirm"))
@@ -80,7 +80,7 @@ def test_who_has_none_enters_the_card(as_ada, ada, held):
         ({"kind": "gold"}, "not one of the available choices"),
     ],
 )
-def test_what_is_wrong_with_a_card_is_said_and_what_was_typed_stays(as_ada, held, wrong, text):
+def test_errors_of_a_card_are_shown_and_typed_text_stays(as_ada, held, wrong, text):
     page = as_ada.post(f"{page_of(held, 'coverage')}new/", {**CARD, "plan": "Silver", **wrong})
     assertContains(page, text)
     assertContains(page, 'value="Silver"')
@@ -112,7 +112,7 @@ def test_another_one_can_be_added(as_ada, ada, held):
     assertRedirects(answer, f"{page_of(held, 'coverage')}new/?another")
 
 
-def test_who_comes_back_finds_the_card_as_it_was_entered(as_ada, held):
+def test_the_entered_card_is_there_on_return(as_ada, held):
     new = f"{page_of(held, 'coverage')}new/"
     end = {"end_day": "31", "end_month": "12", "end_year": "2090"}
     as_ada.post(new, {**CARD, **end})

@@ -58,7 +58,7 @@ def test_its_button_holds_the_time(client, service, schedule):
     assert held.fhir_id in answer["Location"]
 
 
-def test_who_holds_the_time_already_goes_on_with_it(client, service, schedule):
+def test_a_link_to_a_held_time_continues_the_hold(client, service, schedule):
     first = pressed(client, client.get(link(service, schedule)))
     again = client.get(link(service, schedule))
     assert (again.status_code, again["Location"]) == (302, first["Location"])
@@ -132,7 +132,7 @@ def test_a_schedule_that_does_not_give_the_visit_has_none_of_its_times(client, s
     assert page.status_code == 409
 
 
-def test_what_only_staff_book_has_no_page(client, service, schedule):
+def test_a_service_for_staff_has_no_page(client, service, schedule):
     service.bookable_by = "staff"
     service.save()
     assert client.get(link(service, schedule)).status_code == 404

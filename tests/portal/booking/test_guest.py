@@ -43,7 +43,7 @@ def test_a_guest_books_with_a_proven_address(client, held):
         ({"phone": "call me"}, "This is not a phone number. Enter one such as"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(client, held, wrong, text):
+def test_errors_are_shown_and_typed_text_stays(client, held, wrong, text):
     page = say_who(client, held, **wrong)
     assertContains(page, text)
     assertContains(page, 'value="Stone"')
@@ -57,7 +57,7 @@ def test_the_code_goes_to_the_address_in_the_guests_language_and_is_kept_as_a_di
     assert code() not in str(dict(client.session))
 
 
-def test_who_comes_back_to_the_code_after_it_was_right_goes_on(client, held):
+def test_returning_to_a_confirmed_code_goes_on(client, held):
     """The code has been used: asking for it again would only be answered with an error."""
     say_who(client, held)
     right = code()
@@ -68,7 +68,7 @@ def test_who_comes_back_to_the_code_after_it_was_right_goes_on(client, held):
     assert Communication.objects.filter(event="proof").count() == 1
 
 
-def test_nobody_is_named_before_the_proof(client, held):
+def test_no_patient_is_named_before_the_proof(client, held):
     say_who(client, held)
     assertRedirects(client.get(page_of(held, "confirm")), page_of(held, "about"))
     assert client.post(page_of(held, "confirm")).status_code == 302
@@ -83,7 +83,7 @@ def test_a_code_may_be_typed_with_a_space(client, held):
 
 
 @pytest.mark.parametrize("typed", ["12345", "abcdef", "1234567"])
-def test_what_is_no_code_is_not_counted(client, held, typed):
+def test_an_incomplete_code_is_not_counted(client, held, typed):
     say_who(client, held)
     assertContains(prove(client, held, typed), "The code has six digits.")
     assert client.session["guest-code"]["attempts"] == 0
@@ -122,7 +122,7 @@ def test_another_code_can_be_had_after_half_a_minute_and_ends_the_first(client, 
         assertContains(prove(client, held, first), "That code is wrong.")
 
 
-def test_nobody_is_sent_codes_without_end(client, held, settings):
+def test_codes_to_one_address_are_limited(client, held, settings):
     settings.ACCOUNT_RATE_LIMITS = {"send_code": "2/h/key"}
     for _ in range(3):
         page = client.post(page_of(held, "about"), GUEST, follow=True)
@@ -151,7 +151,7 @@ def test_a_proven_address_need_not_be_proven_twice(client, held):
     assert held.patient.given == "Eva"
 
 
-def test_who_has_been_a_guest_before_has_one_record(client, held):
+def test_a_returning_guest_keeps_one_record(client, held):
     before = PatientFactory(**KNOWN)
     say_who(client, held)
     prove(client, held)

@@ -30,7 +30,7 @@ def test_a_time_is_held_at_once_and_confirmed_next(as_ada, there, button_value, 
     assertRedirects(answer, page_of(held, "confirm"))
 
 
-def test_who_has_not_signed_in_holds_it_too_and_says_next_who_they_are(client, there, button_value):
+def test_a_guest_holds_a_time_and_is_asked_for_their_name(client, there, button_value):
     answer = client.post(there, {"time": button_value})
     held = Appointment.objects.get()
     assert (held.status, held.patient, held.held_by) == ("pending", None, None)
@@ -62,7 +62,7 @@ def test_a_guest_who_signs_in_keeps_the_hold(client, there, button_value, ada):
     assert held.patient == ada
 
 
-def test_who_cares_for_somebody_is_asked_for_whom_it_is(as_ada, ada, there, button_value):
+def test_a_carer_is_asked_who_the_visit_is_for(as_ada, ada, there, button_value):
     RelatedPersonFactory(user=ada.user)
     answer = as_ada.post(there, {"time": button_value})
     assertRedirects(answer, page_of(Appointment.objects.get(), "about"))
@@ -90,7 +90,7 @@ def test_a_hold_can_be_taken_again_at_the_same_time(as_ada, there, button_value)
     assert Appointment.objects.filter(status="pending").count() == 1
 
 
-def test_who_holds_two_times_elsewhere_chooses_which_to_give_back(as_ada, ada, there, button_value, ten):
+def test_a_patient_with_two_holds_chooses_one_to_release(as_ada, ada, there, button_value, ten):
     soon = timezone.now() + timedelta(minutes=9)
     first, second = (
         AppointmentFactory(
@@ -116,7 +116,7 @@ def test_holding_too_often_from_one_address_is_slowed_down(there, button_value, 
     assertContains(answers[-1], "Please wait a moment", status_code=429)
 
 
-def test_who_is_signed_in_is_not_counted_by_address(as_ada, there, button_value, settings):
+def test_signed_in_patients_are_not_counted_by_address(as_ada, there, button_value, settings):
     settings.ACCOUNT_RATE_LIMITS = {"hold": "1/m/ip"}
     as_ada.post(there, {"time": button_value})
     assert as_ada.post(there, {"time": later(button_value)}).status_code == 302
@@ -134,7 +134,7 @@ def test_somebody_was_faster(client, there, button_value, schedule, ten):
 @pytest.mark.parametrize(
     "time", ["", "tomorrow", "2026-11-24T14:20:00Z", "2026-99-24T14:20:00Z~a", "2026-11-24T14:20:00Z~a/b"]
 )
-def test_what_was_not_offered_is_no_choice(as_ada, there, time):
+def test_a_time_that_was_not_offered_is_refused(as_ada, there, time):
     assertContains(as_ada.post(there, {"time": time}, follow=True), "Choose one of the times below.")
 
 
@@ -173,7 +173,7 @@ def test_a_hold_is_taken_by_post_alone(client, there, button_value):
     assert not Appointment.objects.exists()
 
 
-def test_what_a_visit_needs_is_said_before_it_is_held(client, there, button_value, checkup):
+def test_requirements_are_shown_before_the_hold(client, there, button_value, checkup):
     checkup.requires_coverage = checkup.requires_care_team = True
     checkup.save()
     page = client.get(there, {"time": button_value})

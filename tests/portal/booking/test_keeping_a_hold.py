@@ -65,7 +65,7 @@ def test_nothing_is_asked_of_the_database_where_nothing_is_held(client, schedule
         assert holds.standing(request, Caller(), now=timezone.now()) is None
 
 
-def test_what_is_held_is_one_query(client, held, django_assert_num_queries):
+def test_held_times_cost_one_query(client, held, django_assert_num_queries):
     request = RequestFactory().get("/")
     request.session = client.session
     caller = Caller(guest=request.session["guest"])
@@ -130,7 +130,7 @@ def test_a_page_of_an_earlier_hold_leads_to_the_same_time_held_again(client, hel
     assert client.get(page_of(held, "about")).status_code == 409
 
 
-def test_what_was_typed_while_it_ran_out_is_there_with_the_next_time(client, held, there):
+def test_text_typed_while_a_hold_ended_is_there_with_the_next_hold(client, held, there):
     run_out(held)
     page = client.post(page_of(held, "about"), {"given": "Eve", "birth_date_day": "27"})
     assertContains(page, "We have kept what you entered.", status_code=409)

@@ -76,7 +76,7 @@ def test_a_visit_without_a_person_is_where_it_is_in_any_of_its_rooms(ada, ten, s
     assert [each.start for each in times] == [ten + timedelta(minutes=15), ten + timedelta(minutes=30)]
 
 
-def test_who_comes_back_after_the_move_is_told_that_it_is_done(as_ada, visit, address, ten, checkup, schedule):
+def test_returning_after_the_move_shows_that_it_is_done(as_ada, visit, address, ten, checkup, schedule):
     later = {"time": at(ten + timedelta(hours=2), checkup, schedule)}
     as_ada.post(address, {**later, "confirm": "on"})
     for answer in (
@@ -120,7 +120,7 @@ def test_too_late_it_cannot_be_moved(as_ada, visit, address, ten, checkup, sched
     assert when(visit) == ("booked", ten)
 
 
-def test_nobody_moves_anothers(client, bo, visit, address):
+def test_another_patients_visit_cannot_be_moved(client, bo, visit, address):
     client.force_login(bo.user)
     assert client.get(address).status_code == 404
 

@@ -46,7 +46,7 @@ def answer(client, appointment, text, **headers):
     return client.post(f"{page_at_work(appointment)}answer/", {"answer": text}, headers=headers)
 
 
-def test_who_confirms_asks(as_ada, held):
+def test_confirming_a_hold_makes_a_request(as_ada, held):
     page = as_ada.get(page_of(held, "confirm"))
     assertContains(page, "You request this visit, and the clinic answers.")
     assertContains(page, f"Request {held.start:%a, %b} {held.start.day}, 10:00 AM")
@@ -102,7 +102,7 @@ def test_the_desk_accepts_with_one_press(desk, as_ada, visit_request):
     assertContains(as_ada.get("/appointments/"), "Booked")
 
 
-def test_what_was_agreed_to_is_cancelled_and_not_moved(desk, as_ada, visit_request):
+def test_an_accepted_request_can_be_cancelled_and_not_moved(desk, as_ada, visit_request):
     answer(desk, visit_request, "accepted")
     page = as_ada.get(f"/appointments/{visit_request.fhir_id}/")
     assertContains(page, "/cancel/")
@@ -125,7 +125,7 @@ def test_the_calendar_shows_it_and_answers_in_its_dialog(desk, visit_request):
     assert "The visit is booked" in answered["HX-Trigger"]
 
 
-def test_what_cannot_be_answered_says_why(desk, visit_request):
+def test_an_impossible_answer_is_explained(desk, visit_request):
     answer(desk, visit_request, "accepted")
     answer(desk, visit_request, "declined")
     assertContains(desk.get(page_at_work(visit_request)), "Nobody you can answer for is invited to this visit.")

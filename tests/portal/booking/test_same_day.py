@@ -63,7 +63,7 @@ def test_it_is_asked_and_booked_only_with_a_yes(as_ada, held, ada, checkup, ten,
         ({"days": -1, "at": 23}, False),
     ],
 )
-def test_what_counts_is_a_standing_visit_of_the_local_day(as_ada, held, ada, checkup, ten, facts, query):
+def test_only_current_visits_of_the_local_day_count(as_ada, held, ada, checkup, ten, facts, query):
     on_the_day(ten, patient=ada, service=checkup, **facts)
     page = as_ada.get(page_of(held, "confirm"))
     assert (ASKED in page.content.decode()) is query

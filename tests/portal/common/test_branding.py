@@ -24,7 +24,7 @@ def test_the_page_shows_what_the_clinic_is_called_and_how_to_reach_it(client, se
     assertContains(page, 'href="https://hill.example/privacy"')
 
 
-def test_what_is_not_set_is_not_shown(client):
+def test_unset_branding_is_not_shown(client):
     page = client.get("/")
     assertNotContains(page, "Phone")
     assertNotContains(page, "mailto:")
@@ -77,7 +77,7 @@ def test_the_clinics_colour_comes_as_a_stylesheet_that_browsers_keep(client, set
 
 
 @pytest.mark.parametrize("accent", ["#7a1fa2", "#0b5f6b", "#b3261e", "#1d4ed8", "#000000", "#4a5a00"])
-def test_whatever_the_colour_everything_on_it_can_be_read(accent):
+def test_text_is_readable_on_any_brand_colour(accent):
     dark = branding.lightened(accent)
     for colour, grounds, ground, towards in (
         (accent, branding.LIGHT, branding.WHITE, branding.BLACK),
@@ -96,7 +96,7 @@ def test_contrast_is_reckoned_as_wcag_does():
 
 
 @pytest.mark.parametrize("colour", ["teal", "#fff", "#12345g", "0b5f6b", "#0b5f6b;}"])
-def test_what_is_no_colour_stops_the_start(colour):
+def test_an_invalid_colour_stops_the_start(colour):
     with pytest.raises(ImproperlyConfigured, match="CLINIC_ACCENT must be a colour such as #0b5f6b"):
         branding.check_accent("CLINIC_ACCENT", colour, branding.LIGHT)
 

@@ -59,7 +59,7 @@ def test_a_time_is_read_on_either_clock(typed, read):
     assert form.cleaned_data["at"] == read
 
 
-def test_what_is_no_time_is_refused():
+def test_an_invalid_time_is_refused():
     assert list(Asked({"at": "half past two"}).errors) == ["at"]
 
 
@@ -85,6 +85,6 @@ def test_a_birth_date_is_kept_as_far_as_it_is_known_and_shown_so_again(day, mont
 @pytest.mark.parametrize(
     "parts", [("27", "", "1985"), ("27", "3", ""), ("", "3", ""), ("", "13", "1985"), ("", "", "0")]
 )
-def test_what_is_no_part_of_a_date_is_refused(parts):
+def test_an_invalid_date_part_is_refused(parts):
     day, month, year = parts
     assert list(Asked({"born_day": day, "born_month": month, "born_year": year}).errors) == ["born"]

@@ -75,7 +75,7 @@ def test_enter_sends_the_form_and_does_not_change_the_language(client, addresses
     assert "name=" not in buttons[0]
 
 
-def test_who_was_written_to_in_the_language_read_is_written_to_in_the_new_one(client, plain, held):
+def test_the_language_of_messages_follows_the_pages_language(client, plain, held):
     address = page_of(held, "about")
     plain(address, {**GUEST, "language": "en", "read-in": "es"})
     assertContains(client.get(address), '<option value="es" selected>')
@@ -105,7 +105,7 @@ def test_another_time_keeps_what_is_typed_and_leaving_forgets_it(client, plain, 
     assertNotContains(client.post(there, {"time": button_value}, follow=True), 'value="Eve"')
 
 
-def test_what_was_answered_is_not_shown_again(client, addresses):
+def test_a_submitted_draft_is_not_shown_again(client, addresses):
     address, fields, _name = addresses["preferences"]
     client.post(address, fields)
     client.post(address, {"phone": "", "language": "en", "by_email": "on"})
@@ -118,7 +118,7 @@ def test_a_language_that_is_none_changes_none(client, plain, addresses):
     assertContains(client.get(address), '<html lang="en"')
 
 
-def test_what_is_kept_is_bounded_old_things_go_and_no_secret_link_is_written_down(client, plain, addresses, link):
+def test_drafts_are_bounded_and_keep_no_secret_link(client, plain, addresses, link):
     address, fields, _name = addresses["manage link"]
     plain(address, fields)
     [name] = client.session["typed"]

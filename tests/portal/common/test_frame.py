@@ -22,7 +22,7 @@ def test_nothing_inline_is_allowed_or_needed(as_ada, checkup, schedule):
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", answer.content.decode())
 
 
-def test_what_is_a_patients_own_stays_in_no_cache(client, as_ada):
+def test_patients_pages_are_not_cached(client, as_ada):
     assert as_ada.get("/appointments/").headers["Cache-Control"] == "private, no-store"
     assert "Cache-Control" not in Client().get("/").headers
 
@@ -95,7 +95,7 @@ def test_where_even_the_session_fails_the_page_still_says_so(settings):
     assertContains(answer, "Riverside Clinic", status_code=500)
 
 
-def test_what_cannot_be_read_says_so(client):
+def test_an_unreadable_request_is_explained(client):
     client.raise_request_exception = False
     answer = client.get("/", headers={"host": "elsewhere.example"})
     assertContains(answer, "We could not read that", status_code=400)

@@ -38,7 +38,7 @@ def test_it_says_how_long_the_page_is(client, checkup, schedule):
     assert head["Content-Length"] == got["Content-Length"] == str(len(got.content))
 
 
-def test_what_only_posts_answer_stays_so(client):
+def test_post_only_pages_refuse_head(client):
     assert client.head("/language/").status_code == 405
 
 

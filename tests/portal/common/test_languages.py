@@ -32,7 +32,7 @@ def test_a_browser_that_prefers_spanish_gets_it(client):
     assertContains(client.get("/", headers={"accept-language": "es-MX,es;q=0.9"}), "¿Qué necesita?")
 
 
-def test_nobody_is_led_away(client):
+def test_a_foreign_next_address_is_ignored(client):
     assertRedirects(choose(client, "es", "https://elsewhere.example/"), "/", fetch_redirect_response=False)
 
 

@@ -73,7 +73,7 @@ LONG = b"a" * 5000
     ],
     ids=["short", "stream", "strong ETag", "compressed", "tokens"],
 )
-def test_what_is_sent_as_it_is(response, path):
+def test_responses_that_are_not_compressed(response, path):
     assert answer(response, path).get("Content-Encoding") in (None, "br")
 
 

@@ -34,7 +34,7 @@ def test_somebody_is_added(as_ada, ada):
     assert RelatedPerson.objects.get().user == ada.user
 
 
-def test_who_goes_back_and_adds_somebody_again_has_one_record_of_them(as_ada):
+def test_adding_the_same_person_after_going_back_makes_one_record(as_ada):
     """Names are compared as people compare them; a twin has another name, and another child another birth date."""
     for again in ({}, {"given": "tim "}, {"given": "Tom"}, {"birth_date_year": "2021"}):
         assertRedirects(as_ada.post("/family/add/", {**TIM, **again}), "/family/")
@@ -42,7 +42,7 @@ def test_who_goes_back_and_adds_somebody_again_has_one_record_of_them(as_ada):
     assert list(added) == [("Tim", 2020), ("Tom", 2020), ("Tim", 2021)]
 
 
-def test_what_is_wrong_is_said(as_ada):
+def test_errors_are_shown(as_ada):
     assertContains(as_ada.post("/family/add/", {**TIM, "family": ""}), "Enter their family name.")
     assert not Patient.objects.filter(given="Tim").exists()
 

@@ -98,7 +98,7 @@ def test_taken_back_it_shows_nothing(as_ada, visit):
     assertContains(as_ada.get("/calendars/"), "No calendar is connected yet.")
 
 
-def test_who_has_no_visits_of_their_own_has_no_address(client, rana):
+def test_a_user_without_visits_has_no_feed(client, rana):
     client.force_login(rana)
     assert client.get("/calendars/").status_code == 403
     assert client.post("/calendars/").status_code == 403
@@ -108,7 +108,7 @@ def test_it_can_be_opened_in_a_calendar_program(as_ada):
     assertContains(as_ada.post("/calendars/"), 'href="webcal://testserver/calendars/')
 
 
-def test_nobody_takes_back_anothers(as_ada, client, bo):
+def test_another_users_feed_cannot_be_revoked(as_ada, client, bo):
     make(as_ada)
     client.force_login(bo.user)
     assert client.post(f"/calendars/{CalendarFeed.objects.get().pk}/revoke/").status_code == 404

@@ -127,7 +127,7 @@ def test_it_offers_someone_else_where_the_one_asked_for_is_full_for_good(client,
     assertContains(page, "Dr. Ada Okafor: ")
 
 
-def test_nobody_hides_behind_a_colleague_who_is_free_too(client, checkup, schedule, okafor):
+def test_all_free_practitioners_of_a_time_are_shown(client, checkup, schedule, okafor):
     opened = client.get(address(checkup)).context["free_days"].opened
     assert {choice.with_whom for choice in opened.times} == {"Dr. Mei Chen", "Dr. Ada Okafor"}
     assert opened.count == len(opened.times)
@@ -242,7 +242,7 @@ class TestByVideo:
         page = client.get(address(video), {"zone": "America/Toronto"})
         assert all(choice.there is None for choice in page.context["free_days"].opened.times)
 
-    def test_who_comes_to_the_clinic_is_shown_its_clock(self, client, checkup, schedule):
+    def test_visits_at_the_clinic_are_in_its_zone(self, client, checkup, schedule):
         page = client.get(address(checkup), {"zone": "Asia/Tokyo"})
         assertContains(page, "All times are in New York time.")
         assertNotContains(page, "Change the time zone")

@@ -74,7 +74,7 @@ def options(read_filters, name):
         ("language=xx&gender=&specialty=none", {"Chen", "Silva", "Okafor"}),
     ],
 )
-def test_who_is_left(visit, park, query, who):
+def test_remaining_practitioners(visit, park, query, who):
     menu = read(visit, query.format(park=park.fhir_id)).narrowed()
     assert {each.actor_name.split()[-1] for each in menu.all_offerings} == who
 
@@ -163,7 +163,7 @@ def test_sites_stand_by_distance_where_one_said_where_one_is(visit):
     ]
 
 
-def test_what_is_in_force_can_be_taken_back_one_by_one_or_at_once(client, visit):
+def test_active_filters_can_be_removed_singly_or_all_at_once(client, visit):
     page = client.get(f"/book/{visit.fhir_id}/?gender=female&weekday=mon&weekday=tue&month=2027-01")
     assertContains(page, "2 in use")
     removals = {each.label: each.query for each in page.context["filters"].removals}
@@ -180,7 +180,7 @@ def test_a_search_without_times_can_be_widened(client, visit, park):
     assertContains(page, "Search everywhere, with anyone, at any time")
 
 
-def test_what_was_chosen_stays_chosen(client, visit):
+def test_filters_stay_chosen(client, visit):
     page = client.get(f"/book/{visit.fhir_id}/?practitioner=silva&part=morning")
     assertContains(page, '<option value="silva" selected>')
     assertContains(page, 'name="part" value="morning" checked')

@@ -44,7 +44,7 @@ def test_the_days_stand_under_their_names():
     assert numbers(days_of(2026, 2, 1, 28)) == [[*range(at, at + 7)] for at in (1, 8, 15, 22)]
 
 
-def test_what_has_passed_has_no_day():
+def test_past_months_have_no_days():
     assert numbers(days_of(2026, 11, 25, 30)) == [[None, None, None, 25, 26, 27, 28], [29, 30, *[None] * 5]]
 
 

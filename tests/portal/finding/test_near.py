@@ -42,7 +42,7 @@ def test_it_is_forgotten_when_asked(client, page_of_times):
 
 
 @pytest.mark.parametrize("latitude", ["", "here", "91", "nan", "inf"])
-def test_what_is_no_place_is_said_to_be_none(client, page_of_times, latitude):
+def test_an_unknown_place_is_reported(client, page_of_times, latitude):
     answer = tell(client, page_of_times, latitude=latitude)
     assertContains(client.get(answer.url), "Your browser did not share your location.")
     assert "position" not in client.session

@@ -97,7 +97,7 @@ def test_one_finds_what_one_looks_for(client, visits, query, found):
     assert names(client.get("/", query)) == found
 
 
-def test_what_was_asked_stays_asked(client, visits):
+def test_the_search_text_stays(client, visits):
     ServiceFactory(name="Eyes")
     page = client.get("/", {"q": "visit", "eligibility": "new", "by": "person"})
     assertContains(page, 'name="q" value="visit"')
@@ -111,7 +111,7 @@ def test_nothing_found_is_said_with_a_way_on(client, visits):
     assertContains(page, "See all visits")
 
 
-def test_what_makes_no_difference_is_not_asked(client):
+def test_filters_without_effect_are_not_shown(client):
     ServiceFactory.create_batch(2)
     page = client.get("/")
     for name in ("q", "eligibility", "by"):
@@ -230,7 +230,7 @@ def test_a_town_in_the_sites_name_is_not_said_again_in_another_language():
         assert site_and_town(site) == "Riverside Nueva York"
 
 
-def test_what_is_not_found_says_whom_to_call(client, visits, settings):
+def test_an_empty_result_gives_the_clinics_phone(client, visits, settings):
     settings.CLINIC_PHONE = "+1 212 555 0100"
     link = '<a href="tel:+12125550100">(212) 555-0100</a>'
     assertContains(client.get("/", {"q": "acupuncture"}), f"Can\u2019t find it? Call us: {link}.")

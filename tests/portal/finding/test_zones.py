@@ -55,7 +55,7 @@ def test_a_visit_by_video_is_read_by_the_browsers_clock(client, chen, site):
 
 
 @pytest.mark.parametrize("name", ["Asia/Calcutta", "Asia/Kolkata"])
-def test_what_is_written_under_an_older_name_is_kept_and_read_under_todays(client, chen, site, name):
+def test_an_older_zone_name_is_kept_and_read_as_the_current_one(client, chen, site, name):
     """A site that software knows as Asia/Calcutta, and one that is Asia/Kolkata, are in one zone."""
     service = ServiceFactory(name="Check-up", telehealth=True)
     for key in (name, "Asia/Kolkata"):

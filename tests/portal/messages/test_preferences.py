@@ -50,7 +50,7 @@ def test_where_the_clinic_sends_no_texts_they_are_not_offered_and_the_choice_sta
         ({"language": "tlh"}, "Select a valid choice."),
     ],
 )
-def test_what_is_wrong_is_said(settings, as_ada, ada, wrong, message):
+def test_errors_are_shown(settings, as_ada, ada, wrong, message):
     settings.SMS_ENABLED = True
     page = as_ada.post("/preferences/", {**CHOICE, **wrong})
     assertContains(page, message)
@@ -67,7 +67,7 @@ def test_new_preferences_plan_the_reminders_again(settings, as_ada, ada):
     assert set(reminders.values_list("medium", flat=True)) == {"email", "sms", "in-app"}
 
 
-def test_who_cares_for_somebody_chooses_for_them_and_for_nobody_else(settings, as_ada, ada, kim, bo):
+def test_a_carer_chooses_for_their_own_patients_only(settings, as_ada, ada, kim, bo):
     settings.SMS_ENABLED = True
     assertContains(as_ada.get(f"/preferences/{kim.fhir_id}/"), "the visits of Kim")
     answer = as_ada.post(f"/preferences/{kim.fhir_id}/", {**CHOICE, "by_email": ""})

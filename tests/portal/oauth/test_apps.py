@@ -75,7 +75,7 @@ def test_the_form_may_lead_on_to_the_app_and_nowhere_else(app, ada):
     assert "app.example.org" not in browser(ada.user).get("/apps/")["Content-Security-Policy"]
 
 
-def test_who_is_somebody_else_signs_in_as_themselves(app, ada):
+def test_another_user_can_sign_in_instead(app, ada):
     client = browser(ada.user)
     page = client.get("/oauth/authorize/", app.request()).content.decode()
     address = html.unescape(re.search(r'name="next" value="(/oauth/[^"]+)"', page)[1])
@@ -84,7 +84,7 @@ def test_who_is_somebody_else_signs_in_as_themselves(app, ada):
     assert client.get(address)["Location"].startswith("/accounts/login/?next=/oauth/authorize/")
 
 
-def test_who_unticks_everything_is_asked_again(app, ada):
+def test_unticking_everything_shows_the_page_again(app, ada):
     page = text(app.decide(ada.user, LASTING, may=[]))
     assert "Tick what the app may do" in page
     assert not Launch.objects.exists()
@@ -150,7 +150,7 @@ def test_an_app_is_stopped_on_every_device_at_once(app, ada):
     assert AuditEvent.objects.filter(subtype="stop-app", user=ada.user, client="app").count() == 3
 
 
-def test_nobody_stops_the_apps_of_others(app, ada, bo):
+def test_another_users_app_cannot_be_stopped(app, ada, bo):
     token = app.token(ada.user, LASTING)
     for method in ("get", "post"):
         assert getattr(browser(bo.user), method)("/apps/app/stop/").status_code == 404
@@ -158,11 +158,11 @@ def test_nobody_stops_the_apps_of_others(app, ada, bo):
 
 
 @pytest.mark.parametrize("address", ["/apps/", "/apps/app/stop/"])
-def test_who_is_not_signed_in_signs_in_first(db, address):
+def test_a_visitor_signs_in_first(db, address):
     assert Client().get(address)["Location"] == f"/accounts/login/?next={address}"
 
 
-def test_what_an_app_was_given_at_work_is_listed_for_staff(app, rana):
+def test_access_given_as_staff_is_listed_for_staff(app, rana):
     app.token(rana, "user/Appointment.rs")
     assert "Visit Buddy" in text(browser(rana).get("/apps/"))
 

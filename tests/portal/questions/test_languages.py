@@ -76,7 +76,7 @@ def test_options_and_alarms_that_are_not_translated_are_marked(as_ada, held):
     assertNotContains(as_ada.get(page(held), headers={"accept-language": "en"}), 'lang="en">Call')
 
 
-def test_what_changes_while_one_types_says_its_language(as_ada, held, form):
+def test_parts_that_change_while_typing_are_marked_with_their_language(as_ada, held, form):
     save = reverse("portal:questions-save", args=[held.fhir_id, 1])
     response = as_ada.post(save, {**sent("pain", pain="Yes"), "version": "0"}, **SPANISH).json()
     assert (response["alarms"], response["languages"]) == ({"q-pain": "Call 911 now."}, {"q-pain": "en"})

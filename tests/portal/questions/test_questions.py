@@ -44,7 +44,7 @@ def test_complete_answers_are_kept_and_lead_on(as_ada, held):
     }
 
 
-def test_what_is_missing_or_wrong_is_said_with_a_way_to_it_and_nothing_is_lost(as_ada, held):
+def test_errors_link_to_their_questions_and_answers_stay(as_ada, held):
     typed = sent("pain", "smokes", "since", smokes="false")
     refused = as_ada.post(
         page(held), {**typed, "q-since.0.day": "31", "q-since.0.month": "2", "q-since.0.year": "2020"}
@@ -70,11 +70,11 @@ def test_a_question_that_comes_up_is_asked_before_it_goes_on(as_ada, held):
     assert response().status == "completed"
 
 
-def test_what_does_not_apply_is_hidden_and_not_sent(as_ada, held):
+def test_disabled_questions_are_hidden_and_not_sent(as_ada, held):
     assertContains(as_ada.get(page(held)), 'data-depends="q-how-much" hidden disabled')
 
 
-def test_what_nothing_can_store_is_left_out(as_ada, held, form):
+def test_characters_that_cannot_be_stored_are_left_out(as_ada, held, form):
     form.item = [NAMES]
     form.save()
     as_ada.post(page(held), {"shown": "q-names", "q-names.0": "A\x00d\x08a"})

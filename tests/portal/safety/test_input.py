@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 EVIL = '<img src=x onerror="alert(1)">'
 
 
-def test_what_patients_write_is_text_on_every_page(client, visit, ada, chen):
+def test_patients_text_is_escaped_on_every_page(client, visit, ada, chen):
     ada.given, visit.comment = EVIL, EVIL
     ada.save()
     visit.save()
@@ -60,7 +60,7 @@ def test_a_name_breaks_no_line_of_a_letter_or_a_calendar(client, visit, ada):
     assert event["ATTENDEE"] == "mailto:" + ada.email
 
 
-def test_what_fills_a_placeholder_is_no_template(visit, ada):
+def test_values_of_placeholders_are_not_rendered_as_templates(visit, ada):
     ada.given = "{{ link }}{% now 'Y' %}"
     ada.save()
     notifications.booked(visit, now=timezone.now())
@@ -75,13 +75,13 @@ def test_a_name_is_one_line(client, held):
     assert (held.patient.given, held.patient.family) == ("Eve Bcc: all@example.com", "Stone")
 
 
-def test_what_is_kept_of_what_was_typed_has_an_end(client, held):
+def test_kept_drafts_expire(client, held):
     many = {f"field-{n}": "x" * 5000 for n in range(200)} | {"y" * 5000: "1"}
     client.post(page_of(held, "about"), {**many, "keep": "1"})
     assert len(str(dict(client.session))) < 60_000
 
 
-def test_what_is_larger_than_any_form_is_not_read(client, settings):
+def test_a_body_larger_than_any_form_is_refused(client, settings):
     too_large = str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE * 4 + 1)
     for length in (too_large, "-1", "many"):
         response = client.post("/near/", {"a": "b"}, headers={}, CONTENT_LENGTH=length)

@@ -69,7 +69,7 @@ def test_caring_for_somebody_makes_a_new_record_always(as_ada, bo):
     assert RelatedPerson.objects.get().patient != bo
 
 
-def test_who_no_longer_cares_for_somebody_loses_everything_at_once(client, visit, checkup):
+def test_a_former_carer_loses_all_access_at_once(client, visit, checkup):
     user = UserFactory(email="grace@example.com")
     related = RelatedPersonFactory(patient=visit.patient, user=user)
     form = QuestionnaireFactory()
@@ -88,7 +88,7 @@ def test_who_no_longer_cares_for_somebody_loses_everything_at_once(client, visit
     assert client.get(f"/preferences/{visit.patient.fhir_id}/").status_code in (302, 404)
 
 
-def test_who_no_longer_cares_for_somebody_is_not_written_to(as_ada, ada, checkup, schedule, ten):
+def test_a_former_carer_gets_no_messages(as_ada, ada, checkup, schedule, ten):
     born = {"birth_date_day": "4", "birth_date_month": "7", "birth_date_year": "2020"}
     as_ada.post("/family/add/", {"given": "Kit", "family": "Quinn", "relationship": "PRN", **born})
     related = RelatedPerson.objects.get()
@@ -125,7 +125,7 @@ def test_a_feed_ends_with_its_owners_account(client, visit, chen):
     assert CalendarFeed.objects.get().revoked is None
 
 
-def test_whoever_works_here_is_a_patient_like_others_elsewhere(client, visit, ada, schedule):
+def test_staff_are_ordinary_patients_at_other_sites(client, visit, ada, schedule):
     """A member of staff has no staff access to her own visit: neither to its history nor to its steps."""
     doctor = PractitionerFactory(user=ada.user)
     ScheduleFactory(actor=doctor, site=LocationFactory())

@@ -17,14 +17,14 @@ def test_nothing_of_a_session_is_left_after_signing_out(client, held, ada, bo):
     assert client.get(visit_page(held)).status_code == 404
 
 
-def test_who_signs_in_gets_another_session(client, held, ada):
+def test_signing_in_changes_the_session(client, held, ada):
     before = client.session.session_key
     client.post("/accounts/login/", {"login": ada.user.email, "password": "secret-password"})
     assert client.session[SESSION_KEY] == str(ada.user.pk)
     assert client.session.session_key != before
 
 
-def test_who_signs_in_does_not_see_what_a_guest_has_booked_in_this_browser(client, held, bo):
+def test_a_user_does_not_see_a_guests_visits_in_the_same_browser(client, held, bo):
     book_as_guest(client, held)
     assert client.get(visit_page(held)).status_code == 200
     client.force_login(bo.user)

@@ -53,7 +53,7 @@ def test_no_secret_address_is_in_the_logs(client, link, caplog, page):
         ("Not Found: /calendars/12/revoke/", "Not Found: /calendars/12/revoke/"),
     ],
 )
-def test_what_is_left_out_of_a_log(address, logged):
+def test_patient_data_is_left_out_of_logs(address, logged):
     record = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s", (address,), None)
     assert HideSecrets().filter(record)
     assert record.getMessage() == logged

@@ -92,7 +92,7 @@ def test_only_an_inactive_record_can_be_made_active(as_rana, elena, schedule, ch
     assertContains(answer, label, status_code=answer.status_code)
 
 
-def test_who_ticks_the_box_books_and_makes_the_record_active(as_rana, elena, schedule, checkup, ten):
+def test_ticking_the_box_books_and_activates_the_record(as_rana, elena, schedule, checkup, ten):
     change(elena, {"active": False})
 
     sent = booking_of(elena, schedule, checkup, ten, activate="on")

@@ -116,7 +116,7 @@ class TestOnePractitioner:
             desk.get("/staff/today/?all=on").content.decode().count(f"{GROUP_SERVICE}, {full}, Dr.") == 2 * GROUP_TAKEN
         )
 
-    def test_who_comes_to_a_group_of_another_site_is_not_told(self, clinic, noon):
+    def test_participants_of_another_sites_group_are_not_shown(self, clinic, noon):
         events = desk_of(clinic).get(
             "/staff/calendar/events/",
             {"start": noon.date().isoformat(), "end": (noon.date() + timedelta(days=1)).isoformat()},

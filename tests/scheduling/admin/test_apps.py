@@ -130,7 +130,7 @@ def test_a_secret_is_worth_nothing_once_there_is_a_key(client):
         ({"kind": "confidential", "jwks": '{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "1"}]}'}, "jwks"),
     ],
 )
-def test_what_is_wrong_is_said_beside_its_field(client, settings, changes, field):
+def test_errors_are_shown_beside_their_fields(client, settings, changes, field):
     settings.OUTGOING_ALLOWED_HOSTS = []
     assert field in errors(client.post(ADD, {**PATIENT_APP, **changes}))
     assert not Application.objects.exists()

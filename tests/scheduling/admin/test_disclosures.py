@@ -70,7 +70,7 @@ def lines(**which):
 
 
 @pytest.mark.parametrize("model", IDENTIFYING_TYPES)
-def test_who_opens_a_page_about_a_patient(desk, alex, ada, record, model):
+def test_opening_a_patients_page_is_recorded(desk, alex, ada, record, model):
     for page in ("change", "history"):
         AuditEvent.objects.filter(user=alex).delete()
         desk.get(url(model, page, record[model].pk))
@@ -80,7 +80,7 @@ def test_who_opens_a_page_about_a_patient(desk, alex, ada, record, model):
 
 
 @pytest.mark.parametrize("model", IDENTIFYING_TYPES)
-def test_who_is_shown_a_list_and_by_which_question(desk, alex, ada, record, model):
+def test_a_list_is_recorded_with_its_query(desk, alex, ada, record, model):
     desk.get(url(model, "changelist"), {"o": "1"})
     line = lines(user=alex, patient=ada).get()
     assert (line.subtype, line.action, line.target) == ("search", "E", "")
@@ -92,7 +92,7 @@ def test_a_patient_is_named_by_what_was_opened(desk, record):
     assert lines().get().target == record[Coverage].reference
 
 
-def test_of_a_list_only_those_on_the_page(desk, ada, bo):
+def test_only_the_patients_on_the_page_of_a_list_are_recorded(desk, ada, bo):
     desk.get(url(Patient, "changelist"), {"q": "Quinn"})
     assert [line.patient for line in lines()] == [ada]
 
@@ -123,7 +123,7 @@ def test_a_refused_user_learns_nothing(client, ada, bo):
     assert not lines().exists()
 
 
-def test_what_cannot_be_written_down_is_not_shown(desk, ada):
+def test_a_page_that_cannot_be_recorded_is_not_shown(desk, ada):
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE clinic_auditevent ADD CHECK (subtype <> 'read') NOT VALID")
     with pytest.raises(IntegrityError):

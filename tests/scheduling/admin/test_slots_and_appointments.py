@@ -258,7 +258,7 @@ def test_one_thing_at_a_time(desk, appointment):
     assert appointment.status == "booked"
 
 
-def test_what_somebody_else_has_changed_meanwhile_is_not_overwritten(desk, appointment):
+def test_a_change_by_another_user_is_not_overwritten(desk, appointment):
     with booking.all_or_nothing():
         booking.amend(appointment.fhir_id, {"comment": "Was faster"}, caller=SOFTWARE, now=timezone.now())
 

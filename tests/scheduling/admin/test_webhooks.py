@@ -83,7 +83,7 @@ def test_a_new_secret_leaves_the_old_one_a_day(desk, endpoint):
     assertContains(page, new)
 
 
-def test_what_has_failed_is_sent_again_from_the_log(desk, endpoint, service, chen, ada):
+def test_a_failed_event_is_sent_again_from_the_log(desk, endpoint, service, chen, ada):
     register(desk, endpoint)
     endpoint.answers = [500]
     visit = book(wish(service, chen, at=monday(10), patient=ada))

@@ -83,7 +83,7 @@ def within_seconds(condition) -> bool:
     return bool(found)
 
 
-def test_what_is_written_is_announced_to_the_workers_once_it_is_committed(broker, service, chen, ada):
+def test_a_message_is_announced_to_workers_after_the_commit(broker, service, chen, ada):
     book(wish(service, chen, at=monday(10), patient=ada))
     ids = ids_of(event="confirmation")
     [messages] = announced(ids)
@@ -126,7 +126,7 @@ def test_a_booking_neither_fails_nor_waits_without_the_broker_and_the_sweep_send
     assert {each.threadName for each in warnings()} == {"announcements"}  # so no booking waited for it
 
 
-def test_what_is_announced_after_the_broker_is_back_arrives(broker, no_broker, caplog):
+def test_a_message_announced_after_an_outage_of_the_broker_arrives(broker, no_broker, caplog):
     announcer = Announcer()
     announcer.announce(["lost"], NOW)
     assert within_seconds(lambda: "the broker was not told" in caplog.text)
@@ -182,7 +182,7 @@ def run(script: str, broker: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 
-def test_what_a_process_has_not_announced_when_it_ends_is_sent_by_the_sweep_once(broker):
+def test_the_sweep_sends_unannounced_messages_of_an_ended_process_once(broker):
     with run(ENDED, broker) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "written\n"

@@ -38,7 +38,7 @@ def test_a_message_on_the_pages_has_arrived_at_once(visit):
     assert not mail.outbox
 
 
-def test_what_is_not_due_waits(visit):
+def test_a_message_that_is_not_due_waits(visit):
     message = CommunicationFactory(appointment=visit, due=timezone.now() + timedelta(hours=1))
     deliver()
     assert seen(message) == ("preparation", "")
@@ -109,7 +109,7 @@ def test_a_message_is_claimed_with_one_statement(visit, django_assert_num_querie
     assert (claimed.status, claimed.attempts, claimed.claimed_until) == ("in-progress", 1, now + delivery.LEASE)
 
 
-def test_what_a_task_has_not_come_to_can_still_be_withdrawn(service, chen, ada):
+def test_a_claimed_message_can_still_be_withdrawn_before_it_is_sent(service, chen, ada):
     visits = [book(wish(service, chen, at=monday(hour), patient=ada)) for hour in (10, 11)]
     ids, now = ids_of(event="confirmation", medium="email"), timezone.now()
     batch = notifications.Batch(ids, now=now)

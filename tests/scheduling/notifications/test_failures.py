@@ -21,7 +21,7 @@ from tests.scheduling.situations import at_once
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("texts_are_recorded")]
 
 
-def test_what_fails_is_tried_again_later_and_later_and_given_up_after_five_times(settings, visit):
+def test_a_failed_message_is_retried_with_growing_waits_five_times(settings, visit):
     settings.EMAIL_BACKEND = f"{__name__}.BrokenBackend"
     message = CommunicationFactory(appointment=visit)
     now, pauses = timezone.now(), []

@@ -255,7 +255,7 @@ def test_a_text_without_the_link_gets_it(visit):
     assert message.text == f"Come on Tue, Nov 24, 9:20 AM (New York time). {links.manage_link(visit)}"
 
 
-def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
+def test_values_of_placeholders_cannot_add_html_or_headers(visit):
     visit.patient.given = "<b>Ada</b>\r\nBcc: all@example.com"
     MessageTemplateFactory(subject="For {{ name }}", body="For {{ name }}.")
     message = letter(visit)
@@ -276,7 +276,7 @@ def test_what_a_wording_is_filled_with_cannot_write_html_or_headers(visit):
         ("{{ code }}", "There is no placeholder {{ code }}."),
     ],
 )
-def test_what_could_not_be_filled_in_is_refused_when_it_is_saved(body, message):
+def test_an_unknown_placeholder_is_refused_when_the_template_is_saved(body, message):
     template = MessageTemplate(event="confirmation", medium="email", language="en", subject="Visit", body=body)
     if not message:
         template.full_clean()  # an open brace is text

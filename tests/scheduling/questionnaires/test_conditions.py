@@ -77,7 +77,7 @@ def test_any_condition_or_all_of_them(behavior, expected):
     assert sheet.nodes[2].is_enabled is expected
 
 
-def test_what_is_not_asked_is_neither_required_nor_kept_nor_counts_for_others():
+def test_a_disabled_question_is_neither_required_nor_kept_nor_counted():
     second = item("string", "b", required=True, enableWhen=[when("a", "=", answerBoolean=True)])
     third = item("string", "c", enableWhen=[when("b", "exists", answerBoolean=True)])
     sheet = ask(item("boolean"), second, third, a="false", b="typed before", c="too")

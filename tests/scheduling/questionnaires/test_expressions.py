@@ -74,7 +74,7 @@ def test_an_answer_is_calculated_from_others_and_decides_what_is_asked():
     assert not heavy.is_complete
 
 
-def test_what_is_sent_for_a_calculated_question_does_not_count():
+def test_answers_sent_for_a_calculated_question_are_ignored():
     read = read_items(BODY)
     posted = PostedForm(
         {"q-weight.0": ["70.5"], "q-height.0": ["180"], "q-bmi.0": ["12"]}, frozenset({"q-weight", "q-bmi"})

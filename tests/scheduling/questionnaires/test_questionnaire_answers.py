@@ -9,7 +9,7 @@ from tests.factories import PatientFactory, QuestionnaireResponseFactory, Relate
 from tests.scheduling.questionnaires.sheets import NOW, ZONE, answer
 
 
-def test_what_is_typed_is_kept_in_progress_and_completed_when_done(held, caller, ada):
+def test_answers_are_in_progress_until_they_are_completed(held, caller, ada):
     started = answer(held, caller, pain="No")
     assert (started.status, started.patient, started.authored) == ("in-progress", ada, None)
     assert answer(held, caller, pain="No", done=True).status == "in-progress"
@@ -17,7 +17,7 @@ def test_what_is_typed_is_kept_in_progress_and_completed_when_done(held, caller,
     assert (done.pk, done.status, done.authored, done.version) == (started.pk, "completed", NOW, 2)
 
 
-def test_what_comes_late_is_not_kept(held, caller):
+def test_late_answers_are_not_kept(held, caller):
     answer(held, caller, pain="No", b="old")
     answer(held, caller, pain="No", b="new", done=True)
     stale = answer(held, caller, pain="No", b="old", version=1)
@@ -74,7 +74,7 @@ def test_answers_of_a_booked_visit_are_amended_until_it_begins(held, caller):
         answer(booked, caller, pain="No", b="z", now=booked.start)
 
 
-def test_who_answered_is_written_down_once_it_is_done(held, caller):
+def test_the_author_is_recorded_on_completion(held, caller):
     answer(held, caller, pain="No")
     answer(held, caller, pain="No", b="x", done=True)
     [line] = AuditEvent.objects.filter(subtype="answer")

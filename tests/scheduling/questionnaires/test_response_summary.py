@@ -40,7 +40,7 @@ def test_answers_read_as_questions_and_answers_in_order(db):
     assert (reading.title, reading.marker) == ("Before", "Changed after booking")
 
 
-def test_what_was_only_typed_reads_as_a_draft(held, caller, form_row):
+def test_invalid_typed_text_is_shown_as_a_draft(held, caller, form_row):
     form_row.item = [item("date")]
     form_row.save()
     [form] = questionnaire_answers.forms_of(held, ZONE)

@@ -62,7 +62,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("question", "typed", "value"), ANSWERS)
-def test_what_is_typed_becomes_an_answer_and_back(question, typed, value):
+def test_typed_text_becomes_an_answer_and_back(question, typed, value):
     sheet = ask(question, a=typed)
     assert problem_of(sheet) == []
     [answered] = sheet.as_items()
@@ -143,12 +143,12 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize(("question", "words"), REQUIRED)
-def test_what_is_required_is_missed(question, words):
+def test_a_required_answer_is_reported_missing(question, words):
     assert problem_of(ask(question)) == [words]
     assert problem_of(ask({**question, "required": False})) == []
 
 
-def test_what_is_read_only_or_hidden_is_never_missed_and_keeps_its_value():
+def test_a_read_only_or_hidden_question_is_never_missing_and_keeps_its_value():
     hidden = [extension("questionnaire-hidden", valueBoolean=True)]
     fixed = item("string", required=True, readOnly=True, initial=[{"valueString": "fixed"}])
     secret = item("integer", "b", required=True, extension=hidden, initial=[{"valueInteger": 3}])
@@ -195,7 +195,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.lists(texts, max_size=3)), texts)
-def test_whatever_is_typed_is_kept_and_is_fhir(typed, link):
+def test_any_typed_text_is_kept_as_valid_fhir(typed, link):
     """It holds for every linkId."""
     ids = dict(zip("abcde", ["a", f"{link}.1", "x/y z", "1.2.3", "é_"], strict=True))
     kinds = dict(zip("abcde", ["string", "integer", "date", "choice", "quantity"], strict=True))

@@ -104,7 +104,7 @@ class Crowd:
         booking.release_expired_holds(now=timezone.now())
 
 
-def test_whatever_everybody_does_at_once_the_law_holds(boss):
+def test_the_law_of_booking_holds_when_everything_is_done_at_once(boss):
     crowd = Crowd("a Monday in the clinic", boss)
     end = timezone.now() + timedelta(seconds=6)
 

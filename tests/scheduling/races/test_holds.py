@@ -25,7 +25,7 @@ def twice_at_once(act, service, schedule):
 
 
 @pytest.mark.parametrize(("act", "refusal"), [(booking.confirm, IllegalTransition), (booking.extend_hold, RuleBroken)])
-def test_what_is_done_once_is_done_once_by_two_at_once(service, chen, act, refusal):
+def test_two_equal_requests_at_once_take_effect_once(service, chen, act, refusal):
     assert twice_at_once(act, service, chen) == {Appointment: 1, refusal: 1}
 
 

@@ -28,7 +28,7 @@ def requests(several):
 
 
 @pytest.mark.parametrize("take", [book, hold])
-def test_of_eight_who_want_it_one_gets_it(take):
+def test_one_of_eight_bookings_takes_a_stored_slot(take):
     outcomes = at_once([partial(take, request) for request in requests(8)])
     assert kinds(outcomes) == {Appointment: 1, TimeTaken: 7}
     [winner] = [each for each in outcomes if isinstance(each, Appointment)]

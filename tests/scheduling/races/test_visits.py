@@ -18,7 +18,7 @@ def moved_by_two(service, schedule, **seen):
     return kinds(at_once([do(booking.reschedule, visit, move) for move in moves]))
 
 
-def test_of_two_moves_of_one_version_one_is_a_conflict(service, chen):
+def test_the_second_move_of_one_version_is_a_conflict(service, chen):
     assert moved_by_two(service, chen, version=1) == {Appointment: 1, VersionConflict: 1}
 
 

@@ -118,7 +118,7 @@ def test_every_step_can_be_undone(desk, visit, site, before, after):
     assert columns(desk.get("/staff/today/"))[before] == [visit.fhir_id]
 
 
-def test_nobody_has_missed_a_visit_that_has_not_begun(checkup, site, today):
+def test_a_visit_that_has_not_begun_is_no_no_show(checkup, site, today):
     visit = AppointmentFactory(service=checkup, site=site, start=today)
     steps = [
         [step.key for step in VisitCard(visit, ZoneInfo(NEW_YORK), today + ahead).steps]
@@ -142,14 +142,14 @@ def test_a_step_that_a_colleague_has_just_recorded_is_answered_kindly(desk, visi
     assertNotContains(page, "Undo")
 
 
-def test_who_waits_longer_is_news(desk, visit, site):
+def test_a_longer_wait_is_a_change(desk, visit, site):
     step(desk, visit, "arrived", site=site.fhir_id)
     stamp = desk.get("/staff/today/").context["board"].stamp
     Encounter.objects.update(start=timezone.now() - timedelta(minutes=5))
     assertContains(desk.get("/staff/today/", {"stamp": stamp}, headers=HTMX), "waiting 5 minutes")
 
 
-def test_who_has_seen_the_nurse_waits_since_then(desk, visit, site):
+def test_the_wait_starts_again_after_the_nurse(desk, visit, site):
     step(desk, visit, "arrived", site=site.fhir_id)
     now = timezone.now()
     Encounter.objects.update(status="finished", start=now - timedelta(minutes=30), end=now - timedelta(minutes=8))

@@ -68,7 +68,7 @@ def test_visits_in_the_way_are_shown_and_stay(block, schedule, checkup, elena, t
         ({"reason": "other"}, "Say in a few words what it is for."),
     ],
 )
-def test_what_is_wrong_is_said_beside_the_field(block, given, text):
+def test_errors_are_shown_beside_their_fields(block, given, text):
     assertContains(block(**given), text, status_code=422)
 
 

@@ -169,7 +169,7 @@ def test_the_desk_chooses_from_people_before_rooms(client, rana, schedule, check
     assert [word for _id, word in form.fields["calendar"].choices] == ["Dr. Mei Chen", "A room"]
 
 
-def test_what_is_chosen_is_remembered(client, rana, schedule, checkup, site):
+def test_chosen_calendars_are_remembered(client, rana, schedule, checkup, site):
     room = ScheduleFactory(actor=RoomFactory(name="Room 7", part_of=site), services=[checkup], site=site)
     client.force_login(rana)
     assert client.get("/staff/").context["selection"].ids == [schedule.fhir_id]

@@ -194,10 +194,10 @@ class TestNewVisit:
         assert not Appointment.objects.exists()
 
     @pytest.mark.parametrize("pick", ["2026-13-45T25:61:00Z", "2026-12-01T15:00", "soon"])
-    def test_what_is_no_time_cannot_be_picked(self, book, ten, pick):
+    def test_an_invalid_time_cannot_be_picked(self, book, ten, pick):
         assertContains(book(pick=pick), f'value="{ten:%H:%M}"')
 
-    def test_what_else_it_takes_is_found_by_itself(self, as_rana, site, chen, elena, ten):
+    def test_required_rooms_and_devices_are_added(self, as_rana, site, chen, elena, ten):
         scan = ServiceFactory(requires=["Practitioner", "Location"], hours=None, duration=30)
         hours = {"availability": [{"daysOfWeek": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allDay": True}]}
         doctor = ScheduleFactory(actor=chen, services=[scan], site=site, parameters=hours)
@@ -336,14 +336,14 @@ class TestMoving:
         assertContains(shown, "does not offer Check-up")
         assertContains(shown, "notice--warn")
 
-    def test_what_was_made_longer_stays_so(self, move, visit, ten):
+    def test_a_lengthened_visit_keeps_its_length(self, move, visit, ten):
         move(minutes="60")
         visit.refresh_from_db()
         assert move(ten.replace(hour=14), minutes="60", version=visit.version).status_code == 204
         visit.refresh_from_db()
         assert (visit.start, visit.end - visit.start) == (ten.replace(hour=14), timedelta(minutes=60))
 
-    def test_what_it_takes_besides_moves_along(self, move, as_rana, visit, schedule, checkup, site, ten):
+    def test_rooms_and_devices_move_with_the_visit(self, move, as_rana, visit, schedule, checkup, site, ten):
         room = ScheduleFactory(services=[checkup], actor=RoomFactory(part_of=site), site=site)
         SlotFactory(schedule=room, start=visit.start, end=visit.end, appointment=visit)
         colleague = ScheduleFactory(services=[checkup], site=site)
@@ -359,7 +359,7 @@ class TestMoving:
         other = ScheduleFactory(services=[ServiceFactory()], site=site)
         assertContains(move(calendar=other.fhir_id), "does not offer Check-up", status_code=422)
 
-    def test_what_someone_else_changed_is_not_overwritten(self, move, visit, ten):
+    def test_a_change_by_another_user_is_not_overwritten(self, move, visit, ten):
         Appointment.objects.update(version=5)
         assertContains(move(ten.replace(hour=14)), "Someone else has changed this visit", status_code=422)
         visit.refresh_from_db()
@@ -378,7 +378,7 @@ class TestMoving:
         answer = move(datetime.combine(day, time(2, 30)))
         assertContains(answer, "The clocks go forward that night", status_code=422)
 
-    def test_of_a_time_that_comes_twice_one_says_which(self, move, visit, ten):
+    def test_a_repeated_local_time_is_chosen_explicitly(self, move, visit, ten):
         day = shifted_dates(timezone.now().date())["autumn-change"].date()
         twice = datetime.combine(day, time(1, 30))
         assertContains(move(twice), "Choose which of the two times you mean.", status_code=422)

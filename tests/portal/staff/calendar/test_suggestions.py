@@ -70,7 +70,7 @@ def test_a_rule_is_overridden_with_a_reason(as_rana, visit, sent):
     assert suggested(visit) is not None
 
 
-def test_what_changed_meanwhile_is_said(as_rana, visit, sent):
+def test_a_change_by_another_user_is_reported(as_rana, visit, sent):
     booking.annotate(
         visit.fhir_id, {"comment": "Knee"}, caller=Caller(client="s", scopes=("system/*.cruds",)), now=timezone.now()
     )

@@ -70,7 +70,7 @@ def test_a_longer_visit_strands_none_that_is_booked(as_chen, calendar_page, sche
     assert as_chen.post(calendar_page, of_calendar(duration=60)).context["stranded"] == []
 
 
-def test_what_only_administrators_set_is_not_asked_of_others(as_chen, calendar_page, service_page):
+def test_settings_for_administrators_are_not_shown_to_others(as_chen, calendar_page, service_page):
     assertNotContains(as_chen.get(calendar_page), "Who it is for")
     assert as_chen.get(service_page).status_code == 403
     assert as_chen.post(service_page, {**of_service(), "step": "save"}).status_code == 403
@@ -176,7 +176,7 @@ def test_the_second_to_save_sees_a_conflict(as_administrator, service_page):
         pytest.param({"reminder-0_count": "two"}, "Enter a whole number.", id="no number"),
     ],
 )
-def test_what_cannot_be_is_refused_beside_its_field(as_administrator, service_page, changed, text):
+def test_invalid_settings_are_refused_beside_their_fields(as_administrator, service_page, changed, text):
     assertContains(as_administrator.post(service_page, of_service(**changed)), text)
 
 

@@ -48,7 +48,7 @@ def test_it_says_which_days_lose_times(as_chen, editor, schedule, today):
     assert [(week.before, week.after) for week in response.context["weeks"]] == [(217, 186)] * 4
 
 
-def test_what_was_typed_is_saved(as_chen, editor, schedule, chen):
+def test_typed_hours_are_saved(as_chen, editor, schedule, chen):
     data = entered(schedule.version, sat="closed", sun="all-day")
     assertRedirects(Client.post(as_chen, editor, {**data, "step": "save"}), editor)
     workdays = WEEKDAYS[:5]
@@ -105,7 +105,7 @@ def test_the_last_change_can_be_undone(as_chen, editor, schedule):
     assertNotContains(as_chen.get(editor), "Undo the last change")
 
 
-def test_what_others_have_changed_since_is_not_undone(as_chen, editor, schedule):
+def test_changes_by_others_are_not_undone(as_chen, editor, schedule):
     as_chen.post(editor, {**entered(schedule.version, "09:00-12:00"), "step": "save"})
     Schedule.objects.update(version=9)
     assertContains(as_chen.post(f"{editor}undo/", follow=True), "Nothing was undone")

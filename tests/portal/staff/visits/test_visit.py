@@ -157,7 +157,7 @@ def test_a_cancellation_is_undone_on_the_visits_page(desk, address, visit):
         assertContains(answer, message)
 
 
-def test_what_is_over_is_not_cancelled(desk, address, visit):
+def test_a_past_visit_cannot_be_cancelled(desk, address, visit):
     visit.status = "fulfilled"
     visit.save()
     assertRedirects(desk.get(f"{address}cancel/"), f"{address}{TODAY}")
@@ -170,7 +170,7 @@ def test_the_patient_gets_a_message_if_it_is_ticked(desk, address, visit, tell, 
 
 
 @pytest.mark.parametrize("who", ["ada", "other desk"])
-def test_nobody_else_sees_it(client, address, ada, who):
+def test_other_callers_do_not_see_the_visit(client, address, ada, who):
     client.force_login(ada.user if who == "ada" else UserFactory(desk_locations=[LocationFactory()]))
     assert client.get(address).status_code in (403, 404)
     assert client.post(f"{address}cancel/", {"reason": "x"}).status_code in (403, 404)
