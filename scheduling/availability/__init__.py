@@ -55,14 +55,7 @@ from scheduling.availability.patient_limits import (
     series_limit_issues,
 )
 from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
-from scheduling.availability.series import (
-    FoundSeries,
-    Occurrence,
-    SeriesQuery,
-    check_occurrences,
-    find_series,
-    zones_of,
-)
+from scheduling.availability.series import FoundSeries, SeriesQuery, check_occurrences, find_series
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core.offers import Reason
 
@@ -85,7 +78,6 @@ __all__ = [
     "HypotheticalService",
     "MayBook",
     "MovedVisit",
-    "Occurrence",
     "Offering",
     "Opening",
     "Pool",
@@ -137,5 +129,4 @@ __all__ = [
     "ways_of",
     "weekly_windows",
     "with_duration",
-    "zones_of",
 ]

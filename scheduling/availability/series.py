@@ -17,11 +17,11 @@ from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary
 from scheduling.core.series import AROUND, Agenda, Conflict, Recurrence, SeriesOffer, reach, series_offers
 
-FEWEST, MOST = 2, 52  # visits
+FEWEST_VISITS, MOST_VISITS = 2, 52
 MOST_WEEKS = 26  # between two visits
-LONGEST = timedelta(weeks=104)
+LONGEST_SERIES = timedelta(weeks=104)
 FIRST_WITHIN = timedelta(days=7, hours=1)  # an hour more, for a week in which the clocks go back
-MOST_SCHEDULES = 50
+MOST_SERIES_SCHEDULES = 50
 REST = timedelta(seconds=AROUND) + timedelta(days=1)  # after the last visit's day: its alternatives, a clock change
 
 
@@ -66,7 +66,7 @@ def find_series(query: SeriesQuery, *, now: datetime) -> list[FoundSeries]:
     first = query.first
     days = timedelta(weeks=query.weeks * (query.count - 1))
     last = later(first.end, days + REST)
-    ways = [(way, zone) for way in first.ways for zone in zones_of(way)]
+    ways = [(way, zone) for way in first.ways for zone in _zones_of(way)]
     bookable = {way.service: bookable_window(way.service, first.start, last, now) for way in first.ways}
     window = int(-(-first.start.timestamp() // 1)), int(first.end.timestamp())
     if query.most_conflicts == 0:  # no series without its last visit, which the horizon may be too near for
@@ -84,7 +84,7 @@ def find_series(query: SeriesQuery, *, now: datetime) -> list[FoundSeries]:
     return list(islice(core.in_order(found), first.limit))
 
 
-def zones_of(way: Way) -> list[ZoneInfo]:
+def _zones_of(way: Way) -> list[ZoneInfo]:
     """The zones in which each pool of the way has a schedule, in their order."""
     zones = [dict.fromkeys(offering.zone for offering in pool) for pool in way.pools]
     return [zone for zone in zones[0] if all(zone in others for others in zones)]

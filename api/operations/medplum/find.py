@@ -25,7 +25,14 @@ from clinic.models import Appointment, HealthcareService, Location, Practitioner
 from scheduling import access, availability
 from scheduling.access import Caller
 from scheduling.availability import Arrangement, FoundSeries, FoundTime, Offering, SeriesQuery, TimeQuery, Way
-from scheduling.availability import series as limits
+from scheduling.availability.series import (
+    FEWEST_VISITS,
+    FIRST_WITHIN,
+    LONGEST_SERIES,
+    MOST_SERIES_SCHEDULES,
+    MOST_VISITS,
+    MOST_WEEKS,
+)
 from scheduling.errors import Invalid, Issue, NotFound, RuleBroken, SchedulingError, TooCostly
 
 PARAMETERS = (
@@ -102,7 +109,7 @@ def find(inputs: Inputs, caller: Caller, base: str, now: datetime) -> Json:
 def _read(inputs: Inputs, base: str, now: datetime) -> ScheduleSearch:
     schedule = any_of(reference_to("Schedule", base, "schedule reference"))
     start = inputs.one("start", date_time) or now.replace(microsecond=0)
-    occurrences = inputs.one("occurrence-count", whole_number("occurrence-count", limits.FEWEST, limits.MOST))
+    occurrences = inputs.one("occurrence-count", whole_number("occurrence-count", FEWEST_VISITS, MOST_VISITS))
     longest = timedelta(days=7) if inputs.has("occurrence-count") else availability.MAX_WINDOW
     search = ScheduleSearch(
         service=inputs.required(
@@ -115,7 +122,7 @@ def _read(inputs: Inputs, base: str, now: datetime) -> ScheduleSearch:
         location=inputs.one("location-reference", reference_to("Location", base, "location reference")),
         ignored=inputs.one("ignore-appointment", reference_to("Appointment", base, "ignore-appointment reference")),
         occurrences=occurrences,
-        weeks=inputs.one("week-interval", whole_number("week-interval", 1, limits.MOST_WEEKS)),
+        weeks=inputs.one("week-interval", whole_number("week-interval", 1, MOST_WEEKS)),
         with_conflicts=inputs.one("conflicts", _include) is not None,
         count=inputs.one("_count", whole_number("_count", 1, MOST)) or COUNT,
         cursor=inputs.one("_page", partial(read_cursor, counted=False)),
@@ -146,12 +153,12 @@ def _check_series(search: ScheduleSearch, inputs: Inputs) -> None:
             if inputs.has(name):
                 inputs.refuse(f"{name} is only for searches with occurrence-count", name)
         return
-    if search.end - search.start > limits.FIRST_WITHIN:
+    if search.end - search.start > FIRST_WITHIN:
         inputs.refuse("Search range cannot exceed 7 days", "end")
     if inputs.has("ignore-appointment"):
         inputs.refuse("ignore-appointment cannot be combined with occurrence-count", "ignore-appointment")
-    if ((search.occurrences or 0) - 1) * (search.weeks or 1) * timedelta(weeks=1) > limits.LONGEST:
-        inputs.refuse(f"A series lasts {limits.LONGEST.days // 7} weeks at most", "week-interval")
+    if ((search.occurrences or 0) - 1) * (search.weeks or 1) * timedelta(weeks=1) > LONGEST_SERIES:
+        inputs.refuse(f"A series lasts {LONGEST_SERIES.days // 7} weeks at most", "week-interval")
 
 
 def _include(value: object) -> str:
@@ -204,8 +211,8 @@ def _query(search: ScheduleSearch, service: HealthcareService, caller: Caller) -
 
 def _check_schedules(search: ScheduleSearch, ways: Sequence[Way]) -> None:
     """Raise for schedules that cannot take a series together, or for so many that a year of each costs too much."""
-    if len({each.schedule for way in ways for pool in way.pools for each in pool}) > limits.MOST_SCHEDULES:
-        text = f"Too many schedules for a series: {limits.MOST_SCHEDULES} at most. Name a schedule or a practitioner."
+    if len({each.schedule for way in ways for pool in way.pools for each in pool}) > MOST_SERIES_SCHEDULES:
+        text = f"Too many schedules for a series: {MOST_SERIES_SCHEDULES} at most. Name a schedule or a practitioner."
         raise TooCostly(text, expression="Parameters.schedule")
     zones = {offering.zone for way in ways for pool in way.pools for offering in pool}
     if search.schedules and len(zones) > 1:

@@ -22,7 +22,7 @@ from clinic.models import HealthcareService
 from clinic.zones import ZONES, zone_named
 from scheduling import availability
 from scheduling.availability import FoundSeries
-from scheduling.availability import series as limits
+from scheduling.availability.series import FEWEST_VISITS, LONGEST_SERIES, MOST_VISITS, MOST_WEEKS
 from scheduling.booking import BookingRequest, Occurrences, SeriesRequest
 from scheduling.core.hours import local_date
 from scheduling.core.series import Conflict, Recurrence
@@ -173,21 +173,21 @@ def _read_template(template: Json) -> tuple[Recurrence, str]:
         raise _unsupported("timezone is not one of the IANA database, such as America/New_York")
     if kind != (codes.UCUM, "wk"):
         raise _unsupported("recurrenceType is not wk")
-    count = whole_number("occurrenceCount", limits.FEWEST, limits.MOST)(parts["occurrenceCount"])
+    count = whole_number("occurrenceCount", FEWEST_VISITS, MOST_VISITS)(parts["occurrenceCount"])
     weekly = _parts({"extension": parts["weeklyTemplate"]}, WEEKLY)
-    weeks = whole_number("weekInterval", 1, limits.MOST_WEEKS)(weekly.pop("weekInterval", 1))
+    weeks = whole_number("weekInterval", 1, MOST_WEEKS)(weekly.pop("weekInterval", 1))
     weekdays = [day for day, value in weekly.items() if value is True]
     if len(weekdays) != 1:
         raise _unsupported("weeklyTemplate is not for one weekday")
-    if timedelta(weeks=weeks * (count - 1)) > limits.LONGEST:
-        raise _unsupported(f"it lasts longer than {limits.LONGEST.days // 7} weeks")
+    if timedelta(weeks=weeks * (count - 1)) > LONGEST_SERIES:
+        raise _unsupported(f"it lasts longer than {LONGEST_SERIES.days // 7} weeks")
     return Recurrence(count, weeks, zone_named(zone[1])), weekdays[0]
 
 
 def _read_occurrence(extension: Json) -> tuple[int, datetime | None]:
     """Return the number of a visit and the start that was chosen for it; None if none was."""
     parts = _parts(extension, OCCURRENCE, repeated="alternative")
-    number = whole_number("recurrenceId", 1, limits.MOST)(parts.get("recurrenceId"))
+    number = whole_number("recurrenceId", 1, MOST_VISITS)(parts.get("recurrenceId"))
     return number, moment(parts["start"]) if "start" in parts else None
 
 
