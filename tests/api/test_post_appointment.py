@@ -246,7 +246,7 @@ def test_other_times_than_the_slots_are_refused(api, chen, ada):
 
 
 @pytest.mark.parametrize("slot", [7, "Slot/7", {"reference": 7}, {"reference": "Schedule/7"}, {"display": "Ten"}, None])
-def test_what_is_no_reference_to_a_slot_is_refused(api, chen, ada, slot):
+def test_an_invalid_slot_reference_is_refused(api, chen, ada, slot):
     times = {"start": instant(monday(10)), "end": instant(monday(10, 30))}
     body = {**appointment(ada, **times), "slot": [slot]}
     body["participant"].append({"actor": {"reference": chen.actor.reference}, "status": "accepted"})
