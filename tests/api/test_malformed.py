@@ -105,13 +105,18 @@ PATHS = [
 ]
 
 
+# Without parameters this operation is about all Subscriptions.
+WITHOUT_INPUT = [("Subscription/$status", b""), ("Subscription/$status", b"{}")]
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_no_body_is_too_odd(api, body):
     for path in ("", "Patient", "Slot", "Schedule", "Appointment", "HealthcareService", "Patient/$match"):
         assert 400 <= api.post(path, body).status_code < 500 or b"batch" in body
     for operation in OPERATIONS:
         path = f"{operation.resource}/{'' if operation.on_type else 'x/'}${operation.name}"
-        assert 400 <= api.post(path, body).status_code < 500
+        status = api.post(path, body).status_code
+        assert 400 <= status < 500 or (path, body) in WITHOUT_INPUT
     for kind in RESOURCES:
         assert 400 <= api.put(f"{kind}/x", body).status_code < 500
 
