@@ -298,7 +298,7 @@ EXTRA = {
 )
 def test_kinds_of_visit(api, factory, query, found):
     row = factory(extra=EXTRA)
-    assert ids(api.get(f"{row.RESOURCE_TYPE}?{query}")) == ([row.fhir_id] if found else [])
+    assert ids(api.get(f"{row.RESOURCE_TYPE}?{query}&_id={row.fhir_id}")) == ([row.fhir_id] if found else [])
 
 
 @pytest.mark.parametrize(

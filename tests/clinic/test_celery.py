@@ -12,7 +12,7 @@ from clinic.celery import app
 WORKER = textwrap.dedent("""
     import os
     from threading import Thread
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"  # those of the tests lower no priority
     from celery.signals import worker_init
     import clinic.celery
 

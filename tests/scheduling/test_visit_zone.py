@@ -65,7 +65,7 @@ def test_every_reader_of_a_visit_reads_it_by_one_clock(ada, service, settings, n
     answer = {"linkId": "when", "answer": [{"valueDateTime": "2026-01-05T00:00:00Z"}]}
     response = QuestionnaireResponseFactory(questionnaire=form, appointment=visit, item=[answer])
 
-    page = visits.by_link(visit.fhir_id, now=timezone.now())
+    page = visits.by_link(visit.fhir_id, visit.patient.fhir_id, now=timezone.now())
     zone = ZoneInfo(text)
     assert zone_of_place(visit) == zone
     assert zones_of([visit]) == {visit.pk: zone}

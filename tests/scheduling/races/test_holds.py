@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from clinic.models import Appointment, AuditEvent, QuestionnaireResponse
+from clinic.models import Appointment, AuditEvent, ParkedRow, QuestionnaireResponse
 from scheduling import booking
 from scheduling.access import Caller
 from scheduling.errors import HoldExpired, IllegalTransition, RuleBroken, TimeTaken
@@ -67,22 +67,23 @@ def left_and_come_back_to(service, schedule, settings):
     held, now = hold(wish(service, schedule, at=monday(10))), timezone.now()
     booking.note_presence(held.fhir_id, here=False, caller=SOFTWARE, now=now)
     with slow("clinic_appointment"):
-        at_once(
+        [released, _] = at_once(
             [
                 lambda: booking.release_expired_holds(now=now + settings.LEFT_HOLD_FOR),
                 later(do(booking.confirm, held)),
             ]
         )
     held.refresh_from_db()
-    return held.status, standing(held)
+    return released, held.status, standing(held)
 
 
 def test_a_hold_that_is_being_released_is_not_confirmed(service, chen, settings):
-    assert left_and_come_back_to(service, chen, settings) == ("cancelled", [])
+    assert left_and_come_back_to(service, chen, settings) == (1, "cancelled", [])
 
 
-def test_without_the_lock_of_the_row_it_is_booked_and_has_no_time(service, chen, settings, without_row_locks):
-    assert left_and_come_back_to(service, chen, settings) == ("booked", [])
+def test_without_the_lock_of_the_row_the_release_ends_in_a_deadlock(service, chen, settings, without_row_locks):
+    assert left_and_come_back_to(service, chen, settings) == (0, "booked", [("busy", monday(10))])
+    assert ParkedRow.objects.get().key == str(Appointment.objects.get().pk)
 
 
 def test_one_that_is_being_confirmed_is_not_released(service, chen, settings):
