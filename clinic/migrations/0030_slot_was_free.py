@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("deleted_at__isnull", True), ("hold_expires_at__isnull", False), ("was_free", True)
                 ),
-                fields=["schedule", "end", "start"],
+                fields=["end"],
                 name="slot_held_once_free",
             ),
         ),

@@ -264,8 +264,9 @@ class Slot(Resource):
                 name="slot_free",
                 condition=Q(status="free", deleted_at__isnull=True),
             ),
+            # By time alone: it holds a few rows at most, and a search of many schedules looks into it once.
             models.Index(
-                fields=["schedule", "end", "start"],
+                fields=["end"],
                 name="slot_held_once_free",
                 condition=Q(was_free=True, hold_expires_at__isnull=False, deleted_at__isnull=True),
             ),
