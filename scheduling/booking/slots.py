@@ -35,16 +35,18 @@ _KEEP = f"""
     RETURNING
         (SELECT fhir_id FROM clinic_schedule schedule WHERE schedule.id = slot.schedule_id), {columns_of(Slot, "slot")}
 """
+# The values are in subqueries, so that PostgreSQL plans the statement once for each connection.
 _ELSEWHERE = f"""
-    SELECT 1 FROM (
-        SELECT visit.* FROM clinic_appointment visit WHERE visit.patient_id = ANY(%s)
-        UNION ALL
-        SELECT visit.* FROM clinic_appointmentpatient other
-        JOIN clinic_appointment visit ON visit.id = other.appointment_id
-        WHERE other.patient_id = ANY(%s) AND NOT other.has_left
-    ) visit
-    WHERE start < %s AND "end" > %s AND status IN {ATTENDED} AND deleted_at IS NULL AND id <> %s
-        AND (hold_expires_at IS NULL OR hold_expires_at > %s)
+    SELECT 1 FROM clinic_appointment
+    WHERE (
+            patient_id = ANY((SELECT %s)::bigint[])
+            OR id = ANY(ARRAY(
+                SELECT appointment_id FROM clinic_appointmentpatient
+                WHERE patient_id = ANY((SELECT %s)::bigint[]) AND NOT has_left
+            ))
+        )
+        AND start < (SELECT %s) AND "end" > (SELECT %s) AND status IN {ATTENDED} AND deleted_at IS NULL
+        AND id <> (SELECT %s) AND (hold_expires_at IS NULL OR hold_expires_at > (SELECT %s))
     LIMIT 1
 """
 _RELEASE = """
