@@ -11,6 +11,9 @@ from clinic import time_text
 from clinic.admin.base import ModelAdmin, ReadOnlyAdmin, ResourceAdmin
 from clinic.models import Notification, Subscription
 
+# The fields of one delivery in the logs of what other software was sent.
+DELIVERY_FIELDS = ("status", "created", "due", "attempts", "tried", "duration_ms", "status_code", "error")
+
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ResourceAdmin):
@@ -84,14 +87,7 @@ class NotificationAdmin(ReadOnlyAdmin, ModelAdmin):
         "what",
         "first_day",
         "last_day",
-        "status",
-        "created",
-        "due",
-        "attempts",
-        "tried",
-        "duration_ms",
-        "status_code",
-        "error",
+        *DELIVERY_FIELDS,
     )
     list_per_page = 50
 

@@ -93,7 +93,7 @@ TOPICS = {
 
 @dataclass(frozen=True)
 class TopicChannel:
-    """What the extensions of a Subscription's channel ask for. Times are in seconds; None is not asked for."""
+    """The options of a Subscription's channel, from its extensions. Times are in seconds; None where it names none."""
 
     content: Content
     heartbeat: int | None

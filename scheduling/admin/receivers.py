@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import http_client
 from clinic.admin.base import ModelAdmin, ModelForm, ReadOnlyAdmin
 from clinic.admin.links import visit_link
+from clinic.admin.subscription import DELIVERY_FIELDS
 from clinic.models import EventDelivery, EventReceiver, VisitEvent
 from scheduling import receivers
 
@@ -129,14 +130,7 @@ class EventDeliveryAdmin(ReadOnlyAdmin, ModelAdmin):
         "visit",
         "message_id",
         "content",
-        "status",
-        "created",
-        "due",
-        "attempts",
-        "tried",
-        "duration_ms",
-        "status_code",
-        "error",
+        *DELIVERY_FIELDS,
     )
     list_per_page = 50
 

@@ -128,7 +128,7 @@ def _named(name: RecordName, caller: Caller, expression: str) -> Patient:
 
 
 def _obstacles(source: Patient, target: Patient, caller: Caller, now: datetime) -> Iterator[Issue]:
-    """What stands against the merge of these locked records."""
+    """The obstacles to the merge of these locked records."""
     if source.merged_into:
         text = _("This record was merged into another one before. Undo that first.")
         yield Issue("business-rule", text, SOURCE)

@@ -222,7 +222,7 @@ def test_a_patient_moves_no_visit_of_others(together, schedule, rana, ada):
 
 
 def test_seats_are_counted(api, service, schedule, ada, bo, cleo, together):
-    """Of five seats three are taken: two more may come together, three may not."""
+    """A group takes one seat for each patient: two fit in beside three of five, three do not."""
     people = PatientFactory.create_batch(3)
     proposed = proposal(api, service, schedule)
     resource = {**proposed, "participant": [*proposed["participant"], *map(coming, people)]}

@@ -10,46 +10,14 @@ from scheduling import availability, booking
 from scheduling.access import Caller
 from scheduling.errors import HoldExpired, IllegalTransition, NotFound, RuleBroken, TimeTaken
 from tests.factories import (
-    LocationFactory,
     PractitionerFactory,
     RoomFactory,
     ScheduleFactory,
-    ServiceFactory,
     UserFactory,
 )
 from tests.scheduling.situations import SOFTWARE, at_once, book, hold, monday, run_out, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def service(db):
-    return ServiceFactory(name="Second opinion", on_request=True)
-
-
-@pytest.fixture
-def site(db):
-    return LocationFactory()
-
-
-@pytest.fixture
-def doctor(db):
-    return PractitionerFactory(user=UserFactory())
-
-
-@pytest.fixture
-def chen(service, site, doctor):
-    return ScheduleFactory(actor=doctor, services=[service], site=site)
-
-
-@pytest.fixture
-def desk(site):
-    return Caller(user=UserFactory(desk_locations=[site]))
-
-
-@pytest.fixture
-def visit_request(service, chen, ada):
-    return book(wish(service, chen, at=monday(10), patient=ada), Caller(user=ada.user))
 
 
 def respond(appointment, answer, caller, **more):
