@@ -1,10 +1,14 @@
 """The Celery application and the schedule of its periodic tasks."""
 
 import os
+from datetime import UTC, datetime
+from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
+
+from clinic import request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
@@ -19,6 +23,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
+    "settle payments": {
+        "task": "scheduling.tasks.settle_payments",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
     # This task polls for changes, so that no booking has to wait for the broker.
     "notify subscribers": {
         "task": "scheduling.tasks.notify_subscribers",
@@ -30,6 +39,32 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    # This task is announced when a visit is cancelled or moved; it also finds other free time, and lapsed offers.
+    "offer freed time": {
+        "task": "scheduling.tasks.offer_freed_time",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
+    "tend absences": {
+        "task": "scheduling.tasks.tend_absences",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "work on imports": {
+        "task": "scheduling.tasks.work_on_imports",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "end waits that are over": {
+        "task": "scheduling.tasks.end_waits_that_are_over",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "tell staff": {
+        "task": "scheduling.tasks.tell_staff",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
     "tend subscriptions": {
         "task": "scheduling.tasks.tend_subscriptions",
         "schedule": 60.0,
@@ -40,6 +75,24 @@ app.conf.beat_schedule = {
         "schedule": 900.0,
         "options": {"expires": 900.0},
     },
+    "tell of ended referrals": {
+        "task": "scheduling.tasks.tell_of_ended_referrals",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "find duplicates": {
+        "task": "scheduling.tasks.find_duplicates",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "tell of age": {"task": "scheduling.tasks.tell_of_age", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "close next holidays": {
+        "task": "scheduling.tasks.close_next_holidays",
+        "schedule": 86_400.0,
+        "options": {"expires": 86_400.0},
+    },
+    "tend recalls": {"task": "scheduling.tasks.tend_recalls", "schedule": 300.0, "options": {"expires": 300.0}},
+    "count days": {"task": "scheduling.tasks.count_days", "schedule": 900.0, "options": {"expires": 900.0}},
     "forget what is old": {"task": "scheduling.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
@@ -49,3 +102,23 @@ def yield_to_web_servers(**kwargs: object) -> None:
     """Lower the priority of a worker to WORKER_NICE before it starts its threads or processes, which inherit it."""
     now = os.getpriority(os.PRIO_PROCESS, 0)
     os.setpriority(os.PRIO_PROCESS, 0, max(now, settings.WORKER_NICE))
+
+
+@setup_logging.connect
+def log_as_web_servers_do(**kwargs: object) -> None:
+    """Keep the logging of the settings, which hides secrets. With a receiver, Celery does not set up its own."""
+
+
+@task_prerun.connect
+def name_in_logs(task: Any, task_id: str, **kwargs: object) -> None:
+    """Let the log lines of a task have the id of the request that started it, or else the task's own."""
+    request_id.current.set(getattr(task.request, request_id.TASK_HEADER, None) or task_id)
+
+
+@task_postrun.connect
+def record_end_of_task(task: Any, **kwargs: object) -> None:
+    """Keep when a task ended, for the metrics and the checks of the installation."""
+    request_id.current.set("")
+    from clinic.monitoring.task_runs import record_end  # which needs Django's apps
+
+    record_end(task.name, now=datetime.now(UTC))

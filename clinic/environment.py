@@ -2,6 +2,7 @@
 
 import logging
 import os
+from importlib.util import find_spec
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -22,6 +23,23 @@ def number(name: str, *, default: int, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def choice(name: str, *, default: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices; an empty variable counts as not set. Raises ImproperlyConfigured."""
+    text = os.environ.get(name, "").strip().lower() or default
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}.")
+    return text
+
+
+def check_extra(name: str, url: str, extra: str, package: str) -> str:
+    """Return the web address in a setting, which needs an extra of ours; empty if it is not set."""
+    if url and not url.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name} must be an address such as https://example.org/1.")
+    if url and find_spec(package) is None:
+        raise ImproperlyConfigured(f"{name} needs packages: install this project with the extra {extra}.")
+    return url
 
 
 def log_level(name: str, *, default: str) -> str:

@@ -1,20 +1,21 @@
 """The health checks for load balancers and deployments."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection, connections
+from django.core.cache import cache
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from clinic import health
+from clinic.monitoring.task_runs import record_end
 
 
 @pytest.fixture(autouse=True)
 def a_new_process():
-    health._check_migrations.cache_clear()
+    health.check_migrations.cache_clear()
     yield
-    health._check_migrations.cache_clear()
+    health.check_migrations.cache_clear()
 
 
 def test_alive_needs_no_database(client):
@@ -52,9 +53,19 @@ def test_not_ready_without_redis(client, db, settings):
     assert response.json() == {"postgresql": "ok", "migrations": "ok", "redis": "does not answer"}
 
 
-def test_not_ready_without_postgresql(client, db, monkeypatch):
-    monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
-    with ThreadPoolExecutor(1) as elsewhere:  # connections are each thread's own
-        response = elsewhere.submit(client.get, "/readyz").result()
+def test_not_ready_without_postgresql(client, without_postgresql):
+    response = without_postgresql(client.get, "/readyz")
     assert response.status_code == 503
     assert response.json() == {"postgresql": "does not answer", "migrations": "not known", "redis": "ok"}
+
+
+def test_workers_are_alive_while_tasks_run(client):
+    cache.clear()
+    response = client.get("/healthz?worker")
+    assert response.status_code == 503
+    assert response.json()["status"] == "tasks are late: are a worker and the clock (celery beat) running?"
+    assert "deliver messages" in response.json()["late"]
+    record_end("scheduling.tasks.deliver_messages", now=timezone.now())
+    response = client.get("/healthz?worker")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "late": []})
+    cache.clear()

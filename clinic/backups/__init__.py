@@ -1,0 +1,1 @@
+"""Backups of the database: files of pg_dump, each with a manifest, and their restoring."""

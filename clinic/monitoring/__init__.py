@@ -1,0 +1,1 @@
+"""Figures for operators: the metrics that Prometheus reads, and when background tasks last ran."""
