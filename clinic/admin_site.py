@@ -11,7 +11,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
@@ -68,6 +68,14 @@ class ClinicAdminSite(AdminSite):
             for name, found in sections.items()
             if found
         ]
+
+    def get_urls(self) -> list[Any]:
+        return [path("status/", self.admin_view(self._status), name="status"), *super().get_urls()]
+
+    def _status(self, request: HttpRequest) -> HttpResponse:
+        from clinic.admin.status import status  # its models are loaded only now
+
+        return status(request, self)
 
     def _section(self, model: dict[str, Any]) -> tuple[str, int]:
         """Return the section of a model of the app list, and its place there."""

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +18,15 @@ class ClinicConfig(AppConfig):
         from clinic.place_names import watch_places  # its models are loaded only now
 
         watch_places()
+        # Not imported where they are off.
+        if settings.SENTRY_DSN:
+            from clinic import error_reports
+
+            error_reports.start()
+        if settings.TRACES_URL:
+            from clinic import tracing
+
+            tracing.start()
 
 
 class AdminConfig(admin_apps.AdminConfig):

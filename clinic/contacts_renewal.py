@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import BooleanField, Func, Q, Value
 
 from clinic.fhir import contacts
 from clinic.fhir.contacts import PersonName
 from clinic.models import Patient, Practitioner, RelatedPerson
 from clinic.models.people import Person
+from clinic.parking import Parking
 
+RENEWING = "renew names and addresses"
 BATCH = 500
 COLUMNS = ("family", "given", "prefix", "phone", "email")
 
@@ -23,9 +26,17 @@ def renew(*, now: datetime) -> int:
 
 def _renew(model: type[Person], now: datetime) -> int:
     has_period = _has_path("$.telecom[*].period") | _has_path("$.name[*].period")
-    rows = model._default_manager.filter(has_period, deleted_at=None)
-    changed = [row for row in rows.iterator(BATCH) if _choose(row, now)]
-    model._default_manager.bulk_update(changed, COLUMNS, batch_size=BATCH)
+    aside = Parking(RENEWING, model, now=now)
+    rows = model._default_manager.filter(has_period, deleted_at=None).exclude(pk__in=aside.waiting)
+    changed: list[Person] = []
+
+    def renew_row(row: Person) -> None:
+        if _choose(row, now):
+            with transaction.atomic():
+                model._default_manager.filter(pk=row.pk).update(**{column: getattr(row, column) for column in COLUMNS})
+            changed.append(row)
+
+    aside.process_each(rows.iterator(BATCH), renew_row, writes=False)
     return len(changed)
 
 

@@ -6,11 +6,13 @@ the price of a text message.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from babel import Locale, UnknownLocaleError, dates, numbers, units
+from babel import Locale, UnknownLocaleError, dates, lists, numbers, units
 from babel.core import get_global
 from django.conf import settings
 from django.utils.translation import get_language
@@ -22,6 +24,7 @@ _ANY_DAY = date(2000, 1, 1)
 # Countries where roads are measured in miles, from CLDR's unitPreferences, which Babel does not have.
 IN_MILES = frozenset({"US", "GB", "LR", "MM"})
 KM_OF_MILE = 1.609344
+DATE_MARKS = "/.-"
 PARTS_OF_DATE = {"d": "day", "M": "month", "L": "month", "y": "year"}
 TYPED_CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?: ?[:.h]? ?(?P<minute>\d\d))?(?::(?P<second>\d\d))?\s*(?:(?P<half>[ap])\.?\s*(?:m\.?)?)?",
@@ -49,6 +52,11 @@ class Conventions(NamedTuple):
     @property
     def date_order(self) -> tuple[str, ...]:
         return _date_order(self)
+
+    @property
+    def date_mark(self) -> str:
+        """The mark between the numbers of a date, such as / in the United States and . in Germany."""
+        return next((mark for mark in _date_pattern(self) if mark in DATE_MARKS), DATE_MARKS[0])
 
     def pattern(self, skeleton: str) -> str:
         """Return CLDR's pattern for a skeleton."""
@@ -102,6 +110,16 @@ def between(first: str, last: str) -> str:
     return pattern.format(first, last).translate(_SPACES)
 
 
+def money(number: Decimal, currency: str) -> str:
+    """Return an amount of money: $40.00, 40,00 €."""
+    return numbers.format_currency(number, currency, locale=conventions().locale).translate(_SPACES)
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts as a list in words: 9:20 AM, 10:00 AM and 11:00 AM."""
+    return lists.format_list(list(texts), locale=conventions().locale)
+
+
 def distance(kilometres: float) -> str:
     """Return a distance in the country's unit, at least 1: 4 miles, 4 kilometres."""
     own = conventions()
@@ -118,6 +136,11 @@ def unit_of_distance() -> float:
 def city(zone: str) -> str:
     """Return the city of a time zone, by any of the zone's names: New York, Kyiv."""
     return _city(conventions(), zone)
+
+
+def language_name(tag: str) -> str:
+    """Return the name of a language by its BCP 47 tag: Spanish; the tag itself if CLDR has no name for it."""
+    return str(conventions().locale.languages.get(tag.replace("-", "_"), tag))
 
 
 def number(value: int | float) -> str:
@@ -205,9 +228,14 @@ def _in_24_hours(own: Conventions) -> bool:
 
 @lru_cache(maxsize=64)
 def _date_order(own: Conventions) -> tuple[str, ...]:
-    locale = own.locale if own.locale.territory == own.country else _country_locale(own.country)
-    letters = _letters(locale.date_formats["short"].pattern)
+    letters = _date_pattern(own)
     return tuple(dict.fromkeys(PARTS_OF_DATE[letter] for letter in letters if letter in PARTS_OF_DATE))
+
+
+def _date_pattern(own: Conventions) -> str:
+    """Return the pattern of a date in numbers; that of the country's main language if CLDR has no own locale."""
+    locale = own.locale if own.locale.territory == own.country else _country_locale(own.country)
+    return _letters(locale.date_formats["short"].pattern)
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -81,6 +82,24 @@ def request(
             raise Unreachable("No answer came in time.") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Unreachable(f"The connection failed ({type(error).__name__}).") from None
+
+
+def certificate_end(url: str) -> datetime:
+    """Return when the TLS certificate of the address ends. Raises NotAllowed, Unreachable for an invalid one too."""
+    check_url(url)
+    parts = _parts(url)
+    host, port = parts.hostname or "", parts.port or 443
+    try:
+        with (
+            socket.create_connection((_resolved(host, port), port), timeout=TIMEOUT) as plain,
+            _tls_context().wrap_socket(plain, server_hostname=host) as connection,
+        ):
+            certificate = connection.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        raise Unreachable(f"The certificate is not valid: {error.verify_message}.") from None
+    except OSError as error:
+        raise Unreachable(f"The connection failed ({type(error).__name__}).") from None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
 
 
 class _CheckedBackend(httpcore.NetworkBackend):

@@ -1,7 +1,7 @@
 """Checks of the settings for sending email and text messages. An invalid value stops the start."""
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,15 @@ def quiet_hours(value: str) -> tuple[time, time] | None:
     if begins == ends:
         raise ImproperlyConfigured("QUIET_HOURS must begin and end at different times, or be empty.")
     return begins, ends
+
+
+def days(name: str, value: str) -> tuple[timedelta, ...]:
+    """Return growing numbers of days, such as `14,28`; none if the setting is empty."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    if len(numbers) != len(parts) or numbers != sorted({*numbers} - {0}):
+        raise ImproperlyConfigured(f"{name} must be growing numbers of days such as 14,28, or empty, not {value!r}.")
+    return tuple(timedelta(days=number) for number in numbers)
 
 
 def check_sms(url: str, sender: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from clinic.models import ParkedRow
 
@@ -48,7 +48,7 @@ class Parking:
         Return the number of successes.
         """
         succeeded = []
-        for row in list(rows):
+        for row in rows:
             key = row.pk
             try:
                 with transaction.atomic() if writes else nullcontext():
@@ -60,6 +60,28 @@ class Parking:
                 succeeded.append(key)
         self.forget(succeeded)
         return len(succeeded)
+
+    def process_together(self, rows: "QuerySet[T]", process: "Callable[[QuerySet[T]], object]") -> None:
+        """Call `process` with all rows at once; if that fails, with each row alone, and park the rows that fail."""
+        keys = list(rows.values_list("pk", flat=True)) if self._again else []
+        try:
+            with transaction.atomic():
+                process(rows)
+        except Exception:  # perhaps of one row
+            self.process_each(rows, lambda row: process(rows.filter(pk=row.pk)))
+        else:
+            self.forget(keys)
+
+    def claim(self, rows: "QuerySet[T]", take: Callable[[T], object]) -> T | None:
+        """Lock the first of the rows that is neither parked nor locked by others, and call `take` to mark it.
+
+        A row that cannot be marked is parked, and the next one is claimed. Call it in a transaction.
+        """
+        while True:
+            unlocked = rows.exclude(pk__in=self.waiting).select_for_update(skip_locked=True, no_key=True, of=("self",))
+            row: T | None = unlocked.first()
+            if row is None or self.process_each([row], take):
+                return row
 
     def forget(self, keys: Iterable[Any]) -> None:
         """Delete the ParkedRows of rows that succeeded."""

@@ -1,9 +1,11 @@
-"""Texts about a patient: the birth date, and a note where nothing can be booked for them."""
+"""Texts about a patient: the birth date, their needs, and a note where nothing can be booked for them."""
 
 from django.utils.translation import gettext as _
 
 from clinic import formats, time_text
-from clinic.models import Patient
+from clinic.models import AccessNeed, Patient
+
+SIGN_LANGUAGES = "sgn"  # the tag of all of them
 
 
 def birth_date_text(patient: Patient) -> str:
@@ -28,3 +30,23 @@ def with_note(patient: Patient) -> str:
     """Return the patient's name, with the reason in brackets if nothing can be booked for them."""
     note = record_note(patient)
     return _("%(name)s (%(note)s)") % {"name": patient, "note": note} if note else str(patient)
+
+
+def needs_of(patient: Patient | None) -> list[str]:
+    """Return the patient's needs in words: the interpreter first, what they wrote themselves last."""
+    if patient is None:
+        return []
+    words = [_interpreter(patient.interpreter_language)] if patient.interpreter_required else []
+    words += [str(need.label) for need in AccessNeed if need in patient.needs]
+    return [*words, patient.other_needs] if patient.other_needs else words
+
+
+def _interpreter(language: str) -> str:
+    if not language:
+        return _("Interpreter")
+    return _("Interpreter: %(language)s") % {"language": language_name(language)}
+
+
+def language_name(tag: str) -> str:
+    """Return the name of a language that an interpreter can have."""
+    return _("sign language") if tag == SIGN_LANGUAGES else formats.language_name(tag)

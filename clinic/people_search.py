@@ -1,12 +1,14 @@
 """The search for people by typed text: names, birth date, telephone number, email address or record number.
 
 The parts can be in any order and format, and all of them must match. One query, with the index of the search column.
+`find_near` finds people although names are misspelt.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from difflib import SequenceMatcher
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,7 +16,7 @@ from django.db.models import BooleanField, Case, F, Func, IntegerField, Model, Q
 
 from clinic import phones
 from clinic.folding import APOSTROPHES, HYPHENS, folded, joined
-from clinic.models.search_column import EMAIL, IDENTIFIER, PHONE, WHOLE, quoted
+from clinic.models.search_column import EMAIL, IDENTIFIER, NEAR, PHONE, SHORTEST_NEAR, WHOLE, near_forms, quoted
 
 Row = TypeVar("Row", bound=Model)
 
@@ -27,6 +29,8 @@ WRITTEN = (
     rf"\b{MONTH}\s+\d{{1,2}}{ORDINAL},?\s+\d{{4}}\b",
 )
 YEAR = re.compile(r"(?:18|19|20)\d\d")
+COMPARED = 200  # people whose names are compared with what was typed
+SHORTEST_BEGINNING = 5  # letters
 ADDRESS = re.compile(r"\S+@\S+")
 # Digits and what people write between them, with at least four digits.
 NUMBER = re.compile(r"[+(]?\d(?:[\s()./-]*\d){3,}(?:\s*(?:x|ext\.?)\s*\d{1,7})?", re.IGNORECASE)
@@ -48,12 +52,32 @@ def find(rows: QuerySet[Row], text: str) -> QuerySet[Row]:
     terms = list(_terms(query))
     if not (terms or query.dates or query.numbers):
         return rows.none()
-    condition = _matching_condition(" & ".join(terms))
-    for number in query.numbers:
-        condition &= _number_condition(number, query)
-    for days in query.dates:
-        condition &= _birth_date_condition(days, query)
-    return rows.filter(condition).order_by(_closeness(query), "family", "given", "birth_date", "pk")
+    return rows.filter(_condition(query, " & ".join(terms))).order_by(
+        _closeness(query), "family", "given", "birth_date", "pk"
+    )
+
+
+def find_near(rows: QuerySet[Row], text: str, *, most: int) -> list[Row]:
+    """Return the people whose names are nearly those that were typed, the most similar first; the rest must match.
+
+    In each name one letter may be missing, wrong, too much or in the wrong place; a name of which only the beginning
+    was typed counts too. One query.
+    """
+    query = parse(text)
+    terms = [*filter(None, map(_near_word, query.words)), *_email_terms(query)]
+    if not query.words or len(terms) < len(query.words) + len(query.emails):
+        return []
+    # In the order of `find`, which no index has: PostgreSQL would walk through all people by such an index.
+    order = (_closeness(query), "family", "given", "birth_date", "pk")
+    found = rows.filter(_condition(query, " & ".join(terms))).order_by(*order)[:COMPARED]
+    typed = " ".join(map(folded, query.words))
+    return sorted(found, key=lambda row: -_similarity(typed, row))[:most]
+
+
+def _similarity(typed: str, row: Any) -> float:
+    """Return how similar a person's name is to the typed words, in the order in which they fit better."""
+    names = (f"{row.given} {row.family}", f"{row.family} {row.given}", row.family, row.given)
+    return max(SequenceMatcher(None, typed, folded(name)).ratio() for name in names)
 
 
 def parse(text: str) -> PeopleQuery:
@@ -90,6 +114,16 @@ def _matching_condition(tsquery: str) -> Q:
     return Q(matches(tsquery)) if tsquery else Q()
 
 
+def _condition(query: PeopleQuery, tsquery: str) -> Q:
+    """Return the condition of the tsquery and of the numbers and dates."""
+    condition = _matching_condition(tsquery)
+    for number in query.numbers:
+        condition &= _number_condition(number, query)
+    for days in query.dates:
+        condition &= _birth_date_condition(days, query)
+    return condition
+
+
 def _closeness(query: PeopleQuery) -> Case:
     """Return the rank of a row: 0 if exactly this name matches, 1 if all words do, 2 if only their beginnings do."""
     whole = joined("".join(query.words))
@@ -105,8 +139,24 @@ def _terms(query: PeopleQuery) -> Iterator[str]:
         identifier = joined(word)
         if identifier:
             yield f"({_word(word)} | {quoted(IDENTIFIER + identifier)}:*)"
+    yield from _email_terms(query)
+
+
+def _email_terms(query: PeopleQuery) -> Iterator[str]:
     for email in query.emails:
         yield f"{quoted(EMAIL + email)}:*"
+
+
+def _near_word(word: str) -> str:
+    """Return the tsquery for names that are nearly this word, or begin so; empty for a word that is too short.
+
+    Beginnings are looked for only by forms that are long enough to mean few people.
+    """
+    name = joined(word)
+    terms = [f"{quoted(name)}:*"] if name and len(name) < SHORTEST_NEAR else []
+    for form in near_forms(name):
+        terms.append(f"{quoted(NEAR + form)}{':*' if len(form) >= SHORTEST_BEGINNING else ''}")
+    return f"({' | '.join(dict.fromkeys(terms))})" if terms else ""
 
 
 def _number_condition(number: str, query: PeopleQuery) -> Q:

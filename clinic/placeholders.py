@@ -28,27 +28,62 @@ PLACEHOLDERS = {
     "preparation": gettext_lazy("how to prepare; think of who may read the message"),
     "reference": gettext_lazy("the short reference of the visit"),
     "deadline": gettext_lazy("until when the patient can move or cancel online; empty where they cannot"),
-    "until": gettext_lazy("until when the patient can accept the time that the clinic suggests"),
+    "until": gettext_lazy("until when the patient can take the time that is kept for them"),
+    "notice": gettext_lazy("what you have written for patients about the absence"),
+    "expected": gettext_lazy("when a visit of today is expected to begin that is late"),
+    "amount": gettext_lazy("the amount that is given back, or charged as a fee"),
+    "insurer": gettext_lazy("the insurer of the patient"),
+    "reason": gettext_lazy("why the clinic cannot accept the insurance"),
+    "due": gettext_lazy("the month in which the patient is to be seen again"),
     "code": gettext_lazy("the code that proves an address"),
+    "outcome": gettext_lazy("what became of a referral"),
+    "day": gettext_lazy("the day on which a young patient becomes an adult"),
 }
 _OF_PROOF = ("code", "clinic", "phone")
-_OF_SUGGESTIONS = tuple(name for name in PLACEHOLDERS if name != "code")
-_OF_VISITS = tuple(name for name in _OF_SUGGESTIONS if name != "until")
+_OF_REFERRALS = ("reference", "outcome", "link", "clinic", "phone")
+_OF_COVERAGE = ("name", "insurer", "link", "clinic", "phone")
+# In what staff write themselves: to patients with visits, and to those who wait for one.
+OF_NOTES = ("name", "when", "time", "place", "service", "with_whom", "reference", "link", "clinic", "phone")
+OF_NOTES_TO_WAITING = ("name", "clinic", "phone")
+_OF_INVITATIONS = ("name", "link", "clinic", "phone")
+_OF_FEW = ("code", "until", "notice", "expected", "amount", "outcome", "insurer", "reason", "day", "due")
+_OF_VISITS = tuple(name for name in PLACEHOLDERS if name not in _OF_FEW)
+_OF_MONEY = (*_OF_VISITS, "amount")
+_OF_RECALLS = ("name", "clinic", "phone", "service", "with_whom", "due", "link")
+_OF_EVENTS = {
+    Event.RECALL: _OF_RECALLS,
+    Event.NOTE: OF_NOTES,
+    Event.PROOF: _OF_PROOF,
+    Event.REFERRAL: _OF_REFERRALS,
+    Event.SUGGESTION: (*_OF_VISITS, "until"),
+    Event.OFFER: (*_OF_VISITS, "until"),
+    Event.REBOOKING: (*_OF_VISITS, "until", "notice"),
+    Event.DELAY: (*_OF_VISITS, "expected"),
+    Event.REFUND: _OF_MONEY,
+    Event.TIME_LOST: _OF_MONEY,
+    Event.FEE: _OF_MONEY,
+    Event.COVERAGE_VERIFIED: _OF_COVERAGE,
+    Event.COVERAGE_REJECTED: (*_OF_COVERAGE, "reason"),
+    Event.INVITATION: _OF_INVITATIONS,
+    Event.OF_AGE: (*_OF_INVITATIONS, "day"),
+}
 _ENGINE = Engine(autoescape=False)
 
 
 def placeholders_of(event: str) -> tuple[str, ...]:
     """Return the names of the placeholders that the template of an event can use."""
-    return {Event.PROOF: _OF_PROOF, Event.SUGGESTION: _OF_SUGGESTIONS}.get(Event(event), _OF_VISITS)
+    return _OF_EVENTS.get(Event(event), _OF_VISITS)
 
 
-def check(text: str, event: str) -> None:
-    """Raise ValidationError, with a sentence on how to correct the text, unless it can be filled in for the event."""
+def check(text: str, event: str, among: tuple[str, ...] = ()) -> None:
+    """Raise ValidationError, with a sentence on how to correct the text, unless it can be filled in for the event, or
+    with the placeholders `among` alone.
+    """
     try:
         nodes = list(_compiled(text).nodelist)
     except TemplateSyntaxError as error:
         raise ValidationError(_("This cannot be read: %(error)s.") % {"error": str(error).rstrip(".")}) from None
-    known = placeholders_of(event)
+    known = among or placeholders_of(event)
     for node in nodes:
         if isinstance(node, TextNode):
             continue

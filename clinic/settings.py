@@ -15,7 +15,21 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clinic import branding, country, environment, message_settings, openid_key, sockets
+from clinic import (
+    branding,
+    country,
+    embedding,
+    environment,
+    label_sheets,
+    message_settings,
+    money,
+    npm_packages,
+    openid_key,
+    payment_settings,
+    single_sign_on,
+    sockets,
+)
+from clinic.monitoring import counter_files
 
 # Use the zones of the pinned tzdata package instead of the machine's, so that all servers compute the same local times.
 zoneinfo.reset_tzpath(to=())
@@ -67,6 +81,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "anymail",
     "corsheaders",
     "django_htmx",
@@ -87,6 +105,7 @@ if DEMO:
     CONTEXT_PROCESSORS.append("demo.context_processors.sign_in_hint")
 
 MIDDLEWARE = [
+    "clinic.request_id.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "portal.common.middleware.Compression",
     "corsheaders.middleware.CorsMiddleware",
@@ -97,14 +116,32 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.bearer_middleware.BearerMiddleware",  # what follows is for pages and API requests with a session
+    "portal.common.frame_middleware.Frames",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.account.middleware.LastSeen",
+    "portal.account.second_step.middleware.SecondStepRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+
+# Each request is logged, without its query.
+ACCESS_LOG = environment.switch("ACCESS_LOG", default=False)
+if ACCESS_LOG:
+    MIDDLEWARE.insert(1, "clinic.access_log.AccessLog")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # Prometheus sends it to /metrics; without it there are none
+if METRICS_TOKEN:
+    counter_files.share()
+    MIDDLEWARE.insert(0, "clinic.monitoring.middleware.RequestMetrics")
+
+# Reports of errors, and traces for an OpenTelemetry collector; `clinic.apps` starts them. Each needs its extra.
+SENTRY_DSN = environment.check_extra("SENTRY_DSN", env.str("SENTRY_DSN", default=""), "sentry", "sentry_sdk")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+TRACES_URL = environment.check_extra("TRACES_URL", env.str("TRACES_URL", default=""), "tracing", "opentelemetry")
+TRACES_PERCENT = environment.number("TRACES_PERCENT", default=100, least=1, most=100)
 
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
@@ -166,7 +203,7 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "clinic.User"
-AUTHENTICATION_BACKENDS = ["clinic.authentication.ClinicBackend"]
+AUTHENTICATION_BACKENDS = ["clinic.authentication.ClinicBackend", "clinic.authentication.SingleSignOnBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -191,17 +228,58 @@ ACCOUNT_FORMS = {
     "add_email": "portal.account.forms.AddEmailForm",
     "reauthenticate": "portal.account.forms.ReauthenticateForm",
     "confirm_email_verification_code": "portal.account.forms.ConfirmEmailVerificationCodeForm",
+    "request_login_code": "portal.account.forms.RequestLoginCodeForm",
+    "confirm_login_code": "portal.account.forms.ConfirmLoginCodeForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-# In addition to allauth's limits: how often a guest can hold a time, request a code, and try a code.
-ACCOUNT_RATE_LIMITS = {"hold": "30/10m/ip", "send_code": "5/15m/key,20/h/ip", "check_code": "15/15m/key"}
+# In addition to allauth's limits: how often a guest can hold a time, request a code, and try a code, and how often
+# somebody can look for a visit at the front desk, by one birth date there and at all.
+ACCOUNT_RATE_LIMITS = {
+    "hold": "30/10m/ip",
+    "send_code": "5/15m/key,20/h/ip",
+    "check_code": "15/15m/key",
+    "request_login_code": "5/15m/key,20/h/ip",
+    "find_visit": "10/h/key",
+    "find_visits": "60/10m/ip",
+}
+# Beside the password, a code by email or a passkey signs in. Staff can have a second step: portal.account.second_step.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+MFA_ADAPTER = "portal.account.adapter.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp"]  # recovery codes come with an app alone: portal.account.second_step
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may differ by half a minute
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+MFA_FORMS = {
+    "add_webauthn": "portal.account.passkey_forms.AddPasskeyForm",
+    "edit_webauthn": "portal.account.passkey_forms.RenamePasskeyForm",
+    "login_webauthn": "portal.account.passkey_forms.LoginPasskeyForm",
+    "reauthenticate_webauthn": "portal.account.passkey_forms.ConfirmPasskeyForm",
+}
+# Staff sign in by an OpenID Connect provider of the clinic: portal.account.single_sign_on.
+SINGLE_SIGN_ON = single_sign_on.check(
+    single_sign_on.SingleSignOn(
+        issuer=env.str("SINGLE_SIGN_ON_ISSUER", default=""),
+        client_id=env.str("SINGLE_SIGN_ON_CLIENT_ID", default=""),
+        secret=env.str("SINGLE_SIGN_ON_CLIENT_SECRET", default=""),
+        name=env.str("SINGLE_SIGN_ON_NAME", default=""),
+        email_claim=env.str("SINGLE_SIGN_ON_EMAIL_CLAIM", default="email"),
+        proves_email=environment.switch("SINGLE_SIGN_ON_PROVES_EMAIL", default=False),
+        is_second_step=environment.switch("SINGLE_SIGN_ON_IS_SECOND_STEP", default=False),
+    ),
+    is_demo=DEMO,
+)
+SOCIALACCOUNT_ADAPTER = "portal.account.single_sign_on.adapter.StaffAdapter"
+SOCIALACCOUNT_PROVIDERS = SINGLE_SIGN_ON.providers if SINGLE_SIGN_ON else {}
 # With mandatory verification, sign-up does not reveal which addresses have an account. The embedded demo needs no
 # verification.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if EMBEDDED else "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = not EMBEDDED
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
@@ -213,12 +291,16 @@ USE_I18N = True
 FORMAT_MODULE_PATH = ["clinic.country_formats"]
 USE_TZ = True
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"  # the prefix of a frame is not before it: portal.common.frame_middleware
 STATIC_ROOT = DATA_DIR / "static" if DEMO else BASE_DIR / "staticfiles"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_AUTOREFRESH = DEMO  # `make demo` collects them while its web server starts
-EVENT_CALENDAR = BASE_DIR / "node_modules" / "@event-calendar" / "build" / "dist"  # `python3 bootstrap.py setup`
-STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/event-calendar", EVENT_CALENDAR)]
+PACKAGES = npm_packages.packages(BASE_DIR / "node_modules")  # `python3 bootstrap.py setup`
+STATICFILES_DIRS = [BASE_DIR / "static", *((prefix, folder) for prefix, (folder, _files) in PACKAGES.items())]
+STATICFILES_FINDERS = [
+    "clinic.package_files.PackageFileFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -227,6 +309,8 @@ STORAGES = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT", default=not DEMO)
+# Whatever asks if a server lives is on its machine or beside it, and has no certificate.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = environment.number(
     "SECURE_HSTS_SECONDS", default=0 if DEMO else 3600, least=0, most=10 * 365 * 24 * 3600
 )
@@ -240,6 +324,8 @@ if environment.switch("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Sites that may show the booking in a frame, besides those of Administration: portal.common.frame_middleware.
+EMBED_ORIGINS = embedding.check_origins("EMBED_ORIGINS", env.list("EMBED_ORIGINS", default=[]))
 
 # Mail is sent by a provider's API (ANYMAIL_PROVIDER), else by SMTP (EMAIL_URL); the demo stores it and shows it.
 ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="")
@@ -257,6 +343,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@example.com")
 SMS_FROM = env.str("SMS_FROM", default="")
 SMS_URL = message_settings.check_sms(env.str("SMS_URL", default=""), SMS_FROM)
 SMS_ENABLED = bool(SMS_URL) or EMBEDDED
+# The service sends us what patients answer, so the reminders say which words are understood.
+SMS_REPLIES = environment.switch("SMS_REPLIES", default=EMBEDDED)
 SMS_COUNTRY_CODE = message_settings.check_country_code(env.str("SMS_COUNTRY_CODE", default=""))
 # No text message is sent in these hours, in the zone of the visit's site.
 QUIET_HOURS = message_settings.quiet_hours(env.str("QUIET_HOURS", default="21:00-08:00"))
@@ -279,11 +367,11 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_HEADERS = (
     *("accept", "authorization", "content-type", "prefer", "idempotency-key", "x-medplum"),
-    *("if-match", "if-none-match", "if-none-exist", "if-modified-since"),
+    *("if-match", "if-none-match", "if-none-exist", "if-modified-since", "x-request-id"),
 )
 CORS_EXPOSE_HEADERS = (
     *("content-location", "etag", "expires", "last-modified", "location"),
-    *("idempotency-replayed", "retry-after", "www-authenticate"),
+    *("idempotency-replayed", "retry-after", "www-authenticate", "x-request-id"),
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = environment.number(
     "MAX_REQUEST_BYTES", default=8 * 1024 * 1024, least=64 * 1024, most=1024**3
@@ -343,7 +431,13 @@ PUBLISHED_MAX_AGE = timedelta(seconds=environment.number("PUBLISHED_MAX_AGE", de
 AUDIT_KEPT = timedelta(days=365.25 * environment.number("AUDIT_YEARS", default=10, least=1, most=100))
 HISTORY_KEPT = timedelta(days=365.25 * environment.number("HISTORY_YEARS", default=10, least=1, most=100))
 DELIVERY_LOG_KEPT = timedelta(days=environment.number("DELIVERY_LOG_DAYS", default=30, least=1, most=3653))
+# Files of lists that managers import, with the patients in them; what was imported stays.
+IMPORTS_KEPT = timedelta(days=environment.number("IMPORT_DAYS", default=7, least=1, most=365))
 IDEMPOTENCY_KEYS_KEPT = timedelta(hours=environment.number("IDEMPOTENCY_HOURS", default=24, least=1, most=720))
+
+# The folder of backups, and how long they are kept there: clinic.backups.
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(DATA_DIR / "backups")))
+BACKUPS_KEPT = timedelta(days=environment.number("BACKUP_DAYS", default=14, least=1, most=3653))
 
 CELERY_BROKER_URL = (
     "redis+socket://" + REDIS_URL.removeprefix("unix://").replace("?db=", "?virtual_host=")
@@ -369,6 +463,8 @@ WORKER_NICE = environment.number("WORKER_NICE", default=10, least=0, most=19)
 CLINIC_NAME = env.str("CLINIC_NAME", default="Riverside Clinic")
 # The country whose formats of dates, times, distances and addresses are used; empty: that of the sites' zones.
 CLINIC_COUNTRY = country.check_country("CLINIC_COUNTRY", env.str("CLINIC_COUNTRY", default=""))
+# The currency of prices and payments; empty: that of the clinic's country.
+CLINIC_CURRENCY = money.check_currency("CLINIC_CURRENCY", env.str("CLINIC_CURRENCY", default=""))
 CLINIC_PHONE = branding.check_phone("CLINIC_PHONE", env.str("CLINIC_PHONE", default="(212) 555-0142" if DEMO else ""))
 # The time zone of the clinic as a whole; empty: the zone of most sites.
 CLINIC_TIME_ZONE = country.check_zone("CLINIC_TIME_ZONE", env.str("CLINIC_TIME_ZONE", default=""))
@@ -382,19 +478,77 @@ EMERGENCY_PHONE = branding.check_phone("EMERGENCY_PHONE", env.str("EMERGENCY_PHO
 EMERGENCY_NOTICE = env.str("EMERGENCY_NOTICE", default="")
 PRIVACY_URL = branding.check_address("PRIVACY_URL", env.str("PRIVACY_URL", default=""))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{CLINIC_NAME}: "
+# The title of visits in calendars, which others may see; empty: "Visit at" and the name of the clinic.
+CALENDAR_TITLE = env.str("CALENDAR_TITLE", default="")
 MAP_URL = env.str("MAP_URL", default="https://www.openstreetmap.org/search?query={address}")
+# Who counts as a returning patient: scheduling.new_patients. 0 years: everyone who has ever been here.
+_returning_years = environment.number("RETURNING_YEARS", default=0, least=0, most=100)
+RETURNING_WITHIN = timedelta(days=365.25 * _returning_years) if _returning_years else None
+RETURNING_BY_SPECIALTY = environment.switch("RETURNING_BY_SPECIALTY", default=False)
+# How long a patient's details count as right, before a booking asks for them again.
+DETAILS_CONFIRMED_FOR = timedelta(days=30.44 * environment.number("DETAILS_MONTHS", default=12, least=1, most=120))
+# The ages from which patients have their record for themselves, and from which they may have an account of their own:
+# clinic.childhood. In between, parents keep their access, unless the child's own account ends it.
+ADULT_AGE = environment.number("ADULT_AGE", default=18, least=1, most=30)
+YOUNG_ACCESS_AGE = environment.number("YOUNG_ACCESS_AGE", default=ADULT_AGE, least=1, most=ADULT_AGE)
+PARENTS_KEEP_ACCESS = environment.switch("PARENTS_KEEP_ACCESS", default=True)
 HOLD_FOR = timedelta(minutes=environment.number("HOLD_MINUTES", default=10, least=1, most=120))
 LEFT_HOLD_FOR = timedelta(minutes=1)  # after the hold's page is closed, unless it is opened again
 HOLDS_PER_PERSON = 2
+# Payments before booking, by Stripe's hosted pages; without a provider there are none. `local` is the demo's own.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+PAYMENT_PROVIDER = payment_settings.check_provider(
+    env.str("PAYMENT_PROVIDER", default=""),
+    key=STRIPE_SECRET_KEY,
+    webhook_secret=STRIPE_WEBHOOK_SECRET,
+    api_base=STRIPE_API_BASE,
+    is_demo=DEMO,
+)
+# How long a time is held while its patient pays. It is extended once.
+PAYING_FOR = timedelta(minutes=environment.number("PAYMENT_MINUTES", default=20, least=5, most=60))
 # How long the time is held that the clinic suggests in answer to a request.
+# How long before a patient is to be seen again they are told, and how long after that they are reminded if they have
+# neither booked nor declined.
+RECALL_NOTICE = timedelta(days=environment.number("RECALL_NOTICE_DAYS", default=28, least=0, most=365))
+RECALL_REMINDERS = message_settings.days("RECALL_REMINDER_DAYS", env.str("RECALL_REMINDER_DAYS", default="14,28"))
 SUGGESTION_HELD_FOR = timedelta(hours=environment.number("SUGGESTION_HOURS", default=48, least=1, most=720))
+# How long other times are held for the patient of a visit that the clinic cannot keep.
+ABSENCE_TIMES_HELD_FOR = timedelta(hours=environment.number("ABSENCE_HOURS", default=48, least=1, most=720))
+# The sheet on which labels of patients are printed, in millimetres: width and height of a label, margins top and left.
+LABEL_SHEET = label_sheets.label_sheet(
+    env.str("LABEL_SIZE", default="70x36"), env.str("LABEL_MARGINS", default="4.5x0")
+)
+# How many messages in their own words a member of staff sends within a day.
+EXTRA_VISITS_PER_DAY = environment.number("EXTRA_VISITS_PER_DAY", default=2, least=0, most=1000)
+STAFF_MESSAGES_PER_DAY = environment.number("STAFF_MESSAGES_PER_DAY", default=1000, least=0, most=100_000)
+# How long a time that came free is held for one person of the waiting list, and how long after quiet hours if it came
+# free in them.
+WAITLIST_OFFER_FOR = timedelta(minutes=environment.number("WAITLIST_MINUTES", default=15, least=1, most=1440))
+WAITLIST_OFFER_AT_NIGHT = timedelta(
+    minutes=environment.number("WAITLIST_MINUTES_AFTER_NIGHT", default=60, least=1, most=1440)
+)
+WAITLIST_LOG_KEPT = timedelta(days=environment.number("WAITLIST_LOG_DAYS", default=730, least=1, most=3653))
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"secrets": {"()": "clinic.logs.HideSecrets"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
-    "loggers": {"django": {"handlers": []}},  # its own would print everything twice with DEBUG, secrets included
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "clinic.logs.JSONFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice("LOG_FORMAT", default="line", choices=("line", "json")),
+            "filters": ["secrets"],
+        }
+    },
+    "loggers": {
+        "django": {"handlers": []},  # its own would print everything twice with DEBUG, secrets included
+        "clinic.access_log": {"level": "INFO"},
+    },
     "root": {"handlers": ["console"], "level": environment.log_level("LOG_LEVEL", default="WARNING")},
 }

@@ -4,6 +4,7 @@ The formats of language and country are in `clinic.formats`. Every time that peo
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from clinic.local_time import in_zone
 
 NOON = time(12)
 EVENING = time(17)
+PARTS_OF_DAY = ("morning", "afternoon", "evening")
 PARTIAL = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
 
 
@@ -139,6 +141,16 @@ def in_short(start: datetime, zone: ZoneInfo) -> str:
     return _of_zone(day_and_time(in_zone(start, zone)), zone)
 
 
+def in_full_on_day(starts: Sequence[datetime], zone: ZoneInfo) -> str:
+    """Return local times of one day: Tuesday, November 24, 2026, 9:20 AM and 11:00 AM (New York time)."""
+    return _of_zone(formats.day_and_clock(full_day(starts[0]), formats.listed(map(clock, starts))), zone)
+
+
+def in_short_on_day(starts: Sequence[datetime], zone: ZoneInfo) -> str:
+    """Return local times of one day: Tue, Nov 24, 9:20 AM and 11:00 AM (New York time)."""
+    return _of_zone(formats.day_and_clock(short_day(starts[0]), formats.listed(map(clock, starts))), zone)
+
+
 def _of_zone(clock: str, zone: ZoneInfo) -> str:
     return _("%(time)s (%(zone)s)") % {"time": clock, "zone": zone_name(zone)}
 
@@ -148,11 +160,17 @@ def differ(moment: datetime, one: ZoneInfo, other: ZoneInfo) -> bool:
     return in_zone(moment, one).utcoffset() != in_zone(moment, other).utcoffset()
 
 
+def part_code(moment: datetime) -> str:
+    """Return the part of the day of a local time, one of PARTS_OF_DAY: the afternoon ends at five."""
+    if moment.time() < NOON:
+        return "morning"
+    return "afternoon" if moment.time() < EVENING else "evening"
+
+
 def part_of_day(moment: datetime) -> str:
     """Return Morning before noon, Afternoon before five, else Evening."""
-    if moment.time() < NOON:
-        return _("Morning")
-    return _("Afternoon") if moment.time() < EVENING else _("Evening")
+    words = {"morning": _("Morning"), "afternoon": _("Afternoon"), "evening": _("Evening")}
+    return words[part_code(moment)]
 
 
 def length(duration: timedelta) -> str:

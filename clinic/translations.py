@@ -11,13 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language
 
-from clinic.fhir.codes import RED_FLAG
+from clinic.fhir.codes import ABOUT_TRANSLATION, RED_FLAG
 from clinic.models import Resource
 
 Json = dict[str, Any]
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 DEVICE = "Device"
 ELEMENTS = {"preparation": "extraDetails"}  # the FHIR element of a column with another name
+EXTENSIONS = {"about": ABOUT_TRANSLATION}  # the extension with the translations of a column that is no element
 
 
 class TranslatedText(str):
@@ -58,7 +59,7 @@ def text_of(row: Resource | None, column: str, language: str = "") -> Translated
     element = ELEMENTS.get(column, column)
     base = getattr(row, column, None)
     text = row.extra.get(element, "") if base is None else base
-    beside = _holder(row).get(f"_{element}")
+    beside = _holder(row, column).get(f"_{element}")
     return text_in({element: text, f"_{element}": beside}, element, language, base_language(row))
 
 
@@ -99,18 +100,24 @@ def translations_in(raw: Mapping[str, Any], name: str) -> dict[str, str]:
 
 def translations_of(row: Resource, column: str) -> dict[str, str]:
     """Return the translations of a row's column, by language."""
-    return translations_in(_holder(row), ELEMENTS.get(column, column))
+    return translations_in(_holder(row, column), ELEMENTS.get(column, column))
 
 
 def translate_column(row: Resource, column: str, texts: Mapping[str, str]) -> None:
     """Set the translations of a row's column into these languages. The row is not saved."""
     row.extra = deepcopy(row.extra)
-    holder = _holder(row)
+    holder = _holder(row, column)
     if row.RESOURCE_TYPE == DEVICE and not row.extra.get("deviceName"):
         row.extra["deviceName"] = [holder]
     translate(holder, ELEMENTS.get(column, column), texts)
     if row.RESOURCE_TYPE == DEVICE and row.extra["deviceName"] == [{}]:
         del row.extra["deviceName"]
+    if url := EXTENSIONS.get(column):
+        others = [extension for extension in _extensions(row.extra) if extension.get("url") != url]
+        own = [{**extension, "url": url} for extension in _extensions(holder.get(f"_{column}"))]
+        row.extra.pop("extension", None)
+        if others or own:
+            row.extra["extension"] = [*others, *own]
 
 
 def red_flag_in(raw: Json) -> tuple[Json, str] | None:
@@ -162,9 +169,15 @@ def other_languages(row: Resource) -> list[tuple[str, str]]:
     return [(code, str(name)) for code, name in settings.LANGUAGES if _primary(code) != _primary(base_language(row))]
 
 
-def _holder(row: Resource) -> Json:
-    """Return the object in the row's `extra` that has the translations: a Device's first deviceName, else `extra`."""
+def _holder(row: Resource, column: str) -> Json:
+    """Return the object in the row's `extra` that has the translations of a column.
+
+    It is a Device's first deviceName, else `extra`; of a column that is no element, a copy of its extensions.
+    """
     extra: Json = row.extra
+    if url := EXTENSIONS.get(column):
+        own = [{**each, "url": TRANSLATION} for each in _extensions(extra) if each.get("url") == url]
+        return {f"_{column}": {"extension": own}} if own else {}
     if row.RESOURCE_TYPE != DEVICE:
         return extra
     first: Json = (extra.get("deviceName") or [{}])[0]

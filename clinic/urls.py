@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from clinic import health
+from clinic.monitoring.views import metrics
 
 urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("portal.account.allauth_views")),
+    path("accounts/", include("portal.account.allauth_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("oauth/", include("api.oauth_urls")),
     path(settings.FHIR_BASE_PATH.removesuffix("/"), include("api.base_urls")),

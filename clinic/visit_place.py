@@ -1,11 +1,12 @@
 """The site, time zone and phone number of a visit, as its patient sees them on pages, in messages and in calendars."""
 
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from clinic import phones
+from clinic import addresses, phones
 from clinic.fhir.codes import PATIENT_TIMEZONE
 from clinic.folding import folded
 from clinic.models import Appointment, Location
@@ -52,6 +53,13 @@ def with_chosen_zone(extra: dict[str, Any], zone: ZoneInfo | None) -> dict[str, 
     chosen = [{"url": PATIENT_TIMEZONE, "valueCode": zone.key}] if zone else []
     kept = {name: value for name, value in extra.items() if name != "extension"}
     return {**kept, "extension": [*others, *chosen]} if others or chosen else kept
+
+
+def map_url(site: Location | None) -> str:
+    """Return the address of a map of the site; empty if its own address is not known."""
+    if site is None or not site.line:
+        return ""
+    return str(settings.MAP_URL).replace("{address}", quote(addresses.on_one_line(site)))
 
 
 def phone_of(site: Location | None) -> str:

@@ -1,4 +1,4 @@
-"""Administration of coverage, care teams and encounters."""
+"""Administration of coverage, care teams, referrals and encounters."""
 
 from typing import Any
 
@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin.base import ModelForm, ResourceAdmin
 from clinic.admin.links import visit_link
 from clinic.admin.people import OTHER_SYSTEMS
-from clinic.models import Bookable, CareTeam, Coverage, Encounter, Practitioner, concept_text
+from clinic.models import (
+    Bookable,
+    CareTeam,
+    Coverage,
+    Encounter,
+    InsurancePlan,
+    Practitioner,
+    ServiceRequest,
+    Task,
+    concept_text,
+)
 
 BACKWARDS = _("It ends before it starts.")
 
@@ -34,14 +44,15 @@ class CoverageAdmin(ResourceAdmin):
     place_in_section = 3
     form = PeriodForm
     list_display = ("beneficiary", "payors", "subscriber_id", "status", "start", "end")
-    list_filter = ("status", ("end", admin.EmptyFieldListFilter))
+    list_filter = ("status", "verification", ("end", admin.EmptyFieldListFilter))
     related = ("beneficiary",)
     search_fields = ("subscriber_id", "beneficiary__family", "beneficiary__given", "fhir_id")
     date_hierarchy = "end"
-    autocomplete_fields = ("beneficiary",)
+    autocomplete_fields = ("beneficiary", "insurance_plan")
     readonly_fields = (*ResourceAdmin.readonly_fields, "kind")
     fieldsets = (
-        (None, {"fields": ("status", "beneficiary", "payor", "subscriber_id", "kind")}),
+        (None, {"fields": ("status", "beneficiary", "insurance_plan", "payor", "subscriber_id", "kind")}),
+        (_("The clinic's check"), {"fields": ("verification", "verification_reason")}),
         (_("When it pays"), {"fields": (("start", "end"),), "description": _("Both days included. Empty: always.")}),
         OTHER_SYSTEMS,
     )
@@ -53,6 +64,25 @@ class CoverageAdmin(ResourceAdmin):
     @admin.display(description=_("kind"))
     def kind(self, coverage: Coverage) -> str:
         return concept_text(coverage.type or {})
+
+
+@admin.register(InsurancePlan)
+class InsurancePlanAdmin(ResourceAdmin):
+    section = "The clinic"
+    place_in_section = 6
+    list_display = ("name", "payer", "status", "last_updated")
+    list_filter = ("status", "payer")
+    related = ("payer",)
+    search_fields = ("name", "payer__name", "fhir_id")
+    autocomplete_fields = ("payer", "services", "locations")
+    fieldsets = (
+        (None, {"fields": ("status", "payer", "name")}),
+        (
+            _("What it is accepted for"),
+            {"fields": ("services", "locations"), "description": _("Without any, it is accepted for all.")},
+        ),
+        OTHER_SYSTEMS,
+    )
 
 
 class CareTeamForm(ModelForm):
@@ -115,6 +145,52 @@ class CareTeamAdmin(ResourceAdmin):
         return ", ".join(
             participant.get("member", {}).get("display") or _member(participant) for participant in team.participant
         )
+
+
+@admin.register(ServiceRequest)
+class ServiceRequestAdmin(ResourceAdmin):
+    """The administration of referrals. Referrers and software make them; here they can be ended or made longer."""
+
+    section = "Patients"
+    place_in_section = 5
+    list_display = ("__str__", "patient_name", "patient", "status", "authored", "valid_until")
+    list_filter = ("status", ("service", admin.RelatedOnlyFieldListFilter))
+    related = ("patient", "service")
+    search_fields = ("patient_name", "patient__family", "patient__given", "fhir_id")
+    date_hierarchy = "authored"
+    facts = ("service", "referrer", "patient", "patient_name", "reason", "authored")
+    readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
+    fieldsets = ((None, {"fields": ("status", "valid_until", *facts)}), OTHER_SYSTEMS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=_("referred by"))
+    def referrer(self, referral: ServiceRequest) -> str:
+        return referral.referrer
+
+
+@admin.register(Task)
+class TaskAdmin(ResourceAdmin):
+    """The administration of recalls. Staff and rules of services make them; here their day can be changed."""
+
+    section = "Patients"
+    place_in_section = 6
+    list_display = ("__str__", "due", "status", "messages", "next_message", "by_rule")
+    list_filter = ("status", "by_rule", ("service", admin.RelatedOnlyFieldListFilter))
+    related = ("patient", "service")
+    search_fields = ("patient__family", "patient__given", "fhir_id")
+    date_hierarchy = "due"
+    facts = ("patient", "service", "practitioner", "visit", "by_rule", "authored", "messages", "next_message")
+    readonly_fields = (*ResourceAdmin.readonly_fields, *facts)
+    fieldsets = ((None, {"fields": ("status", "due", "note", *facts)}), OTHER_SYSTEMS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=_("visit"))
+    def visit(self, recall: Task) -> SafeString | None:
+        return visit_link(recall.appointment)
 
 
 @admin.register(Encounter)

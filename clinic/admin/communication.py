@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import message_templates
 from clinic.admin.base import ModelAdmin, ModelForm, ReadOnlyAdmin, ResourceAdmin
 from clinic.admin.links import visit_link
+from clinic.message_kinds import WITHOUT_TEMPLATE
 from clinic.models import CalendarFeed, Communication, Event, MessagePreferences, MessageTemplate
 from clinic.placeholders import PLACEHOLDERS
 
@@ -60,6 +61,9 @@ class CommunicationAdmin(ReadOnlyAdmin, ResourceAdmin):
 class MessageTemplateForm(ModelForm):
     """The form of a message template, which lists the placeholders."""
 
+    event = forms.ChoiceField(
+        label=_("event"), choices=lambda: [pair for pair in Event.choices if pair[0] not in WITHOUT_TEMPLATE]
+    )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,12 +87,14 @@ class MessageTemplateAdmin(ModelAdmin):
     section = "What can be booked"
     place_in_section = 4
     form = MessageTemplateForm
-    list_display = ("__str__", "event", "medium", "language", "subject")
-    list_filter = ("event", "medium", "language")
-    search_fields = ("subject", "body")
+    list_display = ("__str__", "event", "medium", "language", "service", "subject")
+    list_filter = ("event", "medium", "language", "service")
+    list_select_related = ("service",)
+    search_fields = ("subject", "body", "service__name")
+    autocomplete_fields = ("service",)
     readonly_fields = ("products_words", "preview")
     fieldsets = (
-        (None, {"fields": (("event", "medium", "language"),)}),
+        (None, {"fields": (("event", "medium", "language"), "service")}),
         (_("Words"), {"fields": ("subject", "body")}),
         (_("For a sample visit, as saved last"), {"fields": ("preview",)}),
         (_("What is said without a template"), {"fields": ("products_words",), "classes": ("collapse",)}),
@@ -100,9 +106,10 @@ class MessageTemplateAdmin(ModelAdmin):
 
     @admin.display(description=_("preview"))
     def preview(self, template: MessageTemplate) -> SafeString:
-        """Return the text for a sample visit, in the template's language."""
+        """Return the text for a sample visit of the service, in the template's language."""
         text = message_templates.MessageText(template.subject, template.body)
-        return _html(message_templates.fill_in(text, message_templates.sample_values(template.language)))
+        sample = message_templates.sample_values(template.language, template.service)
+        return _html(message_templates.fill_in(text, sample))
 
     @admin.display(description=_("the product's words"))
     def products_words(self, template: MessageTemplate) -> SafeString:
@@ -116,8 +123,8 @@ def _html(text: message_templates.MessageText) -> SafeString:
 @admin.register(MessagePreferences)
 class MessagePreferencesAdmin(ModelAdmin):
     section = "Patients"
-    place_in_section = 5
-    list_display = ("patient", "by_email", "by_sms", "reminders")
+    place_in_section = 6
+    list_display = ("patient", "by_email", "by_sms", "reminders", "stopped_numbers")
     list_filter = ("by_email", "by_sms", "reminders")
     list_select_related = ("patient",)
     search_fields = ("patient__family", "patient__given", "patient__email")

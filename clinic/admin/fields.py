@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError as NotFHIR
 
-from clinic import exact_json
-from clinic.available_time import AVAILABILITY_PERIOD, period_of
-from clinic.models import WEEKDAYS
+from clinic import exact_json, money, recurrence_text
+from clinic.available_time import AVAILABILITY_PERIOD, period_of, recurrence_extension, weeks_of
+from clinic.models import WEEKDAYS, concept_text
 from clinic.models.services import default_reminders
 
 Json = dict[str, Any]
@@ -103,16 +103,42 @@ class LinesField(forms.CharField):
         raise NotImplementedError
 
 
+class QualificationsField(LinesField):
+    """A field for FHIR's Practitioner.qualification, a line each, such as `MD: Doctor of Medicine`.
+
+    A line that is there already keeps the rest of its entry, such as who issued it.
+    """
+
+    CODED = re.compile(r"(?P<code>[A-Za-z][\w.-]{0,19}):\s+(?P<words>.+)")
+
+    known: list[Json] = []
+
+    def entry(self, line: str) -> Json:
+        same = (entry for entry in self.known if self.line(entry) == line)
+        coded = self.CODED.fullmatch(line)
+        concept: Json = {"text": line}
+        if coded:
+            concept = {"coding": [{"code": coded["code"], "display": coded["words"]}], "text": coded["words"]}
+        return next(same, {"code": concept})
+
+    def line(self, entry: Json) -> str:
+        concept = entry.get("code") or {}
+        code = next((coding["code"] for coding in concept.get("coding") or () if coding.get("code")), "")
+        text = concept_text(concept)
+        return f"{code}: {text}" if code and text != code else text
+
+
 class WeeklyHoursField(LinesField):
     """A field for FHIR availableTime, one line for each window, such as `mon-fri 09:00-17:00 from 2026-05-01`.
 
-    An empty field is None; `closed` is an empty list.
+    After the times a line may say in which weeks, as `clinic.recurrence_text` reads it. An empty field is None;
+    `closed` is an empty list.
     """
 
     CLOSED = "closed"
     WINDOW = re.compile(
         r"(?P<days>[a-z][a-z ,-]*?)\s+(?:(?P<opens>[\d:]+)\s*-\s*(?P<closes>[\d:]+)|all day)"
-        r"(?:\s+from\s+(?P<start>\S+))?(?:\s+until\s+(?P<end>\S+))?"
+        r"(?:\s+(?P<weeks>every .*?|[\w, ]+ of month))?(?:\s+from\s+(?P<start>\S+))?(?:\s+until\s+(?P<end>\S+))?"
     )
 
     def to_python(self, value: Any) -> Any:
@@ -128,7 +154,9 @@ class WeeklyHoursField(LinesField):
         window = self.WINDOW.fullmatch(line)
         if window is None:
             raise ValueError(_("“%(text)s” is not like mon-fri 09:00-17:00, or sat all day.") % {"text": line})
-        days = {**_period(window["start"], window["end"]), "daysOfWeek": list(_days(window["days"]))}
+        extensions = _period(window["start"], window["end"])
+        extensions += recurrence_extension(recurrence_text.read(window["weeks"])) if window["weeks"] else []
+        days = {**({"extension": extensions} if extensions else {}), "daysOfWeek": list(_days(window["days"]))}
         if window["opens"] is None:
             return {**days, "allDay": True}
         times = {"availableStartTime": _time(window["opens"]), "availableEndTime": _time(window["closes"])}
@@ -139,7 +167,8 @@ class WeeklyHoursField(LinesField):
         if not days:
             return ""
         named = zip(("from", "until"), period_of(entry), strict=True)
-        dated = "".join(f" {word} {day}" for word, day in named if day)
+        weeks = recurrence_text.write(weeks_of(entry))
+        dated = (f" {weeks}" if weeks else "") + "".join(f" {word} {day}" for word, day in named if day)
         if entry.get("allDay"):
             return f"{days} all day{dated}"
         opens, closes = (entry[name].removesuffix(":00") for name in ("availableStartTime", "availableEndTime"))
@@ -230,6 +259,27 @@ class RemindersField(forms.CharField):
         return length
 
 
+class AmountField(forms.DecimalField):
+    """A field for an amount of money in the clinic's currency, which is stored in its minor unit."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, min_value=0, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return money.decimal_of(value, money.clinic_currency()) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:
+        number = super().clean(value)
+        try:
+            return None if number is None else money.amount_of(number, money.clinic_currency())
+        except ValueError:
+            example = money.text(4000)
+            raise ValidationError(_("Enter an amount such as that of %(example)s.") % {"example": example}) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
 def _lines(text: Any) -> list[str]:
     return [line.strip() for line in str(text or "").splitlines() if line.strip()]
 
@@ -246,11 +296,11 @@ def _days(text: str) -> Iterable[str]:
         yield from (WEEKDAYS[(start + step) % 7] for step in range((end - start) % 7 + 1))
 
 
-def _period(start: str | None, end: str | None) -> Json:
+def _period(start: str | None, end: str | None) -> list[Json]:
     period = {name: day for name, day in (("start", start), ("end", end)) if day}
-    element = {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}]} if period else {}
-    period_of(element)
-    return element
+    extensions = [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}] if period else []
+    period_of({"extension": extensions})
+    return extensions
 
 
 def _runs(days: Iterable[str]) -> Iterable[str]:

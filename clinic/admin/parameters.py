@@ -16,7 +16,7 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
             "fields": (
                 ("duration", "buffer_before", "buffer_after"),
                 ("alignment_interval", "alignment_offset", "slot_capacity"),
-                ("day_limit", "week_limit"),
+                ("day_limit", "week_limit", "session_limit"),
                 "availability",
                 "not_available",
                 ("timezone", "alignment_timezone"),
@@ -28,7 +28,9 @@ PARAMETERS: tuple[tuple[str | None, Any], ...] = (
 
 HOURS_EXAMPLE = _(
     "A line for each window, such as mon-fri 09:00-17:00, thu 22:00-06:00 (until the next morning) or sat all day;"
-    " with from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01."
+    " with from and until where it counts for some days only, such as mon 09:00-12:00 from 2026-05-01;"
+    " with the weeks where it counts in some only, such as mon 09:00-12:00 every 2 weeks of 2026-11-30, or"
+    " mon 09:00-12:00 1st, 3rd of month (also last)."
 )
 AS_THE_SERVICE = _("Empty: as the service says.")
 
@@ -100,4 +102,5 @@ class ScheduleParametersForm(ParametersForm):
             "slot_capacity": _in_turn(_("How many can come at once."), AS_THE_SERVICE),
             "day_limit": AS_THE_SERVICE,
             "week_limit": AS_THE_SERVICE,
+            "session_limit": AS_THE_SERVICE,
         }

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from allauth.mfa.admin import Authenticator
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSession
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -11,13 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import patient_text, people_search
 from clinic.admin.base import ModelForm, OnceForm, ResourceAdmin, StackedInline, elements_field
-from clinic.admin.fields import BornField
+from clinic.admin.fields import BornField, QualificationsField
 from clinic.models import (
+    AccessNeed,
     MessagePreferences,
     Patient,
     Practitioner,
     PractitionerRole,
     RelatedPerson,
+    StaffRole,
     User,
     concept_text,
 )
@@ -44,6 +50,59 @@ class PersonForm(ModelForm):
         if self.instance.pk is None and not is_named and not {"given", "family"} & self.errors.keys():
             self.add_error("family", _("Enter a given name or a family name."))
         return cleaned
+
+
+class PractitionerForm(PersonForm):
+    """The form of a practitioner, with what patients see of them: a photo, a few words and their qualifications."""
+
+    new_photo = forms.FileField(
+        label=_("Photo"),
+        required=False,
+        help_text=_("JPEG, PNG or WebP, 10 MB at most. It is cropped to a square."),
+    )
+    without_photo = forms.BooleanField(label=_("Remove the photo"), required=False)
+    qualification = QualificationsField(
+        label=_("Qualifications"),
+        rows=4,
+        help_text=_(
+            "One a line. With a code before a colon, such as MD: Doctor of Medicine, other software finds them by it."
+        ),
+    )
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        known = self.instance.extra.get("qualification") or []
+        self.initial["qualification"] = self.fields["qualification"].known = known  # type: ignore[attr-defined]
+        if not self.instance.photo_digest:
+            del self.fields["without_photo"]
+
+    def clean_new_photo(self) -> bytes | None:
+        file = self.cleaned_data["new_photo"]
+        from clinic import photos
+
+        return photos.read_photo(file) if file else None
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if "qualification" in self.changed_data and "qualification" in self.cleaned_data:
+            others = {name: value for name, value in self.instance.extra.items() if name != "qualification"}
+            entered = self.cleaned_data["qualification"]
+            self.instance.extra = {**others, "qualification": entered} if entered else others
+        return cleaned
+
+    def store_photo(self) -> None:
+        """Store or remove the photo of the saved practitioner."""
+        image = self.cleaned_data.get("new_photo")
+        if image or self.cleaned_data.get("without_photo"):
+            from clinic import photos
+
+            photos.store_photo(self.instance, image)
+
+
+class PatientForm(PersonForm):
+    needs = forms.MultipleChoiceField(
+        label=_("Needs"), choices=AccessNeed.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
 
 
 class PersonAdmin(ResourceAdmin):
@@ -88,14 +147,30 @@ class PractitionerAdmin(PersonAdmin):
     search_fields = ("family", "given", "email", "fhir_id")
     autocomplete_fields = ("user",)
     inlines = (RoleInline,)
+    form = PractitionerForm
     fieldsets = (
         (None, {"fields": ("active", NAME, "gender", "born")}),
+        (_("What patients see"), {"fields": ("about", "qualification", "new_photo", "without_photo")}),
         (_("How to reach them"), {"fields": ("phone", "email")}),
         (_("Languages they speak"), {"fields": ("communication",)}),
         (_("Signing in"), {"fields": ("user",), "description": _("This user sees the practitioner's calendar.")}),
         (_("Time"), {"fields": ("timezone",)}),
         OTHER_SYSTEMS,
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the sections of the form. A photo can be removed only if there is one."""
+        sections = super().get_fieldsets(request, obj)
+        if obj is not None and obj.photo_digest:
+            return sections
+        return [
+            (name, {**options, "fields": tuple(field for field in options["fields"] if field != "without_photo")})
+            for name, options in sections
+        ]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.store_photo()
 
 
 @admin.register(PractitionerRole)
@@ -152,6 +227,7 @@ class MessagePreferencesInline(StackedInline):
 
 @admin.register(Patient)
 class PatientAdmin(PersonAdmin):
+    form = PatientForm
     section = "Patients"
     place_in_section = 1
     list_display = ("__str__", "born", "gender", "phone", "email", "language", "active")
@@ -161,8 +237,13 @@ class PatientAdmin(PersonAdmin):
     autocomplete_fields = ("user",)
     inlines = (RelatedPersonInline, MessagePreferencesInline)
     fieldsets = (
-        (None, {"fields": ("active", NAME, "gender", "born")}),
+        (None, {"fields": ("active", NAME, "gender", "born", "identity_verified", "returning")}),
         (_("How to reach them"), {"fields": ("phone", "email", "language")}),
+        (
+            _("Access and interpreter"),
+            {"fields": (("interpreter_required", "interpreter_language"), "needs", "other_needs")},
+        ),
+        (_("For the staff"), {"fields": (("barred_online", "vip"), "barred_reason")}),
         (_("Signing in"), {"fields": ("user",), "description": _("This user sees and books this patient's visits.")}),
         OTHER_SYSTEMS,
     )
@@ -183,13 +264,14 @@ class RelatedPersonAdmin(PersonAdmin):
     section = "Patients"
     place_in_section = 2
     form = RelatedPersonForm
-    list_display = ("__str__", "patient", "relationships", "phone", "email", "user", "active")
-    list_filter = ("active",)
+    list_display = ("__str__", "patient", "relationships", "phone", "email", "user", "access", "active")
+    list_filter = ("active", "access")
     related = ("patient", "user")
     search_fields = ("family", "given", "email", "phone", "patient__family", "patient__given", "fhir_id")
     autocomplete_fields = ("patient", "user")
     fieldsets = (
         (None, {"fields": ("active", "patient", "relationship", NAME, "gender", "born")}),
+        (_("What they may see"), {"fields": ("access", "keeps_access")}),
         (_("How to reach them"), {"fields": ("phone", "email")}),
         (_("Signing in"), {"fields": ("user",), "description": _("This user sees and books the patient's visits.")}),
         OTHER_SYSTEMS,
@@ -217,6 +299,21 @@ class EmailUserChangeForm(UserChangeForm):  # type: ignore[type-arg]
         field_classes: dict[str, Any] = {}
 
 
+# People manage their own passkeys and sessions. The library's pages for them show secrets, and in English alone; single
+# sign-on is set up in the environment.
+admin.site.unregister([Authenticator, UserSession, SocialAccount, SocialApp, SocialToken])
+
+
+class StaffRoleInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The roles of an account, on its page."""
+
+    model = StaffRole
+    extra = 0
+    autocomplete_fields = ("site", "practitioner")
+    verbose_name = _("role at the clinic")
+    verbose_name_plural = _("roles at the clinic")
+
+
 @admin.register(User)
 class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
     """The administration of accounts. Their rights follow from the rows that they are linked to."""
@@ -230,6 +327,7 @@ class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     autocomplete_fields = ("desk_locations",)
+    inlines = (StaffRoleInline,)
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("patient_record", "practitioner_record", "last_login", "date_joined")
     fieldsets = (
@@ -237,7 +335,7 @@ class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
         (
             _("Who this is at the clinic"),
             {
-                "fields": ("desk_locations", "practitioner_record", "patient_record"),
+                "fields": ("desk_locations", "refers_for", "practitioner_record", "patient_record"),
                 "description": _("Practitioners and patients are linked on their own pages."),
             },
         ),
@@ -251,6 +349,10 @@ class UserAdmin(AuthUserAdmin):  # type: ignore[type-arg]
         (_("Dates"), {"fields": ("last_login", "date_joined"), "classes": ("collapse",)}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Roles are given to accounts that exist."""
+        return self.inlines if obj is not None else ()
 
     @admin.display(description=_("patient"))
     def patient_record(self, user: User) -> Any:

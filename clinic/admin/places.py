@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import time_text
 from clinic.admin.base import ModelForm, ResourceAdmin, StackedInline
-from clinic.admin.fields import RemindersField
+from clinic.admin.fields import AmountField, RemindersField
 from clinic.admin.parameters import PARAMETERS, ParametersForm
 from clinic.admin.people import OTHER_SYSTEMS
 from clinic.country import clinic_zone
-from clinic.models import Device, HealthcareService, Location, Organization, SchedulingParameters
+from clinic.models import Device, HealthcareService, Location, Organization, PlaceFeature, SchedulingParameters
 from clinic.models.services import default_reminders
 
 
@@ -42,6 +43,14 @@ class KindFilter(admin.SimpleListFilter):
 
 class LocationForm(ModelForm):
     """The form of a location. A site needs a zone, which defaults to the clinic's; a room uses its site's zone."""
+
+    features = forms.MultipleChoiceField(
+        label=_("Features"),
+        choices=PlaceFeature.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Patients can filter the times by them. A room has those of its site too."),
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -79,11 +88,12 @@ class LocationAdmin(ResourceAdmin):
                 "description": _("A site is part of nothing; a room is part of its site."),
             },
         ),
-        (_("Address"), {"fields": ("line", ("city", "state", "postal_code"), "country", "phone")}),
+        (_("Address"), {"fields": ("line", ("city", "state", "postal_code"), "country", "phone", "description")}),
         (
             _("Position"),
             {"fields": (("latitude", "longitude"),), "description": _("In degrees, such as 40.7465 and -73.9816.")},
         ),
+        (_("Access"), {"fields": ("features",)}),
         (_("Time"), {"fields": ("timezone",), "description": _("Needed for a site. A room keeps its site's.")}),
         OTHER_SYSTEMS,
     )
@@ -133,9 +143,18 @@ class ServiceForm(ModelForm):
         ),
     )
 
+    price = AmountField(label=_("Price"), help_text=_("What is paid, with any tax."))
+    price_to = AmountField(label=_("Highest price"), help_text=_("Only for a price range."))
+
+    deposit = AmountField(label=_("Deposit"), help_text=_("Counts towards the price."))
+    missed_fee = AmountField(
+        label=_("Fee for a missed visit"),
+        help_text=_("Staff charge it to the card that was kept, after a no-show or a late cancellation."),
+    )
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in ("minimum_notice", "cancellation_notice"):
+        for name in ("minimum_notice", "cancellation_notice", "check_in_before", "check_in_after"):
             self.fields[name].error_messages["invalid"] = _(
                 "Write it as days hours:minutes:seconds, such as 1 00:00:00 for a day or 2:00:00 for two hours."
             )
@@ -145,6 +164,8 @@ class ServiceForm(ModelForm):
         youngest, oldest = (self.cleaned_data.get(name) for name in ("minimum_age", "maximum_age"))
         if youngest is not None and oldest is not None and youngest > oldest:
             self.add_error("maximum_age", _("The maximum age is below the minimum age."))
+        if self.cleaned_data.get("prepayment") and not settings.PAYMENT_PROVIDER:
+            self.add_error("prepayment", _("Nothing can be paid here: no payment provider is set up."))
         return cleaned
 
 
@@ -170,6 +191,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
                     "cancellation_notice",
                     "booking_horizon_days",
                     "reminders",
+                    "recall_months",
                     "named_in_email",
                 ),
                 "description": _("Notice is written [days] hours:minutes:seconds, such as 1 00:00:00 for a day."),
@@ -186,6 +208,35 @@ class HealthcareServiceAdmin(ResourceAdmin):
                 "description": _("Days and weeks are the clinic's; a week begins on Monday."),
             },
         ),
+        (_("Waiting list"), {"fields": ("has_waitlist", ("waitlist_order", "waitlist_minutes"))}),
+        (_("Price"), {"fields": ("pricing", ("price", "price_to"))}),
+        (
+            _("Courses of visits"),
+            {
+                "fields": (("course_limit", "course_visits"), ("course_weeks", "course_days")),
+                "description": _("Several visits that a patient books at once, such as six of physiotherapy."),
+            },
+        ),
+        (
+            _("On the day"),
+            {
+                "fields": (("check_in_before", "check_in_after"),),
+                "description": _(
+                    "Written hours:minutes:seconds, such as 1:00:00 for an hour. Visits by video have none."
+                ),
+            },
+        ),
+        (
+            _("Payment before booking"),
+            {
+                "fields": (
+                    "prepayment",
+                    ("deposit", "missed_fee"),
+                    ("refund_notice", "late_refund"),
+                    "payment_terms",
+                ),
+            },
+        ),
         (
             _("What it asks of the patient"),
             {
@@ -193,7 +244,7 @@ class HealthcareServiceAdmin(ResourceAdmin):
                     ("minimum_age", "maximum_age"),
                     "questionnaires",
                     "requires_questionnaires",
-                    "requires_coverage",
+                    ("requires_coverage", "requires_verified_coverage"),
                     "requires_care_team",
                 )
             },

@@ -110,7 +110,7 @@ class ScheduleAdmin(ResourceAdmin):
         (
             _("How many can be booked"),
             {
-                "fields": (("total_day_limit", "total_week_limit"),),
+                "fields": (("total_day_limit", "total_week_limit", "extra_limit"),),
                 "description": _("Days and weeks are those of the schedule's time zone; a week begins on Monday."),
             },
         ),

@@ -11,7 +11,7 @@ from typing import Any
 from babel import numbers
 
 from clinic.country import clinic_country
-from clinic.formats import Conventions, first_weekday
+from clinic.formats import DATE_MARKS, Conventions, first_weekday
 
 # Django's letters for CLDR's fields: https://unicode.org/reports/tr35/tr35-dates.html
 LETTERS = {
@@ -51,7 +51,8 @@ def _day_and_clock(own: Conventions, skeleton: str) -> str:
 
 
 def _typed_days(own: Conventions) -> list[str]:
-    return [mark.join(PARTS[part] for part in own.date_order) for mark in "/.-"]
+    marks = sorted(DATE_MARKS, key=lambda mark: mark != own.date_mark)
+    return [mark.join(PARTS[part] for part in own.date_order) for mark in marks]
 
 
 def _typed_clocks(own: Conventions) -> list[str]:

@@ -21,6 +21,7 @@ from clinic.fhir.references import References, local_reference
 from clinic.fhir.schedules import service_references, service_type
 from clinic.fhir.slots import check_time
 from clinic.fhir.status_reasons import said_both_ways
+from clinic.fhir.waitlist import check_preferences
 from clinic.models import Appointment, Slot
 
 ACTORS = ("Patient", "Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService")
@@ -174,6 +175,14 @@ def _actors(participants: list[Json]) -> Iterator[tuple[str, str]]:
             yield participant["actor"]["reference"], f"Appointment.participant[{n}].actor.reference"
 
 
+def _check_preferences(reading: Reading) -> None:
+    """Check what an entry of the waiting list prefers."""
+    try:
+        check_preferences(reading.resource.get("extension", ()))
+    except InvalidElement as error:
+        reading.refuse_element(error, "extension")
+
+
 def _drop_profile(reading: Reading) -> None:
     """Drop US Core's profile, which is written where it is met."""
     if profiles := reading.resource.get("meta", {}).get("profile"):
@@ -231,6 +240,7 @@ KINDS = {
             _take_slots,
             _take_requested,
             _take_actors,
+            _check_preferences,
             _drop_profile,
             _drop_hold,
             check_time,

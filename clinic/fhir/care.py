@@ -24,7 +24,7 @@ from clinic.fhir.elements import (
 )
 from clinic.fhir.issues import ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
-from clinic.fhir.paths import Path
+from clinic.fhir.paths import Path, extension_path
 from clinic.fhir.people import IDENTIFIER
 from clinic.fhir.readings import Reading
 from clinic.fhir.references import MODELS, local_reference
@@ -35,6 +35,10 @@ PEOPLE = ("Practitioner", "PractitionerRole", "RelatedPerson")
 # FHIR requires a payor; patients' pages do not ask for one.
 UNKNOWN = {"extension": [{"url": codes.DATA_ABSENT_REASON, "valueCode": "unknown"}]}
 PAYOR = Conversion(lambda value: [] if value == [UNKNOWN] else value or [], lambda value: value or [UNKNOWN])
+DECLARED = Coverage.Verification.DECLARED
+VERIFICATION = Conversion(
+    code(Coverage.Verification, DECLARED).read, lambda value: None if value == DECLARED else value
+)
 AMBULATORY = Encounter.Class.AMBULATORY
 
 
@@ -118,6 +122,13 @@ COVERAGE = (
     Element(Path("payor"), "payor", PAYOR),
     Element(Path("period", "start"), "start", FIRST_DAY),
     Element(Path("period", "end"), "end", LAST_DAY),
+    ReferenceElement(
+        Path("extension", ("url", codes.INSURANCE_PLAN), "valueReference", "reference"),
+        "insurance_plan",
+        types=("InsurancePlan",),
+    ),
+    Element(extension_path(codes.COVERAGE_VERIFICATION, "valueCode"), "verification", VERIFICATION),
+    Element(extension_path(codes.COVERAGE_REJECTION, "valueString"), "verification_reason", text()),
 )
 CARE_TEAM = (
     IDENTIFIER,
@@ -149,7 +160,7 @@ KINDS = {
             ends_after_start("period.end"),
             _check_no_grouping,
         ),
-        related=("beneficiary",),
+        related=("beneficiary", "insurance_plan"),
     ),
     "CareTeam": ResourceKind(
         CareTeam,

@@ -24,7 +24,9 @@ def communication(row: Communication) -> Json:
         "statusReason": row.status_reason and {"text": row.status_reason},
         "subject": row.patient and reference(row.patient),
         "about": row.appointment and [reference(row.appointment)],
-        "recipient": _recipient(row),
+        "partOf": row.part_of and [reference(row.part_of)],
+        "recipient": [] if row.event == Event.REPLY else _recipient(row),
+        "sender": row.patient and reference(row.patient) if row.event == Event.REPLY else None,
         "sent": row.sent and instant(row.sent),
         "received": row.received and instant(row.received),
         "payload": [{"contentString": text} for text in _texts(row) if text],
@@ -54,4 +56,4 @@ def _concept(system: str, code: str, text: str) -> Json:
     return {"coding": [{"system": system, "code": code}], "text": text}
 
 
-KINDS = {"Communication": ResourceKind(Communication, communication, related=("patient", "appointment"))}
+KINDS = {"Communication": ResourceKind(Communication, communication, related=("patient", "appointment", "part_of"))}

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 
+from clinic import money
 from clinic.fhir.codes import UCUM
 from clinic.fhir.issues import InvalidElement
 from clinic.local_time import LAST, in_zone, read_iso
@@ -125,6 +126,23 @@ def read_notice(duration: Json) -> timedelta:
     if not 0 <= length <= MAX_NOTICE_MINUTES:
         raise InvalidElement("Notice is given from 0 minutes to ten years ahead.", at=".value")
     return timedelta(minutes=length)
+
+
+def read_money(sent: Json, currency: str) -> int:
+    """Return a Money, which must be in the given currency, in minor units."""
+    if sent.get("currency") != currency:
+        raise InvalidElement(f"Amounts are in the clinic's currency, {currency}.", at=".currency")
+    try:
+        return money.amount_of(Decimal(str(sent["value"])), currency)
+    except (KeyError, ValueError):
+        text = f"An amount is not negative and has {money.digits(currency)} digits after the point at most."
+        raise InvalidElement(text, at=".value") from None
+
+
+def write_money(amount: int, currency: str) -> Json:
+    """Return an amount in minor units as a Money."""
+    number = money.decimal_of(amount, currency)
+    return {"value": int(number) if number == int(number) else float(number), "currency": currency}
 
 
 def read_zone(name: str) -> str:

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db.models import Choices
 
+from clinic import money
 from clinic.exact_json import is_same
 from clinic.fhir.datatypes import (
     Json,
@@ -24,8 +25,10 @@ from clinic.fhir.datatypes import (
     read_first_day,
     read_instant,
     read_last_day,
+    read_money,
     read_notice,
     read_zone,
+    write_money,
 )
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.paths import MISSING, Path
@@ -126,11 +129,16 @@ def _write_notice(value: timedelta) -> Json | None:
     return minutes(value // timedelta(minutes=1)) if value else None
 
 
+def _write_money(amount: int | None) -> Json | None:
+    return None if amount is None else write_money(amount, money.clinic_currency())
+
+
 LIST = Conversion(lambda value: value or [])
 CONCEPT = Conversion(lambda value: value)
 DATE = Conversion(_read_date, lambda value: value and value.isoformat())
 EMAIL = Conversion(_read_email)
 ZONE = Conversion(lambda value: read_zone(value) if value else "")
+MONEY = Conversion(lambda value: read_money(value, money.clinic_currency()) if value else None, _write_money)
 NOTICE = Conversion(lambda value: read_notice(value) if value else timedelta(0), _write_notice)
 INSTANT = Conversion(lambda value: read_instant(value) if value else None)
 MOMENT = Conversion(lambda value: read_date_time(value) if value else None, lambda value: value and instant(value))
@@ -331,3 +339,52 @@ class CodeExtensions(Element):
     def write(self, value: Iterable[str], sent: Any) -> Any:
         others = [extension for extension in sent or () if extension["url"] != self.url]
         return [*others, *({"url": self.url, "valueCode": code} for code in value)] or None
+
+
+@dataclass(frozen=True)
+class ConceptExtensions(Element):
+    """A list of values, written as extensions of one URL with a CodeableConcept each.
+
+    `codings` are the system and code of each value. Concepts of other systems stay in `extra` as they were sent.
+    """
+
+    url: str = ""
+    codings: Mapping[Any, tuple[str, str]] = field(default_factory=dict)
+
+    def read(self, sent: Any) -> list[str]:
+        known = {coding for extension in sent or () for coding in self._codings(extension)}
+        return [str(value) for value, coding in self.codings.items() if coding in known]
+
+    def write(self, value: Iterable[str], sent: Any) -> Any:
+        own = set(self.codings.values())
+        others = [extension for extension in sent or () if own.isdisjoint(self._codings(extension))]
+        return [*others, *map(self._extension, value)] or None
+
+    def _codings(self, extension: Json) -> set[tuple[str, str]]:
+        concept = extension.get("valueCodeableConcept", {}) if extension["url"] == self.url else {}
+        return {(coding.get("system", ""), coding.get("code", "")) for coding in concept.get("coding", ())}
+
+    def _extension(self, value: str) -> Json:
+        system, code = self.codings[value]
+        return {"url": self.url, "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}}
+
+
+@dataclass(frozen=True)
+class TextExtension(Element):
+    """A text, written as an extension with a CodeableConcept that has a text and no coding."""
+
+    url: str = ""
+    length: int = 500
+
+    def read(self, sent: Any) -> str:
+        texts = (extension["valueCodeableConcept"]["text"] for extension in sent or () if self._is_own(extension))
+        return str(text(self.length).read("; ".join(texts)))
+
+    def write(self, value: str, sent: Any) -> Any:
+        others = [extension for extension in sent or () if not self._is_own(extension)]
+        own = [{"url": self.url, "valueCodeableConcept": {"text": value}}] if value else []
+        return [*others, *own] or None
+
+    def _is_own(self, extension: Json) -> bool:
+        concept = extension.get("valueCodeableConcept", {})
+        return extension["url"] == self.url and "text" in concept and "coding" not in concept

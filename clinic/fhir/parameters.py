@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from clinic.available_time import AVAILABILITY_PERIOD, period_of
-from clinic.fhir.codes import SCHEDULING_PARAMETERS
+from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE, period_of, weeks_of
+from clinic.fhir.codes import KEPT_TIME, SCHEDULING_PARAMETERS, SESSION_LIMIT
 from clinic.fhir.datatypes import Json, minutes, read_minutes, read_period, read_zone
 from clinic.fhir.issues import InvalidElement
 from clinic.fhir.references import local_reference
@@ -21,6 +21,7 @@ from clinic.models.schedule import DAY_MINUTES, WEEKDAYS, SchedulingParameters
 
 Refuse = Callable[[InvalidElement, str], None]
 DEFAULT_INTERVAL = 60
+LONGEST_RELEASE = 365 * DAY_MINUTES
 NOTHING: Json = {}
 
 
@@ -49,6 +50,12 @@ def _read_interval(duration: Json) -> int:
     return _length(0)(duration) or DEFAULT_INTERVAL
 
 
+def _read_most(value: int) -> int:
+    if value > MOST_VISITS:
+        raise InvalidElement(f"{value} is more than {MOST_VISITS}.")
+    return value
+
+
 def _read_capacity(value: int) -> int:
     if value > 200:
         raise InvalidElement(f"{value} is more than 200.")
@@ -64,6 +71,7 @@ ATTRIBUTES = {
     "alignmentTimezone": ParameterAttribute("alignment_timezone", "valueCode", read_zone),
     "timezone": ParameterAttribute("timezone", "valueCode", read_zone),
     "slotCapacity": ParameterAttribute("slot_capacity", "valuePositiveInt", _read_capacity),
+    SESSION_LIMIT: ParameterAttribute("session_limit", "valuePositiveInt", _read_most),
 }
 LIMIT = "bookingLimit"
 LIMITS = {"d": "day_limit", "wk": "week_limit"}  # columns by the unit of time
@@ -72,6 +80,7 @@ TIMES = {
     "availableStartTime": "valueTime",
     "availableEndTime": "valueTime",
 }
+WHEN = (AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE)
 COLUMNS = tuple(
     field for field in SchedulingParameters._meta.concrete_fields if field.name not in ("id", "service", "schedule")
 )
@@ -131,19 +140,20 @@ def _read_limit(timing: Json) -> tuple[str, int]:
 
 
 def refuse_on_service(extension: Json, path: str, refuse: Refuse) -> None:
-    """Refuse the attributes `service` and `availability` on a HealthcareService, which has availableTime instead."""
+    """Refuse what only a Schedule can have: `service`, kept time, and `availability`, which is availableTime here."""
     for url, found in _by_url(extension, path).items():
-        if url in ("service", "availability"):
+        if url in ("service", "availability", KEPT_TIME):
             text = f"Scheduling parameter attribute '{url}' is not allowed on HealthcareService"
             refuse(InvalidElement(text), found[0][0])
 
 
 def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, Any]:
-    """Return the hours of one extension on a Schedule, in the form of HealthcareService's own elements."""
+    """Return hours and kept time of one extension on a Schedule, in the form of HealthcareService's own elements."""
     windows: list[Json] = []
     closed: list[Json] = []
     has_hours = False
-    for at, availability in _by_url(extension, path).get("availability", []):
+    attributes = _by_url(extension, path)
+    for at, availability in attributes.get("availability", []):
         parts = _by_url(availability, at)
         for where, part in parts.get("availableTime", []):
             has_hours = True
@@ -151,7 +161,8 @@ def read_availability(extension: Json, path: str, refuse: Refuse) -> dict[str, A
         closed += read_closed(
             ((where, _closed_time(part)) for where, part in parts.get("notAvailableTime", [])), refuse
         )
-    return {"availability": windows if has_hours else None, "not_available": closed}
+    kept = [_kept_time(part, at, refuse) for at, part in attributes.get(KEPT_TIME, [])]
+    return {"availability": windows if has_hours else None, "not_available": closed, "kept": list(filter(None, kept))}
 
 
 def read_windows(entries: Iterable[tuple[str, Json]], refuse: Refuse) -> list[Json]:
@@ -188,7 +199,7 @@ def write(row: SchedulingParameters | None, sent: Json | None) -> Json | None:
     if sent and row and read(sent) == columns(row):
         return sent
     attributes = list(_written(row)) if row else []
-    known = {*ATTRIBUTES, LIMIT, "service", "availability"}
+    known = {*ATTRIBUTES, LIMIT, KEPT_TIME, "service", "availability"}
     others = [attribute for attribute in (sent or NOTHING).get("extension", []) if attribute["url"] not in known]
     return {"url": SCHEDULING_PARAMETERS, "extension": [*attributes, *others]} if attributes or others else None
 
@@ -261,8 +272,8 @@ def _window(part: Json, path: str, refuse: Refuse) -> Json:
         for _, extension in given[:1]:
             if value in extension:
                 window[name] = extension[value]
-    periods = [period for _, period in found.get(AVAILABILITY_PERIOD, ())]
-    return {**window, "extension": periods} if periods else window
+    extensions = [extension for url in WHEN for _, extension in found.get(url, ())]
+    return {**window, "extension": extensions} if extensions else window
 
 
 def _check_window(entry: Json) -> None:
@@ -270,6 +281,7 @@ def _check_window(entry: Json) -> None:
         raise InvalidElement("Invalid SchedulingParameters.availability.availableTime.daysOfWeek entry")
     try:
         period_of(entry)
+        weeks_of(entry)
     except ValueError as error:
         raise InvalidElement(str(error), "value") from None
     if entry.get("allDay"):
@@ -288,6 +300,22 @@ def _check_time(text: str) -> None:
         read_clock(text)
     except ValueError:
         raise InvalidElement(f"{text!r} is not a time such as 09:00:00.") from None
+
+
+def _kept_time(part: Json, path: str, refuse: Refuse) -> Json | None:
+    """Return one entry of the column `kept`, or None if it cannot be read."""
+    parts = _by_url(part, path)
+    windows = read_windows(((at, _window(each, at, refuse)) for at, each in parts.get("availableTime", [])), refuse)
+    if len(windows) != 1 or not windows[0].get("daysOfWeek"):
+        refuse(InvalidElement("Kept time has one availableTime, with its days and times."), path)
+        return None
+    entry: Json = {"availableTime": windows[0]}
+    for at, released in parts.get("releasedBefore", [])[:1]:
+        try:
+            entry["releasedBefore"] = _length(0, LONGEST_RELEASE)(_value(released, "releasedBefore", "valueDuration"))
+        except InvalidElement as error:
+            refuse(error, f"{at}.valueDuration")
+    return entry
 
 
 def _closed_time(part: Json) -> Json:
@@ -311,18 +339,25 @@ def _written(row: SchedulingParameters) -> Iterator[Json]:
             yield {"url": LIMIT, "valueTiming": {"repeat": repeat}}
     if row.schedule_id and (hours := list(_written_hours(row))):
         yield {"url": "availability", "extension": hours}
+    for kept in row.kept:
+        released = kept.get("releasedBefore")
+        parts = [] if released is None else [{"url": "releasedBefore", "valueDuration": minutes(released)}]
+        yield {"url": KEPT_TIME, "extension": [_written_window(kept["availableTime"]), *parts]}
 
 
 def _written_hours(row: SchedulingParameters) -> Iterator[Json]:
     closed_always: Json = {"allDay": False}
     windows: list[Json] = [closed_always] if row.availability == [] else row.availability or []
-    for window in windows:
-        days = [{"url": "daysOfWeek", "valueCode": day} for day in window.get("daysOfWeek", ())]
-        times = [{"url": name, value: window[name]} for name, value in TIMES.items() if name in window]
-        periods = [period for period in window.get("extension", ()) if period["url"] == AVAILABILITY_PERIOD]
-        yield {"url": "availableTime", "extension": [*days, *times, *periods]}
+    yield from map(_written_window, windows)
     for closed in row.not_available:
         values = {"description": "valueString", "during": "valuePeriod"}
         parts = [{"url": name, value: closed[name]} for name, value in values.items() if closed.get(name)]
         if parts:
             yield {"url": "notAvailableTime", "extension": parts}
+
+
+def _written_window(window: Json) -> Json:
+    days = [{"url": "daysOfWeek", "valueCode": day} for day in window.get("daysOfWeek", ())]
+    times = [{"url": name, value: window[name]} for name, value in TIMES.items() if name in window]
+    extensions = [extension for extension in window.get("extension", ()) if extension["url"] in WHEN]
+    return {"url": "availableTime", "extension": [*days, *times, *extensions]}

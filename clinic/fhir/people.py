@@ -11,9 +11,12 @@ from clinic.fhir.elements import (
     EMAIL,
     LIST,
     ZONE,
+    ConceptExtensions,
+    Conversion,
     Element,
     ReferenceElement,
     ReferenceListElement,
+    TextExtension,
     code,
     flag,
     text,
@@ -21,8 +24,8 @@ from clinic.fhir.elements import (
 )
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path, extension_path
-from clinic.fhir.people_parts import LANGUAGE, ContactPoints, PersonNames
-from clinic.models import Gender, Patient, Practitioner, PractitionerRole, RelatedPerson
+from clinic.fhir.people_parts import LANGUAGE, ContactPoints, OwnPhoto, PersonNames
+from clinic.models import AccessNeed, Gender, Patient, Practitioner, PractitionerRole, RelatedPerson
 
 ACTIVE = Element(Path("active"), "active", flag(default=True))
 IDENTIFIER = Element(Path("identifier"), "identifier", LIST)
@@ -50,12 +53,41 @@ PERSON = (
         Element(Path("telecom", ("system", "email"), "value"), "email", EMAIL), ("email",), contacts.email_of
     ),
 )
-PRACTITIONER = (*PERSON, TIME_ZONE, Element(Path("communication"), "communication", LIST))
-PATIENT = (*PERSON, LANGUAGE)
+PRACTITIONER = (
+    *PERSON,
+    TIME_ZONE,
+    Element(Path("communication"), "communication", LIST),
+    Element(extension_path(codes.ABOUT, "valueString"), "about", text()),
+    OwnPhoto(),
+)
+PATIENT = (
+    *PERSON,
+    LANGUAGE,
+    Element(extension_path(codes.RETURNING, "valueBoolean"), "returning", flag(default=False)),
+    Element(extension_path(codes.INTERPRETER_REQUIRED, "valueBoolean"), "interpreter_required", flag(default=False)),
+    Element(extension_path(codes.INTERPRETER_LANGUAGE, "valueCode"), "interpreter_language", text(10)),
+    ConceptExtensions(
+        Path("extension"),
+        "needs",
+        LIST,
+        url=codes.DISABILITY,
+        codings={need: (codes.ACCESS_NEED, need.value) for need in AccessNeed},
+    ),
+    TextExtension(Path("extension"), "other_needs", text(), url=codes.DISABILITY),
+)
 RELATED_PERSON = (
     *PERSON,
     ReferenceElement(Path("patient", "reference"), "patient", types=("Patient",), required=True),
     Element(Path("relationship"), "relationship", LIST),
+    Element(
+        extension_path(codes.CARER_ACCESS, "valueCode"),
+        "access",
+        Conversion(
+            code(RelatedPerson.Access, RelatedPerson.Access.ALL).read,
+            lambda value: None if value == RelatedPerson.Access.ALL else value,
+        ),
+    ),
+    Element(extension_path(codes.KEEPS_ACCESS, "valueBoolean"), "keeps_access", flag(default=False)),
 )
 ROLE = (
     ACTIVE,

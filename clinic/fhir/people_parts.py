@@ -128,6 +128,20 @@ class PatientLanguage:
             self.element.give(row, resource)
 
 
+@dataclass(frozen=True)
+class OwnPhoto:
+    """The photo that the clinic uploaded, before those that other software sent. It is not written through the API."""
+
+    def take(self, reading: Reading) -> None:
+        """Read nothing: what is sent stays as it is."""
+
+    def give(self, row: Any, resource: Json) -> None:
+        own = f"{settings.SITE_URL}/photos/"
+        others = [photo for photo in resource.get("photo", ()) if not str(photo.get("url", "")).startswith(own)]
+        uploaded = [{"contentType": "image/jpeg", "url": f"{settings.SITE_URL}{row.photo_path}"}]
+        resource["photo"] = [*(uploaded if row.photo_path else ()), *others]
+
+
 def read_language(concept: Json | None) -> str:
     """Return the first BCP 47 tag that fits into the column; empty if there is none."""
     codings = (concept or {}).get("coding", ())

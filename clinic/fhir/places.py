@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/organization.html, location.html, device.html.
 
 from typing import Any
 
-from clinic.fhir.elements import Conversion, Element, ReferenceElement, code, lines, text
+from clinic.fhir import codes
+from clinic.fhir.elements import LIST, ConceptExtensions, Conversion, Element, ReferenceElement, code, lines, text
 from clinic.fhir.issues import InvalidElement, ResourceIssue
 from clinic.fhir.kinds import ResourceKind, reader, writer
 from clinic.fhir.paths import Path
 from clinic.fhir.people import ACTIVE, IDENTIFIER, PHONE, TIME_ZONE
 from clinic.fhir.readings import Reading
-from clinic.models import Device, Location, Organization
+from clinic.models import Device, Location, Organization, PlaceFeature
 
 
 def _degrees(limit: int) -> Conversion:
@@ -23,6 +24,10 @@ def _degrees(limit: int) -> Conversion:
     return Conversion(read, lambda value: value)
 
 
+# FHIR R5 has a code for step-free access: https://hl7.org/fhir/R5/valueset-location-characteristic.html
+FEATURES = {feature: (codes.PLACE_FEATURE, feature.value) for feature in PlaceFeature} | {
+    PlaceFeature.STEP_FREE: (codes.LOCATION_CHARACTERISTIC, "wheelchair")
+}
 ORGANIZATION = (ACTIVE, IDENTIFIER, Element(Path("name"), "name", text(200)))
 LOCATION = (
     IDENTIFIER,
@@ -30,6 +35,7 @@ LOCATION = (
     Element(Path("name"), "name", text(200)),
     ReferenceElement(Path("partOf", "reference"), "part_of", types=("Location",)),
     ReferenceElement(Path("managingOrganization", "reference"), "organization", types=("Organization",)),
+    Element(Path("description"), "description", text()),
     Element(Path("address", "line"), "line", lines(200)),
     Element(Path("address", "city"), "city", text(100)),
     Element(Path("address", "state"), "state", text(100)),
@@ -37,6 +43,7 @@ LOCATION = (
     Element(Path("address", "country"), "country", text(100)),
     PHONE,
     TIME_ZONE,
+    ConceptExtensions(Path("extension"), "features", LIST, url=codes.CHARACTERISTIC, codings=FEATURES),
     Element(Path("position", "latitude"), "latitude", _degrees(90)),
     Element(Path("position", "longitude"), "longitude", _degrees(180)),
 )

@@ -249,6 +249,7 @@ SCHEDULE = (
     Element(extension_path(codes.MEETING_URL, "valueUrl"), "meeting_url", WEB),
     Element(extension_path(codes.VISITS_PER_DAY, "valuePositiveInt"), "total_day_limit", VISITS),
     Element(extension_path(codes.VISITS_PER_WEEK, "valuePositiveInt"), "total_week_limit", VISITS),
+    Element(extension_path(codes.EXTRA_VISITS_PER_DAY, "valueUnsignedInt"), "extra_limit", VISITS),
     ScheduleActor(),
     ScheduleSite(Path("extension", ("url", codes.SITE), "valueReference", "reference"), "site", types=("Location",)),
     ScheduleServices(),

@@ -34,6 +34,8 @@ def slot(row: Slot) -> Json:
         "start": instant(row.start),
         "end": instant(row.end),
     }
+    if row.is_extra:
+        resource["overbooked"] = True
     if row.comment:
         resource["comment"] = row.comment
     if row.service_type:

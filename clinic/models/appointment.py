@@ -29,17 +29,30 @@ if TYPE_CHECKING:
     from clinic.models.places import Location
 
 
+# Statuses in which a visit uses up its ticket.
+USES_TICKET = ("pending", "booked", "arrived", "checked-in", "fulfilled", "noshow")
+ONE_VISIT_FOR_A_TICKET = "appointment_one_for_a_ticket"
+
+
+def _range(function: str, *expressions: Any, output_field: "models.Field[Any, Any]") -> Func:
+    return Func(*expressions, function=function, output_field=output_field)
+
+
 class Appointment(Resource):
     """A visit, planned or past: https://hl7.org/fhir/R4/appointment.html
 
     A hold is `pending` and has `hold_expires_at`. Its time is free from that instant on, even if no worker has
     released it yet. `left_at` is when the patient left the page of the hold; such a hold is released early. A request
     is `pending` without `hold_expires_at`: its time is kept until the participants have answered. A suggestion is a
-    hold that answers the request `suggested_for` with another time. `held_by_guest` is a digest of the secret in a
-    guest's session. `participant` holds FHIR's list; the columns `patient` and `site` copy from it the two values that
-    are queried most. `warnings` are sentences for staff and software that book or move it now, `cards` those among them
-    that patients read too; they are not stored. The visits of a `series` are numbered: this is the `occurrence`, the
-    first is 1, of `occurrences`, as they were booked.
+    hold that answers the request `suggested_for` with another time, or an entry of the waiting list with a time that
+    came free. `held_by_guest` is a digest of the secret in a guest's session. `participant` holds FHIR's list; the
+    columns `patient` and `site` copy from it the two values that are queried most. `has_payment` is True if it has a
+    Payment, so that others need not look for one, and `to_rebook` while it has an open Rebooking. `warnings` are
+    sentences for staff and software that book or move it now, `cards` those among them that patients read too; they are
+    not stored. The visits of a `series` are numbered: this is the `occurrence`, the first is 1, of `occurrences`, as
+    they were booked. Those of one coming, for several services or several patients, have a `series` too, but no
+    numbers. `referral` is the ticket that the visit uses, which FHIR's `basedOn` in `extra` names too; a ticket gives
+    one visit at a time.
     """
 
     RESOURCE_TYPE = "Appointment"
@@ -58,7 +71,7 @@ class Appointment(Resource):
         PENDING = "pending"
         BOOKED = "booked"
         ARRIVED = "arrived"
-        FULFILLED = "fulfilled"
+        FULFILLED = "fulfilled", "Done"
         CANCELLED = "cancelled"
         NOSHOW = "noshow", "No-show"
         ENTERED_IN_ERROR = "entered-in-error"
@@ -86,6 +99,8 @@ class Appointment(Resource):
         "self", models.PROTECT, null=True, blank=True, related_name="suggestions", editable=False, db_index=False
     )
     attendance_confirmed = models.DateTimeField(null=True, blank=True, editable=False)
+    has_payment = models.BooleanField(default=False, db_default=False, editable=False)
+    to_rebook = models.BooleanField(default=False, db_default=False, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5545: how often the visit was moved
     created = models.DateTimeField(editable=False)
     requested_start = models.DateTimeField(null=True, blank=True, editable=False)
@@ -93,6 +108,15 @@ class Appointment(Resource):
     series = models.UUIDField(null=True, blank=True, editable=False)
     occurrence = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     occurrences = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    referral = models.ForeignKey(
+        "clinic.ServiceRequest",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="visits",
+        editable=False,
+        db_index=False,
+    )
     comment = models.TextField(blank=True)
     cancelation_reason = ExactJSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
     participant = ExactJSONField(default=list, blank=True)
@@ -112,11 +136,13 @@ class Appointment(Resource):
             models.Index(
                 fields=["suggested_for"], name="appointment_suggested", condition=Q(suggested_for__isnull=False)
             ),
+            models.Index(fields=["service"], name="appointment_waiting", condition=Q(status="waitlist")),
             models.Index(
                 fields=["series", "occurrence"],
                 name="appointment_of_series",
                 condition=Q(series__isnull=False),
             ),
+            models.Index(fields=["referral"], name="appointment_by_referral", condition=Q(referral__isnull=False)),
             GinIndex(fields=["participant"], opclasses=["jsonb_path_ops"], name="appointment_participant"),
             GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="appointment_identifier"),
         ]
@@ -135,10 +161,36 @@ class Appointment(Resource):
             ),
             models.CheckConstraint(
                 name="appointment_numbered_in_series",
-                condition=Q(series__isnull=True, occurrence__isnull=True, occurrences__isnull=True)
+                condition=Q(occurrence__isnull=True, occurrences__isnull=True)
                 | Q(
-                    series__isnull=False, occurrence__gte=1, occurrences__isnull=False, occurrences__gte=F("occurrence")
+                    series__isnull=False,
+                    occurrence__isnull=False,
+                    occurrence__gte=1,
+                    occurrences__isnull=False,
+                    occurrences__gte=F("occurrence"),
                 ),
+            ),
+            # A hold uses its ticket until it expires, anything else without end, as Slots take their time.
+            ExclusionConstraint(
+                name=ONE_VISIT_FOR_A_TICKET,
+                expressions=[
+                    (
+                        _range(
+                            "int8range",
+                            F("referral"),
+                            F("referral"),
+                            Value("[]"),
+                            output_field=BigIntegerRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        _range("tstzrange", F("created"), F("hold_expires_at"), output_field=DateTimeRangeField()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=Q(referral__isnull=False, status__in=USES_TICKET, deleted_at__isnull=True),
+                violation_error_message="A visit is booked with this referral already.",
             ),
         ]
 
@@ -148,9 +200,19 @@ class Appointment(Resource):
         return self.status == self.Status.PENDING and self.hold_expires_at is None
 
     @property
+    def is_combined(self) -> bool:
+        """True if it belongs to one coming with other visits: for several services, or for several patients."""
+        return self.series is not None and self.occurrence is None
+
+    @property
     def is_suggestion(self) -> bool:
-        """True if it is, or was, a time that the clinic suggested in answer to a request."""
+        """True if it is, or was, a time that was held in answer to a request or to an entry of the waiting list."""
         return self.suggested_for_id is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """True for an entry of the waiting list."""
+        return self.status == self.Status.WAITLIST
 
     def set_prefetched_slots(self, slots: "list[Slot]") -> None:
         """Set the Slots of this appointment, in their order, as if Django had prefetched them."""
@@ -194,10 +256,6 @@ def time_range_text(start: datetime, end: datetime, site: "Location | None") -> 
     return time_text.when(in_zone(start, zone), in_zone(end, zone), zone, year=True)
 
 
-def _range(function: str, *expressions: Any, output_field: "models.Field[Any, Any]") -> Func:
-    return Func(*expressions, function=function, output_field=output_field)
-
-
 OCCUPYING = ("busy", "busy-tentative", "busy-unavailable")
 OCCUPIES_TIME = Q(status__in=OCCUPYING, deleted_at__isnull=True)
 SOLD_TIME = OCCUPIES_TIME & Q(lies_under=False)
@@ -207,8 +265,9 @@ class Slot(Resource):
     """Taken time of one actor, or extra free time outside the weekly hours: https://hl7.org/fhir/R4/slot.html
 
     Other free time has no row: scheduling.availability computes it from the hours. `seat` is the number of the seat
-    that a group visit takes; NULL takes all seats. A row counts from `blocks_from`, by the database's clock, until
-    `hold_expires_at`, so an expired hold blocks nobody.
+    that a group visit takes; NULL takes all of them from 0 on. A negative seat is an extra one, which an overbooked
+    visit takes beside them. A row counts from `blocks_from`, by the database's clock, until `hold_expires_at`, so an
+    expired hold blocks nobody.
 
     `lies_under` marks blocked time that was added over visits which stay booked. Such a row closes its time for new
     visits, but the exclusion constraint ignores it. `was_free` marks a Slot that was stored as free before its time was
@@ -241,7 +300,7 @@ class Slot(Resource):
     status = models.CharField(max_length=20, choices=Status)
     start = models.DateTimeField()
     end = models.DateTimeField()
-    seat = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    seat = models.IntegerField(null=True, blank=True, editable=False)
     blocks_from = models.DateTimeField(db_default=Now(), editable=False)
     hold_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     lies_under = models.BooleanField(default=False, editable=False)
@@ -327,3 +386,8 @@ class Slot(Resource):
     def __str__(self) -> str:
         when = time_range_text(self.start, self.end, self.schedule.site)
         return f"{self.schedule}: {self.get_status_display().lower()}, {when}"
+
+    @property
+    def is_extra(self) -> bool:
+        """True if the visit was booked at a time that was taken, beside the seats of others."""
+        return self.seat is not None and self.seat < 0

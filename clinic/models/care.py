@@ -1,5 +1,7 @@
 """The models Coverage, CareTeam and Encounter."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -27,13 +29,42 @@ class Coverage(Resource):
         DRAFT = "draft"
         ENTERED_IN_ERROR = "entered-in-error"
 
+    class Verification(Choices):
+        """The state of the clinic's check of the coverage."""
+
+        DECLARED = "declared", "Not checked yet"
+        VERIFIED = "verified", "Checked by the clinic"
+        REJECTED = "rejected", "Rejected by the clinic"
+
+    # The elements of the card: if a patient changes one, the clinic has to check the coverage again.
+    CARD: ClassVar[tuple[str, ...]] = (
+        "beneficiary_id",
+        "type",
+        "subscriber_id",
+        "payor",
+        "insurance_plan_id",
+        "start",
+        "end",
+    )
+
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     beneficiary = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="coverages")
     type = ExactJSONField(null=True, blank=True, help_text="FHIR CodeableConcept.")
     subscriber_id = models.CharField("member number", max_length=100, blank=True)
     payor = ExactJSONField(default=list, blank=True, help_text="FHIR References; who pays, by display.")
+    insurance_plan = models.ForeignKey(
+        "clinic.InsurancePlan", models.PROTECT, null=True, blank=True, related_name="coverages", verbose_name="plan"
+    )
     start = models.DateField("valid from", null=True, blank=True)
     end = models.DateField("valid until", null=True, blank=True)
+    verification = models.CharField(
+        max_length=10, choices=Verification, default=Verification.DECLARED, db_default=Verification.DECLARED.value
+    )
+    verification_reason = models.TextField(
+        "reason", blank=True, default="", db_default="", help_text="Why it was rejected: the patient reads it."
+    )
+    verified_at = models.DateTimeField("checked", null=True, blank=True, editable=False)
+    confirmed_at = models.DateTimeField("confirmed by the patient", null=True, blank=True, editable=False)
     identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:

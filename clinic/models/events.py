@@ -19,7 +19,7 @@ class VisitEvent(models.Model):
         MOVED = "moved"
         CANCELLED = "cancelled"
         ARRIVED = "arrived"
-        FULFILLED = "fulfilled"
+        FULFILLED = "fulfilled", "Done"
         NOSHOW = "noshow", "No-show"
         CORRECTED = "corrected"
 

@@ -1,10 +1,11 @@
 """The models User, Patient, RelatedPerson, Practitioner and PractitionerRole."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -32,7 +33,8 @@ class User(AbstractUser):
     """An account, which signs in by email address. Its rights follow from the rows that it is linked to.
 
     The user of a Patient is that patient, the user of a Practitioner that practitioner. `desk_locations` are the sites
-    where the user works at the front desk; `is_superuser` marks an administrator. See scheduling.access.
+    where the user works at the front desk; `is_superuser` marks an administrator; `refers_for` is the practice of a
+    referrer. See scheduling.access.
     """
 
     username = None  # type: ignore[assignment]
@@ -44,14 +46,36 @@ class User(AbstractUser):
         verbose_name="front desk of",
         help_text="Sites whose calendars this person runs.",
     )
+    refers_for = models.CharField(
+        "refers patients for",
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="The practice of a referrer, who is outside the clinic and sees nothing but their own referrals.",
+    )
     is_demo = models.BooleanField(default=False, editable=False)
+    told_on_pages = models.BooleanField(default=False, db_default=False, editable=False)
+    ended_sessions = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
+    # From when the account must have a second step that it lacks. It is read with the account of a session, and with
+    # the token of an app: clinic.second_factor.
+    second_factor_due: datetime | None = None
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def display_name(self) -> str:
+        """The person's name, else their email address."""
+        return self.get_full_name() or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """The value that a session must have. It changes when `ended_sessions` does, so all earlier sessions end."""
+        plain: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{plain}{self.ended_sessions}" if self.ended_sessions else plain
 
 
 class Gender(Choices):
@@ -61,6 +85,15 @@ class Gender(Choices):
     MALE = "male"
     OTHER = "other"
     UNKNOWN = "unknown"
+
+
+class AccessNeed(Choices):
+    """A patient's need that a clinic can meet when it knows of it."""
+
+    STEP_FREE = "step-free", "Step-free access"
+    HEARING = "hearing", "Help with hearing"
+    SIGHT = "sight", "Help with seeing"
+    QUIET = "quiet", "A quiet place to wait"
 
 
 _Person = TypeVar("_Person", bound=models.Model, covariant=True)
@@ -138,14 +171,44 @@ class Practitioner(Person):
     RESOURCE_TYPE = "Practitioner"
     PATIENT = None
     DESCRIBES_CLINIC = True
+    TRANSLATED = ("about",)
 
     timezone = zone_field("Used where neither the schedule nor the service names a zone.")
     communication = ExactJSONField("languages", default=list, blank=True, help_text="FHIR CodeableConcepts.")
+    about = models.TextField(
+        "a few words about them",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="For patients, on their page and beside the times.",
+    )
+    photo_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
 
     class Meta:
         ordering = ["family", "given", "pk"]
         indexes = [GinIndex(fields=["identifier"], opclasses=["jsonb_path_ops"], name="practitioner_identifier")]
+
+    @property
+    def photo_path(self) -> str:
+        """The address of the photo on this site, which names its content; empty if there is none."""
+        return f"/photos/{self.photo_digest}.jpg" if self.photo_digest else ""
+
+    @property
+    def qualifications(self) -> list[str]:
+        """The names of the qualifications."""
+        return [text for each in self.extra.get("qualification", ()) if (text := concept_text(each.get("code") or {}))]
+
+
+class PractitionerPhoto(models.Model):
+    """The photo of a practitioner, as pages show it: small, and without what the camera wrote into it."""
+
+    practitioner = models.OneToOneField("clinic.Practitioner", models.CASCADE, related_name="photo")
+    digest = models.CharField(max_length=64, db_index=True)
+    image = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.practitioner)
 
 
 class PractitionerRole(Resource):
@@ -189,6 +252,42 @@ class Patient(Person):
     language = models.CharField(
         max_length=10, blank=True, help_text="The language to write in, such as es; empty: the clinic's."
     )
+    returning = models.BooleanField(
+        "has been here before",
+        default=False,
+        db_default=False,
+        help_text="Counts as a returning patient, even without a visit in this system.",
+    )
+    interpreter_required = models.BooleanField("needs an interpreter", default=False, db_default=False)
+    interpreter_language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The interpreter's, such as es; sgn for a sign language.",
+    )
+    needs = ArrayField(models.CharField(max_length=20, choices=AccessNeed), default=list, db_default=[], blank=True)
+    other_needs = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="In the patient's own words."
+    )
+    needs_asked = models.DateTimeField(null=True, blank=True, editable=False)
+    identity_verified = models.BooleanField(
+        "name and birth date verified",
+        default=False,
+        db_default=False,
+        help_text="Patients then ask for a change of them, and staff decide.",
+    )
+    details_confirmed = models.DateTimeField(null=True, blank=True, editable=False)
+    barred_online = models.BooleanField(
+        "barred from online booking",
+        default=False,
+        db_default=False,
+        help_text="The patient is asked to call the clinic instead, and is not told why. Staff still book.",
+    )
+    barred_reason = models.CharField(
+        "reason for it", max_length=500, blank=True, default="", db_default="", help_text="Only staff see it."
+    )
+    vip = models.BooleanField("treat as VIP", default=False, db_default=False, help_text="Only staff see it.")
     user = models.OneToOneField("clinic.User", models.SET_NULL, null=True, blank=True)
 
     class Meta:
@@ -233,9 +332,28 @@ class RelatedPerson(Person):
     DESCRIBES_CLINIC = False
     PLAIN_NAME = gettext_lazy("people who arrange visits")
 
+    class Access(Choices):
+        """The part of a patient's record that the patient shares with a carer."""
+
+        ALL = "all", "Everything"
+        VISITS = "visits", "See and book visits"
+
     patient = models.ForeignKey("clinic.Patient", models.PROTECT, related_name="related_persons")
     relationship = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, related_name="related_persons")
+    access = models.CharField(
+        max_length=10,
+        choices=Access,
+        default=Access.ALL,
+        db_default=Access.ALL.value,
+        help_text="Everything: also answers, insurance and settings.",
+    )
+    keeps_access = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A parent\u2019s access ends when the child becomes an adult, unless this is ticked.",
+    )
+    invited = models.DateTimeField(null=True, blank=True, editable=False)  # by the patient; active once they accept
 
     class Meta:
         ordering = ["patient", "pk"]

@@ -1,5 +1,6 @@
 """The models Organization, Location and Device."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -30,13 +31,21 @@ class Organization(Resource):
         return self.name
 
 
+class PlaceFeature(Choices):
+    """A feature of a site or a room that patients may need."""
+
+    STEP_FREE = "step-free", "Step-free access"
+    INDUCTION_LOOP = "induction-loop", "Induction loop"
+    QUIET = "quiet", "Quiet"
+
+
 class Location(Resource):
     """A site, or a room of one: https://hl7.org/fhir/R4/location.html"""
 
     RESOURCE_TYPE = "Location"
     PATIENT = None
     DESCRIBES_CLINIC = True
-    TRANSLATED = ("name",)
+    TRANSLATED = ("name", "description")
 
     class Status(Choices):
         ACTIVE = "active"
@@ -57,9 +66,22 @@ class Location(Resource):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=50, blank=True)
+    description = models.TextField(
+        "how to get there",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="For patients: the entrance, buses and trains, and where to park.",
+    )
     latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     timezone = zone_field()
+    features = ArrayField(
+        models.CharField(max_length=20, choices=PlaceFeature),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
     identifier = ExactJSONField(default=list, blank=True)
 
     class Meta:

@@ -10,10 +10,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from clinic.available_time import period_of
+from clinic.available_time import period_of, weeks_of
 from clinic.exact_json import ExactJSONField
 from clinic.local_time import read_clock
-from clinic.models.base import Resource, limit_field, zone_field
+from clinic.models.base import MOST_VISITS, Resource, limit_field, zone_field
 from clinic.models.people import Patient, Practitioner, PractitionerRole
 from clinic.models.places import Device, Location
 from clinic.models.services import HealthcareService
@@ -86,6 +86,13 @@ class Schedule(Resource):
     )
     total_day_limit = limit_field("visits a day", "Of all services together; empty: no limit.")
     total_week_limit = limit_field("visits a week", "Of all services together; empty: no limit.")
+    extra_limit = models.PositiveSmallIntegerField(
+        "extra visits a day",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_VISITS)],
+        help_text="At times that are taken; 0: none; empty: as many as the clinic allows.",
+    )
     comment = models.CharField(max_length=500, blank=True)
     identifier = ExactJSONField(default=list, blank=True)
     specialty = ExactJSONField(default=list, blank=True, help_text="FHIR CodeableConcepts.")
@@ -131,7 +138,8 @@ class SchedulingParameters(models.Model):
     https://www.medplum.com/docs/scheduling/defining-availability. An empty column takes the value of the service's
     own row, else the default. Lengths are in minutes. Limits count the service's visits on one schedule. `availability`
     holds FHIR availableTime elements and replaces the service's; `not_available` holds notAvailableTime elements
-    (description, during), in addition to the service's.
+    (description, during), in addition to the service's. `kept`, on a schedule only, holds the time that is kept for the
+    service there: each entry an `availableTime` and, if it is released, `releasedBefore`.
     """
 
     service = models.ForeignKey("clinic.HealthcareService", models.CASCADE, related_name="scheduling_parameters")
@@ -161,8 +169,12 @@ class SchedulingParameters(models.Model):
     )
     day_limit = limit_field("visits a day", "On one schedule; empty: no limit.")
     week_limit = limit_field("visits a week", "On one schedule; empty: no limit.")
+    session_limit = limit_field(
+        "visits a session", "In one spell of the hours of a schedule, such as a morning; empty: no limit."
+    )
     availability = ExactJSONField(null=True, blank=True)
     not_available = ExactJSONField(default=list, blank=True)
+    kept = ExactJSONField("kept time", default=list, db_default=[], blank=True)
 
     class Meta:
         verbose_name_plural = "scheduling parameters"
@@ -174,6 +186,9 @@ class SchedulingParameters(models.Model):
                 condition=(Q(duration__isnull=True) | Q(duration__range=(1, DAY_MINUTES)))
                 & (Q(alignment_interval__isnull=True) | Q(alignment_interval__range=(1, DAY_MINUTES)))
                 & (Q(slot_capacity__isnull=True) | Q(slot_capacity__range=(1, 200))),
+            ),
+            models.CheckConstraint(
+                name="parameters_keep_time_on_a_schedule", condition=Q(schedule__isnull=False) | Q(kept=[])
             ),
         ]
 
@@ -188,7 +203,7 @@ class SchedulingParameters(models.Model):
 def validate_availability(entries: Any) -> None:
     """Raise ValidationError unless these are FHIR availableTime elements.
 
-    Each has known days, and either a start and an end time or allDay; its availability-period is in whole days.
+    Each has known days, and either a start and an end time or allDay; its extensions can be read.
     """
     if not isinstance(entries, list):
         raise ValidationError("Availability is a list of weekly windows.")
@@ -201,6 +216,7 @@ def validate_availability(entries: Any) -> None:
             raise ValidationError(f"{where}: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
         try:
             period_of(entry)
+            weeks_of(entry)
         except ValueError as error:
             raise ValidationError(f"{where}: {error}") from None
         if entry.get("allDay"):

@@ -2,7 +2,8 @@
 
 A tsvector that Python fills, since PostgreSQL cannot fold every script: https://www.postgresql.org/docs/16/datatype-textsearch.html
 Words of the family name have weight A, of given names B, of the rest of a name C. Words that are not part of a name
-begin with a mark: `@` for email addresses, `+` for phone numbers, `#` for identifiers, `=` for whole names.
+begin with a mark: `@` for email addresses, `+` for phone numbers, `#` for identifiers, `=` for whole names, `~` for the
+forms of a name by which it is found although one letter is missing, wrong, too much or in the wrong place.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,8 +12,9 @@ from typing import Any
 from clinic import phones
 from clinic.folding import folded, joined, words_of
 
-WHOLE, EMAIL, PHONE, IDENTIFIER = "=", "@", "+", "#"
+WHOLE, EMAIL, PHONE, IDENTIFIER, NEAR = "=", "@", "+", "#", "~"
 LONGEST, MOST = 100, 400  # letters of a word, words of a person
+SHORTEST_NEAR, LONGEST_NEAR = 4, 20  # letters of a word that is found with a mistake in it
 # The columns from which the search column is computed.
 SOURCES = frozenset({"family", "given", "prefix", "phone", "email", "identifier", "extra"})
 
@@ -28,6 +30,17 @@ def search_column_value(person: Any) -> str:
     return " ".join(f"{quoted(word)}:1{weight}" for word, weight in list(lexemes.items())[:MOST])
 
 
+def near_forms(word: str) -> Iterator[str]:
+    """Yield a folded word and each form of it without one letter; nothing for a short or a very long word.
+
+    Two words that differ by one letter, or by two that changed places, have a form in common.
+    """
+    if SHORTEST_NEAR <= len(word) <= LONGEST_NEAR:
+        yield word
+        for at in range(len(word)):
+            yield word[:at] + word[at + 1 :]
+
+
 def quoted(word: str) -> str:
     """Return a word quoted for a tsvector or a tsquery."""
     escaped = word[:LONGEST].replace("\\", "\\\\").replace("'", "''")
@@ -41,6 +54,14 @@ def _words(person: Any) -> Iterator[tuple[str, str]]:
             for word in words_of(text):
                 yield word, weight
         yield joined(family), "A"
+    yield from _contacts(person)
+    for family, given, _rest in _names(person):
+        for word in {joined(family), *words_of(family), *words_of(given)}:
+            for form in near_forms(word):
+                yield f"{NEAR}{form}", "D"
+
+
+def _contacts(person: Any) -> Iterator[tuple[str, str]]:
     for number in _values(person, ("phone", "sms"), person.phone):
         for ending in phones.endings(number):
             yield f"{PHONE}{ending}", "D"

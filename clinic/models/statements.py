@@ -125,9 +125,13 @@ def _set_written(rows: Sequence[Resource], written: dict[str, list[Any]]) -> Non
 
 @cache
 def _fields(model: type[Resource]) -> tuple[list["Field[Any, Any]"], list["Field[Any, Any]"]]:
-    """Return the fields that an INSERT writes, and the fields that the database fills."""
+    """Return the fields that an INSERT writes, and the fields that the database fills: the key, and those whose default
+    it computes, such as the current time.
+    """
     fields = model._meta.concrete_fields
-    set_by_database = [field for field in fields if field.primary_key or field.has_db_default()]
+    set_by_database = [
+        field for field in fields if field.primary_key or hasattr(field.db_default, "resolve_expression")
+    ]
     return [field for field in fields if field not in set_by_database], set_by_database
 
 

@@ -57,10 +57,10 @@ class Subscription(Resource):
     error = models.TextField(blank=True)
     client = models.CharField(max_length=100, blank=True, editable=False, db_index=True)
     user = models.ForeignKey("clinic.User", models.SET_NULL, null=True, blank=True, editable=False)
-    topic = models.CharField(max_length=30, blank=True, editable=False)
+    topic = models.CharField(max_length=30, blank=True, db_default="", editable=False)
     heartbeat = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    events = models.PositiveIntegerField(default=0, editable=False)
-    scopes = models.TextField(blank=True, editable=False)
+    events = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    scopes = models.TextField(blank=True, db_default="", editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     last_contact = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -72,6 +72,14 @@ RICH = [
         "telecom": [{"system": "phone", "value": "1"}],
         "position": {"longitude": -71.1, "latitude": 42.4, "altitude": 9},
     },
+    {
+        **ANYTHING,
+        "resourceType": "InsurancePlan",
+        "status": "active",
+        "name": "Gold",
+        "ownedBy": {"reference": "Organization/org", "display": "Acme Health"},
+        "extension": [{"url": codes.ACCEPTED_AT_SITE, "valueReference": {"reference": "Location/site"}}],
+    },
     {"resourceType": "Location", "name": "Null Island", "position": {"longitude": 0, "latitude": 0}},
     {"resourceType": "Location", "name": "Site", "managingOrganization": {"display": "Somebody"}},
     {"resourceType": "Practitioner", **PERSON, "extension": [ZONE], "qualification": [{"code": {"text": "MD"}}]},
@@ -179,6 +187,35 @@ RICH = [
     },
     {"resourceType": "Patient", "communication": [{"language": {"text": "Sign language"}, "preferred": True}]},
     {
+        "resourceType": "Patient",
+        "extension": [
+            {
+                "url": codes.DISABILITY,
+                "valueCodeableConcept": concept("15188001", "Deaf", "http://snomed.info/sct"),
+            },
+            {
+                "url": codes.DISABILITY,
+                "valueCodeableConcept": concept("hearing", "Hearing", codes.ACCESS_NEED),
+            },
+            {"url": codes.DISABILITY, "valueCodeableConcept": {"text": "I read lips."}},
+            {"url": codes.INTERPRETER_REQUIRED, "valueBoolean": False},
+        ],
+    },
+    {
+        "resourceType": "Location",
+        "name": "Step-free",
+        "extension": [
+            {
+                "url": codes.CHARACTERISTIC,
+                "valueCodeableConcept": concept("wheelchair", "Wheelchair accessible", codes.LOCATION_CHARACTERISTIC),
+            },
+            {
+                "url": codes.CHARACTERISTIC,
+                "valueCodeableConcept": concept("has-icu", "ICU", codes.LOCATION_CHARACTERISTIC),
+            },
+        ],
+    },
+    {
         "resourceType": "RelatedPerson",
         **PERSON,
         "patient": {"reference": "Patient/ada", "display": "Ada"},
@@ -224,6 +261,29 @@ RICH = [
         "category": [{"text": "Longitudinal"}],
     },
     {"resourceType": "CareTeam", "name": "Of nobody yet"},
+    {
+        **ANYTHING,
+        "resourceType": "ServiceRequest",
+        "identifier": [IDENTIFIER],
+        "status": "active",
+        "intent": "order",
+        "priority": "urgent",
+        "code": concept("103696004", "Patient referral to specialist"),
+        "subject": {"reference": "Patient/ada", "display": "Ada Quinn"},
+        "authoredOn": "2026-01-05",
+        "requester": {"reference": "Practitioner/chen", "display": "Dr. Chen"},
+        "performer": [{"reference": "HealthcareService/visit", "display": "Visit"}, {"display": "Anybody"}],
+        "reasonCode": [{**concept("95320005", "Disorder of skin"), "text": "A mole"}, {"text": "Itches"}],
+        "occurrencePeriod": {"start": "2026-01", "end": "2026-03-31"},
+        "supportingInfo": [{"reference": "#inner"}],
+        "note": [{"text": "Please soon"}],
+    },
+    {
+        "resourceType": "ServiceRequest",
+        "status": "revoked",
+        "intent": "plan",
+        "subject": {"extension": [{"url": codes.DATA_ABSENT_REASON, "valueCode": "unknown"}]},
+    },
     {"resourceType": "Patient", "telecom": [{"system": "phone", "value": "1"}, {"system": "email", "value": "a@b.ch"}]},
     {
         "resourceType": "Schedule",

@@ -1,4 +1,4 @@
-"""Workers leave the processor to web servers on the same machine."""
+"""Workers leave the processor to web servers on the same machine, and log as these do."""
 
 import os
 import subprocess
@@ -11,7 +11,9 @@ from clinic.celery import app
 
 WORKER = textwrap.dedent("""
     import os
+    import sys
     from threading import Thread
+    os.nice(int(sys.argv[1]))
     os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"  # those of the tests lower no priority
     from celery.signals import worker_init
     import clinic.celery
@@ -31,9 +33,8 @@ def test_a_worker_and_its_threads_have_a_lower_priority(set_to, before, expected
     own = os.getpriority(os.PRIO_PROCESS, 0)
     environment = {name: value for name, value in os.environ.items() if name != "WORKER_NICE"}
     said = subprocess.run(
-        [sys.executable, "-c", WORKER],
+        [sys.executable, "-c", WORKER, str(max(before - own, 0))],
         env=environment | ({"WORKER_NICE": set_to} if set_to else {}),
-        preexec_fn=lambda: os.nice(max(before - own, 0)),
         capture_output=True,
         text=True,
         check=True,
@@ -43,3 +44,19 @@ def test_a_worker_and_its_threads_have_a_lower_priority(set_to, before, expected
 
 def test_a_worker_fetches_no_task_that_it_cannot_start():
     assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_a_worker_logs_as_web_servers_do():
+    script = """
+        import django, logging, os
+        os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+        django.setup()
+        from clinic.celery import app
+        app.log.setup("DEBUG")
+        [handler] = logging.root.handlers
+        print(logging.root.level, [type(each).__name__ for each in handler.filters])
+    """
+    environment = os.environ | {"LOG_LEVEL": "ERROR"}
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == "40 ['HideSecrets']\n"

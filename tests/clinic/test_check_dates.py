@@ -1,11 +1,13 @@
 """`make check-dates`: the dates on which the tests run, and the clocks that are shifted."""
 
 import ctypes
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg_binary
 import pytest
+from django.conf import settings
 
 from tests.shifted_clock import __main__ as command
 from tests.shifted_clock import libfaketime
@@ -38,6 +40,29 @@ def test_it_holds_the_days_that_are_written_in_the_calendar():
         "year-end-in-new-york": "2027-01-01T04:50",
         "two-years-ahead": "2028-11-29T17:00",
     }
+
+
+def test_it_runs_everything_but_the_browser_tests_with_the_shifted_clock(monkeypatch, tmp_path):
+    runs: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(arguments, env):
+        runs.append((arguments, env))
+        return subprocess.CompletedProcess(arguments, 0)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    assert command.passes("year-end", datetime(2030, 12, 31, 23, 50, tzinfo=UTC), tmp_path / "clock.so", ["-x"])
+    [(arguments, environment)] = runs
+    assert arguments[arguments.index("pytest") + 1 :] == [
+        *("-n", "auto", "--dist", "worksteal", "-m", "not browser"),
+        "-x",
+    ]
+    assert environment["LD_PRELOAD"] == str(tmp_path / "clock.so")
+
+
+def test_contributing_says_when_to_run_it():
+    text = (Path(settings.BASE_DIR) / "CONTRIBUTING.md").read_text()
+    for occasion in ("before a release", "when a change touches dates or times"):
+        assert occasion in text[text.index("`make check-dates` runs everything but the browser tests") :]
 
 
 def test_the_clock_is_shifted_and_goes_on(tmp_path):

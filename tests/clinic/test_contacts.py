@@ -168,7 +168,7 @@ LANGUAGES = [
     ([("es", None), ("en", True)], "en"),
     ([("fr", None), ("es-MX", None), ("en", None)], "es-MX"),
     ([("fr", None)], "fr"),
-    ([("fr", None), ("de", None)], ""),
+    ([("fr", None), ("pt", None)], ""),
     ([], ""),
 ]
 

@@ -143,7 +143,7 @@ def test_a_response_knows_its_questionnaire_patient_and_visit():
 
 @pytest.mark.django_db
 def test_an_encounter_knows_its_visit_and_its_service():
-    encounter = next(each for each in RICH if each.get("reasonCode"))
+    encounter = next(each for each in RICH if each["resourceType"] == "Encounter" and each.get("reasonCode"))
     row, _ = there_and_back(encounter, everybody())
     assert (row.appointment.fhir_id, row.service.fhir_id, row.encounter_class) == ("visit", "visit", "AMB")
     row.service = ServiceFactory(fhir_id="other", type=[])

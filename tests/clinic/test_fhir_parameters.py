@@ -2,9 +2,12 @@
 
 import pytest
 
-from clinic.available_time import AVAILABILITY_PERIOD
-from clinic.fhir.codes import SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE
+from clinic.available_time import AVAILABILITY_PERIOD, AVAILABILITY_RECURRENCE
+from clinic.fhir import parameters as parameters_in_fhir
+from clinic.fhir.codes import KEPT_TIME, SCHEDULING_PARAMETERS, SERVICE_TYPE_REFERENCE, SESSION_LIMIT
+from clinic.fhir.datatypes import minutes
 from clinic.fhir.resources import RESOURCES, InvalidResource, References, rows_of, to_fhir
+from clinic.models import HealthcareService, SchedulingParameters
 from tests.factories import ScheduleFactory, ServiceFactory, save
 
 MINUTES_30 = {"url": "duration", "valueDuration": {"value": 30, "unit": "min"}}
@@ -40,6 +43,19 @@ def period(**days):
     return {"url": AVAILABILITY_PERIOD, "valuePeriod": days}
 
 
+def recurrence(*parts):
+    return {"url": AVAILABILITY_RECURRENCE, "extension": [{"url": url, **value} for url, value in parts]}
+
+
+TWO_WEEKS = ("weekInterval", {"valuePositiveInt": 2})
+THAT_WEEK = ("week", {"valueDate": "2026-11-30"})
+FIRST = ("nthWeekOfMonth", {"valueCode": "first"})
+NOT_A_RECURRENCE = (
+    "An availability-recurrence has a weekInterval and a week with the date of a day in it, or one nthWeekOfMonth or"
+    " several of first, second, third, fourth, last."
+)
+
+
 def hours(*windows):
     return {"url": "availability", "extension": list(windows)}
 
@@ -69,6 +85,7 @@ def read(resource):
     return RESOURCES[resource["resourceType"]].from_fhir(resource, KnowsEverybody())
 
 
+@pytest.mark.django_db
 def test_a_service_has_its_parameters_and_hours_in_one_row():
     everything = parameters(
         duration(1, "h"),
@@ -81,6 +98,7 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         {"url": "slotCapacity", "valuePositiveInt": 3},
         limit(8, "d"),
         limit(30, "wk"),
+        {"url": SESSION_LIMIT, "valuePositiveInt": 3},
     )
     opening = [{"daysOfWeek": ["mon"], "allDay": True}]
     holiday = [{"description": "Christmas", "during": {"start": "2026-12-25", "end": "2026-12-26"}}]
@@ -97,11 +115,14 @@ def test_a_service_has_its_parameters_and_hours_in_one_row():
         "slot_capacity": 3,
         "day_limit": 8,
         "week_limit": 30,
+        "session_limit": 3,
         "availability": opening,
         "not_available": holiday,
+        "kept": [],
     }
 
 
+@pytest.mark.django_db
 def test_hours_alone_make_parameters_and_an_empty_service_makes_none():
     [draft] = read(service(availableTime=[{"daysOfWeek": ["mon"], "allDay": True}])).parameters
     assert draft.fields["duration"] is None
@@ -279,6 +300,7 @@ def test_broken_parameters_are_refused(resource, text, expression):
 UNTIL_SPRING = {"start": "2026-01-01", "end": "2026-04-30"}
 
 
+@pytest.mark.django_db
 def test_hours_may_count_for_some_days_only():
     of_service = [{"daysOfWeek": ["mon"], "allDay": True, "extension": [period(**UNTIL_SPRING)]}]
     [draft] = read(service(availableTime=of_service)).parameters
@@ -317,6 +339,19 @@ def test_hours_may_count_for_some_days_only():
             "An availableTime has one availability-period at the most.",
             id="two of them",
         ),
+        pytest.param([recurrence(TWO_WEEKS)], NOT_A_RECURRENCE, id="every two weeks from nowhere"),
+        pytest.param([recurrence(TWO_WEEKS, THAT_WEEK, FIRST)], NOT_A_RECURRENCE, id="both kinds"),
+        pytest.param([recurrence(("nthWeekOfMonth", {"valueCode": "sixth"}))], NOT_A_RECURRENCE, id="no such week"),
+        pytest.param(
+            [recurrence(("weekInterval", {"valuePositiveInt": 53}), THAT_WEEK)],
+            "A weekInterval is a number from 1 to 52, not 53.",
+            id="less than once a year",
+        ),
+        pytest.param(
+            [recurrence(FIRST), recurrence(FIRST)],
+            "An availableTime has one availability-recurrence at the most.",
+            id="two recurrences",
+        ),
     ],
 )
 def test_a_broken_period_of_hours_is_refused(periods, text):
@@ -332,6 +367,36 @@ def test_a_broken_period_of_hours_is_refused(periods, text):
         [issue] = refusal.value.issues
         assert (issue.code, issue.text) == ("value", text)
         assert issue.expression == f"{resource['resourceType']}.{path}"
+
+
+@pytest.mark.parametrize("weeks", [recurrence(TWO_WEEKS, THAT_WEEK), recurrence(FIRST)])
+def test_hours_in_some_weeks_are_kept_and_written_again(weeks):
+    in_weeks = window("mon", allDay=True)
+    in_weeks["extension"].append(weeks)
+    extension = parameters(FOR_VISIT, hours(in_weeks))
+    [draft] = read(schedule(extension)).parameters
+    assert draft.fields["availability"] == [{"daysOfWeek": ["mon"], "allDay": True, "extension": [weeks]}]
+    row = SchedulingParameters(**draft.fields, service=HealthcareService(fhir_id="visit"), schedule_id=1)
+    assert parameters_in_fhir.write(row, None) == extension
+
+
+def test_time_is_kept_for_the_service_of_the_extension():
+    kept = {
+        "url": KEPT_TIME,
+        "extension": [
+            window("mon", availableStartTime="08:00:00", availableEndTime="10:00:00"),
+            {"url": "releasedBefore", "valueDuration": minutes(1440)},
+        ],
+    }
+    extension = parameters(FOR_VISIT, kept)
+    [draft] = read(schedule(extension)).parameters
+    available = {"daysOfWeek": ["mon"], "availableStartTime": "08:00:00", "availableEndTime": "10:00:00"}
+    assert draft.fields["kept"] == [{"availableTime": available, "releasedBefore": 1440}]
+    row = SchedulingParameters(**draft.fields, service=HealthcareService(fhir_id="visit"), schedule_id=1)
+    assert parameters_in_fhir.write(row, None) == extension
+    for refused in (service(parameters(kept)), schedule(parameters(FOR_VISIT, {"url": KEPT_TIME}))):
+        with pytest.raises(InvalidResource):
+            read(refused)
 
 
 def test_an_absence_must_end_after_it_starts():

@@ -4,10 +4,12 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.utils.translation import override
 
 from clinic import formats, time_text
 
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
 END, NOON = START + timedelta(minutes=30), START + timedelta(hours=3)
@@ -29,6 +31,15 @@ TABLE = [
     (
         *("es", "ES", "mar, 24 nov, 9:20", "mar, 24 nov 2026", "martes, 24 de noviembre"),
         *("martes, 24 de noviembre de 2026", "24 de noviembre de 2026", "9:20–9:50", "9:20–12:20"),
+    ),
+    (
+        *("de", "DE", "Di., 24. Nov., 09:20", "Di., 24. Nov. 2026", "Dienstag, 24. November"),
+        *("Dienstag, 24. November 2026", "24. November 2026", "09:20–09:50 Uhr", "09:20–12:20 Uhr"),
+    ),
+    # CLDR has no German of the United States: with their 12-hour clock.
+    (
+        *("de", "US", "Di., 24. Nov., 9:20 AM", "Di., 24. Nov. 2026", "Dienstag, 24. November"),
+        *("Dienstag, 24. November 2026", "24. November 2026", "9:20–9:50 AM", "9:20 AM – 12:20 PM"),
     ),
     # CLDR has no English of Mexico: world English, with Mexico's 12-hour clock.
     (
@@ -72,6 +83,8 @@ def test_neither_pages_nor_texts_hold_special_spaces():
         ("en", "IE", 4, "4 kilometres"),
         ("en", "CA", 1, "1 kilometre"),
         ("es", "ES", 4, "4 kilómetros"),
+        ("de", "DE", 1234, "1.234 Kilometer"),
+        ("de", "CH", 1234, "1'234 Kilometer"),
     ],
 )
 def test_distances(settings, language, country, kilometres, text):
@@ -104,6 +117,7 @@ def test_conventions_that_follow_the_country(settings, country, weekday, in_24_h
         ("en", "America/Buenos_Aires", "Buenos Aires"),
         ("es", "America/New_York", "Nueva York"),
         ("es", "Europe/London", "Londres"),
+        ("de", "Europe/Vienna", "Wien"),
     ],
 )
 def test_a_zones_city_has_its_name_in_the_readers_language(language, zone, city):
@@ -149,7 +163,7 @@ def test_times_are_read_in_both_ways_everywhere(settings, country, typed, clock)
     assert formats.read_clock(typed) == clock
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("country", "clock"), [("US", time(14, 5)), ("GB", time(0, 30)), ("MX", time(12))])
 def test_a_time_can_be_typed_as_it_is_shown(settings, language, country, clock):
     settings.CLINIC_COUNTRY = country

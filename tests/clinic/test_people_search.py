@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinic import people_search
 from clinic.folding import folded, joined
@@ -200,3 +201,53 @@ def test_the_column_holds_quoted_words():
     row = Patient(given="Eve", family="O'Neil\\", phone="", email="e'v\\e@x", last_updated=None)
     assert "'oneil':1A" in search_column_value(row)
     assert r"'@e''v\\e@x':1D" in search_column_value(row)
+
+
+MISSPELT = [
+    ("Garcai Lopez", ["lopez"]),  # two letters that changed places
+    ("garca", ["lopez"]),  # a letter is missing
+    ("Holzapfell", ["married"]),  # one too much
+    ("van den Borg", ["berg"]),  # a wrong one
+    ("lukasyk", ["lukasik"]),
+    ("Brian", ["obrien"]),
+    ("holsap", ["married"]),  # only the beginning, with a wrong letter
+    ("garzia 1985", ["lopez"]),
+    ("garzia 1986", []),
+    ("garzia 4/3/1985", ["lopez"]),
+    ("xyzzyx", []),
+    ("1985", []),
+    ("ab", []),
+    ("'); DROP", []),
+]
+
+
+@pytest.mark.django_db
+def test_people_are_found_though_a_name_is_misspelt(settings):
+    settings.CLINIC_COUNTRY = "US"
+    for name, fields in PEOPLE.items():
+        PatientFactory(fhir_id=name, **{"birth_date": None, "phone": "", "email": "", **fields})
+    found = {
+        typed: [each.fhir_id for each in people_search.find_near(Patient.objects.all(), typed, most=1)]
+        for typed, _meant in MISSPELT
+    }
+    assert found == dict(MISSPELT)
+
+
+@pytest.mark.django_db
+def test_the_most_similar_name_comes_first():
+    for family in ("Schmid", "Schmitt", "Schmidt", "Schmitz"):
+        PatientFactory(given="Eva", family=family)
+    found = people_search.find_near(Patient.objects.all(), "Schmidtt", most=2)
+    assert [each.family for each in found] == ["Schmidt", "Schmitt"]
+
+
+@pytest.mark.django_db
+def test_a_misspelt_name_is_found_by_the_index():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as captured:
+        people_search.find_near(Patient.objects.all(), "garcai", most=5)
+    [query] = captured.captured_queries
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {query['sql']}")
+        assert any("patient_search" in line for (line,) in cursor.fetchall())

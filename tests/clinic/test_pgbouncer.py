@@ -33,8 +33,8 @@ def through_pgbouncer(settings):
     """Make the product use a connection of the backend for PgBouncer; it is a direct one, with a session to look at."""
     directly = connections["default"]
     given = {**directly.settings_dict, "ENGINE": "clinic.pgbouncer", "DISABLE_SERVER_SIDE_CURSORS": True}
-    given["OPTIONS"] = {**given["OPTIONS"], "prepare_threshold": None}
-    del given["OPTIONS"]["options"]
+    kept = {key: value for key, value in given["OPTIONS"].items() if key not in ("options", "pool")}
+    given["OPTIONS"] = kept | {"prepare_threshold": None}
     connections["default"] = wrapper = DatabaseWrapper(given)
     yield wrapper
     wrapper.close()

@@ -80,16 +80,24 @@ def test_the_embedded_mode_is_a_demo_without_djangos_debugger(read, environment,
         ("BEHIND_PROXY", "2", "BEHIND_PROXY must be true or false"),
         ("SECURE_HSTS_SECONDS", "-1", "SECURE_HSTS_SECONDS must be a whole number from 0 to"),
         ("HOLD_MINUTES", "0", "HOLD_MINUTES must be a whole number from 1 to 120"),
+        ("DETAILS_MONTHS", "0", "DETAILS_MONTHS must be a whole number from 1 to 120"),
+        ("RETURNING_YEARS", "-1", "RETURNING_YEARS must be a whole number from 0 to 100"),
+        ("RETURNING_BY_SPECIALTY", "same", "RETURNING_BY_SPECIALTY must be true or false"),
         ("DATABASE_POOL_SIZE", "many", "DATABASE_POOL_SIZE must be a whole number from 1"),
         ("AUDIT_YEARS", "0", "AUDIT_YEARS must be a whole number from 1 to 100"),
         ("HISTORY_YEARS", "0", "HISTORY_YEARS must be a whole number from 1 to 100"),
         ("DELIVERY_LOG_DAYS", "0", "DELIVERY_LOG_DAYS must be a whole number from 1"),
+        ("BACKUP_DAYS", "0", "BACKUP_DAYS must be a whole number from 1 to 3653"),
         ("IDEMPOTENCY_HOURS", "0", "IDEMPOTENCY_HOURS must be a whole number from 1"),
         ("CLINIC_COUNTRY", "UK", "CLINIC_COUNTRY must be a country's ISO 3166 code such as US or GB, not 'UK'"),
         ("CLINIC_COUNTRY", "001", "CLINIC_COUNTRY must be a country's ISO 3166 code"),
         ("PGBOUNCER", "transaction", "PGBOUNCER must be true or false"),
         ("PGBOUNCER_PREPARED_STATEMENTS", "on", "PGBOUNCER_PREPARED_STATEMENTS needs PGBOUNCER"),
         ("FHIR_CANONICAL_BASE", "visits.example.org", "FHIR_CANONICAL_BASE must be like https://"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT must be line or json"),
+        ("ACCESS_LOG", "loud", "ACCESS_LOG must be true or false"),
+        ("SENTRY_DSN", "sentry.example/1", "SENTRY_DSN must be an address"),
+        ("TRACES_PERCENT", "0", "TRACES_PERCENT must be a whole number from 1 to 100"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ],
 )
@@ -139,3 +147,17 @@ def test_production_passes_djangos_own_checks(read, settings, monkeypatch):
         if name.startswith(("SECURE_", "SESSION_", "CSRF_")) or name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"):
             setattr(settings, name, value)
     assert not [each for each in run_checks(include_deployment_checks=True) if not each.is_silenced()]
+
+
+def test_logs_are_lines_of_text_without_requests_unless_the_operator_says_otherwise(read):
+    usual, chosen = read(), read(LOG_FORMAT="json", ACCESS_LOG="on")
+    assert usual["LOGGING"]["handlers"]["console"]["formatter"] == "line"
+    assert "clinic.access_log.AccessLog" not in usual["MIDDLEWARE"]
+    assert chosen["LOGGING"]["handlers"]["console"]["formatter"] == "json"
+    assert chosen["MIDDLEWARE"][:2] == ["clinic.request_id.RequestId", "clinic.access_log.AccessLog"]
+
+
+def test_a_setting_that_needs_an_extra_names_it(read, monkeypatch):
+    monkeypatch.setattr("clinic.environment.find_spec", lambda package: None)
+    with pytest.raises(ImproperlyConfigured, match=r"TRACES_URL needs packages: .* the extra tracing"):
+        read(TRACES_URL="http://collector.internal:4318/v1/traces")

@@ -83,3 +83,19 @@ def test_in_spanish_nothing_english_is_left():
         assert time_text.free_times(1) == "1 hora libre"
         assert time_text.part_of_day(start) == "Mañana"
         assert time_text.zone_name(ZoneInfo("UTC")) == "UTC"
+
+
+def test_in_german_nothing_english_is_left(settings):
+    settings.CLINIC_COUNTRY = "DE"
+    start = datetime(2026, 11, 24, 9, 20, tzinfo=NEW_YORK)
+    with override("de"):
+        assert time_text.when(start, start + timedelta(minutes=30), NEW_YORK) == (
+            "Di., 24. Nov., 09:20–09:50 Uhr (Ortszeit New York)"
+        )
+        assert time_text.full_day(start) == "Dienstag, 24. November 2026"
+        assert time_text.day_and_time(start) == "Di., 24. Nov., 09:20"
+        assert time_text.length(timedelta(hours=1, minutes=15)) == "1 Stunde 15 Minuten"
+        assert time_text.length(timedelta(days=2)) == "2 Tage"
+        assert time_text.free_times(0) == "keine freien Zeiten"
+        assert time_text.free_times(1) == "1 freie Zeit"
+        assert time_text.part_of_day(start) == "Vormittag"

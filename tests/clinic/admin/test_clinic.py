@@ -23,6 +23,11 @@ SERVICE = {
     "eligibility": "everyone",
     "minimum_notice": "0",
     "cancellation_notice": "0",
+    "check_in_after": "00:15:00",
+    "late_refund": "0",
+    "course_weeks": "1",
+    "course_days": "1",
+    "waitlist_order": "longest",
 }
 
 
@@ -174,6 +179,23 @@ def test_errors_of_a_service_are_shown_beside_their_fields(desk, language, texts
     for field, text in zip(("maximum_age", "minimum_notice", "type"), texts, strict=True):
         assert text in found[field][0]
     assert "__all__" not in found
+
+
+def test_a_price_is_typed_in_the_clinics_currency(desk):
+    data = SERVICE | {"name": "Knee", "pricing": "range", "price": "40", "price_to": ""}
+    extra = inline("scheduling_parameters")
+
+    response = desk.post(url(HealthcareService, "add"), data | extra)
+    assert "A fixed price has one amount" in response.context["adminform"].form.errors["__all__"][0]
+    response = desk.post(url(HealthcareService, "add"), data | extra | {"price_to": "99.505"})
+    assert "price_to" in response.context["adminform"].form.errors
+    response = desk.post(url(HealthcareService, "add"), data | extra | {"price_to": "99.50"})
+    assert response.status_code == 302, errors(response)
+
+    service = HealthcareService.objects.get(name="Knee")
+    assert (service.price, service.price_to) == (4000, 9950)
+    page = desk.get(url(HealthcareService, "change", service.pk))
+    assert 'value="99.50"' in page.content.decode()
 
 
 def test_a_user_is_made_with_an_e_mail_address(desk):

@@ -28,7 +28,17 @@ def test_weekly_hours_are_read(text, entries):
     assert found == entries
 
 
-@pytest.mark.parametrize("text", ["", "closed", "mon-fri 09:00-17:00\nsat sun all day", "mon wed fri 22:30-06:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "closed",
+        "mon-fri 09:00-17:00\nsat sun all day",
+        "mon wed fri 22:30-06:00",
+        "mon 09:00-12:00 every 2 weeks of 2026-11-30 from 2026-05-01 until 2027-05-01",
+        "mon 09:00-12:00 1st, 3rd, last of month\ntue all day 4th of month until 2026-12-31",
+    ],
+)
 def test_weekly_hours_are_shown_as_they_were_typed(text):
     field = WeeklyHoursField(rows=1)
 
@@ -42,6 +52,9 @@ def test_weekly_hours_are_shown_as_they_were_typed(text):
         ("mon", "“mon” is not like mon-fri 09:00-17:00"),
         ("mon-fri 09:00-17:00\nmonday 09:00-17:00", "Line 2: “monday” is not one of mon, tue"),
         ("mon 09:00-25:00", "“25:00” is not a time such as 09:00"),
+        ("mon 09:00-12:00 every 2 weeks of 2026-02-30", "“every 2 weeks of 2026-02-30” is not like every 2 weeks of"),
+        ("mon 09:00-12:00 every 99 weeks of 2026-02-02", "“every 99 weeks of 2026-02-02” is not like"),
+        ("mon 09:00-12:00 7th of month", "“7th of month” is not like every 2 weeks of 2026-11-30 or 1st, 3rd of month"),
     ],
 )
 def test_wrong_hours_are_refused_with_the_line(text, message):

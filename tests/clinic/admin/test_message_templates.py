@@ -4,7 +4,7 @@ import pytest
 from pytest_django.asserts import assertContains
 
 from clinic.models import MessageTemplate
-from tests.factories import MessageTemplateFactory, UserFactory
+from tests.factories import MessageTemplateFactory, ServiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +46,19 @@ def test_a_text_that_cannot_be_filled_in_is_refused(as_administrator, body, text
 def test_a_text_that_can_be_filled_in_is_saved(as_administrator):
     as_administrator.post(ADD, {**WORDS, "body": "We look forward to seeing you on {{ when }}."})
     assert MessageTemplate.objects.get().subject == WORDS["subject"]
+
+
+def test_a_template_of_a_service_is_previewed_with_that_service(as_administrator):
+    service = ServiceFactory(name="Colonoscopy", preparation="Fast from midnight on.")
+    words = {**WORDS, "body": "{{ service }}: {{ preparation }}", "service": service.pk}
+    as_administrator.post(ADD, words)
+    ours = MessageTemplate.objects.get()
+    assert ours.service == service
+    page = as_administrator.get(f"/admin/clinic/messagetemplate/{ours.pk}/change/")
+    assertContains(page, "Colonoscopy: Fast from midnight on.")
+    assertContains(as_administrator.post(ADD, words), "already exists")
+
+
+def test_a_code_is_about_no_service(as_administrator):
+    words = {**WORDS, "event": "proof", "subject": "Code", "body": "{{ code }}", "service": ServiceFactory().pk}
+    assertContains(as_administrator.post(ADD, words), "Codes are not about a service. Leave this empty.")

@@ -39,6 +39,7 @@ def test_a_coverage_ends_after_it_starts(desk):
         "status": "active",
         "beneficiary": PatientFactory().pk,
         "payor": '[{"display": "Acme"}]',
+        "verification": "declared",
         "start": "2026-02-01",
         "end": "2026-01-01",
     }
@@ -90,7 +91,7 @@ def test_a_response_entered_in_error_cannot_become_a_duplicate(desk):
 
 def test_a_user_is_a_related_person_of_a_patient_once(desk):
     grace = RelatedPersonFactory(user=UserFactory())
-    data = {"active": "on", "patient": grace.patient.pk, "user": grace.user.pk, "given": "Grace"}
+    data = {"active": "on", "patient": grace.patient.pk, "user": grace.user.pk, "given": "Grace", "access": "all"}
 
     assert "already cares for this patient" in errors(desk.post(url(RelatedPerson, "add"), data))[0]
 

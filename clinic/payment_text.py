@@ -1,0 +1,40 @@
+"""Payments for visits in words, for patients and staff."""
+
+from django.utils.translation import gettext as _
+
+from clinic import money
+from clinic.models import Appointment, HealthcareService, Payment, PaymentItem
+
+Status = Payment.Status
+UNTOLD = (Status.CREATED, Status.PAYING, Status.EXPIRED, Status.RELEASED)
+
+
+def payment_text(appointment: Appointment) -> str:
+    """Return what was paid for a visit, such as `$40.00 paid, $20.00 given back`; empty if nothing was.
+
+    One query for a visit that has a payment.
+    """
+    if not appointment.has_payment:
+        return ""
+    items = PaymentItem.objects.filter(appointment=appointment).exclude(payment__status__in=UNTOLD)
+    return "; ".join(_item_text(item) for item in items.select_related("payment"))
+
+
+def _item_text(item: PaymentItem) -> str:
+    payment = item.payment
+    amount, fee = money.text(item.amount, payment.currency), money.text(payment.fee, payment.currency)
+    match payment.status:
+        case Status.KEPT:
+            return _("A card is kept. %(fee)s may be charged if the visit is missed.") % {"fee": fee}
+        case Status.CHARGED:
+            return _("A fee of %(fee)s was charged.") % {"fee": fee}
+        case Status.WAIVED:
+            return _("Waived by the clinic")
+        case Status.FAILED:
+            return _("The payment of %(amount)s failed.") % {"amount": amount}
+    if item.refunded:
+        back = money.text(item.refunded, payment.currency)
+        return _("%(amount)s paid, %(back)s refunded") % {"amount": amount, "back": back}
+    if payment.purpose == HealthcareService.Prepayment.DEPOSIT:
+        return _("Deposit of %(amount)s paid") % {"amount": amount}
+    return _("%(amount)s paid") % {"amount": amount}
