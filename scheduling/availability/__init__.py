@@ -5,7 +5,9 @@ takes them from the cache of this process. A search for the first few times of s
 each twice as long as the one before, until there are enough.
 """
 
+from scheduling.availability.arranging import arrange
 from scheduling.availability.checklist import BookingProblem, Verdict, checklist, problems_of_place
+from scheduling.availability.combined import CombinedQuery, FoundVisit, find_combined
 from scheduling.availability.criteria import Criteria, MayBook, specialties_of, ways_for
 from scheduling.availability.faults import Fault, FoundFault
 from scheduling.availability.free_times import (
@@ -27,6 +29,7 @@ from scheduling.availability.free_times import (
     places_left,
     seats,
 )
+from scheduling.availability.gaps import gaps_of
 from scheduling.availability.limits import are_limited, limits_of
 from scheduling.availability.moved_visits import MovedVisit, moved_visit_of
 from scheduling.availability.offering_cache import STAMP
@@ -46,18 +49,34 @@ from scheduling.availability.offerings import (
     with_duration,
 )
 from scheduling.availability.openings import Opening, by_day, doubling, openings, start_only
-from scheduling.availability.parameters import hypothetical_rules, is_absent, weekly_windows
+from scheduling.availability.parameters import (
+    closed_time,
+    hypothetical_rules,
+    is_absent,
+    kept_times_of,
+    planned,
+    weekly_windows,
+)
 from scheduling.availability.patient_limits import (
     full_for,
-    is_new,
     limits_patients,
     patient_limit_issues,
     series_limit_issues,
 )
-from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded
-from scheduling.availability.series import FoundSeries, SeriesQuery, check_occurrences, find_series
+from scheduling.availability.previews import DAYS, HypotheticalService, compare, stranded, was_open
+from scheduling.availability.series import (
+    Course,
+    FoundSeries,
+    SeriesQuery,
+    check_occurrences,
+    find_series,
+    plan_course,
+    plan_move,
+)
+from scheduling.availability.walk_ins import next_openings, without_notice
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core.offers import Reason
+from scheduling.core.series import PlannedVisit
 
 __all__ = [
     "DAYS",
@@ -70,16 +89,20 @@ __all__ = [
     "TIME_CONFLICTS",
     "Arrangement",
     "BookingProblem",
+    "CombinedQuery",
+    "Course",
     "Criteria",
     "Fault",
     "FoundFault",
     "FoundSeries",
     "FoundTime",
+    "FoundVisit",
     "HypotheticalService",
     "MayBook",
     "MovedVisit",
     "Offering",
     "Opening",
+    "PlannedVisit",
     "Pool",
     "Reason",
     "SearchWindows",
@@ -89,31 +112,39 @@ __all__ = [
     "Way",
     "all_offerings_of",
     "are_limited",
+    "arrange",
     "arrangements_for",
     "as_datetime",
     "bookable_until",
     "by_day",
     "check_occurrences",
     "checklist",
+    "closed_time",
     "compare",
     "doubling",
     "explain",
+    "find_combined",
     "find_series",
     "find_times",
     "full_for",
+    "gaps_of",
     "hypothetical_rules",
     "is_absent",
-    "is_new",
     "is_offered",
+    "kept_times_of",
     "limits_of",
     "limits_patients",
     "moved_visit_of",
+    "next_openings",
     "offerings_by_key",
     "offerings_of",
     "open_spans",
     "openings",
     "patient_limit_issues",
     "places_left",
+    "plan_course",
+    "plan_move",
+    "planned",
     "problems_of_place",
     "require_combinable",
     "require_common_grid",
@@ -125,8 +156,10 @@ __all__ = [
     "specialties_of",
     "start_only",
     "stranded",
+    "was_open",
     "ways_for",
     "ways_of",
     "weekly_windows",
     "with_duration",
+    "without_notice",
 ]

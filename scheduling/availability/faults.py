@@ -182,14 +182,14 @@ def _closed_row(kind: str, schedule: Schedule) -> Resource:
 
 def _missing(calendar: Calendar) -> Iterator[FoundFault]:
     row, schedule = calendar.row, calendar.schedule
-    if not (row.parameters[6] or row.actor_zone):
+    if not (row.parameters.timezone or row.actor_zone):
         if schedule.site is None:
             text = _("It has no site, and so no time zone. Choose the site of the schedule.")
             yield FoundFault(Fault.NO_ZONE, text, schedule)
         else:
             text = _("The time zone is not known. Set the site\u2019s time zone.")
             yield FoundFault(Fault.NO_ZONE, text, schedule.site)
-    if row.parameters[0] is None:
+    if row.parameters.duration is None:
         yield FoundFault(Fault.NO_DURATION, _("No length is set. Enter it in minutes."))
 
 

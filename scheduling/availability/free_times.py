@@ -1,7 +1,7 @@
 """Search for free times of a service, check of one time, and reasons why a time is not offered."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
@@ -14,10 +14,12 @@ from clinic.local_time import later
 from clinic.models import OCCUPYING, Appointment, HealthcareService, Slot
 from scheduling.availability.limits import fill_limits
 from scheduling.availability.offerings import Offering
+from scheduling.availability.released_time import release
 from scheduling.availability.ways import Way, ways_of
 from scheduling.core import offers as core
 from scheduling.core.intervals import Span, merge, subtract
-from scheduling.core.offers import Diary, Offer, Reason, Taken
+from scheduling.core.kept_time import closed_to_others
+from scheduling.core.offers import Diary, Offer, Reason, Rules, Taken
 
 SearchWindows: TypeAlias = Callable[[int, int], Iterator[Span]]
 
@@ -32,6 +34,7 @@ REASONS = {
     Reason.OUTSIDE_HOURS: _("It is outside the hours."),
     Reason.CLOSED: _("It falls in a closure."),
     Reason.AWAY: _("They do not work there at that time."),
+    Reason.KEPT: _("That time is kept for other visits."),
     Reason.OUTSIDE_PLANNING_HORIZON: _("It is outside the planning horizon of the schedule."),
     Reason.TAKEN: _("It is taken."),
     Reason.BLOCKED: _("That time is blocked."),
@@ -39,6 +42,7 @@ REASONS = {
     Reason.TOO_FAR: _("It is further ahead than this visit can be booked."),
     Reason.DAY_FULL: _("No more visits are booked on that day."),
     Reason.WEEK_FULL: _("No more visits are booked in that week."),
+    Reason.SESSION_FULL: _("No more visits of this kind are booked in that session."),
 }
 
 
@@ -47,7 +51,8 @@ class TimeQuery:
     """A query for free times within [start, end): one schedule of every pool of one of the ways.
 
     With `within` a visit has to start in one of these spans. `windows` divides the search; by default it is made at
-    once, or in growing windows if there is a `limit`. Slots of `without` are ignored, as when it is moved.
+    once, or in growing windows if there is a `limit`. Slots of `without` are ignored, as when it is moved, and those
+    of the visits `besides`, by their primary keys, that are moved with it.
     """
 
     ways: Sequence[Way]
@@ -57,6 +62,7 @@ class TimeQuery:
     limit: int | None = None
     windows: SearchWindows | None = None
     without: Appointment | None = None
+    besides: Collection[int] = ()
 
 
 class FoundTime(NamedTuple):
@@ -133,6 +139,8 @@ def explain(
         notice.append(Reason.TOO_SOON)
     if _too_far(service, later(start, timedelta(seconds=offerings[0].rules.duration)), now):
         notice.append(Reason.TOO_FAR)
+    if start.microsecond:
+        notice.append(Reason.OFF_GRID)
     return {offering: notice + core.why_not(diaries[offering.schedule], at) for offering in offerings}
 
 
@@ -221,6 +229,8 @@ def _diaries_in(query: TimeQuery, window: Span, end: int, now: datetime) -> dict
         mine |= {each.schedule: empty_diary(each) for pool in way.pools for each in pool if each.schedule not in mine}
     visits_end = min(window[1] + _longest(diaries), end)
     fill(list(diaries.items()), window[0], visits_end, now=now, without=query.without)
+    if query.besides:
+        release((diary for calendars in diaries.values() for diary in calendars.values()), query.besides)
     return diaries
 
 
@@ -342,6 +352,8 @@ def fill(
     blocks: list[tuple[int, Span]] = []
     for diary in every:
         diary.taken = taken.setdefault(diary.bookable, [])
+        if diary.rules.kept_for_others:
+            diary.kept = kept_for_others(diary.rules, start, end, now=now)
     schedules = list({diary.schedule for diary in every})
     kinds = [(_codes(service.type), each) for service, each in diaries]
     with connection.cursor() as cursor:
@@ -364,6 +376,11 @@ def fill(
         closed = subtract([block], merge(own.get(bookable, [])))
         taken[bookable] += [Taken(first, last, is_block=True) for first, last in closed]
     fill_limits(diaries, start, end, now=now, without=without, series=series)
+
+
+def kept_for_others(rules: Rules, start: int, end: int, *, now: datetime) -> list[Span]:
+    """The spans within [start, end) that are kept for other services at `now`."""
+    return closed_to_others(rules.kept_for_others, rules.kept, rules.zone, start, end, now=_seconds(now))
 
 
 def _codes(concepts: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:

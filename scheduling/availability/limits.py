@@ -1,4 +1,4 @@
-"""Booking limits: the days and weeks in which no further visit may begin, by the visits that there are."""
+"""Booking limits: the days, weeks and sessions in which no further visit may begin, by the visits that there are."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,8 @@ from clinic.country import clinic_zone
 from clinic.models import Appointment, HealthcareService
 from scheduling.availability.offerings import Offering
 from scheduling.core.hours import DAY
-from scheduling.core.limits import Limits, full_days, full_weeks
-from scheduling.core.offers import Diary
+from scheduling.core.limits import Limits, full_days, full_sessions, full_weeks
+from scheduling.core.offers import Diary, sessions
 
 UTC = ZoneInfo("UTC")
 # Whole local weeks around a window, in any zone.
@@ -57,7 +57,7 @@ def fill_limits(
     without: Appointment | None = None,
     series: Sequence[int] = (),
 ) -> None:
-    """Write the days and weeks in [start, end) that are full into diaries by service and schedule.
+    """Write the days, weeks and sessions in [start, end) that are full into diaries by service and schedule.
 
     One query if there are limits, else none. The visit `without` does not count. The visits of a `series`, given by
     their starts, count for one another.
@@ -89,8 +89,11 @@ def fill_limits(
     for service, calendars in diaries:
         for diary in calendars.values():
             rules, key = diary.rules, diary.schedule
+            own = on_schedule_of_service[key, service.pk]
+            if rules.limits.session is not None:
+                diary.full_sessions += full_sessions(rules.limits, sessions(diary, start, end), own, series)
             for limits, starts, local in (
-                (rules.limits, on_schedule_of_service[key, service.pk], rules.zone),
+                (rules.limits, own, rules.zone),
                 (rules.schedule_limits, on_schedule[key], rules.zone),
                 (limits_of(service), of_service[service.pk], zone),
             ):

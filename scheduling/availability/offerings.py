@@ -1,6 +1,6 @@
 """Offerings: schedules with their rules for a service, read with one query."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +13,9 @@ from clinic.models import Appointment, HealthcareService, Patient
 from clinic.models.statements import find
 from clinic.zones import zone_named
 from scheduling.availability.offering_cache import offering_cache
-from scheduling.availability.parameters import absences_of, planned, rules_of
+from scheduling.availability.parameters import absences_of, closed_times_of, planned, rules_of
 from scheduling.availability.schedule_rows import OF_ALL, ScheduleRow, issues_of, read_rows, rows_for
+from scheduling.core.hours import closed_spans
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Rules
 from scheduling.errors import Invalid, Issue, RuleBroken, SchedulingError
@@ -117,24 +118,25 @@ def require_still_available(appointment: Appointment) -> list[int]:
     issues = [each for row in rows for each in issues_of(row, "Appointment.slot") if each.code == "business-rule"]
     if service is not None and not service.active:
         issues.append(Issue("business-rule", "HealthcareService is inactive", "Appointment.serviceType"))
-    issues += [_absence_issue(row) for row in rows if _is_absent_during(row, appointment)]
+    issues += [issue for row in rows for issue in _absence_issues(row, appointment)]
     if issues:
         raise RuleBroken(issues=issues)
     return [row.bookable for row in rows]
 
 
-def _is_absent_during(row: ScheduleRow, appointment: Appointment) -> bool:
-    zone = row.parameters[6] or row.actor_zone
-    if not zone or appointment.start is None or appointment.end is None:
-        return False
-    start, end = int(appointment.start.timestamp()), int(appointment.end.timestamp())
-    return any(first < end and start < last for first, last in absences_of(*row.parameters[-2:], ZoneInfo(zone)))
-
-
-def _absence_issue(row: ScheduleRow) -> Issue:
-    return Issue(
-        "business-rule", f"{row.actor_name or row.actor} does not work there at that time.", "Appointment.slot"
-    )
+def _absence_issues(row: ScheduleRow, appointment: Appointment) -> Iterator[Issue]:
+    name = row.parameters.timezone or row.actor_zone
+    if not name or appointment.start is None or appointment.end is None:
+        return
+    zone, start, end = ZoneInfo(name), int(appointment.start.timestamp()), int(appointment.end.timestamp())
+    if any(
+        first < end and start < last
+        for first, last in absences_of(row.parameters.absences, row.parameters.period, zone)
+    ):
+        text = f"{row.actor_name or row.actor} does not work there at that time."
+        yield Issue("business-rule", text, "Appointment.slot")
+    if closed_spans(closed_times_of(row.parameters.closures), zone, start, end):
+        yield Issue("business-rule", f"{row.actor_name or row.actor} is closed at that time.", "Appointment.slot")
 
 
 def _require_offered(service: HealthcareService, rows: Mapping[str, ScheduleRow | None]) -> list[Offering]:
@@ -303,7 +305,7 @@ def _only_rules(issues: Iterable[Issue]) -> bool:
 
 
 def offering_of(row: ScheduleRow) -> Offering:
-    zone = zone_named(row.parameters[6] or row.actor_zone)
+    zone = zone_named(row.parameters.timezone or row.actor_zone)
     return Offering(
         schedule=row.schedule,
         fhir_id=row.fhir_id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
 from clinic.country import clinic_zone
@@ -15,10 +15,10 @@ from scheduling.availability.parameters import AFTER_ALL_TIME, BEFORE_ALL_TIME
 from scheduling.core.intervals import Span
 from scheduling.core.limits import Limits, full_days, full_weeks
 from scheduling.errors import Issue
+from scheduling.new_patients import is_new, of_new_patients
 from scheduling.participants import of_patient
 
 TO_COME = ("pending", "booked", "arrived", "checked-in")
-TOOK_PLACE = ("arrived", "checked-in", "fulfilled")
 MARGIN = timedelta(seconds=AROUND)
 
 
@@ -64,16 +64,10 @@ def full_for(
         own = _seconds(around.filter(of_patient(patient.pk)))
         together = [int(each.timestamp()) for each in series]
         full[PatientLimit.WEEK] = full_weeks(Limits(week=service.patient_week_limit), own, zone, together)
-    if service.new_patient_limit is not None and is_new(patient):
-        earlier = _took_place().filter(patient=OuterRef("patient"), start__lt=OuterRef("start"))
-        new = _seconds(around.filter(~Exists(earlier), patient__isnull=False))
+    if service.new_patient_limit is not None and is_new(patient, service, start):
+        new = _seconds(around.filter(of_new_patients(service)))
         full[PatientLimit.NEW] = full_days(Limits(day=service.new_patient_limit), new, zone)
     return full
-
-
-def is_new(patient: Patient) -> bool:
-    """True before the first visit of the patient that takes place."""
-    return not _took_place().filter(of_patient(patient.pk)).exists()
 
 
 def patient_limit_issues(
@@ -108,10 +102,6 @@ def _issues_at(start: datetime, full: dict[PatientLimit, list[Span]], service: H
 def _visits(now: datetime) -> QuerySet[Appointment]:
     is_held = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
     return Appointment.objects.filter(is_held, status__in=COUNTED, deleted_at=None).order_by()
-
-
-def _took_place() -> QuerySet[Appointment]:
-    return Appointment.objects.filter(status__in=TOOK_PLACE, deleted_at=None).order_by()
 
 
 def _seconds(visits: QuerySet[Appointment]) -> Iterable[int]:

@@ -12,7 +12,7 @@ from scheduling.availability.ways import ways_of
 from scheduling.core import offers as core
 from scheduling.core.hours import whole_days
 from scheduling.core.intervals import Span
-from scheduling.core.offers import Diary, Reason
+from scheduling.core.offers import Diary, Reason, Rules
 
 DAYS = 28
 NOT_OPEN = frozenset({Reason.OUTSIDE_HOURS, Reason.CLOSED, Reason.AWAY})
@@ -61,6 +61,13 @@ def stranded(
         )
         verdicts.append(open_before and not open_after)
     return verdicts
+
+
+def was_open(offering: Offering, rules: Rules, span: Span) -> bool:
+    """True if the span lies within the hours of these rules on the schedule, and not in a closure. Extra time that was
+    added for once is not looked at.
+    """
+    return _is_open(Diary(offering.schedule, offering.bookable, rules, offering.planned), span)
 
 
 def _is_open(diary: Diary, span: Span) -> bool:

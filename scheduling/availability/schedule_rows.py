@@ -8,6 +8,32 @@ from clinic.models import HealthcareService
 from scheduling.errors import Issue
 
 
+class ParameterRow(NamedTuple):
+    """The parameters that count for a schedule and a service, as their columns are read; JSON is text."""
+
+    duration: int | None
+    buffer_before: int
+    buffer_after: int
+    interval: int | None
+    offset: int
+    grid_timezone: str
+    timezone: str
+    capacity: int
+    day_limit: int | None
+    week_limit: int | None
+    session_limit: int | None
+    schedule_day_limit: int | None
+    schedule_week_limit: int | None
+    availability: str | None
+    not_available: str
+    not_available_of_service: str
+    closures: str | None
+    absences: str | None
+    period: str | None
+    kept: str | None
+    kept_for_others: str | None
+
+
 class ScheduleRow(NamedTuple):
     """A schedule joined with its own parameters for one service and with the service's parameters."""
 
@@ -28,7 +54,7 @@ class ScheduleRow(NamedTuple):
     site_reference: str
     actor_zone: str
     closed: str
-    parameters: tuple[Any, ...]
+    parameters: ParameterRow
 
 
 _PARAMETERS = """
@@ -42,13 +68,30 @@ _PARAMETERS = """
     coalesce(own.slot_capacity, general.slot_capacity, 1),
     coalesce(own.day_limit, general.day_limit),
     coalesce(own.week_limit, general.week_limit),
+    coalesce(own.session_limit, general.session_limit),
     schedule.total_day_limit,
     schedule.total_week_limit,
     coalesce(own.availability, general.availability)::text,
     coalesce(own.not_available, '[]')::text,
     coalesce(general.not_available, '[]')::text,
+    (
+        SELECT jsonb_agg(
+            jsonb_build_array(
+                closure.first, closure.starts, closure.last, closure.ends, closure.yearly,
+                CASE WHEN closure.is_public THEN closure.names || jsonb_build_object('', closure.reason) END
+            )
+            ORDER BY closure.id
+        )
+        FROM clinic_closure closure
+        WHERE closure.removed_at IS NULL AND (
+            num_nonnulls(closure.practitioner_id, closure.location_id, closure.device_id) = 0
+            OR closure.practitioner_id = person.id OR closure.device_id = device.id
+            OR closure.location_id IN (place.id, device_place.id, building.id, site.id)
+        )
+    )::text,
     (role.extra->'notAvailable')::text,
-    (role.extra->'period')::text
+    (role.extra->'period')::text,
+    own.kept::text
 """
 # The resource types of everything closed that a visit on the schedule needs.
 _CLOSED = """
@@ -92,7 +135,15 @@ def _select(service: str, source: str = "clinic_schedule schedule") -> str:
             nullif(site.timezone, ''), ''
         ),
         {_CLOSED},
-        {_PARAMETERS}
+        {_PARAMETERS},
+        (
+            SELECT jsonb_agg(entry)
+            FROM clinic_schedulingparameters other
+            JOIN clinic_healthcareservice other_service ON other_service.id = other.service_id
+            CROSS JOIN jsonb_array_elements(other.kept) entry
+            WHERE other.schedule_id = schedule.id AND other.service_id <> {service} AND other.kept <> '[]'
+                AND other_service.active AND other_service.deleted_at IS NULL
+        )::text
     FROM {source}
     JOIN clinic_bookable bookable ON bookable.id = schedule.bookable_id
     LEFT JOIN clinic_schedule_services offered
@@ -118,13 +169,13 @@ OF_ALL = _select("service.id", "clinic_schedule schedule CROSS JOIN clinic_healt
 def rows_for(service: HealthcareService | None, condition: str, values: list[Any]) -> list[ScheduleRow]:
     key = service.pk if service is not None else None
     with connection.cursor() as cursor:
-        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [key] * 4 + values)
+        cursor.execute(f"{_OF_ONE} WHERE {condition} ORDER BY schedule.id", [key] * 5 + values)
         return read_rows(cursor)
 
 
 def read_rows(cursor: Any) -> list[ScheduleRow]:
     alone = len(ScheduleRow._fields) - 1  # the columns after these are the parameters
-    return [ScheduleRow._make((*row[:alone], row[alone:])) for row in cursor.fetchall()]
+    return [ScheduleRow._make((*row[:alone], ParameterRow._make(row[alone:]))) for row in cursor.fetchall()]
 
 
 def issues_of(row: ScheduleRow | None, expression: str) -> list[Issue]:
@@ -137,9 +188,9 @@ def issues_of(row: ScheduleRow | None, expression: str) -> list[Issue]:
     if not row.offers:
         text = "Schedule is not schedulable for requested service type"
         issues.append(Issue("invalid", text, expression))
-    if not (row.parameters[6] or row.actor_zone):
+    if not (row.parameters.timezone or row.actor_zone):
         issues.append(Issue("invalid", "No timezone specified", expression))
-    if row.parameters[0] is None:
+    if row.parameters.duration is None:
         text = "No SchedulingParameters found on Schedule or HealthcareService: no duration is set"
         issues.append(Issue("invalid", text, expression))
     return issues

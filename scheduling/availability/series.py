@@ -1,6 +1,6 @@
 """Series of visits: search for them, and the check of all their visits. One statement each, however many weeks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,19 +9,32 @@ from zoneinfo import ZoneInfo
 
 from clinic.local_time import later
 from clinic.models import HealthcareService
-from scheduling.availability.free_times import TimeQuery, bookable_window, empty_diary, fill
+from scheduling.availability.free_times import TimeQuery, as_datetime, bookable_window, empty_diary, fill
 from scheduling.availability.offerings import Offering
+from scheduling.availability.released_time import release
 from scheduling.availability.ways import Way
 from scheduling.core import offers as core
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary
-from scheduling.core.series import AROUND, Agenda, Conflict, Recurrence, SeriesOffer, reach, series_offers
+from scheduling.core.series import (
+    AROUND,
+    WEEK,
+    Agenda,
+    Conflict,
+    PlannedVisit,
+    Recurrence,
+    SeriesOffer,
+    closest_visits,
+    moved_starts,
+    planned_visits,
+    reach,
+    series_offers,
+)
 
-FEWEST_VISITS, MOST_VISITS = 2, 52
-MOST_WEEKS = 26  # between two visits
 LONGEST_SERIES = timedelta(weeks=104)
 FIRST_WITHIN = timedelta(days=7, hours=1)  # an hour more, for a week in which the clocks go back
 MOST_SERIES_SCHEDULES = 50
+SPARE_WEEKS = 26  # that are searched for visits as close together as possible
 REST = timedelta(seconds=AROUND) + timedelta(days=1)  # after the last visit's day: its alternatives, a clock change
 
 
@@ -49,6 +62,18 @@ class FoundSeries(NamedTuple):
     zone: ZoneInfo
     offerings: tuple[Offering, ...]
     conflicts: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Several visits that a patient books at once: `count` of them, one every `weeks` weeks at one local time.
+
+    Without `weeks` they are as close together as possible, but so many local `days` apart.
+    """
+
+    count: int
+    weeks: int | None
+    days: int = 1
 
 
 class Occurrence(NamedTuple):
@@ -88,6 +113,66 @@ def _zones_of(way: Way) -> list[ZoneInfo]:
     """The zones in which each pool of the way has a schedule, in their order."""
     zones = [dict.fromkeys(offering.zone for offering in pool) for pool in way.pools]
     return [zone for zone in zones[0] if all(zone in others for others in zones)]
+
+
+def plan_course(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    course: Course,
+    first: datetime,
+    *,
+    now: datetime,
+    engaged: Sequence[Span] = (),
+    without: Collection[int] = (),
+) -> list[PlannedVisit]:
+    """The visits of a course on these schedules, whose first begins at `first`; those too that cannot be had.
+
+    Fewer if no more can be had close together. `engaged` is the patient's own time, and the time of the visits
+    `without`, by their primary keys, counts as free. One query, and another one if there are such visits.
+    """
+    weeks = course.weeks or -(-course.days * course.count // WEEK)
+    until = later(first, min(timedelta(weeks=weeks * course.count + SPARE_WEEKS), LONGEST_SERIES) + REST)
+    agendas, window = _agendas(service, offerings, until, now, without)
+    zone, begin = offerings[0].zone, int(first.timestamp())
+    if course.weeks is None:
+        return list(closest_visits(agendas, course.count, course.days, zone, begin, window, engaged))
+    starts = Recurrence(course.count, course.weeks, zone).planned_starts(begin)
+    return list(planned_visits(agendas, starts, window, engaged))
+
+
+def plan_move(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    starts: Sequence[datetime],
+    old: datetime,
+    new: datetime,
+    *,
+    now: datetime,
+    engaged: Sequence[Span] = (),
+    without: Collection[int] = (),
+) -> list[PlannedVisit]:
+    """The visits at `starts` after a move of one of them from `old` to `new`: see `moved_starts` and `plan_course`."""
+    zone = offerings[0].zone
+    seconds = [int(start.timestamp()) for start in starts]
+    moved = moved_starts(seconds, int(old.timestamp()), int(new.timestamp()), zone)
+    until = later(as_datetime(max(each.start for each in moved)), REST)
+    agendas, window = _agendas(service, offerings, until, now, without)
+    return list(planned_visits(agendas, moved, window, engaged))
+
+
+def _agendas(
+    service: HealthcareService,
+    offerings: Sequence[Offering],
+    until: datetime,
+    now: datetime,
+    without: Collection[int],
+) -> tuple[list[Agenda], Span]:
+    """The agendas of the schedules, and the time in which the service can be booked, until then."""
+    window = bookable_window(service, now, until, now)
+    diaries = {each.schedule: empty_diary(each) for each in offerings}
+    fill([(service, diaries)], *window, now=now)
+    release(diaries.values(), without)
+    return [Agenda(diary) for diary in diaries.values()], window
 
 
 def check_occurrences(

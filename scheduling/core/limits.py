@@ -1,10 +1,11 @@
-"""Limits on the number of visits in a local day or week. A week begins on Monday.
+"""Limits on the number of visits in a local day or week, or in a session. A week begins on Monday.
 
-All times are UTC seconds. A day or week is full once it has as many visits as the limit, however much time is left.
+All times are UTC seconds. Each is full once it has as many visits as the limit, however much time is left. A session is
+one spell of the hours, such as a morning: one window on one day.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,10 +15,11 @@ from scheduling.core.intervals import Span
 
 
 class Limits(NamedTuple):
-    """The most visits that may begin in a day and in a week; None without a limit."""
+    """The most visits that may begin in a day, in a week and in a session; None without a limit."""
 
     day: int | None = None
     week: int | None = None
+    session: int | None = None
 
 
 UNLIMITED = Limits()
@@ -34,6 +36,21 @@ def full_days(limits: Limits, starts: Iterable[int], zone: ZoneInfo, series: Ite
 def full_weeks(limits: Limits, starts: Iterable[int], zone: ZoneInfo, series: Iterable[int] = ()) -> list[Span]:
     """The weeks in which no further visit, or not all visits of a `series`, may begin: see `full_days`."""
     return _full(limits.week, starts, zone, week_of, series)
+
+
+def full_sessions(
+    limits: Limits, sessions: Iterable[Span], starts: Sequence[int], series: Sequence[int] = ()
+) -> list[Span]:
+    """The sessions in which no further visit, or not all visits of a `series`, may begin: see `full_days`."""
+    if limits.session is None:
+        return []
+    full = []
+    for first, last in sorted(sessions):
+        taken = sum(first <= start < last for start in starts)
+        together = sum(first <= start < last for start in series)
+        if taken + max(together - 1, 0) >= limits.session:
+            full.append((first, last))
+    return full
 
 
 def week_of(day: date) -> tuple[date, date]:

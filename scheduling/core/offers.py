@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from scheduling.core.grid import Grid, is_on_grid, points
-from scheduling.core.hours import DAY, HOUR, Window, open_spans
+from scheduling.core.hours import DAY, HOUR, ClosedTime, Window, closed_spans, open_spans, spells
 from scheduling.core.intervals import Span, clip, covers, intersect, merge, subtract
+from scheduling.core.kept_time import KeptTime
 from scheduling.core.limits import UNLIMITED, Limits
 
 SHORTEST_WINDOW = 3 * HOUR
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     OUTSIDE_HOURS = "outside-hours"
     CLOSED = "closed"
     AWAY = "away"
+    KEPT = "kept"
     OUTSIDE_PLANNING_HORIZON = "outside-planning-horizon"
     TAKEN = "taken"
     BLOCKED = "blocked"
@@ -35,14 +37,16 @@ class Reason(StrEnum):
     TOO_FAR = "too-far"
     DAY_FULL = "day-full"
     WEEK_FULL = "week-full"
+    SESSION_FULL = "session-full"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The scheduling rules of one service on one schedule.
 
-    Closures are the clinic's, absences the actor's; both close time. `limits` count the visits of the service on the
-    schedule, `schedule_limits` all visits on it.
+    Closures are the service's, absences the actor's, closed times those of the actor, its place or the clinic for all
+    services; all of them close time. `limits` count the visits of the service on the schedule, `schedule_limits` all
+    visits on it. `kept_for_others` is kept for other services on the schedule, `kept` for this one.
     """
 
     duration: int
@@ -54,8 +58,11 @@ class Rules:
     hours: tuple[Window, ...]
     closures: tuple[Span, ...] = ()
     absences: tuple[Span, ...] = ()
+    closed_times: tuple[ClosedTime, ...] = ()
     limits: Limits = UNLIMITED
     schedule_limits: Limits = UNLIMITED
+    kept_for_others: tuple[KeptTime, ...] = ()
+    kept: tuple[KeptTime, ...] = ()
 
 
 class Taken(NamedTuple):
@@ -71,8 +78,9 @@ class Taken(NamedTuple):
 class Diary:
     """The rules, extra time and taken time of one schedule for one service.
 
-    `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). `full_days` and
-    `full_weeks` have all the visits that limits allow. Two diaries of one `bookable` share its time.
+    `extra` is one-off time beyond the hours, `planned` the planning horizon (None without limits). `full_days`,
+    `full_weeks` and `full_sessions` have all the visits that limits allow; `kept` is kept for other services. Two
+    diaries of one `bookable` share its time.
     """
 
     schedule: int
@@ -83,6 +91,8 @@ class Diary:
     taken: list[Taken] = field(default_factory=list)
     full_days: list[Span] = field(default_factory=list)
     full_weeks: list[Span] = field(default_factory=list)
+    full_sessions: list[Span] = field(default_factory=list)
+    kept: list[Span] = field(default_factory=list)
 
 
 class Offer(NamedTuple):
@@ -173,7 +183,12 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
     if not covers(merge(opening + diary.extra), first, last):
         reasons.append(Reason.OUTSIDE_HOURS)
     else:
-        for closed, reason in ((rules.closures, Reason.CLOSED), (rules.absences, Reason.AWAY)):
+        closures = [*rules.closures, *closed_spans(rules.closed_times, rules.zone, first, last)]
+        for closed, reason in (
+            (closures, Reason.CLOSED),
+            (rules.absences, Reason.AWAY),
+            (diary.kept, Reason.KEPT),
+        ):
             if not covers(subtract([(first, last)], merge(closed)), first, last):
                 reasons.append(reason)
     if not _has_seat(diary, first, last):
@@ -182,7 +197,11 @@ def why_not(diary: Diary, start: int) -> list[Reason]:
             reasons.append(Reason.BLOCKED)
         if not _has_seat(replace(diary, taken=visits), first, last):
             reasons.append(Reason.TAKEN)
-    for full, reason in ((diary.full_days, Reason.DAY_FULL), (diary.full_weeks, Reason.WEEK_FULL)):
+    for full, reason in (
+        (diary.full_days, Reason.DAY_FULL),
+        (diary.full_weeks, Reason.WEEK_FULL),
+        (diary.full_sessions, Reason.SESSION_FULL),
+    ):
         if any(begin <= start < end for begin, end in full):
             reasons.append(reason)
     return reasons
@@ -319,8 +338,13 @@ def _start_spans(diary: Diary, start: int, end: int) -> list[Span]:
     opening = open_time(diary, start - rules.buffer_before, end + rules.buffer_after)
     before, after = rules.buffer_before, rules.duration + rules.buffer_after - 1
     spans = merge((first + before, last - after) for lane in _lanes(opening, diary) for first, last in lane)
-    full = diary.full_days + diary.full_weeks
+    full = diary.full_days + diary.full_weeks + diary.full_sessions
     return subtract(spans, merge(full)) if full else spans
+
+
+def sessions(diary: Diary, start: int, end: int) -> list[Span]:
+    """The sessions that overlap [start, end), each in full: single spells of the hours, and extra time."""
+    return [*spells(diary.rules.hours, diary.rules.zone, start, end), *diary.extra]
 
 
 def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -> list[Span]:
@@ -330,7 +354,12 @@ def open_time(diary: Diary, start: int, end: int, *, within_plan: bool = True) -
     opening = open_spans(diary.rules.hours, diary.rules.zone, start, end)
     if diary.extra:
         opening = clip(merge(opening + diary.extra), start, end)
-    closed = diary.rules.closures + diary.rules.absences
+    closed = [
+        *diary.rules.closures,
+        *diary.rules.absences,
+        *diary.kept,
+        *closed_spans(diary.rules.closed_times, diary.rules.zone, start, end),
+    ]
     return subtract(opening, merge(closed)) if closed else opening
 
 

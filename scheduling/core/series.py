@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from scheduling.core.hours import DAY, clock_difference, days_later
+from scheduling.core.hours import DAY, clock_difference, days_later, instant, local_date, local_time, whole_days
 from scheduling.core.intervals import Span
 from scheduling.core.offers import Diary, Offer, Taken, distinct, offers
 
@@ -21,6 +21,13 @@ ALTERNATIVES = 3
 
 Pools: TypeAlias = Sequence[Sequence[Diary]]
 Choices: TypeAlias = tuple[tuple[int, ...], ...]  # for each pool, the schedules that can serve
+
+
+class PlannedStart(NamedTuple):
+    """A start that is planned. If the clocks skip its local time that day, it is not kept."""
+
+    start: int
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,25 @@ class Recurrence:
         """The starts of all visits."""
         return tuple(self.start(first, number) for number in range(self.count))
 
+    def planned_starts(self, first: int) -> list[PlannedStart]:
+        """The starts of all visits."""
+        return [
+            PlannedStart(start, self.is_kept(first, number, start)) for number, start in enumerate(self.starts(first))
+        ]
+
     def is_kept(self, first: int, number: int, start: int) -> bool:
         """True if the start of this visit (0 is the first) is at the local time, so that the clocks do not skip it."""
         return clock_difference(first, start, self.zone) == timedelta(weeks=self.weeks * number)
+
+
+def moved_starts(starts: Iterable[int], old: int, new: int, zone: ZoneInfo) -> list[PlannedStart]:
+    """The starts after a move of one of these visits from `old` to `new`: as many days later, at the same local time
+    as that one.
+    """
+    days = local_date(new, zone) - local_date(old, zone)
+    clock = local_time(new, zone).time()
+    moved = [instant(local_date(start, zone) + days, clock, zone) for start in starts]
+    return [PlannedStart(start, local_time(start, zone).time() == clock) for start in moved]
 
 
 class Conflict(NamedTuple):
@@ -91,6 +114,66 @@ def series_offers(
                 for number in missing
             )
             yield SeriesOffer(candidate.offer.start, candidate.offer.end, starts, schedules, conflicts)
+
+
+class PlannedVisit(NamedTuple):
+    """A visit of a planned series: its number, its start, whether it can be had then, and else the nearest starts."""
+
+    number: int
+    start: int
+    is_free: bool
+    alternatives: tuple[int, ...]
+
+
+def planned_visits(
+    agendas: "Sequence[Agenda]", starts: Iterable[PlannedStart], bookable: Span, engaged: Sequence[Span] = ()
+) -> Iterator[PlannedVisit]:
+    """The visits at these starts on these schedules; those too that cannot be had.
+
+    `engaged` is the patient's own time.
+    """
+    for number, (start, is_kept) in enumerate(starts, 1):
+        is_free = is_kept and bool(_starts(agendas, start, start + 1, bookable, engaged))
+        alternatives = () if is_free else _alternatives(agendas, start, bookable, engaged)
+        yield PlannedVisit(number, start, is_free, alternatives)
+
+
+def closest_visits(
+    agendas: "Sequence[Agenda]",
+    count: int,
+    days: int,
+    zone: ZoneInfo,
+    first: int,
+    bookable: Span,
+    engaged: Sequence[Span] = (),
+) -> Iterator[PlannedVisit]:
+    """The visits of a series on these schedules that are as close together as possible: each is the first that can be
+    had so many local days after the one before. There are fewer if no more can be had.
+    """
+    starts = _starts(agendas, first, first + 1, bookable, engaged)
+    yield PlannedVisit(1, first, bool(starts), () if starts else _alternatives(agendas, first, bookable, engaged))
+    start: int | None = first
+    for number in range(2, count + 1):
+        assert start is not None  # the loop ends without one
+        start = _first_start(agendas, _day_later(start, days, zone), bookable, engaged)
+        if start is None:
+            return
+        yield PlannedVisit(number, start, True, ())
+
+
+def _day_later(start: int, days: int, zone: ZoneInfo) -> int:
+    """The beginning of the local day that is so many days after that of `start`."""
+    day = local_date(start, zone) + timedelta(days=days)
+    return whole_days(day, day, zone)[0]
+
+
+def _first_start(agendas: "Sequence[Agenda]", begin: int, bookable: Span, engaged: Sequence[Span]) -> int | None:
+    """The first start from `begin` on at which these schedules can be had together; a week is looked at at once."""
+    while begin < bookable[1]:
+        if starts := _starts(agendas, begin, begin + WEEK * DAY, bookable, engaged):
+            return starts[0]
+        begin += WEEK * DAY
+    return None
 
 
 def reach(diaries: Iterable[Diary]) -> Span:
@@ -183,13 +266,21 @@ def _serve(schedules: Sequence[int], choices: Choices) -> bool:
     return bool(choices) and all(schedule in pool for schedule, pool in zip(schedules, choices, strict=True))
 
 
-def _alternatives(chosen: Sequence[Agenda], at: int, bookable: Span) -> tuple[int, ...]:
+def _alternatives(chosen: Sequence[Agenda], at: int, bookable: Span, engaged: Sequence[Span] = ()) -> tuple[int, ...]:
     """The starts nearest to `at` at which these schedules can be had together."""
+    found = _starts(chosen, at - AROUND, at + AROUND + 1, bookable, engaged)
+    return tuple(sorted(sorted(found, key=lambda start: abs(start - at))[:ALTERNATIVES]))
+
+
+def _starts(chosen: Sequence[Agenda], begin: int, end: int, bookable: Span, engaged: Sequence[Span]) -> list[int]:
+    """The starts in [begin, end) at which these schedules can be had together, and the patient is not engaged."""
     before, after = reach(agenda.diary for agenda in chosen)
     longest = max(agenda.diary.rules.duration for agenda in chosen)
-    parts = [[agenda.part(at - AROUND - before, at + AROUND + after)] for agenda in chosen]
-    found = offers(parts, max(at - AROUND, bookable[0]), min(at + AROUND + longest, bookable[1]))
-    return tuple(sorted(sorted((offer.start for offer in found), key=lambda start: abs(start - at))[:ALTERNATIVES]))
+    parts = [[agenda.part(begin - before, end + after)] for agenda in chosen]
+    found = offers(parts, max(begin, bookable[0]), min(end + longest - 1, bookable[1]))
+    return [
+        offer.start for offer in found if not any(first < offer.end and offer.start < last for first, last in engaged)
+    ]
 
 
 def _start(taken: Taken) -> int:

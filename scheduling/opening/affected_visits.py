@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from clinic import patient_text
 from clinic.fhir.schedules import ZONE_OF_HOURS, zone_of_hours
-from clinic.models import Appointment, Device, Location, Patient, Slot
+from clinic.models import Appointment, Closure, Device, Location, Patient, Slot
 from scheduling import access
 from scheduling.access import Caller
 from scheduling.availability import is_absent
+from scheduling.opening.closures import closures_in_force, is_closed, near
 from scheduling.visit_zone import zone_of_schedule
 
 LISTED = 50
@@ -48,6 +49,9 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
     for place in PLACES:
         closed |= Q(**{f"{place}__status__in": [Location.Status.SUSPENDED, Location.Status.INACTIVE]})
     away = Q(**{f"{ROLE}__extra__has_any_keys": ["period", "notAvailable"]})
+    closures = closures_in_force(now=now)
+    for closure in closures:
+        closed |= near(closure, now=now)
     slots = (
         access.visible(Slot, caller)
         .filter(closed | away | Patient.closed("appointment__patient__"))
@@ -61,7 +65,7 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
     )
     found: dict[int, AffectedVisit] = {}
     for slot in slots:
-        why = next(_reasons(slot), "")
+        why = next(_reasons(slot, closures), "")
         if why and slot.appointment is not None:
             zone = zone_of_schedule(slot.schedule)
             start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
@@ -69,7 +73,7 @@ def affected_visits(caller: Caller, *, now: datetime) -> list[AffectedVisit]:
     return list(found.values())[:LISTED]
 
 
-def _reasons(slot: Slot) -> Iterator[str]:
+def _reasons(slot: Slot, closures: list[Closure]) -> Iterator[str]:
     visit, schedule, bookable = slot.appointment, slot.schedule, slot.schedule.bookable
     if visit is not None and (note := patient_text.record_note(visit.patient)):
         yield note
@@ -85,5 +89,8 @@ def _reasons(slot: Slot) -> Iterator[str]:
             yield _("%(name)s is closed") % {"name": place}
     if device is not None and device.status != Device.Status.ACTIVE:
         yield _("%(name)s is out of use") % {"name": device}
+    for closure in closures:
+        if is_closed(closure, slot):
+            yield _("%(name)s is closed at that time") % {"name": closure.actor or _("The clinic")}
     if not schedule.active:
         yield _("The calendar is closed")

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet
-from django.utils.translation import gettext as _
 
 from clinic.fhir.parameters import COLUMNS, unset
 from clinic.local_time import in_zone
@@ -26,8 +25,8 @@ from scheduling.access import Caller
 from scheduling.availability import DAYS, HypotheticalService
 from scheduling.core.hours import Window, whole_days
 from scheduling.core.limits import Limits
-from scheduling.errors import NotFound, VersionConflict
 from scheduling.opening.terms import Terms
+from scheduling.versions import locked_at
 
 M = TypeVar("M", bound=Model)
 WEEK = 7
@@ -131,16 +130,14 @@ def save(terms: Terms, change: Change, *, version: int, caller: Caller, now: dat
     """
     access.may_set_hours(caller, terms.schedule)
     with booking.all_or_nothing():
-        resource = _locked(terms)
-        if resource.version != version:
-            raise VersionConflict
+        resource = locked_at(terms.resource, version)
         values = {**change.resource, "version": resource.version + 1, "last_updated": now}
         for name, value in values.items():
             setattr(resource, name, value)
         resource.save(
             update_fields=list(values)
         )  # first: the history stores the old parameters with the version before
-        _write_parameters(terms, change.parameters)
+        write_parameters(terms.service, terms.schedule, change.parameters)
         if change.questionnaires is not None and isinstance(resource, HealthcareService):
             resource.questionnaires.set(change.questionnaires)
         access.audit_event("set-hours", AuditEvent.Action.UPDATE, caller=caller, now=now).save()
@@ -218,21 +215,13 @@ def _with(row: M, values: Mapping[str, Any]) -> M:
     return other
 
 
-def _locked(terms: Terms) -> Schedule | HealthcareService:
-    resource = terms.resource
-    rows = type(resource)._default_manager.select_for_update(no_key=True, of=("self",))
-    found = rows.filter(pk=resource.pk, deleted_at=None).first()
-    if found is None:
-        raise NotFound(_("It has been deleted."))
-    return found
+def write_parameters(service: HealthcareService, schedule: Schedule | None, values: Mapping[str, Any]) -> None:
+    """Write columns of the parameters of a service on a schedule, or as a whole; a row without any values is deleted.
 
-
-def _write_parameters(terms: Terms, values: Mapping[str, Any]) -> None:
-    """Save the parameters; a row without any values is deleted."""
+    It is part of a use case that writes the next version of the Schedule or HealthcareService before.
+    """
     if not values:
         return
-    row, _ = SchedulingParameters.objects.update_or_create(
-        service=terms.service, schedule=terms.schedule, defaults=dict(values)
-    )
+    row, _ = SchedulingParameters.objects.update_or_create(service=service, schedule=schedule, defaults=dict(values))
     if {each.name: getattr(row, each.name) for each in COLUMNS} == unset():
         row.delete()

@@ -8,20 +8,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from clinic.available_time import AVAILABILITY_PERIOD
+from clinic.available_time import AVAILABILITY_PERIOD, RecurringWeeks, recurrence_extension
 from clinic.models import WEEKDAYS
 from scheduling.availability import weekly_windows
 from scheduling.core.hours import Window
+from scheduling.core.recurrence import EVERY_WEEK, Recurrence
 
 Json = dict[str, Any]
-Span: TypeAlias = tuple[time, time]  # opening, closing; closing at or before opening is on the next day
-Week: TypeAlias = tuple[tuple[Span, ...], ...]  # for each weekday, Monday first
-
-ALL_DAY: Span = (time(0), time(0))
-CLOSED: Week = ((),) * 7
 DAY = timedelta(days=1)
+ANY_DAY = date(2026, 1, 1)  # names the weeks of hours that have no first day
+
+
+class OpenSpan(NamedTuple):
+    """Hours of a weekday, and the weeks in which they recur; closing at or before opening is on the next day."""
+
+    opens: time
+    closes: time
+    recurrence: Recurrence = EVERY_WEEK
+
+    @property
+    def is_all_day(self) -> bool:
+        return self.opens == self.closes == time(0)
+
+
+Week: TypeAlias = tuple[tuple[OpenSpan, ...], ...]  # for each weekday, Monday first
+
+ALL_DAY = OpenSpan(time(0), time(0))
+CLOSED: Week = ((),) * 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ def _week_on(windows: Sequence[Window], day: date | None) -> Week:
     """The hours that apply on a day, or before all others."""
     held = [window for window in windows if _holds(window, day)]
     return tuple(
-        tuple(sorted({(each.opens, each.closes) for each in held if weekday in each.weekdays}))
+        tuple(sorted({OpenSpan(each.opens, each.closes, each.recurrence) for each in held if weekday in each.weekdays}))
         for weekday in range(len(WEEKDAYS))
     )
 
@@ -100,14 +115,19 @@ def _elements(week: Week, first: date | None, last: date | None) -> Iterable[Jso
     """One element for all weekdays that share a window."""
     for span in sorted({span for spans in week for span in spans}):
         days = [day for day, spans in zip(WEEKDAYS, week, strict=True) if span in spans]
-        opens, closes = (each.isoformat() for each in span)
-        times = {"allDay": True} if span == ALL_DAY else {"availableStartTime": opens, "availableEndTime": closes}
-        yield {**_period(first, last), "daysOfWeek": days, **times}
+        opens, closes = span.opens.isoformat(), span.closes.isoformat()
+        times = {"allDay": True} if span.is_all_day else {"availableStartTime": opens, "availableEndTime": closes}
+        extensions = [*_period(first, last), *_recurrence(span.recurrence, first or ANY_DAY)]
+        yield {**({"extension": extensions} if extensions else {}), "daysOfWeek": days, **times}
 
 
-def _period(first: date | None, last: date | None) -> Json:
+def _period(first: date | None, last: date | None) -> list[Json]:
     if first is None and last is None:
-        return {}
+        return []
     named = {"start": first, "end": last}
     period = {name: day.isoformat() for name, day in named.items() if day}
-    return {"extension": [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}]}
+    return [{"url": AVAILABILITY_PERIOD, "valuePeriod": period}]
+
+
+def _recurrence(recurrence: Recurrence, first: date) -> list[Json]:
+    return recurrence_extension(RecurringWeeks(recurrence.interval, recurrence.next_week(first), recurrence.nth))

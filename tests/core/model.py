@@ -11,6 +11,7 @@ from itertools import product
 from zoneinfo import ZoneInfo
 
 from scheduling.core.offers import Diary, Offer, Taken
+from scheduling.core.recurrence import LAST
 
 MINUTE = 60
 DAY = 1440  # minutes
@@ -41,9 +42,15 @@ class Clock:
             self.shows[minute] = wall
             self.first_time.setdefault(wall, minute)
         self.days = {wall.date() for wall in self.first_time}
+        self.first_day, self.last_day = min(self.days), max(self.days)  # shown in part
+        self.start, self.end = first_day * DAY, (last_day + 1) * DAY
 
     def when(self, day: date, wall: time) -> int:
-        """The first minute whose clock shows this time; if skipped, counted on from the last minute before the gap."""
+        """The first minute whose clock shows this time; if skipped, counted on from the last minute before the gap.
+
+        For days between the first and the last one.
+        """
+        assert self.first_day < day < self.last_day
         target = local_time = datetime.combine(day, wall)
         while local_time not in self.first_time:
             local_time -= timedelta(minutes=1)
@@ -61,6 +68,15 @@ def clock(zone: ZoneInfo, first: int, last: int) -> Clock:
     return _clock(zone, first_day - first_day % 8, last_day + 7 - last_day % 8)  # rounded, to compute few
 
 
+def recurs(recurrence, day: date) -> bool:
+    """True if the day counts, found by listing the same weekdays of its month, or all weeks from the first on."""
+    if recurrence.nth:
+        alike = [each for each in (day + timedelta(weeks=n) for n in range(-5, 6)) if each.month == day.month]
+        return any(day == alike[-1 if number == LAST else number - 1] for number in recurrence.nth)
+    monday = date.fromisocalendar(*day.isocalendar()[:2], 1)
+    return (monday - date(1, 1, 1)).days in range(7 * recurrence.week, 10**6, 7 * recurrence.interval)
+
+
 def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:
     """The minutes of [first, last) at which one of the windows is open."""
     local = clock(zone, first, last)
@@ -70,11 +86,40 @@ def open_minutes(hours, zone: ZoneInfo, first: int, last: int) -> set[int]:
         for window in hours:
             begun = window.first is None or window.first <= day
             over = window.last is not None and window.last < day
-            if day.weekday() in window.weekdays and begun and not over:
+            if day.weekday() in window.weekdays and begun and not over and recurs(window.recurrence, day):
                 same_day = window.opens < window.closes
                 opens = local.when(day, window.opens)
                 closes = local.when(day if same_day else day + timedelta(days=1), window.closes)
                 minutes.update(range(opens, closes))
+    return {minute for minute in minutes if first <= minute < last}
+
+
+def moment(local: Clock, wall: datetime) -> int:
+    """The minute at which the clock shows this; of a day that it skips, the first one of the next.
+
+    The first or the last minute of the clock stands for all times before or after.
+    """
+    if wall.date() <= local.first_day:
+        return local.start
+    if wall.date() >= local.last_day:
+        return local.end
+    if wall.date() in local.days:
+        return local.when(wall.date(), wall.time())
+    return local.when(wall.date() + timedelta(days=1), time())
+
+
+def closed_minutes(closed_times, zone: ZoneInfo, first: int, last: int) -> set[int]:
+    """The minutes of [first, last) in a closed time, of each year of the clock if it is yearly."""
+    local = clock(zone, first, last)
+    years = range(local.first_day.year - 1, local.last_day.year + 1)  # a closed time may reach into the next year
+    minutes: set[int] = set()
+    for closed in closed_times:
+        for year in years if closed.is_yearly else [closed.start.year]:
+            start, end = (
+                wall.replace(year=year + wall.year - closed.start.year) for wall in (closed.start, closed.end)
+            )
+            if year >= closed.start.year:
+                minutes.update(range(moment(local, start), moment(local, end)))
     return {minute for minute in minutes if first <= minute < last}
 
 
@@ -104,7 +149,7 @@ class Page:
         first, last = first - self.before, last + self.duration + self.after
         self.local = clock(rules.grid.zone, first, last)
         self.hours = open_minutes(rules.hours, rules.zone, first, last) | minutes_of(diary.extra)
-        self.closed = minutes_of(rules.closures)
+        self.closed = minutes_of(rules.closures) | closed_minutes(rules.closed_times, rules.zone, first, last)
         self.planned = minutes_of([diary.planned]) if diary.planned else None
         self.seats = seats(diary)
 

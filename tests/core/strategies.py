@@ -1,15 +1,16 @@
 """Random weeks of random clinics, most of them around a day on which the clocks change."""
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from scheduling.core.grid import Grid
-from scheduling.core.hours import Window
+from scheduling.core.hours import ClosedTime, Window
 from scheduling.core.offers import Diary, Rules, Taken
+from scheduling.core.recurrence import EVERY_WEEK, LAST, Recurrence
 from tests.core.model import DAY, MINUTE, seconds
 
 
@@ -57,13 +58,22 @@ wall_times = st.one_of(
 )
 
 
+# Mostly every week, else every few weeks or some weekdays of a month.
+recurrences = st.one_of(
+    st.just(EVERY_WEEK),
+    st.just(EVERY_WEEK),
+    st.integers(2, 4).flatmap(lambda n: st.integers(0, n - 1).map(lambda week: Recurrence(n, week))),
+    st.sets(st.sampled_from([1, 2, 3, 4, LAST]), min_size=1).map(lambda nth: Recurrence(nth=tuple(sorted(nth)))),
+)
+
+
 @st.composite
 def windows(draw) -> Window:
     """Windows by day, overnight, or all day."""
     opens = draw(wall_times)
     closes = draw(st.one_of(wall_times, st.just(opens)))
     days = draw(st.one_of(weekdays, st.just(EVERY_DAY)))
-    return Window(days, opens, closes)
+    return Window(days, opens, closes, recurrence=draw(recurrences))
 
 
 ALWAYS = (Window(EVERY_DAY, time(0), time(0)),)
@@ -101,6 +111,17 @@ def spans(near: int, *, reach: int = DAY, shortest: int = 1, longest: int = 300)
     )
 
 
+@st.composite
+def closed_times(draw, near: int) -> ClosedTime:
+    """Time closed on the wall clock, about `near`, once or every year from up to two years before."""
+    start = datetime.fromtimestamp(draw(spans(near))[0], UTC).replace(tzinfo=None)
+    end = start + timedelta(minutes=draw(st.integers(1, 2 * DAY)))
+    years = draw(st.integers(0, 2)) if (start.month, start.day) != (2, 29) != (end.month, end.day) else 0
+    return ClosedTime(
+        *(wall.replace(year=wall.year - years) for wall in (start, end)), is_yearly=bool(years) or draw(st.booleans())
+    )
+
+
 def searches(near: int, *, longest: int = 2 * DAY) -> st.SearchStrategy[tuple[int, int]]:
     wide = spans(near, reach=longest // 2, shortest=longest // 4, longest=longest)
     return wide | wide | spans(near, reach=longest // 2, longest=longest)
@@ -125,6 +146,7 @@ def diaries(
         zone=draw(zones),
         hours=draw(dated(busy_hours, moment)),
         closures=tuple(draw(st.lists(spans(near), max_size=2))),
+        closed_times=tuple(draw(st.lists(closed_times(near), max_size=2))),
     )
     return Diary(
         schedule=schedule,

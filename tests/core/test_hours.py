@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduling.core.hours import Window, instant, local_date, local_day, open_spans, whole_days
+from scheduling.core.hours import (
+    ClosedTime,
+    Window,
+    closed_spans,
+    instant,
+    local_date,
+    local_day,
+    open_spans,
+    whole_days,
+)
 from tests.core import model
 from tests.core.model import DAY, MINUTE, minutes_of, seconds, spans_of
 from tests.core.strategies import dated, hours, moments, searches, wall_times
@@ -244,3 +253,19 @@ def test_a_local_day_is_exactly_the_minutes_with_its_date(moment, away):
         }
         assert expected == {minute: wall for minute, wall in local.shows.items() if wall.date() == each}
     assert local_date((moment.at + away) * MINUTE, moment.zone) == day
+
+
+APIA = ZoneInfo("Pacific/Apia")  # it skipped 30 December 2011
+
+
+@pytest.mark.parametrize(("start", "end", "closed"), [
+    ("2011-12-30T06:00", "2011-12-30T18:00", []),
+    ("2011-12-30T06:00", "2011-12-31T02:00", ["2011-12-31T00:00", "2011-12-31T02:00"]),
+    ("2011-12-29T22:00", "2011-12-30T06:00", ["2011-12-29T22:00", "2011-12-31T00:00"]),
+    ("2011-12-29T22:00", "2011-12-31T02:00", ["2011-12-29T22:00", "2011-12-31T02:00"]),
+])  # fmt: skip
+def test_time_that_is_closed_on_a_day_that_the_clocks_skip_is_no_time(start, end, closed):
+    time_closed = ClosedTime(start=datetime.fromisoformat(start), end=datetime.fromisoformat(end))
+    found = closed_spans((time_closed,), APIA, seconds("2011-12-01T00:00"), seconds("2012-01-31T00:00"))
+    walls = [datetime.fromisoformat(wall).replace(tzinfo=APIA) for wall in closed]
+    assert [at for span in found for at in span] == [int(wall.timestamp()) for wall in walls]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduling.core.limits import Limits, full_days, full_weeks, week_of
+from scheduling.core.limits import Limits, full_days, full_sessions, full_weeks, week_of
 
 ZONES = ("America/New_York", "Europe/London", "Pacific/Apia", "Australia/Lord_Howe")
 BEGIN = datetime(2030, 10, 20, tzinfo=ZoneInfo("UTC"))
@@ -50,3 +50,23 @@ def test_without_a_limit_nothing_is_full():
 )
 def test_a_week_is_from_monday_to_sunday(day, week):
     assert week_of(day) == week
+
+
+MORNING, AFTERNOON = (100, 200), (200, 300)
+
+
+@pytest.mark.parametrize(
+    ("starts", "series", "full"),
+    [
+        ([], [], []),
+        ([100], [], []),
+        ([100, 199], [], [MORNING]),
+        ([100, 200], [], []),
+        ([200, 299, 300], [], [AFTERNOON]),
+        ([100], [150, 160], [MORNING]),
+        ([100], [150, 250], []),
+    ],
+)
+def test_a_session_is_full_with_the_visits_that_begin_in_it(starts, series, full):
+    assert full_sessions(Limits(session=2), [AFTERNOON, MORNING], starts, series) == full
+    assert full_sessions(Limits(day=1), [AFTERNOON, MORNING], starts, series) == []

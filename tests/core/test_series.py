@@ -9,9 +9,17 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from scheduling.core.grid import Grid
-from scheduling.core.hours import Window
+from scheduling.core.hours import Window, local_date, whole_days
 from scheduling.core.offers import Diary, Rules, Taken
-from scheduling.core.series import Conflict, Recurrence, series_offers
+from scheduling.core.series import (
+    Agenda,
+    Conflict,
+    Recurrence,
+    closest_visits,
+    moved_starts,
+    planned_visits,
+    series_offers,
+)
 from tests.core import model
 from tests.core.model import MINUTE, seconds
 from tests.core.strategies import ALWAYS, arrangements, moments
@@ -273,3 +281,107 @@ def test_series_are_those_of_the_slow_model(data, moment, weeks, count):
     for offer, (_, together) in zip(found, expected, strict=True):
         assert offer.schedules in together
         assert offer.conflicts == ()
+
+
+# Visits as close together as possible, and the preview of a series
+
+
+def closest(diary, first, count, days=1, bookable=ALL_TIME, engaged=()):
+    return list(closest_visits([Agenda(diary)], count, days, diary.rules.zone, first, bookable, engaged))
+
+
+def test_each_visit_is_the_first_of_the_next_day():
+    diary = open_from_nine(taken=[visit(NINE + 86_400), visit(NINE + 2 * 86_400, minutes=60)])
+    found = closest(diary, NINE + 3600, 3)
+    assert [each.start for each in found] == [NINE + 3600, NINE + 86_400 + 1800, NINE + 2 * 86_400 + 3600]
+    assert all(each.is_free for each in found)
+
+
+def test_days_between_are_local_days():
+    """Three days after a Friday afternoon is Monday morning, though the clocks change on Sunday."""
+    friday = seconds("2026-03-06T20:00")  # 15:00 in New York
+    assert closest(open_from_nine(), friday, 2, days=3)[1].start == seconds("2026-03-09T13:00")
+
+
+def test_there_are_fewer_at_the_end_of_the_bookable_time():
+    assert len(closest(open_from_nine(), NINE, 5, bookable=(NINE, NINE + 3 * 86_400))) == 3
+
+
+def test_a_first_visit_that_cannot_be_had_has_alternatives():
+    found = closest(open_from_nine(taken=[visit(NINE)]), NINE, 2)
+    assert not found[0].is_free
+    assert NINE + 1800 in found[0].alternatives
+    assert found[1].start == NINE + 86_400
+
+
+def test_the_patient_s_own_time_is_in_the_way():
+    engaged = [(NINE + 86_400 + 600, NINE + 86_400 + 700)]
+    assert closest(open_from_nine(), NINE, 2, engaged=engaged)[1].start == NINE + 86_400 + 1800
+    zone = ZoneInfo(NY)
+    busy = [(NINE + IN_A_WEEK, NINE + IN_A_WEEK + 1)]
+    planned = list(
+        planned_visits([Agenda(open_from_nine())], Recurrence(2, 1, zone).planned_starts(NINE), ALL_TIME, busy)
+    )
+    assert [each.is_free for each in planned] == [True, False]
+    assert planned[1].alternatives[0] == NINE + IN_A_WEEK + 1800
+
+
+def test_the_others_move_as_many_days_and_to_the_same_local_time():
+    """Monday 09:00 to Tuesday 14:30, before and after the clocks change."""
+    mondays = [seconds("2026-03-02T14:00"), seconds("2026-03-09T13:00")]
+    moved = moved_starts(mondays, mondays[0], seconds("2026-03-03T19:30"), ZoneInfo(NY))
+    assert moved == [(seconds("2026-03-03T19:30"), True), (seconds("2026-03-10T18:30"), True)]
+
+
+def test_a_local_time_that_the_clocks_skip_is_not_kept():
+    before = [seconds("2026-03-01T14:00"), seconds("2026-03-08T13:00")]
+    moved = moved_starts(before, before[0], seconds("2026-03-01T07:30"), ZoneInfo(NY))
+    assert [each.is_kept for each in moved] == [True, False]
+
+
+def open_from_nine(taken=()):
+    """A diary that is open from nine to five every day, with visits of half an hour."""
+    diary = open_always(ZoneInfo(NY), interval=30, taken=taken)
+    hours = (Window(frozenset(range(7)), time(9), time(17)),)
+    diary.rules = Rules(1800, 0, 0, 1, diary.rules.grid, diary.rules.zone, hours)
+    return diary
+
+
+@settings(max_examples=15)
+@given(st.data(), moments, st.integers(2, 3), st.integers(1, 2))
+def test_the_closest_visits_are_those_of_the_slow_model(data, moment, count, days):
+    """Each is the first offer of the model, day by day, whatever the clocks do."""
+    pools = [pool[:1] for pool in data.draw(arrangements(moment))]
+    chosen = [pool[0] for pool in pools]
+    first = next(iter(model.offers(pools, moment.at * MINUTE, moment.at * MINUTE + 7200)), None)
+    if first is None:
+        return
+    last = first.start + 8 * 86_400
+    expected = [first.start]
+    for _ in range(1, count):
+        day = local_date(expected[-1], moment.zone) + timedelta(days=days)
+        begin = whole_days(day, day, moment.zone)[0]
+        after = next(iter(model.offers(pools, begin, last)), None) if begin < last else None
+        if after is None:
+            break
+        expected.append(after.start)
+    agendas = [Agenda(diary) for diary in chosen]
+    found = list(closest_visits(agendas, count, days, moment.zone, first.start, (0, last)))
+    assert [each.start for each in found] == expected
+    assert all(each.is_free for each in found)
+
+
+@settings(max_examples=15)
+@given(st.data(), moments, st.integers(1, 2), st.integers(2, 3))
+def test_planned_visits_are_free_where_the_slow_model_says_so(data, moment, weeks, count):
+    pools = [pool[:1] for pool in data.draw(arrangements(moment))]
+    recurrence = Recurrence(count, weeks, moment.zone)
+    first = moment.at * MINUTE
+    length = pools[0][0].rules.duration
+    agendas = [Agenda(pool[0]) for pool in pools]
+    planned = list(planned_visits(agendas, recurrence.planned_starts(first), (0, ALL_TIME[1])))
+    for each, at in zip(planned, slow_starts(first, recurrence), strict=True):
+        offered = at is not None and any(offer.start == at for offer in model.offers(pools, at, at + length))
+        assert each.is_free == offered
+        for alternative in each.alternatives:
+            assert any(offer.start == alternative for offer in model.offers(pools, alternative, alternative + length))

@@ -24,6 +24,7 @@ from tests.factories import (
     PractitionerFactory,
     ScheduleFactory,
     ServiceFactory,
+    SlotFactory,
 )
 from tests.scheduling.situations import NEW_YORK, SOFTWARE, book, hold, monday, run_out, wish
 
@@ -65,6 +66,10 @@ def visits(schedule, service, *starts, **fields):
         )
         for start in starts
     ]
+
+
+def window(day, opens, closes):
+    return {"daysOfWeek": [day], "availableStartTime": opens, "availableEndTime": closes}
 
 
 WORKDAYS = [0, 1, 2, 3, 4, 7, 8, 9, 10, 11]
@@ -127,6 +132,25 @@ def test_a_full_day_or_week_is_not_offered(situation, ada, boss):
             take(request)
     assert book(replace(request, override="She travels tomorrow"), boss).status == "booked"
     assert AuditEvent.objects.get(subtype="book").reason == "She travels tomorrow"
+
+
+def test_a_full_session_is_not_offered_but_the_afternoon_and_extra_time_are(ada, boss):
+    morning, afternoon = window("mon", "09:00:00", "12:00:00"), window("mon", "12:00:00", "17:00:00")
+    service = ServiceFactory(session_limit=2, hours=[morning, afternoon])
+    other = ServiceFactory(hours=[morning])
+    chen = ScheduleFactory(services=[service, other])
+    visits(chen, other, monday(9))
+    [first, _second] = visits(chen, service, monday(10), monday(11))
+    SlotFactory(schedule=chen, status="free", start=monday(18), end=monday(19))
+    assert min(found(service, chen, days=1)) == monday(12)
+    assert monday(18) in found(service, chen, days=1)
+    assert min(found(service, chen, days=1, without=first)) == monday(9, 30)
+    request = wish(service, chen, at=monday(9, 30), patient=ada)
+    assert reasons(request) == {Reason.SESSION_FULL}
+    with pytest.raises(TimeNotOffered, match="No more visits of this kind are booked in that session"):
+        book(request)
+    assert reasons(wish(service, chen, at=monday(9, 30, days=7))) == set()
+    assert book(replace(request, override="She travels tomorrow"), boss).status == "booked"
 
 
 @pytest.mark.parametrize(

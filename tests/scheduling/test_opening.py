@@ -11,8 +11,9 @@ from clinic.models import SchedulingParameters, Slot
 from scheduling import availability, opening
 from scheduling.access import Caller
 from scheduling.core.hours import open_spans
+from scheduling.core.recurrence import EVERY_WEEK, Recurrence
 from scheduling.errors import Forbidden, NotFound, RuleBroken, VersionConflict
-from scheduling.opening import ALL_DAY, CLOSED, Change, Version
+from scheduling.opening import ALL_DAY, CLOSED, Change, OpenSpan, Version
 from tests.factories import (
     NEW_YORK,
     WORKING_HOURS,
@@ -25,14 +26,19 @@ from tests.factories import (
 )
 
 NEW_YEAR = datetime(2027, 1, 1, 12, tzinfo=UTC)
-NINE_TO_FIVE = (time(9), time(17))
-NIGHT = (time(22), time(6))
+NINE_TO_FIVE = OpenSpan(time(9), time(17))
+NIGHT = OpenSpan(time(22), time(6))
 OFFICE = ((NINE_TO_FIVE,),) * 5 + ((), ())
 NIGHTS = ((NIGHT,),) * 7
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 PERIOD = "https://clinic.example/fhir/StructureDefinition/availability-period"
 
-spans = st.sampled_from([NINE_TO_FIVE, NIGHT, ALL_DAY, (time(8), time(9, 30))])
+RECURRENCES = [EVERY_WEEK, Recurrence(2, 0), Recurrence(2, 1), Recurrence(5, 3), Recurrence(nth=(-1, 2))]
+spans = st.builds(
+    lambda span, recurrence: span._replace(recurrence=recurrence),
+    st.sampled_from([NINE_TO_FIVE, NIGHT, ALL_DAY, OpenSpan(time(8), time(9, 30))]),
+    st.sampled_from(RECURRENCES),
+)
 weeks = st.tuples(*(st.lists(spans, max_size=2, unique=True).map(sorted).map(tuple) for _day in range(7)))
 days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
@@ -60,7 +66,8 @@ def test_the_engine_opens_what_the_version_in_force_says(versions, day):
     is_open = bool(open_spans(windows, ZoneInfo("UTC"), noon, noon + 1))
     week = opening.in_force(versions, day).week
     assert is_open == any(
-        opens <= time(12) < closes or (opens, closes) == ALL_DAY for opens, closes in week[day.weekday()]
+        span.recurrence.includes(day) and (span.opens <= time(12) < span.closes or span.is_all_day)
+        for span in week[day.weekday()]
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -13,17 +13,23 @@ from django.utils.translation import ngettext
 
 from clinic import formats, time_text
 from clinic.models import SchedulingParameters
-from scheduling.opening import ALL_DAY, Change, Span, Terms, Version, Week
+from portal.staff.hours.recurrences import in_brackets
+from scheduling.opening import Change, OpenSpan, Terms, Version, Week
 
 
-def in_words(week: Week) -> list[tuple[str, str]]:
-    """Return the weekdays with their hours in words; consecutive days with the same hours are one line."""
+def in_words(week: Week, today: date) -> list[tuple[str, str]]:
+    """Return the weekdays with their hours in words; consecutive days with the same hours are one line.
+
+    For hours every few weeks, the next of these weeks from `today` on is named.
+    """
     alike = groupby(formats.weekdays(), key=lambda weekday: week[weekday])
-    return [(_days(list(weekdays)), spans_in_words(spans)) for spans, weekdays in alike]
+    return [(_days(list(weekdays)), spans_in_words(spans, today)) for spans, weekdays in alike]
 
 
-def spans_in_words(spans: Sequence[Span]) -> str:
-    return _(" and ").join(map(_span, spans)) if spans else _("closed")
+def spans_in_words(spans: Sequence[OpenSpan], today: date) -> str:
+    return (
+        _(" and ").join(_span(span) + in_brackets(span.recurrence, today) for span in spans) if spans else _("closed")
+    )
 
 
 def since(version: Version) -> str:
@@ -47,9 +53,11 @@ def settings_in_words(row: SchedulingParameters | None, general: SchedulingParam
     parts += [_("%(minutes)s after") % {"minutes": minutes(after)}] if after else []
     parts.append(_("starts every %(minutes)s") % {"minutes": minutes(either("alignment_interval") or 60)})
     parts += [ngettext("%(count)d place", "%(count)d places", capacity) % {"count": capacity}] if capacity > 1 else []
-    day, week = either("day_limit"), either("week_limit")
+    day, week, session = either("day_limit"), either("week_limit"), either("session_limit")
     parts += [ngettext("%(count)d visit a day", "%(count)d visits a day", day) % {"count": day}] if day else []
     parts += [ngettext("%(count)d visit a week", "%(count)d visits a week", week) % {"count": week}] if week else []
+    text = ngettext("%(count)d visit a session", "%(count)d visits a session", session or 0)
+    parts += [text % {"count": session}] if session else []
     return ", ".join(parts)
 
 
@@ -82,9 +90,9 @@ def minutes(count: int) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}
 
 
-def _span(span: Span) -> str:
-    opens, closes = span
-    if span == ALL_DAY:
+def _span(span: OpenSpan) -> str:
+    opens, closes = span.opens, span.closes
+    if span.is_all_day:
         return _("all day")
     if closes.replace(second=0, microsecond=0) == time():
         return _("%(start)s to midnight") % {"start": formats.clock(opens)}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from portal.staff.hours.confirmation import undo_of
 from portal.staff.hours.day_forms import ClosureForm, ExtraForm
 from portal.staff.hours.hours_page import HoursPage
+from portal.staff.hours.kept_forms import KeptTimeForm
 from portal.staff.hours.week_forms import HoursForm, SinceForm
 from scheduling import opening
 from scheduling.opening import Version
@@ -24,6 +25,7 @@ def show_editor(
     chosen: Version | None = None,
     closure_form: ClosureForm | None = None,
     extra_form: ExtraForm | None = None,
+    kept_form: KeptTimeForm | None = None,
 ) -> HttpResponse:
     """Render the editor, with the given forms in place of fresh ones."""
     since = SinceForm(request.GET if request.GET.get("first", ALWAYS) != ALWAYS else None)
@@ -32,10 +34,12 @@ def show_editor(
         "hours_page": hours_page,
         "version": version,
         "is_new": version.first not in {each.first for each in hours_page.versions},
-        "form": hours_form or HoursForm(terms=hours_page.terms, version=version, own=hours_page.has_own),
+        "form": hours_form
+        or HoursForm(terms=hours_page.terms, version=version, own=hours_page.has_own, today=hours_page.today),
         "since": since,
         "closure_form": closure_form or ClosureForm(terms=hours_page.terms),
         "extra_form": extra_form or ExtraForm(today=hours_page.today),
+        "kept_form": kept_form or KeptTimeForm(terms=hours_page.terms, today=hours_page.today),
         "extra_times": hours_page.extra_times() if hours_page.terms.schedule else [],
         "undo": undo_of(request, hours_page),
     }

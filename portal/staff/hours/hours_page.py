@@ -16,6 +16,7 @@ from clinic.translations import text_of
 from portal.common.schedules import name_of
 from portal.staff.hours.closures import Closure, closure
 from portal.staff.hours.descriptions import in_words
+from portal.staff.hours.kept_times import KeptLine, kept_line
 from portal.staff.hours.problems import ProblemLine, problem_line
 from scheduling import opening
 from scheduling.access import Caller
@@ -72,7 +73,7 @@ class HoursPage:
     def pages(self) -> dict[str, str]:
         """The addresses of its pages, by the last part of their URL names."""
         names = ["edit", "remove", "settings", "closures", "closures-remove", "undo"]
-        names += ["extra"] if self.terms.schedule else []
+        names += ["extra", "kept", "kept-remove"] if self.terms.schedule else []
         return {
             name.replace("-", "_"): address(f"hours-{name}", self.terms.service, self.terms.schedule) for name in names
         }
@@ -95,7 +96,7 @@ class HoursPage:
     def services_hours(self) -> list[tuple[str, str]]:
         """The hours of the service as a whole today, in words."""
         versions = opening.read(self.terms.general.availability if self.terms.general else None)
-        return in_words(opening.in_force(versions, self.today).week)
+        return in_words(opening.in_force(versions, self.today).week, self.today)
 
     @property
     def closures(self) -> list[Closure]:
@@ -106,6 +107,24 @@ class HoursPage:
     def services_closures(self) -> list[Closure]:
         """The closures of the service as a whole, which apply to this calendar too."""
         return self._closures(self.terms.general) if self.terms.schedule else []
+
+    @property
+    def kept_entries(self) -> list[Json]:
+        """The time that this calendar keeps for the service, as it is stored."""
+        return self.terms.row.kept if self.terms.row else []
+
+    @property
+    def kept(self) -> list[KeptLine]:
+        return [kept_line(entry, self.today) for entry in self.kept_entries]
+
+    @property
+    def kept_for_others(self) -> list[tuple[HealthcareService, str, KeptLine]]:
+        """The time that this calendar keeps for other services, with the addresses of their pages."""
+        return [
+            (service, address("hours-edit", service, self.terms.schedule), kept_line(entry, self.today))
+            for service, entries in opening.kept_for_others(self.terms)
+            for entry in entries
+        ]
 
     @property
     def known_zone(self) -> ZoneInfo:

@@ -50,8 +50,9 @@ class ParametersForm(VersionForm):
 
     day_limit = limit_field(gettext_lazy("Visits a day"))
     week_limit = limit_field(gettext_lazy("Visits a week"))
+    session_limit = limit_field(gettext_lazy("Visits a session"))
 
-    LIMITS = ("day_limit", "week_limit")
+    LIMITS = ("day_limit", "week_limit", "session_limit")
     PARAMETERS = ("duration", "buffer_before", "buffer_after", "alignment_interval", "slot_capacity", *LIMITS)
     DEFAULTS = {"buffer_before": 0, "buffer_after": 0, "alignment_interval": 60, "slot_capacity": 1}
 
@@ -109,7 +110,17 @@ class CalendarSettingsForm(ParametersForm):
         },
     )
 
-    RESOURCE = ("meeting_url", "total_day_limit", "total_week_limit")
+    extra_limit = NumberField(
+        label=gettext_lazy("Extra visits a day"),
+        help_text=gettext_lazy(
+            "At times that are taken, with a reason. 0: none. Leave empty for as many as the clinic allows."
+        ),
+        min_value=0,
+        max_value=MOST_VISITS,
+        required=False,
+    )
+
+    RESOURCE = ("meeting_url", "total_day_limit", "total_week_limit", "extra_limit")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, terms: Terms) -> None:
         super().__init__(data, terms=terms)
@@ -153,6 +164,9 @@ class ServiceSettingsForm(ParametersForm):
     requires_coverage = forms.BooleanField(
         label=gettext_lazy("Only with insurance that is valid on the day"), required=False
     )
+    requires_verified_coverage = forms.BooleanField(
+        label=gettext_lazy("Only with insurance that the clinic has checked"), required=False
+    )
     requires_care_team = forms.BooleanField(
         label=gettext_lazy("Only with practitioners of the care team"), required=False
     )
@@ -184,6 +198,7 @@ class ServiceSettingsForm(ParametersForm):
         "patient_week_limit",
         "eligibility",
         "requires_coverage",
+        "requires_verified_coverage",
         "requires_care_team",
         "requires_questionnaires",
         "preparation",

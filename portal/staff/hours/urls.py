@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.staff.hours.views import days, settings, weeks
+from portal.staff.hours.views import days, kept, settings, weeks
 
 CALENDAR = "calendars/<str:schedule_id>/<str:service_id>/"
 SERVICE = "services/<str:service_id>/"
@@ -21,6 +21,8 @@ urlpatterns = [
             ("undo/", settings.undo, "hours-undo"),
         )
     ),
+    path(f"{CALENDAR}kept/", kept.add_kept, name="hours-kept"),
+    path(f"{CALENDAR}kept/remove/", kept.remove_kept, name="hours-kept-remove"),
     path(f"{CALENDAR}extra/", days.add_extra, name="hours-extra"),
     path(f"{CALENDAR}extra/<str:slot_id>/remove/", days.remove_extra, name="hours-extra-remove"),
 ]

@@ -31,6 +31,11 @@ def on_one_schedule():
     return service, [ScheduleFactory(services=[service])]
 
 
+def in_one_session():
+    service = ServiceFactory(session_limit=3)
+    return service, [ScheduleFactory(services=[service])]
+
+
 def on_two_schedules():
     service = ServiceFactory(total_day_limit=3)
     return service, [ScheduleFactory(services=[service]) for _ in range(2)]
@@ -43,7 +48,12 @@ def of_new_patients():
 
 @pytest.mark.parametrize(
     ("situation", "refusal"),
-    [(on_one_schedule, TimeNotOffered), (on_two_schedules, TimeNotOffered), (of_new_patients, RuleBroken)],
+    [
+        (on_one_schedule, TimeNotOffered),
+        (in_one_session, TimeNotOffered),
+        (on_two_schedules, TimeNotOffered),
+        (of_new_patients, RuleBroken),
+    ],
 )
 def test_three_of_eight_are_booked(situation, refusal):
     outcomes = at_once(eight_at_different_times(*situation()))
@@ -53,7 +63,11 @@ def test_three_of_eight_are_booked(situation, refusal):
 
 @pytest.mark.parametrize(
     ("situation", "lock"),
-    [(on_one_schedule, "visits.own_bookables"), (on_two_schedules, "visits.lock_counted")],
+    [
+        (on_one_schedule, "visits.own_bookables"),
+        (in_one_session, "visits.own_bookables"),
+        (on_two_schedules, "visits.lock_counted"),
+    ],
 )
 def test_without_the_lock_more_are_booked(situation, lock, without):
     """The control: who counts without the lock does not see those who are about to book."""

@@ -25,7 +25,7 @@ from portal.staff.hours.editor import show_editor
 from portal.staff.hours.hours_page import HoursPage
 from scheduling import opening
 from scheduling.errors import NotFound, SchedulingError
-from scheduling.opening import Change, Terms
+from scheduling.opening import Change, OpenSpan, Terms
 
 
 @require_POST
@@ -91,7 +91,7 @@ def add_extra(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
         request,
         hours_page,
         opening.preview(hours_page.terms, Change(extra=(window,)), day, caller=caller, now=hours_page.now),
-        lines=[(time_text.full_day(day), descriptions.spans_in_words([(window.opens, window.closes)]))],
+        lines=[(time_text.full_day(day), descriptions.spans_in_words([OpenSpan(window.opens, window.closes)], day))],
         heading=_("Extra time"),
         changes=True,
     )

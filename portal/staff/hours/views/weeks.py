@@ -1,5 +1,7 @@
 """Views of the weekly hours and their dated versions."""
 
+from datetime import date
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -39,7 +41,9 @@ def edit(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     if request.method == "GET":
         return show_editor(request, hours_page)
     version = version_from(hours_page, day_of(request.POST.get("since", "")))
-    form = HoursForm(request.POST, terms=hours_page.terms, version=version, own=hours_page.has_own)
+    form = HoursForm(
+        request.POST, terms=hours_page.terms, version=version, own=hours_page.has_own, today=hours_page.today
+    )
     if not form.is_valid() or is_changing(request):
         return show_editor(request, hours_page, hours_form=form, chosen=version)
     week = form.cleaned_data.get("week")
@@ -48,7 +52,9 @@ def edit(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
         hours_page,
         form.change(hours_page.versions),
         first=form.cleaned_data["since"] if week else None,
-        lines=_week_lines(Version(form.cleaned_data["since"], week)) if week else hours_page.services_hours,
+        lines=_week_lines(Version(form.cleaned_data["since"], week), hours_page.today)
+        if week
+        else hours_page.services_hours,
         heading=_("Weekly hours") if week else _("The hours of the service"),
     )
 
@@ -70,5 +76,6 @@ def remove_version(request: HttpRequest, hours_page: HoursPage) -> HttpResponse:
     )
 
 
-def _week_lines(version: Version) -> list[tuple[str, str]]:
-    return [(_("Valid"), descriptions.since(version)), *descriptions.in_words(version.week)]
+def _week_lines(version: Version, today: date) -> list[tuple[str, str]]:
+    lines = descriptions.in_words(version.week, max(version.first or today, today))
+    return [(_("Valid"), descriptions.since(version)), *lines]

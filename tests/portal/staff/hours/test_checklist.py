@@ -27,7 +27,7 @@ def test_it_names_what_cannot_be_booked_first(client, alex, schedule, site, whol
     assert [entry.name for entry in page.context["entries"]] == ["Acupuncture", "Check-up"]
     assertContains(page, "1 service cannot be booked.")
     assertContains(page, "No hours are set. Enter weekly hours.")
-    mended_at = reverse("admin:clinic_healthcareservice_change", args=[idle.pk])
+    mended_at = reverse("portal:hours-edit", args=[idle.fhir_id])
     assertContains(page, f'<a href="{mended_at}">Open Acupuncture</a>', html=True)
     assertContains(page, f"first free time {page.context['entries'][1].first}")
     assert page.context["entries"][1].first.endswith("(New York time)")
@@ -40,7 +40,7 @@ def test_it_says_that_all_is_well(as_administrator, schedule, whole):
 
 
 def test_a_clinic_without_services_is_led_to_the_first(as_administrator):
-    assertContains(as_administrator.get(CHECKLIST), reverse("admin:clinic_healthcareservice_add"))
+    assertContains(as_administrator.get(CHECKLIST), reverse("portal:setup-services"))
 
 
 def test_it_is_for_administrators(as_chen, schedule):

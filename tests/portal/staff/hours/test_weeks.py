@@ -8,7 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from clinic.available_time import RecurringWeeks, weeks_of
 from clinic.models import WEEKDAYS, AuditEvent, Schedule, SchedulingParameters
+from portal.staff.hours.recurrences import recurrence_of
+from scheduling.core.recurrence import Recurrence, every, week_number
 from tests.factories import ScheduleFactory, ServiceFactory, SlotFactory
 from tests.portal.staff.hours.form_data import DAY, entered, own_hours, visit_at, window
 
@@ -61,6 +64,41 @@ def test_typed_hours_are_saved(as_chen, editor, schedule, chen):
     assert saved.version == schedule.version + 1
     assert saved.last_updated > schedule.last_updated
     assert AuditEvent.objects.get().user == chen.user
+
+
+def test_hours_every_second_week_and_on_the_first_and_third_weekday(as_chen, editor, schedule, today):
+    monday = today - timedelta(days=today.weekday())
+    page = as_chen.get(editor)
+    offered = [code for code, _label in page.context["form"].fields["mon-0-weeks"].choices]
+    assert offered == ["", *offered[1:3], *(f"nth:{nth}" for nth in ("1", "2", "3", "4", "-1", "1,3", "2,4"))]
+    this, other = (page.context["form"].fields["sun-0-weeks"].choices[at][1] for at in (1, 2))
+    sunday = monday + 6 * DAY
+    assert (this, other) == tuple(
+        f"every 2 weeks: {first:%b} {first.day}, {later:%b} {later.day}, \N{HORIZONTAL ELLIPSIS}"
+        for first, later in ((sunday, sunday + 14 * DAY), (sunday + 7 * DAY, sunday + 21 * DAY))
+    )
+    code = next(each for each in offered if each and Recurrence(2, week_number(monday) % 2) == recurrence_of(each))
+    week = entered(schedule.version, "closed", mon="09:00-12:00 09:00-12:00", wed="13:00-17:00")
+    data = {**week, "mon-0-weeks": code, "mon-1-weeks": "nth:1,3"}
+    preview = as_chen.post(editor, data)
+    assertContains(preview, f"every 2 weeks, next in the week of Mon, {monday:%b} {monday.day}")
+    assertContains(preview, "(first and third in the month)")
+    assertRedirects(Client.post(as_chen, editor, {**data, "step": "save"}), editor)
+    stored = {weeks_of(each) for each in own_hours(schedule)}
+    [second] = stored - {RecurringWeeks(), RecurringWeeks(nth=(1, 3))}
+    assert (len(stored), every(*second[:2])) == (3, recurrence_of(code))
+    form = as_chen.get(editor).context["form"]
+    assert {form[f"mon-{row}-weeks"].value() for row in (0, 1)} == {code, "nth:1,3"}
+
+
+def test_hours_that_overlap_in_the_same_weeks_are_refused(as_chen, editor, schedule):
+    week = entered(schedule.version, "closed", mon="09:00-12:00 11:00-13:00")
+    refused = as_chen.post(editor, {**week, "mon-1-weeks": "nth:1"})
+    assertContains(refused, "Monday: these hours begin at 11:00 AM, before the others have ended.")
+    assert refused.context["form"]["mon-1-weeks"].value() == "nth:1"
+    assertContains(
+        as_chen.post(editor, {**week, "mon-0-weeks": "nth:2", "mon-1-weeks": "nth:1"}), "Check before you save"
+    )
 
 
 def test_the_preview_keeps_everything_that_was_typed(as_chen, editor, schedule):
