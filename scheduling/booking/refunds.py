@@ -1,0 +1,318 @@
+"""Refunds, waivers and fees: what becomes of a payment when its visit is cancelled, and what staff decide about it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clinic import money
+from clinic.models import Appointment, Payment, PaymentItem, PaymentOrder
+from clinic.parking import Parking
+from scheduling import access, notifications, payments
+from scheduling.access import Caller
+from scheduling.booking.idempotency import refusals
+from scheduling.booking.payment_orders import order
+from scheduling.booking.refused_orders import UNPAID, refused_orders
+from scheduling.booking.transitions import audit, locked, save
+from scheduling.errors import Forbidden, RuleBroken
+from scheduling.notifications import UNDO_WINDOW
+from scheduling.payments import is_late
+
+Kind, Status = PaymentOrder.Kind, Payment.Status
+CARDS_KEPT_FOR = timedelta(days=30)  # after the visit, to charge the fee
+BATCH = 100
+MISSED = (Appointment.Status.NOSHOW, Appointment.Status.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentOptions:
+    """Decisions that staff can make about a payment: amounts in minor units, 0 for a decision that is not possible.
+
+    It `is_refused` if the provider has refused something that nothing has settled.
+    """
+
+    refundable: int = 0
+    fee: int = 0
+    due: int = 0
+    can_waive: bool = False
+    is_refused: bool = False
+    currency: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        return self.due > 0
+
+    @property
+    def due_text(self) -> str:
+        return money.text(self.due, self.currency)
+
+
+def refund_ended(
+    appointment: Appointment, *, by_clinic: bool, now: datetime, undoable: bool = False, tell: bool = True
+) -> None:
+    """Give back what the terms say for a locked visit that has just been cancelled, and tell the patient.
+
+    A card is forgotten, unless the patient has cancelled so late that the fee may be charged. What is `undoable` waits
+    for the undo window.
+    """
+    wait = UNDO_WINDOW if undoable else timedelta(0)
+    start, service = appointment.start, appointment.service
+    for payment in _locked_payments(appointment):
+        item = payment.items.get(appointment=appointment)
+        if payment.has_money:
+            part = payments.refund_of(service, item.amount, start, now=now, by_clinic=by_clinic)
+            _give_back(item, max(0, part - item.refunded), now=now, wait=wait, tell=tell)
+        elif payment.status == Status.KEPT:
+            is_due = service is not None and start is not None and is_late(service, start, now=now)
+            if (by_clinic or not is_due) and not _has_others(payment, appointment):
+                _forget(payment, now=now, appointment=appointment, wait=wait)
+
+
+def undo_refund(appointment: Appointment, *, now: datetime) -> None:
+    """Withdraw the orders that a cancellation has written for a visit and that were not sent yet."""
+    for payment in _locked_payments(appointment):
+        waiting = payment.orders.filter(appointment=appointment, status=PaymentOrder.Status.WAITING, attempts=0)
+        for undone in waiting.select_for_update(skip_locked=True).filter(kind__in=(Kind.REFUND, Kind.FORGET)):
+            if undone.kind == Kind.FORGET:
+                payment.status = Status.KEPT
+            else:
+                item = payment.items.get(appointment=appointment)
+                item.refunded -= undone.amount
+                item.save(update_fields=["refunded"])
+                payment.refunded -= undone.amount
+                payment.status = Status.PARTLY_REFUNDED if payment.refunded else Status.PAID
+            payment.last_updated = now
+            payment.save()
+            undone.delete()
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def refund(appointment_id: str, amount: int, reason: str, *, caller: Caller, now: datetime) -> None:
+    """Give back an amount of what was paid for a visit. Raises Forbidden, RuleBroken."""
+    appointment = _handled(appointment_id, caller)
+    for payment in _locked_payments(appointment):
+        item = payment.items.get(appointment=appointment)
+        if payment.has_money and 0 < amount <= item.amount - item.refunded:
+            _give_back(item, amount, now=now, reason=reason)
+            audit("refund", appointment, caller=caller, now=now, reason=reason)
+            return
+    raise RuleBroken(_("You cannot refund more than was paid and is not refunded yet."))
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def waive(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -> None:
+    """Ask no payment for a booked visit that needs one, or no fee for a missed one: the card is forgotten.
+
+    Raises Forbidden, RuleBroken.
+    """
+    appointment = _handled(appointment_id, caller)
+    kept = next((each for each in _locked_payments(appointment) if each.status == Status.KEPT), None)
+    if kept is not None:
+        kept.reason = reason
+        _forget(kept, now=now, appointment=appointment, status=Status.WAIVED)
+    elif is_due(appointment):
+        _write_waiver(appointment, reason, now)
+    else:
+        raise RuleBroken(_("There is nothing to waive."))
+    audit("waive", appointment, caller=caller, now=now, reason=reason)
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def charge_fee(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -> None:
+    """Charge the agreed fee for a missed visit to the card that was kept, once. Raises Forbidden, RuleBroken."""
+    appointment = _handled(appointment_id, caller)
+    if appointment.status not in MISSED:
+        raise RuleBroken(_("A fee is for a visit that was missed, or cancelled too late."))
+    for payment in _locked_payments(appointment):
+        charged = payment.orders.filter(kind=Kind.FEE, appointment=appointment)
+        if payment.status not in (Status.KEPT, Status.CHARGED):
+            continue
+        if charged.exclude(status=PaymentOrder.Status.FAILED).exists():
+            raise RuleBroken(_("The fee for this visit has been charged already."))
+        order(payment, Kind.FEE, now=now, amount=payment.fee, appointment=appointment, reason=reason)
+        audit("fee", appointment, caller=caller, now=now, reason=reason)
+        return
+    raise RuleBroken(_("No card was kept for this visit."))
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def settle(appointment_id: str, reason: str, *, caller: Caller, now: datetime) -> None:
+    """Record that what the provider has refused for a visit is settled otherwise, such as in cash.
+
+    Raises Forbidden, and RuleBroken if nothing was refused or somebody else has settled it.
+    """
+    appointment = _handled(appointment_id, caller)
+    refused = refused_orders().filter(visit_key=appointment.pk).order_by().values("pk")
+    settled = PaymentOrder.objects.filter(pk__in=refused, status=PaymentOrder.Status.FAILED)
+    if not settled.update(status=PaymentOrder.Status.SETTLED, reason=reason, done=now):
+        raise RuleBroken(_("There is nothing to settle."))
+    audit("settle", appointment, caller=caller, now=now, reason=reason)
+
+
+def is_due(appointment: Appointment) -> bool:
+    """True if the service asks for payment before booking, and the visit was booked without one."""
+    service = appointment.service
+    if service is None or not service.prepayment or appointment.status in ("pending", "cancelled", "entered-in-error"):
+        return False
+    return not Payment.objects.filter(appointments=appointment).exclude(status__in=UNPAID).exists()
+
+
+@dataclass(frozen=True)
+class CancellationCost:
+    """Cost of a cancellation by the patient now: the amount paid, the part refunded, or the fee that may be charged."""
+
+    paid: int
+    back: int
+    fee: int
+    currency: str
+
+
+def cancellation_cost(appointment: Appointment, *, now: datetime) -> CancellationCost | None:
+    """Return the cost of a cancellation by the patient now; None for a visit without a payment."""
+    if not appointment.has_payment:
+        return None
+    service, start = appointment.service, appointment.start
+    items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
+    for item in items.order_by("-payment__created", "-pk"):
+        payment = item.payment
+        if payment.has_money:
+            back = payments.refund_of(service, item.amount, start, now=now, by_clinic=False)
+            return CancellationCost(item.amount, max(0, back - item.refunded), 0, payment.currency)
+        if payment.status == Status.KEPT:
+            is_due = service is not None and start is not None and is_late(service, start, now=now)
+            return CancellationCost(0, 0, payment.fee if is_due else 0, payment.currency)
+    return None
+
+
+@refusals()
+@transaction.atomic(durable=True)
+def forget_cards(*, now: datetime) -> int:
+    """Order the provider to forget the cards of visits that ended long ago. Returns how many."""
+    lately = Appointment.objects.filter(end__gt=now - CARDS_KEPT_FOR)
+    kept = Payment.objects.filter(status__in=(Status.KEPT, Status.CHARGED)).exclude(orders__kind=Kind.FORGET)
+    aside = Parking("forget cards", Payment, now=now)
+    over = kept.exclude(appointments__in=lately).exclude(pk__in=aside.waiting).order_by("pk")[:BATCH]
+    cards = over.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return aside.process_each(cards, lambda payment: _forget_card(payment, now))
+
+
+def _forget_card(payment: Payment, now: datetime) -> None:
+    order(payment, Kind.FORGET, now=now)
+    if payment.status == Status.KEPT:
+        payment.status = Status.RELEASED
+    payment.last_updated = now
+    payment.save(update_fields=["status", "last_updated"])
+
+
+def payment_options(appointment: Appointment) -> PaymentOptions:
+    """Return the decisions that staff can make about a payment. No query for a visit that has none and needs none."""
+    service = appointment.service
+    if not appointment.has_payment and (service is None or not service.prepayment):
+        return PaymentOptions()
+    is_refused = appointment.has_payment and refused_orders().filter(visit_key=appointment.pk).exists()
+    return replace(_options(appointment), is_refused=is_refused)
+
+
+def _options(appointment: Appointment) -> PaymentOptions:
+    """Return the decisions about what is due, paid, or may be charged."""
+    service = appointment.service
+    if is_due(appointment):
+        assert service is not None  # is_due
+        amount = payments.sum_of(appointment) or service.missed_fee or 0
+        return PaymentOptions(due=amount, can_waive=True, currency=money.clinic_currency())
+    items = PaymentItem.objects.filter(appointment=appointment).select_related("payment")
+    for item in items.order_by("-payment__created", "-pk"):
+        payment = item.payment
+        if payment.has_money and item.refunded < item.amount:
+            return PaymentOptions(refundable=item.amount - item.refunded, currency=payment.currency)
+        if payment.status in (Status.KEPT, Status.CHARGED):
+            charged = payment.orders.filter(kind=Kind.FEE, appointment=appointment)
+            is_charged = charged.exclude(status=PaymentOrder.Status.FAILED).exists()
+            fee = payment.fee if appointment.status in MISSED and not is_charged else 0
+            can_waive = payment.status == Status.KEPT and not is_charged
+            return PaymentOptions(fee=fee, can_waive=can_waive, currency=payment.currency)
+    return PaymentOptions()
+
+
+def _handled(appointment_id: str, caller: Caller) -> Appointment:
+    appointment = locked(appointment_id, caller)
+    if not access.may_handle_payments(caller, appointment):
+        raise Forbidden(_("Only the front desk and administrators decide about payments."))
+    return appointment
+
+
+def _locked_payments(appointment: Appointment) -> Iterable[Payment]:
+    """The payments of a locked visit, locked too, in the order of their keys."""
+    rows = Payment.objects.filter(items__appointment=appointment).order_by("pk")
+    return list(rows.select_for_update(no_key=True, of=("self",)))
+
+
+def _give_back(
+    item: PaymentItem,
+    amount: int,
+    *,
+    now: datetime,
+    reason: str = "",
+    wait: timedelta = timedelta(0),
+    tell: bool = True,
+) -> None:
+    """Write the order of a refund, and tell the patient."""
+    if not amount:
+        return
+    payment = item.payment
+    item.refunded += amount
+    item.save(update_fields=["refunded"])
+    payment.refunded += amount
+    payment.status = Status.REFUNDED if payment.refunded == payment.amount else Status.PARTLY_REFUNDED
+    payment.last_updated = now
+    payment.save(update_fields=["refunded", "status", "last_updated"])
+    order(payment, Kind.REFUND, now=now, amount=amount, appointment=item.appointment, reason=reason, wait=wait)
+    if tell:
+        notifications.refunded(item.appointment, amount, payment.currency, now=now, undoable=bool(wait))
+
+
+def _forget(
+    payment: Payment,
+    *,
+    now: datetime,
+    appointment: Appointment,
+    status: Payment.Status = Status.RELEASED,
+    wait: timedelta = timedelta(0),
+) -> None:
+    payment.status, payment.last_updated = status, now
+    payment.save(update_fields=["status", "reason", "last_updated"])
+    order(payment, Kind.FORGET, now=now, appointment=appointment, wait=wait)
+
+
+def _has_others(payment: Payment, appointment: Appointment) -> bool:
+    """True if the payment is for other visits too that have not been cancelled."""
+    others = payment.appointments.exclude(pk=appointment.pk)
+    return others.exclude(status__in=("cancelled", "entered-in-error")).exists()
+
+
+def _write_waiver(appointment: Appointment, reason: str, now: datetime) -> None:
+    service, patient = appointment.service, appointment.patient
+    if patient is None:
+        raise RuleBroken(_("This visit has no patient yet."))
+    assert service is not None  # is_due
+    amount = payments.sum_of(appointment)
+    payment = Payment.objects.create(
+        patient=patient,
+        purpose=service.prepayment,
+        status=Status.WAIVED,
+        amount=amount,
+        fee=payments.fee_of([appointment]),
+        currency=money.clinic_currency(),
+        reason=reason,
+        created=now,
+        last_updated=now,
+    )
+    PaymentItem.objects.create(payment=payment, appointment=appointment, amount=amount)
+    appointment.has_payment = True
+    save(appointment, now)

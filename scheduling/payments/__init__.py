@@ -1,0 +1,42 @@
+"""Payments: the provider that takes them, the terms that patients agree to, and how much is given back.
+
+The provider is asked outside of every transaction: scheduling.booking.checkout and scheduling.booking.payment_orders.
+"""
+
+from scheduling.payments.provider import (
+    CardCharge,
+    Checkout,
+    CheckoutRequest,
+    CheckoutResult,
+    CheckoutState,
+    Declined,
+    PaymentProvider,
+    ProviderUnavailable,
+    UnknownEvent,
+    checkout_origin,
+    is_set_up,
+    provider,
+)
+from scheduling.payments.terms import Terms, fee_of, is_late, purpose_of, refund_of, sum_of, terms_of
+
+__all__ = [
+    "CardCharge",
+    "Checkout",
+    "CheckoutRequest",
+    "CheckoutResult",
+    "CheckoutState",
+    "Declined",
+    "PaymentProvider",
+    "ProviderUnavailable",
+    "Terms",
+    "UnknownEvent",
+    "checkout_origin",
+    "fee_of",
+    "is_late",
+    "is_set_up",
+    "provider",
+    "purpose_of",
+    "refund_of",
+    "sum_of",
+    "terms_of",
+]
