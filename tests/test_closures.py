@@ -1,4 +1,4 @@
-"""Closed time is closed through every door: the two finders, prefetch, the published Slots and the page of times."""
+"""Closed time is closed through every door: finders, prefetch, published Slots, `$explain` and the page of times."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,16 @@ import pytest
 from django.test import Client
 
 from clinic.fhir.datatypes import instant
-from clinic.models import Device, HealthcareService, Location, Practitioner, PractitionerRole, SchedulingParameters
+from clinic.models import (
+    Closure,
+    Device,
+    HealthcareService,
+    Location,
+    Practitioner,
+    PractitionerRole,
+    Schedule,
+    SchedulingParameters,
+)
 from tests.api.conftest import BASE, Api, api_with
 from tests.api.dialects import VISIT_TYPE, matches, window
 from tests.api.visits import FIND, find_query
@@ -35,10 +44,18 @@ CLOSURES = {
     "a role whose period is over": (PractitionerRole, {"extra": {"period": {"end": YESTERDAY}}}),
     "a role on leave": (PractitionerRole, {"extra": {"notAvailable": AWAY}}),
     "a site that is suspended": (Location, {"status": "suspended"}),
+    "a site that is closed for good": (Location, {"status": "inactive"}),
     "a device that is broken": (Device, {"status": "inactive"}),
+    "a device that was recorded by mistake": (Device, {"status": "entered-in-error"}),
+    "a calendar that is inactive": (Schedule, {"active": False}),
     "a service that is inactive": (HealthcareService, {"active": False}),
     "a service with a closure": (SchedulingParameters, {"not_available": AWAY}),
 }
+
+
+# What is closed for all services at once, by the kind of the actor or the place; None is the whole clinic.
+CLOSED_ACTORS = {"the clinic": None, "the site": Location, "the person": Practitioner, "the device": Device}
+OF_THE_VISIT = {"the site": {"part_of": None}}
 
 
 @pytest.fixture
@@ -80,7 +97,20 @@ def page(api: Api, service: HealthcareService) -> set[str]:
     return {instant(TEN)} if instant(TEN) in content else set()
 
 
-DOORS = {"medplum": medplum, "argonaut": argonaut, "prefetch": prefetch, "published": published, "page": page}
+def explained(api: Api, service: HealthcareService) -> set[str]:
+    answer = api.get(f"HealthcareService/{service.fhir_id}/$explain", {"start": instant(TEN)})
+    assert answer.status_code in (200, 404), answer.fhir  # 404: nothing of the service is open at all
+    return {instant(TEN)} if answer.status_code == 200 and answer.fhir["parameter"][0]["valueBoolean"] else set()
+
+
+DOORS = {
+    "medplum": medplum,
+    "argonaut": argonaut,
+    "prefetch": prefetch,
+    "published": published,
+    "explain": explained,
+    "page": page,
+}
 
 
 @pytest.mark.parametrize("closure", CLOSURES)
@@ -90,3 +120,13 @@ def test_closed_time_is_offered_nowhere(service, closure):
     model, changes = CLOSURES[closure]
     assert model.objects.update(**changes)
     assert {name for name, find in DOORS.items() if instant(TEN) in find(api, service)} == set()
+
+
+@pytest.mark.parametrize("name", CLOSED_ACTORS)
+def test_time_that_is_closed_for_all_services_is_offered_nowhere_until_it_is_opened_again(service, name):
+    api, model = api_with(), CLOSED_ACTORS[name]
+    actor = {model.__name__.lower(): model.objects.filter(**OF_THE_VISIT.get(name, {})).first()} if model else {}
+    closure = Closure.objects.create(**actor, first=monday(12).date(), last=monday(12).date())
+    assert {door for door, find in DOORS.items() if instant(TEN) in find(api, service)} == set()
+    Closure.objects.filter(pk=closure.pk).update(removed_at=TEN)
+    assert all(instant(TEN) in find(api, service) for find in DOORS.values())

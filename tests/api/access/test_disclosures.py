@@ -38,11 +38,13 @@ def lines():
         "RelatedPerson",
         "Coverage",
         "CareTeam",
+        "ServiceRequest",
         "Schedule",
         "Appointment",
         "AppointmentResponse",
         "QuestionnaireResponse",
         "Encounter",
+        "Task",
         "Communication",
     ],
 )
