@@ -4,12 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.account.utils import passthrough_next_redirect_url
+from allauth.mfa.webauthn import views as passkeys
+from allauth.mfa.webauthn.internal import auth
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import path, re_path
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic.edit import FormView
 
 from portal.common import form_drafts
+from portal.common.middleware import content_security_policy
 
 
 class _TypedForm:
@@ -31,12 +37,52 @@ class _TypedForm:
         return super().form_valid(form)  # type: ignore[misc, no-any-return]
 
 
-def _page(view: type["FormView[Any]"]) -> Callable[..., HttpResponseBase]:
+def page(view: type["FormView[Any]"]) -> Callable[..., HttpResponseBase]:
+    """Return the view of a page with a form, whose typed data is kept."""
     kept: type[FormView[Any]] = type(view.__name__, (_TypedForm, view), {})
     return form_drafts.page(kept.as_view())  # type: ignore[arg-type]  # allauth answers with whole pages, no streams
 
 
-_confirm_code = _page(allauth.ConfirmEmailVerificationCodeView)
+_confirm_code = page(allauth.ConfirmEmailVerificationCodeView)
+
+
+class LoginView(allauth.LoginView):  # type: ignore[misc]
+    """The sign-in page. Where staff sign in by a provider of the clinic, its form may lead there."""
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**context), "single_sign_on": settings.SINGLE_SIGN_ON}
+
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        response: HttpResponse = super().render_to_response(context, **options)
+        if settings.SINGLE_SIGN_ON:
+            policy = content_security_policy(forms=settings.SINGLE_SIGN_ON.origin)
+            response.headers["Content-Security-Policy"] = policy
+        return response
+
+
+class AddPasskeyView(passkeys.AddWebAuthnView):  # type: ignore[misc]
+    """The view that adds a passkey: one that is kept on the device, which checks who uses it."""
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        page = super().get_context_data(**context)
+        options = auth.begin_registration(self.request.user, passwordless=True)  # in place of the challenge made above
+        return {**page, "js_data": {"creation_options": options}}
+
+
+class PasskeyLoginView(passkeys.LoginWebAuthnView):  # type: ignore[misc]
+    """The view that signs in with a passkey. After a refusal the way to the wanted page is kept."""
+
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        super().form_invalid(form)
+        return redirect(passthrough_next_redirect_url(self.request, reverse("account_login"), "next"))
+
+
+class ConfirmByPasskeyView(passkeys.ReauthenticateWebAuthnView):  # type: ignore[misc]
+    """The view that asks for a passkey again before a sensitive change. After a refusal it asks once more."""
+
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        super().form_invalid(form)
+        return redirect(self.request.get_full_path())
 
 
 def email_verification_sent(request: HttpRequest) -> HttpResponseBase:
@@ -44,20 +90,3 @@ def email_verification_sent(request: HttpRequest) -> HttpResponseBase:
     if allauth.app_settings.EMAIL_VERIFICATION_BY_CODE_ENABLED:
         return _confirm_code(request)
     return allauth.email_verification_sent(request)  # type: ignore[no-any-return]
-
-
-urlpatterns = [
-    path("login/", _page(allauth.LoginView), name="account_login"),
-    path("signup/", _page(allauth.SignupView), name="account_signup"),
-    path("reauthenticate/", _page(allauth.ReauthenticateView), name="account_reauthenticate"),
-    path("email/", _page(allauth.EmailView), name="account_email"),
-    path("confirm-email/", email_verification_sent, name="account_email_verification_sent"),
-    path("password/change/", _page(allauth.PasswordChangeView), name="account_change_password"),
-    path("password/set/", _page(allauth.PasswordSetView), name="account_set_password"),
-    path("password/reset/", _page(allauth.PasswordResetView), name="account_reset_password"),
-    re_path(
-        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        _page(allauth.PasswordResetFromKeyView),
-        name="account_reset_password_from_key",
-    ),
-]

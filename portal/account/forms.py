@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 from allauth.account import forms as allauth
 from django.utils.translation import gettext_lazy as _
 
+from portal.common.forms import GOOD_PASSWORD
+
 Words = tuple[Any, Any, Any]  # label, hint, error message when the field is empty
 
-GOOD_PASSWORD = _("At least 10 characters. Avoid common passwords and ones that resemble your name or email address.")
 WORDS: dict[str, Words] = {
     "login": (_("Email address"), "", _("Enter your email address.")),
     "email": (_("Email address"), "", _("Enter your email address.")),
@@ -21,7 +22,7 @@ WORDS: dict[str, Words] = {
 NEW_PASSWORD: Words = (_("New password"), GOOD_PASSWORD, _("Choose a new password."))
 
 
-class _ClinicTexts:
+class ClinicTexts:
     """Mixin that gives an allauth form the clinic's labels and hints, and removes its placeholders."""
 
     fields: dict[str, Any]
@@ -35,11 +36,11 @@ class _ClinicTexts:
                 field.label, field.help_text, field.error_messages["required"] = self.words[name]
 
 
-class _NewPassword(_ClinicTexts):
+class _NewPassword(ClinicTexts):
     words = {**WORDS, "password1": NEW_PASSWORD}
 
 
-class LoginForm(_ClinicTexts, allauth.LoginForm):  # type: ignore[misc]
+class LoginForm(ClinicTexts, allauth.LoginForm):  # type: ignore[misc]
     """Sign-in form. An app that sends somebody here can fill in the address: portal.oauth.reauthentication."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,13 +48,13 @@ class LoginForm(_ClinicTexts, allauth.LoginForm):  # type: ignore[misc]
         self.fields["login"].initial = self.request.GET.get("login_hint")
 
 
-class SignupForm(_ClinicTexts, allauth.SignupForm):  # type: ignore[misc]
+class SignupForm(ClinicTexts, allauth.SignupForm):  # type: ignore[misc]
     """Sign-up form: the patient's details, then the email address and password to sign in with."""
 
     field_order = ["given", "family", "one_name", "birth_date", "birth_unknown", "email", "password1"]
 
 
-class ResetPasswordForm(_ClinicTexts, allauth.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(ClinicTexts, allauth.ResetPasswordForm):  # type: ignore[misc]
     """Form that asks for a link to reset the password."""
 
 
@@ -65,17 +66,25 @@ class ChangePasswordForm(_NewPassword, allauth.ChangePasswordForm):  # type: ign
     """Form that changes the password."""
 
 
-class SetPasswordForm(_ClinicTexts, allauth.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(ClinicTexts, allauth.SetPasswordForm):  # type: ignore[misc]
     """Form for the first password of an account that has none."""
 
 
-class AddEmailForm(_ClinicTexts, allauth.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(ClinicTexts, allauth.AddEmailForm):  # type: ignore[misc]
     """Form that adds an email address to the account."""
 
 
-class ReauthenticateForm(_ClinicTexts, allauth.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(ClinicTexts, allauth.ReauthenticateForm):  # type: ignore[misc]
     """Form that asks for the password again before a sensitive change."""
 
 
-class ConfirmEmailVerificationCodeForm(_ClinicTexts, allauth.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(ClinicTexts, allauth.RequestLoginCodeForm):  # type: ignore[misc]
+    """Form that asks for the address to which a code for signing in is sent."""
+
+
+class ConfirmLoginCodeForm(ClinicTexts, allauth.ConfirmLoginCodeForm):  # type: ignore[misc]
+    """Form for that code."""
+
+
+class ConfirmEmailVerificationCodeForm(ClinicTexts, allauth.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
     """Form for the code that was sent to an email address."""

@@ -4,20 +4,24 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_signed_up
+from django.contrib import messages
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.models import User
+from portal.account import sessions
 from portal.appointments import visits
 from portal.booking import guests, steps
 from portal.common import form_drafts
-from portal.common.callers import caller_of, details_for, sign_in_for
+from portal.common.callers import caller_of, details_for, sign_in_for, sign_in_required
 from portal.common.forms import PatientDetailsForm
+from scheduling.setup import is_empty
 
 
 @require_GET
@@ -26,12 +30,18 @@ def start(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
     if caller.user is None:
         return sign_in_for(request.get_full_path())
+    if caller.user.second_factor_due is not None:
+        return redirect("mfa_required")
     own = visits.of(caller, now=timezone.now())
     held = next((visit for visit in own if visit.is_held), None)
     if held:
         return redirect(steps.next_page(held, caller))
+    if caller.sets_up and is_empty():
+        return redirect("portal:setup")
     if caller.is_staff:
         return redirect("portal:day")
+    if not caller.patients and caller.is_referrer:
+        return redirect("portal:referrals")
     if not caller.patients:
         return details_for(request.get_full_path())
     return redirect("portal:visits" if any(visit.is_upcoming for visit in own) else "portal:services")
@@ -63,6 +73,30 @@ def details(request: HttpRequest) -> HttpResponse:
         guests.record_of_account(caller.user, now=timezone.now())
         return redirect(destination)
     return render(request, "portal/account/details.html", {"form": form, "next": destination})
+
+
+@sign_in_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """End all sessions of the caller but this one."""
+    user = caller_of(request).user
+    assert user is not None  # sign_in_required
+    sessions.end_others(request, user)
+    messages.success(request, _("You are signed out everywhere else."))
+    return redirect("mfa_list_webauthn")
+
+
+@sign_in_required
+@require_POST
+def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """End one session of the caller."""
+    user = caller_of(request).user
+    assert user is not None  # sign_in_required
+    if sessions.end(user, session_id):
+        messages.success(request, _("That session has ended."))
+    else:
+        messages.error(request, _("That session had ended already."))
+    return redirect("mfa_list_webauthn")
 
 
 def _own_address(request: HttpRequest, address: str | None) -> str:

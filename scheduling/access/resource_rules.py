@@ -5,7 +5,7 @@ describes the clinic may be read by everyone who is signed in, and is written by
 Every other type must have a rule.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AppointmentPatient, Patient, Resource, Slot
-from scheduling.access.callers import Caller
+from clinic.fhir import codes
+from clinic.models import Appointment, AppointmentPatient, Patient, Resource, Schedule, Slot
+from scheduling.access.callers import Caller, calendars
 from scheduling.access.compartments import PATIENT, patient_column, patient_of
 from scheduling.access.redaction import IDENTIFYING_TYPES
+from scheduling.access.roles import Action
 from scheduling.errors import Forbidden, Issue
 
 Check = Callable[[Caller, Mapping[str, Any], Any], None]
 
+ALL = ~Q(pk__in=[])  # in contrast to Q(), it counts beside other conditions
 # The statuses of a hold and of a released hold.
 HELD = (Appointment.Status.PENDING, Appointment.Status.CANCELLED)
-# The elements of their own record that patients may change, and the element of each column.
-CONTACT = frozenset({"telecom", "address", "communication", "contact"})
+# The elements of their own record that patients may change, and the element of each column; their needs are extensions.
+CONTACT = frozenset({"telecom", "address", "communication", "contact", "needs"})
 ELEMENTS = {
     "family": "name",
     "given": "name",
@@ -33,7 +36,18 @@ ELEMENTS = {
     "phone": "telecom",
     "email": "telecom",
     "language": "communication",
+    "returning": "extension",
+    "interpreter_required": "needs",
+    "interpreter_language": "needs",
+    "needs": "needs",
+    "other_needs": "needs",
 }
+
+# The columns with a patient's needs, which carers and guests write too.
+NEED_EXTENSIONS = frozenset({codes.DISABILITY, codes.INTERPRETER_REQUIRED, codes.INTERPRETER_LANGUAGE})
+NEEDS = frozenset({*(column for column, element in ELEMENTS.items() if element == "needs"), "needs_asked"})
+# The columns of a patient's record that only staff see and write.
+FLAGS = frozenset({"barred_online", "barred_reason", "vip"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +69,7 @@ class ResourceRule:
 def _own_schedules(caller: Caller) -> Q:
     """The schedules that are not a patient's, and those of the caller's patients; for the front desk, all."""
     own = Q(bookable__patient=None)
-    if caller.desk_sites:
+    if caller.runs_desk:
         return Q()
     return own | Q(bookable__patient__in=caller.patients)
 
@@ -71,23 +85,38 @@ def _own_appointments(caller: Caller) -> Q:
     own = Q(held_by_guest=caller.guest_digest) if caller.guest else Q(pk__in=[])
     if caller.visit:
         own |= Q(fhir_id=caller.visit)
+        if caller.visit_series is not None and caller.visit_patient:
+            own |= Q(series=caller.visit_series, patient__fhir_id=caller.visit_patient.removeprefix("Patient/"))
+    by_ticket = Q(referral__fhir_id__in=caller.proven_tickets) if caller.proven_tickets else Q(pk__in=[])
     if caller.user is None:
-        return own
+        return own | by_ticket
     own &= Q(status__in=HELD)  # others may have booked in this browser before
+    own |= by_ticket
     own |= Q(held_by=caller.user, patient=None)  # a hold without a patient belongs to whoever made it
     if caller.patients:
         own |= _own_visits(caller)
+    if caller.is_staff:
+        own |= waits_for(caller)
     return own | works_with(caller)
 
 
-def works_with(caller: Caller) -> Q:
-    """Condition for visits that the caller works with as staff."""
-    work = Q(site__in=caller.desk_sites)
-    if caller.practitioner:
+def waits_for(caller: Caller) -> Q:
+    """Condition for entries of the waiting list of services that the caller's calendars offer."""
+    own = calendars(caller).filter(Q(offers_all_services=True) | Q(services=OuterRef("service")))
+    return Q(Exists(own), status=Appointment.Status.WAITLIST)
+
+
+def works_with(caller: Caller, action: Action = Action.SEE) -> Q:
+    """Condition for visits with which the caller may do this as staff."""
+    seen = caller.bounds(action)
+    if seen.everywhere:
+        return ALL
+    work = Q(site__in=seen.sites)
+    if seen.practitioners:
         work |= Q(
             Exists(
                 Slot.objects.filter(
-                    appointment=OuterRef("pk"), bookable__practitioner=caller.practitioner, deleted_at=None
+                    appointment=OuterRef("pk"), bookable__practitioner__in=seen.practitioners, deleted_at=None
                 )
             )
         )
@@ -96,40 +125,85 @@ def works_with(caller: Caller) -> Q:
 
 def _own_patients(caller: Caller) -> Q:
     """Condition for patients: the caller's, all for the front desk, and those of a practitioner's visits."""
-    own = Q(pk__in=caller.patients)
-    if caller.desk_sites:
+    return _patients(caller, caller.patients)
+
+
+def treats(caller: Caller) -> Q:
+    """Condition for patients whom the caller sees as staff: never because the record is their own or confided."""
+    return _patients(caller, ())
+
+
+def _confided_patients(caller: Caller) -> Q:
+    """The same, without patients who share only their visits with the caller."""
+    return _patients(caller, caller.confided)
+
+
+def _patients(caller: Caller, own_keys: Collection[int]) -> Q:
+    own = Q(pk__in=own_keys)
+    seen = caller.bounds(Action.SEE)
+    if caller.runs_desk or seen.everywhere:
         return Q()  # the front desk must find any patient to book for them
-    if caller.practitioner:
-        own |= Q(
-            Exists(
-                Appointment.objects.filter(patient=OuterRef("pk"), slots__bookable__practitioner=caller.practitioner)
-            )
-        )
-        others = AppointmentPatient.objects.filter(patient=OuterRef("pk"))
-        own |= Q(Exists(others.filter(appointment__slots__bookable__practitioner=caller.practitioner)))
+    visits, others = Appointment.objects, AppointmentPatient.objects.filter(patient=OuterRef("pk"))
+    if seen.practitioners:
+        own |= Q(Exists(visits.filter(patient=OuterRef("pk"), slots__bookable__practitioner__in=seen.practitioners)))
+        own |= Q(Exists(others.filter(appointment__slots__bookable__practitioner__in=seen.practitioners)))
+    if seen.sites:
+        own |= Q(Exists(visits.filter(patient=OuterRef("pk"), site__in=seen.sites)))
+        own |= Q(Exists(others.filter(appointment__site__in=seen.sites)))
     return own
 
 
 def _own_slots(caller: Caller) -> Q:
     """Slots on the calendars of staff, and of the patient's own visits."""
     own = _own_visits(caller, "appointment__")
-    if caller.practitioner:
-        own |= Q(bookable__practitioner=caller.practitioner)
-    if caller.desk_sites:
-        own |= Q(schedule__site__in=caller.desk_sites)
+    seen = caller.bounds(Action.SEE)
+    if seen.everywhere:
+        return Q()
+    if seen.practitioners:
+        own |= Q(bookable__practitioner__in=seen.practitioners)
+    if seen.sites:
+        own |= Q(schedule__site__in=seen.sites)
     return own
 
 
 def _of_own_patients(kind: str) -> Callable[[Caller], Q]:
     """Condition for rows of patients that the caller may see."""
     name = f"{PATIENT[kind]}__in"
-    return lambda caller: Q(**{name: Patient.objects.filter(_own_patients(caller), deleted_at=None)})
+    return lambda caller: Q(**{name: Patient.objects.filter(_confided_patients(caller), deleted_at=None)})
+
+
+def _carers(caller: Caller) -> Q:
+    """Condition for the carers of patients that the caller may see, and for the caller as a carer."""
+    return _of_own_patients("RelatedPerson")(caller) | Q(user=caller.user, patient__in=caller.patients)
+
+
+def _own_referrals(caller: Caller) -> Q:
+    """Referrals of patients that the caller may see; for the front desk those for services that its sites give, and
+    those of its visits. They may name no patient yet.
+    """
+    if caller.runs_clinic:
+        return Q()
+    if not caller.runs_desk:
+        return _of_own_patients("ServiceRequest")(caller)
+    schedules = Schedule.objects.filter(site__in=caller.desk_sites, active=True, deleted_at=None)
+    visits = Appointment.objects.filter(works_with(caller), referral__isnull=False)
+    own = Q(patient__in=caller.patients) | Q(pk__in=visits.values("referral"))
+    return own | Q(service__in=schedules.values("services")) | Q(Exists(schedules.filter(offers_all_services=True)))
 
 
 def _of_own_visits(caller: Caller) -> Q:
     """Condition for rows of visits: for the patient, and for staff who work with that visit."""
-    own = Q(patient__in=caller.patients)
-    return own | Q(appointment__in=Appointment.objects.filter(works_with(caller))) if caller.is_staff else own
+    return _of_visits(caller, caller.patients)
+
+
+def _of_confided_visits(caller: Caller) -> Q:
+    """The same, without the visits of patients who share no more of them than that they are."""
+    return _of_visits(caller, caller.confided, Action.ANSWERS)
+
+
+def _of_visits(caller: Caller, own_keys: Collection[int], action: Action = Action.SEE) -> Q:
+    own = Q(patient__in=own_keys)
+    return own | Q(appointment__in=Appointment.objects.filter(works_with(caller, action))) if caller.is_staff else own
 
 
 def own_subscriptions(caller: Caller) -> Q:
@@ -167,8 +241,15 @@ def _changed(fields: Mapping[str, Any], row: Any) -> set[str]:
     """The names of elements that the write would change."""
     extra = fields["extra"]
     columns = {name for name, value in fields.items() if name != "extra" and getattr(row, name) != value}
-    others = {name for name in row.extra.keys() | extra.keys() if row.extra.get(name) != extra.get(name)}
+    others = {name for name in row.extra.keys() | extra.keys() if _kept(row.extra, name) != _kept(extra, name)}
     return {ELEMENTS.get(name, name) for name in columns} | others
+
+
+def _kept(extra: Mapping[str, Any], name: str) -> Any:
+    """An element that has no column. Extensions with needs are left out: their columns are compared."""
+    if name != "extension":
+        return extra.get(name)
+    return [extension for extension in extra.get(name, ()) if extension.get("url") not in NEED_EXTENSIONS]
 
 
 def _check_own(kind: str, caller: Caller, fields: Mapping[str, Any], row: Any) -> None:
@@ -179,7 +260,7 @@ def _check_own(kind: str, caller: Caller, fields: Mapping[str, Any], row: Any) -
 
 
 def _own(caller: Caller, patient: int | None) -> None:
-    if patient not in caller.patients:
+    if patient not in caller.confided:
         raise Forbidden(_("You can add or change only records about yourself and people you care for."))
 
 
@@ -189,9 +270,10 @@ def _leave_to_use_case(caller: Caller, fields: Mapping[str, Any], row: Any) -> N
 
 RULES: dict[str, ResourceRule] = {
     "Patient": ResourceRule(read=_own_patients, desk="cu", patient="u", check=_check_own_record),
-    "RelatedPerson": ResourceRule(read=_of_own_patients("RelatedPerson"), desk="cu"),
+    "RelatedPerson": ResourceRule(read=_carers, desk="cu"),
     "Coverage": ResourceRule(read=_of_own_patients("Coverage"), desk="cu", patient="cu"),
     "CareTeam": ResourceRule(read=_of_own_patients("CareTeam")),
+    "ServiceRequest": ResourceRule(read=_own_referrals, desk="cu"),
     "Schedule": ResourceRule(read=_own_schedules),
     "Slot": ResourceRule(read=_own_slots),
     "Appointment": ResourceRule(
@@ -200,8 +282,9 @@ RULES: dict[str, ResourceRule] = {
     "AppointmentResponse": ResourceRule(
         read=_own_answers, desk="c", practitioner="c", patient="c", check=_leave_to_use_case
     ),
-    "QuestionnaireResponse": ResourceRule(read=_of_own_visits, patient="cu"),
-    "Encounter": ResourceRule(read=_of_own_visits),
+    "QuestionnaireResponse": ResourceRule(read=_of_confided_visits, patient="cu"),
+    "Encounter": ResourceRule(read=_of_confided_visits),
+    "Task": ResourceRule(read=_of_own_visits),
     "Subscription": ResourceRule(read=own_subscriptions),
     "Communication": ResourceRule(read=_of_own_visits),
     "AuditEvent": ResourceRule(read=_nothing),

@@ -5,20 +5,26 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from clinic.models import (
+    Absence,
     Appointment,
+    AuditEvent,
     Communication,
     Event,
+    HealthcareService,
     PastVersion,
     Patient,
     Resource,
     Schedule,
+    ServiceRequest,
     Slot,
+    StaffMessage,
     Subscription,
 )
 from clinic.models.statements import read
 from scheduling.access.callers import Caller, calendars
 from scheduling.access.compartments import PUBLIC
-from scheduling.access.resource_rules import RULES, own_subscriptions, works_with
+from scheduling.access.resource_rules import RULES, own_subscriptions, treats, waits_for, works_with
+from scheduling.access.roles import Action
 from scheduling.access.scope_filters import (
     filter_by_scopes,
     has_scope,
@@ -77,12 +83,91 @@ def visible_past(model: type[Resource], caller: Caller) -> QuerySet[PastVersion]
 
 
 def staff_appointments(caller: Caller) -> QuerySet[Appointment]:
-    """The appointments that a person works with as staff; all for an administrator.
+    """The appointments that a person sees as staff; all for an administrator.
 
     Staff can be patients of the clinic too: their own visits are not included, and the patients' rules apply to them.
     """
     rows = Appointment.objects.all()
     return rows if caller.is_administrator else rows.filter(works_with(caller))
+
+
+def visits_with_payments(caller: Caller) -> QuerySet[Appointment]:
+    """The visits whose payments a person handles as staff: see `may_handle_payments`."""
+    where = caller.bounds(Action.PAYMENTS)
+    return Appointment.objects.all() if where.everywhere else Appointment.objects.filter(site__in=where.sites)
+
+
+def absences(caller: Caller) -> QuerySet[Absence]:
+    """The absences that a person sees as staff: those of actors whose calendars they see."""
+    return Absence.objects.filter(bookable__in=calendars(caller).order_by().values("bookable"))
+
+
+def staff_messages(caller: Caller) -> QuerySet[StaffMessage]:
+    """The messages in their own words that a member of staff has written; all for an administrator."""
+    rows = StaffMessage.objects.all()
+    if caller.client or not caller.worker.is_staff:
+        return rows.none()
+    return rows if caller.is_administrator else rows.filter(created_by=caller.user)
+
+
+def staff_patients(caller: Caller) -> QuerySet[Patient]:
+    """The patients whom a person sees as staff: all for the front desk and those who see all of the clinic, else those
+    of the visits that they see.
+    """
+    rows = Patient.objects.filter(deleted_at=None)
+    if caller.is_administrator:
+        return rows
+    return rows.filter(treats(caller)) if caller.is_staff else rows.none()
+
+
+def audit_of(patient: Patient, caller: Caller) -> QuerySet[AuditEvent]:
+    """The audit lines of a patient, for those who change patients' records."""
+    lines = AuditEvent.objects.filter(patient=patient)
+    return lines if caller.runs_desk else lines.none()
+
+
+def replies_to_staff(caller: Caller) -> QuerySet[Communication]:
+    """The text messages from patients that a person reads as staff.
+
+    They are those about visits that the person works with, and at a front desk those about no known visit.
+    """
+    rows = Communication.objects.filter(event=Event.REPLY, deleted_at=None)
+    if caller.sees_clinic:
+        return rows
+    own = Q(appointment__in=staff_appointments(caller))
+    return rows.filter(own | Q(appointment=None)) if caller.runs_desk else rows.filter(own)
+
+
+def own_referrals(caller: Caller) -> QuerySet[ServiceRequest]:
+    """The referrals that the caller has made on the pages; none for anybody who is no referrer."""
+    rows = ServiceRequest.objects.filter(deleted_at=None)
+    return rows.filter(referred_by=caller.user) if caller.is_referrer else rows.none()
+
+
+def staff_referrals(caller: Caller) -> QuerySet[ServiceRequest]:
+    """The referrals that a member of staff sees, by the rule of their type."""
+    rows = ServiceRequest.objects.filter(deleted_at=None)
+    return rows.filter(pk__in=visible(ServiceRequest, caller).values("pk")) if caller.is_staff else rows.none()
+
+
+def withdrawable_referrals(caller: Caller) -> QuerySet[ServiceRequest]:
+    """The referrals that the caller may withdraw: the referrer's own, and those that the front desk sees."""
+    return staff_referrals(caller) if caller.runs_desk else own_referrals(caller)
+
+
+def waiting(caller: Caller) -> QuerySet[Appointment]:
+    """The entries of the waiting list that a person works with as staff; all for an administrator."""
+    entries = Appointment.objects.filter(status=Appointment.Status.WAITLIST, deleted_at=None)
+    return entries if caller.sees_clinic else entries.filter(waits_for(caller))
+
+
+def services_worked_with(caller: Caller) -> QuerySet[HealthcareService]:
+    """The services that the calendars of a member of staff offer; all for an administrator."""
+    services = HealthcareService.objects.filter(deleted_at=None)
+    if caller.sees_clinic:
+        return services
+    own = calendars(caller).filter(Q(offers_all_services=True) | Q(services=OuterRef("pk")))
+    return services.filter(Exists(own))
 
 
 def of_its_patient(appointment: Appointment, caller: Caller) -> QuerySet[Appointment]:
@@ -91,7 +176,7 @@ def of_its_patient(appointment: Appointment, caller: Caller) -> QuerySet[Appoint
     They are those that the caller sees. By the link to a visit all count, and its holder is told only that there are
     some.
     """
-    rows = Appointment.objects.all() if caller.visit == appointment.fhir_id else visible(Appointment, caller)
+    rows = Appointment.objects.all() if caller.holds_link_of(appointment) else visible(Appointment, caller)
     return rows.filter(of_patient(appointment.patient_id))
 
 
@@ -119,7 +204,7 @@ def changeable_appointment(caller: Caller, fhir_id: str, *, lock: bool = False) 
     if (caller.is_system or caller.is_administrator) and has_scope_on_all(caller, "Appointment", "u"):
         appointment = read(Appointment, fhir_id, "service", "patient", lock=lock)
     else:
-        rows = visible(Appointment, caller, "rus").filter(fhir_id=fhir_id, deleted_at=None)
+        rows = visible(Appointment, caller.worker, "rus").filter(fhir_id=fhir_id, deleted_at=None)
         if lock and may_change:
             rows = rows.select_for_update(no_key=True, of=("self",))
         appointment = rows.select_related("service", "patient").first()
@@ -133,4 +218,5 @@ def changeable_appointment(caller: Caller, fhir_id: str, *, lock: bool = False) 
 
 def is_exempt_from_cutoffs(caller: Caller, appointment: Appointment) -> bool:
     """True if the patients' cut-offs do not apply: to software, and to staff who work with the visit."""
-    return caller.is_system or (caller.is_staff and staff_appointments(caller).filter(pk=appointment.pk).exists())
+    worker = caller.worker
+    return caller.is_system or (worker.is_staff and staff_appointments(worker).filter(pk=appointment.pk).exists())

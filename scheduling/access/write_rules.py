@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, Patient, Resource, Slot, Subscription
 from scheduling.access.callers import Caller
 from scheduling.access.compartments import PATIENT, PUBLIC
-from scheduling.access.resource_rules import RULES, check_write
+from scheduling.access.resource_rules import FLAGS, NEEDS, RULES, check_write
+from scheduling.access.roles import Action
 from scheduling.access.rows import staff_appointments, visible
 from scheduling.access.scope_filters import has_scope_on_all
 from scheduling.errors import Forbidden, NotFound
@@ -36,8 +37,8 @@ def may_write_some(caller: Caller, resource_type: str, interaction: str) -> bool
         return True
     rule = RULES.get(resource_type)
     return rule is not None and bool(
-        (interaction in rule.desk and caller.desk_sites)
-        or (interaction in rule.practitioner and caller.practitioner)
+        (interaction in rule.desk and caller.runs_desk)
+        or (interaction in rule.practitioner and caller.bounds(Action.RUN).practitioners)
         or (interaction in rule.patient and caller.patients)
     )
 
@@ -50,7 +51,7 @@ def may_write(
         return
     interaction = "c" if row is None else "u"
     rule = RULES.get(resource_type)
-    if rule and interaction in rule.desk and caller.desk_sites:
+    if rule and interaction in rule.desk and caller.runs_desk:
         return
     if row is None and not may_write_some(caller, resource_type, interaction):
         raise NotFound(f"There is no {resource_type}/{fhir_id}.")  # such as an update of an unknown Patient
@@ -73,6 +74,46 @@ def may_record_visit(caller: Caller) -> None:
 def patients_of(caller: Caller) -> list[Patient]:
     """The patients the caller may write for: the one in an app's context, else the caller and those they care for."""
     return [each for each in caller.patients.values() if caller.context_patient in (None, each.pk)]
+
+
+def may_change_details(caller: Caller, patient: Patient, columns: Collection[str]) -> None:
+    """Raise Forbidden unless the caller may change these columns of the patient's record on a page.
+
+    The front desk may change all of them, a patient those of their own record, and carers those of a record that has
+    no account of its own; whoever else acts for the patient, only the needs.
+    """
+    own = caller.user.pk if caller.user else None
+    may_all = is_unbound(caller) or caller.runs_desk
+    is_own = patient.pk in caller.confided and patient.user_id in (None, own)
+    if may_all or (is_own and FLAGS.isdisjoint(columns)):
+        return
+    if not NEEDS.issuperset(columns):
+        raise Forbidden(_("Only the clinic can change this. Please contact the clinic."))
+    require_acts_for(caller, patient)
+
+
+def require_acts_for(caller: Caller, patient: Patient) -> None:
+    """Raise Forbidden unless the caller can add to the patient's record: the patient, carers, staff who see the
+    patient, and a guest on the way to a booking for them.
+    """
+    if is_unbound(caller) or patient.pk in caller.patients:
+        return
+    if caller.worker.is_staff and visible(Patient, caller.worker).filter(pk=patient.pk).exists():
+        return
+    named = visible(Appointment, caller).filter(patient=patient, status=Appointment.Status.PENDING)
+    if caller.user is None and caller.guest and named.exists():
+        return
+    raise Forbidden(_("You can add or change only records about yourself and people you care for."))
+
+
+def may_decide_details(caller: Caller) -> bool:
+    """True if the caller changes names and birth dates that the clinic has verified: the front desk."""
+    return is_unbound(caller) or caller.runs_desk
+
+
+def may_verify_coverage(caller: Caller) -> bool:
+    """True if the caller may check patients' coverage: the front desk, billing, administrators and software."""
+    return is_unbound(caller) or bool(caller.bounds(Action.COVERAGE))
 
 
 def may_refer_to_all(caller: Caller, kind: str) -> bool:
@@ -105,9 +146,9 @@ def answerable_actors(caller: Caller, appointment: Appointment, actors: Collecti
         return set(actors)
     own = {each.reference for each in caller.patients.values()} & set(actors)
     clinics = {each for each in actors if not each.startswith("Patient/")}
-    if not clinics or not staff_appointments(caller).filter(pk=appointment.pk).exists():
+    if not clinics or not staff_appointments(caller.worker).filter(pk=appointment.pk).exists():
         return own
-    if appointment.site_id in caller.desk_sites:
+    if caller.runs_clinic or appointment.site_id in caller.desk_sites:
         return own | clinics
     themselves = _own_references(caller)
     return own | {each for each in clinics if each in themselves or not each.startswith("Practitioner")}

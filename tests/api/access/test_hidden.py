@@ -21,12 +21,14 @@ KINDS = (
     "RelatedPerson",
     "Coverage",
     "CareTeam",
+    "ServiceRequest",
     "Schedule",
     "Slot",
     "Appointment",
     "AppointmentResponse",
     "QuestionnaireResponse",
     "Encounter",
+    "Task",
     "Communication",
     "AuditEvent",
 )
@@ -252,6 +254,7 @@ BLINDLY = {
     "Encounter": lambda patient: {"status": "finished", "class": {"code": "AMB"}, "subject": patient},
     "RelatedPerson": lambda patient: {"patient": patient},
     "CareTeam": lambda patient: {"status": "active", "subject": patient},
+    "ServiceRequest": lambda patient: {"status": "active", "intent": "order", "subject": patient},
     "Schedule": lambda patient: {"actor": [patient]},
 }
 

@@ -27,12 +27,15 @@ from tests.factories import (
     CoverageFactory,
     DeviceFactory,
     EncounterFactory,
+    InsurancePlanFactory,
     LocationFactory,
     OrganizationFactory,
     PatientFactory,
     PractitionerFactory,
     QuestionnaireFactory,
     QuestionnaireResponseFactory,
+    RecallFactory,
+    ReferralFactory,
     RelatedPersonFactory,
     RoleFactory,
     ScheduleFactory,
@@ -94,6 +97,7 @@ class World:
         yield ("HealthcareService", ""), ServiceFactory()
         yield ("PractitionerRole", ""), RoleFactory(practitioner=self.chen, organization=organization)
         yield ("Device", ""), DeviceFactory()
+        yield ("InsurancePlan", ""), InsurancePlanFactory()
         yield ("Schedule", ""), ScheduleFactory(actor=PractitionerFactory(), services=[self.service])
         yield ("Subscription", "the software's"), SubscriptionFactory(client="system")
         yield ("Subscription", "another's"), SubscriptionFactory(client="other")
@@ -111,9 +115,11 @@ class World:
         yield "AppointmentResponse", AppointmentResponseFactory(appointment=visit)
         yield "Coverage", CoverageFactory(beneficiary=patient)
         yield "CareTeam", CareTeamFactory(patient=patient)
+        yield "ServiceRequest", ReferralFactory(patient=patient, service=self.service)
         yield "Schedule", ScheduleFactory(actor=patient, services=[self.service])
         yield "QuestionnaireResponse", QuestionnaireResponseFactory(appointment=visit, patient=patient)
         yield "Encounter", EncounterFactory(appointment=visit, patient=patient)
+        yield "Task", RecallFactory(appointment=visit, patient=patient)
         yield "Communication", CommunicationFactory(appointment=visit, patient=patient)
         yield "AuditEvent", AuditEventFactory(patient=patient)
 
@@ -312,6 +318,11 @@ def _free_slots(world: World, api: Api, whose: str) -> Any:
     return api.get("Slot", {"status": "free", "start": [f"ge{instant(monday(0))}", f"lt{instant(monday(0, days=1))}"]})
 
 
+def _explain(world: World, api: Api, whose: str) -> Any:
+    asked = {"start": instant(monday(10)), "schedule": world.calendars["Ada's"].reference}
+    return api.get(f"{world.service.reference}/$explain", asked)
+
+
 def _match(world: World, api: Api, whose: str) -> Any:
     patient = to_fhir(world.patients[whose])
     sought = {name: patient[name] for name in ("resourceType", "name", "birthDate")}
@@ -386,6 +397,7 @@ OPERATIONS = {
     "$find": _find,
     "$prefetch": _prefetch,
     "free Slots": _free_slots,
+    "$explain": _explain,
     "$match": _match,
     "$everything": _everything,
     "$merge": _merge,

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 
 GUESTS = {
     "account_login": ("/accounts/login/", "Sign in"),
+    "account_request_login_code": ("/accounts/login/code/", "Sign in with a code"),
     "account_signup": ("/accounts/signup/", "Create an account"),
     "account_inactive": ("/accounts/inactive/", "Your account is closed"),
     "account_reset_password": ("/accounts/password/reset/", "Reset your password"),
@@ -72,7 +73,7 @@ def test_sign_up_with_proven_addresses_asks_for_a_code(client, settings):
 
 
 def test_a_code_that_nobody_asked_for_leads_to_sign_in(client):
-    assertRedirects(client.get("/accounts/login/code/confirm/"), "/accounts/login/")
+    assertRedirects(client.get("/accounts/login/code/confirm/"), "/accounts/login/code/")
 
 
 @pytest.mark.parametrize("address", ["/accounts/password/change/", "/accounts/reauthenticate/"])

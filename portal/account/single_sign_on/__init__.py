@@ -1,0 +1,1 @@
+"""Single sign-on of staff by the OpenID Connect provider of the clinic."""

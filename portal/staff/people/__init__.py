@@ -1,0 +1,1 @@
+"""Pages on which managers invite staff and change their accounts."""
